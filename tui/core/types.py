@@ -1,0 +1,166 @@
+"""The words of the domain: messages, settings, what a stream says, and how a turn ends.
+
+Everything here is a plain value. Times are nanoseconds of ``time.perf_counter_ns`` (CLOCK_MONOTONIC
+on Linux) and named ``t_ns``; wall time appears only in labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+NumberSource = Literal["measured", "runtime", "estimated", "unknown"]
+"""Where a number comes from.
+
+measured: our clock, at the socket. runtime: reported by librkllmrt through a server and
+unit-checked. estimated: derived from something that only approximates it, shown with ``~``.
+unknown: there is no number.
+"""
+
+TurnStatus = Literal["complete", "stopped", "interrupted", "empty", "refused", "error"]
+"""How a turn ended.
+
+complete: the server finished it. stopped: the user stopped it. interrupted: text had arrived when
+the stream was cut, stalled or failed. empty: finished without any text. refused: the server (or our
+check of its limits) did not accept the request. error: it failed before any text arrived.
+"""
+
+
+class Phase(str, Enum):
+    """What an answer is doing right now."""
+
+    WAITING = "waiting"
+    """Sent, or being sent; the server has not taken it yet."""
+    PREFILL = "prefill"
+    """Taken by the server; nothing of the answer has arrived."""
+    THINKING = "thinking"
+    ANSWERING = "answering"
+    DONE = "done"
+    STOPPED = "stopped"
+    ERROR = "error"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (Phase.DONE, Phase.STOPPED, Phase.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, as a server takes it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """What a user sets for the next answers."""
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    top_k: int = 20
+    repeat_penalty: float = 1.1
+    max_tokens: int = 2048
+    is_thinking: bool = False
+    system_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request for an answer, before a dialect turns it into bytes."""
+
+    model: str
+    messages: tuple[Message, ...]
+    settings: GenerationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """New text of the answer. It may still contain ``<think>`` tags: see :mod:`tui.core.think`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """New text of the thinking, from a server that sends it in a channel of its own."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """Counts and times reported by the server. Only what a dialect has checked is filled in."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    prefill_ms: float | None = None
+    decode_ms: float | None = None
+    source: NumberSource = "runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishDelta:
+    """The server says that the answer is finished. ``reason`` is its own word, often wrong."""
+
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureDelta:
+    """The server reported an error inside the stream."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoneDelta:
+    """The end marker of the stream (``data: [DONE]``): nothing follows."""
+
+
+Delta = TextDelta | ThinkingDelta | UsageDelta | FinishDelta | FailureDelta | DoneDelta
+
+
+@dataclass(frozen=True, slots=True)
+class TurnError:
+    """Why a turn failed: state of the turn, never part of the conversation.
+
+    ``kind`` is one of refused, dns, connect_timeout, no_first_byte, stalled, cut, http, validation,
+    server, busy, protocol, io. ``sentence`` is one clear, sanitised sentence that names the thing
+    and the way out.
+    """
+
+    kind: str
+    sentence: str
+
+
+SegmentKind = Literal["thinking", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Sanitised text of one kind, ready for a screen or for stdout."""
+
+    kind: SegmentKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model that a server has. What is unknown is None.
+
+    ``context_tokens`` and ``quantisation`` are often guessed from the file name; then the matching
+    ``is_..._guessed`` is true and every view says so.
+    """
+
+    name: str
+    file_name: str | None = None
+    size_bytes: int | None = None
+    is_loaded: bool = False
+    quantisation: str | None = None
+    is_quantisation_guessed: bool = False
+    context_tokens: int | None = None
+    is_context_guessed: bool = False
