@@ -1,0 +1,1 @@
+"""Benchmarks with method: suites, a runner without a screen, journals, reports, comparison."""
