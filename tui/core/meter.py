@@ -1,0 +1,386 @@
+"""The clockwork of one answer: marks in, numbers out. It sees times and lengths, never text.
+
+With t0 the time at which the request was sent, t1 and tN those of the first and the last chunk
+that carried text or thinking, te the end, and N the number of tokens:
+
+- ``ttft_ms = t1 - t0``, ``ttfot_ms`` the same for the first token that is not thinking
+- ``decode_tps = (N - 1) / (tN - t1)``; None where N < 8 or tN - t1 < 200 ms: too little to divide
+- ``itl_ms`` over the gaps between chunks, where a chunk is a token; quantiles of type 7
+- ``latency_ms = te - t0``
+
+N is what the server reported, where that was checked and can be true; else the number of chunks,
+where a chunk is a token (fragments never exceed tokens, see ``is_count_plausible``); else a guess
+from the length of the text. The last two are estimated.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.core.gaps import GapQuantiles, GapSummary
+from tui.core.pace import Pace
+from tui.core.types import NumberSource, Phase, SegmentKind, UsageDelta
+
+ChunkMeaning = Literal["token", "character", "unknown"]
+"""What one chunk of a server's stream is, as its dialect knows it."""
+
+LAG_LIMIT_MS = 20.0
+MIN_DECODE_TOKENS = 8
+MIN_DECODE_NS = 200_000_000
+WINDOW_NS = 3_000_000_000
+WINDOW_GAPS = 8
+MIN_WINDOW_NS = 100_000_000
+DISPUTE_SHARE = 0.30
+BUFFERED_GAP_NS = 200_000
+MAX_PREFILL_TPS = 100_000.0
+_CHARS_PER_TOKEN_LIMIT = 7
+_LONG_CHUNK_ALLOWANCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStats:
+    """Every number of an answer at one moment. None is unknown; a source says how it is known."""
+
+    phase: Phase
+    elapsed_s: float
+    """From the request to now, or to the end."""
+    headers_ms: float | None
+    """When the server took the request."""
+    ttft_ms: float | None
+    """To the first non-empty text or thinking: measured."""
+    ttfot_ms: float | None
+    """To the first token that is not thinking: measured."""
+    thinking_s: float | None
+    """How long the thinking took, or takes; None where there was none."""
+    latency_ms: float | None
+    """From the request to the end; None while it runs."""
+
+    chunks: int
+    tokens: int
+    tokens_source: NumberSource
+    thinking_tokens: int
+    """How many of ``tokens`` were thinking: estimated."""
+
+    rate_now_tps: float | None
+    """Over the last 3 s, or the last 8 gaps where those took longer; None where it went stale."""
+    decode_tps: float | None
+    decode_source: NumberSource
+    runtime_decode_tps: float | None
+    """The rate that the server reported, for comparison."""
+    is_rate_disputed: bool
+    """Our rate and the server's differ by more than 30 %."""
+    is_buffered: bool
+    """The chunks came all at once: something held them back, and times between them say nothing."""
+    rate_history: tuple[float, ...]
+    """The rate over the whole answer, oldest first, in bins of ``rate_history_bin_s``."""
+    rate_history_bin_s: float
+
+    itl_ms: GapSummary
+    """Over all gaps between chunks; empty where a chunk is not a token."""
+
+    prefill_ms: float | None
+    prefill_tps: float | None
+    prefill_source: NumberSource
+
+    max_tokens: int | None
+    eta_s: float | None
+    """Until ``max_tokens`` or a full context at the present rate: an upper bound, estimated."""
+    prompt_tokens: int | None
+    context_used: int | None
+    """Tokens of the prompt and the answer."""
+    context_tokens: int | None
+    context_source: NumberSource
+
+    is_marked: bool
+    """Our own loop was late by more than 20 ms while the answer ran: its times are less certain."""
+    max_lag_ms: float
+
+
+class Meter:
+    """Takes one mark per chunk at O(1), answers with a :class:`TurnStats` on demand.
+
+    ``prompt_tokens`` is an estimate of the prompt's size. ``is_prompt_new`` is false where a server
+    may already hold a part of the prompt: then nothing is guessed from the time of the prefill.
+    """
+
+    def __init__(
+        self,
+        t0_ns: int,
+        chunk_meaning: ChunkMeaning = "token",
+        *,
+        max_tokens: int | None = None,
+        context_tokens: int | None = None,
+        prompt_tokens: int | None = None,
+        is_prompt_new: bool = True,
+    ) -> None:
+        self.t0_ns = t0_ns
+        self.chunk_meaning = chunk_meaning
+        self.max_tokens = max_tokens
+        self.context_tokens = context_tokens
+        self._prompt_tokens = prompt_tokens
+        self._is_prompt_new = is_prompt_new
+        self._stamps_ns: array[int] = array("q")
+        self._gaps = GapQuantiles()
+        self._pace: Pace | None = None
+        self._chars = 0
+        self._weight = 0.0
+        self._is_chunk_a_token = chunk_meaning != "character"
+        self._thinking_chunks = 0
+        self._undecided_chunks = 0
+        self._undecided_ns: int | None = None
+        self._first_thinking_ns: int | None = None
+        self._first_text_ns: int | None = None
+        self._accepted_ns: int | None = None
+        self._end_ns: int | None = None
+        self._usage: UsageDelta | None = None
+        self._max_lag_ms = 0.0
+
+    @property
+    def chunks(self) -> int:
+        """Chunks that carried text or thinking."""
+        return len(self._stamps_ns)
+
+    @property
+    def stamps_ns(self) -> tuple[int, ...]:
+        """The time of every chunk, for a report."""
+        return tuple(self._stamps_ns)
+
+    def accepted(self, t_ns: int) -> None:
+        """The server took the request."""
+        if self._accepted_ns is None:
+            self._accepted_ns = t_ns
+
+    def mark(
+        self, t_ns: int, kind: SegmentKind | None, n_chars: int, estimated_tokens: float
+    ) -> None:
+        """One chunk with text. ``kind`` None: not known yet, it takes that of the next mark."""
+        if self._stamps_ns:
+            t_ns = max(t_ns, self._stamps_ns[-1])
+            self._gaps.add(t_ns - self._stamps_ns[-1])
+        if self._pace is None:
+            self._pace = Pace(t_ns)
+        else:
+            self._pace.add(t_ns)
+        self._stamps_ns.append(t_ns)
+        self._chars += n_chars
+        self._weight += estimated_tokens
+        if self._is_chunk_a_token and not self._is_count_plausible():
+            self._is_chunk_a_token = False
+        self._assign(t_ns, kind)
+
+    def reclassify(self) -> None:
+        """All that came so far was thinking."""
+        self._thinking_chunks = self.chunks
+        self._undecided_chunks = 0
+        self._undecided_ns = None
+        self._first_text_ns = None
+        self._first_thinking_ns = self._stamps_ns[0] if self._stamps_ns else None
+
+    def usage(self, usage: UsageDelta) -> None:
+        """What the server reported; later reports replace earlier ones."""
+        self._usage = usage
+
+    def note_lag(self, lag_ms: float) -> None:
+        """Our own loop woke up this much too late."""
+        self._max_lag_ms = max(self._max_lag_ms, lag_ms)
+
+    def end(self, t_ns: int) -> None:
+        """The answer is over, in whatever way."""
+        if self._end_ns is None:
+            self._end_ns = t_ns
+
+    def stats(self, now_ns: int, phase: Phase) -> TurnStats:
+        """All numbers as of ``now_ns``."""
+        tokens, tokens_source = self._tokens()
+        tokens_per_chunk = tokens / self.chunks if self.chunks else 1.0
+        decode_tps, decode_source = self._decode(tokens, tokens_source)
+        runtime_tps = self._runtime_decode_tps()
+        if decode_tps is None and runtime_tps is not None:
+            decode_tps, decode_source = runtime_tps, self._usage_source()
+        is_disputed = (
+            decode_tps is not None
+            and runtime_tps is not None
+            and abs(runtime_tps / decode_tps - 1) > DISPUTE_SHARE
+        )
+        rate_now_tps = None if phase.is_over else self._rate_now(now_ns, tokens_per_chunk)
+        prompt_tokens, prompt_source = self._prompt()
+        prefill_ms, prefill_tps, prefill_source = self._prefill(prompt_tokens)
+        context_used = None if prompt_tokens is None else prompt_tokens + tokens
+        is_context_real = prompt_source == tokens_source == "runtime"
+        end_ns = now_ns if self._end_ns is None else self._end_ns
+        pace = self._pace
+        return TurnStats(
+            phase=phase,
+            elapsed_s=max(end_ns - self.t0_ns, 0) / 1e9,
+            headers_ms=self._since_t0_ms(self._accepted_ns),
+            ttft_ms=self._since_t0_ms(self._stamps_ns[0] if self._stamps_ns else None),
+            ttfot_ms=self._since_t0_ms(self._first_text_ns),
+            thinking_s=self._thinking_s(end_ns),
+            latency_ms=self._since_t0_ms(self._end_ns),
+            chunks=self.chunks,
+            tokens=tokens,
+            tokens_source=tokens_source,
+            thinking_tokens=round(self._thinking_chunks * tokens_per_chunk),
+            rate_now_tps=rate_now_tps,
+            decode_tps=decode_tps,
+            decode_source=decode_source,
+            runtime_decode_tps=runtime_tps,
+            is_rate_disputed=is_disputed,
+            is_buffered=self._is_buffered(),
+            rate_history=()
+            if pace is None
+            else tuple(rate * tokens_per_chunk for rate in pace.rates()),
+            rate_history_bin_s=0.0 if pace is None else pace.bin_ns / 1e9,
+            itl_ms=self._gaps.summary() if self._is_chunk_a_token else GapSummary(),
+            prefill_ms=prefill_ms,
+            prefill_tps=prefill_tps,
+            prefill_source=prefill_source,
+            max_tokens=self.max_tokens,
+            eta_s=None
+            if phase.is_over
+            else self._eta_s(tokens, context_used, rate_now_tps or decode_tps),
+            prompt_tokens=prompt_tokens,
+            context_used=context_used,
+            context_tokens=self.context_tokens,
+            context_source="unknown"
+            if context_used is None
+            else ("runtime" if is_context_real else "estimated"),
+            is_marked=self._max_lag_ms > LAG_LIMIT_MS,
+            max_lag_ms=self._max_lag_ms,
+        )
+
+    def _assign(self, t_ns: int, kind: SegmentKind | None) -> None:
+        """Counts the chunk under its kind, and with it those that waited for one."""
+        if self._undecided_ns is None:
+            self._undecided_ns = t_ns
+        self._undecided_chunks += 1
+        if kind is None:
+            return
+        if kind == "thinking":
+            self._thinking_chunks += self._undecided_chunks
+            if self._first_thinking_ns is None:
+                self._first_thinking_ns = self._undecided_ns
+        elif self._first_text_ns is None:
+            self._first_text_ns = self._undecided_ns
+        self._undecided_chunks = 0
+        self._undecided_ns = None
+
+    def _is_count_plausible(self) -> bool:
+        """Whether the chunks so far can be tokens.
+
+        More than 7 characters a chunk over a whole answer are not tokens: something joins them.
+        Much less than one estimated token a chunk, on a server that we do not know, are characters.
+        """
+        if self._chars > _CHARS_PER_TOKEN_LIMIT * self.chunks + _LONG_CHUNK_ALLOWANCE:
+            return False
+        is_in_pieces = self.chunks >= 16 and self._weight < 0.4 * self.chunks
+        return not (self.chunk_meaning == "unknown" and is_in_pieces)
+
+    def _tokens(self) -> tuple[int, NumberSource]:
+        usage = self._usage
+        if usage is not None and usage.tokens_out is not None and self._can_be(usage.tokens_out):
+            return usage.tokens_out, usage.source
+        if not self._stamps_ns:
+            return 0, "unknown"
+        if self._is_chunk_a_token:
+            return self.chunks, "estimated"
+        return max(round(self._weight), 1), "estimated"
+
+    def _can_be(self, tokens_out: int) -> bool:
+        """Whether a reported count can belong to this answer: a stale or a guessed one cannot.
+
+        One chunk holds at least one token where a chunk is a token; the last chunk may be
+        missing in the count.
+        """
+        fewest = self.chunks - 1 if self._is_chunk_a_token else 1
+        return self.chunks > 0 and tokens_out >= max(fewest, 1)
+
+    def _usage_source(self) -> NumberSource:
+        return self._usage.source if self._usage is not None else "unknown"
+
+    def _decode(self, tokens: int, source: NumberSource) -> tuple[float | None, NumberSource]:
+        if tokens < MIN_DECODE_TOKENS or self.chunks < 2:
+            return None, "unknown"
+        span_ns = self._stamps_ns[-1] - self._stamps_ns[0]
+        if span_ns < MIN_DECODE_NS:
+            return None, "unknown"
+        kind: NumberSource = "measured" if source in ("runtime", "measured") else "estimated"
+        return (tokens - 1) * 1e9 / span_ns, kind
+
+    def _runtime_decode_tps(self) -> float | None:
+        usage = self._usage
+        if usage is None or not usage.tokens_out or not usage.decode_ms or usage.decode_ms <= 0:
+            return None
+        return usage.tokens_out * 1e3 / usage.decode_ms if self._can_be(usage.tokens_out) else None
+
+    def _rate_now(self, now_ns: int, tokens_per_chunk: float) -> float | None:
+        count = self.chunks
+        if count < 3:
+            return None
+        last_ns = self._stamps_ns[-1]
+        first = min(count - 1 - WINDOW_GAPS, bisect_left(self._stamps_ns, last_ns - WINDOW_NS))
+        first = max(first, 0)
+        gaps = count - 1 - first
+        span_ns = last_ns - self._stamps_ns[first]
+        if span_ns < MIN_WINDOW_NS:
+            return None
+        if now_ns - last_ns > max(WINDOW_NS, 5 * span_ns // gaps):
+            return None
+        return gaps * tokens_per_chunk * 1e9 / span_ns
+
+    def _is_buffered(self) -> bool:
+        if self.chunks < MIN_DECODE_TOKENS:
+            return False
+        return self._stamps_ns[-1] - self._stamps_ns[0] < self.chunks * BUFFERED_GAP_NS
+
+    def _prompt(self) -> tuple[int | None, NumberSource]:
+        """Tokens of the prompt. A report of much less than our estimate counts only a new part."""
+        usage = self._usage
+        if usage is not None and usage.tokens_in:
+            estimate = self._prompt_tokens or 0
+            if usage.tokens_in * 2 >= estimate:
+                return usage.tokens_in, usage.source
+        if self._prompt_tokens is None:
+            return None, "unknown"
+        return self._prompt_tokens, "estimated"
+
+    def _prefill(
+        self, prompt_tokens: int | None
+    ) -> tuple[float | None, float | None, NumberSource]:
+        """Time and rate of the prefill: the server's, if it fits our clock; else from the TTFT."""
+        if not self._stamps_ns:
+            return None, None, "unknown"
+        ttft_ms = (self._stamps_ns[0] - self.t0_ns) / 1e6
+        usage = self._usage
+        prefill_ms = usage.prefill_ms if usage is not None else None
+        if usage is not None and prefill_ms and 0 < prefill_ms <= ttft_ms * 1.1 + 50:
+            if not usage.tokens_in:
+                return prefill_ms, None, usage.source
+            prefill_tps = usage.tokens_in * 1e3 / prefill_ms
+            if prefill_tps <= MAX_PREFILL_TPS:
+                return prefill_ms, prefill_tps, usage.source
+        if not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
+            return None, None, "unknown"
+        return ttft_ms, prompt_tokens * 1e3 / ttft_ms, "estimated"
+
+    def _eta_s(self, tokens: int, context_used: int | None, rate_tps: float | None) -> float | None:
+        room = []
+        if self.max_tokens is not None:
+            room.append(self.max_tokens - tokens)
+        if self.context_tokens is not None and context_used is not None:
+            room.append(self.context_tokens - context_used)
+        if not room or not rate_tps:
+            return None
+        return max(min(room), 0) / rate_tps
+
+    def _thinking_s(self, end_ns: int) -> float | None:
+        if self._first_thinking_ns is None:
+            return None
+        until_ns = end_ns if self._first_text_ns is None else self._first_text_ns
+        return max(until_ns - self._first_thinking_ns, 0) / 1e9
+
+    def _since_t0_ms(self, t_ns: int | None) -> float | None:
+        return None if t_ns is None else (t_ns - self.t0_ns) / 1e6

@@ -1,0 +1,71 @@
+"""What is left of an answer when it is over: its words, its numbers, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.core.gaps import GapSummary
+from tui.core.types import NumberSource, TurnError, TurnStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """A finished answer. Field for field the object of ``npulse ask --json``.
+
+    A number whose source is ``unknown`` is None.
+    """
+
+    text: str
+    thinking: str
+    model: str
+    server: str | None
+    status: TurnStatus
+    finish: str | None
+    """The server's own word for the end, often wrong; None where it sent none."""
+    ttft_ms: float | None
+    latency_ms: float | None
+    tokens_out: int | None
+    tokens_source: NumberSource
+    decode_tps: float | None
+    decode_source: NumberSource
+    prefill_ms: float | None
+    prefill_tps: float | None
+    prefill_source: NumberSource
+    itl_ms: GapSummary
+    chunks: int
+    error: TurnError | None
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Plain values for a JSON encoder. ``error`` is one sentence or None.
+
+        Times keep a microsecond and rates four digits behind the point.
+        """
+        return {
+            "text": self.text,
+            "thinking": self.thinking,
+            "model": self.model,
+            "server": self.server,
+            "status": self.status,
+            "finish": self.finish,
+            "ttft_ms": _rounded(self.ttft_ms, 3),
+            "latency_ms": _rounded(self.latency_ms, 3),
+            "tokens_out": self.tokens_out,
+            "tokens_source": self.tokens_source,
+            "decode_tps": _rounded(self.decode_tps, 4),
+            "decode_source": self.decode_source,
+            "prefill_ms": _rounded(self.prefill_ms, 3),
+            "prefill_tps": _rounded(self.prefill_tps, 4),
+            "prefill_source": self.prefill_source,
+            "itl_ms": {
+                "p50": _rounded(self.itl_ms.p50, 3),
+                "p90": _rounded(self.itl_ms.p90, 3),
+                "p99": _rounded(self.itl_ms.p99, 3),
+                "max": _rounded(self.itl_ms.max, 3),
+            },
+            "chunks": self.chunks,
+            "error": None if self.error is None else self.error.sentence,
+        }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
