@@ -74,12 +74,15 @@ class TurnStats:
     """Our rate and the server's differ by more than 30 %."""
     is_buffered: bool
     """The chunks came all at once: something held them back, and times between them say nothing."""
-    rate_history: tuple[float, ...]
+    rate_history_tps: tuple[float, ...]
     """The rate over the whole answer, oldest first, in bins of ``rate_history_bin_s``."""
     rate_history_bin_s: float
 
-    itl_ms: GapSummary
-    """Over all gaps between chunks; empty where a chunk is not a token."""
+    itl_p50_ms: float | None
+    """Of all gaps between chunks; None where there are none, or a chunk is not a token."""
+    itl_p90_ms: float | None
+    itl_p99_ms: float | None
+    itl_max_ms: float | None
 
     prefill_ms: float | None
     prefill_tps: float | None
@@ -211,6 +214,7 @@ class Meter:
         context_used = None if prompt_tokens is None else prompt_tokens + tokens
         is_context_real = prompt_source == tokens_source == "runtime"
         end_ns = now_ns if self._end_ns is None else self._end_ns
+        itl_ms = self._gaps.summary() if self._is_chunk_a_token else GapSummary()
         pace = self._pace
         return TurnStats(
             phase=phase,
@@ -230,11 +234,14 @@ class Meter:
             runtime_decode_tps=runtime_tps,
             is_rate_disputed=is_disputed,
             is_buffered=self._is_buffered(),
-            rate_history=()
+            rate_history_tps=()
             if pace is None
             else tuple(rate * tokens_per_chunk for rate in pace.rates()),
             rate_history_bin_s=0.0 if pace is None else pace.bin_ns / 1e9,
-            itl_ms=self._gaps.summary() if self._is_chunk_a_token else GapSummary(),
+            itl_p50_ms=itl_ms.p50,
+            itl_p90_ms=itl_ms.p90,
+            itl_p99_ms=itl_ms.p99,
+            itl_max_ms=itl_ms.max,
             prefill_ms=prefill_ms,
             prefill_tps=prefill_tps,
             prefill_source=prefill_source,

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from threading import Lock
 
 from tui.core.estimate import message_tokens, token_weight
+from tui.core.gaps import GapSummary
 from tui.core.meter import ChunkMeaning, Meter, TurnStats
 from tui.core.result import TurnResult
 from tui.core.sanitize import Sanitizer, clean_line
@@ -225,7 +226,9 @@ class Turn:
             prefill_ms=stats.prefill_ms,
             prefill_tps=stats.prefill_tps,
             prefill_source=stats.prefill_source,
-            itl_ms=stats.itl_ms,
+            itl_ms=GapSummary(
+                stats.itl_p50_ms, stats.itl_p90_ms, stats.itl_p99_ms, stats.itl_max_ms
+            ),
             chunks=stats.chunks,
             error=self._error,
         )
