@@ -153,7 +153,7 @@ def safe_file_name(text: str, fallback: str = "unnamed", max_bytes: int = 120) -
     (``fallback`` then), holds no path separator and takes at most ``max_bytes`` in UTF-8.
     """
     wanted = unicodedata.normalize("NFC", clean(text, newlines=False))
-    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in wanted)
+    name = "".join(char if _is_for_names(char) else "-" for char in wanted)
     name = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", name)).strip("-. ")
     name = name.encode("utf-8")[:max_bytes].decode("utf-8", "ignore").rstrip("-. ")
     return name or fallback
@@ -181,6 +181,11 @@ def is_forbidden(char: str) -> bool:
 def is_zero_width(char: str) -> bool:
     """Whether this character takes no cell of its own: combining marks, joiners, format marks."""
     return unicodedata.category(char) in _ZERO_WIDTH_CATEGORIES
+
+
+def _is_for_names(char: str) -> bool:
+    """Letters, digits and the vowel signs of scripts that write them as marks."""
+    return char.isalnum() or char in "-_." or unicodedata.category(char) in ("Mn", "Mc")
 
 
 def _joined(pair: re.Match[str]) -> str:

@@ -292,8 +292,9 @@ class Turn:
 
     def _reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""
-        self._parts["thinking"].extend(self._parts["text"])
+        words = "".join(self._parts["text"]).rstrip()
         self._parts["text"].clear()
+        self._parts["thinking"].append(words)
         untaken = [part for _, parts in self._pending for part in parts]
         self._pending = [("thinking", untaken)] if untaken else []
         self._is_marker_pending = self._has_given_text
