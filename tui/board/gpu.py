@@ -1,0 +1,44 @@
+"""The GPU: it competes for memory bandwidth, and some runtimes let it help in prefill."""
+
+from __future__ import annotations
+
+from tui.board.attribute import absent_all
+from tui.board.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
+from tui.board.files import Files
+from tui.board.reasons import NOT_ON_THIS_KERNEL
+from tui.board.tick import Tick
+from tui.core.reading import Reading
+
+_IDS = {
+    "gpu.freq": "Hz",
+    "gpu.load": "%",
+    "gpu.min_freq": "Hz",
+    "gpu.max_freq": "Hz",
+    "gpu.governor": "",
+    "gpu.table": "Hz",
+}
+
+
+class Gpu:
+    """Reads ``gpu.*`` from the GPU's devfreq node. Mainline drivers give no load there."""
+
+    def __init__(self, files: Files, devices: Devices) -> None:
+        self._files = files
+        self._devices = devices
+        self._generation = -1
+        self._devfreq: Devfreq | None = None
+        self._load: DevfreqLoad | None = None
+
+    def read(self, tick: Tick) -> dict[str, Reading]:
+        """All of it."""
+        if self._generation != self._devices.generation:
+            self._generation = self._devices.generation
+            name = self._devices.gpu
+            self._devfreq = Devfreq(self._files, name, "gpu") if name else None
+            self._load = DevfreqLoad(self._files, f"{CLASS_DIR}/{name}/load") if name else None
+        if self._devfreq is None or self._load is None:
+            return absent_all(_IDS, NOT_ON_THIS_KERNEL, CLASS_DIR)
+        found = {**self._devfreq.clock(), **self._devfreq.limits(), **self._devfreq.setup()}
+        governor = found["gpu.governor"].value
+        load = self._load.read(tick, governor if isinstance(governor, str) else None)
+        return {**found, "gpu.load": load}

@@ -1,0 +1,52 @@
+"""Electrical power, from a real sensor or not at all."""
+
+from __future__ import annotations
+
+import re
+
+from tui.board import parse
+from tui.board.attribute import Attribute
+from tui.board.files import Files
+from tui.board.reasons import NO_SENSOR
+from tui.board.thermal import HWMON_DIR
+from tui.board.tick import Tick
+from tui.core.reading import Reading
+
+_POWER = re.compile(r"power[0-9]{1,2}_input")
+
+
+class Power:
+    """Reads ``power.w``: the first hwmon power input that gives a value.
+
+    The Orange Pi 5 Max has none. Its USB controller shows a voltage and a current that read 0:
+    nothing is computed from those, and nothing is ever estimated here.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._sensors: list[Attribute] = []
+
+    def find(self, tick: Tick) -> dict[str, Reading]:
+        """Look which sensors there are. Adds no reading."""
+        self._sensors = [
+            Attribute(self._files, f"{HWMON_DIR}/{folder}/{entry}", _watts, "W", NO_SENSOR)
+            for folder in self._files.names(HWMON_DIR)
+            for entry in self._files.names(f"{HWMON_DIR}/{folder}")
+            if _POWER.fullmatch(entry)
+        ]
+        return {}
+
+    def read(self, tick: Tick) -> dict[str, Reading]:
+        """Watts, or ``no sensor``."""
+        first: Reading | None = None
+        for sensor in self._sensors:
+            reading = sensor.read()
+            if reading.value is not None:
+                return {"power.w": reading}
+            first = first or reading
+        return {"power.w": first or Reading.absent(NO_SENSOR, "W", HWMON_DIR)}
+
+
+def _watts(raw: bytes) -> float:
+    """From µW. A sensor that says exactly 0 measures nothing."""
+    return parse.bounded(1, 10**10, raw) / 1e6

@@ -1,0 +1,170 @@
+"""The sampler: runs every reader at its rate and hands out snapshots.
+
+Fast things are read at every sample, slow ones every few seconds, and what does not change once.
+A reading that was lost, or failed in a way that may pass, is tried again at the next sample. No
+process is started and nothing is written. One sampler serves everybody; ``sample`` may be called
+from a worker thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+
+from tui.board.cpu import CpuClocks, CpuLoad
+from tui.board.ddr import Ddr
+from tui.board.devfreq import Devices
+from tui.board.fan import Fan
+from tui.board.files import Files
+from tui.board.gpu import Gpu
+from tui.board.identity import Identity
+from tui.board.memory import Memory, Pressure, Zram
+from tui.board.npu import Npu
+from tui.board.npu_activity import NpuActivity
+from tui.board.npu_load import NpuLoad
+from tui.board.own import OwnCost
+from tui.board.power import Power
+from tui.board.process import ServerProcess
+from tui.board.reasons import is_transient
+from tui.board.runtime import Runtime
+from tui.board.thermal import Thermal
+from tui.board.throttle import Throttle
+from tui.board.tick import NS, Tick
+from tui.core.reading import Reading, Snapshot
+
+ReadPart = Callable[[Tick], dict[str, Reading]]
+
+EVERY = 0
+LOOK_S, SETUP_S, HARDWARE_S = 2, 5, 30
+SLACK_NS = NS // 4
+"""A sample that comes a little early still counts as the one that was due."""
+GAP_NS = 10 * NS
+
+
+class _Part:
+    """One group of readings, its period, and what it read last."""
+
+    __slots__ = ("_due_ns", "_has_lost", "_period_ns", "_read", "found")
+
+    def __init__(self, period_s: int, read: ReadPart) -> None:
+        self._period_ns = period_s * NS
+        self._read = read
+        self._due_ns: int | None = None
+        self._has_lost = False
+        self.found: dict[str, Reading] = {}
+
+    def update(self, tick: Tick, is_forced: bool) -> None:
+        """Read if it is due; either way the readings are part of this sample."""
+        if is_forced or self._is_due(tick.t_ns):
+            before, self.found = self.found, self._read(tick)
+            self._due_ns = tick.t_ns + self._period_ns
+            if self._period_ns:
+                self._has_lost = any(
+                    reading.value is None
+                    and (is_transient(reading.reason) or _had(before.get(name)))
+                    for name, reading in self.found.items()
+                )
+        tick.readings.update(self.found)
+
+    def _is_due(self, t_ns: int) -> bool:
+        if not self._period_ns or self._due_ns is None or self._has_lost:
+            return True
+        # Also when the clock went back, which CLOCK_MONOTONIC does not do but an injected one may.
+        return t_ns >= self._due_ns - SLACK_NS or t_ns < self._due_ns - self._period_ns
+
+
+class Sampler:
+    """Reads the board below ``root``.
+
+    ``interval_s`` is how often the caller means to sample: differences over much more than that
+    (a suspended board) are dropped. ``clock_ns`` and ``wall_s`` are CLOCK_MONOTONIC and wall time;
+    tests pass their own. ``files`` replaces the access to ``root``.
+    """
+
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        *,
+        interval_s: float = 1.0,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+        wall_s: Callable[[], float] = time.time,
+        files: Files | None = None,
+    ) -> None:
+        self._files = files or Files(root)
+        self._clock_ns = clock_ns
+        self._wall_s = wall_s
+        self._max_gap_ns = max(GAP_NS, int(2.5 * interval_s * NS))
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._devices = Devices(self._files)
+        self._server = ServerProcess(self._files)
+        self._runtime = Runtime(self._files)
+        self._parts = self._schedule()
+
+    def sample(self) -> Snapshot:
+        """One snapshot, now. Never raises for anything that a board may do."""
+        with self._lock:
+            tick = Tick(self._clock_ns(), self._wall_s(), self._max_gap_ns)
+            self._devices.refresh(tick)
+            is_forced = self._generation != self._devices.generation
+            self._generation = self._devices.generation
+            for part in self._parts:
+                part.update(tick, is_forced)
+            return Snapshot(tick.t_ns, tick.wall_s, MappingProxyType(tick.readings))
+
+    def watch_server(self, port: int | None, pid: int | None = None) -> None:
+        """Tell which server is talked to: by its port on this machine, or by its process."""
+        with self._lock:
+            self._server.watch(port, pid)
+            self._generation = -1
+
+    def wait_for_background(self, seconds: float) -> None:
+        """Give what is read once in the background (runtime versions) some time to end."""
+        self._runtime.wait(seconds)
+
+    def close(self) -> None:
+        """Close all files. A later sample opens them again."""
+        with self._lock:
+            self._files.close()
+
+    def _schedule(self) -> tuple[_Part, ...]:
+        """Order matters where a reader uses what another has read in the same sample."""
+        files, devices = self._files, self._devices
+        npu, ddr, thermal = Npu(files, devices), Ddr(files, devices), Thermal(files)
+        throttle, fan, power = Throttle(files), Fan(files), Power(files)
+        return (
+            _Part(HARDWARE_S, Identity(files).read),
+            _Part(EVERY, NpuLoad(files, devices).read),
+            _Part(EVERY, NpuActivity(files, devices).read),
+            _Part(EVERY, npu.clock),
+            _Part(LOOK_S, npu.limits),
+            _Part(LOOK_S, npu.power),
+            _Part(SETUP_S, npu.setup),
+            _Part(EVERY, self._runtime.read),
+            _Part(SETUP_S, ddr.setup),
+            _Part(LOOK_S, ddr.limits),
+            _Part(EVERY, ddr.fast),
+            _Part(LOOK_S, Gpu(files, devices).read),
+            _Part(EVERY, CpuLoad(files).read),
+            _Part(LOOK_S, CpuClocks(files).read),
+            _Part(SETUP_S, thermal.find),
+            _Part(LOOK_S, thermal.temperatures),
+            _Part(SETUP_S, throttle.find),
+            _Part(EVERY, throttle.read),
+            _Part(HARDWARE_S, fan.find),
+            _Part(LOOK_S, fan.read),
+            _Part(LOOK_S, self._server.read),
+            _Part(EVERY, Memory(files).read),
+            _Part(SETUP_S, Zram(files).read),
+            _Part(LOOK_S, Pressure(files).read),
+            _Part(HARDWARE_S, power.find),
+            _Part(LOOK_S, power.read),
+            _Part(EVERY, OwnCost().read),
+        )
+
+
+def _had(reading: Reading | None) -> bool:
+    return reading is not None and reading.value is not None
