@@ -1,0 +1,289 @@
+"""Cell-exact wrapping of text that is still growing.
+
+A row is a range of the text. Rows break at white space, around wide characters (Chinese has no
+spaces), and inside a word only where it is longer than a row; never inside a grapheme. White space
+at a break hangs: it belongs to no row.
+
+Where a row ends depends on the text up to the first grapheme that does not fit, and on what is
+still joined to that grapheme later (a combining mark, a variation selector). So new text can change
+the last two rows of the last line, and no other: those are wrapped again and everything before
+them is final, however long the text is.
+
+The width function is the renderer's own, passed in, so that both always agree.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from tui.core.display import VS16, ZWJ, CellLen, DisplayText
+
+_NOT_FIRST = frozenset("、。，．！？：；）」』】〉》〕｝］’”…·ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％")
+"""Wide marks that do not begin a row, as Chinese and Japanese typesetting has it."""
+_NOT_LAST = frozenset("（「『【〈《〔｛［‘“")
+
+_UNSETTLED_ROWS = 2
+
+
+class Wrapper:
+    """The rows of a growing text at one width.
+
+    ``is_verbatim`` is for code: rows break exactly at the width and all white space stays.
+    ``rewrapped_rows`` counts the work done since the start.
+    """
+
+    __slots__ = (
+        "_cell_len",
+        "_display",
+        "_ends",
+        "_line_row",
+        "_starts",
+        "_text",
+        "is_verbatim",
+        "rewrapped_rows",
+        "width",
+    )
+
+    def __init__(self, width: int, cell_len: CellLen, *, is_verbatim: bool = False) -> None:
+        self.width = max(1, width)
+        self.is_verbatim = is_verbatim
+        self.rewrapped_rows = 0
+        self._cell_len = cell_len
+        self._display = DisplayText(cell_len)
+        self._text = ""
+        self._starts = [0]
+        self._ends = [0]
+        self._line_row = 0
+
+    @property
+    def text(self) -> str:
+        """The text in its display form; rows are ranges of it."""
+        return self._text
+
+    def __len__(self) -> int:
+        """Number of rows; an empty text has one."""
+        return len(self._starts)
+
+    def row(self, index: int) -> str:
+        """The text of one row."""
+        return self._text[self._starts[index] : self._ends[index]]
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Where one row starts and ends in :attr:`text`."""
+        return self._starts[index], self._ends[index]
+
+    def rows(self) -> list[str]:
+        """All rows."""
+        return [self._text[a:b] for a, b in zip(self._starts, self._ends, strict=True)]
+
+    def row_at(self, offset: int) -> int:
+        """The row that holds this offset of :attr:`text`, or the row before white space there."""
+        low, high = 0, len(self._starts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._starts[middle] <= offset:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def feed(self, text: str) -> int:
+        """Append clean text. Returns the first row that may have changed."""
+        return self.extend(self._display.feed(text))
+
+    def extend(self, text: str) -> int:
+        """Append text that is in its display form already. Returns the first row that changed."""
+        if not text:
+            return len(self._starts)
+        self._text += text
+        return self._wrap_from(max(self._line_row, len(self._starts) - _UNSETTLED_ROWS))
+
+    def replace(self, offset: int, text: str) -> int:
+        """Let ``text`` (in its display form) take the place of everything from ``offset`` on.
+
+        Returns the first row that may have changed.
+        """
+        if offset >= len(self._text):
+            return self.extend(text)
+        at = self.row_at(offset)
+        line_row = at
+        while line_row > 0 and self._text[self._starts[line_row] - 1] != "\n":
+            line_row -= 1
+        self._text = self._text[:offset] + text
+        self._line_row = line_row
+        return self._wrap_from(max(line_row, at - _UNSETTLED_ROWS + 1))
+
+    def _wrap_from(self, row: int) -> int:
+        """Wrap again from the start of ``row``, which lies in the last line before new text."""
+        starts, ends, text = self._starts, self._ends, self._text
+        position = starts[row]
+        del starts[row:], ends[row:]
+        while True:
+            line_end = text.find("\n", position)
+            is_last = line_end < 0
+            if is_last:
+                line_end = len(text)
+            self._wrap_line(position, line_end)
+            if is_last:
+                break
+            position = line_end + 1
+            self._line_row = len(starts)
+        self.rewrapped_rows += len(starts) - row
+        return row
+
+    def _wrap_line(self, position: int, line_end: int) -> None:
+        starts, ends = self._starts, self._ends
+        next_row = next_verbatim_row if self.is_verbatim else next_row_of
+        while True:
+            end, following = next_row(self._text, position, line_end, self.width, self._cell_len)
+            starts.append(position)
+            ends.append(end)
+            if following >= line_end:
+                return
+            position = following
+
+
+def next_row_of(
+    text: str, start: int, line_end: int, width: int, cell_len: CellLen
+) -> tuple[int, int]:
+    """The end of the row that begins at ``start``, and where the next one begins.
+
+    The line ends at ``line_end``; the row is its last one where the second number is that.
+    """
+    window = text[start : start + width + 2]
+    if not window.isascii():
+        return _next_row_by_grapheme(text, start, line_end, width, cell_len)
+    if line_end - start <= width:
+        return line_end, line_end
+    overflow = start + width
+    if text[overflow] == " ":
+        return _without_spaces(text, start, overflow), _after_spaces(text, overflow, line_end)
+    space = text.rfind(" ", start, overflow)
+    if space >= 0:
+        end = _without_spaces(text, start, space)
+        if end > start:
+            return end, space + 1
+    return overflow, overflow
+
+
+def _next_row_by_grapheme(
+    text: str, start: int, line_end: int, width: int, cell_len: CellLen
+) -> tuple[int, int]:
+    position, cells = start, 0
+    break_end = following = -1
+    before = ""
+    was_wide = False
+    while position < line_end:
+        char = text[position]
+        after = _after_spaces(text, position, line_end) if char == " " else position
+        if after > position:
+            if cells + after - position > width:
+                return _hanging(text, start, position, after, line_end, width - cells)
+            cells += after - position
+            if position > start:
+                break_end, following = position, after
+            position, before, was_wide = after, char, False
+            continue
+        end = grapheme_end(text, position, line_end)
+        grapheme = text[position:end]
+        grapheme_cells = cell_len(grapheme)
+        is_wide = grapheme_cells > 1
+        may_break = (is_wide or was_wide) and before not in ("", " ")
+        if may_break and char not in _NOT_FIRST and before not in _NOT_LAST:
+            break_end = following = position
+        if cells + grapheme_cells > width:
+            if break_end > start:
+                return break_end, following
+            return (position, position) if position > start else (end, end)
+        cells += grapheme_cells
+        position, before, was_wide = end, grapheme[0], is_wide
+    return line_end, line_end
+
+
+def _hanging(
+    text: str, start: int, position: int, after: int, line_end: int, room: int
+) -> tuple[int, int]:
+    """White space that reaches over the end of the row hangs there."""
+    if after >= line_end:
+        return position + room, line_end
+    return _without_spaces(text, start, position), after
+
+
+def next_verbatim_row(
+    text: str, start: int, line_end: int, width: int, cell_len: CellLen
+) -> tuple[int, int]:
+    """As :func:`next_row_of`, for code: nothing hangs and no word is kept together."""
+    if text[start : start + width].isascii():
+        end = min(start + width, line_end)
+        if end == line_end or text[end].isascii():
+            return end, end
+        if grapheme_end(text, end - 1, line_end) == end:
+            return end, end
+    position, cells = start, 0
+    while position < line_end:
+        end = grapheme_end(text, position, line_end)
+        cells += cell_len(text[position:end])
+        if cells > width and position > start:
+            return position, position
+        position = end
+    return line_end, line_end
+
+
+def _without_spaces(text: str, start: int, end: int) -> int:
+    """The end without the white space before it; ``start`` where there is nothing else."""
+    while end > start and text[end - 1] == " ":
+        end -= 1
+    return end
+
+
+def _after_spaces(text: str, position: int, line_end: int) -> int:
+    """The position after the spaces here; a space that carries a combining mark is none of them."""
+    after = position
+    while after < line_end and text[after] == " ":
+        after += 1
+    if position < after < line_end and text[after] >= "\u0300" and is_extending(text[after]):
+        return after - 1
+    return after
+
+
+def grapheme_end(text: str, start: int, limit: int) -> int:
+    """Where the grapheme that begins at ``start`` ends, at most ``limit``.
+
+    Combining marks, variation selectors, skin tones and what a joiner joins belong to the base
+    before them; two regional indicators are one flag; a letter after a virama stays with it
+    (Unicode UAX 29, without the rules for Hangul jamo that have no width of their own).
+    """
+    end = start + 1
+    if end >= limit or text[end] < "\u0300" or text[start] == "\n":
+        return end
+    if _is_regional(text[start]) and _is_regional(text[end]):
+        end += 1
+    while end < limit:
+        char = text[end]
+        if char < "\u0300":
+            break
+        if char == ZWJ:
+            end = min(end + 2, limit)
+        elif is_extending(char):
+            end += 1
+        elif unicodedata.combining(text[end - 1]) == 9 and unicodedata.category(char) == "Lo":
+            end += 1
+        else:
+            break
+    return end
+
+
+@lru_cache(maxsize=4096)
+def is_extending(char: str) -> bool:
+    """Whether this character belongs to the grapheme before it."""
+    return (
+        char == VS16
+        or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+        or "\u1160" <= char <= "\u11ff"
+    )
+
+
+def _is_regional(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
