@@ -1,7 +1,7 @@
 """The contents of the board's files, as values. Pure functions over bytes.
 
-Each raises :class:`~tui.board.reasons.UnreadableError` for what is no value: it never guesses and never
-turns nothing into 0. The bounds are wide: they keep out what no board can have.
+Each raises :class:`~tui.board.reasons.UnreadableError` for what is no value: it never
+guesses and never turns nothing into 0. The bounds are wide: they keep out what no board can have.
 """
 
 from __future__ import annotations

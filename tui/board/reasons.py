@@ -37,7 +37,9 @@ def unreadable(word: str) -> str:
 
 def is_transient(reason: str | None) -> bool:
     """Whether the next sample may well succeed, so that it is tried at once."""
-    return reason is not None and (reason.startswith("unreadable") or reason == STALE)
+    return reason is not None and (
+        reason.startswith("unreadable") or reason in (STALE, FIRST_SAMPLE, CLOCK_JUMP)
+    )
 
 
 def errno_name(number: int | None) -> str:

@@ -1,0 +1,162 @@
+"""``npulse board``: one snapshot of the board on stdout, or a stream of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from tui.board.report import to_json, to_text
+from tui.board.sampler import Sampler
+from tui.core.reading import Snapshot
+from tui.core.sanitize import clean
+
+EXIT_OK, EXIT_USAGE = 0, 2
+WINDOW_S = 0.8
+"""Over which a single snapshot takes its rates."""
+SETTLE_S = 0.05
+"""Before the third look: the kernel hands out the load of memory and GPU one read late."""
+MIN_INTERVAL_S = 0.1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of ``npulse board``."""
+    options = argparse.ArgumentParser(
+        prog="npulse board",
+        description="What the board does now: NPU, memory, clocks, heat. Needs no root rights; "
+        "what cannot be read is shown with the reason.",
+    )
+    options.add_argument("--json", action="store_true", help="one JSON object (one a line)")
+    options.add_argument(
+        "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
+    )
+    options.add_argument("--watch", action="store_true", help="go on until interrupted")
+    options.add_argument(
+        "--interval",
+        metavar="S",
+        type=_interval,
+        default=1.0,
+        help=f"seconds between two snapshots of --watch, at least {MIN_INTERVAL_S} (default 1)",
+    )
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0 whatever is absent, 2 for a wrong use."""
+    try:
+        options = parser().parse_args(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+    root = Path(options.root)
+    if not root.is_dir():
+        name = clean(options.root, newlines=False)
+        print(f"npulse board: --root {name}: there is no such directory", file=sys.stderr)
+        return EXIT_USAGE
+    sampler = Sampler(root, interval_s=options.interval)
+    try:
+        if options.watch:
+            with _ended_by_signals() as waker:
+                _watch(sampler, options.json, options.interval, waker)
+        else:
+            _print(one_shot(sampler, _Waker()), options.json)
+    except BrokenPipeError:
+        # The reader has left; the interpreter must not fail once more when it flushes.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        sampler.close()
+    return EXIT_OK
+
+
+class _Waker:
+    """Sleeps that a signal handler can end, without an exception in the middle of a write."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._read_fd, self._write_fd = os.pipe()
+        os.set_blocking(self._write_fd, False)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or return at once when the end has come."""
+        if not self.is_over and seconds > 0:
+            select.select([self._read_fd], [], [], seconds)
+
+    def end(self, signal_number: int, frame: FrameType | None) -> None:
+        """Handler of SIGINT and SIGTERM."""
+        self.is_over = True
+        with suppress(OSError):
+            os.write(self._write_fd, b".")
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._read_fd)
+        os.close(self._write_fd)
+
+
+def one_shot(sampler: Sampler, waker: _Waker) -> Snapshot:
+    """A snapshot with rates, within about a second."""
+    sampler.sample()
+    waker.sleep(WINDOW_S)
+    sampler.sample()
+    sampler.wait_for_background(SETTLE_S)
+    waker.sleep(SETTLE_S)
+    return sampler.sample()
+
+
+def _watch(sampler: Sampler, is_json: bool, interval_s: float, waker: _Waker) -> None:
+    """Print at fixed times, so that reading and writing do not add up to a drift."""
+    snapshot = one_shot(sampler, waker)
+    due_s = time.monotonic()
+    while not waker.is_over:
+        _print(snapshot, is_json, is_stream=True)
+        due_s = max(due_s + interval_s, time.monotonic())
+        waker.sleep(due_s - time.monotonic())
+        if not waker.is_over:
+            snapshot = sampler.sample()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[_Waker]:
+    waker = _Waker()
+    before = {
+        number: signal.signal(number, waker.end) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield waker
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        waker.close()
+
+
+def _print(snapshot: Snapshot, is_json: bool, *, is_stream: bool = False) -> None:
+    if is_json:
+        text = (
+            json.dumps(to_json(snapshot), allow_nan=False, indent=None if is_stream else 2) + "\n"
+        )
+    else:
+        text = to_text(snapshot) + ("\n" if is_stream else "")
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        plain = text.replace("°C", "C").replace("–", "-")
+        sys.stdout.write(plain.encode("ascii", "replace").decode("ascii"))
+    sys.stdout.flush()
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not MIN_INTERVAL_S <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"a number of seconds from {MIN_INTERVAL_S}, not {text!r}")
+    return seconds
