@@ -9,7 +9,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with _ended_by_signals() as waker:
                 _watch(sampler, options.json, options.interval, waker)
         else:
-            _print(one_shot(sampler, _Waker()), options.json)
+            _print(one_shot(sampler, time.sleep), options.json)
     except BrokenPipeError:
         # The reader has left; the interpreter must not fail once more when it flushes.
         with suppress(OSError, ValueError):
@@ -101,19 +101,19 @@ class _Waker:
         os.close(self._write_fd)
 
 
-def one_shot(sampler: Sampler, waker: _Waker) -> Snapshot:
+def one_shot(sampler: Sampler, sleep: Callable[[float], object]) -> Snapshot:
     """A snapshot with rates, within about a second."""
     sampler.sample()
-    waker.sleep(WINDOW_S)
+    sleep(WINDOW_S)
     sampler.sample()
     sampler.wait_for_background(SETTLE_S)
-    waker.sleep(SETTLE_S)
+    sleep(SETTLE_S)
     return sampler.sample()
 
 
 def _watch(sampler: Sampler, is_json: bool, interval_s: float, waker: _Waker) -> None:
     """Print at fixed times, so that reading and writing do not add up to a drift."""
-    snapshot = one_shot(sampler, waker)
+    snapshot = one_shot(sampler, waker.sleep)
     due_s = time.monotonic()
     while not waker.is_over:
         _print(snapshot, is_json, is_stream=True)
@@ -139,9 +139,8 @@ def _ended_by_signals() -> Iterator[_Waker]:
 
 def _print(snapshot: Snapshot, is_json: bool, *, is_stream: bool = False) -> None:
     if is_json:
-        text = (
-            json.dumps(to_json(snapshot), allow_nan=False, indent=None if is_stream else 2) + "\n"
-        )
+        text = json.dumps(to_json(snapshot), allow_nan=False) + "
+"
     else:
         text = to_text(snapshot) + ("\n" if is_stream else "")
     try:
