@@ -22,6 +22,7 @@ from typing import Literal
 
 from tui.core.gaps import GapQuantiles, GapSummary
 from tui.core.pace import Pace
+from tui.core.reported import Reported
 from tui.core.types import NumberSource, Phase, SegmentKind, UsageDelta
 
 ChunkMeaning = Literal["token", "character", "unknown"]
@@ -35,9 +36,9 @@ WINDOW_GAPS = 8
 MIN_WINDOW_NS = 100_000_000
 DISPUTE_SHARE = 0.30
 BUFFERED_GAP_NS = 200_000
-MAX_PREFILL_TPS = 100_000.0
-_CHARS_PER_TOKEN_LIMIT = 7
+_CHARS_PER_TOKEN_LIMIT = 12
 _LONG_CHUNK_ALLOWANCE = 64
+_CHARACTER_CHUNKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,18 @@ class Meter:
         self._first_text_ns: int | None = None
         self._accepted_ns: int | None = None
         self._end_ns: int | None = None
-        self._usage: UsageDelta | None = None
+        self._reported = Reported()
         self._max_lag_ms = 0.0
 
     @property
     def chunks(self) -> int:
         """Chunks that carried text or thinking."""
         return len(self._stamps_ns)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens so far, by the best count there is."""
+        return self._tokens()[0]
 
     @property
     def stamps_ns(self) -> tuple[int, ...]:
@@ -183,8 +189,8 @@ class Meter:
         self._first_thinking_ns = self._stamps_ns[0] if self._stamps_ns else None
 
     def usage(self, usage: UsageDelta) -> None:
-        """What the server reported; later reports replace earlier ones."""
-        self._usage = usage
+        """What the server reported. A later report replaces what it names and leaves the rest."""
+        self._reported.add(usage)
 
     def note_lag(self, lag_ms: float) -> None:
         """Our own loop woke up this much too late."""
@@ -200,9 +206,11 @@ class Meter:
         tokens, tokens_source = self._tokens()
         tokens_per_chunk = tokens / self.chunks if self.chunks else 1.0
         decode_tps, decode_source = self._decode(tokens, tokens_source)
-        runtime_tps = self._runtime_decode_tps()
-        if decode_tps is None and runtime_tps is not None:
-            decode_tps, decode_source = runtime_tps, self._usage_source()
+        runtime_tps = self._reported.decode_tps(self._fewest()) if self.chunks else None
+        end_ns = now_ns if self._end_ns is None else self._end_ns
+        elapsed_ms = max(end_ns - self.t0_ns, 0) / 1e6
+        if decode_tps is None and runtime_tps is not None and self._reported.fits(elapsed_ms):
+            decode_tps, decode_source = runtime_tps, self._reported.source
         is_disputed = (
             decode_tps is not None
             and runtime_tps is not None
@@ -213,12 +221,11 @@ class Meter:
         prefill_ms, prefill_tps, prefill_source = self._prefill(prompt_tokens)
         context_used = None if prompt_tokens is None else prompt_tokens + tokens
         is_context_real = prompt_source == tokens_source == "runtime"
-        end_ns = now_ns if self._end_ns is None else self._end_ns
         itl_ms = self._gaps.summary() if self._is_chunk_a_token else GapSummary()
         pace = self._pace
         return TurnStats(
             phase=phase,
-            elapsed_s=max(end_ns - self.t0_ns, 0) / 1e9,
+            elapsed_s=elapsed_ms / 1e3,
             headers_ms=self._since_t0_ms(self._accepted_ns),
             ttft_ms=self._since_t0_ms(self._stamps_ns[0] if self._stamps_ns else None),
             ttfot_ms=self._since_t0_ms(self._first_text_ns),
@@ -278,35 +285,30 @@ class Meter:
     def _is_count_plausible(self) -> bool:
         """Whether the chunks so far can be tokens.
 
-        More than 7 characters a chunk over a whole answer are not tokens: something joins them.
-        Much less than one estimated token a chunk, on a server that we do not know, are characters.
+        More than 12 characters a chunk over a whole answer are not tokens: something joins them.
+        One character in every chunk, on a server that we do not know, are no tokens either.
         """
         if self._chars > _CHARS_PER_TOKEN_LIMIT * self.chunks + _LONG_CHUNK_ALLOWANCE:
             return False
-        is_in_pieces = self.chunks >= 16 and self._weight < 0.4 * self.chunks
-        return not (self.chunk_meaning == "unknown" and is_in_pieces)
+        is_in_characters = self.chunks >= _CHARACTER_CHUNKS and self._chars <= self.chunks
+        return not (self.chunk_meaning == "unknown" and is_in_characters)
 
     def _tokens(self) -> tuple[int, NumberSource]:
-        usage = self._usage
-        if usage is not None and usage.tokens_out is not None and self._can_be(usage.tokens_out):
-            return usage.tokens_out, usage.source
         if not self._stamps_ns:
             return 0, "unknown"
+        count = self._reported.tokens_out(self._fewest())
+        if count is not None:
+            return count, self._reported.source
         if self._is_chunk_a_token:
             return self.chunks, "estimated"
         return max(round(self._weight), 1), "estimated"
 
-    def _can_be(self, tokens_out: int) -> bool:
-        """Whether a reported count can belong to this answer: a stale or a guessed one cannot.
+    def _fewest(self) -> int:
+        """The least number of tokens that what arrived can be.
 
-        One chunk holds at least one token where a chunk is a token; the last chunk may be
-        missing in the count.
+        A chunk holds at least one, where chunks are tokens; a server may miss the last one.
         """
-        fewest = self.chunks - 1 if self._is_chunk_a_token else 1
-        return self.chunks > 0 and tokens_out >= max(fewest, 1)
-
-    def _usage_source(self) -> NumberSource:
-        return self._usage.source if self._usage is not None else "unknown"
+        return self.chunks - 1 if self._is_chunk_a_token else 1
 
     def _decode(self, tokens: int, source: NumberSource) -> tuple[float | None, NumberSource]:
         if tokens < MIN_DECODE_TOKENS or self.chunks < 2:
@@ -316,12 +318,6 @@ class Meter:
             return None, "unknown"
         kind: NumberSource = "measured" if source in ("runtime", "measured") else "estimated"
         return (tokens - 1) * 1e9 / span_ns, kind
-
-    def _runtime_decode_tps(self) -> float | None:
-        usage = self._usage
-        if usage is None or not usage.tokens_out or not usage.decode_ms or usage.decode_ms <= 0:
-            return None
-        return usage.tokens_out * 1e3 / usage.decode_ms if self._can_be(usage.tokens_out) else None
 
     def _rate_now(self, now_ns: int, tokens_per_chunk: float) -> float | None:
         count = self.chunks
@@ -344,12 +340,9 @@ class Meter:
         return self._stamps_ns[-1] - self._stamps_ns[0] < self.chunks * BUFFERED_GAP_NS
 
     def _prompt(self) -> tuple[int | None, NumberSource]:
-        """Tokens of the prompt. A report of much less than our estimate counts only a new part."""
-        usage = self._usage
-        if usage is not None and usage.tokens_in:
-            estimate = self._prompt_tokens or 0
-            if usage.tokens_in * 2 >= estimate:
-                return usage.tokens_in, usage.source
+        count = self._reported.tokens_in(self._prompt_tokens)
+        if count is not None:
+            return count, self._reported.source
         if self._prompt_tokens is None:
             return None, "unknown"
         return self._prompt_tokens, "estimated"
@@ -361,14 +354,9 @@ class Meter:
         if not self._stamps_ns:
             return None, None, "unknown"
         ttft_ms = (self._stamps_ns[0] - self.t0_ns) / 1e6
-        usage = self._usage
-        prefill_ms = usage.prefill_ms if usage is not None else None
-        if usage is not None and prefill_ms and 0 < prefill_ms <= ttft_ms * 1.1 + 50:
-            if not usage.tokens_in:
-                return prefill_ms, None, usage.source
-            prefill_tps = usage.tokens_in * 1e3 / prefill_ms
-            if prefill_tps <= MAX_PREFILL_TPS:
-                return prefill_ms, prefill_tps, usage.source
+        reported = self._reported.prefill(ttft_ms)
+        if reported is not None:
+            return (*reported, self._reported.source)
         if not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
             return None, None, "unknown"
         return ttft_ms, prompt_tokens * 1e3 / ttft_ms, "estimated"

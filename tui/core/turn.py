@@ -43,6 +43,8 @@ from tui.core.types import (
 )
 
 REFUSAL_KINDS = frozenset(("validation", "busy"))
+TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
+"""Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
 
 
@@ -125,9 +127,9 @@ class Turn:
             if self._has_finish:
                 self._complete(t_ns)
                 return
-            count = self._meter.chunks
-            when = f"after {count} chunks" if count else "before the first token"
-            sentence = f"The stream ended {when}, without the server's end mark."
+            count = self._meter.tokens
+            when = f"after {count} tokens" if count else "before the first token"
+            sentence = f"The connection was cut {when}; the server did not finish the answer."
             self._fail(t_ns, TurnError("cut", sentence), None)
 
     def note_lag(self, lag_ms: float) -> None:
@@ -168,6 +170,12 @@ class Turn:
     def thinking(self) -> str:
         """The whole thinking so far."""
         return self._joined("thinking")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens so far, by the best count there is; see :class:`TurnStats` for its source."""
+        with self._lock:
+            return self._meter.tokens
 
     @property
     def phase(self) -> Phase:
@@ -308,6 +316,9 @@ class Turn:
 
     def _fail(self, t_ns: int, error: TurnError, is_refused: bool | None) -> None:
         if self._phase.is_over:
+            return
+        if self._has_finish and error.kind in TRANSPORT_KINDS:
+            self._complete(t_ns)
             return
         self._error = error
         if self._meter.chunks:
