@@ -139,8 +139,7 @@ def _ended_by_signals() -> Iterator[_Waker]:
 
 def _print(snapshot: Snapshot, is_json: bool, *, is_stream: bool = False) -> None:
     if is_json:
-        text = json.dumps(to_json(snapshot), allow_nan=False) + "
-"
+        text = json.dumps(to_json(snapshot), allow_nan=False) + "\n"
     else:
         text = to_text(snapshot) + ("\n" if is_stream else "")
     try:
