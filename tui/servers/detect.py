@@ -1,0 +1,121 @@
+"""Which server is there: a few cheap GETs per address, and a row per dialect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from tui.core.sanitize import clean_line
+from tui.servers import errors, openai, rockchipllama
+from tui.servers.client import Client, PhaseTimeouts, normalised_url
+from tui.servers.dialect import Answer, Dialect, Identity
+from tui.servers.server import Server
+
+DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
+"""Every dialect; the first that recognises a server has it, plain OpenAI is the last resort."""
+
+FALLBACK = openai.DIALECT
+SIMULATED_HEADER = "x-npulse-simulated"
+PROBE_TIMEOUTS = PhaseTimeouts(connect_s=3.0, query_s=3.0)
+
+Outcome = Literal["server", "busy", "absent", "unknown"]
+"""busy: takes connections and does not answer in time, so it is there and works on something.
+absent: nothing there. unknown: something answers, and it is no server that we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What was found at one address. ``sentence`` says it for every outcome but ``server``."""
+
+    url: str
+    outcome: Outcome
+    server: Server | None = None
+    sentence: str = ""
+
+
+def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> tuple[str, ...]:
+    """The addresses on this machine where the known servers listen, best first."""
+    ports = [port for dialect in dialects for port in dialect.default_ports]
+    return tuple(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
+
+
+async def find(
+    urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
+) -> Server | None:
+    """The first server among ``urls``, by their order; None if there is none.
+
+    Given addresses are taken as meant: what answers there and is not recognised is spoken to as a
+    plain OpenAI server. Without ``urls`` the default ports of this machine are tried, and only
+    recognised servers count.
+    """
+    probes = await search(urls, timeouts)
+    return next((probe.server for probe in probes if probe.server is not None), None)
+
+
+async def search(
+    urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
+) -> tuple[Probe, ...]:
+    """One :class:`Probe` per address, all tried at once. See :func:`find`."""
+    is_pinned = urls is not None
+    wanted = default_urls() if urls is None else [normalised_url(url) for url in urls]
+    found = await asyncio.gather(*(probe(url, is_pinned, timeouts) for url in wanted))
+    return tuple(found)
+
+
+async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Probe:
+    """What is at this one address."""
+    answers: dict[str, Answer] = {}
+    async with Client(url, FALLBACK, timeouts) as client:
+        try:
+            for dialect in DIALECTS:
+                await _ask(client, dialect.identify_paths, answers)
+                identity = dialect.identify(answers)
+                if identity is not None:
+                    return Probe(url, "server", _server(url, dialect, identity, answers))
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            sentence = f"{url} takes connections but does not answer: busy, or loading a model."
+            return Probe(url, "busy", None, sentence)
+        except httpx.HTTPError as error:
+            failure = errors.transport(error, url, timeouts.connect_s)
+            outcome: Outcome = "unknown" if failure.kind == "protocol" else "absent"
+            return Probe(url, outcome, None, failure.sentence)
+    if is_pinned:
+        identity = Identity(FALLBACK.name)
+        return Probe(url, "server", _server(url, FALLBACK, identity, answers))
+    return Probe(url, "unknown", None, f"What answers at {url} is no LLM server that npulse knows.")
+
+
+async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer]) -> None:
+    """Adds the answers that are not there yet.
+
+    Only the first GET decides whether the server is there at all: one that then fails on another
+    path is still that server.
+    """
+    for path in paths:
+        if path in answers:
+            continue
+        try:
+            answers[path] = await client.get(path)
+        except httpx.HTTPError:
+            if not answers:
+                raise
+
+
+def _server(url: str, dialect: Dialect, identity: Identity, answers: dict[str, Answer]) -> Server:
+    version = None if identity.version is None else clean_line(identity.version, 40)
+    return Server(
+        url=url,
+        dialect=dialect,
+        name=clean_line(identity.name, 40),
+        version=version,
+        is_simulated=any(_is_simulated(answer) for answer in answers.values()),
+    )
+
+
+def _is_simulated(answer: Answer) -> bool:
+    says_so = isinstance(answer.json, dict) and answer.json.get("simulated") is True
+    return says_so or answer.headers.get(SIMULATED_HEADER) == "1"

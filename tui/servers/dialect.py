@@ -1,0 +1,103 @@
+"""What a kind of server is: the seam between one client and many dialects.
+
+A dialect is plain data and pure functions, without I/O: it builds request bodies, turns bytes into
+deltas and reads answers. A new one is one module with a :class:`Dialect`, and one row in
+:data:`tui.servers.detect.DIALECTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tui.core.types import ChatRequest, Delta, ModelInfo
+from tui.servers.limits import SettingLimit
+
+ChunkMeaning = Literal["token", "character", "unknown"]
+"""What one content chunk of a stream stands for."""
+
+Json = object
+"""A decoded JSON value: anything that a server may send, to be looked at before it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete answer to a GET or POST. ``json`` is None where the body is no JSON.
+
+    Header names are lower case. ``text`` is the start of the body, as it came.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    json: Json = None
+    text: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a server says about itself. Strings are as they came: sanitise before use."""
+
+    name: str
+    version: str | None = None
+
+
+class StreamDecoder(Protocol):
+    """Bytes of one streamed answer in, deltas out. Never raises, whatever comes."""
+
+    @property
+    def nonsense(self) -> str | None:
+        """Why this cannot be a stream of this dialect (a clause), None as long as it can."""
+
+    def feed(self, data: bytes) -> list[Delta]:
+        """The deltas that these bytes complete."""
+
+    def close(self) -> list[Delta]:
+        """The deltas that the end of the stream completes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRoutes:
+    """Where a server's models are listed, loaded and unloaded.
+
+    ``parse_list`` takes the answers of ``list_paths`` (None where there was none); the first path
+    must answer, the others add what they know. ``parse_load`` and ``parse_unload`` give None for
+    success, else the server's words. Paths are None where the server has no such route.
+    """
+
+    list_paths: tuple[str, ...]
+    parse_list: Callable[[Mapping[str, Json]], tuple[ModelInfo, ...]]
+    loaded_path: str | None = None
+    parse_loaded: Callable[[Json], str | None] = lambda _: None
+    load_path: str | None = None
+    load_body: Callable[[str], dict[str, Json]] = lambda name: {"model": name}
+    parse_load: Callable[[Answer], str | None] = lambda _: None
+    unload_path: str | None = None
+    parse_unload: Callable[[Answer], str | None] = lambda _: None
+    must_unload_first: bool = False
+    """True where loading over a loaded model hangs the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of server."""
+
+    name: str
+    default_ports: tuple[int, ...]
+    identify_paths: tuple[str, ...]
+    """The GETs that ``identify`` looks at, cheapest first."""
+    identify: Callable[[Mapping[str, Answer]], Identity | None]
+    """Whether these answers come from such a server. A path that did not answer is missing."""
+    chat_path: str
+    chat_body: Callable[[ChatRequest], dict[str, Json]]
+    """Only the fields that this server knows; what is not set is left out, never null."""
+    decoder: Callable[[ChatRequest], StreamDecoder]
+    chunk_meaning: ChunkMeaning
+    limits: tuple[SettingLimit, ...]
+    is_stopped_by_disconnect: bool
+    """False where the NPU runs on to the end of an answer that nobody reads any more."""
+    models: ModelRoutes

@@ -1,0 +1,230 @@
+"""Every way a request can fail, as one sentence that names the place and the way out.
+
+Server text in these sentences is sanitised, on one line, and bounded. Nothing here raises.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+from collections.abc import Iterator
+
+import httpx
+
+from tui.core.sanitize import clean_line
+from tui.core.types import TurnError
+
+MAX_SERVER_CHARS = 240
+MAX_SENTENCE_CHARS = 400
+MAX_DEPTH = 6
+
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+
+
+def _error(kind: str, sentence: str) -> TurnError:
+    return TurnError(kind, clean_line(sentence, MAX_SENTENCE_CHARS))
+
+
+def _quoted(message: str) -> str:
+    return f"“{clean_line(message, MAX_SERVER_CHARS)}”"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: ``5 s``, ``2 min``, ``1 h``."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
+# -- what a server says about its own error ------------------------------------------------------
+
+
+def readable_error(body: object, depth: int = 0) -> str | None:
+    """The message in the JSON body of an error, in any of the shapes that servers use.
+
+    ``{"error": {"message"}}``, ``{"error": "text"}``, ``{"detail": "text"}``,
+    ``{"detail": [{"loc", "msg"}]}``, ``{"status": "error", "message"}``,
+    ``{"statusCode", "code", "error", "message"}``, or a bare text. None where there is none.
+    """
+    if isinstance(body, str):
+        return clean_line(body, MAX_SERVER_CHARS) or None
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(body, list):
+        return _joined(readable_error(item, depth + 1) for item in body[:4])
+    if not isinstance(body, dict):
+        return None
+    field_error = _field_error(body)
+    if field_error:
+        return field_error
+    message, error, detail = body.get("message"), body.get("error"), body.get("detail")
+    for found in (detail, error, message):
+        if isinstance(found, dict | list):
+            inner = readable_error(found, depth + 1)
+            if inner:
+                return inner
+    # Where "error" is only the name of the status ("Bad Request"), "message" says more.
+    for found in (message, error, detail, body.get("msg"), body.get("type")):
+        if isinstance(found, str) and found.strip():
+            return clean_line(found, MAX_SERVER_CHARS)
+    return None
+
+
+def _field_error(item: dict[object, object]) -> str | None:
+    """One entry of a validation error, with the field it is about."""
+    where, what = item.get("loc"), item.get("msg")
+    if not isinstance(what, str) or not isinstance(where, list):
+        return None
+    path = [str(part) for part in where if isinstance(part, str | int) and part != "body"]
+    sent = item.get("input")
+    shown = f" (sent {sent!r})" if isinstance(sent, str | int | float) else ""
+    return clean_line(f"{'.'.join(path) or 'the body'}: {what}{shown}", MAX_SERVER_CHARS)
+
+
+def _joined(parts: Iterator[str | None]) -> str | None:
+    return clean_line("; ".join(part for part in parts if part), MAX_SERVER_CHARS) or None
+
+
+def html_message(text: str) -> str:
+    """What a web page says, without its markup: its title, else its first words."""
+    title = _TITLE.search(text)
+    words = clean_line(_TAG.sub(" ", title.group(1) if title else text), 120)
+    return words or "an empty web page"
+
+
+def body_message(text: str, content_type: str) -> str | None:
+    """The message in a body of any kind: JSON, a web page or plain text. None if it is empty."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if "html" in content_type or start[:1] == "<":
+        return f"a web page: {html_message(text)}"
+    try:
+        return readable_error(json.loads(text))
+    except (ValueError, RecursionError):
+        return clean_line(start, MAX_SERVER_CHARS) or None
+
+
+# -- failures before and around a stream ---------------------------------------------------------
+
+
+def http_status(
+    url: str, status: int, content_type: str, text: str, retry_after: str | None = None
+) -> TurnError:
+    """A response that is not 2xx, with the server's own words."""
+    message = body_message(text, content_type)
+    said = f": {_quoted(message)}" if message else " without saying why"
+    if status == 422:
+        return _error("validation", f"{url} refused the request{said}.")
+    if status == 503:
+        wait = f" It asks to wait {clean_line(retry_after, 40)} s." if retry_after else ""
+        return _error("busy", f"{url} is busy (HTTP 503){said}.{wait} Try again in a moment.")
+    if 300 <= status < 400:
+        return _error("http", f"{url} redirects (HTTP {status}); give the final address as --url.")
+    if status == 404:
+        return _error("http", f"{url} has no such route or model (HTTP 404){said}.")
+    if status in (401, 403):
+        return _error("http", f"{url} wants a login (HTTP {status}){said}.")
+    return _error("http", f"{url} answered HTTP {status}{said}.")
+
+
+def transport(error: Exception, url: str, connect_s: float) -> TurnError:
+    """A request that never got an answer."""
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        host = httpx.URL(url).host
+        return _error("dns", f"No address is known for the host {host!r}; check --url.")
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return _error(
+            "connect_timeout",
+            f"{url} did not take a connection within {duration(connect_s)}; "
+            "is the board on, and on this network?",
+        )
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return _error(
+            "refused", f"No server listens on {url} (connection refused); start it, or give --url."
+        )
+    if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
+        return _error("io", f"There is no way to {url} (host unreachable); check the network.")
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return _error("io", f"{url} is no address of an HTTP server: give http://HOST:PORT.")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return closed(url) if "disconnected" in str(error) else not_http(url, str(error))
+    if isinstance(error, httpx.ConnectError):
+        reason = clean_line(str(error), 120) or "no reason given"
+        return _error("io", f"{url} cannot be connected to ({reason}).")
+    reason = clean_line(str(error), 120) or type(error).__name__
+    return _error("io", f"The connection to {url} failed before an answer ({reason}).")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was raised from, groups included."""
+    seen: set[int] = set()
+    todo: list[BaseException] = [error]
+    while todo:
+        current = todo.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = getattr(current, "exceptions", ())
+        todo += [item for item in inner if isinstance(item, BaseException)]
+        todo += [item for item in (current.__cause__, current.__context__) if item is not None]
+
+
+def closed(url: str) -> TurnError:
+    return _error(
+        "io", f"{url} closed the connection without an answer; is the server starting or crashing?"
+    )
+
+
+def not_http(url: str, reason: str) -> TurnError:
+    said = clean_line(reason, 120)
+    return _error("protocol", f"What answers at {url} does not speak HTTP ({said}); check --url.")
+
+
+def no_first_byte(url: str, waited_s: float) -> TurnError:
+    return _error(
+        "no_first_byte",
+        f"{url} took the request and sent no text within {duration(waited_s)}; "
+        "it may be busy with another answer, or hang.",
+    )
+
+
+def stalled(url: str, n_chunks: int, idle_s: float) -> TurnError:
+    return _error(
+        "stalled",
+        f"{url} stalled after {_tokens(n_chunks)}: nothing for {duration(idle_s)}. "
+        "What had arrived is kept.",
+    )
+
+
+def cut(url: str, n_chunks: int, reason: str = "") -> TurnError:
+    when = f"after {_tokens(n_chunks)}" if n_chunks else "before the first token"
+    why = f" ({clean_line(reason, 120)})" if reason else ""
+    kept = " What had arrived is kept." if n_chunks else " Did the server crash?"
+    return _error("cut", f"{url} cut the stream {when}, without an end{why}.{kept}")
+
+
+def _tokens(n_chunks: int) -> str:
+    """A chunk is not always a token, so the word promises no more than it knows."""
+    return f"{n_chunks} {'piece' if n_chunks == 1 else 'pieces'} of text"
+
+
+def nonsense(url: str, reason: str) -> TurnError:
+    return _error("protocol", f"{url} sent {clean_line(reason, 200)}; is it an LLM server?")
+
+
+def refused_setting(sentence: str) -> TurnError:
+    return _error("validation", sentence)
+
+
+def internal(error: Exception) -> TurnError:
+    """A fault of our own: the answer ends, npulse does not."""
+    said = clean_line(str(error), 120)
+    return _error(
+        "io", f"npulse could not go on with this answer ({type(error).__name__}: {said})."
+    )

@@ -1,0 +1,229 @@
+"""One request and its answer on the wire, from the write to the moment the server is idle again."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter_ns
+from typing import Literal
+
+import httpx
+
+from tui.core.turn import Turn
+from tui.core.types import (
+    ChatRequest,
+    Delta,
+    DoneDelta,
+    FailureDelta,
+    FinishDelta,
+    TextDelta,
+    ThinkingDelta,
+    TurnError,
+)
+from tui.servers import errors
+from tui.servers.client import Client, error_text
+from tui.servers.limits import problems
+from tui.servers.slot import Slot
+from tui.servers.watchdog import Watchdog
+
+LINGER_S = 1.0
+"""How long the connection may stay open after the end mark, for an orderly end."""
+
+
+async def answer(
+    client: Client, request: ChatRequest, turn: Turn, slot: Slot | None = None
+) -> None:
+    """Drives ``turn`` to its end. Raises nothing but CancelledError, which stops the turn."""
+    exchange = Exchange(client, request, turn, slot or Slot())
+    await exchange.run()
+
+
+class Exchange:
+    """One answer. :meth:`run` returns when the server is idle again, the turn may end earlier.
+
+    A stop ends the turn at once. Where the server's run would go on after a disconnect, the
+    stream stays open and what still arrives is discarded, because its end is the only way to know
+    when the server is idle again.
+    """
+
+    def __init__(self, client: Client, request: ChatRequest, turn: Turn, slot: Slot) -> None:
+        self.turn = turn
+        self._client = client
+        self._request = request
+        self._slot = slot
+        self._decoder = client.dialect.decoder(request)
+        self._task: asyncio.Task[None] | None = None
+        self._sent_ns: int | None = None
+        self._stopped = asyncio.Event()
+        self._n_chunks = 0
+        self._is_accepted = False
+        self._has_finish = False
+        self._is_done = False
+        self._has_failed = False
+        self._closed_for: Literal["stop", "timeout"] | None = None
+
+    @property
+    def sent_ns(self) -> int | None:
+        """When the first byte of the request was written; None before that."""
+        return self._sent_ns
+
+    async def run(self) -> None:
+        """Waits for the slot, sends, reads. Raises nothing but CancelledError."""
+        dialect = self._client.dialect
+        refusals = problems(dialect.limits, self._request.settings, dialect.name)
+        if refusals:
+            self._fail(errors.refused_setting(refusals[0][1]))
+            return
+        try:
+            if not await self._took_slot():
+                return
+            self._task = asyncio.create_task(self._exchange(), name="npulse-exchange")
+            try:
+                # Not awaited directly: a cancellation of ours is a stop, not an error in there.
+                await asyncio.wait((self._task,))
+            finally:
+                self._close()
+                self._slot.release()
+        except asyncio.CancelledError:
+            self.turn.stop(perf_counter_ns())
+            raise
+
+    def stop(self) -> None:
+        """The user's stop: the turn ends now, the server when it can."""
+        now_ns = perf_counter_ns()
+        self.turn.stop(now_ns)
+        self._stopped.set()
+        if self._client.dialect.is_stopped_by_disconnect or self._sent_ns is None:
+            self._close()
+        else:
+            self._slot.finish(now_ns)
+
+    async def _took_slot(self) -> bool:
+        """True once the slot is ours; False if the turn was stopped before."""
+        while not self._stopped.is_set():
+            waits = [
+                asyncio.create_task(self._slot.wait_until_free()),
+                asyncio.create_task(self._stopped.wait()),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+            # Another one that waited may have been quicker.
+            if self._slot.state.is_free and not self._stopped.is_set():
+                self._slot.take(perf_counter_ns(), self._close)
+                return True
+        return False
+
+    def _close(self) -> None:
+        self._cancel("stop")
+
+    def _cancel(self, reason: Literal["stop", "timeout"]) -> None:
+        if self._task is not None and not self._task.done():
+            self._closed_for = self._closed_for or reason
+            self._task.cancel()
+
+    # -- the task that owns the connection -----------------------------------------------------
+
+    async def _exchange(self) -> None:
+        self._watchdog = Watchdog(lambda: self._cancel("timeout"))
+        try:
+            await self._post(self._watchdog)
+        except asyncio.CancelledError:
+            # Nothing to pass on: only _cancel, or the end of the event loop, cancels this task.
+            self._was_cancelled()
+        except httpx.HTTPError as error:
+            self._broke(error)
+        except Exception as error:  # noqa: BLE001  a failed answer must not end the dashboard
+            self._fail(errors.internal(error))
+        finally:
+            self._watchdog.cancel()
+
+    async def _post(self, watchdog: Watchdog) -> None:
+        client = self._client
+        body = client.dialect.chat_body(self._request)
+
+        def sent(t_ns: int) -> None:
+            self._sent_ns = t_ns
+            watchdog.expire_in(client.timeouts.first_byte_s)
+
+        async with client.stream(client.dialect.chat_path, body, sent) as response:
+            now_ns = perf_counter_ns()
+            if not 200 <= response.status_code < 300:
+                await self._refused(response)
+                return
+            encoding = response.headers.get("content-encoding", "identity")
+            if encoding != "identity":
+                self._fail(errors.nonsense(client.url, f"a compressed answer ({encoding})"))
+                return
+            self._is_accepted = True
+            self.turn.accepted(now_ns)
+            async for data in response.aiter_raw():
+                self._take(perf_counter_ns(), self._decoder.feed(data), watchdog)
+                if self._has_failed:
+                    return
+            self._ended()
+
+    def _take(self, t_ns: int, deltas: list[Delta], watchdog: Watchdog | None = None) -> None:
+        n_chunks = sum(1 for d in deltas if isinstance(d, TextDelta | ThinkingDelta) and d.text)
+        self._n_chunks += n_chunks
+        if self.turn.phase.is_over:
+            self._slot.discard(n_chunks)
+        else:
+            self.turn.feed(t_ns, deltas)
+        was_done = self._is_done
+        for delta in deltas:
+            self._has_finish = self._has_finish or isinstance(delta, FinishDelta | DoneDelta)
+            self._is_done = self._is_done or isinstance(delta, DoneDelta)
+            self._has_failed = self._has_failed or isinstance(delta, FailureDelta)
+        if self._decoder.nonsense is not None:
+            self._has_failed = True
+            self._fail(errors.nonsense(self._client.url, self._decoder.nonsense))
+        if watchdog is None or was_done:
+            return
+        if self._is_done:
+            watchdog.expire_in(LINGER_S)
+        elif self._n_chunks:
+            watchdog.expire_in(self._client.timeouts.idle_s)
+
+    def _ended(self, reason: str = "") -> None:
+        """The body is over, in good order or not (``reason``)."""
+        now_ns = perf_counter_ns()
+        self._take(now_ns, self._decoder.close())
+        if self._has_finish:
+            self.turn.end_of_stream(now_ns)
+        else:
+            self._fail(errors.cut(self._client.url, self._n_chunks, reason))
+
+    def _broke(self, error: httpx.HTTPError) -> None:
+        if self._is_accepted:
+            self._ended(str(error))
+        else:
+            timeouts = self._client.timeouts
+            self._fail(errors.transport(error, self._client.url, timeouts.connect_s))
+
+    def _was_cancelled(self) -> None:
+        if self._closed_for != "timeout":
+            self.turn.stop(perf_counter_ns())
+        elif self._has_finish:
+            self.turn.end_of_stream(perf_counter_ns())
+        elif self._n_chunks:
+            idle_s = self._client.timeouts.idle_s
+            self._fail(errors.stalled(self._client.url, self._n_chunks, idle_s))
+        else:
+            waited_s = self._client.timeouts.first_byte_s
+            self._fail(errors.no_first_byte(self._client.url, waited_s))
+
+    async def _refused(self, response: httpx.Response) -> None:
+        error = errors.http_status(
+            self._client.url,
+            response.status_code,
+            response.headers.get("content-type", ""),
+            await error_text(response),
+            response.headers.get("retry-after"),
+        )
+        is_refused = error.kind == "busy" or 400 <= response.status_code < 500
+        self.turn.fail(perf_counter_ns(), error, is_refused=is_refused)
+
+    def _fail(self, error: TurnError) -> None:
+        self.turn.fail(perf_counter_ns(), error)
