@@ -268,9 +268,10 @@ class Turn:
 
     def _take_text(self, t_ns: int, raw: str) -> None:
         clean = self._text_gate.feed(raw)
+        was_thinking = self._splitter.is_thinking
         segments = self._splitter.feed(clean)
         kind: SegmentKind | None = segments[-1].kind if segments else None
-        if kind is None and self._splitter.is_thinking:
+        if kind is None and (was_thinking or self._splitter.is_thinking):
             kind = "thinking"
         self._mark(t_ns, kind, clean)
         self._give(segments)
@@ -284,8 +285,7 @@ class Turn:
 
     def _mark(self, t_ns: int, kind: SegmentKind | None, clean: str) -> None:
         self._meter.mark(t_ns, kind, len(clean), token_weight(clean))
-        is_thinking = kind == "thinking" or (kind is None and self._splitter.is_thinking)
-        self._phase = Phase.THINKING if is_thinking else Phase.ANSWERING
+        self._phase = Phase.THINKING if kind == "thinking" else Phase.ANSWERING
 
     def _give(self, segments: list[Segment]) -> None:
         for segment in segments:
