@@ -12,6 +12,9 @@ from tui.core.reading import Reading
 BUS_BYTES = {"rk3588": 8, "rk3588s": 8, "rk3576": 4, "rk3568": 4, "rk3566": 4, "rk3562": 4}
 """Width of the memory bus in bytes by SoC: 64 bit on RK3588, 32 bit on the smaller ones."""
 
+SCALING_SOCS = ("rk3588", "rk3588s", "rk3576")
+"""SoCs whose vendor kernel scales the memory clock if the boot firmware lets it."""
+
 _FAST = {"ddr.freq": "Hz", "ddr.load": "%", "ddr.bandwidth": "GB/s"}
 _SLOW = {"ddr.min_freq": "Hz", "ddr.max_freq": "Hz"}
 _SETUP = {"ddr.governor": "", "ddr.table": "Hz", "ddr.peak_bandwidth": "GB/s"}
@@ -25,8 +28,8 @@ def peak_bandwidth_gbps(freq_hz: float, bus_bytes: int) -> float:
 class Ddr:
     """Reads ``ddr.*`` from the dmc devfreq node.
 
-    Where the vendor's kernel runs without that node, its boot firmware cannot change the memory
-    clock; that is flagged ``firmware``, as it is the largest single brake there is.
+    Where the vendor's kernel runs without that node on an SoC that has it, the boot firmware cannot
+    change the memory clock; that is flagged ``firmware``: it is the largest single brake there is.
     """
 
     def __init__(self, files: Files, devices: Devices) -> None:
@@ -40,7 +43,7 @@ class Ddr:
         """``ddr.freq``, ``ddr.load`` and ``ddr.bandwidth``."""
         devfreq = self._device()
         if devfreq is None or self._load is None:
-            return self._absent(_FAST)
+            return self._absent(tick, _FAST)
         governor = tick.value("ddr.governor")
         load = self._load.read(tick, governor if isinstance(governor, str) else None)
         found = devfreq.clock()
@@ -49,13 +52,13 @@ class Ddr:
     def limits(self, tick: Tick) -> dict[str, Reading]:
         """``ddr.min_freq`` and ``ddr.max_freq``."""
         devfreq = self._device()
-        return devfreq.limits() if devfreq else self._absent(_SLOW)
+        return devfreq.limits() if devfreq else self._absent(tick, _SLOW)
 
     def setup(self, tick: Tick) -> dict[str, Reading]:
         """``ddr.governor``, ``ddr.table`` and ``ddr.peak_bandwidth`` (at the table's top)."""
         devfreq = self._device()
         if devfreq is None:
-            return self._absent(_SETUP)
+            return self._absent(tick, _SETUP)
         found = devfreq.setup()
         table = found["ddr.table"].value
         bus_bytes = _bus_bytes(tick)
@@ -90,8 +93,8 @@ class Ddr:
         source = f"{load.source}, {8 * bus_bytes}-bit bus"
         return Reading(value, "GB/s", source, flags=("estimated", *load.flags))
 
-    def _absent(self, ids: dict[str, str]) -> dict[str, Reading]:
-        if not self._devices.has_rknpu:
+    def _absent(self, tick: Tick, ids: dict[str, str]) -> dict[str, Reading]:
+        if not (self._devices.has_rknpu and tick.value("board.soc") in SCALING_SOCS):
             return absent_all(ids, NOT_ON_THIS_KERNEL, f"{CLASS_DIR}/dmc")
         return {
             name: Reading(None, unit, f"{CLASS_DIR}/dmc", NO_DRIVER, ("firmware",))

@@ -99,15 +99,18 @@ def _used(total: int, available: Reading) -> Reading:
 
 
 def _model(tick: Tick, fields: dict[str, int], total: int) -> Reading:
-    """The model's part: what the server has mapped of it; without that, what is both shared and
-    pinned on the whole board, which little else is."""
-    mapped = tick.readings.get("server.rss_shmem")
-    if mapped is not None and isinstance(mapped.value, int):
-        return Reading(mapped.value, "B", mapped.source)
+    """The model's part: what the server has mapped of it; without that, or where that is less than
+    half of it, what is both shared and pinned on the whole board, which little else is."""
     shared, pinned = fields.get("Shmem"), fields.get("Unevictable")
+    mapped = tick.readings.get("server.rss_shmem")
+    mapped_bytes = mapped.value if mapped is not None else None
     if shared is None or shared > total or (pinned is not None and pinned > total):
+        if mapped is not None and isinstance(mapped_bytes, int):
+            return mapped
         return Reading.absent(NOT_ON_THIS_KERNEL, "B", MEMINFO)
     value = shared if pinned is None else min(shared, pinned)
+    if mapped is not None and isinstance(mapped_bytes, int) and 2 * mapped_bytes >= value:
+        return mapped
     source = f"{MEMINFO} {'Shmem' if pinned is None else 'Shmem, Unevictable'}"
     return Reading(value, "B", source, flags=("estimated",))
 

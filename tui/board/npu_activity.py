@@ -16,7 +16,7 @@ from tui.board.tick import Tick, Window
 from tui.core.reading import Reading
 
 PATH = "/proc/interrupts"
-UNIT = "1/s"
+UNIT = "jobs/s"
 _ROW = re.compile(rb"[ \t]*([0-9]{1,9}):(.*?([0-9a-f]{1,16})\.npu(?![a-z0-9]).*)")
 _HARDWARE_NUMBER = re.compile(rb"GIC\S*\s+([0-9]{1,6})\b")
 

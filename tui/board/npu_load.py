@@ -114,9 +114,7 @@ class NpuLoad:
         return {"npu.load": Reading.absent(reason, "%", source)}
 
     def _paths(self) -> list[str]:
-        if self._devices.has_rknpu:
-            return [PROC_LOAD, *run_paths(self._files), DEBUGFS_LOAD]
-        return [PROC_LOAD, DEBUGFS_LOAD]
+        return [PROC_LOAD, *run_paths(self._files), DEBUGFS_LOAD]
 
     def _reading(self, loads: parse.CoreLoads, path: str, t_ns: int) -> Reading:
         flags = ("clamped",) if loads.is_clamped else ()
