@@ -80,11 +80,18 @@ class TerminalScreen:
             self._alternate.reset()
         self._stream.detach(self._normal if is_alternate else self._alternate)
         self._stream.attach(self._shown)
+        self._shown.dirty.update(range(self.rows))
 
     def resize(self, cols: int, rows: int) -> None:
         """What a terminal does when its window changes: rows and columns are cut or added."""
         self._normal.resize(rows, cols)
         self._alternate.resize(rows, cols)
+
+    def take_dirty(self) -> set[int]:
+        """Rows that were drawn on since the last call (at a switch of screens, all of them)."""
+        dirty = {int(row) for row in self._shown.dirty if row < self.rows}
+        self._shown.dirty.clear()
+        return dirty
 
     def cells(self, row: int) -> list[str]:
         """One string per column: the cell's text; empty in the right half of a wide character."""

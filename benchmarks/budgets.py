@@ -1,0 +1,87 @@
+"""What npulse may cost. A ratio to a reference of the same run counts more than a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.figures import KINDS, Results
+
+OURS = "npulse"
+
+SHAPES = ("list", "fence", "table", "cjk", "oneline")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most ``limit`` for one figure; a factor of another figure where ``of`` names one."""
+
+    scenario: str
+    kind: str
+    limit: float
+    of: tuple[str, str, str] | None = None
+    """Scenario, program and kind of the figure that ``limit`` is a multiple of."""
+
+
+def _fixed() -> Iterator[Budget]:
+    yield Budget("start", "start_ms", 2, ("start", "bare", "start_ms"))
+    yield Budget("idle", "idle_bytes_per_s", 300)
+    yield Budget("idle", "idle_cpu_pct", 1)
+    yield Budget("idle", "rss_start_mb", 75)
+    yield Budget("prose-3", "cpu_ms_per_token", 10)
+    yield Budget("prose-3", "bytes_per_token", 950)
+    for scenario in ("prose-3", "prose-50", "prose-200"):
+        yield Budget(scenario, "lag_p99_ms", 100)
+    yield Budget("prose-200", "cpu_ms_per_token", 1.0)
+    yield Budget("prose-200", "bytes_per_token", 600)
+    yield Budget("prose-200", "growth", 1.15)
+    for scenario in SHAPES:
+        prose = ("prose-200", OURS, "cpu_ms_per_token")
+        yield Budget(scenario, "cpu_ms_per_token", 2, prose)
+        yield Budget(scenario, "growth", 1.15)
+    yield Budget("memory", "rss_added_mb", 10)
+    yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
+
+
+def _timing(scenarios: Iterator[str]) -> Iterator[Budget]:
+    for scenario in scenarios:
+        yield Budget(scenario, "ttft_error_ms", 2)
+        yield Budget(scenario, "gap_error_p99_ms", 2)
+        yield Budget(scenario, "rate_error_pct", 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A budget beside what was measured."""
+
+    budget: Budget
+    limit: float
+    measured: float
+
+    @property
+    def word(self) -> Literal["ok", "over"]:
+        return "ok" if self.measured <= self.limit else "over"
+
+    @property
+    def text(self) -> str:
+        """The limit as it is written in a table: ``<= 100 ms``, ``<= 2x bare = 812 ms``."""
+        kind = KINDS[self.budget.kind]
+        limit = f"{self.limit:,.{kind.digits}f} {kind.unit}"
+        if self.budget.of is None:
+            return f"<= {self.budget.limit:g} {kind.unit}"
+        scenario, program, _ = self.budget.of
+        reference = program if scenario == self.budget.scenario else scenario
+        return f"<= {self.budget.limit:g}x {reference} = {limit}"
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Every budget for which there is a figure (and its reference) in these results."""
+    timing = dict.fromkeys(f.scenario for f in results.figures() if f.kind == "gap_error_p99_ms")
+    found = []
+    for budget in (*_fixed(), *_timing(iter(timing))):
+        measured = results.median(budget.scenario, OURS, budget.kind)
+        factor = 1.0 if budget.of is None else results.median(*budget.of)
+        if measured is not None and factor is not None:
+            found.append(Verdict(budget, budget.limit * factor, measured))
+    return found

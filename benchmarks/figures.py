@@ -1,0 +1,98 @@
+"""What was measured: named figures with every run's value, and what they are called in a report."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of figure is named and written."""
+
+    label: str
+    unit: str
+    digits: int
+
+
+KINDS = {
+    "start_ms": Kind("exec to a prompt that takes keys", "ms", 0),
+    "first_paint_ms": Kind("exec to the first paint", "ms", 0),
+    "start_cpu_ms": Kind("processor time until then", "ms", 0),
+    "cpu_ms_per_token": Kind("CPU per token", "ms", 2),
+    "bytes_per_token": Kind("bytes to the terminal per token", "B", 0),
+    "growth": Kind("CPU of last quarter / first quarter", "x", 2),
+    "lag_p50_ms": Kind("socket to terminal, p50", "ms", 0),
+    "lag_p99_ms": Kind("socket to terminal, p99", "ms", 0),
+    "late_ms": Kind("still busy after the last token for", "ms", 0),
+    "idle_cpu_pct": Kind("CPU, idle", "%", 2),
+    "idle_bytes_per_s": Kind("bytes to the terminal per second, idle", "B/s", 0),
+    "rss_start_mb": Kind("memory at start (RSS)", "MB", 1),
+    "pss_start_mb": Kind("memory at start (PSS)", "MB", 1),
+    "rss_added_mb": Kind("memory added by the answer (RSS)", "MB", 1),
+    "neighbour_slowdown_pct": Kind("slow-down of a memory-bound neighbour", "%", 2),
+    "neighbour_spread_pct": Kind("spread of that (half the middle half)", "%", 2),
+    "ttft_error_ms": Kind("TTFT error, largest", "ms", 2),
+    "gap_error_p50_ms": Kind("gap error, p50", "ms", 2),
+    "gap_error_p95_ms": Kind("gap error, p95", "ms", 2),
+    "gap_error_p99_ms": Kind("gap error, p99", "ms", 2),
+    "rate_error_pct": Kind("tok/s error", "%", 3),
+    "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
+}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which that share lies: the nearest rank (ceil(share * n)), no interpolation.
+
+    Raises ValueError where there is no value.
+    """
+    if not values:
+        raise ValueError("no values")
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one program in one scenario: a value for each run."""
+
+    scenario: str
+    program: str
+    kind: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def text(self) -> str:
+        """The median as it is written in a table, without the unit."""
+        return f"{self.median:,.{KINDS[self.kind].digits}f}"
+
+
+@dataclass(slots=True)
+class Results:
+    """Collects values as they come, and what could not be measured and why."""
+
+    _values: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, scenario: str, program: str, kind: str, value: float | None) -> None:
+        """One more value. None, or not a number, means that there is none."""
+        if kind not in KINDS:
+            raise KeyError(kind)
+        if value is not None and math.isfinite(value):
+            self._values.setdefault((scenario, program, kind), []).append(value)
+
+    def note(self, text: str) -> None:
+        """Something that a reader of the figures must know. Said once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def figures(self) -> list[Figure]:
+        return [Figure(*key, tuple(values)) for key, values in self._values.items()]
+
+    def median(self, scenario: str, program: str, kind: str) -> float | None:
+        values = self._values.get((scenario, program, kind))
+        return statistics.median(values) if values else None

@@ -1,0 +1,24 @@
+"""A program that lives on memory bandwidth: it copies a buffer larger than any cache, for ever.
+
+Writes ``perf_counter_ns`` after each copy, a line each, to stdout.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+BUFFER_BYTES = 48 << 20
+
+
+def main() -> None:
+    """Copy until stdout is closed or a signal comes."""
+    source = memoryview(bytearray(BUFFER_BYTES))
+    target = memoryview(bytearray(BUFFER_BYTES))
+    while True:
+        target[:] = source
+        os.write(1, b"%d\n" % time.perf_counter_ns())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""How much is measured: a full run, or a quick one that fits in two minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.programs import LOG, MARKDOWN, Program
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """An answer of some shape at some rate, and who shows it."""
+
+    name: str
+    shape: str
+    """The simulator's word for the kind of text."""
+    rate_tps: float
+    tokens: int
+    references: tuple[Program, ...] = ()
+    drain_s: float = 10.0
+    """How late a program may be at the end before it is cut off."""
+
+    @property
+    def prompt(self) -> str:
+        return f"[[{self.shape}]]"
+
+
+@dataclass(frozen=True, slots=True)
+class TimingPlan:
+    """Answers whose times npulse's own stamps are compared with."""
+
+    rate_tps: float
+    tokens: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of everything that is measured."""
+
+    runs: int
+    starts: int
+    idle_s: float
+    answers: tuple[AnswerPlan, ...]
+    is_one_session: bool
+    """Whether the shapes are asked one after the other in one session."""
+    memory_tokens: int
+    memory_rate_tps: float
+    neighbour_pairs: int
+    neighbour_s: float
+    timings: tuple[TimingPlan, ...]
+    folder: Path
+
+
+_SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "oneline": "oneline"}
+"""Scenario -> the simulator's word for that shape: each is a single block that never closes."""
+
+
+def full(folder: Path, runs: int) -> Plan:
+    """Every figure at the length that its budget is written for; about half an hour."""
+    shapes = tuple(AnswerPlan(name, shape, 200, 4000) for name, shape in _SHAPES.items())
+    answers = (
+        AnswerPlan("prose-3", "prose", 3.13, 100, (MARKDOWN,)),
+        AnswerPlan("prose-50", "prose", 50, 1000, (MARKDOWN,)),
+        AnswerPlan("prose-200", "prose", 200, 4000, (MARKDOWN, LOG), 30),
+        AnswerPlan("list-50", "list", 50, 1600, (MARKDOWN,), 60),
+        *shapes,
+    )
+    timings = (
+        TimingPlan(3.13, 20, 2),
+        TimingPlan(15, 90, 3),
+        TimingPlan(100, 600, 5),
+        TimingPlan(200, 1200, 3),
+    )
+    return Plan(runs, 7, 30, answers, False, 16_384, 500, 4, 8, timings, folder)
+
+
+def quick(folder: Path, runs: int) -> Plan:
+    """The same figures from short answers, to see a change while working."""
+    shapes = tuple(AnswerPlan(name, shape, 200, 400) for name, shape in _SHAPES.items())
+    answers = (
+        AnswerPlan("prose-3", "prose", 3.13, 30),
+        AnswerPlan("prose-50", "prose", 50, 200),
+        AnswerPlan("prose-200", "prose", 200, 800, (MARKDOWN,)),
+        *shapes,
+    )
+    return Plan(runs, 3, 6, answers, True, 4096, 1000, 2, 3, (TimingPlan(100, 200, 2),), folder)

@@ -1,0 +1,5 @@
+"""Small Textual programs that do the same job in the usual ways: what npulse is measured against.
+
+Each is a program of its own (``python -m benchmarks.references.log --url URL``) that takes a prompt
+in an ``Input`` at the bottom and shows the answer of an OpenAI-compatible server above it.
+"""

@@ -1,0 +1,201 @@
+"""A program in a real terminal of 120x40, asked as a person asks, with its costs recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from benchmarks.process_cost import CostRecord, rss_bytes
+from benchmarks.programs import Program
+from benchmarks.simulator import Simulator
+from benchmarks.truth import TrueAnswer
+from benchmarks.visibility import Lags, left_of_panels, replay
+from tests.terminal.pty_terminal import Chunk, PtyTerminal, TerminalTimeoutError
+from tests.terminal.screen import TerminalScreen
+
+SIZE = (120, 40)
+_STARTED_S = 30.0
+_SETTLED_SHARE = 0.1
+"""Below this share of one core over half a second, a program has caught up with its input."""
+
+
+class SessionError(RuntimeError):
+    """The program did not do what it was asked. Says what, and what its screen showed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRun:
+    """Everything that was recorded of one answer."""
+
+    truth: TrueAnswer
+    chunks: tuple[Chunk, ...]
+    """What the terminal received from the Enter key until the program had caught up."""
+    cost: CostRecord
+    settled_ns: int
+    has_settled: bool
+    """False where the program was still busy with the answer when the time ran out."""
+    rss_bytes: int
+    lags: Lags | None
+
+    @property
+    def first_ns(self) -> int:
+        return self.truth.token_ns[0]
+
+    @property
+    def tokens(self) -> int:
+        return len(self.truth.token_ns)
+
+    @property
+    def cpu_ms_per_token(self) -> float:
+        """Whole process, from the first token until it has caught up."""
+        return self.cost.cpu_between(self.first_ns, self.settled_ns) / 1e6 / self.tokens
+
+    @property
+    def bytes_per_token(self) -> float:
+        """To the terminal, from the first token until the program has caught up."""
+        received = sum(len(c.data) for c in self.chunks if c.t_ns >= self.first_ns)
+        return received / self.tokens
+
+    @property
+    def late_ms(self) -> float:
+        """How long after the last token the program was still busy, to half a second."""
+        return max(0.0, (self.settled_ns - self.truth.token_ns[-1]) / 1e6 - 500)
+
+    @property
+    def growth(self) -> float:
+        """Processor time in the last quarter of the answer over that in the first.
+
+        Quarters of tokens, in the simulator's time, each delayed by half a second so that what a
+        frame shows late belongs to the quarter that it came from.
+        """
+        quarter = self.tokens // 4
+        edges = [self.truth.token_ns[i] for i in (0, quarter, self.tokens - quarter - 1, -1)]
+        delay_ns = min(500_000_000, (edges[1] - edges[0]) // 4)
+        first, last = (
+            self.cost.cpu_between(start + delay_ns, end + delay_ns)
+            for start, end in ((edges[0], edges[1]), (edges[2], edges[3]))
+        )
+        return last / first if first > 0 else float("nan")
+
+
+class Session:
+    """A started program. ``ask`` as often as you like; ``close`` ends it."""
+
+    def __init__(
+        self,
+        program: Program,
+        simulator: Simulator,
+        home: Path,
+        *,
+        argv: list[str] | None = None,
+        read_rate: int | None = None,
+    ) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self._log = simulator.log
+        self.program = program
+        self.terminal = PtyTerminal(
+            argv or program.command(simulator.url, simulator.root),
+            size=SIZE,
+            env=program.environment(home),
+            cwd=home,
+            read_rate=read_rate,
+        )
+        self.cost = CostRecord(self.terminal.process.pid)
+        self._replayed = TerminalScreen(*SIZE)
+        self._replayed_chunks = 0
+        self._right: int | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.terminal.process.pid
+
+    def wait_ready(self) -> None:
+        """Until the prompt takes keys and the server has been found. Raises SessionError."""
+        try:
+            self.terminal.wait_for(lambda t: t.bytes_out > 0 and t.is_raw(), _STARTED_S)
+            if self.program.ready_text is not None:
+                self.terminal.wait_for(self.program.ready_text, _STARTED_S, poll=0.1)
+        except TerminalTimeoutError as error:
+            raise SessionError(f"{self.program.name} did not start: {error}") from None
+        self._wait_idle(time.monotonic() + _STARTED_S)
+        self._right = left_of_panels(self.terminal.draw())
+
+    def _wait_idle(self, deadline: float) -> bool:
+        """Until the program uses little of the processor. False where time ran out."""
+        window_s = 0.5
+        while True:
+            before_ns = time.perf_counter_ns()
+            time.sleep(window_s)
+            used_ns = self.cost.cpu_between(before_ns, time.perf_counter_ns())
+            if used_ns < _SETTLED_SHARE * window_s * 1e9:
+                return True
+            if time.monotonic() > deadline:
+                return False
+
+    def ask(self, prompt: str, *, seconds: float, drain: float, has_lags: bool = True) -> AnswerRun:
+        """Type a prompt, press Enter, and wait until the answer is over and shown.
+
+        ``seconds`` is what the answer takes at most, ``drain`` what the program may be late.
+        Raises SessionError where no request reaches the server or no answer comes.
+        """
+        known = len(self._log.answers())
+        self.terminal.type(prompt)
+        time.sleep(0.3)
+        first_chunk = len(self.terminal.chunks)
+        self.terminal.keys("enter")
+        truth = self._wait_answer(known, seconds)
+        has_settled = self._wait_idle(time.monotonic() + drain)
+        settled_ns = time.perf_counter_ns()
+        chunks = tuple(self.terminal.chunks[first_chunk:])
+        resident = rss_bytes(self.pid)
+        return AnswerRun(
+            truth,
+            chunks,
+            self.cost,
+            settled_ns,
+            has_settled,
+            resident,
+            self._lags(truth) if has_lags else None,
+        )
+
+    def _wait_answer(self, known: int, seconds: float) -> TrueAnswer:
+        asked = time.monotonic()
+        while True:
+            answers = self._log.answers()
+            waited = time.monotonic() - asked
+            if len(answers) > known and answers[known].finished_ns is not None:
+                if len(answers[known].token_ns) < 8:
+                    raise self._failed("the answer had fewer than 8 tokens")
+                return answers[known]
+            if self.terminal.exit_code is not None:
+                raise self._failed(f"it ended with {self.terminal.exit_code}")
+            if len(answers) <= known and waited > 10:
+                raise self._failed("no request reached the server within 10 s of Enter")
+            if waited > seconds:
+                raise self._failed(f"no end of the answer within {seconds:.0f} s")
+            time.sleep(0.05)
+
+    def _failed(self, why: str) -> SessionError:
+        return SessionError(f"{self.program.name}: {why}; the screen:\n{self.terminal.text()}")
+
+    def _lags(self, truth: TrueAnswer) -> Lags:
+        new = self.terminal.chunks[self._replayed_chunks :]
+        self._replayed_chunks += len(new)
+        return replay(self._replayed, new, truth, self._right)
+
+    def close(self) -> None:
+        self.cost.stop()
+        self.terminal.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

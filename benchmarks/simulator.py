@@ -1,0 +1,82 @@
+"""The simulated board as a process: every answer that is measured comes from it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from benchmarks.truth import TruthLog
+
+COMMAND = (sys.executable, "-m", "tui.sim")
+_LISTENING = "listening on "
+
+
+class SimulatorError(RuntimeError):
+    """The simulator did not start."""
+
+
+class Simulator:
+    """Runs the simulator on a free port.
+
+    Its truth log and its /sys tree lie in a new folder below ``folder``. Raises SimulatorError.
+    """
+
+    def __init__(self, folder: Path, *, decode_tps: float, tokens: int, seed: int = 7) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="sim-", dir=folder))
+        self.root = folder / "root"
+        self.log = TruthLog(folder / "truth.jsonl")
+        self._errors = (folder / "sim.err").open("w+")
+        settings = {
+            "--port": 0,
+            "--decode-tps": decode_tps,
+            "--prefill-tps": 1000,
+            "--tokens": tokens,
+            "--seed": seed,
+            "--truth": folder / "truth.jsonl",
+            "--root": self.root,
+        }
+        self._process = subprocess.Popen(
+            [*COMMAND, *(str(part) for pair in settings.items() for part in pair)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        first = self._process.stdout.readline()
+        if not first.startswith(_LISTENING):
+            self.close()
+            self._errors.seek(0)
+            told = self._errors.read().strip().splitlines()
+            raise SimulatorError(f"the simulator did not start: {told[-1] if told else first!r}")
+        self.url = first[len(_LISTENING) :].strip()
+        self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
+        self._drain.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        self._errors.close()

@@ -1,0 +1,154 @@
+"""How right npulse's times are: its stamps and stored numbers against the simulator's own log."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Results, quantile
+from benchmarks.plan import Plan, TimingPlan
+from benchmarks.programs import REPOSITORY, Program
+from benchmarks.session import Session, SessionError
+from benchmarks.simulator import Simulator
+from benchmarks.truth import TrueAnswer
+
+_SHOWN_RATE = re.compile(r"(\d+(?:\.\d+)?) tok/s")
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Of one answer: differences to the truth, without signs."""
+
+    ttft_ms: float
+    gaps_ms: tuple[float, ...]
+    rate_pct: float
+
+
+def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
+    """Compare what the probe wrote down with what the simulator did.
+
+    TTFT counts from the request: ours leaves before the simulator's has come, so what the way
+    there takes is part of the error. Raises ValueError where a token is missing.
+    """
+    stamps = told["t_ns"]
+    if len(stamps) != len(truth.token_ns):
+        raise ValueError(f"{len(stamps)} stamps for {len(truth.token_ns)} tokens")
+    true_ttft_ms, true_rate_tps = truth.ttft_ms, truth.rate_tps
+    if true_ttft_ms is None or true_rate_tps is None or not told["decode_tps"]:
+        raise ValueError("an answer without a rate")
+    gaps = (
+        abs((b - a) - (true_b - true_a)) / 1e6
+        for (a, b), (true_a, true_b) in zip(
+            itertools.pairwise(stamps), itertools.pairwise(truth.token_ns), strict=True
+        )
+    )
+    return Errors(
+        abs(told["ttft_ms"] - true_ttft_ms),
+        tuple(gaps),
+        abs(told["decode_tps"] / true_rate_tps - 1) * 100,
+    )
+
+
+def _told(path: Path, count: int) -> list[dict[str, Any]]:
+    """What the probe has written; waits a moment for the last line."""
+    deadline = time.monotonic() + 5
+    while True:
+        lines = path.read_text().splitlines() if path.exists() else []
+        if len(lines) >= count or time.monotonic() > deadline:
+            return [json.loads(line) for line in lines]
+        time.sleep(0.05)
+
+
+def _record(scenario: str, found: list[Errors], results: Results) -> None:
+    gaps = [gap for errors in found for gap in errors.gaps_ms]
+    results.add(scenario, "npulse", "ttft_error_ms", max(e.ttft_ms for e in found))
+    for share in (50, 95, 99):
+        error = quantile(gaps, share / 100)
+        results.add(scenario, "npulse", f"gap_error_p{share}_ms", error)
+    results.add(scenario, "npulse", "rate_error_pct", max(e.rate_pct for e in found))
+
+
+def _headless(timing: TimingPlan, simulator: Simulator, out: Path, plan: Plan) -> None:
+    """``npulse ask``, under the probe. Its JSON must say the same as the probe."""
+    for number in range(timing.answers):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "benchmarks.probe", str(out), "ask", "[[prose]]"),
+                *("--url", simulator.url, "--json", "--max-tokens", str(timing.tokens)),
+            ],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=timing.tokens / timing.rate_tps * 1.5 + 60,
+        )
+        if done.returncode != 0:
+            told = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise SessionError(f"npulse ask ended with {done.returncode}: {told[-1:]}")
+        answer, stamps = json.loads(done.stdout), _told(out, number + 1)[number]
+        for key in ("ttft_ms", "decode_tps"):
+            if abs(answer[key] - stamps[key]) > 0.01 * stamps[key]:
+                raise SessionError(f"ask --json says {key} {answer[key]}, not {stamps[key]}")
+
+
+def _on_screen(
+    ours: Program, timing: TimingPlan, simulator: Simulator, out: Path, plan: Plan
+) -> list[tuple[TrueAnswer, str]]:
+    """The dashboard, under the probe; each answer with the screen at its end."""
+    arguments = ours.command(simulator.url, simulator.root)
+    start = arguments.index("--url")
+    argv = [sys.executable, "-m", "benchmarks.probe", str(out), *arguments[start:]]
+    program = Program(
+        ours.name, tuple(argv), ready_text=ours.ready_text, env={"PYTHONPATH": str(REPOSITORY)}
+    )
+    seconds = timing.tokens / timing.rate_tps * 1.5 + 30
+    with Session(program, simulator, plan.folder / "home-npulse", argv=argv) as session:
+        session.wait_ready()
+        return [
+            (
+                session.ask("[[prose]]", seconds=seconds, drain=10, has_lags=False).truth,
+                session.terminal.text(),
+            )
+            for _ in range(timing.answers)
+        ]
+
+
+def _record_shown(scenario: str, answers: list[tuple[TrueAnswer, str]], results: Results) -> None:
+    """The rate as a person reads it: the figure nearest to the truth on a line with a TTFT."""
+    for truth, screen in answers:
+        lines = [line for line in screen.splitlines() if "TTFT" in line]
+        shown = [float(rate) for line in lines for rate in _SHOWN_RATE.findall(line)]
+        if shown and truth.rate_tps is not None:
+            error = min(abs(rate / truth.rate_tps - 1) * 100 for rate in shown)
+            results.add(scenario, "npulse", "shown_rate_error_pct", error)
+
+
+def measure(ours: Program | None, plan: Plan, results: Results) -> None:
+    """Both ways to ask, at every rate of the plan, as often as the plan says."""
+    if ours is None:
+        return
+    for turn, timing in itertools.product(range(plan.runs), plan.timings):
+        for where in ("ask", "screen"):
+            scenario = f"timing-{where}-{timing.rate_tps:g}"
+            out = plan.folder / f"{scenario}-{turn}.jsonl"
+            try:
+                with Simulator(
+                    plan.folder, decode_tps=timing.rate_tps, tokens=timing.tokens
+                ) as simulator:
+                    if where == "ask":
+                        _headless(timing, simulator, out, plan)
+                    else:
+                        shown = _on_screen(ours, timing, simulator, out, plan)
+                        _record_shown(scenario, shown, results)
+                    truths = simulator.log.answers()
+                told = _told(out, len(truths))
+                found = [errors_of(t, truth) for t, truth in zip(told, truths, strict=True)]
+                _record(scenario, found, results)
+            except (SessionError, ValueError, subprocess.TimeoutExpired) as error:
+                results.note(f"{scenario}: {error}")
