@@ -176,6 +176,23 @@ def test_usage_after_the_finish_counts() -> None:
     assert (result.decode_tps, result.decode_source) == (pytest.approx(10), "measured")
 
 
+def test_times_count_from_the_write() -> None:
+    turn = Turn(REQUEST, T0)
+    assert turn.stats(T0 + 5000 * MS).elapsed_s == 5
+    turn.sent(T0 + 60_000 * MS)
+    turn.accepted(T0 + 60_001 * MS)
+    turn.sent(T0 + 60_500 * MS)
+    turn.feed(T0 + 61_000 * MS, [TextDelta("Hi"), DoneDelta()])
+    stats = turn.stats(T0 + 70_000 * MS)
+    assert (stats.headers_ms, stats.ttft_ms, stats.latency_ms) == (1, 1000, 1000)
+    assert turn.t0_ns == T0 + 60_000 * MS
+
+
+def test_the_prompt_that_it_answers() -> None:
+    assert Turn(REQUEST, T0).prompt == "why?"
+    assert Turn(ChatRequest("m", (), GenerationSettings()), T0).prompt == ""
+
+
 # -- the first token ----------------------------------------------------------------------------
 
 

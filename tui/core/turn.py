@@ -51,7 +51,7 @@ MAX_ERROR_CHARS = 400
 class Turn:
     """One answer from the request to its end.
 
-    One thread writes (``accepted``, ``feed``, ``fail``, ``stop``, ``end_of_stream``,
+    One thread writes (``sent``, ``accepted``, ``feed``, ``fail``, ``stop``, ``end_of_stream``,
     ``note_lag``), another may read at any time. What arrives after the end is ignored.
     """
 
@@ -89,6 +89,17 @@ class Turn:
         self._server_error: str | None = None
 
     # -- the writer ----------------------------------------------------------------------------
+
+    def sent(self, t_ns: int) -> None:
+        """The request was written now: all times count from here, not from when it was made.
+
+        Whatever a prompt waits for before it is sent (a free server, a connection) is not the
+        server's time. Without this call the times count from ``t0_ns``.
+        """
+        with self._lock:
+            if self._phase is Phase.WAITING:
+                self.t0_ns = t_ns
+                self._meter.t0_ns = t_ns
 
     def accepted(self, t_ns: int) -> None:
         """The head of a 2xx response arrived."""
@@ -142,7 +153,8 @@ class Turn:
     def take_pending(self) -> list[Segment]:
         """What is new since the last call, at most a segment for each change of kind.
 
-        A :class:`~tui.core.think.Reclassified` says that all *text* taken before is thinking.
+        A :class:`~tui.core.think.Reclassified` says that all *text* taken before is thinking. It
+        comes at most once in a turn, and then as the first segment.
         """
         with self._lock:
             segments: list[Segment] = []
@@ -155,6 +167,12 @@ class Turn:
             )
             self._pending.clear()
             return segments
+
+    @property
+    def prompt(self) -> str:
+        """The words of the user that this turn answers, as they were written."""
+        messages = self.request.messages
+        return next((m.content for m in reversed(messages) if m.role == "user"), "")
 
     @property
     def has_pending(self) -> bool:
