@@ -1,0 +1,622 @@
+"""Whole answers over a real socket, and every way in which they fail."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter_ns
+
+import pytest
+
+from tests.servers.raw_server import RawServer, Wire, free_port, raw_server
+from tests.servers.requests import new_turn, request
+from tui.core.turn import Turn
+from tui.core.types import ChatRequest, Phase
+from tui.servers import openai, rockchipllama
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.dialect import Dialect
+from tui.servers.exchange import Exchange, answer
+from tui.servers.slot import Slot
+
+ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
+QUICK = PhaseTimeouts(connect_s=2.0, first_byte_s=0.3, idle_s=0.3)
+
+
+async def ask(
+    url: str,
+    dialect: Dialect = OPENAI,
+    timeouts: PhaseTimeouts | None = None,
+    asked: ChatRequest | None = None,
+) -> Turn:
+    asked = asked or request()
+    turn = new_turn(asked)
+    async with Client(url, dialect, timeouts) as client:
+        await asyncio.wait_for(answer(client, asked, turn), 30)
+    return turn
+
+
+async def ask_script(script: object, **how: object) -> tuple[Turn, RawServer]:
+    async with raw_server(script) as server:  # type: ignore[arg-type]
+        return await ask(server.url, **how), server  # type: ignore[arg-type]
+
+
+async def three_tokens(wire: Wire) -> None:
+    await wire.head()
+    for text in ("one ", "two ", "three"):
+        await wire.token(text)
+        await asyncio.sleep(0.02)
+    await wire.done()
+
+
+async def test_a_whole_answer() -> None:
+    turn, server = await ask_script(three_tokens, dialect=ROCKCHIP)
+    assert (turn.status, turn.text, turn.error) == ("complete", "one two three", None)
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/v1/chat/completions")
+    assert asked.headers["accept-encoding"] == "identity"
+    assert asked.json == {
+        "model": "qwen3-4b",
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": True,
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "top_k": 20,
+        "repeat_penalty": 1.1,
+        "max_tokens": 2048,
+        "enable_thinking": False,
+    }
+
+
+async def test_the_plain_dialect_sends_only_fields_of_the_protocol() -> None:
+    _, server = await ask_script(three_tokens, asked=request(model="", repeat_penalty=0.5))
+    assert server.asked[0].json == {
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "max_tokens": 2048,
+    }
+
+
+async def test_half_a_surrogate_pair_in_a_prompt_is_sent_as_something() -> None:
+    turn, server = await ask_script(three_tokens, asked=request("a\ud83d b"))
+    assert turn.status == "complete"
+    assert server.asked[0].json["messages"] == [{"role": "user", "content": "a? b"}]
+
+
+async def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    turn, _ = await ask_script(three_tokens)
+    assert turn.status == "complete"
+
+
+# -- before the stream ---------------------------------------------------------------------------
+
+
+async def test_refused() -> None:
+    port = free_port()
+    turn = await ask(f"http://127.0.0.1:{port}")
+    assert turn.status == "error"
+    assert turn.error is not None
+    assert turn.error.kind == "refused"
+    assert turn.error.sentence == (
+        f"No server listens on http://127.0.0.1:{port} (connection refused); "
+        "start it, or give --url."
+    )
+
+
+async def test_unknown_host() -> None:
+    turn = await ask("http://no-such-host.invalid:8021")
+    assert turn.error is not None
+    assert turn.error.kind == "dns"
+    assert "'no-such-host.invalid'" in turn.error.sentence
+
+
+async def test_connect_timeout() -> None:
+    import socket
+
+    with socket.socket() as full:
+        # A backlog that is full: the kernel drops further SYNs, as a host that is off would.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        where = full.getsockname()
+        waiting = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(where)
+            waiting.append(one)
+        turn = await ask(f"http://127.0.0.1:{where[1]}", timeouts=PhaseTimeouts(connect_s=0.3))
+        for one in waiting:
+            one.close()
+    assert turn.error is not None
+    assert turn.error.kind == "connect_timeout"
+    assert "within 0.3 s" in turn.error.sentence
+
+
+async def test_closed_without_a_word() -> None:
+    async def script(wire: Wire) -> None:
+        wire.writer.close()
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert turn.error.kind == "io"
+    assert "closed the connection without an answer" in turn.error.sentence
+
+
+async def test_reset_without_a_word() -> None:
+    async def script(wire: Wire) -> None:
+        wire.reset()
+
+    turn, _ = await ask_script(script)
+    assert turn.status == "error"
+    assert turn.error is not None
+    assert turn.error.kind == "io"
+
+
+async def test_not_http_at_all() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.raw(b"SSH-2.0-OpenSSH_8.9\r\n\r\n")
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert turn.error.kind == "protocol"
+    assert "does not speak HTTP" in turn.error.sentence
+
+
+@pytest.mark.parametrize("has_head", [False, True])
+async def test_no_first_byte(has_head: bool) -> None:
+    async def script(wire: Wire) -> None:
+        if has_head:
+            await wire.head()
+            # A comment, a role: signs of life, but no text.
+            await wire.part(b": heartbeat\n\n")
+            await wire.part(b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n')
+        await wire.until_closed()
+
+    turn, _ = await ask_script(script, timeouts=QUICK)
+    assert turn.status == "error"
+    assert turn.error is not None
+    assert turn.error.kind == "no_first_byte"
+    assert "sent no text within 0.3 s" in turn.error.sentence
+
+
+async def test_silence_in_prefill_is_not_idleness() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await asyncio.sleep(0.8)
+        await three_tokens_without_head(wire)
+
+    timeouts = PhaseTimeouts(first_byte_s=30.0, idle_s=0.3)
+    turn, _ = await ask_script(script, timeouts=timeouts)
+    assert turn.status == "complete"
+
+
+async def three_tokens_without_head(wire: Wire) -> None:
+    for text in ("one ", "two ", "three"):
+        await wire.token(text)
+    await wire.done()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type", "kind", "turn_status", "said"),
+    [
+        (
+            422,
+            b'{"detail":[{"type":"greater_than_equal","loc":["body","repeat_penalty"],'
+            b'"msg":"Input should be greater than or equal to 1","input":0.9}]}',
+            "application/json",
+            "validation",
+            "refused",
+            "repeat_penalty: Input should be greater than or equal to 1 (sent 0.9)",
+        ),
+        (
+            422,
+            b'{"detail":[{"loc":["body","messages",0,"content"],"msg":"Field required"}]}',
+            "application/json",
+            "validation",
+            "refused",
+            "messages.0.content: Field required",
+        ),
+        (404, b'{"detail":"Not Found"}', "application/json", "http", "refused", "Not Found"),
+        (
+            404,
+            b'{"error":"Model \'x\' not found"}',
+            "application/json",
+            "http",
+            "refused",
+            "Model 'x' not found",
+        ),
+        (
+            503,
+            b'{"error":{"message":"RKLLM_Server is busy!","type":"server_error"}}',
+            "application/json",
+            "busy",
+            "refused",
+            "RKLLM_Server is busy!",
+        ),
+        (
+            503,
+            b'{"status":"error","message":"RKLLM_Server is busy!"}',
+            "application/json",
+            "busy",
+            "refused",
+            "is busy (HTTP 503)",
+        ),
+        (500, b'{"detail":""}', "application/json", "http", "error", "HTTP 500 without saying why"),
+        (
+            500,
+            b"<!doctype html>\n<title>500 Internal Server Error</title>\n<h1>Oops</h1>",
+            "text/html",
+            "http",
+            "error",
+            "a web page: 500 Internal Server Error",
+        ),
+        (
+            400,
+            b'{"statusCode":400,"code":"FST_ERR_CTP_INVALID_JSON_BODY","error":"Bad Request",'
+            b'"message":"Body is not valid JSON"}',
+            "application/json",
+            "http",
+            "refused",
+            "Body is not valid JSON",
+        ),
+        (401, b"", "text/plain", "http", "refused", "wants a login (HTTP 401)"),
+        (307, b"", "text/plain", "http", "error", "redirects (HTTP 307)"),
+        (500, b"\x1b]52;c;aGk=\x07\x9b31mboo\xe2\x80\xae", "text/plain", "http", "error", "boo"),
+    ],
+)
+async def test_status_errors_carry_the_servers_words(
+    status: int, body: bytes, content_type: str, kind: str, turn_status: str, said: str
+) -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reply(status, body, content_type)
+
+    turn, server = await ask_script(script)
+    assert turn.status == turn_status
+    assert turn.error is not None
+    assert turn.error.kind == kind
+    assert said in turn.error.sentence
+    assert server.url in turn.error.sentence
+    assert not any(c < " " or "\x7f" <= c < "\xa0" or c == "\u202e" for c in turn.error.sentence)
+
+
+async def test_an_endless_error_body_is_bounded() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.raw(b"HTTP/1.1 500 X\r\ncontent-type: text/plain\r\n\r\n")
+        for _ in range(100_000):
+            await wire.raw(b"x" * 65536)
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert turn.error.kind == "http"
+    assert len(turn.error.sentence) <= 400
+
+
+async def test_compressed_all_the_same() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reply(200, b"\x1f\x8b\x08", "text/event-stream", content_encoding="gzip")
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert "a compressed answer (gzip)" in turn.error.sentence
+
+
+# -- inside the stream ---------------------------------------------------------------------------
+
+
+async def test_stalled() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one ")
+        await wire.token("two")
+        await wire.until_closed()
+
+    turn, _ = await ask_script(script, timeouts=QUICK)
+    assert (turn.status, turn.text) == ("interrupted", "one two")
+    assert turn.error is not None
+    assert turn.error.kind == "stalled"
+    assert "stalled after 2 pieces of text: nothing for 0.3 s" in turn.error.sentence
+
+
+async def test_slow_but_steady_is_not_stalled() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        for _ in range(8):
+            await wire.token("x")
+            await asyncio.sleep(0.15)
+        await wire.done()
+
+    turn, _ = await ask_script(script, timeouts=PhaseTimeouts(first_byte_s=0.6, idle_s=0.6))
+    assert (turn.status, turn.text) == ("complete", "x" * 8)
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "orderly"])
+async def test_cut(how: str) -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one ")
+        await asyncio.sleep(0.05)
+        if how == "reset":
+            wire.reset()
+        elif how == "orderly":
+            await wire.raw(b"0\r\n\r\n")
+
+    turn, _ = await ask_script(script)
+    assert (turn.status, turn.text) == ("interrupted", "one ")
+    assert turn.error is not None
+    assert turn.error.kind == "cut"
+    assert "cut the stream after 1 piece of text, without an end" in turn.error.sentence
+
+
+async def test_cut_before_the_first_token() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.raw(b"0\r\n\r\n")
+
+    turn, _ = await ask_script(script)
+    assert turn.status == "error"
+    assert turn.error is not None
+    assert "before the first token" in turn.error.sentence
+
+
+async def test_finish_without_the_end_mark_is_complete() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.finish()
+        await asyncio.sleep(0.05)
+        wire.reset()
+
+    turn, _ = await ask_script(script)
+    assert (turn.status, turn.finish_reason) == ("complete", "stop")
+
+
+async def test_error_inside_the_stream_keeps_the_text() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.part(b'data: {"error": {"message": "rkllm_run failed with code: -1"}}\n\n')
+        await wire.raw(b"0\r\n\r\n")
+
+    turn, _ = await ask_script(script)
+    assert (turn.status, turn.text) == ("interrupted", "one")
+    assert turn.error is not None
+    assert turn.error.kind == "server"
+    assert "rkllm_run failed with code: -1" in turn.error.sentence
+
+
+async def test_a_web_page_instead_of_a_stream() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reply(200, b"<html><head><title>oRKLLM</title></head></html>", "text/html")
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert turn.error.kind == "protocol"
+    assert "a web page (oRKLLM)" in turn.error.sentence
+
+
+async def test_an_endless_line_ends_the_answer() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        for _ in range(100_000):
+            await wire.part(b"x" * 65536)
+
+    turn, _ = await ask_script(script)
+    assert turn.error is not None
+    assert turn.error.kind == "protocol"
+
+
+async def test_an_open_socket_after_the_end_mark_is_not_waited_for() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.finish()
+        await wire.part(b"data: [DONE]\n\n")
+        await wire.until_closed()
+
+    start_ns = perf_counter_ns()
+    turn, _ = await ask_script(script)
+    assert turn.status == "complete"
+    assert perf_counter_ns() - start_ns < 20e9
+
+
+async def test_empty_answer() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.done()
+
+    turn, _ = await ask_script(script)
+    assert (turn.status, turn.error) == ("empty", None)
+
+
+# -- refused by us -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("repeat_penalty", 0.9, "1 to 2"),
+        ("repeat_penalty", 2.5, "1 to 2"),
+        ("temperature", -0.1, "0 to 2"),
+        ("temperature", float("nan"), "0 to 2"),
+        ("top_p", 1.01, "0 to 1"),
+        ("top_k", 0, "at least 1"),
+        ("max_tokens", 0, "at least 1"),
+        ("max_tokens", -1, "at least 1"),
+    ],
+)
+async def test_a_setting_out_of_range_is_never_sent(field: str, value: float, allowed: str) -> None:
+    turn, server = await ask_script(three_tokens, dialect=ROCKCHIP, asked=request(**{field: value}))
+    assert server.asked == []
+    assert turn.status == "refused"
+    assert turn.error is not None
+    assert turn.error.kind == "validation"
+    assert turn.error.sentence == (
+        f"{field} {value:g} is not accepted by RockchipLlama: {allowed}."
+    )
+
+
+# -- stop ----------------------------------------------------------------------------------------
+
+
+async def until(condition: object, limit_s: float = 20.0) -> None:
+    """Waits until ``condition()`` is true."""
+    end_ns = perf_counter_ns() + int(limit_s * 1e9)
+    while not condition():  # type: ignore[operator]
+        assert perf_counter_ns() < end_ns, "it never happened"
+        await asyncio.sleep(0.005)
+
+
+async def test_stop_drains_where_the_server_runs_on() -> None:
+    more = asyncio.Event()
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one ")
+        await more.wait()
+        for _ in range(5):
+            await wire.token("late ")
+        await wire.done()
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: turn.text == "one ")
+        assert slot.state.word == "answering"
+        exchange.stop()
+        assert (turn.status, turn.phase) == ("stopped", Phase.STOPPED)
+        assert slot.state.word == "finishing"
+        waiting = asyncio.create_task(slot.wait_until_free())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        assert server.open_now == 1, "the stream stays open"
+        more.set()
+        await asyncio.wait_for(waiting, 20)
+        await asyncio.wait_for(running, 20)
+        assert slot.state.is_free
+        assert turn.text == "one ", "what came later is discarded"
+
+
+async def test_what_is_discarded_is_counted() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        while True:
+            await wire.token("x")
+            await asyncio.sleep(0.01)
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: turn.text)
+        exchange.stop()
+        await until(lambda: slot.state.n_discarded >= 5)
+        slot.abandon()
+        await asyncio.wait_for(running, 20)
+        assert slot.state.is_free
+        await until(lambda: server.open_now == 0)
+
+
+async def test_stop_in_prefill_drains_too() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await asyncio.sleep(0.3)
+        await wire.token("late")
+        await wire.done()
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: turn.phase is Phase.PREFILL)
+        exchange.stop()
+        assert turn.status == "stopped"
+        assert slot.state.word == "finishing"
+        await asyncio.wait_for(running, 20)
+        assert turn.text == ""
+
+
+async def test_stop_closes_where_that_stops_the_server() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.until_closed()
+
+    async with raw_server(script) as server, Client(server.url, OPENAI) as client:
+        slot = Slot()
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: turn.text)
+        exchange.stop()
+        await asyncio.wait_for(running, 20)
+        assert slot.state.is_free
+        assert turn.status == "stopped"
+        await until(lambda: server.open_now == 0)
+
+
+async def test_two_answers_never_overlap() -> None:
+    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        turns = [new_turn() for _ in range(4)]
+        await asyncio.wait_for(
+            asyncio.gather(*(answer(client, request(), turn, slot) for turn in turns)), 30
+        )
+        assert [turn.status for turn in turns] == ["complete"] * 4
+        assert server.most_open == 1
+
+
+async def test_stop_while_waiting_for_the_slot() -> None:
+    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        slot.take(0, lambda: None)
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await asyncio.sleep(0.05)
+        exchange.stop()
+        await asyncio.wait_for(running, 20)
+        assert turn.status == "stopped"
+        assert server.asked == []
+        assert slot.state.word == "answering", "it is still the other one's"
+
+
+async def test_cancelling_is_a_stop_that_closes() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.until_closed()
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+        turn = new_turn()
+        running = asyncio.create_task(answer(client, request(), turn))
+        await until(lambda: turn.text)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert (turn.status, turn.text) == ("stopped", "one")
+        await until(lambda: server.open_now == 0)
+
+
+async def test_a_stalled_drain_ends_by_itself() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.token("one")
+        await wire.until_closed()
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        slot = Slot()
+        turn = new_turn()
+        exchange = Exchange(client, request(), turn, slot)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: turn.text)
+        exchange.stop()
+        await asyncio.wait_for(running, 20)
+        assert slot.state.is_free
+        assert turn.status == "stopped"
