@@ -1,0 +1,1 @@
+"""Checks of answers by program. They never change a speed."""

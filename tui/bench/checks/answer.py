@@ -1,0 +1,20 @@
+"""An answer as the checks see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Outcome = tuple[bool | None, str]
+"""(passed, detail); None where the check does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer and what it was asked for."""
+
+    text: str
+    prompt: str = ""
+    thinking: str = ""
+    is_capped: bool = False
+    is_think_unclosed: bool = False
+    tokens_out: int | None = None

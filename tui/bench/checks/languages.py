@@ -1,0 +1,162 @@
+"""Languages: which one a text is in, and whether strings and comments were really translated."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+
+from tui.bench.checks import measure
+from tui.bench.checks import specs as s
+from tui.bench.checks.answer import Answer, Outcome
+from tui.bench.checks.structured import parse_lenient
+
+NAMES = {"en": "English", "hu": "Hungarian", "vi": "Vietnamese", "zh": "Chinese", "ar": "Arabic"}
+SCRIPTS = {"en": "Latin", "hu": "Latin", "vi": "Latin", "zh": "Han", "ar": "Arabic"}
+
+_FUNCTION_WORDS = {
+    "en": "the of and to in is for with this that on are be or not from it an as by if",
+    "hu": "a az és egy hogy nem van meg ha vagy ezt azt kell lesz mert majd be ki fel le",
+    "vi": "và của là các có được cho không một này đã để trong với người khi từ vào ra nếu",
+}
+_LETTERS = {
+    "en": "",
+    "hu": "áéíóöőúüű",
+    "vi": "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+}
+_PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|%[sd]|%\(\w+\)[sd]|\$\{\w+\}")
+
+
+def without_code(text: str) -> str:
+    """The text without fenced and inline code."""
+    for _, content in measure.fences(text):
+        text = text.replace(content, "\n")
+    return re.sub(r"`[^`\n]*`", " ", text)
+
+
+def language_scores(text: str) -> dict[str, float]:
+    """How much each language looks like the text: 0 and up. Only meant to tell these five apart."""
+    shares = measure.script_shares(text)
+    words = measure.word_list(text)
+    count = max(1, len(words))
+    scores = {"zh": 3 * shares.get("Han", 0.0), "ar": 3 * shares.get("Arabic", 0.0)}
+    folded = text.casefold()
+    letters = max(1, sum(char.isalpha() for char in folded))
+    for language, functions in _FUNCTION_WORDS.items():
+        known = set(functions.split())
+        share = sum(word in known for word in words) / count
+        special = sum(char in _LETTERS[language] for char in folded) / letters
+        scores[language] = shares.get("Latin", 0.0) * (share + 6 * special)
+    # Every accented language looks a little like English without its accents.
+    marked = sum(ord(char) > 0x7F for char in folded if char.isalpha()) / letters
+    scores["en"] = max(0.0, scores["en"] + 0.05 * shares.get("Latin", 0.0) - 3 * marked)
+    return scores
+
+
+def detect(text: str) -> str | None:
+    """The likeliest of the five languages; None where there is nothing to go by."""
+    scores = language_scores(text)
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] > 0.02 else None
+
+
+def script(spec: s.Script, answer: Answer) -> Outcome:
+    text = without_code(answer.text) if spec.ignore_code else answer.text
+    shares = measure.script_shares(text)
+    share = sum(shares.get(name, 0.0) for name in spec.scripts)
+    shown = ", ".join(f"{name} {100 * part:.0f} %" for name, part in sorted(shares.items()))
+    return share >= spec.min_share, shown or "no letters"
+
+
+def language(spec: s.Language, answer: Answer) -> Outcome:
+    found = detect(without_code(answer.text))
+    return found == spec.language, f"looks like {NAMES.get(found or '', 'no known language')}"
+
+
+def strings(spec: s.Strings, answer: Answer) -> Outcome:
+    """Same keys, same placeholders, and text in the asked language, other than the English one."""
+    found = parse_lenient(answer.text)
+    if found is None or not isinstance(found[0], dict):
+        return False, "no JSON object"
+    value = found[0]
+    problems = []
+    if set(value) != set(spec.source):
+        missing, extra = set(spec.source) - set(value), set(value) - set(spec.source)
+        problems.append(f"{len(missing)} keys missing, {len(extra)} not asked for")
+    same = 0
+    for key, source in spec.source.items():
+        text = value.get(key)
+        if not isinstance(text, str):
+            continue
+        if sorted(_PLACEHOLDER.findall(text)) != sorted(_PLACEHOLDER.findall(source)):
+            problems.append(f"{key}: placeholders changed")
+        same += text.strip().casefold() == source.strip().casefold()
+    if spec.language != "en" and same > len(spec.source) // 3:
+        problems.append(f"{same} of {len(spec.source)} strings left in English")
+    joined = " . ".join(text for text in value.values() if isinstance(text, str))
+    plain = _PLACEHOLDER.sub(" ", joined)
+    if spec.language != "en" and detect(plain) != spec.language:
+        problems.append(f"does not look like {NAMES[spec.language]}")
+    return not problems, "; ".join(problems) or "translated"
+
+
+def comments_of(code: str) -> list[str]:
+    """The comments of Python code, also of code that does not parse to its end."""
+    found: list[str] = []
+    try:
+        found.extend(
+            token.string.lstrip("# ").strip()
+            for token in tokenize.generate_tokens(io.StringIO(code).readline)
+            if token.type == tokenize.COMMENT
+        )
+    except (tokenize.TokenError, SyntaxError):
+        found = [match[1].strip() for match in re.finditer(r"#\s*([^\n]+)", code)]
+    return [comment for comment in found if comment]
+
+
+def _bare(code: str) -> list[str]:
+    """The lines of code without comments and blank lines."""
+    lines = (re.sub(r"\s*#[^\n]*$", "", line).strip() for line in code.splitlines())
+    return [line for line in lines if line and not line.startswith(('"""', "'''"))]
+
+
+def comments(spec: s.Comments, answer: Answer) -> Outcome:
+    """The code is unchanged and carries comments in the asked language."""
+    blocks = [content for _, content in measure.fences(answer.text)]
+    code = max(blocks, key=len, default=answer.text)
+    found = comments_of(code)
+    problems = []
+    if len(found) < spec.min:
+        problems.append(f"{len(found)} comments")
+    lost = [line for line in _bare(spec.code) if line not in _bare(code)]
+    if lost:
+        problems.append(f"{len(lost)} lines of the code changed")
+    guess = detect(" . ".join(found)) if found else None
+    if found and guess != spec.language:
+        problems.append(f"comments look like {NAMES.get(guess or '', 'no known language')}")
+    return not problems, "; ".join(problems) or f"{len(found)} comments"
+
+
+def against_english(english: str, other: str, kind: str) -> Outcome:
+    """Does an answer hold as much as the English one to the same task, and in other words?
+
+    ``kind`` is strings or comments. None where the English answer is itself of no use.
+    """
+    if kind == "strings":
+        left, right = parse_lenient(english), parse_lenient(other)
+        if left is None or not isinstance(left[0], dict):
+            return None, "the English answer is no JSON"
+        if right is None or not isinstance(right[0], dict):
+            return False, "no JSON, the English answer is"
+        if set(left[0]) != set(right[0]):
+            return False, "other keys than the English answer"
+        same = sum(left[0][key] == right[0][key] for key in left[0])
+        return same <= len(left[0]) // 3, f"{same} of {len(left[0])} strings as in English"
+    first = max((c for _, c in measure.fences(english)), key=len, default=english)
+    second = max((c for _, c in measure.fences(other)), key=len, default=other)
+    wanted, found = comments_of(first), comments_of(second)
+    if not wanted:
+        return None, "the English answer has no comments"
+    same = len(set(wanted) & set(found))
+    is_ok = 2 * len(found) >= len(wanted) and same <= len(wanted) // 3
+    return is_ok, f"{len(found)} comments, English has {len(wanted)}, {same} the same"

@@ -1,0 +1,125 @@
+"""What can be counted in a text: words, sentences, paragraphs, headings, items, times."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]")
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+\S", re.MULTILINE)
+_BOLD_LINE = re.compile(r"^\s{0,3}\*\*[^*\n]{2,80}\*\*:?\s*$", re.MULTILINE)
+_NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)]?\s+\S", re.MULTILINE)
+_BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d+[.)])\s+\S", re.MULTILINE)
+_TIME = re.compile(
+    r"\b(?:\d+(?:[.,]\d+)?(?:\s*[-–]\s*\d+(?:[.,]\d+)?)?"
+    r"|one|two|three|four|five|six|eight|ten|half an?)"
+    r"\s*(?:working\s+)?(?:hours?|hrs?|days?|weeks?|months?|sprints?|h|d|w)\b"
+    r"|\b(?:week|day|month|sprint)s?\s+\d+",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(
+    r"^[ \t]*(`{3,}|~{3,})([^\n`]*)\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL
+)
+_OPEN_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n`]*)\n", re.MULTILINE)
+_SENTENCE_CLOSE = re.compile(r"[.!?…。！？؟][\"'”’»)\]*_`]*\s*\Z")
+
+
+def words(text: str) -> int:
+    """Words of any script; a CJK character counts as one word, since nothing separates them."""
+    cjk = len(_CJK.findall(text))
+    return cjk + len(_WORD.findall(_CJK.sub(" ", text)))
+
+
+def word_list(text: str) -> list[str]:
+    """The words in order, folded to lower case."""
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def sentences(text: str) -> int:
+    """Sentence ends; a last sentence without a mark counts too."""
+    stripped = text.strip()
+    if not stripped:
+        return 0
+    ends = len(_SENTENCE_END.findall(stripped))
+    return ends if _SENTENCE_CLOSE.search(stripped) else ends + 1
+
+
+def paragraphs(text: str) -> list[str]:
+    """Blocks of prose between blank lines; headings and rules alone are not paragraphs."""
+    blocks = (block.strip() for block in re.split(r"\n\s*\n", text.strip()))
+    return [
+        block
+        for block in blocks
+        if block and not re.fullmatch(r"(#{1,6}[^\n]*|[-*_=\s]+|\*\*[^*\n]{1,80}\*\*:?)", block)
+    ]
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text ends where a sentence does."""
+    return bool(_SENTENCE_CLOSE.search(text))
+
+
+def headings(text: str) -> list[int]:
+    """Levels of Markdown headings; a line that is bold as a whole counts as level 7."""
+    found = [(match.start(), len(match[1])) for match in _HEADING.finditer(text)]
+    found += [(match.start(), 7) for match in _BOLD_LINE.finditer(text)]
+    return [level for _, level in sorted(found)]
+
+
+def outline_levels(text: str) -> tuple[int, int]:
+    """(entries, levels) of the outline: headings, dotted numbers, and indented items."""
+    heads = headings(text)
+    numbers = [match[1] for match in _NUMBERED.finditer(text)]
+    depths = {("#", level) for level in heads} | {("1", number.count(".")) for number in numbers}
+    indents = {len(match[1].expandtabs(4)) // 2 for match in _BULLET.finditer(text)}
+    depths |= {("-", indent) for indent in indents}
+    return len(heads) + len(numbers), len(depths)
+
+
+def bullets(text: str) -> list[str]:
+    """The lines that are list items, in order."""
+    return [
+        line.strip()
+        for line in text.splitlines()
+        if _BULLET.match(line) and not re.fullmatch(r"\s*[-*_]{3,}\s*", line)
+    ]
+
+
+def time_expressions(text: str) -> int:
+    """Durations and dates of a plan: "2 weeks", "week 3", "3-4 days"."""
+    return len(_TIME.findall(text))
+
+
+def fences(text: str) -> list[tuple[str, str]]:
+    """(language, content) of every closed code fence."""
+    return [(match[2].strip().lower(), match[3]) for match in _FENCE.finditer(text)]
+
+
+def open_fence(text: str) -> tuple[str, str] | None:
+    """(language, content) of a fence that never closes, as a cut answer has it."""
+    rest = _FENCE.sub(lambda match: "\n" * match[0].count("\n"), text)
+    match = _OPEN_FENCE.search(rest)
+    return (match[2].strip().lower(), rest[match.end() :]) if match else None
+
+
+def script_shares(text: str) -> dict[str, float]:
+    """Share of each script among the letters: Latin, Han, Arabic, Cyrillic, ..."""
+    counts: dict[str, int] = {}
+    for char in text:
+        if char.isalpha():
+            script = _script(char)
+            counts[script] = counts.get(script, 0) + 1
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()} if total else {}
+
+
+def _script(char: str) -> str:
+    code = ord(char)
+    if code < 0x250 or 0x1E00 <= code <= 0x1EFF:
+        return "Latin"
+    if _CJK.match(char):
+        return "Kana" if 0x3040 <= code <= 0x30FF else "Han"
+    name = unicodedata.name(char, "").split(" ")[0]
+    return {"HANGUL": "Hangul", "CJK": "Han"}.get(name, name.capitalize() or "Unknown")

@@ -1,0 +1,128 @@
+"""Python answers: parsed in a process of its own, with limits, and never run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tui.bench.checks import measure
+from tui.bench.checks import specs as s
+from tui.bench.checks.answer import Answer, Outcome
+
+PARSE_SECONDS = 2
+PARSE_BYTES = 256 * 2**20
+MAX_CODE_CHARS = 400_000
+MAX_CANDIDATES = 8
+
+_PARSER = """
+import ast, json, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+import warnings
+warnings.simplefilter("ignore")
+def facts(code):
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        return {"error": str(error.msg), "line": error.lineno or 0}
+    except (ValueError, RecursionError, MemoryError) as error:
+        return {"error": "parser limit: " + type(error).__name__, "line": 0}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            args = node.args
+            every = args.posonlyargs + args.args + args.kwonlyargs
+            every = [a for a in every if a.arg not in ("self", "cls")]
+            inner = list(ast.walk(node))
+            found.setdefault(node.name, {
+                "annotated": all(a.annotation for a in every) and node.returns is not None,
+                "docstring": ast.get_docstring(node) is not None,
+                "errors": any(isinstance(n, (ast.Raise, ast.Try)) for n in inner),
+            })
+    return {"functions": found}
+out = []
+for code in json.load(sys.stdin):
+    try:
+        out.append(facts(code))
+    except (RecursionError, MemoryError) as error:
+        out.append({"error": "parser limit: " + type(error).__name__, "line": 0})
+json.dump(out, sys.stdout)
+"""
+
+
+def candidates(text: str) -> list[str]:
+    """Texts that may be the code, the most likely first.
+
+    The longest reading of a fence comes first, because a docstring may hold a fence of its own.
+    """
+    lines = text.splitlines(keepends=True)
+    fence_lines = [i for i, line in enumerate(lines) if line.lstrip().startswith(("```", "~~~"))]
+    # A closing fence carries no language; every one further down may be the right one.
+    closings = [i for i in fence_lines if lines[i].strip(" \t\r\n`~") == ""]
+    blocks = [
+        "".join(lines[opening + 1 : closing])
+        for opening in fence_lines
+        for closing in closings
+        if closing > opening
+    ]
+    blocks.sort(key=len, reverse=True)
+    unclosed = measure.open_fence(text)
+    if unclosed is not None:
+        blocks.append(unclosed[1])
+    if not fence_lines:
+        blocks.append(text)
+    return [block[:MAX_CODE_CHARS] for block in blocks if block.strip()][:MAX_CANDIDATES]
+
+
+def parse(codes: list[str]) -> list[dict[str, Any]]:
+    """Facts of each code: ``functions`` by name, or ``error`` and ``line``."""
+    script = _PARSER.replace("SECONDS", str(PARSE_SECONDS)).replace("BYTES", str(PARSE_BYTES))
+    try:
+        done = subprocess.run(  # our own interpreter and our own script; the code is data on stdin
+            [sys.executable, "-I", "-c", script],
+            input=json.dumps(codes).encode("utf-8", "surrogatepass"),
+            capture_output=True,
+            timeout=PARSE_SECONDS + 10,
+            check=False,
+        )
+        found = json.loads(done.stdout) if done.returncode == 0 else None
+    except (subprocess.TimeoutExpired, OSError, ValueError):
+        found = None
+    if not isinstance(found, list) or len(found) != len(codes):
+        return [{"error": "parser limit: time or memory", "line": 0} for _ in codes]
+    return found
+
+
+def python(spec: s.Python, answer: Answer) -> Outcome:
+    """Is there a function of that name, annotated, documented, and with error handling?"""
+    codes = candidates(answer.text)
+    if not codes:
+        return (None if answer.is_capped else False), "no code"
+    results = parse(codes)
+    for result in results:
+        if spec.function in result.get("functions", {}):
+            return _judge(spec, result["functions"][spec.function])
+    parsed = [result for result in results if "functions" in result]
+    if parsed:
+        missing = f"no function {spec.function!r}"
+        return (None if answer.is_capped else False), missing
+    first = results[0]
+    detail = f"{first['error']} in line {first['line']}"
+    lines = codes[0].count("\n") + 1
+    is_at_cut = answer.is_capped and first["line"] >= lines - 2
+    return (None if is_at_cut else False), detail
+
+
+def _judge(spec: s.Python, facts: dict[str, bool]) -> Outcome:
+    wanted = {
+        "annotated": spec.annotations,
+        "docstring": spec.docstring,
+        "errors": spec.errors,
+    }
+    names = {"annotated": "annotations", "docstring": "a docstring", "errors": "error handling"}
+    missing = [names[key] for key, is_wanted in wanted.items() if is_wanted and not facts[key]]
+    detail = f"lacks {', '.join(missing)}" if missing else "parsed"
+    return not missing, detail

@@ -1,0 +1,183 @@
+"""Runs the checks of a suite, and those that every answer gets, over one answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tui.bench.checks import languages, measure, python_code, structured, text
+from tui.bench.checks import specs as s
+from tui.bench.checks.answer import Answer, Outcome
+from tui.bench.checks.findings import findings
+from tui.bench.loops import find_loop
+from tui.bench.records import Check
+
+ECHO_LIMIT = 0.60
+DRIFT_LIMIT = 0.25
+
+_SIMPLE: dict[type, Callable[[Any, Answer], Outcome]] = {
+    s.Nonempty: text.nonempty,
+    s.NoLoop: text.no_loop,
+    s.Words: text.words,
+    s.Sentences: text.sentences,
+    s.Paragraphs: text.paragraphs,
+    s.Bullets: text.bullets,
+    s.Lines: text.lines,
+    s.EndsSentence: text.ends_sentence,
+    s.Outline: text.outline,
+    s.Keywords: text.keywords,
+    s.Times: text.times,
+    s.Python: python_code.python,
+    s.StartsWith: text.starts_with,
+    s.EndsWith: text.ends_with,
+    s.Contains: text.contains,
+    s.Excludes: text.excludes,
+    s.Casing: text.casing,
+    s.Matches: text.matches,
+    s.FileName: text.file_name,
+    s.Script: languages.script,
+    s.Language: languages.language,
+    s.Strings: languages.strings,
+    s.Comments: languages.comments,
+}
+_INCOMPLETE_FAILS = (s.Nonempty, s.NoLoop, s.Excludes, s.StartsWith, s.Casing, s.Python)
+"""Checks whose failure stands although a cap cut the answer: more text would not mend them,
+or the check itself looks at where the cut is."""
+_REFUSAL = re.compile(
+    r"\b(?:i(?: am|'m) (?:sorry|unable|not able)"
+    r"|i (?:cannot|can't|won't) (?:provide|help|assist|do)"
+    r"|as an ai\b)",
+    re.IGNORECASE,
+)
+
+
+def check_answer(specs: Sequence[s.CheckSpec], answer: Answer) -> tuple[Check, ...]:
+    """Every check of the suite, then those that hold for any answer."""
+    records: list[Check] = []
+    seen: dict[str, int] = {}
+    for spec in specs:
+        for record in _run(spec, answer):
+            seen[record.id] = seen.get(record.id, 0) + 1
+            if seen[record.id] > 1:
+                record = _renamed(record, f"{record.id}_{seen[record.id]}")
+            records.append(record)
+    has_loop_check = any(isinstance(spec, s.NoLoop) for spec in specs)
+    records += _always(answer, with_loop=not has_loop_check, with_drift=not _is_foreign(specs))
+    return tuple(records)
+
+
+def _renamed(record: Check, name: str) -> Check:
+    return Check(
+        id=name,
+        passed=record.passed,
+        detail=record.detail,
+        loose=record.loose,
+        info=record.info,
+        score=record.score,
+    )
+
+
+def _is_foreign(specs: Iterable[s.CheckSpec]) -> bool:
+    return any(isinstance(spec, s.Script | s.Language | s.Strings | s.Comments) for spec in specs)
+
+
+def _run(spec: s.CheckSpec, answer: Answer) -> list[Check]:
+    if isinstance(spec, s.Json):
+        return structured.json_checks(spec, answer)
+    if isinstance(spec, s.Findings):
+        return findings(spec, answer)
+    check = _SIMPLE[type(spec)]
+    passed, detail = check(spec, answer)
+    if passed is False and answer.is_capped and not _stands(spec, answer):
+        passed, detail = None, f"cut by the token cap; {detail}"
+    loose = None
+    if isinstance(spec, s.INSTRUCTIONS) and passed is not None:
+        loose = passed or any(
+            check(spec, replace(answer, text=variant))[0] for variant in lenient(answer.text)
+        )
+    return [Check(id=s.kind_of(spec), passed=passed, detail=detail[:300], loose=loose)]
+
+
+def _stands(spec: s.CheckSpec, answer: Answer) -> bool:
+    if isinstance(spec, _INCOMPLETE_FAILS):
+        return True
+    if isinstance(spec, s.Words) and spec.max is not None:
+        return measure.words(answer.text) > spec.max * (1 + spec.slack_pct / 100)
+    return False
+
+
+def lenient(raw: str) -> list[str]:
+    """The answer without a first line, a last line, both, and emphasis marks (as IFEval does)."""
+    lines = raw.strip().split("\n")
+    cut = [raw, "\n".join(lines[1:]), "\n".join(lines[:-1]), "\n".join(lines[1:-1])]
+    cut.append(raw.strip().strip("`\"' \n"))
+    plain = [variant.replace("*", "") for variant in cut]
+    variants = dict.fromkeys(variant.strip() for variant in cut + plain)
+    return [variant for variant in variants if variant and variant != raw]
+
+
+def _always(answer: Answer, *, with_loop: bool, with_drift: bool) -> list[Check]:
+    records = []
+    if with_loop:
+        loop = find_loop(answer.text)
+        records.append(
+            Check(id="repetition", passed=loop is None, detail=loop.sentence if loop else "no loop")
+        )
+    spoilt = answer.text.count("\ufffd") + sum(0x2400 <= ord(c) <= 0x2421 for c in answer.text)
+    records.append(
+        Check(id="spoilt_characters", passed=spoilt == 0, detail=f"{spoilt} replaced characters")
+    )
+    if answer.is_think_unclosed:
+        records.append(Check(id="think_closed", passed=False, detail="<think> never closes"))
+    if with_drift:
+        records.append(_drift(answer))
+    echo = echo_share(answer.prompt, answer.text)
+    records.append(
+        Check(
+            id="prompt_echo",
+            passed=echo <= ECHO_LIMIT,
+            detail=f"{100 * echo:.0f} % of the prompt's words are repeated in order",
+            info=True,
+        )
+    )
+    refusal = _REFUSAL.search(answer.text[:400])
+    records.append(
+        Check(
+            id="refusal",
+            passed=refusal is None,
+            detail=f"says {refusal[0]!r}" if refusal else "none",
+            info=True,
+        )
+    )
+    return records
+
+
+def _drift(answer: Answer) -> Check:
+    """Did the answer leave the scripts of its prompt?"""
+    asked = measure.script_shares(answer.prompt)
+    found = measure.script_shares(answer.text)
+    strange = {name: share for name, share in found.items() if name not in asked}
+    share = sum(strange.values())
+    detail = ", ".join(f"{name} {100 * part:.0f} %" for name, part in strange.items())
+    return Check(id="language_drift", passed=share <= DRIFT_LIMIT, detail=detail or "none")
+
+
+def echo_share(prompt: str, answer: str) -> float:
+    """The longest run of the prompt's words that the answer begins with or contains, as a share."""
+    asked, said = measure.word_list(prompt), measure.word_list(answer)
+    if len(asked) < 4 or not said:
+        return 0.0
+    joined = "\0" + "\0".join(said) + "\0"
+    low, high = 0, len(asked)
+    while low < high:
+        middle = (low + high + 1) // 2
+        runs = (
+            "\0" + "\0".join(asked[i : i + middle]) + "\0" for i in range(len(asked) - middle + 1)
+        )
+        if any(run in joined for run in runs):
+            low = middle
+        else:
+            high = middle - 1
+    return low / len(asked)

@@ -1,0 +1,166 @@
+"""JSON answers: does it parse as it came, inside one fence, or only after repair; and its shape.
+
+Four records come of it: ``json_strict`` (the answer is JSON and nothing else), ``json_fenced``
+(JSON after one code fence around it is taken off), ``json_repair`` (information: could be mended),
+and ``json_shape`` (fields, items and lengths of whatever could be parsed).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tui.bench.checks import measure
+from tui.bench.checks import specs as s
+from tui.bench.checks.answer import Answer
+from tui.bench.records import Check
+
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_LINE_COMMENT = re.compile(r"^\s*//[^\n]*$", re.MULTILINE)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "list": (list,),
+    "number": (int, float),
+    "object": (dict,),
+    "boolean": (bool,),
+}
+
+
+class NotJsonError(ValueError):
+    """Why a text is not strict JSON."""
+
+
+def parse_strict(text: str) -> Any:
+    """The value of a text that is JSON and nothing else.
+
+    Raises NotJsonError, naming what is wrong: text behind it, a duplicate key, NaN, or the place of
+    the error. Objects of any depth that Python's own parser can hold.
+    """
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in items]
+        if len(set(keys)) != len(keys):
+            double = next(key for key in keys if keys.count(key) > 1)
+            raise NotJsonError(f"key {double!r} occurs twice")
+        return dict(items)
+
+    def constant(name: str) -> Any:
+        raise NotJsonError(f"{name} is not JSON")
+
+    stripped = text.strip()
+    if not stripped:
+        raise NotJsonError("empty")
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant)
+    try:
+        value, end = decoder.raw_decode(stripped)
+    except NotJsonError:
+        raise
+    except ValueError as error:
+        raise NotJsonError(str(error)) from None
+    except RecursionError:
+        raise NotJsonError("nested too deeply") from None
+    rest = stripped[end:].strip()
+    if rest:
+        raise NotJsonError(f"text behind the JSON: {rest[:40]!r}")
+    return value
+
+
+def without_fence(text: str) -> str | None:
+    """The content of the one fence that is the whole answer, else None."""
+    stripped = text.strip()
+    found = measure.fences(stripped)
+    if len(found) != 1 or not stripped.startswith(("```", "~~~")):
+        return None
+    return found[0][1] if stripped.endswith(("```", "~~~")) else None
+
+
+def parse_lenient(text: str) -> tuple[Any, str] | None:
+    """(value, how) of the first JSON to be had: strict, fenced, inside text, or mended."""
+    candidates = [("strict", text)]
+    inner = without_fence(text)
+    if inner is not None:
+        candidates.append(("fenced", inner))
+    candidates += [("inside text", content) for _, content in measure.fences(text)]
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+    end = max(text.rfind("}"), text.rfind("]"))
+    if 0 <= start < end:
+        cut = text[start : end + 1]
+        candidates.append(("inside text", cut))
+        candidates.append(("mended", _TRAILING_COMMA.sub(r"\1", _LINE_COMMENT.sub("", cut))))
+    for how, candidate in candidates:
+        problem, value = _attempt(candidate)
+        if problem is None:
+            return value, how
+    return None
+
+
+def json_checks(spec: s.Json, answer: Answer) -> list[Check]:
+    """The four records of one JSON answer. Where a cap cut it, failures become n/a."""
+    strict = _attempt(answer.text)[0]
+    inner = without_fence(answer.text)
+    fenced = strict if inner is None or strict is None else _attempt(inner)[0]
+    found = parse_lenient(answer.text)
+    repair = "not needed" if strict is None else "not possible" if found is None else found[1]
+    if found is None:
+        shape: list[str] = ["no JSON to look at"]
+    else:
+        shape = shape_problems(spec, found[0])
+    return [
+        _record("json_strict", strict, answer),
+        _record("json_fenced", fenced, answer),
+        Check(id="json_repair", passed=found is not None, detail=repair, info=True),
+        _record("json_shape", "; ".join(shape) or None, answer),
+    ]
+
+
+def _attempt(text: str) -> tuple[str | None, Any]:
+    """(what is wrong, value)."""
+    try:
+        return None, parse_strict(text)
+    except NotJsonError as problem:
+        return str(problem), None
+
+
+def _record(check_id: str, problem: str | None, answer: Answer) -> Check:
+    if problem is None:
+        return Check(id=check_id, passed=True, detail="ok")
+    if answer.is_capped:
+        return Check(id=check_id, passed=None, detail=f"cut by the token cap; {problem}"[:300])
+    return Check(id=check_id, passed=False, detail=problem[:300])
+
+
+def shape_problems(spec: s.Json, value: Any) -> list[str]:
+    """What of the asked shape is missing; empty where all is there."""
+    if not isinstance(value, dict):
+        return [f"a {type(value).__name__} where an object was asked for"]
+    problems: list[str] = []
+    for wanted in spec.fields:
+        if wanted.name not in value:
+            problems.append(f"no field {wanted.name!r}")
+        else:
+            problems += _field_problems(wanted, value[wanted.name], spec.slack_pct / 100)
+    extra = sorted(set(value) - {wanted.name for wanted in spec.fields})
+    if extra:
+        problems.append(f"fields not asked for: {', '.join(map(repr, extra))}")
+    return problems
+
+
+def _field_problems(wanted: s.JsonField, value: Any, grace: float) -> list[str]:
+    is_number_bool = isinstance(value, bool) and wanted.type == "number"
+    if not isinstance(value, _TYPES[wanted.type]) or is_number_bool:
+        return [f"{wanted.name!r} is no {wanted.type}"]
+    problems = []
+    if isinstance(value, str):
+        count = measure.words(value)
+        if wanted.min_words is not None and count < wanted.min_words * (1 - grace):
+            problems.append(f"{wanted.name!r} has {count} words")
+        if wanted.max_words is not None and count > wanted.max_words * (1 + grace):
+            problems.append(f"{wanted.name!r} has {count} words")
+    if isinstance(value, list):
+        if wanted.items is not None and len(value) != wanted.items:
+            problems.append(f"{wanted.name!r} has {len(value)} items, not {wanted.items}")
+        keys = set(wanted.item_keys)
+        if keys and not all(isinstance(item, dict) and keys <= set(item) for item in value):
+            problems.append(f"an item of {wanted.name!r} lacks {' or '.join(wanted.item_keys)}")
+    return problems

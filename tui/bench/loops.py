@@ -1,0 +1,133 @@
+"""Repetition loops: a model that says the same thing for ever, seen while it happens.
+
+Three signs are looked for; a loop needs two of them, because tables, indented code and lists of
+alike items each show one:
+
+- a period of at most 64 tokens that closes the answer, repeated at least 4 times over 48 tokens,
+- fewer than 20 % distinct triples among the last 256 tokens, or 10 % among the last 96,
+- the last 2 KB of text compress to less than 12 %.
+
+Periods of white space alone do not count. Looked at every 16 tokens, so the cost per token is
+small and does not grow with the answer.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+EVERY = 16
+MAX_PERIOD = 64
+MIN_REPEATS = 4
+MIN_REPEATED = 48
+WINDOW_TOKENS = 256
+MIN_WINDOW_TOKENS = 64
+DISTINCT_LIMIT = 0.20
+SHORT_WINDOW_TOKENS = 96
+SHORT_DISTINCT_LIMIT = 0.10
+WINDOW_BYTES = 2048
+MIN_WINDOW_BYTES = 1024
+ZLIB_LIMIT = 0.12
+
+MAX_CHARS = 200_000
+
+_PIECES = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A repetition. ``period`` is None where no exact one closes the answer."""
+
+    position: int
+    """Token at which it was first seen."""
+    period: int | None
+    sample: str
+    signs: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        period = "no exact period" if self.period is None else f"period {self.period}"
+        return f"from about token {self.position}, {period}: {self.sample!r}"
+
+
+class LoopDetector:
+    """Takes the tokens of one answer in order and remembers the first loop."""
+
+    def __init__(self) -> None:
+        self._tokens: deque[str] = deque(maxlen=max(WINDOW_TOKENS, MAX_PERIOD * MIN_REPEATS))
+        self._tail = b""
+        self._count = 0
+        self.loop: Loop | None = None
+
+    def feed(self, pieces: Iterable[str]) -> Loop | None:
+        """More tokens. Returns the loop, once, when it is first seen."""
+        for piece in pieces:
+            self._tokens.append(piece)
+            self._tail = (self._tail + piece.encode("utf-8", "replace"))[-WINDOW_BYTES:]
+            self._count += 1
+            if self._count % EVERY == 0 and self.loop is None:
+                self.loop = self._look()
+                if self.loop is not None:
+                    return self.loop
+        return None
+
+    def _look(self) -> Loop | None:
+        tokens = list(self._tokens)
+        if len(tokens) < MIN_REPEATED:
+            return None
+        period = closing_period(tokens)
+        signs = []
+        if period is not None:
+            signs.append("period")
+        is_monotonous = distinct_share(tokens[-WINDOW_TOKENS:]) < DISTINCT_LIMIT
+        if is_monotonous or distinct_share(tokens[-SHORT_WINDOW_TOKENS:]) < SHORT_DISTINCT_LIMIT:
+            signs.append("few distinct triples")
+        if self._compresses():
+            signs.append("compresses")
+        if len(signs) < 2:
+            return None
+        sample = "".join(tokens[-(period or 16) :])[:80]
+        if not sample.strip():
+            return None
+        repeated = MIN_REPEATED if period is None else max(MIN_REPEATED, period * MIN_REPEATS)
+        return Loop(max(0, self._count - repeated), period, sample, tuple(signs))
+
+    def _compresses(self) -> bool:
+        if len(self._tail) < MIN_WINDOW_BYTES or not self._tail.strip():
+            return False
+        return len(zlib.compress(self._tail, 6)) / len(self._tail) < ZLIB_LIMIT
+
+
+def closing_period(tokens: list[str]) -> int | None:
+    """The shortest period that closes the tokens often enough, not of white space alone."""
+    for period in range(1, MAX_PERIOD + 1):
+        span = max(MIN_REPEATED, period * MIN_REPEATS)
+        if span > len(tokens):
+            return None
+        tail = tokens[-span:]
+        if all(tail[i] == tail[i - period] for i in range(span - 1, period - 1, -1)):
+            return period if "".join(tail[-period:]).strip() else None
+    return None
+
+
+def distinct_share(tokens: list[str]) -> float:
+    """Distinct triples over all triples; 1 where there are too few tokens to say."""
+    if len(tokens) < MIN_WINDOW_TOKENS:
+        return 1.0
+    triples = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
+    return len(set(triples)) / len(triples)
+
+
+def pieces_of(text: str) -> list[str]:
+    """Text cut into words, marks and white space, for answers whose tokens are not known."""
+    return _PIECES.findall(text)
+
+
+def find_loop(text: str) -> Loop | None:
+    """The first loop of a finished text (its last 200,000 characters), over words and marks."""
+    detector = LoopDetector()
+    detector.feed(pieces_of(text[-MAX_CHARS:]))
+    return detector.loop
