@@ -1,0 +1,164 @@
+"""The panels as rows: what they show, what they admit not to know, and that they fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.core.glyphs import ASCII, UNICODE, Glyphs
+from tui.core.headline import Headline
+from tui.core.history import BoardHistory
+from tui.core.meter import TurnStats
+from tui.core.reading import Reading, Snapshot
+from tui.core.turn import Turn
+from tui.core.types import ChatRequest, GenerationSettings, Message, TextDelta
+from tui.widgets.board_panels import board_rows, memory_rows, npu_rows
+from tui.widgets.header import header_row
+from tui.widgets.rows import Row, row_width
+from tui.widgets.speed import speed_rows
+from tui.widgets.strip import strip_row
+
+GIB = 2**30
+WIDTH = 42
+
+
+def text(row: Row) -> str:
+    return "".join(part for part, _ in row)
+
+
+def page(rows: list[Row]) -> str:
+    return "\n".join(text(row) for row in rows)
+
+
+def answering(n_tokens: int = 40, gap_ns: int = 320_000_000) -> TurnStats:
+    request = ChatRequest("qwen3-4b", (Message("user", "why?"),), GenerationSettings())
+    turn = Turn(request, 0, "token", 16384)
+    turn.accepted(1_000_000)
+    for n in range(n_tokens):
+        turn.feed(1_250_000_000 + n * gap_ns, [TextDelta("word ")])
+    return turn.stats(1_250_000_000 + n_tokens * gap_ns)
+
+
+def board(**readings: Reading) -> BoardHistory:
+    history = BoardHistory()
+    values = {name.replace("_", "."): reading for name, reading in readings.items()}
+    history.add(Snapshot(0, 0.0, values))
+    return history
+
+
+def busy_board() -> BoardHistory:
+    return board(
+        npu_load=Reading((86.0, 84.0, 61.0), "%"),
+        npu_freq=Reading(1e9, "Hz"),
+        npu_temp=Reading(65.2, "°C"),
+        npu_governor=Reading("rknpu_ondemand"),
+        ram_total=Reading(15.6 * GIB, "B"),
+        ram_available=Reading(9.4 * GIB, "B"),
+        ram_model=Reading(4.9 * GIB, "B"),
+        ddr_freq=Reading(2.112e9, "Hz"),
+        ddr_load=Reading(62.0, "%"),
+        soc_temp=Reading(71.0, "°C"),
+        npulse_cpu=Reading(0.6, "%"),
+        npulse_rss=Reading(52 * 2**20, "B"),
+    )
+
+
+def test_speed_marks_what_is_estimated() -> None:
+    shown = page(speed_rows(answering(), WIDTH, UNICODE))
+    assert "TTFT" in shown
+    assert "1.25 s" in shown
+    assert "~40 of 2048" in shown
+    assert "320 ms" in shown
+    assert "~3.1" in shown
+
+
+def test_speed_without_a_turn_shows_no_number() -> None:
+    shown = page(speed_rows(None, WIDTH, UNICODE)).replace("p99", "")
+    assert not any(char.isdigit() for char in shown)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("width", [40, 42, 60])
+def test_every_row_fits(width: int, glyphs: Glyphs) -> None:
+    history = busy_board()
+    rows = speed_rows(answering(), width, glyphs)
+    rows += npu_rows(history, width, glyphs)
+    rows += memory_rows(history, width, glyphs)
+    rows += board_rows(history, width, glyphs)
+    assert all(row_width(row) <= width for row in rows)
+
+
+def test_numbers_do_not_move_their_neighbours() -> None:
+    few, many = answering(9), answering(2000)
+    one, two = speed_rows(few, WIDTH, UNICODE), speed_rows(many, WIDTH, UNICODE)
+    assert [row_width(row) for row in one[:4]] == [row_width(row) for row in two[:4]]
+
+
+def test_npu_shows_each_core() -> None:
+    shown = page(npu_rows(busy_board(), WIDTH, UNICODE))
+    assert [figure in shown for figure in ("86 %", "84 %", "61 %", "1000 MHz", "65 °C")] == [
+        True
+    ] * 5
+
+
+def test_npu_without_permission_says_so_and_shows_no_zero() -> None:
+    history = board(
+        npu_load=Reading.absent("no permission"), npu_activity=Reading((900.0, 80.0), "1/s")
+    )
+    shown = page(npu_rows(history, WIDTH, UNICODE))
+    assert "no permission" in shown
+    assert "~980 jobs/s" in shown
+    assert "npulse board" in shown
+    assert "0 %" not in shown
+
+
+def test_memory_splits_into_model_other_and_free() -> None:
+    shown = page(memory_rows(busy_board(), WIDTH, UNICODE))
+    assert "model 4.9" in shown
+    assert "other 1.3" in shown
+    assert "free 9.4 GiB" in shown
+
+
+def test_absent_ddr_and_temperature_are_dashes_with_a_reason() -> None:
+    history = board(ddr_freq=Reading.absent("no dmc node"), ddr_load=Reading.absent("no dmc node"))
+    shown = page(board_rows(history, WIDTH, UNICODE))
+    assert "–  no dmc node" in shown
+    assert "0 MHz" not in shown
+
+
+def test_heat_has_a_word_besides_its_colour() -> None:
+    assert "warm" in page(board_rows(busy_board(), WIDTH, UNICODE))
+    hot = board(soc_temp=Reading(88.0, "°C"))
+    assert "hot" in page(board_rows(hot, WIDTH, UNICODE))
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80, 100, 120, 200])
+def test_header_leaves_out_whole_parts(width: int) -> None:
+    line = Headline(
+        board="Orange Pi 5 Max",
+        soc="rk3588",
+        driver="0.9.8",
+        server_state="ready",
+        server="RockchipLlama :8021",
+        model="qwen3-4b",
+        quantisation="w8a8",
+        context="16k",
+        temperature_c=71.0,
+        time_of_day="14:02:11",
+        is_simulated=True,
+    )
+    shown = text(header_row(line, width, UNICODE))
+    assert row_width(header_row(line, width, UNICODE)) == width
+    assert "SIMULATED" in shown
+    for part in ("Orange Pi 5 Max", "RockchipLlama :8021", "w8a8"):
+        assert part in shown or part[:4] not in shown
+    if width >= 80:
+        assert "qwen3-4b" in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 99])
+def test_strip_fits_and_keeps_the_rate(width: int) -> None:
+    row = strip_row(answering(), busy_board(), width, UNICODE)
+    assert row_width(row) <= width
+    assert "tok/s" in text(row)
+    if width >= 80:
+        assert "NPU 86 84 61 %" in text(row)

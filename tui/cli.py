@@ -1,0 +1,109 @@
+"""The command line. Imports the rest only when it is needed: ``npulse --version`` loads nothing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from tui import __version__
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "ask": ("tui.ask", "one prompt, answered on stdout"),
+    "models": ("tui.servers.models_command", "list, load and unload models"),
+    "board": ("tui.board.command", "one snapshot of the board, or a stream of them"),
+    "sim": ("tui.sim.command", "the simulated board: a server and a /sys tree"),
+}
+"""Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""
+
+EXIT_USAGE = 2
+
+
+def dashboard_parser() -> argparse.ArgumentParser:
+    """The options of the dashboard itself."""
+    width = max(len(name) for name in COMMANDS)
+    commands = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="npulse",
+        description="A terminal dashboard for language models that run on a Rockchip NPU.",
+        epilog=f"commands, each with its own --help:\n{commands}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"npulse {__version__}")
+    parser.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
+    parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    parser.add_argument("--theme", metavar="NAME", help="the theme to start with")
+    parser.add_argument(
+        "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"
+    )
+    demo = parser.add_mutually_exclusive_group()
+    demo.add_argument("--demo", action="store_true", help="start on the simulated board")
+    demo.add_argument(
+        "--demo-if-no-server",
+        action="store_true",
+        help="start on the simulated board if no server answers on this machine",
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", default=None, help="the simulated board's model (with --demo)"
+    )
+    parser.add_argument(
+        "--speed",
+        metavar="X",
+        type=float,
+        default=None,
+        help="run the simulated board X times faster",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run npulse with these arguments; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments and arguments[0] in COMMANDS:
+            module = importlib.import_module(COMMANDS[arguments[0]][0])
+            return int(module.main(arguments[1:]))
+        return _dashboard(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our stdout left (`npulse board | head -1`); the interpreter must not
+        # complain about it once more while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dashboard(arguments: list[str]) -> int:
+    parser = dashboard_parser()
+    if arguments and not arguments[0].startswith("-"):
+        return _unknown_command(arguments[0])
+    options = parser.parse_args(arguments)
+    if options.speed is not None and not options.speed > 0:
+        parser.error(f"--speed takes a number above 0, not {options.speed}")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(
+            "npulse: the dashboard needs a terminal; for pipes there are npulse ask and npulse board",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+    from tui.start import run_dashboard
+
+    return run_dashboard(options)
+
+
+def _unknown_command(word: str) -> int:
+    import difflib
+
+    from tui.core.sanitize import clean
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean npulse {near[0]}?" if near else "npulse --help lists the commands"
+    print(f"npulse: no command {clean(word, newlines=False)!r}; {hint}", file=sys.stderr)
+    return EXIT_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What a screen may ask of a chat session; :mod:`tui.session` is the real one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.core.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A prompt that was taken but not sent yet, and why: ``reason`` is a short phrase."""
+
+    prompt: str
+    reason: str
+    since_ns: int
+
+
+class ChatSession(Protocol):
+    """One conversation with one server. Methods return at once; the network runs elsewhere."""
+
+    @property
+    def turn(self) -> Turn | None:
+        """The answer in flight, or the last one; None in a new conversation."""
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether ``turn`` is in flight."""
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """A prompt that waits until the server is free."""
+
+    @property
+    def finishing_note(self) -> str | None:
+        """What the server still does for an answer that was stopped; None when it is idle."""
+
+    def ask(self, prompt: str) -> str | None:
+        """Send a prompt. Returns None, or one sentence why it was not taken."""
+
+    def stop(self) -> str | None:
+        """Stop the answer, or take back the prompt that waits; that prompt is returned."""
+
+    def again(self) -> str | None:
+        """The prompt of the last answer, which is dropped from the conversation; None if there is
+        none or one is running."""
+
+    def clear(self) -> bool:
+        """Begin a new conversation; False while an answer runs."""
+
+    def prefill_forecast_s(self) -> float | None:
+        """How long the prefill of the turn in flight will take, from earlier prompts."""

@@ -1,0 +1,41 @@
+"""The line of numbers that stays with a finished answer."""
+
+from __future__ import annotations
+
+from tui.core import format as fmt
+from tui.core.meter import TurnStats
+from tui.core.types import TurnStatus
+
+STATUS_WORDS: dict[TurnStatus, str] = {
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+    "empty": "empty answer",
+    "refused": "refused",
+    "error": "failed",
+}
+
+
+def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
+    """``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``; estimates carry ``~``."""
+    parts = [] if status in (None, "complete") else [STATUS_WORDS[status]]
+    parts.append(fmt.seconds(stats.elapsed_s))
+    if stats.tokens:
+        parts.append(f"{fmt.marked(str(stats.tokens), stats.tokens_source)} tokens")
+    if stats.decode_tps is not None:
+        parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
+    if stats.ttft_ms is not None:
+        parts.append(f"TTFT {fmt.seconds(stats.ttft_ms / 1000)}")
+    if stats.itl_p99_ms is not None:
+        parts.append(f"gap p50 {fmt.milliseconds(stats.itl_p50_ms)}")
+        parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
+    if stats.is_marked:
+        parts.append("clock delayed")
+    return "  ".join(parts)
+
+
+def thinking_note(stats: TurnStats) -> str:
+    """``thought for 12.3 s, 38 tokens``; empty where there was no thinking."""
+    if not stats.thinking_tokens:
+        return ""
+    count = fmt.marked(str(stats.thinking_tokens), stats.tokens_source)
+    return f"thought for {fmt.seconds(stats.thinking_s)}, {count} tokens"

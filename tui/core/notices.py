@@ -1,0 +1,56 @@
+"""What an empty transcript says: what was looked for, what is there, what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.core.headline import Headline
+
+
+def notice_lines(headline: Headline, looked_at: Sequence[str], problem: str | None) -> list[str]:
+    """The lines for the state that ``headline`` tells.
+
+    ``looked_at`` are the addresses that were tried, ``problem`` the last failure in one sentence.
+    """
+    lines: list[str] = []
+    if headline.is_simulated:
+        lines += [
+            "SIMULATED board: answers and readings are made up by npulse sim;",
+            "what is measured from them is measured as on a real one.",
+            "",
+        ]
+    if headline.server_state in ("searching", "gone"):
+        return lines + _no_server(looked_at, problem)
+    where = headline.server or "the server"
+    if headline.server_state == "loading":
+        return [*lines, f"{where} is loading a model; F2 shows for how long."]
+    if headline.model is None:
+        return [
+            *lines,
+            f"{where} answers, but no model is loaded.",
+            "",
+            "F2      choose one and load it",
+            "Enter   a prompt loads the server's default model first",
+        ]
+    return [
+        *lines,
+        f"{headline.model} is ready on {where}.",
+        "",
+        "Enter   send a prompt          Esc     stop the answer",
+        "F2      models                 F6      settings, system prompt",
+        "F1      all keys               Ctrl+P  commands and themes",
+    ]
+
+
+def _no_server(looked_at: Sequence[str], problem: str | None) -> list[str]:
+    tried = ", ".join(looked_at) or "127.0.0.1"
+    lines = ["No rkllm server answers yet.", "", f"Looked at {tried};", "looking again on its own."]
+    if problem:
+        lines += ["", problem]
+    return [
+        *lines,
+        "",
+        "Start your server, or type one of:",
+        "npulse --url http://HOST:PORT   a server somewhere else",
+        "npulse --demo                   the simulated board",
+    ]

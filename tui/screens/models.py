@@ -1,0 +1,175 @@
+"""F2: the models a server has; load, unload and switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from tui.core import format as fmt
+from tui.core.glyphs import Glyphs
+from tui.core.models_view import ModelsView
+from tui.core.types import ModelInfo
+from tui.widgets.key_bar import KeyBar, KeyHint
+from tui.widgets.rows import Row, Rows, pad, spread
+
+REFRESH_S = 0.5
+
+
+class ModelList(Rows):
+    """One row per model; the chosen one is marked."""
+
+    DEFAULT_CSS = """
+    ModelList { height: auto; background: $raised; }
+    """
+
+    def __init__(self, view: Callable[[], ModelsView], glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="model-list")
+        self._view = view
+        self.chosen = 0
+
+    def build(self, width: int) -> Sequence[Row]:
+        return model_rows(self._view(), self.chosen, width, self._glyphs)
+
+
+def model_rows(view: ModelsView, chosen: int, width: int, glyphs: Glyphs) -> list[Row]:
+    """Title, models or the reason why there are none, then what is being done."""
+    title = spread((("models", "strong"),), ((view.server or "no server", "dim"),), width)
+    rows: list[Row] = [title, ()]
+    if not view.models:
+        reason = "this server lists no models" if view.server else "no server answers yet"
+        rows.append(((reason, "dim"),))
+    name_cells = max([len(model.name) for model in view.models] + [12])
+    name_cells = min(name_cells, width - 34)
+    for index, model in enumerate(view.models):
+        rows.append(_model_row(model, index == chosen, name_cells, width, glyphs))
+    rows.append(())
+    if view.work is not None:
+        rows.append(((f"{view.work}  ", "live"), (fmt.long_seconds(view.work_s), "text")))
+    elif view.message is not None:
+        rows += [
+            ((line, "bad" if view.is_error else "soft"),) for line in _fold(view.message, width)
+        ]
+    elif not view.can_load and view.server:
+        rows.append((("this server cannot load or unload models", "dim"),))
+    else:
+        rows.append((("~ guessed from the file name", "dim"),))
+    return rows
+
+
+def _model_row(
+    model: ModelInfo, is_chosen: bool, name_cells: int, width: int, glyphs: Glyphs
+) -> Row:
+    left: Row = (
+        (f"{glyphs.closed if is_chosen else ' '} ", "live"),
+        (f"{glyphs.dot} " if model.is_loaded else "  ", "ok"),
+        (model.name, "strong" if is_chosen else "text"),
+    )
+    quantisation = model.quantisation or fmt.UNKNOWN
+    if model.is_quantisation_guessed:
+        quantisation = f"~{quantisation}"
+    context = fmt.UNKNOWN if model.context_tokens is None else str(model.context_tokens)
+    if model.is_context_guessed:
+        context = f"~{context}"
+    right: Row = (
+        (f"{quantisation:>7}", "soft"),
+        (f"{context:>8}", "soft"),
+        (f"{fmt.size(model.size_bytes):>10}", "text"),
+    )
+    return spread(pad(left, name_cells + 4), right, width)
+
+
+def _fold(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, max(10, width)) or [""]
+
+
+class ModelsScreen(ModalScreen[None]):
+    """Enter loads the chosen model (a loaded one is unloaded first), u unloads."""
+
+    DEFAULT_CSS = """
+    ModelsScreen { align: center middle; background: $background 60%; }
+    ModelsScreen #models-box {
+        width: 78; max-width: 96%; height: auto; max-height: 80%;
+        background: $raised; padding: 1 2;
+    }
+    ModelsScreen KeyBar { dock: bottom; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f2", "back", "back", show=False, priority=True),
+        Binding("up,k", "choose(-1)", show=False),
+        Binding("down,j", "choose(1)", show=False),
+        Binding("enter", "load", show=False),
+        Binding("u", "unload", show=False),
+    ]
+
+    def __init__(
+        self,
+        view: Callable[[], ModelsView],
+        load: Callable[[str], None],
+        unload: Callable[[], None],
+        cancel: Callable[[], bool],
+        glyphs: Glyphs,
+    ) -> None:
+        super().__init__()
+        self._view = view
+        self._load = load
+        self._unload = unload
+        self._cancel = cancel
+        self._glyphs = glyphs
+        self._list = ModelList(view, glyphs)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="models-box"):
+            yield self._list
+        yield KeyBar(
+            [
+                KeyHint("Enter", "load", "load"),
+                KeyHint("u", "unload", "unload"),
+                KeyHint("Esc", "back", "back"),
+            ],
+            self._glyphs,
+        )
+
+    def on_mount(self) -> None:
+        loaded = [i for i, model in enumerate(self._view().models) if model.is_loaded]
+        self._list.chosen = loaded[0] if loaded else 0
+        self.set_interval(REFRESH_S, self._list.refresh_rows)
+
+    def action_choose(self, step: int) -> None:
+        count = len(self._view().models)
+        if count:
+            self._list.chosen = (self._list.chosen + step) % count
+            self._list.refresh_rows()
+
+    def action_load(self) -> None:
+        models = self._view().models
+        if self._list.chosen < len(models):
+            self._load(models[self._list.chosen].name)
+            self._list.refresh_rows()
+
+    def action_unload(self) -> None:
+        self._unload()
+        self._list.refresh_rows()
+
+    def action_back(self) -> None:
+        """One step back: first out of a load that runs, then out of the screen."""
+        if not self._cancel():
+            self.dismiss()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self._list and event.y >= 2:
+            index = event.y - 2
+            if index < len(self._view().models):
+                self._list.chosen = index
+                self._list.refresh_rows()
+
+    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
+        await self.run_action(event.action)

@@ -1,0 +1,151 @@
+"""F6: how the next answers are generated, checked against what the connected server accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static, Switch, TextArea
+
+from tui.core.glyphs import Glyphs
+from tui.core.types import GenerationSettings
+from tui.widgets.key_bar import KeyBar, KeyHint
+
+Problem = tuple[str, str]
+"""A field of :class:`GenerationSettings` and one sentence about its value."""
+
+FIELDS: tuple[tuple[str, str, type], ...] = (
+    ("temperature", "temperature", float),
+    ("top_p", "top_p", float),
+    ("top_k", "top_k", int),
+    ("repeat_penalty", "repeat penalty", float),
+    ("max_tokens", "max tokens", int),
+)
+
+
+def parse_field(name: str, label: str, kind: type, text: str) -> float | int | Problem:
+    """The number in ``text``, or the problem with it."""
+    try:
+        value: float | int = kind(text.strip())
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        return name, f"{label} takes {wanted}, not {text.strip()[:20]!r}"
+    return value
+
+
+class SettingsScreen(ModalScreen[GenerationSettings | None]):
+    """A form; gives the new settings, or None where nothing was changed."""
+
+    DEFAULT_CSS = """
+    SettingsScreen { align: center middle; background: $background 60%; }
+    SettingsScreen #settings-box {
+        width: 78; max-width: 96%; height: auto; max-height: 90%;
+        background: $raised; padding: 1 2;
+    }
+    SettingsScreen .line { height: 1; }
+    SettingsScreen .name { width: 16; color: $dim; }
+    SettingsScreen Input, SettingsScreen Switch {
+        width: 14; height: 1; border: none; background: $background; color: $foreground;
+        padding: 0 1;
+    }
+    SettingsScreen Switch { width: 10; padding: 0; }
+    SettingsScreen Input:focus { border: none; background: $track; }
+    SettingsScreen Switch:focus { border: none; background: $track; }
+    SettingsScreen .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
+    SettingsScreen .note.-problem { color: $bad; }
+    SettingsScreen #system_prompt {
+        height: 5; border: none; background: $background; padding: 0 1;
+        &:focus { border: none; background: $track; }
+    }
+    SettingsScreen #settings-title { text-style: bold; margin-bottom: 1; }
+    SettingsScreen #system-name { color: $dim; margin-top: 1; }
+    SettingsScreen #settings-error { color: $bad; height: auto; margin-top: 1; }
+    SettingsScreen KeyBar { dock: bottom; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f6", "dismiss(None)", "back", show=False, priority=True),
+        Binding("ctrl+s", "save", "save", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        settings: GenerationSettings,
+        check: Callable[[GenerationSettings], Sequence[Problem]],
+        notes: Mapping[str, str],
+        glyphs: Glyphs,
+    ) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+        self._settings = settings
+        self._check = check
+        self._notes = notes
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="settings-box"):
+            yield Static("settings for the next answers", id="settings-title", markup=False)
+            for name, label, _ in FIELDS:
+                with Horizontal(classes="line"):
+                    yield Static(label, classes="name", markup=False)
+                    entry = Input(f"{getattr(self._settings, name):g}", id=name, compact=True)
+                    entry.cursor_blink = False
+                    yield entry
+                    yield self._note(name)
+            with Horizontal(classes="line"):
+                yield Static("thinking", classes="name", markup=False)
+                yield Switch(self._settings.is_thinking, animate=False, id="is_thinking")
+                yield self._note("is_thinking")
+            yield Static("system prompt", id="system-name", markup=False)
+            area = TextArea(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
+            area.cursor_blink = False
+            yield area
+            yield Static("", id="settings-error", markup=False)
+        hints = [KeyHint("^S", "save", "save"), KeyHint("Esc", "back", "dismiss(None)")]
+        yield KeyBar(hints, self._glyphs)
+
+    def _note(self, name: str) -> Static:
+        return Static(self._notes.get(name, ""), id=f"note-{name}", classes="note", markup=False)
+
+    def entered(self) -> tuple[GenerationSettings, list[Problem]]:
+        """What the form says, and what is wrong with it."""
+        problems: list[Problem] = []
+        settings = self._settings
+        for name, label, kind in FIELDS:
+            value = parse_field(name, label, kind, self.query_one(f"#{name}", Input).value)
+            if isinstance(value, tuple):
+                problems.append(value)
+            else:
+                settings = replace(settings, **{name: value})
+        settings = replace(
+            settings,
+            is_thinking=self.query_one("#is_thinking", Switch).value,
+            system_prompt=self.query_one("#system_prompt", TextArea).text,
+        )
+        return settings, problems or list(self._check(settings))
+
+    @on(Input.Changed)
+    def show_problems(self) -> list[Problem]:
+        """Say beside each field what is wrong with it."""
+        _, problems = self.entered()
+        by_field = dict(problems)
+        for name in (*(name for name, _, _ in FIELDS), "is_thinking"):
+            note = self.query_one(f"#note-{name}", Static)
+            note.set_class(name in by_field, "-problem")
+            note.update("see below" if name in by_field else self._notes.get(name, ""))
+        self.query_one("#settings-error", Static).update("\n".join(text for _, text in problems))
+        return problems
+
+    @on(Input.Submitted)
+    def action_save(self) -> None:
+        if not self.show_problems():
+            settings, _ = self.entered()
+            self.dismiss(settings)
+
+    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
+        await self.run_action(event.action)

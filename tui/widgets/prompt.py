@@ -1,0 +1,212 @@
+"""The prompt: several lines, sent with Enter, with the earlier prompts on Up and Down."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.core.sanitize import clean
+
+FOLD_CHARS = 2000
+"""A pasted text longer than this is shown as a mark."""
+
+NEW_LINE_KEYS = ("shift+enter", "ctrl+j", "alt+enter", "ctrl+enter")
+
+
+class PromptHistory:
+    """Earlier prompts and the draft that Up and Down walk away from."""
+
+    def __init__(self, limit: int = 500) -> None:
+        self._prompts: list[str] = []
+        self._limit = limit
+        self._at: int | None = None
+        self._draft = ""
+
+    def add(self, prompt: str) -> None:
+        """Remember a prompt that was sent; the same one twice in a row counts once."""
+        self._at = None
+        if prompt and (not self._prompts or self._prompts[-1] != prompt):
+            self._prompts.append(prompt)
+            del self._prompts[: -self._limit]
+
+    def older(self, current: str) -> str | None:
+        """The prompt before the one shown; None where there is none."""
+        if self._at is None:
+            if not self._prompts:
+                return None
+            self._draft, self._at = current, len(self._prompts)
+        if self._at == 0:
+            return None
+        self._at -= 1
+        return self._prompts[self._at]
+
+    def newer(self) -> str | None:
+        """The prompt after the one shown, at last the draft; None while the draft is shown."""
+        if self._at is None:
+            return None
+        self._at += 1
+        if self._at >= len(self._prompts):
+            self._at = None
+            return self._draft
+        return self._prompts[self._at]
+
+
+class Pasted:
+    """Long pasted texts, each shown in the prompt as a short mark and put back when it is sent.
+
+    A text area wraps and measures a long line again with every key; a mark keeps typing light
+    however much was pasted. A mark that the user edits is plain text.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def fold(self, text: str) -> str:
+        """The mark that stands for a long text; a short text as it is."""
+        if len(text) <= FOLD_CHARS:
+            return text
+        for mark, known in self._texts.items():
+            if known == text:
+                return mark
+        lines = text.count("\n") + 1
+        what = f"{lines} lines" if lines > 1 else f"{len(text)} characters"
+        mark = f"[pasted {what} #{len(self._texts) + 1}]"
+        self._texts[mark] = text
+        return mark
+
+    def unfold(self, text: str) -> str:
+        """The text with every mark replaced by what it stands for."""
+        if not self._texts:
+            return text
+        pattern = "|".join(re.escape(mark) for mark in self._texts)
+        return re.sub(pattern, lambda match: self._texts[match[0]], text)
+
+
+class Prompt(TextArea):
+    """A text area that sends with Enter.
+
+    It grows with its text up to a third of the screen. Its cursor does not blink: a blinking cursor
+    is half of the bytes that an idle program sends over SSH.
+    """
+
+    @dataclass
+    class Submitted(Message):
+        """The user sent this text, which is not blank."""
+
+        text: str
+
+    @dataclass
+    class ScrollRequested(Message):
+        """The user asked to move the transcript: ``page_up``, ``page_down``, ``end``, ``home``."""
+
+        where: str
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: auto; min-height: 1; max-height: 12; padding: 0; border: none;
+        background: $background; color: $foreground;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+        & .text-area--cursor-line { background: $background; }
+        & .text-area--placeholder { color: $dim; }
+        & .text-area--cursor { color: $background; background: $soft; text-style: none; }
+        &:ansi .text-area--cursor { text-style: reverse; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "scroll_transcript('page_up')", show=False),
+        Binding("pagedown", "scroll_transcript('page_down')", show=False),
+        Binding("ctrl+home", "scroll_transcript('home')", show=False),
+        Binding("ctrl+end", "scroll_transcript('end')", show=False),
+        Binding("ctrl+shift+z", "redo", show=False),
+    ]
+
+    def __init__(self, *, placeholder: str, id: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            compact=True,
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            placeholder=placeholder,
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
+        self.history = PromptHistory()
+        self._pasted = Pasted()
+        self._sent: tuple[str, str] = ("", "")
+        """The last prompt as it was sent and as it had been written."""
+
+    def action_scroll_transcript(self, where: str) -> None:
+        self.post_message(self.ScrollRequested(where))
+
+    def restore(self, text: str) -> None:
+        """Put a prompt back that was not answered, unless the user has begun another one."""
+        if not self.text.strip():
+            sent, written = self._sent
+            self._replace_all(written if text == sent else self._pasted.fold(text))
+
+    def submit(self) -> None:
+        """Send what is written, if it is more than white space. The text stays until
+        :meth:`accepted` says that it is on its way."""
+        written = self.text.strip()
+        if written:
+            self._sent = (self._pasted.unfold(written), written)
+            self.post_message(self.Submitted(self._sent[0]))
+
+    def accepted(self, text: str) -> None:
+        """The prompt was taken: remember it and make room for the next one."""
+        sent, written = self._sent
+        self.history.add(written if text == sent else self._pasted.fold(text))
+        self._replace_all("")
+
+    def _replace_all(self, text: str) -> None:
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.submit()
+        elif event.key in NEW_LINE_KEYS:
+            event.stop()
+            event.prevent_default()
+            self._replace_via_keyboard("\n", *self.selection)
+        elif event.key == "end" and self.cursor_location == self.document.end:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.ScrollRequested("end"))
+        else:
+            await super()._on_key(event)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if not select and self.cursor_at_first_line:
+            older = self.history.older(self.text)
+            if older is not None:
+                self._replace_all(older)
+            return
+        super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if not select and self.cursor_at_last_line:
+            newer = self.history.newer()
+            if newer is not None:
+                self._replace_all(newer)
+            return
+        super().action_cursor_down(select)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        text = self._pasted.fold(clean(event.text))
+        if result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
