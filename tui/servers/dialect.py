@@ -80,6 +80,10 @@ class ModelRoutes:
     parse_unload: Callable[[Answer], str | None] = lambda _: None
     must_unload_first: bool = False
     """True where loading over a loaded model hangs the server."""
+    is_name_heeded: bool = True
+    """False where the loaded model answers, whatever name a request holds."""
+    context_in_use: Callable[[ModelInfo], int | None] = lambda model: model.context_tokens
+    """The context that the server really gives a model, as far as it can be known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Exchange:
                 # Not awaited directly: a cancellation of ours is a stop, not an error in there.
                 await asyncio.wait((self._task,))
             finally:
-                self._close()
+                self.close()
                 self._slot.release()
         except asyncio.CancelledError:
             self.turn.stop(perf_counter_ns())
@@ -93,7 +93,7 @@ class Exchange:
         self.turn.stop(now_ns)
         self._stopped.set()
         if self._client.dialect.is_stopped_by_disconnect or self._sent_ns is None:
-            self._close()
+            self.close()
         else:
             self._slot.finish(now_ns)
 
@@ -111,11 +111,13 @@ class Exchange:
                     wait.cancel()
             # Another one that waited may have been quicker.
             if self._slot.state.is_free and not self._stopped.is_set():
-                self._slot.take(perf_counter_ns(), self._close)
+                self._slot.take(perf_counter_ns(), self.close)
                 return True
         return False
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Closes the connection, whatever the server does then; a turn that runs is stopped."""
+        self._stopped.set()
         self._cancel("stop")
 
     def _cancel(self, reason: Literal["stop", "timeout"]) -> None:

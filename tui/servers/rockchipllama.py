@@ -114,23 +114,17 @@ def _file_model(row: dict[str, Json]) -> ModelInfo:
         is_loaded=row.get("loaded") is True,
         quantisation=quantisation,
         is_quantisation_guessed=quantisation is not None,
-        context_tokens=context_field(file_name or name) or DEFAULT_CONTEXT_TOKENS,
+        context_tokens=context_in_name(file_name or name) or DEFAULT_CONTEXT_TOKENS,
         is_context_guessed=True,
     )
 
 
-def context_note(model: ModelInfo) -> str | None:
-    """Why the context is smaller than the name of the file promises; None where it is not."""
-    file_name = model.file_name or model.name
-    promised = context_in_name(file_name)
-    if context_field(file_name) is not None or promised is None:
-        return None
-    if promised <= DEFAULT_CONTEXT_TOKENS:
-        return None
-    return (
-        f"The file name promises {promised} tokens of context, but {NAME} uses "
-        f"{DEFAULT_CONTEXT_TOKENS} unless the name holds ctx{promised}."
-    )
+def context_in_use(model: ModelInfo) -> int | None:
+    """What it gives a model: the ``ctx<N>`` of the file name, else 4096, whatever is asked.
+
+    A ``16k`` in the name says what the file was made for; this server does not read it.
+    """
+    return context_field(model.file_name or model.name) or DEFAULT_CONTEXT_TOKENS
 
 
 def parse_loaded(body: Json) -> str | None:
@@ -183,5 +177,7 @@ DIALECT = Dialect(
         unload_path="/v1/models/unload",
         parse_unload=parse_unload,
         must_unload_first=True,
+        is_name_heeded=False,
+        context_in_use=context_in_use,
     ),
 )

@@ -1,0 +1,373 @@
+"""The server of a session: found, watched, asked, lost and found again.
+
+States and what leads from one to the next::
+
+    searching --found--> ready --no answer in time--> busy --answers--> ready
+        ^                  |  \\--load(), unload()--> loading --done--> ready
+        |                  |
+      (start)     gone <---+  connection refused or closed
+                    \\------found again, there or at another address----> ready
+
+A server that takes connections and does not answer is busy, not gone: while RockchipLlama loads a
+model even its health check is frozen. While an answer is on its way nothing is asked at all; the
+stream itself shows that the server lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter_ns
+
+import httpx
+
+from tui.core.headline import ServerWord
+from tui.core.turn import Turn
+from tui.core.types import ModelInfo, TurnError
+from tui.servers import errors, models
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, default_urls, search
+from tui.servers.exchange import Exchange
+from tui.servers.models import ModelChange, ModelListError
+from tui.servers.server import Server
+from tui.servers.slot import Slot, SlotState
+
+SEARCH_EVERY_S = 2.0
+CHECK_EVERY_S = 5.0
+MAX_BUSY_WAIT_S = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """One moment. Strings are sanitised, also those of ``models``.
+
+    ``server`` stays while it is busy or gone: it is the one that is waited for. ``problem`` is the
+    last failure in one sentence. ``work`` is what a load or an unload does right now and
+    ``work_since_ns`` when it began; ``message`` is how the last one went, ``is_error`` whether
+    that was badly.
+    """
+
+    word: ServerWord = "searching"
+    server: Server | None = None
+    models: tuple[ModelInfo, ...] = ()
+    slot: SlotState = field(default_factory=SlotState)
+    looked_at: tuple[str, ...] = ()
+    problem: str | None = None
+    work: str | None = None
+    work_since_ns: int | None = None
+    message: str | None = None
+    is_error: bool = False
+
+    @property
+    def loaded(self) -> ModelInfo | None:
+        return models.loaded_model(self.models)
+
+    @property
+    def is_connected(self) -> bool:
+        """A prompt could be sent."""
+        return self.server is not None and self.word in ("ready", "busy", "loading")
+
+
+class Connection:
+    """Belongs to one event loop, in which every method must be called (from another thread:
+    :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
+    called in the loop after it changed.
+
+    ``urls`` pins the addresses; None tries the default ports of this machine.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str] | None = None,
+        timeouts: PhaseTimeouts | None = None,
+        on_change: Callable[[], None] = lambda: None,
+        *,
+        search_every_s: float = SEARCH_EVERY_S,
+        check_every_s: float = CHECK_EVERY_S,
+        probe_timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+    ) -> None:
+        self._urls = urls
+        self._timeouts = timeouts or PhaseTimeouts()
+        self._probe_timeouts = probe_timeouts
+        self._search_every_s = search_every_s
+        self._check_every_s = check_every_s
+        self._on_change = on_change
+        looked_at = default_urls() if urls is None else tuple(urls)
+        self._state = ConnectionState(looked_at=looked_at)
+        self._slot = Slot(self._slot_changed)
+        self._client: Client | None = None
+        self._models: tuple[ModelInfo, ...] = ()
+        self._exchange: Exchange | None = None
+        self._work: asyncio.Task[ModelChange] | None = None
+        self._wake = asyncio.Event()
+        self._busy_wait_s = check_every_s
+
+    @property
+    def state(self) -> ConnectionState:
+        return self._state
+
+    @property
+    def client(self) -> Client | None:
+        """The HTTP client of the server in ``state``; None while there is none."""
+        return self._client
+
+    # -- watching ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Searches and watches until it is cancelled, then closes everything."""
+        try:
+            while True:
+                wait_s = await self._look()
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), wait_s)
+                except asyncio.TimeoutError:
+                    continue
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the answer, the work and the connection; the state stays as it was."""
+        running = [self._work] if self._work is not None else []
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if self._exchange is not None:
+            self._exchange.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def look_now(self) -> None:
+        """Looks again at once instead of at the next turn."""
+        self._wake.set()
+
+    async def _look(self) -> float:
+        """One look at the server, or for one; returns the seconds until the next."""
+        client = self._client
+        if client is None:
+            client = self._found(await search(self._urls, self._probe_timeouts))
+            if client is None:
+                return self._busy_wait_s if self._state.word == "busy" else self._search_every_s
+            await self._check(client)
+        elif self._is_quiet:
+            await self._check(client)
+        if self._state.word == "gone":
+            # It may have been restarted, and be there again already.
+            return 0.2
+        return self._busy_wait_s if self._state.word == "busy" else self._check_every_s
+
+    @property
+    def _is_quiet(self) -> bool:
+        return self._slot.state.is_free and self._work is None
+
+    def _found(self, probes: tuple[Probe, ...]) -> Client | None:
+        server = next((probe.server for probe in probes if probe.server is not None), None)
+        if server is not None:
+            self._client = Client(server.url, server.dialect, self._timeouts)
+            self._busy_wait_s = self._check_every_s
+            self._set(word="ready", server=server, problem=None)
+            return self._client
+        known = self._state.server
+        busy = [probe for probe in probes if probe.outcome == "busy"]
+        telling = busy or [probe for probe in probes if probe.outcome != "absent"]
+        if self._urls is not None:
+            telling = telling or list(probes)
+        problem = telling[0].sentence if telling else None
+        # On a port that we only guessed, something that does not answer need not be a server.
+        is_meant = self._urls is not None and known is None
+        if busy and (is_meant or (known is not None and known.url in [p.url for p in busy])):
+            self._wait_longer()
+            self._set(word="busy", problem=problem)
+        else:
+            self._set(word="searching" if known is None else "gone", problem=problem)
+        return None
+
+    def _wait_longer(self) -> None:
+        self._busy_wait_s = min(self._busy_wait_s * 2, MAX_BUSY_WAIT_S)
+
+    async def _check(self, client: Client) -> None:
+        """Asks which model is loaded: the cheapest question that a living server answers."""
+        try:
+            loaded = await models.loaded_name(client)
+            before = models.loaded_model(self._models)
+            if not self._models or loaded != (before.name if before is not None else None):
+                self._set_models(await models.list_models(client))
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            self._wait_longer()
+            sentence = f"{client.url} takes connections but does not answer: busy, or loading."
+            self._set(word="busy", problem=sentence)
+        except httpx.HTTPError as error:
+            if not self._is_quiet:
+                # An answer began meanwhile; its own stream shows whether the server lives.
+                return
+            failure = errors.transport(error, client.url, client.timeouts.connect_s)
+            await self._lose(failure.sentence)
+        except ModelListError as error:
+            # It answers, but not as this kind of server does: something else has its place now.
+            await self._lose(str(error))
+        else:
+            self._busy_wait_s = self._check_every_s
+            if self._work is None and self._state.word != "ready":
+                self._set(word="ready", problem=None)
+
+    async def _lose(self, sentence: str) -> None:
+        client, self._client = self._client, None
+        self._models = ()
+        self._set(word="gone", models=(), problem=sentence)
+        if client is not None:
+            await client.aclose()
+
+    # -- answers -------------------------------------------------------------------------------
+
+    async def ask(self, turn: Turn) -> None:
+        """Drives this turn to its end, after the server is free. Raises only CancelledError.
+
+        Returns when the server is idle again; the turn may be over earlier.
+        """
+        client, server = self._client, self._state.server
+        if client is None or server is None:
+            where = ", ".join(self._state.looked_at)
+            sentence = f"No server answers yet; looked at {where}."
+            turn.fail(perf_counter_ns(), TurnError("refused", self._state.problem or sentence))
+            return
+        if self._work is not None:
+            sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
+            turn.fail(perf_counter_ns(), TurnError("busy", sentence))
+            return
+        choice = models.chosen_model(self._models, turn.request.model, server)
+        if choice.problem is not None:
+            error = TurnError("validation", choice.problem)
+            turn.fail(perf_counter_ns(), error, is_refused=True)
+            return
+        request = replace(turn.request, model=choice.name)
+        exchange = Exchange(client, request, turn, self._slot)
+        self._exchange = exchange
+        try:
+            await exchange.run()
+        finally:
+            if self._exchange is exchange:
+                self._exchange = None
+            # A first prompt may have loaded a model, a failed one may have lost the server.
+            self.look_now()
+
+    def stop(self) -> None:
+        """The user's stop for the answer in flight. Its turn ends now; see ``state.slot``."""
+        if self._exchange is not None:
+            self._exchange.stop()
+
+    def abandon(self) -> None:
+        """Do not wait for the rest of a stopped answer: something else shows that the server is
+        idle, such as an NPU without load for seconds."""
+        self._slot.abandon()
+
+    async def wait_until_free(self) -> None:
+        """Returns when the server takes the next prompt."""
+        await self._slot.wait_until_free()
+
+    # -- models --------------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Reads the list of models again, unless the server is at work."""
+        client = self._client
+        if client is None or not self._is_quiet:
+            return
+        self._models = ()
+        await self._check(client)
+
+    async def load(
+        self, name: str, available_bytes: int | None = None, is_forced: bool = False
+    ) -> ModelChange:
+        """Loads a model, unloading another first; see :func:`tui.servers.models.load`."""
+        client = self._client
+
+        def work() -> Coroutine[None, None, ModelChange]:
+            assert client is not None
+            return models.load(client, name, self._step, available_bytes, is_forced)
+
+        return await self._do(work)
+
+    async def unload(self) -> ModelChange:
+        """Unloads the loaded model."""
+        client = self._client
+
+        def work() -> Coroutine[None, None, ModelChange]:
+            assert client is not None
+            return models.unload(client, self._step)
+
+        return await self._do(work)
+
+    def cancel_work(self) -> bool:
+        """Stops waiting for a load or an unload; the server may well go on with it. False where
+        there is none."""
+        if self._work is None or self._work.done():
+            return False
+        self._work.cancel()
+        return True
+
+    async def _do(self, work: Callable[[], Coroutine[None, None, ModelChange]]) -> ModelChange:
+        refusal = self._why_no_work()
+        if refusal is not None:
+            change = ModelChange(False, refusal)
+            self._set(message=change.sentence, is_error=True)
+            return change
+        self._set(message=None, is_error=False)
+        self._work = task = asyncio.create_task(work(), name="npulse-models")
+        try:
+            await asyncio.wait((task,))
+        finally:
+            task.cancel()
+            self._work = None
+            change = self._outcome(task)
+            self._done(change)
+        return change
+
+    def _why_no_work(self) -> str | None:
+        if self._client is None:
+            return "No server answers yet."
+        if self._work is not None:
+            return f"The server is at work already: {self._state.work or 'models'}."
+        if self._slot.state.word == "answering":
+            return "An answer is running; stop it first."
+        if self._slot.state.word == "finishing":
+            return (
+                "The server is still finishing an answer that was stopped; wait until it is idle."
+            )
+        return None
+
+    def _outcome(self, task: asyncio.Task[ModelChange]) -> ModelChange:
+        if task.done() and not task.cancelled() and task.exception() is None:
+            return task.result()
+        return ModelChange(False, "Not waited for any longer; the server may go on with it.")
+
+    def _done(self, change: ModelChange) -> None:
+        if change.models:
+            self._set_models(change.models)
+        word: ServerWord = "ready" if self._client is not None else self._state.word
+        self._set(
+            word=word,
+            work=None,
+            work_since_ns=None,
+            message=change.sentence,
+            is_error=not change.is_done,
+        )
+        self.look_now()
+
+    def _step(self, sentence: str) -> None:
+        self._set(word="loading", work=sentence, work_since_ns=perf_counter_ns())
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def _set_models(self, found: tuple[ModelInfo, ...]) -> None:
+        self._models = found
+        self._set(models=tuple(models.shown(model) for model in found))
+
+    def _slot_changed(self) -> None:
+        self._set(slot=self._slot.state)
+
+    def _set(self, **changes: object) -> None:
+        state = replace(self._state, **changes)  # type: ignore[arg-type]
+        if state != self._state:
+            self._state = state
+            self._on_change()
