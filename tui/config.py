@@ -1,0 +1,229 @@
+"""config.toml to typed settings.
+
+In rising precedence: the file that npulse brings along, the user's file, ``--config FILE``, the
+environment (``NPULSE_SECTION__KEY``), flags. A name that is not known is a warning with the nearest
+one that is; a value that cannot be used stops the start with one sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tui.config_file import ConfigError, Given, in_quotes, read_file
+from tui.core.key_names import canonical_keys
+from tui.core.sanitize import clean_line
+from tui.data_files import default_config
+from tui.folders import config_folder
+from tui.settings import SECTIONS, Settings, allowed, default_keys, field_type
+
+__all__ = ["ConfigError", "ConfigPaths", "LoadedConfig", "config_paths", "load"]
+
+ENV_PREFIX = "NPULSE_"
+KEYS = "keys"
+_SECTION_NAMES = (*SECTIONS, KEYS)
+
+_FLAGS = {"generation.system_prompt": "--system"}
+"""Flags that are not named as their key is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPaths:
+    """The files, lowest first. Only ``named`` has to be there."""
+
+    shipped: Path
+    user: Path
+    named: Path | None = None
+    """``--config FILE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """The settings, and where each of them was found."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    """Sentences, sanitised."""
+    sources: Mapping[str, str]
+    """Dotted key -> ``default``, a file, a variable or a flag."""
+
+
+def config_paths(named: str | Path | None = None) -> ConfigPaths:
+    """The files of this installation and this user; ``named`` is the one given by ``--config``."""
+    return ConfigPaths(
+        shipped=default_config(),
+        user=config_folder() / "config.toml",
+        named=None if named is None else Path(named).expanduser(),
+    )
+
+
+def load(
+    paths: ConfigPaths,
+    env: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+) -> LoadedConfig:
+    """Read, check and merge. ``overrides`` are flags by dotted key; one of None was not given.
+
+    Raises ConfigError with one sentence that names the place, the key, what was given and what is
+    allowed.
+    """
+    warnings: list[str] = []
+    chosen: dict[str, object] = {}
+    sources = dict.fromkeys(known_keys(), "default")
+    layers = (
+        read_file(paths.shipped, must_exist=False, is_users=False, warnings=warnings),
+        read_file(paths.user, must_exist=False, is_users=True, warnings=warnings),
+        read_file(paths.named, must_exist=True, is_users=True, warnings=warnings),
+        _from_environment(env),
+        _from_flags(overrides or {}),
+    )
+    for depth, layer in enumerate(layers):
+        warnings.extend(_unknown(layer))
+        for key, given in layer.items():
+            if key in _SECTION_NAMES:
+                raise ConfigError(
+                    f"{given.place}: {key} is {in_quotes(given.value)}; it is a section, "
+                    f"so write [{key}] and its keys below."
+                )
+            if key in sources:
+                chosen[key] = checked(key, given)
+                sources[key] = given.source if depth else "default"
+    settings = with_values(Settings(), chosen)
+    warnings.extend(_clashes(settings.keys))
+    return LoadedConfig(settings, tuple(map(clean_line, warnings)), sources)
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every dotted key, in the order of the file."""
+    fields = [
+        f"{section}.{field}"
+        for section, kind in SECTIONS.items()
+        for field in kind.__struct_fields__
+    ]
+    return (*fields, *(f"{KEYS}.{action}" for action in default_keys()))
+
+
+def checked(key: str, given: Given) -> object:
+    """The value of a known key in its type. Raises ConfigError."""
+    section, _, name = key.partition(".")
+    if section == KEYS:
+        return _checked_keys(key, given)
+    kind = field_type(section, name)
+    try:
+        return msgspec.convert(_from_text(kind, given), kind, strict=not given.is_text)
+    except (msgspec.ValidationError, OverflowError):
+        raise ConfigError(
+            f"{given.place}: {key} is {in_quotes(given.value)}; it takes {allowed(kind)}."
+        ) from None
+
+
+def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
+    """``settings`` with these values by dotted key in place; they are checked already."""
+    by_section: dict[str, dict[str, object]] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        by_section.setdefault(section, {})[name] = value
+    changed: dict[str, object] = {
+        section: msgspec.structs.replace(getattr(settings, section), **fields)
+        for section, fields in by_section.items()
+        if section != KEYS
+    }
+    if KEYS in by_section:
+        changed[KEYS] = {**settings.keys, **by_section[KEYS]}
+    return msgspec.structs.replace(settings, **changed)
+
+
+def _checked_keys(key: str, given: Given) -> str:
+    wanted = 'keys such as "ctrl+r" or "f5,alt+r"'
+    if not isinstance(given.value, str):
+        raise ConfigError(f"{given.place}: {key} is {in_quotes(given.value)}; it takes {wanted}.")
+    try:
+        return canonical_keys(given.value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{given.place}: {key} is {in_quotes(given.value)}, but {error}; it takes {wanted}."
+        ) from None
+
+
+def _from_text(kind: object, given: Given) -> object:
+    """A list in a variable is written with commas, and on and off are what they say."""
+    value = given.value
+    if not given.is_text or not isinstance(value, str):
+        return value
+    if kind is bool:
+        return {"on": "true", "yes": "true", "off": "false", "no": "false"}.get(
+            value.strip().lower(), value.strip()
+        )
+    if kind == field_type("server", "ports"):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Given]:
+    found: dict[str, Given] = {}
+    for name in sorted(env):
+        if not name.startswith(ENV_PREFIX) or "__" not in name:
+            continue
+        key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".", 1)
+        found[key] = Given(env[name], source=name, place=name, is_text=True, written=name)
+    return found
+
+
+def _from_flags(overrides: Mapping[str, object]) -> dict[str, Given]:
+    found: dict[str, Given] = {}
+    for key, value in overrides.items():
+        if value is None:
+            continue
+        flag = _FLAGS.get(key, "--" + key.rpartition(".")[2].replace("_", "-"))
+        found[key] = Given(value, source=flag, place=flag, written=flag)
+    return found
+
+
+def _unknown(layer: Mapping[str, Given]) -> list[str]:
+    """One sentence for each name of a layer that is not known; a section counts as one name."""
+    known = known_keys()
+    found: dict[str, str] = {}
+    for key, given in layer.items():
+        section, _, name = key.partition(".")
+        if key in known or (section in _SECTION_NAMES and not name):
+            continue
+        written = given.written
+        if section not in _SECTION_NAMES and name and not given.is_text:
+            name, written = "", f"[{section}]"
+        meant = _meant(section, name)
+        if meant and given.is_text:
+            meant = ENV_PREFIX + meant.strip("[]").upper().replace(".", "__")
+        what = written if given.is_text else f"{given.place}: {written}"
+        hint = f"; did you mean {meant}?" if meant else ""
+        found.setdefault(written, f"{what} is not known and was ignored{hint}")
+    return list(found.values())
+
+
+def _meant(section: str, name: str) -> str:
+    """The name that was probably meant, or nothing."""
+    leaf = name or section
+    for key in known_keys():
+        if key.rpartition(".")[2] == leaf:
+            return key
+    if section in _SECTION_NAMES:
+        names = [k.partition(".")[2] for k in known_keys() if k.startswith(f"{section}.")]
+        near = difflib.get_close_matches(name, names, n=1)
+        return f"{section}.{near[0]}" if near else ""
+    near = difflib.get_close_matches(section, _SECTION_NAMES, n=1)
+    return f"[{near[0]}]" if near else ""
+
+
+def _clashes(keys: Mapping[str, str]) -> list[str]:
+    """A sentence for each key that two actions have."""
+    owner: dict[str, str] = {}
+    found: list[str] = []
+    for action, names in keys.items():
+        for name in names.split(","):
+            if name in owner:
+                found.append(f"[keys]: {name} is given to both {owner[name]} and {action}")
+            owner.setdefault(name, action)
+    return found

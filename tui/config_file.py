@@ -1,0 +1,159 @@
+"""One config file: its bytes to values, each with the place where it was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.core.sanitize import clean_line
+
+MAX_CONFIG_BYTES = 1 << 20
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used. Its text is one sentence, sanitised."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(clean_line(sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as somebody gave it."""
+
+    value: object
+    source: str
+    """Where it came from: a file, a variable or a flag."""
+    place: str
+    """The same for a sentence, with the line where that is known."""
+    is_text: bool = False
+    """Whether it is text that stands for a value of another type, as in the environment."""
+    written: str = ""
+    """The name as it was written."""
+
+
+def read_file(
+    path: Path | None, *, must_exist: bool, is_users: bool, warnings: list[str]
+) -> dict[str, Given]:
+    """The values of one file by dotted key; none where there is no file.
+
+    A file that may be absent and lies in a folder that cannot be looked into gives a warning.
+    Raises ConfigError where the file is there and cannot be used.
+    """
+    if path is None:
+        return {}
+    try:
+        if not must_exist and not path.exists():
+            if not is_users:
+                warnings.append(f"{path} is missing; npulse is not installed whole")
+            return {}
+    except (OSError, ValueError) as error:
+        warnings.append(f"{path} cannot be looked for: {_reason(error)}")
+        return {}
+    text = _read_text(path)
+    return dict(_flattened(_parsed(path, text), path, text))
+
+
+def in_quotes(value: object) -> str:
+    """A value as a sentence shows it."""
+    if isinstance(value, str):
+        return '"' + clean_line(value, 60) + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a section"
+    if isinstance(value, list):
+        return "a list"
+    try:
+        return clean_line(str(value), 60)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path} is larger than 1 MiB, so it is no config file.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path} line {line}: the text is not UTF-8.") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, object]:
+    # Here, because npulse --version and npulse board need no config.
+    import tomli
+
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        place = f"{path} line {error.lineno}, column {error.colno}"
+        raise ConfigError(f"{place}: this is not TOML: {error.msg}.") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: this is not TOML: it is nested too deeply.") from None
+    except ValueError:
+        raise ConfigError(f"{path}: a number in it has thousands of digits.") from None
+
+
+def _flattened(table: Mapping[str, object], path: Path, text: str) -> Iterator[tuple[str, Given]]:
+    lines = text.splitlines()
+    for section, content in table.items():
+        if not isinstance(content, Mapping):
+            place = _place(path, lines, "", section)
+            yield section, Given(content, str(path), place, written=section)
+            continue
+        if not content:
+            place = _place(path, lines, section, "")
+            yield f"{section}.", Given(content, str(path), place, written=f"[{section}]")
+        for name, value in content.items():
+            place = _place(path, lines, section, name)
+            yield (
+                f"{section}.{name}",
+                Given(value, str(path), place, written=f"{section}.{name}"),
+            )
+
+
+def _place(path: Path, lines: list[str], section: str, name: str) -> str:
+    line = line_of(lines, section, name)
+    return str(path) if line is None else f"{path} line {line}"
+
+
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+
+
+def line_of(lines: list[str], section: str, name: str) -> int | None:
+    """The line of a key, counted from 1, where it is written in a plain way; else None.
+
+    An empty ``section`` is the top of the file, an empty ``name`` the header of the section.
+    """
+    current = ""
+    for number, line in enumerate(lines, 1):
+        if header := _HEADER.match(line):
+            current = _bare(header[1])
+            if current == section and not name:
+                return number
+            continue
+        written, separator, _ = line.partition("=")
+        if not separator or not name:
+            continue
+        written = _bare(written)
+        if current == section and written == name:
+            return number
+        if not current and section and written == f"{section}.{name}":
+            return number
+    return None
+
+
+def _bare(name: str) -> str:
+    return name.strip().strip("\"'")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,24 @@
+"""Where this user's files are, as the XDG base directory specification has it.
+
+Nothing is made here: a folder is made by whoever first writes into it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+APP_NAME = "npulse"
+
+
+def config_folder() -> Path:
+    """For ``config.toml`` and ``themes``: what the user writes and npulse only reads."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP_NAME, appauthor=False)
+
+
+def state_folder() -> Path:
+    """For what was chosen while running and is to be there again at the next start."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP_NAME, appauthor=False)

@@ -1,0 +1,151 @@
+"""What a user can set in config.toml, with types, limits and defaults.
+
+``config.toml`` at the top level says the same in words; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta, Struct, field, structs
+
+from tui.core.glyphs import AsciiSetting
+from tui.core.keys import DASHBOARD_KEYS
+from tui.core.types import GenerationSettings
+
+Seconds = Annotated[float, Meta(ge=0.1, le=604_800)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+ServerUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(|https?://[^\s/?#]+\S*|(?!\S*://)[^\s/?#]+\S*)\Z",
+        max_length=2000,
+        description="an address such as http://127.0.0.1:8021, or nothing",
+    ),
+]
+Folder = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00]+\Z", max_length=4096, description="the name of a folder"),
+]
+ThemeName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z",
+        description="the name of a theme: letters, digits, - and _",
+    ),
+]
+
+
+class ServerSection(Struct, frozen=True, kw_only=True):
+    """Which server, and how long each phase of a request may take."""
+
+    url: ServerUrl = ""
+    """The server; empty: the known ports of this machine are tried."""
+    ports: Annotated[
+        tuple[Port, ...], Meta(max_length=32, description="a list of ports (1 to 65535)")
+    ] = (8021, 8080, 8000)
+    """The ports of this machine that are tried, in this order."""
+    connect_timeout_s: Seconds = 5.0
+    first_byte_timeout_s: Seconds = 3600.0
+    idle_timeout_s: Seconds = 120.0
+
+
+class GenerationSection(Struct, frozen=True, kw_only=True):
+    """How answers are generated until it is changed in the settings screen or by a flag."""
+
+    temperature: Annotated[float, Meta(ge=0, le=5)] = 0.6
+    top_p: Annotated[float, Meta(ge=0, le=1)] = 0.95
+    top_k: Annotated[int, Meta(ge=0, le=1_000_000)] = 20
+    repeat_penalty: Annotated[float, Meta(ge=0, le=10)] = 1.1
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] = 2048
+    thinking: bool = False
+    system_prompt: Annotated[str, Meta(max_length=1_000_000, description="a text")] = ""
+
+    def to_generation(self) -> GenerationSettings:
+        """The same as a request takes them. What a server accepts is checked against the server."""
+        return GenerationSettings(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            repeat_penalty=self.repeat_penalty,
+            max_tokens=self.max_tokens,
+            is_thinking=self.thinking,
+            system_prompt=self.system_prompt,
+        )
+
+
+class UiSection(Struct, frozen=True, kw_only=True):
+    """What the dashboard looks like."""
+
+    theme: ThemeName = "npulse-dark"
+    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+    """Frames a second at most while text arrives."""
+    ascii: AsciiSetting = "auto"
+    mouse: bool = True
+    """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
+
+
+class BoardSection(Struct, frozen=True, kw_only=True):
+    """How the board is read."""
+
+    root: Folder = "/"
+    """The folder that /sys and /proc are read below."""
+    interval_s: Annotated[float, Meta(ge=0.2, le=3600)] = 1.0
+    """Seconds between two samples. The NPU driver renews its load once a second."""
+    little_cores: bool = True
+    """Whether npulse keeps itself to the little cores, so that the model has the big ones."""
+
+
+def default_keys() -> dict[str, str]:
+    """Action id -> its keys, separated by commas, as npulse comes."""
+    return {key.action_id: key.keys for key in DASHBOARD_KEYS}
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Every setting, checked. ``Settings()`` holds the defaults."""
+
+    server: ServerSection = ServerSection()
+    generation: GenerationSection = GenerationSection()
+    ui: UiSection = UiSection()
+    board: BoardSection = BoardSection()
+    keys: Mapping[str, str] = field(default_factory=default_keys)
+    """Action id -> keys separated by commas; always holds every id."""
+
+
+SECTIONS: Mapping[str, type[Struct]] = {
+    "server": ServerSection,
+    "generation": GenerationSection,
+    "ui": UiSection,
+    "board": BoardSection,
+}
+
+
+def field_type(section: str, name: str) -> object:
+    """The type of one field with its limits."""
+    return next(f.type for f in structs.fields(SECTIONS[section]) if f.name == name)
+
+
+def allowed(kind: object) -> str:
+    """What a field of that type takes, in words: ``a number from 0 to 5``."""
+    # Here, because it takes time to load and is needed for a mistake only.
+    from msgspec import inspect
+
+    info = inspect.type_info(kind)
+    if isinstance(info, inspect.Metadata):
+        if info.extra_json_schema and "description" in info.extra_json_schema:
+            return str(info.extra_json_schema["description"])
+        info = info.type
+    if isinstance(info, inspect.BoolType):
+        return "true or false"
+    if isinstance(info, inspect.LiteralType):
+        *first, last = (f'"{value}"' for value in info.values)
+        return f"{', '.join(first)} or {last}"
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        word = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+        return f"{word} from {_plain(info.ge)} to {_plain(info.le)}"
+    return "a text"
+
+
+def _plain(limit: float | None) -> str:
+    return "" if limit is None else str(int(limit)) if limit == int(limit) else str(limit)
