@@ -1,0 +1,245 @@
+"""Makes the words of a simulated answer: Markdown about the board, plainly called simulated.
+
+The same seed, request number and prompt give the same answer. Marks in the last user message
+choose its shape (:data:`SHAPES`) and length; see :func:`wishes_of`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from tui.sim import material
+from tui.sim.tokens import pieces
+
+DEFAULT_TOKENS = (150, 360)
+"""An answer of no given length has about this many."""
+THINKING_TOKENS = (30, 70)
+
+_MARK = re.compile(r"\[\[([a-z]+)(?:=([0-9]{1,6}))?\]\]")
+
+Blocks = Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a prompt or the command line asks of an answer."""
+
+    shape: str = "mixed"
+    tokens: int | None = None
+    """The exact length; None for a natural end."""
+    is_thinking: bool = False
+    thinking_tokens: int | None = None
+
+
+def wishes_of(prompt: str, *, tokens: int | None, is_thinking: bool) -> Wishes:
+    """Read the marks of a prompt: ``[[list]]`` and the like, ``[[tokens=N]]``, ``[[think]]`` or
+    ``[[think=N]]``. Unknown marks mean nothing."""
+    shape, thinking_tokens = "mixed", None
+    for match in _MARK.finditer(prompt):
+        word, number = match[1], int(match[2]) if match[2] else None
+        if word in SHAPES:
+            shape = word
+        elif word == "tokens" and number is not None:
+            tokens = number
+        elif word == "think":
+            is_thinking, thinking_tokens = True, number
+    return Wishes(shape, tokens, is_thinking, thinking_tokens)
+
+
+def compose(rng: random.Random, wishes: Wishes) -> Iterator[str]:
+    """The tokens of one answer, one by one."""
+    tokens = _thought(rng, wishes) if wishes.is_thinking else iter(())
+    if wishes.tokens is None:
+        yield from tokens
+        yield from _natural(rng, wishes.shape)
+        return
+    whole = _chain(tokens, SHAPES[wishes.shape](rng))
+    yield from islice(whole, wishes.tokens)
+
+
+def loop_forever(rng: random.Random, wishes: Wishes) -> Iterator[str]:
+    """The tokens of a model that falls into repetition; endless unless a length is wished."""
+
+    def text() -> Blocks:
+        yield _fill(rng, rng.choice(material.OPENINGS)) + " "
+        yield from (_fill(rng, rng.choice(material.PROSE)) + " " for _ in range(2))
+        sentence = rng.choice(material.LOOPS)
+        while True:
+            yield sentence + " "
+
+    if wishes.shape != "mixed":
+        yield from compose(rng, wishes)
+        return
+    whole = _chain(_thought(rng, wishes) if wishes.is_thinking else iter(()), text())
+    yield from islice(whole, wishes.tokens)
+
+
+def _chain(tokens: Iterator[str], blocks: Blocks) -> Iterator[str]:
+    yield from tokens
+    for block in blocks:
+        yield from pieces(block)
+
+
+def _natural(rng: random.Random, shape: str) -> Iterator[str]:
+    """Whole blocks until it is long enough, then an end that fits the shape."""
+    target = rng.randint(*DEFAULT_TOKENS)
+    text, length = "", 0
+    for block in SHAPES[shape](rng):
+        text += block
+        length += len(pieces(block))
+        if length >= target:
+            break
+    endings = {"code": "\n```\n", "mixed": "\n\n" + rng.choice(material.CLOSINGS)}
+    yield from pieces(text.rstrip() + endings.get(shape, ""))
+
+
+def _thought(rng: random.Random, wishes: Wishes) -> Iterator[str]:
+    """A thinking part, its tags and their newlines as tokens of their own."""
+    yield from ("<think>", "\n")
+    thoughts = _thoughts(rng)
+    if wishes.thinking_tokens is not None:
+        yield from islice(_chain(iter(()), thoughts), wishes.thinking_tokens)
+    else:
+        left = rng.randint(*THINKING_TOKENS)
+        if wishes.tokens is not None:
+            left = min(left, wishes.tokens // 3)
+        while left > 0:
+            cut = pieces(next(thoughts))
+            yield from cut
+            left -= len(cut)
+    yield from ("\n", "</think>", "\n\n")
+
+
+def _thoughts(rng: random.Random) -> Blocks:
+    first = True
+    while True:
+        for thought in rng.sample(material.THOUGHTS, len(material.THOUGHTS)):
+            yield ("" if first else " ") + _fill(rng, thought)
+            first = False
+
+
+def _fill(rng: random.Random, text: str) -> str:
+    return text.format(
+        cores=3,
+        core=rng.randint(0, 2),
+        n=rng.randint(3, 9),
+        pct=rng.randint(55, 96),
+        ctx=rng.choice((128, 512, 900, 1024, 2048, 4096, 8192)),
+        mhz=rng.choice((534, 1320, 1968, 2400)),
+        temp=rng.randint(41, 74),
+        gib=f"{rng.uniform(0.5, 6.0):.1f}",
+        bw=f"{rng.uniform(8.0, 38.0):.1f}",
+        rate=f"{rng.uniform(2.0, 40.0):.1f}",
+        ms=rng.randint(24, 340),
+    )
+
+
+def _endless(rng: random.Random, bank: tuple[str, ...]) -> Blocks:
+    """The bank over and over, each time in another order and with other numbers."""
+    while True:
+        for text in rng.sample(bank, len(bank)):
+            yield _fill(rng, text)
+
+
+def _prose(rng: random.Random) -> Blocks:
+    yield _fill(rng, rng.choice(material.OPENINGS))
+    sentences = _endless(rng, material.PROSE)
+    while True:
+        for _ in range(rng.randint(2, 4)):
+            yield " " + next(sentences)
+        yield "\n\n"
+        yield next(sentences)
+
+
+def _list(rng: random.Random) -> Blocks:
+    return (f"- {item}\n" for item in _endless(rng, material.LIST_ITEMS))
+
+
+def _code(rng: random.Random) -> Blocks:
+    yield "```python\n# a simulated answer\nimport asyncio\n\n"
+    for text in _endless(rng, material.CODE):
+        yield text + "\n"
+
+
+def _table(rng: random.Random) -> Blocks:
+    yield "| what (simulated) | value | remark |\n|---|---:|---|\n"
+    while True:
+        for row in rng.sample(material.TABLE_ROWS, len(material.TABLE_ROWS)):
+            yield "| " + " | ".join(_fill(rng, cell) for cell in row) + " |\n"
+
+
+def _cjk(rng: random.Random) -> Blocks:
+    sentences = _endless(rng, material.WIDE)
+    while True:
+        yield "".join(next(sentences) for _ in range(rng.randint(2, 4)))
+        yield "\n\n"
+
+
+def _one_line(rng: random.Random) -> Blocks:
+    yield "simulated"
+    while True:
+        yield f"{rng.choice('-_./+')}{rng.choice(material.WORDS)}{rng.randint(0, 99)}"
+
+
+def _hostile(rng: random.Random) -> Blocks:
+    yield "This simulated answer is hostile. "
+    while True:
+        yield from rng.sample(material.HOSTILE, len(material.HOSTILE))
+        yield "\n"
+
+
+def _mixed(rng: random.Random) -> Blocks:
+    """An opening, then sections of changing kinds, none twice in a row."""
+    prose = _endless(rng, material.PROSE)
+    yield _fill(rng, rng.choice(material.OPENINGS)) + " " + next(prose) + "\n\n"
+    kinds: tuple[Callable[[random.Random], str], ...] = (
+        _list_section, _step_section, _code_section, _table_section, _wide_section,
+    )  # fmt: skip
+    headings = _endless(rng, material.HEADINGS)
+    last: Callable[[random.Random], str] | None = None
+    while True:
+        for kind in rng.sample(kinds, len(kinds)):
+            if kind is last:
+                continue
+            last = kind
+            text = " ".join(next(prose) for _ in range(rng.randint(1, 2)))
+            yield f"## {next(headings)}\n\n{text}\n\n{kind(rng)}\n"
+
+
+def _list_section(rng: random.Random) -> str:
+    return "".join(islice(_list(rng), rng.randint(3, 5)))
+
+
+def _step_section(rng: random.Random) -> str:
+    steps = rng.sample(material.STEPS, rng.randint(3, 4))
+    return "".join(f"{n}. {_fill(rng, step)}\n" for n, step in enumerate(steps, 1))
+
+
+def _code_section(rng: random.Random) -> str:
+    return f"```python\n{_fill(rng, rng.choice(material.CODE))}```\n"
+
+
+def _table_section(rng: random.Random) -> str:
+    return "".join(islice(_table(rng), rng.randint(4, 5)))
+
+
+def _wide_section(rng: random.Random) -> str:
+    wide = "".join(_fill(rng, text) for text in rng.sample(material.WIDE, 2))
+    return f"{wide} {rng.choice(material.EMOJI)}\n\n{rng.choice(material.QUOTES)}\n"
+
+
+SHAPES: dict[str, Callable[[random.Random], Blocks]] = {
+    "mixed": _mixed,
+    "prose": _prose,
+    "list": _list,
+    "code": _code,
+    "table": _table,
+    "cjk": _cjk,
+    "oneline": _one_line,
+    "hostile": _hostile,
+}
+"""What an answer can look like; a prompt chooses by ``[[name]]``."""

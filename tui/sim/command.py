@@ -1,0 +1,185 @@
+"""``npulse sim``: the simulated board from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import difflib
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tui.sim.answers import SHAPES
+from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
+from tui.sim.options import SimOptions
+from tui.sim.profiles import DEFAULT_PROFILE, PROFILES, Profile
+from tui.sim.server import StartError, serve
+from tui.sim.tree import TreeError, check_root
+
+EXIT_START = 1
+EXIT_USAGE = 2
+MAX_TOKENS = 1_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage before it."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the simulated board until it is told to stop; returns the exit code.
+
+    0 it was told to stop, 1 it could not start, 2 the arguments make no sense.
+    """
+    try:
+        options = parse(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    except TreeError as error:
+        print(f"npulse sim: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        asyncio.run(serve(options))
+    except StartError as error:
+        print(f"npulse sim: {error}", file=sys.stderr)
+        return EXIT_START
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def parse(argv: Sequence[str]) -> SimOptions:
+    """Arguments to options. Raises SystemExit after a sentence on stderr, and TreeError."""
+    options = parser().parse_args(list(argv))
+    faults: Faults = options.fault
+    root: Path | None = options.root
+    if root is not None:
+        check_root(root)
+    return SimOptions(
+        profile=options.profile,
+        port=options.port,
+        decode_tps=options.decode_tps,
+        prefill_tps=options.prefill_tps,
+        tokens=options.tokens,
+        speed=options.speed,
+        seed=options.seed,
+        truth=options.truth,
+        root=root,
+        is_root_removed=options.remove_root_at_exit,
+        parent=options.parent,
+        faults=faults,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of ``npulse sim``."""
+    made = _Parser(
+        prog="npulse sim",
+        description="A simulated board: a server that speaks RockchipLlama's HTTP on 127.0.0.1 at "
+        "the pace of a real board, and a /sys and /proc tree that moves with it. Nothing runs on "
+        "an NPU, every answer is made of ready sentences.",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add("--port", type=_whole("port", 0, 65535), default=0, help="0 (the default): a free one")
+    names = ", ".join(profile.name for profile in PROFILES)
+    add(
+        "--profile",
+        type=_profile,
+        default=_profile(DEFAULT_PROFILE),
+        metavar="NAME",
+        help=f"the model that is loaded at the start: {names} (default {DEFAULT_PROFILE})",
+    )
+    add("--decode-tps", type=_rate, metavar="X", help="decode at X tokens a second, constantly")
+    add("--prefill-tps", type=_rate, metavar="X", help="read prompts at X tokens a second")
+    add(
+        "--tokens",
+        type=_whole("number of tokens", 1, MAX_TOKENS),
+        metavar="N",
+        help="every answer has N tokens (max_tokens of a request still cuts it)",
+    )
+    add("--speed", type=_rate, default=1.0, metavar="X", help="everything runs X times faster")
+    add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="of the answers")
+    add("--truth", type=Path, metavar="FILE", help="append what happens, a JSON line per event")
+    add("--root", type=Path, metavar="DIR", help="keep a /sys and /proc tree below DIR")
+    add("--fault", action=_FaultAction, default=Faults(), metavar="KIND[=VALUE]", help="see below")
+    add("--parent", type=_whole("process number", 1, 2**31), help=argparse.SUPPRESS)
+    add("--remove-root-at-exit", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+class _FaultAction(argparse.Action):
+    """Collects ``--fault`` and reads them all each time."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        words = [*getattr(namespace, "fault_words", []), str(values)]
+        namespace.fault_words = words
+        try:
+            namespace.fault = parse_faults(words)
+        except FaultError as error:
+            parser.error(str(error))
+
+
+def _epilog() -> str:
+    width = max(len(name) for name in FAULTS) + 2
+    lines = ["faults, which then happen to every answer:"]
+    for name, (kind, text) in FAULTS.items():
+        value = {"tokens": "=N", "seconds": "=S", None: ""}[kind]
+        lines.append(f"  {name + value:<{width}}  {text}")
+    shapes = " ".join(f"[[{name}]]" for name in SHAPES if name != "mixed")
+    lines += [
+        "",
+        "marks in the last message of a prompt choose the answer:",
+        f"  {shapes}",
+        "               the whole answer is of that shape; hostile holds escape sequences,",
+        "               which a client must not let through to a terminal",
+        "  [[tokens=N]] it has N tokens",
+        "  [[think]]    it begins with a thinking part; [[think=N]]: one of N tokens",
+        "",
+        "When it answers, the first line on stdout is: listening on http://127.0.0.1:PORT",
+    ]
+    return "\n".join(lines)
+
+
+def _profile(name: str) -> Profile:
+    for profile in PROFILES:
+        if profile.name == name:
+            return profile
+    names = [profile.name for profile in PROFILES]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    raise argparse.ArgumentTypeError(f"no profile {name!r}; {hint}")
+
+
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and 1e-6 <= value <= 1e6):
+        raise argparse.ArgumentTypeError(f"takes a number above 0 up to a million, not {text!r}")
+    return value
+
+
+def _whole(what: str, low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"takes a {what} from {low} to {high}, not {text!r}")
+        return value
+
+    return convert

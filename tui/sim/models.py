@@ -1,0 +1,79 @@
+"""The server's models: which it has, which one is loaded, and how loading goes wrong.
+
+All as the real server does it, defects included:
+
+- Loading freezes the server for as long as it takes (:mod:`tui.sim.gate`).
+- Loading the model that is loaded already is a no-op.
+- Loading while *another* model is loaded never returns: the real server takes a lock that it
+  already holds, inside its event loop. So the whole process is dead from then on, health check and
+  running stream included; only ending it helps. A client unloads first.
+- An unknown name makes the server forget its loaded model without freeing the memory.
+- Unloading during an answer ends that answer, and those that wait behind it come out empty. (What
+  the real runtime does then is not known.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tui.sim.gate import Gate
+from tui.sim.profiles import PROFILES, Profile, find_profile
+from tui.sim.state import BoardMemo
+
+
+class LoadError(Exception):
+    """Loading failed; the message is the server's own."""
+
+
+class Models:
+    """The models on the simulated disk and the one in memory."""
+
+    def __init__(self, loaded: Profile | None, speed: float, gate: Gate, memo: BoardMemo) -> None:
+        self.loaded = loaded
+        self.unloads = 0
+        """Grows with each unloading, so that a run can tell that its model is gone."""
+        self._speed = speed
+        self._gate = gate
+        self._memo = memo
+        memo.hold(loaded)
+
+    @property
+    def available(self) -> list[Profile]:
+        """All of them, the smallest first."""
+        return sorted(PROFILES, key=lambda profile: profile.size_mb)
+
+    async def load(self, name: str) -> Profile:
+        """Load a model. Raises LoadError; never returns while another one is loaded."""
+        profile = find_profile(name)
+        if profile is None:
+            self._memo.leak()
+            self.loaded = None
+            raise LoadError(f"Failed to load model: Model not found: {name}")
+        if self.loaded is profile:
+            return profile
+        self._gate.shut()
+        if self.loaded is not None:
+            await asyncio.Event().wait()
+        activity = self._memo.now.activity
+        self._memo.begin("loading")
+        await asyncio.sleep(profile.load_s / self._speed)
+        self.loaded = profile
+        self._memo.hold(profile)
+        self._memo.begin(activity)
+        self._gate.open()
+        return profile
+
+    def unload(self) -> Profile | None:
+        """Give the loaded model's memory back; None if there is none."""
+        profile, self.loaded = self.loaded, None
+        if profile is not None:
+            self.unloads += 1
+            self._memo.hold(None)
+        return profile
+
+    async def ensure(self, name: str) -> Profile:
+        """The loaded model, whatever it is called; else the named one, else the smallest."""
+        if self.loaded is not None:
+            return self.loaded
+        wanted = next((profile for profile in self.available if profile.name == name), None)
+        return await self.load((wanted or self.available[0]).name)

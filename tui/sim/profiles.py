@@ -1,0 +1,118 @@
+"""The models of the simulated board: how fast each one is, and how much memory it takes.
+
+Speeds, memory and context come from runs on an Orange Pi 5 Max, except where a field says that it
+is an estimate. A decoding step reads every weight once and the KV cache of the context so far, so
+its time is a straight line over the context: ``tpot_ms = a + b * context_tokens``. ``b`` is
+measured for the two Qwen models (0.057 and 0.033 ms per token of context), ``a`` follows from the
+measured rate at a context of 200 tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TYPICAL_CONTEXT_TOKENS = 200
+"""The context at which a profile decodes at ``decode_tps``."""
+
+LOAD_MB_PER_S = 350.0
+"""How fast a model file is read while it is loaded. An estimate: an eMMC gives about this."""
+
+MODELS_DIR = "/srv/models"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One model file and what it does on the board."""
+
+    name: str
+    file_name: str
+    size_mb: float
+    """Of the file, in MiB as the server gives it. An estimate."""
+    memory_mb: int
+    """Peak resident memory of the server with this model, in MiB (the runtime's own figure)."""
+    context_tokens: int
+    prefill_tps: float
+    decode_tps: float
+    """At a context of :data:`TYPICAL_CONTEXT_TOKENS`."""
+    slope_ms: float
+    """What each token of context adds to the time of a decoding step."""
+    has_thinking: bool = False
+    """Whether it thinks before it answers when asked to."""
+    is_looping: bool = False
+    """Whether its answers fall into repetition and never end by themselves."""
+    estimated: tuple[str, ...] = ("size_mb",)
+    """Fields that are estimates and not from a run on the board."""
+
+    @property
+    def path(self) -> str:
+        """Where the server says that the file lies."""
+        return f"{MODELS_DIR}/{self.name}/{self.file_name}"
+
+    @property
+    def base_ms(self) -> float:
+        """Time of a decoding step at an empty context: ``a`` of the straight line."""
+        return 1000.0 / self.decode_tps - self.slope_ms * TYPICAL_CONTEXT_TOKENS
+
+    @property
+    def load_s(self) -> float:
+        """How long loading takes: proportional to the size of the file."""
+        return self.size_mb / LOAD_MB_PER_S
+
+
+PROFILES: tuple[Profile, ...] = (
+    Profile(
+        name="qwen3-4b",
+        file_name="Qwen3-4B-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm",
+        size_mb=4367.83,
+        memory_mb=5027,
+        context_tokens=16384,
+        prefill_tps=29.36,
+        decode_tps=3.13,
+        slope_ms=0.057,
+        has_thinking=True,
+    ),
+    Profile(
+        name="qwen3-0.6b",
+        file_name="Qwen3-0.6B-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm",
+        size_mb=756.31,
+        memory_mb=890,
+        context_tokens=16384,
+        prefill_tps=248.9,
+        decode_tps=15.59,
+        slope_ms=0.033,
+        has_thinking=True,
+    ),
+    Profile(
+        name="gemma3-1b",
+        file_name="gemma-3-1b-it-rk3588-w8a8-opt-0-hybrid-ratio-0.0-ctx4096.rkllm",
+        size_mb=1130.56,
+        memory_mb=1243,
+        context_tokens=4096,
+        prefill_tps=190.0,
+        decode_tps=13.50,
+        slope_ms=0.02,
+        estimated=("size_mb", "prefill_tps", "slope_ms"),
+    ),
+    Profile(
+        name="gemma3-270m",
+        file_name="gemma-3-270m-it-rk3588-w8a8-opt-0-hybrid-ratio-0.0-ctx4096.rkllm",
+        size_mb=498.22,
+        memory_mb=602,
+        context_tokens=4096,
+        prefill_tps=620.0,
+        decode_tps=29.80,
+        slope_ms=0.01,
+        is_looping=True,
+        estimated=("size_mb", "context_tokens", "prefill_tps", "slope_ms"),
+    ),
+)
+DEFAULT_PROFILE = "qwen3-4b"
+
+
+def find_profile(name: str) -> Profile | None:
+    """The model that a server finds under this name: its name, or its file name with or without
+    the ending."""
+    for profile in PROFILES:
+        if name in (profile.name, profile.file_name, profile.file_name.removesuffix(".rkllm")):
+            return profile
+    return None

@@ -1,0 +1,198 @@
+"""The simulated runtime: one NPU, one run at a time, every token at its moment.
+
+A run is on its own: it goes on to its end whoever has stopped listening. Runs wait for the NPU in
+the order of their arrival, without a limit. Its defects are those of the real server:
+
+- at ``max_tokens`` one more token is generated and dropped before the run stops, and the
+  statistics stay those of the run before;
+- a prompt that does not fit the context gives an empty answer;
+- a prompt that begins with the last prompt and answer is only read from there on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui.sim import answers
+from tui.sim.models import Models
+from tui.sim.options import SimOptions
+from tui.sim.profiles import Profile
+from tui.sim.schedule import Pace, pace_of, sleep_until
+from tui.sim.state import BoardMemo
+from tui.sim.tokens import count_tokens
+from tui.sim.truth import TruthLog
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request for an answer, as the runtime gets it."""
+
+    number: int
+    t_ns: int
+    """When the request had arrived."""
+    profile: Profile
+    prompt: str
+    """With the marks of the chat template."""
+    last_user_text: str
+    max_tokens: int
+    is_thinking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the runtime reports after a run."""
+
+    prefill_tokens: int = 0
+    prefill_ns: int = 0
+    generated_tokens: int = 0
+    generate_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    reason: str
+    """stop, max_tokens, context, error (no room for the prompt, or unloaded), or a fault."""
+    text: str
+    sent: int
+    generated: int
+    end_ns: int
+
+
+class Sink(Protocol):
+    """Where the tokens of a run go."""
+
+    def prepare(self, text: str) -> object:
+        """Make the bytes of a token, before it is due."""
+
+    def write(self, prepared: object) -> None:
+        """Send what was prepared, now."""
+
+    @property
+    def gone(self) -> asyncio.Event:
+        """Set when nobody listens any more."""
+
+
+class Runtime:
+    """The NPU with its queue."""
+
+    def __init__(
+        self, options: SimOptions, models: Models, memo: BoardMemo, truth: TruthLog
+    ) -> None:
+        self.stats = Stats()
+        """Of the last run that did not hit its ``max_tokens``."""
+        self._options = options
+        self._models = models
+        self._memo = memo
+        self._truth = truth
+        self._npu = asyncio.Lock()
+        self._cached = ""
+        self._waiting = 0
+
+    async def run(self, job: Job, sink: Sink) -> Outcome:
+        """Wait for the NPU, then generate; returns at the end of the last step."""
+        is_free = not self._waiting
+        unloads = self._models.unloads
+        self._waiting += 1
+        try:
+            async with self._npu:
+                start_ns = job.t_ns if is_free else time.perf_counter_ns()
+                gc.disable()
+                try:
+                    return await self._generate(job, sink, start_ns, unloads)
+                finally:
+                    gc.enable()
+                    if self._waiting == 1:
+                        self._memo.begin("idle")
+        finally:
+            self._waiting -= 1
+
+    async def _generate(self, job: Job, sink: Sink, start_ns: int, unloads: int) -> Outcome:
+        options = self._options
+        pace = pace_of(
+            job.profile,
+            speed=options.speed,
+            decode_tps=options.decode_tps,
+            prefill_tps=options.prefill_tps,
+        )
+        tokens = self._tokens(job)
+        prompt_tokens = count_tokens(job.prompt)
+        if prompt_tokens >= job.profile.context_tokens or self._models.unloads != unloads:
+            return Outcome("error", "", 0, 0, start_ns)
+        is_cached = bool(self._cached) and job.prompt.startswith(self._cached)
+        fresh = job.prompt[len(self._cached) :] if is_cached else job.prompt
+        prefill_tokens = max(1, count_tokens(fresh))
+        self._memo.begin("prefill")
+        prefill_ns = pace.prefill_ns(prefill_tokens)
+        await sleep_until(round(start_ns + prefill_ns))
+        self._truth.add(
+            time.perf_counter_ns(),
+            "prefill_end",
+            job.number,
+            prompt_tokens=prompt_tokens,
+            prefill_tokens=prefill_tokens,
+            start_ns=start_ns,
+        )
+        decode_ns = start_ns + prefill_ns + options.faults.slow_first * 1e9
+        outcome = await self._decode(job, sink, tokens, pace, (decode_ns, prompt_tokens, unloads))
+        self._cached = job.prompt + outcome.text
+        if outcome.reason != "max_tokens":
+            generate_ns = outcome.end_ns - round(decode_ns)
+            self.stats = Stats(prefill_tokens, round(prefill_ns), outcome.generated, generate_ns)
+        return outcome
+
+    async def _decode(
+        self,
+        job: Job,
+        sink: Sink,
+        tokens: Iterator[str],
+        pace: Pace,
+        begin: tuple[float, int, int],
+    ) -> Outcome:
+        deadline_ns, context, unloads = begin
+        sent: list[str] = []
+        reason = "stop"
+        for text in tokens:
+            if fault := self._options.faults.ending_after(len(sent)):
+                if fault == "stall":
+                    await sink.gone.wait()
+                return Outcome(fault, "".join(sent), len(sent), len(sent), time.perf_counter_ns())
+            if len(sent) >= job.max_tokens:
+                reason = "max_tokens"
+                break
+            if context >= job.profile.context_tokens:
+                reason = "context"
+                break
+            if self._models.unloads != unloads:
+                reason = "error"
+                break
+            prepared = sink.prepare(text)
+            await sleep_until(round(deadline_ns))
+            t_ns = time.perf_counter_ns()
+            sink.write(prepared)
+            sent.append(text)
+            self._truth.add(t_ns, "token", job.number, n=len(sent), text=text)
+            if len(sent) == 1:
+                self._memo.begin("decode")
+            context += 1
+            deadline_ns += pace.step_ns(context)
+        if reason in ("stop", "max_tokens"):  # one more step: the end mark, or the dropped token
+            await sleep_until(round(deadline_ns))
+        generated = len(sent) + (reason == "max_tokens")
+        return Outcome(reason, "".join(sent), len(sent), generated, time.perf_counter_ns())
+
+    def _tokens(self, job: Job) -> Iterator[str]:
+        wishes = answers.wishes_of(
+            job.last_user_text, tokens=self._options.tokens, is_thinking=job.is_thinking
+        )
+        rng = random.Random(f"{self._options.seed}:{job.number}:{job.prompt}")
+        if job.profile.is_looping:
+            return answers.loop_forever(rng, wishes)
+        return answers.compose(rng, wishes)

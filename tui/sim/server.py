@@ -1,0 +1,108 @@
+"""The simulated board as one process: server, truth log and /sys tree, from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from contextlib import ExitStack
+
+from tui.sim.gate import Gate
+from tui.sim.generation import Generation
+from tui.sim.http import BadRequestError, Connection
+from tui.sim.lifetime import end_on_signals, end_with, prepare_timing
+from tui.sim.models import Models
+from tui.sim.options import SimOptions
+from tui.sim.routes import Routes
+from tui.sim.runtime import Runtime
+from tui.sim.state import BoardMemo
+from tui.sim.tree import Tree
+from tui.sim.truth import TruthLog
+
+HOST = "127.0.0.1"
+
+
+class StartError(Exception):
+    """It cannot start; the message is one sentence for the user."""
+
+
+async def serve(options: SimOptions) -> None:
+    """Run until a signal, or the end of the parent, says stop. Raises StartError."""
+    over = asyncio.Event()
+    end_on_signals(asyncio.get_running_loop(), over)
+    prepare_timing()
+    gate, memo = Gate(), BoardMemo()
+    connections: set[asyncio.Task[None]] = set()
+    with ExitStack() as stack:
+        try:
+            truth = TruthLog(options.truth)
+        except OSError as error:
+            raise StartError(f"cannot write {options.truth}: {error.strerror}") from error
+        stack.callback(truth.close)
+        models = Models(options.profile, options.speed, gate, memo)
+        routes = Routes(
+            models, Generation(options, models, Runtime(options, models, memo, truth), truth)
+        )
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(_converse(Connection(reader, writer, gate), routes))
+            connections.add(task)
+            task.add_done_callback(connections.discard)
+
+        try:
+            server = await asyncio.start_server(accept, HOST, options.port)
+        except OSError as error:
+            where = f"{HOST}:{options.port}"
+            raise StartError(f"cannot listen on {where}: {_reason(error)}") from error
+        port = server.sockets[0].getsockname()[1]
+        memo.listen(port)
+        if options.root is not None:
+            stack.enter_context(_grown(Tree(options.root, memo, options)))
+        if options.parent is not None:
+            parent = asyncio.create_task(end_with(options.parent, over))
+            stack.callback(parent.cancel)
+        gc.collect()
+        gc.freeze()
+        print(f"listening on http://{HOST}:{port}", flush=True)
+        await over.wait()
+        server.close()
+        for task in list(connections):
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+def _grown(tree: Tree) -> Tree:
+    try:
+        tree.grow()
+    except OSError as error:
+        tree.close()
+        raise StartError(f"cannot write the tree: {error}") from error
+    return tree
+
+
+def _reason(error: OSError) -> str:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use; --port 0 takes a free one"
+    return error.strerror or str(error)
+
+
+async def _converse(connection: Connection, routes: Routes) -> None:
+    """Answer the requests of one connection, one after the other."""
+    try:
+        while True:
+            try:
+                request = await connection.request()
+            except BadRequestError:
+                await connection.refuse()
+                return
+            if request is None:
+                return
+            await routes.answer(connection, request)
+            if not connection.next_cycle():
+                return
+    except OSError as error:
+        print(f"npulse sim: a connection failed: {error}", file=sys.stderr)
+    finally:
+        await connection.close()

@@ -1,0 +1,63 @@
+"""What the simulated board is doing: written by the server, read by the /sys tree's thread.
+
+Every change replaces one frozen value, so that the other thread always sees a whole one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tui.sim.profiles import Profile
+
+Activity = Literal["idle", "loading", "prefill", "decode"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardState:
+    """One moment of the board."""
+
+    activity: Activity = "idle"
+    since_ns: int = 0
+    """When ``activity`` began."""
+    model: Profile | None = None
+    leaked_mb: int = 0
+    """Memory of models that the server has forgotten without freeing them."""
+    peak_mb: int = 0
+    """The most that models have taken so far: the process's VmHWM never falls."""
+    port: int = 0
+
+
+class BoardMemo:
+    """Holds the current :class:`BoardState` and tells a listener about each change."""
+
+    def __init__(self) -> None:
+        self.now = BoardState(since_ns=time.perf_counter_ns())
+        self.on_change: Callable[[], None] = lambda: None
+
+    def begin(self, activity: Activity) -> None:
+        """The board starts to do something else."""
+        if activity != self.now.activity:
+            self._set(replace(self.now, activity=activity, since_ns=time.perf_counter_ns()))
+
+    def hold(self, model: Profile | None) -> None:
+        """That model, or none, is in memory now."""
+        peak_mb = max(self.now.peak_mb, self.now.leaked_mb + (model.memory_mb if model else 0))
+        self._set(replace(self.now, model=model, peak_mb=peak_mb))
+
+    def leak(self) -> None:
+        """The loaded model is forgotten, its memory is not given back."""
+        model = self.now.model
+        if model is not None:
+            leaked_mb = self.now.leaked_mb + model.memory_mb
+            self._set(replace(self.now, model=None, leaked_mb=leaked_mb))
+
+    def listen(self, port: int) -> None:
+        """The server answers on that port."""
+        self._set(replace(self.now, port=port))
+
+    def _set(self, state: BoardState) -> None:
+        self.now = state
+        self.on_change()

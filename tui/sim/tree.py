@@ -1,0 +1,121 @@
+"""Writes the simulated board's /sys and /proc below a directory, and keeps them moving.
+
+Files are written in place, because whoever reads them keeps them open: a file that was replaced
+would go on showing its old content to them. Each is small enough to be written, and read, in one
+go.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+
+from tui.sim.options import SimOptions
+from tui.sim.state import BoardMemo
+from tui.sim.tree_moving import Motion, changed
+from tui.sim.tree_still import still_files, still_links
+
+MARK = "npulse-simulated"
+"""The file at the top of the tree that says what it is; it holds the name of the profile."""
+PERIOD_S = 0.25
+
+
+class TreeError(ValueError):
+    """A directory that must not become a tree; the message is one sentence for the user."""
+
+
+def check_root(root: Path) -> None:
+    """Raises TreeError unless a tree may be written there: where there is nothing yet, or an
+    older simulated tree."""
+    try:
+        names = {entry.name for entry in root.iterdir()}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise TreeError(f"cannot use {root} for --root: {error.strerror}") from error
+    if names and MARK not in names:
+        raise TreeError(f"--root takes an empty or new directory, and {root} is neither")
+
+
+class Tree:
+    """The tree of one simulated board; a context manager that ends with it."""
+
+    def __init__(self, root: Path, memo: BoardMemo, options: SimOptions) -> None:
+        self._root = root
+        self._memo = memo
+        self._options = options
+        self._motion = Motion(options.seed, options.speed, time.perf_counter_ns())
+        self._fds: dict[str, int] = {}
+        self._written: dict[str, bytes] = {}
+        self._wake = Event()
+        self._is_over = False
+        self._thread = Thread(target=self._keep_moving, name="tree", daemon=True)
+
+    def grow(self) -> None:
+        """Write everything once and start to keep it moving. Raises OSError."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._create(MARK, f"{self._options.profile.name}\n".encode())
+        for path, data in still_files().items():
+            self._create(path, data)
+        for path, target in still_links().items():
+            link = self._root / path
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+        self._move()
+        self._memo.on_change = self._wake.set
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, and remove the tree where that was asked for."""
+        self._is_over = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
+        if self._options.is_root_removed and (self._root / MARK).exists():
+            shutil.rmtree(self._root, ignore_errors=True)
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _keep_moving(self) -> None:
+        while not self._is_over:
+            self._wake.wait(PERIOD_S)
+            self._wake.clear()
+            try:
+                self._move()
+            except OSError:
+                # The directory was taken away; there is nothing left to show.
+                return
+
+    def _move(self) -> None:
+        files = self._motion.files(self._memo.now, time.perf_counter_ns())
+        for path, data in changed(self._written, files).items():
+            fd = self._fds.get(path)
+            if fd is None:
+                self._create(path, b"")
+                fd = self._fds[path] = os.open(self._root / path, os.O_WRONLY | os.O_CLOEXEC)
+            os.pwrite(fd, data, 0)
+            if len(data) < len(self._written.get(path, b"")):
+                os.ftruncate(fd, len(data))
+        self._written = files
+
+    def _create(self, path: str, data: bytes) -> None:
+        file = self._root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
