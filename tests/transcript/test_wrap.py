@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
@@ -21,7 +23,7 @@ widths = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 72])
 
 def split(text: str, cuts: list[int]) -> list[str]:
     points = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in zip(points, points[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(points)]
 
 
 @settings(max_examples=400, deadline=None)
@@ -84,7 +86,7 @@ def test_rows_fit_hold_everything_but_white_space_and_split_no_grapheme(text, wi
 @given(texts)
 def test_width_of_a_line_is_the_sum_of_its_graphemes(text):
     for line in display_text(text, cell_len).split("\n"):
-        spans, total = split_graphemes(line)
+        _, total = split_graphemes(line)
         position, cells = 0, 0
         while position < len(line):
             end = grapheme_end(line, position, len(line))

@@ -19,7 +19,9 @@ from functools import lru_cache
 
 from tui.core.display import VS16, ZWJ, CellLen, DisplayText
 
-_NOT_FIRST = frozenset("、。，．！？：；）」』】〉》〕｝］’”…·ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％")
+_NOT_FIRST = frozenset(
+    "、。，．！？：；）」』】〉》〕｝］’”…·ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％"
+)
 """Wide marks that do not begin a row, as Chinese and Japanese typesetting has it."""
 _NOT_LAST = frozenset("（「『【〈《〔｛［‘“")
 
@@ -107,8 +109,10 @@ class Wrapper:
         if offset >= len(self._text):
             return self.extend(text)
         at = self.row_at(offset)
-        line_row = at
-        while line_row > 0 and self._text[self._starts[line_row] - 1] != "\n":
+        line_row = min(self._line_row, at)
+        while (
+            at < self._line_row and line_row > 0 and self._text[self._starts[line_row] - 1] != "\n"
+        ):
             line_row -= 1
         self._text = self._text[:offset] + text
         self._line_row = line_row
@@ -265,9 +269,7 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
             break
         if char == ZWJ:
             end = min(end + 2, limit)
-        elif is_extending(char):
-            end += 1
-        elif unicodedata.combining(text[end - 1]) == 9 and unicodedata.category(char) == "Lo":
+        elif is_extending(char) or _is_conjunct(text[end - 1], char):
             end += 1
         else:
             break
@@ -283,6 +285,11 @@ def is_extending(char: str) -> bool:
         or "\U0001f3fb" <= char <= "\U0001f3ff"
         or "\u1160" <= char <= "\u11ff"
     )
+
+
+def _is_conjunct(before: str, char: str) -> bool:
+    """Whether a letter stays with the virama before it (canonical combining class 9)."""
+    return unicodedata.combining(before) == 9 and unicodedata.category(char) == "Lo"
 
 
 def _is_regional(char: str) -> bool:
