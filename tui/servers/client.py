@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from tui.servers.dialect import Answer, Dialect, Json
 MAX_QUERY_BYTES = 4 << 20
 MAX_ERROR_BYTES = 64 << 10
 ERROR_BODY_S = 5.0
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,10 @@ def normalised_url(text: str) -> str:
         url = httpx.URL(given)
     except httpx.InvalidURL as error:
         raise ValueError(sentence) from error
-    if url.scheme not in ("http", "https") or not url.host:
+    is_host = _HOST.fullmatch(url.raw_host.decode("ascii", "replace")) is not None
+    is_port = url.port is None or 0 < url.port < 65536
+    # A password in an address would end up on screens and in reports.
+    if url.scheme not in ("http", "https") or not is_host or not is_port or url.userinfo:
         raise ValueError(sentence)
     path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return str(url.copy_with(path=path or "/", query=None, fragment=None)).rstrip("/")

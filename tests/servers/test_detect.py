@@ -1,0 +1,212 @@
+"""Who answers there: recorded answers, and addresses where nobody or something else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.servers.recordings import Recorded, recorded
+from tests.servers.rockchip_script import RockchipScript
+from tui.servers.client import PhaseTimeouts, normalised_url
+from tui.servers.detect import default_urls, find, probe, search
+from tui.servers.server import Server
+
+QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
+
+
+def replay(*exchanges: Iterable[Recorded]) -> object:
+    """A script that answers GETs with what was recorded, everything else with a 404 page."""
+    known = {one.path: one for group in exchanges for one in group if "-X POST" not in one.command}
+
+    async def script(wire: Wire) -> None:
+        one = known.get(wire.asked.path)
+        if one is None:
+            await wire.reply(404, b"<!doctype html><title>404 Not Found</title>", "text/html")
+        else:
+            content_type = one.headers.get("content-type", "application/json")
+            await wire.reply(one.status, one.body, content_type)
+
+    return script
+
+
+async def found(script: object, is_pinned: bool = False) -> Server | None:
+    async with raw_server(script) as server:  # type: ignore[arg-type]
+        return (await probe(server.url, is_pinned, QUICK)).server
+
+
+def test_default_ports() -> None:
+    assert default_urls() == (
+        "http://127.0.0.1:8021",
+        "http://127.0.0.1:8080",
+        "http://127.0.0.1:8000",
+    )
+
+
+async def test_recorded_rockchipllama() -> None:
+    script = replay(
+        recorded("rockchipllama", "01-identify"), recorded("rockchipllama", "02-models")
+    )
+    server = await found(script)
+    assert server is not None
+    assert (server.name, server.version) == ("RockchipLlama", "0.1.0")
+    assert not server.is_simulated
+
+
+async def test_rockchipllama_without_any_model() -> None:
+    server = await found(RockchipScript(is_listed=False))
+    assert server is not None
+    assert server.name == "RockchipLlama"
+
+
+async def test_rockchipllama_by_its_owner_alone() -> None:
+    (models,) = [one for one in recorded("rockchipllama", "02-models") if one.path == "/v1/models"]
+    server = await found(replay([models]))
+    assert server is not None
+    assert (server.name, server.version) == ("RockchipLlama", None)
+
+
+async def test_recorded_flask_demo_is_plain_openai() -> None:
+    server = await found(
+        replay(recorded("flask", "01-identify"), recorded("flask", "11-bad-request"))
+    )
+    assert server is None or server.name == "OpenAI-compatible"
+
+
+async def test_any_other_owner_is_plain_openai() -> None:
+    async def script(wire: Wire) -> None:
+        if wire.asked.path == "/v1/models":
+            await wire.json({"object": "list", "data": [{"id": "m", "owned_by": "llamacpp"}]})
+        else:
+            await wire.reply(404, b"", "text/plain")
+
+    server = await found(script)
+    assert server is not None
+    assert server.name == "OpenAI-compatible"
+
+
+async def test_simulated_by_header_or_by_root() -> None:
+    server = await found(RockchipScript(simulated=True))
+    assert server is not None
+    assert server.is_simulated
+
+    async def script(wire: Wire) -> None:
+        await wire.json({"name": "RockchipLlama API", "simulated": True, "data": []})
+
+    server = await found(script)
+    assert server is not None
+    assert server.is_simulated
+
+
+async def web_page(wire: Wire) -> None:
+    await wire.reply(200, b"<!doctype html><html><title>Router</title></html>", "text/html")
+
+
+async def test_a_web_page_is_no_server_unless_it_was_meant() -> None:
+    assert await found(web_page) is None
+    server = await found(web_page, is_pinned=True)
+    assert server is not None
+    assert server.name == "OpenAI-compatible"
+
+
+@pytest.mark.parametrize("body", [b"[1, 2]", b'"x"', b"nonsense", b"", b"[" * 100_000])
+async def test_json_that_is_no_model_list(body: bytes) -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reply(200, body)
+
+    assert await found(script) is None
+
+
+async def test_nothing_there() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    nothing = await probe(url, True, QUICK)
+    assert (nothing.outcome, nothing.server) == ("absent", None)
+    assert "connection refused" in nothing.sentence
+    assert await find([url], QUICK) is None
+
+
+async def test_no_answer_is_busy_and_not_absent() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.until_closed()
+
+    async with raw_server(script) as server:
+        busy = await probe(server.url, True, QUICK)
+    assert (busy.outcome, busy.server) == ("busy", None)
+    assert "busy" in busy.sentence
+
+
+async def test_something_that_is_not_http() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.raw(b"220 mail ready\r\n\r\n")
+
+    async with raw_server(script) as server:
+        other = await probe(server.url, True, QUICK)
+    assert (other.outcome, other.server) == ("unknown", None)
+
+
+async def test_the_first_address_wins_and_all_are_asked_at_once() -> None:
+    slow = asyncio.Event()
+
+    async def waits(wire: Wire) -> None:
+        await slow.wait()
+
+    async with (
+        raw_server(waits) as hanging,
+        raw_server(web_page) as page,
+        raw_server(RockchipScript()) as rockchip,
+    ):
+        urls = [hanging.url, rockchip.url, page.url]
+        probes = await asyncio.wait_for(search(urls, QUICK), 30)
+        assert [p.outcome for p in probes] == ["busy", "server", "server"]
+        server = await find(urls, QUICK)
+        assert server is not None
+        assert server.url == rockchip.url
+        slow.set()
+
+
+async def test_text_of_a_server_is_sanitised() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.json({"name": "RockchipLlama API", "version": "1\x1b]0;x\x07\n2"})
+
+    server = await found(script)
+    assert server is not None
+    assert server.version is not None
+    assert not any(c < " " for c in server.version)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("127.0.0.1:8021", "http://127.0.0.1:8021"),
+        ("http://board:8021/", "http://board:8021"),
+        ("http://board:8021/v1", "http://board:8021"),
+        ("http://board:8021/v1/", "http://board:8021"),
+        (" https://board/llm/v1 ", "https://board/llm"),
+        ("board", "http://board"),
+        ("http://[::1]:8021/?a=b#c", "http://[::1]:8021"),
+    ],
+)
+def test_addresses(given: str, expected: str) -> None:
+    assert normalised_url(given) == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "ftp://x", "http://", "http://x:99999999", "http:// x", "\x1b[2J", "http://me:secret@x"],
+)
+def test_what_is_no_address(given: str) -> None:
+    with pytest.raises(ValueError, match=r"give http://HOST:PORT"):
+        normalised_url(given)
+
+
+def test_labels() -> None:
+    async def label(url: str) -> str:
+        server = await found(RockchipScript())
+        assert server is not None
+        return Server(url, server.dialect, server.name).label
+
+    assert asyncio.run(label("http://127.0.0.1:8021")) == "RockchipLlama :8021"
+    assert asyncio.run(label("http://board:8021")) == "RockchipLlama board:8021"
+    assert asyncio.run(label("http://localhost.example:80")) == "RockchipLlama localhost.example:80"

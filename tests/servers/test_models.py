@@ -1,0 +1,308 @@
+"""Lists of models, names that tell something, and the order that a fragile server survives."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.servers.recordings import recorded
+from tests.servers.rockchip_script import RockchipScript
+from tui.core.types import ModelInfo
+from tui.servers import models, openai, rockchipllama
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.models import chosen_model, fits
+from tui.servers.names import context_in_name, quantisation_in_name
+from tui.servers.server import Server
+
+ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
+REAL = Server("http://127.0.0.1:8021", ROCKCHIP, "RockchipLlama")
+SIMULATED = Server("http://127.0.0.1:8021", ROCKCHIP, "RockchipLlama", is_simulated=True)
+PLAIN = Server("http://127.0.0.1:8080", OPENAI, "OpenAI-compatible")
+QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.5, load_s=20.0)
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("name", "quantisation", "context"),
+    [
+        ("Qwen3-4B-Instruct-2507-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm", "w8a8", 16384),
+        ("gemma-3-1b-it-w4a16_g128-ctx2048.rkllm", "w4a16_g128", 2048),
+        ("qwen3-0.6b-w8a8_g512-ctx16384", "w8a8_g512", 16384),
+        ("Qwen3-4B-Q4_K_M.gguf", "q4_k_m", None),
+        ("llama-IQ3_XXS.gguf", "iq3_xxs", None),
+        ("model-q8.gguf", "q8", None),
+        ("model-bf16-8K", "bf16", 8192),
+        ("qwen3-4b", None, None),
+        ("tiny.rkllm", None, None),
+        ("0.5k-steps", None, None),
+        ("ctx0", None, None),
+    ],
+)
+def test_names(name: str, quantisation: str | None, context: int | None) -> None:
+    assert quantisation_in_name(name) == quantisation
+    assert context_in_name(name) == context
+
+
+def test_recorded_lists() -> None:
+    bodies = {}
+    import json
+
+    for one in recorded("rockchipllama", "02-models"):
+        if one.status == 200 and one.path.startswith("/v1/models"):
+            bodies[one.path] = json.loads(one.body)
+    (model,) = rockchipllama.parse_models(bodies)
+    assert model == ModelInfo(
+        name="qwen3-4b-instruct-2507",
+        file_name="Qwen3-4B-Instruct-2507-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm",
+        size_bytes=None,
+        is_loaded=False,
+        quantisation="w8a8",
+        is_quantisation_guessed=True,
+        context_tokens=16384,
+        is_context_guessed=True,
+    )
+
+
+async def test_lists_are_merged() -> None:
+    async with raw_server(RockchipScript()) as server, Client(server.url, ROCKCHIP) as client:
+        found = await models.list_models(client)
+    assert [model.name for model in found] == ["qwen3-4b", "gemma3-1b", "tiny"]
+    assert [model.is_loaded for model in found] == [True, False, False]
+    assert found[0].size_bytes == round(4367.83 * 2**20)
+    assert found[2].size_bytes is None
+
+
+async def test_what_only_one_route_says() -> None:
+    async def script(wire: Wire) -> None:
+        if wire.asked.path == "/v1/models":
+            await wire.json({"data": [{"id": "a"}, {"id": "b"}, {"no": "id"}, 7]})
+        elif wire.asked.path == "/v1/models/loaded":
+            await wire.json({"loaded": True, "model_name": "elsewhere", "model_path": "/x"})
+        else:
+            await wire.reply(500, b"<h1>no</h1>", "text/html")
+
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+        found = await models.list_models(client)
+    assert [(m.name, m.is_loaded) for m in found] == [
+        ("a", False),
+        ("b", False),
+        ("elsewhere", True),
+    ]
+
+
+def test_plain_servers_may_say_the_context() -> None:
+    rows = [
+        {"id": "a-Q4_K_M", "max_model_len": 8192},
+        {"id": "b-32k"},
+        {"id": "c", "max_model_len": "x"},
+    ]
+    found = openai.parse_models({"/v1/models": {"data": rows}})
+    contexts = [(m.context_tokens, m.is_context_guessed) for m in found]
+    assert contexts == [(8192, False), (32768, True), (None, False)]
+    assert [m.is_loaded for m in found] == [False] * 3
+    (only,) = openai.parse_models({"/v1/models": {"data": rows[:1]}})
+    assert only.is_loaded
+
+
+def test_context_in_use_is_what_the_server_gives() -> None:
+    long = ModelInfo("a", "a-16k.rkllm", context_tokens=16384, is_context_guessed=True)
+    assert models.context_tokens(long, REAL) == 4096
+    note = models.context_note(long, REAL)
+    assert note is not None
+    assert "unless the name holds ctx16384" in note
+    assert models.context_tokens(long, SIMULATED) == 16384
+    assert models.context_note(long, SIMULATED) is None
+    exact = ModelInfo("b", "b-ctx16384.rkllm", context_tokens=16384, is_context_guessed=True)
+    assert models.context_tokens(exact, REAL) == 16384
+    assert models.context_note(exact, REAL) is None
+    plain = ModelInfo("c", context_tokens=None)
+    assert models.context_tokens(plain, PLAIN) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["/v1/models", "/v1/models/available", "/v1/models/loaded"]),
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [
+                            "data",
+                            "id",
+                            "models",
+                            "name",
+                            "filename",
+                            "size_mb",
+                            "loaded",
+                            "model_name",
+                        ]
+                    ),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=12,
+        ),
+    )
+)
+def test_any_answers_make_a_list(bodies: dict[str, object]) -> None:
+    for parse in (rockchipllama.parse_models, openai.parse_models):
+        for model in parse(bodies):
+            assert isinstance(model.name, str)
+            assert model.size_bytes is None or model.size_bytes >= 0
+
+
+# -- which one to ask ----------------------------------------------------------------------------
+
+A, B = ModelInfo("qwen3-4b", "Qwen3-4B-w8a8.rkllm"), ModelInfo("gemma3-1b", is_loaded=True)
+
+
+def test_the_loaded_one_is_asked_by_default() -> None:
+    assert chosen_model([A, B], None, REAL) == models.Choice("gemma3-1b")
+    assert chosen_model([A], "", REAL) == models.Choice("")
+
+
+def test_a_wanted_one_must_be_there() -> None:
+    choice = chosen_model([A], "qwen3-4", REAL)
+    assert choice.problem == "The server has no model 'qwen3-4'; did you mean 'qwen3-4b'?"
+    assert chosen_model([A], "Qwen3-4B", REAL) == models.Choice("qwen3-4b")
+    assert chosen_model([A], "Qwen3-4B-w8a8.rkllm", REAL) == models.Choice("qwen3-4b")
+    assert chosen_model([], "anything", REAL) == models.Choice("anything")
+    other = chosen_model([A], "llama", REAL)
+    assert other.problem == "The server has no model 'llama'; it has qwen3-4b."
+    assert models.unknown_model("x", []) == "The server has no model 'x', nor any other."
+
+
+def test_a_server_that_ignores_the_name_is_not_asked_with_another_one() -> None:
+    choice = chosen_model([A, B], "qwen3-4b", REAL)
+    assert choice.problem is not None
+    assert "qwen3-4b is not loaded, gemma3-1b is" in choice.problem
+    assert "npulse models load qwen3-4b" in choice.problem
+    assert chosen_model([A, B], "qwen3-4b", PLAIN) == models.Choice("qwen3-4b")
+    assert chosen_model([A], "qwen3-4b", REAL) == models.Choice("qwen3-4b")
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "context", "available", "word"),
+    [
+        (None, 4096, 8 * GIB, "unknown"),
+        (4 * GIB, 4096, None, "unknown"),
+        (4 * GIB, 4096, 8 * GIB, "fits"),
+        (4 * GIB, None, 4 * GIB, "fits"),
+        (4 * GIB, 16384, 5 * GIB, "tight"),
+        (4 * GIB, 4096, 4 * GIB - 1, "too_big"),
+    ],
+)
+def test_fits(
+    size_bytes: int | None, context: int | None, available: int | None, word: str
+) -> None:
+    fit = fits(size_bytes, context, available)
+    assert fit.word == word
+    assert fit.sentence.endswith(".")
+
+
+# -- changing ------------------------------------------------------------------------------------
+
+
+async def test_switching_unloads_first() -> None:
+    script = RockchipScript(loaded="qwen3-4b")
+    steps: list[str] = []
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.load(client, "gemma3-1b", steps.append)
+    assert change.is_done, change.sentence
+    assert steps == ["unloading qwen3-4b", "loading gemma3-1b"]
+    assert script.loaded == "gemma3-1b"
+    assert not script.hung
+    assert models.loaded_model(change.models) == models.find_model("gemma3-1b", change.models)
+
+
+async def test_an_unknown_name_is_never_sent() -> None:
+    script = RockchipScript(loaded="qwen3-4b")
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.load(client, "gemma3-1bb")
+    assert not change.is_done
+    assert "did you mean 'gemma3-1b'?" in change.sentence
+    assert not any("POST" in call for call in script.calls)
+    assert script.loaded == "qwen3-4b"
+
+
+async def test_loading_the_loaded_one_does_nothing() -> None:
+    script = RockchipScript(loaded="qwen3-4b")
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.load(client, "qwen3-4b")
+    assert change.is_done
+    assert not any("POST" in call for call in script.calls)
+
+
+async def test_too_big_is_not_tried_unless_forced() -> None:
+    script = RockchipScript(loaded=None)
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.load(client, "qwen3-4b", available_bytes=GIB)
+        assert (change.is_done, change.is_memory_problem) == (False, True)
+        assert script.loaded is None
+        assert (await models.load(client, "qwen3-4b", available_bytes=GIB, is_forced=True)).is_done
+
+
+async def test_the_memory_of_the_loaded_one_counts_as_free() -> None:
+    script = RockchipScript(loaded="qwen3-4b")
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        assert (await models.load(client, "gemma3-1b", available_bytes=1)).is_done
+
+
+async def test_unload() -> None:
+    script = RockchipScript(loaded="qwen3-4b")
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.unload(client)
+        assert (change.is_done, change.sentence) == (True, "qwen3-4b is unloaded.")
+        assert models.loaded_model(change.models) is None
+        change = await models.unload(client)
+        assert (change.is_done, change.sentence) == (True, "No model is loaded.")
+
+
+async def test_a_load_that_takes_longer_than_a_question() -> None:
+    script = RockchipScript(loaded=None, load_s=1.5)
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        assert (await models.load(client, "gemma3-1b")).is_done
+
+
+async def test_a_load_that_fails_says_why() -> None:
+    class Fails(RockchipScript):
+        async def load(self, wire: Wire) -> None:
+            await wire.json({"detail": "Failed to load model: rkllm_init returned -1\x1b[2J"}, 500)
+
+    script = Fails(loaded=None)
+    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+        change = await models.load(client, "gemma3-1b")
+    assert not change.is_done
+    assert "rkllm_init returned -1" in change.sentence
+    assert "\x1b" not in change.sentence
+
+
+async def test_a_load_that_only_claims_success() -> None:
+    class Lies(RockchipScript):
+        async def load(self, wire: Wire) -> None:
+            await wire.json({"success": True, "message": "ok"})
+
+    async with raw_server(Lies(loaded=None)) as server, Client(server.url, ROCKCHIP) as client:
+        change = await models.load(client, "gemma3-1b")
+    assert not change.is_done
+    assert "but has none" in change.sentence
+
+
+async def test_plain_servers_cannot_be_told() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.json({"data": [{"id": "m"}]})
+
+    async with raw_server(script) as server, Client(server.url, OPENAI) as client:
+        assert "cannot be told" in (await models.load(client, "m")).sentence
+        assert "cannot be told" in (await models.unload(client)).sentence
+
+
+async def test_nobody_there() -> None:
+    async with Client(f"http://127.0.0.1:{free_port()}", ROCKCHIP) as client:
+        assert "connection refused" in (await models.load(client, "m")).sentence
+        assert "connection refused" in (await models.unload(client)).sentence

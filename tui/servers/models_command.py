@@ -1,0 +1,225 @@
+"""``npulse models``: the models of a server, loaded and unloaded from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter_ns
+
+import httpx
+
+from tui.core.format import UNKNOWN, long_seconds, size
+from tui.core.sanitize import clean_line
+from tui.core.types import ModelInfo
+from tui.servers import errors, models
+from tui.servers.client import Client, PhaseTimeouts, normalised_url
+from tui.servers.detect import PROBE_TIMEOUTS, search
+from tui.servers.models import ModelChange, ModelListError
+from tui.servers.server import Server
+
+EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class UnreachableError(Exception):
+    """No server was found; the text is one sentence."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of ``npulse models``."""
+    made = argparse.ArgumentParser(
+        prog="npulse models",
+        description="List, load and unload the models of a server. Exit codes: 0 done, 2 usage, "
+        "4 failed, 5 no server reached, 130 stopped.",
+    )
+    made.add_argument(
+        "action", nargs="?", choices=("list", "load", "unload"), default="list", help="what to do"
+    )
+    made.add_argument("name", nargs="?", metavar="NAME", help="the model, with load")
+    made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    made.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    made.add_argument(
+        "--force", action="store_true", help="load also where the free memory is too small"
+    )
+    return made
+
+
+def main(argv: Sequence[str], default_url: str | None = None) -> int:
+    """Run ``npulse models`` with these arguments; returns the exit code.
+
+    ``default_url`` is the server of the user's configuration, where there is one.
+    """
+    made = parser()
+    options = made.parse_args(list(argv))
+    if (options.action == "load") != (options.name is not None):
+        made.error(
+            "load takes the NAME of a model" if options.action == "load" else "too many words"
+        )
+    url = options.url or default_url
+    try:
+        urls = None if url is None else (normalised_url(url),)
+    except ValueError as error:
+        made.error(str(error))
+    try:
+        return asyncio.run(_run(options, urls))
+    except UnreachableError as error:
+        _report_failure(str(error), is_json=options.json)
+        return EXIT_UNREACHABLE
+    except KeyboardInterrupt:
+        _report_failure("Stopped waiting; the server may go on with it.", is_json=options.json)
+        return EXIT_STOPPED
+
+
+async def _run(options: argparse.Namespace, urls: tuple[str, ...] | None) -> int:
+    server = await _server(urls)
+    async with Client(server.url, server.dialect, PhaseTimeouts(query_s=10.0)) as client:
+        if options.action == "list":
+            try:
+                found = await models.list_models(client)
+            except (ModelListError, httpx.HTTPError) as error:
+                raise UnreachableError(_why_no_list(error, client)) from error
+            _print_list(server, found, is_json=options.json)
+            return EXIT_OK
+        start_ns = perf_counter_ns()
+        change = await _change(options, client, server)
+        elapsed_s = (perf_counter_ns() - start_ns) / 1e9
+        _print_change(server, change, elapsed_s, is_json=options.json)
+        return EXIT_OK if change.is_done else EXIT_FAILED
+
+
+async def _server(urls: tuple[str, ...] | None) -> Server:
+    probes = await search(urls, PROBE_TIMEOUTS)
+    for probe in probes:
+        if probe.server is not None:
+            return probe.server
+    telling = [probe for probe in probes if probe.outcome != "absent"] or list(probes)
+    if urls is not None or telling[0].outcome != "absent":
+        raise UnreachableError(telling[0].sentence)
+    looked_at = ", ".join(probe.url for probe in probes)
+    raise UnreachableError(f"No server answers; looked at {looked_at}. Start it, or give --url.")
+
+
+def _why_no_list(error: Exception, client: Client) -> str:
+    if isinstance(error, ModelListError):
+        return str(error)
+    return errors.transport(error, client.url, client.timeouts.connect_s).sentence
+
+
+async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:
+    def step(sentence: str) -> None:
+        print(f"{sentence} …", file=sys.stderr, flush=True)
+
+    if options.action == "unload":
+        return await models.unload(client, step)
+    available = available_bytes() if _is_here(server) else None
+    return await models.load(client, options.name, step, available, options.force)
+
+
+def _is_here(server: Server) -> bool:
+    """Whether this machine's memory is the server's. A simulated board has its own."""
+    return httpx.URL(server.url).host in LOCAL_HOSTS and not server.is_simulated
+
+
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """``MemAvailable`` of /proc/meminfo (its kB are KiB); None where it cannot be read."""
+    try:
+        text = (root / "proc/meminfo").read_text(encoding="ascii", errors="replace")
+        line = next(line for line in text.splitlines() if line.startswith("MemAvailable:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration, IndexError, ValueError):
+        return None
+
+
+# -- printing ------------------------------------------------------------------------------------
+
+
+def _print_list(server: Server, found: tuple[ModelInfo, ...], *, is_json: bool) -> None:
+    if is_json:
+        print(json.dumps(_head(server) | {"models": [as_json(m, server) for m in found]}))
+        return
+    print(_title(server))
+    if not found:
+        print("it lists no models")
+        return
+    shown = [models.shown(model) for model in found]
+    width = max(len(model.name) for model in shown)
+    for model in shown:
+        mark = "loaded" if model.is_loaded else ""
+        row = (
+            f"{model.name:<{width}}  {mark:<6}  {_quantisation(model):>9}  {_context(model):>14}  "
+            f"{size(model.size_bytes):>8}"
+        )
+        print(row.rstrip())
+    if any(model.is_quantisation_guessed or model.is_context_guessed for model in shown):
+        print("~ guessed from the file name")
+    for model in found:
+        note = models.context_note(model, server)
+        if note is not None:
+            print(f"{clean_line(model.name, 60)}: {note}")
+
+
+def _quantisation(model: ModelInfo) -> str:
+    if model.quantisation is None:
+        return UNKNOWN
+    return f"~{model.quantisation}" if model.is_quantisation_guessed else model.quantisation
+
+
+def _context(model: ModelInfo) -> str:
+    if model.context_tokens is None:
+        return UNKNOWN
+    return f"{'~' if model.is_context_guessed else ''}{model.context_tokens} tokens"
+
+
+def _title(server: Server) -> str:
+    version = f" {server.version}" if server.version else ""
+    simulated = "  SIMULATED" if server.is_simulated else ""
+    return f"{server.name}{version} at {server.url}{simulated}"
+
+
+def _head(server: Server) -> dict[str, object]:
+    return {
+        "server": {
+            "name": server.name,
+            "version": server.version,
+            "url": server.url,
+            "is_simulated": server.is_simulated,
+        }
+    }
+
+
+def as_json(model: ModelInfo, server: Server) -> dict[str, object]:
+    """One model as ``--json`` prints it: its fields, the context in use and what to know."""
+    return {
+        **asdict(models.shown(model)),
+        "context_in_use": models.context_tokens(model, server),
+        "note": models.context_note(model, server),
+    }
+
+
+def _print_change(server: Server, change: ModelChange, elapsed_s: float, *, is_json: bool) -> None:
+    if is_json:
+        loaded = models.loaded_model(change.models)
+        made = _head(server) | {
+            "is_done": change.is_done,
+            "message": change.sentence,
+            "elapsed_s": round(elapsed_s, 3),
+            "loaded": None if loaded is None else as_json(loaded, server),
+        }
+        print(json.dumps(made))
+    elif change.is_done:
+        print(f"{change.sentence} ({long_seconds(elapsed_s)})")
+    else:
+        hint = " --force tries it all the same." if change.is_memory_problem else ""
+        print(f"npulse: {change.sentence}{hint}", file=sys.stderr)
+
+
+def _report_failure(sentence: str, *, is_json: bool) -> None:
+    if is_json:
+        print(json.dumps({"is_done": False, "message": sentence}))
+    else:
+        print(f"npulse: {sentence}", file=sys.stderr)
