@@ -52,8 +52,14 @@ def read_file(
     except (OSError, ValueError) as error:
         warnings.append(f"{path} cannot be looked for: {_reason(error)}")
         return {}
+    table, lines = read_toml(path)
+    return dict(_flattened(table, path, lines))
+
+
+def read_toml(path: Path) -> tuple[dict[str, object], list[str]]:
+    """The tables of a TOML file, and its lines. Raises ConfigError."""
     text = _read_text(path)
-    return dict(_flattened(_parsed(path, text), path, text))
+    return _parsed(path, text), text.splitlines()
 
 
 def in_quotes(value: object) -> str:
@@ -79,7 +85,7 @@ def _read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     if len(raw) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path} is larger than 1 MiB, so it is no config file.")
+        raise ConfigError(f"{path} is larger than 1 MiB, so it is not read.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -102,25 +108,27 @@ def _parsed(path: Path, text: str) -> dict[str, object]:
         raise ConfigError(f"{path}: a number in it has thousands of digits.") from None
 
 
-def _flattened(table: Mapping[str, object], path: Path, text: str) -> Iterator[tuple[str, Given]]:
-    lines = text.splitlines()
+def _flattened(
+    table: Mapping[str, object], path: Path, lines: list[str]
+) -> Iterator[tuple[str, Given]]:
     for section, content in table.items():
         if not isinstance(content, Mapping):
-            place = _place(path, lines, "", section)
+            place = place_of(path, lines, "", section)
             yield section, Given(content, str(path), place, written=section)
             continue
         if not content:
-            place = _place(path, lines, section, "")
+            place = place_of(path, lines, section, "")
             yield f"{section}.", Given(content, str(path), place, written=f"[{section}]")
         for name, value in content.items():
-            place = _place(path, lines, section, name)
+            place = place_of(path, lines, section, name)
             yield (
                 f"{section}.{name}",
                 Given(value, str(path), place, written=f"{section}.{name}"),
             )
 
 
-def _place(path: Path, lines: list[str], section: str, name: str) -> str:
+def place_of(path: Path, lines: list[str], section: str, name: str) -> str:
+    """The file and, where it is known, the line of a key."""
     line = line_of(lines, section, name)
     return str(path) if line is None else f"{path} line {line}"
 
