@@ -50,7 +50,7 @@ class Part:
 def _parts(
     chosen: plan.Plan, ours: programs.Program | None, only: set[str], results: Results
 ) -> list[Part]:
-    """Everything there is to measure, in order; of the answers, those in ``only`` if it names any."""
+    """Everything there is to measure, in order; where ``only`` names answers, only those."""
     asked = [a for a in chosen.answers if not only or a.name in only]
     return [
         Part("start", ("start",), lambda: startup.measure(ours, chosen, results)),

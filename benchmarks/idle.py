@@ -25,7 +25,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
         ):
             sessions = []
             for program in programs:
-                session = Session(program, simulator, plan.folder / f"home-{program.name}")
+                session = Session(program, simulator, plan.folder)
                 stack.enter_context(session)
                 try:
                     session.wait_ready()

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.programs import REPOSITORY
+from benchmarks.simulator import REPOSITORY
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class TimingPlan:
     rate_tps: float
     tokens: int
     answers: int
+    read_rate: int | None = None
+    """Bytes a second that the terminal takes: a slow SSH line. None: as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def full(folder: Path, runs: int) -> Plan:
         TimingPlan(15, 90, 3),
         TimingPlan(100, 600, 5),
         TimingPlan(200, 1200, 3),
+        TimingPlan(50, 500, 2, read_rate=2000),
     )
     return Plan(runs, 7, 30, answers, False, 16_384, 500, 4, 8, timings, folder)
 

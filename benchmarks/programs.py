@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent
+from benchmarks.simulator import REPOSITORY, Simulator
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How to start a program. ``{url}`` and ``{root}`` in ``argv`` stand for the simulator's."""
+    """How to start a program.
+
+    ``{url}``, ``{root}`` and ``{model}`` in ``argv`` stand for the simulator's.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -22,21 +25,23 @@ class Program:
     """What the screen shows when the server has been found; None where it needs none."""
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def command(self, url: str, root: Path) -> list[str]:
-        return [part.format(url=url, root=root) for part in self.argv]
+    def command(self, simulator: Simulator) -> list[str]:
+        """``argv`` for that simulator."""
+        values = {"url": simulator.url, "root": simulator.root, "model": simulator.model}
+        return [part.format(**values) for part in self.argv]
 
     def environment(self, home: Path) -> dict[str, str | None]:
-        """Variables that keep the program away from whoever's settings lie on this machine."""
-        return {
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_DATA_HOME": str(home / "data"),
-            "XDG_STATE_HOME": str(home / "state"),
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "TEXTUAL": None,
-            "TEXTUAL_FPS": None,
-            **self.env,
-        }
+        """Variables to start it with, in an empty home."""
+        return {**own_home(home), "TEXTUAL": None, "TEXTUAL_FPS": None, **self.env}
+
+
+def own_home(home: Path) -> dict[str, str]:
+    """Variables that keep a program away from the settings of whoever uses this machine."""
+    places = {"CONFIG": "config", "DATA": "data", "STATE": "state", "CACHE": "cache"}
+    return {
+        "HOME": str(home),
+        **{f"XDG_{place}_HOME": str(home / folder) for place, folder in places.items()},
+    }
 
 
 def npulse() -> Program | None:
@@ -48,12 +53,17 @@ def npulse() -> Program | None:
         command = (sys.executable, "-m", "tui")
     else:
         return None
-    return Program("npulse", (*command, "--url", "{url}", "--root", "{root}"), ready_text="qwen3")
+    return Program(
+        "npulse",
+        (*command, "--url", "{url}", "--root", "{root}"),
+        ready_text="qwen3",
+        env={"NPULSE_GENERATION__MAX_TOKENS": "100000"},
+    )
 
 
 def _reference(name: str, *, can_answer: bool = True) -> Program:
     module = f"benchmarks.references.{name}"
-    arguments = ("--url", "{url}") if can_answer else ()
+    arguments = ("--url", "{url}", "--model", "{model}") if can_answer else ()
     return Program(
         name,
         (sys.executable, "-m", module, *arguments),

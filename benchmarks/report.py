@@ -9,7 +9,7 @@ from benchmarks.budgets import OURS, verdicts
 from benchmarks.figures import KINDS, Figure, Results
 from benchmarks.machine import Machine
 
-_NARROW = 2
+_NOTE_ROWS = 12
 
 
 def _scenarios(figures: list[Figure]) -> list[str]:
@@ -64,10 +64,16 @@ def plain(results: Results, machine: Machine) -> str:
         if row[0] == previous:
             cells[0] = " " * widths[0]
         previous = row[0]
-        lines.append((" " * _NARROW).join(cells).rstrip())
+        lines.append("  ".join(cells).rstrip())
     if results.notes:
-        lines += ["", *(f"note: {note}" for note in results.notes)]
+        lines += ["", *(f"note: {_shortened(note)}" for note in results.notes)]
     return "\n".join(lines)
+
+
+def _shortened(note: str) -> str:
+    """A note without the empty rows of the screen that it may quote."""
+    lines = [line.rstrip() for line in note.splitlines() if line.strip()]
+    return "\n".join(lines[:_NOTE_ROWS])
 
 
 def summary(results: Results) -> str:

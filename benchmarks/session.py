@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,22 +82,25 @@ class AnswerRun:
 
 
 class Session:
-    """A started program. ``ask`` as often as you like; ``close`` ends it."""
+    """A started program with an empty home of its own below ``folder``.
+
+    ``ask`` as often as you like; ``close`` ends it.
+    """
 
     def __init__(
         self,
         program: Program,
         simulator: Simulator,
-        home: Path,
+        folder: Path,
         *,
         argv: list[str] | None = None,
         read_rate: int | None = None,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        home = Path(tempfile.mkdtemp(prefix=f"home-{program.name}-", dir=folder))
         self._log = simulator.log
         self.program = program
         self.terminal = PtyTerminal(
-            argv or program.command(simulator.url, simulator.root),
+            argv or program.command(simulator),
             size=SIZE,
             env=program.environment(home),
             cwd=home,
@@ -145,7 +149,7 @@ class Session:
         time.sleep(0.3)
         first_chunk = len(self.terminal.chunks)
         self.terminal.keys("enter")
-        truth = self._wait_answer(known, seconds)
+        truth = self.wait_answer(known, seconds)
         has_settled = self._wait_idle(time.monotonic() + drain)
         settled_ns = time.perf_counter_ns()
         chunks = tuple(self.terminal.chunks[first_chunk:])
@@ -160,7 +164,8 @@ class Session:
             self._lags(truth) if has_lags else None,
         )
 
-    def _wait_answer(self, known: int, seconds: float) -> TrueAnswer:
+    def wait_answer(self, known: int, seconds: float) -> TrueAnswer:
+        """The answer that follows ``known`` others, once it is over. Raises SessionError."""
         asked = time.monotonic()
         while True:
             answers = self._log.answers()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from pathlib import Path
 from types import TracebackType
 
 from benchmarks.truth import TruthLog
+
+REPOSITORY = Path(__file__).parent.parent
 
 COMMAND = (sys.executable, "-m", "tui.sim")
 _LISTENING = "listening on "
@@ -41,6 +45,7 @@ class Simulator:
         }
         self._process = subprocess.Popen(
             [*COMMAND, *(str(part) for pair in settings.items() for part in pair)],
+            cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -56,6 +61,8 @@ class Simulator:
         self.url = first[len(_LISTENING) :].strip()
         self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
         self._drain.start()
+        with urllib.request.urlopen(f"{self.url}/v1/models/loaded", timeout=10) as answer:
+            self.model = str(json.load(answer)["model_name"])
 
     @property
     def pid(self) -> int:

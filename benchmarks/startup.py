@@ -23,7 +23,7 @@ def _take_one(program: Program, simulator: Simulator, plan: Plan) -> dict[str, f
     home = plan.folder / f"home-{program.name}"
     home.mkdir(parents=True, exist_ok=True)
     with PtyTerminal(
-        program.command(simulator.url, simulator.root),
+        program.command(simulator),
         size=SIZE,
         env=program.environment(home),
         cwd=home,

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Results, quantile
 from benchmarks.plan import Plan, TimingPlan
-from benchmarks.programs import REPOSITORY, Program
+from benchmarks.programs import Program, own_home
 from benchmarks.session import Session, SessionError
-from benchmarks.simulator import Simulator
+from benchmarks.simulator import REPOSITORY, Simulator
 from benchmarks.truth import TrueAnswer
 
 _SHOWN_RATE = re.compile(r"(\d+(?:\.\d+)?) tok/s")
@@ -75,15 +76,16 @@ def _record(scenario: str, found: list[Errors], results: Results) -> None:
     results.add(scenario, "npulse", "rate_error_pct", max(e.rate_pct for e in found))
 
 
-def _headless(timing: TimingPlan, simulator: Simulator, out: Path, plan: Plan) -> None:
+def headless(timing: TimingPlan, simulator: Simulator, out: Path) -> None:
     """``npulse ask``, under the probe. Its JSON must say the same as the probe."""
     for number in range(timing.answers):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "benchmarks.probe", str(out), "ask", "[[prose]]"),
-                *("--url", simulator.url, "--json", "--max-tokens", str(timing.tokens)),
+                *("--url", simulator.url, "--json", "--max-tokens", str(timing.tokens + 64)),
             ],
             cwd=REPOSITORY,
+            env={**os.environ, **own_home(out.parent)},
             capture_output=True,
             text=True,
             timeout=timing.tokens / timing.rate_tps * 1.5 + 60,
@@ -101,14 +103,12 @@ def _on_screen(
     ours: Program, timing: TimingPlan, simulator: Simulator, out: Path, plan: Plan
 ) -> list[tuple[TrueAnswer, str]]:
     """The dashboard, under the probe; each answer with the screen at its end."""
-    arguments = ours.command(simulator.url, simulator.root)
+    arguments = ours.command(simulator)
     start = arguments.index("--url")
     argv = [sys.executable, "-m", "benchmarks.probe", str(out), *arguments[start:]]
-    program = Program(
-        ours.name, tuple(argv), ready_text=ours.ready_text, env={"PYTHONPATH": str(REPOSITORY)}
-    )
+    program = replace(ours, env={**ours.env, "PYTHONPATH": str(REPOSITORY)})
     seconds = timing.tokens / timing.rate_tps * 1.5 + 30
-    with Session(program, simulator, plan.folder / "home-npulse", argv=argv) as session:
+    with Session(program, simulator, plan.folder, argv=argv, read_rate=timing.read_rate) as session:
         session.wait_ready()
         return [
             (
@@ -134,7 +134,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
     if ours is None:
         return
     for turn, timing in itertools.product(range(plan.runs), plan.timings):
-        for where in ("ask", "screen"):
+        for where in ("ask", "screen") if timing.read_rate is None else ("slow",):
             scenario = f"timing-{where}-{timing.rate_tps:g}"
             out = plan.folder / f"{scenario}-{turn}.jsonl"
             try:
@@ -142,7 +142,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
                     plan.folder, decode_tps=timing.rate_tps, tokens=timing.tokens
                 ) as simulator:
                     if where == "ask":
-                        _headless(timing, simulator, out, plan)
+                        headless(timing, simulator, out)
                     else:
                         shown = _on_screen(ours, timing, simulator, out, plan)
                         _record_shown(scenario, shown, results)

@@ -21,7 +21,8 @@ from tests.terminal.screen import TerminalScreen
 
 _FRAME_GAP_NS = 2_000_000
 """Reads closer together than this belong to one frame."""
-_ANCHOR = 24
+_ANCHORS = (160, 24)
+"""Letters before the new text by which it is found: as many as make it unique, then fewer."""
 _FIRST = 8
 _PROBE = 12
 _SCREENFUL = 6000
@@ -118,10 +119,17 @@ class AnswerView:
 
     def _place(self, view: str, limit: int) -> tuple[int, int] | None:
         """Where in the view, and where in the text, what is new begins."""
-        anchor = self._text[max(0, self._shown - _ANCHOR) : self._shown]
-        if len(anchor) >= _FIRST and (at := view.rfind(anchor)) >= 0:
-            return at + len(anchor), self._shown
-        if self._shown == 0 and (at := view.rfind(self._text[:_FIRST])) >= 0:
+        for length in _ANCHORS:
+            anchor = self._text[max(0, self._shown - length) : self._shown]
+            at = view.rfind(anchor) if len(anchor) >= _FIRST else -1
+            if at >= 0 and length == _ANCHORS[0]:
+                # In a text that goes round in circles the newest place is the wrong one.
+                end = at + len(anchor)
+                is_end = not _same_start(view, end, self._text, self._shown, limit)
+                at = view.find(anchor) if is_end else at
+            if at >= 0:
+                return at + len(anchor), self._shown
+        if self._shown == 0 and (at := view.find(self._text[:_FIRST])) >= 0:
             return at, 0
         # More than a view has passed: the rows themselves are the anchors, the newest first.
         for row in self._rows:

@@ -6,7 +6,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.widgets import Input, Log
 
-from benchmarks.references.source import pieces, url_argument
+from benchmarks.references.source import Source, pieces, source_argument
 
 
 class LogReference(App[None]):
@@ -14,9 +14,9 @@ class LogReference(App[None]):
 
     CSS = "Log { height: 1fr; }"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
-        self._url = url
+        self._source = source
 
     def compose(self) -> ComposeResult:
         log = Log(auto_scroll=True)
@@ -32,9 +32,9 @@ class LogReference(App[None]):
     @work(exclusive=True)
     async def answer(self, prompt: str) -> None:
         log = self.query_one(Log)
-        async for text in pieces(self._url, prompt):
+        async for text in pieces(self._source, prompt):
             log.write(text)
 
 
 if __name__ == "__main__":
-    LogReference(url_argument()).run()
+    LogReference(source_argument()).run()

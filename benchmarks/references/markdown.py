@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Input, Markdown
 
-from benchmarks.references.source import pieces, url_argument
+from benchmarks.references.source import Source, pieces, source_argument
 
 
 class MarkdownReference(App[None]):
@@ -15,9 +15,9 @@ class MarkdownReference(App[None]):
 
     CSS = "VerticalScroll { height: 1fr; }"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
-        self._url = url
+        self._source = source
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -34,11 +34,11 @@ class MarkdownReference(App[None]):
     async def answer(self, prompt: str) -> None:
         stream = Markdown.get_stream(self.query_one(Markdown))
         try:
-            async for text in pieces(self._url, prompt):
+            async for text in pieces(self._source, prompt):
                 await stream.write(text)
         finally:
             await stream.stop()
 
 
 if __name__ == "__main__":
-    MarkdownReference(url_argument()).run()
+    MarkdownReference(source_argument()).run()

@@ -5,23 +5,35 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx
 
 
-def url_argument() -> str:
-    """The server's address from the command line."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which model of which server."""
+
+    url: str
+    model: str
+
+
+def source_argument() -> Source:
+    """The server and the model from the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
-    return str(parser.parse_args().url)
+    parser.add_argument("--model", required=True)
+    options = parser.parse_args()
+    return Source(options.url, options.model)
 
 
-async def pieces(url: str, prompt: str, max_tokens: int = 16_384) -> AsyncIterator[str]:
+async def pieces(source: Source, prompt: str, max_tokens: int = 100_000) -> AsyncIterator[str]:
     """The text of the answer, piece by piece. Raises httpx.HTTPError."""
-    async with httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(5, read=None)) as client:
-        models = (await client.get("/v1/models")).json()["data"]
+    async with httpx.AsyncClient(
+        base_url=source.url, timeout=httpx.Timeout(5, read=None)
+    ) as client:
         request = {
-            "model": models[0]["id"],
+            "model": source.model,
             "messages": [{"role": "user", "content": prompt}],
             "max_tokens": max_tokens,
             "stream": True,
