@@ -46,6 +46,9 @@ class ChatSession(Protocol):
         """The prompt of the last answer, which is dropped from the conversation; None if there is
         none or one is running."""
 
+    def settle(self) -> None:
+        """Keep a turn that is over in the conversation; called when its end was drawn."""
+
     def clear(self) -> bool:
         """Begin a new conversation; False while an answer runs."""
 

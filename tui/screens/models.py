@@ -28,17 +28,28 @@ class ModelList(Rows):
     ModelList { height: auto; background: $raised; }
     """
 
-    def __init__(self, view: Callable[[], ModelsView], glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        view: Callable[[], ModelsView],
+        fit_note: Callable[[ModelInfo], str],
+        glyphs: Glyphs,
+    ) -> None:
         super().__init__(glyphs, id="model-list")
         self._view = view
+        self._fit_note = fit_note
         self.chosen = 0
 
     def build(self, width: int) -> Sequence[Row]:
-        return model_rows(self._view(), self.chosen, width, self._glyphs)
+        view = self._view()
+        note = self._fit_note(view.models[self.chosen]) if self.chosen < len(view.models) else ""
+        return model_rows(view, self.chosen, note, width, self._glyphs)
 
 
-def model_rows(view: ModelsView, chosen: int, width: int, glyphs: Glyphs) -> list[Row]:
-    """Title, models or the reason why there are none, then what is being done."""
+def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Glyphs) -> list[Row]:
+    """Title, models or the reason why there are none, then what is being done.
+
+    ``note`` says whether the chosen one fits into the RAM that is free.
+    """
     title = spread((("models", "strong"),), ((view.server or "no server", "dim"),), width)
     rows: list[Row] = [title, ()]
     if not view.models:
@@ -58,6 +69,7 @@ def model_rows(view: ModelsView, chosen: int, width: int, glyphs: Glyphs) -> lis
     elif not view.can_load and view.server:
         rows.append((("this server cannot load or unload models", "dim"),))
     else:
+        rows += [((line, "soft"),) for line in _fold(note, width)] if note else []
         rows.append((("~ guessed from the file name", "dim"),))
     return rows
 
@@ -113,7 +125,8 @@ class ModelsScreen(ModalScreen[None]):
     def __init__(
         self,
         view: Callable[[], ModelsView],
-        load: Callable[[str], None],
+        fit_note: Callable[[ModelInfo], str],
+        load: Callable[[str, bool], None],
         unload: Callable[[], None],
         cancel: Callable[[], bool],
         glyphs: Glyphs,
@@ -121,10 +134,12 @@ class ModelsScreen(ModalScreen[None]):
         super().__init__()
         self._view = view
         self._load = load
+        self._fit_note = fit_note
         self._unload = unload
         self._cancel = cancel
+        self._held_back: str | None = None
         self._glyphs = glyphs
-        self._list = ModelList(view, glyphs)
+        self._list = ModelList(view, fit_note, glyphs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="models-box"):
@@ -152,7 +167,10 @@ class ModelsScreen(ModalScreen[None]):
     def action_load(self) -> None:
         models = self._view().models
         if self._list.chosen < len(models):
-            self._load(models[self._list.chosen].name)
+            name = models[self._list.chosen].name
+            # Asked again for a model that was held back because it may not fit: the user insists.
+            self._load(name, name == self._held_back)
+            self._held_back = name
             self._list.refresh_rows()
 
     def action_unload(self) -> None:

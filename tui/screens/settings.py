@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -115,15 +115,16 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     def entered(self) -> tuple[GenerationSettings, list[Problem]]:
         """What the form says, and what is wrong with it."""
         problems: list[Problem] = []
-        settings = self._settings
+        values: dict[str, Any] = {}
         for name, label, kind in FIELDS:
             value = parse_field(name, label, kind, self.query_one(f"#{name}", Input).value)
             if isinstance(value, tuple):
                 problems.append(value)
             else:
-                settings = replace(settings, **{name: value})
+                values[name] = value
         settings = replace(
-            settings,
+            self._settings,
+            **values,
             is_thinking=self.query_one("#is_thinking", Switch).value,
             system_prompt=self.query_one("#system_prompt", TextArea).text,
         )

@@ -92,7 +92,7 @@ class Connection:
         self._probe_timeouts = probe_timeouts
         self._search_every_s = search_every_s
         self._check_every_s = check_every_s
-        self._on_change = on_change
+        self.on_change = on_change
         looked_at = default_urls() if urls is None else tuple(urls)
         self._state = ConnectionState(looked_at=looked_at)
         self._slot = Slot(self._slot_changed)
@@ -106,6 +106,17 @@ class Connection:
     @property
     def state(self) -> ConnectionState:
         return self._state
+
+    @property
+    def urls(self) -> Sequence[str] | None:
+        """The pinned addresses; None where the default ports are tried."""
+        return self._urls
+
+    def pin(self, urls: Sequence[str]) -> None:
+        """Look at these addresses from now on."""
+        self._urls = tuple(urls)
+        self._set(looked_at=self._urls)
+        self.look_now()
 
     @property
     def client(self) -> Client | None:
@@ -370,4 +381,4 @@ class Connection:
         state = replace(self._state, **changes)  # type: ignore[arg-type]
         if state != self._state:
             self._state = state
-            self._on_change()
+            self.on_change()

@@ -147,6 +147,7 @@ class Exchange:
 
         def sent(t_ns: int) -> None:
             self._sent_ns = t_ns
+            self.turn.sent(t_ns)
             watchdog.expire_in(client.timeouts.first_byte_s)
 
         async with client.stream(client.dialect.chat_path, body, sent) as response:

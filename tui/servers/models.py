@@ -280,7 +280,7 @@ async def _load(
     problem = routes.parse_load(answer)
     if problem is not None:
         sentence = f"{_shown(model.name)} was not loaded: {clean_line(problem, 200)}"
-        return ModelChange(False, sentence, await _list_or_nothing(client))
+        return ModelChange(False, sentence, await list_or_nothing(client))
     now = await loaded_name(client)
     if now != model.name:
         sentence = f"The server says that it loaded {_shown(model.name)}, but has "
@@ -305,7 +305,8 @@ async def _unload(client: Client, name: str, on_step: Callable[[str], None]) -> 
     return None
 
 
-async def _list_or_nothing(client: Client) -> tuple[ModelInfo, ...]:
+async def list_or_nothing(client: Client) -> tuple[ModelInfo, ...]:
+    """:func:`list_models`, or none where the server does not say."""
     try:
         return await list_models(client)
     except (httpx.HTTPError, ModelListError):

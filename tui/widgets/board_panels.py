@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from tui.core import format as fmt
 from tui.core.glyphs import Glyphs
@@ -19,18 +18,22 @@ WARM_C, HOT_C = 70.0, 85.0
 
 
 class BoardPanel(Rows):
-    """A panel over the last snapshot; ``rows`` is one of the functions below."""
-
-    rows_of: ClassVar[Callable[[BoardHistory, int, Glyphs], list[Row]]]
+    """A panel over the last snapshot; ``rows_of`` is one of the functions below."""
 
     def __init__(
-        self, history: Callable[[], BoardHistory], glyphs: Glyphs, *, id: str | None = None
+        self,
+        rows_of: Callable[[BoardHistory, int, Glyphs], list[Row]],
+        history: Callable[[], BoardHistory],
+        glyphs: Glyphs,
+        *,
+        id: str | None = None,
     ) -> None:
         super().__init__(glyphs, id=id)
+        self._rows_of = rows_of
         self._history = history
 
     def build(self, width: int) -> Sequence[Row]:
-        return type(self).rows_of(self._history(), width, self._glyphs)
+        return self._rows_of(self._history(), width, self._glyphs)
 
 
 def npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
@@ -160,21 +163,3 @@ def heat(temperature_c: float | None) -> tuple[str, str]:
 
 def _own_cpu(value_pct: float | None) -> str:
     return fmt.UNKNOWN if value_pct is None else f"{value_pct:.1f} %"
-
-
-class NpuPanel(BoardPanel):
-    """NPU load per core."""
-
-    rows_of = staticmethod(npu_rows)
-
-
-class MemoryPanel(BoardPanel):
-    """RAM: the model's part, the rest, and what is free."""
-
-    rows_of = staticmethod(memory_rows)
-
-
-class DdrPanel(BoardPanel):
-    """DDR, heat, governor and npulse's own cost."""
-
-    rows_of = staticmethod(board_rows)

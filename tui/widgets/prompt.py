@@ -140,7 +140,7 @@ class Prompt(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
-        self.history = PromptHistory()
+        self.earlier = PromptHistory()
         self._pasted = Pasted()
         self._sent: tuple[str, str] = ("", "")
         """The last prompt as it was sent and as it had been written."""
@@ -165,7 +165,7 @@ class Prompt(TextArea):
     def accepted(self, text: str) -> None:
         """The prompt was taken: remember it and make room for the next one."""
         sent, written = self._sent
-        self.history.add(written if text == sent else self._pasted.fold(text))
+        self.earlier.add(written if text == sent else self._pasted.fold(text))
         self._replace_all("")
 
     def _replace_all(self, text: str) -> None:
@@ -190,7 +190,7 @@ class Prompt(TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         if not select and self.cursor_at_first_line:
-            older = self.history.older(self.text)
+            older = self.earlier.older(self.text)
             if older is not None:
                 self._replace_all(older)
             return
@@ -198,7 +198,7 @@ class Prompt(TextArea):
 
     def action_cursor_down(self, select: bool = False) -> None:
         if not select and self.cursor_at_last_line:
-            newer = self.history.newer()
+            newer = self.earlier.newer()
             if newer is not None:
                 self._replace_all(newer)
             return

@@ -1,0 +1,254 @@
+"""The Textual app: wiring only. Who talks to the server, who reads the board, who draws."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tui import __version__
+from tui.core.chat import ChatSession
+from tui.core.glyphs import Glyphs
+from tui.core.headline import Headline
+from tui.core.history import BoardHistory
+from tui.core.keys import DASHBOARD_KEYS
+from tui.core.models_view import ModelsView
+from tui.core.reading import Snapshot
+from tui.core.types import GenerationSettings, ModelInfo
+from tui.screens.dashboard import Dashboard, DashboardData
+from tui.screens.help import HelpScreen
+from tui.screens.models import ModelsScreen
+from tui.screens.settings import Problem, SettingsScreen
+from tui.widgets.key_bar import KeyHint
+
+
+class Desk(ChatSession, Protocol):
+    """What the app needs of a session beyond the chat: models, settings, what to say about it."""
+
+    settings: GenerationSettings
+
+    def settle(self) -> None:
+        """Keep a turn that is over in the conversation."""
+
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Begin to look for a server; ``on_change`` is called from another thread."""
+
+    def close(self) -> None:
+        """End the network; blocks for a moment at most."""
+
+    def headline(self, snapshot: Snapshot | None) -> Headline: ...
+
+    def notice(self, snapshot: Snapshot | None) -> list[str]: ...
+
+    def models_view(self) -> ModelsView: ...
+
+    def fit_note(self, model: ModelInfo) -> str: ...
+
+    def load_model(self, name: str, is_forced: bool = False) -> None: ...
+
+    def unload_model(self) -> None: ...
+
+    def cancel_model_work(self) -> bool: ...
+
+    def check(self, settings: GenerationSettings) -> Sequence[Problem]: ...
+
+    def setting_notes(self) -> Mapping[str, str]: ...
+
+    def saw_board(self, snapshot: Snapshot) -> None:
+        """A new snapshot: evidence of what the server does."""
+
+
+class Board(Protocol):
+    """Reads the board; called from one worker thread."""
+
+    def sample(self) -> Snapshot: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """How the app looks and listens, decided before it starts."""
+
+    glyphs: Glyphs
+    themes: Sequence[Theme]
+    theme: str
+    keymap: Mapping[str, str]
+    frames_per_s: int
+    sample_interval_s: float
+    messages: Sequence[str] = ()
+    """What the start has to say: warnings of the config file, broken themes."""
+
+
+class NpulseApp(App[int]):
+    """npulse. ``make_desk`` and ``make_board`` are called after the first paint."""
+
+    TITLE = "npulse"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+
+    def __init__(
+        self,
+        desk: Desk,
+        board: Board,
+        outfit: Outfit,
+        remember: Callable[[str, GenerationSettings], None] = lambda theme, settings: None,
+    ) -> None:
+        super().__init__()
+        self._desk = desk
+        self._board = board
+        self._outfit = outfit
+        self._remember = remember
+        self._history = BoardHistory()
+        self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
+        self._is_sampling = False
+        for theme in outfit.themes:
+            self.register_theme(theme)
+        self.theme = outfit.theme
+        for name in set(self.available_themes) - {theme.name for theme in outfit.themes}:
+            self.unregister_theme(name)
+        self.set_keymap(dict(outfit.keymap))
+
+    # Start and end --------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Dashboard:
+        data = DashboardData(
+            session=self._desk,
+            headline=self._headline,
+            board=lambda: self._history,
+            notice=lambda: self._desk.notice(self._history.latest),
+            clock_ns=time.perf_counter_ns,
+            frames_per_s=self._outfit.frames_per_s,
+        )
+        hints = [KeyHint("Enter", "send", "send")]
+        hints += [KeyHint(key.cap, key.hint, key.action) for key in DASHBOARD_KEYS if key.hint]
+        return Dashboard(data, self._outfit.glyphs, hints)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._ended_by, number)
+        self.theme_changed_signal.subscribe(self, self._theme_chosen)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        """Everything that the first paint does not need."""
+        self._desk.start(lambda: self.call_later_from_thread(self._server_changed))
+        self.set_interval(self._outfit.sample_interval_s, self._sample)
+        self.call_later(self._sample)
+        for message in self._outfit.messages:
+            self.dashboard.say(message, "warn")
+
+    def call_later_from_thread(self, callback: Callable[[], None]) -> None:
+        """Run a callback in the app's thread; dropped where the app is ending."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.call_later, callback)
+
+    def _ended_by(self, number: signal.Signals) -> None:
+        self.exit(return_code=128 + number)
+
+    def on_unmount(self) -> None:
+        self._sampling.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The screen at the bottom of the stack."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, Dashboard)
+        return screen
+
+    # What happens elsewhere -----------------------------------------------------------------
+
+    def _headline(self) -> Headline:
+        return self._desk.headline(self._history.latest)
+
+    def _server_changed(self) -> None:
+        self.dashboard.show_notice()
+
+    async def _sample(self) -> None:
+        """One sample in the worker thread; left out where the last one still runs."""
+        if self._is_sampling:
+            return
+        self._is_sampling = True
+        try:
+            loop = asyncio.get_running_loop()
+            snapshot = await loop.run_in_executor(self._sampling, self._board.sample)
+        finally:
+            self._is_sampling = False
+        self._history.add(snapshot)
+        self._desk.saw_board(snapshot)
+        self.dashboard.show_board()
+
+    def _theme_chosen(self, theme: Theme) -> None:
+        self._remember(theme.name, self._desk.settings)
+
+    # Screens --------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """F1."""
+        self.push_screen(HelpScreen(self._outfit.keymap, __version__, self._outfit.glyphs))
+
+    def action_models(self) -> None:
+        """F2."""
+        desk = self._desk
+        self.push_screen(
+            ModelsScreen(
+                desk.models_view,
+                desk.fit_note,
+                desk.load_model,
+                desk.unload_model,
+                desk.cancel_model_work,
+                self._outfit.glyphs,
+            )
+        )
+
+    def action_settings(self) -> None:
+        """F6."""
+        desk = self._desk
+
+        def take(settings: GenerationSettings | None) -> None:
+            if settings is not None:
+                desk.settings = settings
+                self._remember(self.theme, settings)
+                self.dashboard.say("settings taken; they apply from the next answer on")
+
+        form = SettingsScreen(desk.settings, desk.check, desk.setting_notes(), self._outfit.glyphs)
+        self.push_screen(form, take)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: the keys by name, and the themes."""
+        if isinstance(screen, Dashboard):
+            for key in DASHBOARD_KEYS:
+                if key.action_id != "palette":
+                    title = key.action_id.replace("_", " ").capitalize()
+                    yield SystemCommand(title, key.text, self._runs(key.action))
+            yield SystemCommand("Theme", "choose another theme", self.action_change_theme)
+
+    def _runs(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.dashboard.run_action, action)
+
+        return run
+
+    def _fatal_error(self) -> None:
+        """Called by Textual for an exception that nobody handled.
+
+        Its own version prints a traceback over the user's terminal; ours ends the app, and the
+        start writes the traceback to a file and one sentence to the terminal.
+        """
+        self.bell()
+        self._close_messages_no_wait()
+
+    @property
+    def crash(self) -> Exception | None:
+        """The exception that ended the app, if one did."""
+        return self._exception

@@ -1,0 +1,258 @@
+"""``npulse ask``: one prompt, its answer on stdout, the numbers of the dashboard without a screen.
+
+The network has a loop and a thread of its own, as in the dashboard: a slow pipe behind stdout
+delays the printing, never the clock of the tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from tui.config import ConfigError, LoadedConfig, config_paths, load
+from tui.core.conversation import Conversation
+from tui.core.footer import footer_line, thinking_note
+from tui.core.sanitize import clean, clean_line
+from tui.core.think import Reclassified
+from tui.core.turn import Turn
+from tui.core.types import ChatRequest, TurnError
+from tui.server_options import phase_timeouts, server_urls
+from tui.servers.client import Client
+from tui.servers.detect import Probe, search
+from tui.servers.exchange import answer
+from tui.servers.loop import LoopThread
+from tui.servers.models import (
+    chosen_model,
+    context_tokens,
+    find_model,
+    list_or_nothing,
+)
+from tui.servers.server import Server
+
+EXIT_OK, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
+UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
+PRINT_EVERY_S = 0.05
+
+SETTING_FLAGS: tuple[tuple[str, str, type, str], ...] = (
+    ("--temperature", "temperature", float, "randomness, 0 is greedy"),
+    ("--top-p", "top_p", float, "nucleus sampling"),
+    ("--top-k", "top_k", int, "candidates for each token"),
+    ("--repeat-penalty", "repeat_penalty", float, "above 1 against repetition"),
+    ("--max-tokens", "max_tokens", int, "longest answer in tokens"),
+)
+
+
+class Stopped(BaseException):
+    """SIGINT or SIGTERM arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The turn to answer, the server if one was found, the client if the turn can begin."""
+
+    turn: Turn
+    server: Server | None = None
+    client: Client | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The turn however it ended, and the server if one was found."""
+
+    turn: Turn
+    server: Server | None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of ``npulse ask``."""
+    made = argparse.ArgumentParser(
+        prog="npulse ask",
+        description="Answer one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
+        "answer, 5 no server reached, 130 stopped.",
+    )
+    made.add_argument("prompt", help="the prompt; - reads it from stdin")
+    made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    made.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    made.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
+    made.add_argument("--system", metavar="TEXT", help="system prompt")
+    made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")
+    for flag, _, kind, text in SETTING_FLAGS:
+        made.add_argument(flag, type=kind, metavar="X" if kind is float else "N", help=text)
+    made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
+    made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse ask`` with these arguments; returns the exit code."""
+    options = parser().parse_args(list(argv))
+    try:
+        config = load(config_paths(options.config), os.environ, _overrides(options))
+        server_urls(config.settings.server)
+        prompt = _prompt(options.prompt)
+    except (ConfigError, ValueError, OSError) as error:
+        return _usage(str(error))
+    for warning in config.warnings:
+        _complain(warning)
+    if not prompt.strip():
+        return _usage("the prompt is empty")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    outcome = _run(prompt, options, config)
+    return _report(outcome, options)
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    given: dict[str, object] = {"server.url": options.url}
+    given |= {f"generation.{field}": getattr(options, field) for _, field, _, _ in SETTING_FLAGS}
+    given["generation.system_prompt"] = options.system
+    if options.thinking is not None:
+        given["generation.thinking"] = options.thinking == "on"
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _prompt(text: str) -> str:
+    if text != "-":
+        return clean(text)
+    return clean(sys.stdin.buffer.read().decode("utf-8", "replace"))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outcome:
+    """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
+    settings = config.settings.generation.to_generation()
+    messages = Conversation().messages_for(prompt, settings)
+    turn = Turn(ChatRequest(options.model or "", messages, settings), time.perf_counter_ns())
+    prepared: Prepared | None = None
+    loop = LoopThread()
+    loop.start()
+    try:
+        prepared = loop.submit(_prepare(turn, config)).result()
+        turn = prepared.turn
+        if prepared.client is not None:
+            work = loop.submit(answer(prepared.client, turn.request, turn))
+            _print_while(work, turn, is_silent=options.json)
+    except (Stopped, KeyboardInterrupt):
+        turn.stop(time.perf_counter_ns())
+    finally:
+        loop.stop()
+    return Outcome(turn, None if prepared is None else prepared.server)
+
+
+async def _prepare(turn: Turn, config: LoadedConfig) -> Prepared:
+    """Find the server and the model. Where that fails, the turn has failed and says why."""
+    url = config.settings.server.url
+    probes = await search(server_urls(config.settings.server))
+    server = next((probe.server for probe in probes if probe.server is not None), None)
+    if server is None:
+        turn.fail(time.perf_counter_ns(), _nothing_found(probes, is_pinned=bool(url)))
+        return Prepared(turn)
+    client = Client(server.url, server.dialect, phase_timeouts(config.settings.server))
+    wanted = turn.request.model
+    known = await list_or_nothing(client)
+    choice = chosen_model(known, wanted, server)
+    if choice.problem is not None:
+        turn.fail(time.perf_counter_ns(), TurnError("validation", choice.problem), is_refused=True)
+        return Prepared(turn, server)
+    model = find_model(choice.name, known)
+    context = None if model is None else context_tokens(model, server)
+    request = replace(turn.request, model=choice.name)
+    ready = Turn(request, time.perf_counter_ns(), server.dialect.chunk_meaning, context)
+    return Prepared(ready, server, client)
+
+
+def _nothing_found(probes: Sequence[Probe], *, is_pinned: bool) -> TurnError:
+    telling = [probe for probe in probes if is_pinned or probe.outcome != "absent"]
+    if telling:
+        kind = "busy" if telling[0].outcome == "busy" else "refused"
+        return TurnError(kind, telling[0].sentence)
+    tried = ", ".join(probe.url.partition("://")[2] for probe in probes)
+    return TurnError(
+        "refused",
+        f"No rkllm server answers at {tried}; start it, or give its address with --url.",
+    )
+
+
+def _print_while(work: Future[None], turn: Turn, *, is_silent: bool) -> None:
+    """Write what arrives until the answer is over."""
+    while True:
+        is_over = work.done()
+        if not is_silent:
+            _write_pending(turn)
+        if is_over:
+            work.result()
+            return
+        with contextlib.suppress(FutureTimeout):
+            work.result(PRINT_EVERY_S)
+
+
+def _write_pending(turn: Turn) -> None:
+    """New text of the answer to stdout. Thinking is not printed.
+
+    Text that turns out to have been thinking is out already; a blank line sets it apart.
+    """
+    for segment in turn.take_pending():
+        if isinstance(segment, Reclassified):
+            sys.stdout.write("\n\n")
+        elif segment.kind == "text":
+            sys.stdout.write(segment.text)
+    sys.stdout.flush()
+
+
+def _report(outcome: Outcome, options: argparse.Namespace) -> int:
+    """The rest of the text, the numbers, the error; returns the exit code."""
+    turn, now_ns = outcome.turn, time.perf_counter_ns()
+    server = outcome.server
+    if options.json:
+        result = turn.result(now_ns, None if server is None else server.name)
+        print(json.dumps(result.to_json_dict(), ensure_ascii=False))
+    else:
+        _write_pending(turn)
+        if turn.text and not turn.text.endswith("\n"):
+            print(flush=True)
+    if turn.error is not None:
+        _complain(turn.error.sentence)
+    elif turn.status == "empty":
+        _complain("the server finished without any text; it does not say why")
+    elif turn.status == "stopped" and server and not server.dialect.is_stopped_by_disconnect:
+        _complain(f"{server.name} goes on with this answer; the next prompt waits for it")
+    if options.stats:
+        stats = turn.stats(now_ns)
+        note = thinking_note(stats)
+        print(footer_line(stats, turn.status) + (f"  {note}" if note else ""), file=sys.stderr)
+    return exit_code(turn)
+
+
+def exit_code(turn: Turn) -> int:
+    """0 answered, 2 refused as wrong, 4 incomplete, 5 not reached, 130 stopped."""
+    if turn.status == "complete":
+        return EXIT_OK
+    if turn.status == "stopped":
+        return EXIT_STOPPED
+    kind = turn.error.kind if turn.error is not None else ""
+    if kind in UNREACHABLE_KINDS:
+        return EXIT_UNREACHABLE
+    return EXIT_USAGE if kind == "validation" else EXIT_INCOMPLETE
+
+
+def _complain(sentence: str) -> None:
+    print(f"npulse ask: {clean_line(sentence)}", file=sys.stderr)
+
+
+def _usage(sentence: str) -> int:
+    _complain(sentence)
+    return EXIT_USAGE

@@ -1,0 +1,147 @@
+"""Everything of a run that is not screen: session, connection, board, demo, and their words.
+
+It is what :class:`tui.app.NpulseApp` is given; :class:`tui.app.Desk` is what a screen may ask of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from tui.core.headline import Headline
+from tui.core.notices import notice_lines
+from tui.core.reading import Snapshot
+from tui.core.sanitize import clean_line
+from tui.core.types import GenerationSettings
+from tui.place import BoardReader, Demo, DemoWish
+from tui.servers.connection import Connection
+from tui.servers.detect import find
+from tui.servers.loop import LoopThread
+from tui.servers.server import Server
+from tui.session import Session
+from tui.sim.spawn import SpawnError
+
+MAX_NAME_CHARS = 40
+
+
+class Desk(Session):
+    """A session with its own connection, board and, where wanted, simulated board."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        board: BoardReader,
+        settings: GenerationSettings,
+        demo: DemoWish,
+    ) -> None:
+        self._loop_thread = LoopThread()
+        super().__init__(connection, self._loop_thread, settings)
+        self._board = board
+        self._wish = demo
+        self._demo = Demo(demo.arguments)
+        self._on_change: Callable[[], None] = lambda: None
+        self._has_demo = False
+        self._problem: str | None = None
+        self._watched: Server | None = None
+
+    # Start and end --------------------------------------------------------------------------
+
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Begin to look for a server. ``on_change`` is called from the network's thread."""
+        self._on_change = on_change
+        self._connection.on_change = self._changed
+        self._loop_thread.start()
+        self._loop_thread.submit(self._run())
+
+    def close(self) -> None:
+        """End the network and the simulated board; blocks for a moment at most."""
+        self._loop_thread.stop()
+        self._demo.stop()
+        self._board.close()
+
+    async def _run(self) -> None:
+        if await self._wants_demo():
+            try:
+                simulator = await asyncio.to_thread(self._demo.start)
+            except SpawnError as error:
+                self._problem = f"{error}; npulse sim tells more"
+                self._on_change()
+            else:
+                if simulator is None:
+                    return
+                self._has_demo = True
+                if simulator.root is not None:
+                    self._board.use(simulator.root)
+                self._connection.pin((simulator.url,))
+        await self._connection.run()
+
+    async def _wants_demo(self) -> bool:
+        if self._wish.is_wanted:
+            return True
+        return self._wish.only_alone and await find(self._connection.urls) is None
+
+    def _changed(self) -> None:
+        server = self.state.server
+        if server is not self._watched:
+            self._watched = server
+            self._board.watch_server(_port_here(server))
+        self._on_change()
+
+    # What to say ----------------------------------------------------------------------------
+
+    def headline(self, snapshot: Snapshot | None) -> Headline:
+        """The top line as of now."""
+        state, model = self.state, self.state.loaded
+        server = state.server
+        is_simulated = self._has_demo or (server is not None and server.is_simulated)
+        board = soc = driver = None
+        temperature_c = None
+        if snapshot is not None:
+            board, soc, driver = (
+                _short(snapshot.text(name)) for name in ("board.model", "board.soc", "npu.driver")
+            )
+            temperature_c = snapshot.number("soc.temp")
+            is_simulated = is_simulated or snapshot.text("board.simulated") is not None
+        word = state.word
+        if word == "ready" and state.slot.word == "finishing":
+            word = "busy"
+        return Headline(
+            board=board,
+            soc=soc,
+            driver=driver,
+            server_state=word,
+            server=self.server_label(),
+            model=None if model is None else _short(model.name),
+            quantisation=None if model is None else model.quantisation,
+            context=_context(self._context_tokens(model)),
+            temperature_c=temperature_c,
+            time_of_day=time.strftime("%H:%M:%S"),
+            is_simulated=is_simulated,
+        )
+
+    def notice(self, snapshot: Snapshot | None) -> list[str]:
+        """What an empty transcript says."""
+        state = self.state
+        looked_at = [address.partition("://")[2] for address in state.looked_at]
+        return notice_lines(self.headline(snapshot), looked_at, self._problem or state.problem)
+
+
+def _port_here(server: Server | None) -> int | None:
+    """The server's port, if it runs on this machine."""
+    if server is None:
+        return None
+    place = urlsplit(server.url)
+    return place.port if place.hostname in ("127.0.0.1", "localhost", "::1") else None
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else clean_line(text, MAX_NAME_CHARS)
+
+
+def _context(tokens: int | None) -> str | None:
+    """A context as it is spoken of: 16k."""
+    if tokens is None:
+        return None
+    return f"{tokens // 1024}k" if tokens % 1024 == 0 else str(tokens)

@@ -1,0 +1,99 @@
+"""Where this run's server and board are: on this machine, or simulated."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.board.sampler import Sampler
+from tui.core.reading import Reading, Snapshot
+from tui.sim.spawn import Simulator, spawn
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWish:
+    """Whether to start the simulated board, and with what.
+
+    ``only_alone``: only if no server answers on this machine.
+    """
+
+    is_wanted: bool = False
+    only_alone: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+class Demo:
+    """The simulated board of this run: started in any thread, ended with the run."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = tuple(arguments)
+        self._simulator: Simulator | None = None
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def start(self) -> Simulator | None:
+        """Start it; blocks for some hundred milliseconds. None where the run is over already.
+
+        Raises SpawnError with one sentence.
+        """
+        simulator = spawn(self._arguments, has_root=True)
+        with self._lock:
+            if not self._is_over:
+                self._simulator = simulator
+                return simulator
+        simulator.stop()
+        return None
+
+    def stop(self) -> None:
+        """End it, and remove its tree."""
+        with self._lock:
+            self._is_over = True
+            simulator, self._simulator = self._simulator, None
+        if simulator is not None:
+            simulator.stop()
+
+
+class BoardReader:
+    """The sampler of this run; before its root is known every reading says so."""
+
+    def __init__(self, root: Path | None, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._sampler: Sampler | None = None
+        self._lock = threading.Lock()
+        self._port: int | None = None
+        if root is not None:
+            self.use(root)
+
+    def use(self, root: Path) -> None:
+        """Read below ``root`` from now on."""
+        with self._lock:
+            old, self._sampler = self._sampler, Sampler(root, interval_s=self._interval_s)
+            self._sampler.watch_server(self._port)
+        if old is not None:
+            old.close()
+
+    def watch_server(self, port: int | None) -> None:
+        """The server's process is the one that listens on this port."""
+        with self._lock:
+            self._port = port
+            if self._sampler is not None:
+                self._sampler.watch_server(port)
+
+    def sample(self) -> Snapshot:
+        """One snapshot; see :class:`tui.board.sampler.Sampler`."""
+        with self._lock:
+            sampler = self._sampler
+            if sampler is not None:
+                return sampler.sample()
+        starting = Reading.absent("the simulated board is starting")
+        names = ("npu.load", "ram.total", "ddr.freq")
+        return Snapshot(time.perf_counter_ns(), time.time(), dict.fromkeys(names, starting))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._sampler is not None:
+                self._sampler.close()
+                self._sampler = None

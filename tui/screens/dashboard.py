@@ -1,0 +1,311 @@
+"""The dashboard: chat at the left, what it costs and how the board is at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.core import format as fmt
+from tui.core.chat import ChatSession
+from tui.core.footer import footer_line, thinking_note
+from tui.core.glyphs import Glyphs
+from tui.core.headline import Headline
+from tui.core.history import BoardHistory
+from tui.core.keys import DASHBOARD_KEYS
+from tui.core.meter import TurnStats
+from tui.core.think import Reclassified
+from tui.core.turn import Turn
+from tui.core.types import Phase
+from tui.widgets.board_panels import BoardPanel, board_rows, memory_rows, npu_rows
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar, KeyHint
+from tui.widgets.message_line import MessageBar
+from tui.widgets.prompt import Prompt
+from tui.widgets.rows import Rows
+from tui.widgets.speed import SpeedPanel
+from tui.widgets.strip import StatusStrip
+from tui.widgets.transcript import Transcript
+
+WIDE_COLUMNS = 100
+MIN_COLUMNS, MIN_ROWS = 40, 10
+NUMBERS_S = 0.5
+"""How often the figures of a running answer are drawn: a person cannot read them faster."""
+
+
+END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
+    Phase.STOPPED: "stopped",
+    Phase.ERROR: "error",
+}
+
+
+@dataclass(frozen=True)
+class DashboardData:
+    """Where the dashboard pulls from. Every callable returns at once."""
+
+    session: ChatSession
+    headline: Callable[[], Headline]
+    board: Callable[[], BoardHistory]
+    notice: Callable[[], Sequence[str]]
+    """Lines for an empty transcript: what was looked for, and what to type."""
+    clock_ns: Callable[[], int]
+    frames_per_s: int = 15
+
+
+class Dashboard(Screen[None]):
+    """Wires the panels to the session; draws frames while text is pending and sleeps otherwise."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Priority, because the prompt has the focus and would take some of these for itself.
+        Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
+        for key in DASHBOARD_KEYS
+    ]
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
+
+    DEFAULT_CSS = """
+    Dashboard { layout: vertical; background: $background; color: $foreground; }
+    Dashboard #body { height: 1fr; }
+    Dashboard #panels {
+        width: 44; padding: 0 1; border-left: solid $rule; overflow: hidden hidden;
+    }
+    Dashboard #panels Rows { margin-bottom: 1; }
+    Dashboard #strip { height: 1; }
+    Dashboard #prompt-box {
+        height: auto; max-height: 40%; border-top: solid $rule; padding: 0;
+    }
+    Dashboard #prompt-mark { width: 3; height: 1; color: $live; }
+    Dashboard Prompt { width: 1fr; }
+    Dashboard.-narrow #panels { display: none; }
+    Dashboard.-wide #strip { display: none; }
+    Dashboard #too-small { display: none; width: 100%; height: 100%; content-align: center middle; }
+    Dashboard.-tiny > * { display: none; }
+    Dashboard.-tiny #too-small { display: block; }
+    """
+
+    def __init__(self, data: DashboardData, glyphs: Glyphs, hints: Sequence[KeyHint]) -> None:
+        super().__init__()
+        self._data = data
+        self._glyphs = glyphs
+        self._hints = tuple(hints)
+        self._shown: Turn | None = None
+        self._frames: Timer | None = None
+        self._numbers: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        data, glyphs = self._data, self._glyphs
+        yield Header(data.headline, glyphs, id="header")
+        with Horizontal(id="body"):
+            yield Transcript(is_ascii=glyphs.is_ascii, id="transcript")
+            with Vertical(id="panels"):
+                yield SpeedPanel(self.stats, glyphs, id="speed")
+                yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
+                yield BoardPanel(memory_rows, data.board, glyphs, id="memory")
+                yield BoardPanel(board_rows, data.board, glyphs, id="ddr")
+        yield StatusStrip(self.stats, data.board, glyphs, id="strip")
+        with Horizontal(id="prompt-box"):
+            yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
+            yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
+        yield MessageBar(self._hints, glyphs, id="keys")
+        yield Static("", id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Prompt).focus()
+        self.show_notice()
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
+        self.set_class(is_tiny, "-tiny")
+        if is_tiny:
+            self.query_one("#too-small", Static).update(
+                f"npulse needs {MIN_COLUMNS}x{MIN_ROWS}; this terminal is {width}x{height}"
+            )
+
+    # What the panels pull ------------------------------------------------------------------
+
+    def stats(self) -> TurnStats | None:
+        """The numbers of the turn in flight or of the last one."""
+        turn = self._data.session.turn
+        return None if turn is None else turn.stats(self._data.clock_ns())
+
+    def show_board(self) -> None:
+        """A new snapshot is there."""
+        for panel in ("#header", "#npu", "#memory", "#ddr", "#strip"):
+            self.query_one(panel, Rows).refresh_rows()
+        self.query_one(Transcript).set_status(self._status())
+
+    def show_notice(self) -> None:
+        """Tell again what the empty transcript has to say."""
+        self.query_one("#header", Rows).refresh_rows()
+        self.query_one(Transcript).set_notice(self._data.notice())
+
+    def say(self, text: str, role: str = "soft") -> None:
+        """One sentence in the bottom line."""
+        self.query_one(MessageBar).say(text, role)
+
+    # Sending and receiving -----------------------------------------------------------------
+
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        prompt = self.query_one(Prompt)
+        refusal = self._data.session.ask(event.text)
+        if refusal is not None:
+            self.say(refusal, "warn")
+            return
+        prompt.accepted(event.text)
+        self.begin_turn(event.text)
+
+    def begin_turn(self, prompt: str) -> None:
+        """Show a prompt that was taken and start drawing what comes."""
+        headline = self._data.headline()
+        transcript = self.query_one(Transcript)
+        transcript.begin(prompt, model=headline.model or "")
+        self._shown = None
+        self._start_timers()
+        self._draw_numbers()
+
+    def _start_timers(self) -> None:
+        if self._frames is None:
+            self._frames = self.set_interval(1 / self._data.frames_per_s, self._draw_frame)
+            self._numbers = self.set_interval(NUMBERS_S, self._draw_numbers)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._frames, self._numbers):
+            if timer is not None:
+                timer.stop()
+        self._frames = self._numbers = None
+
+    def _draw_frame(self) -> None:
+        """One frame: everything that arrived since the last one, at once."""
+        turn = self._data.session.turn
+        if turn is None or self._data.session.waiting is not None:
+            return
+        self._shown = turn
+        is_over = turn.phase.is_over
+        self._feed(turn)
+        if is_over:
+            self._end_turn(turn)
+
+    def _feed(self, turn: Turn) -> None:
+        transcript = self.query_one(Transcript)
+        segments = turn.take_pending()
+        if segments and isinstance(segments[0], Reclassified):
+            transcript.reclassify()
+            segments = segments[1:]
+        if segments:
+            transcript.feed(segments)
+
+    def _end_turn(self, turn: Turn) -> None:
+        self._stop_timers()
+        stats = turn.stats(self._data.clock_ns())
+        error = None if turn.error is None else turn.error.sentence
+        self.query_one(Transcript).end(
+            footer_line(stats, turn.status),
+            state=END_STATES.get(turn.phase, "done"),
+            error=error,
+            thinking_note=thinking_note(stats),
+        )
+        if turn.error is not None and not turn.text:
+            self.query_one(Prompt).restore(turn.request.messages[-1].content)
+        self._data.session.settle()
+        self._draw_numbers()
+
+    def _draw_numbers(self) -> None:
+        """The figures and the status row, at their own slow rate."""
+        self.query_one("#speed", Rows).refresh_rows()
+        self.query_one("#strip", Rows).refresh_rows()
+        self.query_one("#header", Rows).refresh_rows()
+        self.query_one(Transcript).set_status(self._status())
+
+    def _status(self) -> str | None:
+        """The live row under a prompt that has no answer yet."""
+        session = self._data.session
+        if (waiting := session.waiting) is not None:
+            elapsed = (self._data.clock_ns() - waiting.since_ns) / 1e9
+            return f"{waiting.reason}, {fmt.long_seconds(elapsed)}"
+        turn = session.turn
+        if turn is None or turn.phase not in (Phase.WAITING, Phase.PREFILL):
+            return None
+        elapsed_s = turn.stats(self._data.clock_ns()).elapsed_s
+        text = f"{turn.phase.value} {fmt.long_seconds(elapsed_s)}"
+        forecast = session.prefill_forecast_s()
+        return text if forecast is None else f"{text} of about {fmt.long_seconds(forecast)}"
+
+    # Actions -------------------------------------------------------------------------------
+
+    def action_stop(self) -> None:
+        """Stop the answer; without one, leave what is open in the transcript."""
+        session = self._data.session
+        if session.waiting is not None or session.is_answering:
+            taken_back = session.stop()
+            if taken_back is not None:
+                self.query_one(Transcript).end(
+                    "not sent", state="stopped", error=None, thinking_note=""
+                )
+                self._stop_timers()
+                self.query_one(Prompt).restore(taken_back)
+            else:
+                self._draw_frame()
+            return
+        self.query_one(Prompt).focus()
+        self.query_one(Transcript).jump_end()
+
+    def action_regenerate(self) -> None:
+        prompt = self._data.session.again()
+        if prompt is None:
+            self.say("there is no finished answer to repeat", "warn")
+            return
+        self.on_prompt_submitted(Prompt.Submitted(prompt))
+
+    def action_new_conversation(self) -> None:
+        if not self._data.session.clear():
+            self.say("an answer is running; Esc stops it first", "warn")
+            return
+        self.query_one(Transcript).clear()
+        self.show_notice()
+        self._draw_numbers()
+        self.say("a new conversation")
+
+    def action_copy_answer(self) -> None:
+        self._copy(self.query_one(Transcript).last_answer(), "the last answer")
+
+    def _copy(self, text: str, what: str) -> None:
+        if not text:
+            self.say(f"there is nothing to copy as {what}", "warn")
+            return
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied {what}: {len(text)} characters")
+
+    def action_toggle_thinking(self) -> None:
+        self.query_one(Transcript).toggle_thinking()
+
+    def action_toggle_plain(self) -> None:
+        self.query_one(Transcript).toggle_raw()
+
+    def action_jump_turn(self, step: int) -> None:
+        self.query_one(Transcript).jump_turn(step)
+
+    def action_jump_code(self, step: int) -> None:
+        self.query_one(Transcript).jump_code(step)
+
+    def on_prompt_scroll_requested(self, event: Prompt.ScrollRequested) -> None:
+        transcript = self.query_one(Transcript)
+        if event.where == "end":
+            transcript.jump_end()
+        elif event.where == "home":
+            transcript.action_jump_start()
+        elif event.where == "page_up":
+            transcript.action_page(-1)
+        else:
+            transcript.action_page(1)
+
+    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
+        await self.run_action(event.action)

@@ -1,0 +1,278 @@
+"""One conversation with one server: the turn in flight, what came before it, and the models.
+
+Called from the screen's thread; every method returns at once. The network, and with it the clock
+of the tokens, lives in a loop of its own (:class:`tui.servers.loop.LoopThread`), so that nothing a
+screen does can delay a time stamp.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from tui.core.chat import Waiting
+from tui.core.conversation import Conversation
+from tui.core.models_view import ModelsView
+from tui.core.reading import Snapshot
+from tui.core.sanitize import clean_line
+from tui.core.turn import Turn
+from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
+from tui.servers.connection import Connection, ConnectionState
+from tui.servers.forecast import PrefillForecast
+from tui.servers.limits import notes, problems
+from tui.servers.loop import LoopThread
+from tui.servers.models import context_note, context_tokens, fits
+
+IDLE_LOAD_PCT = 2.0
+IDLE_SAMPLES = 5
+"""So many samples in a row without NPU load, and without a piece of text, end the wait for an
+answer that was stopped: the server must have given it up."""
+
+
+class Session:
+    """The chat that a screen drives; see :class:`tui.core.chat.ChatSession`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        loop: LoopThread,
+        settings: GenerationSettings,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.settings = settings
+        self.conversation = Conversation()
+        self._connection = connection
+        self._loop = loop
+        self._clock_ns = clock_ns
+        self._forecast = PrefillForecast()
+        self._forecast_model: str | None = None
+        self._turn: Turn | None = None
+        self._recorded: Turn | None = None
+        self._asked_ns = 0
+        self._available_bytes: int | None = None
+        self._idle_samples = 0
+        self._discarded_before = 0
+
+    @property
+    def state(self) -> ConnectionState:
+        """The moment of the connection."""
+        return self._connection.state
+
+    # The turn -------------------------------------------------------------------------------
+
+    @property
+    def turn(self) -> Turn | None:
+        return self._turn
+
+    @property
+    def is_answering(self) -> bool:
+        return self._turn is not None and not self._turn.phase.is_over
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The prompt that waits for the server to finish an answer that nobody reads any more."""
+        turn, note = self._turn, self.finishing_note
+        if turn is None or turn.phase is not Phase.WAITING or note is None:
+            return None
+        return Waiting(turn.prompt, note, self._asked_ns)
+
+    @property
+    def finishing_note(self) -> str | None:
+        slot = self.state.slot
+        if slot.word != "finishing":
+            return None
+        return f"server still finishing the stopped answer, {slot.n_discarded} tokens since"
+
+    def ask(self, prompt: str) -> str | None:
+        """Send a prompt once the server is free. Returns why not, or None."""
+        self._record()
+        if self.is_answering:
+            return "an answer is running; Esc stops it first"
+        state = self.state
+        if not state.is_connected:
+            return state.problem or "no server answers yet; your prompt stays here"
+        if state.work is not None:
+            return f"{state.work}; your prompt stays here"
+        model = state.loaded
+        context = self._context_tokens(model)
+        overflow = 0
+        if context is not None:
+            overflow = self.conversation.overflow_tokens(prompt, self.settings, context)
+        if overflow:
+            return (
+                f"this is about {overflow} tokens too long for the context of {context}; "
+                "shorten it, or begin a new conversation"
+            )
+        request = ChatRequest(
+            model.name if model is not None else "",
+            self.conversation.messages_for(prompt, self.settings),
+            self.settings,
+        )
+        server = state.server
+        meaning = server.dialect.chunk_meaning if server is not None else "unknown"
+        self._asked_ns = self._clock_ns()
+        self._turn = Turn(request, self._asked_ns, meaning, context)
+        self._forget_other_models(request.model)
+        self._loop.submit(self._connection.ask(self._turn))
+        return None
+
+    def stop(self) -> str | None:
+        """Stop the answer; a prompt that was not sent yet is returned."""
+        turn = self._turn
+        if turn is None or turn.phase.is_over:
+            return None
+        unsent = turn.prompt if self.waiting is not None else None
+        turn.stop(self._clock_ns())
+        self._loop.call(self._connection.stop)
+        if unsent is not None:
+            self._recorded = turn
+        self._record()
+        return unsent
+
+    def again(self) -> str | None:
+        """The last prompt, out of the conversation again."""
+        self._record()
+        if self.is_answering:
+            return None
+        last = self.conversation.drop_last()
+        return None if last is None else last.prompt
+
+    def clear(self) -> bool:
+        if self.is_answering:
+            return False
+        self.conversation.clear()
+        self._turn = self._recorded = None
+        return True
+
+    def settle(self) -> None:
+        """Keep a turn that is over in the conversation; called when its end was drawn."""
+        self._record()
+
+    def _record(self) -> None:
+        turn = self._turn
+        if turn is None or turn is self._recorded or not turn.phase.is_over:
+            return
+        self._recorded = turn
+        server = self.state.server
+        result = turn.result(self._clock_ns(), server.name if server is not None else None)
+        is_follow_up = self._is_follow_up(turn)
+        self.conversation.add(turn.prompt, result)
+        if result.ttft_ms is not None:
+            self._forecast.add(_request_chars(turn), result.ttft_ms / 1000, is_follow_up)
+
+    def _forget_other_models(self, model: str) -> None:
+        if model != self._forecast_model:
+            self._forecast_model = model
+            self._forecast.clear()
+
+    def prefill_forecast_s(self) -> float | None:
+        turn = self._turn
+        if turn is None:
+            return None
+        forecast = self._forecast.forecast(_request_chars(turn), self._is_follow_up(turn))
+        return None if forecast is None or forecast.is_upper_limit else forecast.seconds
+
+    @staticmethod
+    def _is_follow_up(turn: Turn) -> bool:
+        return any(message.role == "assistant" for message in turn.request.messages)
+
+    def _context_tokens(self, model: ModelInfo | None) -> int | None:
+        server = self.state.server
+        return None if model is None or server is None else context_tokens(model, server)
+
+    # Models ---------------------------------------------------------------------------------
+
+    def models_view(self) -> ModelsView:
+        """What the model screen shows now."""
+        state = self.state
+        since_ns = state.work_since_ns
+        server = state.server
+        routes = None if server is None else server.dialect.models
+        message = state.message
+        if message is None and state.loaded is not None and server is not None:
+            message = context_note(state.loaded, server)
+        return ModelsView(
+            models=state.models,
+            server=None if server is None else server.label,
+            can_load=routes is not None and routes.load_path is not None,
+            work=state.work,
+            work_s=0.0 if since_ns is None else (self._clock_ns() - since_ns) / 1e9,
+            message=message,
+            is_error=state.is_error,
+        )
+
+    def fit_note(self, model: ModelInfo) -> str:
+        """Whether that model fits into the RAM that is free now, in one sentence."""
+        if model.is_loaded:
+            return ""
+        return fits(model.size_bytes, model.context_tokens, self._free_bytes()).sentence
+
+    def _free_bytes(self) -> int | None:
+        """RAM that is free once the loaded model is gone: the server holds one at a time."""
+        loaded = self.state.loaded
+        if self._available_bytes is None:
+            return None
+        return self._available_bytes + (loaded.size_bytes or 0 if loaded is not None else 0)
+
+    def load_model(self, name: str, is_forced: bool = False) -> None:
+        """Load that model, after unloading the one that is loaded. Asked a second time for one
+        that would not fit, it is loaded all the same."""
+        if not self.is_answering:
+            work = self._connection.load(name, self._free_bytes(), is_forced)
+            self._loop.submit(work)
+
+    def unload_model(self) -> None:
+        if not self.is_answering:
+            self._loop.submit(self._connection.unload())
+
+    def cancel_model_work(self) -> bool:
+        """Stop waiting for a load or an unload; False where there is none."""
+        if self.state.work is None:
+            return False
+        self._loop.call(self._connection.cancel_work)
+        return True
+
+    # Settings -------------------------------------------------------------------------------
+
+    def check(self, settings: GenerationSettings) -> Sequence[tuple[str, str]]:
+        """What the connected server would refuse: fields and sentences."""
+        server = self.state.server
+        if server is None:
+            return ()
+        return problems(server.dialect.limits, settings, server.name)
+
+    def setting_notes(self) -> Mapping[str, str]:
+        """What to show beside each setting for the connected server."""
+        server = self.state.server
+        return {} if server is None else notes(server.dialect.limits)
+
+    # The board ------------------------------------------------------------------------------
+
+    def saw_board(self, snapshot: Snapshot) -> None:
+        """A new snapshot: free RAM for the models, and evidence of an idle server."""
+        available = snapshot.number("ram.available")
+        self._available_bytes = None if available is None else int(available)
+        self._watch_idle(snapshot)
+
+    def _watch_idle(self, snapshot: Snapshot) -> None:
+        slot = self.state.slot
+        loads = [load for load in snapshot.numbers("npu.load") if load is not None]
+        is_quiet = bool(loads) and max(loads) < IDLE_LOAD_PCT
+        is_quiet = is_quiet and slot.n_discarded == self._discarded_before
+        self._discarded_before = slot.n_discarded
+        if slot.word != "finishing" or not is_quiet:
+            self._idle_samples = 0
+            return
+        self._idle_samples += 1
+        if self._idle_samples >= IDLE_SAMPLES:
+            self._idle_samples = 0
+            self._loop.call(self._connection.abandon)
+
+    def server_label(self) -> str | None:
+        """Name and place of the server, for the top line."""
+        server = self.state.server
+        return None if server is None else clean_line(server.label)
+
+
+def _request_chars(turn: Turn) -> int:
+    return sum(len(message.content) for message in turn.request.messages)
