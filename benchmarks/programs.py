@@ -57,7 +57,7 @@ def npulse() -> Program | None:
         "npulse",
         (*command, "--url", "{url}", "--root", "{root}"),
         ready_text="qwen3",
-        env={"NPULSE_GENERATION__MAX_TOKENS": "100000"},
+        env={"NPULSE_GENERATION__MAX_TOKENS": "100000", "PYTHONPATH": str(REPOSITORY)},
     )
 
 

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,8 @@ def _on_screen(
     arguments = ours.command(simulator)
     start = arguments.index("--url")
     argv = [sys.executable, "-m", "benchmarks.probe", str(out), *arguments[start:]]
-    program = replace(ours, env={**ours.env, "PYTHONPATH": str(REPOSITORY)})
     seconds = timing.tokens / timing.rate_tps * 1.5 + 30
-    with Session(program, simulator, plan.folder, argv=argv, read_rate=timing.read_rate) as session:
+    with Session(ours, simulator, plan.folder, argv=argv, read_rate=timing.read_rate) as session:
         session.wait_ready()
         return [
             (
