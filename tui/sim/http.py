@@ -195,7 +195,11 @@ class Connection:
         ]
         reason = _REASONS.get(status, b"")
         response = h11.Response(status_code=status, headers=common + headers, reason=reason)
-        return self._send(response)
+        # h11 writes the names that it sets itself with capitals, uvicorn does not.
+        head = self._send(response)
+        for name in (b"Transfer-Encoding", b"Connection"):
+            head = head.replace(b"\r\n%s:" % name, b"\r\n%s:" % name.lower(), 1)
+        return head
 
     def _send(self, event: h11.Event) -> bytes:
         return self._h11.send(event) or b""
