@@ -26,7 +26,7 @@ from tui.core.types import GenerationSettings, ModelInfo
 from tui.screens.dashboard import Dashboard, DashboardData
 from tui.screens.help import HelpScreen
 from tui.screens.models import ModelsScreen
-from tui.screens.settings import Problem, SettingsScreen
+from tui.screens.settings import FieldNote, Problem, SettingsScreen
 from tui.widgets.key_bar import KeyHint
 
 
@@ -60,7 +60,7 @@ class Desk(ChatSession, Protocol):
 
     def check(self, settings: GenerationSettings) -> Sequence[Problem]: ...
 
-    def setting_notes(self) -> Mapping[str, str]: ...
+    def setting_notes(self) -> Mapping[str, FieldNote]: ...
 
     def saw_board(self, snapshot: Snapshot) -> None:
         """A new snapshot: evidence of what the server does."""

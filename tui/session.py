@@ -19,7 +19,7 @@ from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
 from tui.servers.connection import Connection, ConnectionState
 from tui.servers.forecast import PrefillForecast
-from tui.servers.limits import notes, problems
+from tui.servers.limits import problems
 from tui.servers.loop import LoopThread
 from tui.servers.models import context_note, context_tokens, fits
 
@@ -241,10 +241,11 @@ class Session:
             return ()
         return problems(server.dialect.limits, settings, server.name)
 
-    def setting_notes(self) -> Mapping[str, str]:
-        """What to show beside each setting for the connected server."""
+    def setting_notes(self) -> Mapping[str, tuple[str, str]]:
+        """Per setting what the connected server allows, and what it makes of it."""
         server = self.state.server
-        return {} if server is None else notes(server.dialect.limits)
+        limits = () if server is None else server.dialect.limits
+        return {limit.field: (limit.allowed, limit.note) for limit in limits}
 
     # The board ------------------------------------------------------------------------------
 

@@ -26,8 +26,12 @@ DASHBOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction("stop", "escape", "stop", "Esc", "stop", "stop the answer; its text is kept"),
     KeyAction("help", "f1", "app.help", "F1", "help", "this help"),
     KeyAction("models", "f2", "app.models", "F2", "model", "models: list, load, unload, switch"),
-    KeyAction("settings", "f6", "app.settings", "F6", "settings", "temperature, tokens, system prompt"),
-    KeyAction("palette", "ctrl+p", "app.command_palette", "^P", "commands", "command palette, themes"),
+    KeyAction(
+        "settings", "f6", "app.settings", "F6", "settings", "temperature, tokens, system prompt"
+    ),
+    KeyAction(
+        "palette", "ctrl+p", "app.command_palette", "^P", "commands", "command palette, themes"
+    ),
     KeyAction("regenerate", "ctrl+r", "regenerate", "^R", "again", "answer the last prompt again"),
     KeyAction("new", "ctrl+n", "new_conversation", "^N", "new", "new conversation"),
     KeyAction("copy", "ctrl+y", "copy_answer", "^Y", "copy", "copy the last answer (OSC 52)"),
@@ -44,10 +48,10 @@ DASHBOARD_KEYS: tuple[KeyAction, ...] = (
 
 FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("Enter", "send the prompt"),
-    ("Shift+Enter, Ctrl+J, Alt+Enter", "new line in the prompt"),
+    ("Shift+Enter, Ctrl+J", "new line in the prompt; Alt+Enter too"),
     ("Up, Down", "earlier prompts, from the first and last line"),
     ("PageUp, PageDown", "scroll the transcript"),
-    ("End", "at the end of the prompt: follow the answer again"),
+    ("End", "at the end of the prompt: follow again"),
     ("Tab", "between prompt and transcript"),
 )
 """Keys that are not bound by id: the prompt's own."""

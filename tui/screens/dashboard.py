@@ -77,7 +77,8 @@ class Dashboard(Screen[None]):
     Dashboard #panels {
         width: 44; padding: 0 1; border-left: solid $rule; overflow: hidden hidden;
     }
-    Dashboard #panels Rows { margin-bottom: 1; }
+    Dashboard #panels Rows { border-top: solid $rule; }
+    Dashboard #panels #speed { border-top: none; }
     Dashboard #strip { height: 1; }
     Dashboard #prompt-box {
         height: auto; max-height: 40%; border-top: solid $rule; padding: 0;

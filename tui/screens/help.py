@@ -31,7 +31,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen #help-box {
-        width: 76; max-width: 96%; height: auto; max-height: 90%;
+        width: 78; max-width: 96%; height: auto; max-height: 90%;
         background: $raised; padding: 1 2;
     }
     HelpScreen KeyBar { dock: bottom; }
@@ -77,10 +77,10 @@ def help_rows(keymap: Mapping[str, str], version: str) -> Sequence[Row]:
     """Title, keys, then what the figures mean."""
     rows: list[Row] = [(("npulse ", "live"), (version, "dim")), ()]
     for name, text in FIXED_KEYS:
-        rows.append((*pad(((name, "key"),), 32), (text, "text")))
+        rows.append((*pad(((name, "key"),), 26), (text, "text")))
     rows += [
-        (*pad(((key_names(key, keymap), "key"),), 32), (key.text, "text")) for key in DASHBOARD_KEYS
+        (*pad(((key_names(key, keymap), "key"),), 26), (key.text, "text")) for key in DASHBOARD_KEYS
     ]
     rows += [(), (("figures", "strong"),)]
-    rows += [(*pad(((name, "key"),), 32), (text, "text")) for name, text in SOURCES]
+    rows += [(*pad(((name, "key"),), 26), (text, "text")) for name, text in SOURCES]
     return rows

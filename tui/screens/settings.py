@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static, Switch, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from tui.core.glyphs import Glyphs
 from tui.core.types import GenerationSettings
@@ -19,6 +19,9 @@ from tui.widgets.key_bar import KeyBar, KeyHint
 
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
+
+FieldNote = tuple[str, str]
+"""What is allowed for a field, and what the server makes of it; either may be empty."""
 
 FIELDS: tuple[tuple[str, str, type], ...] = (
     ("temperature", "temperature", float),
@@ -39,6 +42,36 @@ def parse_field(name: str, label: str, kind: type, text: str) -> float | int | P
     return value
 
 
+def remarks(notes: Mapping[str, FieldNote]) -> list[str]:
+    """What the server makes of the fields, one line for each thing it makes of them."""
+    labels = {name: label for name, label, _ in FIELDS}
+    by_remark: dict[str, list[str]] = {}
+    for name, (_, remark) in notes.items():
+        if remark:
+            by_remark.setdefault(remark, []).append(labels.get(name, name))
+    return [f"{', '.join(names)}: {remark}" for remark, names in by_remark.items()]
+
+
+class Toggle(Static, can_focus=True):
+    """On or off; Space, Enter or a click changes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle", show=False)]
+
+    def __init__(self, is_on: bool, *, id: str) -> None:
+        super().__init__(id=id, markup=False)
+        self.is_on = is_on
+
+    def render(self) -> str:
+        return "on" if self.is_on else "off"
+
+    def action_toggle(self) -> None:
+        self.is_on = not self.is_on
+        self.refresh()
+
+    def on_click(self) -> None:
+        self.action_toggle()
+
+
 class SettingsScreen(ModalScreen[GenerationSettings | None]):
     """A form; gives the new settings, or None where nothing was changed."""
 
@@ -50,13 +83,11 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     }
     SettingsScreen .line { height: 1; }
     SettingsScreen .name { width: 16; color: $dim; }
-    SettingsScreen Input, SettingsScreen Switch {
-        width: 14; height: 1; border: none; background: $background; color: $foreground;
+    SettingsScreen Input, SettingsScreen Toggle {
+        width: 12; height: 1; border: none; background: $background; color: $foreground;
         padding: 0 1;
     }
-    SettingsScreen Switch { width: 10; padding: 0; }
-    SettingsScreen Input:focus { border: none; background: $track; }
-    SettingsScreen Switch:focus { border: none; background: $track; }
+    SettingsScreen Input:focus, SettingsScreen Toggle:focus { border: none; background: $track; }
     SettingsScreen .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
     SettingsScreen .note.-problem { color: $bad; }
     SettingsScreen #system_prompt {
@@ -65,10 +96,12 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     }
     SettingsScreen #settings-title { text-style: bold; margin-bottom: 1; }
     SettingsScreen #system-name { color: $dim; margin-top: 1; }
-    SettingsScreen #settings-error { color: $bad; height: auto; margin-top: 1; }
+    SettingsScreen #settings-error { color: $bad; height: auto; }
+    SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
     SettingsScreen KeyBar { dock: bottom; }
     """
 
+    AUTO_FOCUS = "#temperature"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f6", "dismiss(None)", "back", show=False, priority=True),
         Binding("ctrl+s", "save", "save", show=False, priority=True),
@@ -78,7 +111,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
         self,
         settings: GenerationSettings,
         check: Callable[[GenerationSettings], Sequence[Problem]],
-        notes: Mapping[str, str],
+        notes: Mapping[str, FieldNote],
         glyphs: Glyphs,
     ) -> None:
         super().__init__()
@@ -99,18 +132,22 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
                     yield self._note(name)
             with Horizontal(classes="line"):
                 yield Static("thinking", classes="name", markup=False)
-                yield Switch(self._settings.is_thinking, animate=False, id="is_thinking")
+                yield Toggle(self._settings.is_thinking, id="is_thinking")
                 yield self._note("is_thinking")
             yield Static("system prompt", id="system-name", markup=False)
             area = TextArea(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
             area.cursor_blink = False
             yield area
+            yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
             yield Static("", id="settings-error", markup=False)
         hints = [KeyHint("^S", "save", "save"), KeyHint("Esc", "back", "dismiss(None)")]
         yield KeyBar(hints, self._glyphs)
 
     def _note(self, name: str) -> Static:
-        return Static(self._notes.get(name, ""), id=f"note-{name}", classes="note", markup=False)
+        return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
+
+    def _allowed(self, name: str) -> str:
+        return self._notes.get(name, ("", ""))[0]
 
     def entered(self) -> tuple[GenerationSettings, list[Problem]]:
         """What the form says, and what is wrong with it."""
@@ -125,7 +162,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
         settings = replace(
             self._settings,
             **values,
-            is_thinking=self.query_one("#is_thinking", Switch).value,
+            is_thinking=self.query_one("#is_thinking", Toggle).is_on,
             system_prompt=self.query_one("#system_prompt", TextArea).text,
         )
         return settings, problems or list(self._check(settings))
@@ -138,7 +175,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
         for name in (*(name for name, _, _ in FIELDS), "is_thinking"):
             note = self.query_one(f"#note-{name}", Static)
             note.set_class(name in by_field, "-problem")
-            note.update("see below" if name in by_field else self._notes.get(name, ""))
+            note.update("see below" if name in by_field else self._allowed(name))
         self.query_one("#settings-error", Static).update("\n".join(text for _, text in problems))
         return problems
 
