@@ -7,7 +7,6 @@ one that is; a value that cannot be used stops the start with one sentence.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,9 @@ __all__ = ["ConfigError", "ConfigPaths", "LoadedConfig", "config_paths", "load"]
 
 ENV_PREFIX = "NPULSE_"
 KEYS = "keys"
+MAX_WARNINGS = 20
+"""Of one layer: whoever gave another file by mistake has seen enough."""
+
 _SECTION_NAMES = (*SECTIONS, KEYS)
 
 _FLAGS = {"generation.system_prompt": "--system"}
@@ -188,16 +190,18 @@ def _unknown(layer: Mapping[str, Given]) -> list[str]:
     known = known_keys()
     found: dict[str, str] = {}
     for key, given in layer.items():
+        if len(found) > MAX_WARNINGS:
+            break
         section, _, name = key.partition(".")
         if key in known or (section in _SECTION_NAMES and not name):
             continue
-        written = given.written
-        if section not in _SECTION_NAMES and name and not given.is_text:
-            name, written = "", f"[{section}]"
+        written, place = given.written, given.place
+        if section not in _SECTION_NAMES and name and given.section_place:
+            name, written, place = "", f"[{section}]", given.section_place
         meant = _meant(section, name)
         if meant and given.is_text:
             meant = ENV_PREFIX + meant.strip("[]").upper().replace(".", "__")
-        what = written if given.is_text else f"{given.place}: {written}"
+        what = written if given.is_text else f"{place}: {written}"
         hint = f"; did you mean {meant}?" if meant else ""
         found.setdefault(written, f"{what} is not known and was ignored{hint}")
     return list(found.values())
@@ -205,6 +209,8 @@ def _unknown(layer: Mapping[str, Given]) -> list[str]:
 
 def _meant(section: str, name: str) -> str:
     """The name that was probably meant, or nothing."""
+    import difflib  # here: only a mistake needs it
+
     leaf = name or section
     for key in known_keys():
         if key.rpartition(".")[2] == leaf:

@@ -11,6 +11,9 @@ from tui.core.sanitize import clean_line
 
 MAX_CONFIG_BYTES = 1 << 20
 
+Lines = Mapping[tuple[str, str], int]
+"""Section and name -> line, counted from 1."""
+
 
 class ConfigError(Exception):
     """A setting that cannot be used. Its text is one sentence, sanitised."""
@@ -32,6 +35,8 @@ class Given:
     """Whether it is text that stands for a value of another type, as in the environment."""
     written: str = ""
     """The name as it was written."""
+    section_place: str = ""
+    """The place of its section, for a file."""
 
 
 def read_file(
@@ -56,10 +61,10 @@ def read_file(
     return dict(_flattened(table, path, lines))
 
 
-def read_toml(path: Path) -> tuple[dict[str, object], list[str]]:
-    """The tables of a TOML file, and its lines. Raises ConfigError."""
+def read_toml(path: Path) -> tuple[dict[str, object], Lines]:
+    """The tables of a TOML file, and where they are written. Raises ConfigError."""
     text = _read_text(path)
-    return _parsed(path, text), text.splitlines()
+    return _parsed(path, text), written_lines(text)
 
 
 def in_quotes(value: object) -> str:
@@ -109,54 +114,52 @@ def _parsed(path: Path, text: str) -> dict[str, object]:
 
 
 def _flattened(
-    table: Mapping[str, object], path: Path, lines: list[str]
+    table: Mapping[str, object], path: Path, lines: Lines
 ) -> Iterator[tuple[str, Given]]:
     for section, content in table.items():
         if not isinstance(content, Mapping):
             place = place_of(path, lines, "", section)
             yield section, Given(content, str(path), place, written=section)
             continue
+        header = place_of(path, lines, section, "")
         if not content:
-            place = place_of(path, lines, section, "")
-            yield f"{section}.", Given(content, str(path), place, written=f"[{section}]")
+            yield f"{section}.", Given(content, str(path), header, False, f"[{section}]", header)
         for name, value in content.items():
+            key = f"{section}.{name}"
             place = place_of(path, lines, section, name)
-            yield (
-                f"{section}.{name}",
-                Given(value, str(path), place, written=f"{section}.{name}"),
-            )
+            yield key, Given(value, str(path), place, False, key, header)
 
 
-def place_of(path: Path, lines: list[str], section: str, name: str) -> str:
+def place_of(path: Path, lines: Lines, section: str, name: str) -> str:
     """The file and, where it is known, the line of a key."""
-    line = line_of(lines, section, name)
+    line = lines.get((section, name))
     return str(path) if line is None else f"{path} line {line}"
 
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 
 
-def line_of(lines: list[str], section: str, name: str) -> int | None:
-    """The line of a key, counted from 1, where it is written in a plain way; else None.
+def written_lines(text: str) -> Lines:
+    """Where each key and each section is written first; only what is written in a plain way.
 
-    An empty ``section`` is the top of the file, an empty ``name`` the header of the section.
+    An empty section is the top of the file, an empty name the header of the section.
     """
-    current = ""
-    for number, line in enumerate(lines, 1):
+    found: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
-            current = _bare(header[1])
-            if current == section and not name:
-                return number
+            section = _bare(header[1])
+            found.setdefault((section, ""), number)
             continue
         written, separator, _ = line.partition("=")
-        if not separator or not name:
+        if not separator:
             continue
-        written = _bare(written)
-        if current == section and written == name:
-            return number
-        if not current and section and written == f"{section}.{name}":
-            return number
-    return None
+        name = _bare(written)
+        found.setdefault((section, name), number)
+        if not section and "." in name:
+            front, _, leaf = name.partition(".")
+            found.setdefault((front, leaf), number)
+    return found
 
 
 def _bare(name: str) -> str:

@@ -26,6 +26,20 @@ DEFAULT_THEME = "npulse-dark"
 COLOURLESS_THEME = "npulse-16"
 """The theme for NO_COLOR: without its accents it is the terminal's own two colours."""
 
+LIBRARY_CSS = """
+SearchIcon { color: $dim; }
+CommandInput, CommandInput:focus { border: blank $background; }
+CommandList, CommandList:focus { border-top: blank $background; border-bottom: hkey $rule; }
+CommandPalette #--input { border: hkey $rule; }
+.-ascii SearchIcon { display: none; }
+.-ascii CommandList, .-ascii CommandList:focus { border-bottom: ascii $rule; }
+.-ascii CommandPalette #--input { border: ascii $rule; }
+"""
+"""Styles for the library's own screens where they name a colour or a character of their own.
+
+``-ascii`` is a class of the app.
+"""
+
 MAX_FILES = 100
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -283,6 +297,10 @@ def _variables(p: Palette) -> dict[str, str]:
 
 
 _ANSI_VARIABLES = {
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
+    "foreground-disabled": "ansi_default",
+    "surface-active": "ansi_default",
     "block-cursor-background": "ansi_cyan",
     "block-cursor-foreground": "ansi_black",
     "block-cursor-blurred-background": "ansi_bright_black",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import string
 import unicodedata
 
@@ -111,5 +110,7 @@ def _is_character_name(name: str) -> bool:
 
 
 def _nearest(name: str, known: frozenset[str] | tuple[str, ...]) -> str:
+    import difflib  # here: only a mistake needs it
+
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
