@@ -85,7 +85,8 @@ def quick(folder: Path, runs: int) -> Plan:
     answers = (
         AnswerPlan("prose-3", "prose", 3.13, 30),
         AnswerPlan("prose-50", "prose", 50, 200),
-        AnswerPlan("prose-200", "prose", 200, 800, (MARKDOWN,)),
+        AnswerPlan("prose-200", "prose", 200, 1200, (MARKDOWN, LOG)),
         *shapes,
     )
-    return Plan(runs, 3, 6, answers, True, 4096, 1000, 2, 3, (TimingPlan(100, 200, 2),), folder)
+    timings = (TimingPlan(15, 45, 1), TimingPlan(100, 200, 2))
+    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, folder)
