@@ -53,7 +53,8 @@ def wait_for_event(path: Path, event: str, request: int = 1, count: int = 1) -> 
             return False
         whole = path.read_text("utf-8").rpartition("\n")[0]
         found = [json.loads(line) for line in whole.split("\n") if line]
-        return sum(e["event"] == event and e["request"] == request for e in found) >= count
+        matching = [e for e in found if (e["event"], e["request"]) == (event, request)]
+        return len(matching) >= count
 
     assert wait_for(has_come), f"no {event} of request {request}"
 
@@ -129,7 +130,9 @@ def exchange(url: str, request: bytes, timeout_s: float = 20.0) -> bytes:
         return answer
 
 
-def raw_request(method: str, path: str, body: bytes = b"", content_type: str | None = None) -> bytes:
+def raw_request(
+    method: str, path: str, body: bytes = b"", content_type: str | None = None
+) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: board", "Connection: close"]
     if content_type is not None:
         lines.append(f"Content-Type: {content_type}")
@@ -140,7 +143,7 @@ def raw_request(method: str, path: str, body: bytes = b"", content_type: str | N
 
 def dechunked(body: bytes) -> list[bytes]:
     """The chunks of a chunked body."""
-    chunks = []
+    chunks: list[bytes] = []
     while True:
         size, _, body = body.partition(b"\r\n")
         count = int(size, 16)

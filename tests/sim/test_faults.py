@@ -10,18 +10,19 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.sim.simulator import (
     CHAT,
     FAST,
     ask,
     body_of,
+    dechunked,
     exchange,
     raw_request,
     running,
     truth,
     wait_for_event,
 )
-
 from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
 
 
@@ -113,16 +114,10 @@ def test_split_utf8_cuts_inside_characters_and_changes_nothing() -> None:
     assert split.text == whole.text
     assert split.is_done
     body = raw.partition(b"\r\n\r\n")[2]
-    chunks = _chunks(body)
+    chunks = dechunked(body)
     assert any(not _is_utf8(chunk) for chunk in chunks)
     assert any(chunk in (b"d", b"da", b"dat", b"data", b"data:") for chunk in chunks)
     assert len(chunks) > 2 * 60
-
-
-def _chunks(body: bytes) -> list[bytes]:
-    from tests.sim.simulator import dechunked
-
-    return dechunked(body)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -166,6 +161,7 @@ def test_any_word_is_a_fault_or_a_sentence(word: str) -> None:
     try:
         parse_faults([word])
     except FaultError as error:
-        assert str(error)
+        said = str(error)
+        assert said
     else:
         assert word.partition("=")[0] in FAULTS

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import httpx
+
 from tests.sim.simulator import (
     CHAT,
     Answer,
@@ -125,7 +126,7 @@ def test_the_last_prompt_and_answer_are_not_read_again(tmp_path: Path) -> None:
 
 def test_max_tokens_is_noticed_one_token_late(tmp_path: Path) -> None:
     log = tmp_path / "truth"
-    with running("--decode-tps", "500", "--prefill-tps", "5000", "--truth", str(log)) as simulator:
+    with running("--decode-tps", "3000", "--prefill-tps", "9000", "--truth", str(log)) as simulator:
         cut = ask(simulator.url, "[[tokens=20]]", max_tokens=7)
         exact = ask(simulator.url, "[[tokens=7]]", max_tokens=7)
         defaults = [

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 
 import pytest
+
 from tests.servers.recordings import Recorded, recorded
 from tests.sim.simulator import FAST, dechunked, exchange, raw_request, running
 

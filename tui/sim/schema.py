@@ -236,66 +236,89 @@ def _text(
     return value
 
 
+class _RefusedError(ValueError):
+    """A value of the wrong kind: pydantic's name for that, and its words."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.what = what
+
+
 def _number(
     data: dict[str, Any], name: str, rule: Range, errors: list[dict[str, Any]]
 ) -> float | None:
-    """An optional number or truth value, in the lax way of pydantic."""
+    """An optional number or truth value within its limits, in the lax way of pydantic."""
     value = data.get(name)
     if value is None:
         return None
+    where = ("body", name)
     try:
         number = _LAX[rule.kind](value)
-    except (TypeError, ValueError, OverflowError):
-        word = {bool: "boolean", int: "integer", float: "number"}[rule.kind]
-        kind = {bool: "bool", int: "int", float: "float"}[rule.kind]
-        suffix = "parsing" if isinstance(value, str) else "type"
-        what = f"valid {word}"
-        if suffix == "parsing":
-            what += {
-                "bool": ", unable to interpret input",
-                "int": ", unable to parse string as an integer",
-                "float": ", unable to parse string as a number",
-            }[kind]
-        errors.append(_error(f"{kind}_{suffix}", ("body", name), what, value))
+    except _RefusedError as error:
+        errors.append(_error(error.kind, where, error.what, value))
         return None
-    limits: list[tuple[bool, str, str, float | None, str]] = [
-        (rule.low is not None and number < rule.low, "greater", "ge", rule.low, "greater"),
-        (rule.high is not None and number > rule.high, "less", "le", rule.high, "less"),
-    ]
-    for is_out, kind, short, limit, word in limits:
-        if is_out and limit is not None:
-            error = _error(f"{kind}_than_equal", ("body", name), "", value)
-            shown = rule.kind(limit)
-            error["msg"] = f"Input should be {word} than or equal to {limit:g}"
-            url = error.pop("url")
-            errors.append({**error, "ctx": {short: shown}, "url": url})
-            return None
+    if rule.low is not None and not number >= rule.low:
+        errors.append(_beyond("greater", "ge", where, rule.kind(rule.low), value))
+    elif rule.high is not None and not number <= rule.high:
+        errors.append(_beyond("less", "le", where, rule.kind(rule.high), value))
     return number
 
 
 def _lax_bool(value: Any) -> float:
-    words = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, "on": 1, "off": 0}
-    if isinstance(value, str):
-        return words[value.lower()] if value.lower() in words else _fail()
-    return float(value) if value in (0, 1) else _fail()
+    words = {"true": 1, "t": 1, "yes": 1, "y": 1, "on": 1, "1": 1}
+    words |= {"false": 0, "f": 0, "no": 0, "n": 0, "off": 0, "0": 0}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if isinstance(value, bool | int | float) and value in (0, 1):
+        return int(value)
+    if isinstance(value, bool | int | float | str):
+        raise _RefusedError("bool_parsing", "valid boolean, unable to interpret input")
+    raise _RefusedError("bool_type", "valid boolean")
 
 
 def _lax_int(value: Any) -> float:
-    if isinstance(value, float) and not value.is_integer():
-        return _fail()
-    return int(value) if isinstance(value, int | float | str) else _fail()
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        if value.is_integer():
+            return int(value)
+        what = "valid integer, got a number with a fractional part"
+        raise _RefusedError("int_from_float", what)
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            what = "valid integer, unable to parse string as an integer"
+            raise _RefusedError("int_parsing", what) from None
+    raise _RefusedError("int_type", "valid integer")
 
 
 def _lax_float(value: Any) -> float:
-    number = float(value) if isinstance(value, int | float | str) else _fail()
-    return number if math.isfinite(number) else _fail()
-
-
-def _fail() -> float:
-    raise ValueError
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            what = "valid number, unable to parse string as a number"
+            raise _RefusedError("float_parsing", what) from None
+    raise _RefusedError("float_type", "valid number")
 
 
 _LAX: dict[type, Callable[[Any], float]] = {bool: _lax_bool, int: _lax_int, float: _lax_float}
+
+
+def _beyond(kind: str, short: str, where: Location, limit: float, found: Any) -> dict[str, Any]:
+    kind_name = f"{kind}_than_equal"
+    return {
+        "type": kind_name,
+        "loc": list(where),
+        "msg": f"Input should be {kind} than or equal to {limit:g}",
+        "input": found,
+        "ctx": {short: limit},
+        "url": URL + kind_name,
+    }
 
 
 def _missing(where: Location, found: Any) -> dict[str, Any]:

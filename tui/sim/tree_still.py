@@ -58,6 +58,9 @@ _PLATFORM = {
     "sys/block/zram0/mm_stat": "    4096       86    12288        0    12288        0        0"
     "        0        0\n",
     f"{NPU_POWER}/control": "auto\n",
+    # Only what tells their versions; the version is an assumption.
+    "usr/lib/librkllmrt.so": "\x7fELF simulated\0RKLLM SDK (version: 1.2.3 simulated)\0",
+    "usr/lib/librknnrt.so": "\x7fELF simulated\0librknnrt version: 2.3.2 (simulated)\0",
 }
 _DEVFREQ = {
     f"{NPU}/name": "fdab0000.npu\n",
