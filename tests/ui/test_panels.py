@@ -67,12 +67,12 @@ def test_speed_marks_what_is_estimated() -> None:
     assert "TTFT" in shown
     assert "1.25 s" in shown
     assert "~40 of 2048" in shown
-    assert "320 ms" in shown
+    assert "320/320 ms" in shown
     assert "~3.1" in shown
 
 
 def test_speed_without_a_turn_shows_no_number() -> None:
-    shown = page(speed_rows(None, WIDTH, UNICODE)).replace("p99", "")
+    shown = page(speed_rows(None, WIDTH, UNICODE)).replace("p50/p99", "")
     assert not any(char.isdigit() for char in shown)
 
 

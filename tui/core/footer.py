@@ -25,8 +25,8 @@ def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
         parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
     if stats.ttft_ms is not None:
         parts.append(f"TTFT {fmt.seconds(stats.ttft_ms / 1000)}")
-    if stats.itl_p50_ms is not None and stats.itl_p99_ms is not None:
-        parts.append(f"gap p50 {stats.itl_p50_ms:.0f} p99 {stats.itl_p99_ms:.0f} ms")
+    if (gaps := fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)) != fmt.UNKNOWN:
+        parts.append(f"gaps {gaps}")
     if stats.is_marked:
         parts.append("clock delayed")
     return "  ".join(parts)

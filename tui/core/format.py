@@ -67,6 +67,17 @@ def milliseconds(value_ms: float | None) -> str:
     return f"{value_ms:.0f} ms" if value_ms < 999.5 else seconds(value_ms / 1000)
 
 
+def gaps(p50_ms: float | None, p99_ms: float | None) -> str:
+    """The usual and the longest but few gap between tokens: 318/341 ms."""
+    if p50_ms is None or p99_ms is None:
+        return UNKNOWN
+    if p99_ms < 9.95:
+        return f"{p50_ms:.1f}/{p99_ms:.1f} ms"
+    if p99_ms < 9_999.5:
+        return f"{p50_ms:.0f}/{p99_ms:.0f} ms"
+    return f"{p50_ms / 1000:.1f}/{p99_ms / 1000:.0f} s"
+
+
 def gib(value_bytes: float | None) -> str:
     """Bytes in GiB with one decimal, without the unit: 9.4."""
     return UNKNOWN if value_bytes is None else f"{value_bytes / 2**30:.1f}"

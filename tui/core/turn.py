@@ -196,6 +196,12 @@ class Turn:
             return self._meter.tokens
 
     @property
+    def stamps_ns(self) -> tuple[int, ...]:
+        """When each chunk of text or thinking arrived, for a report."""
+        with self._lock:
+            return self._meter.stamps_ns
+
+    @property
     def phase(self) -> Phase:
         return self._phase
 

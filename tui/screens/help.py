@@ -20,7 +20,7 @@ SOURCES: tuple[tuple[str, str], ...] = (
     ("–", "not known; the reason stands beside it or in npulse board"),
     ("tok/s", "tokens after the first, by the time between first and last"),
     ("TTFT", "from sending the request to its first text, at the socket"),
-    ("gap p99", "99 of 100 gaps between tokens are shorter"),
+    ("p50/p99", "gap between tokens: half, and 99 of 100, are shorter"),
     ("prefill", "prompt tokens by the time until the first text"),
 )
 

@@ -35,12 +35,12 @@ def speed_rows(stats: TurnStats | None, width: int, glyphs: Glyphs) -> list[Row]
     title = spread((("speed", "strong"),), ((phase_word(stats), "dim"),), width)
     now = shown_rate(stats)
     large = digits(now, glyphs)
-    gap = None if stats is None else stats.itl_p99_ms
+    gaps = fmt.UNKNOWN if stats is None else fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)
     ttft = None if stats is None else stats.ttft_ms
     facts: list[tuple[str, str]] = [
         ("TTFT", fmt.milliseconds(ttft) if ttft is None else fmt.seconds(ttft / 1000)),
         ("prefill", prefill_text(stats)),
-        ("gap p99", fmt.milliseconds(gap)),
+        ("p50/p99", gaps),
     ]
     role = "live" if stats is not None and not stats.phase.is_over else "soft"
     column = max(22, width - 19)

@@ -1,0 +1,49 @@
+"""npulse as it is, which leaves the time stamps of its turns in a file.
+
+``python -m tests.app.recorded FILE [arguments of npulse]``. The screen shows two decimals; a test
+of timing needs the nanoseconds behind them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import tui.start
+from tui.cli import main
+from tui.core.turn import Turn
+from tui.desk import Desk
+
+
+def record_of(turn: Turn) -> dict[str, object]:
+    """What a test compares with the truth."""
+    stats = turn.stats(time.perf_counter_ns())
+    return {
+        "t0_ns": turn.t0_ns,
+        "stamps_ns": turn.stamps_ns,
+        "decode_tps": stats.decode_tps,
+        "ttft_ms": stats.ttft_ms,
+        "tokens": stats.tokens,
+        "max_lag_ms": stats.max_lag_ms,
+        "text": turn.text,
+    }
+
+
+class RecordingDesk(Desk):
+    """A desk that appends every settled turn to the file."""
+
+    file = Path()
+
+    def settle(self) -> None:
+        super().settle()
+        if self.turn is not None:
+            with self.file.open("a") as log:
+                log.write(json.dumps(record_of(self.turn)) + "\n")
+
+
+if __name__ == "__main__":
+    RecordingDesk.file = Path(sys.argv[1])
+    tui.start.Desk = RecordingDesk  # type: ignore[misc]
+    sys.exit(main(sys.argv[2:]))

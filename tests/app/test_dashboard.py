@@ -1,0 +1,160 @@
+"""The dashboard as a person meets it: a real process in a real terminal."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.app.npulse import running
+from tests.sim.simulator import running as simulator
+from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.terminal.pty_terminal import PtyTerminal
+
+READY = "is ready on"
+
+
+def ask(terminal: PtyTerminal, prompt: str) -> None:
+    terminal.type(prompt)
+    terminal.keys("enter")
+
+
+def shows(pattern: str) -> Callable[[PtyTerminal], bool]:
+    """Whether the screen has something of that form."""
+    return lambda terminal: re.search(pattern, terminal.text()) is not None
+
+
+def lacks(text: str) -> Callable[[PtyTerminal], bool]:
+    return lambda terminal: text not in terminal.text()
+
+
+IDLE_ROW = r"0 ─+ +0 %"
+BUSY_ROW = r"0 ━+[━─╸]* +[1-9]\d* %"
+
+
+def test_demo_from_start_to_end(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo", "--speed", "8") as terminal:
+        terminal.wait_for(READY, 30)
+        assert "SIMULATED" in terminal.text()
+        terminal.wait_for(shows(IDLE_ROW))
+        ask(terminal, "why is decode memory-bound? [[tokens=400]]")
+        terminal.wait_for(shows(r"~\d\d of 2048"))
+        terminal.wait_for(shows(r"ø ~\d"))
+        terminal.wait_for(shows(BUSY_ROW))
+        terminal.keys("escape")
+        terminal.wait_for("stopped  ")
+        terminal.wait_for("busy")
+        ask(terminal, "and again [[tokens=30]]")
+        terminal.wait_for("server still finishing")
+        terminal.wait_for("~30 tokens", 60)
+        terminal.keys("ctrl+q")
+        assert terminal.wait_gone() == 0
+        assert terminal.left_behind() == []
+        assert terminal.foreign_escapes() == []
+
+
+def test_two_streams_never_overlap(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with (
+        simulator("--decode-tps", "40", "--truth", str(log)) as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "first [[tokens=100]]")
+        wait_for_event(log, "token", 1, 5)
+        terminal.keys("escape")
+        terminal.wait_for("stopped  ")
+        ask(terminal, "second [[tokens=10]]")
+        terminal.wait_for("~10 tokens", 60)
+        first_end = truth(log, "finish", 1)[0]["t_ns"]
+        assert truth(log, "request", 2)[0]["t_ns"] >= first_end
+        assert truth(log, "disconnect") == []
+
+
+def test_stop_works_during_prefill_and_gives_the_numbers(tmp_path: Path) -> None:
+    with (
+        simulator("--prefill-tps", "2") as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "a prompt that takes a while to read, far longer than this test waits")
+        terminal.wait_for("prefill ")
+        terminal.keys("escape")
+        terminal.wait_for("stopped  ")
+
+
+def test_an_unreachable_server_is_said_and_the_prompt_stays(tmp_path: Path) -> None:
+    with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
+        terminal.wait_for("No rkllm server answers yet")
+        ask(terminal, "is anyone there?")
+        terminal.wait_for("No server listens")
+        assert "is anyone there?" in terminal.text()
+
+
+def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with running(tmp_path, "--url", f"http://127.0.0.1:{port}") as terminal:
+        terminal.wait_for("No rkllm server answers yet")
+        with simulator("--port", str(port), "--speed", "10"):
+            terminal.wait_for(READY)
+            ask(terminal, "hello [[tokens=20]]")
+            terminal.wait_for("~20 tokens")
+        terminal.wait_for("gone")
+        with simulator("--port", str(port), "--speed", "10"):
+            terminal.wait_for(lacks("gone"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path, "--demo", "--speed", "5") as terminal:
+        terminal.wait_for(READY, 30)
+        ask(terminal, "[[tokens=500]]")
+        terminal.wait_for("answering")
+        terminal.signal(number)
+        assert terminal.wait_gone() == 128 + number
+        assert terminal.left_behind() == []
+
+
+def test_killed_npulse_takes_the_simulated_board_with_it(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo") as terminal:
+        terminal.wait_for(READY, 30)
+        children = Path(f"/proc/{terminal.process.pid}/task")
+        pids = [
+            int(pid)
+            for task in children.iterdir()
+            for pid in (task / "children").read_text().split()
+        ]
+        assert pids
+        terminal.signal(signal.SIGKILL)
+        terminal.wait_gone()
+        assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_resizing_while_streaming_loses_nothing(tmp_path: Path) -> None:
+    with (
+        simulator("--decode-tps", "60") as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "[[prose]] [[tokens=120]]")
+        for size in ((80, 24), (60, 12), (30, 8), (140, 50), (100, 30), (120, 40)):
+            terminal.wait_quiet(0.15, 1) if size == (30, 8) else None
+            terminal.resize(*size)
+            if size == (30, 8):
+                terminal.wait_for("needs 40x10")
+        terminal.wait_for("~120 tokens", 30)
+        assert "you" in terminal.text()
+
+
+def test_the_narrow_screen_folds_the_panels_to_one_strip(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo", "--speed", "10", size=(80, 24)) as terminal:
+        terminal.wait_for(READY, 30)
+        ask(terminal, "hello [[tokens=40]]")
+        terminal.wait_for(shows(r"tok/s .*TTFT .*NPU \d"))
+        assert "npulse itself" not in terminal.text()
