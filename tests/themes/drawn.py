@@ -1,0 +1,54 @@
+"""A program that draws a bit of everything in one theme: run in a pty by the test beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Input, OptionList, Static, Switch, TextArea
+
+from tui.themes import (
+    COLOURLESS_THEME,
+    LIBRARY_CSS,
+    default_variables,
+    is_colourless,
+    load_themes,
+)
+
+
+class Drawn(App[None]):
+    CSS = LIBRARY_CSS + (
+        "Screen { background: $background; color: $foreground; }"
+        "VerticalScroll { height: 5; border-top: solid $rule; }"
+        "#modal { background: $background 60%; }"
+        + "".join(f".{name} {{ color: ${name}; }}" for name in default_variables())
+    )
+
+    def __init__(self, theme: str) -> None:
+        colourless = is_colourless(os.environ)
+        super().__init__(ansi_color=True if colourless else None)
+        self.animation_level = "none"
+        for shipped in load_themes().themes:
+            self.register_theme(shipped)
+        self.theme = COLOURLESS_THEME if colourless else theme
+        self.set_class("--ascii" in sys.argv, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        for name in default_variables():
+            yield Static(f"{name} text", classes=name)
+        yield Static("modal", id="modal")
+        yield Input("input", placeholder="nothing yet")
+        yield Input(placeholder="nothing yet")
+        yield TextArea("area")
+        yield Switch(True)
+        with VerticalScroll():
+            yield OptionList(*"abcdefgh")
+
+    def on_mount(self) -> None:
+        self.notify("drawn", markup=False)
+        self.set_timer(0.2, self.action_command_palette)
+
+
+Drawn(sys.argv[1]).run()
