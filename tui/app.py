@@ -81,6 +81,8 @@ class Outfit:
     glyphs: Glyphs
     themes: Sequence[Theme]
     theme: str
+    chosen_theme: str
+    """What the user wants; ``theme`` differs from it only for this run (NO_COLOR)."""
     keymap: Mapping[str, str]
     frames_per_s: int
     sample_interval_s: float
@@ -100,13 +102,14 @@ class NpulseApp(App[int]):
         desk: Desk,
         board: Board,
         outfit: Outfit,
-        remember: Callable[[str, GenerationSettings], None] = lambda theme, settings: None,
+        remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
     ) -> None:
         super().__init__()
         self._desk = desk
         self._board = board
         self._outfit = outfit
         self._remember = remember
+        self._chosen_theme = outfit.chosen_theme
         self._history = BoardHistory()
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
@@ -189,7 +192,15 @@ class NpulseApp(App[int]):
         self.dashboard.show_board()
 
     def _theme_chosen(self, theme: Theme) -> None:
-        self._remember(theme.name, self._desk.settings)
+        self._chosen_theme = theme.name
+        self._keep()
+
+    def _keep(self) -> bool:
+        """Keep theme and settings for the next start; False where it could not, and was said."""
+        problem = self._remember(self._chosen_theme, self._desk.settings)
+        if problem is not None:
+            self.dashboard.say(problem, "warn")
+        return problem is None
 
     # Screens --------------------------------------------------------------------------------
 
@@ -218,8 +229,8 @@ class NpulseApp(App[int]):
         def take(settings: GenerationSettings | None) -> None:
             if settings is not None:
                 desk.settings = settings
-                self._remember(self.theme, settings)
-                self.dashboard.say("settings taken; they apply from the next answer on")
+                if self._keep():
+                    self.dashboard.say("settings taken; they apply from the next answer on")
 
         form = SettingsScreen(desk.settings, desk.check, desk.setting_notes(), self._outfit.glyphs)
         self.push_screen(form, take)

@@ -7,18 +7,21 @@ import datetime
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from tui.app import NpulseApp, Outfit
-from tui.config import ConfigError, LoadedConfig, config_paths, load
+from tui.config import ConfigError, config_paths, load
 from tui.core.glyphs import Glyphs, choose
 from tui.core.sanitize import clean_line
+from tui.core.types import GenerationSettings
 from tui.desk import Desk
 from tui.folders import state_folder
 from tui.place import BoardReader, DemoWish
 from tui.server_options import phase_timeouts, server_urls
 from tui.servers.connection import Connection
 from tui.settings import Settings
+from tui.state import State, load_state, save_state, state_file, with_state
 from tui.themes import COLOURLESS_THEME, load_themes
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
@@ -26,8 +29,10 @@ EXIT_USAGE, EXIT_CRASH = 2, 1
 
 def run_dashboard(options: argparse.Namespace) -> int:
     """Run the dashboard with these options of :func:`tui.cli.dashboard_parser`."""
+    state, state_problem = load_state(state_file())
     try:
-        config = load(config_paths(options.config), os.environ, _overrides(options))
+        configured = load(config_paths(options.config), os.environ, _overrides(options))
+        config = with_state(configured, state, str(state_file()))
         urls = server_urls(config.settings.server)
         root = _root(config.settings, _demo(options))
     except (ConfigError, ValueError) as error:
@@ -38,7 +43,9 @@ def run_dashboard(options: argparse.Namespace) -> int:
     connection = Connection(urls, phase_timeouts(settings.server))
     board = BoardReader(root, settings.board.interval_s)
     desk = Desk(connection, board, settings.generation.to_generation(), demo)
-    app = NpulseApp(desk, board, _outfit(config, _glyphs(settings)))
+    messages = [*config.warnings, *([state_problem] if state_problem else [])]
+    outfit = _outfit(settings, messages, _glyphs(settings))
+    app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)
     try:
         app.run(mouse=settings.ui.mouse)
     finally:
@@ -80,18 +87,44 @@ def _glyphs(settings: Settings) -> Glyphs:
     return choose(os.environ, encoding, settings.ui.ascii, is_utf8_mode=bool(sys.flags.utf8_mode))
 
 
-def _outfit(config: LoadedConfig, glyphs: Glyphs) -> Outfit:
-    settings = config.settings
+class Memory:
+    """Keeps what is chosen while npulse runs for its next start."""
+
+    def __init__(self, state: State, configured: Settings) -> None:
+        self._state = state
+        self._configured = configured
+
+    def remember(self, theme: str, chosen: GenerationSettings) -> str | None:
+        """Write the choices; gives a sentence where they cannot be written."""
+        configured = self._configured
+        generation = configured.generation
+        state = self._state.with_choice("ui.theme", theme, configured.ui.theme)
+        for key, value, before in (
+            ("temperature", chosen.temperature, generation.temperature),
+            ("top_p", chosen.top_p, generation.top_p),
+            ("top_k", chosen.top_k, generation.top_k),
+            ("repeat_penalty", chosen.repeat_penalty, generation.repeat_penalty),
+            ("max_tokens", chosen.max_tokens, generation.max_tokens),
+            ("thinking", chosen.is_thinking, generation.thinking),
+            ("system_prompt", chosen.system_prompt, generation.system_prompt),
+        ):
+            state = state.with_choice(f"generation.{key}", value, before)
+        self._state = state
+        return save_state(state_file(), state)
+
+
+def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
     themes = load_themes()
     wanted = COLOURLESS_THEME if "NO_COLOR" in os.environ else settings.ui.theme
     theme, problem = themes.pick(wanted)
-    messages = [*config.warnings, *themes.problems]
+    messages = [*notes, *themes.problems]
     if problem is not None:
         messages.append(problem)
     return Outfit(
         glyphs=glyphs,
         themes=themes.themes,
         theme=theme,
+        chosen_theme=settings.ui.theme,
         keymap=settings.keys,
         frames_per_s=settings.ui.fps,
         sample_interval_s=settings.board.interval_s,
