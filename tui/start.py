@@ -25,6 +25,9 @@ from tui.state import State, load_state, save_state, state_file, with_state
 from tui.themes import COLOURLESS_THEME, load_themes
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
+SWITCH_INTERVAL_S = 0.0005
+"""How long the screen's thread may keep the interpreter from the network's thread. The default of
+5 ms is how late the time stamp of a token could be while a frame is drawn."""
 
 
 def run_dashboard(options: argparse.Namespace) -> int:
@@ -46,6 +49,7 @@ def run_dashboard(options: argparse.Namespace) -> int:
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     outfit = _outfit(settings, messages, _glyphs(settings))
     app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         app.run(mouse=settings.ui.mouse)
     finally:
