@@ -14,6 +14,11 @@ from tui.core.reading import Snapshot
 NS = 1_000_000_000
 
 
+def path_of(fd: int) -> str:
+    """The file behind an open descriptor."""
+    return str(Path(f"/proc/self/fd/{fd}").readlink())
+
+
 class Board:
     """A tree, a sampler over it, and time. Starts at some monotonic time, not at 0."""
 

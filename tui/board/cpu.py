@@ -158,9 +158,9 @@ def _listed(readings: list[Reading], unit: str) -> Reading:
 
 
 def _joined(readings: list[Reading]) -> Reading:
-    """The one governor of all clusters, or the different ones in order."""
-    words = [str(reading.value) for reading in readings if reading.value is not None]
-    if not words:
+    """The one governor of all clusters, or all in order, with ``?`` for one that is not known."""
+    words = ["?" if reading.value is None else str(reading.value) for reading in readings]
+    if set(words) == {"?"}:
         return readings[0]
     text = words[0] if len(set(words)) == 1 else " ".join(words)
     return Reading(text, "", f"{CPUFREQ_DIR}/policy*/scaling_governor")

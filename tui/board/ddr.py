@@ -35,19 +35,25 @@ class Ddr:
     def __init__(self, files: Files, devices: Devices) -> None:
         self._files = files
         self._devices = devices
-        self._generation = -1
         self._devfreq: Devfreq | None = None
-        self._load: DevfreqLoad | None = None
+        self._loads: dict[str, DevfreqLoad] = {}
 
     def fast(self, tick: Tick) -> dict[str, Reading]:
         """``ddr.freq``, ``ddr.load`` and ``ddr.bandwidth``."""
         devfreq = self._device()
-        if devfreq is None or self._load is None:
+        if devfreq is None:
             return self._absent(tick, _FAST)
         governor = tick.value("ddr.governor")
-        load = self._load.read(tick, governor if isinstance(governor, str) else None)
-        found = devfreq.clock()
-        return {**found, "ddr.load": load, "ddr.bandwidth": self._bandwidth(tick, load)}
+        if devfreq.name not in self._loads:
+            path = f"{CLASS_DIR}/{devfreq.name}/load"
+            self._loads[devfreq.name] = DevfreqLoad(self._files, path)
+        source = self._loads[devfreq.name]
+        load = source.read(tick, governor if isinstance(governor, str) else None)
+        return {
+            **devfreq.clock(),
+            "ddr.load": load,
+            "ddr.bandwidth": _bandwidth(tick, load, source.freq_hz),
+        }
 
     def limits(self, tick: Tick) -> dict[str, Reading]:
         """``ddr.min_freq`` and ``ddr.max_freq``."""
@@ -75,23 +81,12 @@ class Ddr:
         return {**found, "ddr.peak_bandwidth": peak}
 
     def _device(self) -> Devfreq | None:
-        if self._generation != self._devices.generation:
-            self._generation = self._devices.generation
-            name = self._devices.ddr
-            self._devfreq = Devfreq(self._files, name, "ddr") if name else None
-            self._load = DevfreqLoad(self._files, f"{CLASS_DIR}/{name}/load") if name else None
+        name = self._devices.ddr
+        if name is None:
+            self._devfreq = None
+        elif self._devfreq is None or self._devfreq.name != name:
+            self._devfreq = Devfreq(self._files, name, "ddr")
         return self._devfreq
-
-    def _bandwidth(self, tick: Tick, load: Reading) -> Reading:
-        bus_bytes = _bus_bytes(tick)
-        if not isinstance(load.value, int | float) or self._load is None:
-            return Reading.absent(load.reason or FIRST_SAMPLE, "GB/s", load.source)
-        if bus_bytes is None:
-            return Reading.absent("bus width unknown", "GB/s", load.source)
-        share = load.value / 100
-        value = round(share * peak_bandwidth_gbps(self._load.freq_hz, bus_bytes), 2)
-        source = f"{load.source}, {8 * bus_bytes}-bit bus"
-        return Reading(value, "GB/s", source, flags=("estimated", *load.flags))
 
     def _absent(self, tick: Tick, ids: dict[str, str]) -> dict[str, Reading]:
         if not (self._devices.has_rknpu and tick.value("board.soc") in SCALING_SOCS):
@@ -100,6 +95,17 @@ class Ddr:
             name: Reading(None, unit, f"{CLASS_DIR}/dmc", NO_DRIVER, ("firmware",))
             for name, unit in ids.items()
         }
+
+
+def _bandwidth(tick: Tick, load: Reading, freq_hz: int) -> Reading:
+    bus_bytes = _bus_bytes(tick)
+    if not isinstance(load.value, int | float):
+        return Reading.absent(load.reason or FIRST_SAMPLE, "GB/s", load.source)
+    if bus_bytes is None:
+        return Reading.absent("bus width unknown", "GB/s", load.source)
+    value = round(load.value / 100 * peak_bandwidth_gbps(freq_hz, bus_bytes), 2)
+    source = f"{load.source}, {8 * bus_bytes}-bit bus"
+    return Reading(value, "GB/s", source, flags=("estimated", *load.flags))
 
 
 def _bus_bytes(tick: Tick) -> int | None:

@@ -116,20 +116,21 @@ class DevfreqLoad:
 
     def read(self, tick: Tick, governor: str | None) -> Reading:
         """Share of cycles in per cent, over about the time between two samples."""
+        discarded = 2 if governor in SELF_PACED else 1
         if self._reads and not 0 <= tick.t_ns - self._t_ns <= tick.max_gap_ns:
             self._reads = 0
         self._t_ns = tick.t_ns
         try:
             load = parse.devfreq_load(self._files.read(self._path))
         except OSError as error:
-            self._reads = 0
+            self._reads = min(self._reads, discarded - 1)
             return Reading.absent(reason_of(error), "%", self._path)
         except UnreadableError as error:
             # Before the first window has ended the kernel gives 0 bytes; that read ends it.
             self._reads += 1
             return Reading.absent(unreadable(str(error)), "%", self._path)
         self._reads += 1
-        if self._reads <= (2 if governor in SELF_PACED else 1):
+        if self._reads <= discarded:
             return Reading.absent(FIRST_SAMPLE, "%", self._path)
         self.freq_hz = load.freq_hz
         flags = ("clamped",) if load.is_clamped else ()

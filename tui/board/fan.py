@@ -7,10 +7,11 @@ from tui.board.attribute import Attribute
 from tui.board.files import Files
 from tui.board.reasons import NO_FAN, NO_SENSOR, UnreadableError
 from tui.board.thermal import HWMON_DIR, ZONE_DIR
-from tui.board.tick import Tick
+from tui.board.tick import NS, Tick
 from tui.core.reading import Reading
 
 PWM_DIR = "/sys/class/pwm"
+LOOK_NS = 30 * NS
 
 
 class Fan:
@@ -26,9 +27,10 @@ class Fan:
         self._speed: Attribute | None = None
         self._cooling: tuple[Attribute, int] | None = None
         self._channels: list[str] = []
+        self._next_look_ns: int | None = None
 
-    def find(self, tick: Tick) -> dict[str, Reading]:
-        """Look where the fan is. Adds no reading."""
+    def _look(self) -> None:
+        """Look where the fan is."""
         self._duty = self._speed = self._cooling = None
         self._channels = []
         for folder in self._files.names(HWMON_DIR):
@@ -38,7 +40,7 @@ class Fan:
                     self._files, f"{path}/pwm1", parse.pwm_percent, "%", NO_SENSOR
                 )
                 self._speed = Attribute(self._files, f"{path}/fan1_input", _rpm, "rpm", NO_SENSOR)
-                return {}
+                return
         for folder in self._files.names(ZONE_DIR):
             path = f"{ZONE_DIR}/{folder}"
             if folder.startswith("cooling_") and "fan" in (self._word(f"{path}/type") or ""):
@@ -47,17 +49,22 @@ class Fan:
                 except (OSError, UnreadableError):
                     continue
                 self._cooling = (Attribute(self._files, f"{path}/cur_state", parse.integer), top)
-                return {}
+                return
         for chip in self._files.names(PWM_DIR):
             for channel in self._files.names(f"{PWM_DIR}/{chip}"):
                 if channel.startswith("pwm"):
                     self._channels.append(f"{PWM_DIR}/{chip}/{channel}")
-        return {}
 
     def read(self, tick: Tick) -> dict[str, Reading]:
-        """Both, or why there is none."""
+        """Both, or why there is none. Where there is none, the next sample looks again."""
+        if self._next_look_ns is None or tick.t_ns >= self._next_look_ns:
+            self._look()
+            self._next_look_ns = tick.t_ns + LOOK_NS
         speed = self._speed.read() if self._speed else Reading.absent(NO_SENSOR, "rpm", HWMON_DIR)
-        return {"fan.pwm": self._drive(), "fan.rpm": speed}
+        drive = self._drive()
+        if drive.value is None:
+            self._next_look_ns = None
+        return {"fan.pwm": drive, "fan.rpm": speed}
 
     def _drive(self) -> Reading:
         if self._duty is not None:

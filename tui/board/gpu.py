@@ -25,20 +25,20 @@ class Gpu:
     def __init__(self, files: Files, devices: Devices) -> None:
         self._files = files
         self._devices = devices
-        self._generation = -1
         self._devfreq: Devfreq | None = None
-        self._load: DevfreqLoad | None = None
+        self._loads: dict[str, DevfreqLoad] = {}
 
     def read(self, tick: Tick) -> dict[str, Reading]:
         """All of it."""
-        if self._generation != self._devices.generation:
-            self._generation = self._devices.generation
-            name = self._devices.gpu
-            self._devfreq = Devfreq(self._files, name, "gpu") if name else None
-            self._load = DevfreqLoad(self._files, f"{CLASS_DIR}/{name}/load") if name else None
-        if self._devfreq is None or self._load is None:
+        name = self._devices.gpu
+        if name is None:
+            self._devfreq = None
             return absent_all(_IDS, NOT_ON_THIS_KERNEL, CLASS_DIR)
+        if self._devfreq is None or self._devfreq.name != name:
+            self._devfreq = Devfreq(self._files, name, "gpu")
+        if name not in self._loads:
+            self._loads[name] = DevfreqLoad(self._files, f"{CLASS_DIR}/{name}/load")
         found = {**self._devfreq.clock(), **self._devfreq.limits(), **self._devfreq.setup()}
         governor = found["gpu.governor"].value
-        load = self._load.read(tick, governor if isinstance(governor, str) else None)
+        load = self._loads[name].read(tick, governor if isinstance(governor, str) else None)
         return {**found, "gpu.load": load}

@@ -39,7 +39,7 @@ class Npu:
     def __init__(self, files: Files, devices: Devices) -> None:
         self._files = files
         self._devices = devices
-        self._generation = -1
+        self._known_as: tuple[str | None, bool, bool] | None = None
         self._devfreq: Devfreq | None = None
         self._power: list[Attribute] = []
         self._times: list[tuple[str, str]] = []
@@ -82,8 +82,9 @@ class Npu:
         }
 
     def _device(self) -> Devfreq | None:
-        if self._generation != self._devices.generation:
-            self._generation = self._devices.generation
+        now = (self._devices.npu, self._devices.has_rknpu, self._devices.has_rocket)
+        if self._known_as != now:
+            self._known_as = now
             self._find()
         return self._devfreq
 

@@ -110,7 +110,9 @@ class NpuLoad:
                 return {"npu.load": self._reading(rung.loads, path, tick.t_ns)}
             failed.append(rung)
         reason = missing_reason(self._files, failed, self._devices)
-        source = next((rung.path for rung in failed if rung.reason == reason), DEBUGFS_LOAD)
+        source = next(
+            (rung.path for rung in reversed(failed) if rung.reason == reason), DEBUGFS_LOAD
+        )
         return {"npu.load": Reading.absent(reason, "%", source)}
 
     def _paths(self) -> list[str]:

@@ -9,9 +9,10 @@ from tui.board.attribute import Attribute
 from tui.board.files import Files
 from tui.board.reasons import NO_SENSOR
 from tui.board.thermal import HWMON_DIR
-from tui.board.tick import Tick
+from tui.board.tick import NS, Tick
 from tui.core.reading import Reading
 
+LOOK_NS = 30 * NS
 _POWER = re.compile(r"power[0-9]{1,2}_input")
 
 
@@ -25,19 +26,21 @@ class Power:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._sensors: list[Attribute] = []
+        self._next_look_ns: int | None = None
 
-    def find(self, tick: Tick) -> dict[str, Reading]:
-        """Look which sensors there are. Adds no reading."""
+    def _look(self) -> None:
         self._sensors = [
             Attribute(self._files, f"{HWMON_DIR}/{folder}/{entry}", _watts, "W", NO_SENSOR)
             for folder in self._files.names(HWMON_DIR)
             for entry in self._files.names(f"{HWMON_DIR}/{folder}")
             if _POWER.fullmatch(entry)
         ]
-        return {}
 
     def read(self, tick: Tick) -> dict[str, Reading]:
         """Watts, or ``no sensor``."""
+        if self._next_look_ns is None or tick.t_ns >= self._next_look_ns:
+            self._look()
+            self._next_look_ns = tick.t_ns + LOOK_NS
         first: Reading | None = None
         for sensor in self._sensors:
             reading = sensor.read()

@@ -22,6 +22,8 @@ from tui.core.reading import Reading, ReadingValue
 
 SEARCH_NS = 5 * NS
 """How often to look for a server where there is none."""
+EAGER_SEARCHES = 3
+"""How often to look without that pause after one was lost: a server that restarts is soon back."""
 REVIEW_NS = 15 * NS
 """How often to look again where the one found holds no model: a child may by now."""
 
@@ -51,6 +53,7 @@ class ServerProcess:
         self._pid: int | None = None
         self._found: Found | None = None
         self._next_search_ns: int | None = None
+        self._eager = 0
         self._window = Window()
         self._stat: ProcessStat | None = None
         self._cpu = Reading.absent(FIRST_SAMPLE, "%")
@@ -82,7 +85,11 @@ class ServerProcess:
         if found != self._found:
             self._lose()
             self._found = found
-        self._next_search_ns = tick.t_ns + (REVIEW_NS if found else SEARCH_NS)
+        self._eager = max(0, self._eager - 1) if found is None else EAGER_SEARCHES
+        if found is None and self._eager:
+            self._next_search_ns = None
+        else:
+            self._next_search_ns = tick.t_ns + (REVIEW_NS if found else SEARCH_NS)
         return found is not None
 
     def _lose(self) -> None:

@@ -47,27 +47,33 @@ GAP_NS = 10 * NS
 class _Part:
     """One group of readings, its period, and what it read last."""
 
-    __slots__ = ("_due_ns", "_has_lost", "_period_ns", "_read", "found")
+    __slots__ = ("_due_ns", "_has_lost", "_period_ns", "_read", "_seen", "found")
 
     def __init__(self, period_s: int, read: ReadPart) -> None:
         self._period_ns = period_s * NS
         self._read = read
         self._due_ns: int | None = None
         self._has_lost = False
+        self._seen: set[str] = set()
         self.found: dict[str, Reading] = {}
 
     def update(self, tick: Tick, is_forced: bool) -> None:
         """Read if it is due; either way the readings are part of this sample."""
         if is_forced or self._is_due(tick.t_ns):
-            before, self.found = self.found, self._read(tick)
+            self.found = self._read(tick)
             self._due_ns = tick.t_ns + self._period_ns
             if self._period_ns:
-                self._has_lost = any(
-                    reading.value is None
-                    and (is_transient(reading.reason) or _had(before.get(name)))
-                    for name, reading in self.found.items()
-                )
+                self._note_lost()
         tick.readings.update(self.found)
+
+    def _note_lost(self) -> None:
+        """Whether something is absent that was there before, or that may be there next time."""
+        self._has_lost = False
+        for name, reading in self.found.items():
+            if reading.value is not None:
+                self._seen.add(name)
+            elif name in self._seen or is_transient(reading.reason):
+                self._has_lost = True
 
     def _is_due(self, t_ns: int) -> bool:
         if not self._period_ns or self._due_ns is None or self._has_lost:
@@ -134,7 +140,6 @@ class Sampler:
         """Order matters where a reader uses what another has read in the same sample."""
         files, devices = self._files, self._devices
         npu, ddr, thermal = Npu(files, devices), Ddr(files, devices), Thermal(files)
-        throttle, fan, power = Throttle(files), Fan(files), Power(files)
         return (
             _Part(HARDWARE_S, Identity(files).read),
             _Part(EVERY, NpuLoad(files, devices).read),
@@ -150,21 +155,14 @@ class Sampler:
             _Part(LOOK_S, Gpu(files, devices).read),
             _Part(EVERY, CpuLoad(files).read),
             _Part(LOOK_S, CpuClocks(files).read),
-            _Part(SETUP_S, thermal.find),
+            _Part(SETUP_S, thermal.trips),
             _Part(LOOK_S, thermal.temperatures),
-            _Part(SETUP_S, throttle.find),
-            _Part(EVERY, throttle.read),
-            _Part(HARDWARE_S, fan.find),
-            _Part(LOOK_S, fan.read),
+            _Part(EVERY, Throttle(files).read),
+            _Part(LOOK_S, Fan(files).read),
             _Part(LOOK_S, self._server.read),
             _Part(EVERY, Memory(files).read),
             _Part(SETUP_S, Zram(files).read),
             _Part(LOOK_S, Pressure(files).read),
-            _Part(HARDWARE_S, power.find),
-            _Part(LOOK_S, power.read),
+            _Part(LOOK_S, Power(files).read),
             _Part(EVERY, OwnCost().read),
         )
-
-
-def _had(reading: Reading | None) -> bool:
-    return reading is not None and reading.value is not None

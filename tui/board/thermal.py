@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from tui.board import parse
-from tui.board.attribute import Attribute
+from tui.board.attribute import Attribute, absent_all
 from tui.board.files import Files
-from tui.board.reasons import NO_SENSOR, UnreadableError
+from tui.board.reasons import NO_SENSOR, UnreadableError, reason_of, unreadable
 from tui.board.tick import Tick
 from tui.core.reading import Reading
 
@@ -22,7 +22,12 @@ DEFAULT_CRITICAL_C = 115.0
 """Where every Rockchip device tree that was read puts the critical trip."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
-_TRIP = re.compile(r"trip_point_([0-9]{1,3})_temp")
+_TRIP = re.compile(r"trip_point_([0-9]{1,3})_(?:temp|type)")
+_TRIP_IDS = {
+    "thermal.trip_passive": "°C",
+    "thermal.trips_passive": "°C",
+    "thermal.trip_critical": "°C",
+}
 
 
 def zone_name(raw: bytes) -> str:
@@ -40,25 +45,20 @@ class Thermal:
         self._files = files
         self._zones: dict[str, tuple[str, Attribute]] = {}
         self._host: Attribute | None = None
-        self._folders: list[str] = []
-        self._is_settled = False
 
-    def find(self, tick: Tick) -> dict[str, Reading]:
-        """Look which zones there are, and read the trip points."""
+    def trips(self, tick: Tick) -> dict[str, Reading]:
+        """The trip points of the SoC's zone."""
         self._look()
         return self._trips(tick)
 
     def temperatures(self, tick: Tick) -> dict[str, Reading]:
         """Every zone; for the SoC and the NPU the zone that stands for them."""
-        if not self._is_settled:
-            self._look()
+        self._look()
         found = {f"temp.{name}": zone.read() for name, (_, zone) in self._zones.items()}
-        # A zone that fails may have been renumbered: look again before the next sample.
-        self._is_settled = all(reading.value is not None for reading in found.values())
         return {**found, "soc.temp": self._soc(found), "npu.temp": self._npu(found)}
 
     def _look(self) -> None:
-        self._is_settled = True
+        """Which zone is which: the kernel may number them anew when a driver is loaded."""
         folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("thermal_zone")]
         kinds: dict[str, str] = {}
         for folder in sorted(folders, key=lambda name: (len(name), name)):
@@ -81,7 +81,7 @@ class Thermal:
                 )
                 for name, folder in kinds.items()
             }
-        if not any(name in self._zones for name in SOC_ZONES):
+        if self._host is None and not any(name in self._zones for name in SOC_ZONES):
             self._host = self._find_host_sensor()
 
     def _find_host_sensor(self) -> Attribute | None:
@@ -122,40 +122,35 @@ class Thermal:
         return Reading(soc.value, "°C", soc.source, flags=("fallback",))
 
     def _trips(self, tick: Tick) -> dict[str, Reading]:
-        """The trip points of the SoC's zone, in °C."""
+        """The trip points of the SoC's zone, in °C. One that cannot be read may be the lowest, so
+        then none is told."""
         name = next((name for name in SOC_ZONES if name in self._zones), None)
-        passive: list[float] = []
-        critical: list[float] = []
-        folder = ZONE_DIR
-        if name is not None:
-            folder = f"{ZONE_DIR}/{self._zones[name][0]}"
-            for entry in self._files.names(folder):
-                if match := _TRIP.fullmatch(entry):
-                    kind, value_c = self._trip(folder, match[1])
-                    if value_c is not None:
-                        {"passive": passive, "critical": critical}.get(kind, []).append(value_c)
-        found = {
-            "thermal.trip_passive": Reading(min(passive), "°C", folder)
-            if passive
-            else Reading.absent(NO_SENSOR, "°C", folder),
-            "thermal.trips_passive": Reading(tuple(sorted(passive)), "°C", folder)
-            if passive
-            else Reading.absent(NO_SENSOR, "°C", folder),
-        }
+        folder = f"{ZONE_DIR}/{self._zones[name][0]}" if name else ZONE_DIR
+        entries = self._files.names(folder) if name else []
+        numbers = sorted({match[1] for entry in entries if (match := _TRIP.fullmatch(entry))})
+        try:
+            points = [self._trip(f"{folder}/trip_point_{number}") for number in numbers]
+        except OSError as error:
+            return absent_all(_TRIP_IDS, reason_of(error, unreadable("ENOENT")), folder)
+        except UnreadableError as error:
+            return absent_all(_TRIP_IDS, unreadable(str(error)), folder)
+        passive = sorted(value_c for kind, value_c in points if kind == "passive")
+        critical = [value_c for kind, value_c in points if kind == "critical"]
+        found = absent_all(_TRIP_IDS, NO_SENSOR, folder)
+        if passive:
+            found["thermal.trip_passive"] = Reading(passive[0], "°C", folder)
+            found["thermal.trips_passive"] = Reading(tuple(passive), "°C", folder)
         if critical:
             found["thermal.trip_critical"] = Reading(min(critical), "°C", folder)
         elif str(tick.value("board.soc") or "").startswith("rk"):
             found["thermal.trip_critical"] = Reading(
                 DEFAULT_CRITICAL_C, "°C", "Rockchip device trees", flags=("assumed",)
             )
-        else:
-            found["thermal.trip_critical"] = Reading.absent(NO_SENSOR, "°C", folder)
         return found
 
-    def _trip(self, folder: str, number: str) -> tuple[str, float | None]:
-        try:
-            kind = parse.word(self._files.read_once(f"{folder}/trip_point_{number}_type"))
-            raw = self._files.read_once(f"{folder}/trip_point_{number}_temp")
-            return kind, parse.bounded(1, 200_000, raw) / 1000
-        except (OSError, UnreadableError):
-            return "", None
+    def _trip(self, base: str) -> tuple[str, float]:
+        kind = parse.word(self._files.read_once(f"{base}_type"))
+        if kind not in ("passive", "active", "hot", "critical"):
+            raise UnreadableError("malformed")
+        raw = self._files.read_once(f"{base}_temp")
+        return kind, parse.bounded(1, 200_000, raw) / 1000

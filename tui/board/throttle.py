@@ -13,13 +13,16 @@ from typing import NamedTuple
 from tui.board import parse
 from tui.board.attribute import Attribute
 from tui.board.files import Files
-from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError
+from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError, is_transient
 from tui.board.thermal import ZONE_DIR
 from tui.board.tick import Tick
 from tui.core.reading import Reading
 
 HOT_C = 85.0
 COOL_C = 80.0
+
+COOL_SAMPLES = 5
+"""So many in a row say that a limit has nothing to do with heat: one reading may be wrong."""
 
 NONE = "none"
 CAPPED = "capped"
@@ -28,6 +31,12 @@ THROTTLING = "throttling"
 
 _COOLING = re.compile(r"(?:thermal-)?(?:cpufreq|devfreq|cpuidle|idle)\b.*")
 """Cooling devices that slow something down. Fans do not, and a PC has others that always count."""
+
+
+class _Cooling(NamedTuple):
+    kind: str
+    state: Attribute
+    top: int
 
 
 class Throttle:
@@ -39,35 +48,28 @@ class Throttle:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._folders: list[str] = []
-        self._cooling: list[tuple[str, Attribute, int | None]] = []
+        self._cooling: dict[str, _Cooling | None] = {}
         self._is_hot = False
+        self._cool_samples = 0
         self._set_by_user: set[str] = set()
-
-    def find(self, tick: Tick) -> dict[str, Reading]:
-        """Look which cooling devices there are. Adds no reading."""
-        folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("cooling_")]
-        if folders != self._folders:
-            self._folders = folders
-            self._files.forget_below(f"{ZONE_DIR}/cooling_")
-            self._cooling = [entry for entry in map(self._device, folders) if entry is not None]
-        return {}
 
     def read(self, tick: Tick) -> dict[str, Reading]:
         """The state now, and the limits that are low, flagged."""
+        self._look()
         caps = _caps(tick)
-        active = self._active()
+        active, failed = self._active()
         temperature_c = tick.number("soc.temp")
         is_hot = self._follow(temperature_c, bool(caps))
         texts = {cap.text for cap in caps}
-        # A limit that stood while the SoC was cool is the user's, also when it gets warm later.
-        self._set_by_user = self._set_by_user & texts if is_hot else texts
-        thermal = texts - self._set_by_user
+        thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
         if caps:
             state = CAPPED if thermal else LIMITED
         if state == NONE and not self._cooling and not _has_limits(tick):
             return {"throttle": Reading.absent(NOT_ON_THIS_KERNEL, "", ZONE_DIR)}
+        failed = failed or _unknown_limit(tick)
+        if state == NONE and failed is not None:
+            return {"throttle": Reading.absent(str(failed.reason), "", failed.source)}
         flags = (*(cap.text for cap in caps), *active)
         source = ", ".join(cap.reading_id for cap in caps) or f"{ZONE_DIR}/cooling_device*"
         found = {"throttle": Reading(state, "", source, flags=flags)}
@@ -86,27 +88,53 @@ class Throttle:
             self._is_hot = temperature_c >= threshold_c
         return self._is_hot
 
-    def _device(self, folder: str) -> tuple[str, Attribute, int | None] | None:
-        path = f"{ZONE_DIR}/{folder}"
-        try:
-            kind = parse.word(self._files.read_once(f"{path}/type"))
-        except (OSError, UnreadableError):
-            return None
+    def _of_the_user(self, limits: set[str], is_hot: bool) -> set[str]:
+        """All limits while the SoC is cool; those that stood for a while in the cool stay the
+        user's when it gets warm later."""
+        if is_hot:
+            self._cool_samples = 0
+            self._set_by_user &= limits
+            return self._set_by_user
+        self._cool_samples += 1
+        if self._cool_samples >= COOL_SAMPLES:
+            self._set_by_user = set(limits)
+        return limits
+
+    def _look(self) -> None:
+        """Look which cooling devices there are; one that could not be read is tried again."""
+        folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("cooling_")]
+        if self._cooling.keys() == set(folders):
+            return
+        for folder in self._cooling.keys() - set(folders):
+            self._files.forget_below(f"{ZONE_DIR}/{folder}/")
+            del self._cooling[folder]
+        for folder in folders:
+            if folder not in self._cooling:
+                try:
+                    self._cooling[folder] = self._device(f"{ZONE_DIR}/{folder}")
+                except (OSError, UnreadableError):
+                    continue
+
+    def _device(self, path: str) -> _Cooling | None:
+        kind = parse.word(self._files.read_once(f"{path}/type"))
         if not _COOLING.fullmatch(kind):
             return None
-        try:
-            top: int | None = parse.bounded(1, 10_000, self._files.read_once(f"{path}/max_state"))
-        except (OSError, UnreadableError):
-            top = None
-        return kind, Attribute(self._files, f"{path}/cur_state", _state), top
+        top = parse.bounded(1, 10_000, self._files.read_once(f"{path}/max_state"))
+        return _Cooling(kind, Attribute(self._files, f"{path}/cur_state", _state), top)
 
-    def _active(self) -> list[str]:
-        active = []
-        for kind, attribute, top in self._cooling:
-            state = attribute.read().value
-            if isinstance(state, int) and state > 0 and (top is None or state <= top):
-                active.append(f"{kind} {state}/{top}" if top else f"{kind} {state}")
-        return active
+    def _active(self) -> tuple[list[str], Reading | None]:
+        """The devices that slow something down now, and one that could not be asked."""
+        active: list[str] = []
+        failed: Reading | None = None
+        for device in self._cooling.values():
+            if device is None:
+                continue
+            state = device.state.read()
+            if not isinstance(state.value, int):
+                failed = Reading.absent(str(state.reason), "", state.source)
+            elif 0 < state.value <= device.top:
+                active.append(f"{device.kind} {state.value}/{device.top}")
+        return active, failed
 
 
 def _state(raw: bytes) -> int:
@@ -140,6 +168,17 @@ def _caps(tick: Tick) -> list[_Cap]:
         if low:
             caps.append(_Cap("cpu.cap_freq", ", ".join(low)))
     return caps
+
+
+def _unknown_limit(tick: Tick) -> Reading | None:
+    """A limit, or what it is compared with, that just now cannot be read."""
+    pairs = [(f"{name}.max_freq", f"{name}.table") for name in ("npu", "gpu", "ddr")]
+    for pair in (*pairs, ("cpu.cap_freq", "cpu.max_freq")):
+        for name in pair:
+            reading = tick.readings.get(name)
+            if reading is not None and is_transient(reading.reason):
+                return reading
+    return None
 
 
 def _words(name: str, limit_hz: float, top_hz: float) -> str:
