@@ -8,7 +8,6 @@ answer, so streams run without it and :mod:`tui.servers.exchange` watches the ph
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -20,6 +19,7 @@ import httpx
 
 from tui.servers import openai
 from tui.servers.dialect import Answer, Dialect, Json
+from tui.servers.within import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20
 MAX_ERROR_BYTES = 64 << 10
@@ -119,8 +119,8 @@ class Client:
         limits = httpx.Timeout(timeout_s, connect=self.timeouts.connect_s, pool=None)
         limit_s = self.timeouts.connect_s + 2 * timeout_s
         try:
-            return await asyncio.wait_for(self._ask(method, path, body, limits), limit_s)
-        except asyncio.TimeoutError:
+            return await within(limit_s, self._ask(method, path, body, limits))
+        except OutOfTimeError:
             raise httpx.ReadTimeout(f"no answer within {limit_s:g} s") from None
 
     async def _ask(self, method: str, path: str, body: Json, limits: httpx.Timeout) -> Answer:
@@ -184,8 +184,8 @@ async def read_bounded(response: httpx.Response, max_bytes: int) -> bytes:
 async def error_text(response: httpx.Response) -> str:
     """The body of a failed request, bounded in size and time; empty where it does not come."""
     try:
-        data = await asyncio.wait_for(read_bounded(response, MAX_ERROR_BYTES), ERROR_BODY_S)
-    except (asyncio.TimeoutError, httpx.TransportError):
+        data = await within(ERROR_BODY_S, read_bounded(response, MAX_ERROR_BYTES))
+    except (OutOfTimeError, httpx.TransportError):
         return ""
     return data.decode("utf-8", "replace")
 

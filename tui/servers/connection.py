@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
 
@@ -32,6 +33,7 @@ from tui.servers.exchange import Exchange
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.server import Server
 from tui.servers.slot import Slot, SlotState
+from tui.servers.within import OutOfTimeError, within
 
 SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
@@ -129,12 +131,10 @@ class Connection:
         """Searches and watches until it is cancelled, then closes everything."""
         try:
             while True:
-                wait_s = await self._look()
                 self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
-                except asyncio.TimeoutError:
-                    continue
+                wait_s = await self._look()
+                with suppress(OutOfTimeError):
+                    await within(wait_s, self._wake.wait())
         finally:
             await self.aclose()
 

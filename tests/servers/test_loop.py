@@ -1,0 +1,99 @@
+"""The loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from tui.servers.loop import LoopThread
+
+
+def test_work_runs_in_its_own_thread() -> None:
+    loop = LoopThread()
+    loop.start()
+    try:
+
+        async def where() -> int:
+            await asyncio.sleep(0)
+            return threading.get_ident()
+
+        assert loop.submit(where()).result(20) != threading.get_ident()
+        called = threading.Event()
+        loop.call(called.set)
+        assert called.wait(20)
+    finally:
+        loop.stop()
+    assert not loop.is_running
+
+
+def test_stop_cancels_what_runs_and_lets_it_clean_up() -> None:
+    loop = LoopThread()
+    loop.start()
+    cleaned = threading.Event()
+    begun = threading.Event()
+
+    async def forever() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            cleaned.set()
+
+    future = loop.submit(forever())
+    assert begun.wait(20)
+    loop.stop()
+    assert cleaned.is_set()
+    with pytest.raises(CancelledError):
+        future.result(20)
+
+
+def test_after_stop() -> None:
+    loop = LoopThread()
+    loop.start()
+    loop.stop()
+    loop.stop()
+    loop.call(print, "never")
+
+    async def work() -> None: ...
+
+    with pytest.raises(RuntimeError):
+        loop.submit(work())
+
+
+def test_never_started() -> None:
+    LoopThread().stop()
+
+
+def test_an_exception_is_the_futures() -> None:
+    loop = LoopThread()
+    loop.start()
+
+    async def fails() -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        loop.submit(fails()).result(20)
+    loop.stop()
+
+
+def test_cancelling_the_future_cancels_the_work() -> None:
+    loop = LoopThread()
+    loop.start()
+    begun, ended = threading.Event(), threading.Event()
+
+    async def forever() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    future = loop.submit(forever())
+    assert begun.wait(20)
+    future.cancel()
+    assert ended.wait(20)
+    loop.stop()
