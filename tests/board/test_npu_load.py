@@ -185,3 +185,13 @@ def test_any_bytes_are_a_load_or_unreadable(raw: bytes) -> None:
 def test_what_the_kernel_writes_is_read_back(loads: list[int]) -> None:
     cores = "".join(f" Core{core}: {load:2d}%," for core, load in enumerate(loads))
     assert parse.npu_load(f"NPU load: {cores}\n".encode()).by_core == dict(enumerate(loads))
+
+
+def test_a_file_without_a_length_has_no_age(tmp_path: Path) -> None:
+    """A bind-mounted file of debugfs has no length and the time of the driver's start. A file of
+    /proc stands in for it: it is read (and is no load), not called stale."""
+    (tmp_path / "run/npu").mkdir(parents=True)
+    (tmp_path / "run/npu/load").symlink_to("/proc/version")
+    tree = trees.without(trees.idle(), LOAD)
+    with Board(tmp_path, tree) as board:
+        assert board.after(0).get("npu.load").reason == "unreadable (malformed)"
