@@ -21,6 +21,7 @@ from tui.core.types import (
 )
 from tui.servers import errors
 from tui.servers.client import Client, error_text
+from tui.servers.lag import LagProbe
 from tui.servers.limits import problems
 from tui.servers.slot import Slot
 from tui.servers.watchdog import Watchdog
@@ -128,9 +129,10 @@ class Exchange:
     # -- the task that owns the connection -----------------------------------------------------
 
     async def _exchange(self) -> None:
-        self._watchdog = Watchdog(lambda: self._cancel("timeout"))
+        watchdog = Watchdog(lambda: self._cancel("timeout"))
+        lag = LagProbe(self.turn.note_lag)
         try:
-            await self._post(self._watchdog)
+            await self._post(watchdog)
         except asyncio.CancelledError:
             # Nothing to pass on: only _cancel, or the end of the event loop, cancels this task.
             self._was_cancelled()
@@ -139,7 +141,8 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  a failed answer must not end the dashboard
             self._fail(errors.internal(error))
         finally:
-            self._watchdog.cancel()
+            watchdog.cancel()
+            lag.stop()
 
     async def _post(self, watchdog: Watchdog) -> None:
         client = self._client
