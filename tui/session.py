@@ -23,6 +23,9 @@ from tui.servers.limits import problems
 from tui.servers.loop import LoopThread
 from tui.servers.models import context_note, context_tokens, fits
 
+BUSY_LOAD_PCT = 10.0
+SAMPLE_LAG_NS = 3_000_000_000
+"""The driver latches its load once a second, and it is sampled once a second."""
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
@@ -52,6 +55,8 @@ class Session:
         self._available_bytes: int | None = None
         self._idle_samples = 0
         self._discarded_before = 0
+        self._is_npu_busy = False
+        self._was_busy = False
 
     @property
     def state(self) -> ConnectionState:
@@ -83,6 +88,10 @@ class Session:
             return None
         return f"server still finishing the stopped answer, {slot.n_discarded} tokens since"
 
+    @property
+    def was_busy(self) -> bool:
+        return self._was_busy
+
     def ask(self, prompt: str) -> str | None:
         """Send a prompt once the server is free. Returns why not, or None."""
         self._record()
@@ -111,6 +120,9 @@ class Session:
         server = state.server
         meaning = server.dialect.chunk_meaning if server is not None else "unknown"
         self._asked_ns = self._clock_ns()
+        # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
+        # run before this one.
+        self._was_busy = self._is_npu_busy and state.slot.is_free and not self._is_just_done()
         self._turn = Turn(request, self._asked_ns, meaning, context)
         self._forget_other_models(request.model)
         self._loop.submit(self._connection.ask(self._turn))
@@ -253,7 +265,17 @@ class Session:
         """A new snapshot: free RAM for the models, and evidence of an idle server."""
         available = snapshot.number("ram.available")
         self._available_bytes = None if available is None else int(available)
+        loads = [load for load in snapshot.numbers("npu.load") if load is not None]
+        self._is_npu_busy = bool(loads) and max(loads) >= BUSY_LOAD_PCT
         self._watch_idle(snapshot)
+
+    def _is_just_done(self) -> bool:
+        """Whether the load that was sampled last can still be that of our own last answer."""
+        turn = self._turn
+        latency_ms = None if turn is None else turn.stats(self._asked_ns).latency_ms
+        if turn is None or latency_ms is None:
+            return False
+        return self._asked_ns - turn.t0_ns - latency_ms * 1e6 < SAMPLE_LAG_NS
 
     def _watch_idle(self, snapshot: Snapshot) -> None:
         slot = self.state.slot

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui.app import NpulseApp, Outfit
@@ -30,33 +31,46 @@ SWITCH_INTERVAL_S = 0.0005
 5 ms is how late the time stamp of a token could be while a frame is drawn."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """A dashboard that is ready to run, and what must be closed after it."""
+
+    app: NpulseApp
+    desk: Desk
+    has_mouse: bool
+
+
 def run_dashboard(options: argparse.Namespace) -> int:
     """Run the dashboard with these options of :func:`tui.cli.dashboard_parser`."""
-    state, state_problem = load_state(state_file())
     try:
-        configured = load(config_paths(options.config), os.environ, _overrides(options))
-        config = with_state(configured, state, str(state_file()))
-        urls = server_urls(config.settings.server)
-        root = _root(config.settings, _demo(options))
+        run = build(options)
     except (ConfigError, ValueError) as error:
         print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
         return EXIT_USAGE
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        run.app.run(mouse=run.has_mouse)
+    finally:
+        run.desk.close()
+    if run.app.crash is not None:
+        return _report_crash(run.app.crash)
+    return run.app.return_code or 0
+
+
+def build(options: argparse.Namespace) -> Run:
+    """Put a dashboard together. Raises ConfigError or ValueError with one sentence."""
+    state, state_problem = load_state(state_file())
+    configured = load(config_paths(options.config), os.environ, _overrides(options))
+    config = with_state(configured, state, str(state_file()))
     settings = config.settings
     demo = _demo(options)
-    connection = Connection(urls, phase_timeouts(settings.server))
-    board = BoardReader(root, settings.board.interval_s)
+    connection = Connection(server_urls(settings.server), phase_timeouts(settings.server))
+    board = BoardReader(_root(settings, demo), settings.board.interval_s)
     desk = Desk(connection, board, settings.generation.to_generation(), demo)
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     outfit = _outfit(settings, messages, _glyphs(settings))
     app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    try:
-        app.run(mouse=settings.ui.mouse)
-    finally:
-        desk.close()
-    if app.crash is not None:
-        return _report_crash(app.crash)
-    return app.return_code or 0
+    return Run(app, desk, settings.ui.mouse)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:

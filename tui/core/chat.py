@@ -36,6 +36,11 @@ class ChatSession(Protocol):
     def finishing_note(self) -> str | None:
         """What the server still does for an answer that was stopped; None when it is idle."""
 
+    @property
+    def was_busy(self) -> bool:
+        """Whether the NPU was at work when the turn in flight was asked: the server finishes
+        something else first, and its prefill begins later."""
+
     def ask(self, prompt: str) -> str | None:
         """Send a prompt. Returns None, or one sentence why it was not taken."""
 

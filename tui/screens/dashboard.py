@@ -87,6 +87,9 @@ class Dashboard(Screen[None]):
     Dashboard Prompt { width: 1fr; }
     Dashboard.-narrow #panels { display: none; }
     Dashboard.-wide #strip { display: none; }
+    Dashboard.-ascii #panels { border-left: ascii $rule; }
+    Dashboard.-ascii #panels Rows, Dashboard.-ascii #prompt-box { border-top: ascii $rule; }
+    Dashboard.-ascii #panels #speed { border-top: none; }
     Dashboard #too-small { display: none; width: 100%; height: 100%; content-align: center middle; }
     Dashboard.-tiny > * { display: none; }
     Dashboard.-tiny #too-small { display: block; }
@@ -94,6 +97,7 @@ class Dashboard(Screen[None]):
 
     def __init__(self, data: DashboardData, glyphs: Glyphs, hints: Sequence[KeyHint]) -> None:
         super().__init__()
+        self.set_class(glyphs.is_ascii, "-ascii")
         self._data = data
         self._glyphs = glyphs
         self._hints = tuple(hints)
@@ -224,7 +228,11 @@ class Dashboard(Screen[None]):
         self.query_one("#speed", Rows).refresh_rows()
         self.query_one("#strip", Rows).refresh_rows()
         self.query_one("#header", Rows).refresh_rows()
-        self.query_one(Transcript).set_status(self._status())
+        transcript = self.query_one(Transcript)
+        transcript.set_status(self._status())
+        stats = self.stats()
+        if stats is not None and stats.thinking_tokens and not stats.phase.is_over:
+            transcript.set_thinking_note(thinking_note(stats))
 
     def _status(self) -> str | None:
         """The live row under a prompt that has no answer yet."""
@@ -237,6 +245,8 @@ class Dashboard(Screen[None]):
             return None
         elapsed_s = turn.stats(self._data.clock_ns()).elapsed_s
         text = f"{turn.phase.value} {fmt.long_seconds(elapsed_s)}"
+        if session.was_busy:
+            return f"waiting {fmt.long_seconds(elapsed_s)}, the NPU was busy before this prompt"
         forecast = session.prefill_forecast_s()
         return text if forecast is None else f"{text} of about {fmt.long_seconds(forecast)}"
 

@@ -55,7 +55,7 @@ def remarks(notes: Mapping[str, FieldNote]) -> list[str]:
 class Toggle(Static, can_focus=True):
     """On or off; Space, Enter or a click changes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "flip", show=False)]
 
     def __init__(self, is_on: bool, *, id: str) -> None:
         super().__init__(id=id, markup=False)
@@ -64,12 +64,12 @@ class Toggle(Static, can_focus=True):
     def render(self) -> str:
         return "on" if self.is_on else "off"
 
-    def action_toggle(self) -> None:
+    def action_flip(self) -> None:
         self.is_on = not self.is_on
         self.refresh()
 
     def on_click(self) -> None:
-        self.action_toggle()
+        self.action_flip()
 
 
 class SettingsScreen(ModalScreen[GenerationSettings | None]):

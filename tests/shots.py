@@ -1,0 +1,102 @@
+"""The pictures of the README, from the running app beside a real simulated board.
+
+``./dev shots`` writes ``screenshots/*.svg``: one run at the pace of qwen3-4b on a board, about a
+minute, drawn in the middle of its second answer in several sizes and themes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tui.cli import dashboard_parser
+from tui.sim.spawn import spawn
+from tui.start import build
+from tui.widgets.prompt import Prompt
+
+FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+SEED = "7"
+QUESTIONS = ("why is decode memory-bound? [[think=24]] [[tokens=110]]", "and what would help?")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its file, the terminal's size, and the theme."""
+
+    name: str
+    size: tuple[int, int]
+    theme: str
+
+
+SHOTS = (
+    Shot("dashboard-wide", (120, 40), "npulse-dark"),
+    Shot("dashboard-wide-light", (120, 40), "npulse-light"),
+    Shot("dashboard-narrow", (80, 24), "npulse-dark"),
+    Shot("dashboard-narrow-high-contrast", (80, 24), "npulse-high-contrast"),
+)
+
+
+async def take(shots: Sequence[Shot]) -> list[Path]:
+    """Ask twice, and draw the screen in the middle of the second answer."""
+    with spawn(["--seed", SEED], has_root=True) as board:
+        arguments = ["--url", board.url, "--root", str(board.root)]
+        run = build(dashboard_parser().parse_args(arguments))
+        try:
+            async with run.app.run_test(size=shots[0].size) as pilot:
+                await until(pilot, lambda: run.desk.state.loaded is not None)
+                await ask(pilot, QUESTIONS[0])
+                await until(
+                    pilot, lambda: run.desk.turn is not None and run.desk.turn.phase.is_over
+                )
+                await ask(pilot, QUESTIONS[1])
+                await until(pilot, lambda: run.desk.turn is not None and run.desk.turn.tokens > 70)
+                return [await draw(pilot, shot) for shot in shots]
+        finally:
+            run.desk.close()
+
+
+async def draw(pilot: Pilot[int], shot: Shot) -> Path:
+    """One picture of the app as it is, in that size and theme."""
+    pilot.app.theme = shot.theme
+    await pilot.resize_terminal(*shot.size)
+    await pilot.pause(1.0)
+    path = FOLDER / f"{shot.name}.svg"
+    path.write_text(pilot.app.export_screenshot(title="npulse"), "utf-8")
+    return path
+
+
+async def ask(pilot: Pilot[int], question: str) -> None:
+    pilot.app.query_one(Prompt).load_text(question)
+    await pilot.press("enter")
+
+
+async def until(pilot: Pilot[int], is_so: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Let the app run until something is so."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError("the app did not get there; see the simulated board")
+        await pilot.pause(0.05)
+
+
+def main() -> None:
+    """Take every picture, with a home of its own: no config of the one who runs this."""
+    os.environ.pop("NO_COLOR", None)
+    with tempfile.TemporaryDirectory() as home:
+        for name in ("CONFIG", "STATE", "DATA", "CACHE"):
+            os.environ[f"XDG_{name}_HOME"] = home
+        os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+        FOLDER.mkdir(exist_ok=True)
+        for path in asyncio.run(take(SHOTS)):
+            print(path.relative_to(FOLDER.parent))
+
+
+if __name__ == "__main__":
+    main()
