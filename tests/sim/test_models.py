@@ -101,6 +101,25 @@ def test_tokens_after_an_automatic_load_come_on_schedule(tmp_path: Path) -> None
     assert times[-1] - times[0] > 9 / (29.8 * 20) * 0.8e9
 
 
+def test_two_prompts_load_a_model_once(tmp_path: Path) -> None:
+    log = tmp_path / "truth"
+    with running("--speed", "12", "--truth", str(log)) as simulator:  # it takes about a second
+        httpx.post(simulator.url + "/v1/models/unload")
+        begun = time.monotonic()
+        threads = [
+            threading.Thread(target=ask, args=(simulator.url, "[[tokens=3]]")) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        wait_for_event(log, "finish", 2)
+        for thread in threads:
+            thread.join()
+    large = find_profile("qwen3-4b")
+    assert large is not None
+    took_s = truth(log, "prefill_end", 1)[0]["start_ns"] / 1e9 - begun
+    assert large.load_s / 12 * 0.95 < took_s < large.load_s / 12 * 1.9
+
+
 def test_everything_freezes_while_a_model_is_loaded() -> None:
     with running("--speed", "12") as simulator:  # the large one loads in about a second
         httpx.post(simulator.url + "/v1/models/unload")

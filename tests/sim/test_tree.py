@@ -16,7 +16,7 @@ import pytest
 from tests.sim.simulator import ask, running, wait_for
 from tui.board.sampler import Sampler
 from tui.sim.spawn import Simulator
-from tui.sim.state import BoardState
+from tui.sim.state import BoardMemo, BoardState
 from tui.sim.tree_moving import LEVELS, Motion
 
 LOAD = "sys/kernel/debug/rknpu/load"
@@ -168,6 +168,18 @@ def test_no_reader_ever_sees_a_broken_file(simulator: Simulator) -> None:
             assert shape.fullmatch(data), (path, data)
             reads += 1
     answer.join()
+
+
+def test_a_run_may_end_while_a_model_is_loaded() -> None:
+    memo = BoardMemo()
+    seen: list[str] = []
+    memo.on_change = lambda: seen.append(memo.now.activity)
+    memo.begin("prefill")
+    memo.begin("decode")
+    memo.load(True)
+    memo.begin("idle")
+    memo.load(False)
+    assert seen == ["prefill", "decode", "loading", "idle"]
 
 
 def test_temperatures_drift_to_a_plateau_and_back() -> None:

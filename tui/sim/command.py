@@ -79,14 +79,16 @@ def parser() -> argparse.ArgumentParser:
     """The options of ``npulse sim``."""
     made = _Parser(
         prog="npulse sim",
-        description="A simulated board: a server that speaks RockchipLlama's HTTP on 127.0.0.1 at "
-        "the pace of a real board, and a /sys and /proc tree that moves with it. Nothing runs on "
-        "an NPU, every answer is made of ready sentences.",
+        description="A simulated board: a server that speaks RockchipLlama's HTTP on 127.0.0.1\n"
+        "at the pace of a real board, and a /sys and /proc tree that moves with it.\n"
+        "Nothing runs on an NPU, every answer is made of ready sentences.",
         epilog=_epilog(),
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
-    add("--port", type=_whole("port", 0, 65535), default=0, help="0 (the default): a free one")
+    port_help = "listen there; 0, the default, takes a free one"
+    add("--port", type=_whole("port", 0, 65535), default=0, metavar="N", help=port_help)
     names = ", ".join(profile.name for profile in PROFILES)
     add(
         "--profile",
@@ -104,10 +106,16 @@ def parser() -> argparse.ArgumentParser:
         help="every answer has N tokens (max_tokens of a request still cuts it)",
     )
     add("--speed", type=_rate, default=1.0, metavar="X", help="everything runs X times faster")
-    add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="of the answers")
+    add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="other answers")
     add("--truth", type=Path, metavar="FILE", help="append what happens, a JSON line per event")
     add("--root", type=Path, metavar="DIR", help="keep a /sys and /proc tree below DIR")
-    add("--fault", action=_FaultAction, default=Faults(), metavar="KIND[=VALUE]", help="see below")
+    add(
+        "--fault",
+        action=_FaultAction,
+        default=Faults(),
+        metavar="KIND[=VALUE]",
+        help="what goes wrong, see below",
+    )
     add("--parent", type=_whole("process number", 1, 2**31), help=argparse.SUPPRESS)
     add("--remove-root-at-exit", action="store_true", help=argparse.SUPPRESS)
     return made

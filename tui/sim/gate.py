@@ -31,5 +31,6 @@ class Gate:
         self._open.set()
 
     async def passed(self) -> None:
-        """Return once the gate is open."""
-        await self._open.wait()
+        """Return once the gate is open; who was let through before may have shut it again."""
+        while self.is_shut:
+            await self._open.wait()

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from tui.sim.http import HTML_TYPE, Connection, Request, Response, json_response
-from tui.sim.models import LoadError, Models
+from tui.sim.models import Models
 from tui.sim.options import SimOptions
 from tui.sim.runtime import Job, Outcome, Runtime
 from tui.sim.schedule import sleep_until
@@ -91,15 +91,11 @@ class Generation:
             return await connection.respond(json_response(detail, 503))
         if faults.html_error:
             return await connection.respond(Response(500, ERROR_PAGE, HTML_TYPE))
-        is_loaded = self._models.loaded is not None
-        try:
-            profile = await self._models.ensure(body.model)
-        except LoadError as error:
-            return await connection.respond(json_response({"detail": str(error)}, 500))
+        profile, was_loaded = await self._models.ensure(body.model)
         prompt = route.template(body)
         job = Job(
             number=next(self._numbers),
-            t_ns=request.t_ns if is_loaded else time.perf_counter_ns(),
+            t_ns=request.t_ns if was_loaded else time.perf_counter_ns(),
             profile=profile,
             prompt=prompt,
             last_user_text=body.last_user_text,

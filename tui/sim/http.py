@@ -17,7 +17,7 @@ import h11
 from tui.sim.gate import Gate
 
 READ_BYTES = 65536
-MAX_BODY_BYTES = 32 << 20
+MAX_BODY_BYTES = 8 << 20
 JSON_TYPE = b"application/json"
 HTML_TYPE = b"text/html; charset=utf-8"
 TEXT_TYPE = b"text/plain; charset=utf-8"

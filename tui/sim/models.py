@@ -44,6 +44,7 @@ class Models:
 
     async def load(self, name: str) -> Profile:
         """Load a model. Raises LoadError; never returns while another one is loaded."""
+        await self._gate.passed()
         profile = find_profile(name)
         if profile is None:
             self._memo.leak()
@@ -54,12 +55,11 @@ class Models:
         self._gate.shut()
         if self.loaded is not None:
             await asyncio.Event().wait()
-        activity = self._memo.now.activity
-        self._memo.begin("loading")
+        self._memo.load(True)
         await asyncio.sleep(profile.load_s / self._speed)
         self.loaded = profile
         self._memo.hold(profile)
-        self._memo.begin(activity)
+        self._memo.load(False)
         self._gate.open()
         return profile
 
@@ -71,9 +71,13 @@ class Models:
             self._memo.hold(None)
         return profile
 
-    async def ensure(self, name: str) -> Profile:
-        """The loaded model, whatever it is called; else the named one, else the smallest."""
+    async def ensure(self, name: str) -> tuple[Profile, bool]:
+        """The loaded model, whatever it is called; else the named one, else the smallest. And
+        whether it was there at once."""
+        if self.loaded is not None and not self._gate.is_shut:
+            return self.loaded, True
+        await self._gate.passed()
         if self.loaded is not None:
-            return self.loaded
+            return self.loaded, False
         wanted = next((profile for profile in self.available if profile.name == name), None)
-        return await self.load((wanted or self.available[0]).name)
+        return await self.load((wanted or self.available[0]).name), False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import sys
 from contextlib import ExitStack
@@ -63,8 +64,11 @@ async def serve(options: SimOptions) -> None:
             stack.callback(parent.cancel)
         gc.collect()
         gc.freeze()
-        print(f"listening on http://{HOST}:{port}", flush=True)
-        await over.wait()
+        try:
+            print(f"listening on http://{HOST}:{port}", flush=True)
+            await over.wait()
+        except BrokenPipeError:
+            pass  # whoever started it has gone already
         server.close()
         for task in list(connections):
             task.cancel()
@@ -81,8 +85,6 @@ def _grown(tree: Tree) -> Tree:
 
 
 def _reason(error: OSError) -> str:
-    import errno
-
     if error.errno == errno.EADDRINUSE:
         return "the port is in use; --port 0 takes a free one"
     return error.strerror or str(error)

@@ -5,7 +5,6 @@ Every change replaces one frozen value, so that the other thread always sees a w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,8 +19,6 @@ class BoardState:
     """One moment of the board."""
 
     activity: Activity = "idle"
-    since_ns: int = 0
-    """When ``activity`` began."""
     model: Profile | None = None
     leaked_mb: int = 0
     """Memory of models that the server has forgotten without freeing them."""
@@ -34,13 +31,20 @@ class BoardMemo:
     """Holds the current :class:`BoardState` and tells a listener about each change."""
 
     def __init__(self) -> None:
-        self.now = BoardState(since_ns=time.perf_counter_ns())
+        self.now = BoardState()
         self.on_change: Callable[[], None] = lambda: None
+        self._run: Activity = "idle"
+        self._is_loading = False
 
     def begin(self, activity: Activity) -> None:
-        """The board starts to do something else."""
-        if activity != self.now.activity:
-            self._set(replace(self.now, activity=activity, since_ns=time.perf_counter_ns()))
+        """The NPU starts to do something else."""
+        self._run = activity
+        self._show()
+
+    def load(self, is_loading: bool) -> None:
+        """Loading a model begins or ends; a run may end meanwhile."""
+        self._is_loading = is_loading
+        self._show()
 
     def hold(self, model: Profile | None) -> None:
         """That model, or none, is in memory now."""
@@ -57,6 +61,11 @@ class BoardMemo:
     def listen(self, port: int) -> None:
         """The server answers on that port."""
         self._set(replace(self.now, port=port))
+
+    def _show(self) -> None:
+        activity = "loading" if self._is_loading else self._run
+        if activity != self.now.activity:
+            self._set(replace(self.now, activity=activity))
 
     def _set(self, state: BoardState) -> None:
         self.now = state
