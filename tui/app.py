@@ -83,6 +83,8 @@ class Outfit:
     theme: str
     chosen_theme: str
     """What the user wants; ``theme`` differs from it only for this run (NO_COLOR)."""
+    is_colourless: bool
+    """NO_COLOR is set."""
     keymap: Mapping[str, str]
     frames_per_s: int
     sample_interval_s: float
@@ -104,7 +106,8 @@ class NpulseApp(App[int]):
         outfit: Outfit,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
     ) -> None:
-        super().__init__()
+        # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
+        super().__init__(ansi_color=True if outfit.is_colourless else None)
         self._desk = desk
         self._board = board
         self._outfit = outfit

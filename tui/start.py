@@ -133,7 +133,8 @@ class Memory:
 
 def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
     themes = load_themes()
-    wanted = COLOURLESS_THEME if "NO_COLOR" in os.environ else settings.ui.theme
+    is_colourless = bool(os.environ.get("NO_COLOR"))
+    wanted = COLOURLESS_THEME if is_colourless else settings.ui.theme
     theme, problem = themes.pick(wanted)
     messages = [*notes, *themes.problems]
     if problem is not None:
@@ -143,6 +144,7 @@ def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
         themes=themes.themes,
         theme=theme,
         chosen_theme=settings.ui.theme,
+        is_colourless=is_colourless,
         keymap=settings.keys,
         frames_per_s=settings.ui.fps,
         sample_interval_s=settings.board.interval_s,

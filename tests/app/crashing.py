@@ -1,0 +1,17 @@
+"""npulse with a fault: F1 divides by zero."""
+
+from __future__ import annotations
+
+import sys
+
+from tui.app import NpulseApp
+from tui.cli import main
+
+
+def divide(app: NpulseApp) -> None:
+    raise ZeroDivisionError(app.title)
+
+
+if __name__ == "__main__":
+    NpulseApp.action_help = divide  # type: ignore[method-assign]
+    sys.exit(main(sys.argv[1:]))
