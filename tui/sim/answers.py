@@ -123,6 +123,8 @@ def _thoughts(rng: random.Random) -> Blocks:
 
 
 def _fill(rng: random.Random, text: str) -> str:
+    """Numbers into a sentence; a rate is what its weights and its bandwidth give."""
+    weights_gib, bandwidth_gbps = rng.uniform(0.5, 6.0), rng.uniform(8.0, 38.0)
     return text.format(
         cores=3,
         core=rng.randint(0, 2),
@@ -131,9 +133,9 @@ def _fill(rng: random.Random, text: str) -> str:
         ctx=rng.choice((128, 512, 900, 1024, 2048, 4096, 8192)),
         mhz=rng.choice((534, 1320, 1968, 2400)),
         temp=rng.randint(41, 74),
-        gib=f"{rng.uniform(0.5, 6.0):.1f}",
-        bw=f"{rng.uniform(8.0, 38.0):.1f}",
-        rate=f"{rng.uniform(2.0, 40.0):.1f}",
+        gib=f"{weights_gib:.1f}",
+        bw=f"{bandwidth_gbps:.1f}",
+        rate=f"{bandwidth_gbps * 1e9 / (weights_gib * 2**30):.1f}",
         ms=rng.randint(24, 340),
     )
 

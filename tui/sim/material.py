@@ -137,7 +137,7 @@ THOUGHTS = (
     "The question is about speed on a small board.",
     "I should say first that this is a simulation.",
     "Decoding reads all {gib} GiB of weights per token, so memory decides.",
-    "At {bw} GB/s that gives about {rate} tokens a second at best.",
+    "Reading {gib} GiB at {bw} GB/s gives about {rate} tokens a second at best.",
     "Prefill is different, there the cores are the limit.",
     "Perhaps a table makes it clearer, or a short list.",
     "Let me check the units: bytes per second over bytes per token is tokens per second.",
