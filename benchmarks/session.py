@@ -84,7 +84,8 @@ class AnswerRun:
 class Session:
     """A started program with an empty home of its own below ``folder``.
 
-    ``ask`` as often as you like; ``close`` ends it.
+    ``ask`` as often as you like; ``close`` ends it. With ``read_rate`` the terminal takes only so
+    many bytes a second, from the moment on that the program is ready.
     """
 
     def __init__(
@@ -104,8 +105,8 @@ class Session:
             size=SIZE,
             env=program.environment(home),
             cwd=home,
-            read_rate=read_rate,
         )
+        self._read_rate = read_rate
         self.cost = CostRecord(self.terminal.process.pid)
         self._replayed = TerminalScreen(*SIZE)
         self._replayed_chunks = 0
@@ -125,6 +126,7 @@ class Session:
             raise SessionError(f"{self.program.name} did not start: {error}") from None
         self._wait_idle(time.monotonic() + _STARTED_S)
         self._right = left_of_panels(self.terminal.draw())
+        self.terminal.read_rate = self._read_rate
 
     def _wait_idle(self, deadline: float) -> bool:
         """Until the program uses little of the processor. False where time ran out."""

@@ -28,6 +28,7 @@ from .escapes import Escape, foreign_escapes, made_by_textual
 from .keys import key_bytes
 from .modes import Modes
 from .screen import TerminalScreen
+from .slow_line import SlowLine
 
 ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 _UNSET = ("LC_ALL", "LC_CTYPE", "NO_COLOR", "TERM_PROGRAM", "TMUX", "COLUMNS", "LINES")
@@ -57,7 +58,8 @@ class PtyTerminal:
     """Runs ``argv`` in a pty of ``size`` (columns, rows).
 
     ``env`` adds to the environment (None takes a name away). ``read_rate`` is the number of bytes a
-    second that the terminal takes, as a slow SSH link does; None takes them as they come.
+    second that the terminal takes, as a slow SSH link does; None takes them as they come. It may be
+    changed while the program runs.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class PtyTerminal:
         self._drawn_chunks = 0
         self._size = size
         self._resized_at: list[tuple[int, tuple[int, int]]] = []
-        self._read_rate = read_rate
+        self.read_rate = read_rate
         self._query_rest = b""
         self._typing = threading.Lock()
         self._answers: deque[bytes] = deque()
@@ -131,7 +133,7 @@ class PtyTerminal:
 
     def _read(self) -> None:
         """The reader thread: until the program has ended and nothing is left to read."""
-        earned, earned_ns = 0.0, time.perf_counter_ns()
+        line = SlowLine()
         while True:
             # Asked before the wait: output written before the end is then seen by the read below.
             is_over = self.process.poll() is not None
@@ -142,24 +144,16 @@ class PtyTerminal:
                 if is_over:
                     return
                 continue
-            limit = _READ_BYTES
-            if self._read_rate is not None:
-                now_ns = time.perf_counter_ns()
-                earned = min(
-                    earned + (now_ns - earned_ns) * self._read_rate / 1e9, self._read_rate * 0.1 + 1
-                )
-                earned_ns = now_ns
-                if earned < 1:
-                    time.sleep(0.01)
-                    continue
-                limit = int(earned)
-                earned -= limit
+            rate = self.read_rate
+            limit = _READ_BYTES if rate is None else line.allowed(rate)
+            if limit < 1:
+                time.sleep(0.01)
+                continue
             try:
                 data = os.read(self._master, limit)
             except OSError:
                 return
-            if self._read_rate is not None:
-                earned += limit - len(data)
+            line.passed(0 if rate is None else len(data))
             self._keep(data)
 
     def _keep(self, data: bytes) -> None:
