@@ -1,10 +1,14 @@
-"""A bare app around a transcript, for tests and for looking at it."""
+"""A bare app around a transcript whose output is read by a terminal emulator, for tests."""
 
 from __future__ import annotations
 
+import pyte
 from textual.app import App, ComposeResult
+from textual.driver import Driver
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.theme import Theme
 
+from tui.core.glyphs import ASCII, UNICODE
 from tui.core.types import Segment
 from tui.widgets.transcript import Transcript
 
@@ -29,16 +33,39 @@ DARK = Theme(
 )
 
 
+class EmulatedDriver(HeadlessDriver):
+    """Counts and keeps what would go to the terminal, and shows it on an emulated one."""
+
+    is_headless = False  # type: ignore[assignment]
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        width, height = self._get_terminal_size()
+        self.screen = pyte.Screen(width, height)
+        self.stream = pyte.Stream(self.screen)
+        self.output: list[str] = []
+
+    def write(self, data: str) -> None:
+        self.output.append(data)
+        self.stream.feed(data)
+
+
 class TranscriptApp(App[None]):
     """Nothing but a transcript."""
 
     CSS = "Transcript { background: $background; }"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, *, is_ascii: bool = False) -> None:
+    def __init__(self, *, is_ascii: bool = False, is_emulated: bool = False) -> None:
         super().__init__()
-        self.transcript = Transcript(is_ascii=is_ascii)
+        self.is_emulated = is_emulated
+        self.transcript = Transcript(ASCII if is_ascii else UNICODE)
         self.messages: list[object] = []
+
+    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: object) -> Driver:
+        if not self.is_emulated:
+            return super()._build_driver(headless, inline, mouse, size)  # type: ignore[arg-type]
+        return EmulatedDriver(self, debug=False, mouse=mouse, size=size)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return COLOURS
@@ -54,11 +81,32 @@ class TranscriptApp(App[None]):
     def on_transcript_follow_changed(self, message: Transcript.FollowChanged) -> None:
         self.messages.append(message)
 
+    def on_transcript_search_changed(self, message: Transcript.SearchChanged) -> None:
+        self.messages.append(message)
+
+    def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+        self.messages.append(message)
+
     def lines(self) -> list[str]:
-        """What stands on the screen, as text."""
+        """The rows of the view as they are now, as text."""
         transcript = self.transcript
-        height = transcript.size.height
-        return [transcript.render_line(y).text.rstrip() for y in range(height)]
+        return [transcript.line(y).text.rstrip() for y in range(transcript.size.height)]
+
+    def seen(self) -> list[str]:
+        """The rows that stand on the emulated terminal."""
+        driver = self._driver
+        assert isinstance(driver, EmulatedDriver)
+        screen = driver.screen
+        columns = range(screen.columns)
+        return [
+            "".join(screen.buffer[y][x].data for x in columns).rstrip() for y in range(screen.lines)
+        ]
+
+    @property
+    def output(self) -> list[str]:
+        driver = self._driver
+        assert isinstance(driver, EmulatedDriver)
+        return driver.output
 
 
 def text(*parts: str) -> list[Segment]:

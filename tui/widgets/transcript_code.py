@@ -6,7 +6,7 @@ itself: so the thousandth line of an open fence costs the same as the first.
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 MAX_COLOURED_CHARS = 8000
 """More in one block is data rather than code, and a lexer could take any time for it."""
 
-_LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,30}$")
-_PLAIN = ("text", "txt", "plain", "plaintext", "output", "console", "log")
+COLOURING_SHARE = 50
+"""An open block is coloured again when this many times the last colouring's time has passed."""
+
 _ROLES = (
     ("Comment", "code-comment"),
     ("Keyword", "code-keyword"),
@@ -38,14 +39,14 @@ _ROLES = (
 class CodeLayout:
     """A fence, or indented code."""
 
-    fill = "code"
-
     def __init__(self, block: Block, room: Room) -> None:
         self._block = block
         self._prefix = Prefix(block, room)
         self._flow = Flow(room.width - self._prefix.cells - 2, room.cell_len, is_verbatim=True)
         self._label = block.language if block.origin is None else ""
+        self._lexers = room.lexers
         self._coloured = 0
+        self._due_ns = 0
         self.lexed_lines = 0
         self.grow()
 
@@ -72,41 +73,61 @@ class CodeLayout:
     def prefix_cells(self, row: int) -> int:
         return self._prefix.cells + (not self.is_label(row))
 
+    def fill(self, row: int) -> str:
+        return "" if self.is_label(row) else "code"
+
     def row_span(self, row: int) -> tuple[int, int]:
         return (0, 0) if self.is_label(row) else self._flow.wrapper.span(row - bool(self._label))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the code has no colours because its lexer is not ready yet."""
+        return self._coloured == 0 and self._lexers.is_loading(self._block.language)
 
     def grow(self) -> int:
         lines = self._block.lines
         complete = len(lines) if self._block.is_closed else max(0, len(lines) - 1)
-        spans: list[Span] = []
+        spans: Sequence[Span] = ()
         offset = 0
-        if complete > self._coloured:
-            self.lexed_lines += complete
-            spans += coloured("\n".join(lines[:complete]), self._block.language)
+        if complete > self._coloured and self._is_due():
+            spans = self._colour("\n".join(lines[:complete]))
+        if spans:
             self._coloured = complete
         else:
             complete = self._coloured
             offset = sum(map(len, lines[:complete])) + max(0, complete - 1)
-        for index in range(complete, len(lines)):
-            spans.append((f"\n{lines[index]}" if index else lines[index], "code"))
-        return bool(self._label) + self._flow.replace(offset, spans)
+        rest = [
+            (f"\n{lines[index]}" if index else lines[index], "code")
+            for index in range(complete, len(lines))
+        ]
+        return bool(self._label) + self._flow.replace(offset, [*spans, *rest])
+
+    def _is_due(self) -> bool:
+        return self._block.is_closed or time.perf_counter_ns() >= self._due_ns
+
+    def _colour(self, code: str) -> Sequence[Span]:
+        """Complete lines as spans; none where they cannot be coloured."""
+        lexer = self._lexers.get(self._block.language)
+        if lexer is None or len(code) > MAX_COLOURED_CHARS:
+            return ()
+        start_ns = time.perf_counter_ns()
+        self.lexed_lines += code.count("\n") + 1
+        spans = coloured(code, lexer)
+        end_ns = time.perf_counter_ns()
+        self._due_ns = end_ns + COLOURING_SHARE * (end_ns - start_ns)
+        return spans
 
 
-def coloured(code: str, language: str) -> Sequence[Span]:
-    """``code`` as spans; plain where the language is unknown or the code too long."""
-    lexer = _lexer(language.lower()) if len(code) <= MAX_COLOURED_CHARS else None
-    if lexer is None or not code:
-        return [(code, "code")]
+def coloured(code: str, lexer: Lexer) -> Sequence[Span]:
+    """``code`` as spans; none where the lexer does not give back what it was given."""
     spans: list[Span] = []
     position = 0
     for start, token, text in lexer.get_tokens_unprocessed(code):
         if start != position:
-            return [(code, "code")]
+            return ()
         position += len(text)
         spans.append((text, _role(str(token))))
-    if position != len(code):
-        return [(code, "code")]
-    return spans
+    return spans if position == len(code) else ()
 
 
 @lru_cache(maxsize=256)
@@ -116,17 +137,3 @@ def _role(token: str) -> str:
         if name.startswith(prefix):
             return f"code {role}"
     return "code"
-
-
-@lru_cache(maxsize=16)
-def _lexer(language: str) -> Lexer | None:
-    """Pygments is imported when the first fence with a language is met."""
-    if not _LANGUAGE.match(language) or language in _PLAIN:
-        return None
-    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
-
-    try:
-        return get_lexer_by_name(language)
-    except ClassNotFound:
-        return None

@@ -36,6 +36,7 @@ class Flow:
         Returns the first row that may have changed.
         """
         keep = bisect_right(self._starts, offset - 1) if offset else 0
+        old_starts, old_roles = self._starts[keep:], self._roles[keep:]
         del self._starts[keep:], self._roles[keep:]
         position = offset
         texts: list[str] = []
@@ -47,7 +48,13 @@ class Flow:
                 self._roles.append(role)
             texts.append(text)
             position += len(text)
-        return self.wrapper.replace(offset, "".join(texts))
+        tail = "".join(texts)
+        same = common_length(self.wrapper.text[offset:], tail)
+        row = self.wrapper.replace(offset + same, tail[same:])
+        restyled = _first_difference(old_starts, old_roles, self._starts[keep:], self._roles[keep:])
+        if restyled is not None and restyled < offset + same:
+            row = min(row, self.wrapper.row_at(restyled))
+        return row
 
     def extend(self, text: str, role: str) -> int:
         """Append text of one role. Returns the first row that may have changed."""
@@ -72,3 +79,29 @@ class Flow:
             start = stop
             run += 1
         return spans
+
+
+def common_length(one: str, two: str) -> int:
+    """How many characters two texts have in common from the beginning on."""
+    if two.startswith(one):
+        return len(one)
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == two[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _first_difference(
+    old_starts: list[int], old_roles: list[str], starts: list[int], roles: list[str]
+) -> int | None:
+    """The offset from which on the roles are others; None where only their end differs."""
+    for old_start, old_role, start, role in zip(old_starts, old_roles, starts, roles, strict=False):
+        if old_start != start or old_role != role:
+            return min(old_start, start)
+    longer = old_starts if len(old_starts) > len(starts) else starts
+    count = min(len(old_starts), len(starts))
+    return longer[count] if len(longer) > count else None

@@ -12,12 +12,13 @@ from typing import Protocol
 
 from tui.core.blocks import Block
 from tui.core.display import CellLen
+from tui.core.glyphs import Glyphs
 from tui.widgets.transcript_flow import Flow, Span
 from tui.widgets.transcript_inline import inline_spans
-from tui.widgets.transcript_style import Marks
+from tui.widgets.transcript_lexers import Lexers
 
 MIN_CELLS = 12
-PIECE_CHARS = 800
+PIECE_CHARS = 400
 """A paragraph longer than twice this is parsed in pieces, so that a long one stays flat."""
 
 
@@ -27,14 +28,12 @@ class Room:
 
     width: int
     cell_len: CellLen
-    marks: Marks
+    glyphs: Glyphs
+    lexers: Lexers
 
 
 class Layout(Protocol):
     """A block, or another part of a turn, as rows at one width."""
-
-    fill: str
-    """The role of the blanks behind the text, to the right edge; empty for none."""
 
     @property
     def text(self) -> str:
@@ -49,6 +48,9 @@ class Layout(Protocol):
     def prefix_cells(self, row: int) -> int:
         """Cells of the row that are not its text: indentation, bullets, bars."""
 
+    def fill(self, row: int) -> str:
+        """The role of the blanks behind the text, to the right edge; empty for none."""
+
     def row_span(self, row: int) -> tuple[int, int]:
         """Where the row lies in :attr:`text`."""
 
@@ -58,8 +60,6 @@ class Layout(Protocol):
 
 class TextLayout:
     """Plain text of one role: a prompt, thinking, an error, the source of an answer."""
-
-    fill = ""
 
     def __init__(self, text: str, role: str, room: Room) -> None:
         self._role = role
@@ -79,6 +79,9 @@ class TextLayout:
     def prefix_cells(self, row: int) -> int:
         return 0
 
+    def fill(self, row: int) -> str:
+        return ""
+
     def row_span(self, row: int) -> tuple[int, int]:
         return self._flow.wrapper.span(row)
 
@@ -95,8 +98,6 @@ class TextLayout:
 
 class PlainLayout:
     """Lines as they are: thinking, or the source of an answer. They only ever grow."""
-
-    fill = ""
 
     def __init__(self, block: Block, role: str, room: Room) -> None:
         self._block = block
@@ -122,6 +123,9 @@ class PlainLayout:
 
     def prefix_cells(self, row: int) -> int:
         return 0
+
+    def fill(self, row: int) -> str:
+        return ""
 
     def row_span(self, row: int) -> tuple[int, int]:
         return self._flow.wrapper.span(row)
@@ -152,11 +156,11 @@ class Prefix:
                 break
             cells += wanted
             if container.is_quote:
-                first.append((f"{room.marks.quote} ".ljust(2), "rule"))
+                first.append((f"{room.glyphs.column} ", "quote-bar"))
                 rest.append(first[-1])
                 continue
             if not is_number:
-                marker = room.marks.nested_bullet if depth else room.marks.bullet
+                marker = nested_bullet(room.glyphs) if depth else room.glyphs.bullet
             depth += 1
             shown = marker if container.is_first else ""
             first.append((shown.ljust(wanted), "mark"))
@@ -171,8 +175,6 @@ class Prefix:
 
 class ParagraphLayout:
     """A paragraph or heading, with its inline Markdown."""
-
-    fill = ""
 
     def __init__(self, block: Block, room: Room) -> None:
         self._block = block
@@ -202,6 +204,9 @@ class ParagraphLayout:
 
     def prefix_cells(self, row: int) -> int:
         return self._prefix.cells
+
+    def fill(self, row: int) -> str:
+        return ""
 
     def row_span(self, row: int) -> tuple[int, int]:
         return self._flow.wrapper.span(row)
@@ -250,10 +255,12 @@ class ParagraphLayout:
 
 
 def piece_end(text: str) -> int:
-    """Where a long paragraph can be cut without cutting a mark in two, between one and one and a
-    half :data:`PIECE_CHARS`: after white space outside of emphasis, code and links if there is any.
+    """Where a long paragraph can be cut without cutting a mark in two.
+
+    From :data:`PIECE_CHARS` to a quarter more: after white space outside of emphasis, code and
+    links if there is any.
     """
-    limit = PIECE_CHARS + PIECE_CHARS // 2
+    limit = PIECE_CHARS + PIECE_CHARS // 4
     fallback = 0
     position = PIECE_CHARS
     while position < limit:
@@ -270,12 +277,11 @@ def piece_end(text: str) -> int:
 class RuleLayout:
     """A thematic break: one thin line."""
 
-    fill = ""
     text = ""
 
     def __init__(self, block: Block, room: Room) -> None:
         self._prefix = Prefix(block, room)
-        self._line = room.marks.rule * max(1, room.width - self._prefix.cells)
+        self._line = room.glyphs.rule * max(1, room.width - self._prefix.cells)
 
     def __len__(self) -> int:
         return 1
@@ -286,11 +292,19 @@ class RuleLayout:
     def prefix_cells(self, row: int) -> int:
         return 0
 
+    def fill(self, row: int) -> str:
+        return ""
+
     def row_span(self, row: int) -> tuple[int, int]:
         return 0, 0
 
     def grow(self) -> int:
         return 1
+
+
+def nested_bullet(glyphs: Glyphs) -> str:
+    """The bullet of a list inside of a list."""
+    return "-" if glyphs.is_ascii else "◦"
 
 
 def block_role(block: Block) -> str:

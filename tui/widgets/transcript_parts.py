@@ -21,7 +21,7 @@ from tui.widgets.transcript_layout import (
 )
 from tui.widgets.transcript_table import TableLayout
 
-PartKind = Literal["prompt", "fold", "thinking", "answer", "status", "error", "footer"]
+PartKind = Literal["prompt", "model", "fold", "thinking", "answer", "status", "error", "footer"]
 
 _serials = count(1)
 
@@ -73,7 +73,7 @@ class Part:
         if block is None:
             return TextLayout(self.text, _ROLES[self.kind], room)
         if block.kind == "plain":
-            return PlainLayout(block, "thinking" if self.kind == "thinking" else "text", room)
+            return PlainLayout(block, _ROLES[self.kind], room)
         if block.kind == "fence":
             return CodeLayout(block, room)
         if block.kind == "table":
@@ -85,6 +85,7 @@ class Part:
 
 _ROLES = {
     "prompt": "prompt",
+    "model": "dim",
     "fold": "dim",
     "thinking": "thinking",
     "answer": "text",

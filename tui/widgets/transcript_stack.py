@@ -224,6 +224,16 @@ class Stack:
                     break
         return self.row_of(place)
 
+    def rows_from_anchor(self, anchor: Anchor) -> int:
+        """Rows from a place to the end, all of them counted."""
+        row = self.row_of_anchor(anchor)
+        place = self.place(row)
+        if place is None:
+            return 0
+        for _ in self.forward(place):
+            pass
+        return self.rows - self.row_of_anchor(anchor)
+
     def settle_end(self, height: int) -> int:
         """Make the last rows exact, twice a view's height. Returns the number of all rows."""
         covered = 0
@@ -254,14 +264,18 @@ class Stack:
             turn = self.turns.index(anchor.turn)
         except ValueError:
             return 0
-        self.open(turn)
-        for index, part in enumerate(self.turns[turn].parts):
-            if part.kind != anchor.kind or part.block is not anchor.block:
+        line = anchor.block.start if anchor.block else 0
+        found = None
+        for index, part in enumerate(self.open(turn).parts):
+            if part.kind != anchor.kind:
                 continue
-            self.lay_out(turn, index)
-            inner = row_of_offset(part, anchor.offset) if anchor.offset else anchor.row
-            return self.top(turn, index) + min(inner, part.rows - 1)
-        return self.top(turn)
+            if part.block is anchor.block:
+                self.lay_out(turn, index)
+                inner = row_of_offset(part, anchor.offset) if anchor.offset else anchor.row
+                return self.top(turn, index) + min(inner, part.rows - 1)
+            if part.block is not None and part.block.start <= line:
+                found = index
+        return self.top(turn, found or 0)
 
 
 def row_of_offset(part: Part, offset: int) -> int:

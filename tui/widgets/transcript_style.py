@@ -1,8 +1,6 @@
-"""The roles that text of a transcript plays, their styles, and the marks drawn around it."""
+"""The roles that text of a transcript plays, and their styles."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 ROLES = (
     "text",
@@ -21,18 +19,22 @@ ROLES = (
     "heading",
     "quote",
     "rule",
+    "quote-bar",
     "code",
     "code-keyword",
     "code-name",
     "code-string",
     "code-comment",
     "thinking",
+    "ok",
     "warn",
     "bad",
     "footer",
     "badge",
+    "key",
     "match",
     "match-current",
+    "selected",
     "thumb",
 )
 """A role is drawn with the component class ``transcript--ROLE``; several can be combined."""
@@ -59,51 +61,24 @@ Transcript {
     &> .transcript--heading { color: $foreground; text-style: bold; }
     &> .transcript--quote { color: $soft; }
     &> .transcript--rule { color: $rule; }
+    &> .transcript--quote-bar { color: $track; }
     &> .transcript--code { color: $foreground; background: $raised; }
     &> .transcript--code-keyword { text-style: bold; }
-    &> .transcript--code-name { color: $live; }
+    &> .transcript--code-name { color: $foreground; }
     &> .transcript--code-string { color: $soft; }
     &> .transcript--code-comment { color: $dim; }
     &> .transcript--thinking { color: $dim; }
+    &> .transcript--ok { color: $ok; }
+    &> .transcript--key { color: $soft; text-style: bold; }
     &> .transcript--warn { color: $warn; }
     &> .transcript--bad { color: $bad; }
     &> .transcript--footer { color: $dim; }
     &> .transcript--badge { color: $live; background: $raised; }
     &> .transcript--match { text-style: underline bold; }
     &> .transcript--match-current { text-style: reverse; }
+    &> .transcript--selected {
+        color: $screen-selection-foreground; background: $screen-selection-background;
+    }
     &> .transcript--thumb { color: $track; }
 }
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """The characters drawn around text, with plain ones for terminals that have no others."""
-
-    bar: str = "▎"
-    caret: str = "▌"
-    folded: str = "▸"
-    unfolded: str = "▾"
-    bullet: str = "•"
-    nested_bullet: str = "◦"
-    quote: str = "▏"
-    rule: str = "─"
-    down: str = "↓"
-    thumb: str = "▐"
-    ellipsis: str = "…"
-
-
-UNICODE_MARKS = Marks()
-ASCII_MARKS = Marks(
-    bar="|",
-    caret="_",
-    folded=">",
-    unfolded="v",
-    bullet="-",
-    nested_bullet="-",
-    quote="|",
-    rule="-",
-    down="",
-    thumb="|",
-    ellipsis="...",
-)

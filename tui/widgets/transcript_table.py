@@ -22,8 +22,6 @@ Row = list[list[Span]]
 class TableLayout:
     """A table, or rows that go on with one."""
 
-    fill = ""
-
     def __init__(self, block: Block, room: Room) -> None:
         self._block = block
         self._room = room
@@ -51,6 +49,9 @@ class TableLayout:
     def prefix_cells(self, row: int) -> int:
         return self._prefix.cells
 
+    def fill(self, row: int) -> str:
+        return ""
+
     def row_span(self, row: int) -> tuple[int, int]:
         start = sum(len(text) + 1 for text in self._texts[:row])
         return start, start + len(self._texts[row]) if row < len(self._texts) else start
@@ -68,7 +69,7 @@ class TableLayout:
         for at in range(index, len(lines)):
             self._tops.append(len(self._rows))
             if is_head and at == 1:
-                rule = self._room.marks.rule
+                rule = self._room.glyphs.rule
                 spans = [(rule * width, "rule") for width in widths]
                 self._take(_joined(spans))
             else:

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core.blocks import Block, BlockSplitter, PlainSplitter
-from tui.core.display import CellLen, DisplayText, display_text
-from tui.core.sanitize import Sanitizer, clean
+from tui.core.display import CellLen, display_text
+from tui.core.sanitize import clean
 from tui.core.types import Segment
+from tui.widgets.transcript_channel import Channel
 from tui.widgets.transcript_layout import Room
 from tui.widgets.transcript_parts import Part, PartKind
 
 TurnState = Literal["live", "done", "stopped", "error"]
-
-MAX_PIECES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,110 +24,48 @@ class Look:
     is_raw: bool = False
 
 
-class Channel:
-    """The text of an answer, or of its thinking, and the blocks it amounts to while they are open.
+class Turn:
+    """One prompt with its answer. Parts are made when somebody looks; then ``rows`` counts them.
 
-    ``first_changed`` is the first block that may have changed since :meth:`taken`.
+    ``wants_thinking`` is whether thinking is open, where the user said so or, with
+    ``is_thinking_held``, where it must not fold because somebody is reading. ``live_at`` is the
+    first part of what is being written.
     """
 
-    def __init__(self, cell_len: CellLen, text: str = "") -> None:
-        self._cell_len = cell_len
-        self._pieces = [text] if text else []
-        self._is_finished = bool(text)
-        self._splitter: BlockSplitter | PlainSplitter | None = None
-        self.first_changed = 0
-
-    @property
-    def text(self) -> str:
-        """The text as it came."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    @property
-    def has_text(self) -> bool:
-        return bool(self._pieces)
-
-    @property
-    def is_open(self) -> bool:
-        return self._splitter is not None
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The blocks of the text so far; none while closed."""
-        return self._splitter.blocks if self._splitter else []
-
-    def open(self, *, is_plain: bool) -> None:
-        """Split the text, as it is or as Markdown."""
-        self._sanitizer = Sanitizer()
-        self._display = DisplayText(self._cell_len)
-        self._splitter = PlainSplitter() if is_plain else BlockSplitter()
-        self.first_changed = 0
-        self._split(self.text)
-        if self._is_finished:
-            self._splitter.finish()
-
-    def close(self) -> None:
-        """Let go of everything but the text."""
-        self._splitter = None
-
-    def feed(self, text: str) -> None:
-        """Append text."""
-        if not text:
-            return
-        self._pieces.append(text)
-        if len(self._pieces) > MAX_PIECES:
-            self._pieces = ["".join(self._pieces)]
-        if self._splitter is not None:
-            self._split(text)
-
-    def finish(self) -> None:
-        """No more text comes."""
-        self._is_finished = True
-        if self._splitter is not None:
-            self._note(self._splitter.finish())
-
-    def taken(self) -> int:
-        """The first block that may have changed since the last call."""
-        first, self.first_changed = self.first_changed, len(self.blocks)
-        return first
-
-    def _split(self, text: str) -> None:
-        assert self._splitter is not None
-        self._note(self._splitter.feed(self._display.feed(self._sanitizer.feed(text))))
-
-    def _note(self, first: int) -> None:
-        self.first_changed = min(self.first_changed, first)
-
-
-class Turn:
-    """One prompt with its answer. Parts are made when somebody looks; then ``rows`` counts them."""
-
     def __init__(
-        self, prompt: str, label: str, model: str, cell_len: CellLen, *, thinking: str = "",
-        answer: str = "", state: TurnState = "live",
-    ) -> None:  # fmt: skip
-        self.prompt = prompt
+        self,
+        prompt: str,
+        cell_len: CellLen,
+        *,
+        label: str = "you",
+        model: str = "",
+        thinking: str = "",
+        answer: str = "",
+        state: TurnState = "live",
+    ) -> None:
         self.label = clean(label, newlines=False)
-        self.model = model
+        self.model = clean(model, newlines=False)
         self.state: TurnState = state
         self.footer = ""
         self.error = ""
         self.thinking_note = ""
         self.status: str | None = None
         self.status_role = "dim"
+        self.shows_model = False
         self.wants_thinking: bool | None = None
-        """Whether thinking is open, where the user said so."""
-        self.answer = Channel(cell_len, answer)
-        self.thinking = Channel(cell_len, thinking)
+        self.is_thinking_held = False
+        is_over = state != "live"
+        self.prompt = Channel(cell_len, prompt, is_finished=True)
+        self.thinking = Channel(cell_len, thinking, is_finished=is_over)
+        self.answer = Channel(cell_len, answer, is_finished=is_over)
         self.parts: list[Part] = []
+        self.live_at = 0
         self._cell_len = cell_len
         self._tops: list[int] = []
         self._counted = 0
         self._closed_rows = 0
         self._thinking_at = 0
         self._answer_at = 0
-        self._is_open_ended = False
 
     @property
     def is_live(self) -> bool:
@@ -141,10 +77,13 @@ class Turn:
         return bool(self.parts)
 
     @property
-    def is_thinking_open(self) -> bool:
-        if self.wants_thinking is not None:
-            return self.wants_thinking
+    def is_thinking(self) -> bool:
+        """Whether nothing of the answer itself has come yet."""
         return self.is_live and not self.answer.blocks
+
+    @property
+    def is_thinking_open(self) -> bool:
+        return self.is_thinking if self.wants_thinking is None else self.wants_thinking
 
     # Rows
 
@@ -182,25 +121,25 @@ class Turn:
         del tops[self._counted :]
         for index in range(self._counted, parts):
             tops.append(tops[index - 1] + self.parts[index - 1].rows if index else 0)
-        self._counted = max(self._counted, len(tops))
-
-    # Parts
+        self._counted = len(tops)
 
     def estimate(self, width: int) -> None:
         """Guess the rows at a new width and forget every layout."""
-        if self.parts:
-            for part in self.parts:
-                part.estimate(width)
-            self._counted = 0
-            return
-        texts = (self.prompt, self.answer.text)
-        rows = sum(text.count("\n") + 1 + len(text) // width for text in texts)
-        self._closed_rows = rows + 5
+        for part in self.parts:
+            part.estimate(width)
+        self._counted = 0
+        if not self.parts:
+            texts = (self.prompt.text, self.answer.text)
+            self._closed_rows = 5 + sum(text.count("\n") + 1 + len(text) // width for text in texts)
+
+    # Parts
 
     def open(self, look: Look) -> None:
         """Split the texts and make the parts."""
+        self.prompt.open(is_plain=True)
         self.thinking.open(is_plain=True)
         self.answer.open(is_plain=look.is_raw)
+        self.parts = []
         self.arrange(look)
 
     def close(self) -> None:
@@ -208,88 +147,74 @@ class Turn:
         self._closed_rows = self.rows
         self.parts = []
         self._counted = 0
-        self.answer.close()
-        self.thinking.close()
+        for channel in (self.prompt, self.thinking, self.answer):
+            channel.close()
 
     def arrange(self, look: Look) -> None:
         """Make the list of parts anew; parts that were there keep what they are."""
-        known = {(part.kind, id(part.block)): part for part in self.parts if part.block}
-        texts = {part.kind: part for part in self.parts if not part.block}
-        parts: list[Part] = []
-
-        def add_text(kind: PartKind, text: str, *, has_gap: bool) -> None:
-            old = texts.get(kind)
-            text = display_text(clean(text), self._cell_len)
-            if old is None or old.text != text or old.has_gap != has_gap:
-                old = Part(kind, text, has_gap=has_gap)
-                old.estimate(look.room.width)
-            parts.append(old)
-
-        def add_blocks(kind: PartKind, channel: Channel, *, has_gap: bool) -> None:
-            for index, block in enumerate(channel.blocks):
-                old = known.get((kind, id(block)))
-                gap = block.has_gap if index else has_gap
-                if old is None or old.has_gap != gap:
-                    old = Part(kind, block, has_gap=gap)
-                    old.estimate(look.room.width)
-                elif index >= channel.first_changed:
-                    old.is_exact = False
-                parts.append(old)
-
-        marks = look.room.marks
-        add_text("prompt", self.prompt, has_gap=True)
+        rebuilt = _Parts(self, look)
+        rebuilt.add_blocks("prompt", self.prompt, has_gap=True)
+        if not rebuilt.parts:
+            rebuilt.add_text("prompt", "", has_gap=True)
         has_gap = True
+        if self.shows_model:
+            rebuilt.add_text("model", self.model, has_gap=True)
+            has_gap = False
         if self.thinking.has_text:
             is_open = self.is_thinking_open
-            mark = marks.unfolded if is_open else marks.folded
-            note = self.thinking_note or ("thinking" if self._is_thinking else "thought")
-            add_text("fold", f"{mark} {note}", has_gap=True)
-            self._thinking_at = len(parts)
+            glyphs = look.room.glyphs
+            note = self.thinking_note or ("thinking" if self.is_thinking else "thought")
+            mark = glyphs.opened if is_open else glyphs.closed
+            rebuilt.add_text("fold", f"{mark} {note}", has_gap=has_gap)
+            self._thinking_at = len(rebuilt.parts)
             if is_open:
-                add_blocks("thinking", self.thinking, has_gap=False)
-            has_gap = is_open
-        self._answer_at = len(parts)
-        add_blocks("answer", self.answer, has_gap=has_gap)
-        self._is_open_ended = True
-        if self.is_live and parts[-1].kind in ("prompt", "fold"):
-            add_text("status", self.status or "", has_gap=has_gap)
-            self._is_open_ended = False
+                rebuilt.add_blocks("thinking", self.thinking, has_gap=False)
+            has_gap = is_open and len(rebuilt.parts) > self._thinking_at
+        self.live_at = self._answer_at = len(rebuilt.parts)
+        if self.thinking.has_text:
+            self.live_at = self._thinking_at
+        rebuilt.add_blocks("answer", self.answer, has_gap=has_gap)
+        if self.is_live and rebuilt.parts[-1].kind not in ("thinking", "answer"):
+            rebuilt.add_text("status", self.status or "", has_gap=has_gap)
         if self.error:
-            add_text("error", f"! {self.error}", has_gap=True)
+            rebuilt.add_text("error", f"! {self.error}", has_gap=True)
         if self.footer:
-            add_text("footer", self.footer, has_gap=True)
+            rebuilt.add_text("footer", self.footer, has_gap=True)
         self.thinking.taken()
         self.answer.taken()
-        self.parts = parts
+        self.parts = rebuilt.parts
         self._counted = 0
 
-    @property
-    def _is_thinking(self) -> bool:
-        return self.is_live and not self.answer.blocks
-
     def feed(self, segments: Sequence[Segment], look: Look) -> int | None:
-        """Take in new text. Returns the first part that may have changed, or None if it is all of
-        them because parts were added or taken away elsewhere than at the end."""
+        """Take in new text. Returns the first part that may have changed, or None where the parts
+        are others than before."""
         had_thinking, had_answer = self.thinking.has_text, bool(self.answer.blocks)
-        thinks = False
+        has_thought = False
         for segment in segments:
-            thinks = thinks or segment.kind == "thinking"
-            (self.thinking if segment.kind == "thinking" else self.answer).feed(segment.text)
-        is_simple = self._is_open_ended and had_answer == bool(self.answer.blocks)
-        if not is_simple or (thinks and had_answer) or had_thinking != self.thinking.has_text:
+            if segment.kind == "thinking":
+                has_thought = True
+                self.thinking.feed(segment.text)
+            else:
+                self.answer.feed(segment.text)
+        is_same = (
+            had_thinking == self.thinking.has_text
+            and had_answer == bool(self.answer.blocks)
+            and not (has_thought and had_answer)
+            and self.parts[-1].kind in ("thinking", "answer")
+        )
+        if not is_same:
+            if self.parts[-1].kind == "status" and not has_thought and not self.answer.blocks:
+                return len(self.parts)
             self.arrange(look)
             return None
         if had_answer:
             return self._take("answer", self.answer, self._answer_at, look)
-        if not self.is_thinking_open:
-            return len(self.parts)
         return self._take("thinking", self.thinking, self._thinking_at, look)
 
     def _take(self, kind: PartKind, channel: Channel, at: int, look: Look) -> int:
         """Bring the parts of a channel, which are the last ones, up to date."""
-        blocks = channel.blocks
+        blocks, parts = channel.blocks, self.parts
         first = channel.taken()
-        parts = self.parts
         del parts[at + len(blocks) :]
         for index in range(first, len(blocks)):
             block = blocks[index]
@@ -300,10 +225,7 @@ class Turn:
                 continue
             part = Part(kind, block, has_gap=has_gap)
             part.estimate(look.room.width)
-            if old is None:
-                parts.append(part)
-            else:
-                parts[at + index] = part
+            parts[at + index : at + index + 1] = [part]
         self.resized(max(0, at + first - 1))
         return at + first
 
@@ -313,10 +235,34 @@ class Turn:
         self.answer = Channel(self._cell_len)
         self.answer.open(is_plain=look.is_raw)
         self.thinking.feed(text)
-        self.arrange(look)
 
-    def finish(self, look: Look) -> None:
-        """The answer has ended; ``state``, ``footer``, ``error`` and the note are set before."""
-        self.answer.finish()
-        self.thinking.finish()
-        self.arrange(look)
+
+class _Parts:
+    """A list of parts in the making, which takes over those that are the same as before."""
+
+    def __init__(self, turn: Turn, look: Look) -> None:
+        self.parts: list[Part] = []
+        self._width = look.room.width
+        self._cell_len = look.room.cell_len
+        self._blocks = {(part.kind, id(part.block)): part for part in turn.parts if part.block}
+        self._texts = {part.kind: part for part in turn.parts if not part.block}
+
+    def add_text(self, kind: PartKind, text: str, *, has_gap: bool) -> None:
+        text = display_text(clean(text), self._cell_len)
+        part = self._texts.get(kind)
+        if part is None or part.text != text or part.has_gap != has_gap:
+            part = Part(kind, text, has_gap=has_gap)
+            part.estimate(self._width)
+        self.parts.append(part)
+
+    def add_blocks(self, kind: PartKind, channel: Channel, *, has_gap: bool) -> None:
+        """The blocks of a channel; ``has_gap`` says whether a blank row stands before the first."""
+        for index, block in enumerate(channel.blocks):
+            gap = block.has_gap if index else has_gap
+            part = self._blocks.get((kind, id(block)))
+            if part is None or part.has_gap != gap:
+                part = Part(kind, block, has_gap=gap)
+                part.estimate(self._width)
+            elif index >= channel.first_changed:
+                part.is_exact = False
+            self.parts.append(part)
