@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.raw_server import RawServer, Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
+from tests.servers.waiting import until
 from tui.core.turn import Turn
 from tui.core.types import ChatRequest, Phase
 from tui.servers import openai, rockchipllama
@@ -461,14 +462,6 @@ async def test_a_setting_out_of_range_is_never_sent(field: str, value: float, al
 # -- stop ----------------------------------------------------------------------------------------
 
 
-async def until(condition: object, limit_s: float = 20.0) -> None:
-    """Waits until ``condition()`` is true."""
-    end_ns = perf_counter_ns() + int(limit_s * 1e9)
-    while not condition():  # type: ignore[operator]
-        assert perf_counter_ns() < end_ns, "it never happened"
-        await asyncio.sleep(0.005)
-
-
 async def test_stop_drains_where_the_server_runs_on() -> None:
     more = asyncio.Event()
 
@@ -559,6 +552,24 @@ async def test_stop_closes_where_that_stops_the_server() -> None:
         assert slot.state.is_free
         assert turn.status == "stopped"
         await until(lambda: server.open_now == 0)
+
+
+async def test_a_turn_that_was_stopped_before_it_was_sent_is_not_sent() -> None:
+    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
+        turn = new_turn()
+        turn.stop(perf_counter_ns())
+        await asyncio.wait_for(answer(client, request(), turn), 30)
+        assert server.asked == []
+
+
+async def test_a_late_stop_does_not_touch_the_next_answer() -> None:
+    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
+        slot = Slot()
+        exchange = Exchange(client, request(), new_turn(), slot)
+        await asyncio.wait_for(exchange.run(), 30)
+        slot.take(0, lambda: None)
+        exchange.stop()
+        assert slot.state.word == "answering"
 
 
 async def test_two_answers_never_overlap() -> None:

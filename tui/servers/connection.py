@@ -100,7 +100,7 @@ class Connection:
         self._slot = Slot(self._slot_changed)
         self._client: Client | None = None
         self._models: tuple[ModelInfo, ...] = ()
-        self._exchange: Exchange | None = None
+        self._exchanges: list[Exchange] = []
         self._work: asyncio.Task[ModelChange] | None = None
         self._wake = asyncio.Event()
         self._busy_wait_s = check_every_s
@@ -144,8 +144,8 @@ class Connection:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        if self._exchange is not None:
-            self._exchange.close()
+        for exchange in self._exchanges:
+            exchange.close()
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -254,19 +254,19 @@ class Connection:
             return
         request = replace(turn.request, model=choice.name)
         exchange = Exchange(client, request, turn, self._slot)
-        self._exchange = exchange
+        self._exchanges.append(exchange)
         try:
             await exchange.run()
         finally:
-            if self._exchange is exchange:
-                self._exchange = None
+            self._exchanges.remove(exchange)
             # A first prompt may have loaded a model, a failed one may have lost the server.
             self.look_now()
 
     def stop(self) -> None:
-        """The user's stop for the answer in flight. Its turn ends now; see ``state.slot``."""
-        if self._exchange is not None:
-            self._exchange.stop()
+        """The user's stop for the answer in flight, or for the prompt that waits behind one that
+        was stopped. Its turn ends now; see ``state.slot``."""
+        if self._exchanges:
+            self._exchanges[-1].stop()
 
     def abandon(self) -> None:
         """Do not wait for the rest of a stopped answer: something else shows that the server is

@@ -95,12 +95,17 @@ class Exchange:
         self._stopped.set()
         if self._client.dialect.is_stopped_by_disconnect or self._sent_ns is None:
             self.close()
-        else:
+        elif self._task is not None and not self._task.done():
             self._slot.finish(now_ns)
+
+    @property
+    def _is_stopped(self) -> bool:
+        """Whoever made the turn may have stopped it before our :meth:`stop` was called."""
+        return self._stopped.is_set() or self.turn.phase.is_over
 
     async def _took_slot(self) -> bool:
         """True once the slot is ours; False if the turn was stopped before."""
-        while not self._stopped.is_set():
+        while not self._is_stopped:
             waits = [
                 asyncio.create_task(self._slot.wait_until_free()),
                 asyncio.create_task(self._stopped.wait()),
@@ -111,7 +116,7 @@ class Exchange:
                 for wait in waits:
                     wait.cancel()
             # Another one that waited may have been quicker.
-            if self._slot.state.is_free and not self._stopped.is_set():
+            if self._slot.state.is_free and not self._is_stopped:
                 self._slot.take(perf_counter_ns(), self.close)
                 return True
         return False
