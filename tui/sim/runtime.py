@@ -95,20 +95,22 @@ class Runtime:
         self._npu = asyncio.Lock()
         self._cached = ""
         self._waiting = 0
+        self._free_ns = 0
+        """Since when the NPU has nothing to do, if it has not."""
 
     async def run(self, job: Job, sink: Sink) -> Outcome:
         """Wait for the NPU, then generate; returns at the end of the last step."""
-        is_free = not self._waiting
         unloads = self._models.unloads
         self._waiting += 1
         try:
             async with self._npu:
-                start_ns = job.t_ns if is_free else time.perf_counter_ns()
+                start_ns = max(job.t_ns, self._free_ns)
                 gc.disable()
                 try:
                     return await self._generate(job, sink, start_ns, unloads)
                 finally:
                     gc.enable()
+                    self._free_ns = time.perf_counter_ns()
                     if self._waiting == 1:
                         self._memo.begin("idle")
         finally:
