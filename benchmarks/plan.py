@@ -83,10 +83,10 @@ def quick(folder: Path, runs: int) -> Plan:
     """The same figures from short answers, to see a change while working."""
     shapes = tuple(AnswerPlan(name, shape, 200, 400) for name, shape in _SHAPES.items())
     answers = (
-        AnswerPlan("prose-3", "prose", 3.13, 30),
+        AnswerPlan("prose-3", "prose", 3.13, 24),
         AnswerPlan("prose-50", "prose", 50, 200),
-        AnswerPlan("prose-200", "prose", 200, 1200, (MARKDOWN, LOG)),
+        AnswerPlan("prose-200", "prose", 200, 800, (MARKDOWN, LOG)),
         *shapes,
     )
-    timings = (TimingPlan(15, 45, 1), TimingPlan(100, 200, 2))
+    timings = (TimingPlan(100, 300, 2),)
     return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, folder)

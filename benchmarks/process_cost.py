@@ -15,6 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -34,6 +36,12 @@ def _own_cpu_ns(pid: int) -> int:
 
 
 def _children(pid: int) -> list[int]:
+    """The kernel's own list, or, where it keeps none, a search of all processes."""
+    if not Path(f"/proc/{pid}/task/{pid}/children").exists():
+        try:
+            return [child.pid for child in psutil.Process(pid).children()]
+        except psutil.Error:
+            return []
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():

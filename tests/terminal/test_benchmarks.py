@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks import command, report
@@ -41,8 +42,8 @@ def test_processor_time_counts_threads_and_children() -> None:
         assert record.cpu_between(begun_ns, now_ns) <= (now_ns - begun_ns) * 1.1
         assert cpu_ns(process.pid) >= 0.3e9
     finally:
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), 9)
+        for child in psutil.Process(process.pid).children():
+            child.kill()
         process.kill()
         process.wait()
     with pytest.raises(OSError):
