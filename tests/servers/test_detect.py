@@ -10,6 +10,7 @@ import pytest
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
+from tests.servers.waiting import until
 from tui.servers.client import PhaseTimeouts, normalised_url
 from tui.servers.detect import default_urls, find, probe, search
 from tui.servers.server import Server
@@ -146,24 +147,45 @@ async def test_something_that_is_not_http() -> None:
     assert (other.outcome, other.server) == ("unknown", None)
 
 
-async def test_the_first_address_wins_and_all_are_asked_at_once() -> None:
-    slow = asyncio.Event()
+async def hangs(wire: Wire) -> None:
+    await wire.until_closed()
 
-    async def waits(wire: Wire) -> None:
-        await slow.wait()
 
-    async with (
-        raw_server(waits) as hanging,
-        raw_server(web_page) as page,
-        raw_server(RockchipScript()) as rockchip,
-    ):
-        urls = [hanging.url, rockchip.url, page.url]
-        probes = await asyncio.wait_for(search(urls, QUICK), 30)
-        assert [p.outcome for p in probes] == ["busy", "server", "server"]
-        server = await find(urls, QUICK)
-        assert server is not None
-        assert server.url == rockchip.url
-        slow.set()
+async def test_the_first_address_wins() -> None:
+    async with raw_server(RockchipScript()) as rockchip, raw_server(web_page) as page:
+        for urls in ([rockchip.url, page.url], [page.url, rockchip.url]):
+            server = await find(urls, QUICK)
+            assert server is not None
+            assert server.url == urls[0]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_found_server_does_not_wait_for_one_that_hangs(is_first: bool) -> None:
+    patient = PhaseTimeouts(connect_s=60.0, query_s=60.0)
+    async with raw_server(hangs) as hanging, raw_server(RockchipScript()) as rockchip:
+        urls = [hanging.url, rockchip.url] if is_first else [rockchip.url, hanging.url]
+        probes = await asyncio.wait_for(search(urls, patient), 30)
+        assert sorted(probe.outcome for probe in probes) == ["busy", "server"]
+        assert [probe.url for probe in probes] == urls
+        await until(lambda: hanging.open_now == 0)
+
+
+async def test_all_are_asked_at_once() -> None:
+    together = asyncio.Event()
+    count = 0
+
+    async def script(wire: Wire) -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            together.set()
+        await together.wait()
+        await wire.reply(404, b"", "text/plain")
+
+    async with raw_server(script) as server:
+        urls = [f"{server.url}/{name}" for name in "abc"]
+        probes = await asyncio.wait_for(search(urls, PhaseTimeouts(query_s=20.0)), 30)
+        assert [probe.outcome for probe in probes] == ["server"] * 3
 
 
 async def test_text_of_a_server_is_sanitised() -> None:

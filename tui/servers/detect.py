@@ -20,6 +20,7 @@ DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
 
 FALLBACK = openai.DIALECT
 SIMULATED_HEADER = "x-npulse-simulated"
+GRACE_S = 0.5
 PROBE_TIMEOUTS = PhaseTimeouts(connect_s=3.0, query_s=3.0)
 
 Outcome = Literal["server", "busy", "absent", "unknown"]
@@ -59,11 +60,46 @@ async def find(
 async def search(
     urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
 ) -> tuple[Probe, ...]:
-    """One :class:`Probe` per address, all tried at once. See :func:`find`."""
+    """One :class:`Probe` per address, all tried at once. See :func:`find`.
+
+    Once a server is found, addresses that do not answer are waited for only as long as they could
+    still be preferred, and not longer than :data:`GRACE_S`; they count as busy.
+    """
     is_pinned = urls is not None
-    wanted = default_urls() if urls is None else [normalised_url(url) for url in urls]
-    found = await asyncio.gather(*(probe(url, is_pinned, timeouts) for url in wanted))
-    return tuple(found)
+    wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
+    tasks = [asyncio.create_task(probe(url, is_pinned, timeouts)) for url in wanted]
+    try:
+        await _enough(tasks)
+    finally:
+        late = [task for task in tasks if not task.done()]
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+    return tuple(
+        _busy(url) if task.cancelled() else task.result()
+        for url, task in zip(wanted, tasks, strict=True)
+    )
+
+
+async def _enough(tasks: list[asyncio.Task[Probe]]) -> None:
+    """Returns when it is known which of these probes to prefer."""
+    grace_s: float | None = None
+    while True:
+        is_better_open = False
+        for task in tasks:
+            if not task.done():
+                is_better_open = True
+            elif task.result().server is not None:
+                if not is_better_open:
+                    return
+                grace_s = GRACE_S
+        waiting = [task for task in tasks if not task.done()]
+        if not waiting:
+            return
+        done, _ = await asyncio.wait(waiting, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            return
 
 
 async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Probe:
@@ -77,8 +113,7 @@ async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEO
                 if identity is not None:
                     return Probe(url, "server", _server(url, dialect, identity, answers))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
-            sentence = f"{url} takes connections but does not answer: busy, or loading a model."
-            return Probe(url, "busy", None, sentence)
+            return _busy(url)
         except httpx.HTTPError as error:
             failure = errors.transport(error, url, timeouts.connect_s)
             outcome: Outcome = "unknown" if failure.kind == "protocol" else "absent"
@@ -87,6 +122,11 @@ async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEO
         identity = Identity(FALLBACK.name)
         return Probe(url, "server", _server(url, FALLBACK, identity, answers))
     return Probe(url, "unknown", None, f"What answers at {url} is no LLM server that npulse knows.")
+
+
+def _busy(url: str) -> Probe:
+    sentence = f"{url} takes connections but does not answer: busy, or loading a model."
+    return Probe(url, "busy", None, sentence)
 
 
 async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer]) -> None:

@@ -103,7 +103,7 @@ def body_message(text: str, content_type: str) -> str | None:
     if "html" in content_type or start[:1] == "<":
         return f"a web page: {html_message(text)}"
     try:
-        return readable_error(json.loads(text))
+        return readable_error(json.loads(start))
     except (ValueError, RecursionError):
         return clean_line(start, MAX_SERVER_CHARS) or None
 
