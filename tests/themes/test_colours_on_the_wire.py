@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ _SGR = re.compile(rb"\x1b\[([\d;:]*)m")
 def _colours(theme: str, env: Mapping[str, str | None], *args: str) -> tuple[set[str], str]:
     """The kinds of colour that were asked for, and the last screen."""
     argv = [sys.executable, str(HERE / "drawn.py"), theme, *args]
-    with PtyTerminal(argv, size=(80, 40), env={"PYTHONPATH": str(ROOT), **env}) as terminal:
+    path = os.pathsep.join([str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    with PtyTerminal(argv, size=(80, 40), env={"PYTHONPATH": path, **env}) as terminal:
         terminal.wait_for("Search for commands")
         terminal.wait_for("Change the current theme")
         terminal.wait_quiet(0.2)
