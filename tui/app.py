@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual.app import App, SystemCommand
@@ -28,6 +29,9 @@ from tui.screens.help import HelpScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.settings import FieldNote, Problem, SettingsScreen
 from tui.widgets.key_bar import KeyHint
+
+MAX_OSC52_BYTES = 74_000
+"""Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
 
 
 class Desk(ChatSession, Protocol):
@@ -86,6 +90,8 @@ class Outfit:
     is_colourless: bool
     """NO_COLOR is set."""
     keymap: Mapping[str, str]
+    copy_file: Path
+    """Takes what is too long for the clipboard."""
     frames_per_s: int
     sample_interval_s: float
     messages: Sequence[str] = ()
@@ -132,6 +138,7 @@ class NpulseApp(App[int]):
             board=lambda: self._history,
             notice=lambda: self._desk.notice(self._history.latest),
             clock_ns=time.perf_counter_ns,
+            copy=self._copy,
             frames_per_s=self._outfit.frames_per_s,
         )
         hints = [KeyHint("Enter", "send", "send")]
@@ -193,6 +200,19 @@ class NpulseApp(App[int]):
         self._history.add(snapshot)
         self._desk.saw_board(snapshot)
         self.dashboard.show_board()
+
+    def _copy(self, text: str, what: str) -> str:
+        """To the terminal's clipboard; to a file where terminals would drop it."""
+        if len(text.encode()) <= MAX_OSC52_BYTES:
+            self.copy_to_clipboard(text)
+            return f"copied {what}: {len(text)} characters"
+        path = self._outfit.copy_file
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            return f"{what} is too long for the clipboard, and {path}: {error.strerror}"
+        return f"{what} is too long for the clipboard; it is in {path}"
 
     def _theme_chosen(self, theme: Theme) -> None:
         self._chosen_theme = theme.name

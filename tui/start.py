@@ -146,6 +146,7 @@ def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
         chosen_theme=settings.ui.theme,
         is_colourless=is_colourless,
         keymap=settings.keys,
+        copy_file=state_folder() / "copied.txt",
         frames_per_s=settings.ui.fps,
         sample_interval_s=settings.board.interval_s,
         messages=messages,

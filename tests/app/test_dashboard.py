@@ -158,3 +158,22 @@ def test_the_narrow_screen_folds_the_panels_to_one_strip(tmp_path: Path) -> None
         ask(terminal, "hello [[tokens=40]]")
         terminal.wait_for(shows(r"tok/s .*TTFT .*NPU \d"))
         assert "npulse itself" not in terminal.text()
+
+
+def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
+    """What many partial repaints left on the screen is what one full repaint draws."""
+    with (
+        simulator("--decode-tps", "60", "--prefill-tps", "2000", has_root=True) as board,
+        running(tmp_path, "--url", board.url, "--root", str(board.root)) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "[[cjk]] [[think]] [[tokens=150]]")
+        terminal.wait_for("~150 tokens", 30)
+        terminal.wait_for(shows(IDLE_ROW))
+        by_updates = [line[:76] for line in terminal.text().splitlines()[1:]]
+        terminal.resize(121, 40)
+        terminal.wait_quiet(0.3, 3)
+        terminal.resize(120, 40)
+        terminal.wait_quiet(0.3, 3)
+        at_once = [line[:76] for line in terminal.text().splitlines()[1:]]
+        assert by_updates == at_once

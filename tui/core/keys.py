@@ -52,7 +52,9 @@ FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("Up, Down", "earlier prompts, from the first and last line"),
     ("PageUp, PageDown", "scroll the transcript"),
     ("End", "at the end of the prompt: follow again"),
-    ("Tab", "between prompt and transcript"),
+    ("Tab", "between prompt and transcript; there:"),
+    ("  n N  [ ]  { }", "next and previous match, turn, code block"),
+    ("  y c  Shift+Up Down", "copy the answer or selection, code; select"),
 )
 """Keys that are not bound by id: the prompt's own."""
 

@@ -25,12 +25,14 @@ from tui.core.meter import TurnStats
 from tui.core.think import Reclassified
 from tui.core.turn import Turn
 from tui.core.types import Phase
+from tui.screens.lean_update import LeanCompositor
 from tui.widgets.board_panels import BoardPanel, board_rows, memory_rows, npu_rows
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.message_line import MessageBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.rows import Rows
+from tui.widgets.search_line import SearchLine
 from tui.widgets.speed import SpeedPanel
 from tui.widgets.strip import StatusStrip
 from tui.widgets.transcript import Transcript
@@ -57,6 +59,8 @@ class DashboardData:
     notice: Callable[[], Sequence[str]]
     """Lines for an empty transcript: what was looked for, and what to type."""
     clock_ns: Callable[[], int]
+    copy: Callable[[str, str], str]
+    """Put a text into the clipboard; gives the sentence that says where it is."""
     frames_per_s: int = 15
 
 
@@ -97,6 +101,7 @@ class Dashboard(Screen[None]):
 
     def __init__(self, data: DashboardData, glyphs: Glyphs, hints: Sequence[KeyHint]) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self.set_class(glyphs.is_ascii, "-ascii")
         self._data = data
         self._glyphs = glyphs
@@ -109,7 +114,7 @@ class Dashboard(Screen[None]):
         data, glyphs = self._data, self._glyphs
         yield Header(data.headline, glyphs, id="header")
         with Horizontal(id="body"):
-            yield Transcript(is_ascii=glyphs.is_ascii, id="transcript")
+            yield Transcript(glyphs, id="transcript")
             with Vertical(id="panels"):
                 yield SpeedPanel(self.stats, glyphs, id="speed")
                 yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
@@ -119,6 +124,7 @@ class Dashboard(Screen[None]):
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
+            yield SearchLine(id="search")
         yield MessageBar(self._hints, glyphs, id="keys")
         yield Static("", id="too-small", markup=False)
 
@@ -231,7 +237,7 @@ class Dashboard(Screen[None]):
         transcript = self.query_one(Transcript)
         transcript.set_status(self._status())
         stats = self.stats()
-        if stats is not None and stats.thinking_tokens and not stats.phase.is_over:
+        if stats is not None and stats.thinking_tokens and stats.phase is Phase.ANSWERING:
             transcript.set_thinking_note(thinking_note(stats))
 
     def _status(self) -> str | None:
@@ -266,8 +272,41 @@ class Dashboard(Screen[None]):
             else:
                 self._draw_frame()
             return
+        self.query_one(Transcript).search("")
         self.query_one(Prompt).focus()
-        self.query_one(Transcript).jump_end()
+
+    # Searching -----------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """The prompt's line takes a pattern."""
+        self._show_search(True)
+        self.query_one(SearchLine).focus()
+
+    def on_transcript_search_requested(self) -> None:
+        self.action_search()
+
+    def _show_search(self, is_shown: bool) -> None:
+        self.query_one(SearchLine).display = is_shown
+        self.query_one(Prompt).display = not is_shown
+        mark = "/" if is_shown else self._glyphs.prompt
+        self.query_one("#prompt-mark", Static).update(f" {mark} ")
+
+    def on_search_line_searched(self, event: SearchLine.Searched) -> None:
+        self.query_one(Transcript).search(event.pattern)
+
+    def on_search_line_closed(self, event: SearchLine.Closed) -> None:
+        self._show_search(False)
+        (self.query_one(Transcript) if event.has_pattern else self.query_one(Prompt)).focus()
+
+    def on_transcript_search_changed(self, event: Transcript.SearchChanged) -> None:
+        if not event.pattern:
+            return
+        if not event.count:
+            self.say("no match", "warn")
+        else:
+            self.say(f"match {event.position} of {event.count}; n next, N previous, Esc back")
+
+    # Talking again -------------------------------------------------------------------------
 
     def action_regenerate(self) -> None:
         prompt = self._data.session.again()
@@ -288,12 +327,17 @@ class Dashboard(Screen[None]):
     def action_copy_answer(self) -> None:
         self._copy(self.query_one(Transcript).last_answer(), "the last answer")
 
+    def action_copy_code(self) -> None:
+        self.query_one(Transcript).action_copy_code()
+
+    def on_transcript_copy_requested(self, event: Transcript.CopyRequested) -> None:
+        self._copy(event.text, f"the {event.what}")
+
     def _copy(self, text: str, what: str) -> None:
         if not text:
             self.say(f"there is nothing to copy as {what}", "warn")
             return
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied {what}: {len(text)} characters")
+        self.say(self._data.copy(text, what))
 
     def action_toggle_thinking(self) -> None:
         self.query_one(Transcript).toggle_thinking()
@@ -312,11 +356,11 @@ class Dashboard(Screen[None]):
         if event.where == "end":
             transcript.jump_end()
         elif event.where == "home":
-            transcript.action_jump_start()
+            transcript.action_scroll_home()
         elif event.where == "page_up":
-            transcript.action_page(-1)
+            transcript.action_page_up()
         else:
-            transcript.action_page(1)
+            transcript.action_page_down()
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)
