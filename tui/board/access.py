@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,10 +87,10 @@ def install(root: Path = Path("/"), run: Run = run_command) -> Outcome:
     if is_new:
         verify(run)
         _write(path, UNIT)
-        _systemctl(run, "daemon-reload")
     is_on = _is(run, "is-enabled") and _is(run, "is-active")
     if not is_new and is_on and (root / OPEN_DIR.lstrip("/") / "load").exists():
         return Outcome(False, f"{UNIT_NAME} is installed and active already.")
+    _systemctl(run, "daemon-reload")
     _systemctl(run, "enable", UNIT_NAME)
     # A restart also brings a mount up to date that points into a driver that was unloaded.
     _systemctl(run, "restart", UNIT_NAME)
@@ -179,5 +180,6 @@ def _write(path: Path, text: str) -> None:
         new.chmod(0o644)
         new.replace(path)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
         raise AccessError(f"{path} could not be written: {error.strerror}.") from error

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from tui.board.output import write_out
 from tui.board.report import to_json, to_text
 from tui.board.sampler import Sampler
 from tui.core.reading import Snapshot
@@ -142,12 +143,7 @@ def _print(snapshot: Snapshot, is_json: bool, *, is_stream: bool = False) -> Non
         text = json.dumps(to_json(snapshot), allow_nan=False) + "\n"
     else:
         text = to_text(snapshot) + ("\n" if is_stream else "")
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        plain = text.replace("°C", "C").replace("–", "-")
-        sys.stdout.write(plain.encode("ascii", "replace").decode("ascii"))
-    sys.stdout.flush()
+    write_out(text)
 
 
 def _interval(text: str) -> float:

@@ -1,0 +1,125 @@
+"""Where npulse runs, and who else uses the CPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.board import trees
+from tests.board.boards import Board
+from tui.board.affinity import little_cpus, move_to_little_cpus
+from tui.board.files import Files
+from tui.board.neighbours import Neighbours
+
+CPU = "sys/devices/system/cpu"
+
+
+def files_of(tree: trees.Tree, root: Path) -> Files:
+    return Files(trees.write(tree, root))
+
+
+def capacities(*values: int) -> trees.Tree:
+    return {f"{CPU}/cpu{cpu}/cpu_capacity": f"{value}\n" for cpu, value in enumerate(values)}
+
+
+def test_rk3588_by_clocks(tmp_path: Path) -> None:
+    assert little_cpus(files_of(trees.idle(), tmp_path)) == (1, 2, 3)
+
+
+def test_capacity_decides_where_clocks_are_close(tmp_path: Path) -> None:
+    """RK3576: 2.2 and 2.3 GHz, but cores of two kinds."""
+    tree = trees.policy(0, "0 1 2 3", 2208000, 2208000, "x")
+    tree |= trees.policy(4, "4 5 6 7", 2304000, 2304000, "x")
+    assert little_cpus(files_of(tree, tmp_path)) == ()
+    tree = capacities(485, 485, 485, 485, 1024, 1024, 1024, 1024)
+    assert little_cpus(files_of(tree, tmp_path)) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("tree", [trees.single_core(), trees.laptop(), {}])
+def test_nothing_to_choose(tree: trees.Tree, tmp_path: Path) -> None:
+    files = files_of(tree, tmp_path)
+    assert little_cpus(files) == ()
+    moved = move_to_little_cpus(files)
+    assert (moved.cpus, moved.reason) == ((), "all CPU cores are alike")
+
+
+def test_favoured_cores_of_a_pc_are_no_cluster(tmp_path: Path) -> None:
+    tree: trees.Tree = {}
+    for cpu, top in enumerate((5000000, 5000000, 4700000, 4700000)):
+        tree |= trees.policy(cpu, str(cpu), top, top, "powersave")
+    assert little_cpus(files_of(tree, tmp_path)) == ()
+
+
+def test_half_a_picture_is_none(tmp_path: Path) -> None:
+    tree = trees.idle()
+    tree[f"{CPU}/cpufreq/policy4/cpuinfo_max_freq"] = "x\n"
+    assert little_cpus(files_of(tree, tmp_path)) == ()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU only")
+def test_a_real_process_moves_with_all_its_threads(tmp_path: Path) -> None:
+    first, *others = sorted(os.sched_getaffinity(0))
+    strong = [1024 if cpu == first else 400 for cpu in range(max(others) + 1)]
+    trees.write(capacities(*strong), tmp_path)
+    code = (
+        "import os,sys,threading,pathlib\n"
+        "from tui.board.affinity import move_to_little_cpus\n"
+        "from tui.board.files import Files\n"
+        "end=threading.Event(); t=threading.Thread(target=end.wait); t.start()\n"
+        "moved=move_to_little_cpus(Files(pathlib.Path(sys.argv[1])))\n"
+        "all_=[sorted(os.sched_getaffinity(int(i))) for i in os.listdir('/proc/self/task')]\n"
+        "end.set(); print(moved.cpus, all_)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == f"{tuple(others)} {[others, others]}"
+
+
+def test_cpus_that_are_not_ours_to_use(tmp_path: Path) -> None:
+    absent = max(os.sched_getaffinity(0)) + 1
+    strong = [1024] * absent + [400]
+    moved = move_to_little_cpus(files_of(capacities(*strong), tmp_path))
+    assert moved.reason == "the little cores are not allowed for this process"
+
+
+def test_busiest_processes_of_this_machine() -> None:
+    code = "import time\nend=time.monotonic()+30\nwhile time.monotonic()<end: pass"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        neighbours = Neighbours(Files())
+        assert neighbours.busiest(time.perf_counter_ns()) == []
+        for _ in range(20):
+            time.sleep(0.5)
+            found = {entry.pid: entry for entry in neighbours.busiest(time.perf_counter_ns(), 20)}
+            if child.pid in found:
+                break
+        assert found[child.pid].load_pct > 0
+        without = frozenset({child.pid})
+        time.sleep(0.5)
+        rest = neighbours.busiest(time.perf_counter_ns(), 20, without)
+        assert child.pid not in {entry.pid for entry in rest}
+    finally:
+        child.kill()
+        child.wait(10)
+
+
+def test_busiest_drops_what_lies_too_far_apart(tmp_path: Path) -> None:
+    with Board(tmp_path, {"proc/7/stat": trees.server_stat(100, pid=7)}):
+        neighbours = Neighbours(Files(tmp_path))
+        neighbours.busiest(0)
+        trees.write({"proc/7/stat": trees.server_stat(300, pid=7)}, tmp_path)
+        assert neighbours.busiest(3600 * 10**9) == []
+        trees.write({"proc/7/stat": trees.server_stat(400, pid=7)}, tmp_path)
+        [entry] = neighbours.busiest(3601 * 10**9)
+        assert (entry.pid, entry.cpu) == (7, 5)
+        assert entry.load_pct == 100 * 100 / os.sysconf("SC_CLK_TCK")

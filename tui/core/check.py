@@ -1,0 +1,23 @@
+"""One thing that ``npulse doctor`` looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CheckStatus = Literal["ok", "note", "attention"]
+"""ok: as it should be. note: worth knowing, nothing to do. attention: something should be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it stands, and the command that mends it where there is one.
+
+    ``id`` is stable (``npu.load``, ``server``), ``title`` a few words, ``detail`` one sentence.
+    """
+
+    id: str
+    status: CheckStatus
+    title: str
+    detail: str
+    command: str | None = None
