@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 from tui.bench.hardware import HardwareLog, npu_load, reduced, targets
 from tui.board.sampler import Sampler
 from tui.core.reading import Snapshot
 from tui.servers.server import Server
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]", "0.0.0.0"})
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
 IDLE_PCT = 2.0
 
 
 def is_local(url: str) -> bool:
     """Whether that address is this machine by the loopback."""
-    return httpx.URL(url).host in LOCAL_HOSTS
+    return urlsplit(url).hostname in LOCAL_HOSTS
 
 
 class BoardLink:
@@ -35,7 +34,7 @@ class BoardLink:
             self.reason = "the server runs on another machine"
         else:
             self._sampler = Sampler(root or Path("/"))
-            self._sampler.watch_server(httpx.URL(server.url).port)
+            self._sampler.watch_server(urlsplit(server.url).port)
 
     @property
     def is_there(self) -> bool:

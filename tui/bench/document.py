@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from tui.bench import journal, records, summary
+from tui.bench import journal, records, suite_figures, summary
 from tui.bench.checks import languages
 from tui.bench.conditions import Config, Env, Gate, Model
+from tui.bench.hardware import Sample
 from tui.bench.records import Check, Document, Fit, Request, Run, Segment
-from tui.bench.runs import RUN_FILE, RunError, write_whole
+from tui.bench.runs import RUN_FILE, RunError, slug, write_whole
 from tui.bench.suite import Suite
 from tui.bench.trace import Trace, decay_bins
 from tui.core.sanitize import clean
@@ -37,7 +38,7 @@ class Loaded:
     texts: dict[Key, tuple[str, str]] = field(default_factory=dict)
     prompts: dict[Key, str] = field(default_factory=dict)
     stamps: dict[Key, tuple[int, ...]] = field(default_factory=dict)
-    samples: list[journal.Sampled] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     damaged: int = 0
 
 
@@ -112,7 +113,7 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         texts=journal.texts(lines),
         prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, journal.Began)},
         stamps=journal.stamps(lines),
-        samples=[line for line in lines if isinstance(line, journal.Sampled)],
+        samples=[Sample(x.t_ns, x.v) for x in lines if isinstance(x, journal.Sampled)],
         damaged=damaged,
     )
     requests = _against_english(requests, loaded.texts, header.suite)
@@ -126,6 +127,7 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         warmup=tuple(line.request for line in lines if isinstance(line, journal.Warmup)),
         requests=requests,
         stamps=loaded.stamps,
+        samples=loaded.samples,
     )
     return loaded
 
@@ -252,8 +254,16 @@ def assemble(
     warmup: tuple[Request, ...],
     requests: tuple[Request, ...],
     stamps: Mapping[Key, tuple[int, ...]],
+    samples: Sequence[Sample] = (),
 ) -> Document:
     """The document with every figure that follows from its requests."""
+    found_fits = fits(requests, stamps)
+    totals = summary.totals(
+        requests,
+        wall_s=run.wall_s,
+        good_ttft_ms=config.good_ttft_ms,
+        good_decode_tps=config.good_decode_tps,
+    )
     return Document(
         run=run,
         model=model,
@@ -264,13 +274,8 @@ def assemble(
         requests=requests,
         series=TOKENS_FILE if stamps else None,
         summary=summary.summaries(requests, seed=run.seed),
-        totals=summary.totals(
-            requests,
-            wall_s=run.wall_s,
-            good_ttft_ms=config.good_ttft_ms,
-            good_decode_tps=config.good_decode_tps,
-        ),
-        fits=fits(requests, stamps),
+        totals=totals | suite_figures.figures(run, model, requests, samples, found_fits),
+        fits=found_fits,
         failures=summary.failures(requests),
     )
 
@@ -298,14 +303,36 @@ def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
 
 
 def save(loaded: Loaded, folder: Path) -> None:
-    """Writes ``run.json``, the token times and the samples. Raises OSError."""
+    """Writes ``run.json``, token times, samples, prompts and answers. Raises OSError."""
     document = loaded.document
     if loaded.stamps:
         write_whole(folder / TOKENS_FILE, tokens_csv(document.requests, loaded.stamps))
     if loaded.samples:
         write_whole(folder / HARDWARE_FILE, samples_csv(loaded.samples))
         document = msgspec.structs.replace(document, hardware=HARDWARE_FILE)
+    requests = tuple(_with_files(request, loaded, folder) for request in document.requests)
+    document = msgspec.structs.replace(document, requests=requests)
+    loaded.document = document
     write_whole(folder / RUN_FILE, records.encode(document))
+
+
+def _with_files(request: Request, loaded: Loaded, folder: Path) -> Request:
+    """The request with the names of the files that hold its prompt and its answer."""
+    text, thinking = loaded.texts.get(request.key, ("", ""))
+    wanted = {
+        "prompt_ref": loaded.prompts.get(request.key, ""),
+        "output_ref": text,
+        "thinking_ref": thinking,
+    }
+    refs: dict[str, str | None] = {}
+    for name, content in wanted.items():
+        path = f"{OUTPUTS}/{slug(request.id)}.{request.rep}.{name.partition('_')[0]}.txt"
+        refs[name] = path if content else None
+        if content:
+            write_whole(folder / path, content.encode("utf-8", "replace"))
+    series = TOKENS_FILE if loaded.stamps.get(request.key) else None
+    gaps = msgspec.structs.replace(request.itl_ms, series_ref=series)
+    return msgspec.structs.replace(request, itl_ms=gaps, **refs)
 
 
 def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]]) -> bytes:
@@ -322,7 +349,7 @@ def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]
     return gzip.compress(out.getvalue().encode(), 6, mtime=0)
 
 
-def samples_csv(samples: Sequence[journal.Sampled]) -> bytes:
+def samples_csv(samples: Sequence[Sample]) -> bytes:
     """Gzipped CSV, one row per sample, one column per reading that ever had a value."""
     names = list(dict.fromkeys(name for sample in samples for name in sample.v))
     out = io.StringIO()

@@ -28,7 +28,7 @@ class Metric:
 
 
 _ALL = (
-    Metric("decode_tps", "Generation speed", "tok/s", "higher", "decode_tps_rt or decode_tps_cl"),
+    Metric("decode_tps", "Generation Speed", "tok/s", "higher", "decode_tps_rt or decode_tps_cl"),
     Metric("decode_tps_rt", "Decode, runtime", "tok/s", "higher", "1000 * Ng / Tg"),
     Metric("decode_tps_cl", "Decode, client", "tok/s", "higher", "(N - 1) / (tN - t1)"),
     Metric(
@@ -47,7 +47,7 @@ _ALL = (
     ),
     Metric(
         "ttft_client_ms",
-        "Time to first token",
+        "Time to First Token",
         "ms",
         "lower",
         "1000 * (t1 - t0)",
@@ -62,10 +62,10 @@ _ALL = (
         threshold_pct=5.0,
     ),
     Metric("prefill_ms", "Prefill time", "ms", "lower", "Tp", threshold_pct=5.0),
-    Metric("prefill_tps", "Input processing", "tok/s", "higher", "1000 * Pp / Tp"),
+    Metric("prefill_tps", "Input Processing", "tok/s", "higher", "1000 * Pp / Tp"),
     Metric(
         "prefill_tps_est",
-        "Input processing, estimated",
+        "Input Processing, estimated",
         "tok/s",
         "higher",
         "P~ / (t1 - t0), P~ guessed or t1 - t0 in place of Tp",
@@ -82,7 +82,7 @@ _ALL = (
     Metric("itl_p50_ms", "Gap between tokens, p50", "ms", "lower", "p50 of t[i] - t[i-1]"),
     Metric("itl_p99_ms", "Gap between tokens, p99", "ms", "lower", "p99 of t[i] - t[i-1]"),
     Metric("chunk_ratio", "Chunks per token", "", "neither", "C / N"),
-    Metric("latency_ms", "Total time", "ms", "lower", "1000 * (te - t0)", digits=0),
+    Metric("latency_ms", "Total Time", "ms", "lower", "1000 * (te - t0)", digits=0),
     Metric("e2e_tps", "End to end", "tok/s", "higher", "N / (te - t0)"),
     Metric(
         "last_vs_first",

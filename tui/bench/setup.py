@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
-
-import httpx
 
 from tui import __version__
 from tui.bench.board_link import BoardLink, is_local
@@ -83,10 +82,9 @@ async def connect(options: Options) -> Connected:
         load_s=options.policy.load_s,
     )
     client = Client(server.url, server.dialect, timeouts)
-    try:
-        listed = await models.list_models(client)
-    except (httpx.HTTPError, models.ModelListError):
-        listed = ()
+    # Whatever keeps a server from listing its models, a prompt will show what is the matter.
+    (found,) = await asyncio.gather(models.list_models(client), return_exceptions=True)
+    listed = () if isinstance(found, BaseException) else found
     info = _wanted(options.model, listed)
     context = models.context_tokens(info, server) or info.context_tokens
     return Connected(server, client, info, listed, context)
@@ -181,9 +179,8 @@ async def round_trip_ms(client: Client) -> float | None:
     times = []
     for _ in range(ECHOES):
         start_ns = perf_counter_ns()
-        try:
-            await client.get(path)
-        except httpx.HTTPError:
+        (answer,) = await asyncio.gather(client.get(path), return_exceptions=True)
+        if isinstance(answer, BaseException):
             return None
         times.append((perf_counter_ns() - start_ns) / 1e6)
     return median(times)

@@ -104,6 +104,13 @@ _SOURCES = {
     "runtime_mb": "runtime",
     "decode_tps_est": "estimated",
     "prefill_tps_est": "estimated",
+    "rss_mb": "board",
+    "hwm_mb": "board",
+    "avail_min_mb": "board",
+    "mem_idle_mb": "board",
+    "mem_loaded_mb": "board",
+    "energy_j_per_tok": "board",
+    "energy_net_j_per_tok": "board",
 }
 
 

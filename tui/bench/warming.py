@@ -36,7 +36,10 @@ class Warming:
         await self._found(prepare.stream_mode(asked))
         if self._s.options.has_warmup and not await self._warm_up():
             return False
-        for wanted in dict.fromkeys(task.wanted_in for task in kept if task.wanted_in):
+        usage = asked.turn.usage
+        is_counted = usage is not None and usage.source == "runtime" and bool(usage.tokens_in)
+        wishes = dict.fromkeys(task.wanted_in for task in kept if task.wanted_in)
+        for wanted in wishes if is_counted else ():
             if not await self._calibrate(wanted):
                 return False
         return True

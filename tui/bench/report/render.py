@@ -1,0 +1,44 @@
+"""The whole report, in every form there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tui.bench.document import Loaded
+from tui.bench.report import details, html, markdown, parts, seed004
+from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
+from tui.bench.report.observations import observations
+from tui.bench.report.rows import published_rows
+from tui.bench.report.text import line
+
+
+def content(loaded: Loaded) -> Iterator[Block]:
+    """Every part in the order of the layout."""
+    yield from parts.head(loaded)
+    yield from parts.executive(loaded)
+    yield from parts.configuration(loaded)
+    yield from parts.performance(loaded)
+    yield from parts.tokens(loaded)
+    yield from parts.suite_part(loaded)
+    yield from details.groups(loaded)
+    yield from published_rows(loaded)
+    yield from details.requests(loaded)
+    yield Heading(2, "Observations")
+    said = observations(loaded)
+    yield Bullets(said) if said else Paragraph("No rule found anything to remark.")
+    yield from details.decay(loaded)
+    yield from details.hardware(loaded)
+    yield from parts.reference_part(loaded)
+    yield from parts.method(loaded)
+
+
+def as_markdown(loaded: Loaded, *, compat: str | None = None) -> str:
+    """Markdown; ``compat`` seed004 gives the definitions of the board report instead of ours."""
+    return markdown.rendered(seed004.content(loaded) if compat == "seed004" else content(loaded))
+
+
+def as_html(loaded: Loaded, *, compat: str | None = None) -> str:
+    """One HTML file."""
+    blocks = seed004.content(loaded) if compat == "seed004" else content(loaded)
+    word = "SIMULATED " if loaded.document.run.simulated else ""
+    return html.rendered(blocks, f"{word}{line(loaded.document.model.name)} benchmark")

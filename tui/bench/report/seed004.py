@@ -1,0 +1,151 @@
+"""The layout and the definitions of the board report that npulse starts from.
+
+There, time to first token is the runtime's prefill time, the speed is the mean of Ng / Tg over the
+answered prompts, and input processing the mean of Pp / Tp. They are printed here only so that the
+old figures can be recomputed; beside them stand the figures that can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from tui.bench.document import Loaded
+from tui.bench.numbers import ratio
+from tui.bench.records import Request
+from tui.bench.report import details, parts
+from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, Table
+from tui.bench.report.observations import observations
+from tui.bench.report.text import line, number, whole
+from tui.bench.summary import scored
+from tui.core.format import UNKNOWN
+
+
+def plain_mean(values: Sequence[float]) -> float | None:
+    """Mean of the plain sum from the last value to the first.
+
+    Where the rows are only known with the two digits that the report prints, their mean falls on
+    a tie; summed in this order it comes out as the report, made from full digits, has it.
+    """
+    if not values:
+        return None
+    total = 0.0
+    for value in reversed(values):
+        total += value
+    return total / len(values)
+
+
+def prefill_ms(request: Request) -> float | None:
+    """What the board report calls time to first token; the client's where no runtime told."""
+    known = request.rt.prefill_ms
+    return request.m.get("ttft_client_ms") if known is None else known
+
+
+def speed(request: Request) -> float | None:
+    """Ng / Tg; the client's rate where no runtime told."""
+    known = request.m.get("decode_tps_rt")
+    if known is None:
+        known = ratio(request.rt.generate_tokens, request.rt.generate_ms, 1000)
+    return request.m.get("decode_tps_cl") if known is None else known
+
+
+def input_rate(request: Request) -> float | None:
+    """Pp / Tp."""
+    known = ratio(request.rt.prefill_tokens, request.rt.prefill_ms, 1000)
+    return request.m.get("prefill_tps_est") if known is None else known
+
+
+def _known(requests: Sequence[Request], name: str) -> list[float]:
+    take = {"speed": speed, "prefill": prefill_ms, "input": input_rate}[name]
+    return [value for request in requests if (value := take(request)) is not None]
+
+
+def content(loaded: Loaded) -> Iterator[Block]:
+    """The report in the old layout, its definitions named, ours beside them."""
+    document = loaded.document
+    every, kept = document.requests, scored(document.requests)
+    speeds, firsts, inputs = (_known(kept, name) for name in ("speed", "prefill", "input"))
+    yield from parts.head(loaded)
+    yield Paragraph(
+        "Definitions of the board report: time to first token is the runtime's prefill time, "
+        "average speed the mean of Ng / Tg over answered prompts."
+    )
+    yield Heading(2, "Executive Summary")
+    share = ratio(len(kept), len(every), 100)
+    tokens_out = sum(r.tok.out or 0 for r in every)
+    tokens_in = sum(r.tok.input or 0 for r in kept)
+    yield Facts(
+        (
+            ("Model", line(document.model.name)),
+            ("Success Rate", f"{len(kept)}/{len(every)} ({number(share, 0)}%)"),
+            ("Total Tokens Generated", f"{whole(tokens_out)} tokens"),
+            ("Average Speed", f"{number(plain_mean(speeds))} tok/s"),
+            ("Memory Usage", _memory(kept)),
+        )
+    )
+    yield Heading(2, "Performance Metrics")
+    rows = [
+        _row("Generation Speed (tok/s)", speeds),
+        _row("Time to First Token (ms)", firsts),
+        ("Input Processing (tok/s)", number(plain_mean(inputs)), "-", "-", "-"),
+    ]
+    columns = ("Metric", "Average", "Median", "Min", "Max")
+    yield Table(columns, rows, frozenset({1, 2, 3, 4}))
+    yield Heading(2, "Token Statistics")
+    yield Facts(
+        (
+            ("Total Input Tokens", whole(tokens_in)),
+            ("Total Output Tokens", whole(tokens_out)),
+            (
+                "Average Output per Request",
+                f"{number(ratio(tokens_out, len(every)), 1)} tokens (divides by all attempts)",
+            ),
+            ("Total Tokens Processed", whole(tokens_in + tokens_out)),
+        )
+    )
+    yield Heading(2, "What can be compared")
+    yield from _ours(loaded, tokens_out)
+    yield from details.requests(loaded)
+    yield Heading(2, "Observations")
+    yield Bullets(observations(loaded) or ["No rule found anything to remark."])
+
+
+def _row(label: str, values: Sequence[float]) -> tuple[str, ...]:
+    if not values:
+        return label, *(UNKNOWN,) * 4
+    figures = (plain_mean(values), median(values), min(values), max(values))
+    return label, *(number(value) for value in figures)
+
+
+def _memory(kept: Sequence[Request]) -> str:
+    values = [r.rt.memory_mb for r in kept if r.rt.memory_mb is not None]
+    mean = plain_mean(values)
+    return UNKNOWN if mean is None else f"~{mean:.0f} MB"
+
+
+def _ours(loaded: Loaded, tokens_out: int) -> Iterator[Block]:
+    document = loaded.document
+    totals = document.totals
+    weighted = totals.get("run_decode_tps")
+    yield Facts(
+        (
+            (
+                "Token-weighted speed",
+                f"{number(None if weighted is None else weighted.value)} tok/s "
+                f"({weighted.formula if weighted is not None else ''})",
+            ),
+            (
+                "Output per success",
+                f"{number(_value(loaded, 'tokens_per_success'), 1)} tokens",
+            ),
+            (
+                "All tokens over the whole run",
+                f"{number(ratio(tokens_out, document.run.wall_s or None))} tok/s",
+            ),
+        )
+    )
+
+
+def _value(loaded: Loaded, name: str) -> float | None:
+    found = loaded.document.totals.get(name)
+    return None if found is None else found.value
