@@ -15,6 +15,8 @@ from typing import NamedTuple
 READ_BYTES = 4096
 """A page: what sysfs gives at most."""
 
+CHUNK_BYTES = 1 << 16
+
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -74,7 +76,7 @@ class Files:
     def read_all(self, path: str, limit: int = 1 << 18) -> bytes:
         """Up to ``limit`` bytes in as many reads as it takes: /proc/interrupts gives one page a
         read, however much is asked for. Raises OSError."""
-        data = self.read(path, limit)
+        data = self.read(path, min(limit, CHUNK_BYTES))
         if not data:
             return data
         fd = self._cache[path].fd
@@ -82,7 +84,7 @@ class Files:
         size = len(data)
         while size < limit:
             try:
-                more = self._pread(fd, limit - size, size)
+                more = self._pread(fd, min(limit - size, CHUNK_BYTES), size)
             except OSError:
                 self.forget(path)
                 raise

@@ -105,21 +105,27 @@ class Sampler:
         self._max_gap_ns = max(GAP_NS, int(2.5 * interval_s * NS))
         self._lock = threading.Lock()
         self._generation = 0
+        self._is_closed = False
+        self._last = Snapshot(0, 0.0)
         self._devices = Devices(self._files)
         self._server = ServerProcess(self._files)
         self._runtime = Runtime(self._files)
         self._parts = self._schedule()
 
     def sample(self) -> Snapshot:
-        """One snapshot, now. Never raises for anything that a board may do."""
+        """One snapshot, now; the last one again after :meth:`close`. Never raises for anything that
+        a board may do."""
         with self._lock:
+            if self._is_closed:
+                return self._last
             tick = Tick(self._clock_ns(), self._wall_s(), self._max_gap_ns)
             self._devices.refresh(tick)
             is_forced = self._generation != self._devices.generation
             self._generation = self._devices.generation
             for part in self._parts:
                 part.update(tick, is_forced)
-            return Snapshot(tick.t_ns, tick.wall_s, MappingProxyType(tick.readings))
+            self._last = Snapshot(tick.t_ns, tick.wall_s, MappingProxyType(tick.readings))
+            return self._last
 
     def watch_server(self, port: int | None, pid: int | None = None) -> None:
         """Tell which server is talked to: by its port on this machine, or by its process."""
@@ -132,8 +138,9 @@ class Sampler:
         self._runtime.wait(seconds)
 
     def close(self) -> None:
-        """Close all files. A later sample opens them again."""
+        """Close all files, for good."""
         with self._lock:
+            self._is_closed = True
             self._files.close()
 
     def _schedule(self) -> tuple[_Part, ...]:
