@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
@@ -25,9 +25,10 @@ from tui.core.models_view import ModelsView
 from tui.core.reading import Snapshot
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.screens.dashboard import Dashboard, DashboardData
-from tui.screens.help import HelpScreen
-from tui.screens.models import ModelsScreen
-from tui.screens.settings import FieldNote, Problem, SettingsScreen
+
+if TYPE_CHECKING:
+    from tui.screens.settings import FieldNote, Problem
+
 from tui.widgets.key_bar import KeyHint
 
 MAX_OSC52_BYTES = 74_000
@@ -229,10 +230,14 @@ class NpulseApp(App[int]):
 
     def action_help(self) -> None:
         """F1."""
+        from tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self._outfit.keymap, __version__, self._outfit.glyphs))
 
     def action_models(self) -> None:
         """F2."""
+        from tui.screens.models import ModelsScreen
+
         desk = self._desk
         self.push_screen(
             ModelsScreen(
@@ -247,6 +252,8 @@ class NpulseApp(App[int]):
 
     def action_settings(self) -> None:
         """F6."""
+        from tui.screens.settings import SettingsScreen
+
         desk = self._desk
 
         def take(settings: GenerationSettings | None) -> None:

@@ -1,13 +1,14 @@
 """Everything of a run that is not screen: session, connection, board, demo, and their words.
 
-It is what :class:`tui.app.NpulseApp` is given; :class:`tui.app.Desk` is what a screen may ask of it.
+It is what :class:`tui.app.NpulseApp` is given; :class:`tui.app.Desk` names what a screen may ask.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.core.headline import Headline
@@ -16,12 +17,13 @@ from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.place import BoardReader, Demo, DemoWish
-from tui.servers.connection import Connection
-from tui.servers.detect import find
+from tui.server_options import phase_timeouts, server_urls
 from tui.servers.loop import LoopThread
-from tui.servers.server import Server
 from tui.session import Session
-from tui.sim.spawn import SpawnError
+from tui.settings import ServerSection
+
+if TYPE_CHECKING:
+    from tui.servers.server import Server
 
 MAX_NAME_CHARS = 40
 
@@ -31,13 +33,14 @@ class Desk(Session):
 
     def __init__(
         self,
-        connection: Connection,
+        server: ServerSection,
         board: BoardReader,
         settings: GenerationSettings,
         demo: DemoWish,
     ) -> None:
         self._loop_thread = LoopThread()
-        super().__init__(connection, self._loop_thread, settings)
+        super().__init__(self._loop_thread, settings)
+        self._server_settings = server
         self._board = board
         self._wish = demo
         self._demo = Demo(demo.arguments)
@@ -51,7 +54,6 @@ class Desk(Session):
     def start(self, on_change: Callable[[], None]) -> None:
         """Begin to look for a server. ``on_change`` is called from the network's thread."""
         self._on_change = on_change
-        self._connection.on_change = self._changed
         self._loop_thread.start()
         self._loop_thread.submit(self._run())
 
@@ -62,25 +64,32 @@ class Desk(Session):
         self._board.close()
 
     async def _run(self) -> None:
-        if await self._wants_demo():
-            try:
-                simulator = await asyncio.to_thread(self._demo.start)
-            except SpawnError as error:
-                self._problem = f"{error}; npulse sim tells more"
+        # Imported here, in the network's thread: the first paint needs nothing of HTTP.
+        from tui.servers.connection import Connection
+
+        urls = server_urls(self._server_settings)
+        timeouts = phase_timeouts(self._server_settings)
+        connection = Connection(urls, timeouts, self._changed)
+        self.connected_by(connection)
+        self._on_change()
+        if await self._wants_demo(urls):
+            simulator = await asyncio.to_thread(self._demo.start)
+            if simulator is None:
+                self._problem = self._demo.problem
                 self._on_change()
             else:
-                if simulator is None:
-                    return
                 self._has_demo = True
                 if simulator.root is not None:
                     self._board.use(simulator.root)
-                self._connection.pin((simulator.url,))
-        await self._connection.run()
+                connection.pin((simulator.url,))
+        await connection.run()
 
-    async def _wants_demo(self) -> bool:
-        if self._wish.is_wanted:
-            return True
-        return self._wish.only_alone and await find(self._connection.urls) is None
+    async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
+        if self._wish.is_wanted or not self._wish.only_alone:
+            return self._wish.is_wanted
+        from tui.servers.detect import find
+
+        return await find(urls) is None
 
     def _changed(self) -> None:
         server = self.state.server

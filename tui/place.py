@@ -7,10 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tui.board.sampler import Sampler
 from tui.core.reading import Reading, Snapshot
-from tui.sim.spawn import Simulator, spawn
+
+if TYPE_CHECKING:
+    from tui.board.sampler import Sampler
+    from tui.sim.spawn import Simulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,22 @@ class Demo:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = tuple(arguments)
         self._simulator: Simulator | None = None
+        self.problem: str | None = None
         self._lock = threading.Lock()
         self._is_over = False
 
     def start(self) -> Simulator | None:
-        """Start it; blocks for some hundred milliseconds. None where the run is over already.
+        """Start it; blocks for some hundred milliseconds.
 
-        Raises SpawnError with one sentence.
+        None where it did not start (``problem`` says why) or the run is over already.
         """
-        simulator = spawn(self._arguments, has_root=True)
+        from tui.sim.spawn import SpawnError, spawn
+
+        try:
+            simulator = spawn(self._arguments, has_root=True)
+        except SpawnError as error:
+            self.problem = f"{error}; npulse sim tells more"
+            return None
         with self._lock:
             if not self._is_over:
                 self._simulator = simulator
@@ -64,14 +74,13 @@ class BoardReader:
         self._sampler: Sampler | None = None
         self._lock = threading.Lock()
         self._port: int | None = None
-        if root is not None:
-            self.use(root)
+        self._root = root
 
     def use(self, root: Path) -> None:
         """Read below ``root`` from now on."""
         with self._lock:
-            old, self._sampler = self._sampler, Sampler(root, interval_s=self._interval_s)
-            self._sampler.watch_server(self._port)
+            self._root = root
+            old, self._sampler = self._sampler, None
         if old is not None:
             old.close()
 
@@ -85,15 +94,23 @@ class BoardReader:
     def sample(self) -> Snapshot:
         """One snapshot; see :class:`tui.board.sampler.Sampler`."""
         with self._lock:
-            sampler = self._sampler
-            if sampler is not None:
-                return sampler.sample()
+            if self._root is not None:
+                return self._opened(self._root).sample()
         starting = Reading.absent("the simulated board is starting")
         names = ("npu.load", "ram.total", "ddr.freq")
         return Snapshot(time.perf_counter_ns(), time.time(), dict.fromkeys(names, starting))
+
+    def _opened(self, root: Path) -> Sampler:
+        """The sampler, made in the thread that samples: the first paint does not wait for it."""
+        if self._sampler is None:
+            from tui.board.sampler import Sampler
+
+            self._sampler = Sampler(root, interval_s=self._interval_s)
+            self._sampler.watch_server(self._port)
+        return self._sampler
 
     def close(self) -> None:
         with self._lock:
             if self._sampler is not None:
                 self._sampler.close()
-                self._sampler = None
+            self._sampler = self._root = None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tui.servers.client import PhaseTimeouts, normalised_url
 from tui.settings import ServerSection
+
+if TYPE_CHECKING:
+    from tui.servers.client import PhaseTimeouts
 
 
 def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
     """How long each phase of a request may take."""
+    from tui.servers.client import PhaseTimeouts
+
     return PhaseTimeouts(
         connect_s=section.connect_timeout_s,
         first_byte_s=section.first_byte_timeout_s,
@@ -23,6 +28,8 @@ def server_urls(section: ServerSection) -> Sequence[str] | None:
     Raises ValueError with one sentence for an address that is none.
     """
     if section.url:
+        from tui.servers.client import normalised_url
+
         return (normalised_url(section.url),)
     if section.ports != ServerSection().ports:
         return tuple(f"http://127.0.0.1:{port}" for port in section.ports)

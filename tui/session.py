@@ -2,13 +2,14 @@
 
 Called from the screen's thread; every method returns at once. The network, and with it the clock
 of the tokens, lives in a loop of its own (:class:`tui.servers.loop.LoopThread`), so that nothing a
-screen does can delay a time stamp.
+screen does can delay a time stamp. All of HTTP is imported there too, when the first paint is over.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tui.core.chat import Waiting
 from tui.core.conversation import Conversation
@@ -17,11 +18,13 @@ from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
-from tui.servers.connection import Connection, ConnectionState
+from tui.servers.connection_state import ConnectionState
 from tui.servers.forecast import PrefillForecast
 from tui.servers.limits import problems
 from tui.servers.loop import LoopThread
-from tui.servers.models import context_note, context_tokens, fits
+
+if TYPE_CHECKING:
+    from tui.servers.connection import Connection
 
 BUSY_LOAD_PCT = 10.0
 SAMPLE_LAG_NS = 3_000_000_000
@@ -37,14 +40,13 @@ class Session:
 
     def __init__(
         self,
-        connection: Connection,
         loop: LoopThread,
         settings: GenerationSettings,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.settings = settings
         self.conversation = Conversation()
-        self._connection = connection
+        self._connection: Connection | None = None
         self._loop = loop
         self._clock_ns = clock_ns
         self._forecast = PrefillForecast()
@@ -61,7 +63,12 @@ class Session:
     @property
     def state(self) -> ConnectionState:
         """The moment of the connection."""
-        return self._connection.state
+        connection = self._connection
+        return ConnectionState() if connection is None else connection.state
+
+    def connected_by(self, connection: Connection) -> None:
+        """Use this connection from now on; it belongs to the loop."""
+        self._connection = connection
 
     # The turn -------------------------------------------------------------------------------
 
@@ -97,8 +104,8 @@ class Session:
         self._record()
         if self.is_answering:
             return "an answer is running; Esc stops it first"
-        state = self.state
-        if not state.is_connected:
+        state, connection = self.state, self._connection
+        if connection is None or not state.is_connected:
             return state.problem or "no server answers yet; your prompt stays here"
         if state.work is not None:
             return f"{state.work}; your prompt stays here"
@@ -125,7 +132,7 @@ class Session:
         self._was_busy = self._is_npu_busy and state.slot.is_free and not self._is_just_done()
         self._turn = Turn(request, self._asked_ns, meaning, context)
         self._forget_other_models(request.model)
-        self._loop.submit(self._connection.ask(self._turn))
+        self._loop.submit(connection.ask(self._turn))
         return None
 
     def stop(self) -> str | None:
@@ -135,7 +142,8 @@ class Session:
             return None
         unsent = turn.prompt if self.waiting is not None else None
         turn.stop(self._clock_ns())
-        self._loop.call(self._connection.stop)
+        if self._connection is not None:
+            self._loop.call(self._connection.stop)
         if unsent is not None:
             self._recorded = turn
         self._record()
@@ -190,7 +198,11 @@ class Session:
 
     def _context_tokens(self, model: ModelInfo | None) -> int | None:
         server = self.state.server
-        return None if model is None or server is None else context_tokens(model, server)
+        if model is None or server is None:
+            return None
+        from tui.servers.models import context_tokens
+
+        return context_tokens(model, server)
 
     # Models ---------------------------------------------------------------------------------
 
@@ -202,6 +214,8 @@ class Session:
         routes = None if server is None else server.dialect.models
         message = state.message
         if message is None and state.loaded is not None and server is not None:
+            from tui.servers.models import context_note
+
             message = context_note(state.loaded, server)
         return ModelsView(
             models=state.models,
@@ -217,7 +231,9 @@ class Session:
         """Whether that model fits into the RAM that is free now, in one sentence."""
         if model.is_loaded:
             return ""
-        return fits(model.size_bytes, model.context_tokens, self._free_bytes()).sentence
+        from tui.servers.models import fits
+
+        return fits(model.size_bytes, self._context_tokens(model), self._free_bytes()).sentence
 
     def _free_bytes(self) -> int | None:
         """RAM that is free once the loaded model is gone: the server holds one at a time."""
@@ -229,17 +245,16 @@ class Session:
     def load_model(self, name: str, is_forced: bool = False) -> None:
         """Load that model, after unloading the one that is loaded. Asked a second time for one
         that would not fit, it is loaded all the same."""
-        if not self.is_answering:
-            work = self._connection.load(name, self._free_bytes(), is_forced)
-            self._loop.submit(work)
+        if self._connection is not None and not self.is_answering:
+            self._loop.submit(self._connection.load(name, self._available_bytes, is_forced))
 
     def unload_model(self) -> None:
-        if not self.is_answering:
+        if self._connection is not None and not self.is_answering:
             self._loop.submit(self._connection.unload())
 
     def cancel_model_work(self) -> bool:
         """Stop waiting for a load or an unload; False where there is none."""
-        if self.state.work is None:
+        if self._connection is None or self.state.work is None:
             return False
         self._loop.call(self._connection.cancel_work)
         return True
@@ -287,7 +302,7 @@ class Session:
             self._idle_samples = 0
             return
         self._idle_samples += 1
-        if self._idle_samples >= IDLE_SAMPLES:
+        if self._idle_samples >= IDLE_SAMPLES and self._connection is not None:
             self._idle_samples = 0
             self._loop.call(self._connection.abandon)
 

@@ -19,16 +19,11 @@ from tui.core.types import GenerationSettings
 from tui.desk import Desk
 from tui.folders import state_folder
 from tui.place import BoardReader, DemoWish
-from tui.server_options import phase_timeouts, server_urls
-from tui.servers.connection import Connection
 from tui.settings import Settings
 from tui.state import State, load_state, save_state, state_file, with_state
 from tui.themes import COLOURLESS_THEME, load_themes
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
-SWITCH_INTERVAL_S = 0.0005
-"""How long the screen's thread may keep the interpreter from the network's thread. The default of
-5 ms is how late the time stamp of a token could be while a frame is drawn."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,6 @@ def run_dashboard(options: argparse.Namespace) -> int:
     except (ConfigError, ValueError) as error:
         print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
         return EXIT_USAGE
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         run.app.run(mouse=run.has_mouse)
     finally:
@@ -64,9 +58,8 @@ def build(options: argparse.Namespace) -> Run:
     config = with_state(configured, state, str(state_file()))
     settings = config.settings
     demo = _demo(options)
-    connection = Connection(server_urls(settings.server), phase_timeouts(settings.server))
     board = BoardReader(_root(settings, demo), settings.board.interval_s)
-    desk = Desk(connection, board, settings.generation.to_generation(), demo)
+    desk = Desk(settings.server, board, settings.generation.to_generation(), demo)
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     outfit = _outfit(settings, messages, _glyphs(settings))
     app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)

@@ -11,7 +11,8 @@ from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.rockchip_script import RockchipScript
 from tui.servers.client import PhaseTimeouts
-from tui.servers.connection import Connection, ConnectionState
+from tui.servers.connection import Connection
+from tui.servers.connection_state import ConnectionState
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter_ns
 
 import httpx
@@ -28,47 +28,16 @@ from tui.core.turn import Turn
 from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, default_urls, search
 from tui.servers.exchange import Exchange
 from tui.servers.models import ModelChange, ModelListError
-from tui.servers.server import Server
-from tui.servers.slot import Slot, SlotState
+from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
 
 SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
 MAX_BUSY_WAIT_S = 40.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionState:
-    """One moment. Strings are sanitised, also those of ``models``.
-
-    ``server`` stays while it is busy or gone: it is the one that is waited for. ``problem`` is the
-    last failure in one sentence. ``work`` is what a load or an unload does right now and
-    ``work_since_ns`` when it began; ``message`` is how the last one went, ``is_error`` whether
-    that was badly.
-    """
-
-    word: ServerWord = "searching"
-    server: Server | None = None
-    models: tuple[ModelInfo, ...] = ()
-    slot: SlotState = field(default_factory=SlotState)
-    looked_at: tuple[str, ...] = ()
-    problem: str | None = None
-    work: str | None = None
-    work_since_ns: int | None = None
-    message: str | None = None
-    is_error: bool = False
-
-    @property
-    def loaded(self) -> ModelInfo | None:
-        return models.loaded_model(self.models)
-
-    @property
-    def is_connected(self) -> bool:
-        """A prompt could be sent."""
-        return self.server is not None and self.word in ("ready", "busy", "loading")
 
 
 class Connection:
