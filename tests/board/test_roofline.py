@@ -60,4 +60,9 @@ def test_no_name_and_no_size() -> None:
 @given(st.floats(), st.integers(-10, 1 << 40), st.floats(), st.integers(0, 1 << 20))
 def test_any_numbers(rate: float, size: int, bandwidth: float, context: int) -> None:
     found = roofline(rate, size, bandwidth, model="qwen3-4b", context_tokens=context)
-    assert found is None or found.share >= 0
+    assert found is None or 0 <= found.share < math.inf
+
+
+@given(st.text(max_size=20), st.one_of(st.none(), st.integers(-(1 << 40), 1 << 40)))
+def test_any_model(name: str, size: int | None) -> None:
+    assert len(nearest(name, size)) <= 2

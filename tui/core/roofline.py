@@ -77,9 +77,11 @@ def roofline(
     None where one of them is not above 0: then there is nothing to compare.
     """
     read_bytes = bytes_per_token(weights_bytes, model, context_tokens)
-    if weights_bytes <= 0 or peak_bandwidth_gbps <= 0 or not 0 < rate_tps < math.inf:
+    if weights_bytes <= 0 or not 0 < rate_tps < math.inf:
         return None
     ceiling_tps = peak_bandwidth_gbps * 1e9 / read_bytes
+    if not 0 < ceiling_tps < math.inf or not rate_tps / ceiling_tps < math.inf:
+        return None
     at = f" at {clock_mhz:.0f} MHz" if clock_mhz else ""
     cache = ""
     if read_bytes > weights_bytes:
@@ -97,7 +99,7 @@ def nearest(model: str, size_bytes: int | None, count: int = 2) -> list[Neighbou
     name = _plain(model)
     same = [row for row in REFERENCE if name.startswith(_plain(row.model))]
     found = [Neighbour(row, True, f"published, {row.release}") for row in same[:count]]
-    if found or not size_bytes:
+    if found or size_bytes is None or size_bytes <= 0:
         return found
     size_mb = size_bytes / 1e6
     others = [row for row in REFERENCE if row.memory_mb]
