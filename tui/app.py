@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -33,6 +34,10 @@ from tui.widgets.key_bar import KeyHint
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
+
+
+START_AFTER_S = 0.1
+"""Between the first paint and the search for a server: the first keys come before its imports."""
 
 
 class Desk(ChatSession, Protocol):
@@ -123,6 +128,7 @@ class NpulseApp(App[int]):
         self._history = BoardHistory()
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
+        self._opening = ExitStack()
         for theme in outfit.themes:
             self.register_theme(theme)
         self.theme = outfit.theme
@@ -146,12 +152,17 @@ class NpulseApp(App[int]):
         hints += [KeyHint(key.cap, key.hint, key.action) for key in DASHBOARD_KEYS if key.hint]
         return Dashboard(data, self._outfit.glyphs, hints)
 
+    def on_load(self) -> None:
+        # Mounting draws the whole screen four times over; over a slow line only the last counts.
+        self._opening.enter_context(self.batch_update())
+
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ended_by, number)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
-        self.call_after_refresh(self._start)
+        self.dashboard.call_after_refresh(self._opening.close)
+        self.set_timer(START_AFTER_S, self._start)
 
     def _start(self) -> None:
         """Everything that the first paint does not need."""

@@ -85,7 +85,7 @@ def _dashboard(arguments: list[str]) -> int:
         parser.error(f"--speed takes a number above 0, not {options.speed}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print(
-            "npulse: the dashboard needs a terminal; for pipes there are npulse ask and npulse board",
+            "npulse: the dashboard needs a terminal; pipes have npulse ask and npulse board",
             file=sys.stderr,
         )
         return EXIT_USAGE

@@ -1,4 +1,4 @@
-"""Every key of npulse: one table for the bindings, the bottom line, the help and the config file."""
+"""Every key of npulse: one table for bindings, bottom line, help and config file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class KeyAction:
     """One thing that a key does.
 
-    ``action_id`` is the name under ``[keys]`` in config.toml, ``keys`` the default keys separated by
-    commas, ``cap`` how the first of them is written in the bottom line, ``hint`` its word there
+    ``action_id`` is the name under ``[keys]`` in config.toml, ``keys`` the default keys separated
+    by commas, ``cap`` how the first of them is written in the bottom line, ``hint`` its word there
     (empty: only in the help), ``text`` its line in the help.
     """
 

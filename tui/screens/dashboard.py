@@ -73,6 +73,7 @@ class Dashboard(Screen[None]):
         for key in DASHBOARD_KEYS
     ]
 
+    AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
 
     DEFAULT_CSS = """
@@ -111,6 +112,10 @@ class Dashboard(Screen[None]):
         self._numbers: Timer | None = None
 
     def compose(self) -> ComposeResult:
+        # Known already, so that the first layout is the last one.
+        is_wide = self.app.size.width >= WIDE_COLUMNS
+        self.set_class(is_wide, "-wide")
+        self.set_class(not is_wide, "-narrow")
         data, glyphs = self._data, self._glyphs
         yield Header(data.headline, glyphs, id="header")
         with Horizontal(id="body"):
@@ -129,7 +134,6 @@ class Dashboard(Screen[None]):
         yield Static("", id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(Prompt).focus()
         self.show_notice()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -13,7 +13,7 @@ from tui.widgets.bars import bar, spark, stacked
 from tui.widgets.rows import Row, Rows, pad, spread
 
 SPARK_CELLS = 10
-BUSY_PCT = 5.0
+USUAL_NPU_ROWS = 4
 WARM_C, HOT_C = 70.0, 85.0
 
 
@@ -37,7 +37,15 @@ class BoardPanel(Rows):
 
 
 def npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
-    """Title with clock and temperature, then one row per core, or one row with the reason."""
+    """Title with clock and temperature, then one row per core, or the reason why there is none.
+
+    Always room for three cores, so that nothing below moves when the first sample is there.
+    """
+    rows = _npu_rows(history, width, glyphs)
+    return rows + [()] * (USUAL_NPU_ROWS - len(rows))
+
+
+def _npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     snapshot = history.latest
     if snapshot is None:
         return [spread((("npu", "strong"),), (("reading ...", "dim"),), width)]
@@ -162,4 +170,7 @@ def heat(temperature_c: float | None) -> tuple[str, str]:
 
 
 def _own_cpu(value_pct: float | None) -> str:
-    return fmt.UNKNOWN if value_pct is None else f"{value_pct:.1f} %"
+    """Below 1 % no figure: it would change, and be sent, every second for nothing."""
+    if value_pct is None:
+        return fmt.UNKNOWN
+    return "<1 %" if value_pct < 1 else f"{value_pct:.0f} %"

@@ -8,11 +8,11 @@ spans; a span is a text and the name of its role, and the theme gives each role 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -25,6 +25,10 @@ Span = tuple[str, str]
 Row = tuple[Span, ...]
 
 ROLES = ("text", "soft", "dim", "strong", "live", "ok", "warn", "bad", "track", "rule", "key")
+"""What a text is; the theme gives the variable of that name its colour."""
+
+VARIABLES = {"text": "foreground", "strong": "foreground", "key": "soft"}
+BOLD = frozenset({"strong", "live", "key"})
 
 
 def row_width(row: Row) -> int:
@@ -66,24 +70,7 @@ def pad(row: Row, width: int) -> Row:
 class Rows(Widget):
     """Draws rows given by :meth:`show`; repaints what changed and nothing else."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{role}" for role in ROLES}
-
-    DEFAULT_CSS = """
-    Rows {
-        height: auto;
-        &> .rows--text { color: $foreground; }
-        &> .rows--soft { color: $soft; }
-        &> .rows--dim { color: $dim; }
-        &> .rows--strong { color: $foreground; text-style: bold; }
-        &> .rows--live { color: $live; text-style: bold; }
-        &> .rows--ok { color: $ok; }
-        &> .rows--warn { color: $warn; }
-        &> .rows--bad { color: $bad; }
-        &> .rows--track { color: $track; }
-        &> .rows--rule { color: $rule; }
-        &> .rows--key { color: $soft; text-style: bold; }
-    }
-    """
+    DEFAULT_CSS = "Rows { height: auto; }"
 
     def __init__(
         self, glyphs: Glyphs, *, id: str | None = None, classes: str | None = None
@@ -132,7 +119,11 @@ class Rows(Widget):
         """The theme's style of a role on this widget's own background."""
         style = self._styles.get(role)
         if style is None:
-            style = self.rich_style + self.get_component_rich_style(f"rows--{role}", partial=True)
+            # Straight from the theme: a component class for each role of each widget would be a
+            # hundred nodes more for every pass of the style sheet.
+            name = VARIABLES.get(role, role)
+            colour = Color.parse(self.app.theme_variables[name])
+            style = self.rich_style + Style(color=colour.rich_color, bold=role in BOLD or None)
             self._styles[role] = style
         return style
 
