@@ -97,14 +97,10 @@ class _State:
 
 
 class BlockSplitter:
-    """Feed it text in pieces; :attr:`blocks` is always what the text so far amounts to.
-
-    ``split_lines`` counts the lines read, as a measure of the work done.
-    """
+    """Feed it text in pieces; :attr:`blocks` is always what the text so far amounts to."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self.split_lines = 0
         self._state = _State()
         self._line = 0
         self._partial = ""
@@ -156,7 +152,6 @@ class BlockSplitter:
 
     def _read(self, line: str, *, is_complete: bool) -> int:
         """Read one line. Returns the index of the first block that may have changed."""
-        self.split_lines += 1
         first = max(0, len(self.blocks) - 1)
         outer = self._state.containers
         is_blank = not line.strip(" ")

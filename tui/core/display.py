@@ -15,10 +15,13 @@ CellLen = Callable[[str], int]
 """The renderer's own measure of a text in terminal cells."""
 
 TAB_CELLS = 4
+MAX_JOINERS = 6
+"""Joiners kept in one emoji; the longest in use have four."""
 ZWJ = "\u200d"
 VS16 = "\ufe0f"
 
 _SPECIAL = re.compile("[\t\n\xad\u200d\u3164\uffa0\ufeff]")
+_EMOJI_EXTENDERS = VS16 + "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _DROPPED = "\xad\u3164\uffa0\ufeff"
 
 
@@ -29,21 +32,21 @@ class DisplayText:
     character after it; one at the very end is never given out.
     """
 
-    __slots__ = ("_cell_len", "_has_joiner", "_last", "_since_stop")
+    __slots__ = ("_cell_len", "_has_joiner", "_joined", "_last", "_since_stop")
 
     def __init__(self, cell_len: CellLen) -> None:
         self._cell_len = cell_len
         self._since_stop: list[str] = []
         self._last = ""
         self._has_joiner = False
+        self._joined = 0
 
     def feed(self, text: str) -> str:
         """The display form of the next piece."""
         if not text:
             return ""
         if not self._has_joiner and _SPECIAL.search(text) is None:
-            self._since_stop.append(text)
-            self._last = text[-1]
+            self._pass(text)
             return text
         out: list[str] = []
         start = 0
@@ -64,11 +67,24 @@ class DisplayText:
             return
         if self._has_joiner:
             self._has_joiner = False
-            if is_emoji_end(self._last) and is_pictograph(text[0]):
-                text = ZWJ + text
+            is_joined = is_emoji_end(self._last) and is_pictograph(text[0])
+            if is_joined and self._joined < MAX_JOINERS:
+                self._joined += 1
+                out.append(ZWJ + text[0])
+                self._since_stop.append(ZWJ + text[0])
+                self._last = text[0]
+                text = text[1:]
+                if not text:
+                    return
         out.append(text)
+        self._pass(text)
+
+    def _pass(self, text: str) -> None:
+        """Take note of text that goes out as it is."""
         self._since_stop.append(text)
         self._last = text[-1]
+        if self._joined and text.strip(_EMOJI_EXTENDERS):
+            self._joined = 0
 
     def _take_space(self, char: str, out: list[str]) -> None:
         if char == "\t":
@@ -86,7 +102,7 @@ def display_text(text: str, cell_len: CellLen) -> str:
 
 def is_pictograph(char: str) -> bool:
     """Whether a joiner before this character makes an emoji with what precedes it."""
-    return char >= "\U0001f000" or "\u2190" <= char <= "\u2bff"
+    return "\U0001f000" <= char < "\U00020000" or "\u2190" <= char <= "\u2bff"
 
 
 def is_emoji_end(char: str) -> bool:

@@ -32,7 +32,6 @@ class Wrapper:
     """The rows of a growing text at one width.
 
     ``is_verbatim`` is for code: rows break exactly at the width and all white space stays.
-    ``rewrapped_rows`` counts the work done since the start.
     """
 
     __slots__ = (
@@ -43,14 +42,12 @@ class Wrapper:
         "_starts",
         "_text",
         "is_verbatim",
-        "rewrapped_rows",
         "width",
     )
 
     def __init__(self, width: int, cell_len: CellLen, *, is_verbatim: bool = False) -> None:
         self.width = max(1, width)
         self.is_verbatim = is_verbatim
-        self.rewrapped_rows = 0
         self._cell_len = cell_len
         self._display = DisplayText(cell_len)
         self._text = ""
@@ -133,7 +130,6 @@ class Wrapper:
                 break
             position = line_end + 1
             self._line_row = len(starts)
-        self.rewrapped_rows += len(starts) - row
         return row
 
     def _wrap_line(self, position: int, line_end: int) -> None:

@@ -47,16 +47,11 @@ class CodeLayout:
         self._lexers = room.lexers
         self._coloured = 0
         self._due_ns = 0
-        self.lexed_lines = 0
         self.grow()
 
     @property
     def text(self) -> str:
         return self._flow.text
-
-    @property
-    def rewrapped_rows(self) -> int:
-        return self._flow.wrapper.rewrapped_rows
 
     def __len__(self) -> int:
         return bool(self._label) + len(self._flow)
@@ -111,7 +106,6 @@ class CodeLayout:
         if lexer is None or len(code) > MAX_COLOURED_CHARS:
             return ()
         start_ns = time.perf_counter_ns()
-        self.lexed_lines += code.count("\n") + 1
         spans = coloured(code, lexer)
         end_ns = time.perf_counter_ns()
         self._due_ns = end_ns + COLOURING_SHARE * (end_ns - start_ns)

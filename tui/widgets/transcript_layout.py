@@ -111,10 +111,6 @@ class PlainLayout:
     def text(self) -> str:
         return self._flow.text
 
-    @property
-    def rewrapped_rows(self) -> int:
-        return self._flow.wrapper.rewrapped_rows
-
     def __len__(self) -> int:
         return len(self._flow)
 
@@ -185,16 +181,11 @@ class ParagraphLayout:
         self._settled_line = 0
         self._settled_char = 0
         self._settled_at = 0
-        self.parsed_chars = 0
         self.grow()
 
     @property
     def text(self) -> str:
         return self._flow.text
-
-    @property
-    def rewrapped_rows(self) -> int:
-        return self._flow.wrapper.rewrapped_rows
 
     def __len__(self) -> int:
         return len(self._flow)
@@ -249,7 +240,6 @@ class ParagraphLayout:
             self._settled_char = 0
 
     def _replace(self, source: str) -> int:
-        self.parsed_chars += len(source)
         spans = inline_spans(source, self._role, self._cell_len)
         return self._flow.replace(self._settled_at, spans)
 

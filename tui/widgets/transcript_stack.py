@@ -30,12 +30,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A place that survives a change of width or of parts: a part by what it shows."""
+    """A place that survives a change of width or of parts: a part by what it shows.
+
+    ``offset`` is where the row begins in the text of the part, ``line`` the same in lines of the
+    source, for when the source is split into other parts.
+    """
 
     turn: Turn
     kind: PartKind
     block: Block | None
     offset: int
+    line: int
     row: int
 
 
@@ -253,10 +258,13 @@ class Stack:
             return None
         part = self.part(place)
         inner = place.row - part.has_gap
-        offset = 0
+        offset = line = 0
         if part.layout is not None and inner >= 0:
             offset = part.layout.row_span(inner)[0]
-        return Anchor(self.turns[place.turn], part.kind, part.block, offset, place.row)
+            line = part.layout.text.count("\n", 0, offset)
+        if part.block is not None:
+            line += part.block.start
+        return Anchor(self.turns[place.turn], part.kind, part.block, offset, line, place.row)
 
     def row_of_anchor(self, anchor: Anchor) -> int:
         """The row where it stands now; the top of its turn where it is gone."""
@@ -264,7 +272,6 @@ class Stack:
             turn = self.turns.index(anchor.turn)
         except ValueError:
             return 0
-        line = anchor.block.start if anchor.block else 0
         found = None
         for index, part in enumerate(self.open(turn).parts):
             if part.kind != anchor.kind:
@@ -273,9 +280,12 @@ class Stack:
                 self.lay_out(turn, index)
                 inner = row_of_offset(part, anchor.offset) if anchor.offset else anchor.row
                 return self.top(turn, index) + min(inner, part.rows - 1)
-            if part.block is not None and part.block.start <= line:
+            if part.block is not None and part.block.start <= anchor.line:
                 found = index
-        return self.top(turn, found or 0)
+        if found is None:
+            return self.top(turn)
+        self.lay_out(turn, found)
+        return self.top(turn, found) + row_of_line(self.turns[turn].parts[found], anchor.line)
 
 
 def row_of_offset(part: Part, offset: int) -> int:
@@ -290,3 +300,15 @@ def row_of_offset(part: Part, offset: int) -> int:
         else:
             high = middle
     return low + part.has_gap
+
+
+def row_of_line(part: Part, line: int) -> int:
+    """The row of a laid out part that begins a line of the source."""
+    if part.layout is None or part.block is None:
+        return 0
+    offset = 0
+    for _ in range(line - part.block.start):
+        offset = part.layout.text.find("\n", offset) + 1
+        if offset == 0:
+            return part.rows - 1
+    return row_of_offset(part, offset)

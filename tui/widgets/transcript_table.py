@@ -33,7 +33,6 @@ class TableLayout:
         self._rows: list[list[Span]] = []
         self._texts: list[str] = []
         self._tops: list[int] = []
-        self.laid_out_rows = 0
         self.grow()
 
     @property
@@ -81,7 +80,6 @@ class TableLayout:
         self._texts.append("".join(text for text, _ in row).rstrip())
 
     def _lay_out(self, line: str, role: str) -> None:
-        self.laid_out_rows += 1
         cell_len = self._room.cell_len
         cells = split_row(line)
         flows: list[Flow] = []

@@ -43,7 +43,7 @@ class Turn:
         answer: str = "",
         state: TurnState = "live",
     ) -> None:
-        self.label = clean(label, newlines=False)
+        self.label = display_text(clean(label, newlines=False), cell_len)
         self.model = clean(model, newlines=False)
         self.state: TurnState = state
         self.footer = ""
@@ -189,13 +189,10 @@ class Turn:
         """Take in new text. Returns the first part that may have changed, or None where the parts
         are others than before."""
         had_thinking, had_answer = self.thinking.has_text, bool(self.answer.blocks)
-        has_thought = False
-        for segment in segments:
-            if segment.kind == "thinking":
-                has_thought = True
-                self.thinking.feed(segment.text)
-            else:
-                self.answer.feed(segment.text)
+        thought = "".join(segment.text for segment in segments if segment.kind == "thinking")
+        self.thinking.feed(thought)
+        self.answer.feed("".join(segment.text for segment in segments if segment.kind == "text"))
+        has_thought = bool(thought)
         is_same = (
             had_thinking == self.thinking.has_text
             and had_answer == bool(self.answer.blocks)

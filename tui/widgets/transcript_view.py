@@ -95,6 +95,7 @@ class TranscriptView(ScrollView):
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(MAX_STRIPS)
         self._painted: dict[int, Strip] = {}
         self._changed: dict[int, Strip] = {}
+        self._painted_thumb = range(0)
         self._announced = (True, 0)
         self._moved_at = 0.0
 
@@ -293,6 +294,8 @@ class TranscriptView(ScrollView):
             return
         regions: list[Region] = []
         last = self.view_rows - 1
+        if (thumb := self._thumb()) != self._painted_thumb:
+            first_row, self._painted_thumb = 0, thumb
         start = max(0, min(first_row - self.top_row, last))
         for y in (*range(start, last), last):
             old, new = self._painted.get(y), self.line(y)
@@ -316,7 +319,7 @@ class TranscriptView(ScrollView):
             return strip
         if y == self.view_rows - 1:
             return self._with_badge(strip)
-        if self._has_thumb(y):
+        if y in self._thumb():
             cells = [*strip.crop(0, width - 1), Cells(self.glyphs.column, self.style_of("thumb"))]
             return Strip(cells, width)
         return strip
@@ -398,14 +401,14 @@ class TranscriptView(ScrollView):
             return False
         return x >= self.size.width - cell_len(badge_text(self.new_lines, self.glyphs)) - 1
 
-    def _has_thumb(self, y: int) -> bool:
-        """Whether the thumb of a scrollbar would be in this row."""
+    def _thumb(self) -> range:
+        """The rows of the view that show, like a scrollbar, where in the column it is."""
         rows, height = self._stack.rows, self.view_rows
-        if rows <= height:
-            return False
+        if self.is_following or rows <= height:
+            return range(0)
         size = max(1, height * height // rows)
         start = self.top_row * (height - size) // max(1, rows - height)
-        return start <= y < start + size
+        return range(start, start + size)
 
     def _notice_strip(self, y: int) -> Strip:
         width = self.size.width
