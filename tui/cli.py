@@ -12,8 +12,10 @@ from tui import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.ask", "one prompt, answered on stdout"),
-    "models": ("tui.servers.models_command", "list, load and unload models"),
+    "models": ("tui.models", "list, load and unload models"),
     "board": ("tui.board.command", "one snapshot of the board, or a stream of them"),
+    "doctor": ("tui.doctor", "what is read from where, what is missing, and the command for it"),
+    "setup-npu-access": ("tui.board.setup_access", "let npulse read the NPU's load without root"),
     "sim": ("tui.sim.command", "the simulated board: a server and a /sys tree"),
 }
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""

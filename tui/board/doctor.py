@@ -40,17 +40,19 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
     )
+    options.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    options.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     return options
 
 
 def main(
     argv: Sequence[str] | None = None,
-    more_checks: Callable[[], Iterable[Check]] = tuple,
+    more_checks: Callable[[argparse.Namespace], Iterable[Check]] = lambda _: (),
 ) -> int:
     """Run the command; returns the exit code.
 
     ``more_checks`` gives what the board does not know about: server, model, locale, terminal,
-    config, data folder. It is called once, after the board was read.
+    config, data folder. It is called once with the options, after the board was read.
     """
     try:
         options = parser().parse_args(argv)
@@ -62,7 +64,7 @@ def main(
         print(f"npulse doctor: --root {name}: there is no such directory", file=sys.stderr)
         return EXIT_USAGE
     snapshot, rungs, checks = examine(root)
-    checks += more_checks()
+    checks += more_checks(options)
     if options.json:
         write_out(json.dumps(as_json(snapshot, rungs, checks), allow_nan=False) + "\n")
     else:
