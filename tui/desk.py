@@ -29,7 +29,10 @@ MAX_NAME_CHARS = 40
 
 
 class Desk(Session):
-    """A session with its own connection, board and, where wanted, simulated board."""
+    """A session with its own connection, board and, where wanted, simulated board.
+
+    ``is_modest``: npulse keeps itself to the little cores, where the board has some.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,8 @@ class Desk(Session):
         board: BoardReader,
         settings: GenerationSettings,
         demo: DemoWish,
+        *,
+        is_modest: bool = False,
     ) -> None:
         self._loop_thread = LoopThread()
         super().__init__(self._loop_thread, settings)
@@ -45,6 +50,7 @@ class Desk(Session):
         self._wish = demo
         self._demo = Demo(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
+        self._is_modest = is_modest
         self._has_demo = False
         self._problem: str | None = None
         self._watched: Server | None = None
@@ -54,6 +60,8 @@ class Desk(Session):
     def start(self, on_change: Callable[[], None]) -> None:
         """Begin to look for a server. ``on_change`` is called from the network's thread."""
         self._on_change = on_change
+        if self._is_modest:
+            _leave_the_big_cores()
         self._loop_thread.start()
         self._loop_thread.submit(self._run())
 
@@ -135,6 +143,14 @@ class Desk(Session):
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
         return notice_lines(self.headline(snapshot), looked_at, self._problem or state.problem)
+
+
+def _leave_the_big_cores() -> None:
+    """The model's threads own them. Before the network's thread starts, which inherits it."""
+    from tui.board.affinity import move_to_little_cpus
+    from tui.board.files import Files
+
+    move_to_little_cpus(Files())
 
 
 def _port_here(server: Server | None) -> int | None:

@@ -58,8 +58,11 @@ def build(options: argparse.Namespace) -> Run:
     config = with_state(configured, state, str(state_file()))
     settings = config.settings
     demo = _demo(options)
-    board = BoardReader(_root(settings, demo), settings.board.interval_s)
-    desk = Desk(settings.server, board, settings.generation.to_generation(), demo)
+    root = _root(settings, demo)
+    board = BoardReader(root, settings.board.interval_s)
+    generation = settings.generation.to_generation()
+    is_modest = settings.board.little_cores and root == Path("/")
+    desk = Desk(settings.server, board, generation, demo, is_modest=is_modest)
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     outfit = _outfit(settings, messages, _glyphs(settings))
     app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)

@@ -107,7 +107,7 @@ def test_npu_without_permission_says_so_and_shows_no_zero() -> None:
     shown = page(npu_rows(history, WIDTH, UNICODE))
     assert "no permission" in shown
     assert "~980 jobs/s" in shown
-    assert "npulse board" in shown
+    assert "npulse doctor" in shown
     assert "0 %" not in shown
 
 

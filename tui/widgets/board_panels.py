@@ -85,7 +85,7 @@ def _npu_without_load(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Ro
         total = sum(value for value in activity if value is not None)
         rows.append((("activity ", "dim"), (f"~{total:.0f} jobs/s", "text")))
     if "permission" in reason:
-        rows.append((("why and what to do: ", "dim"), ("npulse board", "soft")))
+        rows.append((("why and what to do: ", "dim"), ("npulse doctor", "soft")))
     return rows
 
 
