@@ -1,0 +1,250 @@
+"""The command line of ``npulse bench``: verbs, flags, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from tui.bench.guards import FIELDS
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_GATE = 3
+EXIT_INCOMPLETE = 4
+EXIT_UNREACHABLE = 5
+EXIT_NOT_COMPARABLE = 6
+EXIT_INTERRUPTED = 130
+
+EPILOG = """exit codes:
+  0 done   1 a threshold or a regression failed   2 usage   3 a gate refused
+  4 incomplete   5 no server, or the model did not load   6 not comparable
+  130 interrupted, what was measured is kept
+
+The first Ctrl+C ends the present request and writes the report, the second ends at once.
+A run goes on when the terminal goes away."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+
+
+def duration(text: str) -> float:
+    """90, 90s, 30m, 1.5h in seconds."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"takes a time such as 90s, 30m or 2h, not {text!r}")
+    seconds = float(match[1]) * {"m": 60, "min": 60, "h": 3600}.get(match[2] or "s", 1)
+    if not 0 < seconds <= 365 * 86400:
+        raise argparse.ArgumentTypeError("takes a time above 0")
+    return seconds
+
+
+def count(text: str) -> int:
+    """A whole number from 1 up."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"takes a whole number from 1 up, not {text!r}")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A number of seconds from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e7:
+        raise argparse.ArgumentTypeError(f"takes a number of seconds, not {text!r}")
+    return value
+
+
+def goodput(text: str) -> tuple[float, float]:
+    """``ttft:3000,decode:2`` -> (ms, tok/s)."""
+    found = {"ttft": 3000.0, "decode": 2.0}
+    for part in text.split(","):
+        name, _, value = part.partition(":")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if name.strip() not in found or not number >= 0:
+            raise argparse.ArgumentTypeError(f"takes ttft:MS,decode:TPS, not {text!r}")
+        found[name.strip()] = number
+    return found["ttft"], found["decode"]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Everything ``npulse bench`` takes."""
+    made = Parser(
+        prog="npulse bench",
+        description="Benchmarks of the model on this board, with method.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    _list(verbs.add_parser("list", help="the suites, and how long each takes"))
+    _run(verbs.add_parser("run", help="run a suite", epilog=EPILOG, formatter_class=_RAW))
+    _resume(verbs.add_parser("resume", help="run what is missing of an earlier run"))
+    _report(verbs.add_parser("report", help="the report of a run, also of one that is not over"))
+    _compare(verbs.add_parser("compare", help="runs against each other"))
+    _history(verbs.add_parser("history", help="earlier runs"))
+    _import(verbs.add_parser("import", help="take over a file of another tool"))
+    verbs.add_parser("schema", help="the JSON Schema of a run")
+    _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
+    _control(verbs.add_parser("control", help="pause, resume, skip or abort a run that goes on"))
+    return made
+
+
+_RAW = argparse.RawDescriptionHelpFormatter
+
+
+def _folder(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--folder", type=Path, metavar="DIR", help="where runs are kept")
+
+
+def _outputs(verb: argparse.ArgumentParser) -> None:
+    for name in ("json", "md", "html", "csv"):
+        verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
+
+
+def _list(verb: argparse.ArgumentParser) -> None:
+    _folder(verb)
+    verb.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    verb.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
+    verb.add_argument("--suites", type=Path, metavar="DIR", help="a folder with suites of your own")
+    verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _run(verb: argparse.ArgumentParser) -> None:
+    add = verb.add_argument
+    add("suite", metavar="SUITE", help="a name, a .toml file, or a .jsonl file of prompts")
+    _folder(verb)
+    add("--url", metavar="URL", help="the server; without it the known ports")
+    add("--model", metavar="NAME", help="the model; loaded if it is not")
+    add("--runs", type=count, metavar="N", help="repetitions of every prompt")
+    add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
+    add("--minutes", type=seconds, metavar="N", help="repeat the suite for so long")
+    add("--max-time", type=duration, metavar="TIME", help="begin nothing after that: 30m, 2h")
+    add("--max-tokens", type=count, metavar="N", help="cap of prompts of a batch (default 512)")
+    add("--strict", action="store_true", help="a gate that warns refuses too")
+    add("--force", action="store_true", help="run although a gate refuses")
+    add("--quick", action="store_true", help="the short form of the suite")
+    sampling = verb.add_mutually_exclusive_group()
+    sampling.add_argument("--greedy", action="store_true", default=None, help="top_k 1")
+    sampling.add_argument("--sampled", dest="greedy", action="store_false", help="not greedy")
+    add("--thinking", action="store_true", help="let the model think; caps times three")
+    add("--temperature", type=float, metavar="X", help="where the suite is not greedy")
+    add("--top-p", type=float, metavar="X")
+    add("--top-k", type=int, metavar="N")
+    add("--repeat-penalty", type=float, metavar="X")
+    add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
+    add("--no-warm-up", action="store_true", help="do not discard a first request")
+    add("--cool-down", type=seconds, default=120.0, metavar="S", help="longest wait (default 120)")
+    add("--abort-loops", action="store_true", help="end an answer that repeats itself")
+    add("--no-hash", action="store_true", help="do not hash the model file")
+    add("--first-timeout", type=seconds, default=60.0, metavar="S", help="first token, at least")
+    add("--idle-timeout", type=seconds, default=30.0, metavar="S", help="between tokens, at least")
+    add("--total-timeout", type=float, metavar="X", help="whole answer: X times its forecast")
+    add("--drain", type=seconds, default=120.0, metavar="S", help="wait for idle (default 120)")
+    add("--goodput", type=goodput, default=(3000.0, 2.0), metavar="ttft:MS,decode:TPS")
+    _judging(verb)
+    add("--save-baseline", metavar="NAME", help="give this run a name to compare with")
+    _outputs(verb)
+    _ui(verb)
+
+
+def _judging(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--baseline", metavar="NAME", help="compare with that run afterwards")
+    verb.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="exit 1 if true: decode<-5%%,success<100%%",
+    )
+    verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help="the factor")
+
+
+def _ui(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--ui",
+        choices=("auto", "progress", "plain", "none", "jsonl"),
+        default="auto",
+        help="a moving line on a terminal, plain lines otherwise",
+    )
+
+
+def _resume(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("run", metavar="RUN", help="id of the run, its beginning, or last")
+    _folder(verb)
+    verb.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    verb.add_argument("--model", metavar="NAME")
+    verb.add_argument("--root", type=Path, metavar="DIR")
+    verb.add_argument("--max-time", type=duration, metavar="TIME")
+    verb.add_argument("--strict", action="store_true")
+    verb.add_argument("--force", action="store_true", help="although a gate refuses")
+    verb.add_argument("--no-warm-up", action="store_true")
+    verb.add_argument("--cool-down", type=seconds, default=120.0, metavar="S")
+    verb.add_argument("--no-hash", action="store_true")
+    _judging(verb)
+    _outputs(verb)
+    _ui(verb)
+
+
+def _report(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("run", metavar="RUN", help="id, beginning of an id, baseline, file, or last")
+    _folder(verb)
+    verb.add_argument("--compat", choices=("seed004",), help="definitions of the board report")
+    verb.add_argument("--row", choices=("llama-bench", "rockchip"), help="one row instead")
+    _judging(verb)
+    _outputs(verb)
+
+
+def _compare(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("runs", nargs="+", metavar="RUN", help="A, the baseline, then B, C, ...")
+    _folder(verb)
+    verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help="the factor")
+    verb.add_argument("--force", action="store_true", help="although something else differs")
+    verb.add_argument("--exclude-tainted", action="store_true")
+    verb.add_argument("--fail-on", action="append", default=[], metavar="EXPR")
+    for name in ("json", "md", "html"):
+        verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
+
+
+def _history(verb: argparse.ArgumentParser) -> None:
+    _folder(verb)
+    verb.add_argument("--model", metavar="NAME")
+    verb.add_argument("--suite", metavar="NAME")
+    verb.add_argument("--limit", type=count, default=40, metavar="N")
+    verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _import(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _folder(verb)
+
+
+def _baseline(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", nargs="?", metavar="NAME", help="without it: the names there are")
+    verb.add_argument("run", nargs="?", default="last", metavar="RUN")
+    _folder(verb)
+
+
+def _control(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("word", choices=("pause", "resume", "skip", "abort"))
+    verb.add_argument("run", nargs="?", default="last", metavar="RUN")
+    _folder(verb)

@@ -1,0 +1,179 @@
+"""``npulse bench``: suites, runs, reports, comparisons from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tui.bench import controls, document, importers, records, runs, thresholds
+from tui.bench.arguments import EXIT_FAILED, EXIT_NOT_COMPARABLE, EXIT_OK, EXIT_USAGE, parser
+from tui.bench.compare import NotComparableError, compare
+from tui.bench.compare_text import as_html, as_json, as_markdown
+from tui.bench.document import Loaded
+from tui.bench.listing import history, suites
+from tui.bench.outputs import makers, write, write_outputs
+from tui.bench.report.markdown import rendered
+from tui.bench.report.rows import llama_bench_rows, rockchip_row
+from tui.bench.run_command import complain, go_on, judge, run
+from tui.core.types import GenerationSettings
+
+
+def user_suites() -> Path:
+    """Where suites of the user's own lie: ``suites`` in the configuration folder."""
+    from platformdirs import user_config_path
+
+    return user_config_path("npulse", appauthor=False) / "suites"
+
+
+def main(argv: Sequence[str], settings: GenerationSettings | None = None) -> int:
+    """Runs ``npulse bench`` with these arguments; returns the exit code.
+
+    ``settings`` are what an answer is generated with where a suite is not greedy and no flag says
+    otherwise.
+    """
+    try:
+        options = parser().parse_args(list(argv))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    base = settings or GenerationSettings()
+    verbs: dict[str, Callable[[argparse.Namespace], int]] = {
+        "list": lambda o: suites(o, user_suites()),
+        "run": lambda o: run(o, base, user_suites()),
+        "resume": lambda o: go_on(o, base),
+        "report": _report,
+        "compare": _compare,
+        "history": history,
+        "import": _import,
+        "schema": _schema,
+        "baseline": _baseline,
+        "control": _control,
+    }
+    try:
+        return verbs[options.verb](options)
+    except runs.RunError as error:
+        return complain(str(error))
+    except BrokenPipeError:
+        # Whoever read our stdout left; the interpreter must not complain about it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    return options.folder or runs.default_folder()
+
+
+def _load(options: argparse.Namespace, name: str) -> Loaded:
+    return document.load(runs.find(_folder(options), name))
+
+
+def _report(options: argparse.Namespace) -> int:
+    loaded = _load(options, options.run)
+    if options.row is not None:
+        return _row(loaded, options.row)
+    if not write_outputs(options, loaded):
+        write("-", makers(options.compat)["md"](loaded))
+    try:
+        conditions = thresholds.parse(options.fail_on)
+    except thresholds.ConditionError as error:
+        return complain(str(error))
+    baseline = None if options.baseline is None else _load(options, options.baseline)
+    return judge(loaded, baseline, conditions, vary=options.vary, out=sys.stderr)
+
+
+def _row(loaded: Loaded, form: str) -> int:
+    if form == "llama-bench":
+        print(rendered([llama_bench_rows(loaded)]), end="")
+        return EXIT_OK
+    found = rockchip_row(loaded)
+    if found is None:
+        return complain("this run is not of the shape 128 tokens in, 64 out; run standard")
+    table, problems = found
+    print(rendered([table]), end="")
+    if problems:
+        print(f"not comparable: {'; '.join(problems)}", file=sys.stderr)
+    return EXIT_OK
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if len(options.runs) < 2:
+        return complain("compare takes two runs or more")
+    first, *others = (_load(options, name) for name in options.runs)
+    try:
+        conditions = thresholds.parse(options.fail_on)
+        found = [
+            compare(
+                first.document,
+                other.document,
+                vary=options.vary,
+                is_forced=options.force,
+                excludes_tainted=options.exclude_tainted,
+            )
+            for other in others
+        ]
+        failed = [
+            failure
+            for comparison, other in zip(found, others, strict=True)
+            for failure in thresholds.judge(
+                conditions, other.document, baseline=first.document, comparison=comparison
+            )
+        ]
+    except NotComparableError as error:
+        hint = "--vary names the one that is the question, --force compares all the same"
+        return complain(f"not comparable: {error}; {hint}", EXIT_NOT_COMPARABLE)
+    except thresholds.ConditionError as error:
+        return complain(str(error))
+    forms = {
+        "json": lambda: as_json(found),
+        "md": lambda: as_markdown(found).encode("utf-8", "replace"),
+        "html": lambda: as_html(found).encode("utf-8", "replace"),
+    }
+    targets = {form: getattr(options, form) for form in forms if getattr(options, form)}
+    for form, target in (targets or {"md": "-"}).items():
+        write(target, forms[form]())
+    for failure in failed:
+        complain(f"failed: {failure.sentence}", EXIT_FAILED)
+    is_regression = not conditions and any(comparison.is_regression for comparison in found)
+    return EXIT_FAILED if failed or is_regression else EXIT_OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    for path in options.files:
+        loaded = importers.load(path)
+        made = runs.make(folder, loaded.document.run.id)
+        try:
+            document.save(loaded, made)
+        except OSError as error:
+            return complain(f"cannot write {made}: {error.strerror or 'unknown'}")
+        print(loaded.document.run.id)
+    return EXIT_OK
+
+
+def _schema(options: argparse.Namespace) -> int:
+    data = msgspec.json.format(msgspec.json.encode(records.schema()), indent=2)
+    write("-", data + b"\n")
+    return EXIT_OK
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    if options.name is None:
+        for name, run_id in sorted(runs.baselines(folder).items()):
+            print(f"{name}  {run_id}")
+        return EXIT_OK
+    runs.set_baseline(folder, options.name, runs.find(folder, options.run).name)
+    return EXIT_OK
+
+
+def _control(options: argparse.Namespace) -> int:
+    path = runs.find(_folder(options), options.run)
+    try:
+        controls.tell(path, options.word)
+    except OSError as error:
+        return complain(f"cannot reach the run: {error.strerror or 'unknown'}")
+    return EXIT_OK

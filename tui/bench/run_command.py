@@ -1,0 +1,269 @@
+"""``npulse bench run`` and ``resume``: from arguments to a finished run and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from tui.bench import batch, batch_results, document, resume, runs, thresholds
+from tui.bench.arguments import (
+    EXIT_FAILED,
+    EXIT_GATE,
+    EXIT_INCOMPLETE,
+    EXIT_INTERRUPTED,
+    EXIT_NOT_COMPARABLE,
+    EXIT_OK,
+    EXIT_UNREACHABLE,
+    EXIT_USAGE,
+)
+from tui.bench.compare import Comparison, NotComparableError, compare
+from tui.bench.compare_text import as_markdown as comparison_markdown
+from tui.bench.controls import Controls
+from tui.bench.document import Loaded
+from tui.bench.events import Event, Finished, Outcome
+from tui.bench.options import LimitPolicy, Options
+from tui.bench.outputs import write_outputs
+from tui.bench.progress import shown_by
+from tui.bench.runner import run as run_suite
+from tui.bench.suite import Suite, SuiteError, find
+from tui.core.types import GenerationSettings
+
+_EXITS: dict[Outcome, int] = {
+    "complete": EXIT_OK,
+    "incomplete": EXIT_INCOMPLETE,
+    "refused": EXIT_GATE,
+    "unreachable": EXIT_UNREACHABLE,
+    "aborted": EXIT_INTERRUPTED,
+    "interrupted": EXIT_INTERRUPTED,
+    "failed": EXIT_INCOMPLETE,
+}
+
+
+def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: Path) -> int:
+    """Runs a suite."""
+    try:
+        if options.suite.endswith(".jsonl"):
+            cap = options.max_tokens or batch.DEFAULT_MAX_TOKENS
+            suite = batch.load(Path(options.suite), cap)
+        else:
+            suite = find(options.suite, user_suites)
+        conditions = thresholds.parse(options.fail_on or suite.fail_on)
+        _check_conditions(conditions, has_baseline=options.baseline is not None)
+    except (SuiteError, thresholds.ConditionError) as error:
+        return complain(str(error))
+    folder = options.folder or runs.default_folder()
+    chosen = {
+        name: value
+        for name in ("temperature", "top_p", "top_k", "repeat_penalty")
+        if (value := getattr(options, name)) is not None
+    }
+    good_ttft_ms, good_decode_tps = options.goodput
+    made = Options(
+        folder=folder,
+        url=options.url,
+        model=options.model,
+        runs=options.runs,
+        seed=options.seed,
+        max_time_s=options.max_time,
+        minutes=options.minutes,
+        is_strict=options.strict,
+        is_forced=options.force,
+        is_greedy=options.greedy,
+        is_thinking=options.thinking,
+        is_quick=options.quick,
+        settings=replace(settings, **chosen),
+        policy=LimitPolicy(
+            first_min_s=options.first_timeout,
+            idle_min_s=options.idle_timeout,
+            total_factor=options.total_timeout,
+            drain_s=options.drain,
+        ),
+        root=options.root,
+        has_warmup=not options.no_warm_up,
+        cool_down_s=options.cool_down,
+        stops_loops=options.abort_loops,
+        hashes_model=not options.no_hash,
+        good_ttft_ms=good_ttft_ms,
+        good_decode_tps=good_decode_tps,
+    )
+    return _go(options, suite, made, conditions, None)
+
+
+def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
+    """Resumes a run."""
+    folder = options.folder or runs.default_folder()
+    try:
+        before = resume.earlier(runs.find(folder, options.run))
+        conditions = thresholds.parse(options.fail_on or before.suite.fail_on)
+        _check_conditions(conditions, has_baseline=options.baseline is not None)
+    except (runs.RunError, thresholds.ConditionError) as error:
+        return complain(str(error))
+    made = Options(
+        folder=folder,
+        url=options.url,
+        model=options.model or before.model.name,
+        max_time_s=options.max_time,
+        is_strict=options.strict,
+        is_forced=options.force,
+        is_greedy=False,
+        is_quick=before.config.quick,
+        settings=_as_before(settings, before),
+        root=options.root,
+        has_warmup=not options.no_warm_up,
+        cool_down_s=options.cool_down,
+        hashes_model=not options.no_hash,
+        good_ttft_ms=before.config.good_ttft_ms,
+        good_decode_tps=before.config.good_decode_tps,
+    )
+    return _go(options, before.suite, made, conditions, before)
+
+
+def _as_before(settings: GenerationSettings, before: resume.Earlier) -> GenerationSettings:
+    """The settings that the run began with, where it recorded them."""
+    sampling = before.config.sampling
+
+    def known(name: str, default: float) -> float:
+        value = sampling.get(name)
+        return value if isinstance(value, int | float) else default
+
+    return replace(
+        settings,
+        temperature=known("temperature", settings.temperature),
+        top_p=known("top_p", settings.top_p),
+        top_k=int(known("top_k", settings.top_k)),
+        repeat_penalty=known("repeat_penalty", settings.repeat_penalty),
+    )
+
+
+def _check_conditions(conditions: list[thresholds.Condition], *, has_baseline: bool) -> None:
+    if any(condition.is_change for condition in conditions) and not has_baseline:
+        raise thresholds.ConditionError("a change such as decode<-5% needs --baseline NAME")
+
+
+def complain(sentence: str, code: int = EXIT_USAGE) -> int:
+    """One sentence on stderr, and the exit code."""
+    print(f"npulse bench: {sentence}", file=sys.stderr)
+    return code
+
+
+def _go(
+    options: argparse.Namespace,
+    suite: Suite,
+    made: Options,
+    conditions: list[thresholds.Condition],
+    before: resume.Earlier | None,
+) -> int:
+    baseline = None
+    if options.baseline is not None:
+        try:
+            baseline = document.load(runs.find(made.folder, options.baseline))
+        except runs.RunError as error:
+            return complain(str(error))
+    controls = Controls()
+    wants_stdout = "-" in (options.json, options.md, options.html, options.csv)
+    out = sys.stderr if wants_stdout or options.ui == "progress" else sys.stdout
+    finished = asyncio.run(_watched(suite, made, controls, before, options.ui, out))
+    code = _EXITS[finished.outcome]
+    if not finished.folder:
+        if options.ui in ("none", "jsonl") or wants_stdout:
+            complain(finished.sentence, code)
+        return code
+    return _finish(options, made, Path(finished.folder), code, conditions, baseline, out)
+
+
+async def _watched(
+    suite: Suite,
+    made: Options,
+    controls: Controls,
+    before: resume.Earlier | None,
+    ui: str,
+    out: TextIO,
+) -> Finished:
+    """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
+    show: Callable[[Event], None] = shown_by(ui, out)  # type: ignore[arg-type]
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if controls.is_aborted and task is not None:
+            task.cancel()
+        controls.abort()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    # A lost connection takes the terminal away, not the measurement.
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    last = Finished(outcome="interrupted", sentence="Interrupted.")
+    events: AsyncIterator[Event] = run_suite(suite, made, controls, resume=before)
+    try:
+        async for event in events:
+            show(event)
+            if isinstance(event, Finished):
+                last = event
+    except asyncio.CancelledError:
+        last = Finished(outcome="interrupted", sentence="Interrupted; what was measured is kept.")
+        show(last)
+    return last
+
+
+def _finish(
+    options: argparse.Namespace,
+    made: Options,
+    folder: Path,
+    code: int,
+    conditions: list[thresholds.Condition],
+    baseline: Loaded | None,
+    out: TextIO,
+) -> int:
+    """Files, baseline, comparison, thresholds."""
+    try:
+        loaded = document.load(folder)
+        if loaded.document.run.kind == "batch":
+            batch_results.save(loaded, folder)
+        write_outputs(options, loaded)
+        if getattr(options, "save_baseline", None):
+            runs.set_baseline(made.folder, options.save_baseline, loaded.document.run.id)
+    except (runs.RunError, OSError) as error:
+        return complain(str(error) or "the files could not be written", code or EXIT_INCOMPLETE)
+    if options.ui != "none":
+        print(f"kept in {folder}", file=out)
+    judged = judge(loaded, baseline, conditions, vary=options.vary, out=out)
+    return code or judged
+
+
+def judge(
+    loaded: Loaded,
+    baseline: Loaded | None,
+    conditions: list[thresholds.Condition],
+    *,
+    vary: list[str],
+    out: TextIO,
+) -> int:
+    """0, or 1 where a threshold or a regression fails, or 6 where nothing can be compared."""
+    comparison: Comparison | None = None
+    if baseline is not None:
+        try:
+            comparison = compare(baseline.document, loaded.document, vary=vary)
+        except NotComparableError as error:
+            return complain(f"not comparable with the baseline: {error}", EXIT_NOT_COMPARABLE)
+        print(comparison_markdown([comparison]), file=out)
+    try:
+        failed = thresholds.judge(
+            conditions,
+            loaded.document,
+            baseline=None if baseline is None else baseline.document,
+            comparison=comparison,
+        )
+    except thresholds.ConditionError as error:
+        return complain(str(error))
+    for failure in failed:
+        complain(f"failed: {failure.sentence}", EXIT_FAILED)
+    if failed or (not conditions and comparison is not None and comparison.is_regression):
+        return EXIT_FAILED
+    return EXIT_OK
