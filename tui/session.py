@@ -57,7 +57,7 @@ class Session:
         self._available_bytes: int | None = None
         self._idle_samples = 0
         self._discarded_before = 0
-        self._is_npu_busy = False
+        self._npu_load_pct: float | None = None
         self._was_busy = False
 
     @property
@@ -93,7 +93,9 @@ class Session:
         slot = self.state.slot
         if slot.word != "finishing":
             return None
-        return f"server still finishing the stopped answer, {slot.n_discarded} tokens since"
+        if self._npu_load_pct is None:
+            return f"server still finishing, {slot.n_discarded} tokens since"
+        return f"server still finishing, NPU {self._npu_load_pct:.0f} %"
 
     @property
     def was_busy(self) -> bool:
@@ -129,7 +131,11 @@ class Session:
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
         # run before this one.
-        self._was_busy = self._is_npu_busy and state.slot.is_free and not self._is_just_done()
+        self._was_busy = (
+            (self._npu_load_pct or 0.0) >= BUSY_LOAD_PCT
+            and state.slot.is_free
+            and not self._is_just_done()
+        )
         self._turn = Turn(request, self._asked_ns, meaning, context)
         self._forget_other_models(request.model)
         self._loop.submit(connection.ask(self._turn))
@@ -245,11 +251,11 @@ class Session:
     def load_model(self, name: str, is_forced: bool = False) -> None:
         """Load that model, after unloading the one that is loaded. Asked a second time for one
         that would not fit, it is loaded all the same."""
-        if self._connection is not None and not self.is_answering:
+        if self._connection is not None:
             self._loop.submit(self._connection.load(name, self._available_bytes, is_forced))
 
     def unload_model(self) -> None:
-        if self._connection is not None and not self.is_answering:
+        if self._connection is not None:
             self._loop.submit(self._connection.unload())
 
     def cancel_model_work(self) -> bool:
@@ -281,8 +287,8 @@ class Session:
         available = snapshot.number("ram.available")
         self._available_bytes = None if available is None else int(available)
         loads = [load for load in snapshot.numbers("npu.load") if load is not None]
-        self._is_npu_busy = bool(loads) and max(loads) >= BUSY_LOAD_PCT
-        self._watch_idle(snapshot)
+        self._npu_load_pct = max(loads) if loads else None
+        self._watch_idle()
 
     def _is_just_done(self) -> bool:
         """Whether the load that was sampled last can still be that of our own last answer."""
@@ -292,10 +298,9 @@ class Session:
             return False
         return self._asked_ns - turn.t0_ns - latency_ms * 1e6 < SAMPLE_LAG_NS
 
-    def _watch_idle(self, snapshot: Snapshot) -> None:
+    def _watch_idle(self) -> None:
         slot = self.state.slot
-        loads = [load for load in snapshot.numbers("npu.load") if load is not None]
-        is_quiet = bool(loads) and max(loads) < IDLE_LOAD_PCT
+        is_quiet = self._npu_load_pct is not None and self._npu_load_pct < IDLE_LOAD_PCT
         is_quiet = is_quiet and slot.n_discarded == self._discarded_before
         self._discarded_before = slot.n_discarded
         if slot.word != "finishing" or not is_quiet:

@@ -25,8 +25,8 @@ def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
         parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
     if stats.ttft_ms is not None:
         parts.append(f"TTFT {fmt.seconds(stats.ttft_ms / 1000)}")
-    if (gaps := fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)) != fmt.UNKNOWN:
-        parts.append(f"gaps {gaps}")
+    if stats.itl_p99_ms is not None:
+        parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
     if stats.is_marked:
         parts.append("clock delayed")
     return "  ".join(parts)

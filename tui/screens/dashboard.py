@@ -121,11 +121,11 @@ class Dashboard(Screen[None]):
         with Horizontal(id="body"):
             yield Transcript(glyphs, id="transcript")
             with Vertical(id="panels"):
-                yield SpeedPanel(self.stats, glyphs, id="speed")
+                yield SpeedPanel(self.stats, self._note, glyphs, id="speed")
                 yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
                 yield BoardPanel(memory_rows, data.board, glyphs, id="memory")
                 yield BoardPanel(board_rows, data.board, glyphs, id="ddr")
-        yield StatusStrip(self.stats, data.board, glyphs, id="strip")
+        yield StatusStrip(self.stats, self._note, data.board, glyphs, id="strip")
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
@@ -152,9 +152,12 @@ class Dashboard(Screen[None]):
         turn = self._data.session.turn
         return None if turn is None else turn.stats(self._data.clock_ns())
 
+    def _note(self) -> str | None:
+        return self._data.session.finishing_note
+
     def show_board(self) -> None:
         """A new snapshot is there."""
-        for panel in ("#header", "#npu", "#memory", "#ddr", "#strip"):
+        for panel in ("#header", "#speed", "#npu", "#memory", "#ddr", "#strip"):
             self.query_one(panel, Rows).refresh_rows()
         self.query_one(Transcript).set_status(self._status())
 

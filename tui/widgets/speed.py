@@ -21,18 +21,30 @@ class SpeedPanel(Rows):
     """
 
     def __init__(
-        self, stats: Callable[[], TurnStats | None], glyphs: Glyphs, *, id: str | None = None
+        self,
+        stats: Callable[[], TurnStats | None],
+        note: Callable[[], str | None],
+        glyphs: Glyphs,
+        *,
+        id: str | None = None,
     ) -> None:
         super().__init__(glyphs, id=id)
         self._stats = stats
+        self._note = note
 
     def build(self, width: int) -> Sequence[Row]:
-        return speed_rows(self._stats(), width, self._glyphs)
+        return speed_rows(self._stats(), width, self._glyphs, self._note())
 
 
-def speed_rows(stats: TurnStats | None, width: int, glyphs: Glyphs) -> list[Row]:
-    """Eight rows: title, figure, rate over time, tokens, context."""
-    title = spread((("speed", "strong"),), ((phase_word(stats), "dim"),), width)
+def speed_rows(
+    stats: TurnStats | None, width: int, glyphs: Glyphs, note: str | None = None
+) -> list[Row]:
+    """Seven rows: title, figure, rate over time, tokens, context.
+
+    ``note`` is what the server does that this turn does not tell.
+    """
+    doing = ((phase_word(stats), "dim"),) if note is None else ((note, "warn"),)
+    title = spread((("speed", "strong"),), doing, width)
     now = shown_rate(stats)
     large = digits(now, glyphs)
     gaps = fmt.UNKNOWN if stats is None else fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)

@@ -19,6 +19,7 @@ class StatusStrip(Rows):
     def __init__(
         self,
         stats: Callable[[], TurnStats | None],
+        note: Callable[[], str | None],
         history: Callable[[], BoardHistory],
         glyphs: Glyphs,
         *,
@@ -26,18 +27,30 @@ class StatusStrip(Rows):
     ) -> None:
         super().__init__(glyphs, id=id)
         self._stats = stats
+        self._note = note
         self._history = history
 
     def build(self, width: int) -> Sequence[Row]:
-        return [strip_row(self._stats(), self._history(), width, self._glyphs)]
+        return [strip_row(self._stats(), self._history(), width, self._glyphs, self._note())]
 
 
-def strip_row(stats: TurnStats | None, history: BoardHistory, width: int, glyphs: Glyphs) -> Row:
-    """The row at ``width`` cells: whole parts are left out until the rest fits."""
+def strip_row(
+    stats: TurnStats | None,
+    history: BoardHistory,
+    width: int,
+    glyphs: Glyphs,
+    note: str | None = None,
+) -> Row:
+    """The row at ``width`` cells: whole parts are left out until the rest fits.
+
+    ``note`` is what the server does that this turn does not tell.
+    """
     running = stats is not None and not stats.phase.is_over
     role = "live" if running else "soft"
     parts: list[tuple[int, Row]] = []
-    if stats is None:
+    if note is not None:
+        parts.append((0, ((f" {note}", "warn"),)))
+    elif stats is None:
         parts.append((0, ((" ready", "soft"),)))
     elif running and stats.tokens == 0:
         parts.append((0, ((f" {phase_word(stats)}", "live"),)))
