@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 
 from tui.core.display import display_text
-from tui.core.glyphs import UNICODE, Glyphs
 from tui.core.sanitize import clean
 from tui.core.types import Segment
-from tui.widgets.transcript_code import CodeLayout
 from tui.widgets.transcript_flow import Span
-from tui.widgets.transcript_parts import Part
 from tui.widgets.transcript_reader import TranscriptReader
 from tui.widgets.transcript_turn import Turn, TurnState
 
@@ -27,17 +23,6 @@ class Transcript(TranscriptReader, can_focus=True):
     """
 
     _is_settling = False
-
-    def __init__(
-        self,
-        glyphs: Glyphs = UNICODE,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(glyphs, clock=clock, id=id, classes=classes)
-        self._uncoloured: set[Part] = set()
 
     @property
     def is_streaming(self) -> bool:
@@ -77,13 +62,10 @@ class Transcript(TranscriptReader, can_focus=True):
             self._arranged(last, rows, anchor)
             return
         changed = rows - 1
-        first = min(first, self._colour_late(turn, first))
         for index in range(first, len(turn.parts)):
             part = turn.parts[index]
             row = stack.lay_out(last, index)
             self._forget_strips(part, row)
-            if isinstance(part.layout, CodeLayout) and part.layout.is_waiting:
-                self._uncoloured.add(part)
             changed = min(changed, stack.top(last, index) + row)
         self._grown(rows, changed)
 
@@ -124,7 +106,6 @@ class Transcript(TranscriptReader, can_focus=True):
             turn.wants_thinking = turn.is_thinking_open
         turn.state = state
         self._stack.look.room.lexers.is_patient = True
-        self._colour_late(turn, len(turn.parts))
         turn.answer.finish()
         turn.thinking.finish()
         self._rearrange(turn)
@@ -201,18 +182,6 @@ class Transcript(TranscriptReader, can_focus=True):
             self._stack.resized(len(self._stack.turns) - 1)
             self._strips.clear()
         super().show_end()
-
-    def _colour_late(self, turn: Turn, first: int) -> int:
-        """Have code laid out again whose lexer has become ready. Returns the first part of it."""
-        may_wait = self._stack.look.room.lexers.is_patient
-        for part in list(self._uncoloured):
-            if not may_wait and isinstance(part.layout, CodeLayout) and part.layout.is_waiting:
-                continue
-            self._uncoloured.remove(part)
-            if part in turn.parts:
-                part.layout = None
-                first = min(first, turn.parts.index(part))
-        return first
 
     def _add(self, turn: Turn) -> None:
         before = next((one.model for one in reversed(self._stack.turns) if one.model), turn.model)

@@ -18,6 +18,8 @@ from tui.widgets.transcript_inline import inline_spans
 from tui.widgets.transcript_lexers import Lexers
 
 MIN_CELLS = 12
+PAGE_CHARS = 60
+"""A line of a paragraph that is at least this long may have been broken to fit a page."""
 PIECE_CHARS = 400
 """A paragraph longer than twice this is parsed in pieces, so that a long one stays flat."""
 
@@ -223,10 +225,11 @@ class ParagraphLayout:
         length = len(parts[0])
         index = self._settled_line + 1
         while index < len(lines) and length < 2 * PIECE_CHARS:
+            parts.append(" " if is_page_break(lines[index - 1], lines[index]) else "\n")
             parts.append(lines[index])
             length += len(lines[index]) + 1
             index += 1
-        return "\n".join(parts)
+        return "".join(parts)
 
     def _settle(self, count: int) -> None:
         while count:
@@ -242,6 +245,11 @@ class ParagraphLayout:
     def _replace(self, source: str) -> int:
         spans = inline_spans(source, self._role, self._cell_len)
         return self._flow.replace(self._settled_at, spans)
+
+
+def is_page_break(before: str, after: str) -> bool:
+    """Whether a line was broken only because it was long, and goes on in the next one."""
+    return len(before) >= PAGE_CHARS and before[-1] not in ".:;!?|\\" and after[:1].islower()
 
 
 def piece_end(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
@@ -12,6 +13,7 @@ from textual.strip import Strip
 from tui.core.glyphs import Glyphs
 from tui.widgets.transcript_flow import Span
 
+_UNSURE = re.compile("[\u0300-\u036f\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff]")
 WIDE_CELLS = 56
 """From this width on the gutter has room for a label and the live bar beside it."""
 
@@ -74,7 +76,9 @@ def badge_text(new_lines: int, glyphs: Glyphs) -> str:
 def changed_cells(before: Strip, after: Strip) -> tuple[int, int]:
     """From which cell to which two strips differ; an empty range where they do not.
 
-    A difference inside of a grapheme counts from the beginning of its segment.
+    A difference inside of a grapheme counts from the beginning of its segment. Where a terminal may
+    have another opinion of a width than we, the row is painted to its end, so that nothing of it
+    stays behind.
     """
     if before is after:
         return 0, 0
@@ -82,7 +86,8 @@ def changed_cells(before: Strip, after: Strip) -> tuple[int, int]:
     start = _common_cells(iter(before), iter(after))
     if start >= length:
         return 0, 0
-    if before.cell_length != after.cell_length:
+    is_sure = not _UNSURE.search(before.text) and not _UNSURE.search(after.text)
+    if before.cell_length != after.cell_length or not is_sure:
         return start, length
     tail = _common_cells(reversed(before), reversed(after), is_backward=True)
     return start, max(start + 1, length - tail)

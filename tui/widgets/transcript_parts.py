@@ -68,6 +68,11 @@ class Part:
         self.is_exact = True
         return first
 
+    @property
+    def is_uncoloured(self) -> bool:
+        """Whether the part is code whose colours are not ready yet."""
+        return isinstance(self.layout, CodeLayout) and self.layout.is_waiting
+
     def _made(self, room: Room) -> Layout:
         block = self.block
         if block is None:

@@ -55,6 +55,7 @@ class Stack:
         self._counted = 0
         self._layouts: OrderedDict[int, Part] = OrderedDict()
         self._open: OrderedDict[int, Turn] = OrderedDict()
+        self._uncoloured: set[Part] = set()
 
     # Heights
 
@@ -98,11 +99,13 @@ class Stack:
         self._counted = 0
         self._layouts.clear()
         self._open.clear()
+        self._uncoloured.clear()
 
     def change_look(self, look: Look, *, is_split_anew: bool) -> None:
         """Show everything in another width, or as source instead of Markdown."""
         self.look = look
         self._layouts.clear()
+        self._uncoloured.clear()
         for turn in self.turns:
             if turn.is_open and is_split_anew:
                 turn.open(look)
@@ -127,11 +130,22 @@ class Stack:
             self.laid_out_parts += 1
             rows = one.rows
             first = one.lay_out(self.look.room)
+            if one.is_uncoloured:
+                self._uncoloured.add(one)
             if one.rows != rows:
                 self.resized(turn, part)
         self._layouts[one.serial] = one
         self._layouts.move_to_end(one.serial)
         return first
+
+    def take_coloured(self) -> bool:
+        """Have code laid out again whose lexer has become ready. Returns whether there is any."""
+        may_wait = self.look.room.lexers.is_patient
+        ready = [one for one in self._uncoloured if may_wait or not one.is_uncoloured]
+        for part in ready:
+            part.layout = None
+            self._uncoloured.remove(part)
+        return bool(ready)
 
     def trim(self) -> None:
         """Let go of what has not been seen for longest."""
@@ -261,9 +275,8 @@ class Stack:
         offset = line = 0
         if part.layout is not None and inner >= 0:
             offset = part.layout.row_span(inner)[0]
-            line = part.layout.text.count("\n", 0, offset)
         if part.block is not None:
-            line += part.block.start
+            line = line_of_offset(part, offset)
         return Anchor(self.turns[place.turn], part.kind, part.block, offset, line, place.row)
 
     def row_of_anchor(self, anchor: Anchor) -> int:
@@ -302,13 +315,20 @@ def row_of_offset(part: Part, offset: int) -> int:
     return low + part.has_gap
 
 
-def row_of_line(part: Part, line: int) -> int:
-    """The row of a laid out part that begins a line of the source."""
+def line_of_offset(part: Part, offset: int) -> int:
+    """About the line of the source that an offset of a laid out part's text comes from."""
     if part.layout is None or part.block is None:
         return 0
-    offset = 0
-    for _ in range(line - part.block.start):
-        offset = part.layout.text.find("\n", offset) + 1
-        if offset == 0:
-            return part.rows - 1
-    return row_of_offset(part, offset)
+    source = "\n".join(part.block.lines)
+    position = offset * len(source) // max(1, len(part.layout.text))
+    return part.block.start + source.count("\n", 0, position + 1)
+
+
+def row_of_line(part: Part, line: int) -> int:
+    """About the row of a laid out part that shows a line of the source."""
+    if part.layout is None or part.block is None:
+        return 0
+    lines = part.block.lines
+    before = sum(len(one) + 1 for one in lines[: line - part.block.start])
+    source = sum(len(one) + 1 for one in lines) - 1
+    return row_of_offset(part, before * len(part.layout.text) // max(1, source))

@@ -159,6 +159,9 @@ class TranscriptView(ScrollView):
     def _grown(self, rows_before: int, first_changed: int) -> None:
         """Rows from ``first_changed`` on are others than before: move if need be, and repaint."""
         rows, height, top = self._stack.rows, self.view_rows, self.top_row
+        if self._stack.take_coloured():
+            self._strips.clear()
+            first_changed = 0
         if self.is_following:
             overhang = rows - (top + height)
             is_far_up = rows < top + height // 2 and top > 0
