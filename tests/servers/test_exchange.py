@@ -318,7 +318,7 @@ async def test_stalled() -> None:
     assert (turn.status, turn.text) == ("interrupted", "one two")
     assert turn.error is not None
     assert turn.error.kind == "stalled"
-    assert "stalled after 2 pieces of text: nothing for 0.3 s" in turn.error.sentence
+    assert "stalled after ~2 tokens: nothing for 0.3 s" in turn.error.sentence
 
 
 async def test_slow_but_steady_is_not_stalled() -> None:

@@ -210,8 +210,8 @@ def cut(url: str, n_chunks: int, reason: str = "") -> TurnError:
 
 
 def _tokens(n_chunks: int) -> str:
-    """A chunk is not always a token, so the word promises no more than it knows."""
-    return f"{n_chunks} {'piece' if n_chunks == 1 else 'pieces'} of text"
+    """A chunk is not always a token, so the number is marked as an estimate."""
+    return f"~{n_chunks} {'token' if n_chunks == 1 else 'tokens'}"
 
 
 def nonsense(url: str, reason: str) -> TurnError:

@@ -1,0 +1,172 @@
+"""``npulse ask`` as scripts meet it: a real process, a real server, every way it can end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.npulse import REPOSITORY, environment
+from tests.sim.simulator import running as simulator
+from tests.sim.simulator import truth, wait_for_event
+
+KEYS = {
+    "text", "thinking", "model", "server", "status", "finish", "ttft_ms", "latency_ms",
+    "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
+    "prefill_source", "itl_ms", "chunks", "error",
+}  # fmt: skip
+FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
+
+
+def start(home: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    variables = {k: v for k, v in environment(home).items() if v is not None} | env
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui", "ask", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=REPOSITORY, env=variables,
+    )  # fmt: skip
+
+
+def ask(home: Path, *arguments: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+    process = start(home, *arguments, **env)
+    out, err = process.communicate(stdin, timeout=60)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def said(out: str) -> dict[str, Any]:
+    (line,) = out.splitlines()
+    answer: dict[str, Any] = json.loads(line)
+    assert set(answer) == KEYS
+    for name in ("tokens", "decode", "prefill"):
+        number = {"tokens": "tokens_out", "decode": "decode_tps", "prefill": "prefill_tps"}[name]
+        assert (answer[number] is None) == (answer[f"{name}_source"] == "unknown")
+    return answer
+
+
+def test_an_answer_on_stdout_and_numbers_on_stderr(tmp_path: Path) -> None:
+    with simulator(*FAST) as board:
+        code, out, err = ask(tmp_path, "hello [[tokens=120]]", "--url", board.url, "--stats")
+    assert code == 0
+    assert "simulated" in out
+    assert out.endswith("\n")
+    assert "~120 tokens" in err
+    assert "tok/s" in err
+
+
+def test_the_prompt_from_stdin_and_every_setting_reach_the_server(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with simulator(*FAST, "--truth", str(log)) as board:
+        code, out, _ = ask(
+            tmp_path, "-", "--url", board.url, "--json", "--system", "be brief",
+            "--max-tokens", "12", "--temperature", "0.1", "--top-p", "0.5", "--top-k", "3",
+            "--repeat-penalty", "1.2", "--thinking", "on", stdin="from a pipe [[tokens=90]]",
+        )  # fmt: skip
+        answer = said(out)
+    assert code == 0
+    assert answer["status"] == "complete"
+    assert answer["thinking"]
+    assert "<think>" not in answer["text"]
+    assert answer["tokens_out"] == 12
+    assert truth(log, "request", 1)[0]["max_tokens"] == 12
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "status", "named"),
+    [
+        ("cut=8", 4, "interrupted", "after ~8 tokens"),
+        ("stall=8", 4, "interrupted", "8 tokens"),
+        ("error=8", 4, "interrupted", "error"),
+        ("busy", 4, "refused", "busy"),
+        ("html-error", 4, "error", "500"),
+        ("no-done", 0, "complete", None),
+        ("split-utf8", 0, "complete", None),
+        ("one-chunk", 0, "complete", None),
+        ("slow-first=1", 0, "complete", None),
+    ],
+)
+def test_every_fault_has_its_status_sentence_and_exit_code(
+    tmp_path: Path, fault: str, code: int, status: str, named: str | None
+) -> None:
+    with simulator(*FAST, "--fault", fault) as board:
+        ended, out, err = ask(
+            tmp_path, "hello [[tokens=30]]", "--url", board.url, "--json",
+            NPULSE_SERVER__IDLE_TIMEOUT_S="1",
+        )  # fmt: skip
+        answer = said(out)
+    assert (ended, answer["status"]) == (code, status)
+    if named is None:
+        assert answer["error"] is None
+        assert answer["tokens_out"] == 30
+    else:
+        assert named in answer["error"]
+        assert err.count("\n") == 1
+        assert answer["error"] in err
+
+
+def test_a_buffered_stream_has_no_false_rate(tmp_path: Path) -> None:
+    with simulator(*FAST, "--fault", "one-chunk") as board:
+        _, out, _ = ask(tmp_path, "hello [[tokens=60]]", "--url", board.url, "--json")
+    assert said(out)["decode_tps"] is None
+
+
+def test_ctrl_c_keeps_the_part_that_came(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with simulator("--decode-tps", "20", "--prefill-tps", "2000", "--truth", str(log)) as board:
+        process = start(tmp_path, "hello [[tokens=400]]", "--url", board.url, "--json")
+        wait_for_event(log, "token", 1, 10)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    answer = said(out)
+    assert process.returncode == 130
+    assert answer["status"] == "stopped"
+    assert answer["tokens_out"] >= 5
+    assert answer["text"]
+    assert "goes on with this answer" in err
+
+
+def test_no_server_is_exit_code_5_and_still_json(tmp_path: Path) -> None:
+    code, out, err = ask(tmp_path, "hello", "--url", "http://127.0.0.1:9", "--json")
+    assert (code, said(out)["status"]) == (5, "error")
+    assert "No server listens on http://127.0.0.1:9" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("hello", "--repeat-penalty", "0.9"), "repeat_penalty"),
+        (("hello", "--model", "qwen3-4c"), "did you mean 'qwen3-4b'"),
+        (("   ",), "the prompt is empty"),
+        (("hello", "--temperature", "warm"), "--temperature"),
+        (("hello", "--temperature", "99"), "--temperature"),
+    ],
+    ids=["limit", "model", "empty", "number", "range"],
+)
+def test_wrong_use_is_exit_code_2_and_names_the_thing(
+    tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    with simulator(*FAST) as board:
+        code, out, err = ask(tmp_path, *arguments, "--url", board.url)
+    assert code == 2
+    assert named in err
+    assert out == ""
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    with simulator(*FAST) as board:
+        process = start(tmp_path, "hello [[tokens=300]]", "--url", board.url)
+        assert process.stdout is not None
+        assert process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+        process.wait(timeout=20)
+    assert "Traceback" not in err
+    assert "Exception" not in err
