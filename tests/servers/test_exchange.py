@@ -348,7 +348,7 @@ async def test_cut(how: str) -> None:
     assert (turn.status, turn.text) == ("interrupted", "one ")
     assert turn.error is not None
     assert turn.error.kind == "cut"
-    assert "cut the stream after 1 piece of text, without an end" in turn.error.sentence
+    assert "cut the stream after ~1 token, without an end" in turn.error.sentence
 
 
 async def test_cut_before_the_first_token() -> None:
