@@ -44,7 +44,7 @@ GATED = ("decode_tps", "ttft_client_ms", "prefill_tps")
 """Metrics on which a regression is judged."""
 MIN_PAIRS = 3
 ALPHA = 0.05
-PAIR_RESAMPLES = 4_000
+PAIR_RESAMPLES = 1_000
 SYMBOLS = {"faster": "▲", "slower": "▼", "less": "▲", "more": "▼", "same": "≈", "inconclusive": "?"}
 
 
@@ -236,7 +236,7 @@ def _paired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:
     if not logs:
         return _Estimate(None, None, None, None, None, is_testable=False)
     centre = stat.hodges_lehmann(logs) or 0.0
-    interval = stat.bootstrap(logs, _centre, resamples=PAIR_RESAMPLES, seed=seed)
+    interval = stat.bootstrap(logs, stat.walsh_median, resamples=PAIR_RESAMPLES, seed=seed)
     test = wilcoxon(logs)
     spread = stat.sample_sd(logs) or 0.0
     mdc = 100 * 2.8 * spread / math.sqrt(len(logs)) if len(logs) > 1 else None
@@ -249,10 +249,6 @@ def _paired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:
         mdc_pct=mdc,
         is_testable=smallest <= ALPHA,
     )
-
-
-def _centre(values: Sequence[float]) -> float:
-    return stat.hodges_lehmann(values) or 0.0
 
 
 def _unpaired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:

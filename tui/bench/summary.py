@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from tui.bench import statistics as stat
-from tui.bench.metrics import METRICS, metric
+from tui.bench.metrics import HEADLINE, METRICS, metric
 from tui.bench.numbers import ratio
 from tui.bench.records import (
     NOT_ATTEMPTED,
@@ -71,13 +71,18 @@ def value_of(request: Request, metric_id: str, source: Source) -> float | None:
 
 
 def describe(
-    values: Sequence[float], *, seed: int, metric_id: str = "", source: str = ""
+    values: Sequence[float],
+    *,
+    seed: int,
+    metric_id: str = "",
+    source: str = "",
+    resamples: int = stat.RESAMPLES,
 ) -> Summary:
     """All figures of one sample. Nothing that the sample is too small for."""
     known = metric(metric_id)
     if not values:
         return Summary(n=0, unit=known.unit, formula=known.formula, source=source)
-    interval = stat.bootstrap(values, seed=seed)
+    interval = stat.bootstrap(values, resamples=resamples, seed=seed)
     return Summary(
         n=len(values),
         median=median(values),
@@ -114,8 +119,13 @@ _SOURCES = {
 }
 
 
-def summaries(requests: Sequence[Request], *, seed: int) -> dict[str, Summary]:
-    """Every metric that some scored request has, in the order of the list of metrics."""
+def summaries(
+    requests: Sequence[Request], *, seed: int, resamples: int = stat.RESAMPLES
+) -> dict[str, Summary]:
+    """Every metric that some scored request has, in the order of the list of metrics.
+
+    The headline metrics get all rounds of resampling, the others a fifth of them.
+    """
     kept = scored(requests)
     source = headline_source(requests)
     names = [name for name in METRICS if name == "decode_tps" or any(name in r.m for r in kept)]
@@ -124,7 +134,10 @@ def summaries(requests: Sequence[Request], *, seed: int) -> dict[str, Summary]:
         values = [v for r in kept if (v := value_of(r, name, source)) is not None]
         if values or name in ("decode_tps", "ttft_client_ms"):
             came_from = source if name == "decode_tps" else _SOURCES.get(name, "client")
-            out[name] = describe(values, seed=seed, metric_id=name, source=came_from)
+            rounds = resamples if name in HEADLINE else resamples // 5
+            out[name] = describe(
+                values, seed=seed, metric_id=name, source=came_from, resamples=rounds
+            )
     return out
 
 

@@ -1,0 +1,135 @@
+"""Figures of a run, checked against a calculation by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.made import profile, request, run, trace
+from tui.bench.records import Check, Request, RuntimeTimes
+from tui.bench.summary import (
+    decay_fit,
+    failures,
+    headline_source,
+    prefill_fit,
+    rate_at,
+    summaries,
+    totals,
+    usable_context,
+)
+from tui.bench.trace import decay_bins
+
+
+def _totals(requests: list[Request]) -> dict[str, float | None]:
+    found = totals(requests, wall_s=1000.0, good_ttft_ms=3000, good_decode_tps=2.0)
+    return {name: total.value for name, total in found.items()}
+
+
+def test_long_answers_weigh_more() -> None:
+    slow = request("slow", made=trace(tokens=301, tps=2.0))
+    fast = request("fast", made=trace(tokens=101, tps=4.0))
+    found = _totals([slow, fast])
+    assert found["run_decode_tps"] == pytest.approx(400 / (150 + 25))
+    assert found["median_decode_tps"] == pytest.approx(3.0)
+    assert found["tokens_out"] == 402
+    assert found["run_wall_tps"] == pytest.approx(0.402)
+    assert found["success_pct"] == 100
+    assert found["goodput_pct"] == 100
+
+
+def test_failures_are_counted_and_feed_nothing() -> None:
+    lost = Request(id="x", rep=0, order=1, status="timeout_first")
+    skipped = Request(id="y", rep=0, order=2, status="skipped_budget")
+    found = _totals([request(), lost, skipped])
+    assert found["success_pct"] == 50
+    assert found["tokens_per_success"] == 64
+    assert found["tokens_per_attempt"] == 32
+    counts = {f.status: f.count for f in failures([request(), lost, skipped, lost])}
+    assert counts == {"timeout_first": 2, "skipped_budget": 1}
+
+
+def test_nothing_at_all() -> None:
+    found = _totals([])
+    assert found["run_decode_tps"] is None
+    assert found["success_pct"] is None
+    assert found["check_pass_pct"] is None
+    assert summaries([], seed=1)["decode_tps"].n == 0
+
+
+def test_one_source_for_the_headline() -> None:
+    runtime = RuntimeTimes(generate_ms=10_000, generate_tokens=30)
+    made = trace(tokens=30, tps=3.0)
+    reported = request(made=_with(made, runtime))
+    assert headline_source([reported]) == "runtime"
+    assert headline_source([reported, request("b")]) == "client"
+    assert headline_source([]) == "unknown"
+    assert summaries([reported, request("b")], seed=1)["decode_tps"].source == "client"
+
+
+def _with(made, runtime: RuntimeTimes):  # type: ignore[no-untyped-def]
+    fields = {name: getattr(made, name) for name in type(made).__dataclass_fields__}
+    return type(made)(**{**fields, "runtime": runtime})
+
+
+def test_cached_answers_stay_out_of_cold_figures() -> None:
+    cold = request("a")
+    warm = Request(**{**_dict(request("b")), "taint": ("cache_hit",)})
+    assert summaries([cold, warm], seed=1)["ttft_client_ms"].n == 1
+    assert summaries([cold, warm], seed=1)["decode_tps"].n == 2
+
+
+def _dict(one: Request) -> dict[str, object]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+def test_checks_are_apart_from_success() -> None:
+    checks = (
+        Check(id="a", passed=True),
+        Check(id="b", passed=False),
+        Check(id="c", passed=None),
+        Check(id="d", passed=False, info=True),
+    )
+    found = _totals([Request(**{**_dict(request()), "checks": checks})])
+    assert found["check_pass_pct"] == 50
+    assert found["success_pct"] == 100
+
+
+def test_decay_is_found() -> None:
+    bins = []
+    for prompt in (30, 500, 1500):
+        bins += decay_bins(trace(tokens=200, tps=1000 / 311, prompt=prompt, slope_ms=0.057))
+    fit = decay_fit(bins)
+    assert fit is not None
+    assert fit.n == 36
+    # Within one answer the made-up cost rises by 0.057 ms per token, across prompts it does not.
+    assert 0 < fit.b < 0.06
+    assert rate_at(fit, 0) == pytest.approx(1000 / fit.a)
+    limit = usable_context(fit, 3.0)
+    assert limit is not None
+    assert rate_at(fit, limit) == pytest.approx(3.0)
+    assert decay_fit([]) is None
+
+
+def test_prefill_over_prompt_length() -> None:
+    rows = [
+        request(str(p), made=trace(tokens=1, ttft_ms=123 + 30.8 * p, prompt=p))
+        for p in (16, 32, 64, 128, 256)
+    ]
+    fit = prefill_fit(rows)
+    assert fit is not None
+    assert fit.a == pytest.approx(123, abs=1e-3)
+    assert fit.b == pytest.approx(30.8, abs=1e-5)
+
+
+def test_percentiles_wait_for_their_sample() -> None:
+    found = profile(3).summary["decode_tps"]
+    assert found.n == 10
+    assert found.p90 is None
+    assert found.p99 is None
+    assert found.ci95 is not None
+    assert found.ci95[0] < found.median < found.ci95[1]  # type: ignore[operator]
+
+
+def test_same_seed_same_figures() -> None:
+    one, other = run([request()]), run([request()])
+    assert one.summary == other.summary
+    assert profile(5).summary == profile(5).summary
