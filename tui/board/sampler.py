@@ -20,6 +20,7 @@ from tui.board.devfreq import Devices
 from tui.board.fan import Fan
 from tui.board.files import Files
 from tui.board.gpu import Gpu
+from tui.board.host import Host, has_proc
 from tui.board.identity import Identity
 from tui.board.memory import Memory, Pressure, Zram
 from tui.board.npu import Npu
@@ -147,6 +148,7 @@ class Sampler:
         """Order matters where a reader uses what another has read in the same sample."""
         files, devices = self._files, self._devices
         npu, ddr, thermal = Npu(files, devices), Ddr(files, devices), Thermal(files)
+        host = () if has_proc(files) else (_Part(LOOK_S, Host().read),)
         return (
             _Part(HARDWARE_S, Identity(files).read),
             _Part(EVERY, NpuLoad(files, devices).read),
@@ -172,4 +174,5 @@ class Sampler:
             _Part(LOOK_S, Pressure(files).read),
             _Part(LOOK_S, Power(files).read),
             _Part(EVERY, OwnCost().read),
+            *host,
         )
