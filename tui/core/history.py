@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from tui.core.reading import Snapshot
 from tui.core.ring import Ring
 
-NUMBERS = ("ddr.load", "ddr.freq", "soc.temp", "npu.temp", "npu.freq", "ram.available")
+NUMBERS = (
+    "ddr.load",
+    "ddr.freq",
+    "ddr.max_freq",
+    "soc.temp",
+    "npu.temp",
+    "npu.freq",
+    "npu.max_freq",
+    "ram.available",
+    "ram.model",
+)
 """Readings kept as one series each."""
+
+BIG_SHARE = 0.85
+"""A cluster is a big one from this share of the highest CPU clock on."""
+
+Point = tuple[int, float | None]
+"""``perf_counter_ns`` of a sample and what it read; None where the reading was absent."""
 
 
 class BoardHistory:
@@ -17,16 +35,19 @@ class BoardHistory:
     def __init__(self, length: int = 600) -> None:
         self._length = length
         self._rings: dict[str, Ring] = {}
+        self._times_ns: deque[int] = deque(maxlen=length)
         self._count = 0
         self.latest: Snapshot | None = None
 
     def add(self, snapshot: Snapshot) -> None:
         """Take one snapshot; one value is added to every series."""
         values = {name: snapshot.number(name) for name in NUMBERS}
+        values["cpu.big.freq"] = big_clock(snapshot)
         for core, load in enumerate(snapshot.numbers("npu.load")):
             values[f"npu.load.{core}"] = load
         for name in values.keys() | self._rings.keys():
             self._ring(name).push(values.get(name))
+        self._times_ns.append(snapshot.t_ns)
         self._count += 1
         self.latest = snapshot
 
@@ -39,11 +60,39 @@ class BoardHistory:
                 ring.push(None)
         return ring
 
+    def names(self) -> tuple[str, ...]:
+        """Every series that there is, sorted."""
+        return tuple(sorted(self._rings))
+
     def series(self, name: str, count: int) -> Sequence[float | None]:
         """The last ``count`` values of that reading, oldest first; empty where it never was
         sampled.
 
-        ``npu.load.0``, ``npu.load.1``, ... are the cores of ``npu.load``.
+        ``npu.load.0``, ``npu.load.1``, ... are the cores of ``npu.load``; ``cpu.big.freq`` is the
+        clock of the fastest big cluster.
         """
         ring = self._rings.get(name)
         return [] if ring is None else ring.last(count)
+
+    def points(self, name: str, since_ns: int = 0) -> list[Point]:
+        """The values of that reading with their times, from ``since_ns`` on, oldest first."""
+        ring = self._rings.get(name)
+        if ring is None:
+            return []
+        times = list(self._times_ns)
+        # Times only grow, so what is wanted is at the end.
+        count = sum(1 for t_ns in times if t_ns >= since_ns)
+        skip = len(times) - count
+        return list(zip(islice(times, skip, None), ring.last(count), strict=True))
+
+
+def big_clock(snapshot: Snapshot) -> float | None:
+    """The clock in Hz of the fastest of the big CPU clusters; None where no clock is known."""
+    tops = snapshot.numbers("cpu.max_freq")
+    highest = max((top for top in tops if top is not None), default=0.0)
+    clocks = [
+        freq
+        for freq, top in zip(snapshot.numbers("cpu.freq"), tops, strict=False)
+        if freq is not None and top is not None and top >= BIG_SHARE * highest
+    ]
+    return max(clocks, default=None)

@@ -1,0 +1,108 @@
+"""The calculator's question and answer: a model, a data type and a context in, RAM out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.core import format as fmt
+from tui.core.calculator import CONTEXTS, requirement
+from tui.core.headroom import Need, need_of, verdict
+from tui.core.model_shape import parameters_of, shape_of, weights_bytes
+
+Verdict = Literal["fits", "tight", "too large", "unknown"]
+
+_BYTES = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(gib|gb|mib|mb)(?![a-z])")
+_FACTORS = {"gib": 2**30, "gb": 10**9, "mib": 2**20, "mb": 10**6}
+_CONTEXT = re.compile(r"([0-9]{1,8})\s*(k?)")
+MAX_CONTEXT_TOKENS = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class RamAnswer:
+    """What the model takes and whether it fits; ``problem`` where the question is not clear."""
+
+    need: Need | None = None
+    fit: Verdict = "unknown"
+    sentence: str = ""
+    in_place: str | None = None
+    """The same once the loaded model has been unloaded; None where none is."""
+    in_place_fit: Verdict = "unknown"
+    by_context: tuple[tuple[int, int], ...] = ()
+    """Usual contexts with the total in bytes; empty where the KV cache is not known."""
+    problem: str | None = None
+
+
+def ram_answer(
+    model: str, quantisation: str, context: str, free_bytes: float | None, loaded_bytes: float
+) -> RamAnswer:
+    """The RAM that ``model`` (a name such as qwen3-4b, a size such as 4b, or the size of its file
+    such as 4.6 GiB) needs at that data type and context, against what is free now.
+
+    ``loaded_bytes`` is what unloading the present model gives back, 0 where none is loaded.
+    """
+    tokens = context_tokens(context)
+    if tokens is None:
+        return RamAnswer(problem="context takes a number of tokens: 4096 or 16k")
+    need = _need(model, quantisation, tokens)
+    if isinstance(need, str):
+        return RamAnswer(problem=need)
+    free = None if free_bytes is None else int(free_bytes)
+    now = verdict(model, need.weights_bytes, tokens, free)
+    in_place, in_place_fit = None, now.fit
+    if loaded_bytes > 0:
+        later = verdict(model, need.weights_bytes, tokens, free, int(loaded_bytes))
+        in_place, in_place_fit = later.sentence, later.fit
+    shape = shape_of(model)
+    by_context = tuple(
+        (count, need_of(need.weights_bytes, count, shape).total_bytes) for count in CONTEXTS
+    )
+    return RamAnswer(
+        need, now.fit, now.sentence, in_place, in_place_fit, by_context if shape else ()
+    )
+
+
+def context_tokens(text: str) -> int | None:
+    """``16384``, ``16k`` or ``16 K`` as tokens; None where it is no such number."""
+    match = _CONTEXT.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    tokens = int(match[1]) * (1024 if match[2] else 1)
+    return tokens if 0 < tokens <= MAX_CONTEXT_TOKENS else None
+
+
+def file_bytes(text: str) -> int | None:
+    """The size in ``4.6 GiB`` or ``780 MB``; None where there is none."""
+    match = _BYTES.search(text.lower())
+    return None if match is None else round(float(match[1]) * _FACTORS[match[2]])
+
+
+def _need(model: str, quantisation: str, tokens: int) -> Need | str:
+    """The need, or one sentence about what is missing."""
+    if not model.strip():
+        return "model takes a name or a size: qwen3-4b, 7b, or the file's 4.6 GiB"
+    given = file_bytes(model)
+    if given:
+        return need_of(given, tokens, shape_of(model))
+    parameters = parameters_of(model)
+    if parameters is None:
+        return "no size in that name: add one, such as 4b or 4.6 GiB"
+    if parameters <= 0:
+        return "a model of no size needs nothing"
+    if weights_bytes(parameters, quantisation) is None:
+        return "type takes w8a8, w4a16, fp16, or a grouped one such as w4a16_g128"
+    found = requirement(model, quantisation, tokens)
+    return found if found is not None else "this cannot be told"
+
+
+def parts_text(need: Need) -> tuple[tuple[str, str], ...]:
+    """Names and sizes of the parts of a need, the total last."""
+    runtime = need.total_bytes - need.weights_bytes - (need.kv_bytes or 0)
+    cache = fmt.UNKNOWN if need.kv_bytes is None else fmt.size(need.kv_bytes)
+    return (
+        ("weights", fmt.size(need.weights_bytes)),
+        ("runtime", f"~{fmt.size(runtime)}"),
+        ("KV cache", cache),
+        ("total", f"~{fmt.size(need.total_bytes)}"),
+    )

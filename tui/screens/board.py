@@ -1,0 +1,376 @@
+"""F5: the whole board on one time axis, why it is slow, what fits, and every reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.core.board_facts import BoardScreenData, Cause
+from tui.core.glyphs import Glyphs
+from tui.screens.lean_update import LeanCompositor
+from tui.screens.ram_calculator import RamCalculator
+from tui.widgets.board_charts import ChartModel, board_charts
+from tui.widgets.board_facts_rows import (
+    decode_rows,
+    finding_rows,
+    headroom_rows,
+    missing_rows,
+    reading_rows,
+)
+from tui.widgets.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyHint
+from tui.widgets.message_line import MessageBar
+from tui.widgets.rows import Row, Rows
+
+REDRAW_S = 1.0
+WIDE_COLUMNS = 100
+MIN_COLUMNS, MIN_ROWS = 40, 10
+FACTS_COLUMNS = 46
+CHART_KEYS = ("answers", "npu", "ddr", "clocks", "heat", "ram")
+LEAST_CHART_ROWS = 5
+ABSENT_CHART_ROWS = 2
+NARROW_CHART_ROWS = 8
+TIME_ROWS = 2
+SPARK_COLUMNS = 10
+"""Room for a value at the right of each spark."""
+WINDOWS_MIN = (1, 2, 5, 10)
+
+WIDE_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("+ -", "time", "zoom(1)"),
+    KeyHint("Up Down", "finding", "choose(1)"),
+    KeyHint("Enter", "open", "open"),
+    KeyHint("y", "copy command", "copy"),
+    KeyHint("r", "readings", "readings"),
+    KeyHint("c", "what fits", "calculator"),
+)
+NARROW_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("Left Right", "chart", "step(1)"),
+    KeyHint("+ -", "time", "zoom(1)"),
+    KeyHint("Enter", "why", "open"),
+    KeyHint("r", "readings", "readings"),
+    KeyHint("c", "what fits", "calculator"),
+    KeyHint("PgDn", "more", "page(1)"),
+)
+
+
+class BoardScreen(Screen[None]):
+    """Draws once a second while it is on top, and sleeps otherwise."""
+
+    DEFAULT_CSS = """
+    BoardScreen { layout: vertical; background: $background; color: $foreground; }
+    BoardScreen #board-body { height: 1fr; layout: horizontal; }
+    BoardScreen #board-charts { width: 1fr; height: 100%; padding: 0 1; overflow: hidden hidden; }
+    BoardScreen #board-facts {
+        width: 46; height: 100%; padding: 0 1; border-left: solid $rule; scrollbar-size-vertical: 1;
+    }
+    BoardScreen #board-facts Rows { margin-bottom: 1; }
+    BoardScreen #board-sparks { display: none; }
+    BoardScreen #board-readings { display: none; height: 1fr; padding: 0 1; }
+    BoardScreen.-readings #board-body { display: none; }
+    BoardScreen.-readings #board-readings { display: block; }
+    BoardScreen.-narrow #board-body { layout: vertical; overflow: hidden auto; }
+    BoardScreen.-narrow #board-charts { width: 100%; height: auto; }
+    BoardScreen.-narrow #board-facts {
+        width: 100%; height: auto; border-left: none; overflow: hidden hidden;
+    }
+    BoardScreen.-narrow #board-sparks { display: block; }
+    BoardScreen.-ascii #board-facts { border-left: ascii $rule; }
+    BoardScreen.-ascii.-narrow #board-facts { border-left: none; }
+    BoardScreen #board-small {
+        display: none; width: 100%; height: 100%; content-align: center middle;
+    }
+    BoardScreen.-tiny > * { display: none; }
+    BoardScreen.-tiny #board-small { display: block; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False, priority=True),
+        Binding("f5", "leave", "back", show=False, priority=True),
+        Binding("left,h", "step(-1)", show=False, priority=True),
+        Binding("right,l", "step(1)", show=False, priority=True),
+        Binding("plus,equals_sign", "zoom(1)", show=False),
+        Binding("minus", "zoom(-1)", show=False),
+        Binding("up,k", "choose(-1)", show=False, priority=True),
+        Binding("down,j", "choose(1)", show=False, priority=True),
+        Binding("enter,space", "open", show=False),
+        Binding("pageup", "page(-1)", show=False, priority=True),
+        Binding("pagedown", "page(1)", show=False, priority=True),
+        Binding("y", "copy", show=False),
+        Binding("r", "readings", show=False),
+        Binding("c", "calculator", show=False),
+    ]
+
+    def __init__(self, data: BoardScreenData, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
+        self._data = data
+        self._glyphs = glyphs
+        self._timer: Timer | None = None
+        self._window = len(WINDOWS_MIN) - 1
+        self._first = 0
+        self._chosen = 0
+        self._opened: frozenset[str] = frozenset()
+        self._owner: list[int] = []
+        self.draws = 0
+        """How often this screen was brought up to date."""
+        self.set_class(glyphs.is_ascii, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        glyphs = self._glyphs
+        self._choose_shape()
+        yield Header(self._data.headline, glyphs, id="board-header")
+        with Container(id="board-body"):
+            with Vertical(id="board-charts"):
+                yield Rows(glyphs, id="board-notice")
+                for key in CHART_KEYS:
+                    yield Chart(glyphs, id=f"chart-{key}")
+                yield Rows(glyphs, id="board-time")
+                yield Rows(glyphs, id="board-sparks")
+            with VerticalScroll(id="board-facts", can_focus=False):
+                for name in ("why", "decode", "ahead", "missing"):
+                    yield Rows(glyphs, id=f"facts-{name}")
+        with VerticalScroll(id="board-readings", can_focus=False):
+            yield Rows(glyphs, id="reading-rows")
+        yield MessageBar(self._hints, glyphs, id="board-keys")
+        yield Static("", id="board-small", markup=False)
+
+    def on_mount(self) -> None:
+        self._timer = self.set_interval(REDRAW_S, self.redraw)
+        self.call_after_refresh(self.redraw)
+
+    def on_screen_suspend(self) -> None:
+        if self._timer is not None:
+            self._timer.pause()
+
+    def on_screen_resume(self) -> None:
+        if self._timer is not None:
+            self._timer.resume()
+            self.call_after_refresh(self.redraw)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._choose_shape()
+        self.query_one("#board-keys", MessageBar).set_hints(self._hints)
+        self.call_after_refresh(self.redraw)
+
+    def _choose_shape(self) -> None:
+        width, height = self.app.size
+        is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
+        self.set_class(width < WIDE_COLUMNS, "-narrow")
+        self.set_class(is_tiny, "-tiny")
+        if is_tiny and self.is_mounted:
+            self.query_one("#board-small", Static).update(
+                f"npulse needs {MIN_COLUMNS}x{MIN_ROWS}; this terminal is {width}x{height}"
+            )
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.has_class("-narrow")
+
+    @property
+    def _hints(self) -> Sequence[KeyHint]:
+        return NARROW_HINTS if self._is_narrow else WIDE_HINTS
+
+    # Drawing -----------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """Bring everything up to date that is seen now."""
+        if not self.is_current or not self.is_mounted or self.has_class("-tiny"):
+            return
+        self.draws += 1
+        self.query_one("#board-header", Rows).refresh_rows()
+        if self.has_class("-readings"):
+            self._show_readings()
+            return
+        self._show_charts()
+        self._show_facts()
+
+    def _show_charts(self) -> None:
+        data, glyphs = self._data, self._glyphs
+        area = self.query_one("#board-charts", Vertical)
+        width = area.content_region.width
+        if width < 1:
+            return
+        window_ns = WINDOWS_MIN[self._window] * 60_000_000_000
+        marks = data.answers()
+        right = SPARK_COLUMNS if self._is_narrow else 0
+        shared = frame(
+            data.clock_ns(),
+            window_ns,
+            width,
+            marks,
+            glyphs,
+            right=right,
+            is_colourless=self._is_colourless,
+        )
+        models = board_charts(data.history(), marks, shared.axis.since_ns)
+        notice: list[Row] = [] if models else [(("reading the board ...", "dim"),)]
+        self.query_one("#board-notice", Rows).show(notice)
+        self._arrange(models, area.content_region.height, shared)
+        self.query_one("#board-time", Rows).show(
+            [answer_row(shared), axis_row(shared, window_ns)] if models else []
+        )
+        if self._is_narrow:
+            seen = {model.key for model in self._visible(models)}
+            self.query_one("#board-sparks", Rows).show(
+                [spark_row(model, shared, model.key in seen, width) for model in models]
+            )
+
+    def _arrange(self, models: Sequence[ChartModel], height: int, shared: Frame) -> None:
+        """Give each chart that is shown its rows, and draw it."""
+        shown = self._visible(models)
+        heights = self._heights(shown, height)
+        by_key = {model.key: (model, rows) for model, rows in zip(shown, heights, strict=True)}
+        for key in CHART_KEYS:
+            chart = self.query_one(f"#chart-{key}", Chart)
+            found = by_key.get(key)
+            chart.display = found is not None
+            if found is not None:
+                if chart.styles.height is None or chart.styles.height.value != found[1]:
+                    chart.styles.height = found[1]
+                chart.show_model(found[0], shared)
+
+    def _visible(self, models: Sequence[ChartModel]) -> Sequence[ChartModel]:
+        """The charts for which there is room, from the chosen one on."""
+        if not models:
+            return ()
+        if self._is_narrow:
+            return (models[self._first % len(models)],)
+        room = self.query_one("#board-charts").content_region.height - TIME_ROWS
+        count = max(1, min(len(models), room // LEAST_CHART_ROWS))
+        first = min(self._first, len(models) - count)
+        return models[first : first + count]
+
+    def _heights(self, models: Sequence[ChartModel], height: int) -> list[int]:
+        """Rows for each; a chart without a reading is only a line that says why."""
+        if self._is_narrow:
+            spare = self.app.size.height - 2 - TIME_ROWS - len(CHART_KEYS) - 6
+            return [max(NARROW_CHART_ROWS, spare)] * len(models)
+        is_short = [bool(model.absent) and model.key != "answers" for model in models]
+        room = height - TIME_ROWS - ABSENT_CHART_ROWS * sum(is_short)
+        drawn = max(1, len(models) - sum(is_short))
+        rows, rest = divmod(max(room, drawn * 3), drawn)
+        heights: list[int] = []
+        for short in is_short:
+            heights.append(ABSENT_CHART_ROWS if short else rows + (rest > 0))
+            rest -= not short and rest > 0
+        return heights
+
+    @property
+    def _is_colourless(self) -> bool:
+        """Whether the theme draws all curves alike."""
+        variables = self.app.theme_variables
+        return variables["live"] == variables["foreground"]
+
+    def _show_facts(self) -> None:
+        data, glyphs = self._data, self._glyphs
+        width = self.query_one("#facts-why", Rows).size.width
+        if width < 1:
+            return
+        findings = data.findings()
+        self._chosen = min(self._chosen, max(0, len(findings) - 1))
+        rows, self._owner = finding_rows(findings, self._chosen, self._opened, width, glyphs)
+        snapshot = data.history().latest
+        self.query_one("#facts-why", Rows).show(rows)
+        self.query_one("#facts-decode", Rows).show(decode_rows(data.decode(), width, glyphs))
+        self.query_one("#facts-ahead", Rows).show(
+            headroom_rows(data.trend(), snapshot, width, glyphs)
+        )
+        self.query_one("#facts-missing", Rows).show(
+            missing_rows(snapshot, data.ways(), width, glyphs)
+        )
+
+    def _show_readings(self) -> None:
+        rows = self.query_one("#reading-rows", Rows)
+        if rows.size.width:
+            data = self._data
+            rows.show(reading_rows(data.history(), data.value_text, rows.size.width, self._glyphs))
+
+    # Actions -----------------------------------------------------------------------------------
+
+    def action_back(self) -> None:
+        """One step back: from the readings to the charts, then out of the screen."""
+        if self.has_class("-readings"):
+            self.action_readings()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+    def action_step(self, step: int) -> None:
+        """Another chart."""
+        self._first = (self._first + step) % len(CHART_KEYS)
+        self.redraw()
+
+    def action_zoom(self, step: int) -> None:
+        """A shorter (1) or a longer (-1) time."""
+        self._window = min(max(self._window - step, 0), len(WINDOWS_MIN) - 1)
+        self.redraw()
+
+    def action_choose(self, step: int) -> None:
+        """Another finding; among the readings, another line."""
+        if self.has_class("-readings"):
+            self.query_one("#board-readings").scroll_relative(y=step, animate=False)
+            return
+        count = len(self._data.findings())
+        if count:
+            self._chosen = (self._chosen + step) % count
+            self._show_facts()
+
+    def action_open(self) -> None:
+        """Open or close the chosen finding."""
+        finding = self._finding()
+        if finding is not None:
+            self._opened ^= {finding.rule}
+            self._show_facts()
+
+    def action_copy(self) -> None:
+        """The command of the chosen finding to the clipboard."""
+        finding = self._finding()
+        if finding is None or finding.command is None:
+            self._say("there is no command to copy", "warn")
+        else:
+            self._say(self._data.copy(finding.command, "the command"))
+
+    def action_page(self, step: int) -> None:
+        name = "#board-readings" if self.has_class("-readings") else "#board-body"
+        if name == "#board-body" and not self._is_narrow:
+            name = "#board-facts"
+        area = self.query_one(name)
+        area.scroll_relative(y=step * max(1, area.size.height - 2), animate=False)
+
+    def action_readings(self) -> None:
+        """Every reading instead of the charts, and back."""
+        self.toggle_class("-readings")
+        self.call_after_refresh(self.redraw)
+
+    def action_calculator(self) -> None:
+        data = self._data
+        self.app.push_screen(RamCalculator(data.model(), data.history, self._glyphs))
+
+    def _finding(self) -> Cause | None:
+        findings = self._data.findings()
+        return findings[self._chosen] if self._chosen < len(findings) else None
+
+    def _say(self, text: str, role: str = "soft") -> None:
+        self.query_one("#board-keys", MessageBar).say(text, role)
+
+    def on_click(self, event: events.Click) -> None:
+        rows = self.query_one("#facts-why", Rows)
+        if event.widget is rows and event.y < len(self._owner) and self._owner[event.y] >= 0:
+            self._chosen = self._owner[event.y]
+            self.action_open()
+
+    async def on_key_bar_chosen(self, event: MessageBar.Chosen) -> None:
+        await self.run_action(event.action)

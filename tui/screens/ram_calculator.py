@@ -1,0 +1,170 @@
+"""What fits: a model, a data type and a context in, RAM out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.core import format as fmt
+from tui.core.glyphs import Glyphs
+from tui.core.history import BoardHistory
+from tui.core.ram_question import RamAnswer, parts_text, ram_answer
+from tui.core.sanitize import clean_line
+from tui.core.types import ModelInfo
+from tui.widgets.board_facts_rows import wrapped
+from tui.widgets.key_bar import KeyBar, KeyHint
+from tui.widgets.rows import Row, Rows, spread
+
+FIELDS = (
+    ("model", "model", "name or size: qwen3-4b, 7b, 4.6 GiB"),
+    ("quantisation", "type", "w8a8, w4a16, w8a8_g128, fp16"),
+    ("context", "context", "tokens: 4096, 16k"),
+)
+REFRESH_S = 1.0
+FIT_ROLES = {"fits": "ok", "tight": "warn", "too large": "bad", "unknown": "dim"}
+FIT_MARKS = {"fits": "fits", "tight": "! tight", "too large": "! too large", "unknown": "unknown"}
+
+
+class RamCalculator(ModalScreen[None]):
+    """Answers while one types."""
+
+    DEFAULT_CSS = """
+    RamCalculator { align: center middle; background: $background 60%; }
+    RamCalculator #ram-box {
+        width: 74; max-width: 96%; height: auto; max-height: 90%;
+        background: $raised; padding: 1 2;
+    }
+    RamCalculator #ram-title { text-style: bold; margin-bottom: 1; }
+    RamCalculator .line { height: 1; }
+    RamCalculator .name { width: 10; color: $dim; }
+    RamCalculator Input {
+        width: 24; height: 1; border: none; background: $background; color: $foreground;
+        padding: 0 1;
+    }
+    RamCalculator Input:focus { border: none; background: $track; }
+    RamCalculator .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
+    RamCalculator #ram-answer { margin-top: 1; background: $raised; }
+    RamCalculator KeyBar { dock: bottom; }
+    """
+
+    AUTO_FOCUS = "#ram-model"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back", show=False, priority=True),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(
+        self, loaded: ModelInfo | None, history: Callable[[], BoardHistory], glyphs: Glyphs
+    ) -> None:
+        super().__init__()
+        self._loaded = loaded
+        self._history = history
+        self._glyphs = glyphs
+        self._rows = Rows(glyphs, id="ram-answer")
+
+    def compose(self) -> ComposeResult:
+        loaded = self._loaded
+        context = None if loaded is None else loaded.context_tokens
+        first = {
+            "model": "qwen3-4b" if loaded is None else clean_line(loaded.name, 60),
+            "quantisation": clean_line((loaded and loaded.quantisation) or "w8a8", 20),
+            "context": str(context or 4096),
+        }
+        with VerticalScroll(id="ram-box", can_focus=False):
+            yield Static("what fits into RAM", id="ram-title", markup=False)
+            for name, label, note in FIELDS:
+                with Horizontal(classes="line"):
+                    yield Static(label, classes="name", markup=False)
+                    entry = Input(first[name], id=f"ram-{name}", compact=True, select_on_focus=True)
+                    entry.cursor_blink = False
+                    yield entry
+                    yield Static(note, classes="note", markup=False)
+            yield self._rows
+        yield KeyBar(
+            [KeyHint("Tab", "next", "app.focus_next"), KeyHint("Esc", "back", "dismiss(None)")],
+            self._glyphs,
+        )
+
+    def on_mount(self) -> None:
+        self.set_interval(REFRESH_S, self.show_answer)
+        self.call_after_refresh(self.show_answer)
+
+    @on(Input.Changed)
+    def show_answer(self) -> None:
+        """Calculate with what the fields say and the RAM that is free now."""
+        width = self._rows.size.width
+        if width:
+            self._rows.show(answer_rows(self.answer(), self._free(), width, self._glyphs))
+
+    def answer(self) -> RamAnswer:
+        """The answer to what the fields say."""
+        model, quantisation, context = (
+            self.query_one(f"#ram-{name}", Input).value for name, _, _ in FIELDS
+        )
+        return ram_answer(model, quantisation, context, self._free(), self._loaded_bytes())
+
+    def _free(self) -> float | None:
+        snapshot = self._history().latest
+        return None if snapshot is None else snapshot.number("ram.available")
+
+    def _loaded_bytes(self) -> float:
+        """What the loaded model holds: as read, else the size of its file."""
+        loaded = self._loaded
+        if loaded is None or not loaded.is_loaded:
+            return 0.0
+        snapshot = self._history().latest
+        held = None if snapshot is None else snapshot.number("ram.model")
+        return max(held or 0.0, float(loaded.size_bytes or 0))
+
+    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
+        await self.run_action(event.action)
+
+
+def answer_rows(
+    answer: RamAnswer, free_bytes: float | None, width: int, glyphs: Glyphs
+) -> Sequence[Row]:
+    """The parts and the total, what is free, the verdict, and usual contexts."""
+    if answer.problem is not None or answer.need is None:
+        return [((line, "warn"),) for line in wrapped(answer.problem or "", width)]
+    cells = min(34, width)
+    rows: list[Row] = [
+        spread(((name, "dim"),), ((text, "strong" if name == "total" else "text"),), cells)
+        for name, text in parts_text(answer.need)
+    ]
+    rows.append(spread((("free now", "dim"),), ((fmt.size(free_bytes), "text"),), cells))
+    if answer.need.kv_bytes is None:
+        note = "the KV cache is not known for this model: its shape is not in the table"
+        rows += [((line, "dim"),) for line in wrapped(note, width)]
+    rows.append(())
+    rows += _verdict("now", answer.fit, answer.sentence, width)
+    if answer.in_place is not None:
+        rows += _verdict(
+            "in place of the loaded model", answer.in_place_fit, answer.in_place, width
+        )
+    if answer.by_context:
+        rows.append(())
+        rows.append((("total by context", "dim"),))
+        for tokens, total in answer.by_context:
+            is_fit = free_bytes is not None and total < free_bytes
+            mark = "" if free_bytes is None else ("fits" if is_fit else "! more than is free")
+            rows.append(
+                (
+                    (f"{tokens:>10}", "soft"),
+                    (f"{'~' + fmt.size(total):>12}", "text"),
+                    (f"   {mark}", "ok" if is_fit else "warn"),
+                )
+            )
+    return rows
+
+
+def _verdict(when: str, fit: str, sentence: str, width: int) -> list[Row]:
+    head: Row = ((f"{FIT_MARKS[fit]} ", FIT_ROLES[fit]), (when, "dim"))
+    return [head, *(((f"  {line}", "soft"),) for line in wrapped(sentence, width - 2))]
