@@ -19,7 +19,7 @@ from tui.bench.report.blocks import (
 )
 
 _SPECIAL = re.compile(r"([\\`*|]|\](?=[(\[:])|~~|^#|(?<![^\W_])_|_(?![^\W_]))")
-_LINK = re.compile(r"(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
+_LINK = re.compile(r"(?<=\w):(?=//|\w+@)|(?<=www)\.|(?<=\S)@(?=\S)", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _TICKS = re.compile(r"`+")
 _LEADING = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s|$)")

@@ -1,0 +1,85 @@
+"""Runs for tests: quick options, and everything that a run told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tui.bench.controls import Controls
+from tui.bench.document import Loaded, load
+from tui.bench.events import Event, Finished
+from tui.bench.options import LimitPolicy, Options
+from tui.bench.records import Request
+from tui.bench.runner import run
+from tui.bench.suite import Suite, parse
+
+T = TypeVar("T")
+
+QUICK = Options(
+    folder=Path("/nowhere"),
+    sample_s=0.05,
+    idle_samples=2,
+    has_warmup=False,
+    cool_down_s=0,
+    tick_s=0.02,
+    hashes_model=False,
+    policy=LimitPolicy(first_min_s=20.0, idle_min_s=5.0, drain_s=2.0),
+)
+
+
+def suite_of(*prompts: str, extra: str = "", cap: int = 16) -> Suite:
+    """A suite that asks these texts, named a, b, c, ..."""
+    text = f'id = "made"\nshuffle = false\n{extra}\n'
+    for at, prompt in enumerate(prompts):
+        text += f'[[prompt]]\nid = "{chr(97 + at)}"\ntext = "{prompt}"\nmax_tokens = {cap}\n'
+    return parse(text.encode(), "made.toml")
+
+
+@dataclass
+class Told:
+    """The events of a run, and the run as it was kept."""
+
+    events: list[Event] = field(default_factory=list)
+    loaded: Loaded | None = None
+
+    def all(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def finished(self) -> Finished:
+        return self.all(Finished)[0]
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        assert self.loaded is not None
+        return self.loaded.document.requests
+
+    def one(self, prompt_id: str = "a") -> Request:
+        return next(r for r in self.requests if r.id == prompt_id)
+
+    @property
+    def statuses(self) -> list[str]:
+        return [r.status for r in self.requests]
+
+
+async def told(
+    suite: Suite,
+    folder: Path,
+    url: str,
+    *,
+    controls: Controls | None = None,
+    on_event: Any = None,
+    resume: Any = None,
+    **changes: Any,
+) -> Told:
+    """Runs the suite and returns all that it told."""
+    options = replace(QUICK, folder=folder, url=url, **changes)
+    found = Told()
+    async for event in run(suite, options, controls, resume=resume):
+        found.events.append(event)
+        if on_event is not None:
+            on_event(event)
+    if found.finished.folder:
+        found.loaded = load(Path(found.finished.folder))
+    return found
