@@ -1,0 +1,66 @@
+"""A bare app that opens the bench screens as the dashboard does, for tests and for looking."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.screen import Screen
+
+from tui.core.bench_view import BenchSession
+from tui.core.glyphs import ASCII, UNICODE
+from tui.core.headline import Headline
+from tui.screens.bench import BenchData, BenchScreen
+from tui.themes import LIBRARY_CSS, default_variables, load_themes
+
+HEADLINE = Headline(
+    board="Orange Pi 5 Max",
+    soc="rk3588",
+    server_state="ready",
+    server="RockchipLlama :8021",
+    model="qwen3-4b",
+    quantisation="w8a8",
+    context="16k",
+    temperature_c=63.0,
+    time_of_day="14:02:11",
+    is_simulated=True,
+)
+
+
+class BenchApp(App[None]):
+    """F3 opens the chooser, as it does in npulse."""
+
+    CSS = LIBRARY_CSS
+    BINDINGS = [("f3", "bench"), ("ctrl+q", "quit")]
+
+    def __init__(
+        self,
+        session: BenchSession,
+        *,
+        theme: str = "npulse-dark",
+        is_ascii: bool = False,
+        opens: bool = True,
+    ) -> None:
+        super().__init__()
+        self.glyphs = ASCII if is_ascii else UNICODE
+        self.session = session
+        self.opens = opens
+        for shipped in load_themes().themes:
+            self.register_theme(shipped)
+        self.theme = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return default_variables()
+
+    def on_mount(self) -> None:
+        if self.opens:
+            self.action_bench()
+
+    def action_bench(self) -> None:
+        self.push_screen(BenchScreen(self.data, self.glyphs))
+
+    @property
+    def data(self) -> BenchData:
+        return BenchData(self.session, lambda: HEADLINE)
+
+    @property
+    def page(self) -> Screen[object]:
+        return self.screen

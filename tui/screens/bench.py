@@ -1,0 +1,322 @@
+"""F3: which suite to run and how, and what was run before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui.core.bench_view import BenchSession, BenchView
+from tui.core.glyphs import Glyphs
+from tui.core.headline import Headline
+from tui.screens.lean_update import LeanCompositor
+from tui.widgets.bench_choose import (
+    MAX_RUNS,
+    MAX_SEED,
+    OPTIONS,
+    Choosing,
+    chosen_past,
+    chosen_suite,
+    option_row,
+    past_rows,
+    status_rows,
+    suite_rows,
+)
+from tui.widgets.bench_parts import BenchPanel
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar, KeyHint
+from tui.widgets.message_line import MessageBar
+from tui.widgets.rows import Rows
+
+REFRESH_S = 0.5
+
+
+@dataclass(frozen=True)
+class BenchData:
+    """Where the bench screens pull from. Every callable returns at once."""
+
+    session: BenchSession
+    headline: Callable[[], Headline]
+
+
+class BenchPage(Screen[None]):
+    """What the bench screens have in common: the top line, messages, and the way back.
+
+    Esc is one step back, F3 leaves all of them.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+
+    DEFAULT_CSS = """
+    BenchPage { layout: vertical; background: $background; color: $foreground; }
+    BenchPage .ruled { border-top: solid $rule; }
+    BenchPage.-ascii .ruled { border-top: ascii $rule; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+        Binding("f3", "leave", "leave", show=False, priority=True),
+    ]
+    HINTS: ClassVar[tuple[KeyHint, ...]] = ()
+
+    def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
+        self.set_class(glyphs.is_ascii, "-ascii")
+        self.data = data
+        self.session = data.session
+        self.glyphs = glyphs
+        self._said = data.session.view().message.serial
+
+    def compose_header(self) -> ComposeResult:
+        """The top line."""
+        yield Header(self.data.headline, self.glyphs, id="header")
+
+    def compose_keys(self) -> ComposeResult:
+        """The bottom line."""
+        yield MessageBar(self.HINTS, self.glyphs, id="keys")
+
+    def on_mount(self) -> None:
+        self.set_interval(REFRESH_S, self.pull)
+        self.pull()
+
+    def view(self) -> BenchView:
+        return self.session.view()
+
+    def pull(self) -> None:
+        """Draw what is there now, and say what is new."""
+        if not self.is_current:
+            return
+        for panel in self.query(Rows):
+            if not isinstance(panel, KeyBar):
+                panel.refresh_rows()
+        message = self.view().message
+        if message.serial != self._said:
+            self._said = message.serial
+            self.say(message.text, message.role)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.pull)
+
+    def say(self, text: str, role: str = "soft") -> None:
+        """One sentence in the bottom line."""
+        self.query_one(MessageBar).say(text, role)
+
+    def say_if(self, refusal: str | None) -> bool:
+        """Say why something was refused; whether it was."""
+        if refusal is not None:
+            self.say(refusal, "warn")
+        return refusal is not None
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_leave(self) -> None:
+        """Back to what was open before the bench screens. A run goes on."""
+        while isinstance(self.app.screen, BenchPage):
+            self.app.pop_screen()
+
+    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
+        await self.run_action(event.action)
+
+
+class BenchScreen(BenchPage):
+    """The chooser: suites, options, earlier runs. Opens the run that goes on, if there is one."""
+
+    DEFAULT_CSS = """
+    BenchScreen #suites { height: auto; margin-top: 1; }
+    BenchScreen #options { height: 1; margin-top: 1; }
+    BenchScreen #status { height: 1; }
+    BenchScreen #past { height: 1fr; min-height: 3; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", show=False),
+        Binding("down,j", "choose(1)", show=False),
+        Binding("left,h", "option(-1)", show=False),
+        Binding("right,l", "option(1)", show=False),
+        Binding("plus,space,equals_sign", "change(1)", show=False),
+        Binding("minus", "change(-1)", show=False),
+        Binding("tab,shift+tab", "zone", show=False, priority=True),
+        Binding("enter", "go", show=False),
+        Binding("c", "compare", show=False),
+        Binding("r", "retry", show=False),
+        Binding("e", "export", show=False),
+    ]
+    HINTS = (
+        KeyHint("Enter", "run", "go"),
+        KeyHint("Left Right", "option", "option(1)"),
+        KeyHint("+ -", "change", "change(1)"),
+        KeyHint("Tab", "earlier runs", "zone"),
+        KeyHint("Esc", "back", "back"),
+        KeyHint("F1", "help", "app.help"),
+    )
+    PAST_HINTS = (
+        KeyHint("Enter", "open", "go"),
+        KeyHint("c", "compare two", "compare"),
+        KeyHint("r", "retry failed", "retry"),
+        KeyHint("e", "export", "export"),
+        KeyHint("Tab", "suites", "zone"),
+        KeyHint("Esc", "back", "back"),
+    )
+
+    def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
+        super().__init__(data, glyphs)
+        self.choosing = Choosing()
+        self._has_opened = False
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        yield from self.compose_header()
+        yield BenchPanel(self._suites, self.glyphs, id="suites")
+        yield BenchPanel(
+            lambda width, _: [option_row(self.choosing, width)], self.glyphs, id="options"
+        )
+        yield BenchPanel(lambda width, _: status_rows(self.view(), width), self.glyphs, id="status")
+        yield BenchPanel(
+            lambda width, height: past_rows(self.view(), self.choosing, width, height, self.glyphs),
+            self.glyphs,
+            id="past",
+            classes="ruled",
+        )
+        yield from self.compose_keys()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.session.look()
+
+    def _suites(self, width: int, _: int) -> list[tuple[tuple[str, str], ...]]:
+        room = self.size.height - 11
+        return suite_rows(self.view(), self.choosing, width, room, self.glyphs)
+
+    def pull(self) -> None:
+        super().pull()
+        run = self.view().run
+        if run is not None and not run.is_over and not self._has_opened and self.is_current:
+            self._open_run()
+
+    def _open_run(self) -> None:
+        from tui.screens.bench_live import BenchLiveScreen
+
+        self._has_opened = True
+        self.app.push_screen(BenchLiveScreen(self.data, self.glyphs))
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.session.look()
+
+    # Choosing -------------------------------------------------------------------------------
+
+    def _take(self, choosing: Choosing) -> None:
+        self.choosing = choosing
+        self.pull()
+
+    def action_choose(self, step: int) -> None:
+        view, choosing = self.view(), self.choosing
+        if choosing.zone == "suites" and view.suites:
+            at = (choosing.suite + step) % len(view.suites)
+            self._take(replace(choosing, suite=at))
+        elif choosing.zone == "past" and view.past:
+            self._take(replace(choosing, past=(choosing.past + step) % len(view.past)))
+
+    def action_option(self, step: int) -> None:
+        self._typed = ""
+        if self.choosing.zone == "suites":
+            at = (self.choosing.option + step) % len(OPTIONS)
+            self._take(replace(self.choosing, option=at))
+
+    def action_change(self, step: int) -> None:
+        self._typed = ""
+        if self.choosing.zone == "suites":
+            self._take(self.choosing.changed(step))
+
+    def on_key(self, event: events.Key) -> None:
+        """Figures are typed where an option is a number."""
+        name = OPTIONS[self.choosing.option]
+        is_digit = event.character is not None and event.character in "0123456789"
+        if not is_digit or self.choosing.zone != "suites" or name not in ("runs", "seed"):
+            return
+        event.stop()
+        top = MAX_RUNS if name == "runs" else MAX_SEED
+        self._typed = (self._typed + (event.character or ""))[-6:]
+        value = min(top, int(self._typed))
+        wish = self.choosing.wish
+        wish = replace(wish, runs=value or None) if name == "runs" else replace(wish, seed=value)
+        self._take(replace(self.choosing, wish=wish))
+
+    def action_zone(self) -> None:
+        is_past = self.choosing.zone == "suites"
+        self._take(replace(self.choosing, zone="past" if is_past else "suites"))
+        self.query_one(MessageBar).set_hints(self.PAST_HINTS if is_past else self.HINTS)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is None or event.widget.id not in ("suites", "past") or event.y < 1:
+            return
+        if (event.widget.id == "past") != (self.choosing.zone == "past"):
+            self.action_zone()
+            return
+        if event.widget.id == "suites" and event.y - 1 < len(self.view().suites):
+            self._take(replace(self.choosing, suite=event.y - 1))
+
+    # Doing ----------------------------------------------------------------------------------
+
+    def action_go(self) -> None:
+        """Begin the chosen suite, show the run that goes on, or open an earlier one."""
+        view = self.view()
+        if self.choosing.zone == "past":
+            past = chosen_past(view, self.choosing)
+            if past is not None:
+                self._open_result(past.id)
+            return
+        if view.run is not None and not view.run.is_over:
+            self._open_run()
+            return
+        suite = chosen_suite(view, self.choosing)
+        if suite is None:
+            self.say("the suites are still being read", "warn")
+            return
+        if not self.say_if(self.session.start(replace(self.choosing.wish, suite=suite.key))):
+            self._open_run()
+
+    def _open_result(self, run_id: str) -> None:
+        from tui.screens.bench_result import BenchResultScreen
+
+        self.session.open_result(run_id)
+        self.app.push_screen(BenchResultScreen(self.data, self.glyphs, run_id))
+
+    def action_compare(self) -> None:
+        """Mark the first of two runs, then compare the second with it."""
+        past = chosen_past(self.view(), self.choosing)
+        if self.choosing.zone != "past" or past is None:
+            return
+        marked = self.choosing.marked
+        if marked is None:
+            self._take(replace(self.choosing, marked=past.id))
+            self.say("this is A, the baseline; c on another run compares it with this one")
+        elif marked == past.id:
+            self._take(replace(self.choosing, marked=None))
+        else:
+            from tui.screens.bench_compare import BenchCompareScreen
+
+            self._take(replace(self.choosing, marked=None))
+            self.session.compare(marked, past.id)
+            self.app.push_screen(BenchCompareScreen(self.data, self.glyphs, marked, past.id))
+
+    def action_retry(self) -> None:
+        past = chosen_past(self.view(), self.choosing)
+        if self.choosing.zone != "past" or past is None:
+            return
+        if not past.can_resume:
+            self.say("nothing of this run is missing, or it cannot be gone on with", "warn")
+        elif not self.say_if(self.session.resume(past.id)):
+            self._open_run()
+
+    def action_export(self) -> None:
+        past = chosen_past(self.view(), self.choosing)
+        if self.choosing.zone == "past" and past is not None:
+            self.session.export(past.id)

@@ -1,0 +1,67 @@
+"""Two runs against each other, with verdicts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+
+from tui.core.glyphs import Glyphs
+from tui.screens.bench import BenchData, BenchPage
+from tui.widgets.bench_parts import BenchPanel
+from tui.widgets.bench_result import compare_rows
+from tui.widgets.key_bar import KeyHint
+from tui.widgets.rows import Row
+
+
+class BenchCompareScreen(BenchPage):
+    """A is the baseline; w swaps the sides, f compares although something else differs."""
+
+    DEFAULT_CSS = """
+    BenchCompareScreen #words { height: 1fr; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "swap", show=False),
+        Binding("f", "force", show=False),
+        Binding("down,j", "scroll_words(1)", show=False),
+        Binding("up,k", "scroll_words(-1)", show=False),
+        Binding("pagedown,space", "scroll_words(10)", show=False),
+        Binding("pageup", "scroll_words(-10)", show=False),
+    ]
+    HINTS = (
+        KeyHint("Up Down", "scroll", "scroll_words(1)"),
+        KeyHint("w", "swap sides", "swap"),
+        KeyHint("f", "force", "force"),
+        KeyHint("Esc", "back", "back"),
+    )
+
+    def __init__(self, data: BenchData, glyphs: Glyphs, a: str, b: str) -> None:
+        super().__init__(data, glyphs)
+        self._sides = (a, b)
+
+    def compose(self) -> ComposeResult:
+        yield from self.compose_header()
+        with VerticalScroll(id="words", can_focus=False):
+            yield BenchPanel(self._rows, self.glyphs, id="word-rows")
+        yield from self.compose_keys()
+
+    def _rows(self, width: int, _: int) -> list[Row]:
+        view = self.view()
+        if view.comparison is None:
+            return [(), ((f" {view.work or 'these runs cannot be read'} ...", "dim"),)]
+        return [(), *compare_rows(view.comparison, width, self.glyphs)]
+
+    def action_swap(self) -> None:
+        self._sides = (self._sides[1], self._sides[0])
+        self.session.compare(*self._sides)
+        self.pull()
+
+    def action_force(self) -> None:
+        self.session.compare(*self._sides, is_forced=True)
+        self.pull()
+
+    def action_scroll_words(self, rows: int) -> None:
+        self.query_one("#words").scroll_relative(y=rows, animate=False)

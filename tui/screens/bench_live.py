@@ -1,0 +1,194 @@
+"""A run in progress: plan, answer, statistics, board, gates."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from tui.core.bench_view import LiveText, RunView
+from tui.core.glyphs import Glyphs
+from tui.screens.bench import BenchData, BenchPage
+from tui.widgets.bench_parts import BenchPanel
+from tui.widgets.bench_run import (
+    answer_rows,
+    gate_rows,
+    hardware_rows,
+    plan_rows,
+    run_rows,
+    stat_table,
+)
+from tui.widgets.bench_text import LiveAnswerText
+from tui.widgets.key_bar import KeyHint
+from tui.widgets.message_line import MessageBar
+from tui.widgets.rows import Row
+
+LIVE_REFRESH_S = 0.25
+SURE_S = 4.0
+"""A second x within this time ends the run."""
+
+
+class BenchLiveScreen(BenchPage):
+    """Follows the run. Leaving does not end it."""
+
+    DEFAULT_CSS = """
+    BenchLiveScreen #run { height: 3; }
+    BenchLiveScreen #answer { height: 3; }
+    BenchLiveScreen #panels { height: 15; }
+    BenchLiveScreen #plan { width: 38; height: 100%; border-right: solid $rule; }
+    BenchLiveScreen #figures { width: 1fr; height: 100%; }
+    BenchLiveScreen #stats { height: 10; width: 100%; }
+    BenchLiveScreen #gates { height: 1fr; width: 100%; }
+    BenchLiveScreen #board { width: 31; height: 100%; border-left: solid $rule; }
+    BenchLiveScreen #text { height: 1fr; min-height: 2; }
+    BenchLiveScreen #board-short { display: none; }
+    BenchLiveScreen.-narrow #board { display: none; }
+    BenchLiveScreen.-narrow #panels { height: 12; }
+    BenchLiveScreen.-narrow #plan { width: 34; }
+    BenchLiveScreen.-narrow #stats { height: 6; }
+    BenchLiveScreen.-narrow #board-short { display: block; height: 3; }
+    BenchLiveScreen.-narrow #gates { height: 2; }
+    BenchLiveScreen.-ascii #plan { border-right: ascii $rule; }
+    BenchLiveScreen.-ascii #board { border-left: ascii $rule; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", show=False),
+        Binding("s", "skip", show=False),
+        Binding("x", "abort", show=False),
+        Binding("r", "retry", show=False),
+        Binding("e", "export", show=False),
+        Binding("c", "compare", show=False),
+        Binding("enter", "results", show=False),
+    ]
+    HINTS = (
+        KeyHint("p", "pause after this", "pause"),
+        KeyHint("s", "skip", "skip"),
+        KeyHint("x", "abort", "abort"),
+        KeyHint("r", "retry failed", "retry"),
+        KeyHint("e", "export", "export"),
+        KeyHint("c", "compare", "compare"),
+        KeyHint("Esc", "back", "back"),
+    )
+    OVER_HINTS = (
+        KeyHint("Enter", "results", "results"),
+        KeyHint("r", "retry failed", "retry"),
+        KeyHint("e", "export", "export"),
+        KeyHint("c", "compare", "compare"),
+        KeyHint("Esc", "back", "back"),
+    )
+
+    def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
+        super().__init__(data, glyphs)
+        self._run = self._pulled()
+        self._is_over_shown = False
+        self._abort_asked = False
+
+    def _pulled(self) -> RunView:
+        return self.session.view().run or RunView(sentence="no run goes on")
+
+    def compose(self) -> ComposeResult:
+        glyphs = self.glyphs
+        yield from self.compose_header()
+        yield BenchPanel(lambda w, _: run_rows(self._run, w, glyphs), glyphs, id="run")
+        yield BenchPanel(
+            lambda w, _: answer_rows(self._run, w, glyphs), glyphs, id="answer", classes="ruled"
+        )
+        with Horizontal(id="panels", classes="ruled"):
+            yield BenchPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")
+            with Vertical(id="figures"):
+                yield BenchPanel(lambda w, _: stat_table(self._run.stats, w), glyphs, id="stats")
+                yield BenchPanel(self._short_board, glyphs, id="board-short")
+                yield BenchPanel(lambda w, h: gate_rows(self._run.gates, w, h), glyphs, id="gates")
+            yield BenchPanel(
+                lambda w, _: hardware_rows(self._run.hardware, w, glyphs), glyphs, id="board"
+            )
+        with Vertical(id="text-box", classes="ruled"):
+            yield LiveAnswerText(self._text, glyphs, id="text")
+        yield from self.compose_keys()
+
+    def _short_board(self, width: int, _: int) -> list[Row]:
+        return hardware_rows(self._run.hardware, width, self.glyphs, is_short=True)
+
+    def _text(self) -> LiveText:
+        return self._run.text
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(LIVE_REFRESH_S, self.pull)
+
+    def pull(self) -> None:
+        if not self.is_current:
+            return
+        self._run = self._pulled()
+        super().pull()
+        if self._run.is_over != self._is_over_shown:
+            self._is_over_shown = self._run.is_over
+            hints = self.OVER_HINTS if self._run.is_over else self.HINTS
+            self.query_one(MessageBar).set_hints(hints)
+
+    # Keys -----------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        if not self._run.is_over:
+            self.session.pause()
+            self.pull()
+
+    def action_skip(self) -> None:
+        if not self._run.is_over:
+            self.session.skip()
+            self.pull()
+
+    def action_abort(self) -> None:
+        """The second press ends the run; what was measured is kept."""
+        if self._run.is_over:
+            return
+        if self._abort_asked:
+            self._abort_asked = False
+            self.session.abort()
+            self.pull()
+            return
+        self._abort_asked = True
+        self.set_timer(SURE_S, self._forget_abort)
+        self.say("x again ends the run; what was measured is kept and can be gone on with", "warn")
+
+    def _forget_abort(self) -> None:
+        self._abort_asked = False
+
+    def action_retry(self) -> None:
+        self.session.retry()
+        self.pull()
+
+    def action_export(self) -> None:
+        if self._run.run_id:
+            self.session.export(self._run.run_id)
+        else:
+            self.say("there is nothing to export yet", "warn")
+
+    def action_compare(self) -> None:
+        open_comparison(self, self._run.run_id)
+
+    def action_results(self) -> None:
+        """What was measured; also of a run that goes on."""
+        from tui.screens.bench_result import BenchResultScreen
+
+        run_id = self._run.run_id
+        if not run_id:
+            self.say("nothing is measured yet", "warn")
+            return
+        self.session.open_result(run_id)
+        self.app.push_screen(BenchResultScreen(self.data, self.glyphs, run_id))
+
+
+def open_comparison(page: BenchPage, run_id: str) -> None:
+    """Compare a run with the one that fits best, if there is one."""
+    from tui.screens.bench_compare import BenchCompareScreen
+
+    partner = page.session.partner_of(run_id) if run_id else None
+    if partner is None:
+        page.say("there is no earlier run of this suite to compare with", "warn")
+        return
+    page.session.compare(partner, run_id)
+    page.app.push_screen(BenchCompareScreen(page.data, page.glyphs, partner, run_id))
