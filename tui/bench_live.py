@@ -87,7 +87,7 @@ def _stat_row(name: str, found: Summary) -> StatRow:
         label=LABELS.get(name, known.label),
         unit=known.unit,
         n=found.n,
-        digits=_digits(known.digits, found.median),
+        digits=digits_of(known.digits, found.median),
         is_estimated=name.endswith("_est"),
         median=found.median,
         mad=found.mad,
@@ -98,11 +98,11 @@ def _stat_row(name: str, found: Summary) -> StatRow:
     )
 
 
-def _digits(most: int, value: float | None) -> int:
+def digits_of(most: int, value: float | None) -> int:
     """Three significant figures are what such a value deserves."""
-    if value is None or value < 9.995:
+    if value is None or abs(value) < 9.995:
         return most
-    return min(most, 1 if value < 99.95 else 0)
+    return min(most, 1 if abs(value) < 99.95 else 0)
 
 
 def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
@@ -319,6 +319,7 @@ class LiveRun:
         self._text = LiveText(self._text.serial, text, dropped, not self._has_text)
 
     def _request_ended(self, event: RequestEnded) -> None:
+        self._text = replace(self._text, is_over=True)
         if event.is_warmup:
             return
         key = event.request.key
@@ -354,6 +355,7 @@ class LiveRun:
         for key, row in self._rows.items():
             if row.state == "running":
                 self._rows[key] = replace(row, state="failed", word="cancelled")
+        self._text = replace(self._text, is_over=True)
         share = 1.0 if event.outcome == "complete" else self._view.time.share
         left = replace(self._view.time, elapsed_s=self._elapsed_s(), left_s=None, share=share)
         self._view = replace(
@@ -373,6 +375,28 @@ class LiveRun:
         if self._forecast_at_s is None or self._view.is_over:
             return told
         return told + max(0.0, self._clock_s() - self._forecast_at_s)
+
+    def _plan(self, left_s: float | None) -> tuple[PlanRow, ...]:
+        """The plan; what waits takes its share of the time that is left.
+
+        The plan was priced before the first answer, the time left is priced with what the answers
+        so far have taught.
+        """
+        rows = tuple(self._rows.values())
+        priced = sum(
+            (row.expected_s or 0.0) * (1 - (row.share or 0.0))
+            for row in rows
+            if row.state in ("waiting", "running")
+        )
+        if left_s is None or priced <= 0 or self._view.planned == 0:
+            return rows
+        factor = left_s / priced
+        return tuple(
+            replace(row, expected_s=row.expected_s * factor)
+            if row.state == "waiting" and row.expected_s is not None
+            else row
+            for row in rows
+        )
 
     def view(self) -> RunView:
         """The moment as it is now."""
@@ -402,7 +426,7 @@ class LiveRun:
             answer=answer,
             hardware=hardware,
             text=self._text,
-            plan=tuple(self._rows.values()),
+            plan=self._plan(left.left_s),
             gates=tuple(self._gates.values()),
             notes=tuple(self._notes),
         )

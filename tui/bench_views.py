@@ -18,7 +18,7 @@ from tui.bench.records import Document, Request
 from tui.bench.report.observations import observations
 from tui.bench.suite import SuiteError
 from tui.bench.trace import decay_bins, gaps_ms
-from tui.bench_live import LABELS, plan_row, stat_rows
+from tui.bench_live import LABELS, digits_of, plan_row, stat_rows
 from tui.core import format as fmt
 from tui.core.bench_view import (
     ComparedRow,
@@ -147,7 +147,7 @@ def _facts(document: Document) -> tuple[Fact, ...]:
     facts = [
         Fact("answered", f"{kept} of {planned}", role),
         Fact("took", fmt.long_seconds(run.wall_s)),
-        Fact("begun", clean_line(run.started_utc, 20)),
+        Fact("begun", clean_line(run.started_utc, 20).replace("T", " ").replace("Z", " UTC")),
         Fact("seed", f"{run.seed}, {run.runs} run{'' if run.runs == 1 else 's'}"),
     ]
     wanted = (
@@ -310,7 +310,7 @@ def _compared(found: Comparison) -> CompareView:
             ComparedRow(
                 label=LABELS.get(row.metric, metric(row.metric).label),
                 unit=row.unit,
-                digits=metric(row.metric).digits,
+                digits=digits_of(metric(row.metric).digits, row.a),
                 a=row.a,
                 b=row.b,
                 delta_pct=row.delta_pct,

@@ -154,6 +154,7 @@ class LiveText:
     text: str = ""
     dropped: int = 0
     is_thinking: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,11 @@ class BenchLiveScreen(BenchPage):
     BenchLiveScreen #run { height: 3; }
     BenchLiveScreen #answer { height: 3; }
     BenchLiveScreen #panels { height: 15; }
-    BenchLiveScreen #plan { width: 38; height: 100%; border-right: solid $rule; }
+    BenchLiveScreen #plan { width: 39; height: 100%; border-right: solid $rule; }
     BenchLiveScreen #figures { width: 1fr; height: 100%; }
-    BenchLiveScreen #stats { height: 10; width: 100%; }
+    BenchLiveScreen #stats { height: 9; width: 100%; }
     BenchLiveScreen #gates { height: 1fr; width: 100%; }
-    BenchLiveScreen #board { width: 31; height: 100%; border-left: solid $rule; }
+    BenchLiveScreen #board { width: 28; height: 100%; border-left: solid $rule; }
     BenchLiveScreen #text { height: 1fr; min-height: 2; }
     BenchLiveScreen #board-short { display: none; }
     BenchLiveScreen.-narrow #board { display: none; }

@@ -59,11 +59,11 @@ class BenchResultScreen(BenchPage):
     ]
     HINTS = (
         KeyHint("Left Right", "pages", "page(1)"),
-        KeyHint("Up Down", "scroll", "scroll_words(1)"),
         KeyHint("r", "retry failed", "retry"),
         KeyHint("e", "export", "export"),
         KeyHint("c", "compare", "compare"),
         KeyHint("Esc", "back", "back"),
+        KeyHint("Up Down", "scroll", "scroll_words(1)"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs, run_id: str) -> None:

@@ -14,6 +14,7 @@ MARGIN = 7
 MAX_LABEL = 22
 VALUE_CELLS = 8
 ROLES = ("live", "soft", "warn", "ok")
+DOT_ROLES = ("soft", "live")
 MIN_ROWS = 5
 
 
@@ -36,10 +37,11 @@ def picture_rows(picture: Picture, width: int, height: int, glyphs: Glyphs) -> l
 def _title(picture: Picture, width: int, glyphs: Glyphs) -> Row:
     left: Row = ((f" {picture.title}", "strong"), (f"  {picture.y_name}", "dim"))
     right: Row = ()
+    roles = DOT_ROLES if picture.kind == "dots" else ROLES
     if len(picture.series) > 1:
         for at, series in enumerate(picture.series):
             mark = _letter(series) if glyphs.is_ascii else glyphs.square
-            right = (*right, (f" {mark} ", ROLES[at % len(ROLES)]), (f"{series.name} ", "dim"))
+            right = (*right, (f" {mark} ", roles[at % len(roles)]), (f"{series.name} ", "dim"))
     return spread(left, right, width)
 
 
@@ -86,7 +88,7 @@ def _dots(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
     lines = [
         Line(
             _points(series),
-            "soft" if at == 0 else "live",
+            DOT_ROLES[at % len(DOT_ROLES)],
             _letter(series) if glyphs.is_ascii else None,
             is_dotted=at == 0,
         )
@@ -150,7 +152,7 @@ def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
     marks = tuple((count - at - 0.5, f"{label} ") for at, (label, _) in enumerate(known))
     mark = "#" if glyphs.is_ascii else None
     lines = [
-        Line(((0.0, count - at - 0.5), (y, count - at - 0.5)), "live", mark)
+        Line(((0.0, count - at - 0.4), (y, count - at - 0.4)), "live", mark)
         for at, (_, y) in enumerate(known)
     ]
     top = max(y for _, y in known) or 1.0

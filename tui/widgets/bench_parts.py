@@ -78,10 +78,10 @@ def short_seconds(value_s: float | None) -> str:
 
 def between(span: Span) -> str:
     """The ends of a forecast, with their unit once: 24 to 44 min. Empty where they are one."""
-    if span.high_s - span.low_s < 1:
-        return ""
-    if 120 <= span.high_s < 5400:
-        return f"{span.low_s / 60:.0f} to {span.high_s / 60:.0f} min"
     if span.high_s >= 5400:
-        return f"{span.low_s / 3600:.1f} to {span.high_s / 3600:.1f} h"
-    return f"{span.low_s:.0f} to {span.high_s:.0f} s"
+        low, high, unit = f"{span.low_s / 3600:.1f}", f"{span.high_s / 3600:.1f}", "h"
+    elif span.high_s >= 120:
+        low, high, unit = f"{span.low_s / 60:.0f}", f"{span.high_s / 60:.0f}", "min"
+    else:
+        low, high, unit = f"{span.low_s:.0f}", f"{span.high_s:.0f}", "s"
+    return "" if low == high else f"{low} to {high} {unit}"

@@ -24,7 +24,8 @@ VERDICT_ROLES = {
     "inconclusive": "warn",
 }
 PLAIN_SYMBOLS = {"▲": "+", "▼": "-", "≈": "="}
-FACT_CELLS = 18
+FACT_CELLS = 21
+WIDE, STAT_CELLS = 100, 56
 
 
 def result_title(result: ResultView, page: str, width: int) -> Row:
@@ -58,11 +59,25 @@ def fact_rows(result: ResultView, width: int) -> list[Row]:
 
 
 def figure_rows(result: ResultView, width: int) -> list[Row]:
-    """Statistics, facts, then what was odd about the board."""
-    rows = [*stat_table(result.stats, width), (), *fact_rows(result, width)]
-    if result.gates:
-        rows += [(), *gate_rows(result.gates, width, 0)[1:]]
-    return rows
+    """Statistics, what was odd about the board, facts; facts at the right where there is room."""
+    is_wide = width >= WIDE
+    left_cells = STAT_CELLS if is_wide else width
+    left = stat_table(result.stats, left_cells)
+    odd = gate_rows(result.gates, left_cells, 0)[1:] if result.gates else []
+    if not is_wide:
+        return [*left, (), *fact_rows(result, width), (), *odd]
+    left += [(), *odd]
+    right = fact_rows(result, width - left_cells - 4)
+    # What is odd may be long; the charts below it need the room more.
+    left = left[: max(len(right), len(result.stats) + 4)]
+    rows = max(len(left), len(right))
+    left += [()] * (rows - len(left))
+    right += [()] * (rows - len(right))
+    gap: Row = (("    ", "text"),)
+    return [
+        fit((*pad(fit(a, left_cells), left_cells), *gap, *b), width)
+        for a, b in zip(left, right, strict=True)
+    ]
 
 
 def request_rows(rows: Sequence[PlanRow], width: int) -> list[Row]:
@@ -156,6 +171,7 @@ def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[R
     out = [
         spread(((" B against A", "strong"),), ((head, "dim"), (f"{'verdict':<16}", "dim")), width)
     ]
+    reasons = {row.why for row in rows}
     for row in rows:
         change = fmt.UNKNOWN if row.delta_pct is None else f"{row.delta_pct:+.1f} %"
         values: Row = (
@@ -175,8 +191,10 @@ def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[R
         verdict = f"  {symbol} {row.verdict:<14}"
         values = (*values, (verdict, VERDICT_ROLES[row.verdict]))
         out.append(spread(((f" {row.label} ", "text"), (row.unit, "dim")), values, width))
-        if row.why:
+        if row.why and len(reasons) > 1:
             out.append(spread((), ((f"{row.why} ", "dim"),), width))
+    if len(reasons) == 1 and rows[0].why:
+        out.append(spread((), ((f"{rows[0].why} ", "dim"),), width))
     return out
 
 

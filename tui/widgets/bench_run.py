@@ -228,18 +228,21 @@ def _plan_right(row: PlanRow, glyphs: Glyphs) -> Row:
 
 def stat_table(stats: Sequence[StatRow], width: int) -> list[Row]:
     """Title and one row per metric; columns give way from the right of what matters least."""
-    has_mad, has_mdc = width >= 46, width >= 53
+    has_mad, has_mdc = width >= 44, width >= 50
     n = max((row.n for row in stats), default=0)
-    head = f"{'median':>8}" + (f"{'MAD':>8}" if has_mad else "") + f"{'CI95':>16}"
+    head = f"{'median':>8}" + (f"{'MAD':>7}" if has_mad else "") + f"{'CI95':>15}"
     head += f"{'MDC':>7}" if has_mdc else ""
-    out = [spread(((" statistics", "strong"), (f"  n {n}", "dim")), ((f"{head} ", "dim"),), width)]
+    title: Row = ((" statistics", "strong"), (f"  n {n}", "dim"))
+    if row_width(title) + len(head) + 2 > width:
+        title = title[:1]
+    out = [spread(title, ((f"{head} ", "dim"),), width)]
     for row in stats:
         values: Row = (
             (f"{number(row.median, row.digits, is_estimated=row.is_estimated):>8}", "text"),
         )
         if has_mad:
-            values = (*values, (f"{number(row.mad, max(row.digits, 1)):>8}", "soft"))
-        values = (*values, (f"{interval(row.ci95, row.digits):>16}", "soft"))
+            values = (*values, (f"{number(row.mad, max(row.digits, 1)):>7}", "soft"))
+        values = (*values, (f"{interval(row.ci95, row.digits):>15}", "soft"))
         if has_mdc:
             mdc = fmt.UNKNOWN if row.mdc_pct is None else f"{row.mdc_pct:.1f} %"
             values = (*values, (f"{mdc:>7}", "dim"))
@@ -298,8 +301,8 @@ def hardware_rows(
     swap_row: Row = (
         (" swap ", "dim"),
         (fmt.UNKNOWN if swap is None else fmt.size(swap), "warn" if swap else "text"),
-        ("  measuring takes ", "dim"),
-        (f"{own_text} CPU", "soft"),
+        ("  own CPU ", "dim"),
+        (own_text, "soft"),
     )
     return [*out, fit(swap_row, width)]
 

@@ -49,6 +49,6 @@ class LiveAnswerText(Rows):
             ((" " * MARGIN, "text"), (wrapper.row(at), role))
             for at in range(max(0, count - height), count)
         ]
-        if live.text and rows:
+        if live.text and not live.is_over:
             rows[-1] = (*rows[-1], (self._glyphs.caret, "live"))
         return rows + [()] * (height - len(rows))
