@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from tui.bench import statistics as stat
+from tui.bench.checks.run import ALWAYS
 from tui.bench.conditions import Model
 from tui.bench.hardware import MB, THROTTLED_WORDS, Sample, number
 from tui.bench.numbers import ratio
@@ -114,16 +115,17 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
 
 
 def per_language(requests: Sequence[Request]) -> dict[str, Total]:
-    """Share of checks passed in each language, and of all of them."""
+    """Share of the suite's own checks passed in each language, and in all of them."""
+    formula = "checks of the suite passed / applicable"
+
+    def share(rows: Sequence[Request]) -> Total:
+        kept = [c for r in rows for c in _applicable(r) if c.id not in ALWAYS]
+        return _pct([bool(c.passed) for c in kept], formula)
+
     kept = scored(requests)
-    found = {
-        "language_pass_pct": _pct(
-            [bool(c.passed) for r in kept for c in _applicable(r)], "checks passed / applicable"
-        )
-    }
+    found = {"language_pass_pct": share(kept)}
     for language, members in by_group(kept).items():
-        verdicts = [bool(c.passed) for r in members for c in _applicable(r)]
-        found[f"language_pass_pct.{language}"] = _pct(verdicts, "checks passed / applicable")
+        found[f"language_pass_pct.{language}"] = share(members)
     return found
 
 

@@ -17,6 +17,8 @@ LOOK_S = 0.2
 async def pause(situation: Situation) -> None:
     """Returns when the run is not paused, or was ended."""
     controls, ledger = situation.controls, situation.ledger
+    # Whoever watches the events gets its turn first: it may have just asked for a pause.
+    await asyncio.sleep(0)
     if not controls.is_paused:
         return
     ledger.emit(StageChanged(stage="paused", sentence="Paused before the next prompt."))

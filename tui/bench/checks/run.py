@@ -14,6 +14,10 @@ from tui.bench.checks.findings import findings
 from tui.bench.loops import find_loop
 from tui.bench.records import Check
 
+ALWAYS = frozenset(
+    {"repetition", "spoilt_characters", "think_closed", "language_drift", "prompt_echo", "refusal"}
+)
+"""Checks that every answer gets, whatever its suite asks."""
 ECHO_LIMIT = 0.60
 DRIFT_LIMIT = 0.25
 
