@@ -20,7 +20,7 @@ from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
 from tui.servers.connection_state import ConnectionState
 from tui.servers.forecast import PrefillForecast
-from tui.servers.limits import problems
+from tui.servers.limits import SettingLimit, problems
 from tui.servers.loop import LoopThread
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ class Session:
         """Per setting what the connected server allows, and what it makes of it."""
         server = self.state.server
         limits = () if server is None else server.dialect.limits
-        return {limit.field: (limit.allowed, limit.note) for limit in limits}
+        return {limit.field: (_range_of(limit), limit.note) for limit in limits}
 
     # The board ------------------------------------------------------------------------------
 
@@ -315,6 +315,11 @@ class Session:
         """Name and place of the server, for the top line."""
         server = self.state.server
         return None if server is None else clean_line(server.label)
+
+
+def _range_of(limit: SettingLimit) -> str:
+    has_range = limit.low is not None or limit.high is not None
+    return limit.allowed if has_range else ""
 
 
 def _request_chars(turn: Turn) -> int:

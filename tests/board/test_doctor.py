@@ -16,7 +16,7 @@ from tui.core.check import Check
 def doctor(
     capsys: pytest.CaptureFixture[str], root: Path, *checks: Check
 ) -> tuple[int, dict[str, dict[str, str]], dict[str, object]]:
-    code = main(["--json", "--root", str(root)], lambda: checks)
+    code = main(["--json", "--root", str(root)], lambda _: checks)
     found = json.loads(capsys.readouterr().out)
     return code, {check["id"]: check for check in found["checks"]}, found
 
@@ -102,7 +102,7 @@ def test_checks_of_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[st
     code, checks, _ = doctor(capsys, tmp_path, hostile)
     assert code == 1
     assert "\x1b" not in checks["server"]["title"]
-    assert main(["--root", str(tmp_path)], lambda: [hostile]) == 1
+    assert main(["--root", str(tmp_path)], lambda _: [hostile]) == 1
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "\x07" not in text

@@ -338,7 +338,7 @@ class Dashboard(Screen[None]):
         self.query_one(Transcript).action_copy_code()
 
     def on_transcript_copy_requested(self, event: Transcript.CopyRequested) -> None:
-        self._copy(event.text, f"the {event.what}")
+        self._copy(event.text, event.what)
 
     def _copy(self, text: str, what: str) -> None:
         if not text:

@@ -104,7 +104,8 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     AUTO_FOCUS = "#temperature"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f6", "dismiss(None)", "back", show=False, priority=True),
-        Binding("ctrl+s", "save", "save", show=False, priority=True),
+        # No priority: the key must not overtake what was typed before it.
+        Binding("ctrl+s", "save", "save", show=False),
     ]
 
     def __init__(
