@@ -42,7 +42,10 @@ class BoardHistory:
     def add(self, snapshot: Snapshot) -> None:
         """Take one snapshot; one value is added to every series."""
         values = {name: snapshot.number(name) for name in NUMBERS}
-        values["cpu.big.freq"] = big_clock(snapshot)
+        for number, freq in enumerate(big_clocks(snapshot)):
+            values[f"cpu.big.freq.{number}"] = freq
+        activity = [rate for rate in snapshot.numbers("npu.activity") if rate is not None]
+        values["npu.activity"] = sum(activity) if activity else None
         for core, load in enumerate(snapshot.numbers("npu.load")):
             values[f"npu.load.{core}"] = load
         for name in values.keys() | self._rings.keys():
@@ -68,8 +71,8 @@ class BoardHistory:
         """The last ``count`` values of that reading, oldest first; empty where it never was
         sampled.
 
-        ``npu.load.0``, ``npu.load.1``, ... are the cores of ``npu.load``; ``cpu.big.freq`` is the
-        clock of the fastest big cluster.
+        ``npu.load.0``, ``npu.load.1``, ... are the cores of ``npu.load``; ``cpu.big.freq.0``, ...
+        the clocks of the big CPU clusters, ``npu.activity`` is the sum over the cores.
         """
         ring = self._rings.get(name)
         return [] if ring is None else ring.last(count)
@@ -86,13 +89,12 @@ class BoardHistory:
         return list(zip(islice(times, skip, None), ring.last(count), strict=True))
 
 
-def big_clock(snapshot: Snapshot) -> float | None:
-    """The clock in Hz of the fastest of the big CPU clusters; None where no clock is known."""
+def big_clocks(snapshot: Snapshot) -> list[float | None]:
+    """The clocks in Hz of the big CPU clusters, in the order of the readings."""
     tops = snapshot.numbers("cpu.max_freq")
     highest = max((top for top in tops if top is not None), default=0.0)
-    clocks = [
+    return [
         freq
         for freq, top in zip(snapshot.numbers("cpu.freq"), tops, strict=False)
-        if freq is not None and top is not None and top >= BIG_SHARE * highest
+        if top is not None and top >= BIG_SHARE * highest
     ]
-    return max(clocks, default=None)

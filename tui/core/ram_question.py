@@ -31,6 +31,8 @@ class RamAnswer:
     in_place_fit: Verdict = "unknown"
     by_context: tuple[tuple[int, int], ...] = ()
     """Usual contexts with the total in bytes; empty where the KV cache is not known."""
+    is_size_given: bool = False
+    """The question names the size of the file; the data type changes nothing then."""
     problem: str | None = None
 
 
@@ -59,7 +61,13 @@ def ram_answer(
         (count, need_of(need.weights_bytes, count, shape).total_bytes) for count in CONTEXTS
     )
     return RamAnswer(
-        need, now.fit, now.sentence, in_place, in_place_fit, by_context if shape else ()
+        need,
+        now.fit,
+        now.sentence,
+        in_place,
+        in_place_fit,
+        by_context if shape else (),
+        bool(file_bytes(model)),
     )
 
 

@@ -17,6 +17,7 @@ from tui.core.board_facts import BoardScreenData, Cause
 from tui.core.glyphs import Glyphs
 from tui.screens.lean_update import LeanCompositor
 from tui.screens.ram_calculator import RamCalculator
+from tui.widgets.ascii_scrollbar import AsciiScrollBar
 from tui.widgets.board_charts import ChartModel, board_charts
 from tui.widgets.board_facts_rows import (
     decode_rows,
@@ -37,7 +38,7 @@ MIN_COLUMNS, MIN_ROWS = 40, 10
 FACTS_COLUMNS = 46
 CHART_KEYS = ("answers", "npu", "ddr", "clocks", "heat", "ram")
 LEAST_CHART_ROWS = 5
-ABSENT_CHART_ROWS = 2
+ABSENT_CHART_ROWS = 1
 NARROW_CHART_ROWS = 8
 TIME_ROWS = 2
 SPARK_COLUMNS = 10
@@ -55,12 +56,20 @@ WIDE_HINTS = (
 )
 NARROW_HINTS = (
     KeyHint("Esc", "back", "back"),
-    KeyHint("Left Right", "chart", "step(1)"),
-    KeyHint("+ -", "time", "zoom(1)"),
+    KeyHint("←→", "chart", "step(1)"),
+    KeyHint("+-", "time", "zoom(1)"),
     KeyHint("Enter", "why", "open"),
     KeyHint("r", "readings", "readings"),
-    KeyHint("c", "what fits", "calculator"),
+    KeyHint("c", "RAM", "calculator"),
     KeyHint("PgDn", "more", "page(1)"),
+)
+
+READING_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("Up Down", "scroll", "choose(1)"),
+    KeyHint("PgDn", "page", "page(1)"),
+    KeyHint("r", "charts", "readings"),
+    KeyHint("c", "what fits", "calculator"),
 )
 
 
@@ -76,10 +85,14 @@ class BoardScreen(Screen[None]):
     }
     BoardScreen #board-facts Rows { margin-bottom: 1; }
     BoardScreen #board-sparks { display: none; }
-    BoardScreen #board-readings { display: none; height: 1fr; padding: 0 1; }
+    BoardScreen #board-readings {
+        display: none; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1;
+    }
     BoardScreen.-readings #board-body { display: none; }
     BoardScreen.-readings #board-readings { display: block; }
-    BoardScreen.-narrow #board-body { layout: vertical; overflow: hidden auto; }
+    BoardScreen.-narrow #board-body {
+        layout: vertical; overflow: hidden auto; scrollbar-size-vertical: 1;
+    }
     BoardScreen.-narrow #board-charts { width: 100%; height: auto; }
     BoardScreen.-narrow #board-facts {
         width: 100%; height: auto; border-left: none; overflow: hidden hidden;
@@ -120,7 +133,8 @@ class BoardScreen(Screen[None]):
         self._window = len(WINDOWS_MIN) - 1
         self._first = 0
         self._chosen = 0
-        self._opened: frozenset[str] = frozenset()
+        self._opened: frozenset[str] | None = None
+        """The open findings by rule; None until the user opens or closes one."""
         self._owner: list[int] = []
         self.draws = 0
         """How often this screen was brought up to date."""
@@ -146,6 +160,10 @@ class BoardScreen(Screen[None]):
         yield Static("", id="board-small", markup=False)
 
     def on_mount(self) -> None:
+        if self._glyphs.is_ascii:
+            for name in ("#board-body", "#board-facts", "#board-readings"):
+                bar = self.query_one(name).vertical_scrollbar
+                bar.renderer = AsciiScrollBar  # type: ignore[misc]  # per bar, not for all
         self._timer = self.set_interval(REDRAW_S, self.redraw)
         self.call_after_refresh(self.redraw)
 
@@ -179,6 +197,8 @@ class BoardScreen(Screen[None]):
 
     @property
     def _hints(self) -> Sequence[KeyHint]:
+        if self.has_class("-readings"):
+            return READING_HINTS
         return NARROW_HINTS if self._is_narrow else WIDE_HINTS
 
     # Drawing -----------------------------------------------------------------------------------
@@ -279,8 +299,10 @@ class BoardScreen(Screen[None]):
             return
         findings = data.findings()
         self._chosen = min(self._chosen, max(0, len(findings) - 1))
-        rows, self._owner = finding_rows(findings, self._chosen, self._opened, width, glyphs)
+        rows, self._owner = finding_rows(findings, self._chosen, self._open_rules(), width, glyphs)
         snapshot = data.history().latest
+        if snapshot is None:
+            rows, self._owner = [(("why slow", "strong"),), (("reading the board ...", "dim"),)], []
         self.query_one("#facts-why", Rows).show(rows)
         self.query_one("#facts-decode", Rows).show(decode_rows(data.decode(), width, glyphs))
         self.query_one("#facts-ahead", Rows).show(
@@ -332,7 +354,7 @@ class BoardScreen(Screen[None]):
         """Open or close the chosen finding."""
         finding = self._finding()
         if finding is not None:
-            self._opened ^= {finding.rule}
+            self._opened = self._open_rules() ^ {finding.rule}
             self._show_facts()
 
     def action_copy(self) -> None:
@@ -353,11 +375,19 @@ class BoardScreen(Screen[None]):
     def action_readings(self) -> None:
         """Every reading instead of the charts, and back."""
         self.toggle_class("-readings")
+        self.query_one("#board-keys", MessageBar).set_hints(self._hints)
         self.call_after_refresh(self.redraw)
 
     def action_calculator(self) -> None:
         data = self._data
         self.app.push_screen(RamCalculator(data.model(), data.history, self._glyphs))
+
+    def _open_rules(self) -> frozenset[str]:
+        """What is open: at first the worst one, where there is room for it."""
+        if self._opened is not None or self._is_narrow:
+            return self._opened or frozenset()
+        wrong = [finding.rule for finding in self._data.findings() if finding.weight == "act"]
+        return frozenset(wrong[:1])
 
     def _finding(self) -> Cause | None:
         findings = self._data.findings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import ClassVar
 
 from textual import on
@@ -20,14 +21,15 @@ from tui.core.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.widgets.board_facts_rows import wrapped
 from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.rows import Row, Rows, spread
+from tui.widgets.rows import Row, Rows, fit, spread
 
 FIELDS = (
-    ("model", "model", "name or size: qwen3-4b, 7b, 4.6 GiB"),
+    ("model", "model", "qwen3-4b, 7b, or 4.6 GiB"),
     ("quantisation", "type", "w8a8, w4a16, w8a8_g128, fp16"),
     ("context", "context", "tokens: 4096, 16k"),
 )
 REFRESH_S = 1.0
+PARTS_CELLS, CONTEXT_CELLS = 34, 32
 FIT_ROLES = {"fits": "ok", "tight": "warn", "too large": "bad", "unknown": "dim"}
 FIT_MARKS = {"fits": "fits", "tight": "! tight", "too large": "! too large", "unknown": "unknown"}
 
@@ -74,7 +76,7 @@ class RamCalculator(ModalScreen[None]):
         loaded = self._loaded
         context = None if loaded is None else loaded.context_tokens
         first = {
-            "model": "qwen3-4b" if loaded is None else clean_line(loaded.name, 60),
+            "model": "qwen3-4b" if loaded is None else _with_size(loaded),
             "quantisation": clean_line((loaded and loaded.quantisation) or "w8a8", 20),
             "context": str(context or 4096),
         }
@@ -86,7 +88,7 @@ class RamCalculator(ModalScreen[None]):
                     entry = Input(first[name], id=f"ram-{name}", compact=True, select_on_focus=True)
                     entry.cursor_blink = False
                     yield entry
-                    yield Static(note, classes="note", markup=False)
+                    yield Static(note, id=f"ram-note-{name}", classes="note", markup=False)
             yield self._rows
         yield KeyBar(
             [KeyHint("Tab", "next", "app.focus_next"), KeyHint("Esc", "back", "dismiss(None)")],
@@ -102,7 +104,10 @@ class RamCalculator(ModalScreen[None]):
         """Calculate with what the fields say and the RAM that is free now."""
         width = self._rows.size.width
         if width:
-            self._rows.show(answer_rows(self.answer(), self._free(), width, self._glyphs))
+            answer = self.answer()
+            self._rows.show(answer_rows(answer, self._free(), self._loaded_bytes(), width))
+            note = "not used: the size is given" if answer.is_size_given else FIELDS[1][2]
+            self.query_one("#ram-note-quantisation", Static).update(note)
 
     def answer(self) -> RamAnswer:
         """The answer to what the fields say."""
@@ -128,43 +133,58 @@ class RamCalculator(ModalScreen[None]):
         await self.run_action(event.action)
 
 
+def _with_size(model: ModelInfo) -> str:
+    """The name, and the size of the file where it is known: that is better than any guess."""
+    name = clean_line(model.name, 60)
+    return f"{name}, {model.size_bytes / 2**30:.2f} GiB" if model.size_bytes else name
+
+
 def answer_rows(
-    answer: RamAnswer, free_bytes: float | None, width: int, glyphs: Glyphs
+    answer: RamAnswer, free_bytes: float | None, loaded_bytes: float, width: int
 ) -> Sequence[Row]:
-    """The parts and the total, what is free, the verdict, and usual contexts."""
+    """The parts and the total beside usual contexts, then what is free and the verdict."""
     if answer.problem is not None or answer.need is None:
         return [((line, "warn"),) for line in wrapped(answer.problem or "", width)]
-    cells = min(34, width)
-    rows: list[Row] = [
+    cells = min(PARTS_CELLS, width)
+    parts: list[Row] = [
         spread(((name, "dim"),), ((text, "strong" if name == "total" else "text"),), cells)
         for name, text in parts_text(answer.need)
     ]
-    rows.append(spread((("free now", "dim"),), ((fmt.size(free_bytes), "text"),), cells))
+    parts.append(spread((("free now", "dim"),), ((fmt.size(free_bytes), "text"),), cells))
+    contexts = _contexts(answer, free_bytes)
+    if width >= PARTS_CELLS + CONTEXT_CELLS:
+        rows = [
+            (*left, ("    ", "dim"), *right)
+            for left, right in zip_longest(parts, contexts, fillvalue=())
+        ]
+    else:
+        rows = [*parts, *contexts]
     if answer.need.kv_bytes is None:
-        note = "the KV cache is not known for this model: its shape is not in the table"
-        rows += [((line, "dim"),) for line in wrapped(note, width)]
+        note = "without the KV cache: it is not known for this model"
+        rows += [((line, "warn"),) for line in wrapped(note, width)]
     rows.append(())
-    rows += _verdict("now", answer.fit, answer.sentence, width)
-    if answer.in_place is not None:
-        rows += _verdict(
-            "in place of the loaded model", answer.in_place_fit, answer.in_place, width
-        )
-    if answer.by_context:
-        rows.append(())
-        rows.append((("total by context", "dim"),))
-        for tokens, total in answer.by_context:
-            is_fit = free_bytes is not None and total < free_bytes
-            mark = "" if free_bytes is None else ("fits" if is_fit else "! more than is free")
-            rows.append(
-                (
-                    (f"{tokens:>10}", "soft"),
-                    (f"{'~' + fmt.size(total):>12}", "text"),
-                    (f"   {mark}", "ok" if is_fit else "warn"),
-                )
+    rows.append(_verdict(answer.fit, "now", free_bytes))
+    if answer.in_place is not None and free_bytes is not None:
+        freed = free_bytes + loaded_bytes
+        rows.append(_verdict(answer.in_place_fit, "in place of the loaded model", freed))
+    return [fit(row, width) for row in rows]
+
+
+def _contexts(answer: RamAnswer, free_bytes: float | None) -> list[Row]:
+    rows: list[Row] = []
+    for tokens, total in answer.by_context:
+        is_fit = free_bytes is not None and total < free_bytes
+        mark = "" if free_bytes is None else ("fits" if is_fit else "! not now")
+        rows.append(
+            (
+                (f"{tokens:>6}", "dim"),
+                (f"{'~' + fmt.size(total):>10}", "text"),
+                (f"  {mark}", "ok" if is_fit else "warn"),
             )
+        )
     return rows
 
 
-def _verdict(when: str, fit: str, sentence: str, width: int) -> list[Row]:
-    head: Row = ((f"{FIT_MARKS[fit]} ", FIT_ROLES[fit]), (when, "dim"))
-    return [head, *(((f"  {line}", "soft"),) for line in wrapped(sentence, width - 2))]
+def _verdict(fit_word: str, when: str, free_bytes: float | None) -> Row:
+    free = "how much is free is not known" if free_bytes is None else f"{fmt.size(free_bytes)} free"
+    return ((f"{FIT_MARKS[fit_word]:<12}", FIT_ROLES[fit_word]), (f"{when}, {free}", "soft"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.core import format as fmt
 from tui.core.answer_log import AnswerMark
@@ -15,7 +16,8 @@ from tui.widgets.plot import Scale, nice_top
 CURVE_ROLES = ("live", "text", "dim")
 """Colours of curves: green, amber and red are kept for what is well or not."""
 MAX_CORES = 3
-COOL_C, HOT_C = 20.0, 100.0
+COOL_C, HOT_C = 40.0, 90.0
+"""The scale of heat: wider where it is colder or hotter than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,14 @@ class ChartModel:
 
     key: str
     title: str
+    short: str
+    """Its name beside a row of blocks: at most six characters."""
     unit: str
     curves: tuple[Curve, ...]
     scale: Scale
     limit: float | None = None
-    limit_name: str = ""
+    note: str = ""
+    """What to know beside the title: the limit, or what is missing."""
     absent: str | None = None
 
 
@@ -75,7 +80,7 @@ def _answers(marks: Sequence[AnswerMark], since_ns: int) -> ChartModel:
         value = ("~" if last.is_estimated else "") + fmt.rate(last.rates_tps[-1])
     curve = Curve("now" if last and last.is_running else "last", "live", points, f"{value:>6}")
     absent = None if shown else "no answer in this time"
-    return ChartModel("answers", "answers", "tok/s", (curve,), _scale(top), absent=absent)
+    return ChartModel("answers", "answers", "tok/s", "tok/s", (curve,), _scale(top), absent=absent)
 
 
 def _npu(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
@@ -85,7 +90,14 @@ def _npu(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel
         for number, name in enumerate(cores)
         for core in (name.rpartition(".")[2],)
     )
-    return _chart("npu", "NPU load", "%", curves, PERCENT, snapshot, "npu.load")
+    chart = _chart("npu", "NPU load", "NPU", "%", curves, PERCENT, snapshot, "npu.load")
+    jobs = _curve(history, "npu.activity", "jobs/s", 0, since_ns, _jobs)
+    if not chart.absent or all(value is None for _, value in jobs.points):
+        return chart
+    # Without root the driver's interrupts still tell how busy the NPU is.
+    top = nice_top(max(value for _, value in jobs.points if value is not None))
+    note = f"load: {chart.absent}"
+    return ChartModel("npu", "NPU activity", "NPU", "jobs/s", (jobs,), _scale(top), None, note)
 
 
 def _ddr(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
@@ -102,19 +114,27 @@ def _ddr(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel
         curves: tuple[Curve, ...] = (clock, load)
     else:
         curves = (load,)
-    return _chart("ddr", "DDR", "% of its most", curves, PERCENT, snapshot, "ddr.freq")
+    return _chart("ddr", "DDR", "DDR", "% of its most", curves, PERCENT, snapshot, "ddr.freq")
 
 
 def _clocks(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
+    big = [name for name in history.names() if name.startswith("cpu.big.freq.")][:2]
     curves = (
-        _curve(history, "npu.freq", "NPU", 0, since_ns, fmt.megahertz, 1e-6),
-        _curve(history, "cpu.big.freq", "CPU big", 1, since_ns, fmt.megahertz, 1e-6),
+        _curve(history, "npu.freq", "NPU", 0, since_ns, _mhz, 1e-6),
+        *(
+            _curve(
+                history, name, "CPU big" if number == 1 else "big 2", number, since_ns, _mhz, 1e-6
+            )
+            for number, name in enumerate(big, 1)
+        ),
     )
     tops = [snapshot.number("npu.max_freq") or 0.0]
     tops += [top for top in snapshot.numbers("cpu.max_freq") if top is not None]
     top = max(max(tops) / 1e6, 100.0)
     ticks = ((0.0, "0"), (top / 2, f"{top / 2:.0f}"), (top, f"{top:.0f}"))
-    return _chart("clocks", "clocks", "MHz", curves, Scale(0, top, ticks), snapshot, "npu.freq")
+    return _chart(
+        "clocks", "clocks", "clock", "MHz", curves, Scale(0, top, ticks), snapshot, "npu.freq"
+    )
 
 
 def _heat(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
@@ -123,20 +143,20 @@ def _heat(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartMode
         _curve(history, "npu.temp", "NPU", 1, since_ns, fmt.celsius),
     )
     values = [value for curve in curves for _, value in curve.points if value is not None]
-    low = min([COOL_C, *values])
-    high = max([HOT_C, *values])
+    low = 10 * math.floor(min([COOL_C, *values]) / 10)
+    high = 10 * math.ceil(max([HOT_C, *values]) / 10)
     limit = snapshot.number("thermal.trip_passive")
     ticks = (
         (low, f"{low:.0f}"),
         ((low + high) / 2, f"{(low + high) / 2:.0f}"),
         (high, f"{high:.0f}"),
     )
-    model = _chart("heat", "heat", "°C", curves, Scale(low, high, ticks), snapshot, "soc.temp")
+    model = _chart(
+        "heat", "heat", "heat", "°C", curves, Scale(low, high, ticks), snapshot, "soc.temp"
+    )
     if limit is None or not low < limit < high or model.absent:
         return model
-    return ChartModel(
-        model.key, model.title, model.unit, curves, model.scale, limit, f"slows at {limit:.0f} °C"
-    )
+    return replace(model, limit=limit, note=f"slows at {limit:.0f} °C")
 
 
 def _memory(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
@@ -148,12 +168,15 @@ def _memory(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartMo
     values = [value for curve in curves for _, value in curve.points if value is not None]
     top = total if total > 0 else nice_top(max(values, default=1.0))
     ticks = ((0.0, "0"), (top / 2, f"{top / 2:.1f}"), (top, f"{top:.1f}"))
-    return _chart("ram", "RAM", "GiB", curves, Scale(0, top, ticks), snapshot, "ram.available")
+    return _chart(
+        "ram", "RAM", "RAM", "GiB", curves, Scale(0, top, ticks), snapshot, "ram.available"
+    )
 
 
 def _chart(
     key: str,
     title: str,
+    short: str,
     unit: str,
     curves: tuple[Curve, ...],
     scale: Scale,
@@ -163,9 +186,9 @@ def _chart(
     """The chart, with the reason of its main reading where there is no value in any curve."""
     curves = tuple(curve for curve in curves if any(value is not None for _, value in curve.points))
     if curves:
-        return ChartModel(key, title, unit, curves, scale)
+        return ChartModel(key, title, short, unit, curves, scale)
     reason = clean_line(snapshot.get(reading_id).reason or "no value yet", 60)
-    return ChartModel(key, title, unit, (), scale, absent=reason)
+    return ChartModel(key, title, short, unit, (), scale, absent=reason)
 
 
 def _curve(
@@ -183,6 +206,15 @@ def _curve(
         points = [(t_ns, None if value is None else value * factor) for t_ns, value in points]
     role = CURVE_ROLES[number % len(CURVE_ROLES)]
     return Curve(label, role, points, text(newest))
+
+
+def _jobs(per_s: float | None) -> str:
+    return fmt.UNKNOWN if per_s is None else f"~{per_s:.0f}"
+
+
+def _mhz(value_hz: float | None) -> str:
+    """Without the unit, which is in the title."""
+    return fmt.UNKNOWN if value_hz is None else f"{value_hz / 1e6:.0f}"
 
 
 def _gib(value_bytes: float | None) -> str:

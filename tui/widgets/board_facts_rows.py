@@ -13,11 +13,13 @@ from tui.core.headroom import HeadroomTrend
 from tui.core.history import BoardHistory
 from tui.core.reading import Reading, Snapshot
 from tui.core.sanitize import clean_line
-from tui.widgets.rows import Row, fit, pad, spread
+from tui.widgets.rows import Row, fit, pad, row_width, spread
 
 INDENT = 2
 MAX_CHARS = 600
 STEADY_BYTES_PER_S = 1 << 18
+MAX_NAME_CHARS = 24
+LEAST_SOURCE_CELLS = 12
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -102,7 +104,7 @@ def decode_rows(bound: DecodeBound, width: int, glyphs: Glyphs) -> list[Row]:
         rows.append(
             (
                 (f"{mark}{fmt.percent(100 * line.share)}", "text"),
-                (f" of what DDR allows, at most {fmt.rate(line.ceiling_tps)} tok/s", "dim"),
+                (f" of the {fmt.rate(line.ceiling_tps)} tok/s that DDR allows", "dim"),
             )
         )
         guess = "; the weights' size is guessed from the name" if bound.is_size_guessed else ""
@@ -110,10 +112,13 @@ def decode_rows(bound: DecodeBound, width: int, glyphs: Glyphs) -> list[Row]:
             (("  ", "dim"), (text, "dim"))
             for text in wrapped(f"assuming {line.assumption}{guess}", width - 2)
         ]
+    label = ""
     for neighbour in bound.neighbours:
+        if neighbour.label != label:
+            label = neighbour.label
+            rows += [((text, "dim"),) for text in wrapped(f"{label}:", width)]
         right: Row = ((f"{fmt.rate(neighbour.row.rate_tps)} tok/s", "soft"),)
-        rows.append(spread(((neighbour.row.model, "soft"),), right, width))
-        rows += [(("  ", "dim"), (text, "dim")) for text in wrapped(neighbour.label, width - 2)]
+        rows.append(spread((("  ", "dim"), (neighbour.row.model, "soft")), right, width))
     return [fit(row, width) for row in rows]
 
 
@@ -142,9 +147,13 @@ def headroom_rows(
         text = f"grows by {_per_minute(slope)}"
     else:
         left = trend.exhaustion_s
-        ends = "" if left is None else f"; at this rate used up in {fmt.long_seconds(left)}"
+        ends = "" if left is None else f"; at this rate used up in about {_about(left)}"
         text = f"shrinks by {_per_minute(-slope)}{ends}"
     return rows + [((line, "dim"),) for line in wrapped(text, width)]
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
 
 
 def _per_minute(bytes_per_s: float) -> str:
@@ -201,32 +210,44 @@ def reading_rows(
     """Every reading: name, value, and where it comes from or why it is absent."""
     snapshot = history.latest
     if snapshot is None:
-        return [(("reading ...", "dim"),)]
-    name_cells = 18
-    value_cells = max(18, min(34, (width - name_cells) // 2 - 2))
+        return [(("reading the board ...", "dim"),)]
+    names = [clean_line(name, MAX_NAME_CHARS) for name in snapshot.readings]
+    name_cells = max([cell_len(name) for name in names] + [8]) + 2
+    value_cells = max(18, min(34, (width - name_cells) // 2))
     rows: list[Row] = []
     group = ""
-    for name, reading in snapshot.readings.items():
-        head, _, _ = name.partition(".")
+    for name, (reading_id, reading) in zip(names, snapshot.readings.items(), strict=True):
+        head, _, _ = reading_id.partition(".")
         if rows and head != group:
             rows.append(())
         group = head
-        left = pad(((clean_line(name, name_cells), "dim"),), name_cells + 1)
-        if reading.value is None:
-            source = f"  {clean_line(reading.source)}" if reading.source else ""
-            why: Row = (
-                (f"{fmt.UNKNOWN} {clean_line(reading.reason or 'unknown', 40)}", "soft"),
-                (source, "dim"),
-            )
-            rows.append(fit((*left, *why), width))
-            continue
-        value = clean_line(value_text(reading), value_cells)
-        flags = [flag for flag in reading.flags if flag != "estimated"]
-        notes = f"{', '.join(flags)}  " if flags else ""
-        row: Row = (
-            *pad((*left, (value, "text")), name_cells + value_cells + 3),
-            (clean_line(notes), "warn"),
-            (f"{'  ' if notes else ''}{clean_line(reading.source)}", "dim"),
-        )
-        rows.append(fit(row, width))
+        value = _value(reading, value_text, width - name_cells, glyphs)
+        left = pad((*pad(((name, "dim"),), name_cells), *value), name_cells + value_cells)
+        room = width - row_width(left) - 2
+        rows.append(fit((*left, ("  ", "dim"), *_source(reading, room, glyphs)), width))
     return rows
+
+
+def _value(
+    reading: Reading, value_text: Callable[[Reading], str], width: int, glyphs: Glyphs
+) -> Row:
+    if reading.value is None:
+        reason = clean_line(reading.reason or "unknown", max(width - 2, 8))
+        return ((f"{glyphs.unknown} {reason}", "soft"),)
+    return ((clean_line(value_text(reading), max(width, 8)), "text"),)
+
+
+def _source(reading: Reading, width: int, glyphs: Glyphs) -> Row:
+    """Flags, then as much of the source as there is room for: of a path, the end tells most."""
+    flags = [clean_line(flag, 30) for flag in reading.flags if flag != "estimated"]
+    notes: Row = ((f"{', '.join(flags)}  ", "warn"),) if flags else ()
+    room = width - row_width(notes)
+    source = clean_line(reading.source, MAX_CHARS)
+    if room < LEAST_SOURCE_CELLS or not source:
+        return notes
+    if cell_len(source) > room:
+        cells = room - cell_len(glyphs.ellipsis)
+        while cell_len(source) > cells:
+            source = source[1:]
+        source = glyphs.ellipsis + source
+    return (*notes, (source, "dim"))

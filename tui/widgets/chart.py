@@ -13,7 +13,7 @@ from tui.core.glyphs import Glyphs
 from tui.widgets.bars import spark
 from tui.widgets.board_charts import ChartModel, Curve
 from tui.widgets.plot import BRAILLE_DOTS, Line, ascii_frame, plot
-from tui.widgets.rows import Row, Rows, Span, fit, pad, row_width, spread
+from tui.widgets.rows import Row, Rows, Span, fit, row_width, spread
 from tui.widgets.time_axis import TimeAxis, time_axis
 
 MARGIN = 7
@@ -64,26 +64,29 @@ def frame(
 def chart_rows(model: ChartModel, frame: Frame, width: int, height: int) -> list[Row]:
     """One row of title and present values, then the canvas."""
     rows = [_title(model, frame, width)]
+    if height < 2:
+        return rows[:height]
     size = (MARGIN + frame.cells, height - 1)
     lines = [] if model.absent else _lines(model, frame)
     drawn = plot(lines, frame.axis.span, model.scale, size, MARGIN)
     if frame.glyphs.is_ascii:
         drawn = ascii_frame(drawn)
-    if model.absent:
-        drawn = _say(drawn, f"{frame.glyphs.unknown}  {model.absent}")
     band = frame.band()
     return rows + [_with_band(row, band) for row in drawn]
 
 
 def _title(model: ChartModel, frame: Frame, width: int) -> Row:
     left: Row = ((model.title, "strong"), (f"  {model.unit}", "dim"))
-    if model.limit_name:
-        left = (*left, (f"   {model.limit_name}", "warn"))
+    if model.absent:
+        left = (left[0], (f"  {frame.glyphs.unknown}  {model.absent}", "dim"))
+    elif model.note:
+        left = (*left, (f"   {model.note}", "warn"))
     spans: list[Span] = []
     for curve in model.curves if not model.absent else ():
         mark = letter(curve) if frame.is_lettered else frame.glyphs.square
-        spans += [("  ", "dim"), (mark, curve.role), (f" {curve.name} ", "dim")]
-        spans.append((f"{curve.value:>5}", "text"))
+        name = "" if mark == curve.name else f"{curve.name} "
+        spans += [("  ", "dim"), (f"{mark} ", curve.role), (name, "dim")]
+        spans.append((f"{curve.value:>4}", "text"))
     room = width - row_width(tuple(spans)) - 1
     if row_width(left) > room:
         left = left[:2] if row_width(left[:2]) <= room else left[:1]
@@ -107,18 +110,6 @@ def _lines(model: ChartModel, frame: Frame) -> list[Line]:
         mark = letter(curve) if frame.is_lettered else None
         lines += [Line(some, curve.role, mark) for some in frame.axis.lines(curve.points)]
     return lines
-
-
-def _say(rows: list[Row], text: str) -> list[Row]:
-    """The words in the middle of the canvas."""
-    middle = len(rows) // 2
-    if not rows:
-        return rows
-    row = rows[middle]
-    width = row_width(row)
-    start = max(MARGIN + 2, (width + MARGIN - len(text)) // 2)
-    words = fit((*pad(fit(row, start), start), (text, "dim")), width)
-    return [*rows[:middle], pad(words, width), *rows[middle + 1 :]]
 
 
 def _with_band(row: Row, band: frozenset[int]) -> Row:
@@ -168,15 +159,17 @@ def _ago(minutes: float) -> str:
 
 def spark_row(model: ChartModel, frame: Frame, is_chosen: bool, width: int) -> Row:
     """The chart's first curve as one row of blocks, in the columns of the charts above."""
-    name = f"{model.title.split()[0]:<{MARGIN - 1}}"[: MARGIN - 1] + " "
+    name = f"{model.short:<{MARGIN}}"
     head: Span = (name, "strong" if is_chosen else "dim")
     if model.absent or not model.curves:
         text = f"{frame.glyphs.unknown}  {model.absent or ''}"
         return fit((head, (text, "dim")), width)
     curve = model.curves[0]
     values = frame.axis.per_column(curve.points, frame.cells)
-    blocks = spark(values, frame.cells, frame.glyphs, top=model.scale.high, role="soft")
-    return spread((head, *blocks), ((curve.value.strip(), "text"),), width)
+    low = model.scale.low
+    above = [None if value is None else value - low for value in values]
+    blocks = spark(above, frame.cells, frame.glyphs, top=model.scale.high - low, role="soft")
+    return spread((head, *blocks), ((curve.value.partition(" of ")[0].strip(), "text"),), width)
 
 
 class Chart(Rows):

@@ -64,13 +64,13 @@ def plot(
     if width - margin < MIN_WIDTH or height < MIN_HEIGHT or not _is_range(*span):
         return [((" " * width, "text"),) for _ in range(height)]
     if not _is_range(scale.low, scale.high):
-        scale = Scale(0.0, 1.0)
+        scale = Scale(0.0, 1.0, ((0.0, "0"), (1.0, "1")))
     inside = [_inside(line, span, scale) for line in lines]
     return rows_of(_drawn(inside, span, scale, size, margin), width, height)
 
 
 def _is_range(low: float, high: float) -> bool:
-    return -math.inf < low < high < math.inf
+    return low < high and math.isfinite(high - low)
 
 
 def _inside(line: Line, span: tuple[float, float], scale: Scale) -> Line:
@@ -107,8 +107,10 @@ def _drawn(
     up.lim(scale.low, scale.high).alignment(lim="edge")
     # All labels are as wide as the margin: canvases of several charts stand exactly in line.
     cells = margin - 1
-    labels = {value: f"{label[:cells]:>{cells}}" for value, label in scale.ticks}
-    labels = labels or {scale.low: " " * cells}
+    labels = {
+        value: f"{label[:cells]:>{cells}}"
+        for value, label in scale.ticks or ((scale.low, f"{scale.low:g}"),)
+    }
     up.ticks(list(labels), list(labels.values()))
     for line in lines:
         if not line.points:
