@@ -174,7 +174,8 @@ class TranscriptReader(TranscriptView):
 
     def jump_code(self, step: int) -> None:
         """Show the next block of code, or the one before."""
-        found = self._next_code(step)
+        with self._holding():
+            found = self._next_code(step)
         if found is not None:
             self.show_row(self._stack.top(found.turn, found.part))
             self._code = (found, self.top_row)
@@ -253,13 +254,15 @@ class TranscriptReader(TranscriptView):
 
     def _bring_into_view(self, search: Search, match: Match) -> None:
         stack = self._stack
-        turn = stack.open(match.turn)
+        with self._holding():
+            turn = stack.open(match.turn)
         if match.kind == "thinking" and not turn.is_thinking_open:
             self._toggle_thinking(turn)
         index = part_of_match(turn, match)
         if index is None:
             return
-        stack.lay_out(match.turn, index)
+        with self._holding():
+            stack.lay_out(match.turn, index)
         part = turn.parts[index]
         offset = offset_of_match(search, turn, part, match)
         self._current_match = (part.serial, offset)
@@ -270,7 +273,8 @@ class TranscriptReader(TranscriptView):
     # Selecting and copying
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selected_text(self._stack, selection), "\n"
+        with self._holding():
+            return selected_text(self._stack, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         if selection is None:
@@ -286,7 +290,10 @@ class TranscriptReader(TranscriptView):
     def selection_text(self) -> str:
         """The selected text; empty without a selection."""
         selection = self.text_selection
-        return "" if selection is None else selected_text(self._stack, selection)
+        if selection is None:
+            return ""
+        with self._holding():
+            return selected_text(self._stack, selection)
 
     def turn_text(self) -> str:
         """The answer of the turn in view, as it came."""
@@ -299,18 +306,21 @@ class TranscriptReader(TranscriptView):
         stack = self._stack
         if self._code is not None and self._code[1] == self.top_row:
             place = self._code[0]
-            if place.turn < len(stack.turns) and place.part < len(stack.open(place.turn).parts):
+            if self._has(place):
                 return source_of_code(stack.turns[place.turn], stack.part(place))
-        bottom = min(self.top_row + self.view_rows, stack.rows) - 1
-        place_at = stack.place(bottom)
-        return "" if place_at is None else code_before(stack, place_at)
+        below = stack.place(min(self.top_row + self.view_rows, stack.rows) - 1)
+        return "" if below is None else code_before(stack, below)
+
+    def _has(self, place: Place) -> bool:
+        with self._holding():
+            return self._stack.has(place)
 
     def select_rows(self, step: int) -> None:
         """Select a row more, or one less, from the end or the beginning of the view on."""
         stack = self._stack
         if not stack.turns:
             return
-        if self._selected is None:
+        if self._selected is None or not self._has(place_of(self._selected[1])):
             bottom = min(self.top_row + self.view_rows, stack.rows) - 1
             place = stack.place(bottom if step < 0 else self.top_row)
             begin = end = key_of(place) if place else 0

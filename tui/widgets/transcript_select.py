@@ -33,7 +33,7 @@ def selected_text(stack: Stack, selection: Selection) -> str:
     start = selection.start or Offset(0, 0)
     first = place_of(start.y)
     last_key = selection.end.y if selection.end else None
-    if first.turn >= len(stack.turns) or first.part >= len(stack.open(first.turn).parts):
+    if not stack.has(first):
         return ""
     texts: list[str] = []
     for turn, index in stack.forward(Place(first.turn, first.part, 0)):
@@ -50,7 +50,7 @@ def selected_text(stack: Stack, selection: Selection) -> str:
         if texts and part.has_gap:
             texts.append("")
         texts.append(text_of(part, begin, end))
-        stack.trim()
+        stack.trim(0)
     return "\n".join(texts)
 
 

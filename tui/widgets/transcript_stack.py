@@ -14,7 +14,7 @@ from tui.core.blocks import Block
 from tui.widgets.transcript_parts import Part, PartKind
 from tui.widgets.transcript_turn import Look, Turn
 
-MAX_LAYOUTS = 600
+MIN_LAYOUTS = 128
 """Parts that keep their layout; the ones not seen for longest lose it first."""
 MAX_OPEN_TURNS = 24
 
@@ -108,7 +108,10 @@ class Stack:
         self._uncoloured.clear()
         for turn in self.turns:
             if turn.is_open and is_split_anew:
-                turn.open(look)
+                if turn.is_live:
+                    turn.open(look)
+                else:
+                    turn.close()
             turn.estimate(look.room.width)
         self._counted = 0
 
@@ -147,9 +150,10 @@ class Stack:
             self._uncoloured.remove(part)
         return bool(ready)
 
-    def trim(self) -> None:
-        """Let go of what has not been seen for longest."""
-        while len(self._layouts) > MAX_LAYOUTS:
+    def trim(self, height: int) -> None:
+        """Let go of what has not been seen for longest, but not of what a view of ``height`` rows
+        and the rows around it need."""
+        while len(self._layouts) > max(MIN_LAYOUTS, 4 * height):
             self._layouts.popitem(last=False)[1].layout = None
         closable = len(self._open) - MAX_OPEN_TURNS
         for key in list(self._open)[: max(0, closable)]:
@@ -184,6 +188,11 @@ class Stack:
         if one.rows != before:
             inside = inside * one.rows // max(1, before)
         return Place(turn, part, min(inside, one.rows - 1))
+
+    def has(self, place: Place) -> bool:
+        """Whether there is such a part, still."""
+        turns = self.turns
+        return place.turn < len(turns) and place.part < len(self.open(place.turn).parts)
 
     def part(self, place: Place) -> Part:
         return self.turns[place.turn].parts[place.part]

@@ -79,6 +79,6 @@ TranscriptView {
     &> .transcript--selected {
         color: $screen-selection-foreground; background: $screen-selection-background;
     }
-    &> .transcript--thumb { color: $track; }
+    &> .transcript--thumb { color: $dim; }
 }
 """

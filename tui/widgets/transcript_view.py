@@ -9,7 +9,8 @@ VT100, and over a slow line it is the difference between a page and a row.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -44,7 +45,7 @@ from tui.widgets.transcript_stack import Place, Stack
 from tui.widgets.transcript_style import CSS, ROLES
 from tui.widgets.transcript_turn import Look, Turn
 
-MAX_STRIPS = 1024
+MAX_STRIPS = 512
 JUMP_SECONDS = 0.25
 """How long a full view of fast text stays still before it moves up again."""
 RIGHT_CELLS = 2
@@ -132,7 +133,7 @@ class TranscriptView(ScrollView):
         self.is_following = True
         self._stack.settle_end(self.view_rows)
         self._move_to(self._end_row)
-        self._stack.trim()
+        self._stack.trim(self.view_rows)
         self._announce(0)
         self._repaint()
 
@@ -145,13 +146,27 @@ class TranscriptView(ScrollView):
             return
         self.is_following = False
         self._move_to(top)
-        self._stack.trim()
+        self._stack.trim(self.view_rows)
         self._announce(min(self.new_lines, self._rows_below()))
         self._repaint()
 
     def scroll_rows(self, rows: int) -> None:
         """Move the view down by rows, or up."""
         self.show_row(min(self.top_row, self._end_row) + rows)
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """What is shown stays where it is while turns elsewhere are opened and measured."""
+        stack, rows, top = self._stack, self._stack.rows, self.top_row
+        anchor = None if self.is_following else stack.anchor(top)
+        yield
+        if stack.rows == rows and (anchor is None or stack.row_of_anchor(anchor) == top):
+            return
+        if anchor is None:
+            self._move_to(top + stack.rows - rows)
+        else:
+            self._move_to(stack.settle(stack.row_of_anchor(anchor), self.view_rows))
+        self._repaint()
 
     def _rows_below(self) -> int:
         return max(0, self._stack.rows - (self.top_row + self.view_rows))
@@ -174,7 +189,7 @@ class TranscriptView(ScrollView):
         else:
             self._move_to(top)
             self._announce(min(self.new_lines + max(0, rows - rows_before), self._rows_below()))
-        self._stack.trim()
+        self._stack.trim(self.view_rows)
         self._repaint(first_changed)
 
     def _jump(self, overhang: int) -> int:
