@@ -129,6 +129,7 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         stamps=loaded.stamps,
         samples=loaded.samples,
     )
+    loaded.document = with_references(loaded)
     return loaded
 
 
@@ -304,35 +305,51 @@ def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
 
 def save(loaded: Loaded, folder: Path) -> None:
     """Writes ``run.json``, token times, samples, prompts and answers. Raises OSError."""
-    document = loaded.document
+    loaded.document = with_references(loaded)
     if loaded.stamps:
-        write_whole(folder / TOKENS_FILE, tokens_csv(document.requests, loaded.stamps))
+        write_whole(folder / TOKENS_FILE, tokens_csv(loaded.document.requests, loaded.stamps))
     if loaded.samples:
         write_whole(folder / HARDWARE_FILE, samples_csv(loaded.samples))
-        document = msgspec.structs.replace(document, hardware=HARDWARE_FILE)
-    requests = tuple(_with_files(request, loaded, folder) for request in document.requests)
-    document = msgspec.structs.replace(document, requests=requests)
-    loaded.document = document
-    write_whole(folder / RUN_FILE, records.encode(document))
+    for request in loaded.document.requests:
+        for ref, content in zip(_references(request), _contents(loaded, request), strict=True):
+            if content:
+                write_whole(folder / ref, content.encode("utf-8", "replace"))
+    write_whole(folder / RUN_FILE, records.encode(loaded.document))
 
 
-def _with_files(request: Request, loaded: Loaded, folder: Path) -> Request:
-    """The request with the names of the files that hold its prompt and its answer."""
-    text, thinking = loaded.texts.get(request.key, ("", ""))
-    wanted = {
-        "prompt_ref": loaded.prompts.get(request.key, ""),
-        "output_ref": text,
-        "thinking_ref": thinking,
-    }
-    refs: dict[str, str | None] = {}
-    for name, content in wanted.items():
-        path = f"{OUTPUTS}/{slug(request.id)}.{request.rep}.{name.partition('_')[0]}.txt"
-        refs[name] = path if content else None
-        if content:
-            write_whole(folder / path, content.encode("utf-8", "replace"))
-    series = TOKENS_FILE if loaded.stamps.get(request.key) else None
-    gaps = msgspec.structs.replace(request.itl_ms, series_ref=series)
-    return msgspec.structs.replace(request, itl_ms=gaps, **refs)
+def _references(request: Request) -> tuple[str, str, str]:
+    """Where the prompt, the answer and the thinking of a request lie in the folder of its run."""
+    stem = f"{OUTPUTS}/{slug(request.id)}.{request.rep}"
+    return f"{stem}.prompt.txt", f"{stem}.output.txt", f"{stem}.thinking.txt"
+
+
+def _contents(loaded: Loaded, request: Request) -> tuple[str, str, str]:
+    return (loaded.prompts.get(request.key, ""), *loaded.texts.get(request.key, ("", "")))
+
+
+def with_references(loaded: Loaded) -> Document:
+    """The document with the names of the files that are kept beside it."""
+
+    def named(request: Request) -> Request:
+        prompt, output, thinking = (
+            ref if content else None
+            for ref, content in zip(_references(request), _contents(loaded, request), strict=True)
+        )
+        series = TOKENS_FILE if loaded.stamps.get(request.key) else None
+        return msgspec.structs.replace(
+            request,
+            prompt_ref=prompt,
+            output_ref=output,
+            thinking_ref=thinking,
+            itl_ms=msgspec.structs.replace(request.itl_ms, series_ref=series),
+        )
+
+    document = loaded.document
+    return msgspec.structs.replace(
+        document,
+        requests=tuple(named(request) for request in document.requests),
+        hardware=HARDWARE_FILE if loaded.samples else document.hardware,
+    )
 
 
 def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]]) -> bytes:
