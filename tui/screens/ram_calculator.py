@@ -61,6 +61,8 @@ class RamCalculator(ModalScreen[None]):
         Binding("escape", "dismiss(None)", "back", show=False, priority=True),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
+        Binding("pageup", "page(-1)", show=False, priority=True),
+        Binding("pagedown", "page(1)", show=False, priority=True),
     ]
 
     def __init__(
@@ -108,6 +110,11 @@ class RamCalculator(ModalScreen[None]):
             self._rows.show(answer_rows(answer, self._free(), self._loaded_bytes(), width))
             note = "not used: the size is given" if answer.is_size_given else FIELDS[1][2]
             self.query_one("#ram-note-quantisation", Static).update(note)
+
+    def action_page(self, step: int) -> None:
+        """Further up or down, where the terminal is too low for the whole."""
+        box = self.query_one("#ram-box")
+        box.scroll_relative(y=step * max(1, box.size.height - 1), animate=False)
 
     def answer(self) -> RamAnswer:
         """The answer to what the fields say."""
