@@ -118,18 +118,18 @@ def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
     cap = request.tok.cap
     out = request.tok.out
     return PlanRow(
-        id=request.id,
+        id=clean_line(request.id, 80),
         rep=request.rep,
         name=clean_line(request.name or (before.name if before else "") or request.id, 80),
         state=state,
-        word=request.status,
+        word=clean_line(request.status, 20),
         rate_tps=rate,
         is_estimated=measured is None or request.tok.source == "estimated",
         tokens=out,
         expected_s=None if before is None else before.expected_s,
         share=min(1.0, out / cap) if out is not None and cap else None,
         checks=(sum(bool(c.passed) for c in kept), len(kept)) if kept else None,
-        taints=tuple(request.taint),
+        taints=tuple(clean_line(taint, 20) for taint in request.taint),
         error=None if request.error is None else clean_line(request.error, 200),
     )
 
@@ -185,7 +185,7 @@ class LiveRun:
             gate = event.gate
             mend = None if gate.mend is None or gate.severity == "ok" else clean_line(gate.mend)
             self._gates[gate.id] = GateRow(
-                gate.id, gate.severity, clean_line(gate.sentence, 300), mend
+                clean_line(gate.id, 40), gate.severity, clean_line(gate.sentence, 300), mend
             )
         elif isinstance(event, Noted):
             self._notes.append(clean_line(event.sentence, 300))

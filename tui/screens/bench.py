@@ -63,6 +63,7 @@ class BenchPage(Screen[None]):
         Binding("f3", "leave", "leave", show=False, priority=True),
     ]
     HINTS: ClassVar[tuple[KeyHint, ...]] = ()
+    EVERY_S: ClassVar[float] = REFRESH_S
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class BenchPage(Screen[None]):
         yield MessageBar(self.HINTS, self.glyphs, id="keys")
 
     def on_mount(self) -> None:
-        self.set_interval(REFRESH_S, self.pull)
+        self.set_interval(self.EVERY_S, self.pull)
         self.pull()
 
     def view(self) -> BenchView:

@@ -72,6 +72,7 @@ class BenchLiveScreen(BenchPage):
         KeyHint("c", "compare", "compare"),
         KeyHint("Esc", "back", "back"),
     )
+    EVERY_S = LIVE_REFRESH_S
     OVER_HINTS = (
         KeyHint("Enter", "results", "results"),
         KeyHint("r", "retry failed", "retry"),
@@ -114,10 +115,6 @@ class BenchLiveScreen(BenchPage):
 
     def _text(self) -> LiveText:
         return self._run.text
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.set_interval(LIVE_REFRESH_S, self.pull)
 
     def pull(self) -> None:
         if not self.is_current:

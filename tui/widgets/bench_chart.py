@@ -145,7 +145,7 @@ def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
         picture = Picture(picture.title, "columns", "requests in order", "", (order,))
         return _columns(picture, width, height, glyphs)
     count = len(known)
-    margin = min(MAX_LABEL, max(len(label) for label, _ in known)) + 2
+    margin = min(MAX_LABEL, max(len(label) for label, _ in known)) + 3
     margin = max(4, min(margin, width // 2))
     each = 2 if 2 * count <= height else 1
     canvas = width - VALUE_CELLS

@@ -130,7 +130,7 @@ def past_rows(
     rows = [spread(title, ((note, "dim"),), width)]
     if not view.past:
         what = "reading ..." if view.is_looking else "none yet; Enter begins the chosen suite"
-        return [*rows, ((f"   {what}", "dim"),)]
+        return [*rows, fit(((f"   {what}", "dim"),), width)]
     first, last = window(count, max(1, height - 1), choosing.past)
     for index in range(first, last):
         is_chosen = index == choosing.past and choosing.zone == "past"

@@ -64,7 +64,8 @@ def interval(pair: tuple[float, float] | None, digits: int) -> str:
     """Both ends of a confidence interval."""
     if pair is None:
         return fmt.UNKNOWN
-    return f"{pair[0]:.{digits}f} to {pair[1]:.{digits}f}"
+    low, high = (round(value, digits) + 0.0 for value in pair)
+    return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def short_seconds(value_s: float | None) -> str:

@@ -167,13 +167,13 @@ def _list(texts: Sequence[str], role: str, width: int) -> list[Row]:
 def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[Row]:
     is_wide = width >= 100
     head = f"{'A':>10}{'B':>10}{'change':>10}" + (f"{'CI95 %':>18}" if is_wide else "")
-    head += f"{'p':>8}{'MDC':>8}{'n':>10}  " if is_wide else "  "
+    head += f"{'p Holm':>8}{'MDC':>8}{'n':>10}  " if is_wide else "  "
     out = [
         spread(((" B against A", "strong"),), ((head, "dim"), (f"{'verdict':<16}", "dim")), width)
     ]
     reasons = {row.why for row in rows}
     for row in rows:
-        change = fmt.UNKNOWN if row.delta_pct is None else f"{row.delta_pct:+.1f} %"
+        change = signed(row.delta_pct)
         values: Row = (
             (f"{number(row.a, row.digits):>10}", "soft"),
             (f"{number(row.b, row.digits):>10}", "text"),
@@ -196,6 +196,13 @@ def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[R
     if len(reasons) == 1 and rows[0].why:
         out.append(spread((), ((f"{rows[0].why} ", "dim"),), width))
     return out
+
+
+def signed(value_pct: float | None) -> str:
+    """A change in per cent; one that rounds to nothing has no sign."""
+    if value_pct is None:
+        return fmt.UNKNOWN
+    return "0.0 %" if abs(value_pct) < 0.05 else f"{value_pct:+.1f} %"
 
 
 def _shares(found: CompareView) -> list[Row]:
@@ -222,6 +229,6 @@ def _prompts(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
             left: Row = (((f"   {text}")[:label].ljust(label), "text"),)
             tail: Row = ((f"{fmt.rate(value):>8}", "text"),)
             if not text and a and b is not None:
-                tail = (*tail, (f"{100 * (b / a - 1):>+7.1f} %", "soft"))
+                tail = (*tail, (f"{signed(100 * (b / a - 1)):>9}", "soft"))
             out.append((*left, *bar(share, room, glyphs, role), *tail))
     return out

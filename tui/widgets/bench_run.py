@@ -34,6 +34,7 @@ from tui.widgets.rows import Row, fit, pad, row_width, spread
 OUTCOME_ROLES = {"complete": "ok", "incomplete": "warn", "aborted": "warn", "interrupted": "warn"}
 STATE_WORDS = {"waiting": "", "running": "now", "ok": "ok", "failed": "FAIL", "skipped": "skip"}
 STATE_ROLES = {"ok": "ok", "failed": "bad", "skipped": "warn", "running": "live"}
+RUNNING_PHASES = frozenset({"waiting", "prefill", "thinking", "answering"})
 SPARK_CELLS = 8
 
 # -- how far it is ---------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def _answer_numbers(answer: LiveAnswer, width: int, glyphs: Glyphs) -> Row:
     gaps = fmt.gaps(answer.itl_p50_ms, answer.itl_p99_ms)
     parts.append((2, (("  gaps ", "dim"), (gaps, "text"))))
     late = answer.idle_limit_s > 0 and answer.idle_s > 0.5 * answer.idle_limit_s
-    if answer.idle_limit_s > 0:
+    if answer.idle_limit_s > 0 and answer.phase in RUNNING_PHASES:
         silent = ((f"  silent {answer.idle_s:.1f}", "warn" if late else "dim"),)
         parts.append((3, (*silent, (f" of {answer.idle_limit_s:.0f} s", "dim"))))
     if answer.context_used is not None:

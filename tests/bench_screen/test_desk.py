@@ -1,0 +1,289 @@
+"""Real runs beside a real simulated board: begun, followed, left alone, found again, read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tui import bench_process
+from tui.bench.detached import Detached, is_alive
+from tui.bench_desk import BenchDesk, BenchPlace, partner
+from tui.core.bench_view import BenchView, PastRun, RunWish
+from tui.core.types import GenerationSettings
+from tui.servers.loop import LoopThread
+from tui.sim.spawn import Simulator, spawn
+
+SUITE = """
+id = "tiny"
+title = "Tiny"
+about = "a few short answers"
+shuffle = false
+[[prompt]]
+id = "first"
+text = "one [[tokens=30]]"
+max_tokens = 64
+[[prompt]]
+id = "long"
+text = "two [[tokens={long}]]"
+max_tokens = 2048
+[[prompt]]
+id = "last"
+text = "three [[tokens=30]]"
+max_tokens = 64
+"""
+FLAGS = ("--cool-down=0", "--no-warm-up")
+
+
+@dataclass
+class Rig:
+    """Desks over one folder of runs; each with a loop of its own, as each start of npulse has."""
+
+    folder: Path
+    place: BenchPlace | None
+    loops: list[LoopThread]
+
+    def desk(self, busy: str | None = None) -> BenchDesk:
+        loop = LoopThread()
+        loop.start()
+        self.loops.append(loop)
+        return BenchDesk(
+            loop,
+            lambda: self.place,
+            GenerationSettings,
+            lambda: busy,
+            folder=self.folder / "runs",
+            user_suites=self.folder / "suites",
+            run_arguments=FLAGS,
+        )
+
+    def close(self) -> None:
+        """What closing npulse does."""
+        for loop in self.loops:
+            loop.stop()
+        self.loops.clear()
+
+    def suite(self, *, long: int) -> str:
+        path = self.folder / "suites" / "tiny.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SUITE.replace("{long}", str(long)), "utf-8")
+        return str(path)
+
+    def pids(self) -> list[int]:
+        """Runs that go on."""
+        found = bench_process.running(self.folder / "runs")
+        return [] if found is None else [found.pid]
+
+
+def until(is_so: Callable[[], bool], seconds: float = 40.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it never became so"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path, None, [])
+    yield made
+    made.close()
+    for pid in made.pids():
+        os.kill(pid, 9)
+
+
+@pytest.fixture
+def board() -> Iterator[Simulator]:
+    with spawn(["--speed", "20"], has_root=True) as simulator:
+        yield simulator
+
+
+def place_of(board: Simulator) -> BenchPlace:
+    return BenchPlace(
+        board.url,
+        "RockchipLlama",
+        "qwen3-4b",
+        context_tokens=16_384,
+        root=board.root,
+        is_simulated=True,
+    )
+
+
+def state(view: BenchView, name: str) -> str:
+    run = view.run
+    found = [] if run is None else [row.state for row in run.plan if row.id == name]
+    return found[0] if found else ""
+
+
+@pytest.mark.slow
+def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> None:
+    rig.place = place_of(board)
+    first = rig.desk()
+    assert first.start(RunWish(rig.suite(long=500), seed=3)) is None
+    assert first.is_running
+    assert first.busy_sentence() is not None
+    assert first.start(RunWish("prompts")) == "a run goes on already"
+    until(lambda: state(first.view(), "long") == "running")
+    (pid,) = rig.pids()
+    rig.close()
+    assert is_alive(pid)
+
+    second = rig.desk()
+    second.look()
+    until(lambda: second.view().run is not None and state(second.view(), "first") == "ok")
+    run = second.view().run
+    assert run is not None
+    assert run.is_simulated
+    assert run.seed == 3
+    second.pause()
+    second.skip()
+    until(lambda: state(second.view(), "long") == "failed")
+    until(lambda: (seen := second.view().run) is not None and seen.is_paused)
+    second.pause()
+    until(lambda: not second.is_running)
+    run = second.view().run
+    assert run is not None
+    assert run.outcome == "incomplete"
+    assert [row.state for row in run.plan] == ["ok", "failed", "ok"]
+    assert run.hardware is not None
+    assert run.gates
+    assert run.stats[0].n == 2
+
+    second.open_result(run.run_id)
+    until(lambda: second.view().result is not None)
+    result = second.view().result
+    assert result is not None
+    assert result.can_resume
+    assert result.is_simulated
+    assert [bool(picture.series) for picture in result.pictures] == [True] * 4
+    second.export(run.run_id)
+    until(lambda: second.view().message.text.startswith("report"))
+    written = {path.name for path in Path(run.folder).glob("report.*")}
+    assert written == {"report.json", "report.md", "report.html", "report.csv"}
+    until(lambda: bool(second.view().past))
+    assert second.view().past[0].can_resume
+
+    second.retry()
+    until(lambda: second.is_running)
+    until(lambda: state(second.view(), "long") == "running")
+    assert state(second.view(), "first") == "ok"
+    second.abort()
+    until(lambda: not second.is_running)
+    run = second.view().run
+    assert run is not None
+    assert run.outcome == "aborted"
+
+
+@pytest.mark.slow
+def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
+    rig.place = place_of(board)
+    desk = rig.desk()
+    suite = rig.suite(long=40)
+    for seed in (1, 2):
+        assert desk.start(RunWish(suite, seed=seed)) is None
+        until(lambda: not desk.is_running)
+        run = desk.view().run
+        assert run is not None
+        assert run.outcome == "complete", run.outcome_sentence
+        until(lambda seed=seed: len(desk.view().past) == seed)  # type: ignore[misc]
+    latest, before = desk.view().past
+    assert desk.partner_of(latest.id) == before.id
+    desk.compare(before.id, latest.id)
+    until(lambda: desk.view().comparison is not None)
+    found = desk.view().comparison
+    assert found is not None
+    assert not found.blocking
+    assert {row.label for row in found.rows} >= {"decode", "TTFT"}
+    assert {row.verdict for row in found.rows} <= {"same", "inconclusive"}
+    desk.look()
+    until(lambda: desk.view().is_measured and bool(desk.view().suites))
+    mine = next(one for one in desk.view().suites if one.id == "tiny")
+    assert (mine.key, mine.prompts) == (suite, 3)
+
+
+def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
+    desk = rig.desk()
+    assert desk.start(RunWish("prompts")) == "no server answers yet; a run needs one"
+    rig.place = BenchPlace("http://127.0.0.1:9", "nobody", "-x\x1b[2J")
+    assert rig.desk(busy="an answer is running").start(RunWish("prompts")) == "an answer is running"
+    assert desk.start(RunWish("nonsense")) is None
+    until(lambda: not desk.is_running)
+    run = desk.view().run
+    assert run is not None
+    assert run.outcome == "failed"
+    assert "there is no suite 'nonsense'" in run.outcome_sentence
+    assert desk.start(RunWish("prompts")) is None
+    until(lambda: not desk.is_running)
+    run = desk.view().run
+    assert run is not None
+    assert run.outcome == "unreachable", run.outcome_sentence
+    desk.retry()
+    assert desk.view().message.text == "this run has nothing to go on with"
+    desk.pause()
+    desk.skip()
+    assert desk.view().message.text == "no run goes on"
+    desk.open_result("../../etc")
+    until(lambda: desk.view().message.role == "bad")
+
+
+def test_suites_are_listed_without_a_server_and_broken_ones_named(rig: Rig) -> None:
+    rig.suite(long=10)
+    (rig.folder / "suites" / "broken.toml").write_text('id = "\x1b[2J"\n[[prompt]', "utf-8")
+    desk = rig.desk()
+    desk.look()
+    until(lambda: bool(desk.view().suites))
+    view = desk.view()
+    assert view.suites[0].id == "prompts"
+    assert view.suites[-1].id == "tiny"
+    assert len(view.problems) == 1
+    assert "broken.toml" in view.problems[0]
+    assert "\x1b" not in view.problems[0]
+    assert not view.is_measured
+
+
+def test_another_benchmark_is_seen(rig: Rig) -> None:
+    from tui.bench.runs import Lock
+
+    lock = Lock(rig.folder / "runs")
+    lock.take("prompts")
+    try:
+        desk = rig.desk()
+        desk.look()
+        until(lambda: desk.view().other_run is not None)
+        assert desk.view().other_run == f"prompts (pid {os.getpid()})"
+    finally:
+        lock.release()
+    assert bench_process.holder(rig.folder / "runs") is None
+
+
+def test_a_mark_of_another_process_is_not_believed(tmp_path: Path) -> None:
+    place = tmp_path / "detached"
+    place.mkdir()
+    (place / "x.jsonl").write_text("")
+    mark = place / bench_process.MARK_FILE
+    assert bench_process.running(tmp_path) is None
+    for text in ("", "{}", f'{{"pid": {os.getpid()}, "events": "x.jsonl"}}', "[" * 9000):
+        mark.write_text(text)
+        assert bench_process.running(tmp_path) is None
+    noise = Detached(1, place / "x.jsonl")
+    assert bench_process.last_words(noise) == ""
+    noise.events.write_bytes(b"\xff\x1b[2J bad\n\n")
+    assert "\x1b" not in bench_process.last_words(noise)
+
+
+def test_the_partner_of_a_run() -> None:
+    old, new = (
+        PastRun(str(at), "", "prompts", "m", "complete", 1, 1, 1.0, None, 1.0) for at in (1, 2)
+    )
+    assert partner([new, old], "2") == "1"
+    assert partner([new, old], "1") == "2"
+    assert partner([new], "2") is None
+    assert partner([], "2") is None
+    other = replace(old, id="0", suite="standard")
+    simulated = replace(old, id="3", is_simulated=True)
+    assert partner([new, simulated, other], "2") is None
+    named = replace(old, id="4", baseline="cold")
+    assert partner([new, old, named], "2") == "4"
