@@ -11,7 +11,8 @@ from rich.cells import cell_len
 
 from tests.transcript.answers import MIXED
 from tests.transcript.test_blocks import LINES
-from tui.core.blocks import BlockSplitter, PlainSplitter, split_blocks
+from tui.core.block import PlainSplitter
+from tui.core.blocks import BlockSplitter, split_blocks
 from tui.core.display import display_text
 from tui.core.glyphs import ASCII, UNICODE
 from tui.core.sanitize import clean, is_forbidden

@@ -17,20 +17,15 @@ below a sentence is a rule, no heading.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
-BlockKind = Literal["paragraph", "heading", "fence", "table", "rule", "plain"]
+from tui.core.block import FULL_LINES, MAX_LINES, Block, BlockKind, Container, split_row
 
 HEAD_CHARS = 256
 MAX_ROW_CHARS = 4096
 """A longer line is no row of a table."""
 MAX_DEPTH = 16
 """Containers nested deeper are read as text."""
-FULL_LINES = 16
-"""A block of this many lines goes on in a new one, at the first blank line if that comes soon."""
-MAX_LINES = 2 * FULL_LINES
-
 _ITEM = re.compile(r"([-+*]|\d{1,9}[.)])( +|$)")
 _HEADING = re.compile(r"(#{1,6})(?: +|$)")
 _HEADING_END = re.compile(r"(?:^| )#+ *$")
@@ -40,49 +35,11 @@ _UNDERLINE = re.compile(r"(?:=+|-+) *$")
 _DELIMITER = re.compile(r"\|? *:?-+:? *(?:\| *:?-+:? *)*\|? *$")
 _UNTOLD = re.compile(r"(?:=+|[-*_ ]+|\+|#{1,6}|`+|~+|\d{1,9}[.)]?|[|: -]+) *$")
 """An unfinished line that may still become something else than text."""
-_PIPE = re.compile(r"(?<!\\)\|")
 _INDENTED = "    "
 _SET_OFF = ("fence", "table", "rule")
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A quote (``cells`` 0) or an item of a list that a block stands in.
-
-    ``cells`` is how far the content is indented in the source. ``marker`` is the item's bullet or
-    number; ``is_first`` marks the one block that shows it.
-    """
-
-    cells: int
-    marker: str = ""
-    is_first: bool = False
-
-    @property
-    def is_quote(self) -> bool:
-        return self.cells == 0
-
-
 _QUOTE = Container(0)
-
-
-@dataclass(slots=True)
-class Block:
-    """One block. ``lines`` is its content without the containers' prefixes.
-
-    ``has_gap``: a blank row stands before it. ``level`` is a heading's, ``language`` a fence's.
-    ``start`` is the line of the source where it begins. ``origin`` is the block that this one goes
-    on with: long code, tables and paragraphs are cut into blocks of a bounded number of lines.
-    """
-
-    kind: BlockKind
-    containers: tuple[Container, ...]
-    start: int
-    has_gap: bool
-    lines: list[str] = field(default_factory=list)
-    level: int = 0
-    language: str = ""
-    is_closed: bool = False
-    origin: Block | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,57 +351,12 @@ class BlockSplitter:
         return True
 
 
-class PlainSplitter:
-    """Text as it is, in blocks of a bounded number of lines: thinking, or an answer's source."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self._line = 0
-
-    def feed(self, text: str) -> int:
-        """Append text. Returns the index of the first block that may have changed."""
-        if not text:
-            return len(self.blocks)
-        first = max(0, len(self.blocks) - 1)
-        for index, piece in enumerate(text.split("\n")):
-            if index:
-                self._line += 1
-                self._open_line()
-            elif not self.blocks:
-                self._open_line()
-            self.blocks[-1].lines[-1] += piece
-        return first
-
-    def finish(self) -> int:
-        """The text has ended. Returns the index of the first block that may have changed."""
-        if self.blocks:
-            self.blocks[-1].is_closed = True
-        return max(0, len(self.blocks) - 1)
-
-    def _open_line(self) -> None:
-        if not self.blocks or len(self.blocks[-1].lines) >= FULL_LINES:
-            if self.blocks:
-                self.blocks[-1].is_closed = True
-            self.blocks.append(Block("plain", (), self._line, False))
-        self.blocks[-1].lines.append("")
-
-
 def split_blocks(text: str) -> list[Block]:
     """The blocks of a whole text."""
     splitter = BlockSplitter()
     splitter.feed(text)
     splitter.finish()
     return splitter.blocks
-
-
-def split_row(line: str) -> list[str]:
-    """The cells of a row of a table; a pipe after a backslash is text."""
-    cells = [cell.replace("\\|", "|").strip() for cell in _PIPE.split(line.strip())]
-    if cells and not cells[0]:
-        del cells[0]
-    if cells and not cells[-1]:
-        del cells[-1]
-    return cells
 
 
 def _is_title(block: Block) -> bool:

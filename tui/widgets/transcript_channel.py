@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.core.blocks import Block, BlockSplitter, PlainSplitter
+from tui.core.block import Block, PlainSplitter
+from tui.core.blocks import BlockSplitter
 from tui.core.display import CellLen, DisplayText
 from tui.core.sanitize import Sanitizer
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.core.blocks import Block
+from tui.core.block import Block
 from tui.core.display import CellLen
 from tui.core.glyphs import Glyphs
 from tui.widgets.transcript_flow import Flow, Span

@@ -6,7 +6,7 @@ moves nothing and the thousandth costs the same as the first; what does not fit 
 
 from __future__ import annotations
 
-from tui.core.blocks import Block, split_row
+from tui.core.block import Block, split_row
 from tui.widgets.transcript_flow import Flow, Span
 from tui.widgets.transcript_inline import inline_spans
 from tui.widgets.transcript_layout import Prefix, Room

@@ -9,7 +9,7 @@ VT100, and over a slow line it is the difference between a page and a row.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -26,24 +26,22 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.glyphs import UNICODE, Glyphs
-from tui.widgets.transcript_flow import Flow, Span
+from tui.widgets.transcript_flow import Span
 from tui.widgets.transcript_layout import Room
 from tui.widgets.transcript_lexers import Lexers
 from tui.widgets.transcript_paint import (
     badge_text,
     changed_cells,
-    gutter,
     gutter_cells,
-    restyled,
-    with_caret,
     with_places,
 )
 from tui.widgets.transcript_parts import Part
-from tui.widgets.transcript_search import Search, matches_in
+from tui.widgets.transcript_search import Search
 from tui.widgets.transcript_select import key_of
-from tui.widgets.transcript_stack import Place, Stack
+from tui.widgets.transcript_spans import Overlay, notice_spans, row_spans
+from tui.widgets.transcript_stack import Stack
 from tui.widgets.transcript_style import CSS, ROLES
-from tui.widgets.transcript_turn import Look, Turn
+from tui.widgets.transcript_turn import Look
 
 MAX_STRIPS = 512
 JUMP_SECONDS = 0.25
@@ -331,7 +329,8 @@ class TranscriptView(ScrollView):
         """The row of the view at ``y``, as wide as the view."""
         width = self.size.width
         if not self._stack.turns:
-            return self._notice_strip(y)
+            room = self._stack.look.room
+            return self._strip_of(notice_spans(self._notice, y, width, room))
         strip = self._strip(self.top_row + y)
         if self.is_following:
             return strip
@@ -349,60 +348,21 @@ class TranscriptView(ScrollView):
         turn, part = self._stack.turns[place.turn], self._stack.part(place)
         has_caret = turn.is_live and row == self._stack.rows - 1
         selection = self.text_selection
-        if has_caret or selection is not None:
-            return self._made_strip(turn, part, place, has_caret=has_caret)
-        strip = self._strips.get((part.serial, place.row))
+        is_cached = not has_caret and selection is None
+        strip = self._strips.get((part.serial, place.row)) if is_cached else None
         if strip is None:
-            strip = self._made_strip(turn, part, place, has_caret=False)
-            self._strips[part.serial, place.row] = strip
+            overlay = Overlay(self._search, self._current_match, selection)
+            room = self._stack.look.room
+            strip = self._strip_of(
+                row_spans(turn, place, self.size.width, room, overlay, has_caret=has_caret)
+            )
+            if is_cached:
+                self._strips[part.serial, place.row] = strip
         return strip
 
-    def _made_strip(self, turn: Turn, part: Part, place: Place, *, has_caret: bool) -> Strip:
-        width = self.size.width
-        inner = place.row - part.has_gap
-        is_live = turn.is_live and place.part >= turn.live_at
-        has_bar = is_live and (inner >= 0 or place.part > turn.live_at)
-        label = turn.label if place.part == 0 and inner == 0 else ""
-        spans = gutter(label, gutter_cells(width), self.glyphs.live_bar if has_bar else "")
-        if inner >= 0 and part.layout is not None:
-            content = self._content(turn, part, inner)
-            if has_caret and not (part.kind == "status" and turn.status):
-                content = with_caret(content, self.glyphs.caret)
-            spans += self._highlighted(part, inner, key_of(place), content)
+    def _strip_of(self, spans: Sequence[Span]) -> Strip:
         cells = [Cells(text, self.style_of(roles)) for text, roles in spans if text]
-        return Strip(cells).adjust_cell_length(width, self.style_of(""))
-
-    def _content(self, turn: Turn, part: Part, row: int) -> list[Span]:
-        layout = part.layout
-        if layout is None:
-            return []
-        content = layout.spans(row)
-        if part.kind == "status":
-            return [(text, turn.status_role) for text, _ in content]
-        fill = layout.fill(row)
-        if fill:
-            used = sum(cell_len(text) for text, _ in content)
-            content.append((" " * (self._stack.look.room.width - used), fill))
-        return content
-
-    def _highlighted(self, part: Part, row: int, key: int, content: list[Span]) -> list[Span]:
-        """The content of a row with the matches of a search and the selection shown in it."""
-        layout, selection = part.layout, self.text_selection
-        if layout is None or (self._search is None and selection is None):
-            return content
-        start, end = layout.row_span(row)
-        left = layout.prefix_cells(row) - start
-        if self._search is not None:
-            for first, last in matches_in(self._search, layout.text, start, end):
-                is_current = self._current_match == (part.serial, first)
-                role = "match-current" if is_current else "match"
-                first, last = max(first, start), min(last, end)
-                content = restyled(content, left + first, left + last, role)
-        if selection is not None and (span := selection.get_span(key)) is not None:
-            first, last = span
-            last = end - start if last < 0 else min(last, end - start)
-            content = restyled(content, left + start + first, left + start + last, "selected")
-        return content
+        return Strip(cells).adjust_cell_length(self.size.width, self.style_of(""))
 
     def _with_badge(self, strip: Strip) -> Strip:
         width = self.size.width
@@ -427,17 +387,6 @@ class TranscriptView(ScrollView):
         size = max(1, height * height // rows)
         start = self.top_row * (height - size) // max(1, rows - height)
         return range(start, start + size)
-
-    def _notice_strip(self, y: int) -> Strip:
-        width = self.size.width
-        rows: list[list[Span]] = [[]]
-        for line in self._notice:
-            flow = Flow(self._stack.look.room.width, cell_len)
-            flow.replace(0, line)
-            rows += [flow.spans(row) for row in range(len(flow))]
-        spans = [*gutter("", gutter_cells(width), ""), *rows[y]] if y < len(rows) else []
-        cells = [Cells(text, self.style_of(roles)) for text, roles in spans if text]
-        return Strip(cells).adjust_cell_length(width, self.style_of(""))
 
     def _forget_painted(self) -> None:
         self._painted.clear()
