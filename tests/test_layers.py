@@ -28,7 +28,7 @@ LAYERS: Mapping[str, frozenset[str]] = {
     "sim": frozenset({"core"}),
     "widgets": frozenset({"core"}),
     "screens": frozenset({"core", "widgets"}),
-    "app": frozenset({"core", "widgets", "screens"}),
+    "app": frozenset({"core", "widgets", "themes", "screens"}),
     "bench": frozenset({"core", "servers", "board", "store"}),
 }
 """Each layer, and the layers below it that it may import. What is not a layer wires them."""

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
+from tui.core.bench_view import BenchSession
+from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
 from tui.core.chat import ChatSession
 from tui.core.glyphs import Glyphs
 from tui.core.headline import Headline
@@ -30,6 +33,8 @@ from tui.screens.dashboard import Dashboard, DashboardData
 if TYPE_CHECKING:
     from tui.screens.settings import FieldNote, Problem
 
+from tui.themes import LIBRARY_CSS
+from tui.widgets.ascii_scrollbar import AsciiScrollBar
 from tui.widgets.key_bar import KeyHint
 
 MAX_OSC52_BYTES = 74_000
@@ -75,6 +80,21 @@ class Desk(ChatSession, Protocol):
     def saw_board(self, snapshot: Snapshot) -> None:
         """A new snapshot: evidence of what the server does."""
 
+    @property
+    def findings(self) -> Sequence[Cause]: ...
+
+    @property
+    def decode_bound(self) -> DecodeBound: ...
+
+    @property
+    def has_new_alert(self) -> bool: ...
+
+    def board_screen_data(
+        self, history: Callable[[], BoardHistory], copy: Callable[[str, str], str]
+    ) -> BoardScreenData: ...
+
+    def bench_session(self) -> BenchSession: ...
+
 
 class Board(Protocol):
     """Reads the board; called from one worker thread."""
@@ -96,6 +116,8 @@ class Outfit:
     is_colourless: bool
     """NO_COLOR is set."""
     keymap: Mapping[str, str]
+    has_bell: bool
+    """Ring the terminal's bell with every new alert."""
     copy_file: Path
     """Takes what is too long for the clipboard."""
     frames_per_s: int
@@ -108,6 +130,7 @@ class NpulseApp(App[int]):
     """npulse. ``make_desk`` and ``make_board`` are called after the first paint."""
 
     TITLE = "npulse"
+    CSS = LIBRARY_CSS
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
@@ -120,6 +143,11 @@ class NpulseApp(App[int]):
     ) -> None:
         # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
         super().__init__(ansi_color=True if outfit.is_colourless else None)
+        # Animations cost frames, and blend colours that a theme of sixteen does not have.
+        self.animation_level = "none"
+        self.set_class(outfit.glyphs.is_ascii, "-ascii")
+        if outfit.glyphs.is_ascii:
+            ScrollBar.renderer = AsciiScrollBar
         self._desk = desk
         self._board = board
         self._outfit = outfit
@@ -145,6 +173,8 @@ class NpulseApp(App[int]):
             board=lambda: self._history,
             notice=lambda: self._desk.notice(self._history.latest),
             clock_ns=time.perf_counter_ns,
+            findings=lambda: self._desk.findings,
+            decode_bound=lambda: self._desk.decode_bound,
             copy=self._copy,
             frames_per_s=self._outfit.frames_per_s,
         )
@@ -211,6 +241,8 @@ class NpulseApp(App[int]):
             self._is_sampling = False
         self._history.add(snapshot)
         self._desk.saw_board(snapshot)
+        if self._outfit.has_bell and self._desk.has_new_alert:
+            self.bell()
         self.dashboard.show_board()
 
     def _copy(self, text: str, what: str) -> str:
@@ -260,6 +292,20 @@ class NpulseApp(App[int]):
                 self._outfit.glyphs,
             )
         )
+
+    def action_board(self) -> None:
+        """F5."""
+        from tui.screens.board import BoardScreen
+
+        data = self._desk.board_screen_data(lambda: self._history, self._copy)
+        self.push_screen(BoardScreen(data, self._outfit.glyphs))
+
+    def action_bench(self) -> None:
+        """F3."""
+        from tui.screens.bench import BenchData, BenchScreen
+
+        data = BenchData(self._desk.bench_session(), self._headline)
+        self.push_screen(BenchScreen(data, self._outfit.glyphs))
 
     def action_settings(self) -> None:
         """F6."""

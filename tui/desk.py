@@ -8,10 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.core.bench_view import BenchSession
+from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
 from tui.core.headline import Headline
+from tui.core.history import BoardHistory
 from tui.core.notices import notice_lines
 from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
@@ -23,6 +27,8 @@ from tui.session import Session
 from tui.settings import ServerSection
 
 if TYPE_CHECKING:
+    from tui.bench_desk import BenchDesk, BenchPlace
+    from tui.board_view import BoardView
     from tui.servers.server import Server
 
 MAX_NAME_CHARS = 40
@@ -54,6 +60,8 @@ class Desk(Session):
         self._has_demo = False
         self._problem: str | None = None
         self._watched: Server | None = None
+        self._view: BoardView | None = None
+        self._bench: BenchDesk | None = None
 
     # Start and end --------------------------------------------------------------------------
 
@@ -106,6 +114,91 @@ class Desk(Session):
             self._board.watch_server(_port_here(server))
         self._on_change()
 
+    # The board ------------------------------------------------------------------------------
+
+    @property
+    def board_view(self) -> BoardView:
+        """What is made of the snapshots; loaded with the first one."""
+        if self._view is None:
+            from tui.board_view import BoardView
+
+            self._view = BoardView()
+        return self._view
+
+    def saw_board(self, snapshot: Snapshot) -> None:
+        super().saw_board(snapshot)
+        turn = self.turn
+        now_ns = time.perf_counter_ns()
+        self.board_view.saw(
+            snapshot,
+            None if turn is None else turn.stats(now_ns),
+            self.state.loaded,
+            self.state.slot.word == "finishing",
+            t0_ns=None if turn is None else turn.t0_ns,
+            now_ns=now_ns,
+        )
+
+    @property
+    def findings(self) -> Sequence[Cause]:
+        """What slows the model down, worst first."""
+        return () if self._view is None else self._view.findings
+
+    @property
+    def decode_bound(self) -> DecodeBound:
+        """The measured rate beside what the memory allows."""
+        return DecodeBound() if self._view is None else self._view.roofline()
+
+    @property
+    def has_new_alert(self) -> bool:
+        """Whether the last snapshot raised an alert."""
+        return self._view is not None and bool(self._view.new_alerts)
+
+    def board_screen_data(
+        self, history: Callable[[], BoardHistory], copy: Callable[[str, str], str]
+    ) -> BoardScreenData:
+        """What the board screen pulls from."""
+        return self.board_view.data(
+            headline=lambda: self.headline(history().latest), history=history, copy=copy
+        )
+
+    # Benchmarks -----------------------------------------------------------------------------
+
+    def bench_session(self) -> BenchSession:
+        """The benchmarks of this run of npulse; loaded when first asked for."""
+        if self._bench is None:
+            from tui.bench_desk import BenchDesk
+
+            self._bench = BenchDesk(
+                self._loop_thread, self._bench_place, lambda: self.settings, self._why_no_bench
+            )
+        return self._bench
+
+    def _bench_place(self) -> BenchPlace | None:
+        server, model = self.state.server, self.state.loaded
+        if server is None:
+            return None
+        from tui.bench_desk import BenchPlace
+
+        root = self._board.root
+        return BenchPlace(
+            url=server.url,
+            label=server.label,
+            model=None if model is None else model.name,
+            size_bytes=None if model is None else model.size_bytes,
+            context_tokens=self._context_tokens(model),
+            root=None if root == Path("/") else root,
+            is_simulated=server.is_simulated,
+        )
+
+    def _why_no_bench(self) -> str | None:
+        if self.is_answering:
+            return "an answer is running; Esc stops it first"
+        return self.finishing_note
+
+    def ask(self, prompt: str) -> str | None:
+        busy = None if self._bench is None else self._bench.busy_sentence()
+        return busy or super().ask(prompt)
+
     # What to say ----------------------------------------------------------------------------
 
     def headline(self, snapshot: Snapshot | None) -> Headline:
@@ -136,6 +229,7 @@ class Desk(Session):
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
+            alert=None if self._view is None else self._view.headline_alert(),
         )
 
     def notice(self, snapshot: Snapshot | None) -> list[str]:

@@ -76,6 +76,11 @@ class BoardReader:
         self._port: int | None = None
         self._root = root
 
+    @property
+    def root(self) -> Path | None:
+        """What is read now; None before it is known."""
+        return self._root
+
     def use(self, root: Path) -> None:
         """Read below ``root`` from now on."""
         with self._lock:

@@ -82,6 +82,8 @@ class UiSection(Struct, frozen=True, kw_only=True):
     fps: Annotated[int, Meta(ge=1, le=60)] = 15
     """Frames a second at most while text arrives."""
     ascii: AsciiSetting = "auto"
+    bell: bool = False
+    """Whether the terminal's bell rings with every new alert."""
     mouse: bool = True
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
 

@@ -21,7 +21,7 @@ from tui.folders import state_folder
 from tui.place import BoardReader, DemoWish
 from tui.settings import Settings
 from tui.state import State, load_state, save_state, state_file, with_state
-from tui.themes import COLOURLESS_THEME, load_themes
+from tui.themes import COLOURLESS_THEME, is_colourless, load_themes
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 
@@ -129,8 +129,11 @@ class Memory:
 
 def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
     themes = load_themes()
-    is_colourless = bool(os.environ.get("NO_COLOR"))
-    wanted = COLOURLESS_THEME if is_colourless else settings.ui.theme
+    has_colours = not is_colourless(os.environ)
+    if has_colours:
+        # Textual takes the empty variable as set, which no-color.org says it is not.
+        os.environ.pop("NO_COLOR", None)
+    wanted = settings.ui.theme if has_colours else COLOURLESS_THEME
     theme, problem = themes.pick(wanted)
     messages = [*notes, *themes.problems]
     if problem is not None:
@@ -140,8 +143,9 @@ def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
         themes=themes.themes,
         theme=theme,
         chosen_theme=settings.ui.theme,
-        is_colourless=is_colourless,
+        is_colourless=not has_colours,
         keymap=settings.keys,
+        has_bell=settings.ui.bell,
         copy_file=state_folder() / "copied.txt",
         frames_per_s=settings.ui.fps,
         sample_interval_s=settings.board.interval_s,

@@ -67,8 +67,8 @@ def test_two_streams_never_overlap(tmp_path: Path) -> None:
         wait_for_event(log, "token", 1, 5)
         terminal.keys("escape")
         terminal.wait_for("stopped  ")
-        ask(terminal, "second [[tokens=10]]")
-        terminal.wait_for("~10 tokens", 60)
+        ask(terminal, "second [[tokens=77]]")
+        terminal.wait_for("~77 tokens", 60)
         first_end = truth(log, "finish", 1)[0]["t_ns"]
         assert truth(log, "request", 2)[0]["t_ns"] >= first_end
         assert truth(log, "disconnect") == []

@@ -26,6 +26,8 @@ DASHBOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction("stop", "escape", "stop", "Esc", "stop", "stop the answer; its text is kept"),
     KeyAction("help", "f1", "app.help", "F1", "help", "this help"),
     KeyAction("models", "f2", "app.models", "F2", "model", "models: list, load, unload, switch"),
+    KeyAction("bench", "f3", "app.bench", "F3", "bench", "benchmark the model, compare runs"),
+    KeyAction("board", "f5", "app.board", "F5", "board", "the board: history, why slow, RAM"),
     KeyAction(
         "settings", "f6", "app.settings", "F6", "settings", "temperature, tokens, system prompt"
     ),

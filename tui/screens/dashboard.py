@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core import format as fmt
+from tui.core.board_facts import Cause, DecodeBound
 from tui.core.chat import ChatSession
 from tui.core.footer import footer_line, thinking_note
 from tui.core.glyphs import Glyphs
@@ -31,11 +32,12 @@ from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.message_line import MessageBar
 from tui.widgets.prompt import Prompt
-from tui.widgets.rows import Rows
+from tui.widgets.rows import Row, Rows
 from tui.widgets.search_line import SearchLine
 from tui.widgets.speed import SpeedPanel
 from tui.widgets.strip import StatusStrip
 from tui.widgets.transcript import Transcript
+from tui.widgets.why_rows import roofline_row, why_row
 
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
@@ -59,6 +61,8 @@ class DashboardData:
     notice: Callable[[], Sequence[str]]
     """Lines for an empty transcript: what was looked for, and what to type."""
     clock_ns: Callable[[], int]
+    findings: Callable[[], Sequence[Cause]]
+    decode_bound: Callable[[], DecodeBound]
     copy: Callable[[str, str], str]
     """Put a text into the clipboard; gives the sentence that says where it is."""
     frames_per_s: int = 15
@@ -124,7 +128,7 @@ class Dashboard(Screen[None]):
                 yield SpeedPanel(self.stats, self._note, glyphs, id="speed")
                 yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
                 yield BoardPanel(memory_rows, data.board, glyphs, id="memory")
-                yield BoardPanel(board_rows, data.board, glyphs, id="ddr")
+                yield BoardPanel(self._board_rows, data.board, glyphs, id="ddr")
         yield StatusStrip(self.stats, self._note, data.board, glyphs, id="strip")
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
@@ -151,6 +155,11 @@ class Dashboard(Screen[None]):
         """The numbers of the turn in flight or of the last one."""
         turn = self._data.session.turn
         return None if turn is None else turn.stats(self._data.clock_ns())
+
+    def _board_rows(self, history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+        title, ddr, soc, own = board_rows(history, width, glyphs)
+        bound = roofline_row(self._data.decode_bound(), width, glyphs)
+        return [title, ddr, soc, bound, why_row(self._data.findings(), width, glyphs), own]
 
     def _note(self) -> str | None:
         return self._data.session.finishing_note

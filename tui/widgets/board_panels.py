@@ -122,7 +122,7 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     """DDR clock and load, SoC temperature, and npulse's own cost."""
     snapshot = history.latest
     if snapshot is None:
-        return [spread((("board", "strong"),), (("reading ...", "dim"),), width), (), (), (), ()]
+        return [spread((("board", "strong"),), (("reading ...", "dim"),), width), (), (), ()]
     governor = snapshot.text("npu.governor")
     title_right = f"governor {clean(governor, newlines=False)}" if governor else ""
     ddr_load = snapshot.number("ddr.load")
@@ -157,7 +157,6 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
         spread((("board", "strong"),), ((title_right, "dim"),), width),
         ddr,
         soc,
-        (),
         own,
     ]
 
