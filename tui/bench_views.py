@@ -147,7 +147,7 @@ def _facts(document: Document) -> tuple[Fact, ...]:
     facts = [
         Fact("answered", f"{kept} of {planned}", role),
         Fact("took", fmt.long_seconds(run.wall_s)),
-        Fact("begun", clean_line(run.started_utc, 20).replace("T", " ").replace("Z", " UTC")),
+        Fact("begun", _when(run.started_utc)),
         Fact("seed", f"{run.seed}, {run.runs} run{'' if run.runs == 1 else 's'}"),
     ]
     wanted = (
@@ -169,6 +169,11 @@ def _facts(document: Document) -> tuple[Fact, ...]:
     if tainted:
         facts.append(Fact("tainted", f"{tainted} of {len(document.requests)}", "warn"))
     return tuple(facts)
+
+
+def _when(started_utc: str) -> str:
+    """2025-01-31T12:00:00Z as 2025-01-31 12:00 UTC."""
+    return f"{clean_line(started_utc)[:16].replace('T', ' ')} UTC"
 
 
 def pictures(loaded: Loaded) -> tuple[Picture, ...]:
@@ -209,7 +214,7 @@ def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:
     series = []
     if points:
         xs, ys = zip(*points, strict=True)
-        series.append(Series("16 tokens", ys, xs))
+        series.append(Series("bins of 16", ys, xs))
         fit = next((f for f in loaded.document.fits if f.id == "tpot_over_context"), None)
         if fit is not None:
             ends = [xs[0] + (xs[-1] - xs[0]) * step / 24 for step in range(25)]

@@ -152,6 +152,19 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
         assert len(app.screen_stack) == 1
 
 
+@pytest.mark.parametrize("size", [(50, 16), (69, 20), (100, 24), (160, 50)])
+async def test_other_sizes_show_what_counts(size: tuple[int, int]) -> None:
+    app = BenchApp(Prepared(replace(VIEW, run=RUN)))
+    async with app.run_test(size=size) as pilot:
+        said = await settled(pilot)
+        for words in ("Ten prompts", "Technology Trends", "3.15", "x abort"):
+            assert words in said, words
+        await pilot.resize_terminal(120, 40)
+        said = await settled(pilot)
+        for words in ("2112 MHz", "own CPU", "bandwidth less", "timeout idle"):
+            assert words in said, words
+
+
 async def test_the_end_of_a_run_offers_its_results() -> None:
     session = Prepared(replace(VIEW, run=RUN))
     app = BenchApp(session)

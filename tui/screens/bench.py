@@ -50,10 +50,15 @@ class BenchPage(Screen[None]):
     Esc is one step back, F3 leaves all of them.
     """
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
 
     DEFAULT_CSS = """
-    BenchPage { layout: vertical; background: $background; color: $foreground; }
+    BenchPage {
+        layout: vertical; overflow: hidden; background: $background; color: $foreground;
+    }
+    BenchPage #keys { dock: bottom; }
+    BenchPage VerticalScroll { scrollbar-size-vertical: 1; }
     BenchPage .ruled { border-top: solid $rule; }
     BenchPage.-ascii .ruled { border-top: ascii $rule; }
     """

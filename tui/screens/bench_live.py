@@ -36,20 +36,23 @@ class BenchLiveScreen(BenchPage):
     DEFAULT_CSS = """
     BenchLiveScreen #run { height: 3; }
     BenchLiveScreen #answer { height: 3; }
-    BenchLiveScreen #panels { height: 15; }
-    BenchLiveScreen #plan { width: 39; height: 100%; border-right: solid $rule; }
+    BenchLiveScreen #panels { height: 12; max-height: 50%; }
+    BenchLiveScreen #plan { width: 34; height: 100%; border-right: solid $rule; }
     BenchLiveScreen #figures { width: 1fr; height: 100%; }
-    BenchLiveScreen #stats { height: 9; width: 100%; }
+    BenchLiveScreen #stats { height: 6; width: 100%; }
+    BenchLiveScreen #board-short { height: 3; }
     BenchLiveScreen #gates { height: 1fr; width: 100%; }
-    BenchLiveScreen #board { width: 28; height: 100%; border-left: solid $rule; }
-    BenchLiveScreen #text { height: 1fr; min-height: 2; }
-    BenchLiveScreen #board-short { display: none; }
-    BenchLiveScreen.-narrow #board { display: none; }
-    BenchLiveScreen.-narrow #panels { height: 12; }
-    BenchLiveScreen.-narrow #plan { width: 34; }
-    BenchLiveScreen.-narrow #stats { height: 6; }
-    BenchLiveScreen.-narrow #board-short { display: block; height: 3; }
-    BenchLiveScreen.-narrow #gates { height: 2; }
+    BenchLiveScreen #board { display: none; }
+    BenchLiveScreen #text-box { height: 1fr; }
+    BenchLiveScreen #text { height: 1fr; }
+    BenchLiveScreen.-small #plan { display: none; }
+    BenchLiveScreen.-wide #plan { width: 39; }
+    BenchLiveScreen.-wide #board {
+        display: block; width: 28; height: 100%; border-left: solid $rule;
+    }
+    BenchLiveScreen.-wide #board-short { display: none; }
+    BenchLiveScreen.-wide.-tall #panels { height: 15; }
+    BenchLiveScreen.-wide.-tall #stats { height: 9; }
     BenchLiveScreen.-ascii #plan { border-right: ascii $rule; }
     BenchLiveScreen.-ascii #board { border-left: ascii $rule; }
     """

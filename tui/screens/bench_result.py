@@ -38,12 +38,12 @@ class BenchResultScreen(BenchPage):
     DEFAULT_CSS = """
     BenchResultScreen #title { height: 1; }
     BenchResultScreen #words { height: 1fr; }
-    BenchResultScreen #charts { height: 1fr; grid-size: 2 2; grid-gutter: 0 2; }
+    BenchResultScreen #charts { height: 1fr; grid-size: 1 1; grid-gutter: 0 2; }
     BenchResultScreen #charts PictureView { height: 100%; padding: 1 0 0 0; }
     BenchResultScreen.-overview #words { height: auto; max-height: 50%; }
     BenchResultScreen.-text #charts { display: none; }
     BenchResultScreen.-chart #words { display: none; }
-    BenchResultScreen.-narrow #charts { grid-size: 1 1; }
+    BenchResultScreen.-wide #charts { grid-size: 2 2; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -145,13 +145,15 @@ def _answer_title(answer: LiveAnswer, run: RunView, width: int, glyphs: Glyphs) 
     ]
     if answer.rate_tps is not None:
         right.insert(3, (3, ((f" ({glyphs.average} {fmt.rate(answer.rate_tps)})", "dim"),)))
-    words = parts_row(right, width * 2 // 3)
-    left: Row = (
-        (f" {number_of}  " if number_of else " ", "soft"),
-        (answer.name, "strong"),
-        (f"  {answer.phase}", role),
-        (f" {fmt.clock(answer.elapsed_s)}", "dim"),
-    )
+    name: Row = ((f" {number_of}  " if number_of else " ", "soft"), (answer.name, "strong"))
+    # The name gives way last, and a long one not to less than half of the row.
+    words = parts_row(right, width - min(row_width(name), width // 2) - 2)
+    state: list[tuple[int, Row]] = [
+        (0, name),
+        (1, ((f"  {answer.phase}", role),)),
+        (2, ((f" {fmt.clock(answer.elapsed_s)}", "dim"),)),
+    ]
+    left = parts_row(state, width - row_width(words) - 2)
     return spread(left, (*words, (" ", "text")), width)
 
 
