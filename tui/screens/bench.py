@@ -66,6 +66,7 @@ class BenchPage(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding("f3", "leave", "leave", show=False, priority=True),
+        Binding("f1", "app.help", "help", show=False),
     ]
     HINTS: ClassVar[tuple[KeyHint, ...]] = ()
     EVERY_S: ClassVar[float] = REFRESH_S

@@ -67,7 +67,7 @@ class BenchLiveScreen(BenchPage):
         Binding("enter", "results", show=False),
     ]
     HINTS = (
-        KeyHint("p", "pause after this", "pause"),
+        KeyHint("p", "pause", "pause"),
         KeyHint("s", "skip", "skip"),
         KeyHint("x", "abort", "abort"),
         KeyHint("r", "retry failed", "retry"),
