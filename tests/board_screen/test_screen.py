@@ -19,6 +19,7 @@ from tui.core.reading import Reading, Snapshot
 from tui.screens.board import BoardScreen
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.chart import Chart
+from tui.widgets.rows import Rows
 
 WIDE, NARROW = (120, 40), (80, 24)
 SIZES = (WIDE, NARROW, (100, 30), (40, 10), (200, 60))
@@ -193,6 +194,25 @@ def test_a_chart_is_drawn_again_only_when_a_bin_is_complete() -> None:
         )
 
     look(board, check)
+
+
+def test_what_changes_below_is_not_painted() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        app = pilot.app
+        below = app.screen_stack[0]
+        rows = Rows(UNICODE)
+        await below.mount(rows)
+        await pilot.pause(0.3)
+        painted = []
+        display = app._display
+        app._display = lambda *given: painted.append(given) or display(*given)  # type: ignore
+        for number in range(5):
+            rows.show([((str(number), "text"),)])
+            await pilot.pause(0.05)
+        assert len(painted) <= 1
+        app._display = display  # type: ignore[method-assign]
+
+    look(prepared(seconds=5), check)
 
 
 @pytest.mark.parametrize("key", ["escape", "f5"])

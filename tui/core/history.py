@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
 from tui.core.reading import Snapshot
 from tui.core.ring import Ring
@@ -83,10 +83,8 @@ class BoardHistory:
         if ring is None:
             return []
         times = list(self._times_ns)
-        # Times only grow, so what is wanted is at the end.
-        count = sum(1 for t_ns in times if t_ns >= since_ns)
-        skip = len(times) - count
-        return list(zip(islice(times, skip, None), ring.last(count), strict=True))
+        skip = bisect_left(times, since_ns)
+        return list(zip(times[skip:], ring.last(len(times) - skip), strict=True))
 
 
 def big_clocks(snapshot: Snapshot) -> list[float | None]:

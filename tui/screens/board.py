@@ -9,13 +9,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core.board_facts import BoardScreenData, Cause
 from tui.core.glyphs import Glyphs
 from tui.screens.lean_update import LeanCompositor
+from tui.screens.opaque import OpaqueScreen
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.ascii_scrollbar import AsciiScrollBar
 from tui.widgets.board_charts import ChartModel, board_charts
@@ -73,7 +73,7 @@ READING_HINTS = (
 )
 
 
-class BoardScreen(Screen[None]):
+class BoardScreen(OpaqueScreen):
     """Draws once a second while it is on top, and sleeps otherwise."""
 
     DEFAULT_CSS = """

@@ -196,8 +196,9 @@ class Chart(Rows):
         height = self.size.height
         if model is None or frame is None or height < 1:
             return [()] * max(height, 1)
-        lines = () if model.absent else tuple(_lines(model, frame))
-        key = (lines, model.scale, model.absent, frame.cells, frame.band(), width, height)
+        # What lies in complete bins stays as it is: with the same axis it is the same picture.
+        names = tuple(curve.name for curve in model.curves)
+        key = (frame.axis, names, model.scale, model.absent, frame.band(), width, height)
         if key != self._key:
             self._key = key
             self._canvas = chart_rows(model, frame, width, height)

@@ -40,12 +40,14 @@ class TimeAxis:
         """The points as means per bin, one list for each stretch without a gap."""
         found: list[dict[int, list[float]]] = []
         last_ns: int | None = None
+        longest_ns = max(GAP_NS, 2 * self.bin_ns)
+        bin_ns, first = self.bin_ns, self.first
         for t_ns, value in points:
-            at = t_ns // self.bin_ns - self.first
+            at = t_ns // bin_ns - first
             if value is None:
                 last_ns = None
             elif 0 <= at < self.n_bins:
-                if last_ns is None or t_ns - last_ns > max(GAP_NS, 2 * self.bin_ns):
+                if last_ns is None or t_ns - last_ns > longest_ns:
                     found.append({})
                 found[-1].setdefault(at, []).append(value)
                 last_ns = t_ns
