@@ -33,9 +33,10 @@ async def test_an_answer_is_followed_and_what_is_painted_is_what_is_there():
         await settle(pilot)
         assert app.seen() == app.lines()
         assert app.seen()[1] == "  you   tell me"
-        for piece in pieces(MIXED):
-            view.feed(text(piece))
-            await pilot.pause(0.01)
+        words = pieces(MIXED)
+        for start in range(0, len(words), 3):
+            view.feed(text(*words[start : start + 3]))
+            await pilot.pause(0.005)
         await settle(pilot)
         assert app.seen() == app.lines()
         assert view.is_following

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_COLOURED_CHARS = 8000
 """More in one block is data rather than code, and a lexer could take any time for it."""
 
+MAX_LABEL_CHARS = 40
 COLOURING_SHARE = 50
 """An open block is coloured again when this many times the last colouring's time has passed."""
 
@@ -43,7 +44,9 @@ class CodeLayout:
         self._block = block
         self._prefix = Prefix(block, room)
         self._flow = Flow(room.width - self._prefix.cells - 2, room.cell_len, is_verbatim=True)
-        self._label = block.language if block.origin is None else ""
+        self._label = block.language[:MAX_LABEL_CHARS] if block.origin is None else ""
+        while room.cell_len(self._label) > room.width - self._prefix.cells:
+            self._label = self._label[:-1]
         self._lexers = room.lexers
         self._coloured = 0
         self._due_ns = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.core.display import CellLen, display_text
-from tui.core.sanitize import clean
+from tui.core.sanitize import clean, clean_line
 from tui.core.types import Segment
 from tui.widgets.transcript_channel import Channel
 from tui.widgets.transcript_layout import Room
@@ -43,8 +43,8 @@ class Turn:
         answer: str = "",
         state: TurnState = "live",
     ) -> None:
-        self.label = display_text(clean(label, newlines=False), cell_len)
-        self.model = clean(model, newlines=False)
+        self.label = display_text(clean_line(label, 16), cell_len)
+        self.model = clean_line(model, 200)
         self.state: TurnState = state
         self.footer = ""
         self.error = ""
