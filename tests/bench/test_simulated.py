@@ -36,14 +36,14 @@ from tui.sim.spawn import Simulator, spawn
 @pytest.fixture(scope="module")
 def sim() -> Iterator[Simulator]:
     """A fast board without a tree."""
-    with spawn(["--speed", "40", "--seed", "5"]) as running:
+    with spawn(["--speed", "60", "--seed", "5"]) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def board() -> Iterator[Simulator]:
     """A fast board with a tree."""
-    with spawn(["--speed", "40", "--seed", "5"], has_root=True) as running:
+    with spawn(["--speed", "60", "--seed", "5"], has_root=True) as running:
         yield running
 
 
@@ -201,11 +201,11 @@ async def test_skip_ends_one_request_and_keeps_what_it_had(sim: Simulator, tmp_p
             controls.skip()
 
     skipped: list[bool] = []
-    suite = suite_of("long [[tokens=200]]", "short", cap=200)
+    suite = suite_of("long [[tokens=100]]", "short", cap=100)
     found = await told(suite, tmp_path, sim.url, controls=controls, on_event=on_event)
     first = found.one("a")
     assert (first.status, first.error) == ("cancelled", "skipped")
-    assert 10 < (first.tok.out or 0) < 200
+    assert 10 < (first.tok.out or 0) < 100
     assert found.one("b").is_scored
 
 
@@ -298,7 +298,7 @@ async def test_words_from_another_process(sim: Simulator, tmp_path: Path) -> Non
             folder = next(tmp_path.glob("2*"))
             tell(folder, "abort")
 
-    suite = suite_of("long [[tokens=400]]", "next", cap=400)
+    suite = suite_of("long [[tokens=200]]", "next", cap=200)
     found = await told(suite, tmp_path, sim.url, on_event=on_event)
     assert found.finished.outcome == "aborted"
     assert found.one("a").status == "cancelled"

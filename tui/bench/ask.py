@@ -21,6 +21,8 @@ StopReason = Literal[
 
 TICK_S = 0.25
 LATE_S = 1.0
+ABORT_DRAIN_S = 1.0
+"""Nothing follows an aborted request, so its server is not waited for; the next run will look."""
 CAP_GRACE = 1
 """A server may send one token more than asked for before it stops."""
 
@@ -112,8 +114,11 @@ class Asker:
         if not task.done():
             self._on_drain()
         quiet = 0
-        while not task.done() and (perf_counter_ns() - start_ns) / 1e9 < limits.drain_s:
-            await asyncio.wait((task,), timeout=min(1.0, limits.drain_s))
+        drain_s = limits.drain_s
+        if self._controls.is_aborted:
+            drain_s = min(drain_s, ABORT_DRAIN_S)
+        while not task.done() and (perf_counter_ns() - start_ns) / 1e9 < drain_s:
+            await asyncio.wait((task,), timeout=min(1.0, drain_s))
             # Three idle looks in a row: the load is measured over a second.
             quiet = quiet + 1 if self._is_npu_idle() else 0
             if quiet >= 3:

@@ -18,7 +18,7 @@ from tui.bench.hardware import Sample
 from tui.bench.records import Check, Document, Fit, Request, Run, Segment
 from tui.bench.runs import RUN_FILE, RunError, slug, write_whole
 from tui.bench.suite import Suite
-from tui.bench.trace import Trace, decay_bins
+from tui.bench.trace import Trace, decay_bins, measure
 from tui.core.sanitize import clean
 
 TOKENS_FILE = "tokens.csv.gz"
@@ -106,13 +106,14 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
     model = segments[-1].model if segments else Model(name="unknown")
     configs = [x.config for x in lines if isinstance(x, journal.Segment | journal.Configured)]
     config = configs[-1] if configs else header.config
-    requests = _requests(lines)
+    stamps = journal.stamps(lines)
+    requests = _requests(lines, stamps)
     loaded = Loaded(
         Document(run=header.run, model=model),
         suite=header.suite,
         texts=journal.texts(lines),
         prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, journal.Began)},
-        stamps=journal.stamps(lines),
+        stamps=stamps,
         samples=[Sample(x.t_ns, x.v) for x in lines if isinstance(x, journal.Sampled)],
         damaged=damaged,
     )
@@ -133,7 +134,9 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
     return loaded
 
 
-def _requests(lines: Sequence[journal.Line]) -> tuple[Request, ...]:
+def _requests(
+    lines: Sequence[journal.Line], stamps: Mapping[Key, tuple[int, ...]]
+) -> tuple[Request, ...]:
     """The last record of each request; one that was sent and never ended was cancelled."""
     ended: dict[Key, Request] = {}
     for line in lines:
@@ -145,11 +148,17 @@ def _requests(lines: Sequence[journal.Line]) -> tuple[Request, ...]:
         elif isinstance(line, journal.Began):
             key = (line.id, line.rep)
             if key not in ended or not ended[key].is_scored:
-                ended[key] = _unfinished(line)
+                ended[key] = _unfinished(line, stamps.get(key, ()))
     return tuple(sorted(ended.values(), key=lambda r: r.order))
 
 
-def _unfinished(line: journal.Began) -> Request:
+def _unfinished(line: journal.Began, stamps: tuple[int, ...]) -> Request:
+    """What is known of an answer that npulse did not live to see the end of."""
+    source: records.Source = "client" if stamps else "unknown"
+    trace = Trace(
+        t0_ns=line.t_ns, stamps_ns=stamps, tokens_out=len(stamps) or None, out_source=source
+    )
+    measured = measure(trace)
     return Request(
         id=line.id,
         rep=line.rep,
@@ -157,7 +166,16 @@ def _unfinished(line: journal.Began) -> Request:
         status="cancelled",
         segment=line.segment,
         prompt_sha256=line.prompt_sha256,
-        t=records.Times(wall=line.wall, t0_ns=line.t_ns),
+        t=records.Times(
+            wall=line.wall,
+            t0_ns=line.t_ns,
+            t1_ns=stamps[0] if stamps else None,
+            tn_ns=stamps[-1] if stamps else None,
+        ),
+        tok=measured.tokens,
+        m=measured.m,
+        why=measured.why,
+        itl_ms=measured.gaps,
         error="npulse ended before the answer did",
     )
 

@@ -12,7 +12,7 @@ from tui.bench.events import Event, Finished, Noted, Progressed
 from tui.bench.recorded import RecordedTurn
 from tui.core.think import Reclassified
 
-LINE_EVERY_NS = 1_000_000_000
+LINE_EVERY_NS = 500_000_000
 
 
 class Ledger:
@@ -87,7 +87,7 @@ class Ledger:
         is_kept: bool = True,
         is_last: bool = False,
     ) -> None:
-        """What is new of an answer: an event now, a journal line about every second."""
+        """What is new of an answer: an event now, a journal line about twice a second."""
         now_ns = perf_counter_ns()
         text: list[str] = []
         thinking: list[str] = []

@@ -114,8 +114,9 @@ class Sender:
         )
 
     async def is_idle_after(self, asked: Asked) -> bool:
-        """Whether the next request may be sent. Where nothing else tells, the server is asked."""
-        if asked.is_idle:
+        """Whether the next request may be sent, or none follows. Where nothing tells, the server
+        is asked."""
+        if asked.is_idle or self._s.controls.is_aborted:
             return True
         proof = self._request((Message("user", "Say ok."),), 1)
         if await self._asker.answers_now(proof, min(PROOF_S, self.limits.drain_s)):
