@@ -215,6 +215,14 @@ def test_what_changes_below_is_not_painted() -> None:
     look(prepared(seconds=5), check)
 
 
+def test_without_colours_letters_tell_curves_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "SSSSS" in await settled(pilot)
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    look(prepared(), check)
+
+
 @pytest.mark.parametrize("key", ["escape", "f5"])
 def test_one_key_leads_back(key: str) -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:

@@ -288,9 +288,9 @@ class BoardScreen(OpaqueScreen):
 
     @property
     def _is_colourless(self) -> bool:
-        """Whether the theme draws all curves alike."""
+        """Whether all curves would look alike."""
         variables = self.app.theme_variables
-        return variables["live"] == variables["foreground"]
+        return self.app.no_color or variables["live"] == variables["foreground"]
 
     def _show_facts(self) -> None:
         data, glyphs = self._data, self._glyphs
