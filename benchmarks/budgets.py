@@ -26,6 +26,8 @@ class Budget:
 
 def _fixed() -> Iterator[Budget]:
     yield Budget("start", "start_ms", 2, ("start", "bare", "start_ms"))
+    yield Budget("sampler", "sample_p50_ms", 2)
+    yield Budget("sampler", "sampling_cpu_pct", 0.5)
     yield Budget("idle", "idle_bytes_per_s", 300)
     yield Budget("idle", "idle_cpu_pct", 1)
     yield Budget("idle", "rss_start_mb", 75)

@@ -12,7 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import answers, idle, neighbour, plan, programs, report, startup, timing
+from benchmarks import (
+    answers,
+    idle,
+    neighbour,
+    plan,
+    programs,
+    report,
+    sampling,
+    startup,
+    timing,
+)
 from benchmarks.figures import Results
 from benchmarks.machine import describe
 from benchmarks.simulator import SimulatorError
@@ -56,6 +66,7 @@ def _parts(
     asked = [a for a in chosen.answers if not only or a.name in only]
     return [
         Part("start", ("start",), lambda: startup.measure(ours, chosen, results)),
+        Part("sampler", ("sampler",), lambda: sampling.measure(chosen, results)),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),
         Part(
             "answers",

@@ -12,7 +12,8 @@ from benchmarks.programs import BARE, Program, peers
 from benchmarks.session import Session, SessionError
 from benchmarks.simulator import Simulator
 
-_SETTLE_S = 3.0
+_SETTLE_S = 12.0
+"""The rows of history are full after ten seconds; until then each second adds to them."""
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
