@@ -35,7 +35,6 @@ from tui.widgets.rows import Row, Rows
 REDRAW_S = 1.0
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
-FACTS_COLUMNS = 46
 CHART_KEYS = ("answers", "npu", "ddr", "clocks", "heat", "ram")
 LEAST_CHART_ROWS = 5
 ABSENT_CHART_ROWS = 1
@@ -224,6 +223,7 @@ class BoardScreen(OpaqueScreen):
         window_ns = WINDOWS_MIN[self._window] * 60_000_000_000
         marks = data.answers()
         right = SPARK_COLUMNS if self._is_narrow else 0
+        is_colourless = self._is_colourless
         shared = frame(
             data.clock_ns(),
             window_ns,
@@ -231,7 +231,7 @@ class BoardScreen(OpaqueScreen):
             marks,
             glyphs,
             right=right,
-            is_colourless=self._is_colourless,
+            is_colourless=is_colourless,
         )
         models = board_charts(data.history(), marks, shared.axis.since_ns)
         notice: list[Row] = [] if models else [(("reading the board ...", "dim"),)]
