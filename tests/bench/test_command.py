@@ -32,11 +32,11 @@ id = "mine"
 shuffle = false
 [[prompt]]
 id = "a"
-text = "One [[tokens=36]]"
+text = "One [[tokens=30]]"
 max_tokens = 40
 [[prompt]]
 id = "b"
-text = "Two [[tokens=36]]"
+text = "Two [[tokens=30]]"
 max_tokens = 40
 [[prompt]]
 id = "c"
@@ -54,7 +54,7 @@ def sim() -> Iterator[Simulator]:
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
-    path.write_text(SUITE.replace("LENGTH", "36"))
+    path.write_text(SUITE.replace("LENGTH", "30"))
     return path
 
 
@@ -199,7 +199,7 @@ def test_a_run_with_every_output(sim: Simulator, tmp_path: Path, suite: Path) ->
     schema = records.schema()
     assert problems(json.loads(done.stdout), schema, schema) == []
     assert "SIMULATED" in done.stderr
-    assert "a #1: ok, 36 tokens" in done.stderr
+    assert "a #1: ok, 30 tokens" in done.stderr
     assert "SIMULATED" in Path(f"{out}.md").read_text()
     assert "SIMULATED" in Path(f"{out}.html").read_text()
     rows = list(csv.DictReader(io.StringIO(Path(f"{out}.csv").read_text())))
@@ -229,7 +229,7 @@ def kept(sim: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of one suite, the first named good, and one of another."""
     folder = tmp_path_factory.mktemp("kept")
     path = folder / "mine.toml"
-    path.write_text(SUITE.replace("LENGTH", "36"))
+    path.write_text(SUITE.replace("LENGTH", "30"))
     common = ["run", str(path), "--url", sim.url, *FAST, "--ui", "none", "--folder", str(folder)]
     assert main([*common, "--save-baseline", "good"]) == 0
     assert main([*common, "--seed", "2"]) == 0
@@ -267,7 +267,7 @@ def test_a_threshold_decides_the_exit_code_of_a_run(
     sim: Simulator, kept: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "strict.toml"
-    path.write_text(SUITE.replace("LENGTH", "36") + 'check = [{ kind = "words", min = 5000 }]\n')
+    path.write_text(SUITE.replace("LENGTH", "30") + 'check = [{ kind = "words", min = 5000 }]\n')
     common = ("run", str(path), "--url", sim.url, *FAST, "--ui", "plain")
     code, out, said = called(tmp_path, capsys, *common, "--fail-on", "success<100%,checks<99%")
     assert code == 1
