@@ -290,3 +290,17 @@ async def test_plain_text_and_back_keeps_the_place(is_raw: bool):
         assert set(raw[0].split()) & set(shown[0].split()), "the same line of the answer"
         view.toggle_raw()
         assert app.lines()[0].strip("│ ") == shown[0].strip("│ ")
+
+
+async def test_two_clicks_select_a_word_and_three_a_paragraph():
+    app = TranscriptApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        view = app.transcript
+        view.begin("q")
+        view.feed(text("alpha /sys/class/devfreq gamma delta epsilon zeta eta\n\nnext"))
+        view.end("f")
+        await pilot.pause()
+        await pilot.click(view, offset=(18, 3), times=2)
+        assert view.selection_text() == "/sys/class/devfreq"
+        await pilot.click(view, offset=(18, 3), times=3)
+        assert view.selection_text() == "alpha /sys/class/devfreq gamma delta epsilon zeta eta"

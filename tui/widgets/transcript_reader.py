@@ -7,28 +7,18 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
 from textual.message import Message
-from textual.selection import Selection
 
 from tui.widgets.transcript_search import Match, Search, offset_of_match, part_of_match
 from tui.widgets.transcript_select import (
-    code_before,
     has_code,
-    key_of,
-    place_of,
-    selected_text,
-    source_of_code,
 )
+from tui.widgets.transcript_selection import SelectableTranscript
 from tui.widgets.transcript_stack import Anchor, Place, row_of_offset
 from tui.widgets.transcript_turn import Look, Turn
-from tui.widgets.transcript_view import TranscriptView
-
-ROW_END = 1 << 30
-"""A column beyond the end of any row."""
 
 
-class TranscriptReader(TranscriptView):
+class TranscriptReader(SelectableTranscript):
     """A view of turns with everything that reading needs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,23 +65,6 @@ class TranscriptReader(TranscriptView):
         @property
         def control(self) -> TranscriptReader:
             return self.transcript
-
-    @dataclass
-    class CopyRequested(Message, namespace="transcript"):
-        """The user wants this text in the clipboard. ``what`` names it: answer, code block."""
-
-        transcript: TranscriptReader
-        text: str
-        what: str
-
-        @property
-        def control(self) -> TranscriptReader:
-            return self.transcript
-
-    _code: tuple[Place, int] | None = None
-    """The block of code shown last, and the top row that showed it."""
-    _selected: tuple[int, int] | None = None
-    """Where a selection with the keyboard began and where it is, as keys of rows."""
 
     # Folding
 
@@ -142,14 +115,6 @@ class TranscriptReader(TranscriptView):
         else:
             self._move_to(stack.settle(stack.row_of_anchor(anchor), self.view_rows))
         self._grown(rows_before, 0)
-
-    def turn_in_view(self) -> Turn | None:
-        """The turn at the top of the view; the last one while the end is followed."""
-        turns = self._stack.turns
-        if not turns or self.is_following:
-            return turns[-1] if turns else None
-        place = self._stack.place(min(self.top_row + 1, self._stack.rows - 1))
-        return turns[place.turn] if place else None
 
     # Jumping
 
@@ -270,74 +235,6 @@ class TranscriptReader(TranscriptView):
         if not self.top_row <= row < self.top_row + self.view_rows - 1:
             self.show_row(row - self.view_rows // 3)
 
-    # Selecting and copying
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        with self._holding():
-            return selected_text(self._stack, selection), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        if selection is None:
-            self._selected = None
-        self._repaint()
-
-    def deselect(self) -> None:
-        """End the selection: its rows are about to become others."""
-        self._selected = None
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
-
-    def selection_text(self) -> str:
-        """The selected text; empty without a selection."""
-        selection = self.text_selection
-        if selection is None:
-            return ""
-        with self._holding():
-            return selected_text(self._stack, selection)
-
-    def turn_text(self) -> str:
-        """The answer of the turn in view, as it came."""
-        turn = self.turn_in_view()
-        return "" if turn is None else turn.answer.text
-
-    def code_text(self) -> str:
-        """The block of code jumped to last, or else the last one that begins above the end of the
-        view; as it came, with its tabs."""
-        stack = self._stack
-        if self._code is not None and self._code[1] == self.top_row:
-            place = self._code[0]
-            if self._has(place):
-                return source_of_code(stack.turns[place.turn], stack.part(place))
-        below = stack.place(min(self.top_row + self.view_rows, stack.rows) - 1)
-        return "" if below is None else code_before(stack, below)
-
-    def _has(self, place: Place) -> bool:
-        with self._holding():
-            return self._stack.has(place)
-
-    def select_rows(self, step: int) -> None:
-        """Select a row more, or one less, from the end or the beginning of the view on."""
-        stack = self._stack
-        if not stack.turns:
-            return
-        if self._selected is None or not self._has(place_of(self._selected[1])):
-            bottom = min(self.top_row + self.view_rows, stack.rows) - 1
-            place = stack.place(bottom if step < 0 else self.top_row)
-            begin = end = key_of(place) if place else 0
-        else:
-            begin, end = self._selected
-            row = stack.row_of(place_of(end)) + step
-            place = stack.place(max(0, min(row, stack.rows - 1)))
-            end = key_of(place) if place else end
-        row = stack.row_of(place_of(end))
-        if row < self.top_row:
-            self.show_row(row)
-        elif row >= self.top_row + self.view_rows:
-            self.show_row(row - self.view_rows + 1)
-        first, last = min(begin, end), max(begin, end)
-        self.screen.selections = {self: Selection(Offset(0, first), Offset(ROW_END, last))}
-        self._selected = (begin, end)
-
     # Keys and mouse
 
     def action_scroll_up(self) -> None:
@@ -376,22 +273,15 @@ class TranscriptReader(TranscriptView):
     def action_search_step(self, step: int) -> None:
         self._search_step(step)
 
-    def action_select_rows(self, step: int) -> None:
-        self.select_rows(step)
-
-    def action_copy(self) -> None:
-        text = self.selection_text()
-        if text:
-            self.post_message(self.CopyRequested(self, text, "the selection"))
-        elif text := self.turn_text():
-            self.post_message(self.CopyRequested(self, text, "the answer"))
-
-    def action_copy_code(self) -> None:
-        if text := self.code_text():
-            self.post_message(self.CopyRequested(self, text, "the code block"))
-
     def on_click(self, event: events.Click) -> None:
-        """A click on the mark at the end follows, one on folded thinking opens it."""
+        """A click on the mark at the end follows, one on folded thinking opens it.
+
+        Two in a row select a word, three all of a paragraph.
+        """
+        if event.chain > 1:
+            event.prevent_default()
+            self._select_at(event)
+            return
         if event.y == self.view_rows - 1 and self.is_over_badge(event.x):
             self.show_end()
             return

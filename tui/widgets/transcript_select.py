@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.geometry import Offset
 from textual.selection import Selection
 
@@ -10,6 +12,7 @@ from tui.widgets.transcript_parts import Part
 from tui.widgets.transcript_stack import Place, Stack
 from tui.widgets.transcript_turn import Turn
 
+_WORD = re.compile(r"[\w./:@~+-]+")
 _PART_BITS = 20
 _ROW_BITS = 24
 
@@ -113,3 +116,11 @@ def code_before(stack: Stack, place: Place) -> str:
         if blocks:
             return blocks[-1][1]
     return ""
+
+
+def word_at(text: str, position: int) -> tuple[int, int]:
+    """Where the word at a position begins and ends; a lone character where there is no word."""
+    for word in _WORD.finditer(text):
+        if word.start() <= position < word.end():
+            return word.span()
+    return position, min(position + 1, len(text))

@@ -2,9 +2,12 @@
 
 The widths of the columns come from the header and the first rows only, so a row that arrives later
 moves nothing and the thousandth costs the same as the first; what does not fit wraps in its cell.
+A table with more columns than the view has room for is shown as it came.
 """
 
 from __future__ import annotations
+
+import re
 
 from tui.core.block import Block, split_row
 from tui.widgets.transcript_flow import Flow, Span
@@ -15,6 +18,7 @@ MEASURED_ROWS = 12
 """Rows of the body that decide how wide the columns are."""
 MIN_COLUMN_CELLS = 4
 GAP = "  "
+_BREAK = re.compile(r"<br ?/?>")
 
 Row = list[list[Span]]
 
@@ -30,6 +34,7 @@ class TableLayout:
         head = block.origin or block
         self._aligns = [_align(cell) for cell in split_row(head.lines[1])]
         self._widths: list[int] = []
+        self._is_plain = False
         self._rows: list[list[Span]] = []
         self._texts: list[str] = []
         self._tops: list[int] = []
@@ -61,13 +66,16 @@ class TableLayout:
         index = max(0, len(self._tops) - 1)
         if widths != self._widths:
             self._widths = widths
+            self._is_plain = sum(widths) + len(GAP) * (len(widths) - 1) > self._cells
             index = 0
         first = self._tops[index] if index < len(self._tops) else len(self._rows)
         del self._rows[first:], self._texts[first:], self._tops[index:]
         is_head = self._block.origin is None
         for at in range(index, len(lines)):
             self._tops.append(len(self._rows))
-            if is_head and at == 1:
+            if self._is_plain:
+                self._lay_out_plain(lines[at])
+            elif is_head and at == 1:
                 rule = self._room.glyphs.rule
                 spans = [(rule * width, "rule") for width in widths]
                 self._take(_joined(spans))
@@ -79,9 +87,15 @@ class TableLayout:
         self._rows.append(row)
         self._texts.append("".join(text for text, _ in row).rstrip())
 
+    def _lay_out_plain(self, line: str) -> None:
+        flow = Flow(self._cells, self._room.cell_len)
+        flow.replace(0, [(line, "text")])
+        for row in range(len(flow)):
+            self._take(flow.spans(row))
+
     def _lay_out(self, line: str, role: str) -> None:
         cell_len = self._room.cell_len
-        cells = split_row(line)
+        cells = split_cells(line)
         flows: list[Flow] = []
         for column, width in enumerate(self._widths):
             flow = Flow(width, cell_len)
@@ -108,13 +122,13 @@ def column_widths(table: Block, room: Room, cells: int) -> list[int]:
 
     Where they do not fit, the widest give way first.
     """
-    measured = [split_row(line) for line in (table.lines[0], *table.lines[2 : 2 + MEASURED_ROWS])]
+    measured = [split_cells(line) for line in (table.lines[0], *table.lines[2 : 2 + MEASURED_ROWS])]
     count = len(split_row(table.lines[1]))
-    widths = [1] * count
+    widths = [2] * count
     for row in measured:
         for column, cell in enumerate(row[:count]):
-            spans = inline_spans(cell, "text", room.cell_len)
-            widths[column] = max(widths[column], sum(room.cell_len(text) for text, _ in spans))
+            text = "".join(text for text, _ in inline_spans(cell, "text", room.cell_len))
+            widths[column] = max(widths[column], *map(room.cell_len, text.split("\n")))
     left = max(count, cells - len(GAP) * (count - 1))
     while sum(widths) > left:
         widest = max(widths)
@@ -127,6 +141,11 @@ def column_widths(table: Block, room: Room, cells: int) -> list[int]:
         step = min(widest - max(below, MIN_COLUMN_CELLS), -(-excess // others))
         widths[column] = widest - max(1, min(step, excess))
     return widths
+
+
+def split_cells(line: str) -> list[str]:
+    """The cells of a row, with the line breaks that models write as HTML."""
+    return [_BREAK.sub("\n", cell) for cell in split_row(line)]
 
 
 def _joined(spans: list[Span]) -> list[Span]:
