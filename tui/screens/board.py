@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tui.core.board_facts import BoardScreenData, Cause
 from tui.core.glyphs import Glyphs
+from tui.screens.board_hints import NARROW_HINTS, READING_HINTS, WIDE_HINTS
 from tui.screens.lean_update import LeanCompositor
 from tui.screens.opaque import OpaqueScreen
 from tui.screens.ram_calculator import RamCalculator
@@ -43,33 +44,6 @@ TIME_ROWS = 2
 SPARK_COLUMNS = 10
 """Room for a value at the right of each spark."""
 WINDOWS_MIN = (1, 2, 5, 10)
-
-WIDE_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("+ -", "time", "zoom(1)"),
-    KeyHint("Up Down", "finding", "choose(1)"),
-    KeyHint("Enter", "open", "open"),
-    KeyHint("y", "copy command", "copy"),
-    KeyHint("r", "readings", "readings"),
-    KeyHint("c", "what fits", "calculator"),
-)
-NARROW_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("←→", "chart", "step(1)"),
-    KeyHint("+-", "time", "zoom(1)"),
-    KeyHint("Enter", "why", "open"),
-    KeyHint("r", "readings", "readings"),
-    KeyHint("c", "RAM", "calculator"),
-    KeyHint("PgDn", "more", "page(1)"),
-)
-
-READING_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("Up Down", "scroll", "choose(1)"),
-    KeyHint("PgDn", "page", "page(1)"),
-    KeyHint("r", "charts", "readings"),
-    KeyHint("c", "what fits", "calculator"),
-)
 
 
 class BoardScreen(OpaqueScreen):
