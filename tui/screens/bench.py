@@ -9,12 +9,12 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from tui.core.bench_view import BenchSession, BenchView
 from tui.core.glyphs import Glyphs
 from tui.core.headline import Headline
 from tui.screens.lean_update import LeanCompositor
+from tui.screens.opaque import OpaqueScreen
 from tui.widgets.bench_choose import (
     MAX_RUNS,
     MAX_SEED,
@@ -44,7 +44,7 @@ class BenchData:
     headline: Callable[[], Headline]
 
 
-class BenchPage(Screen[None]):
+class BenchPage(OpaqueScreen):
     """What the bench screens have in common: the top line, messages, and the way back.
 
     Esc is one step back, F3 leaves all of them.
