@@ -23,7 +23,7 @@ from tui.widgets.prompt import Prompt
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 SEED = "7"
-QUESTIONS = ("why is decode memory-bound? [[think=24]] [[tokens=110]]", "and what would help?")
+QUESTIONS = ("why is decode memory-bound?", "and what would make it faster on this board?")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,12 @@ SHOTS = (
 )
 
 
+BOARD = Shot("board-wide", (120, 40), "npulse-dark")
+
+
 async def take(shots: Sequence[Shot]) -> list[Path]:
     """Ask twice, and draw the screen in the middle of the second answer."""
-    with spawn(["--seed", SEED], has_root=True) as board:
+    with spawn(["--seed", SEED, "--tokens", "130"], has_root=True) as board:
         arguments = ["--url", board.url, "--root", str(board.root)]
         run = build(dashboard_parser().parse_args(arguments))
         try:
@@ -57,7 +60,11 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
                 )
                 await ask(pilot, QUESTIONS[1])
                 await until(pilot, lambda: run.desk.turn is not None and run.desk.turn.tokens > 70)
-                return [await draw(pilot, shot) for shot in shots]
+                drawn = [await draw(pilot, shot) for shot in shots]
+                pilot.app.theme = shots[0].theme
+                await pilot.resize_terminal(*shots[0].size)
+                await pilot.press("f5")
+                return [*drawn, await draw(pilot, BOARD)]
         finally:
             run.desk.close()
 
@@ -92,6 +99,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         for name in ("CONFIG", "STATE", "DATA", "CACHE"):
             os.environ[f"XDG_{name}_HOME"] = home
+        os.environ["NPULSE_GENERATION__THINKING"] = "on"
         os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
         FOLDER.mkdir(exist_ok=True)
         for path in asyncio.run(take(SHOTS)):

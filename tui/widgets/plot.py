@@ -8,6 +8,7 @@ not a character of a chart is dropped. No escape sequence leaves this module.
 from __future__ import annotations
 
 import math
+import sys
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -182,8 +183,8 @@ def ascii_frame(rows: Sequence[Row]) -> list[Row]:
 
 def nice_top(value: float) -> float:
     """The next 1, 2, 4, 5, 8 or 10 times a power of ten above ``value``; 1 where it is no number
-    above 0."""
-    if not 0 < value < math.inf:
+    above 0 (nor so near to it that its power of ten is 0)."""
+    if not sys.float_info.min <= value < math.inf:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next((step * power for step in (1, 2, 4, 5, 8) if step * power >= value), 10 * power)
