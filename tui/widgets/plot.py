@@ -8,8 +8,8 @@ not a character of a chart is dropped. No escape sequence leaves this module.
 from __future__ import annotations
 
 import math
-import sys
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
