@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ from tests.bench.schema_check import problems
 from tui.bench import records, runs
 from tui.bench.command import main
 from tui.bench.detached import Detached, follow, start
-from tui.bench.events import Finished, Started
+from tui.bench.events import Finished, Noted, Started
+from tui.bench.progress import Aside
 from tui.bench.records import Document
 from tui.sim.spawn import Simulator, spawn
 
@@ -239,6 +241,7 @@ def kept(sim: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 Capture = pytest.CaptureFixture[str]
+Binary = pytest.CaptureFixture[bytes]
 
 
 def called(folder: Path, capsys: Capture, *arguments: str) -> tuple[int, str, str]:
@@ -276,6 +279,48 @@ def test_a_threshold_decides_the_exit_code_of_a_run(
     assert "SIMULATED" in out
 
 
+def test_a_comparison_is_part_of_the_report(kept: Path, capfdbinary: Binary) -> None:
+    _, second, third = runs.all_ids(kept)
+    assert main(_with_folder(kept, ["report", second, "--baseline", "good"])) == 0
+    text = capfdbinary.readouterr().out.decode()
+    assert "## Comparison" in text
+    assert "| Verdict |" in text
+    assert main(_with_folder(kept, ["report", third, "--baseline", "good"])) == 6
+    assert main(_with_folder(kept, ["report", second, "--exclude-tainted"])) == 0
+    assert "are left out of this report" in capfdbinary.readouterr().out.decode()
+
+
+def test_a_locale_without_the_characters_is_no_reason_to_fail(kept: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.bench", "history", "--folder", str(kept)],
+        capture_output=True,
+        cwd=HOME,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"SIMULATED" in done.stdout
+
+
+def test_a_slow_terminal_does_not_hold_up_the_run() -> None:
+    gate = threading.Event()
+    shown: list[object] = []
+
+    def slow(event: object) -> None:
+        gate.wait(5)
+        shown.append(event)
+
+    aside = Aside(slow)
+    begin = time.monotonic()
+    for number in range(100):
+        aside.show(Noted(sentence=str(number)))
+    assert time.monotonic() - begin < 1
+    assert shown == []
+    gate.set()
+    aside.close()
+    assert len(shown) == 100
+
+
 def test_history(kept: Path, capsys: Capture) -> None:
     _, out, _ = called(kept, capsys, "history")
     assert out.count("SIMULATED") == 3
@@ -284,7 +329,7 @@ def test_history(kept: Path, capsys: Capture) -> None:
     assert json.loads(called(kept, capsys, "history", "--json", "--model", "other")[1]) == []
 
 
-def test_compare_and_its_exit_codes(kept: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_compare_and_its_exit_codes(kept: Path, capfdbinary: Binary) -> None:
     first, second, third = runs.all_ids(kept)
 
     def compared(*arguments: str) -> tuple[int, str, str]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,6 +227,25 @@ def test_a_later_answer_replaces_a_failure_but_a_skip_never_an_answer() -> None:
     assert [r.status for r in loaded.document.requests] == ["ok", "ok"]
     assert loaded.document.run.status == "complete"
     assert len(loaded.document.run.segments) == 2
+
+
+def test_a_repetition_that_says_something_else() -> None:
+    greedy = header(2)
+    same = msgspec.structs.replace(request("a", 1, order=1), prompt_sha256="p")
+    loaded = from_lines(
+        [
+            greedy,
+            segment(),
+            journal.Ended(
+                request=msgspec.structs.replace(request("a"), prompt_sha256="p"),
+                text="one two three",
+            ),
+            journal.Ended(request=same, text="one two four"),
+        ]
+    )
+    (check,) = loaded.document.requests[1].checks
+    assert (check.id, check.passed, check.info) == ("determinism", False, True)
+    assert "first 4 of 5" in check.detail
 
 
 def test_the_files_of_a_run(tmp_path: Path) -> None:

@@ -110,6 +110,38 @@ async def test_a_board_with_a_tree(board: Simulator, tmp_path: Path) -> None:
         assert (folder / name).exists()
 
 
+async def test_energy_where_there_is_a_sensor(tmp_path: Path) -> None:
+    with spawn(["--speed", "20"], has_root=True) as running:
+        assert running.root is not None
+        sensor = running.root / "sys/class/hwmon/hwmon77"
+        sensor.mkdir(parents=True)
+        (sensor / "name").write_text("ina226\n")
+        (sensor / "power1_input").write_text("8000000\n")
+        suite = suite_of("x [[tokens=160]]", cap=160)
+        found = await told(suite, tmp_path, running.url, root=running.root)
+    request = found.one()
+    span_s = ((request.t.tn_ns or 0) - (request.t.t1_ns or 0)) / 1e9
+    assert request.m["energy_j_per_tok"] == pytest.approx(8 * span_s / 159, rel=1e-6)
+    assert request.m["energy_net_j_per_tok"] == pytest.approx(0, abs=1e-6)
+    assert found.loaded is not None
+    assert found.loaded.document.totals["energy_j_per_tok"].n == 1
+    assert "Energy per token (J)" in render.as_markdown(found.loaded)
+    assert found.loaded.document.env.power_source
+
+
+async def test_greedy_repetitions_are_held_against_each_other(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    found = await told(suite_of("x [[tokens=20]]"), tmp_path, sim.url, runs=2, is_greedy=True)
+    first, second = found.requests
+    assert "determinism" not in {c.id for c in first.checks}
+    check = next(c for c in second.checks if c.id == "determinism")
+    assert check.info
+    assert found.loaded is not None
+    texts = [found.loaded.texts[r.key][0] for r in found.requests]
+    assert check.passed == (texts[0] == texts[1])
+
+
 async def test_strict_refuses_a_board_that_does_not_hold_its_clocks(
     board: Simulator, tmp_path: Path
 ) -> None:

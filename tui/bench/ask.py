@@ -91,7 +91,10 @@ class Asker:
         watch = _Watch(turn, exchange, limits, self._controls, can_skip, stops_loops)
         try:
             while not task.done():
+                due_ns = perf_counter_ns() + round(self._tick_s * 1e9)
                 await asyncio.wait((task,), timeout=self._tick_s)
+                # A tick that comes late says that the clock of the tokens was late as well.
+                turn.note_lag(max(0, perf_counter_ns() - due_ns) / 1e6)
                 self._on_tick(turn)
                 reason = None if task.done() else watch.look()
                 if reason is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from tui.bench.listing import history, suites
 from tui.bench.outputs import makers, write, write_outputs
 from tui.bench.report.markdown import rendered
 from tui.bench.report.rows import llama_bench_rows, rockchip_row
-from tui.bench.run_command import complain, go_on, judge, run
+from tui.bench.run_command import against, complain, go_on, judge, run
 from tui.core.types import GenerationSettings
 
 
@@ -40,6 +41,10 @@ def main(argv: Sequence[str], settings: GenerationSettings | None = None) -> int
         options = parser().parse_args(list(argv))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_USAGE
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A locale without these characters shows a question mark instead of a traceback.
+            stream.reconfigure(errors="replace")
     base = settings or GenerationSettings()
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": lambda o: suites(o, user_suites()),
@@ -73,16 +78,21 @@ def _load(options: argparse.Namespace, name: str) -> Loaded:
 
 def _report(options: argparse.Namespace) -> int:
     loaded = _load(options, options.run)
+    if options.exclude_tainted:
+        loaded = document.without_tainted(loaded)
     if options.row is not None:
         return _row(loaded, options.row)
-    if not write_outputs(options, loaded):
-        write("-", makers(options.compat)["md"](loaded))
     try:
         conditions = thresholds.parse(options.fail_on)
     except thresholds.ConditionError as error:
         return complain(str(error))
     baseline = None if options.baseline is None else _load(options, options.baseline)
-    return judge(loaded, baseline, conditions, vary=options.vary, out=sys.stderr)
+    comparison, problem = against(baseline, loaded, options.vary)
+    if not write_outputs(options, loaded, comparison):
+        write("-", makers(options.compat, comparison)["md"](loaded))
+    if problem is not None:
+        return complain(problem, EXIT_NOT_COMPARABLE)
+    return judge(loaded, baseline, conditions, comparison)
 
 
 def _row(loaded: Loaded, form: str) -> int:

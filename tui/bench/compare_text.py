@@ -32,6 +32,11 @@ def as_html(comparisons: list[Comparison]) -> str:
 def content(comparison: Comparison) -> Iterator[Block]:
     """Banner, table, successes, prompts side by side."""
     yield Heading(1, f"{line(comparison.a)} against {line(comparison.b)}")
+    yield from body(comparison)
+
+
+def body(comparison: Comparison) -> Iterator[Block]:
+    """The same without its title, as a part of a report."""
     yield from _banners(comparison)
     yield Facts(
         (
@@ -98,7 +103,7 @@ def _prompts(comparison: Comparison) -> Iterator[Block]:
     rows = comparison.per_prompt
     if not rows:
         return
-    yield Heading(2, "Per prompt")
+    yield Heading(3, "Per prompt")
     cells = [(line(name), number(a), number(b), _signed(_change(a, b))) for name, a, b in rows]
     yield Table(("Prompt", "A tok/s", "B tok/s", "Δ %"), cells, frozenset({1, 2, 3}))
     labels = [f"{line(name)} {side}" for name, _, _ in rows for side in ("A", "B")]

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from tui.bench import journal, records, suite_figures, summary
-from tui.bench.checks import languages
+from tui.bench import across, journal, records, suite_figures, summary
 from tui.bench.conditions import Config, Env, Gate, Model
 from tui.bench.hardware import Sample
-from tui.bench.records import Check, Document, Fit, Request, Run, Segment
+from tui.bench.records import Document, Fit, Request, Run, Segment
 from tui.bench.runs import RUN_FILE, RunError, slug, write_whole
 from tui.bench.suite import Suite
 from tui.bench.trace import Trace, decay_bins, measure
@@ -117,7 +116,8 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         samples=[Sample(x.t_ns, x.v) for x in lines if isinstance(x, journal.Sampled)],
         damaged=damaged,
     )
-    requests = _against_english(requests, loaded.texts, header.suite)
+    is_greedy = config.sampling.get("top_k") == 1
+    requests = across.checked(requests, loaded.texts, header.suite, is_greedy=is_greedy)
     run = _run(header.run, segments, lines, requests, damaged)
     loaded.document = assemble(
         run,
@@ -235,34 +235,6 @@ def _last_times(lines: Sequence[journal.Line]) -> dict[int, int]:
     return seen
 
 
-def _against_english(
-    requests: tuple[Request, ...], texts: Mapping[Key, tuple[str, str]], suite: Suite
-) -> tuple[Request, ...]:
-    """Adds the check of each translation against the English answer to the same task."""
-    prompts = {p.id: p for p in suite.prompts if p.task and p.language}
-    if not prompts:
-        return requests
-    english = {
-        (prompts[r.id].task, r.rep): texts.get(r.key, ("", ""))[0]
-        for r in requests
-        if r.id in prompts and prompts[r.id].language == "en" and r.is_scored
-    }
-    out = []
-    for request in requests:
-        prompt = prompts.get(request.id)
-        source = english.get((prompt.task, request.rep)) if prompt is not None else None
-        if prompt is None or prompt.language == "en" or source is None or not request.is_scored:
-            out.append(request)
-            continue
-        text = texts.get(request.key, ("", ""))[0]
-        passed, detail = languages.against_english(source, text, prompt.task)
-        if passed is False and request.status == "capped":
-            passed, detail = None, f"cut by the token cap; {detail}"
-        check = Check(id="against_english", passed=passed, detail=detail)
-        out.append(msgspec.structs.replace(request, checks=(*request.checks, check)))
-    return tuple(out)
-
-
 def assemble(
     run: Run,
     *,
@@ -319,6 +291,26 @@ def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
         tokens_in=request.tok.input,
         is_buffered="buffered_stream" in request.taint,
     )
+
+
+def without_tainted(loaded: Loaded) -> Loaded:
+    """The run with figures from untainted requests only, and a note that says so."""
+    document = loaded.document
+    kept = tuple(r for r in document.requests if not (r.is_scored and r.taint))
+    left_out = len(document.requests) - len(kept)
+    note = f"{left_out} tainted requests are left out of this report"
+    loaded.document = assemble(
+        msgspec.structs.replace(document.run, notes=(*document.run.notes, note)),
+        env=document.env,
+        model=document.model,
+        config=document.config,
+        gates=document.gates,
+        warmup=document.warmup,
+        requests=kept,
+        stamps=loaded.stamps,
+        samples=loaded.samples,
+    )
+    return loaded
 
 
 def save(loaded: Loaded, folder: Path) -> None:

@@ -68,6 +68,8 @@ class Options:
     is_quick: bool = False
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     policy: LimitPolicy = field(default_factory=LimitPolicy)
+    pins: bool = False
+    """Hold the governors at performance for the time of the run; needs root."""
     root: Path | None = None
     """Where /sys and /proc of the board are; None: of this machine, where the server runs here."""
     has_warmup: bool = True

@@ -146,6 +146,10 @@ def record(
         warnings.append(clock_step)
     if _is_cached(trace, earlier):
         taints.append("cache_hit")
+    stats = turn.stats(perf_counter_ns())
+    if stats.is_marked:
+        lag = stats.max_lag_ms
+        warnings.append(f"npulse itself was late by {lag:.0f} ms: times are less certain by that")
     warnings += _targets_missed(task, trace, taints, status)
     warnings += _implausible(turn, trace)
     _add_hardware(measured, hardware, trace)

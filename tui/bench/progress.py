@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Literal, TextIO
 
 from tui.bench.events import (
@@ -25,6 +27,7 @@ from tui.core.format import clock, milliseconds, rate
 from tui.core.sanitize import clean
 
 Ui = Literal["auto", "progress", "plain", "none", "jsonl"]
+CLOSE_S = 5.0
 _MARKS = {"ok": "ok", "warn": "warn", "refuse": "REFUSE"}
 
 
@@ -39,6 +42,29 @@ def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
     if ui == "plain":
         return _Writer(out, Plain().lines).show
     return Moving(out).show
+
+
+class Aside:
+    """Shows events in a thread of its own: a slow terminal must not hold up the clock of tokens."""
+
+    def __init__(self, show: Callable[[Event], None]) -> None:
+        self._queue: SimpleQueue[Event | None] = SimpleQueue()
+        self._show = show
+        self._thread = threading.Thread(target=self._run, name="npulse-progress", daemon=True)
+        self._thread.start()
+
+    def show(self, event: Event) -> None:
+        """Returns at once."""
+        self._queue.put(event)
+
+    def close(self) -> None:
+        """Waits for what is still to be shown, but not for a terminal that takes nothing."""
+        self._queue.put(None)
+        self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        while (event := self._queue.get()) is not None:
+            self._show(event)
 
 
 class _Writer:

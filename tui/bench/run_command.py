@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -29,7 +29,7 @@ from tui.bench.document import Loaded
 from tui.bench.events import Event, Finished, Outcome
 from tui.bench.options import LimitPolicy, Options
 from tui.bench.outputs import write_outputs
-from tui.bench.progress import shown_by
+from tui.bench.progress import Aside, shown_by
 from tui.bench.runner import run as run_suite
 from tui.bench.suite import Suite, SuiteError, find
 from tui.core.types import GenerationSettings
@@ -84,6 +84,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
             total_factor=options.total_timeout,
             drain_s=options.drain,
         ),
+        pins=options.pin,
         root=options.root,
         has_warmup=not options.no_warm_up,
         cool_down_s=options.cool_down,
@@ -186,7 +187,7 @@ async def _watched(
     out: TextIO,
 ) -> Finished:
     """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
-    show: Callable[[Event], None] = shown_by(ui, out)  # type: ignore[arg-type]
+    shown = Aside(shown_by(ui, out))  # type: ignore[arg-type]
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
 
@@ -203,12 +204,14 @@ async def _watched(
     events: AsyncIterator[Event] = run_suite(suite, made, controls, resume=before)
     try:
         async for event in events:
-            show(event)
+            shown.show(event)
             if isinstance(event, Finished):
                 last = event
     except asyncio.CancelledError:
         last = Finished(outcome="interrupted", sentence="Interrupted; what was measured is kept.")
-        show(last)
+        shown.show(last)
+    finally:
+        await asyncio.to_thread(shown.close)
     return last
 
 
@@ -226,33 +229,40 @@ def _finish(
         loaded = document.load(folder)
         if loaded.document.run.kind == "batch":
             batch_results.save(loaded, folder)
-        write_outputs(options, loaded)
+        comparison, problem = against(baseline, loaded, options.vary)
+        write_outputs(options, loaded, comparison)
         if getattr(options, "save_baseline", None):
             runs.set_baseline(made.folder, options.save_baseline, loaded.document.run.id)
     except (runs.RunError, OSError) as error:
         return complain(str(error) or "the files could not be written", code or EXIT_INCOMPLETE)
     if options.ui != "none":
         print(f"kept in {folder}", file=out)
-    judged = judge(loaded, baseline, conditions, vary=options.vary, out=out)
-    return code or judged
+    if comparison is not None and not options.md:
+        print(comparison_markdown([comparison]), file=out)
+    if problem is not None:
+        return code or complain(problem, EXIT_NOT_COMPARABLE)
+    return code or judge(loaded, baseline, conditions, comparison)
+
+
+def against(
+    baseline: Loaded | None, loaded: Loaded, vary: list[str]
+) -> tuple[Comparison | None, str | None]:
+    """(comparison with the baseline, why there can be none)."""
+    if baseline is None:
+        return None, None
+    try:
+        return compare(baseline.document, loaded.document, vary=vary), None
+    except NotComparableError as error:
+        return None, f"not comparable with the baseline: {error}"
 
 
 def judge(
     loaded: Loaded,
     baseline: Loaded | None,
     conditions: list[thresholds.Condition],
-    *,
-    vary: list[str],
-    out: TextIO,
+    comparison: Comparison | None,
 ) -> int:
-    """0, or 1 where a threshold or a regression fails, or 6 where nothing can be compared."""
-    comparison: Comparison | None = None
-    if baseline is not None:
-        try:
-            comparison = compare(baseline.document, loaded.document, vary=vary)
-        except NotComparableError as error:
-            return complain(f"not comparable with the baseline: {error}", EXIT_NOT_COMPARABLE)
-        print(comparison_markdown([comparison]), file=out)
+    """0, or 1 where a threshold or a regression fails."""
     try:
         failed = thresholds.judge(
             conditions,

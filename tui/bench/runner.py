@@ -18,24 +18,24 @@ import msgspec
 
 from tui.bench import document, gates, journal, model_file, plan, setup
 from tui.bench import resume as resuming
+from tui.bench.announce import refusal, started
 from tui.bench.board_link import BoardLink
-from tui.bench.conditions import Config, Env, Gate, Model
+from tui.bench.conditions import Config, Env, Model
 from tui.bench.controls import Controls
 from tui.bench.events import (
     Event,
     Finished,
     GateSeen,
     Outcome,
-    Planned,
     StageChanged,
-    Started,
 )
 from tui.bench.events import Sampled as SampledEvent
-from tui.bench.forecast import Speed, tokens_in, tokens_out
+from tui.bench.forecast import Speed
 from tui.bench.history import usual_tokens
 from tui.bench.ledger import Ledger
 from tui.bench.measure_loop import Loop
 from tui.bench.options import Options
+from tui.bench.pin import GOVERNOR, Pin
 from tui.bench.plan import Task
 from tui.bench.records import Run
 from tui.bench.runs import Lock, RunError, make, new_id, utc_now
@@ -126,18 +126,26 @@ class Runner:
         lock = Lock(self.options.folder)
         lock.take(self.suite.id)
         try:
-            self._stage("connect", "Looking for the server.")
-            connected = await setup.connect(self.options)
-            try:
-                board = BoardLink(connected.server, self.options.root)
-                try:
-                    return await self._with_board(connected, board)
-                finally:
-                    board.close()
-            finally:
-                await connected.client.aclose()
+            return await self._locked()
         finally:
             lock.release()
+
+    async def _locked(self) -> tuple[Outcome, str]:
+        pin = Pin(self.options.folder, self.options.root)
+        for path in pin.mend():
+            self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
+        self._stage("connect", "Looking for the server.")
+        connected = await setup.connect(self.options)
+        board = BoardLink(connected.server, self.options.root)
+        try:
+            if self.options.pins:
+                self._notes.append(f"governors held at {GOVERNOR}: {'; '.join(pin.take())}")
+            return await self._with_board(connected, board)
+        finally:
+            for path in pin.restore():
+                self.ledger.note(f"{path} could not be put back")
+            board.close()
+            await connected.client.aclose()
 
     async def _with_board(self, connected: Connected, board: BoardLink) -> tuple[Outcome, str]:
         connected = await self._load_if_needed(connected)
@@ -150,9 +158,9 @@ class Runner:
             self.ledger.write(journal.Gated(gate=gate))
         refusals = gates.refuses(seen, strict=options.is_strict)
         if refusals and not options.is_forced:
-            return "refused", _refusal(refusals)
+            return "refused", refusal(refusals)
         if refusals:
-            self._notes.append(f"run in spite of: {_refusal(refusals)}")
+            self._notes.append(f"run in spite of: {refusal(refusals)}")
         rtt_ms = await setup.round_trip_ms(connected.client)
         env = setup.env_of(connected, board, snapshots[-1] if snapshots else None, rtt_ms)
         path, digest = await self._hash(board)
@@ -165,7 +173,18 @@ class Runner:
         )
         run_record = self._open(env, model, config, tasks)
         speed = Speed(model.size)
-        self._announce(run_record, connected, model, tasks, speed)
+        self.ledger.emit(
+            started(
+                run_record,
+                connected,
+                model,
+                tasks,
+                speed,
+                folder=str(self._folder),
+                done=0 if self._resume is None else len(self._resume.done),
+                minutes=self._minutes,
+            )
+        )
         situation = Situation(
             suite=self.suite,
             options=options,
@@ -348,36 +367,6 @@ class Runner:
     def _minutes(self) -> float | None:
         return self.options.minutes or self.suite.minutes
 
-    def _announce(
-        self, record: Run, connected: Connected, model: Model, tasks: list[Task], speed: Speed
-    ) -> None:
-        done = frozenset() if self._resume is None else self._resume.done
-        self.ledger.emit(
-            Started(
-                run_id=record.id,
-                folder=str(self._folder),
-                suite=self.suite.id,
-                title=self.suite.title,
-                model=model.name,
-                server=connected.server.label,
-                is_simulated=record.simulated,
-                seed=record.seed,
-                done=len(done),
-                minutes=self._minutes,
-                plan=tuple(
-                    Planned(
-                        id=task.prompt.id,
-                        rep=task.rep,
-                        name=task.prompt.name,
-                        group=task.group,
-                        max_tokens=task.prompt.max_tokens,
-                        expected_s=speed.request_s(tokens_in(task), tokens_out(task)[0]),
-                    )
-                    for task in tasks
-                ),
-            )
-        )
-
     # -- beside the requests ---------------------------------------------------------------------
 
     async def _background(self, situation: Situation) -> None:
@@ -399,12 +388,3 @@ class Runner:
                 if self._folder is not None:
                     self.controls.obey_file(self._folder)
             await asyncio.sleep(self.options.sample_s)
-
-
-def _refusal(refusals: list[Gate]) -> str:
-    """The refusing gates in one sentence each, with what mends them."""
-    parts = []
-    for gate in refusals:
-        mend = f" Mend: {gate.mend}." if gate.mend else ""
-        parts.append(f"{gate.sentence}{mend}")
-    return " ".join(parts)

@@ -140,6 +140,8 @@ def builtin_ids() -> tuple[str, ...]:
 
 def load_builtin(suite_id: str) -> Suite:
     """One of our suites. Raises SuiteError for an unknown name."""
+    if suite_id == "batch":
+        raise SuiteError("a batch is a file of your own prompts: give its name, ending in .jsonl")
     if suite_id not in builtin_ids():
         raise SuiteError(f"there is no suite {suite_id!r}; there are {', '.join(builtin_ids())}")
     folder = resources.files("tui.bench").joinpath("suites")

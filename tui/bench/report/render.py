@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tui.bench import compare_text
+from tui.bench.compare import Comparison
 from tui.bench.document import Loaded
 from tui.bench.report import details, html, markdown, parts, seed004
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
@@ -12,7 +14,7 @@ from tui.bench.report.rows import published_rows
 from tui.bench.report.text import line
 
 
-def content(loaded: Loaded) -> Iterator[Block]:
+def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Block]:
     """Every part in the order of the layout."""
     yield from parts.head(loaded)
     yield from parts.executive(loaded)
@@ -28,17 +30,25 @@ def content(loaded: Loaded) -> Iterator[Block]:
     yield Bullets(said) if said else Paragraph("No rule found anything to remark.")
     yield from details.decay(loaded)
     yield from details.hardware(loaded)
+    if comparison is not None:
+        yield Heading(2, "Comparison")
+        yield from compare_text.body(comparison)
     yield from parts.reference_part(loaded)
     yield from parts.method(loaded)
 
 
-def as_markdown(loaded: Loaded, *, compat: str | None = None) -> str:
+def as_markdown(
+    loaded: Loaded, *, compat: str | None = None, comparison: Comparison | None = None
+) -> str:
     """Markdown; ``compat`` seed004 gives the definitions of the board report instead of ours."""
-    return markdown.rendered(seed004.content(loaded) if compat == "seed004" else content(loaded))
+    is_old = compat == "seed004"
+    return markdown.rendered(seed004.content(loaded) if is_old else content(loaded, comparison))
 
 
-def as_html(loaded: Loaded, *, compat: str | None = None) -> str:
+def as_html(
+    loaded: Loaded, *, compat: str | None = None, comparison: Comparison | None = None
+) -> str:
     """One HTML file."""
-    blocks = seed004.content(loaded) if compat == "seed004" else content(loaded)
+    blocks = seed004.content(loaded) if compat == "seed004" else content(loaded, comparison)
     word = "SIMULATED " if loaded.document.run.simulated else ""
     return html.rendered(blocks, f"{word}{line(loaded.document.model.name)} benchmark")
