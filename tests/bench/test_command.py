@@ -276,7 +276,8 @@ def test_a_threshold_decides_the_exit_code_of_a_run(
     assert code == 1
     assert "checks<99%" in said
     assert "success" not in said
-    assert "SIMULATED" in out
+    assert "SIMULATED, median" in out
+    assert "token-weighted" in out
 
 
 def test_a_comparison_is_part_of_the_report(kept: Path, capfdbinary: Binary) -> None:

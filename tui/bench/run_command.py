@@ -30,8 +30,10 @@ from tui.bench.events import Event, Finished, Outcome
 from tui.bench.options import LimitPolicy, Options
 from tui.bench.outputs import write_outputs
 from tui.bench.progress import Aside, shown_by
+from tui.bench.report.text import interval
 from tui.bench.runner import run as run_suite
 from tui.bench.suite import Suite, SuiteError, find
+from tui.core.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 
 _EXITS: dict[Outcome, int] = {
@@ -235,13 +237,29 @@ def _finish(
             runs.set_baseline(made.folder, options.save_baseline, loaded.document.run.id)
     except (runs.RunError, OSError) as error:
         return complain(str(error) or "the files could not be written", code or EXIT_INCOMPLETE)
-    if options.ui != "none":
+    if options.ui not in ("none", "jsonl"):
+        print(headline(loaded), file=out)
         print(f"kept in {folder}", file=out)
     if comparison is not None and not options.md:
         print(comparison_markdown([comparison]), file=out)
     if problem is not None:
         return code or complain(problem, EXIT_NOT_COMPARABLE)
     return code or judge(loaded, baseline, conditions, comparison)
+
+
+def headline(loaded: Loaded) -> str:
+    """The figures of a run in one line."""
+    document = loaded.document
+    decode, first = document.summary.get("decode_tps"), document.summary.get("ttft_client_ms")
+    weighted = document.totals.get("run_decode_tps")
+    parts = ["SIMULATED"] if document.run.simulated else []
+    if decode is not None and decode.median is not None:
+        parts.append(f"median {rate(decode.median)} tok/s {interval(decode.ci95)} n={decode.n}")
+    if weighted is not None and weighted.value is not None:
+        parts.append(f"token-weighted {rate(weighted.value)} tok/s")
+    if first is not None and first.median is not None:
+        parts.append(f"TTFT median {milliseconds(first.median)}")
+    return ", ".join(parts) or "no figure: nothing was answered, or the server does not stream"
 
 
 def against(
