@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -117,6 +118,13 @@ def test_python_tabs_and_deep_nesting() -> None:
     assert by_id(TIDY, CODE.replace("    ", "\t"))["python"].passed is True
     found = by_id(TIDY, "(" * 10_000 + ")" * 10_000)["python"]
     assert found.passed is False
+
+
+def test_without_a_process_for_the_parser_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert by_id(TIDY, CODE)["python"].passed is None
 
 
 def test_python_is_never_run(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -78,7 +78,8 @@ def candidates(text: str) -> list[str]:
 
 
 def parse(codes: list[str]) -> list[dict[str, Any]]:
-    """Facts of each code: ``functions`` by name, or ``error`` and ``line``."""
+    """Facts of each code: ``functions`` by name, or ``error`` and ``line``. Empty where no process
+    for the parser could be started."""
     script = _PARSER.replace("SECONDS", str(PARSE_SECONDS)).replace("BYTES", str(PARSE_BYTES))
     try:
         done = subprocess.run(  # our own interpreter and our own script; the code is data on stdin
@@ -89,7 +90,9 @@ def parse(codes: list[str]) -> list[dict[str, Any]]:
             check=False,
         )
         found = json.loads(done.stdout) if done.returncode == 0 else None
-    except (subprocess.TimeoutExpired, OSError, ValueError):
+    except OSError:
+        return []
+    except (subprocess.TimeoutExpired, ValueError):
         found = None
     if not isinstance(found, list) or len(found) != len(codes):
         return [{"error": "parser limit: time or memory", "line": 0} for _ in codes]
@@ -102,6 +105,8 @@ def python(spec: s.Python, answer: Answer) -> Outcome:
     if not codes:
         return (None if answer.is_capped else False), "no code"
     results = parse(codes)
+    if not results:
+        return None, "the parser could not be started"
     for result in results:
         if spec.function in result.get("functions", {}):
             return _judge(spec, result["functions"][spec.function])
