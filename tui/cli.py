@@ -13,7 +13,7 @@ from tui import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.ask", "one prompt, answered on stdout"),
     "models": ("tui.models", "list, load and unload models"),
-    "bench": ("tui.bench.command", "benchmark the model: run, report, compare"),
+    "bench": ("tui.benchmark", "benchmark the model: run, report, compare"),
     "board": ("tui.board.command", "one snapshot of the board, or a stream of them"),
     "doctor": ("tui.doctor", "what is read from where, what is missing, and the command for it"),
     "setup-npu-access": ("tui.board.setup_access", "let npulse read the NPU's load without root"),

@@ -1,0 +1,21 @@
+"""``npulse bench`` with the generation settings of the user's configuration."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tui.bench import command
+from tui.config import ConfigError, config_paths, load
+from tui.core.sanitize import clean_line
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse bench`` with these arguments; returns the exit code."""
+    try:
+        config = load(config_paths(), os.environ)
+    except ConfigError as error:
+        print(f"npulse bench: {clean_line(str(error))}", file=sys.stderr)
+        return 2
+    return command.main(argv, config.settings.generation.to_generation())
