@@ -18,8 +18,6 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
-from tui.core.bench_view import BenchSession
-from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
 from tui.core.chat import ChatSession
 from tui.core.glyphs import Glyphs
 from tui.core.headline import Headline
@@ -31,6 +29,8 @@ from tui.core.types import GenerationSettings, ModelInfo
 from tui.screens.dashboard import Dashboard, DashboardData
 
 if TYPE_CHECKING:
+    from tui.core.bench_view import BenchSession
+    from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.screens.settings import FieldNote, Problem
 
 from tui.themes import LIBRARY_CSS
@@ -84,7 +84,7 @@ class Desk(ChatSession, Protocol):
     def findings(self) -> Sequence[Cause]: ...
 
     @property
-    def decode_bound(self) -> DecodeBound: ...
+    def decode_bound(self) -> DecodeBound | None: ...
 
     @property
     def has_new_alert(self) -> bool: ...

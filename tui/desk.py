@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tui.core.bench_view import BenchSession
-from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
 from tui.core.headline import Headline
 from tui.core.history import BoardHistory
 from tui.core.notices import notice_lines
@@ -29,6 +27,8 @@ from tui.settings import ServerSection
 if TYPE_CHECKING:
     from tui.bench_desk import BenchDesk, BenchPlace
     from tui.board_view import BoardView
+    from tui.core.bench_view import BenchSession
+    from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.servers.server import Server
 
 MAX_NAME_CHARS = 40
@@ -144,9 +144,9 @@ class Desk(Session):
         return () if self._view is None else self._view.findings
 
     @property
-    def decode_bound(self) -> DecodeBound:
-        """The measured rate beside what the memory allows."""
-        return DecodeBound() if self._view is None else self._view.roofline()
+    def decode_bound(self) -> DecodeBound | None:
+        """The measured rate beside what the memory allows; None before the first sample."""
+        return None if self._view is None else self._view.roofline()
 
     @property
     def has_new_alert(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,7 +15,6 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core import format as fmt
-from tui.core.board_facts import Cause, DecodeBound
 from tui.core.chat import ChatSession
 from tui.core.footer import footer_line, thinking_note
 from tui.core.glyphs import Glyphs
@@ -38,6 +37,9 @@ from tui.widgets.speed import SpeedPanel
 from tui.widgets.strip import StatusStrip
 from tui.widgets.transcript import Transcript
 from tui.widgets.why_rows import roofline_row, why_row
+
+if TYPE_CHECKING:
+    from tui.core.board_facts import Cause, DecodeBound
 
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
@@ -62,7 +64,7 @@ class DashboardData:
     """Lines for an empty transcript: what was looked for, and what to type."""
     clock_ns: Callable[[], int]
     findings: Callable[[], Sequence[Cause]]
-    decode_bound: Callable[[], DecodeBound]
+    decode_bound: Callable[[], DecodeBound | None]
     copy: Callable[[str, str], str]
     """Put a text into the clipboard; gives the sentence that says where it is."""
     frames_per_s: int = 15
@@ -158,8 +160,9 @@ class Dashboard(Screen[None]):
 
     def _board_rows(self, history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
         title, ddr, soc, own = board_rows(history, width, glyphs)
-        bound = roofline_row(self._data.decode_bound(), width, glyphs)
-        return [title, ddr, soc, bound, why_row(self._data.findings(), width, glyphs), own]
+        bound = self._data.decode_bound()
+        roofline = () if bound is None else roofline_row(bound, width, glyphs)
+        return [title, ddr, soc, roofline, why_row(self._data.findings(), width, glyphs), own]
 
     def _note(self) -> str | None:
         return self._data.session.finishing_note

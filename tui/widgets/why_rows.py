@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui.core import format as fmt
-from tui.core.board_facts import Cause, DecodeBound
 from tui.core.glyphs import Glyphs
 from tui.core.sanitize import clean_line
 from tui.widgets.rows import Row, fit, row_width, spread
+
+if TYPE_CHECKING:
+    from tui.core.board_facts import Cause, DecodeBound
 
 KEY = "F5"
 
