@@ -1,0 +1,14 @@
+"""Property tests draw the same examples in every run, so that a failure is the change's own.
+
+``HYPOTHESIS_PROFILE=search ./dev test`` draws new ones, to look for what nobody has seen yet.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
