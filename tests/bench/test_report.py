@@ -163,8 +163,9 @@ def test_markdown_of_any_text(text: str) -> None:
         Code(text),
         Folded(text, text),
     ]
-    out = markdown.rendered(blocks)
-    assert out.count("\n|") <= 4
+    assert text == "" or markdown.rendered(blocks)
+    # What is fenced may begin its lines as it likes; above it the table has three rows.
+    assert markdown.rendered(blocks[:4]).count("\n|") == 3
 
 
 def test_a_fence_is_longer_than_any_inside() -> None:
