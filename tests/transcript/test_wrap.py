@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
 from tui.core.display import display_text
+from tui.core.sanitize import clean
 from tui.core.wrap import Wrapper, grapheme_end
 
 PIECES = [
@@ -17,7 +18,9 @@ PIECES = [
     "👩\u200d👩\u200d👧", "👩", "🇩🇪", "🇩", "👍🏽", "\u0915\u094d\u0937", "\u200b", "\xad", "…",
     "\u0e01\u0e33", "|", "²", "\u1100\u1161", "x\u200dy",
 ]  # fmt: skip
-texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(max_size=200)
+texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(max_size=200).map(
+    clean
+)
 widths = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 72])
 
 

@@ -251,8 +251,8 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
     """Where the grapheme that begins at ``start`` ends, at most ``limit``.
 
     Combining marks, variation selectors, skin tones and what a joiner joins belong to the base
-    before them; two regional indicators are one flag; a letter after a virama stays with it
-    (Unicode UAX 29, without the rules for Hangul jamo that have no width of their own).
+    before them, and so do vowels and finals of Hangul jamo; two regional indicators are one flag; a
+    letter after a virama stays with it (after Unicode UAX 29).
     """
     end = start + 1
     if end >= limit or text[end] < "\u0300" or text[start] == "\n":
@@ -280,6 +280,7 @@ def is_extending(char: str) -> bool:
         or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
         or "\U0001f3fb" <= char <= "\U0001f3ff"
         or "\u1160" <= char <= "\u11ff"
+        or "\ud7b0" <= char <= "\ud7ff"
     )
 
 

@@ -38,12 +38,19 @@ class Transcript(TranscriptReader, can_focus=True):
         """A new turn, whose answer will be fed. ``model`` is named where it changes."""
         if self._live is not None:
             self.end("", state="stopped")
-        lexers = self._stack.look.room.lexers
-        lexers.is_patient = False
-        lexers.warm_up()
+        self._stack.look.room.lexers.is_patient = False
+        self.warm_up()
         self._add(Turn(prompt, cell_len, label=label, model=model))
         self._stack.open(len(self._stack.turns) - 1)
         self.show_end()
+
+    def warm_up(self) -> None:
+        """Import what formatted text needs, on a thread of its own; only the first call does.
+
+        :meth:`begin` does it too. Called earlier, while nobody waits (with the first key that is
+        typed into the prompt), it stays out of the way of the first tokens.
+        """
+        self._stack.look.room.lexers.warm_up()
 
     def feed(self, segments: Sequence[Segment]) -> None:
         """New text of the live turn. Does nothing where there is none."""
