@@ -75,6 +75,12 @@ def test_swap_background_and_our_own_load() -> None:
     assert set(taints) == {"swap", "background", "ui_heavy"}
 
 
+def test_a_moment_of_our_own_load_is_no_taint() -> None:
+    rows = even(4, **{"npulse.cpu": 60.0})
+    _, taints = log(rows).describe(0, 4 * S, S, 4 * S)
+    assert taints == ()
+
+
 def test_no_samples_no_claims() -> None:
     found, taints = HardwareLog().describe(0, S, None, None)
     assert (found.samples, found.clock_ok_pct, taints) == (0, None, ())

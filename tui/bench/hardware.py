@@ -22,6 +22,8 @@ BIG_SHARE = 0.9
 SWAP_TAINT_MB = 1.0
 BACKGROUND_TAINT_PCT = 50.0
 OWN_TAINT_PCT = 10.0
+MIN_LOAD_SAMPLES = 3
+"""Fewer samples of a processor load are a moment and not the state of a request."""
 SETTLE_NS = 2_500_000_000
 """Some readings are taken only every two seconds: what they say of a request begins here."""
 THROTTLED_WORDS = frozenset({"throttling", "capped"})
@@ -259,8 +261,9 @@ def _taints(found: Hardware, rows: Sequence[Sample]) -> tuple[Taint, ...]:
         for row in rows
         if (total := number(row.v, "cpu.sum")) is not None and number(row.v, "server.cpu")
     ]
-    if len(others) >= 3 and median(others) > BACKGROUND_TAINT_PCT:
+    if len(others) >= MIN_LOAD_SAMPLES and median(others) > BACKGROUND_TAINT_PCT:
         taints.append("background")
-    if (found.own_cpu_pct or 0.0) > OWN_TAINT_PCT:
+    own = _series(rows, "npulse.cpu")
+    if len(own) >= MIN_LOAD_SAMPLES and median(own) > OWN_TAINT_PCT:
         taints.append("ui_heavy")
     return tuple(taints)

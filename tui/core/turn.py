@@ -186,8 +186,8 @@ class Turn:
 
     @property
     def thinking(self) -> str:
-        """The whole thinking so far."""
-        return self._joined("thinking")
+        """The whole thinking so far, without white space at its end."""
+        return self._joined("thinking").rstrip()
 
     @property
     def tokens(self) -> int:
@@ -324,9 +324,8 @@ class Turn:
 
     def _reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""
-        words = "".join(self._parts["text"]).rstrip()
+        self._parts["thinking"].extend(self._parts["text"])
         self._parts["text"].clear()
-        self._parts["thinking"].append(words)
         untaken = [part for _, parts in self._pending for part in parts]
         self._pending = [("thinking", untaken)] if untaken else []
         self._is_marker_pending = self._has_given_text
