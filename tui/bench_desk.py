@@ -1,8 +1,8 @@
 """Benchmarks for a screen: suites, the run that goes on, earlier runs, reports and comparisons.
 
-The run is a process of its own (:mod:`tui.bench_process`); this follows its events in the network's
-loop and folds them into records. Files are read and statistics computed in worker threads. Every
-public method is called from the screen's thread and returns at once.
+The run is a process of its own (:mod:`tui.bench.detached`); this follows its events in the loop of
+the network and folds them into records. Files are read and statistics computed in worker threads.
+Every public method is called from the screen's thread and returns at once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui import bench_process, bench_views
-from tui.bench import document, outputs, runs
-from tui.bench.detached import Detached, follow
+from tui.bench import current, document, outputs, runs
+from tui.bench.detached import Detached, follow, start
 from tui.bench.events import Finished
 from tui.bench.forecast import Speed
 from tui.bench.listing import speed_of
@@ -74,6 +74,7 @@ class BenchDesk:
         self._lock = threading.Lock()
         self._view = BenchView()
         self._live: LiveRun | None = None
+        self._is_seeking = False
         self._process: Detached | None = None
         self._speed: tuple[str | None, int, Speed] | None = None
         self._tasks: set[Future[None]] = set()
@@ -105,7 +106,7 @@ class BenchDesk:
             if live is None or live.is_over:
                 return None
             title = live.view().title
-        return f"a benchmark is running{f' ({title})' if title else ''}; F3 shows it"
+        return f"a benchmark is running{f': {title}' if title else ''}; F3 shows it"
 
     # Suites and earlier runs ----------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class BenchDesk:
     async def _look(self) -> None:
         place = self._place()
         try:
-            await self._attach()
+            await self._seek()
             past = await asyncio.to_thread(bench_views.past_runs, self._folder)
             self._change(past=past)
             speed = await asyncio.to_thread(self._speed_for, place, len(past))
@@ -127,15 +128,7 @@ class BenchDesk:
                 speed,
                 context or USUAL_CONTEXT_TOKENS,
             )
-            other = None
-            if not self.is_running:
-                other = await asyncio.to_thread(bench_process.holder, self._folder)
-            self._change(
-                suites=suites,
-                problems=problems,
-                is_measured=speed.is_measured,
-                other_run=other,
-            )
+            self._change(suites=suites, problems=problems, is_measured=speed.is_measured)
         finally:
             self._change(is_looking=False)
 
@@ -158,6 +151,11 @@ class BenchDesk:
             speed.size_bytes = place.size_bytes
         self._speed = (model, count, speed)
         return speed
+
+    def seek(self) -> None:
+        if not self._is_seeking and not self.is_running:
+            self._is_seeking = True
+            self._submit(self._seek())
 
     # The run --------------------------------------------------------------------------------
 
@@ -182,6 +180,10 @@ class BenchDesk:
     def _refusal(self) -> str | None:
         if self.is_running:
             return "a run goes on already"
+        other = runs.holder(self._folder)
+        if other is not None:
+            self.seek()
+            return f"another benchmark is running: {other}"
         return self._busy()
 
     def _begin(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
@@ -192,25 +194,30 @@ class BenchDesk:
 
     async def _run(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
         try:
-            process = await asyncio.to_thread(bench_process.launch, verb, arguments, self._folder)
+            process = await asyncio.to_thread(start, verb, arguments, self._folder)
         except runs.RunError as error:
             self._end(Finished(outcome="failed", sentence=str(error)))
             return
         await self._follow(process)
 
-    async def _attach(self) -> None:
-        """Follows a run that an earlier npulse began."""
-        with self._lock:
-            if self._live is not None and not self._live.is_over:
-                return
-        process = await asyncio.to_thread(bench_process.running, self._folder)
-        if process is None:
-            return
-        with self._lock:
-            if self._live is not None and not self._live.is_over:
-                return
-            self._live = LiveRun(self._earlier)
-        self._submit(self._follow(process))
+    async def _seek(self) -> None:
+        """Follows a run that somebody else began: an earlier npulse, another terminal."""
+        try:
+            found = await asyncio.to_thread(current.running, self._folder)
+            other = None
+            if found is None:
+                other = await asyncio.to_thread(runs.holder, self._folder)
+            with self._lock:
+                if self._live is not None and not self._live.is_over:
+                    return
+                self._view = replace(self._view, other_run=other)
+                if found is None:
+                    return
+                self._live = LiveRun(self._earlier)
+                self._process = None
+            self._submit(self._follow(Detached(found.pid, found.events)))
+        finally:
+            self._is_seeking = False
 
     async def _follow(self, process: Detached) -> None:
         """Folds the events until the run is over, and does what comes after it."""

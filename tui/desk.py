@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tui.board_view import BoardView
     from tui.core.bench_view import BenchSession
     from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
+    from tui.core.models_view import ModelsView
     from tui.servers.server import Server
 
 MAX_NAME_CHARS = 40
@@ -62,6 +64,7 @@ class Desk(Session):
         self._watched: Server | None = None
         self._view: BoardView | None = None
         self._bench: BenchDesk | None = None
+        self._why_no_change: str | None = None
 
     # Start and end --------------------------------------------------------------------------
 
@@ -196,8 +199,38 @@ class Desk(Session):
         return self.finishing_note
 
     def ask(self, prompt: str) -> str | None:
+        wait = self._why_wait()
+        return super().ask(prompt) if wait is None else f"{wait}; your prompt stays here"
+
+    def _why_wait(self) -> str | None:
+        """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""
+        server = self.state.server
         busy = None if self._bench is None else self._bench.busy_sentence()
-        return busy or super().ask(prompt)
+        if server is None or busy is not None:
+            return busy
+        from tui.bench.current import why_wait
+        from tui.bench.runs import default_folder
+
+        return why_wait(default_folder(), server.url)
+
+    def load_model(self, name: str, is_forced: bool = False) -> None:
+        self._why_no_change = self._why_wait()
+        if self._why_no_change is None:
+            super().load_model(name, is_forced)
+
+    def unload_model(self) -> None:
+        self._why_no_change = self._why_wait()
+        if self._why_no_change is None:
+            super().unload_model()
+
+    def models_view(self) -> ModelsView:
+        view = super().models_view()
+        if self._why_no_change is not None:
+            # It holds as long as the run does.
+            self._why_no_change = self._why_wait()
+        if self._why_no_change is None:
+            return view
+        return replace(view, message=self._why_no_change, is_error=True)
 
     # What to say ----------------------------------------------------------------------------
 

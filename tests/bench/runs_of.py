@@ -74,7 +74,7 @@ async def told(
     **changes: Any,
 ) -> Told:
     """Runs the suite and returns all that it told."""
-    options = replace(QUICK, folder=folder, url=url, **changes)
+    options = replace(QUICK, folder=folder, urls=(url,), **changes)
     found = Told()
     async for event in run(suite, options, controls, resume=resume):
         found.events.append(event)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.schema_check import problems
+from tui import benchmark
 from tui.bench import records, runs
 from tui.bench.command import main
 from tui.bench.detached import Detached, follow, start
@@ -477,6 +478,26 @@ def test_a_lost_terminal_does_not_stop_a_run(sim: Simulator, tmp_path: Path, sui
     assert only_run(tmp_path).run.status == "complete"
 
 
+def test_the_server_of_the_config_is_asked(
+    sim: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "npulse").mkdir()
+    config = tmp_path / "npulse" / "config.toml"
+    config.write_text(f'[server]\nurl = "{sim.url}"\n')
+    assert benchmark.main(["list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "qwen3-4b"
+    assert benchmark.main(["list", "--json", "--url", "http://127.0.0.1:9"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] is None
+    config.write_text('[server]\nurl = "ftp://x"\n')
+    assert benchmark.main(["list"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 # -- a run of its own ------------------------------------------------------------------------------
 
 
@@ -485,8 +506,7 @@ async def _follow(run: Detached) -> list[object]:
 
 
 def test_a_detached_run_can_be_followed(sim: Simulator, tmp_path: Path, suite: Path) -> None:
-    arguments = [str(suite), "--url", sim.url, *FAST, "--folder", str(tmp_path)]
-    events = asyncio.run(_follow(start(arguments, tmp_path)))
+    events = asyncio.run(_follow(start("run", [str(suite), "--url", sim.url, *FAST], tmp_path)))
     assert any(isinstance(event, Started) for event in events)
     last = events[-1]
     assert isinstance(last, Finished)

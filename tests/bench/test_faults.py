@@ -485,7 +485,7 @@ async def test_a_full_disk_ends_the_run_with_a_reason(
 
     monkeypatch.setattr(runner, "make", make)
     async with scripted(plain) as server:
-        options = replace(QUICK, folder=tmp_path, url=server.url)
+        options = replace(QUICK, folder=tmp_path, urls=(server.url,))
         found = [event async for event in runner.run(suite_of("a", "b"), options)]
     last = found[-1]
     assert isinstance(last, Finished)

@@ -250,6 +250,9 @@ class Prepared:
     def look(self) -> None:
         self.asked.append(("look",))
 
+    def seek(self) -> None:
+        pass
+
     def start(self, wish: RunWish) -> str | None:
         self.asked.append(("start", wish))
         if self.refusal is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from tui import bench_process
-from tui.bench.detached import Detached, is_alive
+from tui.bench import current, runs
+from tui.bench.detached import Detached, follow, is_alive, start
+from tui.bench.events import Finished
 from tui.bench_desk import BenchDesk, BenchPlace, partner
 from tui.core.bench_view import BenchView, PastRun, RunWish
 from tui.core.types import GenerationSettings
@@ -75,7 +80,7 @@ class Rig:
 
     def pids(self) -> list[int]:
         """Runs that go on."""
-        found = bench_process.running(self.folder / "runs")
+        found = current.running(self.folder / "runs")
         return [] if found is None else [found.pid]
 
 
@@ -256,18 +261,78 @@ def test_another_benchmark_is_seen(rig: Rig) -> None:
         assert desk.view().other_run == f"prompts (pid {os.getpid()})"
     finally:
         lock.release()
-    assert bench_process.holder(rig.folder / "runs") is None
+    assert runs.holder(rig.folder / "runs") is None
+
+
+@pytest.mark.slow
+def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> None:
+    rig.place = place_of(board)
+    desk = rig.desk()
+    words = ["run", rig.suite(long=3000), f"--url={board.url}", *FLAGS]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui.bench", *words, "--folder", str(rig.folder / "runs")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: rig.pids() == [process.pid])
+        desk.seek()
+        until(lambda: state(desk.view(), "first") == "ok")
+        assert desk.start(RunWish("prompts")) == "a run goes on already"
+        late = rig.desk()
+        assert "another benchmark is running" in (late.start(RunWish("prompts")) or "")
+        until(lambda: late.is_running)
+        mine, elsewhere = f"{board.url}/v1", "http://192.0.2.7:8021"
+        assert "F3" in (current.why_wait(rig.folder / "runs", mine) or "")
+        assert "F3" in (current.why_wait(rig.folder / "runs", "http://localhost") or "")
+        assert current.why_wait(rig.folder / "runs", elsewhere) is None
+        until(lambda: state(desk.view(), "long") == "running")
+        desk.abort()
+        until(lambda: not desk.is_running)
+    finally:
+        process.kill()
+        process.wait()
+    run = desk.view().run
+    assert run is not None
+    assert run.outcome == "aborted"
+    until(lambda: runs.holder(rig.folder / "runs") is None)
+    assert current.running(rig.folder / "runs") is None
+    assert current.why_wait(rig.folder / "runs", board.url) is None
+
+
+def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:
+    lock = runs.Lock(tmp_path)
+    lock.take("prompts")
+    try:
+        mine = current.EventFile(tmp_path)
+        mine.begin("http://127.0.0.1:1")
+        mine.write(b"{}")
+        found = current.running(tmp_path)
+        assert found is not None
+        assert found.pid == os.getpid()
+        assert found.events.read_bytes() == b"{}\n"
+        events = asyncio.run(_followed(start("run", ["prompts"], tmp_path)))
+        assert "another benchmark is running: prompts" in events[-1].sentence
+        assert current.running(tmp_path) == found
+        mine.close()
+    finally:
+        lock.release()
+    assert current.running(tmp_path) is None
+
+
+async def _followed(run: Detached) -> list[Finished]:
+    return [event async for event in follow(run) if isinstance(event, Finished)]
 
 
 def test_a_mark_of_another_process_is_not_believed(tmp_path: Path) -> None:
     place = tmp_path / "detached"
     place.mkdir()
     (place / "x.jsonl").write_text("")
-    mark = place / bench_process.MARK_FILE
-    assert bench_process.running(tmp_path) is None
+    mark = place / current.MARK_FILE
+    assert current.running(tmp_path) is None
     for text in ("", "{}", f'{{"pid": {os.getpid()}, "events": "x.jsonl"}}', "[" * 9000):
         mark.write_text(text)
-        assert bench_process.running(tmp_path) is None
+        assert current.running(tmp_path) is None
     noise = Detached(1, place / "x.jsonl")
     assert bench_process.last_words(noise) == ""
     noise.events.write_bytes(b"\xff\x1b[2J bad\n\n")

@@ -31,6 +31,7 @@ def started(
         title=run.title,
         model=model.name,
         server=connected.server.label,
+        url=connected.server.url,
         is_simulated=run.simulated,
         seed=run.seed,
         done=done,

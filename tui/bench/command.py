@@ -31,16 +31,23 @@ def user_suites() -> Path:
     return user_config_path("npulse", appauthor=False) / "suites"
 
 
-def main(argv: Sequence[str], settings: GenerationSettings | None = None) -> int:
+def main(
+    argv: Sequence[str],
+    settings: GenerationSettings | None = None,
+    urls: Sequence[str] | None = None,
+) -> int:
     """Runs ``npulse bench`` with these arguments; returns the exit code.
 
     ``settings`` are what an answer is generated with where a suite is not greedy and no flag says
-    otherwise.
+    otherwise; ``urls`` are where the server is looked for without ``--url``, by default on the
+    known ports.
     """
     try:
         options = parser().parse_args(list(argv))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_USAGE
+    given = getattr(options, "url", None)
+    options.urls = urls if given is None else (given,)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A locale without these characters shows a question mark instead of a traceback.

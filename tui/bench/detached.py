@@ -1,8 +1,8 @@
 """A run in a process of its own, which outlives the screen and the terminal that began it.
 
-The process is ``python -m tui.bench run ... --ui jsonl`` in a session of its own; its events go to
-a file that anybody can follow, and it takes words (pause, resume, skip, abort) from a file in the
-folder of the run (:func:`tui.bench.controls.tell`).
+The process is ``python -m tui.bench run ...`` in a session of its own; its events go to a file that
+anybody can follow (:mod:`tui.bench.current`), and it takes words (pause, resume, skip, abort) from
+a file in the folder of the run (:func:`tui.bench.controls.tell`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tui.bench.current import new_events
 from tui.bench.events import Event, Finished, from_json
 from tui.bench.runs import RunError
 
 FOLLOW_S = 0.25
-EVENTS_FOLDER = "detached"
+READ_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,17 @@ class Detached:
     events: Path
 
 
-def start(arguments: Sequence[str], folder: Path) -> Detached:
-    """Starts ``npulse bench run`` with these arguments. Raises RunError."""
-    place = folder / EVENTS_FOLDER
+def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path) -> Detached:
+    """Starts ``npulse bench run`` or ``resume`` with these arguments. Raises RunError.
+
+    What the process says outside of its events is between them in the same file.
+    """
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        path = place / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
-        with path.open("wb") as out:
+        path = new_events(folder)
+        place = ["--folder", str(folder), "--ui", "none", "--events", str(path)]
+        with path.open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tui.bench", "run", *arguments, "--ui", "jsonl"],
+                [sys.executable, "-m", "tui.bench", verb, *arguments, *place],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -52,11 +56,9 @@ def start(arguments: Sequence[str], folder: Path) -> Detached:
 
 def _environment() -> dict[str, str]:
     """Ours, with the way to this package where it is not installed."""
-    environment = dict(os.environ)
     home = str(Path(__file__).resolve().parents[2])
-    known = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = f"{home}{os.pathsep}{known}" if known else home
-    return environment
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home}
 
 
 def is_alive(pid: int) -> bool:
@@ -85,7 +87,7 @@ async def follow(run: Detached) -> AsyncIterator[Event]:
     with run.events.open("rb") as file:
         while True:
             was_alive = is_alive(run.pid)
-            data = file.read()
+            data = file.read(READ_BYTES)
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 event = from_json(line)
@@ -96,4 +98,5 @@ async def follow(run: Detached) -> AsyncIterator[Event]:
             if not data and not was_alive:
                 yield Finished(outcome="failed", sentence="The run ended without a word.")
                 return
-            await asyncio.sleep(FOLLOW_S)
+            # A run of hours has megabytes of events: others get their turn in between.
+            await asyncio.sleep(0 if data else FOLLOW_S)

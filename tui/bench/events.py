@@ -65,6 +65,8 @@ class Started(_Event, frozen=True, kw_only=True):
     """Requests that an earlier segment has already made."""
     minutes: float | None = None
     """A run by time: the plan is repeated until then."""
+    url: str = ""
+    """Of the server."""
 
 
 class StageChanged(_Event, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +54,8 @@ class Options:
 
     folder: Path
     """Where runs are kept."""
-    url: str | None = None
+    urls: Sequence[str] | None = None
+    """Where the server is looked for; None: on the known ports."""
     model: str | None = None
     runs: int | None = None
     seed: int = 1

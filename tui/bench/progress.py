@@ -9,6 +9,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Literal, TextIO
 
+from tui.bench.current import EventFile
 from tui.bench.events import (
     Event,
     Finished,
@@ -42,6 +43,20 @@ def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
     if ui == "plain":
         return _Writer(out, Plain().lines).show
     return Moving(out).show
+
+
+def recorder(file: EventFile) -> Callable[[Event], None]:
+    """What writes events to a file that others follow."""
+
+    def record(event: Event) -> None:
+        if isinstance(event, StageChanged | Started):
+            # Only who holds the lock gets as far as a stage.
+            file.begin(event.url if isinstance(event, Started) else None)
+        file.write(to_json(event))
+        if isinstance(event, Finished):
+            file.close()
+
+    return record
 
 
 class Aside:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -25,11 +25,12 @@ from tui.bench.arguments import (
 from tui.bench.compare import Comparison, NotComparableError, compare
 from tui.bench.compare_text import as_markdown as comparison_markdown
 from tui.bench.controls import Controls
+from tui.bench.current import EventFile
 from tui.bench.document import Loaded
 from tui.bench.events import Event, Finished, Outcome
 from tui.bench.options import LimitPolicy, Options
 from tui.bench.outputs import write_outputs
-from tui.bench.progress import Aside, shown_by
+from tui.bench.progress import Aside, recorder, shown_by
 from tui.bench.report.text import interval
 from tui.bench.runner import run as run_suite
 from tui.bench.suite import Suite, SuiteError, find
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
     good_ttft_ms, good_decode_tps = options.goodput
     made = Options(
         folder=folder,
-        url=options.url,
+        urls=options.urls,
         model=options.model,
         runs=options.runs,
         seed=options.seed,
@@ -109,7 +110,7 @@ def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
         return complain(str(error))
     made = Options(
         folder=folder,
-        url=options.url,
+        urls=options.urls,
         model=options.model or before.model.name,
         max_time_s=options.max_time,
         is_strict=options.strict,
@@ -171,7 +172,8 @@ def _go(
     controls = Controls()
     wants_stdout = "-" in (options.json, options.md, options.html, options.csv)
     out = sys.stderr if wants_stdout or options.ui == "progress" else sys.stdout
-    finished = asyncio.run(_watched(suite, made, controls, before, options.ui, out))
+    shown = shown_by(options.ui, out)
+    finished = asyncio.run(_watched(suite, made, controls, before, shown, options.events))
     code = _EXITS[finished.outcome]
     if not finished.folder:
         if options.ui in ("none", "jsonl") or wants_stdout:
@@ -185,11 +187,12 @@ async def _watched(
     made: Options,
     controls: Controls,
     before: resume.Earlier | None,
-    ui: str,
-    out: TextIO,
+    show: Callable[[Event], None],
+    events_path: Path | None,
 ) -> Finished:
     """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
-    shown = Aside(shown_by(ui, out))  # type: ignore[arg-type]
+    # Each in a thread of its own: what follows the run does not wait for a slow terminal.
+    shown = (Aside(show), Aside(recorder(EventFile(made.folder, events_path))))
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
 
@@ -206,14 +209,17 @@ async def _watched(
     events: AsyncIterator[Event] = run_suite(suite, made, controls, resume=before)
     try:
         async for event in events:
-            shown.show(event)
+            for one in shown:
+                one.show(event)
             if isinstance(event, Finished):
                 last = event
     except asyncio.CancelledError:
         last = Finished(outcome="interrupted", sentence="Interrupted; what was measured is kept.")
-        shown.show(last)
+        for one in shown:
+            one.show(last)
     finally:
-        await asyncio.to_thread(shown.close)
+        for one in shown:
+            await asyncio.to_thread(one.close)
     return last
 
 

@@ -7,14 +7,17 @@ import json
 import os
 import re
 import secrets
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tui.core.sanitize import clean
+from tui.core.sanitize import clean, clean_line
 
 RUN_FILE = "run.json"
 BASELINES_FILE = "baselines.json"
 LOCK_FILE = "running.lock"
+LOCK_TRIES, LOCK_PAUSE_S = 5, 0.02
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9._-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -131,6 +134,22 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def holder(folder: Path) -> str | None:
+    """The benchmark that holds the lock of this folder: ``prompts (pid 42)``. None if it is free.
+
+    Asking takes the lock shared for an instant; :class:`Lock` tries again for so long.
+    """
+    try:
+        with (folder / LOCK_FILE).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return clean_line(file.read(200).decode("utf-8", "replace"), 60) or "unknown"
+    except OSError:
+        return None
+    return None
+
+
 class Lock:
     """Only one benchmark at a time on a machine and user: the NPU cannot serve two.
 
@@ -149,14 +168,22 @@ class Lock:
         except OSError as error:
             reason = error.strerror or "not possible"
             raise RunError(f"cannot lock {self._path}: {reason}") from None
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = clean(os.read(self._fd, 200).decode("utf-8", "replace"), newlines=False)
+        if not self._is_taken():
+            who = clean_line(os.read(self._fd, 200).decode("utf-8", "replace"), 60)
             self.release()
-            raise RunError(f"another benchmark is running: {holder or 'unknown'}") from None
+            raise RunError(f"another benchmark is running: {who or 'unknown'}")
         os.ftruncate(self._fd, 0)
         os.write(self._fd, f"{who} (pid {os.getpid()})".encode())
+
+    def _is_taken(self) -> bool:
+        """Tries a few times: whoever only asks holds it for an instant."""
+        for attempt in range(LOCK_TRIES):
+            if attempt:
+                time.sleep(LOCK_PAUSE_S)
+            with suppress(OSError):
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+        return False
 
     def release(self) -> None:
         """Lets go; harmless where it was never taken."""

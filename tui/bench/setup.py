@@ -67,7 +67,7 @@ class Connected:
 async def connect(options: Options) -> Connected:
     """Finds the server and its model. Raises SetupError (unreachable)."""
     try:
-        probes = await search(None if options.url is None else [options.url])
+        probes = await search(options.urls)
     except ValueError as error:
         raise SetupError("unreachable", str(error)) from None
     server = next((probe.server for probe in probes if probe.server is not None), None)

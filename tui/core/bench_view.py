@@ -374,6 +374,9 @@ class BenchSession(Protocol):
     def look(self) -> None:
         """Read suites and earlier runs again, and find a run that goes on."""
 
+    def seek(self) -> None:
+        """Find a run that another process began since the last look."""
+
     def start(self, wish: RunWish) -> str | None:
         """Begin a run. Returns one sentence why not, or None."""
 

@@ -34,6 +34,8 @@ from tui.widgets.message_line import MessageBar
 from tui.widgets.rows import Rows
 
 REFRESH_S = 0.5
+SEEK_S = 2.0
+"""A run that another terminal begins shows up within that time."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,11 @@ class BenchScreen(BenchPage):
     def on_mount(self) -> None:
         super().on_mount()
         self.session.look()
+        self.set_interval(SEEK_S, self._seek)
+
+    def _seek(self) -> None:
+        if self.is_current:
+            self.session.seek()
 
     def _suites(self, width: int, _: int) -> list[tuple[tuple[str, str], ...]]:
         room = self.size.height - 11
