@@ -46,6 +46,7 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
+MAX_PARTS = 1024
 
 
 class Turn:
@@ -316,11 +317,18 @@ class Turn:
             if isinstance(segment, Reclassified):
                 self._reclassify()
                 continue
-            self._parts[segment.kind].append(segment.text)
+            self._keep(segment.kind, segment.text)
             if self._pending and self._pending[-1][0] == segment.kind:
                 self._pending[-1][1].append(segment.text)
             else:
                 self._pending.append((segment.kind, [segment.text]))
+
+    def _keep(self, kind: SegmentKind, text: str) -> None:
+        """Joined now and then: a string for each token takes ten times the room of its text."""
+        parts = self._parts[kind]
+        parts.append(text)
+        if len(parts) > MAX_PARTS:
+            parts[:] = ["".join(parts)]
 
     def _reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""

@@ -7,13 +7,14 @@ change. This compositor gives the same cells, cut at both ends, with neighbours 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.control import Control
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
+from textual.geometry import Region
 from textual.strip import Strip
 
 
@@ -23,6 +24,22 @@ class LeanCompositor(Compositor):
     def render_partial_update(self) -> ChopsUpdate | None:
         update = super().render_partial_update()
         return None if update is None else LeanUpdate(update)
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        """The strips of the screen, kept from keeping themselves.
+
+        ``Strip.divide`` and ``crop_extend`` remember their results, also where that is the strip
+        itself. Such a strip is freed by the garbage collector alone: megabytes in a long answer.
+        """
+        chops = super()._render_chops(crop, is_rendered_line)
+        for line in chops:
+            for strip in line.values():
+                if strip is not None:  # of rows that were not asked for
+                    strip._divide_cache.clear()
+                    strip._crop_extend_cache.clear()
+        return chops
 
 
 class LeanUpdate(ChopsUpdate, CompositorUpdate):
@@ -43,6 +60,7 @@ class LeanUpdate(ChopsUpdate, CompositorUpdate):
                     continue
                 left, right = max(x, x1), min(end, x2)
                 cells = strip.crop(left - x, right - x)
+                strip._crop_cache.clear()  # what changed once does not change alike again
                 out.append(Control.move_to(left, y).segment.text)
                 out.extend(_joined(cells, system))
         return "".join(out)

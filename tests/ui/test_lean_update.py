@@ -1,0 +1,57 @@
+"""What partial updates leave behind: nothing that only the garbage collector could free."""
+
+from __future__ import annotations
+
+import gc
+
+from rich.segment import Segment
+from textual.app import App, ComposeResult
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.screens.lean_update import LeanCompositor
+
+
+class Counting(Widget):
+    """A row that is another one each time."""
+
+    count = 0
+
+    def render_line(self, y: int) -> Strip:
+        return Strip([Segment(f"{self.count:05d}".ljust(self.size.width))], self.size.width)
+
+
+class LeanScreen(Screen[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
+
+    def compose(self) -> ComposeResult:
+        yield Counting()
+
+
+class LeanApp(App[None]):
+    def get_default_screen(self) -> LeanScreen:
+        return LeanScreen()
+
+
+async def test_a_row_that_was_replaced_frees_itself() -> None:
+    async with LeanApp().run_test(size=(40, 3)) as pilot:
+        row = pilot.app.screen.query_one(Counting)
+        gc.collect()
+        gc.disable()
+        try:
+            before = _strips()
+            for _ in range(50):
+                row.count += 1
+                row.refresh()
+                await pilot.pause()
+            assert row.count == 50
+            assert _strips() - before < 20
+        finally:
+            gc.enable()
+
+
+def _strips() -> int:
+    return sum(isinstance(thing, Strip) for thing in gc.get_objects())
