@@ -317,18 +317,14 @@ class Turn:
             if isinstance(segment, Reclassified):
                 self._reclassify()
                 continue
-            self._keep(segment.kind, segment.text)
+            parts = self._parts[segment.kind]
+            parts.append(segment.text)
+            if len(parts) > MAX_PARTS:  # a string for each token takes ten times its text's room
+                parts[:] = ["".join(parts)]
             if self._pending and self._pending[-1][0] == segment.kind:
                 self._pending[-1][1].append(segment.text)
             else:
                 self._pending.append((segment.kind, [segment.text]))
-
-    def _keep(self, kind: SegmentKind, text: str) -> None:
-        """Joined now and then: a string for each token takes ten times the room of its text."""
-        parts = self._parts[kind]
-        parts.append(text)
-        if len(parts) > MAX_PARTS:
-            parts[:] = ["".join(parts)]
 
     def _reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""
