@@ -25,7 +25,7 @@ from tui.core.footer import footer_line, thinking_note
 from tui.core.sanitize import clean, clean_line
 from tui.core.think import Reclassified
 from tui.core.turn import Turn
-from tui.core.types import ChatRequest, TurnError
+from tui.core.types import ChatRequest, GenerationSettings, TurnError
 from tui.server_options import phase_timeouts, server_urls
 from tui.servers.client import Client
 from tui.servers.detect import Probe, search
@@ -101,11 +101,11 @@ def main(argv: Sequence[str]) -> int:
         server_urls(config.settings.server)
         prompt = _prompt(options.prompt)
     except (ConfigError, ValueError, OSError) as error:
-        return _usage(str(error))
+        return _usage(str(error), options)
     for warning in config.warnings:
         _complain(warning)
     if not prompt.strip():
-        return _usage("the prompt is empty")
+        return _usage("the prompt is empty", options)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     signal.signal(signal.SIGINT, _stop)
@@ -253,6 +253,9 @@ def _complain(sentence: str) -> None:
     print(f"npulse ask: {clean_line(sentence)}", file=sys.stderr)
 
 
-def _usage(sentence: str) -> int:
-    _complain(sentence)
-    return EXIT_USAGE
+def _usage(sentence: str, options: argparse.Namespace) -> int:
+    """What was asked for cannot be asked: told in the JSON too."""
+    now_ns = time.perf_counter_ns()
+    turn = Turn(ChatRequest(options.model or "", (), GenerationSettings()), now_ns)
+    turn.fail(now_ns, TurnError("validation", sentence), is_refused=True)
+    return _report(Outcome(turn, None), options)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""
 
-EXIT_USAGE = 2
+EXIT_USAGE, EXIT_FAILED = 2, 4
 
 
 def dashboard_parser() -> argparse.ArgumentParser:
@@ -65,6 +67,7 @@ def dashboard_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run npulse with these arguments; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _prepare_streams()
     try:
         if arguments and arguments[0] in COMMANDS:
             module = importlib.import_module(COMMANDS[arguments[0]][0])
@@ -73,10 +76,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our stdout left (`npulse board | head -1`); the interpreter must not
-        # complain about it once more while it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our stdout left: npulse board | head -1
+        _give_stdout_up()
         return 0
+    except OSError as error:
+        # A full disk behind stdout, for instance.
+        from tui.core.sanitize import clean_line
+
+        print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
+        _give_stdout_up()
+        return EXIT_FAILED
+
+
+def _prepare_streams() -> None:
+    """Streams that can always be used: one that is closed is nothing, and a character that the
+    locale does not have is a question mark."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _give_stdout_up() -> None:
+    """The interpreter must not complain once more while it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dashboard(arguments: list[str]) -> int:
@@ -92,6 +117,8 @@ def _dashboard(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_USAGE
+    # What is loaded until the first paint stays: looking for garbage in it only takes time.
+    gc.disable()
     from tui.start import run_dashboard
 
     return run_dashboard(options)

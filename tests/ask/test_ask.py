@@ -170,3 +170,43 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         process.wait(timeout=20)
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_character_that_the_locale_does_not_have_is_a_question_mark(
+    tmp_path: Path, encoding: str
+) -> None:
+    with simulator(*FAST) as board:
+        code, out, err = ask(
+            tmp_path, "[[cjk]] [[tokens=60]]", "--url", board.url, PYTHONIOENCODING=encoding
+        )
+    assert (code, err) == (0, "")
+    assert "?" in out
+
+
+def test_a_full_disk_and_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
+    env = {k: v for k, v in environment(tmp_path).items() if v is not None}
+    with simulator(*FAST) as board:
+        command = f"{sys.executable} -m tui ask"
+        prompt = f"'hello [[tokens=20]]' --url {board.url} --stats"
+        for line, code in (
+            (f"{command} {prompt} >/dev/full", 4),
+            (f"{command} {prompt} >&-", 0),
+            (f"{command} {prompt} 2>&-", 0),
+            (f"{command} - --url {board.url} <&-", 2),
+        ):
+            done = subprocess.run(
+                ["sh", "-c", line], capture_output=True, text=True, cwd=REPOSITORY, env=env,
+                stdin=subprocess.DEVNULL, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == code, line
+            assert "Traceback" not in done.stderr
+            assert "Exception" not in done.stderr
+
+
+def test_a_mistake_gives_json_too(tmp_path: Path) -> None:
+    for arguments in (("",), ("hi", "--max-tokens", "0"), ("hi", "--config", "/no/such/file")):
+        code, out, err = ask(tmp_path, *arguments, "--json")
+        answer = said(out)
+        assert (code, answer["status"]) == (2, "refused")
+        assert answer["error"] in err
