@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from tui.config import ConfigError, config_paths, load
-from tui.core.sanitize import clean_line
+from tui.server_options import server_urls
 from tui.servers import models_command
 
 
 def main(argv: Sequence[str]) -> int:
     """Run ``npulse models`` with these arguments; returns the exit code."""
+    return models_command.main(argv, _places)
+
+
+def _places(options: argparse.Namespace) -> Sequence[str] | None:
+    """Where to look for the server. Raises ValueError with one sentence."""
     try:
-        config = load(config_paths(), os.environ)
+        config = load(config_paths(options.config), os.environ, {"server.url": options.url})
     except ConfigError as error:
-        print(f"npulse models: {clean_line(str(error))}", file=sys.stderr)
-        return 2
-    return models_command.main(argv, config.settings.server.url or None)
+        raise ValueError(str(error)) from error
+    for warning in config.warnings:
+        print(f"npulse models: {warning}", file=sys.stderr)
+    return server_urls(config.settings.server)

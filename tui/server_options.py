@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.servers.guesses import Guesses
 from tui.settings import ServerSection
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
 
 
 def server_urls(section: ServerSection) -> Sequence[str] | None:
-    """The addresses to look at; None for the default ports of this machine.
+    """The addresses to look at: the one that was named, or guesses; None for the default ports.
 
     Raises ValueError with one sentence for an address that is none.
     """
@@ -32,5 +33,5 @@ def server_urls(section: ServerSection) -> Sequence[str] | None:
 
         return (normalised_url(section.url),)
     if section.ports != ServerSection().ports:
-        return tuple(f"http://127.0.0.1:{port}" for port in section.ports)
+        return Guesses(f"http://127.0.0.1:{port}" for port in section.ports)
     return None

@@ -43,7 +43,8 @@ class ServerSection(Struct, frozen=True, kw_only=True):
     url: ServerUrl = ""
     """The server; empty: the known ports of this machine are tried."""
     ports: Annotated[
-        tuple[Port, ...], Meta(max_length=32, description="a list of ports (1 to 65535)")
+        tuple[Port, ...],
+        Meta(min_length=1, max_length=32, description="a list of ports (1 to 65535)"),
     ] = (8021, 8080, 8000)
     """The ports of this machine that are tried, in this order."""
     connect_timeout_s: Seconds = 5.0

@@ -9,7 +9,6 @@ import pytest
 
 from tests.servers.waiting import until
 from tui.servers.lag import LagProbe
-from tui.servers.limits import SettingLimit, notes
 from tui.servers.watchdog import Watchdog
 from tui.servers.within import OutOfTimeError, within
 
@@ -107,17 +106,3 @@ async def test_lag_of_a_loop_that_was_held_up() -> None:
     seen = len(lags)
     await asyncio.sleep(0.15)
     assert len(lags) == seen
-
-
-def test_notes_beside_settings() -> None:
-    limits = (
-        SettingLimit("temperature", 0.0, 2.0, note="ignored"),
-        SettingLimit("top_k", 1),
-        SettingLimit("top_p", high=1.0),
-        SettingLimit("is_thinking"),
-    )
-    assert notes(limits) == {
-        "temperature": "0 to 2; ignored",
-        "top_k": "at least 1",
-        "top_p": "at most 1",
-    }

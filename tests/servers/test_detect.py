@@ -13,6 +13,7 @@ from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
 from tui.servers.client import PhaseTimeouts, normalised_url
 from tui.servers.detect import default_urls, find, probe, search
+from tui.servers.guesses import Guesses
 from tui.servers.server import Server
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
@@ -149,6 +150,16 @@ async def test_something_that_is_not_http() -> None:
 
 async def hangs(wire: Wire) -> None:
     await wire.until_closed()
+
+
+async def test_at_a_guess_only_a_recognised_server_counts() -> None:
+    async with raw_server(RockchipScript()) as rockchip, raw_server(web_page) as page:
+        server = await find(Guesses((page.url, rockchip.url)), QUICK)
+        assert server is not None
+        assert server.url == rockchip.url
+        assert await find(Guesses((page.url,)), QUICK) is None
+        (other,) = await search(Guesses((page.url,)), QUICK)
+        assert other.outcome == "unknown"
 
 
 async def test_the_first_address_wins() -> None:

@@ -217,14 +217,39 @@ def test_models_command_without_a_server(capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(capsys.readouterr().out)["is_done"] is False
 
 
-@pytest.mark.parametrize(
-    "argv", [["load"], ["unload", "x"], ["frobnicate"], ["--url", "ftp://x"], ["list", "x"]]
-)
+@pytest.mark.parametrize("argv", [["load"], ["unload", "x"], ["frobnicate"], ["list", "x"]])
 def test_models_command_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         models_command.main(argv)
     assert ended.value.code == 2
     assert capsys.readouterr().err
+
+
+def test_models_command_says_in_json_too_that_an_address_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert models_command.main(["--url", "ftp://x"]) == 2
+    assert "ftp://x" in capsys.readouterr().err
+    assert models_command.main(["--url", "ftp://x", "--json"]) == 2
+    assert "ftp://x" in json.loads(capsys.readouterr().out)["message"]
+
+
+def test_models_command_heeds_the_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tui import models as command
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    config = tmp_path / "npulse.toml"
+    with spawn(("--speed", "100")) as board:
+        config.write_text(f"[server]\nports = [{board.url.rpartition(':')[2]}]\nprots = 1\n")
+        assert command.main(["--config", str(config)]) == 0
+    said = capsys.readouterr()
+    assert board.url in said.out
+    assert "did you mean server.ports?" in said.err
+    config.write_text("[server]\nports = 3\n")
+    assert command.main(["--config", str(config)]) == 2
 
 
 def test_free_memory_of_this_machine(tmp_path: Path) -> None:

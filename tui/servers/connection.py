@@ -31,6 +31,7 @@ from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, default_urls, search
 from tui.servers.exchange import Exchange
+from tui.servers.guesses import are_meant
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
@@ -45,7 +46,8 @@ class Connection:
     :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
     called in the loop after it changed.
 
-    ``urls`` pins the addresses; None tries the default ports of this machine.
+    ``urls`` are the addresses, named ones or :class:`~tui.servers.guesses.Guesses`; None tries the
+    default ports of this machine.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Connection:
 
     @property
     def urls(self) -> Sequence[str] | None:
-        """The pinned addresses; None where the default ports are tried."""
+        """The addresses; None where the default ports are tried."""
         return self._urls
 
     def pin(self, urls: Sequence[str]) -> None:
@@ -152,11 +154,11 @@ class Connection:
         known = self._state.server
         busy = [probe for probe in probes if probe.outcome == "busy"]
         telling = busy or [probe for probe in probes if probe.outcome != "absent"]
-        if self._urls is not None:
+        if are_meant(self._urls):
             telling = telling or list(probes)
         problem = telling[0].sentence if telling else None
         # On a port that we only guessed, something that does not answer need not be a server.
-        is_meant = self._urls is not None and known is None
+        is_meant = are_meant(self._urls) and known is None
         if busy and (is_meant or (known is not None and known.url in [p.url for p in busy])):
             self._wait_longer()
             self._set(word="busy", problem=problem)

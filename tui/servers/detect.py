@@ -13,6 +13,7 @@ from tui.core.sanitize import clean_line
 from tui.servers import errors, openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts, normalised_url
 from tui.servers.dialect import Answer, Dialect, Identity
+from tui.servers.guesses import Guesses, are_meant
 from tui.servers.server import Server
 
 DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
@@ -38,10 +39,10 @@ class Probe:
     sentence: str = ""
 
 
-def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> tuple[str, ...]:
+def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> Guesses:
     """The addresses on this machine where the known servers listen, best first."""
     ports = [port for dialect in dialects for port in dialect.default_ports]
-    return tuple(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
+    return Guesses(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
 
 
 async def find(
@@ -49,9 +50,8 @@ async def find(
 ) -> Server | None:
     """The first server among ``urls``, by their order; None if there is none.
 
-    Given addresses are taken as meant: what answers there and is not recognised is spoken to as a
-    plain OpenAI server. Without ``urls`` the default ports of this machine are tried, and only
-    recognised servers count.
+    Without ``urls`` the default ports of this machine are tried. Of them, and of other
+    :class:`~tui.servers.guesses.Guesses`, only recognised servers count.
     """
     probes = await search(urls, timeouts)
     return next((probe.server for probe in probes if probe.server is not None), None)
@@ -65,7 +65,7 @@ async def search(
     Once a server is found, addresses that do not answer are waited for only as long as they could
     still be preferred, and not longer than :data:`GRACE_S`; they count as busy.
     """
-    is_pinned = urls is not None
+    is_pinned = are_meant(urls)
     wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
     tasks = [asyncio.create_task(probe(url, is_pinned, timeouts)) for url in wanted]
     try:

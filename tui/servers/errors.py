@@ -204,7 +204,9 @@ def stalled(url: str, n_chunks: int, idle_s: float) -> TurnError:
 
 def cut(url: str, n_chunks: int, reason: str = "") -> TurnError:
     when = f"after {_tokens(n_chunks)}" if n_chunks else "before the first token"
-    why = f" ({clean_line(reason, 120)})" if reason else ""
+    # That the end is missing is what the sentence says already.
+    says_more = reason and not reason.startswith("peer closed connection")
+    why = f" ({clean_line(reason, 120)})" if says_more else ""
     kept = " What had arrived is kept." if n_chunks else " Did the server crash?"
     return _error("cut", f"{url} cut the stream {when}, without an end{why}.{kept}")
 

@@ -52,15 +52,3 @@ def problems(
             sentence = f"{limit.field} {value:g} is not accepted by {server}: {limit.allowed}."
             found.append((limit.field, sentence))
     return tuple(found)
-
-
-def notes(limits: Iterable[SettingLimit]) -> dict[str, str]:
-    """What to show beside each setting: its range, and whether the server heeds it."""
-    shown: dict[str, str] = {}
-    for limit in limits:
-        has_range = limit.low is not None or limit.high is not None
-        parts = [limit.allowed if has_range else "", limit.note]
-        text = "; ".join(part for part in parts if part)
-        if text:
-            shown[limit.field] = text
-    return shown

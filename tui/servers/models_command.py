@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter_ns
@@ -19,6 +19,7 @@ from tui.core.types import ModelInfo
 from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts, normalised_url
 from tui.servers.detect import PROBE_TIMEOUTS, search
+from tui.servers.guesses import are_meant
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.server import Server
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", nargs="?", metavar="NAME", help="the model, with load")
     made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    made.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     made.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     made.add_argument(
         "--force", action="store_true", help="load also where the free memory is too small"
@@ -49,10 +51,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str], default_url: str | None = None) -> int:
+def named_url(options: argparse.Namespace) -> Sequence[str] | None:
+    """The address that was given; None where the default ports are tried. Raises ValueError."""
+    return None if options.url is None else (normalised_url(options.url),)
+
+
+def main(
+    argv: Sequence[str],
+    places: Callable[[argparse.Namespace], Sequence[str] | None] = named_url,
+) -> int:
     """Run ``npulse models`` with these arguments; returns the exit code.
 
-    ``default_url`` is the server of the user's configuration, where there is one.
+    ``places`` gives the addresses to look at; it raises ValueError with one sentence.
     """
     made = parser()
     options = made.parse_args(list(argv))
@@ -60,11 +70,11 @@ def main(argv: Sequence[str], default_url: str | None = None) -> int:
         made.error(
             "load takes the NAME of a model" if options.action == "load" else "too many words"
         )
-    url = options.url or default_url
     try:
-        urls = None if url is None else (normalised_url(url),)
+        urls = places(options)
     except ValueError as error:
-        made.error(str(error))
+        _report_failure(str(error), is_json=options.json)
+        return EXIT_USAGE
     try:
         return asyncio.run(_run(options, urls))
     except UnreachableError as error:
@@ -75,7 +85,7 @@ def main(argv: Sequence[str], default_url: str | None = None) -> int:
         return EXIT_STOPPED
 
 
-async def _run(options: argparse.Namespace, urls: tuple[str, ...] | None) -> int:
+async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
     server = await _server(urls)
     async with Client(server.url, server.dialect, PhaseTimeouts(query_s=10.0)) as client:
         if options.action == "list":
@@ -92,13 +102,13 @@ async def _run(options: argparse.Namespace, urls: tuple[str, ...] | None) -> int
         return EXIT_OK if change.is_done else EXIT_FAILED
 
 
-async def _server(urls: tuple[str, ...] | None) -> Server:
+async def _server(urls: Sequence[str] | None) -> Server:
     probes = await search(urls, PROBE_TIMEOUTS)
     for probe in probes:
         if probe.server is not None:
             return probe.server
     telling = [probe for probe in probes if probe.outcome != "absent"] or list(probes)
-    if urls is not None or telling[0].outcome != "absent":
+    if are_meant(urls) or telling[0].outcome != "absent":
         raise UnreachableError(telling[0].sentence)
     looked_at = ", ".join(probe.url for probe in probes)
     raise UnreachableError(f"No server answers; looked at {looked_at}. Start it, or give --url.")
