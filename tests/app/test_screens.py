@@ -120,6 +120,30 @@ def test_search_finds_and_steps_through_matches(terminal: PtyTerminal) -> None:
     terminal.wait_for("typed into the prompt again")
 
 
+def test_escape_gives_a_search_up_and_sends_nothing(terminal: PtyTerminal, tmp_path: Path) -> None:
+    ask(terminal, "[[prose]] [[tokens=40]]", "~40 tokens")
+    terminal.keys("ctrl+f")
+    terminal.wait_for("search the transcript")
+    terminal.type("zzzz")
+    terminal.wait_for("no match")
+    terminal.keys("escape")
+    terminal.wait_for("ask the model")
+    assert "no match" not in terminal.text()
+    terminal.type("seen while typed")
+    terminal.wait_for("> seen while typed")
+    terminal.keys("ctrl+f")
+    terminal.wait_for("search the transcript")
+    terminal.type("40")
+    terminal.wait_for("match ")
+    terminal.keys("enter", "escape", pause=0.5)
+    terminal.wait_for(lacks("match "))
+    terminal.keys("ctrl+f")
+    terminal.wait_for("/ 40")
+    terminal.keys("enter")
+    terminal.wait_for("match ")
+    assert len(truth(tmp_path / "truth.jsonl", "request")) == 1
+
+
 def test_regenerate_and_new_conversation(terminal: PtyTerminal, tmp_path: Path) -> None:
     ask(terminal, "first question [[tokens=20]]", "~20 tokens")
     terminal.keys("ctrl+r")

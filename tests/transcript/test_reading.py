@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.color import Color
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL, Selection
 
@@ -255,6 +256,16 @@ async def test_selecting_with_the_keyboard():
         view.deselect()
         await pilot.pause()
         assert view.selection_text() == ""
+
+
+async def test_selected_text_can_be_read():
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 10)):
+        style = app.transcript.style_of("text selected")
+        assert style.color is not None
+        assert style.bgcolor is not None
+        light, ground = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+        assert light.brightness - ground.brightness > 0.4
 
 
 async def test_everything_can_be_selected():

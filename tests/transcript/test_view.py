@@ -65,6 +65,50 @@ async def test_a_streamed_answer_has_the_rows_of_one_that_was_there_at_once(widt
         assert all_rows(view) == streamed
 
 
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\n\n\nshort\n\n\n \n",
+        "- item\n\n\n",
+        "```python\nx = 1\n\n\n" + "\n" * 40,
+        "so:\n\n    x\n\n",
+    ],
+)
+async def test_no_empty_rows_before_the_end_of_a_turn(answer: str, is_raw: bool):
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        view = app.transcript
+        if is_raw:
+            view.toggle_raw()
+        view.begin("q")
+        for char in answer:
+            view.feed(text(char))
+            await pilot.pause()
+        view.end("the numbers")
+        streamed = all_rows(view)
+        assert streamed[-1].endswith("the numbers")
+        assert streamed[-2] == ""
+        assert streamed[-3] != ""
+        assert streamed[:2] == ["", "  you   q"]
+        assert streamed[3] != ""
+        view.clear()
+        view.add_finished("q", "", answer, "the numbers")
+        assert all_rows(view) == streamed
+
+
+async def test_thinking_is_shown_without_empty_rows_around_it():
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 20)):
+        view = app.transcript
+        view.begin("q")
+        view.feed(thinking("\n\n", "hm", "\n", "\n", "\n"))
+        view.feed(text("so"))
+        view.toggle_thinking()
+        rows = [row.strip(" ▎▌") for row in all_rows(view)]
+        assert rows[3:] == ["▾ thought", "hm", "", "so"]
+
+
 async def test_scrolling_up_stays_put_and_counts_the_new_lines():
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:

@@ -63,22 +63,31 @@ def split_row(line: str) -> list[str]:
 
 
 class PlainSplitter:
-    """Text as it is, in blocks of a bounded number of lines: thinking, or an answer's source."""
+    """Text as it is, in blocks of a bounded number of lines: thinking, or an answer's source.
+
+    White space waits until something follows it, so that none is shown at the end, and no empty
+    line at the beginning.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._line = 0
+        self._waiting = ""
 
     def feed(self, text: str) -> int:
         """Append text. Returns the index of the first block that may have changed."""
-        if not text:
+        shown = text.rstrip(" \n")
+        if not shown:
+            self._waiting += text
             return len(self.blocks)
         first = max(0, len(self.blocks) - 1)
-        for index, piece in enumerate(text.split("\n")):
-            if index:
-                self._line += 1
-                self._open_line()
-            elif not self.blocks:
+        pieces = (self._waiting + shown).split("\n")
+        self._waiting = text[len(shown) :]
+        for index, piece in enumerate(pieces):
+            self._line += index > 0
+            if not self.blocks and not piece.strip(" "):
+                continue
+            if index or not self.blocks:
                 self._open_line()
             self.blocks[-1].lines[-1] += piece
         return first

@@ -90,8 +90,19 @@ class BlockSplitter:
         if self._partial:
             first = min(first, self._read(self._partial, is_complete=True))
             self._partial = ""
+        if self._state.fence:
+            first = min(first, self._trim_code())
         self._close()
         return first
+
+    def _trim_code(self) -> int:
+        """Drop the empty lines at the end of code that nothing closed."""
+        blocks = self.blocks
+        while blocks[-1].lines and not blocks[-1].lines[-1].strip(" "):
+            blocks[-1].lines.pop()
+            if not blocks[-1].lines and blocks[-1].origin is not None:
+                blocks.pop()
+        return len(blocks) - 1
 
     def _take_back(self) -> int:
         """Undo what the unfinished line did."""

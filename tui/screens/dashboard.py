@@ -278,8 +278,11 @@ class Dashboard(Screen[None]):
     # Actions -------------------------------------------------------------------------------
 
     def action_stop(self) -> None:
-        """Stop the answer; without one, leave what is open in the transcript."""
-        session = self._data.session
+        """One step back: the line of a search, the answer, what is marked in the transcript."""
+        search, session = self.query_one(SearchLine), self._data.session
+        if search.display:
+            search.give_up()
+            return
         if session.waiting is not None or session.is_answering:
             taken_back = session.stop()
             if taken_back is not None:
@@ -291,7 +294,9 @@ class Dashboard(Screen[None]):
             else:
                 self._draw_frame()
             return
-        self.query_one(Transcript).search("")
+        transcript = self.query_one(Transcript)
+        transcript.search("")
+        transcript.deselect()
         self.query_one(Prompt).focus()
 
     # Searching -----------------------------------------------------------------------------
@@ -315,12 +320,15 @@ class Dashboard(Screen[None]):
 
     def on_search_line_closed(self, event: SearchLine.Closed) -> None:
         self._show_search(False)
-        (self.query_one(Transcript) if event.has_pattern else self.query_one(Prompt)).focus()
+        transcript = self.query_one(Transcript)
+        if event.pattern and not transcript.is_searching:
+            transcript.search(event.pattern)
+        (transcript if event.pattern else self.query_one(Prompt)).focus()
 
     def on_transcript_search_changed(self, event: Transcript.SearchChanged) -> None:
         if not event.pattern:
-            return
-        if not event.count:
+            self.query_one(MessageBar).end()
+        elif not event.count:
             self.say("no match", "warn")
         else:
             self.say(f"match {event.position} of {event.count}; n next, N previous, Esc back")

@@ -31,11 +31,13 @@ class MessageBar(KeyBar):
         self.refresh_rows()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(SHOWN_S, self._end)
+        self._timer = self.set_timer(SHOWN_S, self.end)
 
-    def _end(self) -> None:
-        self._message = None
-        self._timer = None
+    def end(self) -> None:
+        """Give the row back to the keys."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._message = self._timer = None
         self.refresh_rows()
 
     def build(self, width: int) -> Sequence[Row]:

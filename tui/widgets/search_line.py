@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
 
 class SearchLine(Input):
-    """Searches while the user types; Enter goes on to the matches, Esc ends the search."""
+    """Searches while the user types; Enter goes on to the matches, the screen's Esc gives up."""
 
     @dataclass
     class Searched(Message):
@@ -22,9 +20,9 @@ class SearchLine(Input):
 
     @dataclass
     class Closed(Message):
-        """The user is done typing; ``has_pattern`` is false where the search was given up."""
+        """The user is done typing; ``pattern`` is empty where the search was given up."""
 
-        has_pattern: bool
+        pattern: str
 
     DEFAULT_CSS = """
     SearchLine {
@@ -33,10 +31,6 @@ class SearchLine(Input):
         &:focus { border: none; }
     }
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", show=False, priority=True)
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, placeholder="search the transcript")
@@ -50,9 +44,9 @@ class SearchLine(Input):
     @on(Input.Submitted)
     def _close(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Closed(bool(event.value)))
+        self.post_message(self.Closed(event.value))
 
-    def action_give_up(self) -> None:
-        """Esc: no search."""
+    def give_up(self) -> None:
+        """No search after all."""
         self.value = ""
-        self.post_message(self.Closed(False))
+        self.post_message(self.Closed(""))

@@ -85,6 +85,8 @@ class CodeLayout:
     def grow(self) -> int:
         lines = self._block.lines
         complete = len(lines) if self._block.is_closed else max(0, len(lines) - 1)
+        if self._coloured > len(lines):  # empty lines at the end were dropped
+            self._coloured = 0
         spans: Sequence[Span] = ()
         offset = 0
         if complete > self._coloured and self._is_due():

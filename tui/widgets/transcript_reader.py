@@ -192,6 +192,11 @@ class TranscriptReader(SelectableTranscript):
             self._show_match(self._search.step(1, Match(place.turn if place else 0, 0, 0)))
         return len(self._search.matches)
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether there is a pattern whose matches are marked."""
+        return self._search is not None
+
     def search_next(self) -> None:
         """Show the next match, after the last one the first."""
         self._search_step(1)

@@ -262,7 +262,11 @@ class TranscriptView(ScrollView):
         if style is None:
             style = self.rich_style
             for role in roles.split():
-                style += self.get_component_rich_style(f"transcript--{role}", partial=True)
+                name = f"transcript--{role}"
+                style += self.get_component_rich_style(name, partial=True)
+                ground = self.get_component_styles(name).background
+                if 0 < ground.a < 1:  # a style of cells knows no transparency
+                    style += Style(bgcolor=(self.background_colors[1] + ground).rich_color)
             self._styles[roles] = style
         return style
 
