@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -23,6 +24,7 @@ from tui.core.chat import ChatSession
 from tui.core.glyphs import Glyphs
 from tui.core.headline import Headline
 from tui.core.history import BoardHistory
+from tui.core.key_names import key_cap, shown_keys
 from tui.core.keys import DASHBOARD_KEYS
 from tui.core.models_view import ModelsView
 from tui.core.reading import Snapshot
@@ -62,7 +64,7 @@ class Desk(ChatSession, Protocol):
 
     def headline(self, snapshot: Snapshot | None) -> Headline: ...
 
-    def notice(self, snapshot: Snapshot | None) -> list[str]: ...
+    def notice(self, snapshot: Snapshot | None, keymap: Mapping[str, str]) -> list[str]: ...
 
     def models_view(self) -> ModelsView: ...
 
@@ -134,6 +136,10 @@ class NpulseApp(App[int]):
     CSS = LIBRARY_CSS
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # For the screens that do not bind it themselves.
+        Binding("f1", "help", "help", show=False, id="help")
+    ]
 
     def __init__(
         self,
@@ -172,7 +178,7 @@ class NpulseApp(App[int]):
             session=self._desk,
             headline=self._headline,
             board=lambda: self._history,
-            notice=lambda: self._desk.notice(self._history.latest),
+            notice=lambda: self._desk.notice(self._history.latest, self._outfit.keymap),
             clock_ns=time.perf_counter_ns,
             findings=lambda: self._desk.findings,
             decode_bound=lambda: self._desk.decode_bound,
@@ -180,7 +186,11 @@ class NpulseApp(App[int]):
             frames_per_s=self._outfit.frames_per_s,
         )
         hints = [KeyHint("Enter", "send", "send")]
-        hints += [KeyHint(key.cap, key.hint, key.action) for key in DASHBOARD_KEYS if key.hint]
+        hints += [
+            KeyHint(key_cap(self._outfit.keymap[key.action_id]), key.hint, key.action)
+            for key in DASHBOARD_KEYS
+            if key.hint
+        ]
         return Dashboard(data, self._outfit.glyphs, hints)
 
     def on_load(self) -> None:
@@ -278,9 +288,15 @@ class NpulseApp(App[int]):
 
     def action_help(self) -> None:
         """F1."""
-        from tui.screens.help import HelpScreen
+        from tui.screens.help import HelpScreen, Place
 
-        self.push_screen(HelpScreen(self._outfit.keymap, __version__, self._outfit.glyphs))
+        place: Place = "chat"
+        if not isinstance(self.screen, Dashboard):
+            from tui.screens.board import BoardScreen
+
+            place = "board" if isinstance(self.screen, BoardScreen) else "bench"
+        outfit = self._outfit
+        self.push_screen(HelpScreen(outfit.keymap, __version__, outfit.glyphs, place))
 
     def action_models(self) -> None:
         """F2."""
@@ -328,13 +344,14 @@ class NpulseApp(App[int]):
         self.push_screen(form, take)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: the keys by name, and the themes."""
-        if isinstance(screen, Dashboard):
-            for key in DASHBOARD_KEYS:
-                if key.action_id != "palette":
-                    title = key.action_id.replace("_", " ").capitalize()
-                    yield SystemCommand(title, key.text, self._runs(key.action))
-            yield SystemCommand("Theme", "choose another theme", self.action_change_theme)
+        """What the command palette offers: what keys do, and the themes."""
+        is_chat = isinstance(screen, Dashboard)
+        for key in DASHBOARD_KEYS:
+            if (is_chat or key.action_id == "quit") and key.action_id != "palette":
+                title = key.text[0].upper() + key.text[1:]
+                keys = shown_keys(self._outfit.keymap[key.action_id])
+                yield SystemCommand(title, keys, self._runs(key.action))
+        yield SystemCommand("Theme: choose another one", "", self.action_change_theme)
 
     def _runs(self, action: str) -> Callable[[], None]:
         def run() -> None:

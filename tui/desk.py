@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -265,11 +265,12 @@ class Desk(Session):
             alert=None if self._view is None else self._view.headline_alert(),
         )
 
-    def notice(self, snapshot: Snapshot | None) -> list[str]:
+    def notice(self, snapshot: Snapshot | None, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
-        return notice_lines(self.headline(snapshot), looked_at, self._problem or state.problem)
+        problem = self._problem or state.problem
+        return notice_lines(self.headline(snapshot), looked_at, problem, keymap)
 
 
 def _leave_the_big_cores() -> None:

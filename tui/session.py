@@ -54,6 +54,8 @@ class Session:
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
         self._asked_ns = 0
+        self._too_long: str | None = None
+        """The prompt that was held back last, for its length."""
         self._available_bytes: int | None = None
         self._idle_samples = 0
         self._discarded_before = 0
@@ -116,11 +118,14 @@ class Session:
         overflow = 0
         if context is not None:
             overflow = self.conversation.overflow_tokens(prompt, self.settings, context)
-        if overflow:
+        # The number is a guess, for code it can be off by half: the user has the last word.
+        if overflow and prompt != self._too_long:
+            self._too_long = prompt
             return (
-                f"this is about {overflow} tokens too long for the context of {context}; "
-                "shorten it, or begin a new conversation"
+                f"~{overflow} tokens too long for the context of {context}; "
+                "a new conversation has more room, Enter again sends it all the same"
             )
+        self._forget_failed_attempt(prompt)
         request = ChatRequest(
             model.name if model is not None else "",
             self.conversation.messages_for(prompt, self.settings),
@@ -173,6 +178,14 @@ class Session:
     def settle(self) -> None:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
         self._record()
+
+    def _forget_failed_attempt(self, prompt: str) -> None:
+        """A prompt that an error ended and that is sent again stands alone, without its first
+        attempt."""
+        self._too_long = None
+        last = self.conversation.last
+        if last is not None and last.prompt == prompt and last.result.error is not None:
+            self.conversation.drop_last()
 
     def _record(self) -> None:
         turn = self._turn

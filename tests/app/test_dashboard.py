@@ -94,6 +94,38 @@ def test_an_unreachable_server_is_said_and_the_prompt_stays(tmp_path: Path) -> N
         assert "is anyone there?" in terminal.text()
 
 
+def test_a_prompt_sent_again_after_an_error_stands_alone(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with (
+        simulator("--decode-tps", "200", "--fault", "cut=5", "--truth", str(log)) as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        for attempt in (1, 2):
+            ask(terminal, "do not lose this" if attempt == 1 else "")
+            wait_for_event(log, "request", attempt)
+            told = "(cut the stream.*)" * attempt
+            terminal.wait_for(shows(f"(?s){told}> do not lose this"))
+        sizes = [event["prompt_tokens"] for event in truth(log, "request")]
+    assert sizes[0] == sizes[1]
+
+
+def test_a_prompt_that_may_be_too_long_is_sent_when_asked_again(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with (
+        simulator("--prefill-tps", "200000", "--truth", str(log)) as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        terminal.paste("1234567890 " * 2000)
+        terminal.wait_for("[pasted")
+        terminal.keys("enter")
+        terminal.wait_for("too long for the context of 16384")
+        assert truth(log, "request") == []
+        terminal.keys("enter")
+        wait_for_event(log, "request")
+
+
 def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
     import socket
 

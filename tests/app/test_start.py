@@ -127,6 +127,17 @@ def test_rebound_keys_work_and_stand_in_the_help(tmp_path: Path) -> None:
     (folder / "config.toml").write_text('[keys]\nhelp = "f10"\n')
     with running(tmp_path, "--demo") as terminal:
         terminal.wait_for("ask the model")
+        assert "F10 help" in terminal.text()
+        terminal.wait_for("F10     all keys")
         terminal.keys("f10")
-        terminal.wait_for("this help")
-        assert "F10" in terminal.text()
+        terminal.wait_for("every key, and what")
+        terminal.keys("f10")
+        terminal.wait_for(lambda shown: "every key, and what" not in shown.text())
+
+
+def test_a_size_that_changes_before_the_first_paint_holds_nothing_up(tmp_path: Path) -> None:
+    # What libraries take a dumb terminal for (80x25) is not what this one is.
+    env = {"TERM": "dumb"}
+    with running(tmp_path, "--demo", env=env, size=(100, 30)) as terminal:
+        terminal.wait_for("is ready on", 30)
+        assert terminal.text().isascii()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tui.core.key_names import canonical_keys
+from tui.core.key_names import canonical_keys, key_cap, shown_keys
 from tui.core.keys import DASHBOARD_KEYS
 
 
@@ -72,3 +72,18 @@ def test_any_text_is_keys_or_a_sentence(text: str) -> None:
         assert clause.isprintable()
     else:
         assert canonical_keys(keys) == keys
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown", "cap"),
+    [
+        ("alt+up", "Alt+Up", "Alt+Up"),
+        ("ctrl+r", "Ctrl+R", "^R"),
+        ("escape,ctrl+shift+f5", "Esc, Ctrl+Shift+F5", "Esc"),
+        ("f10", "F10", "F10"),
+        ("pagedown", "PageDown", "PageDown"),
+        ("n", "n", "n"),
+    ],
+)
+def test_how_keys_are_shown(keys: str, shown: str, cap: str) -> None:
+    assert (shown_keys(keys), key_cap(keys)) == (shown, cap)

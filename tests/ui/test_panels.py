@@ -162,3 +162,9 @@ def test_strip_fits_and_keeps_the_rate(width: int) -> None:
     assert "tok/s" in text(row)
     if width >= 80:
         assert "NPU 86 84 61 %" in text(row)
+
+
+def test_a_long_note_takes_the_place_of_the_title() -> None:
+    note = "server still finishing, 12345 tokens since"
+    (title, *_) = speed_rows(answering(), WIDTH, UNICODE, note)
+    assert text(title).strip() == note

@@ -42,6 +42,27 @@ _ALIASES = {
 
 MAX_KEYS = 8
 
+_SHOWN_NAMES = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
+
+
+def shown_key(key: str) -> str:
+    """A key as a person writes it: ``ctrl+shift+up`` is Ctrl+Shift+Up, ``f5`` F5."""
+    *modifiers, name = key.split("+")
+    shown = _SHOWN_NAMES.get(name, name if len(name) == 1 and not modifiers else name.capitalize())
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), shown])
+
+
+def shown_keys(keys: str) -> str:
+    """Several keys, with commas: ``f5,alt+r`` is F5, Alt+R."""
+    return ", ".join(shown_key(key.strip()) for key in keys.split(","))
+
+
+def key_cap(keys: str) -> str:
+    """The first of several keys in as few cells as can be: ``ctrl+r`` is ^R."""
+    first = keys.split(",")[0].strip()
+    modifier, _, name = first.partition("+")
+    return f"^{name.upper()}" if modifier == "ctrl" and len(name) == 1 else shown_key(first)
+
 
 def canonical_keys(text: str) -> str:
     """``text`` with each key in the one way of writing it, for instance ``ctrl+shift+f5,escape``.

@@ -10,42 +10,37 @@ class KeyAction:
     """One thing that a key does.
 
     ``action_id`` is the name under ``[keys]`` in config.toml, ``keys`` the default keys separated
-    by commas, ``cap`` how the first of them is written in the bottom line, ``hint`` its word there
-    (empty: only in the help), ``text`` its line in the help.
+    by commas, ``hint`` its word in the bottom line (empty: only in the help), ``text`` its line in
+    the help and the command palette.
     """
 
     action_id: str
     keys: str
     action: str
-    cap: str
     hint: str
     text: str
 
 
 DASHBOARD_KEYS: tuple[KeyAction, ...] = (
-    KeyAction("stop", "escape", "stop", "Esc", "stop", "stop the answer; its text is kept"),
-    KeyAction("help", "f1", "app.help", "F1", "help", "this help"),
-    KeyAction("models", "f2", "app.models", "F2", "model", "models: list, load, unload, switch"),
-    KeyAction("bench", "f3", "app.bench", "F3", "bench", "benchmark the model, compare runs"),
-    KeyAction("board", "f5", "app.board", "F5", "board", "the board: history, why slow, RAM"),
-    KeyAction(
-        "settings", "f6", "app.settings", "F6", "settings", "temperature, tokens, system prompt"
-    ),
-    KeyAction(
-        "palette", "ctrl+p", "app.command_palette", "^P", "commands", "command palette, themes"
-    ),
-    KeyAction("regenerate", "ctrl+r", "regenerate", "^R", "again", "answer the last prompt again"),
-    KeyAction("new", "ctrl+n", "new_conversation", "^N", "new", "new conversation"),
-    KeyAction("copy", "ctrl+y", "copy_answer", "^Y", "copy", "copy the last answer (OSC 52)"),
-    KeyAction("thinking", "ctrl+t", "toggle_thinking", "^T", "", "open or fold the thinking"),
-    KeyAction("plain", "f7", "toggle_plain", "F7", "", "plain text or formatted Markdown"),
-    KeyAction("search", "ctrl+f", "search", "^F", "", "search the transcript"),
-    KeyAction("prev_turn", "alt+up", "jump_turn(-1)", "Alt+Up", "", "to the turn before"),
-    KeyAction("next_turn", "alt+down", "jump_turn(1)", "Alt+Down", "", "to the next turn"),
-    KeyAction("prev_code", "alt+left", "jump_code(-1)", "Alt+Left", "", "to the code block before"),
-    KeyAction("next_code", "alt+right", "jump_code(1)", "Alt+Right", "", "to the next code block"),
-    KeyAction("copy_code", "alt+y", "copy_code", "Alt+Y", "", "copy the last code block"),
-    KeyAction("quit", "ctrl+q", "app.quit", "^Q", "quit", "quit"),
+    KeyAction("stop", "escape", "stop", "stop", "stop the answer; its text is kept"),
+    KeyAction("help", "f1", "app.help", "help", "every key, and what the figures mean"),
+    KeyAction("models", "f2", "app.models", "model", "models: list, load, unload, switch"),
+    KeyAction("bench", "f3", "app.bench", "bench", "benchmark the model, compare runs"),
+    KeyAction("board", "f5", "app.board", "board", "the board: history, why slow, RAM"),
+    KeyAction("settings", "f6", "app.settings", "settings", "temperature, tokens, system prompt"),
+    KeyAction("palette", "ctrl+p", "app.command_palette", "commands", "command palette, themes"),
+    KeyAction("regenerate", "ctrl+r", "regenerate", "again", "answer the last prompt again"),
+    KeyAction("new", "ctrl+n", "new_conversation", "new", "new conversation"),
+    KeyAction("copy", "ctrl+y", "copy_answer", "copy", "copy the selection or the last answer"),
+    KeyAction("thinking", "ctrl+t", "toggle_thinking", "", "open or fold the thinking"),
+    KeyAction("plain", "f7", "toggle_plain", "", "plain text or formatted Markdown"),
+    KeyAction("search", "ctrl+f", "search", "", "search the transcript"),
+    KeyAction("prev_turn", "alt+up", "jump_turn(-1)", "", "to the turn before"),
+    KeyAction("next_turn", "alt+down", "jump_turn(1)", "", "to the next turn"),
+    KeyAction("prev_code", "alt+left", "jump_code(-1)", "", "to the code block before"),
+    KeyAction("next_code", "alt+right", "jump_code(1)", "", "to the next code block"),
+    KeyAction("copy_code", "alt+y", "copy_code", "", "copy the last code block"),
+    KeyAction("quit", "ctrl+q", "app.quit", "quit", "quit"),
 )
 
 FIXED_KEYS: tuple[tuple[str, str], ...] = (
@@ -59,5 +54,34 @@ FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("  y c  Shift+Up Down", "copy the answer or selection, code; select"),
 )
 """Keys that are not bound by id: the prompt's own."""
+
+BOARD_KEYS: tuple[tuple[str, str], ...] = (
+    ("Left, Right", "from chart to chart, where one is shown at a time"),
+    ("+ -", "more or less time"),
+    ("Up, Down", "from finding to finding"),
+    ("Enter", "open the finding: what was read, and what mends it"),
+    ("y", "copy its command"),
+    ("r", "every reading with its source; again: the charts"),
+    ("c", "what fits into RAM"),
+    ("PageUp, PageDown", "scroll"),
+    ("Esc", "one step back"),
+)
+"""Keys of the board screen."""
+
+BENCH_KEYS: tuple[tuple[str, str], ...] = (
+    ("Up, Down", "choose a suite or an earlier run; scroll"),
+    ("Left, Right", "from option to option; from page to page of a result"),
+    ("+ -", "change the option"),
+    ("Tab", "between suites and earlier runs"),
+    ("Enter", "run the suite, open the run"),
+    ("p  s", "pause and go on; skip this prompt"),
+    ("x x", "end the run; what was measured is kept"),
+    ("r", "again what failed"),
+    ("e", "export the report"),
+    ("c", "compare with another run"),
+    ("w  f", "in a comparison: swap sides; compare what differs all the same"),
+    ("Esc", "one step back; a run goes on"),
+)
+"""Keys of the benchmark screens."""
 
 ACTION_IDS: frozenset[str] = frozenset(key.action_id for key in DASHBOARD_KEYS)

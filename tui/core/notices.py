@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tui.core.headline import Headline
+from tui.core.key_names import shown_key
 
 
-def notice_lines(headline: Headline, looked_at: Sequence[str], problem: str | None) -> list[str]:
+def notice_lines(
+    headline: Headline,
+    looked_at: Sequence[str],
+    problem: str | None,
+    keymap: Mapping[str, str],
+) -> list[str]:
     """The lines for the state that ``headline`` tells.
 
-    ``looked_at`` are the addresses that were tried, ``problem`` the last failure in one sentence.
+    ``looked_at`` are the addresses that were tried, ``problem`` the last failure in one sentence,
+    ``keymap`` the keys of each action, separated by commas.
     """
+    key = {name: shown_key(keys.split(",")[0].strip()) for name, keys in keymap.items()}
     lines: list[str] = []
     if headline.is_simulated:
         lines += [
@@ -23,22 +31,22 @@ def notice_lines(headline: Headline, looked_at: Sequence[str], problem: str | No
         return lines + _no_server(looked_at, problem)
     where = headline.server or "the server"
     if headline.server_state == "loading":
-        return [*lines, f"{where} is loading a model; F2 shows for how long."]
+        return [*lines, f"{where} is loading a model; {key['models']} shows for how long."]
     if headline.model is None:
         return [
             *lines,
             f"{where} answers, but no model is loaded.",
             "",
-            "F2      choose one and load it",
+            f"{key['models']:<7} choose one and load it",
             "Enter   a prompt loads the server's default model first",
         ]
     return [
         *lines,
         f"{headline.model} is ready on {where}.",
         "",
-        "Enter   send a prompt          Esc     stop the answer",
-        "F2      models                 F6      settings, system prompt",
-        "F1      all keys               Ctrl+P  commands and themes",
+        f"Enter   send a prompt          {key['stop']:<7} stop the answer",
+        f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
+        f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",
     ]
 
 

@@ -143,6 +143,11 @@ class Dashboard(Screen[None]):
         self.show_notice()
 
     def on_resize(self, event: events.Resize) -> None:
+        if event.size != self.app.size:
+            # Overtaken by a newer size. While the first paint is held back, two sizes would
+            # otherwise chase each other for ever: laying out one announces the other anew.
+            event.prevent_default()
+            return
         width, height = event.size
         is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
         self.set_class(is_tiny, "-tiny")
@@ -243,7 +248,7 @@ class Dashboard(Screen[None]):
             error=error,
             thinking_note=thinking_note(stats),
         )
-        if turn.error is not None and not turn.text:
+        if turn.error is not None:
             self.query_one(Prompt).restore(turn.request.messages[-1].content)
         self._data.session.settle()
         self._draw_numbers()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from tui.core.glyphs import Glyphs
-from tui.core.keys import DASHBOARD_KEYS, FIXED_KEYS, KeyAction
+from tui.core.key_names import shown_keys
+from tui.core.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.rows import Row, Rows, pad
 
+Place = Literal["chat", "board", "bench"]
+"""Where help was asked for."""
+
+KEY_CELLS = 24
+MIN_WORD_CELLS = 24
 SOURCES: tuple[tuple[str, str], ...] = (
     ("~", "an estimate: derived, not counted"),
     ("–", "not known; the reason stands beside it or in npulse board"),
@@ -23,6 +32,22 @@ SOURCES: tuple[tuple[str, str], ...] = (
     ("p50/p99", "gap between tokens: half, and 99 of 100, are shorter"),
     ("prefill", "prompt tokens by the time until the first text"),
 )
+
+
+class HelpRows(Rows):
+    """The text of the help, folded to the width that there is."""
+
+    def __init__(
+        self, keymap: Mapping[str, str], version: str, glyphs: Glyphs, place: Place
+    ) -> None:
+        super().__init__(glyphs)
+        self._build = partial(help_rows, keymap, version, place)
+
+    def build(self, width: int) -> Sequence[Row]:
+        return self._build(width)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.build(width))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -38,49 +63,57 @@ class HelpScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q", "app.pop_screen", "back", show=False)
+        Binding("escape,q", "app.pop_screen", "back", show=False),
+        # Rebound with the key that opens it.
+        Binding("f1", "app.pop_screen", "back", show=False, id="help"),
     ]
 
-    def __init__(self, keymap: Mapping[str, str], version: str, glyphs: Glyphs) -> None:
+    def __init__(
+        self, keymap: Mapping[str, str], version: str, glyphs: Glyphs, place: Place = "chat"
+    ) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self._keymap = keymap
-        self._version = version
+        self._rows = HelpRows(keymap, version, glyphs, place)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help-box"):
-            rows = Rows(self._glyphs)
-            rows.show(help_rows(self._keymap, self._version))
-            yield rows
+            yield self._rows
         yield KeyBar([KeyHint("Esc", "back", "app.pop_screen")], self._glyphs)
 
     def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         self.app.pop_screen()
 
 
-def key_names(key: KeyAction, keymap: Mapping[str, str]) -> str:
-    """The keys of an action as they are written, rebound or not."""
-    keys = keymap.get(key.action_id, key.keys)
-    return ", ".join(key_name(name.strip()) for name in keys.split(","))
-
-
-def key_name(key: str) -> str:
-    """``ctrl+shift+a`` as Ctrl+Shift+A, ``escape`` as Esc."""
-    words = {"escape": "Esc", "ctrl": "Ctrl", "alt": "Alt", "shift": "Shift", "pageup": "PageUp"}
-    return "+".join(
-        words.get(part, part.upper() if len(part) <= 3 else part.capitalize())
-        for part in key.split("+")
-    )
-
-
-def help_rows(keymap: Mapping[str, str], version: str) -> Sequence[Row]:
-    """Title, keys, then what the figures mean."""
-    rows: list[Row] = [(("npulse ", "live"), (version, "dim")), ()]
-    for name, text in FIXED_KEYS:
-        rows.append((*pad(((name, "key"),), 26), (text, "text")))
-    rows += [
-        (*pad(((key_names(key, keymap), "key"),), 26), (key.text, "text")) for key in DASHBOARD_KEYS
+def help_rows(
+    keymap: Mapping[str, str], version: str, place: Place = "chat", width: int = 74
+) -> Sequence[Row]:
+    """Title, the keys of every screen with those of ``place`` first, then what figures mean."""
+    chat = [
+        *FIXED_KEYS,
+        *((shown_keys(keymap.get(key.action_id, key.keys)), key.text) for key in DASHBOARD_KEYS),
     ]
-    rows += [(), (("figures", "strong"),)]
-    rows += [(*pad(((name, "key"),), 26), (text, "text")) for name, text in SOURCES]
-    return rows
+    board, bench = (shown_keys(keymap.get(name, "")) or name for name in ("board", "bench"))
+    parts: dict[Place, tuple[str, Sequence[tuple[str, str]]]] = {
+        "chat": ("chat", chat),
+        "board": (f"the board ({board})", BOARD_KEYS),
+        "bench": (f"benchmarks ({bench})", BENCH_KEYS),
+    }
+    rows: list[Row] = [(("npulse ", "live"), (version, "dim"))]
+    for name in sorted(parts, key=lambda name: name != place):
+        title, keys = parts[name]
+        rows += [(), ((title, "strong"),), *_columns(keys, width)]
+    return [*rows, (), (("figures", "strong"),), *_columns(SOURCES, width)]
+
+
+def _columns(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[Row]:
+    """Keys at the left, words at the right; on a narrow screen the words stand below."""
+    left = min(max(len(name) for name, _ in pairs) + 2, KEY_CELLS)
+    is_narrow = width - left < MIN_WORD_CELLS
+    indent = 4 if is_narrow else left
+    for name, text in pairs:
+        lines = textwrap.wrap(text, max(width - indent, 8))
+        if is_narrow:
+            yield ((name, "key"),)
+        for number, line in enumerate(lines):
+            head = "" if is_narrow or number else name
+            yield (*pad(((head, "key"),), indent), (line, "text"))

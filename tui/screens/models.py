@@ -19,6 +19,12 @@ from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.rows import Row, Rows, pad, spread
 
 REFRESH_S = 0.5
+HINTS = (
+    KeyHint("Enter", "load", "load"),
+    KeyHint("u", "unload", "unload"),
+    KeyHint("Esc", "back", "back"),
+)
+BUSY_HINTS = (KeyHint("Esc", "do not wait for it", "back"),)
 
 
 class ModelList(Rows):
@@ -115,7 +121,9 @@ class ModelsScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f2", "back", "back", show=False, priority=True),
+        Binding("escape", "back", "back", show=False, priority=True),
+        # Rebound with the key that opens it.
+        Binding("f2", "back", "back", show=False, priority=True, id="models"),
         Binding("up,k", "choose(-1)", show=False),
         Binding("down,j", "choose(1)", show=False),
         Binding("enter", "load", show=False),
@@ -144,19 +152,18 @@ class ModelsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="models-box"):
             yield self._list
-        yield KeyBar(
-            [
-                KeyHint("Enter", "load", "load"),
-                KeyHint("u", "unload", "unload"),
-                KeyHint("Esc", "back", "back"),
-            ],
-            self._glyphs,
-        )
+        yield KeyBar(HINTS, self._glyphs)
 
     def on_mount(self) -> None:
         loaded = [i for i, model in enumerate(self._view().models) if model.is_loaded]
         self._list.chosen = loaded[0] if loaded else 0
-        self.set_interval(REFRESH_S, self._list.refresh_rows)
+        self.set_interval(REFRESH_S, self.pull)
+
+    def pull(self) -> None:
+        """Draw what is there now."""
+        self._list.refresh_rows()
+        is_busy = self._view().work is not None
+        self.query_one(KeyBar).set_hints(BUSY_HINTS if is_busy else HINTS)
 
     def action_choose(self, step: int) -> None:
         count = len(self._view().models)
@@ -171,11 +178,11 @@ class ModelsScreen(ModalScreen[None]):
             # Asked again for a model that was held back because it may not fit: the user insists.
             self._load(name, name == self._held_back)
             self._held_back = name
-            self._list.refresh_rows()
+            self.pull()
 
     def action_unload(self) -> None:
         self._unload()
-        self._list.refresh_rows()
+        self.pull()
 
     def action_back(self) -> None:
         """One step back: first out of a load that runs, then out of the screen."""

@@ -103,7 +103,9 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
 
     AUTO_FOCUS = "#temperature"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f6", "dismiss(None)", "back", show=False, priority=True),
+        Binding("escape", "dismiss(None)", "back", show=False, priority=True),
+        # Rebound with the key that opens it.
+        Binding("f6", "dismiss(None)", "back", show=False, priority=True, id="settings"),
         # No priority: the key must not overtake what was typed before it.
         Binding("ctrl+s", "save", "save", show=False),
     ]

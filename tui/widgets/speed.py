@@ -44,7 +44,9 @@ def speed_rows(
     ``note`` is what the server does that this turn does not tell.
     """
     doing = ((phase_word(stats), "dim"),) if note is None else ((note, "warn"),)
-    title = spread((("speed", "strong"),), doing, width)
+    name: Row = (("speed", "strong"),)
+    is_room = row_width(name) + row_width(doing) < width
+    title = spread(name if is_room else (), doing, width)
     now = shown_rate(stats)
     large = digits(now, glyphs)
     gaps = fmt.UNKNOWN if stats is None else fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)
