@@ -356,7 +356,7 @@ class LiveRun:
             if row.state == "running":
                 self._rows[key] = replace(row, state="failed", word="cancelled")
         self._text = replace(self._text, is_over=True)
-        share = 1.0 if event.outcome == "complete" else self._view.time.share
+        share = 1.0 if event.outcome == "complete" else self._share_done()
         left = replace(self._view.time, elapsed_s=self._elapsed_s(), left_s=None, share=share)
         self._view = replace(
             self._view,
@@ -368,6 +368,13 @@ class LiveRun:
             is_paused=False,
             is_pausing=False,
         )
+
+    def _share_done(self) -> float | None:
+        """Of a run that ended early: by the requests that were answered, where they are counted."""
+        if not self._view.planned:
+            return self._view.time.share
+        done = sum(row.state == "ok" for row in self._rows.values())
+        return done / self._view.planned
 
     def _elapsed_s(self) -> float:
         """As the run told it last, and the time since."""

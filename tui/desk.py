@@ -200,7 +200,7 @@ class Desk(Session):
 
     def ask(self, prompt: str) -> str | None:
         wait = self._why_wait()
-        return super().ask(prompt) if wait is None else f"{wait}; your prompt stays here"
+        return super().ask(prompt) if wait is None else wait
 
     def _why_wait(self) -> str | None:
         """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""

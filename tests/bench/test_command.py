@@ -23,6 +23,7 @@ from tui.bench import records, runs
 from tui.bench.command import main
 from tui.bench.detached import Detached, follow, start
 from tui.bench.events import Finished, Noted, Started
+from tui.bench.history import entries
 from tui.bench.progress import Aside
 from tui.bench.records import Document
 from tui.sim.spawn import Simulator, spawn
@@ -125,6 +126,8 @@ def only_run(folder: Path) -> Document:
         ["run", "prompts", "--fail-on", "decode<-5%"],
         ["run", "/nowhere.toml"],
         ["run", "/nowhere.jsonl"],
+        ["run", "prompts", "--url", "ftp://x"],
+        ["report", "last", "--json", "-", "--md", "-"],
         ["run", "prompts", "--goodput", "fast"],
         ["compare", "one"],
         ["report", "nothing-of-that-name"],
@@ -415,6 +418,9 @@ def test_kill_nine_then_report_then_resume(
     time.sleep(1.2)
     process.kill()
     process.communicate()
+    (entry,) = entries(folder, model="qwen3-4b", suite="mine")
+    assert (entry.status, entry.scored, entry.planned) == ("unfinished", 2, 3)
+    assert entry.is_simulated
     text = bench(folder, "report", "last").stdout
     assert "PARTIAL 2/3" in text
     assert "npulse ended before the answer did" in text

@@ -146,6 +146,8 @@ def test_batches(tmp_path: Path) -> None:
     loaded = batch.load(path)
     assert [prompt.id for prompt in loaded.prompts] == ["line-00001", "a-b", "a-b-4"]
     assert loaded.prompts[1].max_tokens == 7
+    path.write_text('\ufeff{"prompt": "a\u2028b"}\r\n{"prompt": "c\x85d"}', "utf-8", newline="")
+    assert [prompt.text for prompt in batch.load(path).prompts] == ["a\u2028b", "c\x85d"]
     assert (loaded.prompts[2].system, loaded.prompts[2].text) == ("Be short.", "Three?")
 
 

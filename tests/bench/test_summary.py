@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.bench.made import profile, request, run, trace
-from tui.bench.records import Check, Request, RuntimeTimes
+from tui.bench.conditions import Model
+from tui.bench.records import Check, Fit, Request, RuntimeTimes
+from tui.bench.suite_figures import accuracy, depth, review
 from tui.bench.summary import (
     decay_fit,
     failures,
@@ -107,6 +110,36 @@ def test_decay_is_found() -> None:
     assert limit is not None
     assert rate_at(fit, limit) == pytest.approx(3.0)
     assert decay_fit([]) is None
+
+
+def test_usable_context_ends_with_the_context() -> None:
+    model = Model(name="m", ctx=16_384)
+    fast = Fit(id="tpot_over_context", a=7.7, b=0.0014, n=9, x_max=16e3)
+    whole = depth(model, [fast], [])["usable_context"]
+    assert whole.value == 16_384
+    assert "whole" in whole.formula
+    slow = replace(fast, a=310.0, b=0.057)
+    assert depth(model, [slow], [])["usable_context"].value == pytest.approx(190 / 0.057)
+
+
+def test_what_has_no_rate_is_neither_good_nor_bad() -> None:
+    short = [request("a", made=trace(tokens=1)), request("b", made=trace(tokens=1))]
+    found = run(short).totals
+    assert found["goodput_pct"].value is None
+    assert found["good_per_h"].value is None
+    assert found["goodput_pct"].why
+    both = run([*short, request("c", status="timeout_first")]).totals
+    assert (both["goodput_pct"].value, both["goodput_pct"].n) == (0, 1)
+
+
+def test_a_task_without_a_judged_instruction_is_not_passed() -> None:
+    judged = replace(request("a", group="file"), checks=(Check(id="x", passed=True, loose=True),))
+    cut = replace(request("b", group="file"), checks=(Check(id="x"),))
+    found = accuracy([judged, cut])
+    assert found["prompt_strict_pct"].value == 50
+    assert found["prompt_strict_pct.file"].value == 50
+    missed = review([cut])["code_missed"]
+    assert (missed.value, missed.n) == (None, 0)
 
 
 def test_prefill_over_prompt_length() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tui.bench.guards import FIELDS
+from tui.servers.client import normalised_url
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -72,6 +73,14 @@ def seconds(text: str) -> float:
     return value
 
 
+def address(text: str) -> str:
+    """The URL of a server."""
+    try:
+        return normalised_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def goodput(text: str) -> tuple[float, float]:
     """``ttft:3000,decode:2`` -> (ms, tok/s)."""
     found = {"ttft": 3000.0, "decode": 2.0}
@@ -116,6 +125,11 @@ def _folder(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--folder", type=Path, metavar="DIR", help="where runs are kept")
 
 
+def _server(verb: argparse.ArgumentParser) -> None:
+    said = "the server; without it that of config.toml, or the known ports"
+    verb.add_argument("--url", type=address, metavar="URL", help=said)
+
+
 def _outputs(verb: argparse.ArgumentParser) -> None:
     for name in ("json", "md", "html", "csv"):
         verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
@@ -123,7 +137,7 @@ def _outputs(verb: argparse.ArgumentParser) -> None:
 
 def _list(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
-    verb.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    _server(verb)
     verb.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
     verb.add_argument("--suites", type=Path, metavar="DIR", help="a folder with suites of your own")
     verb.add_argument("--json", action="store_true", help="as JSON")
@@ -133,7 +147,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument
     add("suite", metavar="SUITE", help="a name, a .toml file, or a .jsonl file of prompts")
     _folder(verb)
-    add("--url", metavar="URL", help="the server; without it the known ports")
+    _server(verb)
     add("--model", metavar="NAME", help="the model; loaded if it is not")
     add("--runs", type=count, metavar="N", help="repetitions of every prompt")
     add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
@@ -194,7 +208,7 @@ def _ui(verb: argparse.ArgumentParser) -> None:
 def _resume(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("run", metavar="RUN", help="id of the run, its beginning, or last")
     _folder(verb)
-    verb.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    _server(verb)
     verb.add_argument("--model", metavar="NAME")
     verb.add_argument("--root", type=Path, metavar="DIR")
     verb.add_argument("--max-time", type=duration, metavar="TIME")

@@ -35,7 +35,8 @@ def load(path: Path, max_tokens: int = DEFAULT_MAX_TOKENS) -> Suite:
     """The suite of a JSONL file. Raises SuiteError that names the file and the line."""
     shown = clean(path.name, newlines=False)
     try:
-        lines = path.read_text("utf-8").splitlines()
+        # Only line feeds end a line: JSON may hold U+2028 and its like as they are.
+        lines = path.read_text("utf-8-sig").split("\n")
     except OSError as error:
         raise SuiteError(f"batch {shown}: {error.strerror or 'cannot be read'}") from None
     except UnicodeDecodeError:

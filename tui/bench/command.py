@@ -48,6 +48,8 @@ def main(
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     given = getattr(options, "url", None)
     options.urls = urls if given is None else (given,)
+    if sum(getattr(options, form, None) == "-" for form in ("json", "md", "html", "csv")) > 1:
+        return complain("only one of --json, --md, --html and --csv can be stdout")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A locale without these characters shows a question mark instead of a traceback.

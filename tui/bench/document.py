@@ -41,6 +41,14 @@ class Loaded:
     damaged: int = 0
 
 
+def in_suite_order(loaded: Loaded) -> list[Request]:
+    """The requests as the suite names them, repetitions in their order; they ran shuffled."""
+    names = () if loaded.suite is None else loaded.suite.prompts
+    place = {prompt.id: at for at, prompt in enumerate(names)}
+    requests = loaded.document.requests
+    return sorted(requests, key=lambda r: (place.get(r.id, len(place)), r.rep))
+
+
 def load(path: Path) -> Loaded:
     """A run from its folder (the journal is the truth, ``run.json`` stands in for it) or a file.
 

@@ -52,6 +52,10 @@ def differences(a: Document, b: Document, vary: frozenset[str] = frozenset()) ->
             continue
         is_unknown = x is None or y is None
         is_blocking = not is_unknown and name not in vary
+        if isinstance(x, dict) and isinstance(y, dict):
+            # Only what differs: the rest would bury it.
+            names = sorted(key for key in x.keys() | y.keys() if x.get(key) != y.get(key))
+            x, y = (", ".join(f"{key} {side.get(key)}" for key in names) for side in (x, y))
         found.append(Difference(name, _shown(x), _shown(y), is_blocking))
     warn_left, warn_right = _warning(a), _warning(b)
     for name, x in warn_left.items():
@@ -77,7 +81,7 @@ def _blocking(document: Document) -> dict[str, object]:
         "model": identity,
         "quant": model.quant,
         "suite": f"{run.suite} {run.suite_sha256[:12]}" if run.suite_sha256 else run.suite,
-        "sampling": str(sorted(sampling.items())) if sampling else None,
+        "sampling": sampling or None,
         "ctx": model.ctx,
         "npu_cores": model.npu_cores,
         "runtime": document.env.runtime.sha256 or document.env.runtime.version,

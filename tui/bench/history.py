@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui.bench import runs
+from tui.bench import journal, runs
 from tui.bench.records import Summary, Total
 
 MAX_RUNS = 40
@@ -81,8 +81,9 @@ def entries(
     for run_id in reversed(runs.all_ids(folder)):
         slim = _read(folder, run_id)
         if slim is None:
-            if model is None and suite is None:
-                found.append(_unfinished(run_id))
+            entry = _unfinished(folder, run_id)
+            if model in (None, entry.model) and suite in (None, entry.suite):
+                found.append(entry)
         elif model in (None, slim.model.name) and suite in (None, slim.run.suite):
             found.append(_entry(run_id, slim))
         if len(found) >= limit:
@@ -90,17 +91,23 @@ def entries(
     return found[::-1]
 
 
-def _unfinished(run_id: str) -> Entry:
+def _unfinished(folder: Path, run_id: str) -> Entry:
+    """A run that goes on or was killed: its journal tells what it is."""
+    try:
+        header, segment, scored = journal.outline(folder / run_id / journal.FILE_NAME)
+    except OSError:
+        header, segment, scored = None, None, 0
+    run = None if header is None else header.run
     return Entry(
         id=run_id,
-        started_utc=run_id[:16],
-        suite=run_id.split("-")[1] if "-" in run_id else "",
-        model="",
+        started_utc=run_id[:16] if run is None else run.started_utc,
+        suite=run_id.split("-")[1] if run is None else run.suite,
+        model="" if segment is None else segment.model.name,
         status="unfinished",
-        is_simulated=False,
+        is_simulated=run is not None and run.simulated,
         comparability="full",
-        scored=0,
-        planned=0,
+        scored=scored,
+        planned=0 if run is None else run.planned,
         decode_median=None,
         decode_ci=None,
         ttft_median_ms=None,

@@ -238,6 +238,32 @@ def read(path: Path) -> tuple[list[Line], int]:
     return lines, damaged
 
 
+def outline(path: Path) -> tuple[Header | None, Segment | None, int]:
+    """(header, first segment, requests with a usable answer) of a run without its report.
+
+    Only the lines that say so are decoded: samples and tokens are most of a journal. Raises
+    OSError.
+    """
+    header: Header | None = None
+    segment: Segment | None = None
+    scored: set[tuple[str, int]] = set()
+    with path.open("rb") as file:
+        for data in file:
+            if not data.startswith(_OUTLINE):
+                continue
+            line = _decode(data)
+            if isinstance(line, Header):
+                header = header or line
+            elif isinstance(line, Segment):
+                segment = segment or line
+            elif isinstance(line, Ended) and line.request.is_scored:
+                scored.add(line.request.key)
+    return header, segment, len(scored)
+
+
+_OUTLINE = tuple(f'{{"type":"{kind}"'.encode() for kind in ("header", "segment", "ended"))
+
+
 def _decode(data: bytes) -> Line | None:
     try:
         line: Line = _decoder.decode(data)

@@ -40,6 +40,9 @@ def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
     for entry in reversed(entries(folder, model=model)):
         if entry.is_simulated != is_simulated or entry.comparability != "full":
             continue
+        if entry.status == "unfinished":
+            # Its journal may still grow, and is read in whole for this.
+            continue
         try:
             loaded = load(folder / entry.id)
         except runs.RunError:

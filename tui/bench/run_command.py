@@ -48,6 +48,25 @@ _EXITS: dict[Outcome, int] = {
 }
 
 
+OF_A_KIND = {
+    "load_s.cold": ("cold load", 2),
+    "load_s.warm": ("warm load", 2),
+    "model_memory_mb": ("model", 0),
+    "prefill_fixed_ms": ("prefill fixed", 1),
+    "prefill_ms_per_token": ("per token", 2),
+    "tps_at_full_context": ("at full context", 2),
+    "usable_context": ("usable context", 0),
+    "cache_ttft_ratio": ("warm/cold TTFT", 2),
+    "slope_pct_h": ("slope", 2),
+    "prompt_strict_pct": ("prompts strict", 0),
+    "instruction_strict_pct": ("instructions strict", 0),
+    "language_pass_pct": ("languages passed", 0),
+    "code_accuracy_pct": ("code accuracy", 0),
+    "requests_per_s": ("requests", 3),
+}
+"""What the last line says of one kind of suite: figure -> (label, digits)."""
+
+
 def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: Path) -> int:
     """Runs a suite."""
     try:
@@ -246,6 +265,9 @@ def _finish(
     if options.ui not in ("none", "jsonl"):
         print(headline(loaded), file=out)
         print(f"kept in {folder}", file=out)
+        if loaded.document.run.status != "complete":
+            again = f"npulse bench resume {loaded.document.run.id}"
+            print(f"{again} asks what is missing or failed", file=out)
     if comparison is not None and not options.md:
         print(comparison_markdown([comparison]), file=out)
     if problem is not None:
@@ -265,6 +287,11 @@ def headline(loaded: Loaded) -> str:
         parts.append(f"token-weighted {rate(weighted.value)} tok/s")
     if first is not None and first.median is not None:
         parts.append(f"TTFT median {milliseconds(first.median)}")
+    parts += [
+        f"{label} {total.value:.{digits}f}{f' {total.unit}' if total.unit else ''}"
+        for name, (label, digits) in OF_A_KIND.items()
+        if (total := document.totals.get(name)) is not None and total.value is not None
+    ]
     return ", ".join(parts) or "no figure: nothing was answered, or the server does not stream"
 
 

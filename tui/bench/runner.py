@@ -252,7 +252,7 @@ class Runner:
         scored = sum(r.is_scored for r in finished.requests)
         said = f"{scored} of {finished.run.planned or len(finished.requests)} answered"
         if ended == "aborted":
-            return "aborted", f"Ended early: {said}. npulse bench resume {self._run_id} goes on."
+            return "aborted", f"Ended early: {said}."
         if reason:
             return "incomplete", f"{reason} {said}."
         if finished.run.status != "complete":

@@ -77,7 +77,7 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
     """Accuracy at the level of prompts and of single instructions, strict and loose (IFEval)."""
     kept = [r for r in requests if r.status not in NOT_ATTEMPTED]
     # Instructions are the checks with a loose verdict; the rest hold for any answer.
-    strict = [[bool(c.passed) for c in _applicable(r) if c.loose is not None] for r in kept]
+    strict = [_instructions(r) for r in kept]
     loose = [[bool(c.loose) for c in _applicable(r) if c.loose is not None] for r in kept]
     answered = [r.is_scored for r in kept]
     spent = [ms / 1000 for r in scored(kept) if (ms := r.m.get("latency_ms")) is not None]
@@ -91,7 +91,7 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
             "the same after lenient cleaning of the answer",
         ),
         "instruction_strict_pct": _pct(
-            [v for row in strict for v in row], "instructions followed / instructions"
+            [v for row in strict for v in row], "instructions followed / those that apply"
         ),
         "instruction_loose_pct": _pct(
             [v for row in loose for v in row], "the same after lenient cleaning of the answer"
@@ -106,12 +106,14 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
     }
     for group, members in by_group(kept).items():
         if group:
-            rows = [
-                r.is_scored and all(c.passed for c in _applicable(r) if c.loose is not None)
-                for r in members
-            ]
+            rows = [r.is_scored and bool(said := _instructions(r)) and all(said) for r in members]
             found[f"prompt_strict_pct.{group}"] = _pct(rows, f"as prompt_strict_pct, {group} only")
     return found
+
+
+def _instructions(request: Request) -> list[bool]:
+    """Which instructions were followed, of those that can be judged: in a cut answer few can."""
+    return [bool(c.passed) for c in _applicable(request) if c.loose is not None]
 
 
 def per_language(requests: Sequence[Request]) -> dict[str, Total]:
@@ -132,6 +134,7 @@ def per_language(requests: Sequence[Request]) -> dict[str, Total]:
 def review(requests: Sequence[Request]) -> dict[str, Total]:
     """False negatives, false positives and accuracy over all files, and per kind of violation."""
     found: dict[str, Total] = {}
+    why = "no answer has findings that can be counted"
     kept = scored(requests)
     groups = {"": kept, **{name: rows for name, rows in by_group(kept).items() if name}}
     for name, rows in groups.items():
@@ -149,13 +152,17 @@ def review(requests: Sequence[Request]) -> dict[str, Total]:
             unit="%",
             formula="found / (found + missed + false)",
             source="client",
+            why=None if count else why,
         )
-        found[f"code_missed{suffix}"] = Total(
-            value=missed, n=count, formula="false negatives", source="client"
-        )
-        found[f"code_false{suffix}"] = Total(
-            value=false, n=count, formula="false positives", source="client"
-        )
+        counted = (("missed", missed, "false negatives"), ("false", false, "false positives"))
+        for word, value, formula in counted:
+            found[f"code_{word}{suffix}"] = Total(
+                value=value if count else None,
+                n=count,
+                formula=formula,
+                source="client",
+                why=None if count else why,
+            )
     return found
 
 
@@ -293,11 +300,14 @@ def depth(model: Model, fits: Sequence[Fit], requests: Sequence[Request]) -> dic
                 source="client",
             )
         usable = usable_context(fit)
+        formula = f"context at which the fitted rate is {USABLE_TPS:g} tok/s"
+        if model.ctx and (usable is None or usable >= model.ctx):
+            usable, formula = float(model.ctx), f"{formula} or more: the whole of it"
         found["usable_context"] = Total(
             value=usable,
             n=fit.n,
             unit="tokens",
-            formula=f"context at which the fitted rate is {USABLE_TPS:g} tok/s",
+            formula=formula,
             source="client",
             why=None if usable is not None else "the rate does not fall with context",
         )

@@ -157,7 +157,16 @@ def totals(
     """The figures of the run as a whole."""
     kept, source = scored(requests), headline_source(requests)
     attempted = [r for r in requests if r.status not in NOT_ATTEMPTED]
-    good = [r for r in kept if _is_good(r, source, good_ttft_ms, good_decode_tps)]
+    # An answer of a few tokens, or from a server that buffers, has no rate to be judged by.
+    judged = [r for r in attempted if not r.is_scored or _goods(r, source) is not None]
+    good = [
+        r
+        for r in kept
+        if (seen := _goods(r, source)) is not None
+        and seen[0] <= good_ttft_ms
+        and seen[1] >= good_decode_tps
+    ]
+    why_no_good = None if judged else "no answer has both figures"
     tokens_out = sum(r.tok.out or 0 for r in attempted)
     scored_out = sum(r.tok.out or 0 for r in kept)
     tokens_in = sum(r.tok.input or 0 for r in kept)
@@ -184,16 +193,18 @@ def totals(
             source="client",
         ),
         "goodput_pct": Total(
-            value=ratio(len(good), len(attempted), 100),
-            n=len(attempted),
+            value=ratio(len(good), len(judged), 100),
+            n=len(judged),
             unit="%",
+            why=why_no_good,
             formula=f"ttft <= {good_ttft_ms:g} ms and decode >= {good_decode_tps:g} tok/s",
             source="client",
         ),
         "good_per_h": Total(
-            value=ratio(3600 * len(good), wall_s or None),
-            n=len(attempted),
+            value=ratio(3600 * len(good), wall_s or None) if judged else None,
+            n=len(judged),
             unit="1/h",
+            why=why_no_good,
             formula="good requests per hour of wall time",
             source="client",
         ),
@@ -242,9 +253,10 @@ def _one(values: set[Source]) -> str:
     return next(iter(values)) if len(values) == 1 else "mixed" if values else "unknown"
 
 
-def _is_good(request: Request, source: Source, ttft_ms: float, tps: float) -> bool:
+def _goods(request: Request, source: Source) -> tuple[float, float] | None:
+    """(TTFT in ms, tokens per second), where both are known."""
     first, rate = request.m.get("ttft_client_ms"), decode_tps(request, source)
-    return first is not None and rate is not None and first <= ttft_ms and rate >= tps
+    return None if first is None or rate is None else (first, rate)
 
 
 def _run_decode(kept: Sequence[Request], source: Source) -> Total:

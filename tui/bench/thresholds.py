@@ -100,11 +100,11 @@ def judge(
         )
         what = "change of " if condition.is_change else ""
         if value is None:
-            sentence = f"{condition.text}: the {what}{condition.name} is not known"
+            sentence = f"{condition.text}: {what}{condition.name} is not known"
             failed.append(Failed(condition, sentence))
         elif _COMPARE[condition.op](value, condition.value):
             unit = " %" if condition.is_change else ""
-            sentence = f"{condition.text}: the {what}{condition.name} is {value:.2f}{unit}"
+            sentence = f"{condition.text}: {what}{condition.name} is {value:.2f}{unit}"
             failed.append(Failed(condition, sentence))
     return failed
 

@@ -72,7 +72,8 @@ def _axis(span: tuple[float, float], name: str, width: int) -> Row:
 
 
 def _plain(value: float, span: tuple[float, float]) -> str:
-    return f"{value:.0f}" if span[1] - span[0] >= 10 else f"{value:.2f}"
+    is_round = span[1] - span[0] >= 10 or all(end == int(end) for end in span)
+    return f"{value:.0f}" if is_round else f"{value:.2f}"
 
 
 def _points(series: Series) -> tuple[tuple[float, float], ...]:

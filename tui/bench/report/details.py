@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tui.bench.correlate import Correlation, correlate
-from tui.bench.document import Loaded, trace_of
+from tui.bench.document import Loaded, in_suite_order, trace_of
 from tui.bench.hardware import number as reading
 from tui.bench.records import Request
 from tui.bench.report import charts
@@ -34,7 +34,7 @@ STATUS_MARKS = {"ok": "✓ ok", "capped": "✓ capped"}
 def groups(loaded: Loaded) -> Iterator[Block]:
     """Depths, lengths, languages or phases side by side, where the suite has them."""
     requests = loaded.document.requests
-    found = {name: rows for name, rows in by_group(requests).items() if name}
+    found = {name: rows for name, rows in by_group(in_suite_order(loaded)).items() if name}
     if len(found) < 2:
         return
     source = headline_source(requests)

@@ -22,6 +22,9 @@ MIN_CI_N = 6
 SAME_TIME_SHARE = 0.03
 OVERHEAD_MS = 250.0
 
+SHORT_BY_DESIGN = frozenset({"prefill", "cache", "load"})
+"""Kinds of suite in which a cap of a few tokens cuts every answer."""
+
 
 def observations(loaded: Loaded) -> list[str]:
     """Every sentence that a rule finds data for, in the order of the rules."""
@@ -135,7 +138,7 @@ def _estimated(loaded: Loaded) -> Iterator[str]:
 
 def _capped(loaded: Loaded) -> Iterator[str]:
     hit = [r for r in _requests(loaded) if r.status == "capped" and r.target_out is None]
-    if hit:
+    if hit and loaded.document.run.kind not in SHORT_BY_DESIGN:
         yield f"{len(hit)} answers were cut by their token cap: {_names(hit)}."
 
 
@@ -170,7 +173,8 @@ def _spread(loaded: Loaded) -> Iterator[str]:
     decode = loaded.document.summary.get("decode_tps")
     if decode is None or not decode.n:
         return
-    if decode.mdc_pct is not None:
+    # Over depths the rates differ by design: their spread is no noise.
+    if decode.mdc_pct is not None and loaded.document.run.kind != "sweep":
         yield (
             f"With n={decode.n} and this spread a change of the generation speed below "
             f"{decode.mdc_pct:.1f} % cannot be told from chance."

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from tui.bench import statistics as stat
-from tui.bench.document import Loaded
+from tui.bench.document import Loaded, in_suite_order
 from tui.bench.records import Document, Request, Source
 from tui.bench.reference import billions_in
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table
@@ -100,7 +100,7 @@ def llama_bench_rows(loaded: Loaded) -> Table:
     billions = billions_in(model.name)
     params = UNKNOWN if billions is None else f"{billions:.2f} B"
     rows = []
-    for name, values, is_estimated in _tests(document):
+    for name, values, is_estimated in _tests(loaded):
         shown = UNKNOWN if not values else f"{stat.mean(values):.2f} ± {stat.sample_sd(values):.2f}"
         if is_estimated and values:
             shown = f"~{shown}"
@@ -113,10 +113,11 @@ def _backend(document: Document) -> str:
     return "RKLLM (simulated)" if document.run.simulated else "RKLLM"
 
 
-def _tests(document: Document) -> Iterator[tuple[str, list[float], bool]]:
+def _tests(loaded: Loaded) -> Iterator[tuple[str, list[float], bool]]:
     """(test, rates, estimated) for prompt processing and generation of each group."""
+    document = loaded.document
     source = headline_source(document.requests)
-    for members in by_group(scored(document.requests), lambda r: r.group or r.id).values():
+    for members in by_group(scored(in_suite_order(loaded)), lambda r: r.group or r.id).values():
         first = members[0]
         target_in = first.target_in if first.target_in is not None else _common_in(members)
         prefill = _values(members, "prefill_tps", source)
