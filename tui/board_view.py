@@ -31,6 +31,9 @@ NO_MODEL = "no model is loaded: its size is not known"
 NO_SIZE = "the size of the model's weights is not known"
 NO_BANDWIDTH = "the memory's bandwidth is not known here"
 
+NEEDS_NAMES = frozenset({"cpu-others"})
+"""Causes that are told by loads alone, and better with the names of the programs."""
+
 PHASES: dict[TurnPhase, Phase] = {
     TurnPhase.WAITING: "unknown",
     TurnPhase.PREFILL: "prefill",
@@ -51,6 +54,8 @@ class BoardView:
         self._bound = DecodeBound(reason=NO_RATE)
         self._snapshot: Snapshot | None = None
         self._model: ModelInfo | None = None
+        self.wants_neighbours = False
+        """Whether the next snapshot should come with ``neighbours``: a cause needs their names."""
 
     def saw(
         self,
@@ -80,6 +85,7 @@ class BoardView:
             neighbours=tuple(neighbours),
         )
         found = why_slow(snapshot, work)
+        self.wants_neighbours = any(finding.rule in NEEDS_NAMES for finding in found)
         shown = self._causes.feed((finding.rule, finding) for finding in found)
         order = {finding.rule: number for number, finding in enumerate(found)}
         # What asks for something before what only explains, then the one that costs most.

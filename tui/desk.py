@@ -139,7 +139,9 @@ class Desk(Session):
             self.state.slot.word == "finishing",
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
+            neighbours=self._board.neighbours,
         )
+        self._board.wants_neighbours = self.board_view.wants_neighbours
 
     @property
     def findings(self) -> Sequence[Cause]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tui.core.reading import Reading, Snapshot
 
 if TYPE_CHECKING:
+    from tui.board.neighbours import Neighbour
     from tui.board.sampler import Sampler
     from tui.sim.spawn import Simulator
 
@@ -75,6 +76,10 @@ class BoardReader:
         self._lock = threading.Lock()
         self._port: int | None = None
         self._root = root
+        self.wants_neighbours = False
+        """Whether a sample also looks which other programs take CPU time."""
+        self.neighbours: tuple[Neighbour, ...] = ()
+        """What the last such look found, largest first."""
 
     @property
     def root(self) -> Path | None:
@@ -100,7 +105,10 @@ class BoardReader:
         """One snapshot; see :class:`tui.board.sampler.Sampler`."""
         with self._lock:
             if self._root is not None:
-                return self._opened(self._root).sample()
+                sampler = self._opened(self._root)
+                snapshot = sampler.sample()
+                self.neighbours = sampler.others() if self.wants_neighbours else ()
+                return snapshot
         starting = Reading.absent("the simulated board is starting")
         names = ("npu.load", "ram.total", "ddr.freq")
         return Snapshot(time.perf_counter_ns(), time.time(), dict.fromkeys(names, starting))

@@ -123,3 +123,29 @@ def test_busiest_drops_what_lies_too_far_apart(tmp_path: Path) -> None:
         [entry] = neighbours.busiest(3601 * 10**9)
         assert (entry.pid, entry.cpu) == (7, 5)
         assert entry.load_pct == 100 * 100 / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_sampler_names_the_busiest_others_every_other_second(tmp_path: Path) -> None:
+    tree = trees.decoding() | {
+        "proc/77/stat": trees.server_stat(100, pid=77),
+        "proc/4242/stat": trees.server_stat(100),
+    }
+    with Board(tmp_path, tree) as board:
+        board.settled()
+        assert board.sampler.others() == ()
+        for second in range(1, 5):
+            ticks = 100 + 50 * second
+            board.change(
+                {
+                    "proc/77/stat": trees.server_stat(ticks, pid=77),
+                    "proc/4242/stat": trees.server_stat(ticks),
+                }
+            )
+            board.after(1)
+            found = board.sampler.others()
+            assert [entry.pid for entry in found] == ([77] if second >= 2 else [])
+        (tmp_path / "proc/77/stat").unlink()
+        board.after(1)
+        assert board.sampler.others() == found, "too early for another look"
+        board.after(1)
+        assert board.sampler.others() == ()

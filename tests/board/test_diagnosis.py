@@ -14,6 +14,7 @@ from tests.board import trees
 from tests.board.boards import Board
 from tui.board.diagnosis import Finding, Work, why_slow
 from tui.board.neighbours import Neighbour
+from tui.board_view import BoardView
 from tui.core.reading import Reading, Snapshot
 
 DECODE = Work("decode")
@@ -142,6 +143,20 @@ def test_other_programs_on_the_big_cores() -> None:
     assert "180 % busy, the server takes 40 %" in finding.evidence
     assert "ffmpeg (77) 120 %" in finding.evidence
     assert finding.command == "taskset -acp 0,1,2,3 77"
+
+
+def test_the_dashboard_asks_for_their_names_only_while_they_are_needed() -> None:
+    view, ffmpeg = BoardView(), (Neighbour(77, "ffmpeg", 120.0, 4),)
+    view.saw(snapshot_of(trees.decoding()), None, None, False)
+    assert not view.wants_neighbours
+    for _ in range(3):
+        view.saw(busy_big_cores(40.0), None, None, False)
+        assert view.wants_neighbours
+    view.saw(busy_big_cores(40.0), None, None, False, neighbours=ffmpeg)
+    finding = next(finding for finding in view.findings if finding.rule == "cpu-others")
+    assert finding.command == "taskset -acp 0,1,2,3 77"
+    view.saw(busy_big_cores(170.0), None, None, False)
+    assert not view.wants_neighbours
 
 
 def test_the_server_itself_may_use_them() -> None:

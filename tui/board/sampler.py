@@ -8,6 +8,7 @@ from a worker thread.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from tui.board.gpu import Gpu
 from tui.board.host import Host, has_proc
 from tui.board.identity import Identity
 from tui.board.memory import Memory, Pressure, Zram
+from tui.board.neighbours import Neighbour, Neighbours
 from tui.board.npu import Npu
 from tui.board.npu_activity import NpuActivity
 from tui.board.npu_load import NpuLoad
@@ -111,6 +113,9 @@ class Sampler:
         self._devices = Devices(self._files)
         self._server = ServerProcess(self._files)
         self._runtime = Runtime(self._files)
+        self._neighbours = Neighbours(self._files)
+        self._others: tuple[Neighbour, ...] = ()
+        self._looked_ns: int | None = None
         self._parts = self._schedule()
 
     def sample(self) -> Snapshot:
@@ -127,6 +132,21 @@ class Sampler:
                 part.update(tick, is_forced)
             self._last = Snapshot(tick.t_ns, tick.wall_s, MappingProxyType(tick.readings))
             return self._last
+
+    def others(self) -> tuple[Neighbour, ...]:
+        """The programs beside server and npulse that take most CPU time; empty the first time.
+
+        Looks at all processes, at most every other second: for when somebody has to be named.
+        """
+        with self._lock:
+            t_ns, before_ns = self._clock_ns(), self._looked_ns
+            is_due = before_ns is None or t_ns - before_ns >= LOOK_S * NS - SLACK_NS
+            if is_due and not self._is_closed:
+                self._looked_ns = t_ns
+                server = self._last.number("server.pid")
+                known = {os.getpid(), -1 if server is None else int(server)}
+                self._others = tuple(self._neighbours.busiest(t_ns, without=frozenset(known)))
+            return self._others
 
     def watch_server(self, port: int | None, pid: int | None = None) -> None:
         """Tell which server is talked to: by its port on this machine, or by its process."""
