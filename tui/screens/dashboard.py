@@ -357,7 +357,11 @@ class Dashboard(Screen[None]):
         self.say("a new conversation")
 
     def action_copy_answer(self) -> None:
-        self._copy(self.query_one(Transcript).last_answer(), "the last answer")
+        transcript = self.query_one(Transcript)
+        if selected := transcript.selection_text():
+            self._copy(selected, "the selection")
+        else:
+            self._copy(transcript.last_answer(), "the last answer")
 
     def action_copy_code(self) -> None:
         self.query_one(Transcript).action_copy_code()
