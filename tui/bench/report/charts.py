@@ -13,6 +13,11 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 12, 10, 34
 MAX_POINTS = 1500
 
 
+def _end(value: float) -> str:
+    """An end of an axis: three figures, whole numbers in full."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _nice_top(value: float) -> float:
     """The next round number."""
     if value <= 0 or not math.isfinite(value):
@@ -51,8 +56,8 @@ class _Frame:
             for v in (0, self.top / 2, self.top)
         )
         ends = (
-            f'<text x="{LEFT}" y="{low + 16}">{self.x0:g}</text>'
-            f'<text x="{WIDTH - RIGHT}" y="{low + 16}" text-anchor="end">{self.x1:g}</text>'
+            f'<text x="{LEFT}" y="{low + 16}">{_end(self.x0)}</text>'
+            f'<text x="{WIDTH - RIGHT}" y="{low + 16}" text-anchor="end">{_end(self.x1)}</text>'
             f'<text x="{WIDTH / 2:.0f}" y="{HEIGHT - 4}" text-anchor="middle">'
             f"{escape(self._names[0])}</text>"
             f'<text x="{LEFT + 4}" y="{high + 8}">{escape(self._names[1])}</text>'

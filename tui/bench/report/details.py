@@ -204,7 +204,9 @@ def _rates(loaded: Loaded) -> tuple[list[str], list[float | None]]:
     every = loaded.document.requests
     source = headline_source(every)
     kept = [r for r in every if r.is_scored][:60]
-    return [line(f"{r.id} {r.rep + 1}") for r in kept], [decode_tps(r, source) for r in kept]
+    has_reps = any(r.rep for r in kept)
+    names = [line(f"{r.id} {r.rep + 1}" if has_reps else r.id) for r in kept]
+    return names, [decode_tps(r, source) for r in kept]
 
 
 def hardware(loaded: Loaded) -> Iterator[Block]:
