@@ -351,7 +351,8 @@ class NpulseApp(App[int]):
                 title = key.text[0].upper() + key.text[1:]
                 keys = shown_keys(self._outfit.keymap[key.action_id])
                 yield SystemCommand(title, keys, self._runs(key.action))
-        yield SystemCommand("Theme: choose another one", "", self.action_change_theme)
+        about = "dark, light, high contrast, sixteen colours, your own"
+        yield SystemCommand("Choose another theme", about, self.action_change_theme)
 
     def _runs(self, action: str) -> Callable[[], None]:
         def run() -> None:

@@ -84,7 +84,7 @@ def test_the_palette_knows_the_keys_and_the_themes(terminal: PtyTerminal) -> Non
     terminal.keys("ctrl+p")
     terminal.wait_for("Search for commands")
     terminal.type("theme")
-    terminal.wait_for("choose another theme")
+    terminal.wait_for("Choose another theme")
     terminal.keys("enter")
     terminal.wait_for("npulse-light")
     terminal.keys("escape")
