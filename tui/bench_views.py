@@ -18,7 +18,7 @@ from tui.bench.records import Document, Request
 from tui.bench.report.observations import observations
 from tui.bench.suite import SuiteError
 from tui.bench.trace import decay_bins, gaps_ms
-from tui.bench_live import LABELS, digits_of, plan_row, stat_rows
+from tui.bench_rows import LABELS, digits_of, plan_row, stat_rows
 from tui.core import format as fmt
 from tui.core.bench_view import (
     ComparedRow,

@@ -42,6 +42,17 @@ def test_two_equal_profiles_are_not_called_different() -> None:
     assert decode.count("same") >= 0.8 * PAIRS
 
 
+def test_only_the_settings_that_differ_are_named() -> None:
+    one = {"temperature": 0.6, "top_k": 20, "max_tokens": "per prompt"}
+    a, b = (
+        run([request()], config=msgspec.structs.replace(CONFIG, sampling=sampling))
+        for sampling in (one, {**one, "temperature": 0.0})
+    )
+    (found,) = [d for d in differences(a, b) if d.field == "sampling"]
+    assert found.is_blocking
+    assert found.sentence == "sampling: temperature 0.6 against temperature 0.0"
+
+
 def test_a_slow_down_is_called_slower_and_is_a_regression() -> None:
     found = compare(profile(1), profile(2, factor=0.93))
     decode, first = found.row("decode_tps"), found.row("ttft_client_ms")

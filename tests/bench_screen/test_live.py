@@ -27,7 +27,8 @@ from tui.bench.events import (
     Summarised,
 )
 from tui.bench.records import Check, Request, Summary, Tokens
-from tui.bench_live import KEPT_TEXT, MAX_TEXT, LiveRun, digits_of
+from tui.bench_live import KEPT_TEXT, MAX_TEXT, LiveRun
+from tui.bench_rows import digits_of
 from tui.core.bench_view import RunView
 
 
@@ -137,6 +138,7 @@ def test_a_run_from_its_plan_to_its_end() -> None:
     assert over.is_over
     assert over.plan[0].state == "failed"
     assert over.plan[0].word == "cancelled"
+    assert over.time.share == 0.0
 
 
 def test_warm_ups_are_no_part_of_the_plan() -> None:
