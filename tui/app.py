@@ -46,6 +46,8 @@ MAX_OSC52_BYTES = 74_000
 
 START_AFTER_S = 0.1
 """Between the first paint and the search for a server: the first keys come before its imports."""
+GARBAGE_THRESHOLDS = (700, 10, 10)
+"""Python's own, which the start raises."""
 
 
 class Desk(ChatSession, Protocol):
@@ -210,7 +212,7 @@ class NpulseApp(App[int]):
         # What is there by now stays to the end. Set aside, it neither makes a search for garbage
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
-        gc.enable()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._desk.start(lambda: self.call_later_from_thread(self._server_changed))
         self.set_interval(self._outfit.sample_interval_s, self._sample)
         self.call_later(self._sample)
