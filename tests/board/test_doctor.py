@@ -63,7 +63,7 @@ def test_what_needs_attention(
     assert code == 1
     assert found["needs_attention"] is True
     assert checks[check]["status"] == "attention"
-    assert words in checks[check]["detail"]
+    assert words in f"{checks[check]['detail']} {checks[check]['command']}"
 
 
 def test_a_closed_debugfs_has_its_command(

@@ -82,6 +82,15 @@ def test_the_share_of_the_roofline_in_one_row() -> None:
     assert row_width(roofline_row(bound, 9, UNICODE)) <= 9
 
 
+def test_a_rate_above_the_bound_is_doubted_and_not_boasted_with() -> None:
+    bound = decode_bound(Snapshot(0, 0.0, readings(60)), answering(), MODEL)
+    assert bound.roofline is not None
+    fast = replace(bound, roofline=replace(bound.roofline, share=7.3))
+    assert "%" not in text(roofline_row(fast, 42, UNICODE))
+    assert "no model is faster than its memory" in page(decode_rows(fast, 70, UNICODE))
+    assert "no model is faster" not in page(decode_rows(bound, 70, UNICODE))
+
+
 # Beside the charts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.board.diagnosis import Finding
 from tui.board.npu_load import Rung
 from tui.board.reasons import NO_PERMISSION
-from tui.board.remedies import NO_NPU, is_rockchip, remedy
+from tui.board.remedies import NO_NPU, is_rockchip, remedy, remedy_command
 from tui.core import format as fmt
 from tui.core.check import Check, CheckStatus
 from tui.core.reading import Reading, Snapshot
@@ -110,7 +110,8 @@ def _absent(reading_id: str, title: str, snapshot: Snapshot, status: CheckStatus
     reading: Reading = snapshot.get(reading_id)
     way = remedy(reading_id, reading, snapshot)
     detail = f"{reading.reason}: {reading.source}" if reading.source else str(reading.reason)
-    return Check(reading_id, status, title, f"{detail}. {way}" if way else detail)
+    command = remedy_command(reading_id, reading)
+    return Check(reading_id, status, title, f"{detail}. {way}" if way else detail, command)
 
 
 def _finding(finding: Finding) -> Check:

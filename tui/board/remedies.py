@@ -20,14 +20,14 @@ VENDOR_KERNEL = (
     "this kernel runs without it."
 )
 NO_NPU = "This machine has no Rockchip NPU; npulse --demo shows a simulated board."
-SETUP_ACCESS = (
-    "The NPU load is readable for root only here: sudo npulse setup-npu-access --install "
-    "opens that one folder to everybody."
-)
-MOUNT_DEBUGFS = (
-    "debugfs is not mounted: sudo mount -t debugfs none /sys/kernel/debug, "
-    "then sudo npulse setup-npu-access --install."
-)
+LOAD_COMMANDS = {
+    NO_PERMISSION: "sudo npulse setup-npu-access --install",
+    DEBUGFS_NOT_MOUNTED: "sudo mount -t debugfs none /sys/kernel/debug && "
+    "sudo npulse setup-npu-access --install",
+}
+"""What makes the NPU's load readable, by the reason why it is not; ready for a shell."""
+SETUP_ACCESS = "Only root can read the NPU load here; this opens that one folder to everybody:"
+MOUNT_DEBUGFS = "The driver's files are in debugfs; this mounts it and opens that one folder:"
 NO_LOAD_FILES = (
     "This kernel was built without the load file of the rknpu driver "
     "(CONFIG_ROCKCHIP_RKNPU_DEBUG_FS or CONFIG_ROCKCHIP_RKNPU_PROC_FS)."
@@ -44,7 +44,8 @@ INSTALL_RUNTIME = (
 
 
 def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
-    """The way to this value, or None where there is none or it comes by itself."""
+    """The way to this value, or None where there is none or it comes by itself; what ends in a
+    colon goes on with :func:`remedy_command`."""
     reason = reading.reason
     group = reading_id.partition(".")[0]
     if group == "npu" and reason == NO_DRIVER:
@@ -61,15 +62,26 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
     return fixed.get((reading_id, str(reason)))
 
 
+def remedy_command(reading_id: str, reading: Reading) -> str | None:
+    """The command that :func:`remedy` speaks of, where there is one."""
+    return LOAD_COMMANDS.get(str(reading.reason)) if reading_id == "npu.load" else None
+
+
 def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
     """Every way that there is, each once, in the order of the readings."""
     names = list(snapshot.readings if ids is None else ids)
     found = (
-        remedy(name, snapshot.get(name), snapshot)
+        _whole(name, snapshot.get(name), snapshot)
         for name in names
         if snapshot.get(name).value is None
     )
     return list(dict.fromkeys(text for text in found if text))
+
+
+def _whole(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
+    way = remedy(reading_id, reading, snapshot)
+    command = remedy_command(reading_id, reading)
+    return f"{way} {command}" if way and command else way
 
 
 def is_rockchip(snapshot: Snapshot) -> bool:

@@ -14,6 +14,7 @@ from tui.core.history import BoardHistory
 from tui.core.reading import Reading, Snapshot
 from tui.core.sanitize import clean_line
 from tui.widgets.rows import Row, fit, pad, row_width, spread
+from tui.widgets.why_rows import BELIEVED_SHARE
 
 INDENT = 2
 MAX_CHARS = 600
@@ -112,6 +113,9 @@ def decode_rows(bound: DecodeBound, width: int, glyphs: Glyphs) -> list[Row]:
             (("  ", "dim"), (text, "dim"))
             for text in wrapped(f"assuming {line.assumption}{guess}", width - 2)
         ]
+        if line.share > BELIEVED_SHARE:
+            doubt = "no model is faster than its memory: the size or the clock is another one"
+            rows += [((text, "warn"),) for text in wrapped(doubt, width)]
     label = ""
     for neighbour in bound.neighbours:
         if neighbour.label != label:

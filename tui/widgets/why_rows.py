@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tui.core.board_facts import Cause, DecodeBound
 
 KEY = "F5"
+BELIEVED_SHARE = 1.05
+"""More of the bound than this is no rate but a wrong assumption: see the board screen."""
 
 
 def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs) -> Row:
@@ -41,6 +43,8 @@ def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs) -> Row:
     """``57 % of what DDR allows``; empty where there is no rate or no bound to compare it with."""
     if bound.roofline is None:
         return ()
+    if bound.roofline.share > BELIEVED_SHARE:
+        return (("above what DDR seems to allow", "dim"),)
     share = fmt.percent(100 * bound.roofline.share)
     mark = "~" if bound.is_rate_estimated or bound.is_size_guessed else ""
     return fit(((f"{mark}{share}", "text"), (" of what DDR allows", "dim")), width)
