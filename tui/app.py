@@ -186,14 +186,19 @@ class NpulseApp(App[int]):
             decode_bound=lambda: self._desk.decode_bound,
             copy=self._copy,
             frames_per_s=self._outfit.frames_per_s,
+            board_key=self._key("board"),
         )
         hints = [KeyHint("Enter", "send", "send")]
         hints += [
-            KeyHint(key_cap(self._outfit.keymap[key.action_id]), key.hint, key.action)
+            KeyHint(self._key(key.action_id), key.hint, key.action)
             for key in DASHBOARD_KEYS
             if key.hint
         ]
         return Dashboard(data, self._outfit.glyphs, hints)
+
+    def _key(self, action_id: str) -> str:
+        """The first key of an action, as short as it is shown."""
+        return key_cap(self._outfit.keymap[action_id])
 
     def on_load(self) -> None:
         # Mounting draws the whole screen four times over; over a slow line only the last counts.
@@ -327,7 +332,7 @@ class NpulseApp(App[int]):
         """F3."""
         from tui.screens.bench import BenchData, BenchScreen
 
-        data = BenchData(self._desk.bench_session(), self._headline)
+        data = BenchData(self._desk.bench_session(), self._headline, self._key("help"))
         self.push_screen(BenchScreen(data, self._outfit.glyphs))
 
     def action_settings(self) -> None:

@@ -135,6 +135,23 @@ def test_rebound_keys_work_and_stand_in_the_help(tmp_path: Path) -> None:
         terminal.wait_for(lambda shown: "every key, and what" not in shown.text())
 
 
+def test_rebound_keys_also_close_what_they_open(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "npulse"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[keys]\nboard = "f9"\nbench = "f8"\nhelp = "f10"\n')
+    with running(tmp_path, "--demo") as terminal:
+        terminal.wait_for("ask the model")
+        terminal.keys("f9")
+        terminal.wait_for(lambda shown: "ask the model" not in shown.text())
+        terminal.keys("f9")
+        terminal.wait_for("ask the model")
+        terminal.keys("f8")
+        terminal.wait_for("F10 help")
+        terminal.wait_for(lambda shown: "ask the model" not in shown.text())
+        terminal.keys("f8")
+        terminal.wait_for("ask the model")
+
+
 def test_a_size_that_changes_before_the_first_paint_holds_nothing_up(tmp_path: Path) -> None:
     # What libraries take a dumb terminal for (80x25) is not what this one is.
     env = {"TERM": "dumb"}

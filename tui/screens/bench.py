@@ -44,6 +44,7 @@ class BenchData:
 
     session: BenchSession
     headline: Callable[[], Headline]
+    help_key: str = "F1"
 
 
 class BenchPage(OpaqueScreen):
@@ -67,8 +68,8 @@ class BenchPage(OpaqueScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
-        Binding("f3", "leave", "leave", show=False, priority=True),
-        Binding("f1", "app.help", "help", show=False),
+        Binding("f3", "leave", "leave", show=False, priority=True, id="bench"),
+        Binding("f1", "app.help", "help", show=False, id="help"),
     ]
     HINTS: ClassVar[tuple[KeyHint, ...]] = ()
     EVERY_S: ClassVar[float] = REFRESH_S
@@ -88,7 +89,11 @@ class BenchPage(OpaqueScreen):
 
     def compose_keys(self) -> ComposeResult:
         """The bottom line."""
-        yield MessageBar(self.HINTS, self.glyphs, id="keys")
+        hints = [
+            replace(hint, cap=self.data.help_key) if hint.action == "app.help" else hint
+            for hint in self.HINTS
+        ]
+        yield MessageBar(hints, self.glyphs, id="keys")
 
     def on_mount(self) -> None:
         self.set_interval(self.EVERY_S, self.pull)

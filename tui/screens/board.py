@@ -82,7 +82,7 @@ class BoardScreen(OpaqueScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False, priority=True),
-        Binding("f5", "leave", "back", show=False, priority=True),
+        Binding("f5", "leave", "back", show=False, priority=True, id="board"),
         Binding("left,h", "step(-1)", show=False, priority=True),
         Binding("right,l", "step(1)", show=False, priority=True),
         Binding("plus,equals_sign", "zoom(1)", show=False),

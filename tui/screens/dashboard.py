@@ -68,6 +68,8 @@ class DashboardData:
     copy: Callable[[str, str], str]
     """Put a text into the clipboard; gives the sentence that says where it is."""
     frames_per_s: int = 15
+    board_key: str = "F5"
+    """Opens the board screen."""
 
 
 class Dashboard(Screen[None]):
@@ -167,7 +169,8 @@ class Dashboard(Screen[None]):
         title, ddr, soc, own = board_rows(history, width, glyphs)
         bound = self._data.decode_bound()
         roofline = () if bound is None else roofline_row(bound, width, glyphs)
-        return [title, ddr, soc, roofline, why_row(self._data.findings(), width, glyphs), own]
+        why = why_row(self._data.findings(), width, glyphs, self._data.board_key)
+        return [title, ddr, soc, roofline, why, own]
 
     def _note(self) -> str | None:
         return self._data.session.finishing_note

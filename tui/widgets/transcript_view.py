@@ -18,7 +18,6 @@ from rich.cells import cell_len
 from rich.segment import Segment as Cells
 from rich.style import Style
 from textual import events
-from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -43,7 +42,7 @@ from tui.widgets.transcript_stack import Stack
 from tui.widgets.transcript_style import CSS, ROLES
 from tui.widgets.transcript_turn import Look
 
-MAX_STRIPS = 512
+MAX_STRIPS = 128
 JUMP_SECONDS = 0.25
 """How long a full view of fast text stays still before it moves up again."""
 RIGHT_CELLS = 2
@@ -91,7 +90,8 @@ class TranscriptView(ScrollView):
         self._search: Search | None = None
         self._current_match: tuple[int, int] | None = None
         self._styles: dict[str, Style] = {}
-        self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(MAX_STRIPS)
+        self._strips: dict[tuple[int, int], Strip] = {}
+        """The newest at the end. Textual's LRUCache is freed by the garbage collector alone."""
         self._painted: dict[int, Strip] = {}
         self._changed: dict[int, Strip] = {}
         self._painted_thumb = range(0)
@@ -361,6 +361,8 @@ class TranscriptView(ScrollView):
                 row_spans(turn, place, self.size.width, room, overlay, has_caret=has_caret)
             )
             if is_cached:
+                if len(self._strips) >= MAX_STRIPS:
+                    del self._strips[next(iter(self._strips))]
                 self._strips[part.serial, place.row] = strip
         return strip
 
@@ -399,4 +401,4 @@ class TranscriptView(ScrollView):
     def _forget_strips(self, part: Part, first: int) -> None:
         """Rows of a part from ``first`` on are others than before."""
         for row in range(first, part.rows):
-            self._strips.discard((part.serial, row))
+            self._strips.pop((part.serial, row), None)

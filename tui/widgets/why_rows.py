@@ -13,13 +13,12 @@ from tui.widgets.rows import Row, fit, row_width, spread
 if TYPE_CHECKING:
     from tui.core.board_facts import Cause, DecodeBound
 
-KEY = "F5"
 BELIEVED_SHARE = 1.05
 """More of the bound than this is no rate but a wrong assumption: see the board screen."""
 
 
-def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs) -> Row:
-    """The worst finding in one row, with the key that tells more; empty where nothing is wrong.
+def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+    """The worst finding in one row, with the ``key`` that tells more; empty where nothing is wrong.
 
     Notes explain and ask for nothing: they wait on the board screen.
     """
@@ -27,7 +26,7 @@ def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs) -> Row:
     if not wrong or width < 8:
         return ()
     more = f"+{len(wrong) - 1} " if len(wrong) > 1 else ""
-    right: Row = ((more, "dim"), (KEY, "key"))
+    right: Row = ((more, "dim"), (key, "key"))
     room = width - row_width(right) - 1
     title = clean_line(wrong[0].title)
     evidence = clean_line(wrong[0].evidence).partition(", ")[0]
