@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,28 +22,15 @@ from tui.bench.events import Finished
 from tui.bench.forecast import Speed
 from tui.bench.listing import speed_of
 from tui.bench.records import Request
+from tui.bench_arguments import BenchPlace, place_arguments, run_arguments
 from tui.bench_live import LiveRun
-from tui.core.bench_view import BenchMessage, BenchView, PastRun, Role, RunView, RunWish
+from tui.core.bench_view import BenchMessage, BenchView, Role, RunView, RunWish
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 
 USUAL_CONTEXT_TOKENS = 16_384
 REPORT_NAME = "report"
-
-
-@dataclass(frozen=True, slots=True)
-class BenchPlace:
-    """The server, model and board that a run would measure. ``root``: where /sys and /proc of a
-    board lie that is not this machine."""
-
-    url: str
-    label: str
-    model: str | None = None
-    size_bytes: int | None = None
-    context_tokens: int | None = None
-    root: Path | None = None
-    is_simulated: bool = False
 
 
 class BenchDesk:
@@ -165,7 +152,7 @@ class BenchDesk:
             return "no server answers yet; a run needs one"
         refusal = self._refusal()
         if refusal is None:
-            self._begin("run", [wish.suite, *_run_arguments(wish, place, self._settings())])
+            self._begin("run", [wish.suite, *run_arguments(wish, place, self._settings())])
         return refusal
 
     def resume(self, run_id: str) -> str | None:
@@ -174,7 +161,7 @@ class BenchDesk:
             return "no server answers yet; a run needs one"
         refusal = self._refusal()
         if refusal is None:
-            self._begin("resume", [run_id, *_place_arguments(place)])
+            self._begin("resume", [run_id, *place_arguments(place)])
         return refusal
 
     def _refusal(self) -> str | None:
@@ -352,7 +339,7 @@ class BenchDesk:
     def partner_of(self, run_id: str) -> str | None:
         with self._lock:
             past = self._view.past
-        return partner(past, run_id)
+        return bench_views.partner(past, run_id)
 
     async def _work(self, what: str, function: Callable[[str], None], run_id: str) -> None:
         """Something slow, in a worker thread; a problem becomes a sentence."""
@@ -391,55 +378,6 @@ class BenchDesk:
             serial = self._view.message.serial + 1
             message = BenchMessage(serial, clean_line(text, 300), role)
             self._view = replace(self._view, message=message)
-
-
-def partner(past: Sequence[PastRun], run_id: str) -> str | None:
-    """What a run is best compared with: a named baseline of its suite and model, else the latest
-    complete run before it, of the same model where there is one."""
-    at = next((i for i, run in enumerate(past) if run.id == run_id), None)
-    if at is None:
-        return None
-    this = past[at]
-    alike = [
-        run
-        for run in past
-        if run.id != run_id and run.suite == this.suite and run.is_simulated == this.is_simulated
-    ]
-    same = [run for run in alike if run.model == this.model]
-    named = next((run.id for run in same if run.baseline), None)
-    if named is not None:
-        return named
-    before = {run.id for run in past[at + 1 :]}
-    complete = [run for run in (*same, *alike) if run.id in before and run.status == "complete"]
-    usable = complete or [run for run in (*same, *alike) if run.scored]
-    return usable[0].id if usable else None
-
-
-def _place_arguments(place: BenchPlace) -> list[str]:
-    made = [f"--url={place.url}"]
-    if place.root is not None:
-        made.append(f"--root={place.root}")
-    return made
-
-
-def _run_arguments(wish: RunWish, place: BenchPlace, settings: GenerationSettings) -> list[str]:
-    """The command line of a run, after its suite. Joined by =, for a name may begin with a dash."""
-    made = [*_place_arguments(place), f"--seed={wish.seed}"]
-    if place.model is not None:
-        made.append(f"--model={place.model}")
-    if wish.runs is not None:
-        made.append(f"--runs={wish.runs}")
-    if wish.is_quick:
-        made.append("--quick")
-    if wish.max_time_s is not None:
-        made.append(f"--max-time={wish.max_time_s:g}s")
-    return [
-        *made,
-        f"--temperature={settings.temperature}",
-        f"--top-p={settings.top_p}",
-        f"--top-k={settings.top_k}",
-        f"--repeat-penalty={settings.repeat_penalty}",
-    ]
 
 
 def _short_path(path: Path) -> str:

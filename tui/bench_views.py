@@ -333,3 +333,25 @@ def _compared(found: Comparison) -> CompareView:
         dropped=tuple((clean_line(d.id, 60), d.a, d.b) for d in found.dropped),
         prompts=tuple((clean_line(name, 40), a, b) for name, a, b in found.per_prompt),
     )
+
+
+def partner(past: Sequence[PastRun], run_id: str) -> str | None:
+    """What a run is best compared with: a named baseline of its suite and model, else the latest
+    complete run before it, of the same model where there is one."""
+    at = next((i for i, run in enumerate(past) if run.id == run_id), None)
+    if at is None:
+        return None
+    this = past[at]
+    alike = [
+        run
+        for run in past
+        if run.id != run_id and run.suite == this.suite and run.is_simulated == this.is_simulated
+    ]
+    same = [run for run in alike if run.model == this.model]
+    named = next((run.id for run in same if run.baseline), None)
+    if named is not None:
+        return named
+    before = {run.id for run in past[at + 1 :]}
+    complete = [run for run in (*same, *alike) if run.id in before and run.status == "complete"]
+    usable = complete or [run for run in (*same, *alike) if run.scored]
+    return usable[0].id if usable else None

@@ -26,7 +26,8 @@ from tui.session import Session
 from tui.settings import ServerSection
 
 if TYPE_CHECKING:
-    from tui.bench_desk import BenchDesk, BenchPlace
+    from tui.bench_arguments import BenchPlace
+    from tui.bench_desk import BenchDesk
     from tui.board_view import BoardView
     from tui.core.bench_view import BenchSession
     from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
@@ -182,7 +183,7 @@ class Desk(Session):
         server, model = self.state.server, self.state.loaded
         if server is None:
             return None
-        from tui.bench_desk import BenchPlace
+        from tui.bench_arguments import BenchPlace
 
         root = self._board.root
         return BenchPlace(

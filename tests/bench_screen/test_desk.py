@@ -17,7 +17,9 @@ from tui import bench_process
 from tui.bench import current, runs
 from tui.bench.detached import Detached, follow, is_alive, start
 from tui.bench.events import Finished
-from tui.bench_desk import BenchDesk, BenchPlace, partner
+from tui.bench_arguments import BenchPlace
+from tui.bench_desk import BenchDesk
+from tui.bench_views import partner
 from tui.core.bench_view import BenchView, PastRun, RunWish
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread

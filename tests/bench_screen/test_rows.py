@@ -51,7 +51,7 @@ def every_row(width: int) -> list[Row]:
         rows += gate_rows(run.gates, width, 0)
     for view in (VIEW, BenchView()):
         for zone in ("suites", "past"):
-            choosing = Choosing(zone=zone, marked=VIEW.past[0].id)  # type: ignore[arg-type]
+            choosing = Choosing(zone=zone, marked=VIEW.past[0].id)
             rows += suite_rows(view, choosing, width, 20, glyphs)
             rows += past_rows(view, choosing, width, 5, glyphs)
             rows.append(option_row(choosing, width))
@@ -166,7 +166,7 @@ def test_any_values_can_be_drawn(values: list[float | None], width: int, height:
     labels = tuple(f"p{at}" for at in range(len(values)))
     series = Series("x", tuple(values), xs, labels)
     for kind in ("bars", "dots", "lines", "columns"):
-        picture = Picture("t", kind, "x", "y", (series,))  # type: ignore[arg-type]
+        picture = Picture("t", kind, "x", "y", (series,))
         rows = picture_rows(picture, width, height, UNICODE)
         assert len(rows) == height
         assert all(row_width(row) <= width for row in rows)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tests.bench_screen.app import BenchApp
 from tests.bench_screen.prepared import COMPARISON, PAST, RUN, VIEW, Prepared
@@ -26,6 +27,10 @@ def shown(app: BenchApp) -> str:
     assert all(strip.cell_length <= width for strip in rows)
     assert len(rows) == height
     return text
+
+
+def top(app: BenchApp) -> Screen[object]:
+    return app.screen
 
 
 def of(session: Prepared, what: str) -> list[tuple[object, ...]]:
@@ -62,7 +67,7 @@ async def test_choose_options_and_run(size: tuple[int, int]) -> None:
         await pilot.pause()
         wish = RunWish("standard", runs=2, seed=42, is_quick=True, max_time_s=600.0)
         assert of(session, "start") == [("start", wish)]
-        assert isinstance(app.screen, BenchLiveScreen)
+        assert isinstance(top(app), BenchLiveScreen)
 
 
 async def test_a_refusal_is_said_and_nothing_opens() -> None:
@@ -71,7 +76,7 @@ async def test_a_refusal_is_said_and_nothing_opens() -> None:
         await settled(pilot)
         await pilot.press("enter")
         assert "an answer is running" in await settled(pilot)
-        assert isinstance(app.screen, BenchScreen)
+        assert isinstance(top(app), BenchScreen)
 
 
 async def test_nothing_there_yet() -> None:
@@ -81,7 +86,7 @@ async def test_nothing_there_yet() -> None:
         assert "no server answers yet" in said
         assert "none yet" in said
         await pilot.press("enter", "tab", "enter", "c", "r", "e", "up")
-        assert isinstance(app.screen, BenchScreen)
+        assert isinstance(top(app), BenchScreen)
 
 
 async def test_earlier_runs_are_opened_compared_and_gone_on_with() -> None:
@@ -94,12 +99,12 @@ async def test_earlier_runs_are_opened_compared_and_gone_on_with() -> None:
         await pilot.press("c", "down", "c")
         await pilot.pause()
         assert of(session, "compare") == [("compare", PAST[0].id, PAST[1].id, False)]
-        assert isinstance(app.screen, BenchCompareScreen)
+        assert isinstance(top(app), BenchCompareScreen)
         await pilot.press("escape", "e")
         assert of(session, "export") == [("export", PAST[1].id)]
         await pilot.press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, BenchResultScreen)
+        assert isinstance(top(app), BenchResultScreen)
         await pilot.press("escape", "r")
         await pilot.pause()
         assert of(session, "resume") == [("resume", PAST[1].id)]
@@ -111,7 +116,7 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
     app = BenchApp(session)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
-        assert isinstance(app.screen, BenchLiveScreen)
+        assert isinstance(top(app), BenchLiveScreen)
         said = await settled(pilot)
         for words in (
             "Ten prompts",
@@ -142,11 +147,11 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
         assert "report.md in ~/somewhere" in await settled(pilot)
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(app.screen, BenchScreen)
+        assert isinstance(top(app), BenchScreen)
         assert "goes on" in await settled(pilot)
         await pilot.press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, BenchLiveScreen)
+        assert isinstance(top(app), BenchLiveScreen)
         await pilot.press("f3")
         await pilot.pause()
         assert len(app.screen_stack) == 1
@@ -181,7 +186,7 @@ async def test_the_end_of_a_run_offers_its_results() -> None:
         assert of(session, "compare") == [("compare", PAST[1].id, RUN.run_id, False)]
         await pilot.press("escape", "enter")
         await pilot.pause()
-        assert isinstance(app.screen, BenchResultScreen)
+        assert isinstance(top(app), BenchResultScreen)
         assert of(session, "open") == [("open", RUN.run_id)]
 
 
@@ -239,7 +244,7 @@ async def test_every_page_of_a_result(size: tuple[int, int]) -> None:
         await pilot.press("escape", "r")
         await pilot.pause()
         assert of(session, "resume") == [("resume", PAST[0].id)]
-        assert isinstance(app.screen, BenchLiveScreen)
+        assert isinstance(top(app), BenchLiveScreen)
 
 
 async def test_a_comparison_can_be_swapped_and_forced() -> None:

@@ -60,13 +60,11 @@ class Layout(Protocol):
         """Take in what is new in the block. Returns the first row that may have changed."""
 
 
-class TextLayout:
-    """Plain text of one role: a prompt, thinking, an error, the source of an answer."""
+class FlowLayout:
+    """Rows of one flow of text with nothing in front of them."""
 
-    def __init__(self, text: str, role: str, room: Room) -> None:
-        self._role = role
-        self._flow = Flow(room.width, room.cell_len)
-        self._flow.extend(text, role)
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
 
     @property
     def text(self) -> str:
@@ -86,6 +84,15 @@ class TextLayout:
 
     def row_span(self, row: int) -> tuple[int, int]:
         return self._flow.wrapper.span(row)
+
+
+class TextLayout(FlowLayout):
+    """Plain text of one role: a prompt, thinking, an error, the source of an answer."""
+
+    def __init__(self, text: str, role: str, room: Room) -> None:
+        super().__init__(Flow(room.width, room.cell_len))
+        self._role = role
+        self._flow.extend(text, role)
 
     def row_at(self, offset: int) -> int:
         return self._flow.wrapper.row_at(offset)
@@ -98,35 +105,16 @@ class TextLayout:
         return len(self)
 
 
-class PlainLayout:
+class PlainLayout(FlowLayout):
     """Lines as they are: thinking, or the source of an answer. They only ever grow."""
 
     def __init__(self, block: Block, role: str, room: Room) -> None:
+        super().__init__(Flow(room.width, room.cell_len))
         self._block = block
         self._role = role
-        self._flow = Flow(room.width, room.cell_len)
         self._line = 0
         self._char = 0
         self.grow()
-
-    @property
-    def text(self) -> str:
-        return self._flow.text
-
-    def __len__(self) -> int:
-        return len(self._flow)
-
-    def spans(self, row: int) -> list[Span]:
-        return self._flow.spans(row)
-
-    def prefix_cells(self, row: int) -> int:
-        return 0
-
-    def fill(self, row: int) -> str:
-        return ""
-
-    def row_span(self, row: int) -> tuple[int, int]:
-        return self._flow.wrapper.span(row)
 
     def grow(self) -> int:
         lines = self._block.lines
@@ -171,38 +159,25 @@ class Prefix:
         return self.first if row == 0 else self.rest
 
 
-class ParagraphLayout:
+class ParagraphLayout(FlowLayout):
     """A paragraph or heading, with its inline Markdown."""
 
     def __init__(self, block: Block, room: Room) -> None:
         self._block = block
         self._prefix = Prefix(block, room)
+        super().__init__(Flow(room.width - self._prefix.cells, room.cell_len))
         self._cell_len = room.cell_len
-        self._flow = Flow(room.width - self._prefix.cells, room.cell_len)
         self._role = block_role(block)
         self._settled_line = 0
         self._settled_char = 0
         self._settled_at = 0
         self.grow()
 
-    @property
-    def text(self) -> str:
-        return self._flow.text
-
-    def __len__(self) -> int:
-        return len(self._flow)
-
     def spans(self, row: int) -> list[Span]:
         return self._prefix.of(row) + self._flow.spans(row)
 
     def prefix_cells(self, row: int) -> int:
         return self._prefix.cells
-
-    def fill(self, row: int) -> str:
-        return ""
-
-    def row_span(self, row: int) -> tuple[int, int]:
-        return self._flow.wrapper.span(row)
 
     def grow(self) -> int:
         first = len(self)
