@@ -36,7 +36,7 @@ DARK = Theme(
 class EmulatedDriver(HeadlessDriver):
     """Counts and keeps what would go to the terminal, and shows it on an emulated one."""
 
-    is_headless = False  # type: ignore[assignment]
+    is_headless = False
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

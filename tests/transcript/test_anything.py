@@ -87,7 +87,7 @@ class Monkey:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_the_terminal_shows_what_is_there(seed: int):
+async def test_the_terminal_shows_what_is_there(seed: int) -> None:
     rng = random.Random(seed)
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(rng.choice([80, 50, 100]), rng.choice([24, 12]))) as pilot:
@@ -101,7 +101,7 @@ async def test_the_terminal_shows_what_is_there(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_rows_and_place_agree(seed: int):
+async def test_rows_and_place_agree(seed: int) -> None:
     rng = random.Random(1000 + seed)
     app = TranscriptApp()
     async with app.run_test(size=(rng.choice([80, 50, 100]), rng.choice([24, 12, 5]))) as pilot:
@@ -141,7 +141,7 @@ def check(view: Transcript, name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_what_is_read_never_moves(seed: int):
+async def test_what_is_read_never_moves(seed: int) -> None:
     """While an answer streams, turns are opened far away and rows are measured, the view stays."""
     rng = random.Random(2000 + seed)
     app = TranscriptApp()

@@ -52,7 +52,7 @@ def split(text: str, cuts: list[int]) -> list[str]:
 
 @settings(max_examples=500, deadline=None)
 @given(texts, st.lists(st.integers(0, 400), max_size=40))
-def test_any_split_gives_the_blocks_of_the_whole(text, cuts):
+def test_any_split_gives_the_blocks_of_the_whole(text: str, cuts: list[int]) -> None:
     parts, fed = BlockSplitter(), ""
     before: list[object] = []
     for piece in split(text, cuts):
@@ -69,7 +69,7 @@ def test_any_split_gives_the_blocks_of_the_whole(text, cuts):
 
 @settings(max_examples=300, deadline=None)
 @given(texts)
-def test_closed_blocks_never_change(text):
+def test_closed_blocks_never_change(text: str) -> None:
     splitter = BlockSplitter()
     settled: list[object] = []
     for line in text.split("\n"):
@@ -82,7 +82,7 @@ def test_closed_blocks_never_change(text):
 
 @settings(max_examples=300, deadline=None)
 @given(texts.filter(lambda text: "```" not in text and "~~~" not in text))
-def test_no_letter_is_lost(text):
+def test_no_letter_is_lost(text: str) -> None:
     shown = "".join("".join(block.lines) for block in split_blocks(text))
     for letter in "axy中":
         assert text.count(letter) == shown.count(letter)
@@ -124,7 +124,7 @@ def reference(text: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("text", ANSWERS)
-def test_blocks_are_those_of_commonmark(text):
+def test_blocks_are_those_of_commonmark(text: str) -> None:
     ours = [
         (b.kind, "" if b.kind in ("table", "rule") else "\n".join(b.lines).rstrip("\n"))
         for b in split_blocks(text)
@@ -132,7 +132,7 @@ def test_blocks_are_those_of_commonmark(text):
     assert ours == reference(text)
 
 
-def test_containers_carry_the_marker_only_once():
+def test_containers_carry_the_marker_only_once() -> None:
     blocks = split_blocks("- a\n\n  b\n- c\n  1. d\n")
     shown = [[c.marker for c in block.containers if c.is_first] for block in blocks]
     assert shown == [["-"], [], ["-"], ["1."]]
@@ -140,7 +140,7 @@ def test_containers_carry_the_marker_only_once():
     assert [b.has_gap for b in blocks] == [False, True, False, False]
 
 
-def test_an_unfinished_line_that_can_be_anything_waits():
+def test_an_unfinished_line_that_can_be_anything_waits() -> None:
     splitter = BlockSplitter()
     splitter.feed("text\n-")
     assert [b.lines for b in splitter.blocks] == [["text"]]
@@ -148,12 +148,12 @@ def test_an_unfinished_line_that_can_be_anything_waits():
     assert [b.lines for b in splitter.blocks] == [["text"], ["it"]]
 
 
-def test_a_rule_right_below_a_sentence_is_no_heading():
+def test_a_rule_right_below_a_sentence_is_no_heading() -> None:
     assert [b.kind for b in split_blocks("A sentence.\n---\nnext")] == [
         "paragraph", "rule", "paragraph",
     ]  # fmt: skip
     assert [b.kind for b in split_blocks("Title\n---\nnext")] == ["heading", "paragraph"]
 
 
-def test_cells_of_a_row():
+def test_cells_of_a_row() -> None:
     assert split_row(r"| a | b \| c ||") == ["a", "b | c", ""]

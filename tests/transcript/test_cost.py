@@ -109,7 +109,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     [(kind, False) for kind in KINDS]
     + [(kind, True) for kind in (one_paragraph, one_list, no_spaces, chinese_line)],
 )
-async def test_the_cost_of_a_token_stays_what_it_is(kind, is_raw, work):
+async def test_the_cost_of_a_token_stays_what_it_is(
+    kind: Callable[[int], str], is_raw: bool, work: Counter[str]
+) -> None:
     app = TranscriptApp()
     quarters: list[Counter[str]] = []
     async with app.run_test(size=(100, 30)) as pilot:
@@ -141,7 +143,7 @@ async def test_the_cost_of_a_token_stays_what_it_is(kind, is_raw, work):
     assert last["rows painted"] / frames <= 30
 
 
-async def test_text_that_has_not_filled_the_view_repaints_only_its_own_row():
+async def test_text_that_has_not_filled_the_view_repaints_only_its_own_row() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(100, 30)) as pilot:
         view = app.transcript
@@ -157,7 +159,7 @@ async def test_text_that_has_not_filled_the_view_repaints_only_its_own_row():
         assert view.scroll_count == scrolls
 
 
-async def test_fast_text_moves_a_full_view_by_several_rows_at_once():
+async def test_fast_text_moves_a_full_view_by_several_rows_at_once() -> None:
     now = 0.0
     app = TranscriptApp()
     app.transcript._clock = lambda: now
@@ -173,7 +175,7 @@ async def test_fast_text_moves_a_full_view_by_several_rows_at_once():
         assert view.line(39).text.strip() == "f"
 
 
-async def test_slow_text_moves_it_row_by_row():
+async def test_slow_text_moves_it_row_by_row() -> None:
     now = 0.0
     app = TranscriptApp()
     app.transcript._clock = lambda: now

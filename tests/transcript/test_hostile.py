@@ -25,7 +25,7 @@ def check_rows(view: Transcript) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_nothing_hostile_reaches_the_terminal(name: str):
+async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
     hostile = HOSTILE[name]
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(70, 20)) as pilot:
@@ -65,7 +65,7 @@ async def test_nothing_hostile_reaches_the_terminal(name: str):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_text_is_the_same_however_it_arrives(name: str):
+async def test_hostile_text_is_the_same_however_it_arrives(name: str) -> None:
     hostile = HOSTILE[name][:2000]
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)):

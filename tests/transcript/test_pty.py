@@ -73,7 +73,7 @@ def kinds(output: bytes) -> set[bytes]:
     return found
 
 
-def test_hostile_text_causes_no_sequence_of_its_own():
+def test_hostile_text_causes_no_sequence_of_its_own() -> None:
     hostile, harmless = output_of("hostile"), output_of("harmless")
     assert len(hostile) > 50_000
     assert kinds(hostile) <= kinds(harmless)

@@ -36,7 +36,7 @@ def marked(view: Transcript, role: str) -> list[str]:
     ]
 
 
-async def test_search_counts_marks_and_walks():
+async def test_search_counts_marks_and_walks() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -61,7 +61,7 @@ async def test_search_counts_marks_and_walks():
         assert marked(view, "match-current") == []
 
 
-async def test_a_match_that_wraps_over_two_rows_is_marked_in_both():
+async def test_a_match_that_wraps_over_two_rows_is_marked_in_both() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(40, 12)):
         view = app.transcript
@@ -72,7 +72,7 @@ async def test_a_match_that_wraps_over_two_rows_is_marked_in_both():
         assert marked(view, "match-current") == ["alpha", "beta gamma"]
 
 
-async def test_a_match_in_folded_thinking_opens_it():
+async def test_a_match_in_folded_thinking_opens_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)):
         view = app.transcript
@@ -83,7 +83,7 @@ async def test_a_match_in_folded_thinking_opens_it():
         assert "secret" in "\n".join(app.lines())
 
 
-async def test_every_match_can_be_reached_in_formatted_text():
+async def test_every_match_can_be_reached_in_formatted_text() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 16)):
         view = app.transcript
@@ -95,7 +95,7 @@ async def test_every_match_can_be_reached_in_formatted_text():
             assert [word.lower() for word in marked(view, "match-current")] == ["the"]
 
 
-async def test_search_sees_what_streams_in():
+async def test_search_sees_what_streams_in() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)):
         view = app.transcript
@@ -108,7 +108,7 @@ async def test_search_sees_what_streams_in():
         assert len(view._search.matches) == 2
 
 
-async def test_jumping_from_turn_to_turn():
+async def test_jumping_from_turn_to_turn() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -130,7 +130,7 @@ async def test_jumping_from_turn_to_turn():
         assert view.is_following
 
 
-async def test_jumping_from_code_to_code_and_copying_it():
+async def test_jumping_from_code_to_code_and_copying_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
@@ -158,7 +158,7 @@ async def test_jumping_from_code_to_code_and_copying_it():
         assert (last.text, last.what) == ("ls -l", "the code block")
 
 
-async def test_code_of_any_length_is_copied_whole():
+async def test_code_of_any_length_is_copied_whole() -> None:
     code = "\n".join(f"line_{n} = {n}" for n in range(300))
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)):
@@ -170,7 +170,7 @@ async def test_code_of_any_length_is_copied_whole():
         assert view.code_text() == code
 
 
-async def test_copying_the_answer():
+async def test_copying_the_answer() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
@@ -183,7 +183,7 @@ async def test_copying_the_answer():
         assert last.text == view.last_answer() == view.turn_text()
 
 
-async def test_selecting_with_the_mouse():
+async def test_selecting_with_the_mouse() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(60, 16)) as pilot:
         view = app.transcript
@@ -220,7 +220,7 @@ async def test_selecting_with_the_mouse():
         assert (message.text, message.what) == ("文字", "the selection")
 
 
-async def test_a_selection_stays_with_its_text_while_more_arrives():
+async def test_a_selection_stays_with_its_text_while_more_arrives() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 16)) as pilot:
         view = app.transcript
@@ -236,7 +236,7 @@ async def test_a_selection_stays_with_its_text_while_more_arrives():
         assert view.selection_text() == "Alpha"
 
 
-async def test_selecting_with_the_keyboard():
+async def test_selecting_with_the_keyboard() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 10)) as pilot:
         view = app.transcript
@@ -258,7 +258,7 @@ async def test_selecting_with_the_keyboard():
         assert view.selection_text() == ""
 
 
-async def test_selected_text_can_be_read():
+async def test_selected_text_can_be_read() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 10)):
         style = app.transcript.style_of("text selected")
@@ -268,7 +268,7 @@ async def test_selected_text_can_be_read():
         assert light.brightness - ground.brightness > 0.4
 
 
-async def test_everything_can_be_selected():
+async def test_everything_can_be_selected() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 10)):
         view = app.transcript
@@ -281,7 +281,7 @@ async def test_everything_can_be_selected():
 
 
 @pytest.mark.parametrize("is_raw", [False, True])
-async def test_plain_text_and_back_keeps_the_place(is_raw: bool):
+async def test_plain_text_and_back_keeps_the_place(is_raw: bool) -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -303,7 +303,7 @@ async def test_plain_text_and_back_keeps_the_place(is_raw: bool):
         assert app.lines()[0].strip("│ ") == shown[0].strip("│ ")
 
 
-async def test_two_clicks_select_a_word_and_three_a_paragraph():
+async def test_two_clicks_select_a_word_and_three_a_paragraph() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(40, 12)) as pilot:
         view = app.transcript

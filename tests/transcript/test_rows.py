@@ -89,7 +89,7 @@ class Growing:
 
 @settings(max_examples=300, deadline=None)
 @given(texts, st.lists(st.integers(0, 2000), max_size=40), widths)
-def test_any_split_gives_the_rows_of_the_whole(text, cuts, width):
+def test_any_split_gives_the_rows_of_the_whole(text: str, cuts: list[int], width: int) -> None:
     text = display_text(clean(text), cell_len)
     parts = Growing(width, BlockSplitter())
     for piece in split(text, cuts):
@@ -103,7 +103,9 @@ def test_any_split_gives_the_rows_of_the_whole(text, cuts, width):
 
 @settings(max_examples=200, deadline=None)
 @given(texts, st.lists(st.integers(0, 2000), max_size=40), widths)
-def test_any_split_of_plain_text_gives_the_rows_of_the_whole(text, cuts, width):
+def test_any_split_of_plain_text_gives_the_rows_of_the_whole(
+    text: str, cuts: list[int], width: int
+) -> None:
     text = display_text(clean(text), cell_len)
     parts = Growing(width, PlainSplitter())
     for piece in split(text, cuts):
@@ -115,7 +117,7 @@ def test_any_split_of_plain_text_gives_the_rows_of_the_whole(text, cuts, width):
 
 @settings(max_examples=300, deadline=None)
 @given(texts, st.sampled_from([20, 33, 72, 120]))
-def test_rows_fit_their_room_and_hold_no_control_code(text, width):
+def test_rows_fit_their_room_and_hold_no_control_code(text: str, width: int) -> None:
     rows = Growing(width, BlockSplitter())
     rows.feed(display_text(clean(text), cell_len))
     rows.finish()
@@ -126,7 +128,7 @@ def test_rows_fit_their_room_and_hold_no_control_code(text, width):
 
 @settings(max_examples=300, deadline=None)
 @given(texts, widths)
-def test_rows_know_their_place_in_the_text(text, width):
+def test_rows_know_their_place_in_the_text(text: str, width: int) -> None:
     rows = Growing(width, BlockSplitter())
     rows.feed(display_text(clean(text), cell_len))
     rows.finish()
@@ -143,7 +145,7 @@ def test_rows_know_their_place_in_the_text(text, width):
                 assert shown[layout.prefix_cells(row) :].startswith(layout.text[start:end])
 
 
-def test_entities_cannot_bring_control_codes_back():
+def test_entities_cannot_bring_control_codes_back() -> None:
     spans = inline_spans("&#27;[31mred &#x9b;2J &#8238;abc &amp; <x>", "text", cell_len)
     text = "".join(piece for piece, _ in spans)
     assert not any(is_forbidden(char) for char in text)
@@ -165,17 +167,17 @@ def test_entities_cannot_bring_control_codes_back():
         ("unclosed **bold", "unclosed **bold"),
     ],
 )
-def test_inline_marks(source, shown):
+def test_inline_marks(source: str, shown: str) -> None:
     assert "".join(piece for piece, _ in inline_spans(source, "text", cell_len)) == shown
 
 
-def test_a_long_paragraph_is_not_cut_inside_of_bold():
+def test_a_long_paragraph_is_not_cut_inside_of_bold() -> None:
     text = "x " * 190 + "**" + "bold " * 10 + "** " + "y " * 300
     cut = piece_end(text)
     assert text[:cut].endswith("** ")
 
 
-def test_a_paragraph_of_any_length_is_formatted_the_same_everywhere():
+def test_a_paragraph_of_any_length_is_formatted_the_same_everywhere() -> None:
     text = "some **bold** and `code` words with [a link](http://x.y) " * 60
     rows = Growing(72, BlockSplitter())
     for piece in split(text, list(range(0, 4000, 7))):
@@ -187,7 +189,7 @@ def test_a_paragraph_of_any_length_is_formatted_the_same_everywhere():
     assert shown.count("a link (http://x.y)") + shown.count("a link") >= 60
 
 
-def test_columns_of_a_table_give_way_where_they_are_widest():
+def test_columns_of_a_table_give_way_where_they_are_widest() -> None:
     table = split_blocks("| a | b | c |\n|-|-|-|\n| " + "x" * 60 + " | " + "y" * 30 + " | z |\n")[0]
     wide = column_widths(table, room(60), 60)
     assert wide[2] == 2
@@ -198,7 +200,7 @@ def test_columns_of_a_table_give_way_where_they_are_widest():
     assert min(narrow) >= 2
 
 
-def test_a_wide_table_wraps_in_its_cells():
+def test_a_wide_table_wraps_in_its_cells() -> None:
     rows = Growing(30, BlockSplitter())
     rows.feed("| name | what it is |\n|---|---|\n| qwen | a model that reads every weight |\n")
     rows.finish()
@@ -206,28 +208,28 @@ def test_a_wide_table_wraps_in_its_cells():
     assert rows.texts()[2].startswith("qwen  a model")
 
 
-def test_a_table_with_too_many_columns_is_shown_as_it_came():
+def test_a_table_with_too_many_columns_is_shown_as_it_came() -> None:
     rows = Growing(30, BlockSplitter())
     rows.feed("|" + "a|" * 20 + "\n|" + "-|" * 20 + "\n|" + "b|" * 20 + "\n")
     rows.finish()
     assert "".join(rows.texts()).count("b|") == 20
 
 
-def test_a_line_break_in_a_cell():
+def test_a_line_break_in_a_cell() -> None:
     rows = Growing(30, BlockSplitter())
     rows.feed("| a | b |\n|---|---|\n| one<br>two | three |\n")
     rows.finish()
     assert [row.split() for row in rows.texts()[2:]] == [["one", "three"], ["two"]]
 
 
-def test_code_keeps_its_blanks_and_shows_its_language():
+def test_code_keeps_its_blanks_and_shows_its_language() -> None:
     rows = Growing(40, BlockSplitter())
     rows.feed("```py\nif x:\n    y = 1\n\n    z\n```\n")
     rows.finish()
     assert rows.texts() == ["py", " if x:", "     y = 1", " ", "     z"]
 
 
-def test_code_is_coloured_by_its_language():
+def test_code_is_coloured_by_its_language() -> None:
     rows = Growing(40, BlockSplitter())
     rows.feed("```python\n# note\ndef f(): return 'x'\n```\n")
     rows.finish()
@@ -237,14 +239,14 @@ def test_code_is_coloured_by_its_language():
     assert {"code code-comment", "code code-keyword", "code code-string"} <= roles
 
 
-def test_an_unknown_language_is_plain():
+def test_an_unknown_language_is_plain() -> None:
     rows = Growing(40, BlockSplitter())
     rows.feed("```" + "nolanguage\nx = 1\n```\n```../../etc/passwd\nx\n```")
     rows.finish()
     assert " x = 1" in rows.texts()
 
 
-def test_ascii_marks():
+def test_ascii_marks() -> None:
     part = Part("answer", split_blocks("- a")[0], has_gap=False)
     part.lay_out(Room(40, cell_len, ASCII, LEXERS))
     assert part.layout is not None

@@ -25,7 +25,7 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause(0.05)
 
 
-async def test_an_answer_is_followed_and_what_is_painted_is_what_is_there():
+async def test_an_answer_is_followed_and_what_is_painted_is_what_is_there() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -49,7 +49,9 @@ async def test_an_answer_is_followed_and_what_is_painted_is_what_is_there():
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("is_raw", [False, True])
-async def test_a_streamed_answer_has_the_rows_of_one_that_was_there_at_once(width, is_raw):
+async def test_a_streamed_answer_has_the_rows_of_one_that_was_there_at_once(
+    width: int, is_raw: bool
+) -> None:
     app = TranscriptApp()
     async with app.run_test(size=(width, 24)):
         view = app.transcript
@@ -75,7 +77,7 @@ async def test_a_streamed_answer_has_the_rows_of_one_that_was_there_at_once(widt
         "so:\n\n    x\n\n",
     ],
 )
-async def test_no_empty_rows_before_the_end_of_a_turn(answer: str, is_raw: bool):
+async def test_no_empty_rows_before_the_end_of_a_turn(answer: str, is_raw: bool) -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
         view = app.transcript
@@ -97,7 +99,7 @@ async def test_no_empty_rows_before_the_end_of_a_turn(answer: str, is_raw: bool)
         assert all_rows(view) == streamed
 
 
-async def test_thinking_is_shown_without_empty_rows_around_it():
+async def test_thinking_is_shown_without_empty_rows_around_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)):
         view = app.transcript
@@ -109,7 +111,7 @@ async def test_thinking_is_shown_without_empty_rows_around_it():
         assert rows[3:] == ["▾ thought", "hm", "", "so"]
 
 
-async def test_scrolling_up_stays_put_and_counts_the_new_lines():
+async def test_scrolling_up_stays_put_and_counts_the_new_lines() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -136,14 +138,19 @@ async def test_scrolling_up_stays_put_and_counts_the_new_lines():
         assert view.new_lines == 3
         await pilot.press("end")
         await settle(pilot)
-        assert view.is_following
-        assert view.new_lines == 0
+        assert (view.is_following, view.new_lines) == (True, 0)
         assert "End" not in app.seen()[-1]
-        followed = [(m.is_following, m.new_lines) for m in app.messages]
-        assert followed == [(False, 0), (False, 8), (False, 3), (True, 0)]
+        changes = [m for m in app.messages if isinstance(m, Transcript.FollowChanged)]
+        assert changes == app.messages
+        assert [(m.is_following, m.new_lines) for m in changes] == [
+            (False, 0),
+            (False, 8),
+            (False, 3),
+            (True, 0),
+        ]
 
 
-async def test_the_wheel_leaves_the_end_and_comes_back_to_it():
+async def test_the_wheel_leaves_the_end_and_comes_back_to_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -162,7 +169,7 @@ async def test_the_wheel_leaves_the_end_and_comes_back_to_it():
         assert view.is_following
 
 
-async def test_a_resize_keeps_what_is_read_and_loses_nothing():
+async def test_a_resize_keeps_what_is_read_and_loses_nothing() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -183,7 +190,7 @@ async def test_a_resize_keeps_what_is_read_and_loses_nothing():
             assert f"paragraph {n} word" in text_of_all
 
 
-async def test_the_count_of_new_lines_survives_a_resize():
+async def test_the_count_of_new_lines_survives_a_resize() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -200,7 +207,7 @@ async def test_the_count_of_new_lines_survives_a_resize():
         assert view.new_lines == len(end) - first + 1
 
 
-async def test_thinking_folds_when_the_answer_begins_and_opens_on_a_key():
+async def test_thinking_folds_when_the_answer_begins_and_opens_on_a_key() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
@@ -227,7 +234,7 @@ async def test_thinking_folds_when_the_answer_begins_and_opens_on_a_key():
         assert app.seen()[4] == "        It is so."
 
 
-async def test_thinking_that_is_being_read_does_not_fold():
+async def test_thinking_that_is_being_read_does_not_fold() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
@@ -242,7 +249,7 @@ async def test_thinking_that_is_being_read_does_not_fold():
         assert any("▸ thought" in line for line in app.lines())
 
 
-async def test_reclassified_text_becomes_thinking():
+async def test_reclassified_text_becomes_thinking() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
@@ -255,7 +262,7 @@ async def test_reclassified_text_becomes_thinking():
         assert view.last_answer() == "Answer."
 
 
-async def test_status_and_error_and_notice():
+async def test_status_and_error_and_notice() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
@@ -280,7 +287,7 @@ async def test_status_and_error_and_notice():
         assert app.seen()[1] == "        No server yet."
 
 
-async def test_another_model_is_named():
+async def test_another_model_is_named() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)):
         view = app.transcript
@@ -294,7 +301,7 @@ async def test_another_model_is_named():
         assert "        gemma3-1b" in app.lines()
 
 
-async def test_plain_ascii_where_the_terminal_has_nothing_else():
+async def test_plain_ascii_where_the_terminal_has_nothing_else() -> None:
     app = TranscriptApp(is_ascii=True)
     async with app.run_test(size=(80, 40)) as pilot:
         view = app.transcript
@@ -306,7 +313,7 @@ async def test_plain_ascii_where_the_terminal_has_nothing_else():
         assert "\n".join(app.lines()).isascii()
 
 
-async def test_two_hundred_turns_open_without_being_rendered():
+async def test_two_hundred_turns_open_without_being_rendered() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 30)) as pilot:
         view = app.transcript
@@ -329,7 +336,7 @@ async def test_two_hundred_turns_open_without_being_rendered():
         assert not view.is_following
 
 
-async def test_scrolling_by_rows_shows_every_row_once():
+async def test_scrolling_by_rows_shows_every_row_once() -> None:
     """Estimated heights above and below never make a row appear twice or not at all."""
     app = TranscriptApp()
     async with app.run_test(size=(60, 12)) as pilot:

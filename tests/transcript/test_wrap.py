@@ -31,7 +31,9 @@ def split(text: str, cuts: list[int]) -> list[str]:
 
 @settings(max_examples=400, deadline=None)
 @given(texts, st.lists(st.integers(0, 400), max_size=30), widths, st.booleans())
-def test_any_split_gives_the_rows_of_the_whole(text, cuts, width, is_verbatim):
+def test_any_split_gives_the_rows_of_the_whole(
+    text: str, cuts: list[int], width: int, is_verbatim: bool
+) -> None:
     whole = Wrapper(width, cell_len, is_verbatim=is_verbatim)
     whole.feed(text)
     parts = Wrapper(width, cell_len, is_verbatim=is_verbatim)
@@ -46,7 +48,9 @@ def test_any_split_gives_the_rows_of_the_whole(text, cuts, width, is_verbatim):
 
 @settings(max_examples=300, deadline=None)
 @given(texts, st.integers(0, 200), texts, widths)
-def test_replacing_the_tail_gives_the_rows_of_the_whole(text, cut, tail, width):
+def test_replacing_the_tail_gives_the_rows_of_the_whole(
+    text: str, cut: int, tail: str, width: int
+) -> None:
     text, tail = display_text(text, cell_len), display_text(tail, cell_len)
     cut = cut % (len(text) + 1)
     wrapper = Wrapper(width, cell_len)
@@ -64,7 +68,9 @@ def test_replacing_the_tail_gives_the_rows_of_the_whole(text, cut, tail, width):
 
 @settings(max_examples=400, deadline=None)
 @given(texts, widths, st.booleans())
-def test_rows_fit_hold_everything_but_white_space_and_split_no_grapheme(text, width, is_verbatim):
+def test_rows_fit_hold_everything_but_white_space_and_split_no_grapheme(
+    text: str, width: int, is_verbatim: bool
+) -> None:
     wrapper = Wrapper(width, cell_len, is_verbatim=is_verbatim)
     wrapper.feed(text)
     text = wrapper.text
@@ -87,7 +93,7 @@ def test_rows_fit_hold_everything_but_white_space_and_split_no_grapheme(text, wi
 
 @settings(max_examples=300, deadline=None)
 @given(texts)
-def test_width_of_a_line_is_the_sum_of_its_graphemes(text):
+def test_width_of_a_line_is_the_sum_of_its_graphemes(text: str) -> None:
     for line in display_text(text, cell_len).split("\n"):
         _, total = split_graphemes(line)
         position, cells = 0, 0
@@ -98,31 +104,31 @@ def test_width_of_a_line_is_the_sum_of_its_graphemes(text):
         assert cells == total == cell_len(line)
 
 
-def test_words_stay_whole_and_spaces_hang():
+def test_words_stay_whole_and_spaces_hang() -> None:
     wrapper = Wrapper(10, cell_len)
     wrapper.feed("one two   three fourfivesixseven x")
     assert wrapper.rows() == ["one two", "three", "fourfivesi", "xseven x"]
 
 
-def test_a_full_row_followed_by_spaces_keeps_no_blank_row():
+def test_a_full_row_followed_by_spaces_keeps_no_blank_row() -> None:
     wrapper = Wrapper(5, cell_len)
     wrapper.feed("12345      678")
     assert wrapper.rows() == ["12345", "678"]
 
 
-def test_chinese_breaks_anywhere_but_not_before_a_full_stop():
+def test_chinese_breaks_anywhere_but_not_before_a_full_stop() -> None:
     wrapper = Wrapper(8, cell_len)
     wrapper.feed("内存带宽。是瓶颈")
     assert wrapper.rows() == ["内存带", "宽。是瓶", "颈"]
 
 
-def test_tabs_reach_the_next_stop():
+def test_tabs_reach_the_next_stop() -> None:
     wrapper = Wrapper(40, cell_len)
     wrapper.feed("a\tb\n中\tc\tlast")
     assert wrapper.rows() == ["a   b", "中  c   last"]
 
 
-def test_a_late_variation_selector_is_measured():
+def test_a_late_variation_selector_is_measured() -> None:
     wrapper = Wrapper(4, cell_len)
     wrapper.feed("abc❤")
     assert wrapper.rows() == ["abc❤"]
@@ -130,5 +136,5 @@ def test_a_late_variation_selector_is_measured():
     assert wrapper.rows() == ["abc", "❤\ufe0f"]
 
 
-def test_a_joiner_between_letters_is_dropped_and_between_emoji_kept():
+def test_a_joiner_between_letters_is_dropped_and_between_emoji_kept() -> None:
     assert display_text("x\u200dy 👩\u200d⚕\ufe0f\u200d", cell_len) == "xy 👩\u200d⚕\ufe0f"
