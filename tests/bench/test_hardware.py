@@ -8,7 +8,7 @@ from tui.bench import gates
 from tui.bench.clocks import ClockWatch
 from tui.bench.correlate import correlate
 from tui.bench.hardware import HardwareLog, Sample, Targets, energy_j, reduced, targets
-from tui.core.reading import Reading, Snapshot
+from tui.core.reading import Reading, ReadingValue, Snapshot
 
 S = 1_000_000_000
 TARGETS = Targets(npu_hz=1e9, ddr_hz=2.4e9, cpu_hz=(None, 2.3e9))
@@ -95,17 +95,17 @@ def test_energy_is_integrated_between_the_first_and_the_last_token() -> None:
     assert energy_j(rows, 5 * S, 5 * S) is None
 
 
-def snapshot(**values: object) -> Snapshot:
+def snapshot(**values: ReadingValue) -> Snapshot:
     readings = {
         name.replace("__", "."): Reading(value)
         if value is not None
-        else Reading.absent("no driver")  # type: ignore[arg-type]
+        else Reading.absent("no driver")
         for name, value in values.items()
     }
     return Snapshot(0, 0.0, readings)
 
 
-BOARD: dict[str, object] = {
+BOARD: dict[str, ReadingValue] = {
     "npu__freq": 1_000_000_000,
     "npu__table": (300_000_000, 1_000_000_000),
     "npu__governor": "performance",
@@ -126,7 +126,7 @@ BOARD: dict[str, object] = {
 }
 
 
-def _gates(**change: object) -> dict[str, str]:
+def _gates(**change: ReadingValue) -> dict[str, str]:
     one = snapshot(**{**BOARD, **change})
     return {g.id: g.severity for g in gates.preflight([one, one], targets(one))}
 
@@ -159,7 +159,7 @@ def test_all_gates_pass_on_a_good_board() -> None:
         ({"cpu__load": None}, "background", "warn"),
     ],
 )
-def test_each_gate_can_fail(change: dict[str, object], gate: str, severity: str) -> None:
+def test_each_gate_can_fail(change: dict[str, ReadingValue], gate: str, severity: str) -> None:
     found = _gates(**change)
     assert found[gate] == severity
     assert all(s == "ok" for name, s in found.items() if name != gate)

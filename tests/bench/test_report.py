@@ -21,7 +21,7 @@ from tui.bench.document import Loaded
 from tui.bench.hardware import Sample
 from tui.bench.records import Check, Hardware, Request, RuntimeTimes, Tokens
 from tui.bench.report import charts, markdown, render, rows
-from tui.bench.report.blocks import Code, Facts, Folded, Heading, Paragraph, Table
+from tui.bench.report.blocks import Block, Code, Facts, Folded, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
 
 HOSTILE = [
@@ -155,7 +155,7 @@ def test_csv_holds_no_formula_and_stays_in_shape(text: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=120))
 def test_markdown_of_any_text(text: str) -> None:
-    blocks = [
+    blocks: list[Block] = [
         Heading(2, text),
         Paragraph(text, is_warning=True),
         Facts(((text, text),)),

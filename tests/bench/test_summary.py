@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
@@ -61,27 +63,18 @@ def test_nothing_at_all() -> None:
 def test_one_source_for_the_headline() -> None:
     runtime = RuntimeTimes(generate_ms=10_000, generate_tokens=30)
     made = trace(tokens=30, tps=3.0)
-    reported = request(made=_with(made, runtime))
+    reported = request(made=dataclasses.replace(made, runtime=runtime))
     assert headline_source([reported]) == "runtime"
     assert headline_source([reported, request("b")]) == "client"
     assert headline_source([]) == "unknown"
     assert summaries([reported, request("b")], seed=1)["decode_tps"].source == "client"
 
 
-def _with(made, runtime: RuntimeTimes):  # type: ignore[no-untyped-def]
-    fields = {name: getattr(made, name) for name in type(made).__dataclass_fields__}
-    return type(made)(**{**fields, "runtime": runtime})
-
-
 def test_cached_answers_stay_out_of_cold_figures() -> None:
     cold = request("a")
-    warm = Request(**{**_dict(request("b")), "taint": ("cache_hit",)})
+    warm = replace(request("b"), taint=("cache_hit",))
     assert summaries([cold, warm], seed=1)["ttft_client_ms"].n == 1
     assert summaries([cold, warm], seed=1)["decode_tps"].n == 2
-
-
-def _dict(one: Request) -> dict[str, object]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}
 
 
 def test_checks_are_apart_from_success() -> None:
@@ -91,7 +84,7 @@ def test_checks_are_apart_from_success() -> None:
         Check(id="c", passed=None),
         Check(id="d", passed=False, info=True),
     )
-    found = _totals([Request(**{**_dict(request()), "checks": checks})])
+    found = _totals([replace(request(), checks=checks)])
     assert found["check_pass_pct"] == 50
     assert found["success_pct"] == 100
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -37,19 +38,15 @@ def test_the_runtime_beside_the_client() -> None:
     runtime = RuntimeTimes(
         prefill_ms=1000.0, prefill_tokens=30, generate_ms=31_000.0, generate_tokens=100
     )
-    both = measure(Trace(**{**_fields(made), "runtime": runtime}))
+    both = measure(replace(made, runtime=runtime))
     assert both.m["decode_tps_rt"] == pytest.approx(100 / 31)
     assert both.m["prefill_tps"] == pytest.approx(30)
     assert both.m["overhead_ttft_ms"] == pytest.approx(250)
     assert both.m["rt_cl_delta_pct"] == pytest.approx(100 * (100 / 31 / 3.0 - 1), rel=1e-3)
     assert any("differs from ours" in text for text in both.warnings)
     late = RuntimeTimes(prefill_ms=5000.0, prefill_tokens=30)
-    early = measure(Trace(**{**_fields(made), "runtime": late}))
+    early = measure(replace(made, runtime=late))
     assert any("longer than our time" in text for text in early.warnings)
-
-
-def _fields(made: Trace) -> dict[str, object]:
-    return {name: getattr(made, name) for name in Trace.__dataclass_fields__}
 
 
 @pytest.mark.parametrize(("tokens", "gaps"), [(0, 0), (1, 0), (2, 1), (7, 6)])
@@ -100,8 +97,7 @@ def test_a_long_prefill_is_not_buffering() -> None:
 
 def test_estimated_counts_stay_out_of_the_headline() -> None:
     made = trace(tokens=100)
-    fields = {**_fields(made), "out_source": "estimated", "is_token_per_chunk": False}
-    found = measure(Trace(**fields))  # type: ignore[arg-type]
+    found = measure(replace(made, out_source="estimated", is_token_per_chunk=False))
     assert found.m["decode_tps_cl"] is None
     assert found.m["decode_tps_est"] is not None
     assert found.m["itl_p50_ms"] is None
@@ -111,8 +107,7 @@ def test_estimated_counts_stay_out_of_the_headline() -> None:
 def test_chunks_rarer_than_tokens() -> None:
     # Emoji and CJK: the runtime holds back half a character, so 100 tokens came in 60 chunks.
     made = trace(tokens=60)
-    fields = {**_fields(made), "tokens_out": 100, "out_source": "runtime"}
-    found = measure(Trace(**fields))  # type: ignore[arg-type]
+    found = measure(replace(made, tokens_out=100, out_source="runtime"))
     assert found.m["chunk_ratio"] == pytest.approx(0.6)
     assert found.tokens.out == 100
     assert found.tokens.chunks == 60
@@ -120,17 +115,16 @@ def test_chunks_rarer_than_tokens() -> None:
 
 def test_thinking_makes_two_first_tokens() -> None:
     made = trace(tokens=40, tps=4.0, ttft_ms=1000.0)
-    fields = {**_fields(made), "tc_ns": made.stamps_ns[20], "reasoning": 20}
-    found = measure(Trace(**fields))  # type: ignore[arg-type]
+    thought = replace(made, tc_ns=made.stamps_ns[20], reasoning=20)
+    found = measure(thought)
     assert found.m["ttfot_ms"] == pytest.approx(6000)
     assert found.m["ttft_client_ms"] == pytest.approx(1000)
-    only = measure(Trace(**{**fields, "tc_ns": None}))  # type: ignore[arg-type]
+    only = measure(replace(thought, tc_ns=None))
     assert only.m["ttfot_ms"] is None
 
 
 def test_contradicting_counts_are_told() -> None:
-    fields = {**_fields(trace(tokens=100)), "server_out": 70}
-    found = measure(Trace(**fields))  # type: ignore[arg-type]
+    found = measure(replace(trace(tokens=100), server_out=70))
     assert found.tokens.server_out == 70
     assert any("counts 70" in text for text in found.warnings)
 
