@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from tui.board import access, setup_access
+from tui.board import setup_access
 from tui.board.access import UNIT, UNIT_NAME, AccessError, install, remove, verify
 
 
@@ -43,7 +45,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     real = shutil.which
     # Only the stand-ins count: this machine may have systemd's programs.
     monkeypatch.setattr(
-        access.shutil,
+        shutil,
         "which",
         lambda name: found if (found := real(name)) and found.startswith(str(made.bin)) else None,
     )
@@ -146,10 +148,10 @@ def test_only_root(
 
 
 def test_printing_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    def never(command: object) -> object:
+    def never(command: Sequence[str]) -> NoReturn:
         raise AssertionError(command)
 
-    assert setup_access.main([], run=never) == 0  # type: ignore[arg-type]
+    assert setup_access.main([], run=never) == 0
     said = capsys.readouterr()
     assert said.out == UNIT
     assert "--install" in said.err

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_wrong_intervals(seconds: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def lines(child: subprocess.Popen[str], count: int) -> list[dict[str, object]]:
+def lines(child: subprocess.Popen[str], count: int) -> list[dict[str, Any]]:
     assert child.stdout is not None
     return [json.loads(child.stdout.readline()) for _ in range(count)]
 

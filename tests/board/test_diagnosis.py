@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.diagnosis import Finding, Work, why_slow
+from tui.board.diagnosis import Finding, Phase, Work, why_slow
 from tui.board.neighbours import Neighbour
 from tui.board_view import BoardView
-from tui.core.reading import Reading, Snapshot
+from tui.core.reading import Reading, ReadingValue, Snapshot
 
 DECODE = Work("decode")
 CPUFREQ = "sys/devices/system/cpu/cpufreq"
@@ -43,8 +43,8 @@ def changed(base: trees.Tree, changes: Mapping[str, trees.Content]) -> trees.Tre
 
 
 @pytest.mark.parametrize("phase", ["idle", "unknown"])
-def test_quiet_when_idle(phase: str) -> None:
-    assert found(trees.idle(), Work(phase)) == {}  # type: ignore[arg-type]
+def test_quiet_when_idle(phase: Phase) -> None:
+    assert found(trees.idle(), Work(phase)) == {}
 
 
 def test_quiet_when_decoding_well() -> None:
@@ -224,12 +224,12 @@ NAMES = list(snapshot_of(trees.decoding()).readings)
     st.one_of(st.none(), st.floats()),
 )
 def test_any_snapshot(
-    readings: dict[str, object], phase: str, is_finishing: bool, share: float | None
+    readings: dict[str, ReadingValue], phase: Phase, is_finishing: bool, share: float | None
 ) -> None:
     snapshot = Snapshot(
         0,
         0.0,
-        {name: Reading(value, "", "/sys/x/y") for name, value in readings.items()},  # type: ignore[arg-type]
+        {name: Reading(value, "", "/sys/x/y") for name, value in readings.items()},
     )
-    for finding in why_slow(snapshot, Work(phase, is_finishing, share)):  # type: ignore[arg-type]
+    for finding in why_slow(snapshot, Work(phase, is_finishing, share)):
         assert isinstance(finding, Finding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tui.core.check import Check
 
 def doctor(
     capsys: pytest.CaptureFixture[str], root: Path, *checks: Check
-) -> tuple[int, dict[str, dict[str, str]], dict[str, object]]:
+) -> tuple[int, dict[str, dict[str, str]], dict[str, Any]]:
     code = main(["--json", "--root", str(root)], lambda _: checks)
     found = json.loads(capsys.readouterr().out)
     return code, {check["id"]: check for check in found["checks"]}, found
@@ -28,13 +29,13 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert found["needs_attention"] is False
     assert checks["npu.load"]["detail"] == "read from /sys/kernel/debug/rknpu/load"
     assert checks["npu.driver"]["status"] == "ok"
-    assert [rung["path"] for rung in found["npu_load"]] == [  # type: ignore[attr-defined]
+    assert [rung["path"] for rung in found["npu_load"]] == [
         "/proc/rknpu/load",
         "/run/npu/load",
         "/sys/kernel/debug/rknpu/load",
     ]
-    assert found["npu_load"][2]["loads"] == [86, 84, 61]  # type: ignore[index]
-    assert set(found["board"]) == {"t_ns", "time", "readings"}  # type: ignore[call-overload]
+    assert found["npu_load"][2]["loads"] == [86, 84, 61]
+    assert set(found["board"]) == {"t_ns", "time", "readings"}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.marks import MS, run
-from tui.core.meter import Meter, TurnStats
-from tui.core.types import Phase, UsageDelta
+from tui.core.meter import ChunkMeaning, Meter, TurnStats
+from tui.core.types import Phase, SegmentKind, UsageDelta
 
 LIVE = Phase.ANSWERING
 NOT_YET_KNOWN = (
@@ -219,7 +219,8 @@ def test_a_checked_count_makes_the_rate_measured() -> None:
     meter.usage(UsageDelta(tokens_in=30, tokens_out=121, prefill_ms=950, decode_ms=12_000))
     stats = over(meter, last_ns)
     assert (stats.tokens, stats.tokens_source) == (121, "runtime")
-    assert (stats.decode_tps, stats.decode_source) == (pytest.approx(12), "measured")
+    assert stats.decode_tps == pytest.approx(12)
+    assert stats.decode_source == "measured"
     assert stats.runtime_decode_tps == pytest.approx(121 / 12)
     assert not stats.is_rate_disputed
     assert (stats.prefill_ms, stats.prefill_source) == (950, "runtime")
@@ -352,8 +353,9 @@ def test_thinking_is_timed_and_counted() -> None:
 
 def test_chunks_of_unknown_kind_take_the_next_one() -> None:
     meter = Meter(T0)
-    for offset_ms, kind in ((1000, None), (1010, None), (1020, "thinking"), (1100, "text")):
-        meter.mark(T0 + offset_ms * MS, kind, 1, 0.25)  # type: ignore[arg-type]
+    kinds: tuple[SegmentKind | None, ...] = (None, None, "thinking", "text")
+    for offset_ms, kind in zip((1000, 1010, 1020, 1100), kinds, strict=True):
+        meter.mark(T0 + offset_ms * MS, kind, 1, 0.25)
     stats = meter.stats(T0 + 1200 * MS, LIVE)
     assert (stats.ttft_ms, stats.ttfot_ms) == (1000, 1100)
     assert stats.thinking_s == pytest.approx(0.1)
@@ -394,8 +396,10 @@ def test_a_late_loop_marks_the_answer() -> None:
     st.sampled_from(["token", "character", "unknown"]),
     st.integers(0, 10**10),
 )
-def test_any_stream_against_the_formulae(gaps_ns: list[int], meaning: str, later_ns: int) -> None:
-    meter = Meter(T0, meaning, max_tokens=50, context_tokens=100, prompt_tokens=5)  # type: ignore[arg-type]
+def test_any_stream_against_the_formulae(
+    gaps_ns: list[int], meaning: ChunkMeaning, later_ns: int
+) -> None:
+    meter = Meter(T0, meaning, max_tokens=50, context_tokens=100, prompt_tokens=5)
     stamps = [T0 + gaps_ns[0]]
     for gap_ns in gaps_ns[1:]:
         stamps.append(stamps[-1] + gap_ns)

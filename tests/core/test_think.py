@@ -146,18 +146,24 @@ def test_text_comes_out_at_once() -> None:
     assert splitter.feed("b") == [Segment("text", "<b")]
 
 
+def _state(splitter: ThinkSplitter) -> str:
+    if splitter.is_thinking:
+        return "both" if splitter.is_undecided else "thinking"
+    return "undecided" if splitter.is_undecided else "answering"
+
+
 def test_thinking_comes_out_at_once() -> None:
     splitter = ThinkSplitter()
-    assert splitter.is_undecided
+    assert _state(splitter) == "undecided"
     assert splitter.feed("<think>") == []
-    assert splitter.is_thinking
+    assert _state(splitter) == "thinking"
     assert splitter.feed("so") == [Segment("thinking", "so")]
     assert splitter.feed(" ") == []
     assert splitter.feed("it") == [Segment("thinking", " it")]
     assert splitter.feed("\n</think>\n") == []
-    assert not splitter.is_thinking
+    assert _state(splitter) == "undecided"
     assert splitter.feed("\nHi") == [Segment("text", "Hi")]
-    assert not splitter.is_undecided
+    assert _state(splitter) == "answering"
 
 
 def test_reclassification_comes_after_the_text_that_it_moves() -> None:

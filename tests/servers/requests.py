@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from time import perf_counter_ns
 
 from tui.core.turn import Turn
@@ -19,11 +18,14 @@ from tui.core.types import (
 )
 from tui.servers.dialect import Dialect, StreamDecoder
 
+USUAL = GenerationSettings()
 
-def request(prompt: str = "hello", model: str = "qwen3-4b", **settings: object) -> ChatRequest:
+
+def request(
+    prompt: str = "hello", model: str = "qwen3-4b", settings: GenerationSettings = USUAL
+) -> ChatRequest:
     """A request with one user message."""
-    changed = replace(GenerationSettings(), **settings)  # type: ignore[arg-type]
-    return ChatRequest(model, (Message("user", prompt),), changed)
+    return ChatRequest(model, (Message("user", prompt),), settings)
 
 
 def new_turn(asked: ChatRequest | None = None) -> Turn:

@@ -208,7 +208,7 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
     words = []
     async with raw_server(script) as server, connected(server.url) as connection:
         await until(connection, lambda s: s.loaded)
-        connection._on_change = lambda: words.append(connection.state.word)
+        connection.on_change = lambda: words.append(connection.state.word)
         loading = asyncio.create_task(connection.load("gemma3-1b"))
         state = await until(connection, lambda s: s.work == "loading gemma3-1b")
         assert state.word == "loading"
@@ -226,6 +226,7 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
         assert (state.work, state.message, state.is_error) == (None, "gemma3-1b is loaded.", False)
         assert state.loaded is not None
         assert state.loaded.name == "gemma3-1b"
+        assert "loading" in words
         assert "gone" not in words
         assert "busy" not in words
 

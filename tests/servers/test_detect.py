@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.servers.raw_server import Script, Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
@@ -19,7 +19,7 @@ from tui.servers.server import Server
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
 
 
-def replay(*exchanges: Iterable[Recorded]) -> object:
+def replay(*exchanges: Iterable[Recorded]) -> Script:
     """A script that answers GETs with what was recorded, everything else with a 404 page."""
     known = {one.path: one for group in exchanges for one in group if "-X POST" not in one.command}
 
@@ -34,8 +34,8 @@ def replay(*exchanges: Iterable[Recorded]) -> object:
     return script
 
 
-async def found(script: object, is_pinned: bool = False) -> Server | None:
-    async with raw_server(script) as server:  # type: ignore[arg-type]
+async def found(script: Script, is_pinned: bool = False) -> Server | None:
+    async with raw_server(script) as server:
         return (await probe(server.url, is_pinned, QUICK)).server
 
 

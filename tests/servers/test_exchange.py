@@ -7,11 +7,11 @@ from time import perf_counter_ns
 
 import pytest
 
-from tests.servers.raw_server import RawServer, Wire, free_port, raw_server
+from tests.servers.raw_server import RawServer, Script, Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
 from tui.core.turn import Turn
-from tui.core.types import ChatRequest, Phase
+from tui.core.types import ChatRequest, GenerationSettings, Phase
 from tui.servers import openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.dialect import Dialect
@@ -35,9 +35,14 @@ async def ask(
     return turn
 
 
-async def ask_script(script: object, **how: object) -> tuple[Turn, RawServer]:
-    async with raw_server(script) as server:  # type: ignore[arg-type]
-        return await ask(server.url, **how), server  # type: ignore[arg-type]
+async def ask_script(
+    script: Script,
+    dialect: Dialect = OPENAI,
+    timeouts: PhaseTimeouts | None = None,
+    asked: ChatRequest | None = None,
+) -> tuple[Turn, RawServer]:
+    async with raw_server(script) as server:
+        return await ask(server.url, dialect, timeouts, asked), server
 
 
 async def three_tokens(wire: Wire) -> None:
@@ -68,7 +73,9 @@ async def test_a_whole_answer() -> None:
 
 
 async def test_the_plain_dialect_sends_only_fields_of_the_protocol() -> None:
-    _, server = await ask_script(three_tokens, asked=request(model="", repeat_penalty=0.5))
+    _, server = await ask_script(
+        three_tokens, asked=request(model="", settings=GenerationSettings(repeat_penalty=0.5))
+    )
     assert server.asked[0].json == {
         "messages": [{"role": "user", "content": "hello"}],
         "stream": True,
@@ -436,27 +443,28 @@ async def test_empty_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "allowed"),
+    ("settings", "setting", "allowed"),
     [
-        ("repeat_penalty", 0.9, "1 to 2"),
-        ("repeat_penalty", 2.5, "1 to 2"),
-        ("temperature", -0.1, "0 to 2"),
-        ("temperature", float("nan"), "0 to 2"),
-        ("top_p", 1.01, "0 to 1"),
-        ("top_k", 0, "at least 1"),
-        ("max_tokens", 0, "at least 1"),
-        ("max_tokens", -1, "at least 1"),
+        (GenerationSettings(repeat_penalty=0.9), "repeat_penalty 0.9", "1 to 2"),
+        (GenerationSettings(repeat_penalty=2.5), "repeat_penalty 2.5", "1 to 2"),
+        (GenerationSettings(temperature=-0.1), "temperature -0.1", "0 to 2"),
+        (GenerationSettings(temperature=float("nan")), "temperature nan", "0 to 2"),
+        (GenerationSettings(top_p=1.01), "top_p 1.01", "0 to 1"),
+        (GenerationSettings(top_k=0), "top_k 0", "at least 1"),
+        (GenerationSettings(max_tokens=0), "max_tokens 0", "at least 1"),
+        (GenerationSettings(max_tokens=-1), "max_tokens -1", "at least 1"),
     ],
 )
-async def test_a_setting_out_of_range_is_never_sent(field: str, value: float, allowed: str) -> None:
-    turn, server = await ask_script(three_tokens, dialect=ROCKCHIP, asked=request(**{field: value}))
+async def test_a_setting_out_of_range_is_never_sent(
+    settings: GenerationSettings, setting: str, allowed: str
+) -> None:
+    asked = request(settings=settings)
+    turn, server = await ask_script(three_tokens, dialect=ROCKCHIP, asked=asked)
     assert server.asked == []
     assert turn.status == "refused"
     assert turn.error is not None
     assert turn.error.kind == "validation"
-    assert turn.error.sentence == (
-        f"{field} {value:g} is not accepted by RockchipLlama: {allowed}."
-    )
+    assert turn.error.sentence == f"{setting} is not accepted by RockchipLlama: {allowed}."
 
 
 # -- stop ----------------------------------------------------------------------------------------
@@ -481,8 +489,8 @@ async def test_stop_drains_where_the_server_runs_on() -> None:
         await until(lambda: turn.text == "one ")
         assert slot.state.word == "answering"
         exchange.stop()
-        assert (turn.status, turn.phase) == ("stopped", Phase.STOPPED)
-        assert slot.state.word == "finishing"
+        stopped = (turn.status, turn.phase, slot.state.word)
+        assert stopped == ("stopped", Phase.STOPPED, "finishing")
         waiting = asyncio.create_task(slot.wait_until_free())
         await asyncio.sleep(0.1)
         assert not waiting.done()

@@ -12,9 +12,10 @@ from time import perf_counter_ns
 
 import pytest
 
-from tests.servers.requests import request
+from tests.servers.requests import USUAL, request
 from tests.servers.waiting import until
 from tui.core.turn import Turn
+from tui.core.types import GenerationSettings
 from tui.servers import models, models_command, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection import Connection
@@ -36,8 +37,8 @@ def looped() -> Iterator[LoopThread]:
         loop.stop()
 
 
-async def asked(url: str, prompt: str = "Tell me about the NPU.", **settings: object) -> Turn:
-    asking = request(prompt, **settings)
+async def asked(url: str, settings: GenerationSettings) -> Turn:
+    asking = request("Tell me about the NPU.", settings=settings)
     turn = Turn(asking, perf_counter_ns())
     timeouts = PhaseTimeouts(first_byte_s=20.0, idle_s=2.0)
     async with Client(url, rockchipllama.DIALECT, timeouts) as client:
@@ -45,9 +46,9 @@ async def asked(url: str, prompt: str = "Tell me about the NPU.", **settings: ob
     return turn
 
 
-def ask(simulator: Simulator, **settings: object) -> Turn:
+def ask(simulator: Simulator, settings: GenerationSettings = USUAL) -> Turn:
     with looped() as loop:
-        return loop.submit(asked(simulator.url, **settings)).result(60)
+        return loop.submit(asked(simulator.url, settings)).result(60)
 
 
 def test_found_and_labelled() -> None:
@@ -85,7 +86,7 @@ def _arrivals_ms(turn: Turn) -> list[float]:
 
 def test_thinking() -> None:
     with spawn(FAST) as simulator:
-        turn = ask(simulator, is_thinking=True)
+        turn = ask(simulator, GenerationSettings(is_thinking=True))
     assert turn.thinking.strip()
     assert "think>" not in turn.text
 
@@ -118,7 +119,7 @@ def test_a_refused_setting_is_refused_by_the_server_too() -> None:
     """What we would not send is what the server says no to, in the same words for the field."""
 
     async def straight(url: str) -> Turn:
-        asking = request(repeat_penalty=0.9)
+        asking = request(settings=GenerationSettings(repeat_penalty=0.9))
         turn = Turn(asking, perf_counter_ns())
         from dataclasses import replace
 

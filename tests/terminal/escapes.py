@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 EscapeKind = Literal["csi", "osc", "dcs", "string", "esc", "c0", "c1", "bidi", "broken"]
 
@@ -53,9 +53,9 @@ def _pieces(data: bytes, end: int) -> Iterator[Piece]:
         if match.start() > position:
             yield data[position : match.start()]
         position = match.end()
-        kind = match.lastgroup
+        kind = cast("EscapeKind | None", match.lastgroup)
         assert kind is not None
-        yield Escape(kind, match[kind])  # type: ignore[arg-type]
+        yield Escape(kind, match[kind])
     if end > position:
         yield data[position:end]
 
