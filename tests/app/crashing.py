@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from unittest.mock import patch
 
 from tui.app import NpulseApp
 from tui.cli import main
@@ -13,5 +14,5 @@ def divide(app: NpulseApp) -> None:
 
 
 if __name__ == "__main__":
-    NpulseApp.action_help = divide  # type: ignore[method-assign]
-    sys.exit(main(sys.argv[1:]))
+    with patch.object(NpulseApp, "action_help", divide):
+        sys.exit(main(sys.argv[1:]))

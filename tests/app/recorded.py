@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import tui.start
 from tui.cli import main
@@ -45,5 +46,5 @@ class RecordingDesk(Desk):
 
 if __name__ == "__main__":
     RecordingDesk.file = Path(sys.argv[1])
-    tui.start.Desk = RecordingDesk  # type: ignore[misc]
-    sys.exit(main(sys.argv[2:]))
+    with patch.object(tui.start, "Desk", RecordingDesk):
+        sys.exit(main(sys.argv[2:]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,7 +87,9 @@ async def plain(exchange: Exchange) -> None:
 
 
 @asynccontextmanager
-async def scripted(script: Script, *, root: object = None, models: object = None):  # type: ignore[no-untyped-def]
+async def scripted(
+    script: Script, *, root: object = None, models: object = None
+) -> AsyncIterator[Scripted]:
     """Runs a server whose chat answers come from ``script``.
 
     ``root`` is the JSON of ``GET /``: with RockchipLlama's it is taken for one.

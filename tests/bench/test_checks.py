@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -127,7 +128,7 @@ def test_without_a_process_for_the_parser_nothing_is_claimed(
     assert by_id(TIDY, CODE)["python"].passed is None
 
 
-def test_python_is_never_run(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_python_is_never_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     by_id(TIDY, f"open({str(mark)!r}, 'w')\n{CODE}")
     assert not mark.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -140,8 +141,8 @@ def test_only_prompts_that_both_answered_are_paired() -> None:
         ("runtime", {"env": msgspec.structs.replace(ENV, runtime=Runtime(version="1.3.0"))}),
     ],
 )
-def test_guards(field: str, change: dict[str, object]) -> None:
-    a, b = run([request()]), run([request()], **change)  # type: ignore[arg-type]
+def test_guards(field: str, change: dict[str, Any]) -> None:
+    a, b = run([request()]), run([request()], **change)
     with pytest.raises(NotComparableError, match=field):
         compare(a, b)
     assert compare(a, b, vary=[field]).blocking == ()

@@ -19,7 +19,7 @@ from tests.core.hostile import HOSTILE as CORE
 from tui.bench.conditions import Model
 from tui.bench.document import Loaded
 from tui.bench.hardware import Sample
-from tui.bench.records import Check, Hardware, Request, RuntimeTimes, Tokens
+from tui.bench.records import Check, Hardware, Request, RuntimeTimes, Source, Tokens
 from tui.bench.report import charts, markdown, render, rows
 from tui.bench.report.blocks import Block, Code, Facts, Folded, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
@@ -270,14 +270,14 @@ def test_a_reference_row_is_labelled_as_what_it_is() -> None:
     assert "O14 reference" in text
 
 
-def _standard(n_in: int, n_out: int, source: str = "runtime") -> Loaded:
+def _standard(n_in: int, n_out: int, source: Source = "runtime") -> Loaded:
     made = [
         msgspec.structs.replace(
             request("pp128_tg64", rep, made=trace(tokens=n_out, tps=6.0 + rep / 10)),
             group="pp128_tg64",
             target_in=128,
             target_out=64,
-            tok=Tokens(input=n_in, in_source=source, out=n_out, source="client"),  # type: ignore[arg-type]
+            tok=Tokens(input=n_in, in_source=source, out=n_out, source="client"),
             rt=RuntimeTimes(prefill_ms=1400.0, prefill_tokens=n_in),
         )
         for rep in range(5)
@@ -291,11 +291,12 @@ def test_the_rockchip_row() -> None:
     table, problems = found
     assert problems == []
     assert table.rows[0][3:7] == ("128", "64", "1250.00", "6.20")
-    for n_in, n_out, source, said in (
+    others: tuple[tuple[int, int, Source, str], ...] = (
         (127, 64, "runtime", "128 prompt tokens"),
         (128, 63, "runtime", "64 tokens"),
         (128, 64, "estimated", "does not count"),
-    ):
+    )
+    for n_in, n_out, source, said in others:
         row = rows.rockchip_row(_standard(n_in, n_out, source))
         assert row is not None
         assert said.split()[-1] in " ".join(row[1])

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -189,13 +190,17 @@ def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
     rig.place = place_of(board)
     desk = rig.desk()
     suite = rig.suite(long=40)
+
+    def has_past(runs: int) -> bool:
+        return len(desk.view().past) == runs
+
     for seed in (1, 2):
         assert desk.start(RunWish(suite, seed=seed)) is None
         until(lambda: not desk.is_running)
         run = desk.view().run
         assert run is not None
         assert run.outcome == "complete", run.outcome_sentence
-        until(lambda seed=seed: len(desk.view().past) == seed)  # type: ignore[misc]
+        until(partial(has_past, seed))
     latest, before = desk.view().past
     assert desk.partner_of(latest.id) == before.id
     desk.compare(before.id, latest.id)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.bench_screen.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
 from tui.core.bench_view import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
-from tui.core.glyphs import ASCII, UNICODE
+from tui.core.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench_chart import picture_rows
 from tui.widgets.bench_choose import Choosing, option_row, past_rows, status_rows, suite_rows
 from tui.widgets.bench_parts import between, number, window
@@ -142,9 +142,9 @@ def test_durations_follow_the_options() -> None:
 @pytest.mark.parametrize("size", [(120, 30), (58, 11), (80, 18), (30, 6), (9, 3), (1, 1)])
 @pytest.mark.parametrize("picture", PICTURES)
 def test_charts_take_the_place_they_are_given(
-    picture: Picture, size: tuple[int, int], glyphs: object
+    picture: Picture, size: tuple[int, int], glyphs: Glyphs
 ) -> None:
-    rows = picture_rows(picture, *size, glyphs)  # type: ignore[arg-type]
+    rows = picture_rows(picture, *size, glyphs)
     assert len(rows) == size[1]
     assert all(row_width(row) <= size[0] for row in rows)
     if glyphs is ASCII:

@@ -11,10 +11,11 @@ from textual.screen import Screen
 from tests.bench_screen.app import BenchApp
 from tests.bench_screen.prepared import COMPARISON, PAST, RUN, VIEW, Prepared
 from tui.core.bench_view import BenchView, LiveText, RunWish
-from tui.screens.bench import BenchScreen
+from tui.screens.bench import BenchPage, BenchScreen
 from tui.screens.bench_compare import BenchCompareScreen
 from tui.screens.bench_live import BenchLiveScreen
 from tui.screens.bench_result import BenchResultScreen
+from tui.widgets.rows import Rows
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -40,7 +41,9 @@ def of(session: Prepared, what: str) -> list[tuple[object, ...]]:
 async def settled(pilot: Pilot[None]) -> str:
     await pilot.pause(0.1)
     assert isinstance(pilot.app, BenchApp)
-    pilot.app.screen.pull()  # type: ignore[attr-defined]
+    screen = pilot.app.screen
+    assert isinstance(screen, BenchPage)
+    screen.pull()
     await pilot.pause()
     return shown(pilot.app)
 
@@ -279,7 +282,7 @@ async def test_a_quiet_screen_paints_nothing() -> None:
     app = BenchApp(Prepared(replace(VIEW, run=RUN)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        panels = [panel for panel in app.screen.query("BenchPanel, LiveAnswerText")]
-        before = [panel.painted_cells for panel in panels]  # type: ignore[attr-defined]
+        panels = list(app.screen.query("BenchPanel, LiveAnswerText").results(Rows))
+        before = [panel.painted_cells for panel in panels]
         await pilot.pause(1.2)
-        assert [panel.painted_cells for panel in panels] == before  # type: ignore[attr-defined]
+        assert [panel.painted_cells for panel in panels] == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from unittest.mock import patch
 
 import pytest
 from textual.pilot import Pilot
@@ -117,7 +118,8 @@ def test_all_charts_have_answers_in_the_same_columns() -> None:
         bands = set()
         for chart in screen.query(Chart):
             first, *rest = chart.render_line(2)
-            columns, at = [], len(first.text)
+            columns: list[int] = []
+            at = len(first.text)
             for segment in rest:
                 if segment.style and first.style and segment.style.bgcolor != first.style.bgcolor:
                     columns += range(at, at + len(segment.text))
@@ -203,14 +205,11 @@ def test_what_changes_below_is_not_painted() -> None:
         rows = Rows(UNICODE)
         await below.mount(rows)
         await pilot.pause(0.3)
-        painted = []
-        display = app._display
-        app._display = lambda *given: painted.append(given) or display(*given)  # type: ignore
-        for number in range(5):
-            rows.show([((str(number), "text"),)])
-            await pilot.pause(0.05)
-        assert len(painted) <= 1
-        app._display = display  # type: ignore[method-assign]
+        with patch.object(app, "_display", wraps=app._display) as display:
+            for number in range(5):
+                rows.show([((str(number), "text"),)])
+                await pilot.pause(0.05)
+        assert display.call_count <= 1
 
     look(prepared(seconds=5), check)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyte
 from textual.app import App, ComposeResult
 from textual.driver import Driver
@@ -38,8 +40,8 @@ class EmulatedDriver(HeadlessDriver):
 
     is_headless = False
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         width, height = self._get_terminal_size()
         self.screen = pyte.Screen(width, height)
         self.stream = pyte.Stream(self.screen)
@@ -62,9 +64,11 @@ class TranscriptApp(App[None]):
         self.transcript = Transcript(ASCII if is_ascii else UNICODE)
         self.messages: list[object] = []
 
-    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: object) -> Driver:
+    def _build_driver(
+        self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None
+    ) -> Driver:
         if not self.is_emulated:
-            return super()._build_driver(headless, inline, mouse, size)  # type: ignore[arg-type]
+            return super()._build_driver(headless, inline, mouse, size)
         return EmulatedDriver(self, debug=False, mouse=mouse, size=size)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
