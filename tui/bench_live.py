@@ -263,7 +263,7 @@ class LiveRun:
     def _finished(self, event: Finished) -> None:
         for key, row in self._rows.items():
             if row.state == "running":
-                self._rows[key] = replace(row, state="failed", word="cancelled")
+                self._rows[key] = replace(row, state="skipped", word="cancelled")
         self._text = replace(self._text, is_over=True)
         share = 1.0 if event.outcome == "complete" else self._share_done()
         left = replace(self._view.time, elapsed_s=self._elapsed_s(), left_s=None, share=share)

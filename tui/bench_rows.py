@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.bench.metrics import metric
-from tui.bench.records import NOT_ATTEMPTED, Request, Summary
+from tui.bench.records import NOT_ATTEMPTED, SKIPPED, Request, Summary
 from tui.core.bench_view import PlanRow, PlanState, StatRow
 from tui.core.sanitize import clean_line
 
@@ -68,6 +68,11 @@ def digits_of(most: int, value: float | None) -> int:
     return min(most, 1 if abs(value) < 99.95 else 0)
 
 
+def _word(request: Request) -> str:
+    is_by_hand = request.status == "cancelled" and request.error == SKIPPED
+    return "by you" if is_by_hand else request.status
+
+
 def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
     """What a record says of its request."""
     measured = request.m.get("decode_tps_rt") or request.m.get("decode_tps_cl")
@@ -76,7 +81,8 @@ def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
     state: PlanState = "failed"
     if request.is_scored:
         state = "ok"
-    elif request.status in NOT_ATTEMPTED:
+    elif request.status in NOT_ATTEMPTED or request.status == "cancelled":
+        # Ended by a person, or with the run: nothing failed.
         state = "skipped"
     cap = request.tok.cap
     out = request.tok.out
@@ -85,7 +91,7 @@ def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
         rep=request.rep,
         name=clean_line(request.name or (before.name if before else "") or request.id, 80),
         state=state,
-        word=clean_line(request.status, 20),
+        word=clean_line(_word(request), 20),
         rate_tps=rate,
         is_estimated=measured is None or request.tok.source == "estimated",
         tokens=out,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.core.chat import ANSWER_RUNS
 from tui.core.headline import Headline
 from tui.core.history import BoardHistory
 from tui.core.notices import notice_lines
@@ -198,7 +199,7 @@ class Desk(Session):
 
     def _why_no_bench(self) -> str | None:
         if self.is_answering:
-            return "an answer is running; Esc stops it first"
+            return ANSWER_RUNS
         return self.finishing_note
 
     def ask(self, prompt: str) -> str | None:

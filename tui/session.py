@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.core.chat import Waiting
+from tui.core.chat import ANSWER_RUNS, Waiting
 from tui.core.conversation import Conversation
 from tui.core.models_view import ModelsView
 from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
+from tui.generation_limits import generation_limits
 from tui.servers.connection_state import ConnectionState
 from tui.servers.forecast import PrefillForecast
 from tui.servers.limits import SettingLimit, problems
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 BUSY_LOAD_PCT = 10.0
 SAMPLE_LAG_NS = 3_000_000_000
 """The driver latches its load once a second, and it is sampled once a second."""
+FAR_BOUND = 1_000_000
+"""Nobody comes near: a range that ends there is told by its beginning."""
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
@@ -107,7 +111,7 @@ class Session:
         """Send a prompt once the server is free. Returns why not, or None."""
         self._record()
         if self.is_answering:
-            return "an answer is running; Esc stops it first"
+            return ANSWER_RUNS
         state, connection = self.state, self._connection
         if connection is None or not state.is_connected:
             return state.problem or "no server answers yet; your prompt stays here"
@@ -281,16 +285,19 @@ class Session:
     # Settings -------------------------------------------------------------------------------
 
     def check(self, settings: GenerationSettings) -> Sequence[tuple[str, str]]:
-        """What the connected server would refuse: fields and sentences."""
+        """What the connected server would refuse, or npulse itself: fields and sentences."""
+        own = problems(generation_limits(), settings, "npulse")
         server = self.state.server
         if server is None:
-            return ()
-        return problems(server.dialect.limits, settings, server.name)
+            return own
+        found = problems(server.dialect.limits, settings, server.name)
+        named = {name for name, _ in found}
+        return (*found, *(problem for problem in own if problem[0] not in named))
 
     def setting_notes(self) -> Mapping[str, tuple[str, str]]:
-        """Per setting what the connected server allows, and what it makes of it."""
+        """Per setting what is allowed, and what the connected server makes of it."""
         server = self.state.server
-        limits = () if server is None else server.dialect.limits
+        limits = generation_limits() if server is None else server.dialect.limits
         return {limit.field: (_range_of(limit), limit.note) for limit in limits}
 
     # The board ------------------------------------------------------------------------------
@@ -332,6 +339,8 @@ class Session:
 
 def _range_of(limit: SettingLimit) -> str:
     has_range = limit.low is not None or limit.high is not None
+    if limit.low is not None and limit.high is not None and limit.high >= FAR_BOUND:
+        limit = replace(limit, high=None)
     return limit.allowed if has_range else ""
 
 

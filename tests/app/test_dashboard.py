@@ -74,6 +74,22 @@ def test_two_streams_never_overlap(tmp_path: Path) -> None:
         assert truth(log, "disconnect") == []
 
 
+def test_a_refusal_ends_with_the_answer_that_it_speaks_of(tmp_path: Path) -> None:
+    with (
+        simulator("--decode-tps", "20") as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "first [[tokens=300]]")
+        terminal.wait_for(shows(r"~\d+ of 2048"))
+        terminal.keys("ctrl+n")
+        terminal.wait_for("an answer is running; Esc stops it first")
+        terminal.keys("escape")
+        terminal.wait_for("stopped  ")
+        terminal.wait_for("F1 help", 3)
+        assert "an answer is running" not in terminal.text()
+
+
 def test_stop_works_during_prefill_and_gives_the_numbers(tmp_path: Path) -> None:
     with (
         simulator("--prefill-tps", "2") as board,

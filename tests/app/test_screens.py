@@ -72,6 +72,21 @@ def test_f6_refuses_what_the_server_refuses(terminal: PtyTerminal, tmp_path: Pat
     assert (tmp_path / "state" / "npulse" / "state.json").exists()
 
 
+def test_f6_without_a_server_keeps_to_the_bounds_of_the_config(tmp_path: Path) -> None:
+    with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
+        terminal.wait_for("No rkllm server answers")
+        terminal.keys("f6")
+        terminal.wait_for("0 to 5")
+        terminal.resize(40, 24)
+        terminal.wait_for("at least 1")
+        terminal.keys("end", *["backspace"] * 3)
+        terminal.type("99")
+        terminal.wait_for("temperature 99 is not accepted by")
+        terminal.keys("enter")
+        terminal.wait_quiet()
+        assert "settings for the next answers" in terminal.text()
+
+
 def test_f1_lists_every_key(terminal: PtyTerminal) -> None:
     terminal.keys("f1")
     terminal.wait_for("new line in the prompt")

@@ -113,7 +113,10 @@ def test_every_fault_has_its_status_sentence_and_exit_code(
 def test_a_buffered_stream_has_no_false_rate(tmp_path: Path) -> None:
     with simulator(*FAST, "--fault", "one-chunk") as board:
         _, out, _ = ask(tmp_path, "hello [[tokens=60]]", "--url", board.url, "--json")
-    assert said(out)["decode_tps"] is None
+    answer = said(out)
+    assert answer["decode_tps"] is None
+    assert answer["prefill_tps"] is None
+    assert answer["itl_ms"] == {"p50": None, "p90": None, "p99": None, "max": None}
 
 
 def test_ctrl_c_keeps_the_part_that_came(tmp_path: Path) -> None:

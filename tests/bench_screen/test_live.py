@@ -142,6 +142,20 @@ def test_a_run_from_its_plan_to_its_end() -> None:
     assert over.time.share == 0.0
 
 
+def test_what_a_person_skipped_did_not_fail() -> None:
+    view = folded(
+        started("a", "b"),
+        begun("a"),
+        ended("a", "cancelled", error="skipped"),
+        begun("b", number=2),
+        ended("b", "cancelled", error="the run was ended"),
+    )
+    assert [(row.state, row.word) for row in view.plan] == [
+        ("skipped", "by you"),
+        ("skipped", "cancelled"),
+    ]
+
+
 def test_warm_ups_are_no_part_of_the_plan() -> None:
     view = folded(started("a"), begun("warm", is_warmup=True), progressed("warm", 3, "x"))
     assert [row.id for row in view.plan] == ["a"]

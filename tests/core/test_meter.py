@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.marks import MS, run
+from tui.core.footer import footer_line
 from tui.core.meter import ChunkMeaning, Meter, TurnStats
 from tui.core.types import Phase, SegmentKind, UsageDelta
 
@@ -202,10 +203,14 @@ def test_an_unknown_server_that_sends_characters_is_found_out() -> None:
 
 
 def test_everything_at_once_is_buffered_and_has_no_rate() -> None:
-    meter = Meter(T0)
+    meter = Meter(T0, prompt_tokens=30)
     stats = over(meter, run(meter, 5000, [0.01] * 199))
     assert stats.is_buffered
     assert stats.decode_tps is None
+    assert (stats.itl_p50_ms, stats.itl_p99_ms, stats.itl_max_ms) == (None, None, None)
+    # The first chunk came when the decoding was over.
+    assert (stats.prefill_tps, stats.prefill_source) == (None, "unknown")
+    assert "came all at once" in footer_line(stats, "complete")
     steady = Meter(T0)
     assert not over(steady, run(steady, 100, [5] * 199)).is_buffered
 

@@ -8,7 +8,16 @@ from tui.bench.ask import CAP_GRACE, Asked, StopReason
 from tui.bench.hardware import HardwareLog
 from tui.bench.plan import Task
 from tui.bench.recorded import RecordedTurn, source_of
-from tui.bench.records import Hardware, Request, RuntimeTimes, Source, Status, Taint, Times
+from tui.bench.records import (
+    SKIPPED,
+    Hardware,
+    Request,
+    RuntimeTimes,
+    Source,
+    Status,
+    Taint,
+    Times,
+)
 from tui.bench.trace import Measured, Trace, looks_buffered, measure
 from tui.core.meter import TurnStats
 from tui.core.sanitize import clean
@@ -80,7 +89,7 @@ def trace_of(asked: Asked, *, is_buffered_run: bool, words_in: int | None) -> Tr
         in_source=in_source,
         runtime=_runtime(turn),
         cap=cap,
-        is_buffered=is_buffered_run or looks_buffered(turn.t0_ns, stamps),
+        is_buffered=is_buffered_run or stats.is_buffered or looks_buffered(turn.t0_ns, stamps),
     )
 
 
@@ -195,7 +204,7 @@ def _sentence(stopped: StopReason) -> str:
         "timeout_idle": "no token within the limit between two",
         "timeout_total": "not finished within the limit for the whole answer",
         "loop": "ended because the answer repeated itself",
-        "skip": "skipped",
+        "skip": SKIPPED,
         "abort": "the run was ended",
         "cap": "",
     }[stopped]

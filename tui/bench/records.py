@@ -36,6 +36,9 @@ Status = Literal[
 """How a request ended. Only ok and capped feed headlines."""
 
 SCORED: frozenset[str] = frozenset({"ok", "capped"})
+SKIPPED = "skipped"
+"""The error of a cancelled request that a person skipped."""
+
 NOT_ATTEMPTED: frozenset[str] = frozenset({"skipped", "skipped_budget"})
 
 Taint = Literal[

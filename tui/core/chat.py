@@ -7,6 +7,9 @@ from typing import Protocol
 
 from tui.core.turn import Turn
 
+ANSWER_RUNS = "an answer is running; Esc stops it first"
+"""Why nothing else can begin now. It is no longer true when that answer is over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

@@ -27,6 +27,8 @@ def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
         parts.append(f"TTFT {fmt.seconds(stats.ttft_ms / 1000)}")
     if stats.itl_p99_ms is not None:
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
+    if stats.is_buffered:
+        parts.append("came all at once")
     if stats.is_marked:
         parts.append("clock delayed")
     return "  ".join(parts)

@@ -5,7 +5,8 @@ that carried text or thinking, te the end, and N the number of tokens:
 
 - ``ttft_ms = t1 - t0``, ``ttfot_ms`` the same for the first token that is not thinking
 - ``decode_tps = (N - 1) / (tN - t1)``; None where N < 8 or tN - t1 < 200 ms: too little to divide
-- ``itl_ms`` over the gaps between chunks, where a chunk is a token; quantiles of type 7
+- ``itl_ms`` over the gaps between chunks, where a chunk is a token; quantiles of type 7; None
+  where the chunks came all at once
 - ``latency_ms = te - t0``
 
 N is what the server reported, where that was checked and can be true; else the number of chunks,
@@ -80,7 +81,8 @@ class TurnStats:
     rate_history_bin_s: float
 
     itl_p50_ms: float | None
-    """Of all gaps between chunks; None where there are none, or a chunk is not a token."""
+    """Of all gaps between chunks; None where there are none, where a chunk is not a token, and
+    where the chunks came all at once."""
     itl_p90_ms: float | None
     itl_p99_ms: float | None
     itl_max_ms: float | None
@@ -218,10 +220,12 @@ class Meter:
         )
         rate_now_tps = None if phase.is_over else self._rate_now(now_ns, tokens_per_chunk)
         prompt_tokens, prompt_source = self._prompt()
-        prefill_ms, prefill_tps, prefill_source = self._prefill(prompt_tokens)
+        is_buffered = self._is_buffered()
+        prefill_ms, prefill_tps, prefill_source = self._prefill(prompt_tokens, is_buffered)
         context_used = None if prompt_tokens is None else prompt_tokens + tokens
         is_context_real = prompt_source == tokens_source == "runtime"
-        itl_ms = self._gaps.summary() if self._is_chunk_a_token else GapSummary()
+        has_gaps = self._is_chunk_a_token and not is_buffered
+        itl_ms = self._gaps.summary() if has_gaps else GapSummary()
         pace = self._pace
         return TurnStats(
             phase=phase,
@@ -240,7 +244,7 @@ class Meter:
             decode_source=decode_source,
             runtime_decode_tps=runtime_tps,
             is_rate_disputed=is_disputed,
-            is_buffered=self._is_buffered(),
+            is_buffered=is_buffered,
             rate_history_tps=()
             if pace is None
             else tuple(rate * tokens_per_chunk for rate in pace.rates()),
@@ -348,16 +352,19 @@ class Meter:
         return self._prompt_tokens, "estimated"
 
     def _prefill(
-        self, prompt_tokens: int | None
+        self, prompt_tokens: int | None, is_buffered: bool
     ) -> tuple[float | None, float | None, NumberSource]:
-        """Time and rate of the prefill: the server's, if it fits our clock; else from the TTFT."""
+        """Time and rate of the prefill: the server's, if it fits our clock; else from the TTFT.
+
+        The first chunk of an answer that was held back came after the decoding: no estimate then.
+        """
         if not self._stamps_ns:
             return None, None, "unknown"
         ttft_ms = (self._stamps_ns[0] - self.t0_ns) / 1e6
         reported = self._reported.prefill(ttft_ms)
         if reported is not None:
             return (*reported, self._reported.source)
-        if not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
+        if is_buffered or not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
             return None, None, "unknown"
         return ttft_ms, prompt_tokens * 1e3 / ttft_ms, "estimated"
 

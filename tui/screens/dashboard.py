@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core import format as fmt
-from tui.core.chat import ChatSession
+from tui.core.chat import ANSWER_RUNS, ChatSession
 from tui.core.footer import footer_line, thinking_note
 from tui.core.glyphs import Glyphs
 from tui.core.headline import Headline
@@ -254,6 +254,7 @@ class Dashboard(Screen[None]):
         if turn.error is not None:
             self.query_one(Prompt).restore(turn.request.messages[-1].content)
         self._data.session.settle()
+        self.query_one(MessageBar).withdraw(ANSWER_RUNS)
         self._draw_numbers()
 
     def _draw_numbers(self) -> None:
@@ -298,6 +299,7 @@ class Dashboard(Screen[None]):
                     "not sent", state="stopped", error=None, thinking_note=""
                 )
                 self._stop_timers()
+                self.query_one(MessageBar).withdraw(ANSWER_RUNS)
                 self.query_one(Prompt).restore(taken_back)
             else:
                 self._draw_frame()
@@ -352,7 +354,7 @@ class Dashboard(Screen[None]):
 
     def action_new_conversation(self) -> None:
         if not self._data.session.clear():
-            self.say("an answer is running; Esc stops it first", "warn")
+            self.say(ANSWER_RUNS, "warn")
             return
         self.query_one(Transcript).clear()
         self.show_notice()

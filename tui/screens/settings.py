@@ -31,6 +31,9 @@ FIELDS: tuple[tuple[str, str, type], ...] = (
     ("max_tokens", "max tokens", int),
 )
 
+WIDE_COLUMNS = 60
+"""Below, labels and fields make room for what is allowed."""
+
 
 def parse_field(name: str, label: str, kind: type, text: str) -> float | int | Problem:
     """The number in ``text``, or the problem with it."""
@@ -85,7 +88,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     SettingsScreen .name { width: 16; color: $dim; }
     SettingsScreen Input, SettingsScreen Toggle {
         width: 12; height: 1; border: none; background: $background; color: $foreground;
-        padding: 0 1;
+        padding: 0;
     }
     SettingsScreen Input:focus, SettingsScreen Toggle:focus { border: none; background: $track; }
     SettingsScreen .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
@@ -98,10 +101,16 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     SettingsScreen #system-name { color: $dim; margin-top: 1; }
     SettingsScreen #settings-error { color: $bad; height: auto; }
     SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
+    SettingsScreen.-narrow #settings-box { padding: 1; scrollbar-size-vertical: 1; }
+    SettingsScreen.-narrow .name { width: 15; }
+    SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 8; }
+    SettingsScreen.-narrow .note { padding: 0 0 0 1; }
+    SettingsScreen.-narrow #system_prompt { height: 3; }
     SettingsScreen KeyBar { dock: bottom; }
     """
 
     AUTO_FOCUS = "#temperature"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", show=False, priority=True),
         # Rebound with the key that opens it.
@@ -129,7 +138,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
             for name, label, _ in FIELDS:
                 with Horizontal(classes="line"):
                     yield Static(label, classes="name", markup=False)
-                    entry = Input(f"{getattr(self._settings, name):g}", id=name, compact=True)
+                    entry = Input(str(getattr(self._settings, name)), id=name, compact=True)
                     entry.cursor_blink = False
                     yield entry
                     yield self._note(name)

@@ -27,17 +27,22 @@ class SettingLimit:
     def allowed(self) -> str:
         """What is allowed, in words: ``1 to 2``, ``at least 1``, ``any number``."""
         if self.low is not None and self.high is not None:
-            return f"{self.low:g} to {self.high:g}"
+            return f"{_plain(self.low)} to {_plain(self.high)}"
         if self.low is not None:
-            return f"at least {self.low:g}"
+            return f"at least {_plain(self.low)}"
         if self.high is not None:
-            return f"at most {self.high:g}"
+            return f"at most {_plain(self.high)}"
         return "any number"
 
     def accepts(self, value: float) -> bool:
         if not math.isfinite(value):
             return False
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def _plain(value: float) -> str:
+    """1000000 and not 1e+06, where it is a whole number that one can read."""
+    return f"{value:.0f}" if abs(value) < 1e9 and value == int(value) else f"{value:g}"
 
 
 def problems(
@@ -49,6 +54,6 @@ def problems(
         value = getattr(settings, limit.field)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and not limit.accepts(value):
-            sentence = f"{limit.field} {value:g} is not accepted by {server}: {limit.allowed}."
-            found.append((limit.field, sentence))
+            given = f"{limit.field} {_plain(value)}"
+            found.append((limit.field, f"{given} is not accepted by {server}: {limit.allowed}."))
     return tuple(found)

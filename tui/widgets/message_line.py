@@ -23,10 +23,12 @@ class MessageBar(KeyBar):
     def __init__(self, hints: Sequence[KeyHint], glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(hints, glyphs, id=id)
         self._message: Row | None = None
+        self._text = ""
         self._timer: Timer | None = None
 
     def say(self, text: str, role: str = "soft") -> None:
         """Show one sanitised sentence; ``role`` warn or bad where it needs attention."""
+        self._text = text
         self._message = ((" ", "text"), (clean(text, newlines=False), role))
         self.refresh_rows()
         if self._timer is not None:
@@ -39,6 +41,11 @@ class MessageBar(KeyBar):
             self._timer.stop()
         self._message = self._timer = None
         self.refresh_rows()
+
+    def withdraw(self, text: str) -> None:
+        """Give the row back where ``text`` is what it shows: it is not true any more."""
+        if self._message is not None and self._text == text:
+            self.end()
 
     def build(self, width: int) -> Sequence[Row]:
         return super().build(width) if self._message is None else [fit(self._message, width)]
