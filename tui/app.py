@@ -249,7 +249,7 @@ class NpulseApp(App[int]):
         return self._desk.headline(self._history.latest)
 
     def _server_changed(self) -> None:
-        self.dashboard.show_notice()
+        self.dashboard.show_server()
 
     async def _sample(self) -> None:
         """One sample in the worker thread; left out where the last one still runs."""

@@ -149,9 +149,12 @@ def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     with running(tmp_path, "--url", f"http://127.0.0.1:{port}") as terminal:
         terminal.wait_for("No rkllm server answers yet")
+        ask(terminal, "hello [[tokens=20]]")
+        terminal.wait_for("your prompt stays here")
         with simulator("--port", str(port), "--speed", "10"):
             terminal.wait_for(READY)
-            ask(terminal, "hello [[tokens=20]]")
+            terminal.wait_for("F1 help", 3)
+            terminal.keys("enter")
             terminal.wait_for("~20 tokens")
         terminal.wait_for("gone")
         with simulator("--port", str(port), "--speed", "10"):

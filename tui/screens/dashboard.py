@@ -116,6 +116,7 @@ class Dashboard(Screen[None]):
         self._glyphs = glyphs
         self._hints = tuple(hints)
         self._shown: Turn | None = None
+        self._refusal = ""
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
 
@@ -181,6 +182,12 @@ class Dashboard(Screen[None]):
             self.query_one(panel, Rows).refresh_rows()
         self.query_one(Transcript).set_status(self._status())
 
+    def show_server(self) -> None:
+        """Draw anew what depends on the server."""
+        self.show_notice()
+        if self._data.headline().server_state == "ready":
+            self.query_one(MessageBar).withdraw(self._refusal)
+
     def show_notice(self) -> None:
         """Tell again what the empty transcript has to say."""
         self.query_one("#header", Rows).refresh_rows()
@@ -196,6 +203,7 @@ class Dashboard(Screen[None]):
         prompt = self.query_one(Prompt)
         refusal = self._data.session.ask(event.text)
         if refusal is not None:
+            self._refusal = refusal
             self.say(refusal, "warn")
             return
         prompt.accepted(event.text)
