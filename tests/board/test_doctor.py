@@ -67,6 +67,13 @@ def test_what_needs_attention(
     assert words in f"{checks[check]['detail']} {checks[check]['command']}"
 
 
+def test_a_missing_driver_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trees.write(trees.no_driver(), tmp_path)
+    _, checks, _ = doctor(capsys, tmp_path)
+    assert (checks["npu.load"]["status"], checks["npu.load"]["detail"]) == ("note", "no driver")
+    assert "runs on this machine" in str(checks["server.pid"]["detail"])
+
+
 def test_a_closed_debugfs_has_its_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,9 @@ def test_kv_cache_of_qwen3_4b() -> None:
         ("gemma3-270m", "gemma3-270m"),
         ("Qwen2.5-1.5B-Instruct", "qwen2.5-1.5b"),
         ("Llama-3.2-1B-Instruct", "llama3.2-1b"),
-        ("qwen3-14b", None),
+        ("qwen3-14b", "qwen3-14b"),
+        ("DeepSeek-R1-Distill-Qwen-1.5B_W8A8_RK3588", "deepseekr1distillqwen-1.5b"),
+        ("qwen3-32b", None),
         ("qwen3.5-4b", None),
         ("something-4b", None),
         ("", None),
@@ -101,6 +103,15 @@ def test_verdict_before_loading(available: int, fit: str) -> None:
 def test_verdict_counts_what_unloading_frees() -> None:
     assert verdict("m", 4 * GIB, None, 3 * GIB).fit == "too large"
     assert verdict("m", 4 * GIB, None, 3 * GIB, freed_bytes=3 * GIB).fit == "fits"
+
+
+def test_a_cache_of_unknown_size_is_no_reason_to_promise_room() -> None:
+    """13.7 GiB with the runtime's share; 16k tokens of cache take about 2.5 GiB more."""
+    size = 13 * GIB
+    assert verdict("nobody-knows-14b", size, 16384, 15 * GIB).fit == "tight"
+    assert "KV cache of unknown size" in verdict("nobody-knows-14b", size, 16384, 15 * GIB).sentence
+    assert verdict("nobody-knows-14b", size, 16384, 18 * GIB).fit == "fits"
+    assert verdict("qwen3-14b", size, 16384, 15 * GIB).fit == "tight"
 
 
 def test_verdict_without_numbers() -> None:

@@ -118,6 +118,18 @@ def test_memory_splits_into_model_other_and_free() -> None:
     assert "free 9.4 GiB" in shown
 
 
+def test_memory_without_a_driver_names_no_model() -> None:
+    history = board(
+        ram_total=Reading(15.6 * GIB, "B"),
+        ram_available=Reading(9.4 * GIB, "B"),
+        ram_model=Reading.absent("no driver"),
+    )
+    shown = page(memory_rows(history, WIDTH, UNICODE))
+    assert "model" not in shown
+    assert "used 6.2" in shown
+    assert "free 9.4 GiB" in shown
+
+
 def test_absent_ddr_and_temperature_are_dashes_with_a_reason() -> None:
     history = board(ddr_freq=Reading.absent("no dmc node"), ddr_load=Reading.absent("no dmc node"))
     shown = page(board_rows(history, WIDTH, UNICODE))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tui.board.diagnosis import Finding
 from tui.board.npu_load import Rung
-from tui.board.reasons import NO_PERMISSION
-from tui.board.remedies import NO_NPU, is_rockchip, remedy, remedy_command
+from tui.board.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
+from tui.board.remedies import NO_LOCAL_SERVER, NO_NPU, is_rockchip, remedy, remedy_command
 from tui.core import format as fmt
 from tui.core.check import Check, CheckStatus
 from tui.core.reading import Reading, Snapshot
@@ -48,6 +48,9 @@ def _load(snapshot: Snapshot, rungs: list[Rung]) -> Check:
     reading = snapshot.get("npu.load")
     if reading.value is not None:
         return Check("npu.load", "ok", "NPU load", f"read from {reading.source}")
+    if reading.reason == NO_DRIVER:
+        # Told with the driver.
+        return Check("npu.load", "note", "NPU load", NO_DRIVER)
     if reading.reason != NO_PERMISSION:
         return _absent("npu.load", "NPU load", snapshot, "attention")
     tried = "; ".join(f"{rung.path}: {rung.reason}" for rung in rungs if rung.reason)
@@ -93,6 +96,8 @@ def _memory(snapshot: Snapshot) -> Check:
 
 
 def _server(snapshot: Snapshot) -> Check:
+    if snapshot.get("server.pid").reason == NO_SERVER:
+        return Check("server.pid", "note", "server process", NO_LOCAL_SERVER)
     if snapshot.get("server.pid").value is None:
         return _absent("server.pid", "server process", snapshot, "note")
     name, rss = snapshot.text("server.name") or "unnamed", snapshot.number("server.rss")

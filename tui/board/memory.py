@@ -12,7 +12,7 @@ import re
 from tui.board import parse
 from tui.board.attribute import absent_all
 from tui.board.files import Files
-from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
+from tui.board.reasons import NO_DRIVER, NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
 from tui.board.tick import Tick
 from tui.core.reading import Reading
 
@@ -100,7 +100,11 @@ def _used(total: int, available: Reading) -> Reading:
 
 def _model(tick: Tick, fields: dict[str, int], total: int) -> Reading:
     """The model's part: what the server has mapped of it; without that, or where that is less than
-    half of it, what is both shared and pinned on the whole board, which little else is."""
+    half of it, what is both shared and pinned on the whole board, which little else is. Only the
+    vendor driver keeps a model in such memory: without it, nothing is known."""
+    load = tick.readings.get("npu.load")
+    if load is not None and load.reason == NO_DRIVER:
+        return Reading.absent(NO_DRIVER, "B", MEMINFO)
     shared, pinned = fields.get("Shmem"), fields.get("Unevictable")
     mapped = tick.readings.get("server.rss_shmem")
     mapped_bytes = mapped.value if mapped is not None else None

@@ -37,7 +37,10 @@ FIRMWARE = (
     "update the boot loader to one with DDR scaling (see: sudo dmesg | grep dmc)."
 )
 NO_PSI = "This kernel does not measure memory pressure; add psi=1 to its command line."
-START_SERVER = "No process of an rkllm server was found; start one, or name it with --url."
+NO_LOCAL_SERVER = (
+    "No process of an rkllm server runs on this machine; "
+    "what a server elsewhere takes cannot be seen from here."
+)
 INSTALL_RUNTIME = (
     "librkllmrt.so is not in the library folders; its version is then only known to the server."
 )
@@ -56,7 +59,7 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
         return FIRMWARE
     fixed = {
         ("psi.memory", NOT_ON_THIS_KERNEL): NO_PSI,
-        ("server.pid", NO_SERVER): START_SERVER,
+        ("server.pid", NO_SERVER): NO_LOCAL_SERVER,
         ("npu.runtime", NO_RUNTIME): INSTALL_RUNTIME if is_rockchip(snapshot) else None,
     }
     return fixed.get((reading_id, str(reason)))

@@ -17,6 +17,10 @@ from tui.core.model_shape import ModelShape, shape_of
 RUNTIME_FACTOR = 1.05
 KV_VALUE_BYTES = 2
 """An fp16 cache. An int8 cache takes half."""
+UNKNOWN_KV_BYTES_PER_TOKEN = 192 << 10
+"""What is kept free for the cache of a model of unknown shape: grouped heads take less up to 14e9
+weights, so a model that is called fitting does fit."""
+USUAL_CONTEXT_TOKENS = 4096
 RESERVE_BYTES = 512 << 20
 """What the rest of the system should keep: below it the kernel starts to push programs out."""
 
@@ -92,11 +96,18 @@ def verdict(
     without_cache = available_bytes + freed_bytes - round(size_bytes * RUNTIME_FACTOR)
     if without_cache < 0:
         return Verdict("too large", need.total_bytes, available_bytes, f"It {parts}, {free}.")
-    if left < RESERVE_BYTES:
-        return Verdict(
-            "tight", need.total_bytes, available_bytes, f"It may not fit: it {parts}, {free}."
-        )
+    if left < RESERVE_BYTES + _unknown_cache(need):
+        cache = "" if need.kv_bytes is not None else " without a KV cache of unknown size"
+        sentence = f"It may not fit: it {parts}{cache}, {free}."
+        return Verdict("tight", need.total_bytes, available_bytes, sentence)
     return Verdict("fits", need.total_bytes, available_bytes, f"It {parts}, {free}.")
+
+
+def _unknown_cache(need: Need) -> int:
+    """Bytes to keep for a cache that ``need`` does not hold."""
+    if need.kv_bytes is not None:
+        return 0
+    return UNKNOWN_KV_BYTES_PER_TOKEN * (need.context_tokens or USUAL_CONTEXT_TOKENS)
 
 
 class HeadroomTrend:

@@ -105,12 +105,16 @@ def memory_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     free_role = "text"
     if available is not None and available < 0.10 * total:
         free_role = "bad" if available < 0.05 * total else "warn"
-    left: Row = (
+    of_model: Row = (
         (f"{glyphs.square} ", "live"),
         ("model ", "dim"),
         (fmt.gib(model), "text"),
-        (f"  {glyphs.square} ", "soft"),
-        ("other ", "dim"),
+        ("  ", "dim"),
+    )
+    left: Row = (
+        *(of_model if model is not None else ()),
+        (f"{glyphs.square} ", "soft"),
+        ("other " if model is not None else "used ", "dim"),
         (fmt.gib(other), "text"),
         ("  free ", "dim"),
         (f"{fmt.gib(available)} GiB", free_role),
