@@ -180,6 +180,8 @@ Event: TypeAlias = (
     | Finished
 )
 
+_decoder = msgspec.json.Decoder(Event)
+
 
 def to_json(event: Event) -> bytes:
     """One line of JSON without its end."""
@@ -189,7 +191,7 @@ def to_json(event: Event) -> bytes:
 def from_json(line: bytes) -> Event | None:
     """The event of a line; None where it is none (a torn line, another version)."""
     try:
-        event: Event = msgspec.json.decode(line, type=Event)
+        event: Event = _decoder.decode(line)
     except (msgspec.DecodeError, RecursionError):
         return None
     return event

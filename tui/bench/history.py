@@ -47,6 +47,9 @@ class _Slim(msgspec.Struct, kw_only=True):
     totals: dict[str, Total] = msgspec.field(default_factory=dict)
 
 
+_decoder = msgspec.json.Decoder(_Slim)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a history."""
@@ -68,7 +71,7 @@ class Entry:
 
 def _read(folder: Path, run_id: str) -> _Slim | None:
     try:
-        return msgspec.json.decode((folder / run_id / runs.RUN_FILE).read_bytes(), type=_Slim)
+        return _decoder.decode((folder / run_id / runs.RUN_FILE).read_bytes())
     except (OSError, msgspec.DecodeError, RecursionError):
         return None
 

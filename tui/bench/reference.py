@@ -43,6 +43,10 @@ class _File(msgspec.Struct, frozen=True):
     row: tuple[Row, ...]
 
 
+# Works the types out under the lock of the import; see the decoder of the records.
+_decoder = msgspec.json.Decoder(_File)
+
+
 def rows() -> tuple[Row, ...]:
     """Every reference row."""
     data = resources.files("tui.bench").joinpath("reference.toml").read_text("utf-8")

@@ -162,6 +162,10 @@ def find(name: str, user_folder: Path | None = None) -> Suite:
     return load_builtin(name)
 
 
+# Works the types out under the lock of the import; see the decoder of the records.
+_decoder = msgspec.json.Decoder(Suite)
+
+
 def load_file(path: Path) -> Suite:
     """A suite of the user's own."""
     try:
