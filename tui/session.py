@@ -254,16 +254,14 @@ class Session:
         """Whether that model fits into the RAM that is free now, in one sentence."""
         if model.is_loaded:
             return ""
-        from tui.servers.models import fits
+        from tui.core.headroom import verdict
 
-        return fits(model.size_bytes, self._context_tokens(model), self._free_bytes()).sentence
-
-    def _free_bytes(self) -> int | None:
-        """RAM that is free once the loaded model is gone: the server holds one at a time."""
+        # The server holds one at a time: the loaded one goes first.
         loaded = self.state.loaded
-        if self._available_bytes is None:
-            return None
-        return self._available_bytes + (loaded.size_bytes or 0 if loaded is not None else 0)
+        freed = 0 if loaded is None else loaded.size_bytes or 0
+        context = self._context_tokens(model)
+        available = self._available_bytes
+        return verdict(model.name, model.size_bytes, context, available, freed).sentence
 
     def load_model(self, name: str, is_forced: bool = False) -> None:
         """Load that model, after unloading the one that is loaded. Asked a second time for one

@@ -102,7 +102,9 @@ def test_verdict_before_loading(available: int, fit: str) -> None:
 
 def test_verdict_counts_what_unloading_frees() -> None:
     assert verdict("m", 4 * GIB, None, 3 * GIB).fit == "too large"
-    assert verdict("m", 4 * GIB, None, 3 * GIB, freed_bytes=3 * GIB).fit == "fits"
+    later = verdict("m", 4 * GIB, None, 3 * GIB, freed_bytes=3 * GIB)
+    assert later.fit == "fits"
+    assert "6.0 GiB are free once the loaded one is gone" in later.sentence
 
 
 def test_a_cache_of_unknown_size_is_no_reason_to_promise_room() -> None:
@@ -116,6 +118,7 @@ def test_a_cache_of_unknown_size_is_no_reason_to_promise_room() -> None:
 
 def test_verdict_without_numbers() -> None:
     assert verdict("m", None, None, GIB).fit == "unknown"
+    assert verdict("m", 4 * GIB, None, 4 * GIB).sentence.startswith("It does not fit: it needs ")
     assert verdict("m", GIB, None, None).fit == "unknown"
 
 

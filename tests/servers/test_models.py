@@ -12,7 +12,7 @@ from tests.servers.rockchip_script import RockchipScript
 from tui.core.types import ModelInfo
 from tui.servers import models, openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.models import chosen_model, fits
+from tui.servers.models import chosen_model
 from tui.servers.names import context_in_name, quantisation_in_name
 from tui.servers.server import Server
 
@@ -186,25 +186,6 @@ def test_a_server_that_ignores_the_name_is_not_asked_with_another_one() -> None:
     assert chosen_model([A], "qwen3-4b", REAL) == models.Choice("qwen3-4b")
 
 
-@pytest.mark.parametrize(
-    ("size_bytes", "context", "available", "word"),
-    [
-        (None, 4096, 8 * GIB, "unknown"),
-        (4 * GIB, 4096, None, "unknown"),
-        (4 * GIB, 4096, 8 * GIB, "fits"),
-        (4 * GIB, None, 4 * GIB, "fits"),
-        (4 * GIB, 16384, 5 * GIB, "tight"),
-        (4 * GIB, 4096, 4 * GIB - 1, "too_big"),
-    ],
-)
-def test_fits(
-    size_bytes: int | None, context: int | None, available: int | None, word: str
-) -> None:
-    fit = fits(size_bytes, context, available)
-    assert fit.word == word
-    assert fit.sentence.endswith(".")
-
-
 # -- changing ------------------------------------------------------------------------------------
 
 
@@ -243,6 +224,7 @@ async def test_too_big_is_not_tried_unless_forced() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
         change = await models.load(client, "qwen3-4b", available_bytes=GIB)
         assert (change.is_done, change.is_memory_problem) == (False, True)
+        assert "It does not fit: it needs up to" in change.sentence
         assert script.loaded is None
         assert (await models.load(client, "qwen3-4b", available_bytes=GIB, is_forced=True)).is_done
 

@@ -83,7 +83,7 @@ def verdict(
     freed_bytes: int = 0,
 ) -> Verdict:
     """Whether the model ``name`` may be loaded now. ``freed_bytes`` is what unloading the present
-    model gives back first."""
+    model gives back first, at least its weights."""
     if size_bytes is None or available_bytes is None:
         missing = "its size" if size_bytes is None else "how much RAM is free"
         return Verdict("unknown", None, available_bytes, f"Whether it fits is unknown: {missing}.")
@@ -92,15 +92,18 @@ def verdict(
     parts = f"needs up to {_gib(need.total_bytes)} ({_gib(size_bytes)} of weights"
     parts += f", {_gib(need.kv_bytes)} of KV cache)" if need.kv_bytes is not None else ")"
     free = f"{_gib(available_bytes + freed_bytes)} are free"
+    if freed_bytes:
+        free += " once the loaded one is gone"
     # The weights alone decide what cannot work; the cache may turn out smaller than its bound.
     without_cache = available_bytes + freed_bytes - round(size_bytes * RUNTIME_FACTOR)
     if without_cache < 0:
-        return Verdict("too large", need.total_bytes, available_bytes, f"It {parts}, {free}.")
+        sentence = f"It does not fit: it {parts}, {free}."
+        return Verdict("too large", need.total_bytes, available_bytes, sentence)
     if left < RESERVE_BYTES + _unknown_cache(need):
         cache = "" if need.kv_bytes is not None else " without a KV cache of unknown size"
         sentence = f"It may not fit: it {parts}{cache}, {free}."
         return Verdict("tight", need.total_bytes, available_bytes, sentence)
-    return Verdict("fits", need.total_bytes, available_bytes, f"It {parts}, {free}.")
+    return Verdict("fits", need.total_bytes, available_bytes, f"It fits: it {parts}, {free}.")
 
 
 def _unknown_cache(need: Need) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import httpx
 
-from tui.core.format import size
+from tui.core.headroom import verdict
 from tui.core.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import errors
@@ -18,11 +17,6 @@ from tui.servers.dialect import Json
 from tui.servers.server import Server
 
 MAX_NAME_CHARS = 120
-KV_BYTES_PER_TOKEN = 147_456
-"""KV cache per token of context of Qwen3-4B in 16 bits: 2 x 36 layers x 8 heads x 128 x 2 bytes.
-Larger than that of most models that fit on these boards, so a fit that holds with it holds."""
-
-FitWord = Literal["fits", "tight", "too_big", "unknown"]
 
 
 class ModelListError(Exception):
@@ -35,14 +29,6 @@ class Choice:
 
     name: str
     problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Whether a model fits into the memory that is free, in one sentence."""
-
-    word: FitWord
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,31 +141,6 @@ def context_note(model: ModelInfo, server: Server) -> str | None:
     )
 
 
-def fits(size_bytes: int | None, context_tokens: int | None, available_bytes: int | None) -> Fit:
-    """Whether a model of that file size can be loaded into the memory that is free now.
-
-    The weights take at least the size of the file. The KV cache is an upper estimate from
-    :data:`KV_BYTES_PER_TOKEN`: between the two it is called tight.
-    """
-    if size_bytes is None:
-        return Fit("unknown", "The size of the model is not known, so nobody can say if it fits.")
-    if available_bytes is None:
-        return Fit("unknown", f"It needs {size(size_bytes)}; the free memory is not known.")
-    wanted = size_bytes + (context_tokens or 0) * KV_BYTES_PER_TOKEN
-    free = f"{size(available_bytes)} are free"
-    if available_bytes < size_bytes:
-        return Fit(
-            "too_big", f"It needs {size(size_bytes)} for the weights alone, and {free}: too big."
-        )
-    if available_bytes < wanted:
-        return Fit(
-            "tight",
-            f"It needs {size(size_bytes)}, with its context up to ~{size(wanted)}, and {free}: "
-            "tight.",
-        )
-    return Fit("fits", f"It needs ~{size(wanted)} with its context, and {free}: fits.")
-
-
 # -- over the wire -------------------------------------------------------------------------------
 
 
@@ -265,11 +226,11 @@ async def _load(
     if loaded is not None and loaded.name == model.name:
         return ModelChange(True, f"{_shown(model.name)} is loaded already.", models)
     if available_bytes is not None:
-        # Unloading gives back at least the weights of the one that is loaded.
-        given_back = (loaded.size_bytes or 0) if loaded is not None else 0
-        fit = fits(model.size_bytes, routes.context_in_use(model), available_bytes + given_back)
-        if fit.word == "too_big" and not is_forced:
-            return ModelChange(False, f"{_shown(model.name)}: {fit.sentence}", models, True)
+        freed = (loaded.size_bytes or 0) if loaded is not None else 0
+        context = routes.context_in_use(model)
+        found = verdict(model.name, model.size_bytes, context, available_bytes, freed)
+        if found.fit == "too large" and not is_forced:
+            return ModelChange(False, f"{_shown(model.name)}: {found.sentence}", models, True)
     if loaded is not None and routes.must_unload_first:
         problem = await _unload(client, loaded.name, on_step)
         if problem is not None:
