@@ -120,7 +120,7 @@ def _dashboard(arguments: list[str]) -> int:
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
     gc.set_threshold(100_000, 10, 10)
-    from tui.start import run_dashboard
+    from tui.app.start import run_dashboard
 
     return run_dashboard(options)
 

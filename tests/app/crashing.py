@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from unittest.mock import patch
 
-from tui.app import NpulseApp
+from tui.app.app import NpulseApp
 from tui.cli import main
 
 

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-import tui.start
+import tui.app.start
+from tui.app.backend import Desk
 from tui.cli import main
 from tui.core.turn import Turn
-from tui.desk import Desk
 
 
 def record_of(turn: Turn) -> dict[str, object]:
@@ -46,5 +46,5 @@ class RecordingDesk(Desk):
 
 if __name__ == "__main__":
     RecordingDesk.file = Path(sys.argv[1])
-    with patch.object(tui.start, "Desk", RecordingDesk):
+    with patch.object(tui.app.start, "Desk", RecordingDesk):
         sys.exit(main(sys.argv[2:]))

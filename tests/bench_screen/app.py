@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.app import App
 from textual.screen import Screen
 
+from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.core.bench_view import BenchSession
 from tui.core.glyphs import ASCII, UNICODE
 from tui.core.headline import Headline
 from tui.screens.bench import BenchData, BenchScreen
-from tui.themes import LIBRARY_CSS, default_variables, load_themes
 
 HEADLINE = Headline(
     board="Orange Pi 5 Max",

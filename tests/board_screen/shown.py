@@ -10,9 +10,9 @@ import sys
 from textual.app import App
 
 from tests.board_screen.prepared import NS, Prepared, prepared
+from tui.app.themes import LIBRARY_CSS, load_themes
 from tui.core.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
-from tui.themes import LIBRARY_CSS, load_themes
 
 
 class Shown(App[None]):

@@ -20,7 +20,7 @@ SHOW = """
 import json
 import tui
 from tui.config import config_paths, load
-from tui.themes import load_themes
+from tui.app.themes import load_themes
 themes = load_themes()
 config = load(config_paths(), {})
 print(json.dumps({

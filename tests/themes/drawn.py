@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static, Switch, TextArea
 
-from tui.themes import (
+from tui.app.themes import (
     COLOURLESS_THEME,
     LIBRARY_CSS,
     default_variables,

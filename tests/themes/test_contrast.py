@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.themes import LoadedTheme, load_themes
+from tui.app.themes import LoadedTheme, load_themes
 
 TEXTS = ("text", "soft", "dim", "live", "ok", "warn", "bad")
 MIN_CONTRAST = 4.5

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tui.config_file import ConfigError
-from tui.core.sanitize import is_forbidden
-from tui.data_files import themes_folder
-from tui.themes import (
+from tui.app.themes import (
     COLOURLESS_THEME,
     DEFAULT_THEME,
     LIBRARY_CSS,
@@ -25,6 +22,9 @@ from tui.themes import (
     load_themes,
     read_theme,
 )
+from tui.config_file import ConfigError
+from tui.core.sanitize import is_forbidden
+from tui.data_files import themes_folder
 
 SHIPPED = ("npulse-dark", "npulse-light", "npulse-high-contrast", "npulse-16")
 BASES = {DEFAULT_THEME: Palette()}

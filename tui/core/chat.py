@@ -1,4 +1,4 @@
-"""What a screen may ask of a chat session; :mod:`tui.session` is the real one."""
+"""What a screen may ask of a chat session; :mod:`tui.app.chat_session` is the real one."""
 
 from __future__ import annotations
 

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.app import NpulseApp, Outfit
+from tui.app.app import NpulseApp, Outfit
+from tui.app.backend import Desk
+from tui.app.board_source import BoardReader, DemoWish
+from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.config import ConfigError, config_paths, load
 from tui.core.glyphs import Glyphs, choose
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.desk import Desk
 from tui.folders import state_folder
-from tui.place import BoardReader, DemoWish
 from tui.settings import Settings
 from tui.state import State, load_state, save_state, state_file, with_state
-from tui.themes import COLOURLESS_THEME, is_colourless, load_themes
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 

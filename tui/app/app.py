@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.screens.settings import FieldNote, Problem
 
-from tui.themes import LIBRARY_CSS
+from tui.app.themes import LIBRARY_CSS
 from tui.widgets.ascii_scrollbar import AsciiScrollBar
 from tui.widgets.key_bar import KeyHint
 

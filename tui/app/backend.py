@@ -1,6 +1,6 @@
-"""Everything of a run that is not screen: session, connection, board, demo, and their words.
+"""Application state without UI: chat session, server connection, board sampler, demo simulator.
 
-It is what :class:`tui.app.NpulseApp` is given; :class:`tui.app.Desk` names what a screen may ask.
+:class:`tui.app.app.NpulseApp` is given it; :class:`tui.app.app.Desk` names what a screen may ask.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.app.board_source import BoardReader, Demo, DemoWish
+from tui.app.chat_session import Session
 from tui.core.chat import ANSWER_RUNS
 from tui.core.headline import Headline
 from tui.core.history import BoardHistory
@@ -20,10 +22,8 @@ from tui.core.notices import notice_lines
 from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.place import BoardReader, Demo, DemoWish
 from tui.server_options import phase_timeouts, server_urls
 from tui.servers.loop import LoopThread
-from tui.session import Session
 from tui.settings import ServerSection
 
 if TYPE_CHECKING:
