@@ -19,14 +19,12 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from types import FrameType
 
-from tui.config import ConfigError, LoadedConfig, config_paths, load
 from tui.core.conversation import Conversation
 from tui.core.footer import footer_line, thinking_note
 from tui.core.sanitize import clean, clean_line
 from tui.core.think import Reclassified
 from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
-from tui.server_options import phase_timeouts, server_urls
 from tui.servers.client import Client
 from tui.servers.detect import Probe, search
 from tui.servers.exchange import answer
@@ -38,6 +36,8 @@ from tui.servers.models import (
     list_or_nothing,
 )
 from tui.servers.server import Server
+from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
+from tui.settings.server_options import phase_timeouts, server_urls
 
 EXIT_OK, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from tui.bench import command
-from tui.config import ConfigError, config_paths, load
 from tui.core.sanitize import clean_line
-from tui.server_options import server_urls
+from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.server_options import server_urls
 
 
 def main(argv: Sequence[str]) -> int:

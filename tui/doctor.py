@@ -11,18 +11,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tui.board import doctor
-from tui.config import ConfigError, LoadedConfig, config_paths, load
 from tui.core.check import Check
 from tui.core.format import size
 from tui.core.glyphs import choose
 from tui.core.sanitize import clean_line
-from tui.folders import state_folder
-from tui.server_options import phase_timeouts, server_urls
 from tui.servers.client import Client
 from tui.servers.detect import Probe, search
 from tui.servers.models import context_note, list_or_nothing, loaded_model
 from tui.servers.server import Server
-from tui.settings import ServerSection
+from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
+from tui.settings.folders import state_folder
+from tui.settings.schema import ServerSection
+from tui.settings.server_options import phase_timeouts, server_urls
 
 
 def main(argv: Sequence[str]) -> int:

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tui.config import ConfigError, config_paths, load
-from tui.server_options import server_urls
 from tui.servers import models_command
+from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.server_options import server_urls
 
 
 def main(argv: Sequence[str]) -> int:

@@ -9,11 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.config import ConfigError, ConfigPaths, LoadedConfig, config_paths, known_keys, load
 from tui.core.sanitize import is_forbidden
-from tui.data_files import default_config
-from tui.settings import Settings
-from tui.state import REMEMBERED
+from tui.settings.config import (
+    ConfigError,
+    ConfigPaths,
+    LoadedConfig,
+    config_paths,
+    known_keys,
+    load,
+)
+from tui.settings.data_files import default_config
+from tui.settings.schema import Settings
+from tui.settings.state import REMEMBERED
 
 
 def _paths(folder: Path, user: str | bytes | None = None, named: str | None = None) -> ConfigPaths:

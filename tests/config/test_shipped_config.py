@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import tomli
 
-from tui.config import known_keys
-from tui.data_files import default_config
-from tui.settings import Settings
+from tui.settings.config import known_keys
+from tui.settings.data_files import default_config
+from tui.settings.schema import Settings
 
 
 def _lines() -> list[str]:

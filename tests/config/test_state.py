@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.config import ConfigPaths, LoadedConfig, load
-from tui.data_files import default_config
-from tui.state import REMEMBERED, State, load_state, save_state, state_file, with_state
+from tui.settings.config import ConfigPaths, LoadedConfig, load
+from tui.settings.data_files import default_config
+from tui.settings.state import REMEMBERED, State, load_state, save_state, state_file, with_state
 
 
 def _config(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.data_files import data_folder, default_config, themes_folder
+from tui.settings.data_files import data_folder, default_config, themes_folder
 
 
 def test_in_a_clone_they_lie_at_the_top(tmp_path: Path) -> None:

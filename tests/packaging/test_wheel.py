@@ -19,7 +19,7 @@ pytest.importorskip("hatchling", reason="without hatchling no wheel can be built
 SHOW = """
 import json
 import tui
-from tui.config import config_paths, load
+from tui.settings.config import config_paths, load
 from tui.app.themes import load_themes
 themes = load_themes()
 config = load(config_paths(), {})

@@ -22,9 +22,9 @@ from tui.app.themes import (
     load_themes,
     read_theme,
 )
-from tui.config_file import ConfigError
 from tui.core.sanitize import is_forbidden
-from tui.data_files import themes_folder
+from tui.settings.config_file import ConfigError
+from tui.settings.data_files import themes_folder
 
 SHIPPED = ("npulse-dark", "npulse-light", "npulse-high-contrast", "npulse-16")
 BASES = {DEFAULT_THEME: Palette()}

@@ -22,9 +22,9 @@ from tui.core.notices import notice_lines
 from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.server_options import phase_timeouts, server_urls
 from tui.servers.loop import LoopThread
-from tui.settings import ServerSection
+from tui.settings.schema import ServerSection
+from tui.settings.server_options import phase_timeouts, server_urls
 
 if TYPE_CHECKING:
     from tui.bench_arguments import BenchPlace

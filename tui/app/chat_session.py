@@ -19,11 +19,11 @@ from tui.core.reading import Snapshot
 from tui.core.sanitize import clean_line
 from tui.core.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
-from tui.generation_limits import generation_limits
 from tui.servers.connection_state import ConnectionState
 from tui.servers.forecast import PrefillForecast
 from tui.servers.limits import SettingLimit, problems
 from tui.servers.loop import LoopThread
+from tui.settings.generation_limits import generation_limits
 
 if TYPE_CHECKING:
     from tui.servers.connection import Connection

@@ -15,13 +15,13 @@ from tui.app.app import NpulseApp, Outfit
 from tui.app.backend import Desk
 from tui.app.board_source import BoardReader, DemoWish
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
-from tui.config import ConfigError, config_paths, load
 from tui.core.glyphs import Glyphs, choose
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.folders import state_folder
-from tui.settings import Settings
-from tui.state import State, load_state, save_state, state_file, with_state
+from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.folders import state_folder
+from tui.settings.schema import Settings
+from tui.settings.state import State, load_state, save_state, state_file, with_state
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 

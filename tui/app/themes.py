@@ -17,10 +17,10 @@ import msgspec
 from msgspec import Struct
 from textual.theme import Theme
 
-from tui.config_file import ConfigError, in_quotes, place_of, read_toml
 from tui.core.sanitize import clean_line
-from tui.data_files import themes_folder
-from tui.folders import config_folder
+from tui.settings.config_file import ConfigError, in_quotes, place_of, read_toml
+from tui.settings.data_files import themes_folder
+from tui.settings.folders import config_folder
 
 DEFAULT_THEME = "npulse-dark"
 COLOURLESS_THEME = "npulse-16"

@@ -10,7 +10,7 @@ def data_folder(package: Path | None = None) -> Path:
 
     ``package`` is the folder of the import package. Whether anything is there is not looked at.
     """
-    package = Path(__file__).resolve().parent if package is None else package
+    package = Path(__file__).resolve().parents[1] if package is None else package
     inside = package / "data"
     return inside if inside.is_dir() else package.parent
 

@@ -7,7 +7,7 @@ from typing import get_args
 from msgspec import Meta
 
 from tui.servers.limits import SettingLimit
-from tui.settings import SECTIONS, field_type
+from tui.settings.schema import SECTIONS, field_type
 
 
 def generation_limits() -> tuple[SettingLimit, ...]:

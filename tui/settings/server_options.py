@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.servers.guesses import Guesses
-from tui.settings import ServerSection
+from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:
     from tui.servers.client import PhaseTimeouts

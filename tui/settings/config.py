@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from tui.config_file import ConfigError, Given, in_quotes, read_file
 from tui.core.key_names import canonical_keys
 from tui.core.sanitize import clean_line
-from tui.data_files import default_config
-from tui.folders import config_folder
-from tui.settings import SECTIONS, Settings, allowed, default_keys, field_type
+from tui.settings.config_file import ConfigError, Given, in_quotes, read_file
+from tui.settings.data_files import default_config
+from tui.settings.folders import config_folder
+from tui.settings.schema import SECTIONS, Settings, allowed, default_keys, field_type
 
 __all__ = ["ConfigError", "ConfigPaths", "LoadedConfig", "config_paths", "load"]
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tui.config import LoadedConfig, checked, with_values
-from tui.config_file import ConfigError, Given
 from tui.core.sanitize import clean_line
-from tui.folders import state_folder
-from tui.settings import Settings
+from tui.settings.config import LoadedConfig, checked, with_values
+from tui.settings.config_file import ConfigError, Given
+from tui.settings.folders import state_folder
+from tui.settings.schema import Settings
 
 MAX_STATE_BYTES = 4 << 20
 VERSION = 1
