@@ -15,7 +15,7 @@ from benchmarks.truth import TruthLog
 
 REPOSITORY = Path(__file__).parent.parent
 
-COMMAND = (sys.executable, "-m", "tui.sim")
+COMMAND = (sys.executable, "-m", "tui", "sim")
 _LISTENING = "listening on "
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui import bench_process, bench_views
-from tui.bench import current, document, outputs, runs
+from tui.bench import current, document, runs
 from tui.bench.detached import Detached, follow, start
 from tui.bench.events import Finished
 from tui.bench.forecast import Speed
@@ -24,6 +24,7 @@ from tui.bench.listing import speed_of
 from tui.bench.records import Request
 from tui.bench_arguments import BenchPlace, place_arguments, run_arguments
 from tui.bench_live import LiveRun
+from tui.commands import bench_outputs
 from tui.core.bench_view import BenchMessage, BenchView, Role, RunView, RunWish
 from tui.core.sanitize import clean_line
 from tui.core.types import GenerationSettings
@@ -122,7 +123,7 @@ class BenchDesk:
     def _suite_folder(self) -> Path:
         if self._user_suites is not None:
             return self._user_suites
-        from tui.bench.command import user_suites
+        from tui.commands.bench import user_suites
 
         return user_suites()
 
@@ -312,7 +313,7 @@ class BenchDesk:
         loaded = document.load(path)
         made = []
         try:
-            for form, make in outputs.makers().items():
+            for form, make in bench_outputs.makers().items():
                 runs.write_whole(path / f"{REPORT_NAME}.{form}", make(loaded))
                 made.append(f".{form}")
         except OSError as error:

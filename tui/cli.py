@@ -13,13 +13,19 @@ from collections.abc import Sequence
 from tui import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "ask": ("tui.ask", "one prompt, answered on stdout"),
-    "models": ("tui.models", "list, load and unload models"),
-    "bench": ("tui.benchmark", "benchmark the model: run, report, compare"),
-    "board": ("tui.board.command", "one snapshot of the board, or a stream of them"),
-    "doctor": ("tui.doctor", "what is read from where, what is missing, and the command for it"),
-    "setup-npu-access": ("tui.board.setup_access", "let npulse read the NPU's load without root"),
-    "sim": ("tui.sim.command", "the simulated board: a server and a /sys tree"),
+    "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
+    "models": ("tui.commands.models", "list, load and unload models"),
+    "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
+    "board": ("tui.commands.board", "one snapshot of the board, or a stream of them"),
+    "doctor": (
+        "tui.commands.doctor",
+        "what is read from where, what is missing, and the command for it",
+    ),
+    "setup-npu-access": (
+        "tui.commands.setup_npu_access",
+        "let npulse read the NPU's load without root",
+    ),
+    "sim": ("tui.commands.sim", "the simulated board: a server and a /sys tree"),
 }
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""
 

@@ -277,7 +277,7 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
     desk = rig.desk()
     words = ["run", rig.suite(long=3000), f"--url={board.url}", *FLAGS]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tui.bench", *words, "--folder", str(rig.folder / "runs")],
+        [sys.executable, "-m", "tui", "bench", *words, "--folder", str(rig.folder / "runs")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

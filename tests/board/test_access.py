@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from tui.board import setup_access
 from tui.board.access import UNIT, UNIT_NAME, AccessError, install, remove, verify
+from tui.commands import setup_npu_access
 
 
 class System:
@@ -141,7 +141,7 @@ def test_only_root(
     option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert setup_access.main([option]) == 1
+    assert setup_npu_access.main([option]) == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert f"sudo npulse setup-npu-access {option}" in said.err
@@ -151,11 +151,11 @@ def test_printing_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     def never(command: Sequence[str]) -> NoReturn:
         raise AssertionError(command)
 
-    assert setup_access.main([], run=never) == 0
+    assert setup_npu_access.main([], run=never) == 0
     said = capsys.readouterr()
     assert said.out == UNIT
     assert "--install" in said.err
 
 
 def test_both_at_once_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert setup_access.main(["--install", "--remove"]) == 2
+    assert setup_npu_access.main(["--install", "--remove"]) == 2

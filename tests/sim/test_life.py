@@ -14,15 +14,15 @@ import httpx
 import pytest
 
 from tests.sim.simulator import ask, raw_request, running, wait_for
-from tui.sim.command import main
+from tui.commands.sim import main
 from tui.sim.spawn import SpawnError, spawn, spawn_async
 
-SIM = [sys.executable, "-m", "tui.sim"]
+SIM = [sys.executable, "-m", "tui", "sim"]
 REPOSITORY = Path(__file__).parents[2]
 
 STARTER = """
 import sys, time
-from tui.sim.command import main
+from tui.commands.sim import main
 from tui.sim.spawn import spawn
 simulator = spawn(["--speed", "5"], has_root=True)
 print(simulator.pid, simulator.root, simulator.url, flush=True)

@@ -42,7 +42,7 @@ def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path
         place = ["--folder", str(folder), "--ui", "none", "--events", str(path)]
         with path.open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tui.bench", verb, *arguments, *place],
+                [sys.executable, "-m", "tui", "bench", verb, *arguments, *place],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

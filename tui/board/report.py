@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import datetime, timezone
 
 from tui.board.remedies import remedies
 from tui.core import format as fmt
 from tui.core.reading import Reading, ReadingValue, Snapshot
 from tui.core.sanitize import clean
+
+
+def write_out(text: str) -> None:
+    """Write and flush. Raises BrokenPipeError where nobody reads any more."""
+    try:
+        # Asked here: a stream that replaces what it lacks would write a question mark for each.
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        plain = text.replace("°C", "C").replace("–", "-")
+        text = plain.encode("ascii", "replace").decode("ascii")
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
 
 TITLES = {
     "board": "Board",

@@ -101,7 +101,7 @@ def _is_server(files: Files, process: Process) -> bool:
         words = parse.strings(files.read_once(f"/proc/{process.pid}/cmdline"))
     except OSError:
         words = []
-    if any("npulse" in word or word.startswith("tui.") for word in words):
+    if any("npulse" in word or word == "tui" or word.startswith("tui.") for word in words):
         return False
     if any(SERVER_NAME.search(word) for word in words):
         return True

@@ -274,6 +274,14 @@ async def list_or_nothing(client: Client) -> tuple[ModelInfo, ...]:
         return ()
 
 
+async def require_models(client: Client) -> tuple[ModelInfo, ...]:
+    """:func:`list_models`, where every failure is a :exc:`ModelListError`."""
+    try:
+        return await list_models(client)
+    except httpx.HTTPError as error:
+        raise ModelListError(_sentence(error, client)) from error
+
+
 def _shown(name: str) -> str:
     return clean_line(name, MAX_NAME_CHARS)
 

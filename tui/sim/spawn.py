@@ -84,7 +84,7 @@ def spawn(
     Blocks for some hundred milliseconds; see :func:`spawn_async`. Raises SpawnError.
     """
     root = Path(tempfile.mkdtemp(prefix="npulse-sim-")) if has_root else None
-    command = [sys.executable, "-m", "tui.sim", "--parent", str(os.getpid()), *arguments]
+    command = [sys.executable, "-m", "tui", "sim", "--parent", str(os.getpid()), *arguments]
     if root is not None:
         command += ["--root", str(root), "--remove-root-at-exit"]
     with tempfile.TemporaryFile() as errors:

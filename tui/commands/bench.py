@@ -12,16 +12,24 @@ from pathlib import Path
 import msgspec
 
 from tui.bench import controls, document, importers, records, runs, thresholds
-from tui.bench.arguments import EXIT_FAILED, EXIT_NOT_COMPARABLE, EXIT_OK, EXIT_USAGE, parser
 from tui.bench.compare import NotComparableError, compare
 from tui.bench.compare_text import as_html, as_json, as_markdown
 from tui.bench.document import Loaded
 from tui.bench.listing import history, suites
-from tui.bench.outputs import makers, write, write_outputs
 from tui.bench.report.markdown import rendered
 from tui.bench.report.rows import llama_bench_rows, rockchip_row
-from tui.bench.run_command import against, complain, go_on, judge, run
-from tui.core.types import GenerationSettings
+from tui.commands.bench_arguments import (
+    EXIT_FAILED,
+    EXIT_NOT_COMPARABLE,
+    EXIT_OK,
+    EXIT_USAGE,
+    parser,
+)
+from tui.commands.bench_outputs import makers, write, write_outputs
+from tui.commands.bench_run import against, complain, go_on, judge, run
+from tui.core.sanitize import clean_line
+from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.server_options import server_urls
 
 
 def user_suites() -> Path:
@@ -31,17 +39,17 @@ def user_suites() -> Path:
     return user_config_path("npulse", appauthor=False) / "suites"
 
 
-def main(
-    argv: Sequence[str],
-    settings: GenerationSettings | None = None,
-    urls: Sequence[str] | None = None,
-) -> int:
-    """Runs ``npulse bench`` with these arguments; returns the exit code.
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse bench`` with these arguments; returns the exit code.
 
-    ``settings`` are what an answer is generated with where a suite is not greedy and no flag says
-    otherwise; ``urls`` are where the server is looked for without ``--url``, by default on the
-    known ports.
+    The user's configuration says where the server is looked for without ``--url``, and what an
+    answer is generated with where a suite is not greedy and no flag says otherwise.
     """
+    try:
+        config = load(config_paths(), os.environ)
+        urls = server_urls(config.settings.server)
+    except (ConfigError, ValueError) as error:
+        return complain(clean_line(str(error)))
     try:
         options = parser().parse_args(list(argv))
     except SystemExit as end:
@@ -54,7 +62,7 @@ def main(
         if isinstance(stream, io.TextIOWrapper):
             # A locale without these characters shows a question mark instead of a traceback.
             stream.reconfigure(errors="replace")
-    base = settings or GenerationSettings()
+    base = config.settings.generation.to_generation()
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": lambda o: suites(o, user_suites()),
         "run": lambda o: run(o, base, user_suites()),

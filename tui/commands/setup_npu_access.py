@@ -18,7 +18,7 @@ from tui.board.access import (
     remove,
     run_command,
 )
-from tui.board.output import write_out
+from tui.board.report import write_out
 from tui.core.sanitize import clean
 
 EXIT_OK, EXIT_FAILED = 0, 1

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tui.board.access import load_rungs
 from tui.board.board_checks import board_checks
-from tui.board.command import EXIT_USAGE, one_shot
 from tui.board.diagnosis import Work, why_slow
 from tui.board.files import Files
 from tui.board.neighbours import Neighbours
 from tui.board.npu_load import Rung
-from tui.board.output import write_out
-from tui.board.report import to_json, wall_time
+from tui.board.report import to_json, wall_time, write_out
 from tui.board.sampler import Sampler
+from tui.commands.board import EXIT_USAGE, one_shot
 from tui.core.check import Check
+from tui.core.format import size
+from tui.core.glyphs import choose
 from tui.core.reading import Snapshot
-from tui.core.sanitize import clean
+from tui.core.sanitize import clean, clean_line
+from tui.servers.client import Client
+from tui.servers.detect import Probe, search
+from tui.servers.models import context_note, list_or_nothing, loaded_model
+from tui.servers.server import Server
+from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
+from tui.settings.folders import state_folder
+from tui.settings.schema import ServerSection
+from tui.settings.server_options import phase_timeouts, server_urls
 
 EXIT_OK, EXIT_ATTENTION = 0, 1
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
@@ -47,12 +58,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(
     argv: Sequence[str] | None = None,
-    more_checks: Callable[[argparse.Namespace], Iterable[Check]] = lambda _: (),
+    other_checks: Callable[[argparse.Namespace], Iterable[Check]] | None = None,
 ) -> int:
-    """Run the command; returns the exit code.
+    """Run ``npulse doctor`` with these arguments; returns the exit code.
 
-    ``more_checks`` gives what the board does not know about: server, model, locale, terminal,
-    config, data folder. It is called once with the options, after the board was read.
+    ``other_checks`` replaces the checks of what is not the board (:func:`more_checks`).
     """
     try:
         options = parser().parse_args(argv)
@@ -64,7 +74,7 @@ def main(
         print(f"npulse doctor: --root {name}: there is no such directory", file=sys.stderr)
         return EXIT_USAGE
     snapshot, rungs, checks = examine(root)
-    checks += more_checks(options)
+    checks += (other_checks or more_checks)(options)
     if options.json:
         write_out(json.dumps(as_json(snapshot, rungs, checks), allow_nan=False) + "\n")
     else:
@@ -148,3 +158,95 @@ def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
     if count:
         verdict = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
     return "\n".join([*lines, "", verdict]) + "\n"
+
+
+def more_checks(options: argparse.Namespace) -> Iterator[Check]:
+    """Config, server and model, terminal, and the folder for what is kept."""
+    config: LoadedConfig | None = None
+    try:
+        config = load(config_paths(options.config), os.environ, {"server.url": options.url})
+        yield _config_check(config)
+    except ConfigError as error:
+        yield Check("config", "attention", "config", clean_line(str(error)))
+    section = ServerSection() if config is None else config.settings.server
+    try:
+        yield from asyncio.run(_server_checks(section))
+    except ValueError as error:
+        yield Check("server", "attention", "server", clean_line(str(error)))
+    yield _terminal_check()
+    yield _folder_check(state_folder())
+
+
+def _config_check(config: LoadedConfig) -> Check:
+    if config.warnings:
+        return Check("config", "attention", "config", "; ".join(config.warnings))
+    files = sorted({source for source in config.sources.values() if source.endswith(".toml")})
+    used = ", ".join(map(clean_line, files)) or "the defaults"
+    return Check("config", "ok", "config", f"Read from {used}.")
+
+
+async def _server_checks(section: ServerSection) -> list[Check]:
+    probes = await search(server_urls(section))
+    server = next((probe.server for probe in probes if probe.server is not None), None)
+    if server is None:
+        return [_no_server(probes)]
+    name = f"{server.name} {server.version or ''}".strip()
+    simulated = ", SIMULATED" if server.is_simulated else ""
+    checks = [Check("server", "ok", "server", f"{name} answers at {server.url}{simulated}.")]
+    async with Client(server.url, server.dialect, phase_timeouts(section)) as client:
+        checks.append(await _model_check(client, server))
+    return checks
+
+
+def _no_server(probes: Sequence[Probe]) -> Check:
+    busy = [probe for probe in probes if probe.outcome == "busy"]
+    if busy:
+        return Check("server", "note", "server", busy[0].sentence)
+    tried = ", ".join(probe.url.partition("://")[2] for probe in probes)
+    return Check(
+        "server",
+        "attention",
+        "server",
+        f"No rkllm server answers at {tried}; start yours, or name it.",
+        "npulse --url http://HOST:PORT",
+    )
+
+
+async def _model_check(client: Client, server: Server) -> Check:
+    models = await list_or_nothing(client)
+    loaded = loaded_model(models)
+    if loaded is None:
+        names = ", ".join(clean_line(model.name, 40) for model in models[:5]) or "none"
+        command = f"npulse models load {clean_line(models[0].name, 80)}" if models else None
+        detail = f"No model is loaded; the server has {names}."
+        return Check("model", "note", "model", detail, command)
+    name = clean_line(loaded.name, 80)
+    note = context_note(loaded, server)
+    detail = f"{name} is loaded, {size(loaded.size_bytes)}."
+    if note is not None:
+        return Check("model", "note", "model", f"{detail} {note}")
+    return Check("model", "ok", "model", detail)
+
+
+def _terminal_check() -> Check:
+    encoding = sys.stdout.encoding or "unknown"
+    glyphs = choose(os.environ, encoding, is_utf8_mode=bool(sys.flags.utf8_mode))
+    term = clean_line(os.environ.get("TERM", "not set"), 40)
+    colours = "24-bit colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else ""
+    known = ", ".join(part for part in (f"TERM {term}", f"locale {encoding}", colours) if part)
+    if glyphs.is_ascii:
+        detail = f"{known}: drawn in ASCII; a UTF-8 locale gives bars and sharp figures."
+        return Check("terminal", "note", "terminal", detail, "export LANG=C.UTF-8")
+    return Check("terminal", "ok", "terminal", f"{known}.")
+
+
+def _folder_check(folder: Path) -> Check:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        detail = f"{folder} cannot be written: {error.strerror}; nothing is kept between runs."
+        command = f"sudo chown -R $USER {folder}"
+        return Check("folder", "attention", "data folder", clean_line(detail), clean_line(command))
+    return Check("folder", "ok", "data folder", f"{clean_line(str(folder))} can be written.")

@@ -18,18 +18,17 @@ from pathlib import Path
 import pytest
 
 from tests.bench.schema_check import problems
-from tui import benchmark
 from tui.bench import records, runs
-from tui.bench.command import main
 from tui.bench.detached import Detached, follow, start
 from tui.bench.events import Finished, Noted, Started
 from tui.bench.history import entries
-from tui.bench.progress import Aside
 from tui.bench.records import Document
+from tui.commands.bench import main
+from tui.commands.bench_progress import Aside
 from tui.sim.spawn import Simulator, spawn
 
 HOME = Path(__file__).resolve().parents[2]
-DATA = Path(__file__).parent / "data"
+DATA = HOME / "tests/bench/data"
 FAST = ("--no-warm-up", "--no-hash", "--cool-down", "0", "--drain", "0.5")
 SUITE = """
 id = "mine"
@@ -71,7 +70,7 @@ def long_suite(tmp_path: Path) -> Path:
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tui.bench", *_with_folder(folder, arguments)],
+        [sys.executable, "-m", "tui", "bench", *_with_folder(folder, arguments)],
         capture_output=True,
         text=True,
         cwd=HOME,
@@ -86,7 +85,7 @@ def _with_folder(folder: Path, arguments: Sequence[str]) -> list[str]:
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tui.bench", *_with_folder(folder, arguments)],
+        [sys.executable, "-m", "tui", "bench", *_with_folder(folder, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -216,7 +215,7 @@ def test_a_run_with_every_output(sim: Simulator, tmp_path: Path, suite: Path) ->
 def test_decimal_points_in_every_locale(sim: Simulator, tmp_path: Path, suite: Path) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "tui.bench", "run", str(suite), "--url", sim.url),
+            *(sys.executable, "-m", "tui", "bench", "run", str(suite), "--url", sim.url),
             *("--csv", "-", "--ui", "none", "--folder", str(tmp_path / "r"), *FAST),
         ],
         capture_output=True,
@@ -297,7 +296,7 @@ def test_a_comparison_is_part_of_the_report(kept: Path, capfdbinary: Binary) -> 
 
 def test_a_locale_without_the_characters_is_no_reason_to_fail(kept: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tui.bench", "history", "--folder", str(kept)],
+        [sys.executable, "-m", "tui", "bench", "history", "--folder", str(kept)],
         capture_output=True,
         cwd=HOME,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
@@ -495,12 +494,12 @@ def test_the_server_of_the_config_is_asked(
     (tmp_path / "npulse").mkdir()
     config = tmp_path / "npulse" / "config.toml"
     config.write_text(f'[server]\nurl = "{sim.url}"\n')
-    assert benchmark.main(["list", "--json"]) == 0
+    assert main(["list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] == "qwen3-4b"
-    assert benchmark.main(["list", "--json", "--url", "http://127.0.0.1:9"]) == 0
+    assert main(["list", "--json", "--url", "http://127.0.0.1:9"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] is None
     config.write_text('[server]\nurl = "ftp://x"\n')
-    assert benchmark.main(["list"]) == 2
+    assert main(["list"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.board import trees
-from tui.board.doctor import main
+from tui.commands.doctor import main
 from tui.core.check import Check
 
 
@@ -120,7 +120,7 @@ def test_checks_of_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trees.write(trees.mistuned() | {"npulse-simulated": "qwen3-4b\n"}, tmp_path)
-    assert main(["--root", str(tmp_path)]) == 1
+    assert main(["--root", str(tmp_path)], lambda _: ()) == 1
     text = capsys.readouterr().out
     assert "SIMULATED, profile qwen3-4b" in text
     assert "$ echo performance | sudo tee /sys/class/devfreq/dmc/governor" in text

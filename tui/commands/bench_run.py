@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TextIO
 
 from tui.bench import batch, batch_results, document, resume, runs, thresholds
-from tui.bench.arguments import (
+from tui.bench.compare import Comparison, NotComparableError, compare
+from tui.bench.compare_text import as_markdown as comparison_markdown
+from tui.bench.controls import Controls
+from tui.bench.current import EventFile
+from tui.bench.document import Loaded
+from tui.bench.events import Event, Finished, Outcome
+from tui.bench.options import LimitPolicy, Options
+from tui.bench.report.text import interval
+from tui.bench.runner import run as run_suite
+from tui.bench.suite import Suite, SuiteError, find
+from tui.commands.bench_arguments import (
     EXIT_FAILED,
     EXIT_GATE,
     EXIT_INCOMPLETE,
@@ -22,18 +32,8 @@ from tui.bench.arguments import (
     EXIT_UNREACHABLE,
     EXIT_USAGE,
 )
-from tui.bench.compare import Comparison, NotComparableError, compare
-from tui.bench.compare_text import as_markdown as comparison_markdown
-from tui.bench.controls import Controls
-from tui.bench.current import EventFile
-from tui.bench.document import Loaded
-from tui.bench.events import Event, Finished, Outcome
-from tui.bench.options import LimitPolicy, Options
-from tui.bench.outputs import write_outputs
-from tui.bench.progress import Aside, recorder, shown_by
-from tui.bench.report.text import interval
-from tui.bench.runner import run as run_suite
-from tui.bench.suite import Suite, SuiteError, find
+from tui.commands.bench_outputs import write_outputs
+from tui.commands.bench_progress import Aside, recorder, shown_by
 from tui.core.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 

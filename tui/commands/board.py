@@ -14,8 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from tui.board.output import write_out
-from tui.board.report import to_json, to_text
+from tui.board.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
 from tui.core.reading import Snapshot
 from tui.core.sanitize import clean

@@ -5,23 +5,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter_ns
-
-import httpx
+from urllib.parse import urlsplit
 
 from tui.core.format import UNKNOWN, long_seconds, size
 from tui.core.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.servers import errors, models
-from tui.servers.client import Client, PhaseTimeouts, normalised_url
+from tui.servers import models
+from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.detect import PROBE_TIMEOUTS, search
 from tui.servers.guesses import are_meant
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.server import Server
+from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.server_options import server_urls
 
 EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -51,19 +53,19 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def named_url(options: argparse.Namespace) -> Sequence[str] | None:
-    """The address that was given; None where the default ports are tried. Raises ValueError."""
-    return None if options.url is None else (normalised_url(options.url),)
+def candidate_urls(options: argparse.Namespace) -> Sequence[str] | None:
+    """Where to look for the server. Raises ValueError with one sentence."""
+    try:
+        config = load(config_paths(options.config), os.environ, {"server.url": options.url})
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    for warning in config.warnings:
+        print(f"npulse models: {warning}", file=sys.stderr)
+    return server_urls(config.settings.server)
 
 
-def main(
-    argv: Sequence[str],
-    places: Callable[[argparse.Namespace], Sequence[str] | None] = named_url,
-) -> int:
-    """Run ``npulse models`` with these arguments; returns the exit code.
-
-    ``places`` gives the addresses to look at; it raises ValueError with one sentence.
-    """
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse models`` with these arguments; returns the exit code."""
     made = parser()
     options = made.parse_args(list(argv))
     if (options.action == "load") != (options.name is not None):
@@ -71,7 +73,7 @@ def main(
             "load takes the NAME of a model" if options.action == "load" else "too many words"
         )
     try:
-        urls = places(options)
+        urls = candidate_urls(options)
     except ValueError as error:
         _report_failure(str(error), is_json=options.json)
         return EXIT_USAGE
@@ -90,9 +92,9 @@ async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
     async with Client(server.url, server.dialect, PhaseTimeouts(query_s=10.0)) as client:
         if options.action == "list":
             try:
-                found = await models.list_models(client)
-            except (ModelListError, httpx.HTTPError) as error:
-                raise UnreachableError(_why_no_list(error, client)) from error
+                found = await models.require_models(client)
+            except ModelListError as error:
+                raise UnreachableError(str(error)) from error
             _print_list(server, found, is_json=options.json)
             return EXIT_OK
         start_ns = perf_counter_ns()
@@ -114,12 +116,6 @@ async def _server(urls: Sequence[str] | None) -> Server:
     raise UnreachableError(f"No server answers; looked at {looked_at}. Start it, or give --url.")
 
 
-def _why_no_list(error: Exception, client: Client) -> str:
-    if isinstance(error, ModelListError):
-        return str(error)
-    return errors.transport(error, client.url, client.timeouts.connect_s).sentence
-
-
 async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:
     def step(sentence: str) -> None:
         print(f"{sentence} …", file=sys.stderr, flush=True)
@@ -132,7 +128,7 @@ async def _change(options: argparse.Namespace, client: Client, server: Server) -
 
 def _is_here(server: Server) -> bool:
     """Whether this machine's memory is the server's. A simulated board has its own."""
-    return httpx.URL(server.url).host in LOCAL_HOSTS and not server.is_simulated
+    return urlsplit(server.url).hostname in LOCAL_HOSTS and not server.is_simulated
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:
