@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tui.cli import main as npulse
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import Delta, TextDelta, ThinkingDelta
 
 

@@ -26,7 +26,7 @@ from tui.bench_arguments import BenchPlace, place_arguments, run_arguments
 from tui.bench_live import LiveRun
 from tui.commands import bench_outputs
 from tui.core.bench_view import BenchMessage, BenchView, Role, RunView, RunWish
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 

@@ -34,7 +34,7 @@ from tui.core.bench_view import (
     RunView,
     TimeLeft,
 )
-from tui.core.sanitize import clean, clean_line
+from tui.core.text.sanitize import clean, clean_line
 
 HISTORY = 120
 RATES = 240

@@ -14,7 +14,7 @@ from pathlib import Path
 from tui.bench import controls
 from tui.bench.detached import Detached, is_alive
 from tui.bench.events import from_json
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 
 MAX_WORDS = 400
 TAIL_BYTES = 8192

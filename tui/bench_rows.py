@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.bench.metrics import metric
 from tui.bench.records import NOT_ATTEMPTED, SKIPPED, Request, Summary
 from tui.core.bench_view import PlanRow, PlanState, StatRow
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 
 ALWAYS = ("decode_tps", "ttft_client_ms", "prefill_tps", "itl_p50_ms", "itl_p99_ms")
 SOMETIMES = ("latency_ms", "energy_j_per_tok", "load_s", "rss_mb")

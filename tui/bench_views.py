@@ -19,7 +19,6 @@ from tui.bench.report.observations import observations
 from tui.bench.suite import SuiteError
 from tui.bench.trace import decay_bins, gaps_ms
 from tui.bench_rows import LABELS, digits_of, plan_row, stat_rows
-from tui.core import format as fmt
 from tui.core.bench_view import (
     ComparedRow,
     CompareView,
@@ -32,7 +31,8 @@ from tui.core.bench_view import (
     Span,
     SuiteChoice,
 )
-from tui.core.sanitize import clean_line
+from tui.core.text import format as fmt
+from tui.core.text.sanitize import clean_line
 
 MAX_BARS = 40
 MAX_POINTS = 1200

@@ -15,14 +15,14 @@ from tui.board.neighbours import Neighbour
 from tui.board.remedies import remedies
 from tui.board.report import value_text
 from tui.board.steady import Steady
-from tui.core.answer_log import AnswerLog, AnswerMark
-from tui.core.board_facts import BoardScreenData, DecodeBound
-from tui.core.calculator import requirement
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.meter import TurnStats
-from tui.core.reading import Snapshot
-from tui.core.roofline import nearest, roofline
+from tui.core.board.answer_log import AnswerLog, AnswerMark
+from tui.core.board.board_facts import BoardScreenData, DecodeBound
+from tui.core.board.calculator import requirement
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.board.roofline import nearest, roofline
+from tui.core.screen.headline import Headline
+from tui.core.turn.meter import TurnStats
 from tui.core.types import ModelInfo
 from tui.core.types import Phase as TurnPhase
 

@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         # A full disk behind stdout, for instance.
-        from tui.core.sanitize import clean_line
+        from tui.core.text.sanitize import clean_line
 
         print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
         _give_stdout_up()
@@ -134,7 +134,7 @@ def _dashboard(arguments: list[str]) -> int:
 def _unknown_command(word: str) -> int:
     import difflib
 
-    from tui.core.sanitize import clean
+    from tui.core.text.sanitize import clean
 
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean npulse {near[0]}?" if near else "npulse --help lists the commands"

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import tui.app.start
 from tui.app.backend import Desk
 from tui.cli import main
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 
 
 def record_of(turn: Turn) -> dict[str, object]:

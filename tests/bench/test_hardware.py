@@ -8,7 +8,7 @@ from tui.bench import gates
 from tui.bench.clocks import ClockWatch
 from tui.bench.correlate import correlate
 from tui.bench.hardware import HardwareLog, Sample, Targets, energy_j, reduced, targets
-from tui.core.reading import Reading, ReadingValue, Snapshot
+from tui.core.board.reading import Reading, ReadingValue, Snapshot
 
 S = 1_000_000_000
 TARGETS = Targets(npu_hz=1e9, ddr_hz=2.4e9, cpu_hz=(None, 2.3e9))

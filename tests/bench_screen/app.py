@@ -7,8 +7,8 @@ from textual.screen import Screen
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.core.bench_view import BenchSession
-from tui.core.glyphs import ASCII, UNICODE
-from tui.core.headline import Headline
+from tui.core.screen.headline import Headline
+from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench import BenchData, BenchScreen
 
 HEADLINE = Headline(

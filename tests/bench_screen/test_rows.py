@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.bench_screen.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
 from tui.core.bench_view import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
-from tui.core.glyphs import ASCII, UNICODE, Glyphs
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench_chart import picture_rows
 from tui.widgets.bench_choose import Choosing, option_row, past_rows, status_rows, suite_rows
 from tui.widgets.bench_parts import between, number, window

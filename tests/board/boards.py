@@ -9,7 +9,7 @@ from types import TracebackType
 from tests.board.trees import Content, write
 from tui.board.files import Files
 from tui.board.sampler import Sampler
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 NS = 1_000_000_000
 

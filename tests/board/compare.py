@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.board.expected import Absent, Flagged
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 
 def as_expected(snapshot: Snapshot) -> dict[str, object]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.board import trees
 from tests.board.boards import Board
 from tui.board.npu_activity import parse_interrupts
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 
 def rates(board: Board, seconds: float, *counts: int) -> Reading:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tui.board.alerts import Alerts, AlertWatch
 from tui.board.steady import Steady
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
 
 NS = 1_000_000_000
 GIB = 1 << 30

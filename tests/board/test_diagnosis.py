@@ -15,7 +15,7 @@ from tests.board.boards import Board
 from tui.board.diagnosis import Finding, Phase, Work, why_slow
 from tui.board.neighbours import Neighbour
 from tui.board_view import BoardView
-from tui.core.reading import Reading, ReadingValue, Snapshot
+from tui.core.board.reading import Reading, ReadingValue, Snapshot
 
 DECODE = Work("decode")
 CPUFREQ = "sys/devices/system/cpu/cpufreq"

@@ -23,7 +23,7 @@ from tests.board.compare import as_expected
 from tests.board.expected import Flagged
 from tui.board.files import Files
 from tui.board.report import to_json, to_text
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
 
 TREES = {
     name: getattr(trees, name)()

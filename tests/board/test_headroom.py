@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.calculator import requirement, table
-from tui.core.headroom import (
+from tui.core.board.calculator import requirement, table
+from tui.core.board.headroom import (
     RESERVE_BYTES,
     HeadroomTrend,
     kv_bytes_per_token,
     need_of,
     verdict,
 )
-from tui.core.model_shape import (
+from tui.core.board.model_shape import (
     SHAPES,
     bits_per_weight,
     parameters_of,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.roofline import REFERENCE, nearest, roofline
+from tui.core.board.roofline import REFERENCE, nearest, roofline
 
 
 def test_share_of_the_bound() -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from tui.board.reasons import NO_DRIVER, NO_PERMISSION
 from tui.board_view import BoardView
-from tui.core.board_facts import BoardScreenData
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.meter import TurnStats
-from tui.core.reading import Reading, Snapshot
-from tui.core.turn import Turn
+from tui.core.board.board_facts import BoardScreenData
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.screen.headline import Headline
+from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
 
 NS = 1_000_000_000

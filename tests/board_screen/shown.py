@@ -11,7 +11,7 @@ from textual.app import App
 
 from tests.board_screen.prepared import NS, Prepared, prepared
 from tui.app.themes import LIBRARY_CSS, load_themes
-from tui.core.glyphs import ASCII, UNICODE, Glyphs
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 
 

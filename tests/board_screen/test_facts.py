@@ -12,11 +12,11 @@ from tests.core.hostile import HOSTILE, raw_controls
 from tests.ui.test_panels import answering
 from tui.board.diagnosis import Finding
 from tui.board_view import NO_BANDWIDTH, NO_MODEL, NO_RATE, BoardView, decode_bound
-from tui.core.board_facts import DecodeBound
-from tui.core.glyphs import ASCII, UNICODE, Glyphs
-from tui.core.headroom import HeadroomTrend
-from tui.core.ram_question import context_tokens, file_bytes, ram_answer
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.board_facts import DecodeBound
+from tui.core.board.headroom import HeadroomTrend
+from tui.core.board.ram_question import context_tokens, file_bytes, ram_answer
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.core.types import ModelInfo
 from tui.screens.ram_calculator import answer_rows
 from tui.widgets.board_facts_rows import (

@@ -14,9 +14,9 @@ from tests.board_screen.prepared import BOARDS, NS, Prepared, prepared
 from tests.board_screen.shown import Shown
 from tests.core.hostile import HOSTILE, raw_controls
 from tui.board_view import BoardView
-from tui.core.glyphs import ASCII, UNICODE, Glyphs
-from tui.core.history import BoardHistory
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.chart import Chart

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.answer_log import AnswerLog, AnswerMark
-from tui.core.history import BoardHistory
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.answer_log import AnswerLog, AnswerMark
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
 from tui.widgets.time_axis import TimeAxis, time_axis
 
 NS = 1_000_000_000

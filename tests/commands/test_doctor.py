@@ -11,7 +11,7 @@ import pytest
 
 from tests.board import trees
 from tui.commands.doctor import main
-from tui.core.check import Check
+from tui.core.screen.check import Check
 
 
 def doctor(

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from rich.cells import cell_len
 
-from tui.core.glyphs import ASCII, UNICODE, Glyphs, choose
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs, choose
 
 SETS = pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 WIDER = {"blocks", "border", "average", "at_most", "ellipsis", "degree"}

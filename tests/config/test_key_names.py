@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tui.core.key_names import canonical_keys, key_cap, shown_keys
-from tui.core.keys import DASHBOARD_KEYS
+from tui.core.screen.key_names import canonical_keys, key_cap, shown_keys
+from tui.core.screen.keys import DASHBOARD_KEYS
 
 
 @pytest.mark.parametrize(

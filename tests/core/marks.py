@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui.core.meter import Meter
+from tui.core.turn.meter import Meter
 from tui.core.types import SegmentKind
 
 MS = 1_000_000

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.turns import Feeder
-from tui.core.conversation import Conversation
-from tui.core.result import TurnResult
+from tui.core.turn.conversation import Conversation
+from tui.core.turn.result import TurnResult
 from tui.core.types import DoneDelta, FailureDelta, GenerationSettings, Message
 
 PLAIN = GenerationSettings()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.pieces import cut
-from tui.core.estimate import message_tokens, token_weight, tokens
+from tui.core.turn.estimate import message_tokens, token_weight, tokens
 from tui.core.types import Message
 
 PROSE = (

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.gaps import GapQuantiles, GapSummary
-from tui.core.stats import quantile
+from tui.core.turn.gaps import GapQuantiles, GapSummary
+from tui.core.turn.stats import quantile
 
 
 def test_nothing_yet() -> None:

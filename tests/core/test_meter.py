@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.marks import MS, run
-from tui.core.footer import footer_line
-from tui.core.meter import ChunkMeaning, Meter, TurnStats
+from tui.core.screen.footer import footer_line
+from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
 from tui.core.types import Phase, SegmentKind, UsageDelta
 
 LIVE = Phase.ANSWERING

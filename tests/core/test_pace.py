@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.pace import FIRST_BIN_NS, MAX_BINS, Pace
+from tui.core.turn.pace import FIRST_BIN_NS, MAX_BINS, Pace
 
 S = 1_000_000_000
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.core.turns import MS, REQUEST, T0, Feeder
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TurnError, UsageDelta
 
 KEYS = [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.ring import Ring
+from tui.core.board.ring import Ring
 
 values = st.lists(st.none() | st.floats(-1e6, 1e6), max_size=60)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.pieces import cut
-from tui.core.sanitize import (
+from tui.core.text.sanitize import (
     MAX_ZERO_WIDTH,
     Sanitizer,
     clean,

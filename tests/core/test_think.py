@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.pieces import cut
-from tui.core.think import Reclassified, ThinkSplitter
+from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import Segment
 
 PIECES = [

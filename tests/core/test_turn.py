@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.test_think import PIECES
 from tests.core.turns import MS, REQUEST, T0, Feeder, folded
-from tui.core.meter import ChunkMeaning
-from tui.core.think import Reclassified
-from tui.core.turn import Turn
+from tui.core.turn.meter import ChunkMeaning
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
     Delta,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from tests.core.turns import MS, REQUEST, T0
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import TextDelta
 
 TOKENS = 16_384

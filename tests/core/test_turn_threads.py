@@ -4,7 +4,7 @@ import threading
 import time
 
 from tests.core.turns import MS, REQUEST, T0, folded
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, TextDelta
 
 TOKENS = 16_384

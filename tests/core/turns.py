@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui.core.think import Reclassified
-from tui.core.turn import Turn
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
     Delta,

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from time import perf_counter_ns
 
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
     Delta,

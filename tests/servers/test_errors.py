@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.sanitize import is_forbidden
+from tui.core.text.sanitize import is_forbidden
 from tui.core.types import TurnError
 from tui.servers import errors
 

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.raw_server import RawServer, Script, Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Phase
 from tui.servers import openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts

@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers.requests import USUAL, request
 from tests.servers.waiting import until
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.servers import models, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts

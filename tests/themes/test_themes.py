@@ -22,7 +22,7 @@ from tui.app.themes import (
     load_themes,
     read_theme,
 )
-from tui.core.sanitize import is_forbidden
+from tui.core.text.sanitize import is_forbidden
 from tui.settings.config_file import ConfigError
 from tui.settings.data_files import themes_folder
 

@@ -20,7 +20,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment, running
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth
-from tui.core.stats import quantile
+from tui.core.turn.stats import quantile
 
 RATES = [(3.13, 24), (15.0, 90), (100.0, 300)]
 """Decode rate in tok/s and tokens of the answer."""

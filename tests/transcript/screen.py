@@ -10,7 +10,7 @@ from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.theme import Theme
 
-from tui.core.glyphs import ASCII, UNICODE
+from tui.core.text.glyphs import ASCII, UNICODE
 from tui.core.types import Segment
 from tui.widgets.transcript import Transcript
 

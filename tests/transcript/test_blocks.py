@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tui.core.block import Block, split_row
-from tui.core.blocks import BlockSplitter, split_blocks
+from tui.core.text.block import Block, split_row
+from tui.core.text.blocks import BlockSplitter, split_blocks
 
 LINES = [
     "", "", "text", "more words here", "- item", "- ", "-", "* star", "1. one", "2. two", "10) ten",

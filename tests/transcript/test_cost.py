@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.transcript.screen import TranscriptApp, text
-from tui.core import blocks, wrap
+from tui.core.text import blocks, wrap
 from tui.widgets import transcript_code, transcript_stack
 
 TOKENS = 16_384

@@ -11,11 +11,11 @@ from rich.cells import cell_len
 
 from tests.transcript.answers import MIXED
 from tests.transcript.test_blocks import LINES
-from tui.core.block import PlainSplitter
-from tui.core.blocks import BlockSplitter, split_blocks
-from tui.core.display import display_text
-from tui.core.glyphs import ASCII, UNICODE
-from tui.core.sanitize import clean, is_forbidden
+from tui.core.text.block import PlainSplitter
+from tui.core.text.blocks import BlockSplitter, split_blocks
+from tui.core.text.display import display_text
+from tui.core.text.glyphs import ASCII, UNICODE
+from tui.core.text.sanitize import clean, is_forbidden
 from tui.widgets.transcript_inline import inline_spans
 from tui.widgets.transcript_layout import Room, piece_end
 from tui.widgets.transcript_lexers import Lexers

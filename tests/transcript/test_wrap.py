@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
-from tui.core.display import display_text
-from tui.core.sanitize import clean
-from tui.core.wrap import Wrapper, grapheme_end
+from tui.core.text.display import display_text
+from tui.core.text.sanitize import clean
+from tui.core.text.wrap import Wrapper, grapheme_end
 
 PIECES = [
     "a", "word", "verylongwordwithoutanyspace" * 3, " ", "  ", "    ", "\n", "\n\n", "\t", "-",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.core import format as fmt
+from tui.core.text import format as fmt
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui.core.keys import BENCH_KEYS, BOARD_KEYS
+from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS
 from tui.screens.bench import BenchScreen
 from tui.screens.bench_compare import BenchCompareScreen
 from tui.screens.bench_live import BenchLiveScreen

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tui.core.glyphs import ASCII, UNICODE, Glyphs
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.meter import TurnStats
-from tui.core.reading import Reading, Snapshot
-from tui.core.turn import Turn
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.screen.headline import Headline
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
+from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, TextDelta
 from tui.widgets.board_panels import board_rows, memory_rows, npu_rows
 from tui.widgets.header import header_row

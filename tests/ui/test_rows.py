@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
-from tui.core.glyphs import UNICODE
+from tui.core.text.glyphs import UNICODE
 from tui.widgets.rows import Row, Rows, _changed_cells, fit, pad, row_width, spread
 
 TEXTS = st.text(alphabet="ab 漢字é🙂0━", max_size=12)

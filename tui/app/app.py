@@ -20,20 +20,20 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
-from tui.core.chat import ChatSession
-from tui.core.glyphs import Glyphs
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.key_names import key_cap, shown_keys
-from tui.core.keys import DASHBOARD_KEYS
-from tui.core.models_view import ModelsView
-from tui.core.reading import Snapshot
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.screen.chat import ChatSession
+from tui.core.screen.headline import Headline
+from tui.core.screen.key_names import key_cap, shown_keys
+from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.models_view import ModelsView
+from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.screens.dashboard import Dashboard, DashboardData
 
 if TYPE_CHECKING:
     from tui.core.bench_view import BenchSession
-    from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
+    from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.screens.settings import FieldNote, Problem
 
 from tui.app.themes import LIBRARY_CSS

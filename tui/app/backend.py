@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 from tui.app.board_source import BoardReader, Demo, DemoWish
 from tui.app.chat_session import Session
-from tui.core.chat import ANSWER_RUNS
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.notices import notice_lines
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean_line
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.screen.chat import ANSWER_RUNS
+from tui.core.screen.headline import Headline
+from tui.core.screen.notices import notice_lines
+from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.settings.schema import ServerSection
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tui.bench_desk import BenchDesk
     from tui.board_view import BoardView
     from tui.core.bench_view import BenchSession
-    from tui.core.board_facts import BoardScreenData, Cause, DecodeBound
-    from tui.core.models_view import ModelsView
+    from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
+    from tui.core.screen.models_view import ModelsView
     from tui.servers.server import Server
 
 MAX_NAME_CHARS = 40

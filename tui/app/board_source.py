@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
 
 if TYPE_CHECKING:
     from tui.board.neighbours import Neighbour

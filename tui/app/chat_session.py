@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.core.chat import ANSWER_RUNS, Waiting
-from tui.core.conversation import Conversation
-from tui.core.models_view import ModelsView
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean_line
-from tui.core.turn import Turn
+from tui.core.board.reading import Snapshot
+from tui.core.screen.chat import ANSWER_RUNS, Waiting
+from tui.core.screen.models_view import ModelsView
+from tui.core.text.sanitize import clean_line
+from tui.core.turn.conversation import Conversation
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
 from tui.servers.connection_state import ConnectionState
 from tui.servers.forecast import PrefillForecast
@@ -40,7 +40,7 @@ answer that was stopped: the server must have given it up."""
 
 
 class Session:
-    """The chat that a screen drives; see :class:`tui.core.chat.ChatSession`."""
+    """The chat that a screen drives; see :class:`tui.core.screen.chat.ChatSession`."""
 
     def __init__(
         self,
@@ -254,7 +254,7 @@ class Session:
         """Whether that model fits into the RAM that is free now, in one sentence."""
         if model.is_loaded:
             return ""
-        from tui.core.headroom import verdict
+        from tui.core.board.headroom import verdict
 
         # The server holds one at a time: the loaded one goes first.
         loaded = self.state.loaded

@@ -15,8 +15,8 @@ from tui.app.app import NpulseApp, Outfit
 from tui.app.backend import Desk
 from tui.app.board_source import BoardReader, DemoWish
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
-from tui.core.glyphs import Glyphs, choose
-from tui.core.sanitize import clean_line
+from tui.core.text.glyphs import Glyphs, choose
+from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder

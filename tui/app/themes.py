@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 from textual.theme import Theme
 
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.settings.config_file import ConfigError, in_quotes, place_of, read_toml
 from tui.settings.data_files import themes_folder
 from tui.settings.folders import config_folder

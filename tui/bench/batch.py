@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tui.bench.suite import Prompt, Suite, SuiteError
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 DEFAULT_MAX_TOKENS = 512
 MAX_PROMPTS = 100_000

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tui.bench.hardware import HardwareLog, npu_load, reduced, targets
 from tui.board.sampler import Sampler
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 from tui.servers.server import Server
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})

@@ -11,7 +11,7 @@ from tui.bench.metrics import metric
 from tui.bench.report import charts, html, markdown
 from tui.bench.report.blocks import Block, Bullets, Chart, Facts, Heading, Paragraph, Table
 from tui.bench.report.text import figure, interval, line, number
-from tui.core.format import UNKNOWN
+from tui.core.text.format import UNKNOWN
 
 
 def as_json(comparisons: list[Comparison]) -> bytes:

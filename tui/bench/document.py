@@ -18,7 +18,7 @@ from tui.bench.records import Document, Fit, Request, Run, Segment
 from tui.bench.runs import RUN_FILE, RunError, slug, write_whole
 from tui.bench.suite import Suite
 from tui.bench.trace import Trace, decay_bins, measure
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 TOKENS_FILE = "tokens.csv.gz"
 HARDWARE_FILE = "hardware.csv.gz"

@@ -14,7 +14,7 @@ from tui.bench.events import Forecast as ForecastEvent
 from tui.bench.plan import Task
 from tui.bench.records import Request
 from tui.bench.statistics import theil_sen
-from tui.core.stats import quantile
+from tui.core.turn.stats import quantile
 
 PRIOR_BYTES = 4.6e9
 PRIOR_PREFILL_MS = 34.0

@@ -7,7 +7,7 @@ from statistics import median
 
 from tui.bench.conditions import Gate
 from tui.bench.hardware import CLOCK_TOLERANCE, THROTTLED_WORDS, Targets, npu_load, reduced
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 IDLE_NPU_PCT = 2.0
 WARM_START_C = 70.0

@@ -9,7 +9,7 @@ from statistics import median
 
 from tui.bench.numbers import finite
 from tui.bench.records import Hardware, Taint
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 Values = Mapping[str, float | str | None]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tui.bench.numbers import finite, ratio
 from tui.bench.records import Request, RuntimeTimes, Tokens
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 _COLUMNS = ("seqlen", "new_tokens", "ttft", "tokens/s")
 

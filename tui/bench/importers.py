@@ -21,7 +21,7 @@ from tui.bench.records import Request, Run, RuntimeTimes, Status, Times, Tokens
 from tui.bench.runs import RunError, new_id, utc_now
 from tui.bench.setup import TOOL
 from tui.bench.suite import prompt_sha256
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 MAX_FILE_BYTES = 256 << 20
 TIMEOUT_WORDS = re.compile(r"time[d]?\s*-?out", re.IGNORECASE)

@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from tui.bench import journal
 from tui.bench.events import Event, Finished, Noted, Progressed
 from tui.bench.recorded import RecordedTurn
-from tui.core.think import Reclassified
+from tui.core.turn.think import Reclassified
 
 LINE_EVERY_NS = 500_000_000
 

@@ -17,8 +17,8 @@ from tui.bench.history import Entry, entries
 from tui.bench.options import Options
 from tui.bench.setup import Connected, SetupError, connect
 from tui.bench.suite import Suite, SuiteError
-from tui.core.format import UNKNOWN, long_seconds, rate
-from tui.core.sanitize import clean
+from tui.core.text.format import UNKNOWN, long_seconds, rate
+from tui.core.text.sanitize import clean
 
 COOL_DOWN_S = 30.0
 LEARN_RUNS = 3

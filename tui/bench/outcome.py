@@ -19,8 +19,8 @@ from tui.bench.records import (
     Times,
 )
 from tui.bench.trace import Measured, Trace, looks_buffered, measure
-from tui.core.meter import TurnStats
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
+from tui.core.turn.meter import TurnStats
 
 _STOPPED: dict[StopReason, Status] = {
     "timeout_first": "timeout_first",

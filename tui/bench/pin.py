@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from tui.bench.runs import RunError, write_whole
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 STATE_FILE = "pinned.json"
 GOVERNOR = "performance"

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from tui.bench.loops import LoopDetector
 from tui.bench.records import Source
-from tui.core.meter import ChunkMeaning, TurnStats
-from tui.core.turn import Turn
+from tui.core.turn.meter import ChunkMeaning, TurnStats
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, Delta, TextDelta, ThinkingDelta, UsageDelta
 
 
 class RecordedTurn(Turn):
-    """A :class:`tui.core.turn.Turn` as it is everywhere else, with the raw reports kept.
+    """A :class:`tui.core.turn.turn.Turn` as it is everywhere else, with the raw reports kept.
 
     Nothing is computed differently here: the numbers of a benchmark are those of the dashboard.
     """

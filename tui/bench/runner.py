@@ -42,7 +42,7 @@ from tui.bench.runs import Lock, RunError, make, new_id, utc_now
 from tui.bench.setup import Connected, SetupError
 from tui.bench.situation import Situation
 from tui.bench.suite import Suite, quick, with_thinking
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 from tui.servers import models
 
 FLUSH_NS = 400_000_000

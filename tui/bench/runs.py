@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tui.core.sanitize import clean, clean_line
+from tui.core.text.sanitize import clean, clean_line
 
 RUN_FILE = "run.json"
 BASELINES_FILE = "baselines.json"

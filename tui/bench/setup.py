@@ -31,8 +31,8 @@ from tui.bench.conditions import (
 from tui.bench.events import Outcome
 from tui.bench.options import GREEDY, Options
 from tui.bench.suite import Suite
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean
+from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts

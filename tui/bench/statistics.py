@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from tui.bench.ranks import finite_all
-from tui.core.stats import median_absolute_deviation, quantile, quantile_of_sorted
+from tui.core.turn.stats import median_absolute_deviation, quantile, quantile_of_sorted
 
 RESAMPLES = 10_000
 MAD_SCALE = 1.4826

@@ -14,7 +14,7 @@ import tomli
 from msgspec import field
 
 from tui.bench.checks.specs import CheckSpec
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 Kind = Literal[
     "prompts",

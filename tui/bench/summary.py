@@ -18,7 +18,7 @@ from tui.bench.records import (
     Summary,
     Total,
 )
-from tui.core.stats import quantile
+from tui.core.turn.stats import quantile
 
 NO_COLD_TTFT = frozenset({"cache_hit", "buffered_stream"})
 """Taints that keep a request out of cold time to first token and prefill."""

@@ -10,7 +10,7 @@ from statistics import median
 from tui.bench.numbers import finite, ratio
 from tui.bench.records import Gaps, RuntimeTimes, Source, Tokens
 from tui.bench.statistics import percentile
-from tui.core.stats import quantile
+from tui.core.turn.stats import quantile
 
 MIN_TOKENS = 8
 MIN_SPAN_NS = 200_000_000

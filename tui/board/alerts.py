@@ -11,8 +11,8 @@ from typing import Literal
 
 from tui.board.steady import Steady
 from tui.board.throttle import CAPPED, THROTTLING
-from tui.core.headroom import HeadroomTrend
-from tui.core.reading import Snapshot
+from tui.core.board.headroom import HeadroomTrend
+from tui.core.board.reading import Snapshot
 
 Level = Literal["warn", "bad"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tui.board.files import Files
 from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
-from tui.core.reading import Reading, ReadingValue
+from tui.core.board.reading import Reading, ReadingValue
 
 
 class Attribute:

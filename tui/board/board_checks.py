@@ -6,9 +6,9 @@ from tui.board.diagnosis import Finding
 from tui.board.npu_load import Rung
 from tui.board.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
 from tui.board.remedies import NO_LOCAL_SERVER, NO_NPU, is_rockchip, remedy, remedy_command
-from tui.core import format as fmt
-from tui.core.check import Check, CheckStatus
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.screen.check import Check, CheckStatus
+from tui.core.text import format as fmt
 
 INSTALL_COMMAND = "sudo npulse setup-npu-access --install"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tui.board.reasons import (
     unreadable,
 )
 from tui.board.tick import Tick, Window
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 STAT = "/proc/stat"
 CPUFREQ_DIR = "/sys/devices/system/cpu/cpufreq"

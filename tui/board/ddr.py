@@ -7,7 +7,7 @@ from tui.board.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
 from tui.board.files import Files
 from tui.board.reasons import FIRST_SAMPLE, NO_DRIVER, NOT_ON_THIS_KERNEL
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 BUS_BYTES = {"rk3588": 8, "rk3588s": 8, "rk3576": 4, "rk3568": 4, "rk3566": 4, "rk3562": 4}
 """Width of the memory bus in bytes by SoC: 64 bit on RK3588, 32 bit on the smaller ones."""

@@ -16,7 +16,7 @@ from tui.board.reasons import (
     unreadable,
 )
 from tui.board.tick import Tick
-from tui.core.reading import Reading, ReadingValue
+from tui.core.board.reading import Reading, ReadingValue
 
 CLASS_DIR = "/sys/class/devfreq"
 NPU_MODULE = "/sys/module/rknpu"

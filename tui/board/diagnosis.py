@@ -17,8 +17,8 @@ from tui.board.mending import cpu_words, folder_of, full_fan, lift_limit, tee, t
 from tui.board.neighbours import Neighbour
 from tui.board.remedies import FIRMWARE
 from tui.board.throttle import CAPPED, LIMITED, THROTTLING
-from tui.core import format as fmt
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
+from tui.core.text import format as fmt
 
 BUSY_PCT = 30.0
 PRESSURE_PCT = 10.0

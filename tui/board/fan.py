@@ -8,7 +8,7 @@ from tui.board.files import Files
 from tui.board.reasons import NO_FAN, NO_SENSOR, UnreadableError
 from tui.board.thermal import HWMON_DIR, ZONE_DIR
 from tui.board.tick import NS, Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 PWM_DIR = "/sys/class/pwm"
 LOOK_NS = 30 * NS

@@ -7,7 +7,7 @@ from tui.board.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
 from tui.board.files import Files
 from tui.board.reasons import NOT_ON_THIS_KERNEL
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 _IDS = {
     "gpu.freq": "Hz",

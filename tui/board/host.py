@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tui.board.files import Files
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 SOURCE = "psutil"
 

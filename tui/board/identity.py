@@ -8,7 +8,7 @@ from tui.board import parse
 from tui.board.files import Files
 from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 DEVICE_TREES = ("/proc/device-tree", "/sys/firmware/devicetree/base")
 """The first is a link to the second on a board; in a copied tree the link may lead nowhere."""

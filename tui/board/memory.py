@@ -14,7 +14,7 @@ from tui.board.attribute import absent_all
 from tui.board.files import Files
 from tui.board.reasons import NO_DRIVER, NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 MEMINFO = "/proc/meminfo"
 BLOCK_DIR = "/sys/block"

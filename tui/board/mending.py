@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.board.clusters import clusters
-from tui.core.reading import Snapshot
+from tui.core.board.reading import Snapshot
 
 
 def top_clock(snapshot: Snapshot, device: str) -> float | None:

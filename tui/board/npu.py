@@ -16,7 +16,7 @@ from tui.board.reasons import (
     unreadable,
 )
 from tui.board.tick import Tick, Window
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 PLATFORM_DIR = "/sys/devices/platform"
 REGULATOR_DIR = "/sys/class/regulator"

@@ -13,7 +13,7 @@ from tui.board.devfreq import Devices
 from tui.board.files import Files
 from tui.board.reasons import CLOCK_JUMP, FIRST_SAMPLE, NO_DRIVER, reason_of
 from tui.board.tick import Tick, Window
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 PATH = "/proc/interrupts"
 UNIT = "jobs/s"

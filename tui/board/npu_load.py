@@ -27,7 +27,7 @@ from tui.board.reasons import (
     unreadable,
 )
 from tui.board.tick import NS, Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 PROC_LOAD = "/proc/rknpu/load"
 RUN_DIR = "/run"

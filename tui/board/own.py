@@ -7,7 +7,7 @@ import time
 
 from tui.board.reasons import CLOCK_JUMP, FIRST_SAMPLE, reason_of
 from tui.board.tick import Tick, Window
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 STATM = "/proc/self/statm"
 

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from tui.board.reasons import UnreadableError
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,18}")
 _CORE = re.compile(rb"(?:Core|NPU)[ \t]*([0-9]{1,4}):[ \t]*([0-9]*)[ \t]*%")

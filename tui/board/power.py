@@ -10,7 +10,7 @@ from tui.board.files import Files
 from tui.board.reasons import NO_SENSOR
 from tui.board.thermal import HWMON_DIR
 from tui.board.tick import NS, Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 LOOK_NS = 30 * NS
 _POWER = re.compile(r"power[0-9]{1,2}_input")

@@ -18,7 +18,7 @@ from tui.board.reasons import (
 )
 from tui.board.server_search import MODEL_BYTES, Found, find_server
 from tui.board.tick import NS, Tick, Window
-from tui.core.reading import Reading, ReadingValue
+from tui.core.board.reading import Reading, ReadingValue
 
 SEARCH_NS = 5 * NS
 """How often to look for a server where there is none."""

@@ -13,7 +13,7 @@ from tui.board.reasons import (
     NOT_ON_THIS_KERNEL,
     STALE,
 )
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
 
 VENDOR_KERNEL = (
     "RKLLM needs the vendor kernel (5.10 or 6.1) with the rknpu driver 0.9.8 or newer; "

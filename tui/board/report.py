@@ -7,9 +7,9 @@ import sys
 from datetime import datetime, timezone
 
 from tui.board.remedies import remedies
-from tui.core import format as fmt
-from tui.core.reading import Reading, ReadingValue, Snapshot
-from tui.core.sanitize import clean
+from tui.core.board.reading import Reading, ReadingValue, Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.sanitize import clean
 
 
 def write_out(text: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tui.board.files import Files
 from tui.board.reasons import LATER, NO_RUNTIME, reason_of, unreadable
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 LIBRARIES = {
     "npu.runtime": ("librkllmrt.so", b"RKLLM SDK (version:"),

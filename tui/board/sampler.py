@@ -36,7 +36,7 @@ from tui.board.runtime import Runtime
 from tui.board.thermal import Thermal
 from tui.board.throttle import Throttle
 from tui.board.tick import NS, Tick
-from tui.core.reading import Reading, Snapshot
+from tui.core.board.reading import Reading, Snapshot
 
 ReadPart = Callable[[Tick], dict[str, Reading]]
 

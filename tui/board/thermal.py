@@ -9,7 +9,7 @@ from tui.board.attribute import Attribute, absent_all
 from tui.board.files import Files
 from tui.board.reasons import NO_SENSOR, UnreadableError, reason_of, unreadable
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 ZONE_DIR = "/sys/class/thermal"
 HWMON_DIR = "/sys/class/hwmon"

@@ -16,7 +16,7 @@ from tui.board.files import Files
 from tui.board.reasons import NOT_ON_THIS_KERNEL, UnreadableError, is_transient
 from tui.board.thermal import ZONE_DIR
 from tui.board.tick import Tick
-from tui.core.reading import Reading
+from tui.core.board.reading import Reading
 
 HOT_C = 85.0
 COOL_C = 80.0

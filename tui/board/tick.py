@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tui.core.reading import Reading, ReadingValue
+from tui.core.board.reading import Reading, ReadingValue
 
 NS = 1_000_000_000
 

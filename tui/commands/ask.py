@@ -19,11 +19,11 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from types import FrameType
 
-from tui.core.conversation import Conversation
-from tui.core.footer import footer_line, thinking_note
-from tui.core.sanitize import clean, clean_line
-from tui.core.think import Reclassified
-from tui.core.turn import Turn
+from tui.core.screen.footer import footer_line, thinking_note
+from tui.core.text.sanitize import clean, clean_line
+from tui.core.turn.conversation import Conversation
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
 from tui.servers.client import Client
 from tui.servers.detect import Probe, search

@@ -27,7 +27,7 @@ from tui.commands.bench_arguments import (
 )
 from tui.commands.bench_outputs import makers, write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
 

@@ -12,7 +12,7 @@ from tui.bench.compare import Comparison
 from tui.bench.document import Loaded
 from tui.bench.report import render, rows
 from tui.bench.runs import RunError, write_whole
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 
 def makers(

@@ -24,8 +24,8 @@ from tui.bench.events import (
     to_json,
 )
 from tui.bench.records import Request
-from tui.core.format import clock, milliseconds, rate
-from tui.core.sanitize import clean
+from tui.core.text.format import clock, milliseconds, rate
+from tui.core.text.sanitize import clean
 
 Ui = Literal["auto", "progress", "plain", "none", "jsonl"]
 CLOSE_S = 5.0

@@ -34,7 +34,7 @@ from tui.commands.bench_arguments import (
 )
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, recorder, shown_by
-from tui.core.format import milliseconds, rate
+from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 
 _EXITS: dict[Outcome, int] = {

@@ -16,8 +16,8 @@ from types import FrameType
 
 from tui.board.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean
+from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean
 
 EXIT_OK, EXIT_USAGE = 0, 2
 WINDOW_S = 0.8

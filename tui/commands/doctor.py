@@ -21,11 +21,11 @@ from tui.board.npu_load import Rung
 from tui.board.report import to_json, wall_time, write_out
 from tui.board.sampler import Sampler
 from tui.commands.board import EXIT_USAGE, one_shot
-from tui.core.check import Check
-from tui.core.format import size
-from tui.core.glyphs import choose
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean, clean_line
+from tui.core.board.reading import Snapshot
+from tui.core.screen.check import Check
+from tui.core.text.format import size
+from tui.core.text.glyphs import choose
+from tui.core.text.sanitize import clean, clean_line
 from tui.servers.client import Client
 from tui.servers.detect import Probe, search
 from tui.servers.models import context_note, list_or_nothing, loaded_model

@@ -13,8 +13,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from urllib.parse import urlsplit
 
-from tui.core.format import UNKNOWN, long_seconds, size
-from tui.core.sanitize import clean_line
+from tui.core.text.format import UNKNOWN, long_seconds, size
+from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts

@@ -19,7 +19,7 @@ from tui.board.access import (
     run_command,
 )
 from tui.board.report import write_out
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 EXIT_OK, EXIT_FAILED = 0, 1
 

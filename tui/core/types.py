@@ -79,7 +79,7 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """New text of the answer. It may still contain ``<think>`` tags: see :mod:`tui.core.think`."""
+    """New text of the answer, ``<think>`` tags included (:mod:`tui.core.turn.think`)."""
 
     text: str
 

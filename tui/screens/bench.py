@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.core.bench_view import BenchSession, BenchView
-from tui.core.glyphs import Glyphs
-from tui.core.headline import Headline
+from tui.core.screen.headline import Headline
+from tui.core.text.glyphs import Glyphs
 from tui.screens.lean_update import LeanCompositor
 from tui.screens.opaque import OpaqueScreen
 from tui.widgets.bench_choose import (

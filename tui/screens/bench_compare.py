@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
 from tui.widgets.bench_parts import BenchPanel
 from tui.widgets.bench_result import compare_rows

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from tui.core.bench_view import LiveText, RunView
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
 from tui.widgets.bench_parts import BenchPanel
 from tui.widgets.bench_run import (

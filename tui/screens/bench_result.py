@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 
 from tui.core.bench_view import Picture, ResultView
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
 from tui.screens.bench_live import open_comparison
 from tui.widgets.bench_chart import PictureView

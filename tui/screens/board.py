@@ -12,8 +12,8 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.core.board_facts import BoardScreenData, Cause
-from tui.core.glyphs import Glyphs
+from tui.core.board.board_facts import BoardScreenData, Cause
+from tui.core.text.glyphs import Glyphs
 from tui.screens.board_hints import NARROW_HINTS, READING_HINTS, WIDE_HINTS
 from tui.screens.lean_update import LeanCompositor
 from tui.screens.opaque import OpaqueScreen

@@ -14,16 +14,16 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.core import format as fmt
-from tui.core.chat import ANSWER_RUNS, ChatSession
-from tui.core.footer import footer_line, thinking_note
-from tui.core.glyphs import Glyphs
-from tui.core.headline import Headline
-from tui.core.history import BoardHistory
-from tui.core.keys import DASHBOARD_KEYS
-from tui.core.meter import TurnStats
-from tui.core.think import Reclassified
-from tui.core.turn import Turn
+from tui.core.board.history import BoardHistory
+from tui.core.screen.chat import ANSWER_RUNS, ChatSession
+from tui.core.screen.footer import footer_line, thinking_note
+from tui.core.screen.headline import Headline
+from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.turn.meter import TurnStats
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
 from tui.core.types import Phase
 from tui.screens.lean_update import LeanCompositor
 from tui.widgets.board_panels import BoardPanel, board_rows, memory_rows, npu_rows
@@ -39,7 +39,7 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.why_rows import roofline_row, why_row
 
 if TYPE_CHECKING:
-    from tui.core.board_facts import Cause, DecodeBound
+    from tui.core.board.board_facts import Cause, DecodeBound
 
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10

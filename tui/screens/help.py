@@ -13,9 +13,9 @@ from textual.containers import VerticalScroll
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from tui.core.glyphs import Glyphs
-from tui.core.key_names import shown_keys
-from tui.core.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
+from tui.core.screen.key_names import shown_keys
+from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.rows import Row, Rows, pad
 

@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.models_view import ModelsView
+from tui.core.screen.models_view import ModelsView
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.core.types import ModelInfo
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.rows import Row, Rows, pad, spread

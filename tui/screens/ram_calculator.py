@@ -13,11 +13,11 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.history import BoardHistory
-from tui.core.ram_question import RamAnswer, parts_text, ram_answer
-from tui.core.sanitize import clean_line
+from tui.core.board.history import BoardHistory
+from tui.core.board.ram_question import RamAnswer, parts_text, ram_answer
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.widgets.board_facts_rows import wrapped
 from tui.widgets.key_bar import KeyBar, KeyHint

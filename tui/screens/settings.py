@@ -13,7 +13,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.widgets.key_bar import KeyBar, KeyHint
 

@@ -23,8 +23,8 @@ from time import perf_counter_ns
 
 import httpx
 
-from tui.core.headline import ServerWord
-from tui.core.turn import Turn
+from tui.core.screen.headline import ServerWord
+from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.core.headline import ServerWord
+from tui.core.screen.headline import ServerWord
 from tui.core.types import ModelInfo
 from tui.servers.slot import SlotState
 

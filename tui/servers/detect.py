@@ -9,7 +9,7 @@ from typing import Literal
 
 import httpx
 
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.servers import errors, openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts, normalised_url
 from tui.servers.dialect import Answer, Dialect, Identity

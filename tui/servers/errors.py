@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.core.types import TurnError
 
 MAX_SERVER_CHARS = 240

@@ -8,7 +8,7 @@ from typing import Literal
 
 import httpx
 
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
     Delta,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from tui.core.headroom import verdict
-from tui.core.sanitize import clean_line
+from tui.core.board.headroom import verdict
+from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import errors
 from tui.servers.client import Client

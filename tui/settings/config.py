@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from tui.core.key_names import canonical_keys
-from tui.core.sanitize import clean_line
+from tui.core.screen.key_names import canonical_keys
+from tui.core.text.sanitize import clean_line
 from tui.settings.config_file import ConfigError, Given, in_quotes, read_file
 from tui.settings.data_files import default_config
 from tui.settings.folders import config_folder

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 
 MAX_CONFIG_BYTES = 1 << 20
 

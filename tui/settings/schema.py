@@ -10,8 +10,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field, structs
 
-from tui.core.glyphs import AsciiSetting
-from tui.core.keys import DASHBOARD_KEYS
+from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.text.glyphs import AsciiSetting
 from tui.core.types import GenerationSettings
 
 Seconds = Annotated[float, Meta(ge=0.1, le=604_800)]

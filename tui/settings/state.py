@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tui.core.sanitize import clean_line
+from tui.core.text.sanitize import clean_line
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
 from tui.settings.folders import state_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.rows import Row, Span
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
 from tui.core.bench_view import Picture, Series
-from tui.core.glyphs import Glyphs
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.plot import BRAILLE_DOTS, Line, Scale, ascii_frame, nice_top, plot
 from tui.widgets.rows import Row, Rows, fit, pad, spread
 

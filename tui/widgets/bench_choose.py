@@ -8,9 +8,9 @@ from typing import Literal
 
 from rich.cells import set_cell_size
 
-from tui.core import format as fmt
 from tui.core.bench_view import BenchView, PastRun, RunWish, SuiteChoice
-from tui.core.glyphs import Glyphs
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench_parts import between, folded, short_seconds, window
 from tui.widgets.rows import Row, Span, fit, pad, row_width, spread
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
 from tui.core.bench_view import Span
-from tui.core.glyphs import Glyphs
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.rows import Row, Rows, row_width
 
 RowsOf = Callable[[int, int], Sequence[Row]]

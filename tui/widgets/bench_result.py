@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
-from tui.core import format as fmt
 from tui.core.bench_view import ComparedRow, CompareView, PlanRow, ResultView
-from tui.core.glyphs import Glyphs
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.bars import bar
 from tui.widgets.bench_parts import folded, interval, number, parts_row
 from tui.widgets.bench_run import STATE_ROLES, gate_rows, stat_table

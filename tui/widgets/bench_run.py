@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
-from tui.core import format as fmt
 from tui.core.bench_view import (
     GateRow,
     HardwareNow,
@@ -17,7 +16,8 @@ from tui.core.bench_view import (
     StatRow,
     TimeLeft,
 )
-from tui.core.glyphs import Glyphs
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.bars import bar, spark
 from tui.widgets.bench_parts import (
     between,

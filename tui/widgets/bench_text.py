@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len
 
 from tui.core.bench_view import LiveText
-from tui.core.glyphs import Glyphs
-from tui.core.wrap import Wrapper
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.wrap import Wrapper
 from tui.widgets.rows import Row, Rows
 
 MARGIN = 2

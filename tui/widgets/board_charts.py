@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.core import format as fmt
-from tui.core.answer_log import AnswerMark
-from tui.core.history import BoardHistory, Point
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean_line
+from tui.core.board.answer_log import AnswerMark
+from tui.core.board.history import BoardHistory, Point
+from tui.core.board.reading import Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.sanitize import clean_line
 from tui.widgets.plot import Scale, nice_top
 
 CURVE_ROLES = ("live", "text", "dim")

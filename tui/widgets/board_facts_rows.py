@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from tui.core import format as fmt
-from tui.core.board_facts import Cause, DecodeBound
-from tui.core.glyphs import Glyphs
-from tui.core.headroom import HeadroomTrend
-from tui.core.history import BoardHistory
-from tui.core.reading import Reading, Snapshot
-from tui.core.sanitize import clean_line
+from tui.core.board.board_facts import Cause, DecodeBound
+from tui.core.board.headroom import HeadroomTrend
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean_line
 from tui.widgets.rows import Row, fit, pad, row_width, spread
 from tui.widgets.why_rows import BELIEVED_SHARE
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.history import BoardHistory
-from tui.core.reading import Snapshot
-from tui.core.sanitize import clean
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean
 from tui.widgets.bars import bar, spark, stacked
 from tui.widgets.rows import Row, Rows, pad, spread
 

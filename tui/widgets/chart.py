@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rich.style import Style
 from textual.color import Color
 
-from tui.core.answer_log import AnswerMark
-from tui.core.glyphs import Glyphs
+from tui.core.board.answer_log import AnswerMark
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.bars import spark
 from tui.widgets.board_charts import ChartModel, Curve
 from tui.widgets.plot import BRAILLE_DOTS, Line, ascii_frame, plot

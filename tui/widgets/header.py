@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.headline import Headline
+from tui.core.screen.headline import Headline
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.board_panels import heat
 from tui.widgets.rows import Row, Rows, Span, row_width, spread
 

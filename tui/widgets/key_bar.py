@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.rows import Row, Rows, row_width
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.timer import Timer
 
-from tui.core.glyphs import Glyphs
-from tui.core.sanitize import clean
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean
 from tui.widgets.key_bar import KeyBar, KeyHint
 from tui.widgets.rows import Row, fit
 

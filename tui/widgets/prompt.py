@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.core.sanitize import clean
+from tui.core.text.sanitize import clean
 
 FOLD_CHARS = 2000
 """A pasted text longer than this is shown as a mark."""

@@ -17,7 +17,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 
 Span = tuple[str, str]
 """A text and its role: one of :data:`ROLES`."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.meter import TurnStats
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.turn.meter import TurnStats
 from tui.core.types import Phase
 from tui.widgets.bars import bar, digits, spark
 from tui.widgets.rows import Row, Rows, pad, row_width, spread

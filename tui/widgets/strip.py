@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.history import BoardHistory
-from tui.core.meter import TurnStats
+from tui.core.board.history import BoardHistory
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.turn.meter import TurnStats
 from tui.widgets.bars import spark
 from tui.widgets.rows import Row, Rows, Span, row_width
 from tui.widgets.speed import phase_word, shown_rate

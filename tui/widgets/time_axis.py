@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.core.answer_log import AnswerMark
-from tui.core.history import Point
+from tui.core.board.answer_log import AnswerMark
+from tui.core.board.history import Point
 
 LEAST_BIN_NS = 1_000_000_000
 """The board is sampled once a second: narrower bins would only be gaps."""

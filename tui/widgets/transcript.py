@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from tui.core.display import display_text
-from tui.core.sanitize import clean
+from tui.core.text.display import display_text
+from tui.core.text.sanitize import clean
 from tui.core.types import Segment
 from tui.widgets.transcript_flow import Span
 from tui.widgets.transcript_reader import TranscriptReader

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tui.core.block import Block, PlainSplitter
-from tui.core.blocks import BlockSplitter
-from tui.core.display import CellLen, DisplayText
-from tui.core.sanitize import Sanitizer
+from tui.core.text.block import Block, PlainSplitter
+from tui.core.text.blocks import BlockSplitter
+from tui.core.text.display import CellLen, DisplayText
+from tui.core.text.sanitize import Sanitizer
 
 MAX_PIECES = 128
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tui.core.block import Block
+from tui.core.text.block import Block
 from tui.widgets.transcript_flow import Flow, Span
 from tui.widgets.transcript_layout import Prefix, Room
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from tui.core.display import CellLen
-from tui.core.wrap import Wrapper
+from tui.core.text.display import CellLen
+from tui.core.text.wrap import Wrapper
 
 Span = tuple[str, str]
 """A text and its roles, separated by blanks: see :data:`tui.widgets.transcript_style.ROLES`."""

@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tui.core.display import CellLen, display_text
-from tui.core.sanitize import clean
+from tui.core.text.display import CellLen, display_text
+from tui.core.text.sanitize import clean
 from tui.widgets.transcript_flow import Span
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.core.block import Block
-from tui.core.display import CellLen
-from tui.core.glyphs import Glyphs
+from tui.core.text.block import Block
+from tui.core.text.display import CellLen
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.transcript_flow import Flow, Span
 from tui.widgets.transcript_inline import inline_spans
 from tui.widgets.transcript_lexers import Lexers

@@ -10,7 +10,7 @@ from rich.segment import Segment as Cells
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.core.glyphs import Glyphs
+from tui.core.text.glyphs import Glyphs
 from tui.widgets.transcript_flow import Span
 
 _UNSURE = re.compile("[\u0300-\u036f\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff]")

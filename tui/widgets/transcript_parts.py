@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Literal
 
-from tui.core.block import Block
+from tui.core.text.block import Block
 from tui.widgets.transcript_code import CodeLayout
 from tui.widgets.transcript_layout import (
     Layout,

@@ -7,7 +7,7 @@ import re
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from tui.core.blocks import split_blocks
+from tui.core.text.blocks import split_blocks
 from tui.widgets.transcript_parts import Part
 from tui.widgets.transcript_stack import Place, Stack
 from tui.widgets.transcript_turn import Turn

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.core.block import Block
+from tui.core.text.block import Block
 from tui.widgets.transcript_parts import Part, PartKind
 from tui.widgets.transcript_turn import Look, Turn
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from tui.core.block import Block, split_row
+from tui.core.text.block import Block, split_row
 from tui.widgets.transcript_flow import Flow, Span
 from tui.widgets.transcript_inline import inline_spans
 from tui.widgets.transcript_layout import Prefix, Room

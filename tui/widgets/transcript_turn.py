@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core.display import CellLen, display_text
-from tui.core.sanitize import clean, clean_line
+from tui.core.text.display import CellLen, display_text
+from tui.core.text.sanitize import clean, clean_line
 from tui.core.types import Segment
 from tui.widgets.transcript_channel import Channel
 from tui.widgets.transcript_layout import Room

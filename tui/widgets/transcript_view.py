@@ -24,7 +24,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.core.glyphs import UNICODE, Glyphs
+from tui.core.text.glyphs import UNICODE, Glyphs
 from tui.widgets.transcript_flow import Span
 from tui.widgets.transcript_layout import Room
 from tui.widgets.transcript_lexers import Lexers

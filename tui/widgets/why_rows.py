@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.core import format as fmt
-from tui.core.glyphs import Glyphs
-from tui.core.sanitize import clean_line
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean_line
 from tui.widgets.rows import Row, fit, row_width, spread
 
 if TYPE_CHECKING:
-    from tui.core.board_facts import Cause, DecodeBound
+    from tui.core.board.board_facts import Cause, DecodeBound
 
 BELIEVED_SHARE = 1.05
 """More of the bound than this is no rate but a wrong assumption: see the board screen."""

@@ -24,7 +24,7 @@ from tui.bench.report.parts import metric_cell
 from tui.bench.report.text import block, figure, line, number
 from tui.bench.summary import by_group, decode_tps, headline_source, scored
 from tui.bench.trace import decay_bins, gaps_ms
-from tui.core.format import UNKNOWN
+from tui.core.text.format import UNKNOWN
 
 MAX_DETAILS = 400
 MAX_GAPS = 200_000

@@ -14,7 +14,7 @@ from tui.bench.reference import nearest
 from tui.bench.report.blocks import Block, Code, Facts, Heading, Paragraph, Table
 from tui.bench.report.text import figure, interval, line, minutes, number, whole
 from tui.bench.summary import scored
-from tui.core.format import UNKNOWN
+from tui.core.text.format import UNKNOWN
 
 SIMULATED = (
     "SIMULATED: these answers and times come from npulse's simulated board. They say nothing about "

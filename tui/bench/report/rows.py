@@ -13,7 +13,7 @@ from tui.bench.reference import billions_in
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table
 from tui.bench.report.text import line, number
 from tui.bench.summary import by_group, decode_tps, headline_source, scored, value_of
-from tui.core.format import UNKNOWN
+from tui.core.text.format import UNKNOWN
 
 CSV_METRICS = (
     "decode_tps_rt",

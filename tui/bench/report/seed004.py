@@ -18,7 +18,7 @@ from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, T
 from tui.bench.report.observations import observations
 from tui.bench.report.text import line, number, whole
 from tui.bench.summary import scored
-from tui.core.format import UNKNOWN
+from tui.core.text.format import UNKNOWN
 
 
 def plain_mean(values: Sequence[float]) -> float | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tui.bench.metrics import metric
-from tui.core.format import UNKNOWN
-from tui.core.sanitize import clean
+from tui.core.text.format import UNKNOWN
+from tui.core.text.sanitize import clean
 
 MAX_TEXT_CHARS = 1_000_000
 

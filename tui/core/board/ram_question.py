@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core import format as fmt
-from tui.core.calculator import CONTEXTS, requirement
-from tui.core.headroom import Need, need_of, verdict
-from tui.core.model_shape import parameters_of, shape_of, weights_bytes
+from tui.core.board.calculator import CONTEXTS, requirement
+from tui.core.board.headroom import Need, need_of, verdict
+from tui.core.board.model_shape import parameters_of, shape_of, weights_bytes
+from tui.core.text import format as fmt
 
 Verdict = Literal["fits", "tight", "too large", "unknown"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.gaps import GapSummary
+from tui.core.turn.gaps import GapSummary
 from tui.core.types import NumberSource, TurnError, TurnStatus
 
 

@@ -21,9 +21,9 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core.gaps import GapQuantiles, GapSummary
-from tui.core.pace import Pace
-from tui.core.reported import Reported
+from tui.core.turn.gaps import GapQuantiles, GapSummary
+from tui.core.turn.pace import Pace
+from tui.core.turn.reported import Reported
 from tui.core.types import NumberSource, Phase, SegmentKind, UsageDelta
 
 ChunkMeaning = Literal["token", "character", "unknown"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.estimate import message_tokens
-from tui.core.result import TurnResult
+from tui.core.turn.estimate import message_tokens
+from tui.core.turn.result import TurnResult
 from tui.core.types import GenerationSettings, Message
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.core.turn import Turn
+from tui.core.turn.turn import Turn
 
 ANSWER_RUNS = "an answer is running; Esc stops it first"
 """Why nothing else can begin now. It is no longer true when that answer is over."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from tui.core.display import VS16, ZWJ, CellLen, DisplayText
+from tui.core.text.display import VS16, ZWJ, CellLen, DisplayText
 
 _NOT_FIRST = frozenset(
     "、。，．！？：；）」』】〉》〕｝］’”…·ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％"

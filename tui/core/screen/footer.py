@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.core import format as fmt
-from tui.core.meter import TurnStats
+from tui.core.text import format as fmt
+from tui.core.turn.meter import TurnStats
 from tui.core.types import TurnStatus
 
 STATUS_WORDS: dict[TurnStatus, str] = {

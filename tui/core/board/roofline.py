@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tui.core.headroom import kv_bytes_per_token
-from tui.core.model_shape import shape_of
+from tui.core.board.headroom import kv_bytes_per_token
+from tui.core.board.model_shape import shape_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 
-from tui.core.reading import Snapshot
-from tui.core.ring import Ring
+from tui.core.board.reading import Snapshot
+from tui.core.board.ring import Ring
 
 NUMBERS = (
     "ddr.load",

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.core.answer_log import AnswerMark
-from tui.core.headline import Headline
-from tui.core.headroom import HeadroomTrend
-from tui.core.history import BoardHistory
-from tui.core.reading import Reading
-from tui.core.roofline import Neighbour, Roofline
+from tui.core.board.answer_log import AnswerMark
+from tui.core.board.headroom import HeadroomTrend
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading
+from tui.core.board.roofline import Neighbour, Roofline
+from tui.core.screen.headline import Headline
 from tui.core.types import ModelInfo
 
 

@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from threading import Lock
 
-from tui.core.estimate import message_tokens, token_weight
-from tui.core.gaps import GapSummary
-from tui.core.meter import ChunkMeaning, Meter, TurnStats
-from tui.core.result import TurnResult
-from tui.core.sanitize import Sanitizer, clean_line
-from tui.core.think import Reclassified, ThinkSplitter
+from tui.core.text.sanitize import Sanitizer, clean_line
+from tui.core.turn.estimate import message_tokens, token_weight
+from tui.core.turn.gaps import GapSummary
+from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
+from tui.core.turn.result import TurnResult
+from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import (
     ChatRequest,
     Delta,
@@ -154,7 +154,7 @@ class Turn:
     def take_pending(self) -> list[Segment]:
         """What is new since the last call, at most a segment for each change of kind.
 
-        A :class:`~tui.core.think.Reclassified` says that all *text* taken before is thinking. It
+        A :class:`~tui.core.turn.think.Reclassified`: all *text* taken before is thinking. It
         comes at most once in a turn, and then as the first segment.
         """
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.headroom import Need, need_of
-from tui.core.model_shape import parameters_of, shape_of, weights_bytes
+from tui.core.board.headroom import Need, need_of
+from tui.core.board.model_shape import parameters_of, shape_of, weights_bytes
 
 CONTEXTS = (2048, 4096, 8192, 16384, 32768)
 TYPES = ("w8a8", "w4a16")

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tui.core.block import FULL_LINES, MAX_LINES, Block, BlockKind, Container, split_row
+from tui.core.text.block import FULL_LINES, MAX_LINES, Block, BlockKind, Container, split_row
 
 HEAD_CHARS = 256
 MAX_ROW_CHARS = 4096

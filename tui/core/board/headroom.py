@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core.model_shape import ModelShape, shape_of
+from tui.core.board.model_shape import ModelShape, shape_of
 
 RUNTIME_FACTOR = 1.05
 KV_VALUE_BYTES = 2

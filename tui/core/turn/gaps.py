@@ -7,7 +7,7 @@ from bisect import insort
 from dataclasses import dataclass
 from itertools import chain
 
-from tui.core.stats import quantile_of_sorted
+from tui.core.turn.stats import quantile_of_sorted
 
 _REBUILD_SHARE = 16
 
@@ -46,7 +46,7 @@ class GapQuantiles:
             self.largest_ns = gap_ns
 
     def quantile_ns(self, share: float) -> float | None:
-        """The type 7 quantile (see :mod:`tui.core.stats`), None where there are no gaps."""
+        """The type 7 quantile (see :mod:`tui.core.turn.stats`), None where there are no gaps."""
         if self._new:
             self._sort_in()
         return quantile_of_sorted(self._sorted, share)

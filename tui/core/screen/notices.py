@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tui.core.headline import Headline
-from tui.core.key_names import shown_key
+from tui.core.screen.headline import Headline
+from tui.core.screen.key_names import shown_key
 
 
 def notice_lines(
