@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.board.trees import Content, write
-from tui.board.files import Files
+from tui.board.readers.files import Files
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui.board.reasons import (
+from tui.board.readers.reasons import (
     DEBUGFS_NOT_MOUNTED,
     NO_DRIVER,
     NO_FAN,

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from tui.board.access import UNIT, UNIT_NAME, AccessError, install, remove, verify
+from tui.board.advice.access import UNIT, UNIT_NAME, AccessError, install, remove, verify
 from tui.commands import setup_npu_access
 
 

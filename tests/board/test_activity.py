@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.npu_activity import parse_interrupts
+from tui.board.readers.npu_activity import parse_interrupts
 from tui.core.board.reading import Reading
 
 

@@ -13,8 +13,8 @@ import pytest
 from tests.board import trees
 from tests.board.boards import Board
 from tui.board.affinity import little_cpus, move_to_little_cpus
-from tui.board.files import Files
-from tui.board.neighbours import Neighbours
+from tui.board.readers.files import Files
+from tui.board.readers.neighbours import Neighbours
 
 CPU = "sys/devices/system/cpu"
 
@@ -69,7 +69,7 @@ def test_a_real_process_moves_with_all_its_threads(tmp_path: Path) -> None:
     code = (
         "import os,sys,threading,pathlib\n"
         "from tui.board.affinity import move_to_little_cpus\n"
-        "from tui.board.files import Files\n"
+        "from tui.board.readers.files import Files\n"
         "end=threading.Event(); t=threading.Thread(target=end.wait); t.start()\n"
         "moved=move_to_little_cpus(Files(pathlib.Path(sys.argv[1])))\n"
         "all_=[sorted(os.sched_getaffinity(int(i))) for i in os.listdir('/proc/self/task')]\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.board.alerts import Alerts, AlertWatch
-from tui.board.steady import Steady
+from tui.board.advice.alerts import Alerts, AlertWatch
+from tui.board.advice.debounce import Steady
 from tui.core.board.reading import Reading, Snapshot
 
 NS = 1_000_000_000

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board import parse
-from tui.board.cpu import parse_stat
-from tui.board.ddr import peak_bandwidth_gbps
-from tui.board.reasons import UnreadableError
+from tui.board.readers import parse
+from tui.board.readers.cpu import parse_stat
+from tui.board.readers.ddr import peak_bandwidth_gbps
+from tui.board.readers.reasons import UnreadableError
 
 NPU = "sys/class/devfreq/fdab0000.npu"
 DMC = "sys/class/devfreq/dmc"
@@ -189,7 +189,7 @@ def test_debugfs_clock_is_never_read(tmp_path: Path) -> None:
     opened: list[str] = []
     import os
 
-    from tui.board.files import Files
+    from tui.board.readers.files import Files
 
     def spy(path: str, flags: int) -> int:
         opened.append(path)

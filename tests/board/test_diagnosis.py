@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.diagnosis import Finding, Phase, Work, why_slow
-from tui.board.neighbours import Neighbour
-from tui.board_view import BoardView
+from tui.board.advice.board_state import BoardView
+from tui.board.advice.diagnosis import Finding, Phase, Work, why_slow
+from tui.board.readers.neighbours import Neighbour
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
 
 DECODE = Work("decode")

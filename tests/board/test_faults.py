@@ -21,8 +21,8 @@ from tests.board import trees
 from tests.board.boards import Board, path_of
 from tests.board.compare import as_expected
 from tests.board.expected import Flagged
-from tui.board.files import Files
-from tui.board.report import to_json, to_text
+from tui.board.advice.report import to_json, to_text
+from tui.board.readers.files import Files
 from tui.core.board.reading import Reading, Snapshot
 
 TREES = {

@@ -10,7 +10,7 @@ import pytest
 
 from tests.board import trees
 from tests.board.boards import Board, path_of
-from tui.board.files import Files
+from tui.board.readers.files import Files
 
 ZONE = "sys/class/thermal/thermal_zone"
 SOC, NPU = f"{ZONE}0/temp", f"{ZONE}6/temp"

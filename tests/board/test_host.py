@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tui.board import sampler
-from tui.board.files import Files
-from tui.board.host import SOURCE, has_proc
+from tui.board.readers.files import Files
+from tui.board.readers.host import SOURCE, has_proc
 from tui.board.sampler import Sampler
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.identity import soc_of
+from tui.board.readers.identity import soc_of
 
 MODEL, COMPATIBLE = "proc/device-tree/model", "proc/device-tree/compatible"
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board, path_of
-from tui.board.files import Files
-from tui.board.parse import kilobyte_fields
-from tui.board.reasons import is_transient, reason_of
+from tui.board.readers.files import Files
+from tui.board.readers.parse import kilobyte_fields
+from tui.board.readers.reasons import is_transient, reason_of
 
 KIB = 1024
 MM_STAT = "sys/block/zram0/mm_stat"

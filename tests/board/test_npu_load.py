@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board import parse
-from tui.board.reasons import UnreadableError
+from tui.board.readers import parse
+from tui.board.readers.reasons import UnreadableError
 
 LOAD = "sys/kernel/debug/rknpu/load"
 FORMS = [

@@ -17,9 +17,9 @@ import pytest
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.access import load_rungs
-from tui.board.files import Files
-from tui.board.report import to_json, to_text
+from tui.board.advice.access import load_rungs
+from tui.board.advice.report import to_json, to_text
+from tui.board.readers.files import Files
 
 NOBODY = 65534
 DEBUGFS = "sys/kernel/debug"

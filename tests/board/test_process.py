@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.files import Files
-from tui.board.procfs import listening_inodes, parse_stat, parse_status
-from tui.board.reasons import UnreadableError
+from tui.board.readers.files import Files
+from tui.board.readers.procfs import listening_inodes, parse_stat, parse_status
+from tui.board.readers.reasons import UnreadableError
+from tui.board.readers.server_search import find_server
 from tui.board.sampler import Sampler
-from tui.board.server_search import find_server
 
 KIB = 1024
 TCP_HEAD = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.report import to_json, to_text, wall_time
+from tui.board.advice.report import to_json, to_text, wall_time
 from tui.core.board.reading import Reading, Snapshot
 
 words = st.text(max_size=20)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.board import trees
 from tests.board.boards import Board
-from tui.board.files import Files
+from tui.board.readers.files import Files
 from tui.board.sampler import Sampler
 
 

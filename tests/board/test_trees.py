@@ -10,7 +10,7 @@ import pytest
 from tests.board import expected, trees
 from tests.board.boards import Board
 from tests.board.compare import as_expected
-from tui.board.report import to_text
+from tui.board.advice.report import to_text
 
 BOARDS = [
     (trees.idle, expected.IDLE),

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.board.reasons import NO_DRIVER, NO_PERMISSION
-from tui.board_view import BoardView
+from tui.board.advice.board_state import BoardView
+from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION
 from tui.core.board.board_facts import BoardScreenData
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot

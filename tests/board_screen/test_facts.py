@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from tests.board_screen.prepared import MODEL, NS, prepared, readings
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.ui.test_panels import answering
-from tui.board.diagnosis import Finding
-from tui.board_view import NO_BANDWIDTH, NO_MODEL, NO_RATE, BoardView, decode_bound
+from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, NO_RATE, BoardView, decode_bound
+from tui.board.advice.diagnosis import Finding
 from tui.core.board.board_facts import DecodeBound
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.ram_question import context_tokens, file_bytes, ram_answer

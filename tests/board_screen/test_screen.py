@@ -13,7 +13,7 @@ from textual.screen import Screen
 from tests.board_screen.prepared import BOARDS, NS, Prepared, prepared
 from tests.board_screen.shown import Shown
 from tests.core.hostile import HOSTILE, raw_controls
-from tui.board_view import BoardView
+from tui.board.advice.board_state import BoardView
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs

@@ -86,7 +86,7 @@ def test_a_closed_debugfs_has_its_command(
             raise PermissionError(13, "denied")
         return real(path, flags, *rest)
 
-    from tui.board import files
+    from tui.board.readers import files
 
     defaults = dict(files.Files.__init__.__kwdefaults__ or {})
     monkeypatch.setattr(files.Files.__init__, "__kwdefaults__", {**defaults, "open_file": closed})

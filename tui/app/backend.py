@@ -29,7 +29,7 @@ from tui.settings.server_options import phase_timeouts, server_urls
 if TYPE_CHECKING:
     from tui.bench_arguments import BenchPlace
     from tui.bench_desk import BenchDesk
-    from tui.board_view import BoardView
+    from tui.board.advice.board_state import BoardView
     from tui.core.bench_view import BenchSession
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.core.screen.models_view import ModelsView
@@ -125,7 +125,7 @@ class Desk(Session):
     def board_view(self) -> BoardView:
         """What is made of the snapshots; loaded with the first one."""
         if self._view is None:
-            from tui.board_view import BoardView
+            from tui.board.advice.board_state import BoardView
 
             self._view = BoardView()
         return self._view
@@ -280,7 +280,7 @@ class Desk(Session):
 def _leave_the_big_cores() -> None:
     """The model's threads own them. Before the network's thread starts, which inherits it."""
     from tui.board.affinity import move_to_little_cpus
-    from tui.board.files import Files
+    from tui.board.readers.files import Files
 
     move_to_little_cpus(Files())
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui.core.board.reading import Reading, Snapshot
 
 if TYPE_CHECKING:
-    from tui.board.neighbours import Neighbour
+    from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
     from tui.sim.spawn import Simulator
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from tui.board import parse
-from tui.board.cpu import CPUFREQ_DIR
-from tui.board.files import Files
-from tui.board.reasons import UnreadableError
+from tui.board.readers import parse
+from tui.board.readers.cpu import CPUFREQ_DIR
+from tui.board.readers.files import Files
+from tui.board.readers.reasons import UnreadableError
 
 CPU_DIR = "/sys/devices/system/cpu"
 LITTLE_SHARE = 0.85

@@ -15,27 +15,27 @@ from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
-from tui.board.cpu import CpuClocks, CpuLoad
-from tui.board.ddr import Ddr
-from tui.board.devfreq import Devices
-from tui.board.fan import Fan
-from tui.board.files import Files
-from tui.board.gpu import Gpu
-from tui.board.host import Host, has_proc
-from tui.board.identity import Identity
-from tui.board.memory import Memory, Pressure, Zram
-from tui.board.neighbours import Neighbour, Neighbours
-from tui.board.npu import Npu
-from tui.board.npu_activity import NpuActivity
-from tui.board.npu_load import NpuLoad
-from tui.board.own import OwnCost
-from tui.board.power import Power
-from tui.board.process import ServerProcess
-from tui.board.reasons import is_transient
-from tui.board.runtime import Runtime
-from tui.board.thermal import Thermal
-from tui.board.throttle import Throttle
-from tui.board.tick import NS, Tick
+from tui.board.readers.cpu import CpuClocks, CpuLoad
+from tui.board.readers.ddr import Ddr
+from tui.board.readers.devfreq import Devices
+from tui.board.readers.fan import Fan
+from tui.board.readers.files import Files
+from tui.board.readers.gpu import Gpu
+from tui.board.readers.host import Host, has_proc
+from tui.board.readers.identity import Identity
+from tui.board.readers.memory import Memory, Pressure, Zram
+from tui.board.readers.neighbours import Neighbour, Neighbours
+from tui.board.readers.npu import Npu
+from tui.board.readers.npu_activity import NpuActivity
+from tui.board.readers.npu_load import NpuLoad
+from tui.board.readers.power import Power
+from tui.board.readers.process import ServerProcess
+from tui.board.readers.reasons import is_transient
+from tui.board.readers.runtime import Runtime
+from tui.board.readers.sample_context import NS, Tick
+from tui.board.readers.self_usage import OwnCost
+from tui.board.readers.thermal import Thermal
+from tui.board.readers.throttle import Throttle
 from tui.core.board.reading import Reading, Snapshot
 
 ReadPart = Callable[[Tick], dict[str, Reading]]

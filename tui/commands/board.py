@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from tui.board.report import to_json, to_text, write_out
+from tui.board.advice.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tui.board.access import load_rungs
-from tui.board.board_checks import board_checks
-from tui.board.diagnosis import Work, why_slow
-from tui.board.files import Files
-from tui.board.neighbours import Neighbours
-from tui.board.npu_load import Rung
-from tui.board.report import to_json, wall_time, write_out
+from tui.board.advice.access import load_rungs
+from tui.board.advice.board_checks import board_checks
+from tui.board.advice.diagnosis import Work, why_slow
+from tui.board.advice.report import to_json, wall_time, write_out
+from tui.board.readers.files import Files
+from tui.board.readers.neighbours import Neighbours
+from tui.board.readers.npu_load import Rung
 from tui.board.sampler import Sampler
 from tui.commands.board import EXIT_USAGE, one_shot
 from tui.core.board.reading import Snapshot

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tui.board.access import (
+from tui.board.advice.access import (
     DRIVER_DIR,
     OPEN_DIR,
     UNIT,
@@ -18,7 +18,7 @@ from tui.board.access import (
     remove,
     run_command,
 )
-from tui.board.report import write_out
+from tui.board.advice.report import write_out
 from tui.core.text.sanitize import clean
 
 EXIT_OK, EXIT_FAILED = 0, 1

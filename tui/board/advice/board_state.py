@@ -1,0 +1,195 @@
+"""What is made of snapshots for the screens: findings, alerts, bounds, answers that ran.
+
+Fed once per snapshot; everything else only hands out what was made then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tui.board.advice.alerts import Alert, Alerts, AlertWatch
+from tui.board.advice.debounce import Steady
+from tui.board.advice.diagnosis import Finding, Phase, Work, why_slow
+from tui.board.advice.remedies import remedies
+from tui.board.advice.report import value_text
+from tui.board.readers.neighbours import Neighbour
+from tui.core.board.answer_log import AnswerLog, AnswerMark
+from tui.core.board.board_facts import BoardScreenData, DecodeBound
+from tui.core.board.calculator import requirement
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.board.roofline import nearest, roofline
+from tui.core.screen.headline import Headline
+from tui.core.turn.meter import TurnStats
+from tui.core.types import ModelInfo
+from tui.core.types import Phase as TurnPhase
+
+NO_RATE = "no answer was measured yet"
+NO_MODEL = "no model is loaded: its size is not known"
+NO_SIZE = "the size of the model's weights is not known"
+NO_BANDWIDTH = "the memory's bandwidth is not known here"
+
+NEEDS_NAMES = frozenset({"cpu-others"})
+"""Causes that are told by loads alone, and better with the names of the programs."""
+
+PHASES: dict[TurnPhase, Phase] = {
+    TurnPhase.WAITING: "unknown",
+    TurnPhase.PREFILL: "prefill",
+    TurnPhase.THINKING: "decode",
+    TurnPhase.ANSWERING: "decode",
+}
+
+
+class BoardView:
+    """Follows the board and the answers. Not thread-safe: one thread feeds and reads."""
+
+    def __init__(self) -> None:
+        self._watch = AlertWatch()
+        self._causes: Steady[Finding] = Steady(raise_after=3, clear_after=5)
+        self._answers = AnswerLog()
+        self._alerts = Alerts()
+        self._findings: tuple[Finding, ...] = ()
+        self._bound = DecodeBound(reason=NO_RATE)
+        self._snapshot: Snapshot | None = None
+        self._model: ModelInfo | None = None
+        self.wants_neighbours = False
+        """Whether the next snapshot should come with ``neighbours``: a cause needs their names."""
+
+    def saw(
+        self,
+        snapshot: Snapshot,
+        stats: TurnStats | None,
+        model: ModelInfo | None,
+        is_finishing: bool,
+        *,
+        t0_ns: int | None = None,
+        now_ns: int | None = None,
+        neighbours: Sequence[Neighbour] = (),
+    ) -> None:
+        """A new snapshot, with the numbers of the present or last answer and the loaded model.
+
+        ``t0_ns`` is when that answer was sent; without it the answer leaves no mark. ``now_ns`` is
+        when ``stats`` was taken, the snapshot's own time if None.
+        """
+        self._snapshot, self._model = snapshot, model
+        self._alerts = self._watch.feed(snapshot)
+        if stats is not None and t0_ns is not None:
+            self._answers.saw(t0_ns, stats, snapshot.t_ns if now_ns is None else now_ns)
+        self._bound = decode_bound(snapshot, stats, model)
+        work = Work(
+            phase="idle" if stats is None else PHASES.get(stats.phase, "idle"),
+            is_server_finishing=is_finishing,
+            roofline_share=None if self._bound.roofline is None else self._bound.roofline.share,
+            neighbours=tuple(neighbours),
+        )
+        found = why_slow(snapshot, work)
+        self.wants_neighbours = any(finding.rule in NEEDS_NAMES for finding in found)
+        shown = self._causes.feed((finding.rule, finding) for finding in found)
+        order = {finding.rule: number for number, finding in enumerate(found)}
+        # What asks for something before what only explains, then the one that costs most.
+        shown.sort(key=lambda item: (item.weight != "act", order.get(item.rule, len(order))))
+        self._findings = tuple(shown)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What slows the model down, for some seconds already; what asks for something first."""
+        return self._findings
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """What is raised now, worst first."""
+        return self._alerts.active
+
+    @property
+    def new_alerts(self) -> tuple[Alert, ...]:
+        """What the last snapshot raised: once each, for a bell."""
+        return self._alerts.new
+
+    def headline_alert(self) -> str | None:
+        """The worst alert in one sentence, for the top line."""
+        return self.alerts[0].sentence if self.alerts else None
+
+    @property
+    def answers(self) -> tuple[AnswerMark, ...]:
+        """The answers that ran, oldest first."""
+        return self._answers.marks
+
+    def roofline(self) -> DecodeBound:
+        """The measured decode rate against what the memory allows."""
+        return self._bound
+
+    def remedies(self) -> list[str]:
+        """What can be done about readings that are absent."""
+        return [] if self._snapshot is None else remedies(self._snapshot)
+
+    def data(
+        self,
+        *,
+        headline: Callable[[], Headline],
+        history: Callable[[], BoardHistory],
+        copy: Callable[[str, str], str],
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> BoardScreenData:
+        """Everything that the board screen pulls from."""
+        return BoardScreenData(
+            headline=headline,
+            history=history,
+            answers=lambda: self.answers,
+            findings=lambda: self.findings,
+            decode=self.roofline,
+            trend=lambda: self._watch.trend,
+            ways=self.remedies,
+            value_text=value_text,
+            model=lambda: self._model,
+            clock_ns=clock_ns,
+            copy=copy,
+        )
+
+
+def decode_bound(
+    snapshot: Snapshot, stats: TurnStats | None, model: ModelInfo | None
+) -> DecodeBound:
+    """The last decode rate beside its bound, with the first reason why there is none."""
+    name = None if model is None else model.name
+    rate_tps = None if stats is None else stats.decode_tps
+    is_estimated = stats is not None and stats.decode_source == "estimated"
+    size_bytes, is_guessed = _weights(model)
+    bound = DecodeBound(
+        model=name,
+        rate_tps=rate_tps,
+        is_rate_estimated=is_estimated,
+        is_size_guessed=is_guessed,
+        neighbours=tuple(nearest(name, size_bytes)) if name else (),
+    )
+    peak_gbps = snapshot.number("ddr.peak_bandwidth")
+    reasons = (
+        (rate_tps is None, NO_RATE),
+        (model is None, NO_MODEL),
+        (size_bytes is None, NO_SIZE),
+        (peak_gbps is None, NO_BANDWIDTH),
+    )
+    reason = next((text for is_so, text in reasons if is_so), None)
+    if reason or rate_tps is None or size_bytes is None or peak_gbps is None:
+        return replace(bound, reason=reason)
+    tops = [clock for clock in snapshot.numbers("ddr.table") if clock is not None]
+    line = roofline(
+        rate_tps,
+        size_bytes,
+        peak_gbps,
+        model=name or "",
+        context_tokens=(stats.context_used or 0) if stats is not None else 0,
+        clock_mhz=max(tops) / 1e6 if tops else None,
+    )
+    return replace(bound, roofline=line, reason=None if line else NO_RATE)
+
+
+def _weights(model: ModelInfo | None) -> tuple[int | None, bool]:
+    """The size of the weights, and whether it was derived from name and data type."""
+    if model is None:
+        return None, False
+    if model.size_bytes:
+        return model.size_bytes, False
+    need = requirement(model.name, model.quantisation or model.name, 1)
+    return (need.weights_bytes, True) if need and need.weights_bytes else (None, False)

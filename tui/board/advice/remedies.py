@@ -1,0 +1,102 @@
+"""What to do about a value that is absent: one sentence with the command, where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui.board.readers.reasons import (
+    DEBUGFS_NOT_MOUNTED,
+    NO_DRIVER,
+    NO_PERMISSION,
+    NO_RUNTIME,
+    NO_SERVER,
+    NOT_ON_THIS_KERNEL,
+    STALE,
+)
+from tui.core.board.reading import Reading, Snapshot
+
+VENDOR_KERNEL = (
+    "RKLLM needs the vendor kernel (5.10 or 6.1) with the rknpu driver 0.9.8 or newer; "
+    "this kernel runs without it."
+)
+NO_NPU = "This machine has no Rockchip NPU; npulse --demo shows a simulated board."
+LOAD_COMMANDS = {
+    NO_PERMISSION: "sudo npulse setup-npu-access --install",
+    DEBUGFS_NOT_MOUNTED: "sudo mount -t debugfs none /sys/kernel/debug && "
+    "sudo npulse setup-npu-access --install",
+}
+"""What makes the NPU's load readable, by the reason why it is not; ready for a shell."""
+SETUP_ACCESS = "Only root can read the NPU load here; this opens that one folder to everybody:"
+MOUNT_DEBUGFS = "The driver's files are in debugfs; this mounts it and opens that one folder:"
+NO_LOAD_FILES = (
+    "This kernel was built without the load file of the rknpu driver "
+    "(CONFIG_ROCKCHIP_RKNPU_DEBUG_FS or CONFIG_ROCKCHIP_RKNPU_PROC_FS)."
+)
+FIRMWARE = (
+    "The boot firmware cannot change the memory clock on this kernel: "
+    "update the boot loader to one with DDR scaling (see: sudo dmesg | grep dmc)."
+)
+NO_PSI = "This kernel does not measure memory pressure; add psi=1 to its command line."
+NO_LOCAL_SERVER = (
+    "No process of an rkllm server runs on this machine; "
+    "what a server elsewhere takes cannot be seen from here."
+)
+INSTALL_RUNTIME = (
+    "librkllmrt.so is not in the library folders; its version is then only known to the server."
+)
+
+
+def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
+    """The way to this value, or None where there is none or it comes by itself; what ends in a
+    colon goes on with :func:`remedy_command`."""
+    reason = reading.reason
+    group = reading_id.partition(".")[0]
+    if group == "npu" and reason == NO_DRIVER:
+        return VENDOR_KERNEL if is_rockchip(snapshot) else NO_NPU
+    if reading_id == "npu.load":
+        return _load_remedy(reading)
+    if group == "ddr" and "firmware" in reading.flags:
+        return FIRMWARE
+    fixed = {
+        ("psi.memory", NOT_ON_THIS_KERNEL): NO_PSI,
+        ("server.pid", NO_SERVER): NO_LOCAL_SERVER,
+        ("npu.runtime", NO_RUNTIME): INSTALL_RUNTIME if is_rockchip(snapshot) else None,
+    }
+    return fixed.get((reading_id, str(reason)))
+
+
+def remedy_command(reading_id: str, reading: Reading) -> str | None:
+    """The command that :func:`remedy` speaks of, where there is one."""
+    return LOAD_COMMANDS.get(str(reading.reason)) if reading_id == "npu.load" else None
+
+
+def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
+    """Every way that there is, each once, in the order of the readings."""
+    names = list(snapshot.readings if ids is None else ids)
+    found = (
+        _whole(name, snapshot.get(name), snapshot)
+        for name in names
+        if snapshot.get(name).value is None
+    )
+    return list(dict.fromkeys(text for text in found if text))
+
+
+def _whole(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
+    way = remedy(reading_id, reading, snapshot)
+    command = remedy_command(reading_id, reading)
+    return f"{way} {command}" if way and command else way
+
+
+def is_rockchip(snapshot: Snapshot) -> bool:
+    """Whether the board's SoC is one of Rockchip's."""
+    return (snapshot.text("board.soc") or "").startswith(("rk", "rv"))
+
+
+def _load_remedy(reading: Reading) -> str | None:
+    if reading.reason == STALE:
+        return f"The sampler that wrote {reading.source} has stopped: start it again."
+    return {
+        NO_PERMISSION: SETUP_ACCESS,
+        DEBUGFS_NOT_MOUNTED: MOUNT_DEBUGFS,
+        NOT_ON_THIS_KERNEL: NO_LOAD_FILES,
+    }.get(str(reading.reason))

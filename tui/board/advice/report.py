@@ -1,0 +1,154 @@
+"""A snapshot for other programs (JSON) and for people who read line by line (text)."""
+
+from __future__ import annotations
+
+import math
+import sys
+from datetime import datetime, timezone
+
+from tui.board.advice.remedies import remedies
+from tui.core.board.reading import Reading, ReadingValue, Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.sanitize import clean
+
+
+def write_out(text: str) -> None:
+    """Write and flush. Raises BrokenPipeError where nobody reads any more."""
+    try:
+        # Asked here: a stream that replaces what it lacks would write a question mark for each.
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        plain = text.replace("°C", "C").replace("–", "-")
+        text = plain.encode("ascii", "replace").decode("ascii")
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+TITLES = {
+    "board": "Board",
+    "npu": "NPU",
+    "ddr": "Memory clock",
+    "cpu": "CPU",
+    "gpu": "GPU",
+    "soc": "Heat",
+    "temp": "Heat",
+    "thermal": "Heat",
+    "throttle": "Heat",
+    "fan": "Heat",
+    "ram": "Memory",
+    "swap": "Memory",
+    "zram": "Memory",
+    "psi": "Memory",
+    "server": "Server process",
+    "power": "Power",
+    "npulse": "npulse itself",
+}
+"""First part of a reading's id -> title of its group, in the order of the report."""
+
+
+def to_json(snapshot: Snapshot) -> dict[str, object]:
+    """``{"t_ns", "time", "readings": {id: {"value", "unit", "source", "reason", "flags"}}}``.
+
+    ``time`` is ISO 8601 with the offset; several values of a reading are a list; a number that JSON
+    does not have (NaN, infinity) is an absence.
+    """
+    return {
+        "t_ns": snapshot.t_ns,
+        "time": wall_time(snapshot.time),
+        "readings": {
+            clean(name, newlines=False): _reading(reading)
+            for name, reading in snapshot.readings.items()
+        },
+    }
+
+
+def wall_time(seconds: float) -> str:
+    """Local time with offset, to the millisecond. A clock beyond the calendar gives the epoch."""
+    try:
+        moment = datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
+    except (OverflowError, OSError, ValueError):
+        moment = datetime.fromtimestamp(0, tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds")
+
+
+def to_text(snapshot: Snapshot) -> str:
+    """The linear report: a group, its values one a line, absences by reason, and at the end what
+    can be done about them."""
+    lines = [f"npulse board, {wall_time(snapshot.time)}"]
+    profile = snapshot.text("board.simulated")
+    if profile is not None:
+        lines.append(f"SIMULATED board, profile {clean(profile, newlines=False)}")
+    for title in dict.fromkeys(TITLES.values()):
+        members = {
+            name: reading
+            for name, reading in snapshot.readings.items()
+            if TITLES.get(name.partition(".")[0]) == title
+        }
+        if members:
+            lines += ["", title, *_group(members)]
+    ways = remedies(snapshot)
+    if ways:
+        lines += ["", "To get what is missing", *(f"  {way}" for way in ways)]
+    return "\n".join(lines) + "\n"
+
+
+def value_text(reading: Reading) -> str:
+    """The value as a person reads it, with its unit, ``~`` where it is estimated."""
+    mark = "~" if "estimated" in reading.flags else ""
+    value = reading.value
+    if isinstance(value, tuple):
+        return mark + ", ".join(_one(item, reading.unit) for item in value)
+    return mark + _one(value, reading.unit)
+
+
+def _reading(reading: Reading) -> dict[str, object]:
+    value, reason = reading.value, reading.reason
+    if isinstance(value, float) and not math.isfinite(value):
+        value, reason = None, "unreadable (implausible)"
+    return {
+        "value": _plain(value),
+        "unit": reading.unit,
+        "source": clean(reading.source, newlines=False),
+        "reason": None if reason is None else clean(reason, newlines=False),
+        "flags": [clean(flag, newlines=False) for flag in reading.flags],
+    }
+
+
+def _plain(value: ReadingValue) -> object:
+    if isinstance(value, tuple):
+        return [item if item is None or math.isfinite(item) else None for item in value]
+    return clean(value, newlines=False) if isinstance(value, str) else value
+
+
+def _group(members: dict[str, Reading]) -> list[str]:
+    width = max(len(name) for name in members)
+    lines = []
+    absent: dict[str, list[str]] = {}
+    for name, reading in members.items():
+        if reading.value is None:
+            absent.setdefault(reading.reason or "unknown", []).append(name)
+            continue
+        shown = [flag for flag in reading.flags if flag != "estimated"]
+        notes = f"  ({clean(', '.join(shown), newlines=False)})" if shown else ""
+        lines.append(f"  {name:<{width}}  {value_text(reading)}{notes}")
+    for reason, names in absent.items():
+        lines.append(f"  {fmt.UNKNOWN} {clean(reason, newlines=False)}: {', '.join(names)}")
+    return lines
+
+
+def _one(value: float | int | str | None, unit: str) -> str:
+    if value is None:
+        return fmt.UNKNOWN
+    if isinstance(value, str):
+        return clean(value, newlines=False)
+    number = float(value)
+    if not math.isfinite(number):
+        return fmt.UNKNOWN
+    if unit == "%":
+        is_small = 0 < number < 10 and not number.is_integer()
+        return f"{number:.1f} %" if is_small else fmt.percent(number)
+    known = {"Hz": fmt.megahertz, "B": fmt.size, "°C": fmt.celsius}
+    if unit in known:
+        return known[unit](number)
+    text = f"{number:.3f}" if unit == "V" else f"{number:g}"
+    return f"{text} {unit}".rstrip()

@@ -1,0 +1,36 @@
+"""A machine without /proc, such as a developer's laptop: what psutil knows of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui.board.readers.files import Files
+from tui.board.readers.sample_context import Tick
+from tui.core.board.reading import Reading
+
+SOURCE = "psutil"
+
+
+def has_proc(files: Files) -> bool:
+    """Whether the board's own files can be expected; any root but ``/`` is a board."""
+    return not files.is_this_machine or Path("/proc/meminfo").exists()
+
+
+class Host:
+    """Reads RAM and swap in bytes, CPU load in per cent per core, and npulse's own memory."""
+
+    def read(self, tick: Tick) -> dict[str, Reading]:
+        """All of it. Loads psutil at the first call: a board never needs it."""
+        import psutil
+
+        ram, swap = psutil.virtual_memory(), psutil.swap_memory()
+        load = tuple(float(value) for value in psutil.cpu_percent(percpu=True))
+        return {
+            "ram.total": Reading(ram.total, "B", SOURCE),
+            "ram.available": Reading(ram.available, "B", SOURCE),
+            "ram.used": Reading(ram.total - ram.available, "B", SOURCE),
+            "swap.total": Reading(swap.total, "B", SOURCE),
+            "swap.used": Reading(swap.used, "B", SOURCE),
+            "cpu.load": Reading(load, "%", SOURCE),
+            "npulse.rss": Reading(psutil.Process().memory_info().rss, "B", SOURCE),
+        }

@@ -1,0 +1,107 @@
+"""What machine this is: model, SoC, kernel, and whether it is a simulated board."""
+
+from __future__ import annotations
+
+import re
+
+from tui.board.readers import parse
+from tui.board.readers.files import Files
+from tui.board.readers.reasons import NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
+from tui.board.readers.sample_context import Tick
+from tui.core.board.reading import Reading
+
+DEVICE_TREES = ("/proc/device-tree", "/sys/firmware/devicetree/base")
+"""The first is a link to the second on a board; in a copied tree the link may lead nowhere."""
+DMI_DIR = "/sys/class/dmi/id"
+VERSION = "/proc/version"
+CPUINFO = "/proc/cpuinfo"
+SIMULATED = "/npulse-simulated"
+"""A tree with this file at its root belongs to the simulated board; it names the profile."""
+
+_SOC = re.compile(r"rockchip,((?:rk|rv|px)[0-9]{2,5}[a-z]?)(?:-.*)?")
+_RELEASE = re.compile(rb"Linux version (\S{1,80})")
+_CPU_NAME = re.compile(rb"^model name\s*:\s*(\S.*)$", re.MULTILINE)
+
+
+def soc_of(compatible: bytes) -> str | None:
+    """``rk3588`` from a device tree's ``compatible``: the last entry names the SoC, the ones
+    before it the board. Names of boards may contain another SoC's digits."""
+    for entry in reversed(parse.strings(compatible)):
+        if match := _SOC.fullmatch(entry):
+            return match[1]
+    return None
+
+
+class Identity:
+    """Reads ``board.model``, ``board.soc``, ``board.kernel``, and ``board.simulated`` if it is."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def read(self, tick: Tick) -> dict[str, Reading]:
+        """All of it; on a PC the names that its firmware and CPU give, flagged ``host``."""
+        found = {
+            "board.model": self._model(),
+            "board.soc": self._soc(),
+            "board.kernel": self._kernel(),
+        }
+        try:
+            profile = parse.word(self._files.read_once(SIMULATED))
+            found["board.simulated"] = Reading(profile, "", SIMULATED, flags=("simulated",))
+        except OSError:
+            pass
+        except UnreadableError:
+            found["board.simulated"] = Reading("unnamed", "", SIMULATED, flags=("simulated",))
+        return found
+
+    def _model(self) -> Reading:
+        first: Reading | None = None
+        for tree in DEVICE_TREES:
+            try:
+                name = parse.word(self._files.read_once(f"{tree}/model"))
+                return Reading(name, "", f"{tree}/model")
+            except OSError as error:
+                reason = reason_of(error)
+            except UnreadableError as error:
+                reason = unreadable(str(error))
+            if first is None or reason != NOT_ON_THIS_KERNEL:
+                first = Reading.absent(reason, "", f"{tree}/model")
+        words = [self._dmi("sys_vendor"), self._dmi("product_name")]
+        name = " ".join(word for word in words if word)
+        if name:
+            return Reading(name, "", f"{DMI_DIR}/product_name", flags=("host",))
+        return first or Reading.absent(NOT_ON_THIS_KERNEL)
+
+    def _soc(self) -> Reading:
+        for tree in DEVICE_TREES:
+            try:
+                raw = self._files.read_once(f"{tree}/compatible")
+            except OSError:
+                continue
+            soc = soc_of(raw)
+            source = f"{tree}/compatible"
+            if soc is not None:
+                return Reading(soc, "", source)
+            return Reading.absent("not a Rockchip SoC", "", source)
+        try:
+            match = _CPU_NAME.search(self._files.read_once(CPUINFO))
+            if match:
+                return Reading(parse.word(match[1]), "", CPUINFO, flags=("host",))
+        except (OSError, UnreadableError):
+            pass
+        return Reading.absent(NOT_ON_THIS_KERNEL, "", f"{DEVICE_TREES[0]}/compatible")
+
+    def _kernel(self) -> Reading:
+        try:
+            match = _RELEASE.match(self._files.read_once(VERSION))
+        except OSError as error:
+            return Reading.absent(reason_of(error), "", VERSION)
+        if match is None:
+            return Reading.absent(unreadable("malformed"), "", VERSION)
+        return Reading(parse.word(match[1]), "", VERSION)
+
+    def _dmi(self, name: str) -> str | None:
+        try:
+            return parse.word(self._files.read_once(f"{DMI_DIR}/{name}"))
+        except (OSError, UnreadableError):
+            return None

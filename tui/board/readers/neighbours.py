@@ -1,0 +1,69 @@
+"""Which other programs use the CPU: a look at all processes, only when somebody asks."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from tui.board.readers.files import Files
+from tui.board.readers.procfs import ProcessStat, parse_stat
+from tui.board.readers.reasons import UnreadableError
+from tui.board.readers.sample_context import NS
+
+MIN_SECONDS = 0.2
+MAX_SECONDS = 30.0
+
+
+class Neighbour(NamedTuple):
+    """A process and the CPU time that it took, in per cent of one core; ``cpu`` it last ran on."""
+
+    pid: int
+    name: str
+    load_pct: float
+    cpu: int | None
+
+
+class Neighbours:
+    """Two looks give the difference: call :meth:`busiest` twice, at least a fifth of a second and
+    at most half a minute apart. A look costs about ten microseconds a process, so not every second.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._tick_hz = os.sysconf("SC_CLK_TCK")
+        self._t_ns = 0
+        self._seen: dict[tuple[int, int], ProcessStat] = {}
+
+    def busiest(
+        self, t_ns: int, count: int = 5, without: frozenset[int] = frozenset()
+    ) -> list[Neighbour]:
+        """The processes that took most since the last call, largest first; empty the first time.
+        ``without`` leaves some out, such as the server's and our own."""
+        before, before_ns = self._seen, self._t_ns
+        self._seen, self._t_ns = self._look(), t_ns
+        seconds = (t_ns - before_ns) / NS
+        if not before or not MIN_SECONDS <= seconds <= MAX_SECONDS:
+            return []
+        found = []
+        for (pid, started), stat in self._seen.items():
+            earlier = before.get((pid, started))
+            ticks = stat.ticks - earlier.ticks if earlier else 0
+            if ticks > 0 and pid not in without:
+                load_pct = round(100 * ticks / self._tick_hz / seconds, 1)
+                found.append(Neighbour(pid, stat.name, load_pct, stat.cpu))
+        return sorted(found, key=lambda entry: -entry.load_pct)[:count]
+
+    def _look(self) -> dict[tuple[int, int], ProcessStat]:
+        seen: dict[tuple[int, int], ProcessStat] = {}
+        for entry in self._files.names("/proc"):
+            if entry.isascii() and entry.isdigit() and len(entry) < 10:
+                stat = self._stat(entry)
+                if stat is not None:
+                    seen[int(entry), stat.start_ticks] = stat
+        return seen
+
+    def _stat(self, pid: str) -> ProcessStat | None:
+        try:
+            return parse_stat(self._files.read_once(f"/proc/{pid}/stat"))
+        except (OSError, UnreadableError):
+            return None

@@ -1,0 +1,185 @@
+"""Whether the board holds itself back, and why.
+
+Two mechanisms: the kernel's thermal governor raises the state of cooling devices; Rockchip's
+system monitor lowers the highest allowed clocks (above 85 °C, lifted below 80 °C). A user may lower
+the same limits, so a low limit is called thermal only while the SoC is, or was just, hot.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tui.board.readers import parse
+from tui.board.readers.attribute import Attribute
+from tui.board.readers.files import Files
+from tui.board.readers.reasons import NOT_ON_THIS_KERNEL, UnreadableError, is_transient
+from tui.board.readers.sample_context import Tick
+from tui.board.readers.thermal import ZONE_DIR
+from tui.core.board.reading import Reading
+
+HOT_C = 85.0
+COOL_C = 80.0
+
+COOL_SAMPLES = 5
+"""So many in a row say that a limit has nothing to do with heat: one reading may be wrong."""
+
+NONE = "none"
+CAPPED = "capped"
+LIMITED = "limited by user"
+THROTTLING = "throttling"
+
+_COOLING = re.compile(r"(?:thermal-)?(?:cpufreq|devfreq|cpuidle|idle)\b.*")
+"""Cooling devices that slow something down. Fans do not, and a PC has others that always count."""
+
+
+class _Cooling(NamedTuple):
+    kind: str
+    state: Attribute
+    top: int
+
+
+class Throttle:
+    """Reads ``throttle``: none, capped, limited by user, or throttling; the flags name what.
+
+    Reads nothing of the clocks itself but takes them from the sample, and flags the limit that is
+    low (``npu.max_freq`` and so on).
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._cooling: dict[str, _Cooling | None] = {}
+        self._is_hot = False
+        self._cool_samples = 0
+        self._set_by_user: set[str] = set()
+
+    def read(self, tick: Tick) -> dict[str, Reading]:
+        """The state now, and the limits that are low, flagged."""
+        self._look()
+        caps = _caps(tick)
+        active, failed = self._active()
+        temperature_c = tick.number("soc.temp")
+        is_hot = self._follow(temperature_c, bool(caps))
+        texts = {cap.text for cap in caps}
+        thermal = texts - self._of_the_user(texts, is_hot)
+        state = THROTTLING if active else NONE
+        if caps:
+            state = CAPPED if thermal else LIMITED
+        if state == NONE and not self._cooling and not _has_limits(tick):
+            return {"throttle": Reading.absent(NOT_ON_THIS_KERNEL, "", ZONE_DIR)}
+        failed = failed or _unknown_limit(tick)
+        if state == NONE and failed is not None:
+            return {"throttle": Reading.absent(str(failed.reason), "", failed.source)}
+        flags = (*(cap.text for cap in caps), *active)
+        source = ", ".join(cap.reading_id for cap in caps) or f"{ZONE_DIR}/cooling_device*"
+        found = {"throttle": Reading(state, "", source, flags=flags)}
+        for cap in caps:
+            limit = tick.readings[cap.reading_id]
+            flag = CAPPED if cap.text in thermal else "limited"
+            found[cap.reading_id] = Reading(
+                limit.value, limit.unit, limit.source, flags=(*limit.flags, flag)
+            )
+        return found
+
+    def _follow(self, temperature_c: float | None, is_capped: bool) -> bool:
+        """Hot from 85 °C until below 80 °C; one that is capped when first seen, from 80 °C."""
+        if temperature_c is not None:
+            threshold_c = COOL_C if self._is_hot or is_capped else HOT_C
+            self._is_hot = temperature_c >= threshold_c
+        return self._is_hot
+
+    def _of_the_user(self, limits: set[str], is_hot: bool) -> set[str]:
+        """All limits while the SoC is cool; those that stood for a while in the cool stay the
+        user's when it gets warm later."""
+        if is_hot:
+            self._cool_samples = 0
+            self._set_by_user &= limits
+            return self._set_by_user
+        self._cool_samples += 1
+        if self._cool_samples >= COOL_SAMPLES:
+            self._set_by_user = set(limits)
+        return limits
+
+    def _look(self) -> None:
+        """Look which cooling devices there are; one that could not be read is tried again."""
+        folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("cooling_")]
+        if self._cooling.keys() == set(folders):
+            return
+        for folder in self._cooling.keys() - set(folders):
+            self._files.forget_below(f"{ZONE_DIR}/{folder}/")
+            del self._cooling[folder]
+        for folder in folders:
+            if folder not in self._cooling:
+                try:
+                    self._cooling[folder] = self._device(f"{ZONE_DIR}/{folder}")
+                except (OSError, UnreadableError):
+                    continue
+
+    def _device(self, path: str) -> _Cooling | None:
+        kind = parse.word(self._files.read_once(f"{path}/type"))
+        if not _COOLING.fullmatch(kind):
+            return None
+        top = parse.bounded(1, 10_000, self._files.read_once(f"{path}/max_state"))
+        return _Cooling(kind, Attribute(self._files, f"{path}/cur_state", _state), top)
+
+    def _active(self) -> tuple[list[str], Reading | None]:
+        """The devices that slow something down now, and one that could not be asked."""
+        active: list[str] = []
+        failed: Reading | None = None
+        for device in self._cooling.values():
+            if device is None:
+                continue
+            state = device.state.read()
+            if not isinstance(state.value, int):
+                failed = Reading.absent(str(state.reason), "", state.source)
+            elif 0 < state.value <= device.top:
+                active.append(f"{device.kind} {state.value}/{device.top}")
+        return active, failed
+
+
+def _state(raw: bytes) -> int:
+    return parse.bounded(0, 10_000, raw)
+
+
+def _has_limits(tick: Tick) -> bool:
+    return any(tick.value(f"{name}.max_freq") is not None for name in ("npu", "gpu", "ddr", "cpu"))
+
+
+class _Cap(NamedTuple):
+    reading_id: str
+    text: str
+
+
+def _caps(tick: Tick) -> list[_Cap]:
+    """The limits that are below what the device can do."""
+    caps: list[_Cap] = []
+    for name in ("npu", "gpu", "ddr"):
+        limit, table = tick.number(f"{name}.max_freq"), tick.value(f"{name}.table")
+        top = table[-1] if isinstance(table, tuple) and table else None
+        if limit is not None and top is not None and limit < top:
+            caps.append(_Cap(f"{name}.max_freq", _words(name, limit, top)))
+    limits, tops = tick.value("cpu.cap_freq"), tick.value("cpu.max_freq")
+    if isinstance(limits, tuple) and isinstance(tops, tuple):
+        low = [
+            _words(f"cpu cluster {number}", limit, top)
+            for number, (limit, top) in enumerate(zip(limits, tops, strict=False))
+            if limit is not None and top is not None and limit < top
+        ]
+        if low:
+            caps.append(_Cap("cpu.cap_freq", ", ".join(low)))
+    return caps
+
+
+def _unknown_limit(tick: Tick) -> Reading | None:
+    """A limit, or what it is compared with, that just now cannot be read."""
+    pairs = [(f"{name}.max_freq", f"{name}.table") for name in ("npu", "gpu", "ddr")]
+    for pair in (*pairs, ("cpu.cap_freq", "cpu.max_freq")):
+        for name in pair:
+            reading = tick.readings.get(name)
+            if reading is not None and is_transient(reading.reason):
+                return reading
+    return None
+
+
+def _words(name: str, limit_hz: float, top_hz: float) -> str:
+    return f"{name} {limit_hz / 1e6:.0f} of {top_hz / 1e6:.0f} MHz"
