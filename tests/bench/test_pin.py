@@ -11,7 +11,7 @@ import pytest
 from tests.bench.runs_of import suite_of, told
 from tui.bench.pin import STATE_FILE, Pin, governors
 from tui.bench.runs import RunError
-from tui.sim.spawn import spawn
+from tui.sim.server.spawn import spawn
 
 WORDS = {
     "sys/class/devfreq/fdab0000.npu/governor": "rknpu_ondemand",

@@ -30,7 +30,7 @@ from tui.bench.options import LimitPolicy
 from tui.bench.report import render
 from tui.bench.runs import RunError
 from tui.bench.suite import load_builtin, quick
-from tui.sim.spawn import Simulator, spawn
+from tui.sim.server.spawn import Simulator, spawn
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tui.bench_arguments import BenchPlace
 from tui.bench_desk import BenchDesk
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
-from tui.sim.spawn import spawn
+from tui.sim.server.spawn import spawn
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from tui.bench_views import partner
 from tui.core.bench_view import BenchView, PastRun, RunWish
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
-from tui.sim.spawn import Simulator, spawn
+from tui.sim.server.spawn import Simulator, spawn
 
 SUITE = """
 id = "tiny"

@@ -25,7 +25,7 @@ from tui.bench.history import entries
 from tui.bench.records import Document
 from tui.commands.bench import main
 from tui.commands.bench_progress import Aside
-from tui.sim.spawn import Simulator, spawn
+from tui.sim.server.spawn import Simulator, spawn
 
 HOME = Path(__file__).resolve().parents[2]
 DATA = HOME / "tests/bench/data"

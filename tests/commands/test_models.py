@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers.raw_server import free_port
 from tui.commands import models
-from tui.sim.spawn import spawn
+from tui.sim.server.spawn import spawn
 
 
 def test_models_command(capsys: pytest.CaptureFixture[str]) -> None:

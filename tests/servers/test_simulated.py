@@ -22,7 +22,7 @@ from tui.servers.connection import Connection
 from tui.servers.detect import find
 from tui.servers.exchange import answer
 from tui.servers.loop import LoopThread
-from tui.sim.spawn import Simulator, spawn
+from tui.sim.server.spawn import Simulator, spawn
 
 FAST = ("--decode-tps", "200", "--prefill-tps", "4000", "--tokens", "60")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tui.sim.spawn import Simulator, spawn
+from tui.sim.server.spawn import Simulator, spawn
 
 FAST = ("--decode-tps", "400", "--prefill-tps", "4000", "--speed", "4")
 CHAT = "/v1/chat/completions"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.sim.answers import SHAPES, Wishes, compose, loop_forever, wishes_of
-from tui.sim.tokens import count_tokens, pieces
+from tui.sim.runtime.answers import SHAPES, Wishes, compose, loop_forever, wishes_of
+from tui.sim.runtime.tokens import count_tokens, pieces
 
 
 def _text(shape: str = "mixed", seed: int = 1, tokens: int | None = None) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.sim.simulator import ask, raw_request, running, wait_for
 from tui.commands.sim import main
-from tui.sim.spawn import SpawnError, spawn, spawn_async
+from tui.sim.server.spawn import SpawnError, spawn, spawn_async
 
 SIM = [sys.executable, "-m", "tui", "sim"]
 REPOSITORY = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 STARTER = """
 import sys, time
 from tui.commands.sim import main
-from tui.sim.spawn import spawn
+from tui.sim.server.spawn import spawn
 simulator = spawn(["--speed", "5"], has_root=True)
 print(simulator.pid, simulator.root, simulator.url, flush=True)
 time.sleep(600)

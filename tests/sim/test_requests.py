@@ -11,7 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sim.simulator import CHAT, FAST, exchange, raw_request, running
-from tui.sim.schema import InvalidError, parse_chat, parse_completion, parse_load, parse_ollama
+from tui.sim.server.schema import (
+    InvalidError,
+    parse_chat,
+    parse_completion,
+    parse_load,
+    parse_ollama,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

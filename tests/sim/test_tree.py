@@ -15,9 +15,9 @@ import pytest
 
 from tests.sim.simulator import ask, running, wait_for
 from tui.board.sampler import Sampler
-from tui.sim.spawn import Simulator
-from tui.sim.state import BoardMemo, BoardState
-from tui.sim.tree_moving import LEVELS, Motion
+from tui.sim.board.state import BoardMemo, BoardState
+from tui.sim.board.tree_moving import LEVELS, Motion
+from tui.sim.server.spawn import Simulator
 
 LOAD = "sys/kernel/debug/rknpu/load"
 IDLE = "NPU load:  Core0:  0%, Core1:  0%, Core2:  0%,\n"

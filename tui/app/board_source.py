@@ -14,7 +14,7 @@ from tui.core.board.reading import Reading, Snapshot
 if TYPE_CHECKING:
     from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
-    from tui.sim.spawn import Simulator
+    from tui.sim.server.spawn import Simulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Demo:
 
         None where it did not start (``problem`` says why) or the run is over already.
         """
-        from tui.sim.spawn import SpawnError, spawn
+        from tui.sim.server.spawn import SpawnError, spawn
 
         try:
             simulator = spawn(self._arguments, has_root=True)

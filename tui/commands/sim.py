@@ -10,12 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tui.sim.answers import SHAPES
-from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
-from tui.sim.options import SimOptions
-from tui.sim.profiles import DEFAULT_PROFILE, PROFILES, Profile
-from tui.sim.server import StartError, serve
-from tui.sim.tree import TreeError, check_root
+from tui.sim.board.tree import TreeError, check_root
+from tui.sim.runtime.answers import SHAPES
+from tui.sim.runtime.faults import FAULTS, FaultError, Faults, parse_faults
+from tui.sim.runtime.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
+from tui.sim.server.server import StartError, serve
 
 EXIT_START = 1
 EXIT_USAGE = 2

@@ -4,7 +4,7 @@
 2. ``/run/npu*/load``: a bind mount of the driver's debugfs folder, or a file that a root sampler
    writes once a second.
 3. ``/sys/kernel/debug/rknpu/load``: root only, as debugfs is closed to others.
-4. Nothing: there is no load in per cent then, only the activity of :mod:`tui.board.readers.npu_activity`.
+4. Nothing: no load in per cent then, only the activity of :mod:`tui.board.readers.npu_activity`.
 
 The ``load`` of the NPU's devfreq node is a constant and never used.
 """

@@ -12,8 +12,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.sim.state import Activity, BoardState
-from tui.sim.tree_still import (
+from tui.sim.board.state import Activity, BoardState
+from tui.sim.board.tree_still import (
     CPUFREQ,
     DDR,
     DDR_TABLE_HZ,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from tui.sim import material
-from tui.sim.tokens import pieces
+from tui.sim.runtime import material
+from tui.sim.runtime.tokens import pieces
 
 DEFAULT_TOKENS = (150, 360)
 """An answer of no given length has about this many."""

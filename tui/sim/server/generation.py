@@ -11,15 +11,15 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from tui.sim.http import HTML_TYPE, Connection, Request, Response, json_response
-from tui.sim.models import Models
-from tui.sim.options import SimOptions
-from tui.sim.runtime import Job, Outcome, Runtime
-from tui.sim.schedule import sleep_until
-from tui.sim.schema import ChatBody, parse_chat, parse_completion, parse_ollama
-from tui.sim.stream import EventStream, Silence
-from tui.sim.tokens import count_tokens
-from tui.sim.truth import TruthLog
+from tui.sim.runtime.models import Models
+from tui.sim.runtime.profiles import SimOptions
+from tui.sim.runtime.runtime import Job, Outcome, Runtime
+from tui.sim.runtime.schedule import sleep_until
+from tui.sim.runtime.tokens import count_tokens
+from tui.sim.runtime.truth import TruthLog
+from tui.sim.server.http import HTML_TYPE, Connection, Request, Response, json_response
+from tui.sim.server.schema import ChatBody, parse_chat, parse_completion, parse_ollama
+from tui.sim.server.stream import EventStream, Silence
 
 POLL_MS = (35.0, 51.0)
 """The server looks for the end of a run every 50 ms: its finish chunk comes this much later."""
@@ -82,7 +82,7 @@ class Generation:
         self._runs: set[asyncio.Task[Outcome]] = set()
 
     async def answer(self, connection: Connection, request: Request) -> None:
-        """Generate. Raises :class:`tui.sim.schema.InvalidError`."""
+        """Generate. Raises :class:`tui.sim.server.schema.InvalidError`."""
         route = ROUTES[request.path]
         body = route.parse(request.content_type, request.body)
         faults = self._options.faults

@@ -2,7 +2,7 @@
 
 All as the real server does it, defects included:
 
-- Loading freezes the server for as long as it takes (:mod:`tui.sim.gate`).
+- Loading freezes the server for as long as it takes (:mod:`tui.sim.runtime.gate`).
 - Loading the model that is loaded already is a no-op.
 - Loading while *another* model is loaded never returns: the real server takes a lock that it
   already holds, inside its event loop. So the whole process is dead from then on, health check and
@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tui.sim.gate import Gate
-from tui.sim.profiles import PROFILES, Profile, find_profile
-from tui.sim.state import BoardMemo
+from tui.sim.board.state import BoardMemo
+from tui.sim.runtime.gate import Gate
+from tui.sim.runtime.profiles import PROFILES, Profile, find_profile
 
 
 class LoadError(Exception):

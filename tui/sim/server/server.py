@@ -8,17 +8,17 @@ import gc
 import sys
 from contextlib import ExitStack
 
-from tui.sim.gate import Gate
-from tui.sim.generation import Generation
-from tui.sim.http import BadRequestError, Connection
-from tui.sim.lifetime import end_on_signals, end_with, prepare_timing
-from tui.sim.models import Models
-from tui.sim.options import SimOptions
-from tui.sim.routes import Routes
-from tui.sim.runtime import Runtime
-from tui.sim.state import BoardMemo
-from tui.sim.tree import Tree
-from tui.sim.truth import TruthLog
+from tui.sim.board.state import BoardMemo
+from tui.sim.board.tree import Tree
+from tui.sim.runtime.gate import Gate
+from tui.sim.runtime.models import Models
+from tui.sim.runtime.profiles import SimOptions
+from tui.sim.runtime.runtime import Runtime
+from tui.sim.runtime.truth import TruthLog
+from tui.sim.server.generation import Generation
+from tui.sim.server.http import BadRequestError, Connection
+from tui.sim.server.lifetime import end_on_signals, end_with, prepare_timing
+from tui.sim.server.routes import Routes
 
 HOST = "127.0.0.1"
 

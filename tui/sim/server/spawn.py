@@ -161,7 +161,7 @@ def _url(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:
 def _environment() -> dict[str, str]:
     """Our environment; in a checkout also the way to this package, wherever we were started."""
     environment = dict(os.environ)
-    home = Path(__file__).resolve().parents[2]
+    home = Path(__file__).resolve().parents[3]
     if home.name not in ("site-packages", "dist-packages"):
         known = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = f"{home}{os.pathsep}{known}" if known else str(home)

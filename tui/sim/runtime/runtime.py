@@ -19,14 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.sim import answers
-from tui.sim.models import Models
-from tui.sim.options import SimOptions
-from tui.sim.profiles import Profile
-from tui.sim.schedule import Pace, pace_of, sleep_until
-from tui.sim.state import BoardMemo
-from tui.sim.tokens import count_tokens
-from tui.sim.truth import TruthLog
+from tui.sim.board.state import BoardMemo
+from tui.sim.runtime import answers
+from tui.sim.runtime.models import Models
+from tui.sim.runtime.profiles import Profile, SimOptions
+from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
+from tui.sim.runtime.tokens import count_tokens
+from tui.sim.runtime.truth import TruthLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One client's connection: HTTP/1.1 with h11 on asyncio streams, answering like uvicorn.
 
 Bytes of a stream are made before they are due (:meth:`Connection.encode`) and then only written.
-Nothing passes while the server is frozen: see :mod:`tui.sim.gate`.
+Nothing passes while the server is frozen: see :mod:`tui.sim.runtime.gate`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from email.utils import formatdate
 
 import h11
 
-from tui.sim.gate import Gate
+from tui.sim.runtime.gate import Gate
 
 READ_BYTES = 65536
 MAX_BODY_BYTES = 8 << 20

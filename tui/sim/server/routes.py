@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tui.sim.generation import ROUTES as GENERATION_ROUTES
-from tui.sim.generation import Generation
-from tui.sim.http import HTML_TYPE, Connection, Request, Response, json_response
-from tui.sim.models import LoadError, Models
-from tui.sim.schema import InvalidError, parse_load
+from tui.sim.runtime.models import LoadError, Models
+from tui.sim.server.generation import ROUTES as GENERATION_ROUTES
+from tui.sim.server.generation import Generation
+from tui.sim.server.http import HTML_TYPE, Connection, Request, Response, json_response
+from tui.sim.server.schema import InvalidError, parse_load
 
 ENDPOINTS = {
     "openai_chat": "/v1/chat/completions",

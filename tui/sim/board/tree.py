@@ -14,10 +14,10 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
-from tui.sim.options import SimOptions
-from tui.sim.state import BoardMemo
-from tui.sim.tree_moving import Motion, changed
-from tui.sim.tree_still import still_files, still_links
+from tui.sim.board.state import BoardMemo
+from tui.sim.board.tree_moving import Motion, changed
+from tui.sim.board.tree_still import still_files, still_links
+from tui.sim.runtime.profiles import SimOptions
 
 MARK = "npulse-simulated"
 """The file at the top of the tree that says what it is; it holds the name of the profile."""

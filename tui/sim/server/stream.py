@@ -9,8 +9,8 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from tui.sim.faults import Faults
-from tui.sim.http import Connection, json_bytes
+from tui.sim.runtime.faults import Faults
+from tui.sim.server.http import Connection, json_bytes
 
 SPLIT_PAUSE_S = 0.0003
 """Between the parts of a split event, so that they do not leave in one segment."""

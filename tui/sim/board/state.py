@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tui.sim.profiles import Profile
+from tui.sim.runtime.profiles import Profile
 
 Activity = Literal["idle", "loading", "prefill", "decode"]
 
