@@ -16,7 +16,7 @@ from tui.core.types import (
     TextDelta,
     ThinkingDelta,
 )
-from tui.servers.dialect import Dialect, StreamDecoder
+from tui.servers.dialects.dialect import Dialect, StreamDecoder
 
 USUAL = GenerationSettings()
 

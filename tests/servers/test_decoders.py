@@ -27,8 +27,8 @@ from tui.core.types import (
     ThinkingDelta,
     UsageDelta,
 )
-from tui.servers import openai, rockchipllama
-from tui.servers.dialect import Dialect
+from tui.servers.dialects import openai, rockchipllama
+from tui.servers.dialects.dialect import Dialect
 
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
 ANSWER = (

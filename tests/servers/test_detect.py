@@ -12,9 +12,8 @@ from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
 from tui.servers.client import PhaseTimeouts, normalised_url
-from tui.servers.detect import default_urls, find, probe, search
-from tui.servers.guesses import Guesses
-from tui.servers.server import Server
+from tui.servers.connection_state import Server
+from tui.servers.detect import Guesses, default_urls, find, probe, search
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tui.core.text.sanitize import is_forbidden
 from tui.core.types import TurnError
 from tui.servers import errors
+from tui.servers.dialects import error_text
 
 URL = "http://127.0.0.1:8021"
 
@@ -48,7 +49,7 @@ def check(error: TurnError) -> None:
     ],
 )
 def test_shapes(body: object, said: str | None) -> None:
-    assert errors.readable_error(body) == said
+    assert error_text.readable_error(body) == said
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_shapes(body: object, said: str | None) -> None:
     ],
 )
 def test_bodies(text: str, content_type: str, said: str | None) -> None:
-    found = errors.body_message(text, content_type)
+    found = error_text.body_message(text, content_type)
     assert found == said
 
 
@@ -87,14 +88,14 @@ def test_any_body_makes_a_safe_sentence(text: str, status: int, content_type: st
     )
 )
 def test_any_json_makes_a_safe_message(body: object) -> None:
-    said = errors.readable_error(body)
-    assert said is None or (said and len(said) <= errors.MAX_SERVER_CHARS)
+    said = error_text.readable_error(body)
+    assert said is None or (said and len(said) <= error_text.MAX_SERVER_CHARS)
     assert not any(is_forbidden(char) for char in said or "")
 
 
 def test_deep_nesting_is_no_trouble() -> None:
     for text in ("[" * 900 + "]" * 900, '{"error":' * 900 + "1" + "}" * 900):
-        assert errors.readable_error(json.loads(text)) is None
+        assert error_text.readable_error(json.loads(text)) is None
 
 
 @given(st.text(max_size=200))

@@ -12,9 +12,9 @@ from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Phase
-from tui.servers import openai, rockchipllama
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.dialect import Dialect
+from tui.servers.dialects import openai, rockchipllama
+from tui.servers.dialects.dialect import Dialect
 from tui.servers.exchange import Exchange, answer
 from tui.servers.slot import Slot
 

@@ -10,11 +10,12 @@ from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.recordings import recorded
 from tests.servers.rockchip_script import RockchipScript
 from tui.core.types import ModelInfo
-from tui.servers import models, openai, rockchipllama
+from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.connection_state import Server
+from tui.servers.dialects import openai, rockchipllama
+from tui.servers.dialects.names import context_in_name, quantisation_in_name
 from tui.servers.models import chosen_model
-from tui.servers.names import context_in_name, quantisation_in_name
-from tui.servers.server import Server
 
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
 REAL = Server("http://127.0.0.1:8021", ROCKCHIP, "RockchipLlama")

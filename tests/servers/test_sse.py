@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.servers.requests import cuts
-from tui.servers.sse import Event, SseParser
+from tui.servers.dialects.sse import Event, SseParser
 
 
 def parsed(*pieces: bytes, **limits: int) -> list[Event]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.core.bench_view import BenchSession
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.core.screen.models_view import ModelsView
-    from tui.servers.server import Server
+    from tui.servers.connection_state import Server
 
 MAX_NAME_CHARS = 40
 

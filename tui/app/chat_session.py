@@ -20,8 +20,8 @@ from tui.core.turn.conversation import Conversation
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
 from tui.servers.connection_state import ConnectionState
+from tui.servers.dialects.limits import SettingLimit, problems
 from tui.servers.forecast import PrefillForecast
-from tui.servers.limits import SettingLimit, problems
 from tui.servers.loop import LoopThread
 from tui.settings.generation_limits import generation_limits
 

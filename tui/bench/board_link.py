@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tui.bench.hardware import HardwareLog, npu_load, reduced, targets
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot
-from tui.servers.server import Server
+from tui.servers.connection_state import Server
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
 IDLE_PCT = 2.0

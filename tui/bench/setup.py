@@ -36,8 +36,8 @@ from tui.core.text.sanitize import clean
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.connection_state import Server
 from tui.servers.detect import search
-from tui.servers.server import Server
 
 WEEK_S = 7 * 86_400.0
 ECHOES = 5

@@ -26,6 +26,7 @@ from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
 from tui.servers.client import Client
+from tui.servers.connection_state import Server
 from tui.servers.detect import Probe, search
 from tui.servers.exchange import answer
 from tui.servers.loop import LoopThread
@@ -35,7 +36,6 @@ from tui.servers.models import (
     find_model,
     list_or_nothing,
 )
-from tui.servers.server import Server
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_urls
 

@@ -27,9 +27,9 @@ from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.client import Client
+from tui.servers.connection_state import Server
 from tui.servers.detect import Probe, search
 from tui.servers.models import context_note, list_or_nothing, loaded_model
-from tui.servers.server import Server
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection

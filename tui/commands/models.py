@@ -18,10 +18,9 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.detect import PROBE_TIMEOUTS, search
-from tui.servers.guesses import are_meant
+from tui.servers.connection_state import Server
+from tui.servers.detect import PROBE_TIMEOUTS, are_meant, search
 from tui.servers.models import ModelChange, ModelListError
-from tui.servers.server import Server
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
 

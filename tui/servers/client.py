@@ -17,8 +17,8 @@ from time import perf_counter_ns
 
 import httpx
 
-from tui.servers import openai
-from tui.servers.dialect import Answer, Dialect, Json
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Json
 from tui.servers.within import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20

@@ -29,9 +29,8 @@ from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
-from tui.servers.detect import PROBE_TIMEOUTS, Probe, default_urls, search
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, are_meant, default_urls, search
 from tui.servers.exchange import Exchange
-from tui.servers.guesses import are_meant
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
@@ -46,7 +45,7 @@ class Connection:
     :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
     called in the loop after it changed.
 
-    ``urls`` are the addresses, named ones or :class:`~tui.servers.guesses.Guesses`; None tries the
+    ``urls`` are the addresses, named ones or :class:`~tui.servers.detect.Guesses`; None tries the
     default ports of this machine.
     """
 

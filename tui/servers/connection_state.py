@@ -11,10 +11,35 @@ from typing import TYPE_CHECKING
 
 from tui.core.screen.headline import ServerWord
 from tui.core.types import ModelInfo
+from tui.servers.dialects.dialect import Dialect
 from tui.servers.slot import SlotState
 
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it is and what it is. Strings are sanitised.
+
+    ``name`` is what it calls itself, ``version`` None where it does not say. ``is_simulated`` is
+    true for the simulated board, which says so in a header of every answer.
+    """
+
+    url: str
+    dialect: Dialect
+    name: str
+    version: str | None = None
+    is_simulated: bool = False
+
+    @property
+    def label(self) -> str:
+        """Name and place, short: ``RockchipLlama :8021`` on this machine, else with the host."""
+        place = self.url.partition("://")[2]
+        for local in ("127.0.0.1", "localhost", "[::1]"):
+            place = place.removeprefix(local) if place.startswith(f"{local}:") else place
+        return f"{self.name} {place}"
+
+
 if TYPE_CHECKING:
-    from tui.servers.server import Server
+    from tui.servers.connection_state import Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,28 @@ from typing import Literal
 import httpx
 
 from tui.core.text.sanitize import clean_line
-from tui.servers import errors, openai, rockchipllama
+from tui.servers import errors
 from tui.servers.client import Client, PhaseTimeouts, normalised_url
-from tui.servers.dialect import Answer, Dialect, Identity
-from tui.servers.guesses import Guesses, are_meant
-from tui.servers.server import Server
+from tui.servers.connection_state import Server
+from tui.servers.dialects import openai, rockchipllama
+from tui.servers.dialects.dialect import Answer, Dialect, Identity
+
+
+class Guesses(tuple[str, ...]):
+    """Ports of this machine that are worth a look.
+
+    What answers at an address that was named is taken as meant, and spoken to as a plain OpenAI
+    server where it is not recognised. At a guess only a server that is recognised counts: the
+    rest is somebody's web page.
+    """
+
+    __slots__ = ()
+
+
+def are_meant(urls: Sequence[str] | None) -> bool:
+    """Whether somebody named these addresses."""
+    return urls is not None and not isinstance(urls, Guesses)
+
 
 DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
 """Every dialect; the first that recognises a server has it, plain OpenAI is the last resort."""
@@ -51,7 +68,7 @@ async def find(
     """The first server among ``urls``, by their order; None if there is none.
 
     Without ``urls`` the default ports of this machine are tried. Of them, and of other
-    :class:`~tui.servers.guesses.Guesses`, only recognised servers count.
+    :class:`~tui.servers.detect.Guesses`, only recognised servers count.
     """
     probes = await search(urls, timeouts)
     return next((probe.server for probe in probes if probe.server is not None), None)

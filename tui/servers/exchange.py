@@ -21,8 +21,8 @@ from tui.core.types import (
 )
 from tui.servers import errors
 from tui.servers.client import Client, error_text
+from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
-from tui.servers.limits import problems
 from tui.servers.slot import Slot
 from tui.servers.watchdog import Watchdog
 

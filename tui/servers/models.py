@@ -13,8 +13,8 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import errors
 from tui.servers.client import Client
-from tui.servers.dialect import Json
-from tui.servers.server import Server
+from tui.servers.connection_state import Server
+from tui.servers.dialects.dialect import Json
 
 MAX_NAME_CHARS = 120
 

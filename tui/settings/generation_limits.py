@@ -6,7 +6,7 @@ from typing import get_args
 
 from msgspec import Meta
 
-from tui.servers.limits import SettingLimit
+from tui.servers.dialects.limits import SettingLimit
 from tui.settings.schema import SECTIONS, field_type
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.servers.guesses import Guesses
+from tui.servers.detect import Guesses
 from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:

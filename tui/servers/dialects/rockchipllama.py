@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo
-from tui.servers import openai
-from tui.servers.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.errors import body_message
-from tui.servers.limits import SettingLimit
-from tui.servers.names import context_field, context_in_name, quantisation_in_name
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.error_text import body_message
+from tui.servers.dialects.limits import SettingLimit
+from tui.servers.dialects.names import context_field, context_in_name, quantisation_in_name
 
 NAME = "RockchipLlama"
 ROOT_NAME = "RockchipLlama API"

@@ -19,12 +19,12 @@ from tui.core.types import (
     TextDelta,
     ThinkingDelta,
 )
-from tui.servers.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.errors import html_message, readable_error
-from tui.servers.limits import SettingLimit
-from tui.servers.names import context_in_name, quantisation_in_name
-from tui.servers.sse import Event, SseParser
-from tui.servers.usage import UsageCheck
+from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.error_text import html_message, readable_error
+from tui.servers.dialects.limits import SettingLimit
+from tui.servers.dialects.names import context_in_name, quantisation_in_name
+from tui.servers.dialects.sse import Event, SseParser
+from tui.servers.dialects.usage import UsageCheck
 
 MAX_BODY_CHARS = 8 << 20
 NAME = "OpenAI-compatible"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tui.core.types import ChatRequest, Delta, ModelInfo
-from tui.servers.limits import SettingLimit
+from tui.servers.dialects.limits import SettingLimit
 
 ChunkMeaning = Literal["token", "character", "unknown"]
 """What one content chunk of a stream stands for."""
