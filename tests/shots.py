@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from tui.app.start import build
 from tui.cli import dashboard_parser
 from tui.sim.server.spawn import spawn
-from tui.widgets.prompt import Prompt
+from tui.widgets.chat.prompt import Prompt
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 SEED = "7"

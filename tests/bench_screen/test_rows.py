@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.bench_screen.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
 from tui.core.bench_view import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
-from tui.widgets.bench_chart import picture_rows
-from tui.widgets.bench_choose import Choosing, option_row, past_rows, status_rows, suite_rows
-from tui.widgets.bench_parts import between, number, window
-from tui.widgets.bench_result import (
+from tui.widgets.bench.chart import picture_rows
+from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
+from tui.widgets.bench.parts import between, number, window
+from tui.widgets.bench.result import (
     compare_rows,
     figure_rows,
     remark_rows,
@@ -22,7 +22,7 @@ from tui.widgets.bench_result import (
     result_title,
     signed,
 )
-from tui.widgets.bench_run import (
+from tui.widgets.bench.run import (
     answer_rows,
     gate_rows,
     hardware_rows,
@@ -30,7 +30,7 @@ from tui.widgets.bench_run import (
     run_rows,
     stat_table,
 )
-from tui.widgets.rows import Row, row_width
+from tui.widgets.kit.rows import Row, row_width
 
 WIDTHS = [40, 44, 60, 80, 99, 100, 120, 200]
 

@@ -15,7 +15,7 @@ from tui.screens.bench import BenchPage, BenchScreen
 from tui.screens.bench_compare import BenchCompareScreen
 from tui.screens.bench_live import BenchLiveScreen
 from tui.screens.bench_result import BenchResultScreen
-from tui.widgets.rows import Rows
+from tui.widgets.kit.rows import Rows
 
 SIZES = [(120, 40), (80, 24)]
 

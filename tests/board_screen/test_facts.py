@@ -19,15 +19,9 @@ from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.core.types import ModelInfo
 from tui.screens.ram_calculator import answer_rows
-from tui.widgets.board_facts_rows import (
-    decode_rows,
-    finding_rows,
-    headroom_rows,
-    missing_rows,
-    wrapped,
-)
-from tui.widgets.rows import Row, row_width
-from tui.widgets.why_rows import roofline_row, why_row
+from tui.widgets.board.facts import decode_rows, finding_rows, headroom_rows, missing_rows, wrapped
+from tui.widgets.board.why import roofline_row, why_row
+from tui.widgets.kit.rows import Row, row_width
 
 GIB = 2**30
 SLOW = Finding(

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.hostile import HOSTILE, raw_controls
-from tui.widgets.plot import Line, Scale, ascii_frame, nice_top, plot, rows_of
-from tui.widgets.rows import ROLES, Row, row_width
+from tui.widgets.kit.plot import Line, Scale, ascii_frame, nice_top, plot, rows_of
+from tui.widgets.kit.rows import ROLES, Row, row_width
 
 PERCENT = Scale(0.0, 100.0, ((0.0, "0"), (50.0, "50"), (100.0, "100")))
 PIECES = st.sampled_from(

@@ -19,8 +19,8 @@ from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 from tui.screens.ram_calculator import RamCalculator
-from tui.widgets.chart import Chart
-from tui.widgets.rows import Rows
+from tui.widgets.board.chart import Chart
+from tui.widgets.kit.rows import Rows
 
 WIDE, NARROW = (120, 40), (80, 24)
 SIZES = (WIDE, NARROW, (100, 30), (40, 10), (200, 60))

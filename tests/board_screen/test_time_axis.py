@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tui.core.board.answer_log import AnswerLog, AnswerMark
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
-from tui.widgets.time_axis import TimeAxis, time_axis
+from tui.widgets.board.time_axis import TimeAxis, time_axis
 
 NS = 1_000_000_000
 MINUTE = 60 * NS

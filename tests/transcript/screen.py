@@ -12,7 +12,7 @@ from textual.theme import Theme
 
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.core.types import Segment
-from tui.widgets.transcript import Transcript
+from tui.widgets.transcript.transcript import Transcript
 
 COLOURS = {
     "soft": "#9fb0bf",

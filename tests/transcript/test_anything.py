@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.transcript.answers import MIXED, pieces
 from tests.transcript.screen import TranscriptApp, text, thinking
-from tui.widgets.transcript import Transcript
+from tui.widgets.transcript.transcript import Transcript
 
 
 class Monkey:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.transcript.screen import TranscriptApp, text
 from tui.core.text import blocks, wrap
-from tui.widgets import transcript_code, transcript_stack
+from tui.widgets.transcript import code, stack
 
 TOKENS = 16_384
 BATCH = 16
@@ -91,15 +91,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, counted)
 
     # Colouring waits for a multiple of the time it took; here it never does, so as to count alike.
-    monkeypatch.setattr(transcript_code, "COLOURING_SHARE", 0)
+    monkeypatch.setattr(code, "COLOURING_SHARE", 0)
     count(wrap, "next_row_of", "rows wrapped", lambda *_: 1)
     count(wrap, "next_verbatim_row", "rows wrapped", lambda *_: 1)
     count(wrap, "grapheme_end", "graphemes", lambda *_: 1)
     count(blocks.BlockSplitter, "_read", "lines read", lambda *_: 1)
-    count(transcript_code, "coloured", "characters coloured", lambda code, _: len(code))
-    count(transcript_stack.Stack, "lay_out", "parts visited", lambda *_: 1)
-    for module in ("transcript_layout", "transcript_table"):
-        owner = __import__(f"tui.widgets.{module}", fromlist=["x"])
+    count(code, "coloured", "characters coloured", lambda code, _: len(code))
+    count(stack.Stack, "lay_out", "parts visited", lambda *_: 1)
+    for module in ("layout", "table"):
+        owner = __import__(f"tui.widgets.transcript.{module}", fromlist=["x"])
         count(owner, "inline_spans", "characters parsed", lambda source, *_: len(source))
     return counts
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.transcript.screen import TranscriptApp, text, thinking
-from tui.widgets.transcript import Transcript
+from tui.widgets.transcript.transcript import Transcript
 
 OURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z$]|\x1b\]22;[a-z-]*\x07|\x1b[=>]")
 

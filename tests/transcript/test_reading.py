@@ -9,7 +9,7 @@ from textual.selection import SELECT_ALL, Selection
 
 from tests.transcript.answers import MIXED, pieces
 from tests.transcript.screen import TranscriptApp, text
-from tui.widgets.transcript import Transcript
+from tui.widgets.transcript.transcript import Transcript
 
 CODE = (
     "Look:\n\n```make\nall:\n\techo one\n\n\techo two\n```\n\nand\n\n```sh\nls -l\n```\n\nend " * 1

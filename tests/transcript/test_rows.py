@@ -16,11 +16,11 @@ from tui.core.text.blocks import BlockSplitter, split_blocks
 from tui.core.text.display import display_text
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.core.text.sanitize import clean, is_forbidden
-from tui.widgets.transcript_inline import inline_spans
-from tui.widgets.transcript_layout import Room, piece_end
-from tui.widgets.transcript_lexers import Lexers
-from tui.widgets.transcript_parts import Part
-from tui.widgets.transcript_table import column_widths
+from tui.widgets.transcript.inline import inline_spans
+from tui.widgets.transcript.layout import Room, piece_end
+from tui.widgets.transcript.lexers import Lexers
+from tui.widgets.transcript.parts import Part
+from tui.widgets.transcript.table import column_widths
 
 LEXERS = Lexers()
 WORDS = [

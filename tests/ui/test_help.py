@@ -16,7 +16,7 @@ from tui.screens.bench_result import BenchResultScreen
 from tui.screens.board import BoardScreen
 from tui.screens.help import Place, help_rows
 from tui.settings.schema import default_keys
-from tui.widgets.rows import Row, row_width
+from tui.widgets.kit.rows import Row, row_width
 
 SHOWN = {"plus": "+", "minus": "-", "escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
 

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.screens.lean_update import LeanCompositor
+from tui.widgets.kit.lean_compositor import LeanCompositor
 
 
 class Counting(Widget):

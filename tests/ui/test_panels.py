@@ -11,11 +11,11 @@ from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.core.turn.meter import TurnStats
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, TextDelta
-from tui.widgets.board_panels import board_rows, memory_rows, npu_rows
-from tui.widgets.header import header_row
-from tui.widgets.rows import Row, row_width
-from tui.widgets.speed import speed_rows
-from tui.widgets.strip import strip_row
+from tui.widgets.board.panels import board_rows, memory_rows, npu_rows
+from tui.widgets.chat.header import header_row
+from tui.widgets.chat.speed import speed_rows
+from tui.widgets.chat.strip import strip_row
+from tui.widgets.kit.rows import Row, row_width
 
 GIB = 2**30
 WIDTH = 42

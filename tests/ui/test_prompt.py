@@ -9,7 +9,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from tui.widgets.prompt import FOLD_CHARS, Pasted, Prompt, PromptHistory
+from tui.widgets.chat.prompt import FOLD_CHARS, Pasted, Prompt, PromptHistory
 
 
 class PromptApp(App[None]):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
 from tui.core.text.glyphs import UNICODE
-from tui.widgets.rows import Row, Rows, _changed_cells, fit, pad, row_width, spread
+from tui.widgets.kit.rows import Row, Rows, _changed_cells, fit, pad, row_width, spread
 
 TEXTS = st.text(alphabet="ab 漢字é🙂0━", max_size=12)
 ROW = st.lists(st.tuples(TEXTS, st.sampled_from(["text", "dim"])), max_size=4).map(tuple)

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from tui.screens.settings import FieldNote, Problem
 
 from tui.app.themes import LIBRARY_CSS
-from tui.widgets.ascii_scrollbar import AsciiScrollBar
-from tui.widgets.key_bar import KeyHint
+from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.kit.rows import AsciiScrollBar
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""

@@ -13,9 +13,7 @@ from textual.binding import Binding, BindingType
 from tui.core.bench_view import BenchSession, BenchView
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import Glyphs
-from tui.screens.lean_update import LeanCompositor
-from tui.screens.opaque import OpaqueScreen
-from tui.widgets.bench_choose import (
+from tui.widgets.bench.choose import (
     MAX_RUNS,
     MAX_SEED,
     OPTIONS,
@@ -27,11 +25,13 @@ from tui.widgets.bench_choose import (
     status_rows,
     suite_rows,
 )
-from tui.widgets.bench_parts import BenchPanel
-from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.message_line import MessageBar
-from tui.widgets.rows import Rows
+from tui.widgets.bench.parts import BenchPanel
+from tui.widgets.chat.header import Header
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.lean_compositor import LeanCompositor
+from tui.widgets.kit.opaque_screen import OpaqueScreen
+from tui.widgets.kit.rows import Rows
 
 REFRESH_S = 0.5
 SEEK_S = 2.0

@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
-from tui.widgets.bench_parts import BenchPanel
-from tui.widgets.bench_result import compare_rows
-from tui.widgets.key_bar import KeyHint
-from tui.widgets.rows import Row
+from tui.widgets.bench.parts import BenchPanel
+from tui.widgets.bench.result import compare_rows
+from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.kit.rows import Row
 
 
 class BenchCompareScreen(BenchPage):

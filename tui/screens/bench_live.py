@@ -11,8 +11,8 @@ from textual.containers import Horizontal, Vertical
 from tui.core.bench_view import LiveText, RunView
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
-from tui.widgets.bench_parts import BenchPanel
-from tui.widgets.bench_run import (
+from tui.widgets.bench.parts import BenchPanel
+from tui.widgets.bench.run import (
     answer_rows,
     gate_rows,
     hardware_rows,
@@ -20,10 +20,10 @@ from tui.widgets.bench_run import (
     run_rows,
     stat_table,
 )
-from tui.widgets.bench_text import LiveAnswerText
-from tui.widgets.key_bar import KeyHint
-from tui.widgets.message_line import MessageBar
-from tui.widgets.rows import Row
+from tui.widgets.bench.text import LiveAnswerText
+from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.rows import Row
 
 LIVE_REFRESH_S = 0.25
 SURE_S = 4.0

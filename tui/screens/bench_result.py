@@ -13,11 +13,11 @@ from tui.core.bench_view import Picture, ResultView
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench import BenchData, BenchPage
 from tui.screens.bench_live import open_comparison
-from tui.widgets.bench_chart import PictureView
-from tui.widgets.bench_parts import BenchPanel
-from tui.widgets.bench_result import figure_rows, remark_rows, request_rows, result_title
-from tui.widgets.key_bar import KeyHint
-from tui.widgets.rows import Row
+from tui.widgets.bench.chart import PictureView
+from tui.widgets.bench.parts import BenchPanel
+from tui.widgets.bench.result import figure_rows, remark_rows, request_rows, result_title
+from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.kit.rows import Row
 
 CHARTS = 4
 WIDE_PAGES = ("overview", "requests", "observations")

@@ -15,23 +15,22 @@ from textual.widgets import Static
 from tui.core.board.board_facts import BoardScreenData, Cause
 from tui.core.text.glyphs import Glyphs
 from tui.screens.board_hints import NARROW_HINTS, READING_HINTS, WIDE_HINTS
-from tui.screens.lean_update import LeanCompositor
-from tui.screens.opaque import OpaqueScreen
 from tui.screens.ram_calculator import RamCalculator
-from tui.widgets.ascii_scrollbar import AsciiScrollBar
-from tui.widgets.board_charts import ChartModel, board_charts
-from tui.widgets.board_facts_rows import (
+from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
+from tui.widgets.board.curves import ChartModel, board_charts
+from tui.widgets.board.facts import (
     decode_rows,
     finding_rows,
     headroom_rows,
     missing_rows,
     reading_rows,
 )
-from tui.widgets.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
-from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyHint
-from tui.widgets.message_line import MessageBar
-from tui.widgets.rows import Row, Rows
+from tui.widgets.chat.header import Header
+from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.lean_compositor import LeanCompositor
+from tui.widgets.kit.opaque_screen import OpaqueScreen
+from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
 
 REDRAW_S = 1.0
 WIDE_COLUMNS = 100

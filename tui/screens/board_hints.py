@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.widgets.key_bar import KeyHint
+from tui.widgets.chat.key_bar import KeyHint
 
 WIDE_HINTS = (
     KeyHint("Esc", "back", "back"),

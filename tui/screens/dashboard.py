@@ -25,18 +25,18 @@ from tui.core.turn.meter import TurnStats
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import Phase
-from tui.screens.lean_update import LeanCompositor
-from tui.widgets.board_panels import BoardPanel, board_rows, memory_rows, npu_rows
-from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.message_line import MessageBar
-from tui.widgets.prompt import Prompt
-from tui.widgets.rows import Row, Rows
-from tui.widgets.search_line import SearchLine
-from tui.widgets.speed import SpeedPanel
-from tui.widgets.strip import StatusStrip
-from tui.widgets.transcript import Transcript
-from tui.widgets.why_rows import roofline_row, why_row
+from tui.widgets.board.panels import BoardPanel, board_rows, memory_rows, npu_rows
+from tui.widgets.board.why import roofline_row, why_row
+from tui.widgets.chat.header import Header
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.prompt import Prompt
+from tui.widgets.chat.search_line import SearchLine
+from tui.widgets.chat.speed import SpeedPanel
+from tui.widgets.chat.strip import StatusStrip
+from tui.widgets.kit.lean_compositor import LeanCompositor
+from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.transcript.transcript import Transcript
 
 if TYPE_CHECKING:
     from tui.core.board.board_facts import Cause, DecodeBound

@@ -16,8 +16,8 @@ from textual.screen import ModalScreen
 from tui.core.screen.key_names import shown_keys
 from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.rows import Row, Rows, pad
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.kit.rows import Row, Rows, pad
 
 Place = Literal["chat", "board", "bench"]
 """Where help was asked for."""

@@ -15,8 +15,8 @@ from tui.core.screen.models_view import ModelsView
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import ModelInfo
-from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.rows import Row, Rows, pad, spread
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.kit.rows import Row, Rows, pad, spread
 
 REFRESH_S = 0.5
 HINTS = (

@@ -19,9 +19,9 @@ from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.widgets.board_facts_rows import wrapped
-from tui.widgets.key_bar import KeyBar, KeyHint
-from tui.widgets.rows import Row, Rows, fit, spread
+from tui.widgets.board.facts import wrapped
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.kit.rows import Row, Rows, fit, spread
 
 FIELDS = (
     ("model", "model", "qwen3-4b, 7b, or 4.6 GiB"),

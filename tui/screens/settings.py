@@ -15,7 +15,7 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
-from tui.widgets.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.key_bar import KeyBar, KeyHint
 
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""

@@ -1,0 +1,190 @@
+"""Charts of a result: bars, dots, lines and columns on axes, drawn by plotext."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.core.bench_view import Picture, Series
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.widgets.kit.plot import BRAILLE_DOTS, Line, Scale, ascii_frame, nice_top, plot
+from tui.widgets.kit.rows import Row, Rows, fit, pad, spread
+
+MARGIN = 7
+MAX_LABEL = 22
+VALUE_CELLS = 8
+ROLES = ("live", "soft", "warn", "ok")
+DOT_ROLES = ("soft", "live")
+MIN_ROWS = 5
+
+
+def picture_rows(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    """Title, canvas and axis in exactly ``height`` rows."""
+    if height < 1 or width < 1:
+        return []
+    title = _title(picture, width, glyphs)
+    if not picture.series or height < MIN_ROWS:
+        why = picture.why if not picture.series else ""
+        rows: list[Row] = [title, (), ((f"  {fmt.UNKNOWN}  {why}", "dim"),)]
+        return ([fit(row, width) for row in rows] + [()] * height)[:height]
+    draw = {"bars": _bars, "dots": _dots, "lines": _lines, "columns": _columns}[picture.kind]
+    rows = [title, *draw(picture, width, height - 1, glyphs)]
+    if glyphs.is_ascii:
+        rows = ascii_frame(rows)
+    return ([fit(row, width) for row in rows] + [()] * height)[:height]
+
+
+def _title(picture: Picture, width: int, glyphs: Glyphs) -> Row:
+    left: Row = ((f" {picture.title}", "strong"), (f"  {picture.y_name}", "dim"))
+    right: Row = ()
+    roles = DOT_ROLES if picture.kind == "dots" else ROLES
+    if len(picture.series) > 1:
+        for at, series in enumerate(picture.series):
+            mark = _letter(series) if glyphs.is_ascii else glyphs.square
+            right = (*right, (f" {mark} ", roles[at % len(roles)]), (f"{series.name} ", "dim"))
+    return spread(left, right, width)
+
+
+def _letter(series: Series) -> str:
+    return series.name[:1]
+
+
+def _span(picture: Picture) -> tuple[float, float]:
+    xs = [x for series in picture.series for x in series.xs]
+    low, high = (min(xs), max(xs)) if xs else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _top(picture: Picture) -> float:
+    return nice_top(max((y for s in picture.series for y in s.ys if y is not None), default=1.0))
+
+
+def _scale(low: float, high: float) -> Scale:
+    middle = (low + high) / 2
+    return Scale(low, high, tuple((value, f"{value:g}") for value in (low, middle, high)))
+
+
+def _axis(span: tuple[float, float], name: str, width: int) -> Row:
+    """Both ends of x, and what it is in the middle."""
+    left, right = _plain(span[0], span), _plain(span[1], span)
+    room = width - MARGIN - len(left) - len(right)
+    return ((" " * MARGIN + left, "dim"), (f"{name:^{max(0, room)}}", "dim"), (right, "dim"))
+
+
+def _plain(value: float, span: tuple[float, float]) -> str:
+    is_round = span[1] - span[0] >= 10 or all(end == int(end) for end in span)
+    return f"{value:.0f}" if is_round else f"{value:.2f}"
+
+
+def _points(series: Series) -> tuple[tuple[float, float], ...]:
+    return tuple((x, y) for x, y in zip(series.xs, series.ys, strict=True) if y is not None)
+
+
+def _dots(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    """The first series as dots, the others as lines over them. y need not begin at 0."""
+    known = [y for series in picture.series for y in series.ys if y is not None]
+    low, high = min(known), max(known)
+    room = max(high - low, 0.05 * abs(high), 1e-6) * 0.15
+    span, scale = _span(picture), _rounded(max(0.0, low - room), high + room)
+    lines = [
+        Line(
+            _points(series),
+            DOT_ROLES[at % len(DOT_ROLES)],
+            _letter(series) if glyphs.is_ascii else None,
+            is_dotted=at == 0,
+        )
+        for at, series in enumerate(picture.series)
+    ]
+    rows = plot(lines, span, scale, (width, height - 1), MARGIN)
+    return [*rows, _axis(span, picture.x_name, width)]
+
+
+def _rounded(low: float, high: float) -> Scale:
+    """Ends with as many digits as their distance needs."""
+    step = nice_top((high - low) / 4) / 2
+    low, high = step * int(low / step), step * -int(-high / step // 1)
+    middle = (low + high) / 2
+    return Scale(low, high, tuple((value, f"{value:.4g}") for value in (low, middle, high)))
+
+
+def _lines(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    span = _span(picture)
+    lines = [
+        Line(
+            _points(series),
+            ROLES[at % len(ROLES)],
+            _letter(series) if glyphs.is_ascii else None,
+        )
+        for at, series in reversed(list(enumerate(picture.series)))
+    ]
+    rows = plot(lines, span, _scale(0.0, _top(picture)), (width, height - 1), MARGIN)
+    return [*rows, _axis(span, picture.x_name, width)]
+
+
+def _columns(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    """A filled column for each value: each column of dots takes that of the x nearest to it."""
+    series, span, top = picture.series[0], _span(picture), _top(picture)
+    count = max(2, (width - MARGIN) * (1 if glyphs.is_ascii else BRAILLE_DOTS))
+    mark = "#" if glyphs.is_ascii else None
+    lines = []
+    for dot in range(count):
+        x = span[0] + (span[1] - span[0]) * dot / (count - 1)
+        at = round((len(series.xs) - 1) * dot / (count - 1))
+        y = series.ys[at]
+        if y:
+            lines.append(Line(((x, 0.0), (x, y)), "live", mark))
+    rows = plot(lines, span, _scale(0.0, top), (width, height - 1), MARGIN)
+    return [*rows, _axis(span, picture.x_name, width)]
+
+
+def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    """A line for each value with its label; too many of them become columns in their order."""
+    series = picture.series[0]
+    known = [(label, y) for label, y in zip(series.labels, series.ys, strict=True) if y is not None]
+    if len(known) > height or len(known) < 1:
+        order = Series(series.name, tuple(y for _, y in known), tuple(range(1, len(known) + 1)))
+        picture = Picture(picture.title, "columns", "requests in order", "", (order,))
+        return _columns(picture, width, height, glyphs)
+    count = len(known)
+    margin = min(MAX_LABEL, max(len(label) for label, _ in known)) + 3
+    margin = max(4, min(margin, width // 2))
+    each = 2 if 2 * count <= height else 1
+    canvas = width - VALUE_CELLS
+    marks = tuple((count - at - 0.5, f"{label} ") for at, (label, _) in enumerate(known))
+    mark = "#" if glyphs.is_ascii else None
+    lines = [
+        Line(((0.0, count - at - 0.4), (y, count - at - 0.4)), "live", mark)
+        for at, (_, y) in enumerate(known)
+    ]
+    top = max(y for _, y in known) or 1.0
+    rows = plot(lines, (0.0, top), Scale(0.0, float(count), marks), (canvas, count), margin)
+    out: list[Row] = []
+    for row, (_, y) in zip(rows, known, strict=True):
+        out.append((*pad(row, canvas), (f"{fmt.rate(y):>{VALUE_CELLS - 1}}", "text")))
+        if each == 2:
+            out.append(())
+    return out
+
+
+class PictureView(Rows):
+    """One chart of a result, drawn anew only where it or its size has changed."""
+
+    DEFAULT_CSS = "PictureView { height: 1fr; }"
+
+    def __init__(
+        self, picture: Callable[[], Picture | None], glyphs: Glyphs, *, id: str | None = None
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self._picture = picture
+        self._key: tuple[Picture | None, int, int] | None = None
+        self._drawn: list[Row] = []
+
+    def build(self, width: int) -> Sequence[Row]:
+        picture, height = self._picture(), self.size.height
+        key = (picture, width, height)
+        if key != self._key:
+            self._key = key
+            self._drawn = (
+                [] if picture is None else picture_rows(picture, width, height, self._glyphs)
+            )
+        return self._drawn

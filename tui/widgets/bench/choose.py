@@ -1,0 +1,191 @@
+"""Rows of the chooser: suites with their duration, options, earlier runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from rich.cells import set_cell_size
+
+from tui.core.bench_view import BenchView, PastRun, RunWish, SuiteChoice
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.widgets.bench.parts import between, folded, short_seconds, window
+from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread
+
+WIDE = 100
+OPTIONS = ("runs", "quick", "max time", "seed")
+MAX_TIMES_S = (None, 600.0, 1800.0, 3600.0, 2 * 3600.0, 4 * 3600.0)
+MAX_RUNS, MAX_SEED = 99, 999_999
+
+Zone = Literal["suites", "past"]
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """Where the chooser stands."""
+
+    zone: Zone = "suites"
+    suite: int = 0
+    option: int = 0
+    past: int = 0
+    marked: str | None = None
+    """The run that the next one is compared with."""
+    wish: RunWish = field(default_factory=lambda: RunWish(""))
+
+    def changed(self, step: int) -> Choosing:
+        """The chosen option one step up or down."""
+        wish, name = self.wish, OPTIONS[self.option]
+        if name == "runs":
+            count = (wish.runs or 0) + step
+            wish = replace(wish, runs=min(count, MAX_RUNS) if count > 0 else None)
+        elif name == "quick":
+            wish = replace(wish, is_quick=not wish.is_quick)
+        elif name == "max time":
+            at = (MAX_TIMES_S.index(wish.max_time_s) + step) % len(MAX_TIMES_S)
+            wish = replace(wish, max_time_s=MAX_TIMES_S[at])
+        else:
+            wish = replace(wish, seed=min(MAX_SEED, max(0, wish.seed + step)))
+        return replace(self, wish=wish)
+
+
+def suite_rows(
+    view: BenchView, choosing: Choosing, width: int, max_rows: int, glyphs: Glyphs
+) -> list[Row]:
+    """Title, one row per suite, and what the chosen one is about."""
+    basis = "as measured before" if view.is_measured else "from published figures"
+    whose = view.model or "a model of 4 billion parameters"
+    rows = [spread(((" suites", "strong"),), ((f"expected on {whose}, {basis} ", "dim"),), width)]
+    if not view.suites:
+        rows.append(((" reading ...", "dim"),))
+    is_wide = width >= WIDE
+    first, last = window(len(view.suites), max(3, max_rows - 3), choosing.suite)
+    for index in range(first, last):
+        is_chosen = index == choosing.suite and choosing.zone == "suites"
+        rows.append(
+            _suite_row(view.suites[index], choosing.wish, is_chosen, width, is_wide, glyphs)
+        )
+    if not is_wide and choosing.suite < len(view.suites):
+        about = folded(view.suites[choosing.suite].about, width - 3)[:2]
+        rows += [((f"   {line}", "soft"),) for line in about]
+        rows += [()] * (2 - len(about))
+    rows += [((f" {problem}", "warn"),) for problem in view.problems]
+    return [fit(row, width) for row in rows]
+
+
+def _suite_row(
+    suite: SuiteChoice,
+    wish: RunWish,
+    is_chosen: bool,
+    width: int,
+    is_wide: bool,
+    glyphs: Glyphs,
+) -> Row:
+    prompts, runs = suite.counts(wish.runs, is_quick=wish.is_quick)
+    span = suite.span(wish.runs, is_quick=wish.is_quick)
+    times = "" if suite.is_by_time else f"{prompts} {glyphs.times} {runs}"
+    role = "strong" if is_chosen else "text"
+    row: Row = (
+        (f" {glyphs.closed if is_chosen else ' '} ", "live"),
+        (set_cell_size(suite.id, 13), role),
+        (f"{times:>8}", "soft"),
+        (f"{'~' + short_seconds(span.likely_s):>15}", role),
+        (f"   {between(span):<15}", "dim"),
+    )
+    if is_wide:
+        room = width - row_width(row) - 1
+        about = suite.about
+        if len(about) > room:
+            about = f"{folded(about, room - 2)[0]} …"
+        row = (*row, (about, "soft" if is_chosen else "dim"))
+    return row
+
+
+def option_row(choosing: Choosing, width: int) -> Row:
+    """What the run is begun with; the chosen option is marked."""
+    wish = choosing.wish
+    top = None if wish.max_time_s is None else fmt.long_seconds(wish.max_time_s)
+    values = {
+        "runs": "as the suite" if wish.runs is None else str(wish.runs),
+        "quick": "on" if wish.is_quick else "off",
+        "max time": top or "none",
+        "seed": str(wish.seed),
+    }
+    spans: list[Span] = [("   ", "text")]
+    for index, name in enumerate(OPTIONS):
+        is_chosen = index == choosing.option and choosing.zone == "suites"
+        value = f"[{values[name]}]" if is_chosen else f" {values[name]} "
+        spans += [(f"{name} ", "dim"), (value, "live" if is_chosen else "text"), ("  ", "text")]
+    return fit(tuple(spans), width)
+
+
+def past_rows(
+    view: BenchView, choosing: Choosing, width: int, height: int, glyphs: Glyphs
+) -> list[Row]:
+    """Title and earlier runs, latest first."""
+    count = len(view.past)
+    title: Row = ((" earlier runs", "strong"),)
+    note = f"{count} kept " if count else ""
+    rows = [spread(title, ((note, "dim"),), width)]
+    if not view.past:
+        what = "reading ..." if view.is_looking else "none yet; Enter begins the chosen suite"
+        return [*rows, fit(((f"   {what}", "dim"),), width)]
+    first, last = window(count, max(1, height - 1), choosing.past)
+    for index in range(first, last):
+        is_chosen = index == choosing.past and choosing.zone == "past"
+        run = view.past[index]
+        rows.append(_past_row(run, is_chosen, run.id == choosing.marked, width, glyphs))
+    return [fit(row, width) for row in rows]
+
+
+def _past_row(run: PastRun, is_chosen: bool, is_marked: bool, width: int, glyphs: Glyphs) -> Row:
+    when = run.started_utc.replace("T", " ").rstrip("Z")
+    is_wide = width >= WIDE
+    is_whole = run.status == "complete"
+    count = f"{run.scored}/{run.planned}" if run.planned else fmt.UNKNOWN
+    left: Row = (
+        (f" {glyphs.closed if is_chosen else ' '} ", "live"),
+        (f"{when[:16] if is_wide else when[5:16]:<{17 if is_wide else 12}}", "soft"),
+        (set_cell_size(run.suite, 13), "strong" if is_chosen else "text"),
+        (set_cell_size(run.model or fmt.UNKNOWN, 16 if is_wide else 11), "soft"),
+        (f"{count:>6} ", "ok" if is_whole else "warn"),
+    )
+    if is_wide or not is_whole:
+        left = (*left, (f"{run.status:<11}", "dim" if is_whole else "warn"))
+    speed = "" if run.decode_tps is None else f"{fmt.rate(run.decode_tps)} tok/s"
+    left = (*left, (f"{speed:>12}", "text"))
+    if is_wide:
+        ci = "" if run.decode_ci is None else f"{run.decode_ci[0]:.2f} to {run.decode_ci[1]:.2f}"
+        left = (*left, (f"  {ci:<16}", "dim"))
+    marks: list[Span] = [(" A ", "live")] if is_marked else []
+    if run.baseline:
+        marks.append((f"{run.baseline} ", "soft"))
+    if run.is_imported:
+        marks.append(("imported ", "soft"))
+    if run.is_simulated:
+        marks.append(("SIMULATED " if is_wide else "SIM ", "warn"))
+    return spread(pad(left, 0), tuple(marks), width)
+
+
+def chosen_past(view: BenchView, choosing: Choosing) -> PastRun | None:
+    """The earlier run under the mark."""
+    return view.past[choosing.past] if choosing.past < len(view.past) else None
+
+
+def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
+    return view.suites[choosing.suite] if choosing.suite < len(view.suites) else None
+
+
+def status_rows(view: BenchView, width: int) -> Sequence[Row]:
+    """What stands in the way of a run, or that one goes on."""
+    run = view.run
+    if run is not None and not run.is_over:
+        name = run.title or run.suite or "a run"
+        return [fit(((f" {name} goes on; ", "live"), ("Enter shows it", "text")), width)]
+    if view.other_run is not None:
+        text = f" another benchmark is running: {view.other_run}"
+        return [fit(((text, "warn"),), width)]
+    if view.server is None:
+        return [fit(((" no server answers yet; earlier runs can be read", "warn"),), width)]
+    return [()]

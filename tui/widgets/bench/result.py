@@ -1,0 +1,234 @@
+"""Rows of a result and of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import set_cell_size
+
+from tui.core.bench_view import ComparedRow, CompareView, PlanRow, ResultView
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.widgets.bench.parts import folded, interval, number, parts_row
+from tui.widgets.bench.run import STATE_ROLES, gate_rows, stat_table
+from tui.widgets.kit.bars import bar
+from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
+
+STATUS_ROLES = {"complete": "ok", "partial": "warn", "aborted": "warn", "running": "live"}
+VERDICT_ROLES = {
+    "faster": "ok",
+    "less": "ok",
+    "slower": "bad",
+    "more": "bad",
+    "same": "soft",
+    "inconclusive": "warn",
+}
+PLAIN_SYMBOLS = {"▲": "+", "▼": "-", "≈": "="}
+FACT_CELLS = 21
+WIDE, STAT_CELLS = 100, 56
+
+
+def result_title(result: ResultView, page: str, width: int) -> Row:
+    """What this is a result of."""
+    right: Row = ((f"{page} ", "dim"),)
+    parts: list[tuple[int, Row]] = [
+        (0, ((f" {result.title}", "strong"),)),
+        (2, ((f"  {result.model}", "text"),)),
+        (1, ((f"  {result.status}", STATUS_ROLES.get(result.status, "warn")),)),
+    ]
+    if result.is_simulated:
+        parts.insert(1, (1, (("  SIMULATED", "warn"),)))
+    parts.append((3, ((f"  {result.run_id}", "dim"),)))
+    return spread(parts_row(parts, width - row_width(right) - 1), right, width)
+
+
+def fact_rows(result: ResultView, width: int) -> list[Row]:
+    """Facts in one or two columns."""
+    cells: list[Row] = [
+        (*pad(((f" {fact.label}", "dim"),), FACT_CELLS), (fact.value, fact.role))
+        for fact in result.facts
+    ]
+    if width < 72:
+        return [fit(cell, width) for cell in cells]
+    half = -(-len(cells) // 2)
+    right = [*cells[half:], *([()] * half)]
+    return [
+        fit((*pad(fit(a, width // 2), width // 2), *b), width)
+        for a, b in zip(cells[:half], right, strict=False)
+    ]
+
+
+def figure_rows(result: ResultView, width: int) -> list[Row]:
+    """Statistics, what was odd about the board, facts; facts at the right where there is room."""
+    is_wide = width >= WIDE
+    left_cells = STAT_CELLS if is_wide else width
+    left = stat_table(result.stats, left_cells)
+    odd = gate_rows(result.gates, left_cells, 0)[1:] if result.gates else []
+    if not is_wide:
+        return [*left, (), *fact_rows(result, width), (), *odd]
+    left += [(), *odd]
+    right = fact_rows(result, width - left_cells - 4)
+    # What is odd may be long; the charts below it need the room more.
+    left = left[: max(len(right), len(result.stats) + 4)]
+    rows = max(len(left), len(right))
+    left += [()] * (rows - len(left))
+    right += [()] * (rows - len(right))
+    gap: Row = (("    ", "text"),)
+    return [
+        fit((*pad(fit(a, left_cells), left_cells), *gap, *b), width)
+        for a, b in zip(left, right, strict=True)
+    ]
+
+
+def request_rows(rows: Sequence[PlanRow], width: int) -> list[Row]:
+    """Every request with its numbers, checks, taints, and what went wrong."""
+    has_reps = any(row.rep for row in rows)
+    is_wide = width >= 100
+    head = f"{'tok/s':>8}{'out':>6}{'checks':>8}  "
+    out = [spread(((" requests", "strong"),), ((head, "dim"), (" " * 20, "dim")), width)]
+    for row in rows:
+        name = f"{row.name} #{row.rep + 1}" if has_reps else row.name
+        rate = "" if row.rate_tps is None else fmt.rate(row.rate_tps)
+        rate = f"~{rate}" if rate and row.is_estimated else rate
+        tokens = "" if row.tokens is None else str(row.tokens)
+        checks = "" if row.checks is None else f"{row.checks[0]}/{row.checks[1]}"
+        all_passed = row.checks is not None and row.checks[0] == row.checks[1]
+        word = row.word.replace("_", " ")
+        tail = ", ".join(row.taints).replace("_", " ")
+        right: Row = (
+            (f"{rate:>8}", "text"),
+            (f"{tokens:>6}", "soft"),
+            (f"{checks:>8}", "ok" if all_passed else "warn"),
+            (f"  {set_cell_size(tail, 20)}", "warn"),
+        )
+        left: Row = (
+            (f" {set_cell_size(word, 13)} ", STATE_ROLES.get(row.state, "soft")),
+            (name, "text"),
+        )
+        out.append(spread(left, right, width))
+        if row.error:
+            indent = 15 if is_wide else 3
+            out += [
+                ((" " * indent + line, "dim"),) for line in folded(row.error, width - indent - 1)
+            ]
+    return [fit(row, width) for row in out]
+
+
+def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]:
+    """What the data say, each with its rule."""
+    out: list[Row] = [((" observations", "strong"),)]
+    if not remarks:
+        out.append((("   no rule found anything to remark", "dim"),))
+    for remark in remarks:
+        for at, line in enumerate(folded(remark, width - 5)):
+            mark = f" {glyphs.bullet} " if at == 0 else "   "
+            out.append(((mark, "live"), (line, "text")))
+    return [fit(row, width) for row in out]
+
+
+# -- comparison ------------------------------------------------------------------------------------
+
+
+def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
+    """Both sides, verdicts, prompts side by side, what was left out."""
+    rows: list[Row] = []
+    for side, run_id, model, is_simulated in (
+        ("A", found.a, found.model_a, found.is_simulated[0]),
+        ("B", found.b, found.model_b, found.is_simulated[1]),
+    ):
+        row: Row = ((f" {side}  ", "live"), (run_id, "text"), (f"  {model}", "soft"))
+        if is_simulated:
+            row = (*row, ("  SIMULATED", "warn"))
+        rows.append(row)
+    rows.append(())
+    if found.problem:
+        rows.append(((f" {found.problem}", "bad"),))
+    if found.blocking and not found.is_forced:
+        rows.append(((" not comparable; f compares all the same", "bad"),))
+    elif found.blocking:
+        rows.append(((" NOT COMPARABLE, compared all the same", "bad"),))
+    rows += _list(found.blocking, "bad", width)
+    if found.rows:
+        rows += _verdicts(found.rows, width, glyphs)
+    rows += _shares(found)
+    rows += _prompts(found, width, glyphs)
+    if found.dropped:
+        rows += [(), ((" left out, because only one side answered", "strong"),)]
+        rows += [((f"   {name}  ", "text"), (f"{a} / {b}", "warn")) for name, a, b in found.dropped]
+    if found.warnings:
+        rows += [(), ((" differs besides", "strong"),), *_list(found.warnings, "soft", width)]
+    return [fit(row, width) for row in rows]
+
+
+def _list(texts: Sequence[str], role: str, width: int) -> list[Row]:
+    return [((f"   {line}", role),) for text in texts for line in folded(text, width - 4)]
+
+
+def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[Row]:
+    is_wide = width >= 100
+    head = f"{'A':>10}{'B':>10}{'change':>10}" + (f"{'CI95 %':>18}" if is_wide else "")
+    head += f"{'p Holm':>8}{'MDC':>8}{'n':>10}  " if is_wide else "  "
+    out = [
+        spread(((" B against A", "strong"),), ((head, "dim"), (f"{'verdict':<16}", "dim")), width)
+    ]
+    reasons = {row.why for row in rows}
+    for row in rows:
+        change = signed(row.delta_pct)
+        values: Row = (
+            (f"{number(row.a, row.digits):>10}", "soft"),
+            (f"{number(row.b, row.digits):>10}", "text"),
+            (f"{change:>10}", "text"),
+        )
+        if is_wide:
+            p = fmt.UNKNOWN if row.p is None else f"{row.p:.3f}"
+            mdc = fmt.UNKNOWN if row.mdc_pct is None else f"{row.mdc_pct:.1f} %"
+            values = (
+                *values,
+                (f"{interval(row.ci95_pct, 1):>18}", "soft"),
+                (f"{p:>8}{mdc:>8}{row.n:>10}", "dim"),
+            )
+        symbol = PLAIN_SYMBOLS.get(row.symbol, row.symbol) if glyphs.is_ascii else row.symbol
+        verdict = f"  {symbol} {row.verdict:<14}"
+        values = (*values, (verdict, VERDICT_ROLES[row.verdict]))
+        out.append(spread(((f" {row.label} ", "text"), (row.unit, "dim")), values, width))
+        if row.why and len(reasons) > 1:
+            out.append(spread((), ((f"{row.why} ", "dim"),), width))
+    if len(reasons) == 1 and rows[0].why:
+        out.append(spread((), ((f"{rows[0].why} ", "dim"),), width))
+    return out
+
+
+def signed(value_pct: float | None) -> str:
+    """A change in per cent; one that rounds to nothing has no sign."""
+    if value_pct is None:
+        return fmt.UNKNOWN
+    return "0.0 %" if abs(value_pct) < 0.05 else f"{value_pct:+.1f} %"
+
+
+def _shares(found: CompareView) -> list[Row]:
+    if not found.shares:
+        return []
+    out: list[Row] = [(), ((" apart from speed", "strong"),)]
+    for name, a, b in found.shares:
+        out.append(((f"   {name:<16}", "text"), (f"{a:>8}", "soft"), (f"{b:>8}", "text")))
+    return out
+
+
+def _prompts(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
+    """Two thin bars for each prompt, on one scale."""
+    rows = found.prompts
+    top = max((v for _, a, b in rows for v in (a, b) if v is not None), default=0.0)
+    if not top:
+        return []
+    out: list[Row] = [(), ((" decode rate per prompt", "strong"), ("  tok/s, A above B", "dim"))]
+    label = min(24, max(len(name) for name, _, _ in rows)) + 4
+    room = max(8, width - label - 18)
+    for name, a, b in rows:
+        for text, value, role in ((name, a, "soft"), ("", b, "live")):
+            share = None if value is None else value / top
+            left: Row = (((f"   {text}")[:label].ljust(label), "text"),)
+            tail: Row = ((f"{fmt.rate(value):>8}", "text"),)
+            if not text and a and b is not None:
+                tail = (*tail, (f"{signed(100 * (b / a - 1)):>9}", "soft"))
+            out.append((*left, *bar(share, room, glyphs, role), *tail))
+    return out

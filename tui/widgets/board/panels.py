@@ -1,0 +1,171 @@
+"""The board's panels: NPU cores, memory, DDR and heat, and what npulse itself costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean
+from tui.widgets.kit.bars import bar, heat, spark, stacked
+from tui.widgets.kit.rows import Row, Rows, pad, spread
+
+SPARK_CELLS = 10
+USUAL_NPU_ROWS = 4
+
+
+class BoardPanel(Rows):
+    """A panel over the last snapshot; ``rows_of`` is one of the functions below."""
+
+    def __init__(
+        self,
+        rows_of: Callable[[BoardHistory, int, Glyphs], list[Row]],
+        history: Callable[[], BoardHistory],
+        glyphs: Glyphs,
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self._rows_of = rows_of
+        self._history = history
+
+    def build(self, width: int) -> Sequence[Row]:
+        return self._rows_of(self._history(), width, self._glyphs)
+
+
+def npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+    """Title with clock and temperature, then one row per core, or the reason why there is none.
+
+    Always room for three cores, so that nothing below moves when the first sample is there.
+    """
+    rows = _npu_rows(history, width, glyphs)
+    return rows + [()] * (USUAL_NPU_ROWS - len(rows))
+
+
+def _npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+    snapshot = history.latest
+    if snapshot is None:
+        return [spread((("npu", "strong"),), (("reading ...", "dim"),), width)]
+    right: Row = (
+        (fmt.megahertz(snapshot.number("npu.freq")), "dim"),
+        ("  ", "dim"),
+        (fmt.celsius(snapshot.number("npu.temp")), "dim"),
+    )
+    rows: list[Row] = [spread((("npu", "strong"),), right, width)]
+    loads = snapshot.numbers("npu.load")
+    if not loads:
+        return rows + _npu_without_load(snapshot, width, glyphs)
+    room = max(6, width - SPARK_CELLS - 12)
+    for core, load in enumerate(loads):
+        name = str(core) if len(loads) > 1 else "NPU"
+        series = history.series(f"npu.load.{core}", SPARK_CELLS)
+        rows.append(
+            spread(
+                (
+                    (f"{name} ", "dim"),
+                    *bar(None if load is None else load / 100, room, glyphs),
+                    (f"{fmt.percent(load):>6}", "text"),
+                ),
+                spark(series, SPARK_CELLS, glyphs, top=100.0),
+                width,
+            )
+        )
+    return rows
+
+
+def _npu_without_load(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Row]:
+    reading = snapshot.get("npu.load")
+    reason = clean(reading.reason or "unknown", newlines=False)
+    rows: list[Row] = [(("load ", "dim"), (fmt.UNKNOWN, "text"), (f"  {reason}", "warn"))]
+    activity = snapshot.numbers("npu.activity")
+    if activity:
+        total = sum(value for value in activity if value is not None)
+        rows.append((("activity ", "dim"), (f"~{total:.0f} jobs/s", "text")))
+    if "permission" in reason:
+        rows.append((("why and what to do: ", "dim"), ("npulse doctor", "soft")))
+    return rows
+
+
+def memory_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+    """Total, one stacked bar, and the split into model, other and free."""
+    snapshot = history.latest
+    total = None if snapshot is None else snapshot.number("ram.total")
+    title = spread((("memory", "strong"),), ((f"{fmt.gib(total)} GiB", "dim"),), width)
+    if snapshot is None or not total:
+        reason = "reading ..." if snapshot is None else snapshot.get("ram.total").reason
+        return [title, ((f"{fmt.UNKNOWN}  {reason or ''}", "dim"),), ()]
+    available = snapshot.number("ram.available")
+    model = snapshot.number("ram.model")
+    used = None if available is None else max(0.0, total - available)
+    other = None if used is None else max(0.0, used - (model or 0.0))
+    parts = [((model or 0.0) / total, "live"), ((other or 0.0) / total, "soft")]
+    free_role = "text"
+    if available is not None and available < 0.10 * total:
+        free_role = "bad" if available < 0.05 * total else "warn"
+    of_model: Row = (
+        (f"{glyphs.square} ", "live"),
+        ("model ", "dim"),
+        (fmt.gib(model), "text"),
+        ("  ", "dim"),
+    )
+    left: Row = (
+        *(of_model if model is not None else ()),
+        (f"{glyphs.square} ", "soft"),
+        ("other " if model is not None else "used ", "dim"),
+        (fmt.gib(other), "text"),
+        ("  free ", "dim"),
+        (f"{fmt.gib(available)} GiB", free_role),
+    )
+    return [title, stacked(parts, width, glyphs), left]
+
+
+def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+    """DDR clock and load, SoC temperature, and npulse's own cost."""
+    snapshot = history.latest
+    if snapshot is None:
+        return [spread((("board", "strong"),), (("reading ...", "dim"),), width), (), (), ()]
+    governor = snapshot.text("npu.governor")
+    title_right = f"governor {clean(governor, newlines=False)}" if governor else ""
+    ddr_load = snapshot.number("ddr.load")
+    ddr_freq = snapshot.number("ddr.freq")
+    if ddr_freq is None and ddr_load is None:
+        why = clean(snapshot.get("ddr.freq").reason or "unknown", newlines=False)
+        ddr: Row = (("DDR ", "dim"), (fmt.UNKNOWN, "text"), (f"  {why}", "dim"))
+    else:
+        left: Row = (
+            ("DDR ", "dim"),
+            (f"{fmt.megahertz(ddr_freq):>9}", "text"),
+            (f"{fmt.percent(ddr_load):>7}", "text"),
+        )
+        ddr = (
+            *pad(left, width - SPARK_CELLS),
+            *spark(history.series("ddr.load", SPARK_CELLS), SPARK_CELLS, glyphs, top=100.0),
+        )
+    temperature = snapshot.number("soc.temp")
+    role, word = heat(temperature)
+    left = (("SoC ", "dim"), (f"{fmt.celsius(temperature):>9}", role), (f"  {word}", role))
+    soc = (
+        *pad(left, width - SPARK_CELLS),
+        *spark(history.series("soc.temp", SPARK_CELLS), SPARK_CELLS, glyphs, top=100.0),
+    )
+    own: Row = (
+        ("npulse itself ", "dim"),
+        (_own_cpu(snapshot.number("npulse.cpu")), "soft"),
+        (" CPU  ", "dim"),
+        (fmt.size(snapshot.number("npulse.rss")), "soft"),
+    )
+    return [
+        spread((("board", "strong"),), ((title_right, "dim"),), width),
+        ddr,
+        soc,
+        own,
+    ]
+
+
+def _own_cpu(value_pct: float | None) -> str:
+    """Below 1 % no figure: it would change, and be sent, every second for nothing."""
+    if value_pct is None:
+        return fmt.UNKNOWN
+    return "<1 %" if value_pct < 1 else f"{value_pct:.0f} %"

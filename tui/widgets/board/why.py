@@ -1,0 +1,49 @@
+"""Why it is slow, and how near to the bound it is: one row each, for a narrow panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.text.sanitize import clean_line
+from tui.widgets.kit.rows import Row, fit, row_width, spread
+
+if TYPE_CHECKING:
+    from tui.core.board.board_facts import Cause, DecodeBound
+
+BELIEVED_SHARE = 1.05
+"""More of the bound than this is no rate but a wrong assumption: see the board screen."""
+
+
+def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+    """The worst finding in one row, with the ``key`` that tells more; empty where nothing is wrong.
+
+    Notes explain and ask for nothing: they wait on the board screen.
+    """
+    wrong = [finding for finding in findings if finding.weight == "act"]
+    if not wrong or width < 8:
+        return ()
+    more = f"+{len(wrong) - 1} " if len(wrong) > 1 else ""
+    right: Row = ((more, "dim"), (key, "key"))
+    room = width - row_width(right) - 1
+    title = clean_line(wrong[0].title)
+    evidence = clean_line(wrong[0].evidence).partition(", ")[0]
+    long = f"{title}: {evidence}"
+    words = long if row_width(((f"! {long}", "warn"),)) <= room else title
+    text: Row = (("! ", "warn"), (words, "warn"))
+    if row_width(text) > room:
+        text = (*fit(text, room - row_width(((glyphs.ellipsis, ""),))), (glyphs.ellipsis, "warn"))
+    return spread(text, right, width)
+
+
+def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs) -> Row:
+    """``57 % of what DDR allows``; empty where there is no rate or no bound to compare it with."""
+    if bound.roofline is None:
+        return ()
+    if bound.roofline.share > BELIEVED_SHARE:
+        return (("above what DDR seems to allow", "dim"),)
+    share = fmt.percent(100 * bound.roofline.share)
+    mark = "~" if bound.is_rate_estimated or bound.is_size_guessed else ""
+    return fit(((f"{mark}{share}", "text"), (" of what DDR allows", "dim")), width)

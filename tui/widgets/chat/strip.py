@@ -1,0 +1,87 @@
+"""The status strip: the panels folded into one line, for narrow terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.core.board.history import BoardHistory
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.turn.meter import TurnStats
+from tui.widgets.chat.speed import phase_word, shown_rate
+from tui.widgets.kit.bars import spark
+from tui.widgets.kit.rows import Row, Rows, Span, row_width
+
+
+class StatusStrip(Rows):
+    """Rate, TTFT, tokens, ETA, NPU load and free RAM in one row."""
+
+    def __init__(
+        self,
+        stats: Callable[[], TurnStats | None],
+        note: Callable[[], str | None],
+        history: Callable[[], BoardHistory],
+        glyphs: Glyphs,
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self._stats = stats
+        self._note = note
+        self._history = history
+
+    def build(self, width: int) -> Sequence[Row]:
+        return [strip_row(self._stats(), self._history(), width, self._glyphs, self._note())]
+
+
+def strip_row(
+    stats: TurnStats | None,
+    history: BoardHistory,
+    width: int,
+    glyphs: Glyphs,
+    note: str | None = None,
+) -> Row:
+    """The row at ``width`` cells: whole parts are left out until the rest fits.
+
+    ``note`` is what the server does that this turn does not tell.
+    """
+    running = stats is not None and not stats.phase.is_over
+    role = "live" if running else "soft"
+    parts: list[tuple[int, Row]] = []
+    if note is not None:
+        parts.append((0, ((f" {note}", "warn"),)))
+    elif stats is None:
+        parts.append((0, ((" ready", "soft"),)))
+    elif running and stats.tokens == 0:
+        parts.append((0, ((f" {phase_word(stats)}", "live"),)))
+    else:
+        parts.append((0, ((f" {shown_rate(stats)} tok/s", role),)))
+        parts.append((6, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=role))))
+    if stats is not None and stats.ttft_ms is not None:
+        parts.append((3, (("  TTFT ", "dim"), (fmt.seconds(stats.ttft_ms / 1000), "text"))))
+    if stats is not None and stats.tokens:
+        count: Row = ((f"  {fmt.marked(str(stats.tokens), stats.tokens_source)}", "text"),)
+        if stats.max_tokens:
+            count = (*count, (f"/{stats.max_tokens}", "dim"))
+        parts.append((2, count))
+        if running and stats.eta_s is not None:
+            parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
+    parts += _board_parts(history)
+    while len(parts) > 1 and sum(row_width(row) for _, row in parts) > width:
+        parts.remove(max(parts, key=lambda part: part[0]))
+    return tuple(span for _, row in parts for span in row)
+
+
+def _board_parts(history: BoardHistory) -> list[tuple[int, Row]]:
+    snapshot = history.latest
+    if snapshot is None:
+        return []
+    parts: list[tuple[int, Row]] = []
+    loads = snapshot.numbers("npu.load")
+    figures = " ".join(fmt.UNKNOWN if load is None else f"{load:.0f}" for load in loads)
+    spans: list[Span] = [("  NPU ", "dim"), (f"{figures} %" if loads else fmt.UNKNOWN, "text")]
+    parts.append((1, tuple(spans)))
+    free = snapshot.number("ram.available")
+    if free is not None:
+        parts.append((5, (("  free ", "dim"), (f"{fmt.gib(free)} GiB", "text"))))
+    return parts

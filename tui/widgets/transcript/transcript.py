@@ -1,0 +1,207 @@
+"""The transcript: prompts and answers, live and finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from tui.core.text.display import display_text
+from tui.core.text.sanitize import clean
+from tui.core.types import Segment
+from tui.widgets.transcript.flow import Span
+from tui.widgets.transcript.reader import TranscriptReader
+from tui.widgets.transcript.turn import Turn, TurnState
+
+
+class Transcript(TranscriptReader, can_focus=True):
+    """Shows turns: those of a conversation that is opened again, and one that is being answered.
+
+    The app calls :meth:`feed` at its own pace, at most once a frame; nothing here has a timer or
+    moves by itself. Posts :class:`FollowChanged`, :class:`SearchRequested`,
+    :class:`SearchChanged` and :class:`CopyRequested`.
+    """
+
+    _is_settling = False
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether a turn is live."""
+        return self._live is not None
+
+    @property
+    def _live(self) -> Turn | None:
+        turns = self._stack.turns
+        return turns[-1] if turns and turns[-1].is_live else None
+
+    def begin(self, prompt: str, label: str = "you", model: str = "") -> None:
+        """A new turn, whose answer will be fed. ``model`` is named where it changes."""
+        if self._live is not None:
+            self.end("", state="stopped")
+        self._stack.look.room.lexers.is_patient = False
+        self.warm_up()
+        self._add(Turn(prompt, cell_len, label=label, model=model))
+        self._stack.open(len(self._stack.turns) - 1)
+        self.show_end()
+
+    def warm_up(self) -> None:
+        """Import what formatted text needs, on a thread of its own; only the first call does.
+
+        :meth:`begin` does it too. Called earlier, while nobody waits (with the first key that is
+        typed into the prompt), it stays out of the way of the first tokens.
+        """
+        self._stack.look.room.lexers.warm_up()
+
+    def feed(self, segments: Sequence[Segment]) -> None:
+        """New text of the live turn. Does nothing where there is none."""
+        turn, stack = self._live, self._stack
+        if turn is None or not segments:
+            return
+        last = len(stack.turns) - 1
+        rows = stack.rows
+        anchor = None
+        if not self.is_following:
+            anchor = stack.anchor(self.top_row)
+            if turn.wants_thinking is None and turn.is_thinking:
+                turn.wants_thinking = turn.is_thinking_held = True
+        first = turn.feed(segments, stack.look)
+        if first is None:
+            self._arranged(last, rows, anchor)
+            return
+        changed = rows - 1
+        for index in range(first, len(turn.parts)):
+            part = turn.parts[index]
+            row = stack.lay_out(last, index)
+            self._forget_strips(part, row)
+            changed = min(changed, stack.top(last, index) + row)
+        self._grown(rows, changed)
+
+    def set_status(self, text: str | None, kind: str = "dim") -> None:
+        """What is going on while nothing has arrived: one row under the prompt.
+
+        ``kind`` is ``dim`` or ``warn``.
+        """
+        turn = self._live
+        if turn is None or (turn.status, turn.status_role) == (text, kind):
+            return
+        turn.status, turn.status_role = text, kind
+        if turn.parts[-1].kind == "status":
+            self._rearrange(turn)
+
+    def set_thinking_note(self, note: str) -> None:
+        """What the folded thinking of the live turn says, as soon as it is known."""
+        turn = self._live
+        if turn is not None and turn.thinking_note != note:
+            turn.thinking_note = note
+            self._rearrange(turn)
+
+    def end(
+        self,
+        footer: str,
+        *,
+        state: TurnState = "done",
+        error: str | None = None,
+        thinking_note: str = "",
+    ) -> None:
+        """The live turn is over: its numbers in one dim line, its error in a style of its own."""
+        turn = self._live
+        if turn is None:
+            return
+        turn.footer, turn.error = footer, error or ""
+        turn.thinking_note = thinking_note or turn.thinking_note
+        if not self.is_following and turn.wants_thinking is None:
+            turn.wants_thinking = turn.is_thinking_open
+        turn.state = state
+        self._stack.look.room.lexers.is_patient = True
+        turn.answer.finish()
+        turn.thinking.finish()
+        self._rearrange(turn)
+        if self.is_following:
+            self.show_end()
+
+    def reclassify(self) -> None:
+        """Everything of the live turn so far was thinking: a ``</think>`` came without opening."""
+        turn = self._live
+        if turn is not None:
+            turn.reclassify(self._stack.look)
+            self._rearrange(turn)
+
+    def add_finished(
+        self,
+        prompt: str,
+        thinking: str = "",
+        answer: str = "",
+        footer: str = "",
+        state: TurnState = "done",
+        error: str | None = None,
+        *,
+        label: str = "you",
+        model: str = "",
+        thinking_note: str = "",
+    ) -> None:
+        """A turn of a conversation that is opened again. It costs nothing until it is seen."""
+        turn = Turn(
+            prompt,
+            cell_len,
+            label=label,
+            model=model,
+            thinking=thinking,
+            answer=answer,
+            state=state,
+        )
+        turn.footer, turn.error = footer, error or ""
+        turn.thinking_note = thinking_note
+        self._add(turn)
+        if not self._is_settling and self.is_attached:
+            self._is_settling = True
+            self.call_next(self._settle_added)
+
+    def clear(self) -> None:
+        """Forget all turns."""
+        self.deselect()
+        self.search("")
+        self._stack.clear()
+        self._strips.clear()
+        self._code = None
+        self.show_end()
+
+    def set_notice(self, lines: Sequence[str | Sequence[Span]]) -> None:
+        """What an empty transcript says: lines of text, or of spans of text and role."""
+        self._notice = [
+            [(display_text(clean(text), cell_len), role) for text, role in _spans(line)]
+            for line in lines
+        ]
+        if not self._stack.turns:
+            self._repaint()
+
+    def last_answer(self) -> str:
+        """The last answer as it came, also while it streams; nothing if there is none."""
+        for turn in reversed(self._stack.turns):
+            if turn.answer.has_text:
+                return turn.answer.text
+        return ""
+
+    def show_end(self) -> None:
+        turn = self._live
+        if turn is not None and turn.is_thinking_held:
+            turn.wants_thinking, turn.is_thinking_held = None, False
+            turn.arrange(self._stack.look)
+            self._stack.resized(len(self._stack.turns) - 1)
+            self._strips.clear()
+        super().show_end()
+
+    def _add(self, turn: Turn) -> None:
+        before = next((one.model for one in reversed(self._stack.turns) if one.model), turn.model)
+        turn.shows_model = bool(turn.model) and turn.model != before
+        self._stack.add(turn)
+
+    def _settle_added(self) -> None:
+        self._is_settling = False
+        if self.is_following:
+            self.show_end()
+        else:
+            self.show_row(self.top_row)
+
+
+def _spans(line: str | Sequence[Span]) -> Sequence[Span]:
+    return [(line, "soft")] if isinstance(line, str) else line
