@@ -9,7 +9,8 @@ from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.core.bench_view import BenchSession
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE
-from tui.screens.bench import BenchData, BenchScreen
+from tui.screens.bench.chooser import BenchScreen
+from tui.screens.bench.page import BenchData
 
 HEADLINE = Headline(
     board="Orange Pi 5 Max",

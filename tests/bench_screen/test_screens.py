@@ -11,10 +11,11 @@ from textual.screen import Screen
 from tests.bench_screen.app import BenchApp
 from tests.bench_screen.prepared import COMPARISON, PAST, RUN, VIEW, Prepared
 from tui.core.bench_view import BenchView, LiveText, RunWish
-from tui.screens.bench import BenchPage, BenchScreen
-from tui.screens.bench_compare import BenchCompareScreen
-from tui.screens.bench_live import BenchLiveScreen
-from tui.screens.bench_result import BenchResultScreen
+from tui.screens.bench.chooser import BenchScreen
+from tui.screens.bench.compare import BenchCompareScreen
+from tui.screens.bench.live import BenchLiveScreen
+from tui.screens.bench.page import BenchPage
+from tui.screens.bench.result import BenchResultScreen
 from tui.widgets.kit.rows import Rows
 
 SIZES = [(120, 40), (80, 24)]

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS
-from tui.screens.bench import BenchScreen
-from tui.screens.bench_compare import BenchCompareScreen
-from tui.screens.bench_live import BenchLiveScreen
-from tui.screens.bench_result import BenchResultScreen
+from tui.screens.bench.chooser import BenchScreen
+from tui.screens.bench.compare import BenchCompareScreen
+from tui.screens.bench.live import BenchLiveScreen
+from tui.screens.bench.result import BenchResultScreen
 from tui.screens.board import BoardScreen
 from tui.screens.help import Place, help_rows
 from tui.settings.schema import default_keys

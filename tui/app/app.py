@@ -330,7 +330,8 @@ class NpulseApp(App[int]):
 
     def action_bench(self) -> None:
         """F3."""
-        from tui.screens.bench import BenchData, BenchScreen
+        from tui.screens.bench.chooser import BenchScreen
+        from tui.screens.bench.page import BenchData
 
         data = BenchData(self._desk.bench_session(), self._headline, self._key("help"))
         self.push_screen(BenchScreen(data, self._outfit.glyphs))

@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from tui.core.board.board_facts import BoardScreenData, Cause
 from tui.core.text.glyphs import Glyphs
-from tui.screens.board_hints import NARROW_HINTS, READING_HINTS, WIDE_HINTS
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
 from tui.widgets.board.curves import ChartModel, board_charts
@@ -31,6 +30,34 @@ from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
+
+WIDE_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("+ -", "time", "zoom(1)"),
+    KeyHint("Up Down", "finding", "choose(1)"),
+    KeyHint("Enter", "open", "open"),
+    KeyHint("y", "copy command", "copy"),
+    KeyHint("r", "readings", "readings"),
+    KeyHint("c", "what fits", "calculator"),
+)
+NARROW_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("←→", "chart", "step(1)"),
+    KeyHint("+-", "time", "zoom(1)"),
+    KeyHint("Enter", "why", "open"),
+    KeyHint("r", "readings", "readings"),
+    KeyHint("c", "RAM", "calculator"),
+    KeyHint("PgDn", "more", "page(1)"),
+)
+
+READING_HINTS = (
+    KeyHint("Esc", "back", "back"),
+    KeyHint("Up Down", "scroll", "choose(1)"),
+    KeyHint("PgDn", "page", "page(1)"),
+    KeyHint("r", "charts", "readings"),
+    KeyHint("c", "what fits", "calculator"),
+)
+
 
 REDRAW_S = 1.0
 WIDE_COLUMNS = 100

@@ -11,8 +11,8 @@ from textual.containers import Grid, VerticalScroll
 
 from tui.core.bench_view import Picture, ResultView
 from tui.core.text.glyphs import Glyphs
-from tui.screens.bench import BenchData, BenchPage
-from tui.screens.bench_live import open_comparison
+from tui.screens.bench.live import open_comparison
+from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.chart import PictureView
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.result import figure_rows, remark_rows, request_rows, result_title
@@ -155,7 +155,7 @@ class BenchResultScreen(BenchPage):
         if result is None or not result.can_resume:
             self.say("nothing of this run is missing, or it cannot be gone on with", "warn")
         elif not self.say_if(self.session.resume(self._run_id)):
-            from tui.screens.bench_live import BenchLiveScreen
+            from tui.screens.bench.live import BenchLiveScreen
 
             self.app.switch_screen(BenchLiveScreen(self.data, self.glyphs))
 

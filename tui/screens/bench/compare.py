@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from tui.core.text.glyphs import Glyphs
-from tui.screens.bench import BenchData, BenchPage
+from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.result import compare_rows
 from tui.widgets.chat.key_bar import KeyHint

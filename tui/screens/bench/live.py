@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from tui.core.bench_view import LiveText, RunView
 from tui.core.text.glyphs import Glyphs
-from tui.screens.bench import BenchData, BenchPage
+from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.run import (
     answer_rows,
@@ -172,7 +172,7 @@ class BenchLiveScreen(BenchPage):
 
     def action_results(self) -> None:
         """What was measured; also of a run that goes on."""
-        from tui.screens.bench_result import BenchResultScreen
+        from tui.screens.bench.result import BenchResultScreen
 
         run_id = self._run.run_id
         if not run_id:
@@ -184,7 +184,7 @@ class BenchLiveScreen(BenchPage):
 
 def open_comparison(page: BenchPage, run_id: str) -> None:
     """Compare a run with the one that fits best, if there is one."""
-    from tui.screens.bench_compare import BenchCompareScreen
+    from tui.screens.bench.compare import BenchCompareScreen
 
     partner = page.session.partner_of(run_id) if run_id else None
     if partner is None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.core.bench_view import BenchSession, BenchView
-from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import Glyphs
+from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.choose import (
     MAX_RUNS,
     MAX_SEED,
@@ -26,117 +24,11 @@ from tui.widgets.bench.choose import (
     suite_rows,
 )
 from tui.widgets.bench.parts import BenchPanel
-from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.key_bar import KeyHint
 from tui.widgets.chat.message_line import MessageBar
-from tui.widgets.kit.lean_compositor import LeanCompositor
-from tui.widgets.kit.opaque_screen import OpaqueScreen
-from tui.widgets.kit.rows import Rows
 
-REFRESH_S = 0.5
 SEEK_S = 2.0
 """A run that another terminal begins shows up within that time."""
-
-
-@dataclass(frozen=True)
-class BenchData:
-    """Where the bench screens pull from. Every callable returns at once."""
-
-    session: BenchSession
-    headline: Callable[[], Headline]
-    help_key: str = "F1"
-
-
-class BenchPage(OpaqueScreen):
-    """What the bench screens have in common: the top line, messages, and the way back.
-
-    Esc is one step back, F3 leaves all of them.
-    """
-
-    HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
-
-    DEFAULT_CSS = """
-    BenchPage {
-        layout: vertical; overflow: hidden; background: $background; color: $foreground;
-    }
-    BenchPage #keys { dock: bottom; }
-    BenchPage VerticalScroll { scrollbar-size-vertical: 1; }
-    BenchPage .ruled { border-top: solid $rule; }
-    BenchPage.-ascii .ruled { border-top: ascii $rule; }
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False),
-        Binding("f3", "leave", "leave", show=False, priority=True, id="bench"),
-        Binding("f1", "app.help", "help", show=False, id="help"),
-    ]
-    HINTS: ClassVar[tuple[KeyHint, ...]] = ()
-    EVERY_S: ClassVar[float] = REFRESH_S
-
-    def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._compositor = LeanCompositor()
-        self.set_class(glyphs.is_ascii, "-ascii")
-        self.data = data
-        self.session = data.session
-        self.glyphs = glyphs
-        self._said = data.session.view().message.serial
-
-    def compose_header(self) -> ComposeResult:
-        """The top line."""
-        yield Header(self.data.headline, self.glyphs, id="header")
-
-    def compose_keys(self) -> ComposeResult:
-        """The bottom line."""
-        hints = [
-            replace(hint, cap=self.data.help_key) if hint.action == "app.help" else hint
-            for hint in self.HINTS
-        ]
-        yield MessageBar(hints, self.glyphs, id="keys")
-
-    def on_mount(self) -> None:
-        self.set_interval(self.EVERY_S, self.pull)
-        self.pull()
-
-    def view(self) -> BenchView:
-        return self.session.view()
-
-    def pull(self) -> None:
-        """Draw what is there now, and say what is new."""
-        if not self.is_current:
-            return
-        for panel in self.query(Rows):
-            if not isinstance(panel, KeyBar):
-                panel.refresh_rows()
-        message = self.view().message
-        if message.serial != self._said:
-            self._said = message.serial
-            self.say(message.text, message.role)
-
-    def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.pull)
-
-    def say(self, text: str, role: str = "soft") -> None:
-        """One sentence in the bottom line."""
-        self.query_one(MessageBar).say(text, role)
-
-    def say_if(self, refusal: str | None) -> bool:
-        """Say why something was refused; whether it was."""
-        if refusal is not None:
-            self.say(refusal, "warn")
-        return refusal is not None
-
-    def action_back(self) -> None:
-        self.app.pop_screen()
-
-    def action_leave(self) -> None:
-        """Back to what was open before the bench screens. A run goes on."""
-        while isinstance(self.app.screen, BenchPage):
-            self.app.pop_screen()
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)
 
 
 class BenchScreen(BenchPage):
@@ -220,7 +112,7 @@ class BenchScreen(BenchPage):
             self._open_run()
 
     def _open_run(self) -> None:
-        from tui.screens.bench_live import BenchLiveScreen
+        from tui.screens.bench.live import BenchLiveScreen
 
         self._has_opened = True
         self.app.push_screen(BenchLiveScreen(self.data, self.glyphs))
@@ -303,7 +195,7 @@ class BenchScreen(BenchPage):
             self._open_run()
 
     def _open_result(self, run_id: str) -> None:
-        from tui.screens.bench_result import BenchResultScreen
+        from tui.screens.bench.result import BenchResultScreen
 
         self.session.open_result(run_id)
         self.app.push_screen(BenchResultScreen(self.data, self.glyphs, run_id))
@@ -320,7 +212,7 @@ class BenchScreen(BenchPage):
         elif marked == past.id:
             self._take(replace(self.choosing, marked=None))
         else:
-            from tui.screens.bench_compare import BenchCompareScreen
+            from tui.screens.bench.compare import BenchCompareScreen
 
             self._take(replace(self.choosing, marked=None))
             self.session.compare(marked, past.id)
