@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from tui.bench import document
-from tui.bench.conditions import Config, Env, Model, Runtime
-from tui.bench.records import Document, Request, Run, Status, Times, Tokens
-from tui.bench.trace import Trace, measure
+from tui.bench.analysis.trace import Trace, measure
+from tui.bench.model.conditions import Config, Env, Model, Runtime
+from tui.bench.model.records import Document, Request, Run, Status, Times, Tokens
+from tui.bench.store import document
 
 MODEL = Model(name="qwen3-4b", size=4_580_000_000, quant="w8a8", ctx=16384)
 CONFIG = Config(sampling={"top_k": 1, "temperature": 0.0}, stream_mode="token")

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tui.bench.controls import Controls
-from tui.bench.document import Loaded, load
-from tui.bench.events import Event, Finished
-from tui.bench.options import LimitPolicy, Options
-from tui.bench.records import Request
-from tui.bench.runner import run
-from tui.bench.suite import Suite, parse
+from tui.bench.model.events import Event, Finished
+from tui.bench.model.options import LimitPolicy, Options
+from tui.bench.model.records import Request
+from tui.bench.model.suite import Suite, parse
+from tui.bench.run.runner import run
+from tui.bench.store.controls import Controls
+from tui.bench.store.document import Loaded, load
 
 T = TypeVar("T")
 

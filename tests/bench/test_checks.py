@@ -10,22 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.bench.checks import languages, measure, python_code, specs, structured
-from tui.bench.checks.answer import Answer
+from tui.bench.checks import languages, measure, python_code, structured
 from tui.bench.checks.findings import reported, score
 from tui.bench.checks.run import check_answer, echo_share, lenient
-from tui.bench.records import Check
-from tui.bench.suite import builtin_ids, load_builtin
+from tui.bench.model import check_specs
+from tui.bench.model.answer import Answer
+from tui.bench.model.records import Check
+from tui.bench.model.suite import builtin_ids, load_builtin
 
 FIELDS = (
-    specs.JsonField(name="summary", min_words=3, max_words=5),
-    specs.JsonField(name="items", type="list", items=5, item_keys=("title",)),
+    check_specs.JsonField(name="summary", min_words=3, max_words=5),
+    check_specs.JsonField(name="items", type="list", items=5, item_keys=("title",)),
 )
-SHAPE = specs.Json(fields=FIELDS)
+SHAPE = check_specs.Json(fields=FIELDS)
 GOOD = {"summary": "four words are here", "items": [{"title": str(i)} for i in range(5)]}
 
 
-def by_id(spec: specs.CheckSpec, text: str, *, is_capped: bool = False) -> dict[str, Check]:
+def by_id(spec: check_specs.CheckSpec, text: str, *, is_capped: bool = False) -> dict[str, Check]:
     answer = Answer(text, prompt="a question about birds", is_capped=is_capped)
     return {check.id: check for check in check_answer([spec], answer)}
 
@@ -89,7 +90,7 @@ CODE = '''def tidy(rows: list[str]) -> dict[str, int]:
         raise ValueError("empty")
     return {"n": len(rows)}
 '''
-TIDY = specs.Python(function="tidy")
+TIDY = check_specs.Python(function="tidy")
 
 
 def test_python_in_a_fence() -> None:
@@ -146,44 +147,46 @@ def test_python_takes_any_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "good", "bad"),
     [
-        (specs.Nonempty(), "x", " \n"),
-        (specs.Words(min=3, max=4), "one two three", "one two"),
-        (specs.Words(min=10, slack_pct=10), "w " * 9, "w " * 8),
-        (specs.Sentences(min=2, max=2), "One. Two!", "One. Two. Three."),
-        (specs.Paragraphs(min=2), "a b\n\nc d", "a b\nc d"),
-        (specs.Bullets(min=2, max=2), "- a\n- b", "- a\n- b\n- c"),
-        (specs.Lines(min=2, max=2), "a\n\nb", "a"),
-        (specs.EndsSentence(), "It ends.", "It ends and"),
-        (specs.EndsSentence(), "它结束了。", "它结束了"),
-        (specs.Outline(min_entries=3, min_levels=2), "# A\n## B\n1. c", "# A\nb"),
-        (specs.Keywords(groups=(("cat", "dog"), ("sun",))), "Dogs in the SUN", "dogs"),
-        (specs.Times(min=2), "2 weeks, then 3-4 days", "2 weeks"),
-        (specs.StartsWith(text="Yes"), "Yes, it is", "No"),
-        (specs.EndsWith(text="END"), "it is END\n", "END it is"),
-        (specs.Contains(texts=("sun",), times=2), "Sun and sun", "sun"),
-        (specs.Excludes(texts=("cat", ",")), "category", "a cat"),
-        (specs.Casing(case="lower"), "all low 1", "Not low"),
-        (specs.Matches(pattern="a+b"), " aab\n", "aabc"),
-        (specs.FileName(extension="pdf", max_length=20), "one-two.pdf", "One Two.pdf"),
-        (specs.FileName(extension="pdf", must_contain=("x1",)), "x1-a.pdf", "a.pdf"),
+        (check_specs.Nonempty(), "x", " \n"),
+        (check_specs.Words(min=3, max=4), "one two three", "one two"),
+        (check_specs.Words(min=10, slack_pct=10), "w " * 9, "w " * 8),
+        (check_specs.Sentences(min=2, max=2), "One. Two!", "One. Two. Three."),
+        (check_specs.Paragraphs(min=2), "a b\n\nc d", "a b\nc d"),
+        (check_specs.Bullets(min=2, max=2), "- a\n- b", "- a\n- b\n- c"),
+        (check_specs.Lines(min=2, max=2), "a\n\nb", "a"),
+        (check_specs.EndsSentence(), "It ends.", "It ends and"),
+        (check_specs.EndsSentence(), "它结束了。", "它结束了"),
+        (check_specs.Outline(min_entries=3, min_levels=2), "# A\n## B\n1. c", "# A\nb"),
+        (check_specs.Keywords(groups=(("cat", "dog"), ("sun",))), "Dogs in the SUN", "dogs"),
+        (check_specs.Times(min=2), "2 weeks, then 3-4 days", "2 weeks"),
+        (check_specs.StartsWith(text="Yes"), "Yes, it is", "No"),
+        (check_specs.EndsWith(text="END"), "it is END\n", "END it is"),
+        (check_specs.Contains(texts=("sun",), times=2), "Sun and sun", "sun"),
+        (check_specs.Excludes(texts=("cat", ",")), "category", "a cat"),
+        (check_specs.Casing(case="lower"), "all low 1", "Not low"),
+        (check_specs.Matches(pattern="a+b"), " aab\n", "aabc"),
+        (check_specs.FileName(extension="pdf", max_length=20), "one-two.pdf", "One Two.pdf"),
+        (check_specs.FileName(extension="pdf", must_contain=("x1",)), "x1-a.pdf", "a.pdf"),
     ],
 )
-def test_text_checks(spec: specs.CheckSpec, good: str, bad: str) -> None:
-    kind = specs.kind_of(spec)
+def test_text_checks(spec: check_specs.CheckSpec, good: str, bad: str) -> None:
+    kind = check_specs.kind_of(spec)
     assert by_id(spec, good)[kind].passed is True
     assert by_id(spec, bad)[kind].passed is False
 
 
 def test_a_cap_excuses_what_is_missing_but_not_what_is_too_much() -> None:
-    assert by_id(specs.Words(min=50), "few words", is_capped=True)["words"].passed is None
-    assert by_id(specs.Words(max=2), "too many words", is_capped=True)["words"].passed is False
-    assert by_id(specs.Words(min=1), "few words", is_capped=True)["words"].passed is True
+    assert by_id(check_specs.Words(min=50), "few words", is_capped=True)["words"].passed is None
+    assert (
+        by_id(check_specs.Words(max=2), "too many words", is_capped=True)["words"].passed is False
+    )
+    assert by_id(check_specs.Words(min=1), "few words", is_capped=True)["words"].passed is True
     loop = "the same again " * 200
-    assert by_id(specs.NoLoop(), loop, is_capped=True)["no_loop"].passed is False
+    assert by_id(check_specs.NoLoop(), loop, is_capped=True)["no_loop"].passed is False
 
 
 def test_strict_and_loose() -> None:
-    spec = specs.FileName(extension="pdf")
+    spec = check_specs.FileName(extension="pdf")
     found = by_id(spec, "Sure, here it is:\n**one-two.pdf**")["file_name"]
     assert (found.passed, found.loose) == (False, True)
     assert "b\nc" in lenient("a\nb\nc")
@@ -240,7 +243,7 @@ HU = {"a.open": "Fájl megnyitása", "a.left": "{count} perc van hátra", "a.sto
 
 
 def test_translated_strings() -> None:
-    spec = specs.Strings(source=STRINGS, language="hu")
+    spec = check_specs.Strings(source=STRINGS, language="hu")
     assert by_id(spec, json.dumps(HU))["strings"].passed is True
     lost = {**HU, "a.left": "perc van hátra"}
     assert "placeholders" in by_id(spec, json.dumps(lost))["strings"].detail
@@ -250,7 +253,7 @@ def test_translated_strings() -> None:
 
 def test_translated_comments() -> None:
     code = "def f(x):\n    y = x + 1\n    return y\n"
-    spec = specs.Comments(code=code, language="hu", min=2)
+    spec = check_specs.Comments(code=code, language="hu", min=2)
     body = "# az érték növelése\n    y = x + 1\n    # és a visszatérés ez lesz\n    return y"
     good = f"```python\ndef f(x):\n    {body}\n```"
     assert by_id(spec, good)["comments"].passed is True
@@ -274,7 +277,7 @@ def test_against_the_english_answer() -> None:
 
 
 def test_findings_are_scored() -> None:
-    expected = (specs.Violation(line=7, rule="r"), specs.Violation(line=9, rule="r"))
+    expected = (check_specs.Violation(line=7, rule="r"), check_specs.Violation(line=9, rule="r"))
     assert score(expected, [(7, "r"), (10, "r"), (30, "r")], 1) == {
         "found": 2,
         "missed": 0,
@@ -290,12 +293,12 @@ def test_findings_are_scored() -> None:
 
 
 def test_findings_check() -> None:
-    spec = specs.Findings(expected=(specs.Violation(line=2, rule="r"),), rules=("r",))
+    spec = check_specs.Findings(expected=(check_specs.Violation(line=2, rule="r"),), rules=("r",))
     assert by_id(spec, '[{"line": 2, "rule": "r"}]')["findings"].passed is True
     missed = by_id(spec, "It looks fine.")["findings"]
     assert missed.passed is False
     assert missed.score["missed"] == 1
-    clean = specs.Findings(expected=(), rules=("r",))
+    clean = check_specs.Findings(expected=(), rules=("r",))
     assert by_id(clean, "[]")["findings"].passed is True
     assert by_id(clean, "hm")["findings"].score["accuracy"] == 0.0
 
@@ -314,7 +317,7 @@ def test_known_violations_are_really_there() -> None:
     for prompt in prompts:
         lines = prompt.file.strip("\n").split("\n")
         for check in prompt.checks:
-            assert isinstance(check, specs.Findings)
+            assert isinstance(check, check_specs.Findings)
             for violation in check.expected:
                 assert violation.rule in check.rules
                 assert any(n in lines[violation.line - 1] for n in needle[violation.rule])
@@ -334,7 +337,7 @@ def test_measures() -> None:
 
 
 EVERY = [check for name in builtin_ids() for p in load_builtin(name).prompts for check in p.checks]
-NO_PYTHON = [check for check in EVERY if not isinstance(check, specs.Python)]
+NO_PYTHON = [check for check in EVERY if not isinstance(check, check_specs.Python)]
 
 
 @settings(max_examples=60, deadline=None)

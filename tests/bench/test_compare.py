@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from tests.bench.made import CONFIG, ENV, MODEL, light, profile, request, run, trace
-from tui.bench.compare import NotComparableError, compare
-from tui.bench.compare_text import as_html, as_json, as_markdown
-from tui.bench.conditions import Model, Runtime
-from tui.bench.guards import differences
-from tui.bench.records import Document, Request
+from tui.bench.analysis.comparability import differences
+from tui.bench.analysis.compare import NotComparableError, compare
+from tui.bench.model.conditions import Model, Runtime
+from tui.bench.model.records import Document, Request
+from tui.bench.report.comparison import as_html, as_json, as_markdown
 
 PAIRS = 50
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.bench.runs_of import QUICK, suite_of, told
 from tests.bench.scripted import HEAD, ROCKCHIPLLAMA, Exchange, plain, scripted, words
-from tui.bench.clocks import ClockWatch
-from tui.bench.events import Finished, GateSeen, Noted, from_json, to_json
-from tui.bench.options import LimitPolicy
-from tui.bench.suite import load_builtin, parse, quick
+from tui.bench.model.events import Finished, GateSeen, Noted, from_json, to_json
+from tui.bench.model.options import LimitPolicy
+from tui.bench.model.suite import load_builtin, parse, quick
+from tui.bench.run.clocks import ClockWatch
 
 ONE = suite_of("Say something.")
 
@@ -438,7 +438,7 @@ async def test_a_loop_can_be_ended(tmp_path: Path) -> None:
 async def test_a_step_of_the_wall_clock_changes_no_duration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.bench import measure_loop
+    from tui.bench.run import request_loop
 
     calls = iter(range(100))
 
@@ -446,7 +446,7 @@ async def test_a_step_of_the_wall_clock_changes_no_duration(
         def step(self) -> str | None:
             return "the wall clock stepped by -3600.0 s" if next(calls) == 1 else None
 
-    monkeypatch.setattr(measure_loop, "ClockWatch", Stepping)
+    monkeypatch.setattr(request_loop, "ClockWatch", Stepping)
     async with scripted(plain) as server:
         found = await told(suite_of("one", "two"), tmp_path, server.url)
     stepped, other = found.one("a"), found.one("b")
@@ -458,7 +458,7 @@ async def test_a_step_of_the_wall_clock_changes_no_duration(
 async def test_another_process_behind_the_server_begins_a_segment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.bench.board_link import BoardLink
+    from tui.bench.run.board_link import BoardLink
 
     pids = iter([41, 41, 41, 42, 42, 42, 42])
     monkeypatch.setattr(BoardLink, "server_pid", lambda _: next(pids, 42))
@@ -475,7 +475,7 @@ async def test_another_process_behind_the_server_begins_a_segment(
 async def test_a_full_disk_ends_the_run_with_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.bench import runner
+    from tui.bench.run import runner
 
     def make(folder: Path, run_id: str) -> Path:
         path = folder / run_id

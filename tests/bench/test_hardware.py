@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tui.bench import gates
-from tui.bench.clocks import ClockWatch
-from tui.bench.correlate import correlate
-from tui.bench.hardware import HardwareLog, Sample, Targets, energy_j, reduced, targets
+from tui.bench.analysis.correlate import correlate
+from tui.bench.analysis.hardware import HardwareLog, Sample, Targets, energy_j, reduced, targets
+from tui.bench.run import gates
+from tui.bench.run.clocks import ClockWatch
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
 
 S = 1_000_000_000

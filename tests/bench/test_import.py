@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.bench import importers
-from tui.bench.document import load, save
-from tui.bench.import_tables import rockchip_table
+from tui.bench.importers import files
+from tui.bench.importers.tables import rockchip_table
 from tui.bench.report import render, rows
-from tui.bench.runs import RunError
+from tui.bench.store.document import load, save
+from tui.bench.store.runs import RunError
 
 DATA = Path(__file__).parent / "data"
 
@@ -59,7 +59,7 @@ TABLE = """
 
 
 def _report(name: str) -> str:
-    return render.as_markdown(importers.load(DATA / name), compat="seed004")
+    return render.as_markdown(files.load(DATA / name), compat="seed004")
 
 
 @pytest.mark.parametrize("name", ["seed004.json", "seed004.md"])
@@ -80,7 +80,7 @@ def test_golden_numbers(name: str) -> None:
 
 
 def test_golden_numbers_to_the_last_digit() -> None:
-    document = importers.load(DATA / "seed004.json").document
+    document = files.load(DATA / "seed004.json").document
     decode = document.summary["decode_tps"]
     assert decode.mean == pytest.approx(3.1313, abs=5e-5)
     assert decode.median == pytest.approx(3.1481, abs=5e-5)
@@ -97,7 +97,7 @@ def test_golden_numbers_to_the_last_digit() -> None:
 
 
 def test_prefill_time_is_not_called_time_to_first_token() -> None:
-    loaded = importers.load(DATA / "seed004.json")
+    loaded = files.load(DATA / "seed004.json")
     assert loaded.document.summary["ttft_client_ms"].n == 0
     assert loaded.document.run.comparability == "limited"
     text = render.as_markdown(loaded)
@@ -109,7 +109,7 @@ def test_damaged_encoding_is_no_reason_to_lose_numbers(tmp_path: Path) -> None:
     data = (DATA / "seed004.json").read_bytes().replace(b"mojibake", b"\xff\xfe\x80")
     path = tmp_path / "damaged.json"
     path.write_bytes(b"\xef\xbb\xbf" + data)
-    assert importers.load(path).document.totals["tokens_out"].value == 1225
+    assert files.load(path).document.totals["tokens_out"].value == 1225
 
 
 def test_the_rows_of_the_report_alone(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_rows_of_the_report_alone(tmp_path: Path) -> None:
     path.write_text(
         json.dumps({"summary": {"duration_seconds": 1608.0}, "detailed_results": results})
     )
-    text = render.as_markdown(importers.load(path), compat="seed004")
+    text = render.as_markdown(files.load(path), compat="seed004")
     for wanted in ("| 3.13 | 3.15 |", "1382.11", "1250.41", "29.36", "3.07 tok/s", "204.2", "6/10"):
         assert wanted in text
 
@@ -152,13 +152,13 @@ def test_llama_bench_json_and_jsonl(tmp_path: Path) -> None:
     whole.write_text(json.dumps(LLAMA_BENCH))
     lines.write_text("\n".join(map(json.dumps, LLAMA_BENCH)) + "\n")
     for path in (whole, lines):
-        document = importers.load(path).document
+        document = files.load(path).document
         assert document.model.name == "qwen2 7B Q4_K - Medium"
         assert len(document.requests) == 6
         assert document.summary["prefill_tps"].n == 5
         assert document.summary["decode_tps"].mean == pytest.approx(118.881588)
         assert document.requests[5].id == "tg128_d512"
-    table = rows.llama_bench_rows(importers.load(whole))
+    table = rows.llama_bench_rows(files.load(whole))
     cells = [row[-1] for row in table.rows]
     # Mean and sample deviation as llama-bench itself prints them for these samples.
     assert "7100.00 ± 140.34" in cells
@@ -168,7 +168,7 @@ def test_llama_bench_json_and_jsonl(tmp_path: Path) -> None:
 def test_rockchips_table(tmp_path: Path) -> None:
     path = tmp_path / "table.md"
     path.write_text(TABLE)
-    document = importers.load(path).document
+    document = files.load(path).document
     assert [r.name for r in document.requests] == [
         "Phi3 3.8B w8a8 rk3588",
         "Qwen3.5 0.8B w8a8 rk3588",
@@ -180,7 +180,7 @@ def test_rockchips_table(tmp_path: Path) -> None:
 
 
 def test_an_imported_run_can_be_kept_and_read_again(tmp_path: Path) -> None:
-    loaded = importers.load(DATA / "seed004.json")
+    loaded = files.load(DATA / "seed004.json")
     save(loaded, tmp_path)
     again = load(tmp_path)
     assert again.document == loaded.document
@@ -206,7 +206,7 @@ def test_what_nobody_knows_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(RunError, match=r"x\.json"):
-        importers.load(path)
+        files.load(path)
 
 
 def test_odd_values_are_left_out(tmp_path: Path) -> None:
@@ -221,10 +221,10 @@ def test_odd_values_are_left_out(tmp_path: Path) -> None:
     }
     path = tmp_path / "odd.json"
     path.write_text(json.dumps({"detailed_results": [row, 7, None]}))
-    document = importers.load(path).document
+    document = files.load(path).document
     assert document.requests[0].status == "empty"
     assert "/" not in document.requests[0].id
-    save(importers.load(path), tmp_path)
+    save(files.load(path), tmp_path)
     assert not (tmp_path.parent / "a b").exists()
 
 
@@ -244,4 +244,4 @@ def test_any_table(text: str) -> None:
 )
 def test_any_result_rows(value: object) -> None:
     with suppress(ValueError):
-        importers.rockchipllama({"detailed_results": [value, {"success": True, "x": value}]}, "x")
+        files.rockchipllama({"detailed_results": [value, {"success": True, "x": value}]}, "x")

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bench.made import CONFIG, ENV, MODEL, request
-from tui.bench import journal
-from tui.bench.document import from_lines, load, save
-from tui.bench.journal import Journal, JournalError
-from tui.bench.records import Request, Run
-from tui.bench.runs import RunError
-from tui.bench.suite import load_builtin
+from tui.bench.model.records import Request, Run
+from tui.bench.model.suite import load_builtin
+from tui.bench.store import journal
+from tui.bench.store.document import from_lines, load, save
+from tui.bench.store.journal import Journal, JournalError
+from tui.bench.store.runs import RunError
 
 
 def header(planned: int = 3) -> journal.Header:
@@ -177,7 +177,7 @@ def test_kill_nine_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
     path = tmp_path / "j"
     script = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from tui.bench.journal import Journal, Note\n"
+        "from tui.bench.store.journal import Journal, Note\n"
         "made = Journal(Path(sys.argv[1]))\n"
         "for at in range(50):\n    made.add(Note(t_ns=at, text='x' * 100))\n"
         "made.flush()\nmade.add(Note(t_ns=99, text='lost'))\n"

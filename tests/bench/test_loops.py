@@ -8,7 +8,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.bench.loops import Loop, LoopDetector, closing_period, find_loop
+from tui.bench.checks.loops import Loop, LoopDetector, closing_period, find_loop
 
 WORDS = [
     "river",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.runs_of import suite_of, told
-from tui.bench.pin import STATE_FILE, Pin, governors
-from tui.bench.runs import RunError
+from tui.bench.run.pin import STATE_FILE, Pin, governors
+from tui.bench.store.runs import RunError
 from tui.sim.server.spawn import spawn
 
 WORDS = {
@@ -48,7 +48,7 @@ def test_held_and_put_back(tree: Path, tmp_path: Path) -> None:
 
 def test_a_killed_run_is_mended_by_the_next(tree: Path, tmp_path: Path) -> None:
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom tui.bench.pin import Pin\n"
+        "import os, sys\nfrom pathlib import Path\nfrom tui.bench.run.pin import Pin\n"
         "Pin(Path(sys.argv[1]), Path(sys.argv[2])).take()\nos.kill(os.getpid(), 9)\n"
     )
     subprocess.run(

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.bench.made import request, trace
-from tui.bench import plan
-from tui.bench.controls import Controls, tell
-from tui.bench.filler import corrected, first_guess, text_of
-from tui.bench.forecast import Speed, forecast, tokens_out
-from tui.bench.options import LimitPolicy
-from tui.bench.prepare import Calibration, is_warm
-from tui.bench.suite import load_builtin
+from tui.bench.model.options import LimitPolicy
+from tui.bench.model.suite import load_builtin
+from tui.bench.run import plan
+from tui.bench.run.filler import corrected, first_guess, text_of
+from tui.bench.run.forecast import Speed, forecast, tokens_out
+from tui.bench.run.probe import Calibration, is_warm
+from tui.bench.store.controls import Controls, tell
 
 
 def test_order_is_seeded_and_in_blocks() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.bench.ranks import (
+from tui.bench.analysis.ranks import (
     doubled_ranks,
     holm,
     mann_whitney,

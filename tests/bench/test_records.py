@@ -9,8 +9,8 @@ import pytest
 
 from tests.bench.made import request, run, trace
 from tests.bench.schema_check import problems
-from tui.bench import records
-from tui.bench.records import Request
+from tui.bench.model import records
+from tui.bench.model.records import Request
 
 
 def test_a_document_fits_its_published_schema() -> None:

@@ -16,13 +16,13 @@ from markdown_it import MarkdownIt
 
 from tests.bench.made import profile, request, run, trace
 from tests.core.hostile import HOSTILE as CORE
-from tui.bench.conditions import Model
-from tui.bench.document import Loaded
-from tui.bench.hardware import Sample
-from tui.bench.records import Check, Hardware, Request, RuntimeTimes, Source, Tokens
+from tui.bench.analysis.hardware import Sample
+from tui.bench.model.conditions import Model
+from tui.bench.model.records import Check, Hardware, Request, RuntimeTimes, Source, Tokens
 from tui.bench.report import charts, markdown, render, rows
 from tui.bench.report.blocks import Block, Code, Facts, Folded, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
+from tui.bench.store.document import Loaded
 
 HOSTILE = [
     "a | b || c",

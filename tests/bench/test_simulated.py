@@ -12,10 +12,8 @@ import msgspec
 import pytest
 
 from tests.bench.runs_of import Told, suite_of, told
-from tui.bench import load_cycle, resume
-from tui.bench.compare import compare
-from tui.bench.controls import Controls, tell
-from tui.bench.events import (
+from tui.bench.analysis.compare import compare
+from tui.bench.model.events import (
     Event,
     Forecast,
     GateSeen,
@@ -25,11 +23,14 @@ from tui.bench.events import (
     StageChanged,
     Summarised,
 )
-from tui.bench.events import Sampled as SampledEvent
-from tui.bench.options import LimitPolicy
+from tui.bench.model.events import Sampled as SampledEvent
+from tui.bench.model.options import LimitPolicy
+from tui.bench.model.suite import load_builtin, quick
 from tui.bench.report import render
-from tui.bench.runs import RunError
-from tui.bench.suite import load_builtin, quick
+from tui.bench.run import load_cycle
+from tui.bench.store import resume
+from tui.bench.store.controls import Controls, tell
+from tui.bench.store.runs import RunError
 from tui.sim.server.spawn import Simulator, spawn
 
 

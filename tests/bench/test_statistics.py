@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.bench import statistics as stat
+from tui.bench.analysis import statistics as stat
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.bench import batch, suite
-from tui.bench.suite import SuiteError
+from tui.bench.model import batch, suite
+from tui.bench.model.suite import SuiteError
 
 SEED_IDS = [
     "completion_01",

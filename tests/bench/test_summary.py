@@ -8,10 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.bench.made import profile, request, run, trace
-from tui.bench.conditions import Model
-from tui.bench.records import Check, Fit, Request, RuntimeTimes
-from tui.bench.suite_figures import accuracy, depth, review
-from tui.bench.summary import (
+from tui.bench.analysis.suite_figures import accuracy, depth, review
+from tui.bench.analysis.summary import (
     decay_fit,
     failures,
     headline_source,
@@ -21,7 +19,9 @@ from tui.bench.summary import (
     totals,
     usable_context,
 )
-from tui.bench.trace import decay_bins
+from tui.bench.analysis.trace import decay_bins
+from tui.bench.model.conditions import Model
+from tui.bench.model.records import Check, Fit, Request, RuntimeTimes
 
 
 def _totals(requests: list[Request]) -> dict[str, float | None]:

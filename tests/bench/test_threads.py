@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.made import light
-from tui.bench import records
-from tui.bench.runs import RUN_FILE
+from tui.bench.model import records
+from tui.bench.store.runs import RUN_FILE
 
 READERS = """
 import sys, threading

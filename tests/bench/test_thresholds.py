@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.made import profile, request, run
-from tui.bench.compare import compare
-from tui.bench.records import Request
-from tui.bench.thresholds import ConditionError, judge, parse
+from tui.bench.analysis.compare import compare
+from tui.bench.analysis.thresholds import ConditionError, judge, parse
+from tui.bench.model.records import Request
 
 
 def _failed(expression: str, requests: list[Request]) -> list[str]:

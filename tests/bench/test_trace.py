@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.made import trace
-from tui.bench.numbers import change_pct, finite, ratio
-from tui.bench.records import RuntimeTimes
-from tui.bench.trace import Trace, decay_bins, looks_buffered, measure
+from tui.bench.analysis.trace import Trace, decay_bins, looks_buffered, measure
+from tui.bench.model.metrics import change_pct, finite, ratio
+from tui.bench.model.records import RuntimeTimes
 
 
 def test_the_formulae() -> None:

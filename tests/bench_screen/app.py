@@ -6,7 +6,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
-from tui.core.bench_view import BenchSession
+from tui.bench.model.screen import BenchSession
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench.chooser import BenchScreen

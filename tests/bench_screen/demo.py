@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from tests.bench_screen.app import BenchApp
-from tui.bench_arguments import BenchPlace
-from tui.bench_desk import BenchDesk
+from tui.bench.session.process import BenchPlace
+from tui.bench.session.session import BenchDesk
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.sim.server.spawn import spawn

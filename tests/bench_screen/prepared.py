@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.core.bench_view import (
+from tui.bench.model.screen import (
     BenchMessage,
     BenchView,
     ComparedRow,

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tui import bench_process
-from tui.bench import current, runs
-from tui.bench.detached import Detached, follow, is_alive, start
-from tui.bench.events import Finished
-from tui.bench_arguments import BenchPlace
-from tui.bench_desk import BenchDesk
-from tui.bench_views import partner
-from tui.core.bench_view import BenchView, PastRun, RunWish
+from tui.bench.model.events import Finished
+from tui.bench.model.screen import BenchView, PastRun, RunWish
+from tui.bench.session import process
+from tui.bench.session.process import BenchPlace
+from tui.bench.session.session import BenchDesk
+from tui.bench.session.views import partner
+from tui.bench.store import active_run, runs
+from tui.bench.store.detached import Detached, follow, is_alive, start
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.sim.server.spawn import Simulator, spawn
@@ -83,7 +83,7 @@ class Rig:
 
     def pids(self) -> list[int]:
         """Runs that go on."""
-        found = current.running(self.folder / "runs")
+        found = active_run.running(self.folder / "runs")
         return [] if found is None else [found.pid]
 
 
@@ -257,7 +257,7 @@ def test_suites_are_listed_without_a_server_and_broken_ones_named(rig: Rig) -> N
 
 
 def test_another_benchmark_is_seen(rig: Rig) -> None:
-    from tui.bench.runs import Lock
+    from tui.bench.store.runs import Lock
 
     lock = Lock(rig.folder / "runs")
     lock.take("prompts")
@@ -290,9 +290,9 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
         assert "another benchmark is running" in (late.start(RunWish("prompts")) or "")
         until(lambda: late.is_running)
         mine, elsewhere = f"{board.url}/v1", "http://192.0.2.7:8021"
-        assert "F3" in (current.why_wait(rig.folder / "runs", mine) or "")
-        assert "F3" in (current.why_wait(rig.folder / "runs", "http://localhost") or "")
-        assert current.why_wait(rig.folder / "runs", elsewhere) is None
+        assert "F3" in (active_run.why_wait(rig.folder / "runs", mine) or "")
+        assert "F3" in (active_run.why_wait(rig.folder / "runs", "http://localhost") or "")
+        assert active_run.why_wait(rig.folder / "runs", elsewhere) is None
         until(lambda: state(desk.view(), "long") == "running")
         desk.abort()
         until(lambda: not desk.is_running)
@@ -303,28 +303,28 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
     assert run is not None
     assert run.outcome == "aborted"
     until(lambda: runs.holder(rig.folder / "runs") is None)
-    assert current.running(rig.folder / "runs") is None
-    assert current.why_wait(rig.folder / "runs", board.url) is None
+    assert active_run.running(rig.folder / "runs") is None
+    assert active_run.why_wait(rig.folder / "runs", board.url) is None
 
 
 def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:
     lock = runs.Lock(tmp_path)
     lock.take("prompts")
     try:
-        mine = current.EventFile(tmp_path)
+        mine = active_run.EventFile(tmp_path)
         mine.begin("http://127.0.0.1:1")
         mine.write(b"{}")
-        found = current.running(tmp_path)
+        found = active_run.running(tmp_path)
         assert found is not None
         assert found.pid == os.getpid()
         assert found.events.read_bytes() == b"{}\n"
         events = asyncio.run(_followed(start("run", ["prompts"], tmp_path)))
         assert "another benchmark is running: prompts" in events[-1].sentence
-        assert current.running(tmp_path) == found
+        assert active_run.running(tmp_path) == found
         mine.close()
     finally:
         lock.release()
-    assert current.running(tmp_path) is None
+    assert active_run.running(tmp_path) is None
 
 
 async def _followed(run: Detached) -> list[Finished]:
@@ -335,15 +335,15 @@ def test_a_mark_of_another_process_is_not_believed(tmp_path: Path) -> None:
     place = tmp_path / "detached"
     place.mkdir()
     (place / "x.jsonl").write_text("")
-    mark = place / current.MARK_FILE
-    assert current.running(tmp_path) is None
+    mark = place / active_run.MARK_FILE
+    assert active_run.running(tmp_path) is None
     for text in ("", "{}", f'{{"pid": {os.getpid()}, "events": "x.jsonl"}}', "[" * 9000):
         mark.write_text(text)
-        assert current.running(tmp_path) is None
+        assert active_run.running(tmp_path) is None
     noise = Detached(1, place / "x.jsonl")
-    assert bench_process.last_words(noise) == ""
+    assert process.last_words(noise) == ""
     noise.events.write_bytes(b"\xff\x1b[2J bad\n\n")
-    assert "\x1b" not in bench_process.last_words(noise)
+    assert "\x1b" not in process.last_words(noise)
 
 
 def test_the_partner_of_a_run() -> None:

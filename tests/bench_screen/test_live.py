@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.hostile import HOSTILE, raw_controls
-from tui.bench.conditions import Gate
-from tui.bench.events import (
+from tui.bench.model.conditions import Gate
+from tui.bench.model.events import (
     Event,
     Finished,
     Forecast,
@@ -27,10 +27,10 @@ from tui.bench.events import (
     Started,
     Summarised,
 )
-from tui.bench.records import Check, Request, Status, Summary, Tokens
-from tui.bench_live import KEPT_TEXT, MAX_TEXT, LiveRun
-from tui.bench_rows import digits_of
-from tui.core.bench_view import RunView
+from tui.bench.model.records import Check, Request, Status, Summary, Tokens
+from tui.bench.model.screen import RunView
+from tui.bench.session.live import KEPT_TEXT, MAX_TEXT, LiveRun
+from tui.bench.session.rows import digits_of
 
 
 class Clock:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench_screen.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
-from tui.core.bench_view import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
+from tui.bench.model.screen import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench.chart import picture_rows
 from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows

@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from tests.bench_screen.app import BenchApp
 from tests.bench_screen.prepared import COMPARISON, PAST, RUN, VIEW, Prepared
-from tui.core.bench_view import BenchView, LiveText, RunWish
+from tui.bench.model.screen import BenchView, LiveText, RunWish
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
 from tui.screens.bench.live import BenchLiveScreen

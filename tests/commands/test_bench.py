@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 
 from tests.bench.schema_check import problems
-from tui.bench import records, runs
-from tui.bench.detached import Detached, follow, start
-from tui.bench.events import Finished, Noted, Started
-from tui.bench.history import entries
-from tui.bench.records import Document
+from tui.bench.model import records
+from tui.bench.model.events import Finished, Noted, Started
+from tui.bench.model.records import Document
+from tui.bench.store import runs
+from tui.bench.store.detached import Detached, follow, start
+from tui.bench.store.history import entries
 from tui.commands.bench import main
 from tui.commands.bench_progress import Aside
 from tui.sim.server.spawn import Simulator, spawn

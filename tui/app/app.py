@@ -32,7 +32,7 @@ from tui.core.types import GenerationSettings, ModelInfo
 from tui.screens.dashboard import Dashboard, DashboardData
 
 if TYPE_CHECKING:
-    from tui.core.bench_view import BenchSession
+    from tui.bench.model.screen import BenchSession
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.screens.settings import FieldNote, Problem
 

@@ -27,10 +27,10 @@ from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_urls
 
 if TYPE_CHECKING:
-    from tui.bench_arguments import BenchPlace
-    from tui.bench_desk import BenchDesk
+    from tui.bench.model.screen import BenchSession
+    from tui.bench.session.process import BenchPlace
+    from tui.bench.session.session import BenchDesk
     from tui.board.advice.board_state import BoardView
-    from tui.core.bench_view import BenchSession
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.core.screen.models_view import ModelsView
     from tui.servers.connection_state import Server
@@ -173,7 +173,7 @@ class Desk(Session):
     def bench_session(self) -> BenchSession:
         """The benchmarks of this run of npulse; loaded when first asked for."""
         if self._bench is None:
-            from tui.bench_desk import BenchDesk
+            from tui.bench.session.session import BenchDesk
 
             self._bench = BenchDesk(
                 self._loop_thread, self._bench_place, lambda: self.settings, self._why_no_bench
@@ -184,7 +184,7 @@ class Desk(Session):
         server, model = self.state.server, self.state.loaded
         if server is None:
             return None
-        from tui.bench_arguments import BenchPlace
+        from tui.bench.session.process import BenchPlace
 
         root = self._board.root
         return BenchPlace(
@@ -212,8 +212,8 @@ class Desk(Session):
         busy = None if self._bench is None else self._bench.busy_sentence()
         if server is None or busy is not None:
             return busy
-        from tui.bench.current import why_wait
-        from tui.bench.runs import default_folder
+        from tui.bench.store.active_run import why_wait
+        from tui.bench.store.runs import default_folder
 
         return why_wait(default_folder(), server.url)
 

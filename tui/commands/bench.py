@@ -11,13 +11,18 @@ from pathlib import Path
 
 import msgspec
 
-from tui.bench import controls, document, importers, records, runs, thresholds
-from tui.bench.compare import NotComparableError, compare
-from tui.bench.compare_text import as_html, as_json, as_markdown
-from tui.bench.document import Loaded
-from tui.bench.listing import history, suites
+from tui.bench.analysis import thresholds
+from tui.bench.analysis.compare import NotComparableError, compare
+from tui.bench.importers import files
+from tui.bench.model import records
+from tui.bench.model.suite import user_suites
+from tui.bench.report.comparison import as_html, as_json, as_markdown
 from tui.bench.report.markdown import rendered
+from tui.bench.report.render import makers
 from tui.bench.report.rows import llama_bench_rows, rockchip_row
+from tui.bench.session.listing import history, suites
+from tui.bench.store import controls, document, runs
+from tui.bench.store.document import Loaded
 from tui.commands.bench_arguments import (
     EXIT_FAILED,
     EXIT_NOT_COMPARABLE,
@@ -25,18 +30,11 @@ from tui.commands.bench_arguments import (
     EXIT_USAGE,
     parser,
 )
-from tui.commands.bench_outputs import makers, write, write_outputs
+from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
 from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
-
-
-def user_suites() -> Path:
-    """Where suites of the user's own lie: ``suites`` in the configuration folder."""
-    from platformdirs import user_config_path
-
-    return user_config_path("npulse", appauthor=False) / "suites"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -171,7 +169,7 @@ def _compare(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     folder = _folder(options)
     for path in options.files:
-        loaded = importers.load(path)
+        loaded = files.load(path)
         made = runs.make(folder, loaded.document.run.id)
         try:
             document.save(loaded, made)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from tui.bench.guards import FIELDS
+from tui.bench.analysis.comparability import FIELDS
 from tui.servers.client import normalised_url
 
 EXIT_OK = 0

@@ -4,36 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from tui.bench import records
-from tui.bench.compare import Comparison
-from tui.bench.document import Loaded
-from tui.bench.report import render, rows
-from tui.bench.runs import RunError, write_whole
+from tui.bench.analysis.compare import Comparison
+from tui.bench.report.render import makers
+from tui.bench.store.document import Loaded
+from tui.bench.store.runs import RunError, write_whole
 from tui.core.text.sanitize import clean
-
-
-def makers(
-    compat: str | None = None, comparison: Comparison | None = None
-) -> dict[str, Callable[[Loaded], bytes]]:
-    """Form -> what makes its bytes."""
-
-    def markdown(loaded: Loaded) -> bytes:
-        text = render.as_markdown(loaded, compat=compat, comparison=comparison)
-        return text.encode("utf-8", "replace")
-
-    def html(loaded: Loaded) -> bytes:
-        text = render.as_html(loaded, compat=compat, comparison=comparison)
-        return text.encode("utf-8", "replace")
-
-    return {
-        "json": lambda loaded: records.encode(loaded.document),
-        "md": markdown,
-        "html": html,
-        "csv": lambda loaded: rows.as_csv(loaded).encode("utf-8", "replace"),
-    }
 
 
 def write_outputs(

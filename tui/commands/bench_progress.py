@@ -9,8 +9,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Literal, TextIO
 
-from tui.bench.current import EventFile
-from tui.bench.events import (
+from tui.bench.model.events import (
     Event,
     Finished,
     Forecast,
@@ -23,7 +22,8 @@ from tui.bench.events import (
     Started,
     to_json,
 )
-from tui.bench.records import Request
+from tui.bench.model.records import Request
+from tui.bench.store.active_run import EventFile
 from tui.core.text.format import clock, milliseconds, rate
 from tui.core.text.sanitize import clean
 

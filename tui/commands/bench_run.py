@@ -11,17 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from tui.bench import batch, batch_results, document, resume, runs, thresholds
-from tui.bench.compare import Comparison, NotComparableError, compare
-from tui.bench.compare_text import as_markdown as comparison_markdown
-from tui.bench.controls import Controls
-from tui.bench.current import EventFile
-from tui.bench.document import Loaded
-from tui.bench.events import Event, Finished, Outcome
-from tui.bench.options import LimitPolicy, Options
+from tui.bench.analysis import thresholds
+from tui.bench.analysis.compare import Comparison, NotComparableError, compare
+from tui.bench.model import batch
+from tui.bench.model.events import Event, Finished, Outcome
+from tui.bench.model.options import LimitPolicy, Options
+from tui.bench.model.suite import Suite, SuiteError, find
+from tui.bench.report.comparison import as_markdown as comparison_markdown
 from tui.bench.report.text import interval
-from tui.bench.runner import run as run_suite
-from tui.bench.suite import Suite, SuiteError, find
+from tui.bench.run.runner import run as run_suite
+from tui.bench.store import batch_results, document, resume, runs
+from tui.bench.store.active_run import EventFile
+from tui.bench.store.controls import Controls
+from tui.bench.store.document import Loaded
 from tui.commands.bench_arguments import (
     EXIT_FAILED,
     EXIT_GATE,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer
 from tui.bench.checks.structured import parse_lenient
-from tui.bench.records import Check
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer
+from tui.bench.model.records import Check
 
 
 def reported(value: Any) -> list[tuple[int, str]] | None:

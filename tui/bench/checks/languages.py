@@ -7,9 +7,9 @@ import re
 import tokenize
 
 from tui.bench.checks import measure
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer, Outcome
 from tui.bench.checks.structured import parse_lenient
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer, Outcome
 
 NAMES = {"en": "English", "hu": "Hungarian", "vi": "Vietnamese", "zh": "Chinese", "ar": "Arabic"}
 SCRIPTS = {"en": "Latin", "hu": "Latin", "vi": "Latin", "zh": "Han", "ar": "Arabic"}

@@ -8,8 +8,8 @@ import sys
 from typing import Any
 
 from tui.bench.checks import measure
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer, Outcome
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer, Outcome
 
 PARSE_SECONDS = 2
 PARSE_BYTES = 256 * 2**20

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from tui.bench.checks import languages, measure, python_code, structured, text
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer, Outcome
 from tui.bench.checks.findings import findings
-from tui.bench.loops import find_loop
-from tui.bench.records import Check
+from tui.bench.checks.loops import find_loop
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer, Outcome
+from tui.bench.model.records import Check
 
 ALWAYS = frozenset(
     {"repetition", "spoilt_characters", "think_closed", "language_drift", "prompt_echo", "refusal"}

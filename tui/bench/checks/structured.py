@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 from tui.bench.checks import measure
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer
-from tui.bench.records import Check
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer
+from tui.bench.model.records import Check
 
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _LINE_COMMENT = re.compile(r"^\s*//[^\n]*$", re.MULTILINE)

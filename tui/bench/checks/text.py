@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from tui.bench.checks import measure
-from tui.bench.checks import specs as s
-from tui.bench.checks.answer import Answer, Outcome
-from tui.bench.loops import find_loop
+from tui.bench.checks.loops import find_loop
+from tui.bench.model import check_specs as s
+from tui.bench.model.answer import Answer, Outcome
 
 _NAME_PART = re.compile(r"[a-z0-9]+")
 

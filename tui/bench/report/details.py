@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tui.bench.correlate import Correlation, correlate
-from tui.bench.document import Loaded, in_suite_order, trace_of
-from tui.bench.hardware import number as reading
-from tui.bench.records import Request
+from tui.bench.analysis.correlate import Correlation, correlate
+from tui.bench.analysis.hardware import number as reading
+from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored
+from tui.bench.analysis.trace import decay_bins, gaps_ms
+from tui.bench.model.records import Request
 from tui.bench.report import charts
 from tui.bench.report.blocks import (
     Block,
@@ -22,8 +23,7 @@ from tui.bench.report.blocks import (
 )
 from tui.bench.report.parts import metric_cell
 from tui.bench.report.text import block, figure, line, number
-from tui.bench.summary import by_group, decode_tps, headline_source, scored
-from tui.bench.trace import decay_bins, gaps_ms
+from tui.bench.store.document import Loaded, in_suite_order, trace_of
 from tui.core.text.format import UNKNOWN
 
 MAX_DETAILS = 400

@@ -7,13 +7,13 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from tui.bench.document import Loaded
-from tui.bench.metrics import metric
-from tui.bench.records import NOT_ATTEMPTED, Document, Total
-from tui.bench.reference import nearest
+from tui.bench.analysis.reference import nearest
+from tui.bench.analysis.summary import scored
+from tui.bench.model.metrics import metric
+from tui.bench.model.records import NOT_ATTEMPTED, Document, Total
 from tui.bench.report.blocks import Block, Code, Facts, Heading, Paragraph, Table
 from tui.bench.report.text import figure, interval, line, minutes, number, whole
-from tui.bench.summary import scored
+from tui.bench.store.document import Loaded
 from tui.core.text.format import UNKNOWN
 
 SIMULATED = (

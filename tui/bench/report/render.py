@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tui.bench import compare_text
-from tui.bench.compare import Comparison
-from tui.bench.document import Loaded
-from tui.bench.report import details, html, markdown, parts, seed004
+from tui.bench.analysis.compare import Comparison
+from tui.bench.model import records
+from tui.bench.report import details, html, markdown, parts, rows, seed004
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
+from tui.bench.report.comparison import body as comparison_blocks
 from tui.bench.report.observations import observations
 from tui.bench.report.rows import published_rows
 from tui.bench.report.text import line
+from tui.bench.store.document import Loaded
 
 
 def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Block]:
@@ -32,7 +33,7 @@ def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Bl
     yield from details.hardware(loaded)
     if comparison is not None:
         yield Heading(2, "Comparison")
-        yield from compare_text.body(comparison)
+        yield from comparison_blocks(comparison)
     yield from parts.reference_part(loaded)
     yield from parts.method(loaded)
 
@@ -52,3 +53,24 @@ def as_html(
     blocks = seed004.content(loaded) if compat == "seed004" else content(loaded, comparison)
     word = "SIMULATED " if loaded.document.run.simulated else ""
     return html.rendered(blocks, f"{word}{line(loaded.document.model.name)} benchmark")
+
+
+def makers(
+    compat: str | None = None, comparison: Comparison | None = None
+) -> dict[str, Callable[[Loaded], bytes]]:
+    """Form -> what makes its bytes."""
+
+    def as_markdown_bytes(loaded: Loaded) -> bytes:
+        text = as_markdown(loaded, compat=compat, comparison=comparison)
+        return text.encode("utf-8", "replace")
+
+    def as_html_bytes(loaded: Loaded) -> bytes:
+        text = as_html(loaded, compat=compat, comparison=comparison)
+        return text.encode("utf-8", "replace")
+
+    return {
+        "json": lambda loaded: records.encode(loaded.document),
+        "md": as_markdown_bytes,
+        "html": as_html_bytes,
+        "csv": lambda loaded: rows.as_csv(loaded).encode("utf-8", "replace"),
+    }

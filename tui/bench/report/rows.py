@@ -6,13 +6,13 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from tui.bench import statistics as stat
-from tui.bench.document import Loaded, in_suite_order
-from tui.bench.records import Document, Request, Source
-from tui.bench.reference import billions_in
+from tui.bench.analysis import statistics as stat
+from tui.bench.analysis.reference import billions_in
+from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored, value_of
+from tui.bench.model.records import Document, Request, Source
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table
 from tui.bench.report.text import line, number
-from tui.bench.summary import by_group, decode_tps, headline_source, scored, value_of
+from tui.bench.store.document import Loaded, in_suite_order
 from tui.core.text.format import UNKNOWN
 
 CSV_METRICS = (

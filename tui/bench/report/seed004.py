@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from tui.bench.document import Loaded
-from tui.bench.numbers import ratio
-from tui.bench.records import Request
+from tui.bench.analysis.summary import scored
+from tui.bench.model.metrics import ratio
+from tui.bench.model.records import Request
 from tui.bench.report import details, parts
 from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
 from tui.bench.report.text import line, number, whole
-from tui.bench.summary import scored
+from tui.bench.store.document import Loaded
 from tui.core.text.format import UNKNOWN
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.bench.metrics import metric
+from tui.bench.model.metrics import metric
 from tui.core.text.format import UNKNOWN
 from tui.core.text.sanitize import clean
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.core.bench_view import BenchSession, BenchView
+from tui.bench.model.screen import BenchSession, BenchView
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.header import Header

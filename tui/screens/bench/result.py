@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 
-from tui.core.bench_view import Picture, ResultView
+from tui.bench.model.screen import Picture, ResultView
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.live import open_comparison
 from tui.screens.bench.page import BenchData, BenchPage

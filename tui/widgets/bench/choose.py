@@ -8,7 +8,7 @@ from typing import Literal
 
 from rich.cells import set_cell_size
 
-from tui.core.bench_view import BenchView, PastRun, RunWish, SuiteChoice
+from tui.bench.model.screen import BenchView, PastRun, RunWish, SuiteChoice
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import between, folded, short_seconds, window

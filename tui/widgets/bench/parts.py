@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from tui.core.bench_view import Span
+from tui.bench.model.screen import Span
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.rows import Row, Rows, row_width

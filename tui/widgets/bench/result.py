@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
-from tui.core.bench_view import ComparedRow, CompareView, PlanRow, ResultView
+from tui.bench.model.screen import ComparedRow, CompareView, PlanRow, ResultView
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import folded, interval, number, parts_row

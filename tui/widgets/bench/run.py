@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
-from tui.core.bench_view import (
+from tui.bench.model.screen import (
     GateRow,
     HardwareNow,
     LiveAnswer,

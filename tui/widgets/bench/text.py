@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
-from tui.core.bench_view import LiveText
+from tui.bench.model.screen import LiveText
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.wrap import Wrapper
 from tui.widgets.kit.rows import Row, Rows

@@ -1,0 +1,353 @@
+"""Two runs against each other: paired where they asked the same prompts, and never more certain
+than their numbers are.
+
+Paired (three or more prompts that both answered): per prompt the log ratio of the medians over its
+repetitions; Hodges-Lehmann centre, bootstrap interval, Wilcoxon signed rank. Unpaired: Hodges-
+Lehmann shift over the median of A, bootstrap interval, Mann-Whitney. A verdict of faster or slower
+needs an interval that excludes zero and a change above the practical threshold; where the samples
+are too small for any significance the verdict is inconclusive, never "same".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+from tui.bench.analysis import statistics as stat
+from tui.bench.analysis.comparability import Difference, differences
+from tui.bench.analysis.ranks import RankTest, holm, mann_whitney, wilcoxon
+from tui.bench.analysis.summary import headline_source, scored, value_of
+from tui.bench.model.metrics import change_pct, finite, metric, ratio
+from tui.bench.model.records import Document, Request, Source
+
+Verdict = Literal["faster", "slower", "less", "more", "same", "inconclusive"]
+
+METRICS = (
+    "decode_tps",
+    "ttft_client_ms",
+    "prefill_ms",
+    "prefill_tps",
+    "prefill_tps_est",
+    "itl_p50_ms",
+    "latency_ms",
+    "rss_mb",
+    "energy_j_per_tok",
+    "load_s",
+)
+GATED = ("decode_tps", "ttft_client_ms", "prefill_tps")
+"""Metrics on which a regression is judged."""
+MIN_PAIRS = 3
+ALPHA = 0.05
+PAIR_RESAMPLES = 1_000
+SYMBOLS = {"faster": "▲", "slower": "▼", "less": "▲", "more": "▼", "same": "≈", "inconclusive": "?"}
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric on both sides."""
+
+    metric: str
+    unit: str
+    a: float | None
+    b: float | None
+    delta_pct: float | None
+    ci95_pct: tuple[float, float] | None
+    p: float | None
+    p_holm: float | None
+    mdc_pct: float | None
+    n_a: int
+    n_b: int
+    is_paired: bool
+    verdict: Verdict
+    why: str = ""
+
+
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt that only one side answered."""
+
+    id: str
+    a: str
+    b: str
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Successes or passed checks, compared apart from speed."""
+
+    name: str
+    a: str
+    b: str
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A against B. Machine readable as it is."""
+
+    a: str
+    b: str
+    model_a: str
+    model_b: str
+    is_simulated: tuple[bool, bool]
+    is_forced: bool
+    vary: tuple[str, ...]
+    blocking: tuple[str, ...]
+    warnings: tuple[str, ...]
+    rows: tuple[Row, ...]
+    shares: tuple[Share, ...]
+    dropped: tuple[Dropped, ...]
+    per_prompt: tuple[tuple[str, float | None, float | None], ...] = ()
+    """(prompt, A, B) generation speed, for bars side by side."""
+
+    def row(self, metric_id: str) -> Row | None:
+        return next((row for row in self.rows if row.metric == metric_id), None)
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether a gated metric is worse beyond doubt and threshold."""
+        return any(row.metric in GATED and row.verdict == "slower" for row in self.rows)
+
+
+class NotComparableError(ValueError):
+    """Something that must be equal is not; the message names it."""
+
+    def __init__(self, found: Sequence[Difference]) -> None:
+        super().__init__("; ".join(difference.sentence for difference in found))
+        self.found = tuple(found)
+
+
+def compare(
+    a: Document,
+    b: Document,
+    *,
+    vary: Sequence[str] = (),
+    is_forced: bool = False,
+    excludes_tainted: bool = False,
+    seed: int = 1,
+) -> Comparison:
+    """A is the baseline. Raises NotComparableError unless forced."""
+    found = differences(a, b, frozenset(vary))
+    blocking = [difference for difference in found if difference.is_blocking]
+    if blocking and not is_forced:
+        raise NotComparableError(blocking)
+    left, right = (_usable(document, excludes_tainted) for document in (a, b))
+    sources = (headline_source(left), headline_source(right))
+    rows = [row for name in METRICS if (row := _row(name, left, right, sources, seed)) is not None]
+    tested = [i for i, row in enumerate(rows) if row.p is not None]
+    adjusted = holm([p for row in rows if (p := row.p) is not None])
+    for at, value in zip(tested, adjusted, strict=True):
+        rows[at] = msgspec.structs.replace(rows[at], p_holm=value)
+    return Comparison(
+        a=a.run.id,
+        b=b.run.id,
+        model_a=a.model.name,
+        model_b=b.model.name,
+        is_simulated=(a.run.simulated, b.run.simulated),
+        is_forced=bool(blocking),
+        vary=tuple(vary),
+        blocking=tuple(difference.sentence for difference in blocking),
+        warnings=tuple(d.sentence for d in found if not d.is_blocking),
+        rows=tuple(rows),
+        shares=_shares(a, b),
+        dropped=_dropped(a, b),
+        per_prompt=_per_prompt(left, right, sources),
+    )
+
+
+def _usable(document: Document, excludes_tainted: bool) -> list[Request]:
+    return [r for r in scored(document.requests) if not (excludes_tainted and r.taint)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """A change as a share (0.05 is 5 %), with its doubts."""
+
+    delta: float | None
+    low: float | None
+    high: float | None
+    test: RankTest | None
+    mdc_pct: float | None
+    is_testable: bool
+
+
+def _by_prompt(
+    requests: Sequence[Request], name: str, source: Source
+) -> dict[tuple[str, str], list[float]]:
+    values: dict[tuple[str, str], list[float]] = {}
+    for request in requests:
+        value = value_of(request, name, source)
+        if value is not None:
+            values.setdefault((request.id, request.group), []).append(value)
+    return values
+
+
+def _row(
+    name: str,
+    left: Sequence[Request],
+    right: Sequence[Request],
+    sources: tuple[Source, Source],
+    seed: int,
+) -> Row | None:
+    a, b = _by_prompt(left, name, sources[0]), _by_prompt(right, name, sources[1])
+    if not a or not b:
+        return None
+    shared = [key for key in a if key in b]
+    is_paired = len(shared) >= MIN_PAIRS
+    if is_paired:
+        xs = [median(a[key]) for key in shared]
+        ys = [median(b[key]) for key in shared]
+        estimate = _paired(xs, ys, seed)
+    else:
+        # The same prompts only, where there are any: other prompts have other lengths.
+        kept = shared or [*a, *b]
+        xs = [value for key in kept for value in a.get(key, [])]
+        ys = [value for key in kept for value in b.get(key, [])]
+        if not xs or not ys:
+            return None
+        estimate = _unpaired(xs, ys, seed)
+    known = metric(name)
+    verdict, why = _verdict(name, estimate)
+    interval = None
+    if estimate.low is not None and estimate.high is not None:
+        interval = (100 * estimate.low, 100 * estimate.high)
+    return Row(
+        metric=name,
+        unit=known.unit,
+        a=median(xs),
+        b=median(ys),
+        delta_pct=None if estimate.delta is None else 100 * estimate.delta,
+        ci95_pct=interval,
+        p=None if estimate.test is None else estimate.test.p,
+        p_holm=None,
+        mdc_pct=estimate.mdc_pct,
+        n_a=len(xs),
+        n_b=len(ys),
+        is_paired=is_paired,
+        verdict=verdict,
+        why=why,
+    )
+
+
+def _paired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:
+    pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if x > 0 and y > 0]
+    logs = [math.log(y / x) for x, y in pairs]
+    if not logs:
+        return _Estimate(None, None, None, None, None, is_testable=False)
+    centre = stat.hodges_lehmann(logs) or 0.0
+    interval = stat.bootstrap(logs, stat.walsh_median, resamples=PAIR_RESAMPLES, seed=seed)
+    test = wilcoxon(logs)
+    spread = stat.sample_sd(logs) or 0.0
+    mdc = 100 * 2.8 * spread / math.sqrt(len(logs)) if len(logs) > 1 else None
+    smallest = 2.0 ** (1 - min(len(logs), 1000))
+    return _Estimate(
+        delta=math.expm1(centre),
+        low=None if interval is None else math.expm1(interval.low),
+        high=None if interval is None else math.expm1(interval.high),
+        test=test,
+        mdc_pct=mdc,
+        is_testable=smallest <= ALPHA,
+    )
+
+
+def _unpaired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:
+    base = median(xs)
+    moved = stat.shift(xs, ys)
+    interval = stat.shift_interval(xs, ys, seed=seed)
+    test = mann_whitney(xs, ys)
+    spreads = [v for v in (stat.variation(xs), stat.variation(ys)) if v is not None]
+    smaller = min(len(xs), len(ys))
+    mdc = 100 * 2.8 * max(spreads) * math.sqrt(2 / smaller) if spreads else None
+    return _Estimate(
+        delta=ratio(moved, abs(base)),
+        low=None if interval is None else ratio(interval.low, abs(base)),
+        high=None if interval is None else ratio(interval.high, abs(base)),
+        test=test,
+        mdc_pct=finite(mdc),
+        is_testable=test is not None and 2 / math.comb(len(xs) + len(ys), len(xs)) <= ALPHA,
+    )
+
+
+def _verdict(name: str, estimate: _Estimate) -> tuple[Verdict, str]:
+    known = metric(name)
+    threshold = known.threshold_pct / 100
+    if estimate.delta is None:
+        return "inconclusive", "no baseline to divide by"
+    if estimate.low is None or estimate.high is None:
+        return "inconclusive", "one value on a side has no spread"
+    if not estimate.is_testable:
+        return "inconclusive", "too few values for any significance"
+    excludes_zero = estimate.low > 0 or estimate.high < 0
+    if excludes_zero and abs(estimate.delta) >= threshold:
+        is_better = (estimate.delta > 0) == (known.better == "higher")
+        words: tuple[Verdict, Verdict] = ("faster", "slower")
+        if known.unit in ("MB", "J"):
+            words = ("less", "more") if known.better == "lower" else ("more", "less")
+        return (words[0] if is_better else words[1]), ""
+    if -threshold <= estimate.low and estimate.high <= threshold:
+        return "same", f"within ±{known.threshold_pct:g} %"
+    if excludes_zero:
+        return "inconclusive", f"a change, but not surely above {known.threshold_pct:g} %"
+    return "inconclusive", "the interval holds both zero and changes that would matter"
+
+
+def _shares(a: Document, b: Document) -> tuple[Share, ...]:
+    def success(document: Document) -> str:
+        return f"{len(scored(document.requests))}/{len(document.requests)}"
+
+    def checks(document: Document) -> str:
+        kept = [
+            c
+            for r in scored(document.requests)
+            for c in r.checks
+            if c.passed is not None and not c.info
+        ]
+        return f"{sum(bool(c.passed) for c in kept)}/{len(kept)}"
+
+    return (
+        Share(name="answered", a=success(a), b=success(b)),
+        Share(name="checks passed", a=checks(a), b=checks(b)),
+    )
+
+
+def _dropped(a: Document, b: Document) -> tuple[Dropped, ...]:
+    """Prompts that are not in the pairs, with what became of them on each side."""
+
+    def states(document: Document) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for request in document.requests:
+            if request.is_scored or request.id not in found:
+                found[request.id] = request.status
+        return found
+
+    left, right = states(a), states(b)
+    names = list(dict.fromkeys((*left, *right)))
+    usable = {"ok", "capped"}
+    return tuple(
+        Dropped(id=name, a=left.get(name, "absent"), b=right.get(name, "absent"))
+        for name in names
+        if left.get(name) not in usable or right.get(name) not in usable
+    )
+
+
+def _per_prompt(
+    left: Sequence[Request], right: Sequence[Request], sources: tuple[Source, Source]
+) -> tuple[tuple[str, float | None, float | None], ...]:
+    a, b = _by_prompt(left, "decode_tps", sources[0]), _by_prompt(right, "decode_tps", sources[1])
+    keys = list(dict.fromkeys((*a, *b)))
+    return tuple(
+        (
+            key[0],
+            median(a[key]) if key in a else None,
+            median(b[key]) if key in b else None,
+        )
+        for key in keys
+    )
+
+
+def total_change(a: Document, b: Document, name: str) -> float | None:
+    """Change of a run figure in per cent; None where one side lacks it or the baseline is zero."""
+    before, after = a.totals.get(name), b.totals.get(name)
+    if before is None or after is None:
+        return None
+    return change_pct(before.value, after.value)

@@ -1,0 +1,269 @@
+"""The board during a request: samples on the clock of the tokens, and what they say about it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tui.bench.model.metrics import finite
+from tui.bench.model.records import Hardware, Taint
+from tui.core.board.reading import Snapshot
+
+Values = Mapping[str, float | str | None]
+
+CLOCK_TOLERANCE = 0.99
+CLOCK_LOW_PCT = 95.0
+"""Fewer samples than this share at the highest clock make a request tainted."""
+BUSY_LOAD_PCT = 50.0
+BIG_SHARE = 0.9
+"""A CPU cluster with at least this share of the highest clock counts as big."""
+SWAP_TAINT_MB = 1.0
+BACKGROUND_TAINT_PCT = 50.0
+OWN_TAINT_PCT = 10.0
+MIN_LOAD_SAMPLES = 3
+"""Fewer samples of a processor load are a moment and not the state of a request."""
+SETTLE_NS = 2_500_000_000
+"""Some readings are taken only every two seconds: what they say of a request begins here."""
+THROTTLED_WORDS = frozenset({"throttling", "capped"})
+MB = 2**20
+
+_PLAIN = {
+    "npu.freq": 1.0,
+    "npu.temp": 1.0,
+    "ddr.freq": 1.0,
+    "ddr.load": 1.0,
+    "soc.temp": 1.0,
+    "ram.available": 1.0,
+    "ram.model": 1.0,
+    "swap.used": 1.0,
+    "server.rss": 1.0,
+    "server.hwm": 1.0,
+    "server.pid": 1.0,
+    "server.cpu": 1.0,
+    "npulse.cpu": 1.0,
+    "power.w": 1.0,
+    "psi.memory": 1.0,
+}
+_LISTS = ("npu.load", "cpu.freq")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The highest clocks; None where they are not known. cpu: one per big cluster."""
+
+    npu_hz: float | None = None
+    ddr_hz: float | None = None
+    cpu_hz: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One moment."""
+
+    t_ns: int
+    v: Values
+
+
+def reduced(snapshot: Snapshot) -> dict[str, float | str | None]:
+    """What of a snapshot is kept: numbers by reading id, the hottest zone, the throttle word."""
+    values: dict[str, float | str | None] = {}
+    for name in _PLAIN:
+        values[name] = finite(snapshot.number(name))
+    for name in _LISTS:
+        for index, value in enumerate(snapshot.numbers(name)):
+            values[f"{name}.{index}"] = finite(value)
+    zones = [snapshot.number(name) for name in snapshot.readings if name.startswith("temp.")]
+    zones += [snapshot.number("soc.temp"), snapshot.number("npu.temp")]
+    values["temp.max"] = max((zone for zone in zones if zone is not None), default=None)
+    values["throttle"] = snapshot.text("throttle")
+    loads = [load for load in snapshot.numbers("cpu.load") if load is not None]
+    values["cpu.sum"] = round(sum(loads), 1) if loads else None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def targets(snapshot: Snapshot) -> Targets:
+    """The clocks that a trustworthy run holds: the highest each domain has in its table."""
+    tops = snapshot.numbers("cpu.max_freq")
+    highest = max((top for top in tops if top is not None), default=0.0)
+    return Targets(
+        npu_hz=_top(snapshot, "npu"),
+        ddr_hz=_top(snapshot, "ddr"),
+        cpu_hz=tuple(top if top and top >= BIG_SHARE * highest else None for top in tops),
+    )
+
+
+def _top(snapshot: Snapshot, name: str) -> float | None:
+    table = [value for value in snapshot.numbers(f"{name}.table") if value is not None]
+    return max(table) if table else snapshot.number(f"{name}.max_freq")
+
+
+def number(values: Values, name: str) -> float | None:
+    """A value where it is a number."""
+    value = values.get(name)
+    return value if isinstance(value, int | float) else None
+
+
+def npu_load(values: Values) -> float | None:
+    """The busiest core in per cent; None where the load is not readable."""
+    loads = [number(values, f"npu.load.{core}") for core in range(8)]
+    return max((load for load in loads if load is not None), default=None)
+
+
+@dataclass(slots=True)
+class HardwareLog:
+    """All samples of a run in the order of their time."""
+
+    targets: Targets = field(default_factory=Targets)
+    samples: list[Sample] = field(default_factory=list)
+    idle_w: float | None = None
+
+    def add(self, t_ns: int, values: Values) -> None:
+        self.samples.append(Sample(t_ns, values))
+
+    @property
+    def latest(self) -> Sample | None:
+        return self.samples[-1] if self.samples else None
+
+    def between(self, start_ns: int, end_ns: int) -> list[Sample]:
+        """The samples of a stretch, and the one before it, whose state still holds at its start."""
+        times = [sample.t_ns for sample in self.samples]
+        first, last = bisect_left(times, start_ns), bisect_right(times, end_ns)
+        return self.samples[max(0, first - 1) : last]
+
+    def describe(
+        self, t0_ns: int, te_ns: int, t1_ns: int | None, tn_ns: int | None
+    ) -> tuple[Hardware, tuple[Taint, ...]]:
+        """The board from t0 to te, and what of it makes the timing doubtful."""
+        rows = self.between(t0_ns, te_ns)
+        inside = [row for row in rows if t0_ns <= row.t_ns <= te_ns]
+        if not rows:
+            return Hardware(), ()
+        settled = [row for row in inside if row.t_ns >= t0_ns + SETTLE_NS]
+        clock_ok = self._clock_ok(inside, settled)
+        shares = list(clock_ok.values())
+        heat = _series(rows, "temp.max")
+        throttled = _throttled_s(rows, t0_ns, te_ns)
+        swap = _series(rows, "swap.used")
+        energy = None if t1_ns is None or tn_ns is None else energy_j(rows, t1_ns, tn_ns)
+        own = _series(inside, "npulse.cpu")
+        described = Hardware(
+            samples=len(inside),
+            t_start=heat[0] if heat else None,
+            t_max=max(heat) if heat else None,
+            t_end=heat[-1] if heat else None,
+            clock_ok_pct=min(shares) if shares else None,
+            clock_ok=clock_ok,
+            throttled_s=throttled,
+            avail_min_mb=_scaled(min(_series(rows, "ram.available"), default=None)),
+            rss_mb=_scaled(max(_series(rows, "server.rss"), default=None)),
+            hwm_mb=_scaled(max(_series(rows, "server.hwm"), default=None)),
+            swap_delta_mb=_scaled(swap[-1] - swap[0]) if swap else None,
+            energy_j=energy,
+            idle_w=self.idle_w,
+            own_cpu_pct=median(own) if own else None,
+        )
+        return described, _taints(described, settled)
+
+    def _clock_ok(self, rows: Sequence[Sample], settled: Sequence[Sample]) -> dict[str, float]:
+        """Share of samples at the highest clock, per domain, while the NPU works."""
+        busy = [row for row in rows if _is_busy(row.v)]
+        shares: dict[str, float] = {}
+        wanted = {"npu": self.targets.npu_hz, "ddr": self.targets.ddr_hz}
+        for name, target in wanted.items():
+            values = _series(busy, f"{name}.freq")
+            if target and values:
+                shares[name] = _share(value >= CLOCK_TOLERANCE * target for value in values)
+        big = [(i, top) for i, top in enumerate(self.targets.cpu_hz) if top]
+        verdicts = [
+            (number(row.v, f"cpu.freq.{index}") or 0.0) >= CLOCK_TOLERANCE * top
+            for row in settled
+            if _is_busy(row.v)
+            for index, top in big
+            if number(row.v, f"cpu.freq.{index}") is not None
+        ]
+        if verdicts:
+            shares["cpu"] = _share(verdicts)
+        return shares
+
+
+def _is_busy(values: Values) -> bool:
+    """Whether the NPU worked, as far as its load is known."""
+    load = npu_load(values)
+    return load is None or load >= BUSY_LOAD_PCT
+
+
+def _share(verdicts: Iterable[bool]) -> float:
+    values = list(verdicts)
+    return round(100.0 * sum(values) / len(values), 1)
+
+
+def _series(rows: Sequence[Sample], name: str) -> list[float]:
+    return [value for row in rows if (value := number(row.v, name)) is not None]
+
+
+def _scaled(value: float | None) -> float | None:
+    return None if value is None else round(value / MB, 2)
+
+
+def _throttled_s(rows: Sequence[Sample], t0_ns: int, te_ns: int) -> float | None:
+    """Time in which a thermal limit was in force: each sample holds until the next."""
+    if not any("throttle" in row.v for row in rows):
+        return None
+    total = 0
+    for index, row in enumerate(rows):
+        end_ns = rows[index + 1].t_ns if index + 1 < len(rows) else te_ns
+        start_ns = max(row.t_ns, t0_ns)
+        if row.v.get("throttle") in THROTTLED_WORDS:
+            total += max(0, min(end_ns, te_ns) - start_ns)
+    return total / 1e9
+
+
+def energy_j(rows: Sequence[Sample], t1_ns: int, tn_ns: int) -> float | None:
+    """Integral of power from t1 to tN, trapezoids, held constant beyond the outermost samples.
+
+    None without a sensor, or with fewer than two samples in the stretch.
+    """
+    points = [(row.t_ns, value) for row in rows if (value := number(row.v, "power.w")) is not None]
+    if tn_ns <= t1_ns or sum(t1_ns <= t <= tn_ns for t, _ in points) < 2:
+        return None
+    times = [t for t, _ in points]
+
+    def at(t_ns: int) -> float:
+        right = bisect_left(times, t_ns)
+        if right == 0:
+            return points[0][1]
+        if right == len(points):
+            return points[-1][1]
+        (ta, wa), (tb, wb) = points[right - 1], points[right]
+        return wb if tb == ta else wa + (wb - wa) * (t_ns - ta) / (tb - ta)
+
+    edges = [(t1_ns, at(t1_ns)), *((t, w) for t, w in points if t1_ns < t < tn_ns)]
+    edges.append((tn_ns, at(tn_ns)))
+    area = sum(
+        (edges[i + 1][0] - edges[i][0]) * (edges[i + 1][1] + edges[i][1]) / 2
+        for i in range(len(edges) - 1)
+    )
+    return area / 1e9
+
+
+def _taints(found: Hardware, rows: Sequence[Sample]) -> tuple[Taint, ...]:
+    taints: list[Taint] = []
+    if found.throttled_s:
+        taints.append("throttled")
+    if found.clock_ok_pct is not None and found.clock_ok_pct < CLOCK_LOW_PCT:
+        taints.append("clock_low")
+    if (found.swap_delta_mb or 0.0) > SWAP_TAINT_MB:
+        taints.append("swap")
+    others = [
+        total - (number(row.v, "server.cpu") or 0.0) - (number(row.v, "npulse.cpu") or 0.0)
+        for row in rows
+        if (total := number(row.v, "cpu.sum")) is not None and number(row.v, "server.cpu")
+    ]
+    if len(others) >= MIN_LOAD_SAMPLES and median(others) > BACKGROUND_TAINT_PCT:
+        taints.append("background")
+    own = _series(rows, "npulse.cpu")
+    if len(own) >= MIN_LOAD_SAMPLES and median(own) > OWN_TAINT_PCT:
+        taints.append("ui_heavy")
+    return tuple(taints)

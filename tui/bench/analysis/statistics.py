@@ -1,0 +1,295 @@
+"""Estimates and their uncertainty: intervals, shifts, slopes, and what a sample can detect at all.
+
+Quantiles are linear between order statistics (Hyndman and Fan type 7) throughout. Random numbers
+come from a seeded generator, so that one journal always gives one report.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tui.bench.analysis.ranks import finite_all
+from tui.core.turn.stats import median_absolute_deviation, quantile, quantile_of_sorted
+
+RESAMPLES = 10_000
+MAD_SCALE = 1.4826
+"""Makes the median absolute deviation estimate the standard deviation of a normal sample."""
+_EXACT_PAIRS = 250_000
+_BOOTSTRAP_LIMIT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval and the method that gave it."""
+
+    low: float
+    high: float
+    method: str
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """y = intercept + slope * x, with the interval of the slope where there is one."""
+
+    intercept: float
+    slope: float
+    slope_low: float | None
+    slope_high: float | None
+    n: int
+
+    def at(self, x: float) -> float:
+        return self.intercept + self.slope * x
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Arithmetic mean; None of nothing. Does not overflow where the values themselves do not."""
+    data = finite_all(values)
+    return math.fsum(value / len(data) for value in data) if data else None
+
+
+def sample_sd(values: Sequence[float]) -> float | None:
+    """Sample standard deviation (n - 1); 0 for one value, as llama-bench has it, None of none."""
+    data = finite_all(values)
+    centre = mean(data)
+    if centre is None:
+        return None
+    if len(data) == 1 or min(data) == max(data):
+        return 0.0
+    return math.hypot(*(value - centre for value in data)) / math.sqrt(len(data) - 1)
+
+
+def variation(values: Sequence[float]) -> float | None:
+    """Coefficient of variation; None below two values or at a mean of zero."""
+    centre, spread = mean(values), sample_sd(values)
+    if len(values) < 2 or not centre or spread is None:
+        return None
+    return spread / abs(centre)
+
+
+def mad(values: Sequence[float]) -> float | None:
+    """Median absolute deviation times 1.4826; None of nothing."""
+    spread = median_absolute_deviation(finite_all(values))
+    return None if spread is None else MAD_SCALE * spread
+
+
+def needed_for(q: float) -> int:
+    """How many values a percentile needs to mean something: 2/(1-q), so 20 for p90, 200 for p99."""
+    return math.ceil(2 / (1 - q) - 1e-9) if q < 1 else 1
+
+
+def percentile(values: Sequence[float], q: float) -> float | None:
+    """The quantile where the sample is large enough for it (:func:`needed_for`), else None."""
+    return quantile(finite_all(values), q) if len(values) >= needed_for(q) else None
+
+
+def _at(ordered: Sequence[float], q: float) -> float:
+    value = quantile_of_sorted(ordered, q)
+    assert value is not None  # callers have at least one value
+    return value
+
+
+def bootstrap(
+    values: Sequence[float],
+    statistic: Callable[[Sequence[float]], float] = median,
+    *,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval | None:
+    """Percentile bootstrap interval of a statistic; None below two values.
+
+    Above 2,000 values the interval of the *median* comes from its order statistics instead
+    (normal approximation of the binomial rank), and resampling gets fewer rounds.
+    """
+    data = finite_all(values)
+    n = len(data)
+    if n < 2:
+        return None
+    if data.count(data[0]) == n:
+        point = float(statistic(data))
+        return Interval(point, point, "all equal")
+    if n > _BOOTSTRAP_LIMIT and statistic is median:
+        return _order_interval(sorted(data), confidence)
+    rounds = max(200, min(resamples, resamples * _BOOTSTRAP_LIMIT // n))
+    choose = random.Random(seed).choices
+    take = _quick_median if statistic is median else statistic
+    drawn = sorted(float(take(choose(data, k=n))) for _ in range(rounds))
+    tail = (1 - confidence) / 2
+    low, high = _at(drawn, tail), _at(drawn, 1 - tail)
+    return Interval(low, high, f"percentile bootstrap, B={rounds}, seed={seed}")
+
+
+def _quick_median(values: Sequence[float]) -> float:
+    """The median without its checks: it is taken ten thousand times."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def normal_quantile(p: float) -> float:
+    """The point below which a standard normal variable falls with probability ``p``."""
+    low, high = -40.0, 40.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        if math.erfc(-middle / math.sqrt(2)) / 2 < p:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _order_interval(data: Sequence[float], confidence: float) -> Interval:
+    reach = normal_quantile((1 + confidence) / 2) * math.sqrt(len(data)) / 2
+    low = max(0, math.floor((len(data) - 1) / 2 - reach))
+    high = min(len(data) - 1, math.ceil((len(data) - 1) / 2 + reach))
+    return Interval(data[low], data[high], "order statistics")
+
+
+def walsh_median(data: Sequence[float]) -> float:
+    """:func:`hodges_lehmann` of a few finite values, without checks."""
+    return _quick_median([x + y for i, x in enumerate(data) for y in data[i:]]) / 2
+
+
+def hodges_lehmann(values: Sequence[float]) -> float | None:
+    """Hodges-Lehmann centre of one sample: the median of all pairwise means (Walsh averages)."""
+    data = sorted(finite_all(values))
+    n = len(data)
+    if not n:
+        return None
+    if n * (n + 1) // 2 <= _EXACT_PAIRS:
+        return walsh_median(data)
+    negated = [-value for value in reversed(data)]
+    # Every pair (i, j) and (j, i) and every (i, i) once: for so many values the weight of the
+    # diagonal is far below the spread of the estimate.
+    return _middle_difference(negated, data) / 2
+
+
+def shift(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Hodges-Lehmann shift from ``a`` to ``b``: the median of all differences b - a."""
+    left, right = sorted(finite_all(a)), sorted(finite_all(b))
+    if not left or not right:
+        return None
+    if len(left) * len(right) <= _EXACT_PAIRS:
+        return median(y - x for x in left for y in right)
+    return _middle_difference(left, right)
+
+
+def _middle_difference(left: Sequence[float], right: Sequence[float]) -> float:
+    """Median of right - left over all pairs of two sorted samples, by bisection on the value."""
+    low, high = right[0] - left[-1], right[-1] - left[0]
+    half = len(left) * len(right) / 2
+    for _ in range(100):
+        guess = low + (high - low) / 2
+        below = sum(bisect_right(right, x + guess) for x in left)
+        if below < half:
+            low = guess
+        else:
+            high = guess
+        if high - low <= 1e-12 * max(1e-300, abs(low), abs(high)):
+            break
+    return high
+
+
+def shift_interval(
+    a: Sequence[float], b: Sequence[float], *, resamples: int = 2_000, seed: int = 0
+) -> Interval | None:
+    """Bootstrap interval of :func:`shift`, both samples resampled; None below two values each."""
+    left, right = finite_all(a), finite_all(b)
+    if len(left) < 2 or len(right) < 2:
+        return None
+    rounds = max(100, min(resamples, resamples * 2_500 // (len(left) * len(right))))
+    choose = random.Random(seed).choices
+    drawn = []
+    for _ in range(rounds):
+        x, y = choose(left, k=len(left)), choose(right, k=len(right))
+        value = shift(x, y)
+        if value is not None:
+            drawn.append(value)
+    drawn.sort()
+    return Interval(
+        _at(drawn, 0.025),
+        _at(drawn, 0.975),
+        f"percentile bootstrap of the shift, B={rounds}, seed={seed}",
+    )
+
+
+def theil_sen(
+    x: Sequence[float], y: Sequence[float], *, confidence: float = 0.95, seed: int = 0
+) -> Line | None:
+    """Line through the median of all pairwise slopes, with Sen's interval of the slope.
+
+    None where fewer than two different x exist. Beyond 250,000 pairs a seeded sample of them is
+    used. Sources: Theil 1950, Sen 1968.
+    """
+    if len(x) != len(y):
+        raise ValueError("a line needs pairs")
+    points = sorted(zip(finite_all(x), finite_all(y), strict=True))
+    slopes = _slopes(points, seed)
+    if not slopes:
+        return None
+    slopes.sort()
+    slope = median(slopes)
+    intercept = median(value - slope * at for at, value in points)
+    n = len(points)
+    if n < 4:
+        return Line(intercept, slope, None, None, n)
+    # Sen: the slope's rank varies as Kendall's S does.
+    reach = normal_quantile((1 + confidence) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    pairs = n * (n - 1) / 2
+    tail = max(0.0, (1 - reach / pairs) / 2)
+    return Line(intercept, slope, _at(slopes, tail), _at(slopes, 1 - tail), n)
+
+
+def _slopes(points: Sequence[tuple[float, float]], seed: int) -> list[float]:
+    n = len(points)
+    if n * (n - 1) // 2 <= _EXACT_PAIRS:
+        pairs = ((points[i], points[j]) for i in range(n) for j in range(i + 1, n))
+    else:
+        draw = random.Random(seed).sample
+        pairs = ((p, q) for p, q in (sorted(draw(points, 2)) for _ in range(_EXACT_PAIRS)))
+    return [(q[1] - p[1]) / (q[0] - p[0]) for p, q in pairs if q[0] != p[0]]
+
+
+def least_squares(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
+    """Intercept and slope of the ordinary regression line; None below two different x."""
+    left, right = finite_all(x), finite_all(y)
+    centre_x, centre_y = mean(left), mean(right)
+    if centre_x is None or centre_y is None:
+        return None
+    spread = math.fsum((value - centre_x) ** 2 for value in left)
+    if spread == 0:
+        return None
+    slope = math.fsum((p - centre_x) * (q - centre_y) for p, q in zip(left, right, strict=True))
+    return centre_y - slope / spread * centre_x, slope / spread
+
+
+def detectable_pct(values: Sequence[float]) -> float | None:
+    """Minimal detectable change in per cent: 2.8 * CV * sqrt(2/n) (80 % power, alpha 5 %).
+
+    None below two values: a spread that was never seen detects nothing.
+    """
+    cv = variation(values)
+    return None if cv is None else 100 * 2.8 * cv * math.sqrt(2 / len(values))
+
+
+def nearest(times: Sequence[int], at: int) -> int | None:
+    """Index of the entry of a sorted sequence that lies nearest to ``at``."""
+    if not times:
+        return None
+    right = bisect_left(times, at)
+    if right == 0:
+        return 0
+    if right == len(times):
+        return right - 1
+    return right if times[right] - at < at - times[right - 1] else right - 1

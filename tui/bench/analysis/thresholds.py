@@ -1,0 +1,160 @@
+"""Thresholds of ``--fail-on``: what a run must reach, alone or against a baseline.
+
+``success<100%`` fails where the success is below 100 per cent. A value with a sign is a change
+against the baseline: ``decode<-5%`` fails where the generation speed fell by more than 5 per cent.
+Conditions are separated by commas.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tui.bench.analysis.compare import Comparison, total_change
+from tui.bench.model.metrics import METRICS
+from tui.bench.model.records import Document
+
+ALIASES = {
+    "decode": "decode_tps",
+    "speed": "decode_tps",
+    "ttft": "ttft_client_ms",
+    "prefill": "prefill_tps",
+    "memory": "memory_mb",
+    "success": "success_pct",
+    "checks": "check_pass_pct",
+    "goodput": "goodput_pct",
+    "accuracy": "code_accuracy_pct",
+}
+_CONDITION = re.compile(r"\s*([a-zA-Z_][\w.-]*)\s*(<=|>=|<|>)\s*([+-]?)(\d+(?:\.\d+)?)\s*(%?)\s*")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be read; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The run fails where ``name op value`` is true."""
+
+    name: str
+    op: str
+    value: float
+    is_change: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A condition that was met, or could not be judged."""
+
+    condition: Condition
+    sentence: str
+
+
+def parse(expressions: Sequence[str]) -> list[Condition]:
+    """Raises ConditionError naming the part that makes no sense."""
+    found = []
+    for expression in expressions:
+        for part in expression.split(","):
+            if not part.strip():
+                continue
+            match = _CONDITION.fullmatch(part)
+            if match is None:
+                example = "decode<-5% or success<100%"
+                raise ConditionError(f"{part.strip()!r} is no condition; write as in {example}")
+            name, op, sign, digits, _ = match.groups()
+            value = float(f"{sign}{digits}")
+            found.append(Condition(ALIASES.get(name, name), op, value, bool(sign), part.strip()))
+    return found
+
+
+def judge(
+    conditions: Sequence[Condition],
+    document: Document,
+    *,
+    baseline: Document | None = None,
+    comparison: Comparison | None = None,
+) -> list[Failed]:
+    """The conditions that the run does not meet. What is not known fails: it was asked for.
+
+    Raises ConditionError for a figure that no run has, and for a change without a baseline.
+    """
+    failed = []
+    for condition in conditions:
+        if condition.is_change and baseline is None:
+            raise ConditionError(f"{condition.text}: a change needs --baseline")
+        if not _is_known(condition.name, document, baseline):
+            raise ConditionError(f"{condition.text}: no figure is called {condition.name!r}")
+        value = (
+            _change(condition.name, document, baseline, comparison)
+            if condition.is_change
+            else _value(condition.name, document)
+        )
+        what = "change of " if condition.is_change else ""
+        if value is None:
+            sentence = f"{condition.text}: {what}{condition.name} is not known"
+            failed.append(Failed(condition, sentence))
+        elif _COMPARE[condition.op](value, condition.value):
+            unit = " %" if condition.is_change else ""
+            sentence = f"{condition.text}: {what}{condition.name} is {value:.2f}{unit}"
+            failed.append(Failed(condition, sentence))
+    return failed
+
+
+def _is_known(name: str, document: Document, baseline: Document | None) -> bool:
+    if name in METRICS or name in document.totals or name in _ALWAYS:
+        return True
+    return baseline is not None and name in baseline.totals
+
+
+_ALWAYS = frozenset(
+    {
+        "slope_pct_h",
+        "abs_slope_pct_h",
+        "rss_drift_mb_h",
+        "swap_mb",
+        "throttled_s",
+        "clock_ok_pct",
+        "t_max_c",
+        "memory_mb",
+        "avail_min_mb",
+        "prompt_strict_pct",
+        "prompt_loose_pct",
+        "instruction_strict_pct",
+        "instruction_loose_pct",
+        "language_pass_pct",
+        "code_accuracy_pct",
+        "code_missed",
+        "code_false",
+        "cache_ttft_ratio",
+        "tps_at_full_context",
+        "usable_context",
+        "requests_per_s",
+    }
+)
+"""Figures that a run may lack although they exist: a board without a sensor, another suite."""
+
+
+def _value(name: str, document: Document) -> float | None:
+    total = document.totals.get(name)
+    if total is not None:
+        return total.value
+    found = document.summary.get(name)
+    return None if found is None else found.median
+
+
+def _change(
+    name: str, document: Document, baseline: Document | None, comparison: Comparison | None
+) -> float | None:
+    row = None if comparison is None else comparison.row(name)
+    if row is not None:
+        return row.delta_pct
+    return None if baseline is None else total_change(baseline, document, name)

@@ -1,0 +1,232 @@
+"""One answer as it was seen on the wire, and the numbers that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from tui.bench.analysis.statistics import percentile
+from tui.bench.model.metrics import finite, ratio
+from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
+from tui.core.turn.stats import quantile
+
+MIN_TOKENS = 8
+MIN_SPAN_NS = 200_000_000
+STALL_FACTOR = 3
+MIN_DECAY_GAPS = 20
+OVERHEAD_WARN_MS = 250.0
+OVERHEAD_WARN_SHARE = 0.20
+DELTA_WARN_PCT = 3.0
+COUNT_WARN_SHARE = 0.02
+BIN_TOKENS = 16
+BUFFERED_SHARE = 0.02
+MIN_BUFFERED_CHUNKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Times in monotonic nanoseconds, counts with their sources. None is not known."""
+
+    t0_ns: int
+    stamps_ns: tuple[int, ...] = ()
+    """One per chunk with text or thinking, in order."""
+    th_ns: int | None = None
+    tc_ns: int | None = None
+    te_ns: int | None = None
+    is_token_per_chunk: bool = True
+    tokens_out: int | None = None
+    out_source: Source = "unknown"
+    reasoning: int | None = None
+    server_out: int | None = None
+    tokens_in: int | None = None
+    in_source: Source = "unknown"
+    tokens_cached: int | None = None
+    runtime: RuntimeTimes = field(default_factory=RuntimeTimes)
+    cap: int | None = None
+    is_buffered: bool = False
+
+    @property
+    def span_ns(self) -> int | None:
+        """tN - t1."""
+        return self.stamps_ns[-1] - self.stamps_ns[0] if self.stamps_ns else None
+
+
+@dataclass(slots=True)
+class Measured:
+    """Metrics, why some are missing, gaps, counts, and what is odd."""
+
+    m: dict[str, float | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
+    tokens: Tokens = field(default_factory=Tokens)
+    warnings: list[str] = field(default_factory=list)
+
+    def put(self, metric_id: str, value: float | None, why: str) -> None:
+        """A number, or null with its reason."""
+        kept = finite(value)
+        self.m[metric_id] = kept
+        if kept is None:
+            self.why[metric_id] = why
+
+
+def looks_buffered(t0_ns: int, stamps_ns: Sequence[int]) -> bool:
+    """Did the chunks come all at once at the end, instead of one by one?
+
+    True where at least four chunks arrived within 2 % of the time that passed before the first.
+    """
+    if len(stamps_ns) < MIN_BUFFERED_CHUNKS:
+        return False
+    return stamps_ns[-1] - stamps_ns[0] < BUFFERED_SHARE * (stamps_ns[0] - t0_ns)
+
+
+def measure(trace: Trace) -> Measured:
+    """Every metric of one request that comes from its own times and counts."""
+    out = Measured()
+    out.tokens = Tokens(
+        input=trace.tokens_in,
+        in_cached=trace.tokens_cached,
+        in_source=trace.in_source,
+        out=trace.tokens_out,
+        reasoning=trace.reasoning,
+        source=trace.out_source,
+        chunks=len(trace.stamps_ns),
+        server_out=trace.server_out,
+        cap=trace.cap,
+    )
+    _first_token(trace, out)
+    _prefill(trace, out)
+    _decode(trace, out)
+    _gaps(trace, out)
+    _whole(trace, out)
+    _odd_counts(trace, out)
+    return out
+
+
+def _ms(start_ns: int | None, end_ns: int | None) -> float | None:
+    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e6
+
+
+def _first_token(trace: Trace, out: Measured) -> None:
+    first = trace.stamps_ns[0] if trace.stamps_ns else None
+    why = "the stream is buffered" if trace.is_buffered else "no token arrived"
+    out.put("ttft_client_ms", None if trace.is_buffered else _ms(trace.t0_ns, first), why)
+    why = "the stream is buffered" if trace.is_buffered else "no answer token arrived"
+    out.put("ttfot_ms", None if trace.is_buffered else _ms(trace.t0_ns, trace.tc_ns), why)
+
+
+def _prefill(trace: Trace, out: Measured) -> None:
+    runtime, ttft = trace.runtime, out.m["ttft_client_ms"]
+    unknown = "not reported by this server"
+    out.put("prefill_ms", runtime.prefill_ms, unknown)
+    out.put("prefill_tps", ratio(runtime.prefill_tokens, runtime.prefill_ms, 1000), unknown)
+    if out.m["prefill_tps"] is None:
+        fresh = trace.tokens_in if trace.tokens_cached is None else None
+        known_ms = runtime.prefill_ms or ttft
+        out.put("prefill_tps_est", ratio(fresh, known_ms, 1000), "no prompt count or no TTFT")
+    overhead = None
+    if ttft is not None and runtime.prefill_ms is not None:
+        overhead = ttft - runtime.prefill_ms
+        limit = max(OVERHEAD_WARN_MS, OVERHEAD_WARN_SHARE * runtime.prefill_ms)
+        if overhead < 0:
+            out.warnings.append("the reported prefill is longer than our time to first token")
+        elif overhead > limit:
+            out.warnings.append(f"{overhead:.0f} ms of the time to first token are not prefill")
+    out.put("overhead_ttft_ms", overhead, unknown)
+
+
+def _decode(trace: Trace, out: Measured) -> None:
+    runtime = trace.runtime
+    rate_rt = ratio(runtime.generate_tokens, runtime.generate_ms, 1000)
+    if rate_rt is not None and (runtime.generate_tokens or 0) < MIN_TOKENS:
+        rate_rt = None
+    out.put("decode_tps_rt", rate_rt, "not reported by this server, or fewer than 8 tokens")
+    rate, why = _client_rate(trace)
+    is_estimated = trace.out_source == "estimated"
+    if is_estimated:
+        out.put("decode_tps_est", rate, why)
+        out.put("decode_tps_cl", None, "the token count is only estimated")
+    else:
+        out.put("decode_tps_cl", rate, why)
+    delta = None
+    if rate_rt is not None and rate is not None and not is_estimated:
+        delta = ratio(rate_rt - rate, rate, 100)
+        if delta is not None and abs(delta) > DELTA_WARN_PCT:
+            out.warnings.append(f"the runtime's rate differs from ours by {delta:+.1f} %")
+    out.put("rt_cl_delta_pct", delta, "needs both rates")
+    out.put("itl_mean_ms", ratio(1000.0, out.m["decode_tps_cl"]), "needs decode_tps_cl")
+
+
+def _client_rate(trace: Trace) -> tuple[float | None, str]:
+    tokens, span_ns = trace.tokens_out, trace.span_ns
+    if trace.is_buffered:
+        return None, "the stream is buffered"
+    if tokens is None or span_ns is None:
+        return None, "no token count" if tokens is None else "no token arrived"
+    if tokens < MIN_TOKENS:
+        return None, f"fewer than {MIN_TOKENS} tokens"
+    if span_ns < MIN_SPAN_NS:
+        return None, "all tokens within 200 ms"
+    return ratio(tokens - 1, span_ns, 1e9), ""
+
+
+def gaps_ms(trace: Trace) -> list[float]:
+    """Times between tokens; empty where a chunk is not a token or the stream is buffered."""
+    if trace.is_buffered or not trace.is_token_per_chunk:
+        return []
+    stamps = trace.stamps_ns
+    return [(after - before) / 1e6 for before, after in pairwise(stamps)]
+
+
+def _gaps(trace: Trace, out: Measured) -> None:
+    gaps = gaps_ms(trace)
+    reason = "fewer than two tokens"
+    if trace.is_buffered:
+        reason = "the stream is buffered"
+    elif not trace.is_token_per_chunk:
+        reason = "a chunk of this server is not a token"
+    out.put("itl_p50_ms", quantile(gaps, 0.5), reason)
+    out.put("itl_p99_ms", percentile(gaps, 0.99), reason if not gaps else f"n={len(gaps)}")
+    rate = None
+    if len(gaps) >= MIN_DECAY_GAPS:
+        fifth = len(gaps) // 5
+        rate = ratio(sum(gaps[:fifth]), sum(gaps[-fifth:]))
+    out.put("last_vs_first", rate, reason if not gaps else f"fewer than {MIN_DECAY_GAPS} gaps")
+    if gaps:
+        middle = median(gaps)
+        out.gaps = Gaps(
+            n=len(gaps),
+            p50=middle,
+            p90=percentile(gaps, 0.9),
+            p99=percentile(gaps, 0.99),
+            max=max(gaps),
+            stalls=sum(gap > STALL_FACTOR * middle for gap in gaps),
+        )
+
+
+def _whole(trace: Trace, out: Measured) -> None:
+    latency = _ms(trace.t0_ns, trace.te_ns)
+    out.put("latency_ms", latency, "it did not end")
+    out.put("e2e_tps", ratio(trace.tokens_out, latency, 1000), "no token count")
+    chunks = len(trace.stamps_ns) or None
+    out.put("chunk_ratio", ratio(chunks, trace.tokens_out), "no token count")
+    out.put("runtime_mb", trace.runtime.memory_mb, "not reported by this server")
+
+
+def _odd_counts(trace: Trace, out: Measured) -> None:
+    told, seen = trace.server_out, trace.tokens_out
+    if told is None or not seen:
+        return
+    if abs(told - seen) > max(1.0, COUNT_WARN_SHARE * seen):
+        out.warnings.append(f"the server counts {told} tokens, {seen} were seen")
+
+
+def decay_bins(trace: Trace) -> list[tuple[float, float]]:
+    """(context in tokens, ms per token) of each full bin of 16 gaps, for the fit over context."""
+    gaps = gaps_ms(trace)
+    start = trace.tokens_in or 0
+    return [
+        (start + at + BIN_TOKENS / 2, sum(gaps[at : at + BIN_TOKENS]) / BIN_TOKENS)
+        for at in range(0, len(gaps) - BIN_TOKENS + 1, BIN_TOKENS)
+    ]

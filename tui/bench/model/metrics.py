@@ -1,0 +1,158 @@
+"""The metrics of a request: ids, units, formulae, and which way is better. Ids are stable.
+
+Symbols: t0 request written, t1 first token, tc first token that is not thinking, tN last token,
+te end; N tokens of the answer, P of the prompt, Pp newly processed ones, C chunks; Tp and Tg the
+runtime's prefill and generation times, Ng its count.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None where it is NaN or infinite."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def ratio(top: float | None, bottom: float | None, scale: float = 1.0) -> float | None:
+    """scale * top / bottom; None where a part is missing, the divisor is 0, or it overflows."""
+    if top is None or bottom is None or bottom == 0:
+        return None
+    try:
+        return finite(scale * top / bottom)
+    except OverflowError:
+        return None
+
+
+def change_pct(before: float | None, after: float | None) -> float | None:
+    """Change in per cent of ``before``; None at a baseline of zero."""
+    if before is None or after is None:
+        return None
+    return ratio(after - before, abs(before), 100.0)
+
+
+Better = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a number means."""
+
+    id: str
+    label: str
+    unit: str
+    better: Better
+    formula: str
+    digits: int = 2
+    threshold_pct: float = 3.0
+    """Change that matters in practice; a smaller one is called the same."""
+
+
+_ALL = (
+    Metric("decode_tps", "Generation Speed", "tok/s", "higher", "decode_tps_rt or decode_tps_cl"),
+    Metric("decode_tps_rt", "Decode, runtime", "tok/s", "higher", "1000 * Ng / Tg"),
+    Metric("decode_tps_cl", "Decode, client", "tok/s", "higher", "(N - 1) / (tN - t1)"),
+    Metric(
+        "decode_tps_est",
+        "Decode, estimated",
+        "tok/s",
+        "higher",
+        "(N~ - 1) / (tN - t1), N~ guessed from the text",
+    ),
+    Metric(
+        "rt_cl_delta_pct",
+        "Runtime against client",
+        "%",
+        "neither",
+        "100 * (decode_tps_rt / decode_tps_cl - 1)",
+    ),
+    Metric(
+        "ttft_client_ms",
+        "Time to First Token",
+        "ms",
+        "lower",
+        "1000 * (t1 - t0)",
+        threshold_pct=5.0,
+    ),
+    Metric(
+        "ttfot_ms",
+        "Time to first answer token",
+        "ms",
+        "lower",
+        "1000 * (tc - t0)",
+        threshold_pct=5.0,
+    ),
+    Metric("prefill_ms", "Prefill time", "ms", "lower", "Tp", threshold_pct=5.0),
+    Metric("prefill_tps", "Input Processing", "tok/s", "higher", "1000 * Pp / Tp"),
+    Metric(
+        "prefill_tps_est",
+        "Input Processing, estimated",
+        "tok/s",
+        "higher",
+        "P~ / (t1 - t0), P~ guessed or t1 - t0 in place of Tp",
+    ),
+    Metric(
+        "overhead_ttft_ms",
+        "TTFT beyond prefill",
+        "ms",
+        "lower",
+        "ttft_client_ms - Tp",
+        threshold_pct=5.0,
+    ),
+    Metric("itl_mean_ms", "Gap between tokens, mean", "ms", "lower", "1000 / decode_tps_cl"),
+    Metric("itl_p50_ms", "Gap between tokens, p50", "ms", "lower", "p50 of t[i] - t[i-1]"),
+    Metric("itl_p99_ms", "Gap between tokens, p99", "ms", "lower", "p99 of t[i] - t[i-1]"),
+    Metric("chunk_ratio", "Chunks per token", "", "neither", "C / N"),
+    Metric("latency_ms", "Total Time", "ms", "lower", "1000 * (te - t0)", digits=0),
+    Metric("e2e_tps", "End to end", "tok/s", "higher", "N / (te - t0)"),
+    Metric(
+        "last_vs_first",
+        "Rate, last fifth against first",
+        "",
+        "higher",
+        "mean rate of the last 20 % of gaps / of the first 20 %",
+        digits=3,
+    ),
+    Metric("load_s", "Load time", "s", "lower", "model asked for to model ready"),
+    Metric("mem_idle_mb", "Memory in use, no model", "MB", "lower", "MemTotal - MemAvailable"),
+    Metric("mem_loaded_mb", "Memory in use, loaded", "MB", "lower", "MemTotal - MemAvailable"),
+    Metric("rss_mb", "Server memory, resident", "MB", "lower", "VmRSS", threshold_pct=2.0),
+    Metric("hwm_mb", "Server memory, peak", "MB", "lower", "VmHWM", threshold_pct=2.0),
+    Metric("runtime_mb", "Runtime memory", "MB", "lower", "memory_usage_mb", threshold_pct=2.0),
+    Metric(
+        "avail_min_mb",
+        "Memory left, lowest",
+        "MB",
+        "higher",
+        "lowest MemAvailable",
+        threshold_pct=2.0,
+    ),
+    Metric(
+        "energy_j_per_tok",
+        "Energy per token",
+        "J",
+        "lower",
+        "integral of P dt from t1 to tN / (N - 1)",
+        digits=3,
+    ),
+    Metric(
+        "energy_net_j_per_tok",
+        "Energy per token above idle",
+        "J",
+        "lower",
+        "(integral of P dt - idle power * (tN - t1)) / (N - 1)",
+        digits=3,
+    ),
+)
+METRICS: dict[str, Metric] = {metric.id: metric for metric in _ALL}
+
+HEADLINE = ("decode_tps", "ttft_client_ms", "prefill_tps")
+"""Metrics on which a verdict rests."""
+
+
+def metric(metric_id: str) -> Metric:
+    """The metric of that id; a plain one where a newer or older file names another."""
+    return METRICS.get(metric_id) or Metric(metric_id, metric_id, "", "neither", "")

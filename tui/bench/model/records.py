@@ -1,0 +1,320 @@
+"""What a run leaves behind: schema ``bench/1``, additive, unknown keys ignored.
+
+Times of a request are nanoseconds of the monotonic clock; wall time is a label. A number that does
+not exist is null with a reason in ``why``; NaN and infinity never come this far
+(:func:`tui.bench.model.metrics.finite`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import field
+
+from tui.bench.model.conditions import Config, Env, Gate, Model
+
+SCHEMA = "bench/1"
+FORMULA_SET = "2025.1"
+"""Names the set of formulae of :mod:`tui.bench.model.metrics`; it changes when one of them does."""
+
+Status = Literal[
+    "ok",
+    "capped",
+    "loop_aborted",
+    "timeout_first",
+    "timeout_idle",
+    "timeout_total",
+    "error_http",
+    "error_backend",
+    "truncated",
+    "empty",
+    "cancelled",
+    "skipped",
+    "skipped_budget",
+]
+"""How a request ended. Only ok and capped feed headlines."""
+
+SCORED: frozenset[str] = frozenset({"ok", "capped"})
+SKIPPED = "skipped"
+"""The error of a cancelled request that a person skipped."""
+
+NOT_ATTEMPTED: frozenset[str] = frozenset({"skipped", "skipped_budget"})
+
+Taint = Literal[
+    "throttled",
+    "clock_low",
+    "swap",
+    "background",
+    "cache_hit",
+    "buffered_stream",
+    "cap_ignored",
+    "clock_step",
+    "ui_heavy",
+    "off_target",
+]
+"""What makes the timing of one request doubtful. off_target: the token counts of a suite that
+prescribes them were missed."""
+
+Source = Literal["runtime", "client", "estimated", "unknown"]
+Comparability = Literal["full", "limited"]
+RunStatus = Literal["running", "complete", "partial", "aborted"]
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """One uninterrupted stretch of a run; a resume or a restarted server begins another."""
+
+    started_utc: str
+    wall_s: float = 0.0
+    requests: int = 0
+    ended: str = "running"
+    """complete, aborted, killed, budget, drain, server restarted, ..."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """What was run, when, and how far it came."""
+
+    id: str
+    suite: str
+    suite_sha256: str
+    title: str = ""
+    kind: str = "prompts"
+    status: RunStatus = "running"
+    started_utc: str = ""
+    wall_s: float = 0.0
+    """Time of all segments, with warm-up, cool-downs and failures."""
+    segments: tuple[Segment, ...] = ()
+    seed: int = 0
+    runs: int = 1
+    planned: int = 0
+    tool: str = ""
+    formula_set: str = FORMULA_SET
+    simulated: bool = False
+    comparability: Comparability = "full"
+    origin: str = "npulse"
+    """npulse, or the tool whose file was imported."""
+    notes: tuple[str, ...] = ()
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """wall: label only. The rest are monotonic nanoseconds, null where it did not happen."""
+
+    wall: str = ""
+    t0_ns: int | None = None
+    th_ns: int | None = None
+    """Head of the response."""
+    t1_ns: int | None = None
+    tc_ns: int | None = None
+    """First token that is not thinking."""
+    tn_ns: int | None = None
+    te_ns: int | None = None
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts and where they come from."""
+
+    input: int | None = field(default=None, name="in")
+    in_cached: int | None = None
+    in_source: Source = "unknown"
+    out: int | None = None
+    reasoning: int | None = None
+    source: Source = "unknown"
+    chunks: int | None = None
+    server_out: int | None = None
+    """What the server's own usage said, where that was not believed or differs."""
+    cap: int | None = None
+
+
+class RuntimeTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters of librkllmrt, where a server passes them on."""
+
+    prefill_ms: float | None = None
+    prefill_tokens: int | None = None
+    generate_ms: float | None = None
+    generate_tokens: int | None = None
+    memory_mb: float | None = None
+
+
+class Gaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Times between tokens, ms. ``series_ref`` names the tokens in the token file."""
+
+    n: int = 0
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    max: float | None = None
+    stalls: int = 0
+    series_ref: str | None = None
+
+
+class Hardware(msgspec.Struct, frozen=True, kw_only=True):
+    """The board during one request, from samples tied to its token times."""
+
+    samples: int = 0
+    t_start: float | None = None
+    t_max: float | None = None
+    t_end: float | None = None
+    clock_ok_pct: float | None = None
+    clock_ok: dict[str, float] = field(default_factory=dict)
+    throttled_s: float | None = None
+    avail_min_mb: float | None = None
+    rss_mb: float | None = None
+    hwm_mb: float | None = None
+    swap_delta_mb: float | None = None
+    energy_j: float | None = None
+    """From the first to the last token, only with a power sensor."""
+    idle_w: float | None = None
+    own_cpu_pct: float | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of an answer. ``pass`` is null where the check does not apply."""
+
+    id: str
+    passed: bool | None = field(default=None, name="pass")
+    detail: str = ""
+    loose: bool | None = None
+    """Instruction checks: does a leniently cleaned answer pass?"""
+    info: bool = False
+    """Information only; never counted as a failure."""
+    score: dict[str, float] = field(default_factory=dict)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One prompt, sent once."""
+
+    id: str
+    rep: int
+    order: int
+    status: Status
+    name: str = ""
+    segment: int = 0
+    finish: str | None = None
+    prompt_sha256: str = ""
+    group: str = ""
+    """Requests of one group are summarised together: a depth, a language, a phase."""
+    target_in: int | None = None
+    target_out: int | None = None
+    t: Times = Times()
+    tok: Tokens = Tokens()
+    rt: RuntimeTimes = RuntimeTimes()
+    m: dict[str, float | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    """Metric id -> why it is null."""
+    itl_ms: Gaps = Gaps()
+    hw: Hardware = Hardware()
+    taint: tuple[Taint, ...] = ()
+    warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    error: str | None = None
+    prompt_ref: str | None = None
+    output_ref: str | None = None
+    thinking_ref: str | None = None
+
+    @property
+    def is_scored(self) -> bool:
+        return self.status in SCORED
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Identifies the planned request over segments."""
+        return (self.id, self.rep)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric over the scored requests of a run."""
+
+    n: int
+    median: float | None = None
+    mad: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    min: float | None = None
+    max: float | None = None
+    ci95: tuple[float, float] | None = None
+    mdc_pct: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    unit: str = ""
+    formula: str = ""
+    source: str = ""
+
+
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of a whole run, with its n, formula and source."""
+
+    value: float | None
+    n: int = 0
+    unit: str = ""
+    formula: str = ""
+    source: str = ""
+    why: str | None = None
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """value = a + b * x over ``n`` points; ``b`` with its 95 % interval."""
+
+    id: str
+    a: float
+    b: float
+    n: int
+    b_low: float | None = None
+    b_high: float | None = None
+    x: str = ""
+    y: str = ""
+    method: str = ""
+    x_min: float | None = None
+    x_max: float | None = None
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+    count: int
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run."""
+
+    run: Run
+    model: Model
+    schema: str = SCHEMA
+    env: Env = Env()
+    config: Config = Config()
+    gates: tuple[Gate, ...] = ()
+    warmup: tuple[Request, ...] = ()
+    requests: tuple[Request, ...] = ()
+    series: str | None = None
+    hardware: str | None = None
+    """File with the samples of the board."""
+    summary: dict[str, Summary] = field(default_factory=dict)
+    totals: dict[str, Total] = field(default_factory=dict)
+    fits: tuple[Fit, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+# Made here, under the lock of the import, and so everywhere in this package: msgspec crashes where
+# two threads work out the same type at the same time.
+_decoder = msgspec.json.Decoder(Document)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a run document."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"npulse {SCHEMA}",
+        **msgspec.json.schema(Document),
+    }
+
+
+def encode(document: Document) -> bytes:
+    """The document as indented JSON with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Document:
+    """Reads a document. Raises ValueError with the place of what does not fit the schema."""
+    document = _decoder.decode(data)
+    if document.schema.split("/")[0] != "bench":
+        raise ValueError(f"not a benchmark document: schema {document.schema!r}")
+    return document

@@ -1,0 +1,282 @@
+"""Suites: what to ask, how often, and what to check. Ours are data files, the user's own too."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import tomli
+from msgspec import field
+
+from tui.bench.model.check_specs import CheckSpec
+from tui.core.text.sanitize import clean
+
+Kind = Literal[
+    "prompts",
+    "standard",
+    "prefill",
+    "sweep",
+    "soak",
+    "cache",
+    "load",
+    "instructions",
+    "languages",
+    "code",
+    "batch",
+]
+MAX_TOKENS_LIMIT = 1_000_000
+MAX_FILE_BYTES = 8 << 20
+
+
+class SuiteError(ValueError):
+    """A suite file that cannot be used; the message names the file and the place."""
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request of a suite: its text, or filler of a given number of tokens."""
+
+    id: str
+    max_tokens: int
+    name: str = ""
+    text: str = ""
+    system: str = ""
+    file: str = ""
+    """Shown to the model behind the text, with line numbers."""
+    filler: int | str | None = None
+    """Prompt tokens (with template) to be reached by filler words: a number, ``min`` for the
+    shortest prompt, or ``ctx-64`` for that many below the context."""
+    exact: bool = False
+    """Exactly ``max_tokens`` new tokens are wanted, else the request is off target."""
+    expected: tuple[int, int] | None = None
+    """Usual number of new tokens, for the forecast."""
+    prompt_tokens: int | None = None
+    """Usual number of prompt tokens with template, for the forecast."""
+    group: str = ""
+    task: str = ""
+    language: str = ""
+    checks: tuple[CheckSpec, ...] = field(default=(), name="check")
+
+
+class Quick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What ``--quick`` keeps of a suite."""
+
+    ids: tuple[str, ...]
+    max_tokens: int
+    runs: int = 1
+    minutes: float | None = None
+
+
+class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole suite."""
+
+    id: str
+    prompts: tuple[Prompt, ...] = field(name="prompt")
+    version: int = 1
+    title: str = ""
+    about: str = ""
+    kind: Kind = "prompts"
+    runs: int = 1
+    sampling: Literal["model", "greedy"] = "model"
+    """model: as the settings are; greedy: top_k 1, for comparisons."""
+    thinking: bool = False
+    shuffle: bool = True
+    minutes: float | None = None
+    """Run until this much time is over instead of a number of times."""
+    fail_on: tuple[str, ...] = ()
+    preamble: dict[str, str] = field(default_factory=dict)
+    """Group -> text that is put in front of each of its prompts."""
+    quick: Quick | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the canonical JSON of everything that is asked or checked."""
+        plain = msgspec.to_builtins(self)
+        for key in ("title", "about", "quick", "runs", "minutes", "fail_on"):
+            plain.pop(key, None)
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def full_text(self, prompt: Prompt) -> str:
+        """The words that are sent: preamble, text, and the numbered file."""
+        parts = [self.preamble.get(prompt.group, ""), prompt.text.strip("\n")]
+        if prompt.file:
+            lines = prompt.file.strip("\n").split("\n")
+            numbered = "\n".join(f"{at:>2}  {line}" for at, line in enumerate(lines, 1))
+            parts.append(f"File {prompt.name}:\n{numbered}")
+        return "\n\n".join(part for part in parts if part)
+
+
+def prompt_sha256(text: str, system: str = "") -> str:
+    """Hash of what one request asks."""
+    return hashlib.sha256(f"{system}\0{text}".encode("utf-8", "replace")).hexdigest()
+
+
+def builtin_ids() -> tuple[str, ...]:
+    """The suites that come with npulse, in the order of a list."""
+    order = (
+        "prompts",
+        "standard",
+        "prefill",
+        "sweep",
+        "soak",
+        "cache",
+        "load",
+        "instructions",
+        "languages",
+        "code",
+    )
+    there = {
+        entry.name.removesuffix(".toml")
+        for entry in resources.files("tui.bench").joinpath("suites").iterdir()
+        if entry.name.endswith(".toml")
+    }
+    return tuple(name for name in order if name in there) + tuple(sorted(there - set(order)))
+
+
+def load_builtin(suite_id: str) -> Suite:
+    """One of our suites. Raises SuiteError for an unknown name."""
+    if suite_id == "batch":
+        raise SuiteError("a batch is a file of your own prompts: give its name, ending in .jsonl")
+    if suite_id not in builtin_ids():
+        raise SuiteError(f"there is no suite {suite_id!r}; there are {', '.join(builtin_ids())}")
+    folder = resources.files("tui.bench").joinpath("suites")
+    data = folder.joinpath(f"{suite_id}.toml").read_bytes()
+    return parse(data, f"{suite_id}.toml")
+
+
+def find(name: str, user_folder: Path | None = None) -> Suite:
+    """A suite by name or by path: a file that exists, one of the user's, one of ours.
+
+    Raises SuiteError with one sentence.
+    """
+    path = Path(name)
+    if name.endswith(".toml") or "/" in name:
+        return load_file(path)
+    if user_folder is not None and (user_folder / f"{name}.toml").is_file():
+        return load_file(user_folder / f"{name}.toml")
+    return load_builtin(name)
+
+
+# Works the types out under the lock of the import; see the decoder of the records.
+_decoder = msgspec.json.Decoder(Suite)
+
+
+def load_file(path: Path) -> Suite:
+    """A suite of the user's own."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise SuiteError(f"suite {clean(str(path), newlines=False)}: {reason}") from None
+    return parse(data, path.name)
+
+
+def parse(data: bytes, name: str) -> Suite:
+    """Reads TOML and checks it. Raises SuiteError naming the file and what is wrong."""
+    shown = clean(name, newlines=False)
+    if len(data) > MAX_FILE_BYTES:
+        raise SuiteError(f"suite {shown}: larger than {MAX_FILE_BYTES >> 20} MiB")
+    try:
+        suite = msgspec.convert(tomli.loads(data.decode("utf-8")), Suite)
+    except UnicodeDecodeError:
+        raise SuiteError(f"suite {shown}: not UTF-8") from None
+    except (tomli.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise SuiteError(f"suite {shown}: {clean(str(error), newlines=False)}") from None
+    problem = _problem(suite)
+    if problem is not None:
+        raise SuiteError(f"suite {shown}: {clean(problem, newlines=False)}")
+    return suite
+
+
+def _problem(suite: Suite) -> str | None:
+    if not suite.prompts:
+        return "has no prompt"
+    if suite.runs < 1:
+        return "runs is at least 1"
+    if suite.minutes is not None and suite.minutes <= 0:
+        return "minutes is above 0"
+    seen: set[str] = set()
+    for prompt in suite.prompts:
+        problem = _prompt_problem(prompt)
+        if prompt.id in seen:
+            problem = "the id occurs twice"
+        if problem is not None:
+            return f"prompt {prompt.id!r}: {problem}"
+        seen.add(prompt.id)
+    unknown = set(suite.quick.ids) - seen if suite.quick else set()
+    return f"quick names {', '.join(sorted(unknown))}, which is no prompt" if unknown else None
+
+
+def _prompt_problem(prompt: Prompt) -> str | None:
+    if not prompt.id or len(prompt.id) > 80 or not set(prompt.id) <= _ID_CHARACTERS:
+        return "an id is made of letters, digits, - and _"
+    if not 1 <= prompt.max_tokens <= MAX_TOKENS_LIMIT:
+        return f"max_tokens is 1 to {MAX_TOKENS_LIMIT}"
+    has_text = bool(prompt.text.strip() or prompt.file.strip())
+    if has_text == (prompt.filler is not None):
+        return "has either a text (or file) or filler"
+    if isinstance(prompt.filler, str) and filler_tokens(prompt.filler, 4096) is None:
+        return "filler is a number, min, or ctx-N"
+    if isinstance(prompt.filler, int) and not 1 <= prompt.filler <= MAX_TOKENS_LIMIT:
+        return f"filler is 1 to {MAX_TOKENS_LIMIT}"
+    return None
+
+
+_ID_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+
+def filler_tokens(filler: int | str, context_tokens: int | None) -> int | None:
+    """Prompt tokens that a filler asks for; None where the context is not known, or nonsense."""
+    if isinstance(filler, int):
+        return filler
+    if filler == "min":
+        return 0
+    below = filler.removeprefix("ctx-")
+    if not filler.startswith("ctx-") or not below.isascii() or not below.isdigit():
+        return None
+    return None if context_tokens is None else max(1, context_tokens - int(below))
+
+
+def quick(suite: Suite) -> Suite:
+    """The short form of a suite: fewer prompts, smaller caps."""
+    short = suite.quick
+    if short is None:
+        first = suite.prompts[:3]
+        return msgspec.structs.replace(suite, prompts=tuple(_capped(first, 96)), runs=1)
+    kept = [prompt for prompt in suite.prompts if prompt.id in short.ids]
+    return msgspec.structs.replace(
+        suite,
+        prompts=tuple(_capped(kept, short.max_tokens)),
+        runs=short.runs,
+        minutes=short.minutes,
+    )
+
+
+def _capped(prompts: Iterable[Prompt], cap: int) -> list[Prompt]:
+    def cut(prompt: Prompt) -> Prompt:
+        top = min(prompt.max_tokens, cap)
+        expected = prompt.expected and (min(prompt.expected[0], top), min(prompt.expected[1], top))
+        return msgspec.structs.replace(prompt, max_tokens=top, expected=expected)
+
+    return [cut(prompt) for prompt in prompts]
+
+
+def with_thinking(suite: Suite) -> Suite:
+    """Thinking on: caps times three, because reasoning counts against them."""
+    prompts = tuple(
+        msgspec.structs.replace(prompt, max_tokens=min(3 * prompt.max_tokens, MAX_TOKENS_LIMIT))
+        for prompt in suite.prompts
+    )
+    return msgspec.structs.replace(suite, prompts=prompts, thinking=True)
+
+
+def user_suites() -> Path:
+    """Where suites of the user's own lie: ``suites`` in the configuration folder."""
+    from platformdirs import user_config_path
+
+    return user_config_path("npulse", appauthor=False) / "suites"

@@ -1,0 +1,85 @@
+"""The board behind the server: read where it can be, and a reason where it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tui.bench.analysis.hardware import HardwareLog, npu_load, reduced, targets
+from tui.board.sampler import Sampler
+from tui.core.board.reading import Snapshot
+from tui.servers.connection_state import Server
+
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
+IDLE_PCT = 2.0
+
+
+def is_local(url: str) -> bool:
+    """Whether that address is this machine by the loopback."""
+    return urlsplit(url).hostname in LOCAL_HOSTS
+
+
+class BoardLink:
+    """Takes samples in a worker thread. Without a board every method says so with nothing."""
+
+    def __init__(self, server: Server, root: Path | None) -> None:
+        self.log = HardwareLog()
+        self.reason: str | None = None
+        self.root = root
+        self._sampler: Sampler | None = None
+        if root is None and server.is_simulated:
+            self.reason = "simulated server without a tree of its own (--root)"
+        elif root is None and not is_local(server.url):
+            self.reason = "the server runs on another machine"
+        else:
+            self._sampler = Sampler(root or Path("/"))
+            self._sampler.watch_server(urlsplit(server.url).port)
+
+    @property
+    def is_there(self) -> bool:
+        return self._sampler is not None
+
+    async def sample(self) -> Snapshot | None:
+        """One snapshot, also kept in the log; None without a board."""
+        if self._sampler is None:
+            return None
+        snapshot = await asyncio.to_thread(self._sampler.sample)
+        self.log.add(snapshot.t_ns, reduced(snapshot))
+        return snapshot
+
+    async def idle_snapshots(self, count: int, every_s: float) -> list[Snapshot]:
+        """A few snapshots of the board at rest, for the gates; the first one only warms up."""
+        found: list[Snapshot] = []
+        for _ in range(count):
+            snapshot = await self.sample()
+            if snapshot is None:
+                return []
+            found.append(snapshot)
+            await asyncio.sleep(every_s)
+        kept = found[1:] or found
+        self.log.targets = targets(kept[-1])
+        watts = [w for s in kept if (w := s.number("power.w")) is not None]
+        self.log.idle_w = sorted(watts)[len(watts) // 2] if watts else None
+        return kept
+
+    def is_npu_idle(self) -> bool | None:
+        """By the last sample; None where the load is not known."""
+        latest = self.log.latest
+        load = None if latest is None else npu_load(latest.v)
+        return None if load is None else load <= IDLE_PCT
+
+    def temperature(self) -> float | None:
+        """The hottest zone of the last sample."""
+        latest = self.log.latest
+        value = None if latest is None else latest.v.get("temp.max")
+        return value if isinstance(value, int | float) else None
+
+    def server_pid(self) -> int | None:
+        latest = self.log.latest
+        value = None if latest is None else latest.v.get("server.pid")
+        return int(value) if isinstance(value, int | float) else None
+
+    def close(self) -> None:
+        if self._sampler is not None:
+            self._sampler.close()

@@ -1,0 +1,274 @@
+"""Before a run: the server, its model, the settings that will be sent, and the surroundings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter_ns
+
+from tui import __version__
+from tui.bench.model.conditions import Client as ClientRecord
+from tui.bench.model.conditions import (
+    Clock,
+    Clocks,
+    Config,
+    Env,
+    Model,
+    Runtime,
+    StreamMode,
+    Timeouts,
+)
+from tui.bench.model.conditions import Server as ServerRecord
+from tui.bench.model.events import Outcome
+from tui.bench.model.options import GREEDY, Options
+from tui.bench.model.suite import Suite
+from tui.bench.run.board_link import BoardLink, is_local
+from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean
+from tui.core.types import GenerationSettings, ModelInfo
+from tui.servers import models
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.connection_state import Server
+from tui.servers.detect import search
+
+WEEK_S = 7 * 86_400.0
+ECHOES = 5
+TOOL = f"npulse {__version__}"
+
+
+class SetupError(Exception):
+    """The run cannot begin; ``outcome`` says which kind of end that is."""
+
+    def __init__(self, outcome: Outcome, sentence: str) -> None:
+        super().__init__(sentence)
+        self.outcome: Outcome = outcome
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A server that was found and what it has."""
+
+    server: Server
+    client: Client
+    info: ModelInfo
+    models: tuple[ModelInfo, ...]
+    context_tokens: int | None
+
+
+async def connect(options: Options) -> Connected:
+    """Finds the server and its model. Raises SetupError (unreachable)."""
+    try:
+        probes = await search(options.urls)
+    except ValueError as error:
+        raise SetupError("unreachable", str(error)) from None
+    server = next((probe.server for probe in probes if probe.server is not None), None)
+    if server is None:
+        said = "; ".join(probe.sentence for probe in probes if probe.sentence)
+        raise SetupError("unreachable", f"No server: {clean(said, newlines=False)}")
+    # The limits of a benchmark are watched outside: what the client itself allows is generous.
+    timeouts = PhaseTimeouts(
+        connect_s=options.policy.connect_s,
+        first_byte_s=WEEK_S,
+        idle_s=WEEK_S,
+        load_s=options.policy.load_s,
+    )
+    client = Client(server.url, server.dialect, timeouts)
+    # Whatever keeps a server from listing its models, a prompt will show what is the matter.
+    (found,) = await asyncio.gather(models.list_models(client), return_exceptions=True)
+    listed = () if isinstance(found, BaseException) else found
+    info = _wanted(options.model, listed)
+    context = models.context_tokens(info, server) or info.context_tokens
+    return Connected(server, client, info, listed, context)
+
+
+def _wanted(name: str | None, listed: tuple[ModelInfo, ...]) -> ModelInfo:
+    if name:
+        return models.find_model(name, listed) or ModelInfo(name=name)
+    loaded = models.loaded_model(listed)
+    if loaded is not None:
+        return loaded
+    return listed[0] if len(listed) == 1 else ModelInfo(name="")
+
+
+def model_problem(connected: Connected, wanted: str | None) -> str | None:
+    """Why the wanted model cannot simply be asked; None where it can."""
+    return models.chosen_model(connected.models, wanted, connected.server).problem
+
+
+def request_settings(options: Options, suite: Suite) -> GenerationSettings:
+    """What is sent with every request: the user's settings, or greedy ones for comparisons."""
+    is_greedy = suite.sampling == "greedy" if options.is_greedy is None else options.is_greedy
+    base = GREEDY if is_greedy else options.settings
+    return replace(base, is_thinking=suite.thinking, system_prompt="")
+
+
+def config_of(
+    options: Options,
+    suite: Suite,
+    connected: Connected,
+    settings: GenerationSettings,
+    *,
+    stream_mode: StreamMode = "unknown",
+) -> Config:
+    """The configuration as it is sent, and what of it this server is known to use."""
+    sampling: dict[str, float | int | str | bool | None] = {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "top_k": settings.top_k,
+        "repeat_penalty": settings.repeat_penalty,
+        "is_thinking": settings.is_thinking,
+        "max_tokens": "per prompt",
+    }
+    sources = dict.fromkeys(sampling, "sent")
+    for limit in connected.server.dialect.limits:
+        if limit.field in sources and not limit.is_applied:
+            sources[limit.field] = "ignored"
+    policy = options.policy
+    return Config(
+        sampling=sampling,
+        sources=sources,
+        thinking=suite.thinking,
+        timeouts=Timeouts(
+            connect_s=policy.connect_s,
+            first_token_s=policy.first_min_s,
+            idle_s=policy.idle_min_s,
+            total_s=None,
+            drain_s=policy.drain_s,
+            load_s=policy.load_s,
+        ),
+        cache="warm pairs" if suite.kind == "cache" else "cold",
+        stream_mode=stream_mode,
+        good_ttft_ms=options.good_ttft_ms,
+        good_decode_tps=options.good_decode_tps,
+        quick=options.is_quick,
+    )
+
+
+def model_of(connected: Connected, sha256: str | None, path: Path | None) -> Model:
+    """The model as it is known; what is guessed from a name is named."""
+    info = connected.info
+    guessed = []
+    if info.is_quantisation_guessed:
+        guessed.append("quant")
+    if info.is_context_guessed:
+        guessed.append("ctx")
+    return Model(
+        name=clean(info.name, newlines=False) or "unknown",
+        file=clean(str(path.name if path else info.file_name or ""), newlines=False) or None,
+        size=info.size_bytes,
+        sha256=sha256,
+        quant=info.quantisation,
+        ctx=connected.context_tokens,
+        params_source="file name" if guessed else "readback" if info.size_bytes else "unknown",
+        guessed=tuple(guessed),
+    )
+
+
+async def round_trip_ms(client: Client) -> float | None:
+    """Median of five small requests; None where one fails."""
+    path = client.dialect.identify_paths[0]
+    times = []
+    for _ in range(ECHOES):
+        start_ns = perf_counter_ns()
+        (answer,) = await asyncio.gather(client.get(path), return_exceptions=True)
+        if isinstance(answer, BaseException):
+            return None
+        times.append((perf_counter_ns() - start_ns) / 1e6)
+    return median(times)
+
+
+def env_of(
+    connected: Connected, board: BoardLink, snapshot: Snapshot | None, rtt_ms: float | None
+) -> Env:
+    """The surroundings, with a reason for everything that could not be read."""
+    server = connected.server
+    where = "board" if board.is_there and (board.root is not None or is_local(server.url)) else None
+    client = ClientRecord(
+        where="board" if where else "remote" if not is_local(server.url) else "unknown",
+        rtt_ms=rtt_ms,
+        python=platform.python_version(),
+        machine=platform.machine(),
+    )
+    record = ServerRecord(
+        name=server.name, url=server.url, version=server.version, pid=board.server_pid()
+    )
+    if snapshot is None:
+        missing = {"board": board.reason or "not sampled"}
+        return Env(server=record, client=client, missing=missing)
+    missing = {
+        name: snapshot.get(name).reason or "no value"
+        for name in ("npu.freq", "ddr.freq", "cpu.freq", "npu.load", "npu.driver", "npu.runtime")
+        if snapshot.get(name).value is None
+    }
+    watts = snapshot.get("power.w")
+    if watts.value is None:
+        missing["power"] = watts.reason or "no value"
+    total = snapshot.number("ram.total")
+    return Env(
+        board=snapshot.text("board.model"),
+        soc=snapshot.text("board.soc"),
+        kernel=snapshot.text("board.kernel"),
+        os=None if board.root is not None else _os_name(),
+        npu_driver=snapshot.text("npu.driver"),
+        runtime=Runtime(version=snapshot.text("npu.runtime")),
+        mem_total_mb=None if total is None else round(total / 2**20),
+        clocks=_clocks(snapshot, board),
+        power_source=watts.source if watts.value is not None else None,
+        server=record,
+        client=client,
+        uptime_s=None if board.root is not None else _uptime_s(),
+        missing=missing,
+    )
+
+
+def _clocks(snapshot: Snapshot, board: BoardLink) -> Clocks:
+    wanted = board.log.targets
+    cpu = tuple(
+        Clock(
+            name=f"cpu cluster {index}",
+            gov=snapshot.text("cpu.governor"),
+            target_hz=top,
+            start_hz=now,
+        )
+        for index, (now, top) in enumerate(
+            zip(snapshot.numbers("cpu.freq"), snapshot.numbers("cpu.max_freq"), strict=False)
+        )
+    )
+    return Clocks(
+        npu=_clock(snapshot, "npu", wanted.npu_hz),
+        dmc=_clock(snapshot, "ddr", wanted.ddr_hz),
+        cpu=cpu,
+    )
+
+
+def _clock(snapshot: Snapshot, name: str, target_hz: float | None) -> Clock:
+    return Clock(
+        name=name,
+        gov=snapshot.text(f"{name}.governor"),
+        target_hz=target_hz,
+        start_hz=snapshot.number(f"{name}.freq"),
+    )
+
+
+def _os_name() -> str | None:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        return None
+
+
+def _uptime_s() -> float | None:
+    try:
+        return float(Path("/proc/uptime").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def where_am_i() -> str:
+    """Host name of this machine, for a lock that names its holder."""
+    return clean(os.uname().nodename, newlines=False)

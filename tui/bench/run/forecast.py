@@ -1,0 +1,136 @@
+"""How long requests will take: from the answers of this run, else from what is usual.
+
+Seconds for P prompt tokens and N new ones: c + d * P + a * N + b * (P * N + N^2 / 2), with a and b
+the cost of a token without and per token of context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tui.bench.analysis.statistics import theil_sen
+from tui.bench.model.events import Forecast as ForecastEvent
+from tui.bench.model.records import Request
+from tui.bench.run.plan import Task
+from tui.core.turn.stats import quantile
+
+PRIOR_BYTES = 4.6e9
+PRIOR_PREFILL_MS = 34.0
+PRIOR_DECODE_MS = 311.0
+PRIOR_SLOPE_MS = 0.057
+"""A model of 4 billion parameters in 8 bits on an RK3588; other sizes in proportion."""
+MIN_POINTS = 4
+
+
+@dataclass(slots=True)
+class Speed:
+    """The four constants, learnt while the run goes on."""
+
+    size_bytes: int | None = None
+    is_simulated: bool = False
+    _prefill: list[tuple[float, float]] = field(default_factory=list)
+    _decode: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def is_measured(self) -> bool:
+        return bool(self._decode) or bool(self._prefill)
+
+    def learn(self, request: Request) -> None:
+        """One more answer."""
+        ttft = request.m.get("ttft_client_ms")
+        if ttft is not None and request.tok.input and "cache_hit" not in request.taint:
+            self._prefill.append((request.tok.input, ttft))
+        rate = request.m.get("decode_tps_cl") or request.m.get("decode_tps_rt")
+        if rate is None:
+            rate = request.m.get("decode_tps_est")
+        if rate and request.tok.out:
+            context = (request.tok.input or 0) + request.tok.out / 2
+            self._decode.append((context, 1000 / rate))
+
+    @property
+    def _scale(self) -> float:
+        return (self.size_bytes or PRIOR_BYTES) / PRIOR_BYTES
+
+    def prefill_s(self, prompt_tokens: float) -> float:
+        """Until the first token."""
+        if not self._prefill:
+            return PRIOR_PREFILL_MS * self._scale * prompt_tokens / 1000
+        line = theil_sen(*_columns(self._prefill)) if len(self._prefill) >= MIN_POINTS else None
+        if line is not None and line.slope > 0:
+            return max(0.0, line.at(prompt_tokens)) / 1000
+        each = median(ms / tokens for tokens, ms in self._prefill)
+        return each * prompt_tokens / 1000
+
+    def decode_s(self, prompt_tokens: float, tokens: float) -> float:
+        """From the first token to the last."""
+        base, slope = PRIOR_DECODE_MS * self._scale, PRIOR_SLOPE_MS * self._scale
+        if self._decode:
+            line = theil_sen(*_columns(self._decode)) if len(self._decode) >= MIN_POINTS else None
+            if line is not None and line.slope >= 0:
+                base, slope = max(0.0, line.intercept), line.slope
+            else:
+                base, slope = median(ms for _, ms in self._decode), 0.0
+        context = prompt_tokens * tokens + tokens * tokens / 2
+        return (base * tokens + slope * context) / 1000
+
+    def request_s(self, prompt_tokens: float, tokens: float) -> float:
+        """A whole request."""
+        return self.prefill_s(prompt_tokens) + self.decode_s(prompt_tokens, tokens)
+
+
+def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def tokens_in(task: Task) -> float:
+    """Prompt tokens to expect."""
+    if task.wanted_in is not None:
+        return max(8, task.wanted_in)
+    if task.prompt.prompt_tokens is not None:
+        return task.prompt.prompt_tokens
+    return 8 + len(task.prompt.text + task.prompt.file) / 4
+
+
+def tokens_out(task: Task, seen: Sequence[float] = ()) -> tuple[float, float, float]:
+    """(likely, low, high) new tokens: from earlier answers, else from the suite, else the cap."""
+    cap = float(task.prompt.max_tokens)
+    if seen:
+        low, middle, high = (quantile(seen, q) or 0.0 for q in (0.1, 0.5, 0.9))
+        return min(middle, cap), min(low, cap), min(high, cap)
+    if task.prompt.expected is not None:
+        low, high = map(float, task.prompt.expected)
+        return min((low + high) / 2, cap), min(low, cap), min(high, cap)
+    return cap / 2, cap / 10, cap
+
+
+def forecast(
+    tasks: Iterable[Task],
+    speed: Speed,
+    *,
+    elapsed_s: float,
+    history: Mapping[str, Sequence[float]],
+    extra_s: float = 0.0,
+    running_s: float = 0.0,
+) -> ForecastEvent:
+    """Time left for these tasks. ``extra_s`` is added per task (cool-downs), ``running_s`` is how
+    long the first of them already runs."""
+    likely = low = high = most = 0.0
+    for index, task in enumerate(tasks):
+        size = tokens_in(task)
+        middle, few, many = tokens_out(task, history.get(task.prompt.id, ()))
+        gone = running_s if index == 0 else 0.0
+        likely += max(0.0, speed.request_s(size, middle) - gone) + extra_s
+        low += max(0.0, speed.request_s(size, few) - gone) + extra_s
+        high += max(0.0, speed.request_s(size, many) - gone) + extra_s
+        most += max(0.0, speed.request_s(size, task.prompt.max_tokens) - gone) + extra_s
+    total = elapsed_s + likely
+    return ForecastEvent(
+        elapsed_s=elapsed_s,
+        left_s=likely,
+        left_low_s=low,
+        left_high_s=high,
+        left_most_s=most,
+        share=min(1.0, elapsed_s / total) if total > 0 else 1.0,
+    )

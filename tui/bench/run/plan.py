@@ -1,0 +1,103 @@
+"""What is to be asked, in which order: seeded, in blocks, the same again for the same seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tui.bench.model.suite import Prompt, Suite, filler_tokens, prompt_sha256
+from tui.bench.run.filler import first_guess, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One planned request. ``wanted_in`` is the prompt length that filler has to reach."""
+
+    prompt: Prompt
+    rep: int
+    order: int
+    group: str
+    wanted_in: int | None = None
+    variant: str = ""
+    """Words of the same variant are the same, so that a second request can find them cached."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return (self.prompt.id, self.rep)
+
+
+def ordered(suite: Suite, runs: int, seed: int, context_tokens: int | None) -> list[Task]:
+    """Every request: each repetition is a block with all prompts, shuffled by the seed."""
+    rng = random.Random(f"{seed}:order")
+    tasks: list[Task] = []
+    for rep in range(runs):
+        block = list(suite.prompts)
+        if suite.shuffle:
+            rng.shuffle(block)
+        for prompt in block:
+            for group, variant in _parts(suite, prompt, rep):
+                tasks.append(
+                    Task(
+                        prompt=prompt,
+                        rep=_rep(suite, rep, group),
+                        order=len(tasks),
+                        group=group,
+                        wanted_in=_wanted(prompt, context_tokens),
+                        variant=variant,
+                    )
+                )
+    return tasks
+
+
+def endless(suite: Suite, start: int = 0) -> Iterator[Task]:
+    """The prompts over and over, for a run by time; ``start`` requests have been made before."""
+    order = start
+    while True:
+        for prompt in suite.prompts:
+            rep = order // len(suite.prompts)
+            wanted = _wanted(prompt, None)
+            yield Task(prompt, rep, order, prompt.group, wanted, f"{prompt.id}:{rep}")
+            order += 1
+
+
+def _parts(suite: Suite, prompt: Prompt, rep: int) -> Iterable[tuple[str, str]]:
+    """(group, variant) of the requests that one prompt stands for."""
+    variant = f"{prompt.id}:{rep}"
+    if suite.kind == "cache":
+        return ((f"{prompt.id} cold", variant), (f"{prompt.id} warm", variant))
+    if suite.kind == "load":
+        return (("cold", variant), ("warm", variant))
+    return ((prompt.group or (prompt.id if prompt.filler is not None else ""), variant),)
+
+
+def _rep(suite: Suite, rep: int, group: str) -> int:
+    """Pairs share a prompt: cold ones have even numbers, warm ones odd."""
+    if suite.kind in ("cache", "load"):
+        return 2 * rep + group.endswith("warm")
+    return rep
+
+
+def _wanted(prompt: Prompt, context_tokens: int | None) -> int | None:
+    return None if prompt.filler is None else filler_tokens(prompt.filler, context_tokens)
+
+
+def fits_context(task: Task, context_tokens: int | None) -> bool:
+    """Whether prompt and answer fit into the context; True where it is not known."""
+    if context_tokens is None or task.wanted_in is None:
+        return task.prompt.filler is None or task.wanted_in is not None
+    return task.wanted_in + task.prompt.max_tokens <= context_tokens
+
+
+def words_of(suite: Suite, task: Task, seed: int, corrections: dict[int, int]) -> str:
+    """The text that is sent. ``corrections``: wanted tokens -> words that reach them."""
+    if task.prompt.filler is None:
+        return suite.full_text(task.prompt)
+    wanted = task.wanted_in or 0
+    words = corrections.get(wanted, first_guess(wanted))
+    return text_of(words, f"{seed}:{task.variant}")
+
+
+def sha_of(suite: Suite, task: Task, seed: int) -> str:
+    """Hash of what is asked, before any correction of filler."""
+    return prompt_sha256(words_of(suite, task, seed, {}), task.prompt.system)

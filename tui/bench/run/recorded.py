@@ -1,0 +1,76 @@
+"""An answer in flight that also keeps what only a benchmark asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui.bench.checks.loops import LoopDetector
+from tui.bench.model.records import Source
+from tui.core.turn.meter import ChunkMeaning, TurnStats
+from tui.core.turn.turn import Turn
+from tui.core.types import ChatRequest, Delta, TextDelta, ThinkingDelta, UsageDelta
+
+
+class RecordedTurn(Turn):
+    """A :class:`tui.core.turn.turn.Turn` as it is everywhere else, with the raw reports kept.
+
+    Nothing is computed differently here: the numbers of a benchmark are those of the dashboard.
+    """
+
+    def __init__(
+        self,
+        request: ChatRequest,
+        t0_ns: int,
+        chunk_meaning: ChunkMeaning = "token",
+        context_tokens: int | None = None,
+    ) -> None:
+        super().__init__(request, t0_ns, chunk_meaning, context_tokens)
+        self.usage: UsageDelta | None = None
+        self.detector = LoopDetector()
+        self.accepted_ns: int | None = None
+        self._taken = 0
+
+    def accepted(self, t_ns: int) -> None:
+        if self.accepted_ns is None:
+            self.accepted_ns = t_ns
+        super().accepted(t_ns)
+
+    def feed(self, t_ns: int, deltas: Iterable[Delta]) -> None:
+        kept = tuple(deltas)
+        if not self.phase.is_over:
+            for delta in kept:
+                if isinstance(delta, TextDelta | ThinkingDelta) and delta.text:
+                    self.detector.feed((delta.text,))
+                elif isinstance(delta, UsageDelta):
+                    self.usage = delta if self.usage is None else _merged(self.usage, delta)
+        super().feed(t_ns, kept)
+
+    def take_stamps(self) -> tuple[int, ...]:
+        """The token times since the last call."""
+        new = self.stamps_ns[self._taken :]
+        self._taken += len(new)
+        return new
+
+
+def _merged(old: UsageDelta, new: UsageDelta) -> UsageDelta:
+    """A later report replaces what it names and leaves the rest."""
+    return UsageDelta(
+        tokens_in=old.tokens_in if new.tokens_in is None else new.tokens_in,
+        tokens_out=old.tokens_out if new.tokens_out is None else new.tokens_out,
+        prefill_ms=old.prefill_ms if new.prefill_ms is None else new.prefill_ms,
+        decode_ms=old.decode_ms if new.decode_ms is None else new.decode_ms,
+        source=new.source if new.source == old.source else "estimated",
+    )
+
+
+def source_of(stats: TurnStats) -> Source:
+    """Where the count of an answer comes from, in the words of the records.
+
+    client: one chunk is one token and each was seen. A text that holds back half a character makes
+    chunks rarer than tokens, never more frequent, so this count is a lower bound.
+    """
+    if stats.tokens_source == "runtime":
+        return "runtime"
+    if stats.tokens_source == "unknown":
+        return "unknown"
+    return "client" if stats.tokens == stats.chunks and stats.chunks else "estimated"

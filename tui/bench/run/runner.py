@@ -1,0 +1,385 @@
+"""Runs a suite: an async generator of events, without a screen and without knowing of one.
+
+    async for event in run(suite, options): ...
+
+Everything measured is in the journal before the event about it is out. The generator always ends
+with :class:`tui.bench.model.events.Finished`; closing it early ends the run safely.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter_ns
+
+import msgspec
+
+from tui.bench.model.conditions import Config, Env, Model
+from tui.bench.model.events import Event, Finished, GateSeen, Outcome, StageChanged
+from tui.bench.model.events import Sampled as SampledEvent
+from tui.bench.model.options import Options
+from tui.bench.model.records import Run
+from tui.bench.model.suite import Suite, quick, with_thinking
+from tui.bench.run import connect, gates, model_file, plan
+from tui.bench.run.announce import refusal, started
+from tui.bench.run.board_link import BoardLink
+from tui.bench.run.connect import Connected, SetupError
+from tui.bench.run.forecast import Speed
+from tui.bench.run.ledger import Ledger
+from tui.bench.run.pin import GOVERNOR, Pin
+from tui.bench.run.plan import Task
+from tui.bench.run.request_loop import Loop
+from tui.bench.run.run_context import Situation
+from tui.bench.store import document, journal
+from tui.bench.store import resume as resuming
+from tui.bench.store.controls import Controls
+from tui.bench.store.history import usual_tokens
+from tui.bench.store.runs import Lock, RunError, make, new_id, utc_now
+from tui.core.text.sanitize import clean
+from tui.servers import models
+
+FLUSH_NS = 400_000_000
+"""Lines are written at least this often: with the half second that tokens are collected for, kill
+-9 loses less than one second of them."""
+
+
+async def run(
+    suite: Suite,
+    options: Options,
+    controls: Controls | None = None,
+    *,
+    resume: resuming.Earlier | None = None,
+) -> AsyncIterator[Event]:
+    """Runs the suite, or what is missing of an earlier run. See the module."""
+    runner = Runner(suite, options, controls or Controls(), resume)
+    task = asyncio.create_task(runner.go(), name="npulse-bench")
+    try:
+        async for event in runner.ledger.events():
+            yield event
+    finally:
+        if not task.done():
+            runner.controls.abort()
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Runner:
+    """One run from finding the server to its report files."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        options: Options,
+        controls: Controls,
+        resume: resuming.Earlier | None = None,
+    ) -> None:
+        if options.is_quick and resume is None:
+            suite = quick(suite)
+        if options.is_thinking and not suite.thinking and resume is None:
+            suite = with_thinking(suite)
+        self.suite = suite
+        self.options = options
+        self.controls = controls
+        self.ledger = Ledger()
+        self._resume = resume
+        self._folder: Path | None = None
+        self._run_id = ""
+        self._is_simulated = False
+        self._notes: list[str] = []
+
+    async def go(self) -> None:
+        """Never raises but CancelledError; the last event says how it ended."""
+        outcome: Outcome = "failed"
+        sentence = "The run broke off."
+        try:
+            outcome, sentence = await self._go()
+        except SetupError as error:
+            outcome, sentence = error.outcome, error.sentence
+        except RunError as error:
+            outcome, sentence = "refused", str(error)
+        except journal.JournalError as error:
+            outcome, sentence = "failed", f"The run was ended: {error.strerror}."
+        except asyncio.CancelledError:
+            outcome, sentence = "interrupted", "The run was interrupted."
+            raise
+        finally:
+            self.ledger.close()
+            folder = "" if self._folder is None else str(self._folder)
+            self.ledger.emit(
+                Finished(
+                    outcome=outcome,
+                    sentence=clean(sentence, newlines=False),
+                    run_id=self._run_id,
+                    folder=folder,
+                )
+            )
+
+    async def _go(self) -> tuple[Outcome, str]:
+        lock = Lock(self.options.folder)
+        lock.take(self.suite.id)
+        try:
+            return await self._locked()
+        finally:
+            lock.release()
+
+    async def _locked(self) -> tuple[Outcome, str]:
+        pin = Pin(self.options.folder, self.options.root)
+        for path in pin.mend():
+            self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
+        self._stage("connect", "Looking for the server.")
+        connected = await connect.connect(self.options)
+        board = BoardLink(connected.server, self.options.root)
+        try:
+            if self.options.pins:
+                self._notes.append(f"governors held at {GOVERNOR}: {'; '.join(pin.take())}")
+            return await self._with_board(connected, board)
+        finally:
+            for path in pin.restore():
+                self.ledger.note(f"{path} could not be put back")
+            board.close()
+            await connected.client.aclose()
+
+    async def _with_board(self, connected: Connected, board: BoardLink) -> tuple[Outcome, str]:
+        connected = await self._load_if_needed(connected)
+        self._stage("preflight", "Looking at the board at rest.")
+        options = self.options
+        snapshots = await board.idle_snapshots(options.idle_samples, options.sample_s)
+        seen = gates.preflight(snapshots, board.log.targets)
+        for gate in seen:
+            self.ledger.emit(GateSeen(gate=gate))
+            self.ledger.write(journal.Gated(gate=gate))
+        refusals = gates.refuses(seen, strict=options.is_strict)
+        if refusals and not options.is_forced:
+            return "refused", refusal(refusals)
+        if refusals:
+            self._notes.append(f"run in spite of: {refusal(refusals)}")
+        rtt_ms = await connect.round_trip_ms(connected.client)
+        env = connect.env_of(connected, board, snapshots[-1] if snapshots else None, rtt_ms)
+        path, digest = await self._hash(board)
+        model = connect.model_of(connected, digest, path)
+        settings = connect.request_settings(options, self.suite)
+        config = connect.config_of(options, self.suite, connected, settings)
+        tasks = self._tasks(connected)
+        self._is_simulated = connected.server.is_simulated or any(
+            snapshot.text("board.simulated") is not None for snapshot in snapshots
+        )
+        run_record = self._open(env, model, config, tasks)
+        speed = Speed(model.size)
+        self.ledger.emit(
+            started(
+                run_record,
+                connected,
+                model,
+                tasks,
+                speed,
+                folder=str(self._folder),
+                done=0 if self._resume is None else len(self._resume.done),
+                minutes=self._minutes,
+            )
+        )
+        situation = Situation(
+            suite=self.suite,
+            options=options,
+            seed=self._seed,
+            controls=self.controls,
+            ledger=self.ledger,
+            connected=connected,
+            board=board,
+            settings=settings,
+            speed=speed,
+            history=usual_tokens(options.folder, model.name),
+            cool_limit_c=gates.cool_limit(snapshots),
+            segment=self._segment,
+            env=env,
+            model=model,
+            config=config,
+            model_path=path,
+            done=frozenset() if self._resume is None else self._resume.done,
+            earlier=() if self._resume is None else self._resume.loaded.document.requests,
+        )
+        return await self._measure(situation, tasks)
+
+    async def _measure(self, situation: Situation, tasks: list[Task]) -> tuple[Outcome, str]:
+        loop = Loop(situation)
+        background = asyncio.create_task(self._background(situation))
+        ended = "interrupted"
+        try:
+            measuring = asyncio.create_task(loop.run(tasks))
+            done, _ = await asyncio.wait(
+                (measuring, background), return_when=asyncio.FIRST_COMPLETED
+            )
+            if background in done:
+                # Only a journal that cannot be written ends the background.
+                measuring.cancel()
+                with suppress(asyncio.CancelledError):
+                    await measuring
+                ended = "journal"
+                background.result()
+            ended = measuring.result()
+        except asyncio.CancelledError:
+            measuring.cancel()
+            with suppress(asyncio.CancelledError):
+                await measuring
+            raise
+        finally:
+            background.cancel()
+            with suppress(asyncio.CancelledError, journal.JournalError):
+                await background
+            closed = journal.Closed(number=loop.segment, wall_s=loop.elapsed_s, ended=ended)
+            self.ledger.write(closed)
+            with suppress(journal.JournalError):
+                await self.ledger.flush(sync=True)
+        return await self._save(ended, loop.sentence)
+
+    async def _save(self, ended: str, reason: str) -> tuple[Outcome, str]:
+        assert self._folder is not None
+        self._stage("report", "Writing the report files.")
+        loaded = await asyncio.to_thread(document.load, self._folder)
+        try:
+            await asyncio.to_thread(document.save, loaded, self._folder)
+        except OSError as error:
+            why = error.strerror or "not possible"
+            return "failed", f"The report files could not be written: {why}."
+        finished = loaded.document
+        scored = sum(r.is_scored for r in finished.requests)
+        said = f"{scored} of {finished.run.planned or len(finished.requests)} answered"
+        if ended == "aborted":
+            return "aborted", f"Ended early: {said}."
+        if reason:
+            return "incomplete", f"{reason} {said}."
+        if finished.run.status != "complete":
+            return "incomplete", f"Not everything was answered: {said}."
+        return "complete", f"{said}."
+
+    # -- before the first request ----------------------------------------------------------------
+
+    def _stage(self, stage: str, sentence: str) -> None:
+        self.ledger.emit(msgspec.convert({"stage": stage, "sentence": sentence}, StageChanged))
+
+    async def _load_if_needed(self, connected: Connected) -> Connected:
+        """Loads the model that was asked for, where another one, or none, is loaded."""
+        wanted = self.options.model
+        if not wanted or connect.model_problem(connected, wanted) is None:
+            return connected
+        self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
+        change = await models.load(connected.client, wanted)
+        if not change.is_done:
+            raise SetupError("unreachable", change.sentence)
+        await connected.client.aclose()
+        return await connect.connect(self.options)
+
+    async def _hash(self, board: BoardLink) -> tuple[Path | None, str | None]:
+        path = model_file.find(board.server_pid(), board.root)
+        if path is None or not self.options.hashes_model:
+            return path, None
+        self._stage("hash", f"Hashing {clean(path.name, newlines=False)}.")
+        digest = await asyncio.to_thread(model_file.sha256, path, self.options.folder)
+        return path, digest
+
+    def _tasks(self, connected: Connected) -> list[Task]:
+        """The plan, without what cannot fit into the context."""
+        runs = self.options.runs or self.suite.runs
+        if self._resume is not None:
+            runs = self._resume.loaded.document.run.runs
+        seed = self._seed
+        every = plan.ordered(self.suite, runs, seed, connected.context_tokens)
+        kept = [task for task in every if plan.fits_context(task, connected.context_tokens)]
+        left_out = list(dict.fromkeys(t.prompt.id for t in every if t not in kept))
+        if left_out:
+            context = connected.context_tokens or "an unknown number of"
+            sentence = f"{', '.join(left_out)} left out: no room in {context} tokens of context"
+            self._notes.append(sentence)
+            self.ledger.note(sentence)
+        if not kept:
+            raise SetupError("refused", "Nothing of this suite fits into the context.")
+        return kept
+
+    @property
+    def _seed(self) -> int:
+        if self._resume is not None:
+            return self._resume.loaded.document.run.seed
+        return self.options.seed
+
+    @property
+    def _segment(self) -> int:
+        return 0 if self._resume is None else self._resume.segments
+
+    def _open(self, env: Env, model: Model, config: Config, tasks: list[Task]) -> Run:
+        """Makes the folder and the journal, or opens those of the run that goes on."""
+        prompts = {t.prompt.id: plan.sha_of(self.suite, t, self._seed) for t in tasks if not t.rep}
+        if self._resume is None:
+            record = Run(
+                id=new_id(self.suite.id, model.name),
+                suite=self.suite.id,
+                suite_sha256=self.suite.sha256,
+                title=self.suite.title,
+                kind=self.suite.kind,
+                started_utc=utc_now(),
+                seed=self._seed,
+                runs=self.options.runs or self.suite.runs,
+                planned=0 if self._minutes is not None else len(tasks),
+                tool=connect.TOOL,
+                simulated=self._is_simulated,
+                notes=tuple(self._notes),
+            )
+            self._run_id = record.id
+            self._folder = make(self.options.folder, record.id)
+        else:
+            changed = resuming.changes(
+                self._resume,
+                model=model,
+                env=env,
+                config=config,
+                prompts_sha256=prompts,
+                is_simulated=self._is_simulated,
+            )
+            if changed:
+                raise RunError(f"cannot go on, something has changed: {'; '.join(changed)}")
+            record = self._resume.loaded.document.run
+            self._run_id, self._folder = record.id, self._resume.folder
+        segment = journal.Segment(
+            number=self._segment,
+            started_utc=utc_now(),
+            t_ns=perf_counter_ns(),
+            env=env,
+            model=model,
+            config=config,
+            reason="start" if self._resume is None else "resume",
+        )
+        self.ledger.write(segment, first=True)
+        if self._resume is None:
+            header = journal.Header(
+                run=record, suite=self.suite, config=config, prompts_sha256=prompts
+            )
+            self.ledger.write(header, first=True)
+        self.ledger.open(self._folder / journal.FILE_NAME)
+        return record
+
+    @property
+    def _minutes(self) -> float | None:
+        return self.options.minutes or self.suite.minutes
+
+    # -- beside the requests ---------------------------------------------------------------------
+
+    async def _background(self, situation: Situation) -> None:
+        """Samples the board and flushes the journal until it is cancelled.
+
+        Raises JournalError, which ends the run.
+        """
+        flushed_ns = 0
+        while True:
+            snapshot = await situation.board.sample()
+            if snapshot is not None:
+                values = dict(situation.board.log.samples[-1].v)
+                self.ledger.write(journal.Sampled(t_ns=snapshot.t_ns, v=values))
+                self.ledger.emit(SampledEvent(t_ns=snapshot.t_ns, values=values))
+            now_ns = perf_counter_ns()
+            if now_ns - flushed_ns >= FLUSH_NS:
+                flushed_ns = now_ns
+                await self.ledger.flush()
+                if self._folder is not None:
+                    self.controls.obey_file(self._folder)
+            await asyncio.sleep(self.options.sample_s)

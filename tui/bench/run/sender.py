@@ -1,0 +1,138 @@
+"""One request of a run: its limits, its events while it goes on, and its record at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter_ns
+
+from tui.bench.model.events import RequestStarted, StageChanged
+from tui.bench.model.options import Limits
+from tui.bench.model.records import Request
+from tui.bench.run import request_record
+from tui.bench.run.forecast import tokens_in
+from tui.bench.run.plan import Task
+from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.request_runner import Asked, Asker
+from tui.bench.run.run_context import Situation
+from tui.bench.store.runs import utc_now
+from tui.core.types import ChatRequest, Message
+
+PROOF_S = 10.0
+
+
+class Sender:
+    """Sends the requests of one stretch of a run, one at a time."""
+
+    def __init__(
+        self, situation: Situation, on_tick: Callable[[RecordedTurn], None] = lambda _: None
+    ) -> None:
+        self._s = situation
+        self._on_tick = on_tick
+        self._key = ("", 0)
+        self._is_measured = False
+        self.limits = Limits()
+        self.sent_ns = perf_counter_ns()
+        self.drain_sentence = ""
+        self._asker = Asker(
+            situation.connected.client,
+            situation.controls,
+            on_tick=self._tick,
+            on_drain=self._drains,
+            is_npu_idle=situation.board.is_npu_idle,
+            tick_s=situation.options.tick_s,
+        )
+
+    async def send(
+        self, task: Task, text: str, *, number: int = 0, planned: int = 0, is_measured: bool
+    ) -> Asked:
+        """Asks ``text`` and waits for the answer's end, whatever it is."""
+        self._key, self._is_measured = task.key, is_measured
+        self.sent_ns = perf_counter_ns()
+        self.limits = self._limits(task)
+        self._s.ledger.begin_answer()
+        self._s.ledger.emit(
+            RequestStarted(
+                id=task.prompt.id,
+                rep=task.rep,
+                name=task.prompt.name,
+                number=number,
+                planned=planned,
+                max_tokens=task.prompt.max_tokens,
+                prompt=text,
+                is_warmup=not is_measured,
+            )
+        )
+        messages: tuple[Message, ...] = (Message("user", text),)
+        if task.prompt.system:
+            messages = (Message("system", task.prompt.system), *messages)
+        asked = await self._asker.ask(
+            self._request(messages, task.prompt.max_tokens),
+            self.limits,
+            context_tokens=self._s.connected.context_tokens,
+            can_skip=is_measured,
+            stops_loops=self._s.options.stops_loops and is_measured,
+        )
+        self._s.ledger.follow(
+            asked.turn, task.key, self.limits.idle_s, is_kept=is_measured, is_last=True
+        )
+        return asked
+
+    def _request(self, messages: tuple[Message, ...], max_tokens: int) -> ChatRequest:
+        settings = replace(self._s.settings, max_tokens=max_tokens)
+        return ChatRequest(self._s.connected.info.name, messages, settings)
+
+    def _limits(self, task: Task) -> Limits:
+        speed, policy, size = self._s.speed, self._s.options.policy, tokens_in(task)
+        full_s = speed.decode_s(size, task.prompt.max_tokens)
+        gap_s = speed.decode_s(size, 1) if speed.is_measured else None
+        limits = policy.limits(speed.prefill_s(size), gap_s, full_s)
+        return policy.buffered(limits, full_s) if self._s.is_buffered else limits
+
+    def record(
+        self,
+        task: Task,
+        asked: Asked,
+        *,
+        segment: int,
+        sha: str,
+        clock_step: str | None = None,
+        earlier: Request | None = None,
+    ) -> Request:
+        """The record of an answer, without checks."""
+        is_filler = task.prompt.filler is not None
+        return request_record.record(
+            task,
+            asked,
+            segment=segment,
+            wall=utc_now(),
+            prompt_sha256=sha,
+            board=self._s.board.log,
+            is_buffered_run=self._s.is_buffered,
+            words_in=task.wanted_in or None if is_filler else None,
+            clock_step=clock_step,
+            earlier=earlier,
+        )
+
+    async def is_idle_after(self, asked: Asked) -> bool:
+        """Whether the next request may be sent, or none follows. Where nothing tells, the server
+        is asked."""
+        if asked.is_idle or self._s.controls.is_aborted:
+            return True
+        proof = self._request((Message("user", "Say ok."),), 1)
+        if await self._asker.answers_now(proof, min(PROOF_S, self.limits.drain_s)):
+            return True
+        self.drain_sentence = (
+            f"The server did not become idle within {self.limits.drain_s:.0f} s after a request "
+            "that had to be ended; what was left is skipped."
+        )
+        self._s.ledger.note(self.drain_sentence)
+        return False
+
+    def _tick(self, turn: RecordedTurn) -> None:
+        self._s.ledger.follow(turn, self._key, self.limits.idle_s, is_kept=self._is_measured)
+        self._on_tick(turn)
+
+    def _drains(self) -> None:
+        sentence = "The server still works on the answer."
+        self._s.ledger.emit(StageChanged(stage="drain", sentence=sentence))

@@ -1,0 +1,115 @@
+"""The requests before the first measured one: stream probe, warm-up, calibration of filler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tui.bench.model.conditions import Gate, StreamMode
+from tui.bench.model.events import GateSeen, RequestEnded, StageChanged
+from tui.bench.model.suite import prompt_sha256
+from tui.bench.run import probe
+from tui.bench.run.plan import Task
+from tui.bench.run.request_runner import Asked
+from tui.bench.run.run_context import Situation
+from tui.bench.run.sender import Sender
+from tui.bench.store import journal
+
+
+class Warming:
+    """Prepares a server for a run. ``words`` is what calibration found."""
+
+    def __init__(self, situation: Situation, sender: Sender) -> None:
+        self._s = situation
+        self._sender = sender
+        self.words: dict[int, int] = {}
+
+    async def run(self, tasks: Iterable[Task]) -> bool:
+        """False where the server could not be brought to rest again, or the user ended the run."""
+        kept = list(tasks)
+        if not kept:
+            return True
+        self._s.ledger.emit(StageChanged(stage="probe", sentence="Does the server stream?"))
+        asked = await self._ask(probe.probe_task())
+        if asked is None:
+            return False
+        await self._found(probe.stream_mode(asked))
+        if self._s.options.has_warmup and not await self._warm_up():
+            return False
+        usage = asked.turn.usage
+        is_counted = usage is not None and usage.source == "runtime" and bool(usage.tokens_in)
+        wishes = dict.fromkeys(task.wanted_in for task in kept if task.wanted_in)
+        for wanted in wishes if is_counted else ():
+            if not await self._calibrate(wanted):
+                return False
+        return True
+
+    async def _ask(self, task: Task) -> Asked | None:
+        """A request that is not part of the plan; None where the run has to end."""
+        asked = await self._sender.send(task, task.prompt.text, is_measured=False)
+        is_idle = await self._sender.is_idle_after(asked)
+        return asked if is_idle and not self._s.controls.is_aborted else None
+
+    async def _found(self, word: str) -> None:
+        """From here on the configuration says how this server streams."""
+        mode: StreamMode = msgspec.convert(word, StreamMode)
+        self._s.is_buffered = mode == "buffered"
+        self._s.config = msgspec.structs.replace(self._s.config, stream_mode=mode)
+        sentence = {
+            "buffered": (
+                "The server keeps its answers back and sends them whole: time to first token and "
+                "gaps between tokens cannot be measured."
+            ),
+            "unknown": "The probe was too short to say how the server streams.",
+        }.get(mode, f"The server streams: one chunk is one {mode}.")
+        is_ok = mode != "buffered"
+        gate = Gate(
+            id="stream",
+            ok=is_ok,
+            severity="ok" if is_ok else "warn",
+            sentence=sentence,
+            value=mode,
+        )
+        self._s.ledger.write(journal.Configured(config=self._s.config))
+        self._s.ledger.write(journal.Gated(gate=gate))
+        self._s.ledger.emit(GateSeen(gate=gate))
+        await self._s.ledger.flush()
+
+    async def _warm_up(self) -> bool:
+        """Discarded requests until two successive rates agree."""
+        rates: list[float | None] = []
+        for number in range(probe.WARM_MAX):
+            sentence = f"Warm-up {number + 1}, at most {probe.WARM_MAX}."
+            self._s.ledger.emit(StageChanged(stage="warm-up", sentence=sentence))
+            task = probe.warm_task(number)
+            asked = await self._ask(task)
+            if asked is None:
+                return False
+            sha = prompt_sha256(task.prompt.text)
+            request = self._sender.record(task, asked, segment=self._s.segment, sha=sha)
+            self._s.speed.learn(request)
+            self._s.ledger.write(journal.Warmup(request=request))
+            self._s.ledger.emit(RequestEnded(request=request, is_warmup=True))
+            rates.append(request.m.get("decode_tps_cl") or request.m.get("decode_tps_est"))
+            if self._s.is_buffered or not request.is_scored or probe.is_warm(rates):
+                break
+        return True
+
+    async def _calibrate(self, wanted: int) -> bool:
+        """How many words make that many tokens here; nothing where the server does not count."""
+        calibration = probe.Calibration(wanted)
+        while not calibration.is_done:
+            sentence = f"How many words are {wanted} tokens?"
+            self._s.ledger.emit(StageChanged(stage="calibrate", sentence=sentence))
+            task = probe.calibration_task(wanted, calibration.words, calibration.tries)
+            asked = await self._ask(task)
+            if asked is None:
+                return False
+            usage = asked.turn.usage
+            if usage is None or usage.source != "runtime" or not usage.tokens_in:
+                return True
+            calibration.learn(usage.tokens_in)
+        self.words[wanted] = calibration.words
+        self._s.ledger.note(f"{calibration.words} filler words make {wanted} prompt tokens")
+        return True

@@ -1,0 +1,168 @@
+"""``npulse bench list`` and ``history``: what there is, as text or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from tui.bench.model import suite
+from tui.bench.model.options import Options
+from tui.bench.model.suite import Suite, SuiteError
+from tui.bench.run import plan
+from tui.bench.run.connect import Connected, SetupError, connect
+from tui.bench.run.forecast import Speed, forecast
+from tui.bench.store import runs
+from tui.bench.store.document import load
+from tui.bench.store.history import Entry, entries
+from tui.core.text.format import UNKNOWN, long_seconds, rate
+from tui.core.text.sanitize import clean
+
+COOL_DOWN_S = 30.0
+LEARN_RUNS = 3
+
+
+async def _connected(options: Options) -> Connected | None:
+    try:
+        found = await connect(options)
+    except SetupError:
+        return None
+    await found.client.aclose()
+    return found
+
+
+def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
+    """What earlier runs of that model tell about its speed."""
+    speed = Speed()
+    taken = 0
+    for entry in reversed(entries(folder, model=model)):
+        if entry.is_simulated != is_simulated or entry.comparability != "full":
+            continue
+        if entry.status == "unfinished":
+            # Its journal may still grow, and is read in whole for this.
+            continue
+        try:
+            loaded = load(folder / entry.id)
+        except runs.RunError:
+            continue
+        for request in loaded.document.requests:
+            if request.is_scored:
+                speed.learn(request)
+        taken += 1
+        if taken >= LEARN_RUNS:
+            break
+    return speed
+
+
+def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[float, float, float]:
+    """(likely, low, high) seconds, cool-downs between requests included."""
+    if found.minutes is not None:
+        return (found.minutes * 60,) * 3
+    tasks = plan.ordered(found, found.runs, 1, context_tokens)
+    kept = [task for task in tasks if plan.fits_context(task, context_tokens)]
+    seen = forecast(kept, speed, elapsed_s=0.0, history={}, extra_s=COOL_DOWN_S)
+    return seen.left_s, seen.left_low_s, seen.left_high_s
+
+
+def suites(options: argparse.Namespace, user_folder: Path) -> int:
+    """Prints every suite with its expected duration on the connected model."""
+    folder = options.folder or runs.default_folder()
+    wish = Options(folder=folder, urls=options.urls, model=options.model)
+    found = asyncio.run(_connected(wish))
+    speed, context, model = Speed(), 16_384, None
+    if found is not None:
+        model = found.info.name
+        speed = speed_of(folder, model, is_simulated=found.server.is_simulated)
+        speed.size_bytes = found.info.size_bytes
+        context = found.context_tokens or context
+    rows, problems = [], []
+    for one in [*suite.builtin_ids(), *_own(options.suites or user_folder)]:
+        try:
+            loaded = suite.find(one, None)
+        except SuiteError as error:
+            problems.append(str(error))
+            continue
+        likely, low, high = expected(loaded, speed, context)
+        rows.append(
+            {
+                "suite": loaded.id,
+                "prompts": len(loaded.prompts),
+                "runs": loaded.runs,
+                "expected_s": round(likely),
+                "low_s": round(low),
+                "high_s": round(high),
+                "is_measured": speed.is_measured,
+                "about": loaded.about,
+                "path": one if one.endswith(".toml") else None,
+            }
+        )
+    if options.json:
+        value = {"model": model, "suites": rows}
+        print(msgspec.json.encode(value).decode())
+    else:
+        _print_suites(rows, model, is_measured=speed.is_measured)
+    for problem in problems:
+        print(f"npulse bench: {problem}", file=sys.stderr)
+    return 0
+
+
+def _own(place: Path) -> list[str]:
+    """Suites of the user's own, as paths."""
+    return sorted(str(path) for path in place.glob("*.toml")) if place.is_dir() else []
+
+
+def _print_suites(rows: list[dict[str, object]], model: str | None, *, is_measured: bool) -> None:
+    width = max(len(str(row["suite"])) for row in rows)
+    basis = "as measured before" if is_measured else "from published figures"
+    shown = clean(model, newlines=False) if model else "a model of 4 billion parameters, no server"
+    print(f"expected on {shown}, {basis}, cool-downs included:")
+    for row in rows:
+        likely, low, high = (float(str(row[key])) for key in ("expected_s", "low_s", "high_s"))
+        span = f"~{long_seconds(likely)}"
+        if high > low:
+            span += f" ({long_seconds(low)} to {long_seconds(high)})"
+        name = clean(str(row["suite"]), newlines=False)
+        print(f"{name:<{width}}  {row['prompts']} x {row['runs']}  {span}")
+        print(f"{'':<{width}}  {clean(str(row['about']), newlines=False)}")
+
+
+def history(options: argparse.Namespace) -> int:
+    """Prints earlier runs, oldest first, with median and interval."""
+    folder = options.folder or runs.default_folder()
+    found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
+    if options.json:
+        print(msgspec.json.encode([asdict(entry) for entry in found]).decode())
+        return 0
+    names = {run_id: name for name, run_id in runs.baselines(folder).items()}
+    for entry in found:
+        print(_line(entry, names.get(entry.id)))
+    if not found:
+        print(f"no run in {folder}")
+    return 0
+
+
+def _line(entry: Entry, baseline: str | None) -> str:
+    speed = rate(entry.decode_median)
+    interval = ""
+    if entry.decode_ci is not None:
+        interval = f" [{entry.decode_ci[0]:.2f}, {entry.decode_ci[1]:.2f}]"
+    first = UNKNOWN if entry.ttft_median_ms is None else f"{entry.ttft_median_ms:.0f}"
+    marks = [
+        "SIMULATED" if entry.is_simulated else "",
+        "imported" if entry.comparability == "limited" else "",
+        f"baseline {baseline}" if baseline else "",
+    ]
+    parts = [
+        entry.id,
+        clean(entry.model, newlines=False) or UNKNOWN,
+        f"{entry.scored}/{entry.planned}",
+        entry.status,
+        f"{speed} tok/s{interval}",
+        f"TTFT {first} ms",
+        *(mark for mark in marks if mark),
+    ]
+    return "  ".join(parts)

@@ -1,0 +1,92 @@
+"""Control channel (pause, skip, abort) and stderr tail of a detached benchmark process.
+
+It is in a session of its own (see :mod:`tui.bench.store.detached`), so neither leaving the
+screen, nor closing npulse, nor losing the SSH line ends it, and nothing that a screen does delays
+its clock.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.bench.model.events import from_json
+from tui.bench.model.screen import RunWish
+from tui.bench.store import controls
+from tui.bench.store.detached import Detached, is_alive
+from tui.core.text.sanitize import clean_line
+from tui.core.types import GenerationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlace:
+    """The server, model and board that a run would measure. ``root``: where /sys and /proc of a
+    board lie that is not this machine."""
+
+    url: str
+    label: str
+    model: str | None = None
+    size_bytes: int | None = None
+    context_tokens: int | None = None
+    root: Path | None = None
+    is_simulated: bool = False
+
+
+def place_arguments(place: BenchPlace) -> list[str]:
+    """Where the server and its board are."""
+    made = [f"--url={place.url}"]
+    if place.root is not None:
+        made.append(f"--root={place.root}")
+    return made
+
+
+def run_arguments(wish: RunWish, place: BenchPlace, settings: GenerationSettings) -> list[str]:
+    """What comes after the suite. Joined by =, for a name may begin with a dash."""
+    made = [*place_arguments(place), f"--seed={wish.seed}"]
+    if place.model is not None:
+        made.append(f"--model={place.model}")
+    if wish.runs is not None:
+        made.append(f"--runs={wish.runs}")
+    if wish.is_quick:
+        made.append("--quick")
+    if wish.max_time_s is not None:
+        made.append(f"--max-time={wish.max_time_s:g}s")
+    return [
+        *made,
+        f"--temperature={settings.temperature}",
+        f"--top-p={settings.top_p}",
+        f"--top-k={settings.top_k}",
+        f"--repeat-penalty={settings.repeat_penalty}",
+    ]
+
+
+MAX_WORDS = 400
+TAIL_BYTES = 8192
+
+
+def tell(run: Detached, folder: str, word: controls.Word) -> None:
+    """Asks the run for something. Before it has a folder it only understands an end.
+
+    Raises OSError.
+    """
+    if folder:
+        controls.tell(Path(folder), word)
+    elif word == "abort" and is_alive(run.pid):
+        os.kill(run.pid, signal.SIGINT)
+
+
+def last_words(run: Detached) -> str:
+    """What the process said outside of its events: why it did not even begin."""
+    try:
+        with run.events.open("rb") as file:
+            file.seek(max(0, run.events.stat().st_size - TAIL_BYTES))
+            data = file.read()
+    except OSError:
+        return ""
+    lines = [line for line in data.split(b"\n") if line.strip() and from_json(line) is None]
+    if not lines:
+        return ""
+    said = clean_line(lines[-1].decode("utf-8", "replace"), MAX_WORDS)
+    return said.removeprefix("npulse bench: ")

@@ -1,0 +1,389 @@
+"""Benchmarks for a screen: suites, the run that goes on, earlier runs, reports and comparisons.
+
+The run is a process of its own (:mod:`tui.bench.store.detached`); this follows its events in the
+network's loop and folds them into records. Files are read and statistics are computed in threads.
+Every public method is called from the screen's thread and returns at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tui.bench.model.events import Finished
+from tui.bench.model.records import Request
+from tui.bench.model.screen import BenchMessage, BenchView, Role, RunView, RunWish
+from tui.bench.report.render import makers
+from tui.bench.run.forecast import Speed
+from tui.bench.session import views
+from tui.bench.session.listing import speed_of
+from tui.bench.session.live import LiveRun
+from tui.bench.session.process import BenchPlace, last_words, place_arguments, run_arguments, tell
+from tui.bench.store import active_run, document, runs
+from tui.bench.store.detached import Detached, follow, start
+from tui.core.text.sanitize import clean_line
+from tui.core.types import GenerationSettings
+from tui.servers.loop import LoopThread
+
+USUAL_CONTEXT_TOKENS = 16_384
+REPORT_NAME = "report"
+
+
+class BenchDesk:
+    """The real :class:`tui.bench.model.screen.BenchSession`.
+
+    ``busy`` says why nothing can be measured now (an answer is running), or None.
+    ``run_arguments`` are added to every run.
+    """
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        place: Callable[[], BenchPlace | None],
+        settings: Callable[[], GenerationSettings],
+        busy: Callable[[], str | None] = lambda: None,
+        *,
+        folder: Path | None = None,
+        user_suites: Path | None = None,
+        run_arguments: Sequence[str] = (),
+    ) -> None:
+        self._loop = loop
+        self._place = place
+        self._settings = settings
+        self._busy = busy
+        self._folder = runs.default_folder() if folder is None else folder
+        self._user_suites = user_suites
+        self._run_arguments = tuple(run_arguments)
+        self._lock = threading.Lock()
+        self._view = BenchView()
+        self._live: LiveRun | None = None
+        self._is_seeking = False
+        self._process: Detached | None = None
+        self._speed: tuple[str | None, int, Speed] | None = None
+        self._tasks: set[Future[None]] = set()
+
+    # What the screen pulls ------------------------------------------------------------------
+
+    def view(self) -> BenchView:
+        place = self._place()
+        with self._lock:
+            view = self._view
+            run = view.run if self._live is None else self._live.view()
+        return replace(
+            view,
+            run=run,
+            model=None if place is None or place.model is None else clean_line(place.model, 60),
+            server=None if place is None else clean_line(place.label, 60),
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of this desk goes on."""
+        with self._lock:
+            return self._live is not None and not self._live.is_over
+
+    def busy_sentence(self) -> str | None:
+        """Why a chat should wait: a prompt now would spoil the measurement."""
+        with self._lock:
+            live = self._live
+            if live is None or live.is_over:
+                return None
+            title = live.view().title
+        return f"a benchmark is running{f': {title}' if title else ''}; F3 shows it"
+
+    # Suites and earlier runs ----------------------------------------------------------------
+
+    def look(self) -> None:
+        self._change(is_looking=True)
+        self._submit(self._look())
+
+    async def _look(self) -> None:
+        place = self._place()
+        try:
+            await self._seek()
+            past = await asyncio.to_thread(views.past_runs, self._folder)
+            self._change(past=past)
+            speed = await asyncio.to_thread(self._speed_for, place, len(past))
+            context = None if place is None else place.context_tokens
+            suites, problems = await asyncio.to_thread(
+                views.choices,
+                self._suite_folder(),
+                speed,
+                context or USUAL_CONTEXT_TOKENS,
+            )
+            self._change(suites=suites, problems=problems, is_measured=speed.is_measured)
+        finally:
+            self._change(is_looking=False)
+
+    def _suite_folder(self) -> Path:
+        if self._user_suites is not None:
+            return self._user_suites
+        from tui.bench.model.suite import user_suites
+
+        return user_suites()
+
+    def _speed_for(self, place: BenchPlace | None, count: int) -> Speed:
+        """What is known of this model's speed; read again only where a run was added."""
+        model = None if place is None else place.model
+        known = self._speed
+        if known is not None and known[:2] == (model, count):
+            return known[2]
+        speed = Speed()
+        if place is not None and model is not None:
+            speed = speed_of(self._folder, model, is_simulated=place.is_simulated)
+            speed.size_bytes = place.size_bytes
+        self._speed = (model, count, speed)
+        return speed
+
+    def seek(self) -> None:
+        if not self._is_seeking and not self.is_running:
+            self._is_seeking = True
+            self._submit(self._seek())
+
+    # The run --------------------------------------------------------------------------------
+
+    def start(self, wish: RunWish) -> str | None:
+        place = self._place()
+        if place is None:
+            return "no server answers yet; a run needs one"
+        refusal = self._refusal()
+        if refusal is None:
+            self._begin("run", [wish.suite, *run_arguments(wish, place, self._settings())])
+        return refusal
+
+    def resume(self, run_id: str) -> str | None:
+        place = self._place()
+        if place is None:
+            return "no server answers yet; a run needs one"
+        refusal = self._refusal()
+        if refusal is None:
+            self._begin("resume", [run_id, *place_arguments(place)])
+        return refusal
+
+    def _refusal(self) -> str | None:
+        if self.is_running:
+            return "a run goes on already"
+        other = runs.holder(self._folder)
+        if other is not None:
+            self.seek()
+            return f"another benchmark is running: {other}"
+        return self._busy()
+
+    def _begin(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
+        with self._lock:
+            self._live = LiveRun(self._earlier)
+            self._process = None
+        self._submit(self._run(verb, (*arguments, *self._run_arguments)))
+
+    async def _run(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
+        try:
+            process = await asyncio.to_thread(start, verb, arguments, self._folder)
+        except runs.RunError as error:
+            self._end(Finished(outcome="failed", sentence=str(error)))
+            return
+        await self._follow(process)
+
+    async def _seek(self) -> None:
+        """Follows a run that somebody else began: an earlier npulse, another terminal."""
+        try:
+            found = await asyncio.to_thread(active_run.running, self._folder)
+            other = None
+            if found is None:
+                other = await asyncio.to_thread(runs.holder, self._folder)
+            with self._lock:
+                if self._live is not None and not self._live.is_over:
+                    return
+                self._view = replace(self._view, other_run=other)
+                if found is None:
+                    return
+                self._live = LiveRun(self._earlier)
+                self._process = None
+            self._submit(self._follow(Detached(found.pid, found.events)))
+        finally:
+            self._is_seeking = False
+
+    async def _follow(self, process: Detached) -> None:
+        """Folds the events until the run is over, and does what comes after it."""
+        with self._lock:
+            live, self._process = self._live, process
+        assert live is not None
+        try:
+            async for event in follow(process):
+                if isinstance(event, Finished) and not event.folder:
+                    event = self._explained(event, process)
+                with self._lock:
+                    live.apply(event)
+        except OSError as error:
+            why = error.strerror or "cannot be read"
+            self._end(Finished(outcome="failed", sentence=f"The events of the run: {why}."))
+        await self._after(live.view())
+
+    @staticmethod
+    def _explained(event: Finished, process: Detached) -> Finished:
+        words = last_words(process) if event.outcome == "failed" else ""
+        return Finished(outcome=event.outcome, sentence=words or event.sentence)
+
+    def _end(self, event: Finished) -> None:
+        with self._lock:
+            if self._live is not None and not self._live.is_over:
+                self._live.apply(event)
+
+    async def _after(self, view: RunView) -> None:
+        """Reads the history again; asks again what failed, where that was wanted."""
+        past = await asyncio.to_thread(views.past_runs, self._folder)
+        self._change(past=past, other_run=None)
+        has_failed = any(row.state == "failed" for row in view.plan)
+        if view.retries_after and has_failed and view.outcome == "incomplete":
+            self.resume(view.run_id)
+
+    @staticmethod
+    def _earlier(folder: str) -> Iterable[Request]:
+        try:
+            return document.load(Path(folder)).document.requests
+        except runs.RunError:
+            return ()
+
+    # While it goes on -----------------------------------------------------------------------
+
+    def pause(self) -> None:
+        with self._lock:
+            live = self._live
+            if live is None or live.is_over:
+                return
+            view = live.view()
+            wants_pause = not (view.is_paused or view.is_pausing)
+            live.asked_to_pause(is_asked=wants_pause)
+        if wants_pause:
+            self._tell("pause", "the run pauses after this request; p goes on")
+        else:
+            self._tell("resume", "the run goes on")
+
+    def skip(self) -> None:
+        self._tell("skip", "this request is ended; its partial numbers are kept")
+
+    def abort(self) -> None:
+        self._tell("abort", "the run ends; what was measured is kept")
+
+    def _tell(self, word: Literal["pause", "resume", "skip", "abort"], said: str) -> None:
+        with self._lock:
+            live, process = self._live, self._process
+            folder = "" if live is None else live.folder
+        if live is None or process is None or live.is_over:
+            self._say("no run goes on", "warn")
+            return
+        try:
+            tell(process, folder, word)
+        except OSError as error:
+            self._say(f"the run cannot be reached: {error.strerror or 'unknown'}", "bad")
+            return
+        self._say(said)
+
+    def retry(self) -> None:
+        with self._lock:
+            live = self._live
+            if live is None:
+                return
+            view = live.view()
+            if not view.is_over:
+                live.retries(is_wanted=not view.retries_after)
+        if not view.is_over:
+            taken_back = view.retries_after
+            self._say(
+                "what failed is not asked again"
+                if taken_back
+                else "what failed is asked again when the rest is done"
+            )
+            return
+        refusal = self.resume(view.run_id) if view.run_id else "this run has nothing to go on with"
+        if refusal is not None:
+            self._say(refusal, "warn")
+
+    # Reports and comparisons ----------------------------------------------------------------
+
+    def export(self, run_id: str) -> None:
+        self._submit(self._work("writing the report", self._export, run_id))
+
+    def _export(self, run_id: str) -> None:
+        path = runs.find(self._folder, run_id)
+        loaded = document.load(path)
+        made = []
+        try:
+            for form, make in makers().items():
+                runs.write_whole(path / f"{REPORT_NAME}.{form}", make(loaded))
+                made.append(f".{form}")
+        except OSError as error:
+            raise runs.RunError(f"cannot write {path}: {error.strerror or 'unknown'}") from None
+        names = " ".join(made)
+        self._say(f"{REPORT_NAME}{names} in {_short_path(path)}")
+
+    def open_result(self, run_id: str) -> None:
+        self._change(result=None)
+        self._submit(self._work("reading the run", self._open, run_id))
+
+    def _open(self, run_id: str) -> None:
+        self._change(result=views.result(runs.find(self._folder, run_id)))
+
+    def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
+        self._change(comparison=None)
+
+        def work(_: str) -> None:
+            found = views.comparison(self._folder, a, b, is_forced=is_forced)
+            self._change(comparison=found)
+
+        self._submit(self._work("comparing", work, a))
+
+    def partner_of(self, run_id: str) -> str | None:
+        with self._lock:
+            past = self._view.past
+        return views.partner(past, run_id)
+
+    async def _work(self, what: str, function: Callable[[str], None], run_id: str) -> None:
+        """Something slow, in a worker thread; a problem becomes a sentence."""
+        self._change(work=what)
+        try:
+            await asyncio.to_thread(function, run_id)
+        except runs.RunError as error:
+            self._say(str(error), "bad")
+        finally:
+            self._change(work=None)
+
+    # Small things ---------------------------------------------------------------------------
+
+    def _submit(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            task = self._loop.submit(work)
+        except RuntimeError:
+            # The loop is stopped: npulse is ending.
+            return
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: Future[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        error = task.exception()
+        self._say(f"benchmarks: {type(error).__name__}: {error}", "bad")
+
+    def _change(self, **values: object) -> None:
+        with self._lock:
+            self._view = replace(self._view, **values)  # type: ignore[arg-type]
+
+    def _say(self, text: str, role: Role = "soft") -> None:
+        with self._lock:
+            serial = self._view.message.serial + 1
+            message = BenchMessage(serial, clean_line(text, 300), role)
+            self._view = replace(self._view, message=message)
+
+
+def _short_path(path: Path) -> str:
+    """With ~ for the home folder, as a shell takes it."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(path)

@@ -1,0 +1,93 @@
+"""Results of a batch of one's own prompts: one JSON object a line, and a file about the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tui.bench.analysis.summary import decode_tps, headline_source
+from tui.bench.model.records import Request
+from tui.bench.store.document import Loaded
+from tui.bench.store.runs import write_whole
+
+RESULTS_FILE = "results.jsonl"
+META_FILE = "results.meta.json"
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the results."""
+
+    id: str
+    prompt: str
+    response: str
+    thinking: str
+    status: str
+    simulated: bool
+    tokens_in: int | None
+    tokens_in_source: str
+    tokens_out: int | None
+    tokens_out_source: str
+    ttft_ms: float | None
+    decode_tps: float | None
+    latency_ms: float | None
+    finish: str | None
+    error: str | None
+
+
+def lines(loaded: Loaded) -> bytes:
+    """Every request as a line, in the order of the input."""
+    document = loaded.document
+    source = headline_source(document.requests)
+
+    def result(request: Request) -> Result:
+        text, thinking = loaded.texts.get(request.key, ("", ""))
+        return Result(
+            id=request.name or request.id,
+            prompt=loaded.prompts.get(request.key, ""),
+            response=text,
+            thinking=thinking,
+            status=request.status,
+            simulated=document.run.simulated,
+            tokens_in=request.tok.input,
+            tokens_in_source=request.tok.in_source,
+            tokens_out=request.tok.out,
+            tokens_out_source=request.tok.source,
+            ttft_ms=request.m.get("ttft_client_ms"),
+            decode_tps=decode_tps(request, source),
+            latency_ms=request.m.get("latency_ms"),
+            finish=request.finish,
+            error=request.error,
+        )
+
+    return b"".join(msgspec.json.encode(result(r)) + b"\n" for r in document.requests)
+
+
+def meta(loaded: Loaded) -> bytes:
+    """What the batch was, how it went, and what a larger one would take."""
+    document = loaded.document
+    totals = {
+        name: {"value": t.value, "n": t.n, "unit": t.unit, "formula": t.formula}
+        for name, t in document.totals.items()
+    }
+    value = {
+        "run": document.run.id,
+        "simulated": document.run.simulated,
+        "status": document.run.status,
+        "model": document.model.name,
+        "server": document.env.server.name,
+        "started_utc": document.run.started_utc,
+        "wall_s": document.run.wall_s,
+        "requests": len(document.requests),
+        "sampling": document.config.sampling,
+        "totals": totals,
+        "failures": {f.status: f.count for f in document.failures},
+        "tool": document.run.tool,
+    }
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def save(loaded: Loaded, folder: Path) -> None:
+    """Both files. Raises OSError."""
+    write_whole(folder / RESULTS_FILE, lines(loaded))
+    write_whole(folder / META_FILE, meta(loaded))

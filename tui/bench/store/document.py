@@ -1,0 +1,400 @@
+"""From a journal, finished or not, to the document of a run; and the files beside it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from tui.bench.analysis import cross_answer_checks, suite_figures, summary
+from tui.bench.analysis.hardware import Sample
+from tui.bench.analysis.trace import Trace, decay_bins, measure
+from tui.bench.model import records
+from tui.bench.model.conditions import Config, Env, Gate, Model
+from tui.bench.model.records import Document, Fit, Request, Run, Segment
+from tui.bench.model.suite import Suite
+from tui.bench.store import journal
+from tui.bench.store.runs import RUN_FILE, RunError, slug, write_whole
+from tui.core.text.sanitize import clean
+
+TOKENS_FILE = "tokens.csv.gz"
+HARDWARE_FILE = "hardware.csv.gz"
+OUTPUTS = "outputs"
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A run as it was read: the document and what is kept beside it."""
+
+    document: Document
+    folder: Path | None = None
+    suite: Suite | None = None
+    texts: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    prompts: dict[Key, str] = field(default_factory=dict)
+    stamps: dict[Key, tuple[int, ...]] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    damaged: int = 0
+
+
+def in_suite_order(loaded: Loaded) -> list[Request]:
+    """The requests as the suite names them, repetitions in their order; they ran shuffled."""
+    names = () if loaded.suite is None else loaded.suite.prompts
+    place = {prompt.id: at for at, prompt in enumerate(names)}
+    requests = loaded.document.requests
+    return sorted(requests, key=lambda r: (place.get(r.id, len(place)), r.rep))
+
+
+def load(path: Path) -> Loaded:
+    """A run from its folder (the journal is the truth, ``run.json`` stands in for it) or a file.
+
+    Raises RunError with one sentence.
+    """
+    shown = clean(str(path), newlines=False)
+    journal_path = path / journal.FILE_NAME if path.is_dir() else None
+    if journal_path is not None and journal_path.is_file():
+        try:
+            lines, damaged = journal.read(journal_path)
+        except OSError as error:
+            raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
+        return replace_folder(from_lines(lines, damaged, shown), path)
+    file = path / RUN_FILE if path.is_dir() else path
+    try:
+        document = records.decode(file.read_bytes())
+    except OSError as error:
+        raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{shown}: {clean(str(error), newlines=False)[:200]}") from None
+    loaded = Loaded(document, folder=path if path.is_dir() else None)
+    _read_outputs(loaded)
+    return loaded
+
+
+def replace_folder(loaded: Loaded, folder: Path) -> Loaded:
+    """The same run, lying in that folder."""
+    loaded.folder = folder
+    return loaded
+
+
+def _read_outputs(loaded: Loaded) -> None:
+    """Texts of an imported run lie in files; a missing one is just not shown."""
+    if loaded.folder is None:
+        return
+    for request in loaded.document.requests:
+        text, thinking, prompt = (
+            _side_file(loaded.folder, ref)
+            for ref in (request.output_ref, request.thinking_ref, request.prompt_ref)
+        )
+        loaded.texts[request.key] = (text or "", thinking or "")
+        if prompt is not None:
+            loaded.prompts[request.key] = prompt
+
+
+def _side_file(folder: Path, ref: str | None) -> str | None:
+    if ref is None or ".." in Path(ref).parts or Path(ref).is_absolute():
+        return None
+    try:
+        return (folder / ref).read_text("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "journal") -> Loaded:
+    """The run that these lines tell. Raises RunError where the header is missing."""
+    header = next((line for line in lines if isinstance(line, journal.Header)), None)
+    if header is None:
+        raise RunError(f"{shown}: has no readable header, nothing can be shown")
+    segments = [line for line in lines if isinstance(line, journal.Segment)]
+    env = segments[-1].env if segments else Env()
+    model = segments[-1].model if segments else Model(name="unknown")
+    configs = [x.config for x in lines if isinstance(x, journal.Segment | journal.Configured)]
+    config = configs[-1] if configs else header.config
+    stamps = journal.stamps(lines)
+    requests = _requests(lines, stamps)
+    loaded = Loaded(
+        Document(run=header.run, model=model),
+        suite=header.suite,
+        texts=journal.texts(lines),
+        prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, journal.Began)},
+        stamps=stamps,
+        samples=[Sample(x.t_ns, x.v) for x in lines if isinstance(x, journal.Sampled)],
+        damaged=damaged,
+    )
+    is_greedy = config.sampling.get("top_k") == 1
+    requests = cross_answer_checks.checked(
+        requests, loaded.texts, header.suite, is_greedy=is_greedy
+    )
+    run = _run(header.run, segments, lines, requests, damaged)
+    loaded.document = assemble(
+        run,
+        env=env,
+        model=model,
+        config=config,
+        gates=tuple(line.gate for line in lines if isinstance(line, journal.Gated)),
+        warmup=tuple(line.request for line in lines if isinstance(line, journal.Warmup)),
+        requests=requests,
+        stamps=loaded.stamps,
+        samples=loaded.samples,
+    )
+    loaded.document = with_references(loaded)
+    return loaded
+
+
+def _requests(
+    lines: Sequence[journal.Line], stamps: Mapping[Key, tuple[int, ...]]
+) -> tuple[Request, ...]:
+    """The last record of each request; one that was sent and never ended was cancelled."""
+    ended: dict[Key, Request] = {}
+    for line in lines:
+        if isinstance(line, journal.Ended):
+            kept = ended.get(line.request.key)
+            # A later attempt replaces an earlier one, but a skip never a measurement.
+            if kept is None or line.request.status not in records.NOT_ATTEMPTED:
+                ended[line.request.key] = line.request
+        elif isinstance(line, journal.Began):
+            key = (line.id, line.rep)
+            if key not in ended or not ended[key].is_scored:
+                ended[key] = _unfinished(line, stamps.get(key, ()))
+    return tuple(sorted(ended.values(), key=lambda r: r.order))
+
+
+def _unfinished(line: journal.Began, stamps: tuple[int, ...]) -> Request:
+    """What is known of an answer that npulse did not live to see the end of."""
+    source: records.Source = "client" if stamps else "unknown"
+    trace = Trace(
+        t0_ns=line.t_ns, stamps_ns=stamps, tokens_out=len(stamps) or None, out_source=source
+    )
+    measured = measure(trace)
+    return Request(
+        id=line.id,
+        rep=line.rep,
+        order=line.order,
+        status="cancelled",
+        segment=line.segment,
+        prompt_sha256=line.prompt_sha256,
+        t=records.Times(
+            wall=line.wall,
+            t0_ns=line.t_ns,
+            t1_ns=stamps[0] if stamps else None,
+            tn_ns=stamps[-1] if stamps else None,
+        ),
+        tok=measured.tokens,
+        m=measured.m,
+        why=measured.why,
+        itl_ms=measured.gaps,
+        error="npulse ended before the answer did",
+    )
+
+
+def _run(
+    run: Run,
+    segments: Sequence[journal.Segment],
+    lines: Sequence[journal.Line],
+    requests: Sequence[Request],
+    damaged: int,
+) -> Run:
+    """The header's run with what became of it."""
+    closed = {line.number: line for line in lines if isinstance(line, journal.Closed)}
+    last_seen = _last_times(lines)
+    stretches = []
+    for start in segments:
+        end = closed.get(start.number)
+        seen_s = max(0, last_seen.get(start.number, start.t_ns) - start.t_ns) / 1e9
+        stretches.append(
+            Segment(
+                started_utc=start.started_utc,
+                wall_s=seen_s if end is None else end.wall_s,
+                requests=sum(r.segment == start.number for r in requests),
+                ended="killed" if end is None else end.ended,
+            )
+        )
+    done = sum(r.is_scored for r in requests)
+    notes = run.notes
+    if damaged:
+        notes = (*notes, f"{damaged} damaged lines of the journal were left out")
+    status = "complete" if done >= run.planned and not damaged else "partial"
+    is_open_ended = run.planned == 0
+    if is_open_ended:
+        status = "complete" if stretches and stretches[-1].ended == "complete" else "partial"
+    return msgspec.structs.replace(
+        run,
+        status=status,
+        wall_s=sum(s.wall_s for s in stretches),
+        segments=tuple(stretches),
+        notes=notes,
+    )
+
+
+def _last_times(lines: Sequence[journal.Line]) -> dict[int, int]:
+    """The last time that each segment shows a sign of life."""
+    number, seen = 0, dict[int, int]()
+    for line in lines:
+        if isinstance(line, journal.Segment):
+            number = line.number
+            seen[number] = line.t_ns
+        elif isinstance(line, journal.Began | journal.Sampled | journal.Note):
+            seen[number] = line.t_ns
+        elif isinstance(line, journal.Tokens) and line.t_ns:
+            seen[number] = line.t_ns[-1]
+        elif isinstance(line, journal.Ended) and line.request.t.te_ns is not None:
+            seen[number] = line.request.t.te_ns
+    return seen
+
+
+def assemble(
+    run: Run,
+    *,
+    env: Env,
+    model: Model,
+    config: Config,
+    gates: tuple[Gate, ...],
+    warmup: tuple[Request, ...],
+    requests: tuple[Request, ...],
+    stamps: Mapping[Key, tuple[int, ...]],
+    samples: Sequence[Sample] = (),
+) -> Document:
+    """The document with every figure that follows from its requests."""
+    found_fits = fits(requests, stamps)
+    totals = summary.totals(
+        requests,
+        wall_s=run.wall_s,
+        good_ttft_ms=config.good_ttft_ms,
+        good_decode_tps=config.good_decode_tps,
+    )
+    return Document(
+        run=run,
+        model=model,
+        env=env,
+        config=config,
+        gates=gates,
+        warmup=warmup,
+        requests=requests,
+        series=TOKENS_FILE if stamps else None,
+        summary=summary.summaries(requests, seed=run.seed),
+        totals=totals | suite_figures.figures(run, model, requests, samples, found_fits),
+        fits=found_fits,
+        failures=summary.failures(requests),
+    )
+
+
+def fits(requests: Sequence[Request], stamps: Mapping[Key, tuple[int, ...]]) -> tuple[Fit, ...]:
+    """Decode over context and prefill over prompt length, where there is enough to fit."""
+    bins: list[tuple[float, float]] = []
+    for request in summary.scored(requests):
+        bins += decay_bins(trace_of(request, stamps.get(request.key, ())))
+    found = (summary.decay_fit(bins), summary.prefill_fit(requests))
+    return tuple(fit for fit in found if fit is not None)
+
+
+def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
+    """Enough of a stored request to bin its gaps again."""
+    cap = request.tok.cap
+    is_cut = "cap_ignored" in request.taint and cap is not None
+    return Trace(
+        t0_ns=request.t.t0_ns or 0,
+        stamps_ns=stamps[:cap] if is_cut else stamps,
+        is_token_per_chunk=request.itl_ms.n > 0,
+        tokens_in=request.tok.input,
+        is_buffered="buffered_stream" in request.taint,
+    )
+
+
+def without_tainted(loaded: Loaded) -> Loaded:
+    """The run with figures from untainted requests only, and a note that says so."""
+    document = loaded.document
+    kept = tuple(r for r in document.requests if not (r.is_scored and r.taint))
+    left_out = len(document.requests) - len(kept)
+    note = f"{left_out} tainted requests are left out of this report"
+    loaded.document = assemble(
+        msgspec.structs.replace(document.run, notes=(*document.run.notes, note)),
+        env=document.env,
+        model=document.model,
+        config=document.config,
+        gates=document.gates,
+        warmup=document.warmup,
+        requests=kept,
+        stamps=loaded.stamps,
+        samples=loaded.samples,
+    )
+    return loaded
+
+
+def save(loaded: Loaded, folder: Path) -> None:
+    """Writes ``run.json``, token times, samples, prompts and answers. Raises OSError."""
+    loaded.document = with_references(loaded)
+    if loaded.stamps:
+        write_whole(folder / TOKENS_FILE, tokens_csv(loaded.document.requests, loaded.stamps))
+    if loaded.samples:
+        write_whole(folder / HARDWARE_FILE, samples_csv(loaded.samples))
+    for request in loaded.document.requests:
+        for ref, content in zip(_references(request), _contents(loaded, request), strict=True):
+            if content:
+                write_whole(folder / ref, content.encode("utf-8", "replace"))
+    write_whole(folder / RUN_FILE, records.encode(loaded.document))
+
+
+def _references(request: Request) -> tuple[str, str, str]:
+    """Where the prompt, the answer and the thinking of a request lie in the folder of its run."""
+    stem = f"{OUTPUTS}/{slug(request.id)}.{request.rep}"
+    return f"{stem}.prompt.txt", f"{stem}.output.txt", f"{stem}.thinking.txt"
+
+
+def _contents(loaded: Loaded, request: Request) -> tuple[str, str, str]:
+    return (loaded.prompts.get(request.key, ""), *loaded.texts.get(request.key, ("", "")))
+
+
+def with_references(loaded: Loaded) -> Document:
+    """The document with the names of the files that are kept beside it."""
+
+    def named(request: Request) -> Request:
+        prompt, output, thinking = (
+            ref if content else None
+            for ref, content in zip(_references(request), _contents(loaded, request), strict=True)
+        )
+        series = TOKENS_FILE if loaded.stamps.get(request.key) else None
+        return msgspec.structs.replace(
+            request,
+            prompt_ref=prompt,
+            output_ref=output,
+            thinking_ref=thinking,
+            itl_ms=msgspec.structs.replace(request.itl_ms, series_ref=series),
+        )
+
+    document = loaded.document
+    return msgspec.structs.replace(
+        document,
+        requests=tuple(named(request) for request in document.requests),
+        hardware=HARDWARE_FILE if loaded.samples else document.hardware,
+    )
+
+
+def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]]) -> bytes:
+    """Gzipped CSV, one row per chunk: request, repetition, number, time, gap."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(("request", "rep", "i", "t_ns", "gap_ms"))
+    for request in requests:
+        before: int | None = None
+        for number, t_ns in enumerate(stamps.get(request.key, ()), 1):
+            gap = "" if before is None else f"{(t_ns - before) / 1e6:.3f}"
+            write((request.id, request.rep, number, t_ns, gap))
+            before = t_ns
+    return gzip.compress(out.getvalue().encode(), 6, mtime=0)
+
+
+def samples_csv(samples: Sequence[Sample]) -> bytes:
+    """Gzipped CSV, one row per sample, one column per reading that ever had a value."""
+    names = list(dict.fromkeys(name for sample in samples for name in sample.v))
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(("t_ns", *names))
+    for sample in samples:
+        values = (sample.v.get(name) for name in names)
+        write((sample.t_ns, *("" if value is None else value for value in values)))
+    return gzip.compress(out.getvalue().encode(), 6, mtime=0)

@@ -1,0 +1,151 @@
+"""Earlier runs: what a history lists, and how long answers to the same prompts usually are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tui.bench.model.records import Summary, Total
+from tui.bench.store import journal, runs
+
+MAX_RUNS = 40
+
+
+class _Run(msgspec.Struct, kw_only=True):
+    id: str
+    suite: str = ""
+    status: str = ""
+    started_utc: str = ""
+    simulated: bool = False
+    comparability: str = "full"
+    planned: int = 0
+
+
+class _Model(msgspec.Struct, kw_only=True):
+    name: str = ""
+
+
+class _Tokens(msgspec.Struct, kw_only=True):
+    out: int | None = None
+
+
+class _Request(msgspec.Struct, kw_only=True):
+    id: str = ""
+    status: str = ""
+    tok: _Tokens = msgspec.field(default_factory=_Tokens)
+
+
+class _Slim(msgspec.Struct, kw_only=True):
+    """The parts of a document that a list needs."""
+
+    run: _Run
+    model: _Model = msgspec.field(default_factory=_Model)
+    requests: tuple[_Request, ...] = ()
+    summary: dict[str, Summary] = msgspec.field(default_factory=dict)
+    totals: dict[str, Total] = msgspec.field(default_factory=dict)
+
+
+_decoder = msgspec.json.Decoder(_Slim)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a history."""
+
+    id: str
+    started_utc: str
+    suite: str
+    model: str
+    status: str
+    is_simulated: bool
+    comparability: str
+    scored: int
+    planned: int
+    decode_median: float | None
+    decode_ci: tuple[float, float] | None
+    ttft_median_ms: float | None
+    run_decode_tps: float | None
+
+
+def _read(folder: Path, run_id: str) -> _Slim | None:
+    try:
+        return _decoder.decode((folder / run_id / runs.RUN_FILE).read_bytes())
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return None
+
+
+def entries(
+    folder: Path, *, model: str | None = None, suite: str | None = None, limit: int = 200
+) -> list[Entry]:
+    """The latest runs, oldest first. A run that is not finished yet shows as such."""
+    found: list[Entry] = []
+    for run_id in reversed(runs.all_ids(folder)):
+        slim = _read(folder, run_id)
+        if slim is None:
+            entry = _unfinished(folder, run_id)
+            if model in (None, entry.model) and suite in (None, entry.suite):
+                found.append(entry)
+        elif model in (None, slim.model.name) and suite in (None, slim.run.suite):
+            found.append(_entry(run_id, slim))
+        if len(found) >= limit:
+            break
+    return found[::-1]
+
+
+def _unfinished(folder: Path, run_id: str) -> Entry:
+    """A run that goes on or was killed: its journal tells what it is."""
+    try:
+        header, segment, scored = journal.outline(folder / run_id / journal.FILE_NAME)
+    except OSError:
+        header, segment, scored = None, None, 0
+    run = None if header is None else header.run
+    return Entry(
+        id=run_id,
+        started_utc=run_id[:16] if run is None else run.started_utc,
+        suite=run_id.split("-")[1] if run is None else run.suite,
+        model="" if segment is None else segment.model.name,
+        status="unfinished",
+        is_simulated=run is not None and run.simulated,
+        comparability="full",
+        scored=scored,
+        planned=0 if run is None else run.planned,
+        decode_median=None,
+        decode_ci=None,
+        ttft_median_ms=None,
+        run_decode_tps=None,
+    )
+
+
+def _entry(run_id: str, slim: _Slim) -> Entry:
+    decode, first = slim.summary.get("decode_tps"), slim.summary.get("ttft_client_ms")
+    total = slim.totals.get("run_decode_tps")
+    return Entry(
+        id=run_id,
+        started_utc=slim.run.started_utc,
+        suite=slim.run.suite,
+        model=slim.model.name,
+        status=slim.run.status,
+        is_simulated=slim.run.simulated,
+        comparability=slim.run.comparability,
+        scored=sum(r.status in ("ok", "capped") for r in slim.requests),
+        planned=slim.run.planned or len(slim.requests),
+        decode_median=None if decode is None else decode.median,
+        decode_ci=None if decode is None else decode.ci95,
+        ttft_median_ms=None if first is None else first.median,
+        run_decode_tps=None if total is None else total.value,
+    )
+
+
+def usual_tokens(folder: Path, model: str) -> dict[str, list[float]]:
+    """Prompt id -> lengths of earlier answers of this model, for a forecast."""
+    lengths: dict[str, list[float]] = {}
+    for run_id in runs.all_ids(folder)[-MAX_RUNS:]:
+        slim = _read(folder, run_id)
+        if slim is None or slim.model.name != model:
+            continue
+        for request in slim.requests:
+            if request.status in ("ok", "capped") and request.tok.out is not None:
+                lengths.setdefault(request.id, []).append(float(request.tok.out))
+    return lengths
