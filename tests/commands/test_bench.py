@@ -29,7 +29,7 @@ from tui.commands.bench_progress import Aside
 from tui.sim.server.spawn import Simulator, spawn
 
 HOME = Path(__file__).resolve().parents[2]
-DATA = HOME / "tests/bench/data"
+DATA = HOME / "tests/bench/importers/data"
 FAST = ("--no-warm-up", "--no-hash", "--cool-down", "0", "--drain", "0.5")
 SUITE = """
 id = "mine"

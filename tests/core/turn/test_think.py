@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.core.turn.pieces import cut
+from tui.core.turn.think import Reclassified, ThinkSplitter
+from tui.core.types import Segment
+
+PIECES = [
+    "<think>",
+    "</think>",
+    "<THINK>",
+    "</Think>",
+    "<th",
+    "ink>",
+    "</",
+    "<",
+    ">",
+    "\n",
+    " ",
+    "`",
+    "```",
+    "~~~",
+    "a",
+    "word ",
+    "İ\u212a",
+    "\u2003",
+]
+tag_soup = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+def split(pieces: Iterable[str]) -> list[Segment]:
+    splitter = ThinkSplitter()
+    segments = [segment for piece in pieces for segment in splitter.feed(piece)]
+    return segments + splitter.flush()
+
+
+def folded(segments: Iterable[Segment]) -> tuple[str, str]:
+    """Thinking and text as a reader ends up with them."""
+    thinking, text = "", ""
+    for segment in segments:
+        if isinstance(segment, Reclassified):
+            thinking, text = thinking + text, ""
+        elif segment.kind == "thinking":
+            thinking += segment.text
+        else:
+            text += segment.text
+    return thinking, text
+
+
+@pytest.mark.parametrize(
+    ("raw", "thinking", "text"),
+    [
+        ("plain answer", "", "plain answer"),
+        ("", "", ""),
+        ("  indented code", "", "  indented code"),
+        ("\n\nafter lines", "", "\n\nafter lines"),
+        ("\n\n", "", "\n\n"),
+        # the usual block
+        ("<think>\nhm\n</think>\n\nHello", "hm", "Hello"),
+        ("\n <think>hm</think>Hello", "hm", "Hello"),
+        ("<THINK>hm</Think>Hello", "hm", "Hello"),
+        ("<think>a\n\n b</think>\n\n    code", "a\n\n b", "    code"),
+        # empty blocks, as the runtime sends with thinking off
+        ("<think>\n\n</think>\n\nHello", "", "Hello"),
+        ("<think></think>Hello", "", "Hello"),
+        ("<think></think>", "", ""),
+        # unclosed
+        ("<think>hm, wait", "hm, wait", ""),
+        ("<think>hm </thi", "hm </thi", ""),
+        ("<think>\n", "", ""),
+        # the tag twice: forced by the server and written by the model
+        ("<think><think>\nhm</think>Hello", "hm", "Hello"),
+        ("<think>\n<THINK>hm</think>Hello", "hm", "Hello"),
+        ("<think>hm</think></think>\nHello", "hm", "Hello"),
+        # later tags inside the thinking are words
+        ("<think>a <think> b</think>c", "a <think> b", "c"),
+        # a second block before the answer
+        ("<think></think><think>hm</think>Hello", "hm", "Hello"),
+        ("<think>one</think>\n<think>two</think>\nHello", "one\n\ntwo", "Hello"),
+        # closed without opening
+        ("so I think\n</think>\n\nHello", "so I think\n", "Hello"),
+        ("</think>\n\nHello", "", "Hello"),
+        ("so</think> <think>more</think>Hello", "so\n\nmore", "Hello"),
+        ("so</think>Hello</think>", "so", "Hello</think>"),
+        # tags as a topic of the answer
+        ("Use <think> for it", "", "Use <think> for it"),
+        ("Use `</think>` for it", "", "Use `</think>` for it"),
+        ("Close it:\n```\n</think>\n```\nso.", "", "Close it:\n```\n</think>\n```\nso."),
+        ("a\n~~~xml\n</think>\n~~~\nb\n</think>c", "a\n~~~xml\n</think>\n~~~\nb\n", "c"),
+        ("one ` tick\nthen</think>x", "one ` tick\nthen", "x"),
+        ("<think>hm</think>Use <think>x</think>", "hm", "Use <think>x</think>"),
+        # not quite tags
+        ("<thinking>x</thinking>", "", "<thinking>x</thinking>"),
+        ("< think>x", "", "< think>x"),
+        ("<thin\u212a>x", "", "<thin\u212a>x"),
+        ("a < b and b > c", "", "a < b and b > c"),
+        ("<div>", "", "<div>"),
+    ],
+)
+def test_golden(raw: str, thinking: str, text: str) -> None:
+    assert folded(split([raw])) == (thinking, text)
+    assert folded(split(raw)) == (thinking, text)
+
+
+@given(cut(tag_soup))
+@settings(max_examples=500)
+@example(("x</think>y", ["x<", "/th", "ink", ">y"]))
+@example(("<think>\n </think>\n", ["<think>\n", " ", "</think>", "\n"]))
+def test_any_pieces_equal_the_whole(case: tuple[str, list[str]]) -> None:
+    text, pieces = case
+    assert folded(split(pieces)) == folded(split([text]))
+    assert folded(split(text)) == folded(split([text]))
+
+
+@given(tag_soup)
+def test_no_word_is_lost(raw: str) -> None:
+    """All that can go is white space and tags."""
+    thinking, text = folded(split(raw))
+    kept = "".join((thinking + text).split())
+    position = 0
+    for char in "".join(raw.split()):
+        if position < len(kept) and kept[position] == char:
+            position += 1
+    assert position == len(kept)
+    assert kept.count("a") == raw.count("a")
+    assert kept.count("word") == raw.count("word")
+
+
+@given(tag_soup)
+def test_at_most_one_reclassification_and_no_empty_segment(raw: str) -> None:
+    segments = split(raw)
+    markers = [segment for segment in segments if isinstance(segment, Reclassified)]
+    assert len(markers) <= 1
+    assert all(segment.text for segment in segments if not isinstance(segment, Reclassified))
+
+
+def test_text_comes_out_at_once() -> None:
+    splitter = ThinkSplitter()
+    assert splitter.feed("Hello") == [Segment("text", "Hello")]
+    assert splitter.feed(" a<") == [Segment("text", " a")]
+    assert splitter.feed("b") == [Segment("text", "<b")]
+
+
+def _state(splitter: ThinkSplitter) -> str:
+    if splitter.is_thinking:
+        return "both" if splitter.is_undecided else "thinking"
+    return "undecided" if splitter.is_undecided else "answering"
+
+
+def test_thinking_comes_out_at_once() -> None:
+    splitter = ThinkSplitter()
+    assert _state(splitter) == "undecided"
+    assert splitter.feed("<think>") == []
+    assert _state(splitter) == "thinking"
+    assert splitter.feed("so") == [Segment("thinking", "so")]
+    assert splitter.feed(" ") == []
+    assert splitter.feed("it") == [Segment("thinking", " it")]
+    assert splitter.feed("\n</think>\n") == []
+    assert _state(splitter) == "undecided"
+    assert splitter.feed("\nHi") == [Segment("text", "Hi")]
+    assert _state(splitter) == "answering"
+
+
+def test_reclassification_comes_after_the_text_that_it_moves() -> None:
+    splitter = ThinkSplitter()
+    assert splitter.feed("so ") == [Segment("text", "so ")]
+    assert splitter.feed("on</think>\n\nHi") == [
+        Segment("text", "on"),
+        Reclassified(),
+        Segment("text", "Hi"),
+    ]
+
+
+def test_one_feed_gives_few_segments() -> None:
+    segments = ThinkSplitter().feed("<think>a b c</think>\n\n" + "d\n" * 1000)
+    assert [segment.kind for segment in segments] == ["thinking", "text"]
+
+
+def test_long_blank_runs_stay_cheap() -> None:
+    """20,000 line breaks one by one; a quadratic expression would take minutes."""
+    splitter = ThinkSplitter()
+    splitter.feed("<think>a")
+    for _ in range(20_000):
+        splitter.feed("\n")
+    assert splitter.feed("b") == [Segment("thinking", "\n" * 20_000 + "b")]
+
+
+def test_thinking_from_elsewhere_trims_the_answer() -> None:
+    splitter = ThinkSplitter()
+    splitter.note_thinking()
+    assert splitter.feed("\n\n") == []
+    assert splitter.feed("Hello") == [Segment("text", "Hello")]
+    assert splitter.feed("</think>") == [Segment("text", "</think>")]

@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.hostile import HOSTILE, raw_controls
+from tests.core.turn.test_think import PIECES
+from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
+from tui.core.turn.meter import ChunkMeaning
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
+from tui.core.types import (
+    ChatRequest,
+    Delta,
+    DoneDelta,
+    FailureDelta,
+    FinishDelta,
+    GenerationSettings,
+    Message,
+    Phase,
+    Segment,
+    TextDelta,
+    ThinkingDelta,
+    TurnError,
+    UsageDelta,
+)
+
+STALLED = TurnError("stalled", "Nothing came for 60 s.")
+BUSY = TurnError("busy", "The server is busy.")
+HTTP = TurnError("http", "HTTP 404: no such model.")
+RECORDING = Path(__file__).parent / "data" / "rockchipllama_think_stream.txt"
+
+
+# -- phases and ends ----------------------------------------------------------------------------
+
+
+def _phase_after(turn: Turn, at_ms: int, *arrived: Delta) -> Phase:
+    turn.feed(T0 + at_ms * MS, arrived)
+    return turn.phase
+
+
+def test_the_usual_way() -> None:
+    turn = Turn(REQUEST, T0)
+    assert (turn.phase, turn.status) == (Phase.WAITING, None)
+    turn.accepted(T0 + 2 * MS)
+    assert turn.phase is Phase.PREFILL
+    assert _phase_after(turn, 900) is Phase.PREFILL
+    assert _phase_after(turn, 950, TextDelta("")) is Phase.PREFILL
+    assert _phase_after(turn, 1000, TextDelta("<think>")) is Phase.THINKING
+    turn.feed(T0 + 1100 * MS, [TextDelta("hm")])
+    turn.feed(T0 + 1200 * MS, [TextDelta("</think>")])
+    assert _phase_after(turn, 1300, TextDelta("Hello")) is Phase.ANSWERING
+    assert _phase_after(turn, 1350, FinishDelta("stop")) is Phase.ANSWERING
+    turn.feed(T0 + 1360 * MS, [DoneDelta()])
+    turn.end_of_stream(T0 + 9000 * MS)
+    assert (turn.phase, turn.status, turn.finish_reason) == (Phase.DONE, "complete", "stop")
+    assert (turn.thinking, turn.text, turn.error) == ("hm", "Hello", None)
+    stats = turn.stats(T0 + 10_000 * MS)
+    assert (stats.ttft_ms, stats.ttfot_ms, stats.latency_ms) == (1000, 1300, 1360)
+    assert stats.thinking_s == pytest.approx(0.3)
+    assert turn.elapsed_s(T0 + 10_000 * MS) == 1.36
+
+
+@pytest.mark.parametrize(
+    ("pieces", "end", "status", "phase"),
+    [
+        (["Hi"], [FinishDelta("stop")], "complete", Phase.DONE),
+        (["Hi"], [FinishDelta(None), DoneDelta()], "complete", Phase.DONE),
+        (["Hi"], [DoneDelta()], "complete", Phase.DONE),
+        (["<think>only this"], [FinishDelta("length")], "complete", Phase.DONE),
+        ([], [FinishDelta("stop")], "empty", Phase.DONE),
+        (["\n", " "], [FinishDelta("stop"), DoneDelta()], "empty", Phase.DONE),
+        (["<think>\n\n</think>\n\n"], [FinishDelta("stop")], "empty", Phase.DONE),
+        (["Hi"], [], "interrupted", Phase.ERROR),
+        (["<think>hm"], [], "interrupted", Phase.ERROR),
+        ([], [], "error", Phase.ERROR),
+        (["Hi"], [FailureDelta("NPU lost")], "interrupted", Phase.ERROR),
+        ([], [FailureDelta("NPU lost")], "error", Phase.ERROR),
+    ],
+)
+def test_how_it_ends(pieces: list[str], end: list[Delta], status: str, phase: Phase) -> None:
+    feeder = Feeder().text(*pieces).deltas(*end)
+    feeder.turn.end_of_stream(feeder.t_ns + MS)
+    assert (feeder.turn.status, feeder.turn.phase) == (status, phase)
+    assert (feeder.turn.error is None) == (status in ("complete", "empty"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "error", "is_refused", "status"),
+    [
+        ([], BUSY, None, "refused"),
+        ([], TurnError("validation", "top_k must be at least 1."), None, "refused"),
+        ([], HTTP, None, "error"),
+        ([], HTTP, True, "refused"),
+        ([], BUSY, False, "error"),
+        ([], TurnError("refused", "Nothing listens on :8021."), None, "error"),
+        ([], STALLED, None, "error"),
+        (["Hi"], STALLED, None, "interrupted"),
+        (["Hi"], BUSY, None, "interrupted"),
+    ],
+)
+def test_how_it_fails(
+    pieces: list[str], error: TurnError, is_refused: bool | None, status: str
+) -> None:
+    feeder = Feeder().text(*pieces)
+    feeder.turn.fail(feeder.t_ns + MS, error, is_refused=is_refused)
+    assert (feeder.turn.status, feeder.turn.phase) == (status, Phase.ERROR)
+    assert feeder.turn.error is error
+    assert feeder.turn.text == "".join(pieces)
+
+
+def test_a_cut_stream_says_after_how_much() -> None:
+    feeder = Feeder().text("a", "b", "c")
+    feeder.turn.end_of_stream(feeder.t_ns)
+    assert feeder.turn.error is not None
+    assert feeder.turn.error.kind == "cut"
+    assert "after 3 tokens" in feeder.turn.error.sentence
+    turn = Turn(REQUEST, T0)
+    turn.end_of_stream(T0)
+    assert turn.error is not None
+    assert "before the first token" in turn.error.sentence
+
+
+@pytest.mark.parametrize("kind", ["cut", "stalled", "io"])
+def test_a_line_that_breaks_after_the_finish_takes_nothing_away(kind: str) -> None:
+    feeder = Feeder().text("Hi").deltas(FinishDelta("stop"))
+    feeder.turn.fail(feeder.t_ns, TurnError(kind, "The line broke."))
+    assert (feeder.turn.status, feeder.turn.error) == ("complete", None)
+
+
+def test_stop_keeps_what_came_and_its_numbers() -> None:
+    feeder = Feeder().text(*["ab "] * 20)
+    feeder.turn.stop(feeder.t_ns + 30 * MS)
+    turn = feeder.turn
+    assert (turn.status, turn.phase, turn.error) == ("stopped", Phase.STOPPED, None)
+    assert turn.text == "ab " * 20
+    result = turn.result(feeder.t_ns + 10**12)
+    assert result.tokens_out == 20
+    assert result.decode_tps == pytest.approx(10)
+    assert result.latency_ms == 1000 + 1900 + 30
+
+
+def test_stop_in_prefill() -> None:
+    feeder = Feeder()
+    feeder.turn.stop(T0 + 400 * MS)
+    result = feeder.turn.result(T0 + 500 * MS)
+    assert (result.status, result.text, result.ttft_ms) == ("stopped", "", None)
+    assert (result.tokens_out, result.tokens_source, result.latency_ms) == (None, "unknown", 400)
+
+
+def test_nothing_counts_after_the_end() -> None:
+    feeder = Feeder().text("Hi")
+    turn = feeder.turn
+    turn.stop(feeder.t_ns)
+    before = turn.result(feeder.t_ns)
+    turn.feed(feeder.t_ns + MS, [TextDelta("late"), FinishDelta("stop"), DoneDelta()])
+    turn.fail(feeder.t_ns + MS, STALLED)
+    turn.end_of_stream(feeder.t_ns + MS)
+    turn.accepted(feeder.t_ns + MS)
+    turn.stop(feeder.t_ns + 2 * MS)
+    assert turn.result(feeder.t_ns + 10 * MS) == before
+
+
+def test_what_follows_the_end_marker_in_the_same_read_is_ignored() -> None:
+    turn = Turn(REQUEST, T0)
+    turn.feed(T0 + MS, [TextDelta("Hi"), DoneDelta(), TextDelta("late"), FailureDelta("x")])
+    assert (turn.text, turn.status) == ("Hi", "complete")
+
+
+def test_usage_after_the_finish_counts() -> None:
+    feeder = Feeder().text(*["ab "] * 20)
+    feeder.deltas(FinishDelta("stop"), UsageDelta(tokens_out=20, tokens_in=9), DoneDelta())
+    result = feeder.turn.result(feeder.t_ns)
+    assert (result.tokens_out, result.tokens_source) == (20, "runtime")
+    assert result.decode_tps == pytest.approx(10)
+    assert result.decode_source == "measured"
+
+
+def test_times_count_from_the_write() -> None:
+    turn = Turn(REQUEST, T0)
+    assert turn.stats(T0 + 5000 * MS).elapsed_s == 5
+    turn.sent(T0 + 60_000 * MS)
+    turn.accepted(T0 + 60_001 * MS)
+    turn.sent(T0 + 60_500 * MS)
+    turn.feed(T0 + 61_000 * MS, [TextDelta("Hi"), DoneDelta()])
+    stats = turn.stats(T0 + 70_000 * MS)
+    assert (stats.headers_ms, stats.ttft_ms, stats.latency_ms) == (1, 1000, 1000)
+    assert turn.t0_ns == T0 + 60_000 * MS
+
+
+def test_the_prompt_that_it_answers() -> None:
+    assert Turn(REQUEST, T0).prompt == "why?"
+    assert Turn(ChatRequest("m", (), GenerationSettings()), T0).prompt == ""
+
+
+# -- the first token ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["<think>", "<", "<th", "\n", " ", "Hello", "\ud83d", "\U000e0041", "\x1b"],
+)
+def test_any_text_at_all_is_the_first_token(first: str) -> None:
+    feeder = Feeder().text(first, "and more")
+    stats = feeder.turn.stats(feeder.t_ns)
+    assert stats.ttft_ms == 1000
+    assert stats.chunks == 2
+
+
+def test_thinking_on_its_own_channel_is_the_first_token() -> None:
+    feeder = Feeder().deltas(
+        TextDelta(""), ThinkingDelta(""), ThinkingDelta("hm"), TextDelta("\n\n"), TextDelta("Hi")
+    )
+    stats = feeder.turn.stats(feeder.t_ns)
+    assert (stats.ttft_ms, stats.ttfot_ms) == (1200, 1300)
+    assert (feeder.turn.thinking, feeder.turn.text) == ("hm", "Hi")
+    assert feeder.turn.take_pending() == [Segment("thinking", "hm"), Segment("text", "Hi")]
+
+
+def test_a_tag_in_characters_is_thinking() -> None:
+    feeder = Feeder(Turn(REQUEST, T0, "character"), gap_ms=10).text(*"<think>hm</think>\n\nHi")
+    stats = feeder.turn.stats(feeder.t_ns)
+    assert (feeder.turn.thinking, feeder.turn.text) == ("hm", "Hi")
+    assert (stats.ttft_ms, stats.chunks) == (1000, 21)
+    assert stats.ttfot_ms == 1000 + 17 * 10
+    assert stats.thinking_s == pytest.approx(0.17)
+    assert stats.tokens == 5
+
+
+# -- pending ------------------------------------------------------------------------------------
+
+
+def test_pending_is_one_segment_per_change_of_kind() -> None:
+    feeder = Feeder().text("<think>", "a", "b", "</think>", "\n", "c", "d")
+    had_pending = feeder.turn.has_pending
+    assert feeder.turn.take_pending() == [Segment("thinking", "ab"), Segment("text", "cd")]
+    assert (had_pending, feeder.turn.has_pending) == (True, False)
+    assert feeder.turn.take_pending() == []
+    feeder.text("e")
+    assert feeder.turn.take_pending() == [Segment("text", "e")]
+    assert (feeder.turn.thinking, feeder.turn.text) == ("ab", "cde")
+
+
+def test_text_that_was_thinking_and_was_taken() -> None:
+    feeder = Feeder().text("so ", "it is")
+    assert feeder.turn.take_pending() == [Segment("text", "so it is")]
+    feeder.text(" then", "\n</think>", "\n\n", "Hi")
+    assert feeder.turn.is_reclassified
+    assert feeder.turn.take_pending() == [
+        Reclassified(),
+        Segment("thinking", " then\n"),
+        Segment("text", "Hi"),
+    ]
+    assert (feeder.turn.thinking, feeder.turn.text) == ("so it is then", "Hi")
+    stats = feeder.turn.stats(feeder.t_ns)
+    assert (stats.ttft_ms, stats.ttfot_ms, stats.thinking_tokens) == (1000, 1400, 4)
+
+
+def test_text_that_was_thinking_and_was_not_taken() -> None:
+    feeder = Feeder().text("so", "</think>Hi")
+    assert feeder.turn.take_pending() == [Segment("thinking", "so"), Segment("text", "Hi")]
+    assert feeder.turn.is_reclassified
+
+
+def test_white_space_before_an_unopened_closing_tag_still_parts_words() -> None:
+    batch: list[Delta] = [TextDelta("word "), TextDelta("</think>"), ThinkingDelta("more")]
+    turn = Feeder().deltas(*batch).turn
+    assert folded(turn.take_pending()) == ("word more", "")
+    assert turn.thinking == "word more"
+
+
+def test_what_was_held_back_comes_at_the_end() -> None:
+    feeder = Feeder().text("a </thi")
+    assert feeder.turn.take_pending() == [Segment("text", "a ")]
+    feeder.text("\ud83d")
+    feeder.turn.stop(feeder.t_ns)
+    assert folded(feeder.turn.take_pending()) == ("", "</thi\ufffd")
+    assert feeder.turn.text == "a </thi\ufffd"
+
+
+# -- any stream ---------------------------------------------------------------------------------
+
+words = st.sampled_from([*PIECES, "\x1b]52;c;eA==\x07", "\u202e", "\ud83d", "\ude00", "\r", "中"])
+deltas = st.one_of(
+    words.map(TextDelta),
+    words.map(ThinkingDelta),
+    st.builds(
+        UsageDelta,
+        st.none() | st.integers(-5, 500),
+        st.none() | st.integers(-5, 500),
+        st.none() | st.floats(),
+        st.none() | st.floats(),
+    ),
+    st.sampled_from([FinishDelta("stop"), FinishDelta("\x1b[2J"), FinishDelta(None)]),
+)
+reads = st.lists(st.tuples(st.integers(0, 10**10), st.lists(deltas, max_size=4)), max_size=20)
+ends = st.sampled_from(["stop", "fail", "end_of_stream", "none"])
+
+
+@given(reads, ends, st.sampled_from(["token", "character", "unknown"]))
+@settings(max_examples=300)
+def test_any_stream_at_all(
+    stream: list[tuple[int, list[Delta]]], end: str, meaning: ChunkMeaning
+) -> None:
+    turn = Turn(REQUEST, T0, meaning, 4096)
+    t_ns, taken = T0, []
+    for gap_ns, batch in stream:
+        t_ns += gap_ns
+        turn.feed(t_ns, batch)
+        taken += turn.take_pending()
+        turn.stats(t_ns)
+    if end == "fail":
+        turn.fail(t_ns, STALLED)
+    elif end != "none":
+        getattr(turn, end)(t_ns)
+    taken += turn.take_pending()
+    thinking, text = folded(taken)
+    assert text == turn.text
+    assert thinking.rstrip() == turn.thinking
+    assert raw_controls(text) == raw_controls(thinking) == []
+    result = turn.result(t_ns)
+    values = result.to_json_dict()
+    json.loads(json.dumps(values, allow_nan=False))
+    for number, source in (
+        ("tokens_out", "tokens_source"),
+        ("decode_tps", "decode_source"),
+        ("prefill_ms", "prefill_source"),
+    ):
+        assert (values[number] is None) == (values[source] == "unknown")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_hostile_comes_out(name: str) -> None:
+    hostile = HOSTILE[name]
+    request = ChatRequest(hostile, (Message("user", hostile),), GenerationSettings())
+    feeder = Feeder(Turn(request, T0)).deltas(TextDelta(hostile), ThinkingDelta(hostile))
+    feeder.deltas(FinishDelta(hostile), FailureDelta(hostile))
+    turn = feeder.turn
+    for segment in turn.take_pending():
+        assert raw_controls(segment.text) == []
+    result = turn.result(feeder.t_ns, server=hostile)
+    for text in (result.text, result.thinking):
+        assert raw_controls(text) == []
+    lines = (result.model, result.server, result.finish, turn.server_error)
+    for line in (*lines, turn.error.sentence if turn.error else ""):
+        assert raw_controls(line or "", newlines=False) == []
+
+
+# -- a recorded stream --------------------------------------------------------------------------
+
+
+def test_a_recorded_stream_of_rockchipllama() -> None:
+    """Recorded words; the server's own usage counts words, so its dialect reports none."""
+    feeder = Feeder(gap_ms=50)
+    for line in RECORDING.read_text().splitlines():
+        if line.startswith("data: {"):
+            choice = json.loads(line.removeprefix("data: "))["choices"][0]
+            if choice["finish_reason"]:
+                feeder.deltas(FinishDelta(choice["finish_reason"]))
+            else:
+                feeder.text(choice["delta"]["content"])
+        elif line == "data: [DONE]":
+            feeder.deltas(DoneDelta())
+    result = feeder.turn.result(feeder.t_ns)
+    assert result.thinking == "The RK3588 has a neural processin"
+    assert result.text == "g unit with three cores. On this board a fo"
+    assert (result.status, result.finish) == ("complete", "stop")
+    assert (result.chunks, result.tokens_out, result.tokens_source) == (24, 24, "estimated")
+    assert result.decode_tps == pytest.approx(20)
+    assert (result.itl_ms.p50, result.itl_ms.max) == (50, 50)

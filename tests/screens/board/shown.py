@@ -1,0 +1,47 @@
+"""The board screen alone, with a prepared board: for tests, and to look at.
+
+``python -m tests.screens.board.shown [BOARD] [THEME] [--ascii]``
+"""
+
+from __future__ import annotations
+
+import sys
+
+from textual.app import App
+
+from tests.screens.board.prepared import NS, Prepared, prepared
+from tui.app.themes import LIBRARY_CSS, load_themes
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
+from tui.screens.board import BoardScreen
+
+
+class Shown(App[None]):
+    """Only the board screen."""
+
+    CSS = LIBRARY_CSS
+
+    def __init__(
+        self, board: Prepared, theme: str = "npulse-dark", glyphs: Glyphs = UNICODE
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.board = board
+        self.glyphs = glyphs
+        for shipped in load_themes().themes:
+            self.register_theme(shipped)
+        self.theme = theme
+
+    def on_mount(self) -> None:
+        self.push_screen(BoardScreen(self.board.data(), self.glyphs))
+
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    name = words[0] if words else "whole"
+    app = Shown(
+        prepared(name, 520 if "--now" in sys.argv else 600),
+        words[1] if len(words) > 1 else "npulse-dark",
+        ASCII if "--ascii" in sys.argv else UNICODE,
+    )
+    app.board.now_ns = app.board.history.latest.t_ns + NS // 10 if app.board.history.latest else 0
+    app.run()

@@ -1,0 +1,351 @@
+"""The board screen with ten prepared minutes: what it shows, that it fits, and that it sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from unittest.mock import patch
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.core.hostile import HOSTILE, raw_controls
+from tests.screens.board.prepared import BOARDS, NS, Prepared, prepared
+from tests.screens.board.shown import Shown
+from tui.board.advice.board_state import BoardView
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
+from tui.screens.board import BoardScreen
+from tui.screens.ram_calculator import RamCalculator
+from tui.widgets.board.chart import Chart
+from tui.widgets.kit.rows import Rows
+
+WIDE, NARROW = (120, 40), (80, 24)
+SIZES = (WIDE, NARROW, (100, 30), (40, 10), (200, 60))
+
+
+def shown_text(screen: Screen[object]) -> str:
+    """The cells of the whole screen."""
+    lines = screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+async def settled(pilot: Pilot[None]) -> str:
+    await pilot.pause(0.2)
+    return shown_text(pilot.app.screen)
+
+
+def look(
+    board: Prepared,
+    do: Callable[[Pilot[None], BoardScreen], Awaitable[None]],
+    size: tuple[int, int] = WIDE,
+    glyphs: Glyphs = UNICODE,
+) -> None:
+    """Open the screen on that board and do something with it."""
+
+    async def run() -> None:
+        async with Shown(board, glyphs=glyphs).run_test(size=size) as pilot:
+            await pilot.pause(0.2)
+            screen = pilot.app.screen
+            assert isinstance(screen, BoardScreen)
+            await do(pilot, screen)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_board_fits_every_size(name: str, size: tuple[int, int], glyphs: Glyphs) -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        text = await settled(pilot)
+        lines = text.split("\n")
+        assert len(lines) == size[1]
+        assert all(len(line) == size[0] for line in lines)
+        assert "answers" in text
+        assert raw_controls(text) == []
+        if glyphs.is_ascii:
+            assert text.isascii()
+        await pilot.press("r")
+        readings = await settled(pilot)
+        assert "board.soc" in readings
+        await pilot.press("r", "c")
+        assert "what fits into RAM" in await settled(pilot)
+        await pilot.press("pagedown")
+        assert "free now" in await settled(pilot)
+
+    look(prepared(name, 60), check, size, glyphs)
+
+
+def test_wide_shows_every_chart_and_the_facts() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        text = await settled(pilot)
+        for words in ("NPU load", "DDR", "clocks", "heat", "RAM", "tok/s", "asked", "-10 min"):
+            assert words in text
+        for words in ("why slow", "seen", "tee", "that DDR allows", "assuming", "another model"):
+            assert words in text
+        assert "shrinks by" in text
+        assert len([chart for chart in screen.query(Chart) if chart.display]) == 6
+
+    look(prepared(seconds=520), check)
+
+
+def test_narrow_shows_one_chart_and_steps_through_them() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        titles = []
+        for _ in range(6):
+            shown = [chart.id for chart in screen.query(Chart) if chart.display]
+            assert len(shown) == 1
+            titles += shown
+            await pilot.press("right")
+            await pilot.pause(0.1)
+        assert len(set(titles)) == 6
+        await pilot.press("left")
+        await pilot.pause(0.1)
+        assert [chart.id for chart in screen.query(Chart) if chart.display] == titles[-1:]
+        assert set("▁▂▃▄▅▆▇") & set(await settled(pilot))
+        await pilot.press("pagedown")
+        assert "RAM ahead" in await settled(pilot)
+
+    look(prepared(), check, NARROW)
+
+
+def test_all_charts_have_answers_in_the_same_columns() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await settled(pilot)
+        bands = set()
+        for chart in screen.query(Chart):
+            first, *rest = chart.render_line(2)
+            columns: list[int] = []
+            at = len(first.text)
+            for segment in rest:
+                if segment.style and first.style and segment.style.bgcolor != first.style.bgcolor:
+                    columns += range(at, at + len(segment.text))
+                at += len(segment.text)
+            bands.add(tuple(columns))
+        assert len(bands) == 1
+        assert len(bands.pop()) > 20
+
+    look(prepared(), check)
+
+
+def test_time_can_be_shorter_and_longer() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.press("plus")
+        assert "-5 min" in await settled(pilot)
+        await pilot.press("plus", "plus", "plus")
+        assert "-45 s" in await settled(pilot)
+        await pilot.press(*["minus"] * 5)
+        assert "-10 min" in await settled(pilot)
+
+    look(prepared(), check)
+
+
+def test_a_finding_opens_to_what_was_seen_its_effect_and_a_command() -> None:
+    board = prepared(seconds=520)
+
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "effect" not in await settled(pilot)
+        await pilot.press("enter", "pagedown")
+        text = await settled(pilot)
+        for words in ("seen", "effect", "528 MHz of 2112 MHz", "$ echo performance"):
+            assert words in text
+        await pilot.press("y")
+        assert board.copied.startswith("echo performance | sudo tee")
+        await pilot.press("enter")
+        assert "effect" not in await settled(pilot)
+        await pilot.press("down", "enter")
+        assert "NPU runs below" in await settled(pilot)
+
+    look(board, check, NARROW)
+
+
+def test_nothing_is_drawn_while_it_is_hidden() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.press("c")
+        await pilot.pause(0.3)
+        assert isinstance(pilot.app.screen, RamCalculator)
+        before = screen.draws, sum(chart.draws for chart in screen.query(Chart))
+        board.now_ns += 60 * NS
+        await pilot.pause(2.5)
+        assert (screen.draws, sum(chart.draws for chart in screen.query(Chart))) == before
+        await pilot.press("escape")
+        await pilot.pause(0.5)
+        assert screen.draws > before[0]
+        assert sum(chart.draws for chart in screen.query(Chart)) > before[1]
+
+    board = prepared()
+    look(board, check)
+
+
+def test_a_chart_is_drawn_again_only_when_a_bin_is_complete() -> None:
+    board = prepared()
+
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        before = [chart.draws for chart in screen.query(Chart)]
+        for _ in range(3):
+            screen.redraw()
+        assert [chart.draws for chart in screen.query(Chart)] == before
+        board.now_ns += 30 * NS
+        screen.redraw()
+        assert all(
+            chart.draws == count + 1
+            for chart, count in zip(screen.query(Chart), before, strict=True)
+        )
+
+    look(board, check)
+
+
+def test_what_changes_below_is_not_painted() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        app = pilot.app
+        below = app.screen_stack[0]
+        rows = Rows(UNICODE)
+        await below.mount(rows)
+        await pilot.pause(0.3)
+        with patch.object(app, "_display", wraps=app._display) as display:
+            for number in range(5):
+                rows.show([((str(number), "text"),)])
+                await pilot.pause(0.05)
+        assert display.call_count <= 1
+
+    look(prepared(seconds=5), check)
+
+
+def test_without_colours_letters_tell_curves_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "SSSSS" in await settled(pilot)
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    look(prepared(), check)
+
+
+@pytest.mark.parametrize("key", ["escape", "f5"])
+def test_one_key_leads_back(key: str) -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.press(key)
+        await pilot.pause(0.1)
+        assert pilot.app.screen is not screen
+
+    look(prepared(seconds=5), check)
+
+
+def test_escape_goes_one_step_at_a_time() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.press("r", "c")
+        await pilot.pause(0.2)
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert pilot.app.screen is screen
+        assert "board.soc" in await settled(pilot)
+        await pilot.press("escape")
+        assert "why slow" in await settled(pilot)
+
+    look(prepared(seconds=20), check)
+
+
+def test_before_the_first_sample_it_says_so() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        text = await settled(pilot)
+        assert "reading the board ..." in text
+        assert "nothing found" not in text
+        await pilot.press("r")
+        assert "reading the board ..." in await settled(pilot)
+
+    for size in (WIDE, NARROW):
+        look(Prepared(BoardHistory(), BoardView()), check, size)
+
+
+def test_no_permission_names_the_command() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        text = " ".join((await settled(pilot)).split())
+        assert "NPU load – no permission" in text
+        assert "setup-npu-access" in text
+
+    look(prepared("no permission", 30), check)
+
+
+def test_without_root_activity_takes_the_place_of_load() -> None:
+    board = prepared("no permission", 3)
+    for second in range(3, 30):
+        values = BOARDS["no permission"](second)
+        board.sees(second, values | {"npu.activity": Reading((120.0, 80.0, 0.0), "/s")}, None)
+
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        text = await settled(pilot)
+        assert "NPU activity" in text
+        assert "load: no permission" in text
+        assert "~200" in text
+
+    board.now_ns = (board.history.latest or Snapshot(0, 0)).t_ns
+    look(board, check)
+
+
+def test_no_driver_leaves_room_for_what_is_there() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "no Rockchip NPU" in await settled(pilot)
+        assert screen.query_one("#chart-npu", Chart).size.height == 1
+        assert screen.query_one("#chart-ram", Chart).size.height > 10
+
+    look(prepared("no driver", 30), check)
+
+
+def test_a_simulated_board_says_so() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "SIMULATED" in await settled(pilot)
+        await pilot.press("r")
+        assert "SIMULATED" in await settled(pilot)
+
+    look(prepared("simulated", 5), check)
+
+
+def test_too_small_a_terminal_is_told() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.resize_terminal(30, 8)
+        assert "needs 40x10" in await settled(pilot)
+        await pilot.resize_terminal(*NARROW)
+        assert "why slow" in await settled(pilot)
+
+    look(prepared(seconds=10), check, NARROW)
+
+
+def test_a_resize_changes_the_shape() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        await pilot.resize_terminal(*WIDE)
+        await settled(pilot)
+        assert len([chart for chart in screen.query(Chart) if chart.display]) == 6
+        await pilot.resize_terminal(*NARROW)
+        await settled(pilot)
+        assert len([chart for chart in screen.query(Chart) if chart.display]) == 1
+
+    look(prepared(seconds=60), check, NARROW)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_hostile_readings_stay_text(size: tuple[int, int]) -> None:
+    names = list(HOSTILE)
+
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        for start in range(0, len(names), 10):
+            some = names[start : start + 10]
+            values = BOARDS["whole"](5) | {
+                f"npu.{HOSTILE[name][:300]}": Reading(
+                    HOSTILE[name], "", HOSTILE[name], flags=(HOSTILE[name],)
+                )
+                for name in some
+            }
+            values |= {
+                name: Reading.absent(HOSTILE[some[0]], "", HOSTILE[some[-1]])
+                for name in ("npu.load", "ddr.freq", "soc.temp", "ram.available", "server.pid")
+            }
+            board = Prepared(BoardHistory(), BoardView())
+            board.sees(5, values, None)
+            screen._data = board.data()
+            for _ in range(2):
+                screen.redraw()
+                assert raw_controls(await settled(pilot)) == []
+                await pilot.press("r")
+
+    look(prepared(seconds=5), check, size)

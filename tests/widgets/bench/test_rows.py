@@ -1,0 +1,172 @@
+"""The rows of the bench screens: they fit, they say what is known, and they survive nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.screens.bench.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
+from tui.bench.model.screen import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
+from tui.widgets.bench.chart import picture_rows
+from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
+from tui.widgets.bench.parts import between, number, window
+from tui.widgets.bench.result import (
+    compare_rows,
+    figure_rows,
+    remark_rows,
+    request_rows,
+    result_title,
+    signed,
+)
+from tui.widgets.bench.run import (
+    answer_rows,
+    gate_rows,
+    hardware_rows,
+    plan_rows,
+    run_rows,
+    stat_table,
+)
+from tui.widgets.kit.rows import Row, row_width
+
+WIDTHS = [40, 44, 60, 80, 99, 100, 120, 200]
+
+
+def words(rows: list[Row]) -> str:
+    return "\n".join("".join(text for text, _ in row).rstrip() for row in rows)
+
+
+def every_row(width: int) -> list[Row]:
+    glyphs = UNICODE
+    over = replace(RUN, outcome="incomplete", outcome_sentence="Not everything was answered.")
+    rows: list[Row] = []
+    for run in (RUN, over, replace(RUN, is_paused=True), RunView()):
+        rows += run_rows(run, width, glyphs) + answer_rows(run, width, glyphs)
+        rows += plan_rows(run, width, 4, glyphs) + stat_table(run.stats, width)
+        rows += hardware_rows(run.hardware, width, glyphs)
+        rows += hardware_rows(run.hardware, width, glyphs, is_short=True)
+        rows += gate_rows(run.gates, width, 0)
+    for view in (VIEW, BenchView()):
+        for zone in ("suites", "past"):
+            choosing = Choosing(zone=zone, marked=VIEW.past[0].id)
+            rows += suite_rows(view, choosing, width, 20, glyphs)
+            rows += past_rows(view, choosing, width, 5, glyphs)
+            rows.append(option_row(choosing, width))
+        rows += status_rows(view, width)
+    rows += figure_rows(RESULT, width) + request_rows(RESULT.requests, width)
+    rows += remark_rows(RESULT.remarks, width, glyphs)
+    rows.append(result_title(RESULT, "overview 1 of 3", width))
+    forced = replace(COMPARISON, blocking=("model: a against b",), is_forced=True)
+    for found in (COMPARISON, forced, replace(forced, is_forced=False, rows=(), prompts=())):
+        rows += compare_rows(found, width, glyphs)
+    return rows
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_row_is_wider_than_its_place(width: int) -> None:
+    too_wide = [words([row]) for row in every_row(width) if row_width(row) > width]
+    assert too_wide == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_counts_is_there(width: int) -> None:
+    said = words(run_rows(RUN, width, UNICODE))
+    assert "Ten prompts" in said
+    assert "SIMULATED" in said
+    assert "2 ok  1 failed  of 5" in said
+    assert "~14 min left" in said
+    assert "11 to 17 min" in said
+    said = words(answer_rows(RUN, width, UNICODE))
+    assert "5 of 10  Technology Trends" in said
+    assert "~61 of ≤ 256 tokens" in said
+    assert "TTFT 1.25 s" in said
+    assert "gaps 317/341 ms" in said
+    assert "silent 0.3 of 30 s" in said
+    said = words(compare_rows(COMPARISON, width, UNICODE))
+    assert "▲ faster" in said
+    assert "+5.0 %" in said
+    assert "? inconclusive" in said
+    assert "coding_01" in said
+    assert "timeout_idle / ok" in said
+
+
+def test_the_plan_keeps_the_present_request_in_sight() -> None:
+    rows = tuple(
+        replace(PLAN[0], id=f"p{at}", name=f"prompt {at}", state="ok" if at < 30 else "waiting")
+        for at in range(60)
+    )
+    rows = (*rows[:30], replace(rows[30], state="running"), *rows[31:])
+    said = words(plan_rows(replace(RUN, plan=rows), 40, 9, UNICODE))
+    assert "prompt 30" in said
+    assert "now" in said
+    assert "52 more" in said
+
+
+@given(st.integers(0, 300), st.integers(1, 60), st.integers(0, 320))
+def test_a_window_is_full_and_holds_the_place(count: int, height: int, at: int) -> None:
+    first, last = window(count, height, at)
+    assert 0 <= first <= last <= count
+    assert last - first == min(count, height)
+    if at < count:
+        assert first <= at < last
+
+
+def test_numbers_that_are_not_there_are_no_zeros() -> None:
+    said = words(stat_table((StatRow("decode", "tok/s", 0),), 60))
+    assert "0" not in said.split("\n")[1]
+    assert "–" in said
+    assert number(None, 2) == "–"
+    assert signed(-0.01) == "0.0 %"
+    assert signed(None) == "–"
+    assert signed(-3.14) == "-3.1 %"
+    said = words(run_rows(RunView(time=TimeLeft(3.0)), 80, UNICODE))
+    assert "not known yet" in said
+
+
+def test_durations_follow_the_options() -> None:
+    suite = SUITES[0]
+    assert suite.span(None, is_quick=False).likely_s == 2037.0
+    assert suite.span(3, is_quick=False).likely_s == 3 * 2037.0
+    assert suite.span(2, is_quick=True).likely_s == 190.0
+    assert suite.counts(None, is_quick=True) == (3, 1)
+    soak = SUITES[2]
+    assert soak.span(5, is_quick=False) == soak.full
+    assert between(Span(100.0, 100.2, 100.4)) == ""
+    assert between(Span(2037.0, 1466.0, 2629.0)) == "24 to 44 min"
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+@pytest.mark.parametrize("size", [(120, 30), (58, 11), (80, 18), (30, 6), (9, 3), (1, 1)])
+@pytest.mark.parametrize("picture", PICTURES)
+def test_charts_take_the_place_they_are_given(
+    picture: Picture, size: tuple[int, int], glyphs: Glyphs
+) -> None:
+    rows = picture_rows(picture, *size, glyphs)
+    assert len(rows) == size[1]
+    assert all(row_width(row) <= size[0] for row in rows)
+    if glyphs is ASCII:
+        assert all(ord(char) < 0x80 or char in "–…" for char in words(rows).replace("\n", ""))
+
+
+def test_an_empty_chart_says_why() -> None:
+    assert "the board was not sampled" in words(picture_rows(PICTURES[3], 60, 10, UNICODE))
+
+
+VALUE = st.one_of(st.none(), st.floats(0, 1e9, allow_nan=False))
+
+
+@given(st.lists(VALUE, min_size=1, max_size=50), st.integers(10, 130), st.integers(1, 30))
+def test_any_values_can_be_drawn(values: list[float | None], width: int, height: int) -> None:
+    if all(value is None for value in values):
+        return
+    xs = tuple(float(at) for at in range(len(values)))
+    labels = tuple(f"p{at}" for at in range(len(values)))
+    series = Series("x", tuple(values), xs, labels)
+    for kind in ("bars", "dots", "lines", "columns"):
+        picture = Picture("t", kind, "x", "y", (series,))
+        rows = picture_rows(picture, width, height, UNICODE)
+        assert len(rows) == height
+        assert all(row_width(row) <= width for row in rows)
