@@ -19,7 +19,7 @@ from tests.sim.simulator import truth, wait_for_event
 KEYS = {
     "text", "thinking", "model", "server", "status", "finish", "ttft_ms", "latency_ms",
     "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
-    "prefill_source", "itl_ms", "chunks", "error",
+    "prefill_source", "itl_ms", "chunks", "clock", "error",
 }  # fmt: skip
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
 

@@ -20,6 +20,9 @@ unit-checked. estimated: derived from something that only approximates it, shown
 unknown: there is no number.
 """
 
+ArrivalClockName = Literal["kernel", "read"]
+"""Who stamped bytes of a stream: the kernel when they arrived, or npulse right after its read."""
+
 TurnStatus = Literal["complete", "stopped", "interrupted", "empty", "refused", "error"]
 """How a turn ended.
 

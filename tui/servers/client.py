@@ -19,6 +19,7 @@ import httpx
 
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
+from tui.servers.stamped_transport import StampedTransport
 from tui.servers.within import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20
@@ -92,6 +93,7 @@ class Client:
             http2=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            transport=StampedTransport() if self.url.startswith("http:") else None,
             headers={"accept-encoding": "identity", "user-agent": "npulse"},
             timeout=httpx.Timeout(None, connect=self.timeouts.connect_s),
         )

@@ -39,6 +39,7 @@ DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
 FALLBACK = openai.DIALECT
 SIMULATED_HEADER = "x-npulse-simulated"
 GRACE_S = 0.5
+SETTLE_S = 0.05
 PROBE_TIMEOUTS = PhaseTimeouts(connect_s=3.0, query_s=3.0)
 
 Outcome = Literal["server", "busy", "absent", "unknown"]
@@ -109,6 +110,8 @@ async def _enough(tasks: list[asyncio.Task[Probe]]) -> None:
                 is_better_open = True
             elif task.result().server is not None:
                 if not is_better_open:
+                    # The rest cannot be preferred, but what answers just now is not "busy".
+                    await _settle(tasks)
                     return
                 grace_s = GRACE_S
         waiting = [task for task in tasks if not task.done()]
@@ -117,6 +120,12 @@ async def _enough(tasks: list[asyncio.Task[Probe]]) -> None:
         done, _ = await asyncio.wait(waiting, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
         if not done:
             return
+
+
+async def _settle(tasks: list[asyncio.Task[Probe]]) -> None:
+    waiting = [task for task in tasks if not task.done()]
+    if waiting:
+        await asyncio.wait(waiting, timeout=SETTLE_S)
 
 
 async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Probe:

@@ -24,6 +24,7 @@ from tui.servers.client import Client, error_text
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
+from tui.servers.stamped_transport import arrival_of, write_start_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -168,9 +169,15 @@ class Exchange:
                 self._fail(errors.nonsense(client.url, f"a compressed answer ({encoding})"))
                 return
             self._is_accepted = True
+            # Nearer to the write than the time taken before it: this thread may have been held up.
+            written_ns = write_start_of(response)
+            if written_ns is not None:
+                self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
             async for data in response.aiter_raw():
-                self._take(perf_counter_ns(), self._decoder.feed(data), watchdog)
+                arrival = arrival_of(response)
+                self.turn.note_clock(is_kernel=arrival.is_kernel)
+                self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
                 if self._has_failed:
                     return
             self._ended()

@@ -26,6 +26,7 @@ KEYS = [
     "prefill_source",
     "itl_ms",
     "chunks",
+    "clock",
     "error",
 ]
 
@@ -54,6 +55,7 @@ def test_a_whole_answer() -> None:
         "prefill_source": "runtime",
         "itl_ms": {"p50": 100.0, "p90": 100.0, "p99": 100.0, "max": 100.0},
         "chunks": 23,
+        "clock": "read",
         "error": None,
     }
 

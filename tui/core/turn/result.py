@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.core.turn.gaps import GapSummary
-from tui.core.types import NumberSource, TurnError, TurnStatus
+from tui.core.types import ArrivalClockName, NumberSource, TurnError, TurnStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class TurnResult:
     prefill_source: NumberSource
     itl_ms: GapSummary
     chunks: int
+    clock: ArrivalClockName
+    """Who stamped the tokens: the kernel on their arrival, or npulse after reading them."""
     error: TurnError | None
 
     def to_json_dict(self) -> dict[str, object]:
@@ -63,6 +65,7 @@ class TurnResult:
                 "max": _rounded(self.itl_ms.max, 3),
             },
             "chunks": self.chunks,
+            "clock": self.clock,
             "error": None if self.error is None else self.error.sentence,
         }
 

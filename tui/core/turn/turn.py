@@ -27,6 +27,7 @@ from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
 from tui.core.turn.result import TurnResult
 from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import (
+    ArrivalClockName,
     ChatRequest,
     Delta,
     DoneDelta,
@@ -82,6 +83,7 @@ class Turn:
         self._is_reclassified = False
         self._is_marker_pending = False
         self._has_given_text = False
+        self._n_reads = [0, 0]
         self._phase = Phase.WAITING
         self._status: TurnStatus | None = None
         self._error: TurnError | None = None
@@ -149,7 +151,19 @@ class Turn:
         with self._lock:
             self._meter.note_lag(lag_ms)
 
+    def note_clock(self, *, is_kernel: bool) -> None:
+        """Who stamped the bytes that are fed next: the kernel on their arrival, or we after the
+        read. Without this call it is the latter."""
+        with self._lock:
+            self._n_reads[is_kernel] += 1
+
     # -- the reader ----------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> ArrivalClockName:
+        """Who stamped the tokens: ``kernel`` where it stamped every read, else ``read``."""
+        n_late, n_exact = self._n_reads
+        return "kernel" if n_exact and not n_late else "read"
 
     def take_pending(self) -> list[Segment]:
         """What is new since the last call, at most a segment for each change of kind.
@@ -262,6 +276,7 @@ class Turn:
             itl_ms=GapSummary(
                 stats.itl_p50_ms, stats.itl_p90_ms, stats.itl_p99_ms, stats.itl_max_ms
             ),
+            clock=self.clock,
             chunks=stats.chunks,
             error=self._error,
         )

@@ -1,0 +1,127 @@
+"""The kernel's stamps: taken, brought to our clock, refused where they cannot be true."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from time import perf_counter_ns, time_ns
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.servers.raw_server import Wire, free_port, raw_server
+from tui.servers.client import Client
+from tui.servers.kernel_clock import (
+    SO_TIMESTAMPING,
+    TIMESPECS,
+    ArrivalClock,
+    is_supported,
+    realtime_ns,
+)
+from tui.servers.stamped_transport import arrival_of, write_start_of
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def control(stamp_ns: int) -> list[tuple[int, int, bytes]]:
+    data = TIMESPECS.pack(*divmod(stamp_ns, 1_000_000_000), 0, 0, 0, 0)
+    return [(socket.SOL_SOCKET, SO_TIMESTAMPING, data)]
+
+
+def test_a_stamp_before_the_read_is_the_time_of_arrival() -> None:
+    clock = ArrivalClock()
+    before_ns = perf_counter_ns()
+    arrival = clock.read(control(time_ns() - 35_000_000))
+    assert arrival.is_kernel
+    assert before_ns - 36_000_000 < arrival.t_ns < perf_counter_ns() - 34_000_000
+
+
+@pytest.mark.parametrize("offset_ns", [3_600_000_000_000, 5_000_000_000])
+def test_a_stamp_after_the_read_is_refused(offset_ns: int) -> None:
+    before_ns = perf_counter_ns()
+    arrival = ArrivalClock().read(control(time_ns() + offset_ns))
+    assert not arrival.is_kernel
+    assert before_ns <= arrival.t_ns <= perf_counter_ns()
+
+
+def test_time_never_goes_backwards_when_the_wall_clock_was_set() -> None:
+    clock = ArrivalClock()
+    first = clock.read(control(time_ns()))
+    second = clock.read(control(time_ns() - 3_600_000_000_000))
+    assert not second.is_kernel
+    assert second.t_ns >= first.t_ns
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([socket.SOL_SOCKET, 0, 41]),
+            st.sampled_from([SO_TIMESTAMPING, 0, 29]),
+            st.binary(max_size=80),
+        ),
+        max_size=4,
+    )
+)
+def test_any_control_message_is_a_stamp_or_none(messages: list[tuple[int, int, bytes]]) -> None:
+    stamp_ns = realtime_ns(messages)
+    assert stamp_ns is None or stamp_ns > 0
+    now_ns = perf_counter_ns()
+    arrival = ArrivalClock().read(messages)
+    assert arrival.t_ns >= 0
+    assert arrival.is_kernel or arrival.t_ns >= now_ns
+
+
+def sends_two_pieces(listener: socket.socket) -> None:
+    """In a thread: the second piece 10 ms after the first."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(HEAD + b"1\r\na\r\n")
+        time.sleep(0.01)
+        connection.sendall(b"1\r\nb\r\n0\r\n\r\n")
+
+
+async def test_a_late_reader_gets_the_time_of_arrival() -> None:
+    if not is_supported():
+        pytest.skip("this kernel stamps no reads of a TCP socket")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sender = threading.Thread(target=sends_two_pieces, args=(listener,))
+        sender.start()
+        stamps: dict[bytes, int] = {}
+        async with (
+            Client(f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
+            client.stream("/x", {}, lambda _: None) as response,
+        ):
+            start_ns = write_start_of(response)
+            async for data in response.aiter_raw():
+                arrival = arrival_of(response)
+                assert arrival.is_kernel
+                stamps[data] = arrival.t_ns
+                if data == b"a":
+                    # What comes while nobody reads waits in the socket.
+                    sender.join()
+                    time.sleep(0.02)  # noqa: ASYNC251  the loop is meant to be held up
+                    read_ns = perf_counter_ns()
+        assert start_ns is not None
+        assert start_ns < stamps[b"a"] < stamps[b"b"] < read_ns - 15_000_000
+
+
+async def test_errors_of_the_socket_are_those_of_httpx() -> None:
+    async with Client(f"http://127.0.0.1:{free_port()}") as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/")
+
+    async def script(wire: Wire) -> None:
+        await wire.raw(HEAD + b"1\r\na\r\n")
+
+    async def read_all(client: Client) -> None:
+        async with client.stream("/x", {}, lambda _: None) as response:
+            async for _ in response.aiter_raw():
+                pass
+
+    async with raw_server(script) as server, Client(server.url) as client:
+        with pytest.raises(httpx.TransportError):
+            await read_all(client)
