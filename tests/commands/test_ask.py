@@ -187,6 +187,16 @@ def test_a_character_that_the_locale_does_not_have_is_a_question_mark(
     assert "?" in out
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_json_is_exact_on_any_stdout(tmp_path: Path, encoding: str) -> None:
+    with simulator(*FAST) as board:
+        arguments = ("[[cjk]] [[tokens=60]]", "--url", board.url, "--json")
+        _, out, _ = ask(tmp_path, *arguments, PYTHONIOENCODING=encoding, PYTHONUTF8="1")
+    answer = said(out)
+    assert "?" not in answer["text"]
+    assert any(char >= "\u3000" for char in answer["text"])
+
+
 def test_a_full_disk_and_closed_streams_are_no_tracebacks(tmp_path: Path) -> None:
     env = {k: v for k, v in environment(tmp_path).items() if v is not None}
     with simulator(*FAST) as board:

@@ -15,7 +15,7 @@ from tui.core.types import ChatRequest, GenerationSettings, Phase
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.dialects import openai, rockchipllama
 from tui.servers.dialects.dialect import Dialect
-from tui.servers.exchange import Exchange, answer
+from tui.servers.exchange import StreamedRequest, answer, compression
 from tui.servers.slot import Slot
 
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
@@ -484,7 +484,7 @@ async def test_stop_drains_where_the_server_runs_on() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
         slot = Slot()
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text == "one ")
         assert slot.state.word == "answering"
@@ -512,7 +512,7 @@ async def test_what_is_discarded_is_counted() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
         slot = Slot()
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text)
         exchange.stop()
@@ -533,7 +533,7 @@ async def test_stop_in_prefill_drains_too() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
         slot = Slot()
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.phase is Phase.PREFILL)
         exchange.stop()
@@ -552,7 +552,7 @@ async def test_stop_closes_where_that_stops_the_server() -> None:
     async with raw_server(script) as server, Client(server.url, OPENAI) as client:
         slot = Slot()
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text)
         exchange.stop()
@@ -573,7 +573,7 @@ async def test_a_turn_that_was_stopped_before_it_was_sent_is_not_sent() -> None:
 async def test_a_late_stop_does_not_touch_the_next_answer() -> None:
     async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
         slot = Slot()
-        exchange = Exchange(client, request(), new_turn(), slot)
+        exchange = StreamedRequest(client, request(), new_turn(), slot)
         await asyncio.wait_for(exchange.run(), 30)
         slot.take(0, lambda: None)
         exchange.stop()
@@ -596,7 +596,7 @@ async def test_stop_while_waiting_for_the_slot() -> None:
         slot = Slot()
         slot.take(0, lambda: None)
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await asyncio.sleep(0.05)
         exchange.stop()
@@ -632,10 +632,28 @@ async def test_a_stalled_drain_ends_by_itself() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
         slot = Slot()
         turn = new_turn()
-        exchange = Exchange(client, request(), turn, slot)
+        exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text)
         exchange.stop()
         await asyncio.wait_for(running, 20)
         assert slot.state.is_free
         assert turn.status == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("header", "coding"),
+    [
+        ("", None),
+        ("identity", None),
+        ("Identity, none", None),
+        ("utf-8", None),
+        ("gzip", "gzip"),
+        ("identity, BR", "br"),
+        (" x-gzip ,", "x-gzip"),
+        ("zstd", "zstd"),
+        ("deflate", "deflate"),
+    ],
+)
+def test_which_content_codings_are_refused(header: str, coding: str | None) -> None:
+    assert compression(header) == coding

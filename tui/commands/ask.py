@@ -219,7 +219,7 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
     server = outcome.server
     if options.json:
         result = turn.result(now_ns, None if server is None else server.name)
-        print(json.dumps(result.to_json_dict(), ensure_ascii=False))
+        print(json_line(result.to_json_dict()))
     else:
         _write_pending(turn)
         if turn.text and not turn.text.endswith("\n"):
@@ -235,6 +235,12 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
         note = thinking_note(stats)
         print(footer_line(stats, turn.status) + (f"  {note}" if note else ""), file=sys.stderr)
     return exit_code(turn)
+
+
+def json_line(value: object) -> str:
+    """One line of JSON that stdout can hold: letters as they are only where all of them fit."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "").replace("_", "")
+    return json.dumps(value, ensure_ascii=encoding != "utf8")
 
 
 def exit_code(turn: Turn) -> int:

@@ -30,7 +30,7 @@ from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, are_meant, default_urls, search
-from tui.servers.exchange import Exchange
+from tui.servers.exchange import StreamedRequest
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
@@ -70,7 +70,7 @@ class Connection:
         self._slot = Slot(self._slot_changed)
         self._client: Client | None = None
         self._models: tuple[ModelInfo, ...] = ()
-        self._exchanges: list[Exchange] = []
+        self._exchanges: list[StreamedRequest] = []
         self._work: asyncio.Task[ModelChange] | None = None
         self._wake = asyncio.Event()
         self._busy_wait_s = check_every_s
@@ -223,7 +223,7 @@ class Connection:
             turn.fail(perf_counter_ns(), error, is_refused=True)
             return
         request = replace(turn.request, model=choice.name)
-        exchange = Exchange(client, request, turn, self._slot)
+        exchange = StreamedRequest(client, request, turn, self._slot)
         self._exchanges.append(exchange)
         try:
             await exchange.run()

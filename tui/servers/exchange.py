@@ -1,4 +1,4 @@
-"""One request and its answer on the wire, from the write to the moment the server is idle again."""
+"""Sends one chat request and reads its stream, until the server is idle again."""
 
 from __future__ import annotations
 
@@ -31,15 +31,44 @@ LINGER_S = 1.0
 """How long the connection may stay open after the end mark, for an orderly end."""
 
 
+COMPRESSING = frozenset(
+    [
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "compress",
+        "x-compress",
+        "br",
+        "zstd",
+        "dcb",
+        "dcz",
+        "exi",
+        "pack200-gzip",
+        "aes128gcm",
+    ]
+)
+"""The content codings of the IANA registry that change the bytes of a body."""
+
+
+def compression(header: str) -> str | None:
+    """The coding in a ``Content-Encoding`` field that has to be undone before the body is read.
+
+    The field is a list of tokens in any letter case (RFC 9110, section 8.4). Words that are no
+    coding, such as ``none`` or ``utf-8``, stand there by mistake and change nothing.
+    """
+    words = (word.strip().lower() for word in header.split(","))
+    return next((word for word in words if word in COMPRESSING), None)
+
+
 async def answer(
     client: Client, request: ChatRequest, turn: Turn, slot: Slot | None = None
 ) -> None:
     """Drives ``turn`` to its end. Raises nothing but CancelledError, which stops the turn."""
-    exchange = Exchange(client, request, turn, slot or Slot())
+    exchange = StreamedRequest(client, request, turn, slot or Slot())
     await exchange.run()
 
 
-class Exchange:
+class StreamedRequest:
     """One answer. :meth:`run` returns when the server is idle again, the turn may end earlier.
 
     A stop ends the turn at once. Where the server's run would go on after a disconnect, the
@@ -164,9 +193,9 @@ class Exchange:
             if not 200 <= response.status_code < 300:
                 await self._refused(response)
                 return
-            encoding = response.headers.get("content-encoding", "identity")
-            if encoding != "identity":
-                self._fail(errors.nonsense(client.url, f"a compressed answer ({encoding})"))
+            coding = compression(response.headers.get("content-encoding", ""))
+            if coding is not None:
+                self._fail(errors.nonsense(client.url, f"a compressed answer ({coding})"))
                 return
             self._is_accepted = True
             # Nearer to the write than the time taken before it: this thread may have been held up.

@@ -393,6 +393,22 @@ def test_a_late_loop_marks_the_answer() -> None:
     assert stats.max_lag_ms == 35
 
 
+# -- silence ------------------------------------------------------------------------------------
+
+
+def test_a_silence_is_told_once_it_is_far_longer_than_usual() -> None:
+    meter = Meter(T0)
+    assert meter.stats(T0 + 9000 * MS, LIVE).silent_s is None, "nothing has come yet"
+    last_ns = run(meter, 100, [16] * 50)
+    assert meter.stats(last_ns + 3000 * MS, LIVE).silent_s is None
+    assert meter.stats(last_ns + 12_000 * MS, LIVE).silent_s == 12
+    assert meter.stats(last_ns + 12_000 * MS, Phase.DONE).silent_s is None
+    slow = Meter(T0)
+    last_ns = run(slow, 100, [1000] * 20)
+    assert slow.stats(last_ns + 8000 * MS, LIVE).silent_s is None
+    assert slow.stats(last_ns + 8001 * MS, LIVE).silent_s == 8.001
+
+
 # -- any stream ---------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from tui.bench.run.recorded import RecordedTurn
 from tui.bench.store.controls import Controls
 from tui.core.types import ChatRequest
 from tui.servers.client import Client
-from tui.servers.exchange import Exchange
+from tui.servers.exchange import StreamedRequest
 from tui.servers.slot import Slot
 
 StopReason = Literal[
@@ -77,7 +77,7 @@ class Asker:
         """
         meaning = self._client.dialect.chunk_meaning
         turn = RecordedTurn(request, perf_counter_ns(), meaning, context_tokens)
-        exchange = Exchange(self._client, request, turn, self._slot)
+        exchange = StreamedRequest(self._client, request, turn, self._slot)
         task = asyncio.create_task(exchange.run())
         watch = _Watch(turn, exchange, limits, self._controls, can_skip, stops_loops)
         try:
@@ -99,7 +99,7 @@ class Asker:
         return Asked(turn, None, is_idle=True)
 
     async def _end(
-        self, exchange: Exchange, task: asyncio.Task[None], limits: Limits
+        self, exchange: StreamedRequest, task: asyncio.Task[None], limits: Limits
     ) -> tuple[bool, float]:
         """Stops the answer. True once the server has finished with it, and how long that took."""
         start_ns = perf_counter_ns()
@@ -136,7 +136,7 @@ class _Watch:
     """Looks at a running answer and says when it has to end."""
 
     turn: RecordedTurn
-    exchange: Exchange
+    exchange: StreamedRequest
     limits: Limits
     controls: Controls
     can_skip: bool

@@ -16,7 +16,7 @@ from tui.core.types import GenerationSettings, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class PastTurn:
     """One prompt and how its answer ended."""
 
     prompt: str
@@ -39,14 +39,14 @@ class Conversation:
     __slots__ = ("_exchanges",)
 
     def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
+        self._exchanges: list[PastTurn] = []
 
     @property
-    def exchanges(self) -> tuple[Exchange, ...]:
+    def exchanges(self) -> tuple[PastTurn, ...]:
         return tuple(self._exchanges)
 
     @property
-    def last(self) -> Exchange | None:
+    def last(self) -> PastTurn | None:
         return self._exchanges[-1] if self._exchanges else None
 
     @property
@@ -60,13 +60,13 @@ class Conversation:
     def __len__(self) -> int:
         return len(self._exchanges)
 
-    def add(self, prompt: str, result: TurnResult) -> Exchange:
+    def add(self, prompt: str, result: TurnResult) -> PastTurn:
         """Keeps a finished turn, however it ended."""
-        exchange = Exchange(prompt, result)
+        exchange = PastTurn(prompt, result)
         self._exchanges.append(exchange)
         return exchange
 
-    def drop_last(self) -> Exchange | None:
+    def drop_last(self) -> PastTurn | None:
         """Takes the last exchange out and returns it, so that its prompt can be asked again.
 
         ``add(exchange.prompt, exchange.result)`` puts it back.

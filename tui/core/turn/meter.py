@@ -1,4 +1,4 @@
-"""The clockwork of one answer: marks in, numbers out. It sees times and lengths, never text.
+"""TTFT, decode rate, inter-token latency and ETA of one answer, from the times of its chunks.
 
 With t0 the time at which the request was sent, t1 and tN those of the first and the last chunk
 that carried text or thinking, te the end, and N the number of tokens:
@@ -36,6 +36,8 @@ WINDOW_NS = 3_000_000_000
 WINDOW_GAPS = 8
 MIN_WINDOW_NS = 100_000_000
 DISPUTE_SHARE = 0.30
+SILENT_NS = 3_000_000_000
+SILENT_GAPS = 8
 BUFFERED_GAP_NS = 200_000
 _CHARS_PER_TOKEN_LIMIT = 12
 _LONG_CHUNK_ALLOWANCE = 64
@@ -100,6 +102,8 @@ class TurnStats:
     context_tokens: int | None
     context_source: NumberSource
 
+    silent_s: float | None
+    """Seconds without a token, once that is far longer than usual in this answer; else None."""
     is_marked: bool
     """Our own loop was late by more than 20 ms while the answer ran: its times are less certain."""
     max_lag_ms: float
@@ -266,6 +270,7 @@ class Meter:
             context_source="unknown"
             if context_used is None
             else ("runtime" if is_context_real else "estimated"),
+            silent_s=None if phase.is_over else self._silent_s(now_ns),
             is_marked=self._max_lag_ms > LAG_LIMIT_MS,
             max_lag_ms=self._max_lag_ms,
         )
@@ -337,6 +342,16 @@ class Meter:
         if now_ns - last_ns > max(WINDOW_NS, 5 * span_ns // gaps):
             return None
         return gaps * tokens_per_chunk * 1e9 / span_ns
+
+    def _silent_s(self, now_ns: int) -> float | None:
+        """How long nothing has come, if that is more than 3 s and 8 of the answer's own p99."""
+        if not self._stamps_ns:
+            return None
+        silent_ns = now_ns - self._stamps_ns[-1]
+        if silent_ns <= SILENT_NS:
+            return None
+        usual_ns = self._gaps.quantile_ns(0.99) or 0.0
+        return silent_ns / 1e9 if silent_ns > SILENT_GAPS * usual_ns else None
 
     def _is_buffered(self) -> bool:
         if self.chunks < MIN_DECODE_TOKENS:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
+from string import ascii_lowercase, ascii_uppercase
 
 from tui.core.text.sanitize import clean_line
 
 MAX_SERVER_CHARS = 240
 MAX_DEPTH = 6
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+MAX_PAGE_CHARS = 4096
+"""How much of a web page is looked at: its title stands near its beginning."""
+
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""Lower case that keeps every position, which ``str.lower`` does not."""
 
 
 def readable_error(body: object, depth: int = 0) -> str | None:
@@ -63,9 +66,37 @@ def _joined(parts: Iterator[str | None]) -> str | None:
 
 def html_message(text: str) -> str:
     """What a web page says, without its markup: its title, else its first words."""
-    title = _TITLE.search(text)
-    words = clean_line(_TAG.sub(" ", title.group(1) if title else text), 120)
+    page = text[:MAX_PAGE_CHARS]
+    title = _title(page)
+    words = clean_line(_without_markup(page if title is None else title), 120)
     return words or "an empty web page"
+
+
+def _title(page: str) -> str | None:
+    lowered = page.translate(_LOWER)
+    tag = lowered.find("<title")
+    begin = page.find(">", tag) + 1 if tag >= 0 else 0
+    end = lowered.find("</title", begin) if begin else -1
+    return page[begin:end] if end >= 0 else None
+
+
+def _without_markup(page: str) -> str:
+    """The text between the tags, without scripts and styles. Looks at each character once."""
+    lowered = page.translate(_LOWER)
+    parts: list[str] = []
+    at = 0
+    while (tag := page.find("<", at)) >= 0:
+        parts.append(page[at:tag])
+        end = tag
+        for name in ("script", "style"):
+            if lowered.startswith(f"<{name}", tag):
+                end = lowered.find(f"</{name}", tag)
+        end = page.find(">", end) if end >= 0 else -1
+        if end < 0:
+            # A tag that does not end within the page: words only if nothing else is known.
+            return " ".join(parts) if "".join(parts).strip() else page[tag:].lstrip("<")
+        at = end + 1
+    return " ".join((*parts, page[at:]))
 
 
 def body_message(text: str, content_type: str) -> str | None:
@@ -77,6 +108,3 @@ def body_message(text: str, content_type: str) -> str | None:
         return readable_error(json.loads(start))
     except (ValueError, RecursionError):
         return clean_line(start, MAX_SERVER_CHARS) or None
-
-
-# -- failures before and around a stream ---------------------------------------------------------

@@ -1,0 +1,83 @@
+"""Foreign text of every kind of repetition: the work grows with its length, not with its square."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import process_time_ns
+
+import pytest
+
+from tests.servers.requests import decoded, new_turn
+from tui.core.turn.estimate import token_weight
+from tui.core.turn.think import ThinkSplitter
+from tui.core.types import TextDelta
+from tui.servers.dialects import openai
+from tui.servers.dialects.error_text import body_message, html_message
+from tui.servers.dialects.names import context_in_name, quantisation_in_name
+from tui.servers.exchange import compression
+
+HALF, WHOLE = 1 << 15, 1 << 16
+FLOOR_NS = 40_000_000
+"""Below this a measurement says nothing about growth; a quadratic parser is far above it."""
+UNITS = (
+    "<", ">", "<title", "<title>", "</title", "<script", "<style>", "</", "<!--", "a ", " ", "\n",
+    "`", "```", "```\n", "~~~\n", "` ", "<think>", "</think>", "<th", "{", "[", '{"', "[\n", "}",
+    '"', "\\", ":", "data:", "data: ", "data: {\n", "error:", "\r", "\r\n", "\u0301", "0", "q4",
+    "9k", "é", "汉", "data: {}\n", "Error ", "w8a8", "{}\n", "data: {}", "[DONE]",
+)  # fmt: skip
+
+
+def _think(text: str) -> None:
+    splitter = ThinkSplitter()
+    for at in range(0, len(text), 1024):
+        splitter.feed(text[at : at + 1024])
+    splitter.flush()
+
+
+def _stream(text: str) -> None:
+    data = text.encode()
+    decoded(openai.DIALECT, [data[at : at + 1024] for at in range(0, len(data), 1024)])
+
+
+def _turn(text: str) -> None:
+    turn = new_turn()
+    for at in range(0, len(text), 1024):
+        turn.feed(turn.t0_ns + 1, [TextDelta(text[at : at + 1024])])
+    turn.end_of_stream(turn.t0_ns + 2)
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "page": html_message,
+    "page body": lambda text: body_message(text, "text/html"),
+    "body": lambda text: body_message(text, "application/json"),
+    "think": _think,
+    "stream": _stream,
+    "event": lambda text: _stream("data: " + text),
+    "body of an answer": lambda text: _stream("{" + text),
+    "turn": _turn,
+    "estimate": token_weight,
+    "quantisation": quantisation_in_name,
+    "context": context_in_name,
+    "coding": compression,
+}
+
+
+def _spent_ns(parse: Callable[[str], object], text: str) -> int:
+    best = 1 << 62
+    for _ in range(2):
+        begin_ns = process_time_ns()
+        parse(text)
+        best = min(best, process_time_ns() - begin_ns)
+        if best < FLOOR_NS:
+            break
+    return best
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_twice_the_text_is_not_four_times_the_work(name: str) -> None:
+    parse = PARSERS[name]
+    for unit in UNITS:
+        text = unit * (WHOLE // len(unit))
+        whole_ns = _spent_ns(parse, text)
+        if whole_ns > FLOOR_NS:
+            assert whole_ns < 3 * _spent_ns(parse, text[:HALF]), unit
