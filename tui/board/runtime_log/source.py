@@ -1,0 +1,124 @@
+"""Where the output of a server process goes, and whether this user may read it there."""
+
+from __future__ import annotations
+
+import re
+import stat
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.board.readers.files import Files
+
+VARIABLE = "RKLLM_LOG_LEVEL"
+MAX_ENVIRONMENT_BYTES = 1 << 16
+OWN_LOGS = ("api.log",)
+"""Logs that a server keeps beside its program, in its working directory."""
+
+_UNIT = re.compile(r"/system\.slice/([^/\n]{1,200}\.service)\s*$", re.MULTILINE)
+_USER_UNIT = re.compile(
+    r"/user@[0-9]+\.service/[^/\n]{1,100}\.slice/([^/\n]{1,200}\.service)\s*$", re.MULTILINE
+)
+_CONTAINER = re.compile(r"(?:docker|libpod|crio)[-/]([0-9a-f]{12,64})")
+
+SourceKind = Literal["file", "journal", "user-journal", "container", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Where the lines of one server can be read.
+
+    ``name`` is a path, the name of a systemd unit, or the id of a container. ``has_variable``:
+    whether ``RKLLM_LOG_LEVEL`` is set to 1 or more; None where that cannot be seen. ``reason`` says
+    why there is nothing to read. Strings are raw: sanitise before use.
+    """
+
+    kind: SourceKind
+    name: str = ""
+    pid: int | None = None
+    has_variable: bool | None = None
+    reason: str = ""
+
+
+def find(files: Files, pid: int) -> LogSource:
+    """Where the output of process ``pid`` goes. Opens nothing but regular files: a pipe that is
+    opened loses what its real reader then misses."""
+    has_variable = _has_variable(files, pid)
+
+    def found(kind: SourceKind, name: str, reason: str = "") -> LogSource:
+        return LogSource(kind, name, pid, has_variable, reason)
+
+    own = _own_log(files, pid)
+    if own is not None:
+        return found("file", own)
+    output = f"/proc/{pid}/fd/1"
+    target = files.link(output)
+    if target is not None and _is_regular(files, output):
+        return found("file", output)
+    if target is not None and target.startswith("pipe:"):
+        copy = _copy_of_pipe(files, target)
+        if copy is not None:
+            return found("file", copy)
+    cgroup = _text(files, f"/proc/{pid}/cgroup")
+    if unit := _USER_UNIT.search(cgroup):
+        return found("user-journal", unit[1])
+    if unit := _UNIT.search(cgroup):
+        return found("journal", unit[1])
+    if container := _CONTAINER.search(cgroup):
+        return found("container", container[1], "it is written by a container")
+    return found("none", "", _why_not(target))
+
+
+def _why_not(target: str | None) -> str:
+    if target is None:
+        return "its output belongs to another user"
+    if target == "/dev/null":
+        return "its output is thrown away"
+    if target.startswith(("/dev/pts", "/dev/tty")):
+        return "its output goes to a terminal"
+    return "its output goes to another program"
+
+
+def _own_log(files: Files, pid: int) -> str | None:
+    for name in OWN_LOGS:
+        path = f"/proc/{pid}/cwd/{name}"
+        if _is_regular(files, path):
+            return path
+    return None
+
+
+def _is_regular(files: Files, path: str) -> bool:
+    try:
+        return stat.S_ISREG(files.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _copy_of_pipe(files: Files, pipe: str) -> str | None:
+    """The file that a ``tee`` at the other end of this pipe writes, if it is one of ours."""
+    for entry in files.names("/proc"):
+        if not (entry.isascii() and entry.isdigit()) or files.link(f"/proc/{entry}/fd/0") != pipe:
+            continue
+        for number in files.names(f"/proc/{entry}/fd"):
+            path = f"/proc/{entry}/fd/{number}"
+            if number.isdigit() and int(number) > 2 and _is_regular(files, path):
+                return path
+    return None
+
+
+def _has_variable(files: Files, pid: int) -> bool | None:
+    try:
+        data = files.read_once(f"/proc/{pid}/environ", MAX_ENVIRONMENT_BYTES)
+    except OSError:
+        return None
+    for entry in data.split(b"\0"):
+        name, _, value = entry.partition(b"=")
+        if name == VARIABLE.encode():
+            return value.strip().isdigit() and int(value[:4]) >= 1
+    return False
+
+
+def _text(files: Files, path: str) -> str:
+    try:
+        return files.read_once(path).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,151 @@
+"""What a log has got since an answer was sent: bounded in size and time, never followed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+
+from tui.board.readers.files import Files
+from tui.board.runtime_log.blocks import LogLine
+from tui.board.runtime_log.source import LogSource
+
+MAX_BYTES = 256 << 10
+ROTATED_BYTES = 64 << 10
+MAX_JOURNAL_LINES = 400
+JOURNAL_S = 3.0
+MAX_JOURNAL_BYTES = 1 << 20
+
+_DOCKER_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{1,9}))?Z ")
+
+RunJournal = Callable[[Sequence[str]], bytes]
+
+
+def _run_journal(command: Sequence[str]) -> bytes:
+    """The output of journalctl. Raises OSError and subprocess.SubprocessError."""
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=JOURNAL_S,
+        check=True,
+    )
+    return done.stdout[-MAX_JOURNAL_BYTES:]
+
+
+class LogTail:
+    """The lines of one source from :meth:`mark` on. Blocks: call it from a worker thread."""
+
+    def __init__(
+        self, files: Files, source: LogSource, run_journal: RunJournal = _run_journal
+    ) -> None:
+        self.source = source
+        self._files = files
+        self._run_journal = run_journal
+        self._size: int | None = None
+        self._since_s = 0.0
+
+    def mark(self, wall_s: float) -> None:
+        """What is in the log now is older than the answer that is sent at ``wall_s`` (UNIX)."""
+        self._since_s = wall_s
+        if self.source.kind == "file":
+            try:
+                self._size = self._files.stat(self.source.name).st_size
+            except OSError:
+                self._size = None
+
+    def lines(self) -> list[LogLine]:
+        """What came since :meth:`mark`; empty where nothing can be read."""
+        if self.source.kind == "file":
+            return self._file_lines()
+        if self.source.kind in ("journal", "user-journal"):
+            return self._journal_lines()
+        return []
+
+    def _file_lines(self) -> list[LogLine]:
+        path = self._files.full(self.source.name)
+        try:
+            size = self._files.stat(self.source.name).st_size
+            start = max(size - ROTATED_BYTES, 0)
+            if self._size is not None and size >= self._size:
+                start = max(self._size, size - MAX_BYTES)
+            number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                data = os.pread(number, min(size - start, MAX_BYTES), start)
+            finally:
+                os.close(number)
+        except OSError:
+            return []
+        text = data.decode("utf-8", "replace")
+        return [_dated(line) for line in text.split("\n")]
+
+    def _journal_lines(self) -> list[LogLine]:
+        unit = "--user-unit" if self.source.kind == "user-journal" else "--unit"
+        command = (
+            "journalctl",
+            "-q",
+            "--no-pager",
+            "--output=json",
+            "--output-fields=MESSAGE,_PID",
+            "--all",
+            f"{unit}={self.source.name}",
+            f"--since=@{int(self._since_s)}",
+            f"--lines={MAX_JOURNAL_LINES}",
+        )
+        try:
+            data = self._run_journal(command)
+        except (OSError, subprocess.SubprocessError):
+            return []
+        found = (journal_line(line) for line in data.split(b"\n"))
+        return [line for line in found if line is not None]
+
+
+def journal_line(data: bytes) -> LogLine | None:
+    """One entry of ``journalctl --output=json``; None for what is no entry with a text.
+
+    The message is a string, or an array of byte values where it is not plain UTF-8 text.
+    """
+    try:
+        entry = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    message = entry.get("MESSAGE")
+    if isinstance(message, list):
+        try:
+            message = bytes(message).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return None
+    if not isinstance(message, str):
+        return None
+    stamp, pid = entry.get("__REALTIME_TIMESTAMP"), entry.get("_PID")
+    return LogLine(message, _microseconds(stamp), _number(pid))
+
+
+def _microseconds(text: object) -> float | None:
+    number = _number(text)
+    return None if number is None else number / 1e6
+
+
+def _number(text: object) -> int | None:
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 20:
+        return int(text)
+    return None
+
+
+def _dated(line: str) -> LogLine:
+    """A line with the time that a container's log puts before it, if it does."""
+    head = _DOCKER_TIME.match(line)
+    if head is None:
+        return LogLine(line)
+    try:
+        whole = datetime.strptime(head[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return LogLine(line)
+    fraction = float(f"0.{head[2]}") if head[2] else 0.0
+    return LogLine(line[head.end() :], whole.timestamp() + fraction)
