@@ -64,7 +64,7 @@ def test_it_holds_the_package_its_data_and_its_licence_and_nothing_else(wheel: P
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names} == {"tui", f"npulse-{__version__}.dist-info"}
     themes = {f"tui/data/themes/{path.name}" for path in (ROOT / "themes").iterdir()}
-    assert {"tui/data/config.toml", *themes} <= names
+    assert {"tui/py.typed", "tui/data/config.toml", *themes} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "tui").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules

@@ -1,0 +1,101 @@
+"""``./dev test``: pytest with the tests in two parts, and one line that sums them up.
+
+Most tests wait for other processes, so they run in several workers. Tests marked ``timing`` hold a
+number against a clock; they come afterwards, one at a time, with nothing else running. ``--quick``
+leaves out these and the ones marked ``slow``. All other arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.tally import OUTCOMES
+
+WORKERS_PER_CORE = 2
+"""Most of a test's time is waiting: twice as many workers as cores keep the cores busy."""
+ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
+"""Options of pytest that workers cannot follow."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./dev test", add_help=False, allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--coverage", action="store_true")
+    parser.add_argument("-m", dest="mark", default="")
+    ours, rest = parser.parse_known_args(arguments)
+    if "-h" in rest or "--help" in rest:
+        print(__doc__)
+        return subprocess.call([sys.executable, "-m", "pytest", *rest])
+
+    parts = [("not timing", workers(rest))]
+    if ours.quick:
+        parts = [("not timing and not slow", workers(rest))]
+    else:
+        parts.append(("timing", []))
+    started = time.monotonic()
+    total: Counter[str] = Counter()
+    codes = []
+    for number, (mark, more) in enumerate(parts):
+        if ours.coverage:
+            more = [*more, "--cov=tui", "--cov-report=", *(["--cov-append"] if number else [])]
+        selected = f"({ours.mark}) and {mark}" if ours.mark else mark
+        print(f"== tests: {selected} ==", flush=True)
+        code, counts = run_part(["-m", selected, *more, *rest])
+        total += counts
+        codes.append(code)
+        if code == pytest.ExitCode.INTERRUPTED:
+            break
+    if ours.coverage:
+        subprocess.call([sys.executable, "-m", "coverage", "report"])
+    print(closing_line(total, time.monotonic() - started))
+    return verdict(codes)
+
+
+def workers(arguments: Sequence[str]) -> list[str]:
+    """The options for several workers; none where single files or a debugger are asked for."""
+    for argument in arguments:
+        if argument in ONE_PROCESS or argument.partition("::")[0].endswith(".py"):
+            return []
+    count = max(2, WORKERS_PER_CORE * len(os.sched_getaffinity(0)))
+    return ["-n", str(count), "--dist", "worksteal"]
+
+
+def run_part(arguments: Sequence[str]) -> tuple[int, Counter[str]]:
+    """Pytest's exit code, and how many tests had which outcome."""
+    with tempfile.TemporaryDirectory() as folder:
+        tally = Path(folder) / "tally.json"
+        command = [sys.executable, "-m", "pytest", "-p", "tests.tally", "--tally", str(tally)]
+        code = subprocess.call([*command, *arguments])
+        return code, Counter(json.loads(tally.read_text()) if tally.exists() else {})
+
+
+def closing_line(total: Counter[str], seconds: float) -> str:
+    """Of all parts together, in the form of pytest's own last line."""
+    always = ("passed", "failed")
+    said = [f"{total[name]} {name}" for name in OUTCOMES if total[name] or name in always]
+    return f"{', '.join(said)} in {seconds:.2f}s"
+
+
+def verdict(codes: Sequence[int]) -> int:
+    """The first exit code that is an error; a part without tests counts only where all are."""
+    if all(code == pytest.ExitCode.NO_TESTS_COLLECTED for code in codes):
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    return next((code for code in codes if code not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)), 0)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
