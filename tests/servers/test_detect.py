@@ -11,9 +11,11 @@ from tests.servers.raw_server import Script, Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
-from tui.servers.client import PhaseTimeouts, normalised_url
+from tui.servers.address import normalised_url
+from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import Guesses, default_urls, find, probe, search
+from tui.servers.detect import CandidateUrls, default_urls, probe, search
+from tui.servers.locate import find
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
 
@@ -153,11 +155,11 @@ async def hangs(wire: Wire) -> None:
 
 async def test_at_a_guess_only_a_recognised_server_counts() -> None:
     async with raw_server(RockchipScript()) as rockchip, raw_server(web_page) as page:
-        server = await find(Guesses((page.url, rockchip.url)), QUICK)
+        server = await find(CandidateUrls((page.url, rockchip.url)), QUICK)
         assert server is not None
         assert server.url == rockchip.url
-        assert await find(Guesses((page.url,)), QUICK) is None
-        (other,) = await search(Guesses((page.url,)), QUICK)
+        assert await find(CandidateUrls((page.url,)), QUICK) is None
+        (other,) = await search(CandidateUrls((page.url,)), QUICK)
         assert other.outcome == "unknown"
 
 

@@ -19,9 +19,9 @@ from tui.core.types import GenerationSettings
 from tui.servers import models
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection import Connection
-from tui.servers.detect import find
 from tui.servers.dialects import rockchipllama
 from tui.servers.exchange import answer
+from tui.servers.locate import find
 from tui.servers.loop import LoopThread
 from tui.sim.server.spawn import Simulator, spawn
 

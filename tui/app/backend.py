@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from tui.app.board_source import BoardReader, Demo, DemoWish
 from tui.app.chat_session import Session
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
     from tui.board.advice.board_state import BoardView
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.core.screen.models_view import ModelsView
-    from tui.servers.connection_state import Server
+from tui.servers.address import local_port
+from tui.servers.connection_state import Server
 
 MAX_NAME_CHARS = 40
 
@@ -108,7 +108,7 @@ class Desk(Session):
     async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
         if self._wish.is_wanted or not self._wish.only_alone:
             return self._wish.is_wanted
-        from tui.servers.detect import find
+        from tui.servers.locate import find
 
         return await find(urls) is None
 
@@ -116,7 +116,7 @@ class Desk(Session):
         server = self.state.server
         if server is not self._watched:
             self._watched = server
-            self._board.watch_server(_port_here(server))
+            self._board.watch_server(None if server is None else local_port(server.url))
         self._on_change()
 
     # The board ------------------------------------------------------------------------------
@@ -283,14 +283,6 @@ def _leave_the_big_cores() -> None:
     from tui.board.readers.files import Files
 
     move_to_little_cpus(Files())
-
-
-def _port_here(server: Server | None) -> int | None:
-    """The server's port, if it runs on this machine."""
-    if server is None:
-        return None
-    place = urlsplit(server.url)
-    return place.port if place.hostname in ("127.0.0.1", "localhost", "::1") else None
 
 
 def _short(text: str | None) -> str | None:

@@ -27,15 +27,9 @@ from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
-from tui.servers.detect import Probe, search
 from tui.servers.exchange import answer
+from tui.servers.locate import NoServerError, choose_model, locate
 from tui.servers.loop import LoopThread
-from tui.servers.models import (
-    chosen_model,
-    context_tokens,
-    find_model,
-    list_or_nothing,
-)
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_urls
 
@@ -155,36 +149,22 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outc
 
 async def _prepare(turn: Turn, config: LoadedConfig) -> Prepared:
     """Find the server and the model. Where that fails, the turn has failed and says why."""
-    url = config.settings.server.url
-    probes = await search(server_urls(config.settings.server))
-    server = next((probe.server for probe in probes if probe.server is not None), None)
-    if server is None:
-        turn.fail(time.perf_counter_ns(), _nothing_found(probes, is_pinned=bool(url)))
+    try:
+        server = await locate(server_urls(config.settings.server))
+    except NoServerError as error:
+        turn.fail(time.perf_counter_ns(), error.turn_error)
         return Prepared(turn)
     client = Client(server.url, server.dialect, phase_timeouts(config.settings.server))
-    wanted = turn.request.model
-    known = await list_or_nothing(client)
-    choice = chosen_model(known, wanted, server)
+    found = await choose_model(client, server, turn.request.model)
+    choice = found.choice
     if choice.problem is not None:
         turn.fail(time.perf_counter_ns(), TurnError("validation", choice.problem), is_refused=True)
         return Prepared(turn, server)
-    model = find_model(choice.name, known)
-    context = None if model is None else context_tokens(model, server)
     request = replace(turn.request, model=choice.name)
-    ready = Turn(request, time.perf_counter_ns(), server.dialect.chunk_meaning, context)
-    return Prepared(ready, server, client)
-
-
-def _nothing_found(probes: Sequence[Probe], *, is_pinned: bool) -> TurnError:
-    telling = [probe for probe in probes if is_pinned or probe.outcome != "absent"]
-    if telling:
-        kind = "busy" if telling[0].outcome == "busy" else "refused"
-        return TurnError(kind, telling[0].sentence)
-    tried = ", ".join(probe.url.partition("://")[2] for probe in probes)
-    return TurnError(
-        "refused",
-        f"No rkllm server answers at {tried}; start it, or give its address with --url.",
+    ready = Turn(
+        request, time.perf_counter_ns(), server.dialect.chunk_meaning, found.context_tokens
     )
+    return Prepared(ready, server, client)
 
 
 def _print_while(work: Future[None], turn: Turn, *, is_silent: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tui.bench.analysis.comparability import FIELDS
-from tui.servers.client import normalised_url
+from tui.servers.address import normalised_url
 
 EXIT_OK = 0
 EXIT_FAILED = 1

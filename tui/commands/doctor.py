@@ -28,8 +28,8 @@ from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
-from tui.servers.detect import Probe, search
-from tui.servers.models import context_note, list_or_nothing, loaded_model
+from tui.servers.locate import Located, choose_model, look
+from tui.servers.models import context_note
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
@@ -186,10 +186,10 @@ def _config_check(config: LoadedConfig) -> Check:
 
 
 async def _server_checks(section: ServerSection) -> list[Check]:
-    probes = await search(server_urls(section))
-    server = next((probe.server for probe in probes if probe.server is not None), None)
+    found = await look(server_urls(section))
+    server = found.server
     if server is None:
-        return [_no_server(probes)]
+        return [_no_server(found)]
     name = f"{server.name} {server.version or ''}".strip()
     simulated = ", SIMULATED" if server.is_simulated else ""
     checks = [Check("server", "ok", "server", f"{name} answers at {server.url}{simulated}.")]
@@ -198,23 +198,16 @@ async def _server_checks(section: ServerSection) -> list[Check]:
     return checks
 
 
-def _no_server(probes: Sequence[Probe]) -> Check:
-    busy = [probe for probe in probes if probe.outcome == "busy"]
-    if busy:
-        return Check("server", "note", "server", busy[0].sentence)
-    tried = ", ".join(probe.url.partition("://")[2] for probe in probes)
-    return Check(
-        "server",
-        "attention",
-        "server",
-        f"No rkllm server answers at {tried}; start yours, or name it.",
-        "npulse --url http://HOST:PORT",
-    )
+def _no_server(found: Located) -> Check:
+    sentence = found.absence
+    if found.is_busy:
+        return Check("server", "note", "server", sentence)
+    return Check("server", "attention", "server", sentence, "npulse --url http://HOST:PORT")
 
 
 async def _model_check(client: Client, server: Server) -> Check:
-    models = await list_or_nothing(client)
-    loaded = loaded_model(models)
+    chosen = await choose_model(client, server, None)
+    models, loaded = chosen.models, chosen.loaded
     if loaded is None:
         names = ", ".join(clean_line(model.name, 40) for model in models[:5]) or "none"
         command = f"npulse models load {clean_line(models[0].name, 80)}" if models else None

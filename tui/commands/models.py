@@ -11,25 +11,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter_ns
-from urllib.parse import urlsplit
 
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import models
+from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import PROBE_TIMEOUTS, are_meant, search
+from tui.servers.locate import NoServerError, locate
 from tui.servers.models import ModelChange, ModelListError
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
 
 EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-
-
-class UnreachableError(Exception):
-    """No server was found; the text is one sentence."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
         return EXIT_USAGE
     try:
         return asyncio.run(_run(options, urls))
-    except UnreachableError as error:
+    except NoServerError as error:
         _report_failure(str(error), is_json=options.json)
         return EXIT_UNREACHABLE
     except KeyboardInterrupt:
@@ -87,13 +82,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
-    server = await _server(urls)
+    server = await locate(urls)
     async with Client(server.url, server.dialect, PhaseTimeouts(query_s=10.0)) as client:
         if options.action == "list":
             try:
                 found = await models.require_models(client)
             except ModelListError as error:
-                raise UnreachableError(str(error)) from error
+                raise NoServerError(str(error), is_busy=False) from error
             _print_list(server, found, is_json=options.json)
             return EXIT_OK
         start_ns = perf_counter_ns()
@@ -101,18 +96,6 @@ async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
         elapsed_s = (perf_counter_ns() - start_ns) / 1e9
         _print_change(server, change, elapsed_s, is_json=options.json)
         return EXIT_OK if change.is_done else EXIT_FAILED
-
-
-async def _server(urls: Sequence[str] | None) -> Server:
-    probes = await search(urls, PROBE_TIMEOUTS)
-    for probe in probes:
-        if probe.server is not None:
-            return probe.server
-    telling = [probe for probe in probes if probe.outcome != "absent"] or list(probes)
-    if are_meant(urls) or telling[0].outcome != "absent":
-        raise UnreachableError(telling[0].sentence)
-    looked_at = ", ".join(probe.url for probe in probes)
-    raise UnreachableError(f"No server answers; looked at {looked_at}. Start it, or give --url.")
 
 
 async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:
@@ -127,7 +110,7 @@ async def _change(options: argparse.Namespace, client: Client, server: Server) -
 
 def _is_here(server: Server) -> bool:
     """Whether this machine's memory is the server's. A simulated board has its own."""
-    return urlsplit(server.url).hostname in LOCAL_HOSTS and not server.is_simulated
+    return is_local(server.url) and not server.is_simulated
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:

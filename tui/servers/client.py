@@ -9,7 +9,6 @@ answer, so streams run without it and :mod:`tui.servers.exchange` watches the ph
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from time import perf_counter_ns
 
 import httpx
 
+from tui.servers.address import normalised_url
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
 from tui.servers.stamped_transport import StampedTransport
@@ -25,8 +25,6 @@ from tui.servers.within import OutOfTimeError, within
 MAX_QUERY_BYTES = 4 << 20
 MAX_ERROR_BYTES = 64 << 10
 ERROR_BODY_S = 5.0
-
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +41,6 @@ class PhaseTimeouts:
     idle_s: float = 120.0
     query_s: float = 3.0
     load_s: float = 3600.0
-
-
-def normalised_url(text: str) -> str:
-    """A server's address as ``scheme://host:port[/path]``, without ``/v1`` at the end.
-
-    ``127.0.0.1:8021`` is taken as http. Raises ValueError with one sentence.
-    """
-    given = text.strip()
-    sentence = f"{given[:80]!r} is no address of a server: give http://HOST:PORT"
-    if "://" not in given:
-        given = f"http://{given}"
-    try:
-        url = httpx.URL(given)
-    except httpx.InvalidURL as error:
-        raise ValueError(sentence) from error
-    is_host = _HOST.fullmatch(url.raw_host.decode("ascii", "replace")) is not None
-    is_port = url.port is None or 0 < url.port < 65536
-    # A password in an address would end up on screens and in reports.
-    if url.scheme not in ("http", "https") or not is_host or not is_port or url.userinfo:
-        raise ValueError(sentence)
-    path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    return str(url.copy_with(path=path or "/", query=None, fragment=None)).rstrip("/")
 
 
 class Client:

@@ -29,8 +29,9 @@ from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
-from tui.servers.detect import PROBE_TIMEOUTS, Probe, are_meant, default_urls, search
+from tui.servers.detect import PROBE_TIMEOUTS, default_urls, is_explicit
 from tui.servers.exchange import StreamedRequest
+from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
@@ -45,8 +46,8 @@ class Connection:
     :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
     called in the loop after it changed.
 
-    ``urls`` are the addresses, named ones or :class:`~tui.servers.detect.Guesses`; None tries the
-    default ports of this machine.
+    ``urls`` are the addresses, named ones or :class:`~tui.servers.detect.CandidateUrls`; None
+    tries the default ports of this machine.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Connection:
         """One look at the server, or for one; returns the seconds until the next."""
         client = self._client
         if client is None:
-            client = self._found(await search(self._urls, self._probe_timeouts))
+            client = self._found(await look(self._urls, self._probe_timeouts))
             if client is None:
                 return self._busy_wait_s if self._state.word == "busy" else self._search_every_s
             await self._check(client)
@@ -143,26 +144,21 @@ class Connection:
     def _is_quiet(self) -> bool:
         return self._slot.state.is_free and self._work is None
 
-    def _found(self, probes: tuple[Probe, ...]) -> Client | None:
-        server = next((probe.server for probe in probes if probe.server is not None), None)
+    def _found(self, found: Located) -> Client | None:
+        server = found.server
         if server is not None:
             self._client = Client(server.url, server.dialect, self._timeouts)
             self._busy_wait_s = self._check_every_s
             self._set(word="ready", server=server, problem=None)
             return self._client
         known = self._state.server
-        busy = [probe for probe in probes if probe.outcome == "busy"]
-        telling = busy or [probe for probe in probes if probe.outcome != "absent"]
-        if are_meant(self._urls):
-            telling = telling or list(probes)
-        problem = telling[0].sentence if telling else None
         # On a port that we only guessed, something that does not answer need not be a server.
-        is_meant = are_meant(self._urls) and known is None
-        if busy and (is_meant or (known is not None and known.url in [p.url for p in busy])):
+        is_named = is_explicit(self._urls) and known is None
+        if found.is_busy and (is_named or (known is not None and known.url in found.busy_urls)):
             self._wait_longer()
-            self._set(word="busy", problem=problem)
+            self._set(word="busy", problem=found.problem)
         else:
-            self._set(word="searching" if known is None else "gone", problem=problem)
+            self._set(word="searching" if known is None else "gone", problem=found.problem)
         return None
 
     def _wait_longer(self) -> None:
@@ -209,15 +205,14 @@ class Connection:
         """
         client, server = self._client, self._state.server
         if client is None or server is None:
-            where = ", ".join(self._state.looked_at)
-            sentence = f"No server answers yet; looked at {where}."
+            sentence = no_server_at([url.partition("://")[2] for url in self._state.looked_at])
             turn.fail(perf_counter_ns(), TurnError("refused", self._state.problem or sentence))
             return
         if self._work is not None:
             sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
             turn.fail(perf_counter_ns(), TurnError("busy", sentence))
             return
-        choice = models.chosen_model(self._models, turn.request.model, server)
+        choice = chosen(self._models, server, turn.request.model).choice
         if choice.problem is not None:
             error = TurnError("validation", choice.problem)
             turn.fail(perf_counter_ns(), error, is_refused=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.screen.headline import ServerWord
 from tui.core.types import ModelInfo
+from tui.servers.address import is_local
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.slot import SlotState
 
@@ -33,9 +34,9 @@ class Server:
     def label(self) -> str:
         """Name and place, short: ``RockchipLlama :8021`` on this machine, else with the host."""
         place = self.url.partition("://")[2]
-        for local in ("127.0.0.1", "localhost", "[::1]"):
-            place = place.removeprefix(local) if place.startswith(f"{local}:") else place
-        return f"{self.name} {place}"
+        _, colon, port = place.rpartition(":")
+        is_short = bool(colon) and port.partition("/")[0].isdecimal() and is_local(self.url)
+        return f"{self.name} {f':{port}' if is_short else place}"
 
 
 if TYPE_CHECKING:

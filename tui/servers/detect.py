@@ -11,26 +11,27 @@ import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
-from tui.servers.client import Client, PhaseTimeouts, normalised_url
+from tui.servers.address import normalised_url
+from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects import openai, rockchipllama
 from tui.servers.dialects.dialect import Answer, Dialect, Identity
 
 
-class Guesses(tuple[str, ...]):
-    """Ports of this machine that are worth a look.
+class CandidateUrls(tuple[str, ...]):
+    """Addresses of this machine that nobody named and that are worth a look.
 
-    What answers at an address that was named is taken as meant, and spoken to as a plain OpenAI
-    server where it is not recognised. At a guess only a server that is recognised counts: the
-    rest is somebody's web page.
+    What answers at an explicit address is spoken to as a plain OpenAI server where it is not
+    recognised. At a candidate only a server that is recognised counts: the rest is somebody's web
+    page.
     """
 
     __slots__ = ()
 
 
-def are_meant(urls: Sequence[str] | None) -> bool:
+def is_explicit(urls: Sequence[str] | None) -> bool:
     """Whether somebody named these addresses."""
-    return urls is not None and not isinstance(urls, Guesses)
+    return urls is not None and not isinstance(urls, CandidateUrls)
 
 
 DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
@@ -57,33 +58,22 @@ class Probe:
     sentence: str = ""
 
 
-def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> Guesses:
+def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> CandidateUrls:
     """The addresses on this machine where the known servers listen, best first."""
     ports = [port for dialect in dialects for port in dialect.default_ports]
-    return Guesses(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
-
-
-async def find(
-    urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
-) -> Server | None:
-    """The first server among ``urls``, by their order; None if there is none.
-
-    Without ``urls`` the default ports of this machine are tried. Of them, and of other
-    :class:`~tui.servers.detect.Guesses`, only recognised servers count.
-    """
-    probes = await search(urls, timeouts)
-    return next((probe.server for probe in probes if probe.server is not None), None)
+    return CandidateUrls(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
 
 
 async def search(
     urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
 ) -> tuple[Probe, ...]:
-    """One :class:`Probe` per address, all tried at once. See :func:`find`.
+    """One :class:`Probe` per address, all tried at once; None are the default ports of this
+    machine.
 
     Once a server is found, addresses that do not answer are waited for only as long as they could
     still be preferred, and not longer than :data:`GRACE_S`; they count as busy.
     """
-    is_pinned = are_meant(urls)
+    is_pinned = is_explicit(urls)
     wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
     tasks = [asyncio.create_task(probe(url, is_pinned, timeouts)) for url in wanted]
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui.servers.detect import Guesses
+from tui.servers.address import normalised_url
+from tui.servers.detect import CandidateUrls
 from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:
@@ -24,14 +25,12 @@ def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
 
 
 def server_urls(section: ServerSection) -> Sequence[str] | None:
-    """The addresses to look at: the one that was named, or guesses; None for the default ports.
+    """The addresses to look at: the one that was named, or candidates; None for the default ports.
 
     Raises ValueError with one sentence for an address that is none.
     """
     if section.url:
-        from tui.servers.client import normalised_url
-
         return (normalised_url(section.url),)
     if section.ports != ServerSection().ports:
-        return Guesses(f"http://127.0.0.1:{port}" for port in section.ports)
+        return CandidateUrls(f"http://127.0.0.1:{port}" for port in section.ports)
     return None

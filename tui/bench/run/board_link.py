@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tui.bench.analysis.hardware import HardwareLog, npu_load, reduced, targets
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot
+from tui.servers.address import is_local, local_port
 from tui.servers.connection_state import Server
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
 IDLE_PCT = 2.0
-
-
-def is_local(url: str) -> bool:
-    """Whether that address is this machine by the loopback."""
-    return urlsplit(url).hostname in LOCAL_HOSTS
 
 
 class BoardLink:
@@ -34,7 +28,7 @@ class BoardLink:
             self.reason = "the server runs on another machine"
         else:
             self._sampler = Sampler(root or Path("/"))
-            self._sampler.watch_server(urlsplit(server.url).port)
+            self._sampler.watch_server(local_port(server.url))
 
     @property
     def is_there(self) -> bool:

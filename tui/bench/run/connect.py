@@ -26,14 +26,15 @@ from tui.bench.model.conditions import Server as ServerRecord
 from tui.bench.model.events import Outcome
 from tui.bench.model.options import GREEDY, Options
 from tui.bench.model.suite import Suite
-from tui.bench.run.board_link import BoardLink, is_local
+from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers import models
+from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import search
+from tui.servers.locate import NoServerError, choose_model, locate
 
 WEEK_S = 7 * 86_400.0
 ECHOES = 5
@@ -63,13 +64,9 @@ class Connected:
 async def connect(options: Options) -> Connected:
     """Finds the server and its model. Raises SetupError (unreachable)."""
     try:
-        probes = await search(options.urls)
-    except ValueError as error:
+        server = await locate(options.urls)
+    except (NoServerError, ValueError) as error:
         raise SetupError("unreachable", str(error)) from None
-    server = next((probe.server for probe in probes if probe.server is not None), None)
-    if server is None:
-        said = "; ".join(probe.sentence for probe in probes if probe.sentence)
-        raise SetupError("unreachable", f"No server: {clean(said, newlines=False)}")
     # The limits of a benchmark are watched outside: what the client itself allows is generous.
     timeouts = PhaseTimeouts(
         connect_s=options.policy.connect_s,
@@ -78,21 +75,13 @@ async def connect(options: Options) -> Connected:
         load_s=options.policy.load_s,
     )
     client = Client(server.url, server.dialect, timeouts)
-    # Whatever keeps a server from listing its models, a prompt will show what is the matter.
-    (found,) = await asyncio.gather(models.list_models(client), return_exceptions=True)
-    listed = () if isinstance(found, BaseException) else found
-    info = _wanted(options.model, listed)
+    found = await choose_model(client, server, options.model)
+    listed = found.models
+    # A server that has one model answers with that one.
+    is_only = not found.info.name and len(listed) == 1
+    info = listed[0] if is_only else found.info
     context = models.context_tokens(info, server) or info.context_tokens
     return Connected(server, client, info, listed, context)
-
-
-def _wanted(name: str | None, listed: tuple[ModelInfo, ...]) -> ModelInfo:
-    if name:
-        return models.find_model(name, listed) or ModelInfo(name=name)
-    loaded = models.loaded_model(listed)
-    if loaded is not None:
-        return loaded
-    return listed[0] if len(listed) == 1 else ModelInfo(name="")
 
 
 def model_problem(connected: Connected, wanted: str | None) -> str | None:

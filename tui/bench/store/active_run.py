@@ -17,13 +17,13 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from tui.bench.store import runs
+from tui.servers.address import is_local
 
 EVENTS_FOLDER = "detached"
 MARK_FILE = "current.json"
 KEEP_S = 3600.0
 """How long events of a run that is over stay, for whoever still reads them."""
 MAX_MARK_BYTES = 4096
-_HERE = frozenset(("localhost", "127.0.0.1", "::1", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ def why_wait(folder: Path, url: str) -> str | None:
 
 
 def _host(url: str) -> str:
+    """The machine of a server; "" is this one, whatever it was called."""
     try:
-        host = (urlsplit(url).hostname or "").lower()
+        return "" if is_local(url) else (urlsplit(url).hostname or "").lower()
     except ValueError:
         return url
-    return "" if host in _HERE else host
 
 
 class EventFile:

@@ -1,0 +1,215 @@
+"""Addresses of servers: what was pasted understood, secrets masked, and which are this machine.
+
+Loads nothing of HTTP, because the dashboard needs it before its first paint.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from urllib.parse import SplitResult, urlsplit
+
+from tui.core.text.sanitize import clean_line
+
+MAX_URL_CHARS = 2000
+MAX_SHOWN_CHARS = 200
+
+ENDPOINTS = (
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/models/available",
+    "/v1/models/loaded",
+    "/v1/models/load",
+    "/v1/models/unload",
+    "/v1/models",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1",
+    "/chat/completions",
+    "/completions",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/api/ps",
+    "/api/show",
+    "/api/version",
+    "/rkllm_chat",
+    "/health",
+)
+"""Paths of the API of the known servers. Pasted as an address they stand for their server."""
+
+_AROUND = " \t\r\n\"'`<>“”‘’,;"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]")
+_USERINFO = re.compile(r"\A((?:[A-Za-z0-9+.-]{0,20}:)?//|).*@", re.DOTALL)
+"""Up to the last @: a password may hold any letter, and hiding too much does no harm."""
+_SECRET_NAME = re.compile(
+    r"(?i)([?&;](?:[^=&#;]*[_-])?(?:api-?key|key|token|secret|password|passwd|pwd|auth|sig"
+    r"|signature|credential|access_?key|apikey)=)[^&#;\s]*"
+)
+_LOCAL_NAMES = frozenset(
+    ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost6")
+)
+
+
+def normalised_url(text: str) -> str:
+    """A server's address as ``scheme://host:port[/path]``, without an endpoint at its end.
+
+    ``127.0.0.1:8021`` is taken as http, an IPv6 address needs no brackets where it has no port. A
+    pasted endpoint such as ``/v1/chat/completions``, a query, quotes and blanks around it are left
+    out. Raises ValueError with one sentence, in which secrets are masked.
+    """
+    given = text.strip(_AROUND)
+    sentence = f"{shown_url(given)!r} is no address of a server: give http://HOST:PORT"
+    if not given or len(given) > MAX_URL_CHARS or re.search(r"[\x00-\x20\x7f-\x9f\\]", given):
+        raise ValueError(sentence)
+    scheme = _SCHEME.match(given)
+    rest = given[scheme.end() :] if scheme else given
+    name = scheme[1].lower() if scheme else "http"
+    place, path = _parted(rest)
+    if "@" in place:
+        raise ValueError(
+            f"{shown_url(given)!r} holds a user or a password, which screens and reports would "
+            "show: give http://HOST:PORT without it"
+        )
+    place = _bracketed(place)
+    host, port = _host_and_port(place)
+    is_address = host is not None and place not in ("http:", "https:")
+    if name not in ("http", "https") or not is_address or host is None or port is None:
+        raise ValueError(sentence)
+    ending = "" if port in ("", {"http": "80", "https": "443"}[name]) else f":{int(port)}"
+    return f"{name}://{host.lower()}{ending}{_base_path(path)}"
+
+
+def _parted(rest: str) -> tuple[str, str]:
+    """(host and port, path) of what comes after the scheme; query and fragment are dropped."""
+    end = next((i for i, char in enumerate(rest) if char in "/?#"), len(rest))
+    path = re.split(r"[?#]", rest[end:], maxsplit=1)[0]
+    return rest[:end], path
+
+
+def _bracketed(place: str) -> str:
+    """A bare IPv6 address in brackets. ``::1:8021`` is ambiguous: four digits and more are a port,
+    as that is what a person means who writes them."""
+    if place.startswith("[") or place.count(":") < 2:
+        return place
+    front, _, last = place.rpartition(":")
+    if last.isdecimal() and len(last) >= 4 and _is_ipv6(front):
+        return f"[{front}]:{last}"
+    return f"[{place}]" if _is_ipv6(place) else place
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _host_and_port(place: str) -> tuple[str | None, str | None]:
+    """Host and port of ``host:port``; None for what is none, "" for a port that is not given."""
+    if place.startswith("["):
+        front, bracket, rest = place.partition("]")
+        host, port = front + bracket, rest.removeprefix(":")
+        if (rest and not rest.startswith(":")) or not _is_ipv6(host[1:-1]):
+            return None, None
+    else:
+        host, _, port = place.partition(":")
+        if not host.isascii():
+            host = _ascii_host(host)
+    if not _HOST.fullmatch(host):
+        return None, None
+    if port and not (port.isascii() and port.isdecimal() and 0 < int(port[:9]) < 65536):
+        return None, None
+    return host, port
+
+
+def _ascii_host(host: str) -> str:
+    """A host name of any letters as DNS has it; "" where it has none."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _base_path(path: str) -> str:
+    """The path below which the API lies: whatever is not the API's own."""
+    found = re.sub(r"/{2,}", "/", path).rstrip("/")
+    lower = found.lower()
+    for endpoint in ENDPOINTS:
+        if lower.endswith(endpoint):
+            return found[: -len(endpoint)].rstrip("/")
+    return found
+
+
+def shown_url(url: str) -> str:
+    """An address as it may be shown: on one line, bounded, without user, password and keys."""
+    masked = _USERINFO.sub(r"\1***@", url[: 4 * MAX_URL_CHARS], count=1)
+    return clean_line(_SECRET_NAME.sub(r"\1***", masked), MAX_SHOWN_CHARS)
+
+
+def is_local(url: str) -> bool:
+    """Whether the server at this address runs on this machine.
+
+    So do the loopback, ``0.0.0.0`` and ``::`` (a connection to them goes to this machine), the
+    names of this machine, and the addresses of its interfaces. Nothing is sent and no name is
+    looked up.
+    """
+    parts = _split(url)
+    host = ((parts.hostname if parts else None) or "").rstrip(".").lower()
+    if not host:
+        return False
+    if host in _LOCAL_NAMES or host.endswith(".localhost"):
+        return True
+    own = socket.gethostname().lower().rstrip(".")
+    short = own.partition(".")[0]
+    if short and host in (own, short, f"{short}.local"):
+        return True
+    return _is_own_address(host)
+
+
+def local_port(url: str) -> int | None:
+    """The port of a server on this machine; None for a server elsewhere."""
+    parts = _split(url)
+    if parts is None or not is_local(url):
+        return None
+    try:
+        return parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError:
+        return None
+
+
+def _is_own_address(host: str) -> bool:
+    """Whether this IP address is one of this machine's.
+
+    The kernel takes an address of its own as the source of what is sent to it. Connecting a UDP
+    socket asks for just that and sends nothing.
+    """
+    try:
+        found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False
+    for family, kind, protocol, _, target in found:
+        address = ipaddress.ip_address(str(target[0]).partition("%")[0])
+        inner = getattr(address, "ipv4_mapped", None) or address
+        if inner.is_loopback or inner.is_unspecified:
+            return True
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.connect(target)
+                source = str(probe.getsockname()[0]).partition("%")[0]
+        except OSError:
+            continue
+        if ipaddress.ip_address(source) == address:
+            return True
+    return False

@@ -1,0 +1,140 @@
+"""The one way to a server: find it, and choose the model that answers.
+
+Every command, the dashboard and the benchmark go through here, so that they look at the same
+places, prefer the same server and say the same where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from tui.core.types import ModelInfo, TurnError
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.connection_state import Server
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, is_explicit, search
+from tui.servers.models import (
+    Choice,
+    ModelListError,
+    chosen_model,
+    context_tokens,
+    find_model,
+    list_models,
+    loaded_model,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What was found at the addresses that were looked at: a server, or why there is none.
+
+    ``problem`` is what there is to say beyond "nobody is there", in one sentence. ``looked_at``
+    are the addresses as they are shown; at those of ``busy_urls`` something takes connections and
+    does not answer.
+    """
+
+    server: Server | None
+    problem: str | None
+    looked_at: tuple[str, ...]
+    busy_urls: tuple[str, ...] = ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is there that did not answer in time."""
+        return self.server is None and bool(self.busy_urls)
+
+    @property
+    def absence(self) -> str:
+        """The one sentence for a server that is not there."""
+        return self.problem or no_server_at(self.looked_at)
+
+
+class NoServerError(Exception):
+    """No server was found; the text is one sentence, ``is_busy`` as in :class:`Located`."""
+
+    def __init__(self, sentence: str, *, is_busy: bool) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.is_busy = is_busy
+
+    @property
+    def turn_error(self) -> TurnError:
+        """The same as the end of a turn that could not begin."""
+        return TurnError("busy" if self.is_busy else "refused", self.sentence)
+
+
+async def look(urls: Sequence[str] | None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Located:
+    """One look at ``urls``; None are the default ports. Raises ValueError for a bad address."""
+    return located(await search(urls, timeouts), is_explicit=is_explicit(urls))
+
+
+def located(probes: Sequence[Probe], *, is_explicit: bool) -> Located:
+    """The server that is preferred, and the one sentence where there is none."""
+    looked_at = tuple(probe.url.partition("://")[2] for probe in probes)
+    server = next((probe.server for probe in probes if probe.server is not None), None)
+    if server is not None:
+        return Located(server, None, looked_at)
+    busy = [probe for probe in probes if probe.outcome == "busy"]
+    telling = busy or [probe for probe in probes if is_explicit or probe.outcome != "absent"]
+    problem = telling[0].sentence if telling else None
+    return Located(None, problem, looked_at, tuple(probe.url for probe in busy))
+
+
+def no_server_at(looked_at: Sequence[str]) -> str:
+    """The one sentence for nobody there."""
+    tried = ", ".join(looked_at) or "this machine"
+    return f"No rkllm server answers at {tried}; start it, or give its address with --url."
+
+
+async def find(
+    urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
+) -> Server | None:
+    """The first server among ``urls``, by their order; None if there is none."""
+    return (await look(urls, timeouts)).server
+
+
+async def locate(urls: Sequence[str] | None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Server:
+    """The first server among ``urls``. Raises NoServerError, and ValueError as :func:`look`."""
+    found = await look(urls, timeouts)
+    if found.server is None:
+        raise NoServerError(found.absence, is_busy=found.is_busy)
+    return found.server
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """The model that is asked for, and what the server has.
+
+    ``info.name`` is empty where the server chooses. ``choice.problem`` says why the wanted one
+    cannot simply be asked.
+    """
+
+    choice: Choice
+    info: ModelInfo
+    models: tuple[ModelInfo, ...]
+    context_tokens: int | None
+
+    @property
+    def loaded(self) -> ModelInfo | None:
+        return loaded_model(self.models)
+
+
+async def choose_model(client: Client, server: Server, wanted: str | None) -> ChosenModel:
+    """Which model to ask for: the wanted one, else the loaded one, else whichever the server
+    takes. A server that lists nothing is no failure here: a prompt shows what is the matter."""
+    try:
+        models = await list_models(client)
+    except (httpx.HTTPError, ModelListError):
+        models = ()
+    return chosen(models, server, wanted)
+
+
+def chosen(models: tuple[ModelInfo, ...], server: Server, wanted: str | None) -> ChosenModel:
+    """:func:`choose_model` of a list that was read already."""
+    choice = chosen_model(models, wanted, server)
+    info = find_model(choice.name, models) if choice.name else None
+    context = None if info is None else context_tokens(info, server)
+    is_known = info or ModelInfo(name=choice.name)
+    return ChosenModel(choice, is_known, models, context)
