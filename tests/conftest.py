@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import os
 
+import textual.app
+import textual.pilot
 from hypothesis import settings
+
+from tests.idle import until_idle
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+textual.app.wait_for_idle = textual.pilot.wait_for_idle = until_idle  # type: ignore[attr-defined]

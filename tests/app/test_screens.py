@@ -168,7 +168,7 @@ def test_regenerate_and_new_conversation(terminal: PtyTerminal, tmp_path: Path) 
     terminal.wait_for(lambda shown: shown.text().count("~20 tokens") == 2)
     terminal.keys("ctrl+n")
     terminal.wait_for("is ready on")
-    assert "first question" not in terminal.text()
+    terminal.wait_for(lambda shown: "first question" not in shown.text())
     ask(terminal, "second question [[tokens=10]]", "~10 tokens")
     sizes = [event["prompt_tokens"] for event in truth(tmp_path / "truth.jsonl", "request")]
     assert sizes[0] == sizes[1]

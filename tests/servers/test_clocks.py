@@ -13,6 +13,7 @@ from tui.servers.watchdog import Watchdog
 from tui.servers.within import OutOfTimeError, within
 
 
+@pytest.mark.timing
 async def test_a_deadline_that_keeps_moving_does_not_pass() -> None:
     fired: list[float] = []
     watchdog = Watchdog(lambda: fired.append(time.monotonic()))
@@ -46,6 +47,7 @@ async def test_a_cancelled_one_never_fires() -> None:
     assert fired == []
 
 
+@pytest.mark.timing
 async def test_silence_while_we_did_not_run_ourselves_is_not_held_against_the_server() -> None:
     fired: list[bool] = []
     watchdog = Watchdog(lambda: fired.append(True))

@@ -59,6 +59,7 @@ def test_found_and_labelled() -> None:
     assert (server.name, server.is_simulated) == ("RockchipLlama", True)
 
 
+@pytest.mark.timing
 def test_times_agree_with_the_log(tmp_path: Path) -> None:
     truth = tmp_path / "truth.jsonl"
     with spawn((*FAST, "--truth", str(truth))) as simulator:

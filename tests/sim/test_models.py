@@ -101,6 +101,7 @@ def test_tokens_after_an_automatic_load_come_on_schedule(tmp_path: Path) -> None
     assert times[-1] - times[0] > 9 / (29.8 * 20) * 0.8e9
 
 
+@pytest.mark.timing
 def test_two_prompts_load_a_model_once(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--speed", "12", "--truth", str(log)) as simulator:  # it takes about a second

@@ -23,6 +23,7 @@ def _token_times(path: Path, request: int = 1) -> list[int]:
     return [entry["t_ns"] for entry in truth(path, "token", request)]
 
 
+@pytest.mark.timing
 def test_tokens_come_on_schedule_and_do_not_drift(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--decode-tps", "200", "--prefill-tps", "500", "--truth", str(log)) as simulator:
@@ -40,6 +41,7 @@ def test_tokens_come_on_schedule_and_do_not_drift(tmp_path: Path) -> None:
     assert median(behind_ns) < 2 * MS
 
 
+@pytest.mark.timing
 def test_first_token_comes_when_the_prompt_is_read(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--prefill-tps", "200", "--decode-tps", "500", "--truth", str(log)) as simulator:
@@ -69,6 +71,7 @@ def test_measured_slope_of_the_large_model() -> None:
     assert large.base_ms == pytest.approx(308.1, abs=0.1)
 
 
+@pytest.mark.timing
 def test_speed_divides_every_time(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--speed", "40", "--truth", str(log)) as simulator:
@@ -80,6 +83,7 @@ def test_speed_divides_every_time(tmp_path: Path) -> None:
     assert 35 * MS / 40 * 0.9 < finish["t_ns"] - finish["end_ns"] < 30 * MS
 
 
+@pytest.mark.timing
 def test_finish_chunk_comes_after_the_servers_own_wait(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--decode-tps", "100", "--prefill-tps", "5000", "--truth", str(log)) as simulator:
@@ -119,6 +123,7 @@ def test_truth_says_what_was_sent(tmp_path: Path) -> None:
     assert (finish["reason"], finish["tokens"]) == ("stop", 30)
 
 
+@pytest.mark.timing
 def test_slow_first_delays_only_the_first_token(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running(
@@ -132,6 +137,7 @@ def test_slow_first_delays_only_the_first_token(tmp_path: Path) -> None:
     assert times[-1] - times[0] == pytest.approx(19 * 5 * MS, abs=60 * MS)
 
 
+@pytest.mark.timing
 def test_a_slow_answer_costs_next_to_nothing(tmp_path: Path) -> None:
     def cpu_ticks(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -22,6 +22,8 @@ from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth
 from tui.core.turn.stats import quantile
 
+pytestmark = pytest.mark.timing
+
 RATES = [(3.13, 24), (15.0, 90), (100.0, 300)]
 """Decode rate in tok/s and tokens of the answer."""
 MAX_P95_MS = 5.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -62,43 +63,48 @@ def truth_of(path: Path) -> list[dict[str, Any]]:
 
 
 async def test_ten_prompts_agree_with_the_truth(tmp_path: Path) -> None:
-    # A machine that is busy with other things is late to both ends of an answer; not three times.
-    for attempt in range(3):
-        folder = tmp_path / str(attempt)
-        folder.mkdir()
-        off_share, off_ms = await _off_the_truth(folder)
-        if off_share <= 0.005 and off_ms <= 3:
-            break
-    assert off_share <= 0.005
-    assert off_ms <= 3
+    """Each number lies between what the truth log allows at least and at most.
 
-
-async def _off_the_truth(folder: Path) -> tuple[float, float]:
-    """How far the medians of rate (as a share) and of the first token (in ms) are off."""
-    truth = folder / "truth.jsonl"
+    A token arrives after its own stamp in the log and before the next one's. How far apart these
+    are, also where the machine is busy, is in the log; so no limit of time is needed here.
+    """
+    truth = tmp_path / "truth.jsonl"
     arguments = ["--speed", "30", "--tokens", "40", "--truth", str(truth)]
     with spawn(arguments) as running:
-        found = await told(load_builtin("prompts"), folder / "runs", running.url)
+        found = await told(load_builtin("prompts"), tmp_path / "runs", running.url)
     assert found.finished.outcome == "complete"
     assert found.statuses == ["ok"] * 10
-    rows = truth_of(truth)[1:]  # the first request was the stream probe
-    rates = [
-        (len(row["tokens"]) - 1) * 1e9 / (row["tokens"][-1] - row["tokens"][0]) for row in rows
-    ]
-    firsts = [(row["tokens"][0] - row["request"]) / 1e6 for row in rows]
     assert {r.tok.out for r in found.requests} == {40}
     assert found.loaded is not None
+    rows = truth_of(truth)[1:]  # the first request was the stream probe
+    is_between: list[bool] = []
+    our_gaps: list[int] = []
+    true_gaps: list[int] = []
+    late_firsts_ms: list[float] = []
     for row, request in zip(rows, found.requests, strict=True):
-        stamps = found.loaded.stamps[request.key]
-        late = [(ours - true) / 1e6 for ours, true in zip(stamps, row["tokens"], strict=True)]
-        assert median(late) >= 0
+        stamps, tokens = found.loaded.stamps[request.key], row["tokens"]
+        ends = [*tokens[1:], row["finish"]]
+        arrivals = zip(tokens, stamps, ends, strict=True)
+        is_between += [sent <= ours < after for sent, ours, after in arrivals]
+        our_gaps += [after - before for before, after in pairwise(stamps)]
+        true_gaps += [after - before for before, after in pairwise(tokens)]
+        late_firsts_ms.append((stamps[0] - tokens[0]) / 1e6)
+        start_ns = request.t.t0_ns
+        assert start_ns is not None
+        assert start_ns <= row["request"]
+        assert request.m["ttft_client_ms"] == pytest.approx((stamps[0] - start_ns) / 1e6)
+        assert request.m["decode_tps_cl"] == pytest.approx(39e9 / (stamps[-1] - stamps[0]))
+    # A token that the kernel itself had to keep waiting may be behind the next one's stamp.
+    assert sum(is_between) >= 0.95 * len(is_between)
+    assert abs(median(our_gaps) / median(true_gaps) - 1) <= 0.005
+    assert 0 <= median(late_firsts_ms) <= 3
     assert found.loaded.document.run.simulated
     assert "SIMULATED" in render.as_markdown(found.loaded)
     summary = found.loaded.document.summary
-    rate, first = summary["decode_tps"].median, summary["ttft_client_ms"].median
-    assert rate is not None
-    assert first is not None
-    return abs(rate / median(rates) - 1), abs(first - median(firsts))
+    for shown, measured in (("decode_tps", "decode_tps_cl"), ("ttft_client_ms",) * 2):
+        values = [request.m[measured] for request in found.requests]
+        middle = median(value for value in values if value is not None)
+        assert summary[shown].median == pytest.approx(middle)
 
 
 async def test_a_board_with_a_tree(board: Simulator, tmp_path: Path) -> None:
@@ -380,6 +386,7 @@ async def test_a_sweep_within_a_small_context(tmp_path: Path) -> None:
     assert max(r.tok.input or 0 for r in whole.requests) == 4096 - 64
 
 
+@pytest.mark.timing
 async def test_prefill_finds_the_cost_of_a_token(tmp_path: Path) -> None:
     suite = load_builtin("prefill")
     suite = msgspec.structs.replace(suite, prompts=suite.prompts[:6])
@@ -403,6 +410,7 @@ async def test_soak_by_time(board: Simulator, tmp_path: Path) -> None:
     assert totals["time_to_throttle_s"].why == "never throttled"
 
 
+@pytest.mark.timing
 async def test_load_unloads_and_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_cycle, "SETTLE_S", 0.3)
     with spawn(["--speed", "40"], has_root=True) as running:
@@ -438,6 +446,7 @@ async def test_suites_of_quality(tmp_path: Path, name: str, figure: str) -> None
     assert "By group" in render.as_markdown(found.loaded)
 
 
+@pytest.mark.timing
 async def test_two_simulated_speeds_are_told_apart(tmp_path: Path) -> None:
     """The whole way, from the wire to the verdict, once."""
     suite = suite_of(*(f"{at} [[tokens={58 + at}]]" for at in range(6)), cap=80)

@@ -40,7 +40,7 @@ def of(session: Prepared, what: str) -> list[tuple[object, ...]]:
 
 
 async def settled(pilot: Pilot[None]) -> str:
-    await pilot.pause(0.1)
+    await pilot.pause()
     assert isinstance(pilot.app, BenchApp)
     screen = pilot.app.screen
     assert isinstance(screen, BenchPage)

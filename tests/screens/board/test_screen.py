@@ -33,7 +33,7 @@ def shown_text(screen: Screen[object]) -> str:
 
 
 async def settled(pilot: Pilot[None]) -> str:
-    await pilot.pause(0.2)
+    await pilot.pause()
     return shown_text(pilot.app.screen)
 
 
@@ -47,7 +47,7 @@ def look(
 
     async def run() -> None:
         async with Shown(board, glyphs=glyphs).run_test(size=size) as pilot:
-            await pilot.pause(0.2)
+            await pilot.pause()
             screen = pilot.app.screen
             assert isinstance(screen, BoardScreen)
             await do(pilot, screen)
@@ -100,10 +100,10 @@ def test_narrow_shows_one_chart_and_steps_through_them() -> None:
             assert len(shown) == 1
             titles += shown
             await pilot.press("right")
-            await pilot.pause(0.1)
+            await pilot.pause()
         assert len(set(titles)) == 6
         await pilot.press("left")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert [chart.id for chart in screen.query(Chart) if chart.display] == titles[-1:]
         assert set("▁▂▃▄▅▆▇") & set(await settled(pilot))
         await pilot.press("pagedown")
@@ -165,14 +165,14 @@ def test_a_finding_opens_to_what_was_seen_its_effect_and_a_command() -> None:
 def test_nothing_is_drawn_while_it_is_hidden() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.press("c")
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert isinstance(pilot.app.screen, RamCalculator)
         before = screen.draws, sum(chart.draws for chart in screen.query(Chart))
         board.now_ns += 60 * NS
         await pilot.pause(2.5)
         assert (screen.draws, sum(chart.draws for chart in screen.query(Chart))) == before
         await pilot.press("escape")
-        await pilot.pause(0.5)
+        await pilot.pause()
         assert screen.draws > before[0]
         assert sum(chart.draws for chart in screen.query(Chart)) > before[1]
 
@@ -204,7 +204,7 @@ def test_what_changes_below_is_not_painted() -> None:
         below = app.screen_stack[0]
         rows = Rows(UNICODE)
         await below.mount(rows)
-        await pilot.pause(0.3)
+        await pilot.pause()
         with patch.object(app, "_display", wraps=app._display) as display:
             for number in range(5):
                 rows.show([((str(number), "text"),)])
@@ -226,7 +226,7 @@ def test_without_colours_letters_tell_curves_apart(monkeypatch: pytest.MonkeyPat
 def test_one_key_leads_back(key: str) -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.press(key)
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert pilot.app.screen is not screen
 
     look(prepared(seconds=5), check)
@@ -235,9 +235,9 @@ def test_one_key_leads_back(key: str) -> None:
 def test_escape_goes_one_step_at_a_time() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.press("r", "c")
-        await pilot.pause(0.2)
+        await pilot.pause()
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert pilot.app.screen is screen
         assert "board.soc" in await settled(pilot)
         await pilot.press("escape")
