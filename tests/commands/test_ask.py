@@ -20,6 +20,7 @@ KEYS = {
     "text", "thinking", "model", "server", "status", "finish", "ttft_ms", "latency_ms",
     "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
     "prefill_source", "itl_ms", "chunks", "clock", "error",
+    "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note",
 }  # fmt: skip
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
 
@@ -65,7 +66,7 @@ def test_the_prompt_from_stdin_and_every_setting_reach_the_server(tmp_path: Path
     with simulator(*FAST, "--truth", str(log)) as board:
         code, out, _ = ask(
             tmp_path, "-", "--url", board.url, "--json", "--system", "be brief",
-            "--max-tokens", "12", "--temperature", "0.1", "--top-p", "0.5", "--top-k", "3",
+            "--max-tokens", "60", "--temperature", "0.1", "--top-p", "0.5", "--top-k", "3",
             "--repeat-penalty", "1.2", "--thinking", "on", stdin="from a pipe [[tokens=90]]",
         )  # fmt: skip
         answer = said(out)
@@ -73,8 +74,8 @@ def test_the_prompt_from_stdin_and_every_setting_reach_the_server(tmp_path: Path
     assert answer["status"] == "complete"
     assert answer["thinking"]
     assert "<think>" not in answer["text"]
-    assert answer["tokens_out"] == 12
-    assert truth(log, "request", 1)[0]["max_tokens"] == 12
+    assert answer["tokens_out"] == 60
+    assert truth(log, "request", 1)[0]["max_tokens"] == 60
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ from tui.settings.server_options import phase_timeouts, server_urls
 EXIT_OK, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
+SILENCE_EVERY_S = 10.0
+"""How often a silence that goes on is told again."""
 
 SETTING_FLAGS: tuple[tuple[str, str, type, str], ...] = (
     ("--temperature", "temperature", float, "randomness, 0 is greedy"),
@@ -139,7 +141,7 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outc
         turn = prepared.turn
         if prepared.client is not None:
             work = loop.submit(answer(prepared.client, turn.request, turn))
-            _print_while(work, turn, is_silent=options.json)
+            _print_while(work, turn, options)
     except (Stopped, KeyboardInterrupt):
         turn.stop(time.perf_counter_ns())
     finally:
@@ -167,12 +169,22 @@ async def _prepare(turn: Turn, config: LoadedConfig) -> Prepared:
     return Prepared(ready, server, client)
 
 
-def _print_while(work: Future[None], turn: Turn, *, is_silent: bool) -> None:
-    """Write what arrives until the answer is over."""
+def _print_while(work: Future[None], turn: Turn, options: argparse.Namespace) -> None:
+    """Write what arrives until the answer is over; with ``--stats`` tell a long silence."""
+    told_s = 0.0
     while True:
         is_over = work.done()
-        if not is_silent:
+        if options.json:
+            turn.take_pending()
+        else:
             _write_pending(turn)
+        if options.stats:
+            silent_s = turn.stats(time.perf_counter_ns()).silent_s or 0.0
+            if silent_s > told_s + (SILENCE_EVERY_S if told_s else 0.0):
+                _complain(f"no token for {silent_s:.0f} s")
+                told_s = silent_s
+            elif not silent_s:
+                told_s = 0.0
         if is_over:
             work.result()
             return
@@ -206,8 +218,8 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
             print(flush=True)
     if turn.error is not None:
         _complain(turn.error.sentence)
-    elif turn.status == "empty":
-        _complain("the server finished without any text; it does not say why")
+    elif turn.note is not None:
+        _complain(turn.note)
     elif turn.status == "stopped" and server and not server.dialect.is_stopped_by_disconnect:
         _complain(f"{server.name} goes on with this answer; the next prompt waits for it")
     if options.stats:

@@ -95,14 +95,37 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    """New text of a refusal: shown like an answer, but the model declined to give one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDelta:
+    """Something of the stream that could not be understood, as it came.
+
+    ``is_loss`` where it looks like a piece of the answer, so that text may be missing.
+    """
+
+    text: str
+    is_loss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UsageDelta:
     """Counts and times reported by the server. Only what a dialect has checked is filled in."""
 
     tokens_in: int | None = None
     tokens_out: int | None = None
+    """Tokens of this stream: those in ``tokens_hidden`` are not among them."""
     prefill_ms: float | None = None
     decode_ms: float | None = None
     source: NumberSource = "runtime"
+    tokens_cached: int | None = None
+    """How many of ``tokens_in`` came from a cache and were not processed."""
+    tokens_hidden: int | None = None
+    """Reasoning tokens that the server counted and did not send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +147,16 @@ class DoneDelta:
     """The end marker of the stream (``data: [DONE]``): nothing follows."""
 
 
-Delta = TextDelta | ThinkingDelta | UsageDelta | FinishDelta | FailureDelta | DoneDelta
+Delta = (
+    TextDelta
+    | ThinkingDelta
+    | RefusalDelta
+    | UsageDelta
+    | FinishDelta
+    | FailureDelta
+    | UnreadDelta
+    | DoneDelta
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import TurnError
-from tui.servers.dialects.error_text import MAX_SERVER_CHARS, body_message
+from tui.servers.dialects.error_text import body_message, quoted
 
 MAX_SENTENCE_CHARS = 400
 
@@ -22,10 +22,6 @@ _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 
 def _error(kind: str, sentence: str) -> TurnError:
     return TurnError(kind, clean_line(sentence, MAX_SENTENCE_CHARS))
-
-
-def _quoted(message: str) -> str:
-    return f"“{clean_line(message, MAX_SERVER_CHARS)}”"
 
 
 def duration(seconds: float) -> str:
@@ -44,7 +40,7 @@ def http_status(
 ) -> TurnError:
     """A response that is not 2xx, with the server's own words."""
     message = body_message(text, content_type)
-    said = f": {_quoted(message)}" if message else " without saying why"
+    said = f": {quoted(message)}" if message else " without saying why"
     if status == 422:
         return _error("validation", f"{url} refused the request{said}.")
     if status == 503:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from time import perf_counter_ns
-from typing import Literal
+from typing import Literal, cast
 
 import httpx
 
@@ -15,6 +17,7 @@ from tui.core.types import (
     DoneDelta,
     FailureDelta,
     FinishDelta,
+    RefusalDelta,
     TextDelta,
     ThinkingDelta,
     TurnError,
@@ -28,9 +31,10 @@ from tui.servers.stamped_transport import arrival_of, write_start_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
-"""How long the connection may stay open after the end mark, for an orderly end."""
+"""How long the connection may stay open after the finish, for usage and an orderly end."""
 
 
+TEXTS = (TextDelta, ThinkingDelta, RefusalDelta)
 COMPRESSING = frozenset(
     [
         "gzip",
@@ -88,7 +92,8 @@ class StreamedRequest:
         self._n_chunks = 0
         self._is_accepted = False
         self._has_finish = False
-        self._is_done = False
+        self._has_false_finish = False
+        """Text came after a finish: this server's word for it says nothing."""
         self._has_failed = False
         self._closed_for: Literal["stop", "timeout"] | None = None
 
@@ -203,33 +208,44 @@ class StreamedRequest:
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
-            async for data in response.aiter_raw():
-                arrival = arrival_of(response)
-                self.turn.note_clock(is_kernel=arrival.is_kernel)
-                self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
-                if self._has_failed:
-                    return
+            # httpx declares an iterator and returns a generator, which has to be closed.
+            body_pieces = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+            async with aclosing(body_pieces) as pieces:
+                async for data in pieces:
+                    arrival = arrival_of(response)
+                    self.turn.note_clock(is_kernel=arrival.is_kernel)
+                    self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
+                    if self._has_failed:
+                        return
             self._ended()
 
     def _take(self, t_ns: int, deltas: list[Delta], watchdog: Watchdog | None = None) -> None:
-        n_chunks = sum(1 for d in deltas if isinstance(d, TextDelta | ThinkingDelta) and d.text)
+        n_chunks = sum(1 for delta in deltas if isinstance(delta, TEXTS) and delta.text)
         self._n_chunks += n_chunks
         if self.turn.phase.is_over:
             self._slot.discard(n_chunks)
         else:
             self.turn.feed(t_ns, deltas)
-        was_done = self._is_done
+            self._has_failed = self._has_failed or self.turn.error is not None
+        had_finish = self._has_finish
+        is_done = False
         for delta in deltas:
-            self._has_finish = self._has_finish or isinstance(delta, FinishDelta | DoneDelta)
-            self._is_done = self._is_done or isinstance(delta, DoneDelta)
+            is_done = is_done or isinstance(delta, DoneDelta)
             self._has_failed = self._has_failed or isinstance(delta, FailureDelta)
+            if isinstance(delta, FinishDelta | DoneDelta):
+                self._has_finish = True
+            elif isinstance(delta, TEXTS) and delta.text.strip() and self._has_finish:
+                self._has_finish = False
+                self._has_false_finish = True
         if self._decoder.nonsense is not None:
             self._has_failed = True
             self._fail(errors.nonsense(self._client.url, self._decoder.nonsense))
-        if watchdog is None or was_done:
+        if watchdog is None:
             return
-        if self._is_done:
-            watchdog.expire_in(LINGER_S)
+        if is_done or (self._has_finish and not self._has_false_finish):
+            # Once: whatever else arrives now is no reason to wait longer.
+            if is_done or not had_finish:
+                watchdog.expire_in(LINGER_S)
         elif self._n_chunks:
             watchdog.expire_in(self._client.timeouts.idle_s)
 

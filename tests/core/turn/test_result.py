@@ -28,6 +28,11 @@ KEYS = [
     "chunks",
     "clock",
     "error",
+    "ttft_source",
+    "tokens_hidden",
+    "unread_events",
+    "unread_text",
+    "note",
 ]
 
 
@@ -48,8 +53,8 @@ def test_a_whole_answer() -> None:
         "latency_ms": 1000 + 22 * 100 + 300.0,
         "tokens_out": 24,
         "tokens_source": "runtime",
-        "decode_tps": round(23 / 2.2, 4),
-        "decode_source": "measured",
+        "decode_tps": 10.0,
+        "decode_source": "estimated",
         "prefill_ms": 800.0,
         "prefill_tps": 15.0,
         "prefill_source": "runtime",
@@ -57,6 +62,11 @@ def test_a_whole_answer() -> None:
         "chunks": 23,
         "clock": "read",
         "error": None,
+        "ttft_source": "measured",
+        "tokens_hidden": None,
+        "unread_events": 0,
+        "unread_text": None,
+        "note": None,
     }
 
 

@@ -84,6 +84,21 @@ def folded(segments: Iterable[Segment]) -> tuple[str, str]:
         ("<think>one</think>\n<think>two</think>\nHello", "one\n\ntwo", "Hello"),
         # closed without opening
         ("so I think\n</think>\n\nHello", "so I think\n", "Hello"),
+        ("Draft:\n\n```py\nreturn\n</think>\n\nUse it.", "Draft:\n\n```py\nreturn\n", "Use it."),
+        ("a\n```sh x``` one\n</think>\n\nb", "a\n```sh x``` one\n", "b"),
+        ("a\n```\n~~~ b\n```\n</think>\n\nc", "a\n```\n~~~ b\n```\n", "c"),
+        ("a\n````\n```\n</think>\nb\n````\nc", "", "a\n````\n```\n</think>\nb\n````\nc"),
+        ("- ```\n  </think>\n  ```\nb", "", "- ```\n  </think>\n  ```\nb"),
+        ("a `` ` </think> `` b", "", "a `` ` </think> `` b"),
+        ("odd ` tick </think>\n\nb", "odd ` tick ", "b"),
+        ("odd `` tick ` </think> and\nb", "odd `` tick ` ", " and\nb"),
+        ("odd ` tick </think>\nb", "odd ` tick ", "b"),
+        ("odd ` tick </think> b", "odd ` tick ", " b"),
+        ("Say `</think>`", "", "Say `</think>`"),
+        ("```\n<think>\n</think>\n\nHi\n```\nb", "", "```\n<think>\n</think>\n\nHi\n```\nb"),
+        # a stray tag at the end takes nothing away
+        ("Run it.\n</think>\n", "", "Run it.\n"),
+        ("Run it.\n</think>\n</think>\n", "", "Run it.\n"),
         ("</think>\n\nHello", "", "Hello"),
         ("so</think> <think>more</think>Hello", "so\n\nmore", "Hello"),
         ("so</think>Hello</think>", "so", "Hello</think>"),
@@ -192,7 +207,14 @@ def test_long_blank_runs_stay_cheap() -> None:
 
 def test_thinking_from_elsewhere_trims_the_answer() -> None:
     splitter = ThinkSplitter()
-    splitter.note_thinking()
+    assert splitter.note_thinking() == []
     assert splitter.feed("\n\n") == []
     assert splitter.feed("Hello") == [Segment("text", "Hello")]
     assert splitter.feed("</think>") == [Segment("text", "</think>")]
+
+
+def test_a_channel_of_its_own_closes_an_open_tag() -> None:
+    splitter = ThinkSplitter()
+    assert splitter.feed("<think>\n") == []
+    assert splitter.note_thinking() == []
+    assert splitter.feed("\n\nHello") == [Segment("text", "Hello")]

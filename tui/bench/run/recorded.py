@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tui.bench.checks.loops import LoopDetector
 from tui.bench.model.records import Source
 from tui.core.turn.meter import ChunkMeaning, TurnStats
+from tui.core.turn.reported import merged
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, Delta, TextDelta, ThinkingDelta, UsageDelta
 
@@ -42,7 +43,7 @@ class RecordedTurn(Turn):
                 if isinstance(delta, TextDelta | ThinkingDelta) and delta.text:
                     self.detector.feed((delta.text,))
                 elif isinstance(delta, UsageDelta):
-                    self.usage = delta if self.usage is None else _merged(self.usage, delta)
+                    self.usage = delta if self.usage is None else merged(self.usage, delta)
         super().feed(t_ns, kept)
 
     def take_stamps(self) -> tuple[int, ...]:
@@ -50,17 +51,6 @@ class RecordedTurn(Turn):
         new = self.stamps_ns[self._taken :]
         self._taken += len(new)
         return new
-
-
-def _merged(old: UsageDelta, new: UsageDelta) -> UsageDelta:
-    """A later report replaces what it names and leaves the rest."""
-    return UsageDelta(
-        tokens_in=old.tokens_in if new.tokens_in is None else new.tokens_in,
-        tokens_out=old.tokens_out if new.tokens_out is None else new.tokens_out,
-        prefill_ms=old.prefill_ms if new.prefill_ms is None else new.prefill_ms,
-        decode_ms=old.decode_ms if new.decode_ms is None else new.decode_ms,
-        source=new.source if new.source == old.source else "estimated",
-    )
 
 
 def source_of(stats: TurnStats) -> Source:

@@ -193,7 +193,8 @@ class Loop:
         self, task: Task, request: Request, turn: RecordedTurn, text: str
     ) -> Request:
         """With the checks of the answer, where there is one that was meant to be read."""
-        is_read = request.is_scored or request.status == "loop_aborted"
+        has_thought = request.status == "empty" and bool(turn.thinking)
+        is_read = request.is_scored or request.status == "loop_aborted" or has_thought
         if not is_read or task.prompt.filler is not None:
             return request
         answer = Answer(

@@ -20,6 +20,7 @@ from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn, source_of
 from tui.bench.run.request_runner import CAP_GRACE, Asked, StopReason
 from tui.core.text.sanitize import clean
+from tui.core.turn.finish import is_limit
 from tui.core.turn.meter import TurnStats
 
 _STOPPED: dict[StopReason, Status] = {
@@ -56,7 +57,8 @@ def status_of(asked: Asked, tokens_out: int | None, cap: int) -> Status:
         return "empty"
     if turn.status != "complete":
         return "truncated"
-    return "capped" if tokens_out is not None and tokens_out >= cap else "ok"
+    is_capped = is_limit(turn.finish_reason) or (tokens_out is not None and tokens_out >= cap)
+    return "capped" if is_capped else "ok"
 
 
 def trace_of(asked: Asked, *, is_buffered_run: bool, words_in: int | None) -> Trace:
@@ -163,6 +165,10 @@ def record(
     warnings += _implausible(turn, trace)
     _add_hardware(measured, hardware, trace)
     error = None if turn.error is None else turn.error.sentence
+    if turn.status == "empty":
+        error = turn.note
+    elif turn.unread_events and turn.note:
+        warnings.append(turn.note)
     if asked.stopped is not None and asked.stopped != "cap":
         error = _sentence(asked.stopped)
     return Request(

@@ -24,11 +24,19 @@ def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
     if stats.decode_tps is not None:
         parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
     if stats.ttft_ms is not None:
-        parts.append(f"TTFT {fmt.seconds(stats.ttft_ms / 1000)}")
+        parts.append(f"TTFT {fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)}")
     if stats.itl_p99_ms is not None:
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
     if stats.is_buffered:
         parts.append("came all at once")
+    elif stats.ttft_source == "estimated":
+        parts.append("came in bursts")
+    if stats.tokens_hidden:
+        parts.append(f"+{stats.tokens_hidden} reasoning tokens not sent")
+    if stats.is_at_limit:
+        parts.append("stopped at the token limit")
+    if stats.unread_events:
+        parts.append(f"{stats.unread_events} events not read")
     if stats.is_marked:
         parts.append("clock delayed")
     return "  ".join(parts)

@@ -18,7 +18,7 @@ from tui.core.types import Message
 TOKENS_PER_ASCII = 0.25
 TOKENS_PER_DIGIT = 1.0
 TOKENS_PER_CJK = 1 / 1.5
-TOKENS_PER_SYMBOL = 1.5
+TOKENS_PER_SYMBOL = 1.7
 """Emoji and other characters beyond the basic plane, which often take several bytes tokens."""
 TOKENS_PER_OTHER = 0.45
 """Letters of other scripts: Cyrillic, Greek, Arabic, Thai, accented Latin."""

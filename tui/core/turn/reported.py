@@ -16,6 +16,19 @@ _SLACK_MS = 50.0
 _SLACK_SHARE = 1.1
 
 
+def merged(old: UsageDelta, new: UsageDelta) -> UsageDelta:
+    """Two reports of one answer: the later one replaces what it names and leaves the rest."""
+    return UsageDelta(
+        tokens_in=old.tokens_in if new.tokens_in is None else new.tokens_in,
+        tokens_out=old.tokens_out if new.tokens_out is None else new.tokens_out,
+        prefill_ms=old.prefill_ms if new.prefill_ms is None else new.prefill_ms,
+        decode_ms=old.decode_ms if new.decode_ms is None else new.decode_ms,
+        source=new.source if new.source == old.source else "estimated",
+        tokens_cached=old.tokens_cached if new.tokens_cached is None else new.tokens_cached,
+        tokens_hidden=old.tokens_hidden if new.tokens_hidden is None else new.tokens_hidden,
+    )
+
+
 class Reported:
     """The sum of all usage reports of one answer."""
 
@@ -26,17 +39,7 @@ class Reported:
 
     def add(self, usage: UsageDelta) -> None:
         """One more report. It replaces what it names and leaves the rest."""
-        old = self._usage
-        if old is None:
-            self._usage = usage
-            return
-        self._usage = UsageDelta(
-            tokens_in=old.tokens_in if usage.tokens_in is None else usage.tokens_in,
-            tokens_out=old.tokens_out if usage.tokens_out is None else usage.tokens_out,
-            prefill_ms=old.prefill_ms if usage.prefill_ms is None else usage.prefill_ms,
-            decode_ms=old.decode_ms if usage.decode_ms is None else usage.decode_ms,
-            source=usage.source if usage.source == old.source else "estimated",
-        )
+        self._usage = usage if self._usage is None else merged(self._usage, usage)
 
     @property
     def source(self) -> NumberSource:
@@ -54,6 +57,15 @@ class Reported:
         """
         count = None if self._usage is None else self._usage.tokens_in
         return None if not count or count < 0 or count * 2 < (estimate or 0) else count
+
+    @property
+    def tokens_hidden(self) -> int | None:
+        return None if self._usage is None else self._usage.tokens_hidden
+
+    @property
+    def tokens_cached(self) -> int | None:
+        """Tokens of the prompt that were not processed again."""
+        return None if self._usage is None else self._usage.tokens_cached
 
     def decode_tps(self, fewest: int) -> float | None:
         """The server's rate, for comparison; ask :meth:`fits` before it is shown alone."""
@@ -77,7 +89,8 @@ class Reported:
             return None
         if not usage.tokens_in or usage.tokens_in < 0:
             return usage.prefill_ms, None
-        rate_tps = usage.tokens_in * 1e3 / usage.prefill_ms
+        processed = max(usage.tokens_in - (usage.tokens_cached or 0), 0)
+        rate_tps = processed * 1e3 / usage.prefill_ms
         return (usage.prefill_ms, rate_tps) if rate_tps <= MAX_PREFILL_TPS else None
 
 

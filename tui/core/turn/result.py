@@ -36,6 +36,16 @@ class TurnResult:
     clock: ArrivalClockName
     """Who stamped the tokens: the kernel on their arrival, or npulse after reading them."""
     error: TurnError | None
+    ttft_source: NumberSource = "unknown"
+    """estimated where the first tokens came in a burst: then the first one was made earlier."""
+    tokens_hidden: int | None = None
+    """Reasoning tokens that the server counted and did not send; not in ``tokens_out``."""
+    unread_events: int = 0
+    """Events of the stream that could not be understood."""
+    unread_text: str | None = None
+    """The first of them."""
+    note: str | None = None
+    """One sentence about an answer that did not fail and is not whole either."""
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for a JSON encoder. ``error`` is one sentence or None.
@@ -67,6 +77,11 @@ class TurnResult:
             "chunks": self.chunks,
             "clock": self.clock,
             "error": None if self.error is None else self.error.sentence,
+            "ttft_source": self.ttft_source,
+            "tokens_hidden": self.tokens_hidden,
+            "unread_events": self.unread_events,
+            "unread_text": self.unread_text,
+            "note": self.note,
         }
 
 

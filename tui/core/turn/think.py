@@ -9,8 +9,12 @@ any size. The rules, in the order in which they matter:
   the tag while the model writes one too).
 - A closing tag ends the thinking. If it never comes, all of it is thinking.
 - A closing tag without an opening one (the template of the prompt had opened it) makes everything
-  before it thinking. That text was given out already, so a :class:`Reclassified` is given out.
-  It counts once, not after a thinking block, and not inside a code fence or an inline code span.
+  before it thinking, once more text follows it. That text was given out already, so a
+  :class:`Reclassified` is given out. It counts once, not after a thinking block, and not in code.
+  A tag at the very end of an answer is dropped: the answer stays an answer.
+- In a code fence such a tag counts only where it stands alone before a blank line and no opening
+  tag stands in the code: a fence of the thinking that was never closed.
+- Where thinking arrives on a channel of its own, an open tag is closed by it.
 - Letter case does not matter. White space around thinking goes, and so do the blank lines
   between thinking and answer.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tui.core.turn.code_spans import CodeSpans
 from tui.core.types import Segment, SegmentKind
 
 _OPEN = "<think>"
@@ -27,6 +32,10 @@ _CLOSE = "</think>"
 _ANY_TAG = re.compile("</?think>", re.IGNORECASE | re.ASCII)
 _OPEN_TAG = re.compile(_OPEN, re.IGNORECASE | re.ASCII)
 _CLOSE_TAG = re.compile(_CLOSE, re.IGNORECASE | re.ASCII)
+_BLANK_LINE = re.compile("[ \t]*\n[ \t]*\n")
+MAX_HELD_CHARS = 4096
+"""How far the text after a closing tag is looked at before it is decided what the tag is."""
+_TICKS = re.compile("`+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,15 @@ class ThinkSplitter:
 
     __slots__ = (
         "_code",
+        "_has_open_tag",
         "_has_thought",
         "_held",
         "_is_start_of_answer",
         "_may_be_orphan",
         "_mode",
         "_needs_break",
+        "_tail",
+        "is_tag_held",
     )
 
     def __init__(self) -> None:
@@ -65,7 +77,12 @@ class ThinkSplitter:
         """Some thinking was given out in the current block."""
         self._needs_break = False
         """An earlier block of thinking was given out: the next one begins on a new line."""
-        self._code = _CodeSpans()
+        self._code = CodeSpans()
+        self._has_open_tag = False
+        """An opening tag stands in the text of the answer, and no closing one after it."""
+        self._tail = ""
+        self.is_tag_held = False
+        """What is held back begins with a closing tag of which nothing is known yet."""
 
     @property
     def is_thinking(self) -> bool:
@@ -77,14 +94,25 @@ class ThinkSplitter:
         """Whether the answer has not begun and nothing is known of what is held back."""
         return self._mode == "text" and self._is_start_of_answer
 
-    def note_thinking(self) -> None:
-        """Thinking arrived on a channel of its own: blank lines before the answer go."""
+    def note_thinking(self) -> list[Segment]:
+        """Thinking arrived on a channel of its own: a tag opens nothing any more.
+
+        Returns what that decides about text that was held back.
+        """
+        out: list[Segment] = []
+        if self.is_tag_held:
+            self._reclassify(out)
+            self._held = ""
+        if self._mode == "thinking":
+            self._end_thinking("", out)
         self._may_be_orphan = False
+        return out
 
     def feed(self, text: str) -> list[Segment]:
         """The segments that are certain after this piece."""
         rest = self._held + text
         self._held = ""
+        self.is_tag_held = False
         out: list[Segment] = []
         while rest:
             if self._mode == "thinking":
@@ -97,16 +125,28 @@ class ThinkSplitter:
 
     def flush(self) -> list[Segment]:
         """What was held back, at the end of the stream."""
+        out: list[Segment] = []
         held, self._held = self._held, ""
+        if self.is_tag_held and not self._code.is_fenced:
+            held = self._closed_at_last(held, out)
+        self.is_tag_held = False
         if self._mode == "thinking":
             held = held.rstrip()
-        if not held:
-            return []
-        if self._mode == "text" and self._is_start_of_answer:
+        if held and self._mode == "text" and self._is_start_of_answer:
             held = self._trimmed_start(held)
-        out: list[Segment] = []
         self._emit(held, out)
         return out
+
+    def _closed_at_last(self, held: str, out: list[Segment]) -> str:
+        """What stays of a held tag and the text behind it, now that nothing follows any more."""
+        span = self._code.open_span
+        if span and any(len(run) == span for run in _TICKS.findall(held)):
+            return held
+        rest = _CLOSE_TAG.sub("", held)
+        if not rest.strip():
+            return ""
+        self._reclassify(out)
+        return rest
 
     def _feed_thinking(self, rest: str, out: list[Segment]) -> str:
         """Gives out thinking up to the closing tag; returns what follows it."""
@@ -120,11 +160,7 @@ class ThinkSplitter:
                 return ""
         tag = _CLOSE_TAG.search(rest)
         if tag:
-            self._emit(rest[: tag.start()].rstrip(), out)
-            self._mode = "text"
-            self._is_start_of_answer = True
-            self._needs_break = self._needs_break or self._has_thought
-            self._has_thought = False
+            self._end_thinking(rest[: tag.start()].rstrip(), out)
             return rest[tag.end() :]
         keep = len(rest) - _partial_tag(rest, _CLOSE)
         sure = rest[:keep].rstrip()
@@ -152,25 +188,75 @@ class ThinkSplitter:
         if not self._may_be_orphan:
             self._emit(rest, out)
             return ""
+        if "<" not in rest:
+            self._pass(rest, out)
+            return ""
         tag = _CLOSE_TAG.search(rest)
         if not tag:
             keep = len(rest) - _partial_tag(rest, _CLOSE)
             self._held = rest[keep:]
-            self._code.feed(rest[:keep])
-            self._emit(rest[:keep], out)
+            self._pass(rest[:keep], out)
             return ""
-        before = rest[: tag.start()]
-        self._code.feed(before)
-        self._emit(before, out)
-        if self._code.is_inside:
-            self._code.feed(tag.group())
-            self._emit(tag.group(), out)
+        self._pass(rest[: tag.start()], out)
+        after = rest[tag.end() :]
+        is_real = self._is_real_close(after)
+        if is_real is None:
+            self._held = rest[tag.start() :]
+            self.is_tag_held = True
+            return ""
+        if is_real:
+            self._reclassify(out)
         else:
-            out.append(Reclassified())
-            self._may_be_orphan = False
-            self._is_start_of_answer = True
-            self._needs_break = True
-        return rest[tag.end() :]
+            self._pass(tag.group(), out)
+            self._has_open_tag = False
+        return after
+
+    def _pass(self, text: str, out: list[Segment]) -> None:
+        """Gives out text of the answer, and looks at what it opens."""
+        seen = self._tail + text
+        if "<" in seen and _OPEN_TAG.search(seen):
+            self._has_open_tag = True
+        self._tail = seen[-len(_OPEN) + 1 :]
+        self._code.feed(text)
+        self._emit(text, out)
+
+    def _is_real_close(self, after: str) -> bool | None:
+        """Whether the closing tag before ``after`` ends the thinking; None: not known yet."""
+        is_cut = len(after) > MAX_HELD_CHARS
+        after = after[:MAX_HELD_CHARS]
+        if self._code.is_fenced:
+            if self._has_open_tag or not self._code.is_blank_line:
+                return False
+            if _BLANK_LINE.match(after):
+                return True
+            return None if not after.strip() and not is_cut else False
+        span = self._code.open_span
+        if span:
+            line, line_end, _ = after.partition("\n")
+            # A run of backticks at the very end may still grow.
+            sure = line if line_end or is_cut else line.rstrip("`")
+            if any(len(run) == span for run in _TICKS.findall(sure)):
+                return False
+            if not line_end:
+                return False if is_cut else None
+        more = _CLOSE_TAG.sub("", after).lstrip()
+        if not is_cut and _CLOSE.startswith(more.lower()):
+            return None  # nothing follows so far, or perhaps one more closing tag
+        return True
+
+    def _end_thinking(self, last: str, out: list[Segment]) -> None:
+        self._emit(last, out)
+        self._mode = "text"
+        self._held = ""
+        self._is_start_of_answer = True
+        self._needs_break = self._needs_break or self._has_thought
+        self._has_thought = False
+
+    def _reclassify(self, out: list[Segment]) -> None:
+        out.append(Reclassified())
+        self._may_be_orphan = False
+        self._is_start_of_answer = True
+        self._needs_break = True
 
     def _trimmed_start(self, text: str) -> str:
         """The start of the answer; after thinking without its blank lines."""
@@ -188,36 +274,6 @@ class ThinkSplitter:
         if out and out[-1].kind == self._mode and not isinstance(out[-1], Reclassified):
             text = out.pop().text + text
         out.append(Segment(self._mode, text))
-
-
-class _CodeSpans:
-    """Whether the end of the text so far is inside a code fence or an inline code span."""
-
-    __slots__ = ("_head", "_is_fenced", "_ticks")
-
-    def __init__(self) -> None:
-        self._is_fenced = False
-        self._head = ""
-        self._ticks = 0
-
-    @property
-    def is_inside(self) -> bool:
-        return self._is_fenced or self._is_fence_line or self._ticks % 2 == 1
-
-    @property
-    def _is_fence_line(self) -> bool:
-        return self._head in ("```", "~~~")
-
-    def feed(self, text: str) -> None:
-        lines = text.split("\n")
-        for number, line in enumerate(lines):
-            if number:
-                self._is_fenced ^= self._is_fence_line
-                self._head = ""
-                self._ticks = 0
-            if len(self._head) < 3:
-                self._head = (self._head + line).lstrip()[:3]
-            self._ticks += line.count("`")
 
 
 def _partial_tag(text: str, tag: str) -> int:

@@ -6,10 +6,11 @@ also where that text is a part of a ``<think>`` tag or white space: the model sp
 How a turn ends (:data:`tui.core.types.TurnStatus`):
 
 ===========  ====================================================================================
-complete     the server said that it finished, and some text or thinking came
-empty        the server said that it finished, and nothing but white space came
+complete     the server said that it finished as it should, and some text of an answer came
+empty        the same, and nothing but thinking or white space came
 stopped      the user stopped it, at whatever point
-interrupted  something had arrived when the stream was cut, stalled or failed
+interrupted  something had arrived when the stream was cut, stalled, failed, was refused by the
+             model, or was ended by the server for a reason of its own (``content_filter``)
 refused      the server, or our check of its limits, did not accept the request
 error        it failed before anything arrived
 ===========  ====================================================================================
@@ -18,11 +19,14 @@ error        it failed before anything arrived
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from threading import Lock
 
 from tui.core.text.sanitize import Sanitizer, clean_line
+from tui.core.turn import finish
 from tui.core.turn.estimate import message_tokens, token_weight
 from tui.core.turn.gaps import GapSummary
+from tui.core.turn.growing_text import GrowingText
 from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
 from tui.core.turn.result import TurnResult
 from tui.core.turn.think import Reclassified, ThinkSplitter
@@ -34,12 +38,14 @@ from tui.core.types import (
     FailureDelta,
     FinishDelta,
     Phase,
+    RefusalDelta,
     Segment,
     SegmentKind,
     TextDelta,
     ThinkingDelta,
     TurnError,
     TurnStatus,
+    UnreadDelta,
     UsageDelta,
 )
 
@@ -47,7 +53,17 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
-MAX_PARTS = 1024
+MAX_UNREAD_CHARS = 160
+MAX_CHARS_PER_TOKEN = 64
+MIN_CHARS_LIMIT, MAX_CHARS_LIMIT = 1 << 19, 1 << 24
+"""Bounds of the longest answer that is kept, in characters; in between it is 64 a token."""
+
+
+def chars_limit(max_tokens: int) -> int:
+    """How many characters an answer of that many tokens can have at most; 0 is no limit."""
+    if max_tokens <= 0:
+        return MAX_CHARS_LIMIT
+    return min(max(max_tokens * MAX_CHARS_PER_TOKEN, MIN_CHARS_LIMIT), MAX_CHARS_LIMIT)
 
 
 class Turn:
@@ -78,7 +94,10 @@ class Turn:
         self._splitter = ThinkSplitter()
         self._text_gate = Sanitizer()
         self._thinking_gate = Sanitizer()
-        self._parts: dict[SegmentKind, list[str]] = {"text": [], "thinking": []}
+        self._parts: dict[SegmentKind, GrowingText] = {
+            "text": GrowingText(),
+            "thinking": GrowingText(),
+        }
         self._pending: list[tuple[SegmentKind, list[str]]] = []
         self._is_reclassified = False
         self._is_marker_pending = False
@@ -89,6 +108,15 @@ class Turn:
         self._error: TurnError | None = None
         self._finish_reason: str | None = None
         self._has_finish = False
+        self._bad_finish: str | None = None
+        self._answer_end_ns: int | None = None
+        """When the server said that the answer is over, in whatever way."""
+        self._has_refusal = False
+        self._unread_events = 0
+        self._unread_text: str | None = None
+        self._has_loss = False
+        self._n_chars = 0
+        self._max_chars = chars_limit(request.settings.max_tokens)
         self._server_error: str | None = None
 
     # -- the writer ----------------------------------------------------------------------------
@@ -235,6 +263,44 @@ class Turn:
         return self._finish_reason
 
     @property
+    def unread_events(self) -> int:
+        """How many events of the stream could not be understood."""
+        return self._unread_events
+
+    @property
+    def unread_text(self) -> str | None:
+        """The first of them, in one line."""
+        return self._unread_text
+
+    @property
+    def note(self) -> str | None:
+        """One sentence about an answer that did not fail and is not whole either; None if it is.
+
+        Said of answers that reached the token limit, have no text, or lost events.
+        """
+        notes = []
+        is_limit = finish.is_limit(self._finish_reason)
+        if self._status == "empty":
+            has_thought = self._parts["thinking"].has_words
+            when = " while thinking" if has_thought else " before any text came"
+            if is_limit:
+                notes.append(f"The answer stopped at the token limit{when}; raise max_tokens.")
+            else:
+                why = f" ({self._finish_reason})" if self._finish_reason else ""
+                only = "The model only thought" if has_thought else "The server sent no text"
+                notes.append(f"{only}: the answer is empty, and the server does not say why{why}.")
+        elif self._status == "complete" and is_limit:
+            notes.append("The answer stopped at the token limit (length).")
+        if self._unread_events and self._error is None:
+            notes.append(self._unread_note())
+        return " ".join(notes) or None
+
+    def _unread_note(self) -> str:
+        count = self._unread_events
+        what = "1 event of the stream" if count == 1 else f"{count} events of the stream"
+        return f"{what} could not be read: “{self._unread_text}”."
+
+    @property
     def server_error(self) -> str | None:
         """The server's message where it reported an error inside the stream, in one line."""
         return self._server_error
@@ -251,7 +317,11 @@ class Turn:
     def stats(self, now_ns: int) -> TurnStats:
         """Every number as of ``now_ns``; microseconds of work, meant for 2-4 calls a second."""
         with self._lock:
-            return self._meter.stats(now_ns, self._phase)
+            return replace(
+                self._meter.stats(now_ns, self._phase),
+                is_at_limit=finish.is_limit(self._finish_reason) and self._phase is Phase.DONE,
+                unread_events=self._unread_events,
+            )
 
     def result(self, now_ns: int, server: str | None = None) -> TurnResult:
         """The finished turn. One that still runs counts as interrupted (error, if nothing came)."""
@@ -279,46 +349,104 @@ class Turn:
             clock=self.clock,
             chunks=stats.chunks,
             error=self._error,
+            ttft_source=stats.ttft_source,
+            tokens_hidden=stats.tokens_hidden,
+            unread_events=self._unread_events,
+            unread_text=self._unread_text,
+            note=self.note,
         )
 
     # -- inside, under the lock ----------------------------------------------------------------
 
     def _take(self, t_ns: int, delta: Delta) -> None:
-        if isinstance(delta, TextDelta):
-            if delta.text:
-                self._take_text(t_ns, delta.text)
+        if isinstance(delta, TextDelta):  # first, and alone: nearly all deltas are text
+            self._take_text(t_ns, delta.text)
+            self._grow(t_ns, delta.text)
+        elif isinstance(delta, RefusalDelta):
+            self._has_refusal = True
+            self._take_text(t_ns, delta.text)
+            self._grow(t_ns, delta.text)
         elif isinstance(delta, ThinkingDelta):
-            if delta.text:
-                self._take_thinking(t_ns, delta.text)
+            self._take_thinking(t_ns, delta.text)
+            self._grow(t_ns, delta.text)
         elif isinstance(delta, UsageDelta):
             self._meter.usage(delta)
+            if self._has_finish:
+                self._answer_end_ns = t_ns
         elif isinstance(delta, FinishDelta):
-            self._has_finish = True
-            if delta.reason is not None:
-                self._finish_reason = clean_line(delta.reason, MAX_ERROR_CHARS)
+            self._take_finish(t_ns, delta.reason)
+        elif isinstance(delta, UnreadDelta):
+            self._unread_events += 1
+            self._has_loss = self._has_loss or delta.is_loss
+            if self._unread_text is None:
+                self._unread_text = clean_line(delta.text, MAX_UNREAD_CHARS)
         elif isinstance(delta, FailureDelta):
-            message = clean_line(delta.message, MAX_ERROR_CHARS)
-            self._server_error = message
-            sentence = f"The server reported an error: {message}" if message else ""
-            sentence = sentence or "The server reported an error without saying which."
-            self._fail(t_ns, TurnError("server", sentence), None)
+            self._take_failure(t_ns, delta.message)
         elif isinstance(delta, DoneDelta):
+            self._answer_end_ns = t_ns
             self._has_finish = True
             self._complete(t_ns)
 
+    def _take_failure(self, t_ns: int, said: str) -> None:
+        message = clean_line(said, MAX_ERROR_CHARS)
+        self._server_error = message
+        sentence = f"The server reported an error: {message}" if message else ""
+        sentence = sentence or "The server reported an error without saying which."
+        self._fail(t_ns, TurnError("server", sentence), None)
+
+    def _take_finish(self, t_ns: int, reason: str | None) -> None:
+        if reason is not None and not finish.is_finish(reason):
+            return
+        if reason is not None:
+            self._finish_reason = clean_line(reason, MAX_ERROR_CHARS)
+            if not finish.is_good(reason):
+                self._bad_finish = self._finish_reason
+        self._has_finish = True
+        self._answer_end_ns = t_ns
+
+    def _grow(self, t_ns: int, text: str) -> None:
+        """More of the answer came: then a finish before it was none, and it may be too long."""
+        if self._has_finish and text.strip():
+            self._has_finish = False
+            self._bad_finish = None
+            self._answer_end_ns = None
+        self._n_chars += len(text)
+        if self._n_chars > self._max_chars:
+            size = f"{self._max_chars:,} characters"
+            sentence = f"The server sent more than {size} for one answer; what had come is kept."
+            self._fail(t_ns, TurnError("protocol", sentence), None)
+
     def _take_text(self, t_ns: int, raw: str) -> None:
+        if not raw:
+            return
         clean = self._text_gate.feed(raw)
-        was_thinking = self._splitter.is_thinking
-        segments = self._splitter.feed(clean)
-        kind: SegmentKind | None = segments[-1].kind if segments else None
-        if kind is None and (was_thinking or self._splitter.is_thinking):
+        splitter = self._splitter
+        was_thinking, was_held = splitter.is_thinking, splitter.is_tag_held
+        segments = splitter.feed(clean)
+        kind: SegmentKind | None = None
+        if segments:
+            kind = segments[-1].kind
+            if len(segments) > 1 or not segments[0].text:
+                self._move_in_meter(segments)
+        elif was_thinking or splitter.is_thinking:
             kind = "thinking"
+        elif splitter.is_tag_held and not was_held:
+            kind = "text"  # the closing tag belongs to what stands before it
         self._mark(t_ns, kind, clean)
         self._give(segments)
 
+    def _move_in_meter(self, segments: list[Segment]) -> None:
+        for segment in segments:
+            if segment.__class__ is Reclassified:
+                self._meter.reclassify()
+
     def _take_thinking(self, t_ns: int, raw: str) -> None:
+        if not raw:
+            return
         clean = self._thinking_gate.feed(raw)
-        self._splitter.note_thinking()
+        moved = self._splitter.note_thinking()
+        self._move_in_meter(moved)
+        self._give(moved)
         self._mark(t_ns, "thinking", clean)
         if clean:
             self._give([Segment("thinking", clean)])
@@ -332,10 +460,7 @@ class Turn:
             if isinstance(segment, Reclassified):
                 self._reclassify()
                 continue
-            parts = self._parts[segment.kind]
-            parts.append(segment.text)
-            if len(parts) > MAX_PARTS:  # a string for each token takes ten times its text's room
-                parts[:] = ["".join(parts)]
+            self._parts[segment.kind].append(segment.text)
             if self._pending and self._pending[-1][0] == segment.kind:
                 self._pending[-1][1].append(segment.text)
             else:
@@ -343,25 +468,38 @@ class Turn:
 
     def _reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""
-        self._parts["thinking"].extend(self._parts["text"])
-        self._parts["text"].clear()
+        self._parts["thinking"].take_over(self._parts["text"])
         untaken = [part for _, parts in self._pending for part in parts]
         self._pending = [("thinking", untaken)] if untaken else []
         self._is_marker_pending = self._has_given_text
         self._is_reclassified = True
-        self._meter.reclassify()
 
     def _complete(self, t_ns: int) -> None:
         self._flush()
-        has_words = any(part.strip() for parts in self._parts.values() for part in parts)
-        self._end(t_ns, Phase.DONE, "complete" if has_words else "empty")
+        self._has_finish = False
+        if self._bad_finish is not None:
+            sentence = f"The server ended the answer for a reason of its own: {self._bad_finish}."
+            self._fail(t_ns, TurnError("server", sentence), None)
+        elif self._has_refusal:
+            sentence = "The model refused to answer."
+            self._fail(t_ns, TurnError("server", sentence), None)
+        elif self._has_loss:
+            sentence = f"{self._unread_note()} A part of the answer may be missing."
+            self._fail(t_ns, TurnError("protocol", sentence), None)
+        else:
+            has_words = self._parts["text"].has_words
+            self._end(t_ns, Phase.DONE, "complete" if has_words else "empty")
 
     def _fail(self, t_ns: int, error: TurnError, is_refused: bool | None) -> None:
         if self._phase.is_over:
             return
-        if self._has_finish and error.kind in TRANSPORT_KINDS:
-            self._complete(t_ns)
-            return
+        if error.kind in TRANSPORT_KINDS:
+            if self._has_finish:
+                self._complete(t_ns)
+                return
+            if self._unread_events:
+                sentence = f"{error.sentence} {self._unread_note()}"
+                error = TurnError(error.kind, clean_line(sentence, MAX_ERROR_CHARS))
         self._error = error
         if self._meter.chunks:
             self._end(t_ns, Phase.ERROR, "interrupted")
@@ -374,7 +512,7 @@ class Turn:
         if self._phase.is_over:
             return
         self._flush()
-        self._meter.end(t_ns)
+        self._meter.end(t_ns if self._answer_end_ns is None else self._answer_end_ns)
         self._status = status
         self._phase = phase
 
@@ -388,7 +526,4 @@ class Turn:
 
     def _joined(self, kind: SegmentKind) -> str:
         with self._lock:
-            parts = self._parts[kind]
-            if len(parts) > 1:
-                parts[:] = ["".join(parts)]
-            return parts[0] if parts else ""
+            return self._parts[kind].joined()

@@ -14,8 +14,14 @@ MAX_DEPTH = 6
 MAX_PAGE_CHARS = 4096
 """How much of a web page is looked at: its title stands near its beginning."""
 
+_OTHER_FIELDS = ("msg", "errors", "error_msg", "error_message", "exception", "reason")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 """Lower case that keeps every position, which ``str.lower`` does not."""
+
+
+def quoted(text: str) -> str:
+    """Words of a server in a sentence of ours: clean, on one line, bounded."""
+    return f"“{clean_line(text[:MAX_PAGE_CHARS], MAX_SERVER_CHARS)}”"
 
 
 def readable_error(body: object, depth: int = 0) -> str | None:
@@ -37,13 +43,14 @@ def readable_error(body: object, depth: int = 0) -> str | None:
     if field_error:
         return field_error
     message, error, detail = body.get("message"), body.get("error"), body.get("detail")
-    for found in (detail, error, message):
+    others = [body.get(name) for name in _OTHER_FIELDS]
+    for found in (detail, error, message, *others):
         if isinstance(found, dict | list):
             inner = readable_error(found, depth + 1)
             if inner:
                 return inner
     # Where "error" is only the name of the status ("Bad Request"), "message" says more.
-    for found in (message, error, detail, body.get("msg"), body.get("type")):
+    for found in (message, error, detail, *others, body.get("type")):
         if isinstance(found, str) and found.strip():
             return clean_line(found, MAX_SERVER_CHARS)
     return None

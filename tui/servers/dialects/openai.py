@@ -2,6 +2,7 @@
 
 Protocol: ``POST /v1/chat/completions`` with ``stream: true`` answers with server-sent events of
 ``{"choices": [{"delta": {"content"}, "finish_reason"}], "usage"}``, ended by ``data: [DONE]``.
+Chunks as bare lines of JSON, without ``data:``, are taken as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from tui.core.turn.finish import is_finish
 from tui.core.types import (
     ChatRequest,
     Delta,
@@ -16,17 +18,30 @@ from tui.core.types import (
     FailureDelta,
     FinishDelta,
     ModelInfo,
+    RefusalDelta,
     TextDelta,
     ThinkingDelta,
+    UnreadDelta,
+)
+from tui.servers.dialects.chunk import (
+    DONE,
+    AnswerSoFar,
+    deltas_of,
+    first_choice,
+    holds_text,
+    is_error,
+    is_error_text,
+    json_values,
 )
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.dialects.error_text import html_message, readable_error
+from tui.servers.dialects.error_text import body_message, html_message, quoted, readable_error
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
 from tui.servers.dialects.sse import Event, SseParser
 from tui.servers.dialects.usage import UsageCheck
 
 MAX_BODY_CHARS = 8 << 20
+MAX_UNREAD_CHARS = 400
 NAME = "OpenAI-compatible"
 
 LIMITS = (
@@ -59,9 +74,11 @@ class ChatDecoder:
         self._check = UsageCheck(request) if is_usage_counted else None
         self._sse = SseParser()
         self._body: _WholeBody | None = None
+        self._so_far = AnswerSoFar()
         self._is_sniffed = False
         self._usage: Json = None
-        self._n_unreadable = 0
+        self._timings: Json = None
+        self._unread = ""
         self._n_readable = 0
         self._is_over = False
         self._nonsense: str | None = None
@@ -84,7 +101,9 @@ class ChatDecoder:
             self._body.feed(data)
             if self._body.is_too_long:
                 self._nonsense = "an endless body that is no event stream"
-            return []
+            if not self._body.is_lines:
+                return []
+            data, self._body = self._body.data, None
         return self._events(self._sse.feed(data))
 
     def close(self) -> list[Delta]:
@@ -96,8 +115,9 @@ class ChatDecoder:
         if not self._is_over:
             deltas += self._checked_usage()
         self._is_over = True
-        if self._n_unreadable and not self._n_readable and not self._nonsense:
-            self._nonsense = "events that are not JSON"
+        if self._unread and not self._n_readable and not self._nonsense:
+            what = "lines of JSON in another format" if self._unread[:1] == "{" else "no JSON"
+            self._nonsense = f"events that are {what}: {quoted(self._unread)}"
         return deltas
 
     def _events(self, events: list[Event]) -> list[Delta]:
@@ -112,47 +132,74 @@ class ChatDecoder:
 
     def _event(self, event: Event) -> list[Delta]:
         data = event.data.strip()
-        if data == "[DONE]":
+        if event.is_stray and data[:6].lower() == "error:":
+            # An error in a field of its own, beside ``data``.
+            return self._failure(body_message(data[6:].strip(), "") or "")
+        values, rest = json_values(data)
+        deltas: list[Delta] = []
+        for value in values:
+            if self._is_over:
+                return deltas
+            deltas += self._value(value, event.kind)
+        if self._is_over or not rest:
+            return deltas
+        if event.kind == "error" or is_error_text(rest):
+            return deltas + self._failure(rest)
+        return [*deltas, self._not_read(rest, is_loss=rest[:1] == "{")]
+
+    def _value(self, value: Json, kind: str) -> list[Delta]:
+        """What one JSON value of an event says."""
+        if value == DONE:
             self._is_over = True
             return [*self._checked_usage(), DoneDelta()]
-        try:
-            chunk = json.loads(data)
-        except (ValueError, RecursionError):
-            if event.kind == "error":
-                return self._failure(data)
-            self._n_unreadable += 1
+        if isinstance(value, str) and value.strip():
+            if kind == "error" or is_error_text(value):
+                return self._failure(value)
+            return [self._not_read(value, is_loss=False)]
+        if not isinstance(value, dict):
+            self._n_readable += 1
             return []
+        if kind == "error" or is_error(value):
+            self._n_readable += 1
+            choice = first_choice(value.get("choices"))
+            return self._failure(readable_error(choice if choice.get("error") else value) or "")
+        is_known = any(name in value for name in ("choices", "usage", "timings"))
+        if not is_known and not holds_text(value):
+            return []
+        if not is_known:
+            return [self._not_read(json.dumps(value, ensure_ascii=False), is_loss=True)]
         self._n_readable += 1
-        if not isinstance(chunk, dict):
-            return []
-        if event.kind == "error" or _is_error(chunk):
-            return self._failure(readable_error(chunk) or "")
-        return self._chunk(chunk)
+        return self._chunk(value)
+
+    def _not_read(self, text: str, *, is_loss: bool) -> UnreadDelta:
+        self._unread = self._unread or text[:MAX_UNREAD_CHARS]
+        return UnreadDelta(text[:MAX_UNREAD_CHARS], is_loss)
 
     def _failure(self, message: str) -> list[Delta]:
         self._is_over = True
         return [FailureDelta(message)]
 
     def _chunk(self, chunk: dict[str, Json]) -> list[Delta]:
-        deltas: list[Delta] = []
         if isinstance(chunk.get("usage"), dict):
             self._usage = chunk["usage"]
-        choice = _first(chunk.get("choices"))
-        part = choice.get("delta")
-        if not isinstance(part, dict):
-            part = choice.get("message")
-        if not isinstance(part, dict):
-            part = {"content": choice.get("text")}
-        thought = _text(part.get("reasoning_content")) or _text(part.get("reasoning"))
-        if thought:
-            deltas.append(ThinkingDelta(thought))
-        answer = _text(part.get("content"))
-        if answer:
-            deltas.append(TextDelta(answer))
-        if self._check is not None and (thought or answer):
-            self._check.count(thought + answer)
+        if isinstance(chunk.get("timings"), dict):
+            self._timings = chunk["timings"]
+        choice = first_choice(chunk.get("choices"))
+        delta, message = choice.get("delta"), choice.get("message")
+        if isinstance(delta, dict):
+            deltas = deltas_of(delta)
+            self._so_far.add(deltas)
+        elif isinstance(message, dict):
+            deltas = self._so_far.new_in(deltas_of(message))
+        else:
+            deltas = deltas_of({"content": choice.get("text")})
+            self._so_far.add(deltas)
+        if self._check is not None:
+            for found in deltas:
+                if isinstance(found, TextDelta | ThinkingDelta | RefusalDelta):
+                    self._check.count(found.text, is_thinking=isinstance(found, ThinkingDelta))
         reason = choice.get("finish_reason")
-        if isinstance(reason, str):
+        if isinstance(reason, str) and is_finish(reason):
             deltas.append(FinishDelta(reason))
         return deltas
 
@@ -168,7 +215,7 @@ class ChatDecoder:
         if not isinstance(body, dict):
             self._nonsense = "a body that is no answer"
             return []
-        if _is_error(body):
+        if is_error(body):
             return [FailureDelta(readable_error(body) or "")]
         deltas = self._chunk(body)
         if not isinstance(body.get("choices"), list):
@@ -179,10 +226,16 @@ class ChatDecoder:
 
     def _checked_usage(self) -> list[Delta]:
         usage, self._usage = self._usage, None
-        if self._check is None or not isinstance(usage, dict):
+        timings, self._timings = self._timings, None
+        if self._check is None:
             return []
-        checked = self._check.believed(usage)
-        return [] if checked is None else [checked]
+        found: list[Delta] = []
+        if isinstance(usage, dict):
+            checked = self._check.believed(usage)
+            found += [] if checked is None else [checked]
+        if isinstance(timings, dict):
+            found += [self._check.timed(timings)]
+        return found
 
 
 class _WholeBody:
@@ -192,44 +245,39 @@ class _WholeBody:
         self._parts: list[bytes] = []
         self._n_bytes = 0
 
+        self.is_lines: bool | None = None
+        """Whether the body is a row of JSON objects, one in each line; None: not known yet."""
+
     def feed(self, data: bytes) -> None:
         self._n_bytes += len(data)
         if not self.is_too_long:
             self._parts.append(data)
+        if self.is_lines is None and b"\n" in data:
+            self._parts = [self.data]
+            self.is_lines = _begins_with_a_chunk(self.data)
 
     @property
     def is_too_long(self) -> bool:
         return self._n_bytes > MAX_BODY_CHARS
 
     @property
+    def data(self) -> bytes:
+        return b"".join(self._parts)
+
+    @property
     def text(self) -> str:
-        return b"".join(self._parts).decode("utf-8", "replace")
+        return self.data.decode("utf-8", "replace")
 
 
-def _is_error(chunk: Mapping[str, Json]) -> bool:
-    """Whether this object reports an error. ``"error": null`` beside choices does not."""
-    if chunk.get("error"):
-        return True
-    if "choices" in chunk:
+def _begins_with_a_chunk(body: bytes) -> bool:
+    """Whether the first line is a whole object, and no answer or error that could be the body."""
+    try:
+        first = json.loads(body.partition(b"\n")[0])
+    except (ValueError, RecursionError):
         return False
-    return "detail" in chunk or chunk.get("status") == "error" or chunk.get("object") == "error"
-
-
-def _first(choices: Json) -> dict[str, Json]:
-    """The first choice; empty where there is none (a chunk that carries only usage)."""
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    return {}
-
-
-def _text(content: Json) -> str:
-    """The text of a content field: a string, null, or a list of parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict)]
-        return "".join(text for text in texts if isinstance(text, str))
-    return ""
+    if not isinstance(first, dict) or is_error(first):
+        return False
+    return isinstance(first_choice(first.get("choices")).get("delta"), dict) or "done" in first
 
 
 def model_rows(body: Json) -> list[dict[str, Json]]:

@@ -13,15 +13,20 @@ from dataclasses import dataclass
 MAX_LINE_CHARS = 1 << 20
 MAX_EVENT_CHARS = 4 << 20
 
+_FIELDS = frozenset(("data", "event", "id", "retry", ""))
 _LINE_END = re.compile("\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: its ``data`` lines joined by newlines, and its type ("" where none was given)."""
+    """One event: its ``data`` lines joined by newlines, and its type ("" where none was given).
+
+    ``is_stray``: lines with text that belong to no field of the format, as they came.
+    """
 
     data: str
     kind: str = ""
+    is_stray: bool = False
 
 
 class SseParser:
@@ -40,6 +45,7 @@ class SseParser:
         self._data: list[str] = []
         self._data_chars = 0
         self._kind = ""
+        self._stray: list[str] = []
         self.broken: str | None = None
         """What never ends (a line, an event), so that this cannot be an event stream."""
 
@@ -81,6 +87,7 @@ class SseParser:
         self.broken = what
         self._line.clear()
         self._data.clear()
+        self._stray.clear()
 
     def _grow_line(self, piece: str) -> None:
         if not piece or self.broken:
@@ -100,24 +107,40 @@ class SseParser:
             return self._dispatch()
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if name == "data":
-            self._grow_event(value)
-        elif name == "event":
-            self._kind = value
-        # Comments (an empty name), id, retry and unknown fields carry nothing for us.
-        return []
+        if name in _FIELDS:
+            strays = self._dispatch_stray()
+            if name == "data":
+                self._grow_event(self._data, value)
+            elif name == "event":
+                self._kind = value
+            # Comments (an empty name), id and retry carry nothing for us.
+            return strays
+        if line.isspace():
+            return []
+        # The standard ignores any other line. Servers put errors there, and whole chunks.
+        self._grow_event(self._stray, line)
+        is_object = line[:1] == "{" and line.rstrip()[-1:] == "}"
+        return self._dispatch_stray() if is_object and len(self._stray) == 1 else []
 
-    def _grow_event(self, value: str) -> None:
-        self._data.append(value)
+    def _grow_event(self, lines: list[str], value: str) -> None:
+        lines.append(value)
         self._data_chars += len(value) + 1
         if self._data_chars > self._max_event_chars:
             self._break(f"an event of more than {self._max_event_chars} characters")
 
     def _dispatch(self) -> list[Event]:
+        strays = self._dispatch_stray()
         kind, self._kind = self._kind, ""
+        self._data_chars = 0
         if not self._data:
-            return []
+            return strays
         event = Event("\n".join(self._data), kind)
         self._data.clear()
-        self._data_chars = 0
+        return [*strays, event]
+
+    def _dispatch_stray(self) -> list[Event]:
+        if not self._stray:
+            return []
+        event = Event("\n".join(self._stray), is_stray=True)
+        self._stray.clear()
         return [event]

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tui.core.turn.estimate import token_weight
 from tui.core.types import ChatRequest, UsageDelta
 
 MIN_CHARS_PER_TOKEN = 0.3
 """An emoji can take three tokens; no text takes more than that."""
 MAX_CHARS_PER_TOKEN = 12.0
+MOST_FACTOR = 1.9
+"""More tokens than this, for each chunk or each estimated token, were never in the stream."""
+HIDDEN_FACTOR, HIDDEN_SLACK = 2.0, 8
+MAX_MS = 1e9
 MAX_TEMPLATE_TOKENS = 64
 """What a chat template may add per message."""
 
@@ -27,11 +32,19 @@ class UsageCheck:
         self._n_chunks = 0
         self._n_chars = 0
         self._n_words = 0
+        self._n_thinking = 0
+        self._thinking_weight = 0.0
+        self._weight = 0.0
         self._is_in_word = False
 
-    def count(self, text: str) -> None:
+    def count(self, text: str, *, is_thinking: bool = False) -> None:
         """One non-empty chunk of text or thinking."""
         self._n_chunks += 1
+        weight = token_weight(text)
+        self._weight += weight
+        if is_thinking or "<think>" in text:
+            self._n_thinking += 1
+            self._thinking_weight += weight
         self._n_chars += len(text)
         words = len(text.split())
         # A word that runs on from the chunk before was counted there.
@@ -42,17 +55,51 @@ class UsageCheck:
     def believed(self, usage: Mapping[str, object]) -> UsageDelta | None:
         """The counts that hold; None if the count of the answer does not."""
         tokens_out = _count(usage.get("completion_tokens"))
-        if tokens_out is None or not self._can_be_out(tokens_out):
+        hidden = self._hidden(usage, tokens_out)
+        if tokens_out is None or not self._can_be_out(tokens_out - (hidden or 0)):
             return None
         tokens_in = _count(usage.get("prompt_tokens"))
         if tokens_in is not None and not self._can_be_in(tokens_in):
             tokens_in = None
-        return UsageDelta(tokens_in=tokens_in, tokens_out=tokens_out, source="runtime")
+        cached = _count(_detail(usage, "prompt_tokens_details", "cached_tokens"))
+        return UsageDelta(
+            tokens_in=tokens_in,
+            tokens_out=tokens_out - (hidden or 0),
+            source="runtime",
+            tokens_cached=min(cached, tokens_in) if cached and tokens_in else None,
+            tokens_hidden=hidden,
+        )
+
+    def timed(self, timings: Mapping[str, object]) -> UsageDelta:
+        """The times of a llama.cpp server: prefill and decode in ms, as far as they are numbers."""
+        return UsageDelta(
+            prefill_ms=_milliseconds(timings.get("prompt_ms")),
+            decode_ms=_milliseconds(timings.get("predicted_ms")),
+            tokens_cached=_count(timings.get("cache_n")),
+        )
+
+    def _hidden(self, usage: Mapping[str, object], tokens_out: int | None) -> int | None:
+        """Reasoning tokens that were counted and not streamed; None where there are none.
+
+        Where a summary of the reasoning was streamed, its text is far too short for the count.
+        """
+        reasoning = _count(_detail(usage, "completion_tokens_details", "reasoning_tokens"))
+        if reasoning is None or tokens_out is None or reasoning >= tokens_out:
+            return None
+        seen = max(self._thinking_weight, self._n_thinking)
+        hidden = reasoning if not self._n_thinking else reasoning - round(seen)
+        return hidden if reasoning > HIDDEN_FACTOR * seen + HIDDEN_SLACK else None
 
     def _can_be_out(self, tokens: int) -> bool:
-        if not self._n_chunks:
+        if not self._n_chunks or tokens <= 0:
             return False
-        if abs(tokens - self._n_chunks) <= max(1, 0.1 * self._n_chunks):
+        if abs(tokens - self._n_chunks) <= 1:
+            return True
+        if tokens >= 8 and tokens == self._n_chars // 4:
+            return False  # characters divided by four: what servers without a tokenizer report
+        if tokens > MOST_FACTOR * max(self._n_chunks, self._weight) + 1:
+            return False  # of another answer, or with tokens that were never sent
+        if abs(tokens - self._n_chunks) <= 0.1 * self._n_chunks:
             return True
         if not MIN_CHARS_PER_TOKEN <= self._n_chars / tokens <= MAX_CHARS_PER_TOKEN:
             return False
@@ -67,7 +114,20 @@ class UsageCheck:
             return False
         if tokens < self._prompt_chars / MAX_CHARS_PER_TOKEN:
             return False
+        if tokens >= 8 and tokens == self._prompt_chars // 4:
+            return False
         return tokens < 8 or tokens != self._prompt_words
+
+
+def _detail(usage: Mapping[str, object], group: str, name: str) -> object:
+    details = usage.get(group)
+    return details.get(name) if isinstance(details, dict) else None
+
+
+def _milliseconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value < MAX_MS else None
 
 
 def _count(value: object) -> int | None:
