@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tui import __version__
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
@@ -29,14 +33,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""
 
-EXIT_USAGE, EXIT_FAILED = 2, 4
+NO_TERMINAL = (
+    "the dashboard needs a terminal; without one there are npulse ask, models, bench, board "
+    "and doctor"
+)
 
 
-def dashboard_parser() -> argparse.ArgumentParser:
+def dashboard_parser() -> Parser:
     """The options of the dashboard itself."""
     width = max(len(name) for name in COMMANDS)
     commands = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="npulse",
         description="A terminal dashboard for language models that run on a Rockchip NPU.",
         epilog=f"commands, each with its own --help:\n{commands}",
@@ -75,31 +82,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
     try:
+        code = _command(arguments)
+        # Here and not while the interpreter ends, which would tell a full disk by code 120.
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return ExitCode.STOPPED
+    except BrokenPipeError:
+        # The reader of our stdout left: npulse board | head -1
+        _give_stdout_up()
+        return ExitCode.OK
+    except OSError as error:
+        complain("npulse", _what_failed(error))
+        _give_stdout_up()
+        return ExitCode.INCOMPLETE
+
+
+def _command(arguments: list[str]) -> int:
+    """Run the command that the first word names, or the dashboard; returns the exit code."""
+    try:
         if arguments and arguments[0] in COMMANDS:
             module = importlib.import_module(COMMANDS[arguments[0]][0])
             return int(module.main(arguments[1:]))
         return _dashboard(arguments)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader of our stdout left: npulse board | head -1
-        _give_stdout_up()
-        return 0
-    except OSError as error:
-        # A full disk behind stdout, for instance.
-        from tui.core.text.sanitize import clean_line
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.OK
 
-        print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
-        _give_stdout_up()
-        return EXIT_FAILED
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def _what_failed(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.filename is None and error.errno in _OUTPUT_ERRORS:
+        what = "stdout is closed" if error.errno == errno.EBADF else reason
+        return f"the output could not be written: {what}"
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 def _prepare_streams() -> None:
-    """Streams that can always be used: one that is closed is nothing, and a character that the
-    locale does not have is a question mark."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+    """Streams that can always be used: one that is closed reads as empty, fails as a full disk
+    does (stdout) or takes everything (stderr), and keeps its number from other files. A character
+    that the locale does not have is a question mark."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        opened = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+        if opened != number:
+            os.dup2(opened, number)
+            os.close(opened)
+        os.set_inheritable(number, True)
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -107,7 +141,8 @@ def _prepare_streams() -> None:
 
 def _give_stdout_up() -> None:
     """The interpreter must not complain once more while it flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dashboard(arguments: list[str]) -> int:
@@ -118,11 +153,11 @@ def _dashboard(arguments: list[str]) -> int:
     if options.speed is not None and not options.speed > 0:
         parser.error(f"--speed takes a number above 0, not {options.speed}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print(
-            "npulse: the dashboard needs a terminal; pipes have npulse ask and npulse board",
-            file=sys.stderr,
-        )
-        return EXIT_USAGE
+        complain("npulse", NO_TERMINAL)
+        return ExitCode.USAGE
+    if os.environ.get("TERM") == "dumb":
+        complain("npulse", f"TERM=dumb is no terminal that can be drawn on: {NO_TERMINAL}")
+        return ExitCode.USAGE
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
     gc.set_threshold(100_000, 10, 10)
@@ -134,12 +169,10 @@ def _dashboard(arguments: list[str]) -> int:
 def _unknown_command(word: str) -> int:
     import difflib
 
-    from tui.core.text.sanitize import clean
-
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean npulse {near[0]}?" if near else "npulse --help lists the commands"
-    print(f"npulse: no command {clean(word, newlines=False)!r}; {hint}", file=sys.stderr)
-    return EXIT_USAGE
+    complain("npulse", f"no command {word[:80]!r}; {hint}")
+    return ExitCode.USAGE
 
 
 if __name__ == "__main__":

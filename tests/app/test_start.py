@@ -153,8 +153,8 @@ def test_rebound_keys_also_close_what_they_open(tmp_path: Path) -> None:
 
 
 def test_a_size_that_changes_before_the_first_paint_holds_nothing_up(tmp_path: Path) -> None:
-    # What libraries take a dumb terminal for (80x25) is not what this one is.
-    env = {"TERM": "dumb"}
-    with running(tmp_path, "--demo", env=env, size=(100, 30)) as terminal:
+    # What libraries take an unknown terminal for (80x25) is not what this one is.
+    env = {"TERM": "unknown"}
+    with running(tmp_path, "--demo", "--ascii", env=env, size=(100, 30)) as terminal:
         terminal.wait_for("is ready on", 30)
         assert terminal.text().isascii()

@@ -205,7 +205,7 @@ def test_a_full_disk_and_closed_streams_are_no_tracebacks(tmp_path: Path) -> Non
         prompt = f"'hello [[tokens=20]]' --url {board.url} --stats"
         for line, code in (
             (f"{command} {prompt} >/dev/full", 4),
-            (f"{command} {prompt} >&-", 0),
+            (f"{command} {prompt} >&-", 4),
             (f"{command} {prompt} 2>&-", 0),
             (f"{command} - --url {board.url} <&-", 2),
         ):

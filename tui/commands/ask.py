@@ -19,8 +19,10 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from types import FrameType
 
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
+from tui.commands.stdin_prompt import whole_prompt
 from tui.core.screen.footer import footer_line, thinking_note
-from tui.core.text.sanitize import clean, clean_line
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
@@ -33,7 +35,6 @@ from tui.servers.loop import LoopThread
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_urls
 
-EXIT_OK, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
 SILENCE_EVERY_S = 10.0
@@ -69,14 +70,19 @@ class Outcome:
     server: Server | None
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse ask``."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="npulse ask",
         description="Answer one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
         "answer, 5 no server reached, 130 stopped.",
     )
-    made.add_argument("prompt", help="the prompt; - reads it from stdin")
+    made.add_argument(
+        "prompt",
+        nargs="?",
+        help="the prompt; without it, or with -, stdin is read. What stdin holds beside a prompt "
+        "is put below it",
+    )
     made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
     made.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     made.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
@@ -95,7 +101,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         config = load(config_paths(options.config), os.environ, _overrides(options))
         server_urls(config.settings.server)
-        prompt = _prompt(options.prompt)
+        prompt = whole_prompt(options.prompt, _complain)
     except (ConfigError, ValueError, OSError) as error:
         return _usage(str(error), options)
     for warning in config.warnings:
@@ -116,12 +122,6 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     if options.thinking is not None:
         given["generation.thinking"] = options.thinking == "on"
     return {key: value for key, value in given.items() if value is not None}
-
-
-def _prompt(text: str) -> str:
-    if text != "-":
-        return clean(text)
-    return clean(sys.stdin.buffer.read().decode("utf-8", "replace"))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -238,17 +238,17 @@ def json_line(value: object) -> str:
 def exit_code(turn: Turn) -> int:
     """0 answered, 2 refused as wrong, 4 incomplete, 5 not reached, 130 stopped."""
     if turn.status == "complete":
-        return EXIT_OK
+        return ExitCode.OK
     if turn.status == "stopped":
-        return EXIT_STOPPED
+        return ExitCode.STOPPED
     kind = turn.error.kind if turn.error is not None else ""
     if kind in UNREACHABLE_KINDS:
-        return EXIT_UNREACHABLE
-    return EXIT_USAGE if kind == "validation" else EXIT_INCOMPLETE
+        return ExitCode.UNREACHABLE
+    return ExitCode.USAGE if kind == "validation" else ExitCode.INCOMPLETE
 
 
 def _complain(sentence: str) -> None:
-    print(f"npulse ask: {clean_line(sentence)}", file=sys.stderr)
+    complain("npulse ask", sentence)
 
 
 def _usage(sentence: str, options: argparse.Namespace) -> int:

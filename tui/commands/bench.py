@@ -23,15 +23,10 @@ from tui.bench.report.rows import llama_bench_rows, rockchip_row
 from tui.bench.session.listing import history, suites
 from tui.bench.store import controls, document, runs
 from tui.bench.store.document import Loaded
-from tui.commands.bench_arguments import (
-    EXIT_FAILED,
-    EXIT_NOT_COMPARABLE,
-    EXIT_OK,
-    EXIT_USAGE,
-    parser,
-)
+from tui.commands.bench_arguments import parser
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
+from tui.commands.exit_code import ExitCode
 from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
@@ -51,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         options = parser().parse_args(list(argv))
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else EXIT_USAGE
+        return end.code if isinstance(end.code, int) else ExitCode.USAGE
     given = getattr(options, "url", None)
     options.urls = urls if given is None else (given,)
     if sum(getattr(options, form, None) == "-" for form in ("json", "md", "html", "csv")) > 1:
@@ -80,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read our stdout left; the interpreter must not complain about it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+        return ExitCode.OK
 
 
 def _folder(options: argparse.Namespace) -> Path:
@@ -106,14 +101,14 @@ def _report(options: argparse.Namespace) -> int:
     if not write_outputs(options, loaded, comparison):
         write("-", makers(options.compat, comparison)["md"](loaded))
     if problem is not None:
-        return complain(problem, EXIT_NOT_COMPARABLE)
+        return complain(problem, ExitCode.NOT_COMPARABLE)
     return judge(loaded, baseline, conditions, comparison)
 
 
 def _row(loaded: Loaded, form: str) -> int:
     if form == "llama-bench":
         print(rendered([llama_bench_rows(loaded)]), end="")
-        return EXIT_OK
+        return ExitCode.OK
     found = rockchip_row(loaded)
     if found is None:
         return complain("this run is not of the shape 128 tokens in, 64 out; run standard")
@@ -121,7 +116,7 @@ def _row(loaded: Loaded, form: str) -> int:
     print(rendered([table]), end="")
     if problems:
         print(f"not comparable: {'; '.join(problems)}", file=sys.stderr)
-    return EXIT_OK
+    return ExitCode.OK
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -149,7 +144,7 @@ def _compare(options: argparse.Namespace) -> int:
         ]
     except NotComparableError as error:
         hint = "--vary names the one that is the question, --force compares all the same"
-        return complain(f"not comparable: {error}; {hint}", EXIT_NOT_COMPARABLE)
+        return complain(f"not comparable: {error}; {hint}", ExitCode.NOT_COMPARABLE)
     except thresholds.ConditionError as error:
         return complain(str(error))
     forms = {
@@ -161,9 +156,9 @@ def _compare(options: argparse.Namespace) -> int:
     for form, target in (targets or {"md": "-"}).items():
         write(target, forms[form]())
     for failure in failed:
-        complain(f"failed: {failure.sentence}", EXIT_FAILED)
+        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
     is_regression = not conditions and any(comparison.is_regression for comparison in found)
-    return EXIT_FAILED if failed or is_regression else EXIT_OK
+    return ExitCode.FAILED if failed or is_regression else ExitCode.OK
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -176,13 +171,13 @@ def _import(options: argparse.Namespace) -> int:
         except OSError as error:
             return complain(f"cannot write {made}: {error.strerror or 'unknown'}")
         print(loaded.document.run.id)
-    return EXIT_OK
+    return ExitCode.OK
 
 
 def _schema(options: argparse.Namespace) -> int:
     data = msgspec.json.format(msgspec.json.encode(records.schema()), indent=2)
     write("-", data + b"\n")
-    return EXIT_OK
+    return ExitCode.OK
 
 
 def _baseline(options: argparse.Namespace) -> int:
@@ -190,9 +185,9 @@ def _baseline(options: argparse.Namespace) -> int:
     if options.name is None:
         for name, run_id in sorted(runs.baselines(folder).items()):
             print(f"{name}  {run_id}")
-        return EXIT_OK
+        return ExitCode.OK
     runs.set_baseline(folder, options.name, runs.find(folder, options.run).name)
-    return EXIT_OK
+    return ExitCode.OK
 
 
 def _control(options: argparse.Namespace) -> int:
@@ -201,4 +196,4 @@ def _control(options: argparse.Namespace) -> int:
         controls.tell(path, options.word)
     except OSError as error:
         return complain(f"cannot reach the run: {error.strerror or 'unknown'}")
-    return EXIT_OK
+    return ExitCode.OK

@@ -5,21 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import re
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 from tui.bench.analysis.comparability import FIELDS
+from tui.commands.parser import Parser
 from tui.servers.address import normalised_url
-
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_GATE = 3
-EXIT_INCOMPLETE = 4
-EXIT_UNREACHABLE = 5
-EXIT_NOT_COMPARABLE = 6
-EXIT_INTERRUPTED = 130
 
 EPILOG = """exit codes:
   0 done   1 a threshold or a regression failed   2 usage   3 a gate refused
@@ -30,14 +20,6 @@ The first Ctrl+C ends the present request and writes the report, the second ends
 A run goes on when the terminal goes away."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
 
 
 def duration(text: str) -> float:
@@ -96,7 +78,7 @@ def goodput(text: str) -> tuple[float, float]:
     return found["ttft"], found["decode"]
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Everything ``npulse bench`` takes."""
     made = Parser(
         prog="npulse bench",
@@ -104,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
     _list(verbs.add_parser("list", help="the suites, and how long each takes"))
     _run(verbs.add_parser("run", help="run a suite", epilog=EPILOG, formatter_class=_RAW))
     _resume(verbs.add_parser("resume", help="run what is missing of an earlier run"))

@@ -24,29 +24,21 @@ from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.active_run import EventFile
 from tui.bench.store.controls import Controls
 from tui.bench.store.document import Loaded
-from tui.commands.bench_arguments import (
-    EXIT_FAILED,
-    EXIT_GATE,
-    EXIT_INCOMPLETE,
-    EXIT_INTERRUPTED,
-    EXIT_NOT_COMPARABLE,
-    EXIT_OK,
-    EXIT_UNREACHABLE,
-    EXIT_USAGE,
-)
+from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, recorder, shown_by
+from tui.commands.exit_code import ExitCode
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 
 _EXITS: dict[Outcome, int] = {
-    "complete": EXIT_OK,
-    "incomplete": EXIT_INCOMPLETE,
-    "refused": EXIT_GATE,
-    "unreachable": EXIT_UNREACHABLE,
-    "aborted": EXIT_INTERRUPTED,
-    "interrupted": EXIT_INTERRUPTED,
-    "failed": EXIT_INCOMPLETE,
+    "complete": ExitCode.OK,
+    "incomplete": ExitCode.INCOMPLETE,
+    "refused": ExitCode.GATE,
+    "unreachable": ExitCode.UNREACHABLE,
+    "aborted": ExitCode.STOPPED,
+    "interrupted": ExitCode.STOPPED,
+    "failed": ExitCode.INCOMPLETE,
 }
 
 
@@ -171,9 +163,9 @@ def _check_conditions(conditions: list[thresholds.Condition], *, has_baseline: b
         raise thresholds.ConditionError("a change such as decode<-5% needs --baseline NAME")
 
 
-def complain(sentence: str, code: int = EXIT_USAGE) -> int:
+def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
     """One sentence on stderr, and the exit code."""
-    print(f"npulse bench: {sentence}", file=sys.stderr)
+    parser.complain("npulse bench", sentence)
     return code
 
 
@@ -263,7 +255,7 @@ def _finish(
         if getattr(options, "save_baseline", None):
             runs.set_baseline(made.folder, options.save_baseline, loaded.document.run.id)
     except (runs.RunError, OSError) as error:
-        return complain(str(error) or "the files could not be written", code or EXIT_INCOMPLETE)
+        return complain(str(error) or "the files could not be written", code or ExitCode.INCOMPLETE)
     if options.ui not in ("none", "jsonl"):
         print(headline(loaded), file=out)
         print(f"kept in {folder}", file=out)
@@ -273,7 +265,7 @@ def _finish(
     if comparison is not None and not options.md:
         print(comparison_markdown([comparison]), file=out)
     if problem is not None:
-        return code or complain(problem, EXIT_NOT_COMPARABLE)
+        return code or complain(problem, ExitCode.NOT_COMPARABLE)
     return code or judge(loaded, baseline, conditions, comparison)
 
 
@@ -326,7 +318,7 @@ def judge(
     except thresholds.ConditionError as error:
         return complain(str(error))
     for failure in failed:
-        complain(f"failed: {failure.sentence}", EXIT_FAILED)
+        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
     if failed or (not conditions and comparison is not None and comparison.is_regression):
-        return EXIT_FAILED
-    return EXIT_OK
+        return ExitCode.FAILED
+    return ExitCode.OK

@@ -16,10 +16,10 @@ from types import FrameType
 
 from tui.board.advice.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 from tui.core.board.reading import Snapshot
-from tui.core.text.sanitize import clean
 
-EXIT_OK, EXIT_USAGE = 0, 2
 WINDOW_S = 0.8
 """Over which a single snapshot takes its rates."""
 SETTLE_S = 0.05
@@ -27,9 +27,9 @@ SETTLE_S = 0.05
 MIN_INTERVAL_S = 0.1
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse board``."""
-    options = argparse.ArgumentParser(
+    options = Parser(
         prog="npulse board",
         description="What the board does now: NPU, memory, clocks, heat. Needs no root rights; "
         "what cannot be read is shown with the reason.",
@@ -57,9 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     root = Path(options.root)
     if not root.is_dir():
-        name = clean(options.root, newlines=False)
-        print(f"npulse board: --root {name}: there is no such directory", file=sys.stderr)
-        return EXIT_USAGE
+        complain("npulse board", f"--root {options.root}: there is no such directory")
+        return ExitCode.USAGE
     sampler = Sampler(root, interval_s=options.interval)
     try:
         if options.watch:
@@ -73,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         sampler.close()
-    return EXIT_OK
+    return ExitCode.OK
 
 
 class _Waker:

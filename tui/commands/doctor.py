@@ -20,7 +20,9 @@ from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.readers.npu_load import Rung
 from tui.board.sampler import Sampler
-from tui.commands.board import EXIT_USAGE, one_shot
+from tui.commands.board import one_shot
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 from tui.core.board.reading import Snapshot
 from tui.core.screen.check import Check
 from tui.core.text.format import size
@@ -35,13 +37,12 @@ from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_urls
 
-EXIT_OK, EXIT_ATTENTION = 0, 1
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse doctor``."""
-    options = argparse.ArgumentParser(
+    options = Parser(
         prog="npulse doctor",
         description="Looks at the board, the server and the settings: what is read from where, "
         "what is missing, and the exact command for it. Changes nothing. Exit code 1 if something "
@@ -70,16 +71,15 @@ def main(
         return int(end.code or 0)
     root = Path(options.root)
     if not root.is_dir():
-        name = clean(options.root, newlines=False)
-        print(f"npulse doctor: --root {name}: there is no such directory", file=sys.stderr)
-        return EXIT_USAGE
+        complain("npulse doctor", f"--root {options.root}: there is no such directory")
+        return ExitCode.USAGE
     snapshot, rungs, checks = examine(root)
     checks += (other_checks or more_checks)(options)
     if options.json:
         write_out(json.dumps(as_json(snapshot, rungs, checks), allow_nan=False) + "\n")
     else:
         write_out(as_text(snapshot, rungs, checks))
-    return EXIT_ATTENTION if needs_attention(checks) else EXIT_OK
+    return ExitCode.FAILED if needs_attention(checks) else ExitCode.OK
 
 
 def examine(root: Path) -> tuple[Snapshot, list[Rung], list[Check]]:

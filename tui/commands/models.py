@@ -8,10 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter_ns
 
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
@@ -24,12 +27,10 @@ from tui.servers.models import ModelChange, ModelListError
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_urls
 
-EXIT_OK, EXIT_USAGE, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_STOPPED = 0, 2, 4, 5, 130
 
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse models``."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="npulse models",
         description="List, load and unload the models of a server. Exit codes: 0 done, 2 usage, "
         "4 failed, 5 no server reached, 130 stopped.",
@@ -54,7 +55,7 @@ def candidate_urls(options: argparse.Namespace) -> Sequence[str] | None:
     except ConfigError as error:
         raise ValueError(str(error)) from error
     for warning in config.warnings:
-        print(f"npulse models: {warning}", file=sys.stderr)
+        complain("npulse models", warning)
     return server_urls(config.settings.server)
 
 
@@ -70,15 +71,15 @@ def main(argv: Sequence[str]) -> int:
         urls = candidate_urls(options)
     except ValueError as error:
         _report_failure(str(error), is_json=options.json)
-        return EXIT_USAGE
+        return ExitCode.USAGE
     try:
         return asyncio.run(_run(options, urls))
     except NoServerError as error:
         _report_failure(str(error), is_json=options.json)
-        return EXIT_UNREACHABLE
+        return ExitCode.UNREACHABLE
     except KeyboardInterrupt:
         _report_failure("Stopped waiting; the server may go on with it.", is_json=options.json)
-        return EXIT_STOPPED
+        return ExitCode.STOPPED
 
 
 async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
@@ -90,17 +91,18 @@ async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
             except ModelListError as error:
                 raise NoServerError(str(error), is_busy=False) from error
             _print_list(server, found, is_json=options.json)
-            return EXIT_OK
+            return ExitCode.OK
         start_ns = perf_counter_ns()
         change = await _change(options, client, server)
         elapsed_s = (perf_counter_ns() - start_ns) / 1e9
         _print_change(server, change, elapsed_s, is_json=options.json)
-        return EXIT_OK if change.is_done else EXIT_FAILED
+        return ExitCode.OK if change.is_done else ExitCode.INCOMPLETE
 
 
 async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:
     def step(sentence: str) -> None:
-        print(f"{sentence} …", file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(f"{sentence} …", file=sys.stderr, flush=True)
 
     if options.action == "unload":
         return await models.unload(client, step)
@@ -203,11 +205,11 @@ def _print_change(server: Server, change: ModelChange, elapsed_s: float, *, is_j
         print(f"{change.sentence} ({long_seconds(elapsed_s)})")
     else:
         hint = " --force tries it all the same." if change.is_memory_problem else ""
-        print(f"npulse: {change.sentence}{hint}", file=sys.stderr)
+        complain("npulse models", f"{change.sentence}{hint}")
 
 
 def _report_failure(sentence: str, *, is_json: bool) -> None:
     if is_json:
         print(json.dumps({"is_done": False, "message": sentence}))
     else:
-        print(f"npulse: {sentence}", file=sys.stderr)
+        complain("npulse models", sentence)

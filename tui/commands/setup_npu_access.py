@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -19,9 +18,8 @@ from tui.board.advice.access import (
     run_command,
 )
 from tui.board.advice.report import write_out
-from tui.core.text.sanitize import clean
-
-EXIT_OK, EXIT_FAILED = 0, 1
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 
 EXPLANATION = f"""\
 # This unit shows {DRIVER_DIR} under {OPEN_DIR}, which every user may read.
@@ -31,9 +29,9 @@ EXPLANATION = f"""\
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse setup-npu-access``."""
-    options = argparse.ArgumentParser(
+    options = Parser(
         prog="npulse setup-npu-access",
         description="Lets every user read the load of the NPU, which debugfs keeps for root. "
         "Without an option it only prints the systemd unit that would do so.",
@@ -57,11 +55,11 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
     if not (options.install or options.remove):
         print(EXPLANATION, file=sys.stderr, end="", flush=True)
         write_out(UNIT)
-        return EXIT_OK
+        return ExitCode.OK
     try:
         outcome = install(run=run) if options.install else remove(run=run)
     except AccessError as error:
-        print(f"npulse setup-npu-access: {clean(str(error), newlines=False)}", file=sys.stderr)
-        return EXIT_FAILED
+        complain("npulse setup-npu-access", str(error))
+        return ExitCode.FAILED
     write_out(outcome.sentence + "\n")
-    return EXIT_OK
+    return ExitCode.OK

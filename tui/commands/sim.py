@@ -6,27 +6,18 @@ import argparse
 import asyncio
 import difflib
 import math
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
 from tui.sim.board.tree import TreeError, check_root
 from tui.sim.runtime.answers import SHAPES
 from tui.sim.runtime.faults import FAULTS, FaultError, Faults, parse_faults
 from tui.sim.runtime.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
 from tui.sim.server.server import StartError, serve
 
-EXIT_START = 1
-EXIT_USAGE = 2
 MAX_TOKENS = 1_000_000
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage before it."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"{self.prog}: {message}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,15 +28,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         options = parse(argv)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else EXIT_USAGE
+        return end.code if isinstance(end.code, int) else ExitCode.USAGE
     except TreeError as error:
-        print(f"npulse sim: {error}", file=sys.stderr)
-        return EXIT_USAGE
+        complain("npulse sim", str(error))
+        return ExitCode.USAGE
     try:
         asyncio.run(serve(options))
     except StartError as error:
-        print(f"npulse sim: {error}", file=sys.stderr)
-        return EXIT_START
+        complain("npulse sim", str(error))
+        return ExitCode.FAILED
     except KeyboardInterrupt:
         return 0
     return 0
@@ -74,9 +65,9 @@ def parse(argv: Sequence[str]) -> SimOptions:
     )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of ``npulse sim``."""
-    made = _Parser(
+    made = Parser(
         prog="npulse sim",
         description="A simulated board: a server that speaks RockchipLlama's HTTP on 127.0.0.1\n"
         "at the pace of a real board, and a /sys and /proc tree that moves with it.\n"

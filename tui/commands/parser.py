@@ -1,0 +1,58 @@
+"""The argument parser of every command, and its one line for what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from tui.commands.exit_code import ExitCode
+
+MAX_CHARS = 600
+
+
+def complain(command: str, sentence: str) -> None:
+    """``npulse VERB: sentence`` on stderr, safe for a terminal. A stderr that takes nothing is no
+    reason to fail."""
+    from tui.core.text.sanitize import clean_line  # here: most starts have nothing to say
+
+    with suppress(OSError, ValueError):
+        print(f"{command}: {clean_line(sentence, MAX_CHARS)}", file=sys.stderr, flush=True)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong, and takes options before, between and after words."""
+
+    _is_inside = False
+
+    def error(self, message: str) -> NoReturn:
+        complain(self.prog, message)
+        sys.exit(ExitCode.USAGE)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse has it, but ``load --url URL NAME`` too: it gives every word that may be
+        left out its place at the first word that it meets."""
+        if self._is_inside or not self._has_optional_words:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
+
+    @property
+    def _has_optional_words(self) -> bool:
+        words = [action for action in self._actions if not action.option_strings]
+        has_verbs = any(action.nargs == argparse.PARSER for action in words)
+        return not has_verbs and any(action.nargs in ("?", "*", "+") for action in words)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse drops the error of a stdout that takes nothing."""
+        if message:
+            out = file or sys.stderr
+            out.write(message)
+            out.flush()
