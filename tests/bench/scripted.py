@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 from typing import Any
 
 HEAD = (
@@ -23,6 +24,8 @@ class Exchange:
     number: int
     body: dict[str, Any]
     writer: asyncio.StreamWriter
+    sent_ns: list[int] = field(default_factory=list)
+    """When each text was written."""
 
     async def raw(self, data: bytes) -> None:
         self.writer.write(data)
@@ -36,6 +39,7 @@ class Exchange:
         await self.chunk(b"data: " + json.dumps(value).encode() + end)
 
     async def text(self, text: str, kind: str = "content") -> None:
+        self.sent_ns.append(perf_counter_ns())
         await self.event({"choices": [{"index": 0, "delta": {kind: text}}]})
 
     async def finish(self, usage: dict[str, int] | None = None, *, done: bool = True) -> None:

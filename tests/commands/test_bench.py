@@ -69,6 +69,21 @@ def long_suite(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def own_sim() -> Iterator[Simulator]:
+    """Ended with its test, since a board ends every answer that it has begun."""
+    with spawn(["--speed", "40"]) as running:
+        yield running
+
+
+@pytest.fixture
+def endless_suite(tmp_path: Path) -> Path:
+    """Its last answer takes longer than a test does, also on a busy machine."""
+    path = tmp_path / "endless.toml"
+    path.write_text(SUITE.replace("LENGTH", "4000"))
+    return path
+
+
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tui", "bench", *_with_folder(folder, arguments)],
@@ -390,13 +405,17 @@ def test_import_and_report(tmp_path: Path) -> None:
     assert "imported" in resumed.stderr
 
 
-def test_only_one_at_a_time(sim: Simulator, tmp_path: Path, suite: Path, long_suite: Path) -> None:
-    first = started(tmp_path, "run", str(long_suite), "--url", sim.url, *FAST, "--ui", "plain")
+def test_only_one_at_a_time(
+    sim: Simulator, own_sim: Simulator, tmp_path: Path, suite: Path, endless_suite: Path
+) -> None:
+    first = started(
+        tmp_path, "run", str(endless_suite), "--url", own_sim.url, *FAST, "--ui", "plain"
+    )
     try:
         read_until(first, "run 2")
-        second = bench(tmp_path, "run", str(suite), "--url", sim.url, *FAST, "--ui", "plain")
+        second = bench(tmp_path, "run", str(suite), "--url", own_sim.url, *FAST, "--ui", "plain")
         assert second.returncode == 3
-        assert "another benchmark is running: long" not in second.stdout
+        assert "another benchmark is running: endless" not in second.stdout
         assert "another benchmark is running: mine (pid" in second.stdout
     finally:
         first.kill()
@@ -444,9 +463,11 @@ def test_kill_nine_then_report_then_resume(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_ends_safely(
-    sim: Simulator, tmp_path: Path, long_suite: Path, number: signal.Signals
+    own_sim: Simulator, tmp_path: Path, endless_suite: Path, number: signal.Signals
 ) -> None:
-    process = started(tmp_path, "run", str(long_suite), "--url", sim.url, *FAST, "--ui", "plain")
+    process = started(
+        tmp_path, "run", str(endless_suite), "--url", own_sim.url, *FAST, "--ui", "plain"
+    )
     read_until(process, "b #1: ok")
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
@@ -458,10 +479,12 @@ def test_one_signal_ends_safely(
     assert document.run.status == "partial"
 
 
-def test_a_second_signal_ends_at_once(sim: Simulator, tmp_path: Path, long_suite: Path) -> None:
+def test_a_second_signal_ends_at_once(
+    own_sim: Simulator, tmp_path: Path, endless_suite: Path
+) -> None:
     arguments = [argument for argument in FAST if argument not in ("--drain", "0.5")]
     process = started(
-        tmp_path, "run", str(long_suite), "--url", sim.url, *arguments, "--ui", "plain"
+        tmp_path, "run", str(endless_suite), "--url", own_sim.url, *arguments, "--ui", "plain"
     )
     read_until(process, "b #1: ok")
     process.send_signal(signal.SIGINT)
@@ -531,8 +554,12 @@ def test_following_a_run_that_died(tmp_path: Path) -> None:
     assert last.outcome == "failed"
 
 
-def test_control_of_another_process(sim: Simulator, tmp_path: Path, long_suite: Path) -> None:
-    process = started(tmp_path, "run", str(long_suite), "--url", sim.url, *FAST, "--ui", "plain")
+def test_control_of_another_process(
+    own_sim: Simulator, tmp_path: Path, endless_suite: Path
+) -> None:
+    process = started(
+        tmp_path, "run", str(endless_suite), "--url", own_sim.url, *FAST, "--ui", "plain"
+    )
     read_until(process, "b #1: ok")
     assert bench(tmp_path, "control", "abort").returncode == 0
     process.communicate(timeout=30)

@@ -15,7 +15,9 @@ from tui.bench.store.runs import RUN_FILE
 READERS = """
 import sys, threading
 from pathlib import Path
-from tui.bench import events, history, records, reference, suite
+from tui.bench.analysis import reference
+from tui.bench.model import events, records, suite
+from tui.bench.store import history
 
 folder = Path(sys.argv[1])
 data = (folder / "20260101T000000Z-first" / "{run_file}").read_bytes()
