@@ -67,6 +67,8 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
         if options.suite.endswith(".jsonl"):
             cap = options.max_tokens or batch.DEFAULT_MAX_TOKENS
             suite = batch.load(Path(options.suite), cap)
+            for note in suite.notes:
+                complain(note)
         else:
             suite = find(options.suite, user_suites)
         conditions = thresholds.parse(options.fail_on or suite.fail_on)

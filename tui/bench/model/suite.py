@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -37,6 +37,13 @@ class SuiteError(ValueError):
     """A suite file that cannot be used; the message names the file and the place."""
 
 
+class PastMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message that was said before the prompt."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
 class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request of a suite: its text, or filler of a given number of tokens."""
 
@@ -45,6 +52,8 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str = ""
     text: str = ""
     system: str = ""
+    history: tuple[PastMessage, ...] = ()
+    """What was said before, oldest first; ``text`` is the user's last message."""
     file: str = ""
     """Shown to the model behind the text, with line numbers."""
     filler: int | str | None = None
@@ -91,13 +100,19 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     preamble: dict[str, str] = field(default_factory=dict)
     """Group -> text that is put in front of each of its prompts."""
     quick: Quick | None = None
+    notes: tuple[str, ...] = ()
+    """What of a file of the user's own is not sent as it is written there, a sentence each."""
 
     @property
     def sha256(self) -> str:
         """Hash of the canonical JSON of everything that is asked or checked."""
         plain = msgspec.to_builtins(self)
-        for key in ("title", "about", "quick", "runs", "minutes", "fail_on"):
+        for key in ("title", "about", "quick", "runs", "minutes", "fail_on", "notes"):
             plain.pop(key, None)
+        for prompt in plain["prompt"]:
+            # Left out where there is none: hashes of suites from before it stay what they were.
+            if not prompt["history"]:
+                del prompt["history"]
         text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -111,9 +126,10 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return "\n\n".join(part for part in parts if part)
 
 
-def prompt_sha256(text: str, system: str = "") -> str:
+def prompt_sha256(text: str, system: str = "", history: Sequence[PastMessage] = ()) -> str:
     """Hash of what one request asks."""
-    return hashlib.sha256(f"{system}\0{text}".encode("utf-8", "replace")).hexdigest()
+    said = "".join(f"\0{message.role}\0{message.content}" for message in history)
+    return hashlib.sha256(f"{system}\0{text}{said}".encode("utf-8", "replace")).hexdigest()
 
 
 def builtin_ids() -> tuple[str, ...]:

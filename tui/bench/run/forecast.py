@@ -90,7 +90,8 @@ def tokens_in(task: Task) -> float:
         return max(8, task.wanted_in)
     if task.prompt.prompt_tokens is not None:
         return task.prompt.prompt_tokens
-    return 8 + len(task.prompt.text + task.prompt.file) / 4
+    said = sum(len(past.content) for past in task.prompt.history)
+    return 8 + (said + len(task.prompt.text + task.prompt.file)) / 4
 
 
 def tokens_out(task: Task, seen: Sequence[float] = ()) -> tuple[float, float, float]:

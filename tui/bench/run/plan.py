@@ -100,4 +100,5 @@ def words_of(suite: Suite, task: Task, seed: int, corrections: dict[int, int]) -
 
 def sha_of(suite: Suite, task: Task, seed: int) -> str:
     """Hash of what is asked, before any correction of filler."""
-    return prompt_sha256(words_of(suite, task, seed, {}), task.prompt.system)
+    words = words_of(suite, task, seed, {})
+    return prompt_sha256(words, task.prompt.system, task.prompt.history)

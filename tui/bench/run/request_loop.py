@@ -149,7 +149,7 @@ class Loop:
         for attempt in range(MAX_ATTEMPTS):
             varied = task if attempt == 0 else replace(task, variant=f"{task.variant}:{attempt}")
             text = plan.words_of(self._s.suite, varied, self._s.seed, self._warming.words)
-            sha = prompt_sha256(text, task.prompt.system)
+            sha = prompt_sha256(text, task.prompt.system, task.prompt.history)
             self._clock.step()
             self._write_began(task, text, sha, attempt)
             asked = await self._sender.send(

@@ -63,11 +63,12 @@ class Sender:
                 is_warmup=not is_measured,
             )
         )
-        messages: tuple[Message, ...] = (Message("user", text),)
+        messages = [Message(past.role, past.content) for past in task.prompt.history]
         if task.prompt.system:
-            messages = (Message("system", task.prompt.system), *messages)
+            messages.insert(0, Message("system", task.prompt.system))
+        messages.append(Message("user", text))
         asked = await self._asker.ask(
-            self._request(messages, task.prompt.max_tokens),
+            self._request(tuple(messages), task.prompt.max_tokens),
             self.limits,
             context_tokens=self._s.connected.context_tokens,
             can_skip=is_measured,
