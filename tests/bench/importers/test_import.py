@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -245,3 +246,96 @@ def test_any_table(text: str) -> None:
 def test_any_result_rows(value: object) -> None:
     with suppress(ValueError):
         files.rockchipllama({"detailed_results": [value, {"success": True, "x": value}]}, "x")
+
+
+# -- files as their users have them ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["clean.json", "noise.json", "noise.jsonl", "appended.json"])
+def test_llama_bench_as_users_save_it(name: str) -> None:
+    loaded = files.load(DATA / name)
+    rates = {request.group: request.m for request in loaded.document.requests}
+    assert 25.0 < (rates["pp512"]["prefill_tps"] or 0) <= 25.5
+    assert 4.0 < (rates["tg128"]["decode_tps_rt"] or 0) <= 4.31
+
+
+def test_llama_bench_in_its_other_forms(tmp_path: Path) -> None:
+    table = tmp_path / "a.md"
+    table.write_text(
+        "ggml_vulkan: Found 1 Vulkan devices:\n"
+        "| model          |     size | backend | test         |          t/s |\n"
+        "| -------------- | -------: | ------- | -----------: | -----------: |\n"
+        "| qwen3 4B Q4_0  | 2.21 GiB | Vulkan  | pp512        | 25.50 ± 0.10 |\n"
+        "| qwen3 4B Q4_0  | 2.21 GiB | Vulkan  | tg128 @ d512 |  4.31 ± 0.02 |\n"
+        "\nbuild: abc (1)\n",
+        "utf-8",
+    )
+    first, second = files.load(table).document.requests
+    assert (first.group, first.m["prefill_tps"]) == ("pp512", 25.5)
+    assert (second.group, second.m["decode_tps_rt"]) == ("tg128_d512", 4.31)
+    sheet = tmp_path / "b.csv"
+    sheet.write_text(
+        "load_backend: loaded\n"
+        'build_commit,model_type,n_prompt,n_gen,avg_ns,avg_ts\n"abc","qwen3","0","128","1","4.31"\n'
+    )
+    (row,) = files.load(sheet).document.requests
+    assert (row.group, row.m["decode_tps_rt"]) == ("tg128", 4.31)
+    wide = tmp_path / "c.json"
+    wide.write_text((DATA / "clean.json").read_text("utf-8"), "utf-16")
+    assert files.load(wide).document.requests
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('noise\n[\n {"avg_ts": 1},\n {"avg', "the JSON that begins on line 2 has no end"),
+        ('[{"avg_ts": 1} {"avg_ts": 2}]', "JSON is broken on line 1"),
+        ("INSERT INTO test (build_commit) VALUES ('abc');", "run it with -o json"),
+        ("hello\n", "no format that npulse knows"),
+        ('{"avg_ts": ' + "9" * 5000 + "}", "a number that is too long"),
+    ],
+)
+def test_what_cannot_be_imported_is_told_in_words(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(RunError, match=r"^x\.json: ") as refused:
+        files.load(path)
+    assert said in str(refused.value)
+
+
+def test_a_number_of_400_digits_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"avg_ts": %s, "n_gen": 128}' % ("9" * 400))
+    (row,) = files.load(path).document.requests
+    assert row.m["decode_tps_rt"] is None
+
+
+REPEATED = (
+    *("<", "`", "|", " ", "[", "{", "#", '"', "\\", "\n", "- ", "9", "| ", "[\n", "{\n", "*"),
+    *("| a | b |\n", "### Test 1/1: ", "**Model:** ", "**Generated:**", "# x "),
+)
+
+
+@pytest.mark.parametrize("unit", REPEATED)
+def test_work_grows_with_the_file_and_not_faster(unit: str, tmp_path: Path) -> None:
+    """In processor time, which is what a bad pattern takes: seconds at a hundredth of this size."""
+
+    def cost_s(n_bytes: int) -> float:
+        path = tmp_path / "x"
+        path.write_text("| a\n### Test 1/1: x\n" + unit * (n_bytes // len(unit)) + " |x")
+        before = time.process_time()
+        with suppress(RunError):
+            files.load(path)
+        return time.process_time() - before
+
+    assert cost_s(256 << 10) < 5.0
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_run_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(data)
+    with suppress(RunError):
+        files.load(path)

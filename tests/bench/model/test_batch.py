@@ -56,7 +56,7 @@ def test_parts_of_text_are_one_text_and_other_parts_are_refused(tmp_path: Path) 
     def ask(*parts: dict[str, object]) -> Path:
         return of(tmp_path, {"messages": [{"role": "user", "content": list(parts)}]})
 
-    hello = {"type": "text", "text": "Hello"}
+    hello: dict[str, object] = {"type": "text", "text": "Hello"}
     assert batch.load(ask(hello, {"type": "text", "text": " there"})).prompts[0].text == (
         "Hello there"
     )

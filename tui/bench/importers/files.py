@@ -7,13 +7,18 @@ believed that its own numbers contradict; a missing field is derived where a for
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tui.bench.importers.tables import llama_bench, rockchip_table
+from tui.bench.importers.json_values import json_values
+from tui.bench.importers.tables import (
+    llama_bench,
+    llama_bench_csv,
+    llama_bench_table,
+    rockchip_table,
+)
 from tui.bench.model.conditions import Config, Env, Model
 from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Request, Run, RuntimeTimes, Status, Times, Tokens
@@ -28,7 +33,6 @@ TIMEOUT_WORDS = re.compile(r"time[d]?\s*-?out", re.IGNORECASE)
 _TEST = re.compile(r"^### Test \d+/\d+:\s*(.*)$", re.MULTILINE)
 _ID = re.compile(r"\*\*ID:\*\*\s*`?([A-Za-z0-9_-]+)`?")
 _FAILED = re.compile(r"\*\*Failed:\*\*\s*(.+)")
-_CELL = re.compile(r"^\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|\s*$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
@@ -42,33 +46,42 @@ def load(path: Path) -> Loaded:
     except OSError as error:
         raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
     # Damaged encodings are a fact of the files around; a character is no reason to lose numbers.
-    text = data.decode("utf-8", "replace").lstrip("\ufeff")
+    is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # PowerShell's > writes UTF-16
+    text = data.decode("utf-16" if is_wide else "utf-8", "replace").lstrip("\ufeff")
     try:
         return _parsed(text, path.stem)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise RunError(f"{shown}: {clean(str(error), newlines=False)[:200]}") from None
 
 
 def _parsed(text: str, stem: str) -> Loaded:
-    stripped = text.lstrip()
-    if stripped.startswith(("{", "[")):
-        return _json(stripped, stem)
+    values = json_values(text)
+    if values:
+        return _json(values, stem)
     if _TEST.search(text):
         return report_markdown(text, stem)
-    found = rockchip_table(text)
-    if found:
-        return _rows(found, "Rockchip's table", stem)
+    for origin, read in (
+        ("Rockchip's table", rockchip_table),
+        ("llama-bench", llama_bench_table),
+        ("llama-bench", llama_bench_csv),
+    ):
+        found = read(text)
+        if found:
+            return _rows(found, origin, stem)
+    if "INSERT INTO test" in text:
+        raise ValueError("SQL of llama-bench: run it with -o json")
     raise ValueError(
-        "no format that npulse knows: JSON of RockchipLlama or llama-bench, or a table"
+        "no format that npulse knows: JSON of RockchipLlama, JSON, JSONL, CSV or a table of "
+        "llama-bench (-o json), or Rockchip's table"
     )
 
 
-def _json(text: str, stem: str) -> Loaded:
-    values = _values(text)
-    first = values[0] if values else None
+def _json(values: list[Any], stem: str) -> Loaded:
+    first = values[0]
     if len(values) == 1 and isinstance(first, dict) and "detailed_results" in first:
         return rockchipllama(first, stem)
-    rows = first if len(values) == 1 and isinstance(first, list) else values
+    # Runs that were appended to one file, and one object per line, are rows all the same.
+    rows = [row for value in values for row in (value if isinstance(value, list) else [value])]
     kept = [row for row in rows if isinstance(row, dict) and "avg_ts" in row]
     if kept:
         return _rows(llama_bench(kept), "llama-bench", stem)
@@ -77,23 +90,10 @@ def _json(text: str, stem: str) -> Loaded:
     raise ValueError("JSON of no tool that npulse knows")
 
 
-def _values(text: str) -> list[Any]:
-    """One JSON value, or one per line."""
-
-    def constant(name: str) -> None:
-        return None  # NaN and Infinity of sloppy writers are simply not known
-
-    try:
-        return [json.loads(text, parse_constant=constant)]
-    except ValueError:
-        lines = [line for line in text.splitlines() if line.strip()]
-        return [json.loads(line, parse_constant=constant) for line in lines]
-
-
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return finite(float(value))
+    return finite(value)
 
 
 def _positive(row: dict[str, Any], *names: str) -> float | None:
@@ -248,7 +248,7 @@ def report_markdown(text: str, stem: str) -> Loaded:
     requests = []
     spent_s = 0.0
     for order, (name, body) in enumerate(zip(parts[1::2], parts[2::2], strict=True)):
-        cells = {key.strip().lower(): value for key, value in _CELL.findall(body)}
+        cells = _two_columns(body)
         given = _ID.search(body)
         prompt_id = given[1] if given else f"test-{order + 1}"
         failure = _FAILED.search(body)
@@ -267,15 +267,26 @@ def report_markdown(text: str, stem: str) -> Loaded:
         spent_s += row["total_time_ms"] / 1000
         requests.append(row)
     duration = re.search(r"\*\*Duration:\*\*\s*([\d.,]+)\s*seconds", text)
-    model = re.search(r"\*\*Model:\*\*\s*`?([^`\n]+?)`?\s*$", text, re.MULTILINE)
-    generated = re.search(r"\*\*Generated:\*\*\s*(\S+ \S+)", text)
+    model = re.search(r"\*\*Model:\*\*(.*)", text)
+    generated = re.search(r"\*\*Generated:\*\*\s{0,8}(\S{1,40} \S{1,40})", text)
     wall_s = float(duration[1].replace(",", "")) if duration else spent_s
     summary = {
-        "model_name": model[1] if model else stem,
+        "model_name": (model[1].strip().strip("`") if model else "") or stem,
         "duration_seconds": wall_s,
         "timestamp": generated[1] if generated else "",
     }
     return rockchipllama({"summary": summary, "detailed_results": requests}, stem)
+
+
+def _two_columns(text: str) -> dict[str, str]:
+    """First column -> second column of every row with two."""
+    cells: dict[str, str] = {}
+    for line in text.splitlines():
+        row = line.strip()
+        if row.startswith("|") and row.endswith("|") and row.count("|") == 3:
+            key, value = row[1:-1].split("|")
+            cells[key.strip().lower()] = value.strip()
+    return cells
 
 
 def _cell(cells: dict[str, str], name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        number = finite(float(value))
+        number = finite(value)
     elif isinstance(value, str):
         try:
             number = finite(float(value.replace(",", "")))
@@ -117,9 +118,9 @@ def rockchip_table(text: str) -> list[Request]:
     columns: list[str] = []
     soc = model = ""
     for line in text.splitlines():
-        heading = re.match(r"#+\s*(\S+)\s*$", line)
-        if heading is not None:
-            soc, columns = heading[1].lower(), []
+        heading = line.lstrip("#").split() if line.startswith("#") else []
+        if len(heading) == 1:
+            soc, columns = heading[0].lower(), []
             continue
         if not line.lstrip().startswith("|"):
             continue
@@ -175,3 +176,54 @@ def _table_row(row: dict[str, str], model: str, soc: str, order: int) -> Request
         m=measured,
         why={"ttft_client_ms": "a published row: how it was measured is not stated"},
     )
+
+
+def llama_bench_csv(text: str) -> list[Request]:
+    """``llama-bench -o csv``, lines of the backend before it included. Empty without one."""
+    lines = text.splitlines()
+    head = next((at for at, line in enumerate(lines) if _is_csv_head(line)), None)
+    if head is None:
+        return []
+    rows = csv.DictReader(lines[head:])
+    try:
+        return llama_bench([row for row in rows if _number(row.get("avg_ts"))])
+    except csv.Error:
+        return []
+
+
+def _is_csv_head(line: str) -> bool:
+    return "avg_ts" in line and "n_gen" in line and "," in line and not line.startswith("{")
+
+
+def llama_bench_table(text: str) -> list[Request]:
+    """``llama-bench -o md``, its default: columns model, test and t/s. Empty without one.
+
+    A test is named ``pp512``, ``tg128`` or ``pp512+tg128``, with ``@ d4096`` for a depth.
+    """
+    rows: list[dict[str, Any]] = []
+    columns: list[str] = []
+    for line in text.splitlines():
+        row = line.strip()
+        if not row.startswith("|"):
+            continue
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if {"model", "test", "t/s"} <= set(cells):
+            columns = cells
+        elif columns and len(cells) == len(columns) and not set(row) <= set("|:- "):
+            found = _table_test(dict(zip(columns, cells, strict=True)))
+            rows += [] if found is None else [found]
+    return llama_bench(rows)
+
+
+def _table_test(row: dict[str, str]) -> dict[str, Any] | None:
+    rate = _number(row["t/s"].partition("±")[0].strip())
+    sizes = {part[:2]: part[2:] for part in row["test"].partition("@")[0].strip().split("+")}
+    if not rate or not set(sizes) <= {"pp", "tg"}:
+        return None
+    return {
+        "model_type": row["model"],
+        "n_prompt": sizes.get("pp", "0"),
+        "n_gen": sizes.get("tg", "0"),
+        "n_depth": row["test"].partition("@ d")[2],
+        "avg_ts": rate,
+    }

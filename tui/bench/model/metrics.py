@@ -13,8 +13,11 @@ from typing import Literal
 
 
 def finite(value: float | None) -> float | None:
-    """The value, or None where it is NaN or infinite."""
-    return None if value is None or not math.isfinite(value) else float(value)
+    """The value, or None where it is NaN, infinite, or an integer beyond every float."""
+    try:
+        return None if value is None or not math.isfinite(value) else float(value)
+    except OverflowError:
+        return None
 
 
 def ratio(top: float | None, bottom: float | None, scale: float = 1.0) -> float | None:
