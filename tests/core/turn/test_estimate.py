@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +34,15 @@ PROSE = (
 def test_about_right(text: str, least: int, most: int) -> None:
     """Bounds around what byte-pair vocabularies of the Qwen and Llama 3 kind give."""
     assert least <= tokens(text) <= most
+
+
+COUNTED = json.loads((Path(__file__).parent / "data" / "token_counts.json").read_text())
+"""Texts of many kinds with their exact number of tokens in Qwen's vocabulary."""
+
+
+@pytest.mark.parametrize("counted", COUNTED, ids=[row["kind"] for row in COUNTED])
+def test_within_15_percent_of_an_exact_count(counted: dict[str, Any]) -> None:
+    assert token_weight(counted["text"]) == pytest.approx(counted["tokens"], rel=0.15)
 
 
 @given(cut(st.text()))

@@ -236,7 +236,7 @@ def test_a_tag_in_characters_is_thinking() -> None:
     assert (stats.ttft_ms, stats.chunks) == (1000, 21)
     assert stats.ttfot_ms == 1000 + 17 * 10
     assert stats.thinking_s == pytest.approx(0.17)
-    assert stats.tokens == 5
+    assert stats.tokens == 7
 
 
 # -- pending ------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class GrowingText:
     @property
     def has_words(self) -> bool:
         """Whether there is anything but white space."""
-        return any(part.strip() for part in (*self._blocks, *self._recent))
+        return any(part.strip() for row in (self._blocks, self._recent) for part in row)
 
     def joined(self) -> str:
         """The whole text."""

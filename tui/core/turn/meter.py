@@ -387,9 +387,14 @@ class Meter:
         """By its chunks; by the length of its text where chunks are of very different sizes."""
         arrivals = self._arrivals
         share = arrivals.first_chunks / self.chunks
-        if self._weight and arrivals.most_weight * self.chunks > UNEVEN * self._weight:
+        if self._is_uneven:
             share = arrivals.first_weight / self._weight
         return max(tokens * share, 1.0)
+
+    @property
+    def _is_uneven(self) -> bool:
+        """Whether one chunk is far larger than the others."""
+        return self._arrivals.most_weight * self.chunks > UNEVEN * self._weight > 0
 
     def _has_token_gaps(self, tokens: int) -> bool:
         """Whether the gaps between chunks are gaps between tokens."""
@@ -403,7 +408,7 @@ class Meter:
         """Tokens per second by the usual gap, where chunks came one by one."""
         if self._arrivals.count < max(SINGLE_SHARE * self.chunks, MIN_DECODE_TOKENS):
             return None
-        if self.chunks > tokens or not self._is_chunk_a_token:
+        if self.chunks > tokens or not self._is_chunk_a_token or self._is_uneven:
             return None
         gap_ns = self._gaps.quantile_ns(0.5)
         if not gap_ns:
@@ -492,12 +497,13 @@ class Meter:
         if first_ns is None:
             return None, None, "unknown"
         ttft_ms = (first_ns - self.t0_ns) / 1e6
-        reported = self._reported.prefill(ttft_ms)
-        if reported is not None:
-            return (*reported, self._reported.source)
+        told = self._reported.prefill(ttft_ms)
+        if told is not None:
+            return (*told, self._reported.source)
         if not has_first or not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
             return None, None, "unknown"
-        if self.is_load_included or self._reported.tokens_cached:
+        reported = self._reported
+        if self.is_load_included or reported.tokens_cached or reported.tokens_hidden:
             return None, None, "unknown"
         return ttft_ms, prompt_tokens * 1e3 / ttft_ms, "estimated"
 

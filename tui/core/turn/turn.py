@@ -448,6 +448,8 @@ class Turn:
         self._move_in_meter(moved)
         self._give(moved)
         self._mark(t_ns, "thinking", clean)
+        if not self._parts["thinking"].has_words:
+            clean = clean.lstrip()
         if clean:
             self._give([Segment("thinking", clean)])
 

@@ -82,6 +82,12 @@ def is_error_text(text: str) -> bool:
     )
 
 
+def without_error_word(text: str) -> str:
+    """``Error: no memory`` as ``no memory``."""
+    word, colon, rest = text.partition(":")
+    return rest.strip() if colon and word.strip().lower() == "error" and rest.strip() else text
+
+
 def is_error(chunk: Mapping[str, Json]) -> bool:
     """Whether this object reports an error. ``"error": null`` beside choices does not."""
     if any(chunk.get(name) for name in _ERROR_FIELDS):

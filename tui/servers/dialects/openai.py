@@ -32,6 +32,7 @@ from tui.servers.dialects.chunk import (
     is_error,
     is_error_text,
     json_values,
+    without_error_word,
 )
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import body_message, html_message, quoted, readable_error
@@ -144,7 +145,7 @@ class ChatDecoder:
         if self._is_over or not rest:
             return deltas
         if event.kind == "error" or is_error_text(rest):
-            return deltas + self._failure(rest)
+            return deltas + self._failure(without_error_word(rest))
         return [*deltas, self._not_read(rest, is_loss=rest[:1] == "{")]
 
     def _value(self, value: Json, kind: str) -> list[Delta]:
@@ -154,7 +155,7 @@ class ChatDecoder:
             return [*self._checked_usage(), DoneDelta()]
         if isinstance(value, str) and value.strip():
             if kind == "error" or is_error_text(value):
-                return self._failure(value)
+                return self._failure(without_error_word(value))
             return [self._not_read(value, is_loss=False)]
         if not isinstance(value, dict):
             self._n_readable += 1
