@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from tui import __version__
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_server_options, complain
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
@@ -50,9 +50,8 @@ def dashboard_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"npulse {__version__}")
-    parser.add_argument("--url", metavar="URL", help="the server; without it the known ports")
     parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
-    parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    add_server_options(parser)
     parser.add_argument("--theme", metavar="NAME", help="the theme to start with")
     parser.add_argument(
         "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"

@@ -7,11 +7,13 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment
+from tests.servers.plain_server import plain_server
 from tests.servers.raw_server import free_port
 from tui.commands import ask, bench_arguments, board, doctor, models, setup_npu_access, sim
 from tui.commands.exit_code import ExitCode
@@ -21,28 +23,28 @@ from tui.sim.server.spawn import spawn
 PRINTING = (
     ("--help",),
     ("--version",),
-    ("ask", "--help"),
-    ("models", "--help"),
     ("board", "--json"),
-    ("doctor", "--help"),
     ("bench", "list", "--json"),
     ("bench", "schema"),
     ("bench", "history"),
-    ("bench", "run", "--help"),
     ("sim", "--help"),
     ("setup-npu-access",),
 )
 
 
 def npulse(
-    home: Path, *arguments: str, stdout: int | None = None, stdin: bytes | None = None, **env: str
+    home: Path,
+    *arguments: str,
+    stdout: int | None = None,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> tuple[int, str, str]:
-    variables = {k: v for k, v in environment(home).items() if v is not None} | env
+    variables = {k: v for k, v in environment(home).items() if v is not None}
     done = subprocess.run(
         [sys.executable, "-m", "tui", *arguments],
         input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
         stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE,
-        cwd=REPOSITORY, env=variables, timeout=60, check=False,
+        cwd=REPOSITORY, env={**variables, **(env or {})}, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, (done.stdout or b"").decode(), done.stderr.decode()
 
@@ -145,42 +147,11 @@ def test_options_between_words() -> None:
 def test_words_and_stdin_are_one_prompt(
     tmp_path: Path, words: list[str], fed: bytes | None, sent: str
 ) -> None:
-    from tui.servers.dialects.dialect import Json
-
-    seen: list[Json] = []
-    port = _recording_server(seen)
-    code, out, err = npulse(tmp_path, "ask", *words, "--url", f"http://127.0.0.1:{port}", stdin=fed)
+    with plain_server() as server:
+        code, out, err = npulse(tmp_path, "ask", *words, "--url", server.url, stdin=fed)
     assert (code, out, err) == (0, "ok\n", "")
-    (body,) = seen
-    assert isinstance(body, dict)
+    (body,) = server.bodies
     assert body["messages"][-1]["content"] == sent
-
-
-def _recording_server(seen: list[object]) -> int:
-    """A server of one answer, in a thread; its port."""
-    import threading
-    from http.server import BaseHTTPRequestHandler, HTTPServer
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        def do_POST(self) -> None:
-            seen.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            chunk = {"choices": [{"delta": {"content": "ok"}, "finish_reason": None}]}
-            end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
-            body = "".join(f"data: {json.dumps(one)}\n\n" for one in (chunk, end))
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
-            self.end_headers()
-            self.wfile.write(f"{body}data: [DONE]\n\n".encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.server_address[1])
 
 
 def test_no_prompt_at_a_terminal_is_a_usage_sentence(tmp_path: Path) -> None:

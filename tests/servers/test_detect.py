@@ -11,10 +11,10 @@ from tests.servers.raw_server import Script, Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
-from tui.servers.address import normalised_url
+from tui.servers.address import CandidateUrls, normalised_url
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import CandidateUrls, default_urls, probe, search
+from tui.servers.detect import default_urls, probe, search
 from tui.servers.locate import find
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)

@@ -23,7 +23,7 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.settings.schema import ServerSection
-from tui.settings.server_options import phase_timeouts, server_urls
+from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 if TYPE_CHECKING:
     from tui.bench.model.screen import BenchSession
@@ -90,7 +90,9 @@ class Desk(Session):
 
         urls = server_urls(self._server_settings)
         timeouts = phase_timeouts(self._server_settings)
-        connection = Connection(urls, timeouts, self._changed)
+        connection = Connection(
+            urls, timeouts, self._changed, access=server_access(self._server_settings)
+        )
         self.connected_by(connection)
         self._on_change()
         if await self._wants_demo(urls):

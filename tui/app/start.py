@@ -21,6 +21,7 @@ from tui.core.types import GenerationSettings
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import Settings
+from tui.settings.server_options import API_KEY_VARIABLE, server_access
 from tui.settings.state import State, load_state, save_state, state_file, with_state
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
@@ -57,6 +58,10 @@ def build(options: argparse.Namespace) -> Run:
     configured = load(config_paths(options.config), os.environ, _overrides(options))
     config = with_state(configured, state, str(state_file()))
     settings = config.settings
+    if options.api_key is not None:
+        # In the environment, which the benchmark's own process inherits.
+        os.environ[API_KEY_VARIABLE] = options.api_key
+    server_access(settings.server)
     demo = _demo(options)
     root = _root(settings, demo)
     board = BoardReader(root, settings.board.interval_s)

@@ -20,20 +20,21 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.core.screen.footer import footer_line, thinking_note
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
+from tui.servers.access import Access
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.exchange import answer
 from tui.servers.locate import NoServerError, choose_model, locate
 from tui.servers.loop import LoopThread
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
-from tui.settings.server_options import phase_timeouts, server_urls
+from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
@@ -83,8 +84,7 @@ def parser() -> Parser:
         help="the prompt; without it, or with -, stdin is read. What stdin holds beside a prompt "
         "is put below it",
     )
-    made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
-    made.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    add_server_options(made)
     made.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
     made.add_argument("--system", metavar="TEXT", help="system prompt")
     made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")
@@ -101,6 +101,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         config = load(config_paths(options.config), os.environ, _overrides(options))
         server_urls(config.settings.server)
+        access = server_access(config.settings.server, options.api_key)
         prompt = whole_prompt(options.prompt, _complain)
     except (ConfigError, ValueError, OSError) as error:
         return _usage(str(error), options)
@@ -111,7 +112,7 @@ def main(argv: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     signal.signal(signal.SIGINT, _stop)
-    outcome = _run(prompt, options, config)
+    outcome = _run(prompt, options, config, access)
     return _report(outcome, options)
 
 
@@ -128,7 +129,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
-def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outcome:
+def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access: Access) -> Outcome:
     """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
     settings = config.settings.generation.to_generation()
     messages = Conversation().messages_for(prompt, settings)
@@ -137,7 +138,7 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outc
     loop = LoopThread()
     loop.start()
     try:
-        prepared = loop.submit(_prepare(turn, config)).result()
+        prepared = loop.submit(_prepare(turn, config, access)).result()
         turn = prepared.turn
         if prepared.client is not None:
             work = loop.submit(answer(prepared.client, turn.request, turn))
@@ -149,14 +150,16 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig) -> Outc
     return Outcome(turn, None if prepared is None else prepared.server)
 
 
-async def _prepare(turn: Turn, config: LoadedConfig) -> Prepared:
+async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared:
     """Find the server and the model. Where that fails, the turn has failed and says why."""
     try:
-        server = await locate(server_urls(config.settings.server))
+        server = await locate(server_urls(config.settings.server), access=access)
     except NoServerError as error:
         turn.fail(time.perf_counter_ns(), error.turn_error)
         return Prepared(turn)
-    client = Client(server.url, server.dialect, phase_timeouts(config.settings.server))
+    client = Client(
+        server.url, server.dialect, phase_timeouts(config.settings.server), server.access
+    )
     found = await choose_model(client, server, turn.request.model)
     choice = found.choice
     if choice.problem is not None:

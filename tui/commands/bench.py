@@ -29,7 +29,7 @@ from tui.commands.bench_run import against, complain, go_on, judge, run
 from tui.commands.exit_code import ExitCode
 from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
-from tui.settings.server_options import server_urls
+from tui.settings.server_options import server_access, server_urls
 
 
 def main(argv: Sequence[str]) -> int:
@@ -49,6 +49,12 @@ def main(argv: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else ExitCode.USAGE
     given = getattr(options, "url", None)
     options.urls = urls if given is None else (given,)
+    try:
+        section = config.settings.server
+        section = section if given is None else msgspec.structs.replace(section, url=given)
+        options.access = server_access(section, getattr(options, "api_key", None))
+    except ValueError as error:
+        return complain(str(error))
     if sum(getattr(options, form, None) == "-" for form in ("json", "md", "html", "csv")) > 1:
         return complain("only one of --json, --md, --html and --csv can be stdout")
     for stream in (sys.stdout, sys.stderr):

@@ -110,6 +110,7 @@ def _folder(verb: argparse.ArgumentParser) -> None:
 def _server(verb: argparse.ArgumentParser) -> None:
     said = "the server; without it that of config.toml, or the known ports"
     verb.add_argument("--url", type=address, metavar="URL", help=said)
+    verb.add_argument("--api-key", metavar="KEY", help="sent to it; better $NPULSE_API_KEY")
 
 
 def _outputs(verb: argparse.ArgumentParser) -> None:

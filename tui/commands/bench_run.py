@@ -85,6 +85,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
     made = Options(
         folder=folder,
         urls=options.urls,
+        access=options.access,
         model=options.model,
         runs=options.runs,
         seed=options.seed,
@@ -126,6 +127,7 @@ def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
     made = Options(
         folder=folder,
         urls=options.urls,
+        access=options.access,
         model=options.model or before.model.name,
         max_time_s=options.max_time,
         is_strict=options.strict,

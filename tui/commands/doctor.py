@@ -22,12 +22,13 @@ from tui.board.readers.npu_load import Rung
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_server_options, complain
 from tui.core.board.reading import Snapshot
 from tui.core.screen.check import Check
 from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
+from tui.servers.access import Access
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.locate import Located, choose_model, look
@@ -35,7 +36,7 @@ from tui.servers.models import context_note
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
-from tui.settings.server_options import phase_timeouts, server_urls
+from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
 
@@ -52,8 +53,7 @@ def parser() -> Parser:
     options.add_argument(
         "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
     )
-    options.add_argument("--url", metavar="URL", help="the server; without it the known ports")
-    options.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    add_server_options(options)
     return options
 
 
@@ -170,7 +170,7 @@ def more_checks(options: argparse.Namespace) -> Iterator[Check]:
         yield Check("config", "attention", "config", clean_line(str(error)))
     section = ServerSection() if config is None else config.settings.server
     try:
-        yield from asyncio.run(_server_checks(section))
+        yield from asyncio.run(_server_checks(section, server_access(section, options.api_key)))
     except ValueError as error:
         yield Check("server", "attention", "server", clean_line(str(error)))
     yield _terminal_check()
@@ -185,15 +185,15 @@ def _config_check(config: LoadedConfig) -> Check:
     return Check("config", "ok", "config", f"Read from {used}.")
 
 
-async def _server_checks(section: ServerSection) -> list[Check]:
-    found = await look(server_urls(section))
+async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
+    found = await look(server_urls(section), access=access)
     server = found.server
     if server is None:
         return [_no_server(found)]
     name = f"{server.name} {server.version or ''}".strip()
     simulated = ", SIMULATED" if server.is_simulated else ""
     checks = [Check("server", "ok", "server", f"{name} answers at {server.url}{simulated}.")]
-    async with Client(server.url, server.dialect, phase_timeouts(section)) as client:
+    async with Client(server.url, server.dialect, phase_timeouts(section), server.access) as client:
         checks.append(await _model_check(client, server))
     return checks
 

@@ -14,18 +14,19 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_server_options, complain
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import models
+from tui.servers.access import Access
 from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.locate import NoServerError, locate
 from tui.servers.models import ModelChange, ModelListError
 from tui.settings.config import ConfigError, config_paths, load
-from tui.settings.server_options import server_urls
+from tui.settings.server_options import server_access, server_urls
 
 
 def parser() -> Parser:
@@ -39,8 +40,7 @@ def parser() -> Parser:
         "action", nargs="?", choices=("list", "load", "unload"), default="list", help="what to do"
     )
     made.add_argument("name", nargs="?", metavar="NAME", help="the model, with load")
-    made.add_argument("--url", metavar="URL", help="the server; without it the known ports")
-    made.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    add_server_options(made)
     made.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     made.add_argument(
         "--force", action="store_true", help="load also where the free memory is too small"
@@ -48,15 +48,16 @@ def parser() -> Parser:
     return made
 
 
-def candidate_urls(options: argparse.Namespace) -> Sequence[str] | None:
-    """Where to look for the server. Raises ValueError with one sentence."""
+def where_to_look(options: argparse.Namespace) -> tuple[Sequence[str] | None, Access]:
+    """The addresses of the server and what it asks for. Raises ValueError with one sentence."""
     try:
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})
     except ConfigError as error:
         raise ValueError(str(error)) from error
     for warning in config.warnings:
         complain("npulse models", warning)
-    return server_urls(config.settings.server)
+    section = config.settings.server
+    return server_urls(section), server_access(section, options.api_key)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,12 +69,12 @@ def main(argv: Sequence[str]) -> int:
             "load takes the NAME of a model" if options.action == "load" else "too many words"
         )
     try:
-        urls = candidate_urls(options)
+        urls, access = where_to_look(options)
     except ValueError as error:
         _report_failure(str(error), is_json=options.json)
         return ExitCode.USAGE
     try:
-        return asyncio.run(_run(options, urls))
+        return asyncio.run(_run(options, urls, access))
     except NoServerError as error:
         _report_failure(str(error), is_json=options.json)
         return ExitCode.UNREACHABLE
@@ -82,9 +83,10 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.STOPPED
 
 
-async def _run(options: argparse.Namespace, urls: Sequence[str] | None) -> int:
-    server = await locate(urls)
-    async with Client(server.url, server.dialect, PhaseTimeouts(query_s=10.0)) as client:
+async def _run(options: argparse.Namespace, urls: Sequence[str] | None, access: Access) -> int:
+    server = await locate(urls, access=access)
+    timeouts = PhaseTimeouts(query_s=10.0)
+    async with Client(server.url, server.dialect, timeouts, server.access) as client:
         if options.action == "list":
             try:
                 found = await models.require_models(client)

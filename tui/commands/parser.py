@@ -16,10 +16,25 @@ MAX_CHARS = 600
 def complain(command: str, sentence: str) -> None:
     """``npulse VERB: sentence`` on stderr, safe for a terminal. A stderr that takes nothing is no
     reason to fail."""
-    from tui.core.text.sanitize import clean_line  # here: most starts have nothing to say
+    # Here: most starts have nothing to say.
+    from tui.core.text.sanitize import clean_line
+    from tui.servers.address import masked
 
     with suppress(OSError, ValueError):
-        print(f"{command}: {clean_line(sentence, MAX_CHARS)}", file=sys.stderr, flush=True)
+        said = masked(clean_line(sentence, MAX_CHARS))
+        print(f"{command}: {said}", file=sys.stderr, flush=True)
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """``--url``, ``--api-key`` and ``--config``."""
+    parser.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    parser.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help="sent to that server as Authorization: Bearer; $NPULSE_API_KEY keeps it out of the "
+        "list of processes",
+    )
+    parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,9 +5,9 @@ Loads nothing of HTTP, because the dashboard needs it before its first paint.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
+from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from tui.core.text.sanitize import clean_line
@@ -40,11 +40,13 @@ ENDPOINTS = (
 )
 """Paths of the API of the known servers. Pasted as an address they stand for their server."""
 
-_AROUND = " \t\r\n\"'`<>“”‘’,;"
+AROUND = " \t\r\n\"'`<>“”‘’,;"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]")
 _USERINFO = re.compile(r"\A((?:[A-Za-z0-9+.-]{0,20}:)?//|).*@", re.DOTALL)
 """Up to the last @: a password may hold any letter, and hiding too much does no harm."""
+_ANY_USERINFO = re.compile(r"(://)[^\s'\"]{0,2000}@")
+_SCHEMELESS = re.compile(r"(?<![^\s'\"])[^\s'\"/:@]{1,100}:[^\s'\"/@]{1,200}@(?=[A-Za-z0-9\[])")
 _SECRET_NAME = re.compile(
     r"(?i)([?&;](?:[^=&#;]*[_-])?(?:api-?key|key|token|secret|password|passwd|pwd|auth|sig"
     r"|signature|credential|access_?key|apikey)=)[^&#;\s]*"
@@ -54,6 +56,22 @@ _LOCAL_NAMES = frozenset(
 )
 
 
+class CandidateUrls(tuple[str, ...]):
+    """Addresses of this machine that nobody named and that are worth a look.
+
+    What answers at an explicit address is spoken to as a plain OpenAI server where it is not
+    recognised. At a candidate only a server that is recognised counts: the rest is somebody's web
+    page.
+    """
+
+    __slots__ = ()
+
+
+def is_explicit(urls: Sequence[str] | None) -> bool:
+    """Whether somebody named these addresses."""
+    return urls is not None and not isinstance(urls, CandidateUrls)
+
+
 def normalised_url(text: str) -> str:
     """A server's address as ``scheme://host:port[/path]``, without an endpoint at its end.
 
@@ -61,7 +79,7 @@ def normalised_url(text: str) -> str:
     pasted endpoint such as ``/v1/chat/completions``, a query, quotes and blanks around it are left
     out. Raises ValueError with one sentence, in which secrets are masked.
     """
-    given = text.strip(_AROUND)
+    given = text.strip(AROUND)
     sentence = f"{shown_url(given)!r} is no address of a server: give http://HOST:PORT"
     if not given or len(given) > MAX_URL_CHARS or re.search(r"[\x00-\x20\x7f-\x9f\\]", given):
         raise ValueError(sentence)
@@ -102,6 +120,8 @@ def _bracketed(place: str) -> str:
 
 
 def _is_ipv6(text: str) -> bool:
+    import ipaddress  # here, as below: a dashboard that has no server yet does without
+
     try:
         ipaddress.IPv6Address(text)
     except ValueError:
@@ -149,6 +169,11 @@ def shown_url(url: str) -> str:
     """An address as it may be shown: on one line, bounded, without user, password and keys."""
     masked = _USERINFO.sub(r"\1***@", url[: 4 * MAX_URL_CHARS], count=1)
     return clean_line(_SECRET_NAME.sub(r"\1***", masked), MAX_SHOWN_CHARS)
+
+
+def masked(text: str) -> str:
+    """A sentence in which no address tells a user, a password or a key."""
+    return _SECRET_NAME.sub(r"\1***", _SCHEMELESS.sub("***@", _ANY_USERINFO.sub(r"\1***@", text)))
 
 
 def is_local(url: str) -> bool:
@@ -199,6 +224,8 @@ def _is_own_address(host: str) -> bool:
         found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         return False
+    import ipaddress
+
     for family, kind, protocol, _, target in found:
         address = ipaddress.ip_address(str(target[0]).partition("%")[0])
         inner = getattr(address, "ipv4_mapped", None) or address

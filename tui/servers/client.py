@@ -16,6 +16,7 @@ from time import perf_counter_ns
 
 import httpx
 
+from tui.servers.access import Access
 from tui.servers.address import normalised_url
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
@@ -57,20 +58,22 @@ class Client:
         url: str,
         dialect: Dialect = openai.DIALECT,
         timeouts: PhaseTimeouts | None = None,
+        access: Access | None = None,
     ) -> None:
         self.url = normalised_url(url)
         self.dialect = dialect
         self.timeouts = timeouts or PhaseTimeouts()
+        access = access or Access()
         self._http = httpx.AsyncClient(
             # Certificates are loaded only where they are needed: that costs 20 ms.
-            verify=self.url.startswith("https:"),
+            verify=access.tls() if self.url.startswith("https:") else False,
             trust_env=False,
             http1=True,
             http2=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             transport=StampedTransport() if self.url.startswith("http:") else None,
-            headers={"accept-encoding": "identity", "user-agent": "npulse"},
+            headers={"accept-encoding": "identity", "user-agent": "npulse", **access.headers},
             timeout=httpx.Timeout(None, connect=self.timeouts.connect_s),
         )
 

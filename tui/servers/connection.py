@@ -27,9 +27,11 @@ from tui.core.screen.headline import ServerWord
 from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
+from tui.servers.access import Access
+from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
-from tui.servers.detect import PROBE_TIMEOUTS, default_urls, is_explicit
+from tui.servers.detect import PROBE_TIMEOUTS, default_urls
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.models import ModelChange, ModelListError
@@ -46,7 +48,7 @@ class Connection:
     :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
     called in the loop after it changed.
 
-    ``urls`` are the addresses, named ones or :class:`~tui.servers.detect.CandidateUrls`; None
+    ``urls`` are the addresses, named ones or :class:`~tui.servers.address.CandidateUrls`; None
     tries the default ports of this machine.
     """
 
@@ -59,8 +61,10 @@ class Connection:
         search_every_s: float = SEARCH_EVERY_S,
         check_every_s: float = CHECK_EVERY_S,
         probe_timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+        access: Access | None = None,
     ) -> None:
         self._urls = urls
+        self._access = access
         self._timeouts = timeouts or PhaseTimeouts()
         self._probe_timeouts = probe_timeouts
         self._search_every_s = search_every_s
@@ -129,7 +133,7 @@ class Connection:
         """One look at the server, or for one; returns the seconds until the next."""
         client = self._client
         if client is None:
-            client = self._found(await look(self._urls, self._probe_timeouts))
+            client = self._found(await look(self._urls, self._probe_timeouts, self._access))
             if client is None:
                 return self._busy_wait_s if self._state.word == "busy" else self._search_every_s
             await self._check(client)
@@ -147,7 +151,7 @@ class Connection:
     def _found(self, found: Located) -> Client | None:
         server = found.server
         if server is not None:
-            self._client = Client(server.url, server.dialect, self._timeouts)
+            self._client = Client(server.url, server.dialect, self._timeouts, server.access)
             self._busy_wait_s = self._check_every_s
             self._set(word="ready", server=server, problem=None)
             return self._client

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.screen.headline import ServerWord
 from tui.core.types import ModelInfo
+from tui.servers.access import Access
 from tui.servers.address import is_local
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.slot import SlotState
@@ -21,7 +22,8 @@ class Server:
     """Where it is and what it is. Strings are sanitised.
 
     ``name`` is what it calls itself, ``version`` None where it does not say. ``is_simulated`` is
-    true for the simulated board, which says so in a header of every answer.
+    true for the simulated board, which says so in a header of every answer. ``access`` is what it
+    asks for.
     """
 
     url: str
@@ -29,6 +31,7 @@ class Server:
     name: str
     version: str | None = None
     is_simulated: bool = False
+    access: Access = field(default_factory=Access, repr=False)
 
     @property
     def label(self) -> str:

@@ -11,28 +11,12 @@ import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
-from tui.servers.address import normalised_url
+from tui.servers.access import Access
+from tui.servers.address import CandidateUrls, is_explicit, normalised_url
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects import openai, rockchipllama
 from tui.servers.dialects.dialect import Answer, Dialect, Identity
-
-
-class CandidateUrls(tuple[str, ...]):
-    """Addresses of this machine that nobody named and that are worth a look.
-
-    What answers at an explicit address is spoken to as a plain OpenAI server where it is not
-    recognised. At a candidate only a server that is recognised counts: the rest is somebody's web
-    page.
-    """
-
-    __slots__ = ()
-
-
-def is_explicit(urls: Sequence[str] | None) -> bool:
-    """Whether somebody named these addresses."""
-    return urls is not None and not isinstance(urls, CandidateUrls)
-
 
 DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
 """Every dialect; the first that recognises a server has it, plain OpenAI is the last resort."""
@@ -65,17 +49,22 @@ def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> CandidateUrls:
 
 
 async def search(
-    urls: Sequence[str] | None = None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS
+    urls: Sequence[str] | None = None,
+    timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+    access: Access | None = None,
 ) -> tuple[Probe, ...]:
     """One :class:`Probe` per address, all tried at once; None are the default ports of this
     machine.
 
     Once a server is found, addresses that do not answer are waited for only as long as they could
-    still be preferred, and not longer than :data:`GRACE_S`; they count as busy.
+    still be preferred, and not longer than :data:`GRACE_S`; they count as busy. The key of
+    ``access`` goes to explicit addresses only: whatever listens on a port of this machine must not
+    get it.
     """
     is_pinned = is_explicit(urls)
+    access = access if is_pinned else None
     wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
-    tasks = [asyncio.create_task(probe(url, is_pinned, timeouts)) for url in wanted]
+    tasks = [asyncio.create_task(probe(url, is_pinned, timeouts, access)) for url in wanted]
     try:
         await _enough(tasks)
     finally:
@@ -118,16 +107,21 @@ async def _settle(tasks: list[asyncio.Task[Probe]]) -> None:
         await asyncio.wait(waiting, timeout=SETTLE_S)
 
 
-async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Probe:
+async def probe(
+    url: str,
+    is_pinned: bool,
+    timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+    access: Access | None = None,
+) -> Probe:
     """What is at this one address."""
     answers: dict[str, Answer] = {}
-    async with Client(url, FALLBACK, timeouts) as client:
+    async with Client(url, FALLBACK, timeouts, access) as client:
         try:
             for dialect in DIALECTS:
                 await _ask(client, dialect.identify_paths, answers)
                 identity = dialect.identify(answers)
                 if identity is not None:
-                    return Probe(url, "server", _server(url, dialect, identity, answers))
+                    return Probe(url, "server", _server(url, dialect, identity, answers, access))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             return _busy(url)
         except httpx.HTTPError as error:
@@ -136,7 +130,7 @@ async def probe(url: str, is_pinned: bool, timeouts: PhaseTimeouts = PROBE_TIMEO
             return Probe(url, outcome, None, failure.sentence)
     if is_pinned:
         identity = Identity(FALLBACK.name)
-        return Probe(url, "server", _server(url, FALLBACK, identity, answers))
+        return Probe(url, "server", _server(url, FALLBACK, identity, answers, access))
     return Probe(url, "unknown", None, f"What answers at {url} is no LLM server that npulse knows.")
 
 
@@ -161,7 +155,13 @@ async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer])
                 raise
 
 
-def _server(url: str, dialect: Dialect, identity: Identity, answers: dict[str, Answer]) -> Server:
+def _server(
+    url: str,
+    dialect: Dialect,
+    identity: Identity,
+    answers: dict[str, Answer],
+    access: Access | None,
+) -> Server:
     version = None if identity.version is None else clean_line(identity.version, 40)
     return Server(
         url=url,
@@ -169,6 +169,7 @@ def _server(url: str, dialect: Dialect, identity: Identity, answers: dict[str, A
         name=clean_line(identity.name, 40),
         version=version,
         is_simulated=any(_is_simulated(answer) for answer in answers.values()),
+        access=access or Access(),
     )
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 from collections.abc import Iterator
 
 import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import TurnError
+from tui.servers.address import shown_url
 from tui.servers.dialects.error_text import body_message, quoted
 
 MAX_SENTENCE_CHARS = 400
@@ -36,9 +38,15 @@ def duration(seconds: float) -> str:
 
 
 def http_status(
-    url: str, status: int, content_type: str, text: str, retry_after: str | None = None
+    url: str,
+    status: int,
+    content_type: str,
+    text: str,
+    retry_after: str | None = None,
+    location: str | None = None,
 ) -> TurnError:
-    """A response that is not 2xx, with the server's own words."""
+    """A response that is not 2xx, with the server's own words. ``url`` is what was asked, with its
+    path; ``location`` where a redirect points."""
     message = body_message(text, content_type)
     said = f": {quoted(message)}" if message else " without saying why"
     if status == 422:
@@ -47,7 +55,12 @@ def http_status(
         wait = f" It asks to wait {clean_line(retry_after, 40)} s." if retry_after else ""
         return _error("busy", f"{url} is busy (HTTP 503){said}.{wait} Try again in a moment.")
     if 300 <= status < 400:
-        return _error("http", f"{url} redirects (HTTP {status}); give the final address as --url.")
+        where = f" to {shown_url(location)}" if location else ""
+        return _error(
+            "http",
+            f"{url} redirects (HTTP {status}){where}, which npulse does not follow; "
+            "give the final address as --url.",
+        )
     if status == 404:
         return _error("http", f"{url} has no such route or model (HTTP 404){said}.")
     if status in (401, 403):
@@ -77,6 +90,17 @@ def transport(error: Exception, url: str, connect_s: float) -> TurnError:
         return _error("io", f"{url} is no address of an HTTP server: give http://HOST:PORT.")
     if isinstance(error, httpx.RemoteProtocolError):
         return closed(url) if "disconnected" in str(error) else not_http(url, str(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            said = clean_line(cause.verify_message, 120)
+            return _error(
+                "io",
+                f"{url} shows a certificate that is not trusted ({said}); "
+                "your own authority goes into [server] ca_file.",
+            )
+        if isinstance(cause, ssl.SSLError):
+            said = clean_line(cause.reason or "TLS failed", 120)
+            return _error("io", f"{url} does not speak TLS as wanted ({said}); is it http://?")
     if isinstance(error, httpx.ConnectError):
         reason = clean_line(str(error), 120) or "no reason given"
         return _error("io", f"{url} cannot be connected to ({reason}).")

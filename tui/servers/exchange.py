@@ -279,11 +279,12 @@ class StreamedRequest:
 
     async def _refused(self, response: httpx.Response) -> None:
         error = errors.http_status(
-            self._client.url,
+            self._client.url + self._client.dialect.chat_path,
             response.status_code,
             response.headers.get("content-type", ""),
             await error_text(response),
             response.headers.get("retry-after"),
+            response.headers.get("location"),
         )
         is_refused = error.kind == "busy" or 400 <= response.status_code < 500
         self.turn.fail(perf_counter_ns(), error, is_refused=is_refused)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import httpx
 
 from tui.core.types import ModelInfo, TurnError
+from tui.servers.access import Access
+from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import PROBE_TIMEOUTS, Probe, is_explicit, search
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, search
 from tui.servers.models import (
     Choice,
     ModelListError,
@@ -65,9 +67,13 @@ class NoServerError(Exception):
         return TurnError("busy" if self.is_busy else "refused", self.sentence)
 
 
-async def look(urls: Sequence[str] | None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Located:
+async def look(
+    urls: Sequence[str] | None,
+    timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+    access: Access | None = None,
+) -> Located:
     """One look at ``urls``; None are the default ports. Raises ValueError for a bad address."""
-    return located(await search(urls, timeouts), is_explicit=is_explicit(urls))
+    return located(await search(urls, timeouts, access), is_explicit=is_explicit(urls))
 
 
 def located(probes: Sequence[Probe], *, is_explicit: bool) -> Located:
@@ -95,9 +101,13 @@ async def find(
     return (await look(urls, timeouts)).server
 
 
-async def locate(urls: Sequence[str] | None, timeouts: PhaseTimeouts = PROBE_TIMEOUTS) -> Server:
+async def locate(
+    urls: Sequence[str] | None,
+    timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
+    access: Access | None = None,
+) -> Server:
     """The first server among ``urls``. Raises NoServerError, and ValueError as :func:`look`."""
-    found = await look(urls, timeouts)
+    found = await look(urls, timeouts, access)
     if found.server is None:
         raise NoServerError(found.absence, is_busy=found.is_busy)
     return found.server

@@ -156,7 +156,11 @@ async def list_models(client: Client) -> tuple[ModelInfo, ...]:
             bodies[path] = answer.json
         elif not bodies:
             error = errors.http_status(
-                client.url, answer.status, answer.headers.get("content-type", ""), answer.text
+                client.url + path,
+                answer.status,
+                answer.headers.get("content-type", ""),
+                answer.text,
+                location=answer.headers.get("location"),
             )
             raise ModelListError(error.sentence)
     return routes.parse_list(bodies)

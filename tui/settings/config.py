@@ -8,13 +8,14 @@ one that is; a value that cannot be used stops the start with one sentence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from tui.core.screen.key_names import canonical_keys
 from tui.core.text.sanitize import clean_line
+from tui.servers.address import AROUND, shown_url
 from tui.settings.config_file import ConfigError, Given, in_quotes, read_file
 from tui.settings.data_files import default_config
 from tui.settings.folders import config_folder
@@ -115,12 +116,21 @@ def checked(key: str, given: Given) -> object:
     if section == KEYS:
         return _checked_keys(key, given)
     kind = field_type(section, name)
+    if key == "server.url" and isinstance(given.value, str):
+        given = replace(given, value=given.value.strip(AROUND))
     try:
         return msgspec.convert(_from_text(kind, given), kind, strict=not given.is_text)
     except (msgspec.ValidationError, OverflowError):
         raise ConfigError(
-            f"{given.place}: {key} is {in_quotes(given.value)}; it takes {allowed(kind)}."
+            f"{given.place}: {key} is {_shown(key, given.value)}; it takes {allowed(kind)}."
         ) from None
+
+
+def _shown(key: str, value: object) -> str:
+    """A wrong value as a sentence shows it; what may be a secret is not."""
+    if key == "server.api_key_env":
+        return "something else"
+    return in_quotes(shown_url(value) if key == "server.url" and isinstance(value, str) else value)
 
 
 def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.core.text.sanitize import clean_line
+from tui.settings.regular_file import read_bounded
 
 MAX_CONFIG_BYTES = 1 << 20
 
@@ -85,8 +86,7 @@ def in_quotes(value: object) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_CONFIG_BYTES + 1)
+        raw = read_bounded(path, MAX_CONFIG_BYTES)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     if len(raw) > MAX_CONFIG_BYTES:

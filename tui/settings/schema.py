@@ -28,6 +28,17 @@ Folder = Annotated[
     str,
     Meta(pattern=r"^[^\x00]+\Z", max_length=4096, description="the name of a folder"),
 ]
+FileName = Annotated[
+    str, Meta(pattern=r"^[^\x00]*\Z", max_length=4096, description="the name of a file, or nothing")
+]
+VariableName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?\Z",
+        max_length=200,
+        description="the name of an environment variable that holds the key, or nothing",
+    ),
+]
 ThemeName = Annotated[
     str,
     Meta(
@@ -50,6 +61,10 @@ class ServerSection(Struct, frozen=True, kw_only=True):
     connect_timeout_s: Seconds = 5.0
     first_byte_timeout_s: Seconds = 3600.0
     idle_timeout_s: Seconds = 120.0
+    api_key_env: VariableName = ""
+    """The environment variable that holds the server's API key; empty: none is sent."""
+    ca_file: FileName = ""
+    """Certificates (PEM) that are trusted for https beside the usual ones."""
 
 
 class GenerationSection(Struct, frozen=True, kw_only=True):

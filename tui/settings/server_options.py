@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.servers.address import normalised_url
-from tui.servers.detect import CandidateUrls
+from tui.servers.access import Access, check_ca_file, checked_key
+from tui.servers.address import CandidateUrls, normalised_url
 from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:
     from tui.servers.client import PhaseTimeouts
+
+API_KEY_VARIABLE = "NPULSE_API_KEY"
+"""Holds the key of the server. ``--api-key`` of the dashboard sets it for its benchmarks."""
 
 
 def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
@@ -34,3 +39,32 @@ def server_urls(section: ServerSection) -> Sequence[str] | None:
     if section.ports != ServerSection().ports:
         return CandidateUrls(f"http://127.0.0.1:{port}" for port in section.ports)
     return None
+
+
+def server_access(
+    section: ServerSection, api_key: str | None = None, env: Mapping[str, str] = os.environ
+) -> Access:
+    """The key and the certificates for the server.
+
+    The key: ``api_key`` (the flag), else ``NPULSE_API_KEY``, else the variable that
+    ``api_key_env`` names. Certificates: ``ca_file`` and those of ``SSL_CERT_FILE``. Raises
+    ValueError with one sentence, which never holds the key.
+    """
+    key = api_key if api_key is not None else env.get(API_KEY_VARIABLE) or None
+    if key is None and section.api_key_env:
+        key = env.get(section.api_key_env)
+        if not key:
+            # Not by its name: whoever takes the setting for the key itself wrote it there.
+            raise ValueError(
+                "server.api_key_env takes the name of an environment variable that holds the key; "
+                "the one that it names is not set"
+            )
+    named = str(Path(section.ca_file).expanduser()) if section.ca_file else ""
+    ca_files = tuple(path for path in (named, env.get("SSL_CERT_FILE", "")) if path)
+    # Certificates are for https alone; a wrong file is told before that is known to be wanted.
+    for path in (named,) if named else ():
+        check_ca_file(path)
+    if section.url.lstrip().lower().startswith("https"):
+        for path in ca_files:
+            check_ca_file(path)
+    return Access(None if key is None else checked_key(key), ca_files)

@@ -21,6 +21,7 @@ from tui.core.text.sanitize import clean_line
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
 from tui.settings.folders import state_folder
+from tui.settings.regular_file import read_bounded
 from tui.settings.schema import Settings
 
 MAX_STATE_BYTES = 4 << 20
@@ -73,8 +74,7 @@ def state_file() -> Path:
 def load_state(path: Path) -> tuple[State, str | None]:
     """The state, and a sentence where a file is there that cannot be used. Never raises."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_STATE_BYTES + 1)
+        raw = read_bounded(path, MAX_STATE_BYTES)
     except FileNotFoundError:
         return State(), None
     except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui.core.types import GenerationSettings
+from tui.servers.access import Access
 
 GREEDY = GenerationSettings(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0)
 """Always the likeliest token: what a comparison needs. A penalty of 1 is none."""
@@ -65,6 +66,7 @@ class Options:
     """Where runs are kept."""
     urls: Sequence[str] | None = None
     """Where the server is looked for; None: on the known ports."""
+    access: Access = field(default_factory=Access)
     model: str | None = None
     runs: int | None = None
     seed: int = 1

@@ -64,7 +64,7 @@ class Connected:
 async def connect(options: Options) -> Connected:
     """Finds the server and its model. Raises SetupError (unreachable)."""
     try:
-        server = await locate(options.urls)
+        server = await locate(options.urls, access=options.access)
     except (NoServerError, ValueError) as error:
         raise SetupError("unreachable", str(error)) from None
     # The limits of a benchmark are watched outside: what the client itself allows is generous.
@@ -74,7 +74,7 @@ async def connect(options: Options) -> Connected:
         idle_s=WEEK_S,
         load_s=options.policy.load_s,
     )
-    client = Client(server.url, server.dialect, timeouts)
+    client = Client(server.url, server.dialect, timeouts, server.access)
     found = await choose_model(client, server, options.model)
     listed = found.models
     # A server that has one model answers with that one.

@@ -25,6 +25,7 @@ from tui.board.readers.npu_load import (
     read_rung,
     run_paths,
 )
+from tui.core.text.sanitize import clean_line
 
 UNIT_NAME = "npulse-npu-access.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT_NAME}"
@@ -52,6 +53,7 @@ WantedBy=multi-user.target
 """No Private or Protect option: with one the mount would stay in a name space of its own."""
 
 SECONDS = 60
+MAX_SAID_CHARS = 200
 
 
 class AccessError(Exception):
@@ -136,7 +138,8 @@ def verify(run: Run = run_command) -> bool:
             return False
     objections = [line for line in done.stderr.splitlines() if UNIT_NAME in line]
     if done.returncode != 0 and objections:
-        raise AccessError(f"systemd does not take the unit: {objections[0].strip()}")
+        said = clean_line(objections[0], MAX_SAID_CHARS)
+        raise AccessError(f"systemd does not take the unit: {said}")
     return done.returncode == 0
 
 
@@ -161,7 +164,8 @@ def _systemctl(run: Run, *arguments: str) -> None:
         raise AccessError(f"{words} could not be run: {error}.") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise AccessError(f"{words} failed: {said[0] if said else f'code {done.returncode}'}")
+        reason = clean_line(said[0], MAX_SAID_CHARS) if said else f"code {done.returncode}"
+        raise AccessError(f"{words} failed: {reason}")
 
 
 def _is(run: Run, question: str) -> bool:

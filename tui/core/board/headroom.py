@@ -85,8 +85,9 @@ def verdict(
     """Whether the model ``name`` may be loaded now. ``freed_bytes`` is what unloading the present
     model gives back first, at least its weights."""
     if size_bytes is None or available_bytes is None:
-        missing = "its size" if size_bytes is None else "how much RAM is free"
-        return Verdict("unknown", None, available_bytes, f"Whether it fits is unknown: {missing}.")
+        missing = "the size of the model" if size_bytes is None else "the free RAM"
+        sentence = f"Whether it fits is unknown, because {missing} is not known."
+        return Verdict("unknown", None, available_bytes, sentence)
     need = need_of(size_bytes, context_tokens, shape_of(name))
     left = available_bytes + freed_bytes - need.total_bytes
     parts = f"needs up to {_gib(need.total_bytes)} ({_gib(size_bytes)} of weights"

@@ -1,0 +1,57 @@
+"""What a server asks for beyond its address: an API key, a certificate authority of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+
+MAX_KEY_CHARS = 4096
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``api_key`` goes out as ``Authorization: Bearer`` (RFC 6750) and is never shown.
+
+    ``ca_files`` hold certificates (PEM) that are trusted beside the usual ones.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    ca_files: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
+
+    def tls(self) -> ssl.SSLContext:
+        """A context that trusts the usual authorities and these. Raises OSError, ssl.SSLError."""
+        import httpx  # here: loading certificates takes 20 ms, and most servers speak plain HTTP
+
+        context = httpx.create_ssl_context(trust_env=False)
+        for ca_file in self.ca_files:
+            context.load_verify_locations(cafile=ca_file)
+        return context
+
+
+def checked_key(text: str) -> str:
+    """A key that a header can hold. Raises ValueError, in whose sentence the key is not."""
+    key = text.strip()
+    if not _KEY.fullmatch(key) or len(key) > MAX_KEY_CHARS:
+        raise ValueError("the API key is empty, or holds blanks or letters that no header takes")
+    return key
+
+
+def check_ca_file(path: str) -> None:
+    """Raises ValueError with one sentence where the file holds no certificate."""
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificate in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
