@@ -101,7 +101,12 @@ def display_text(text: str, cell_len: CellLen) -> str:
 
 
 def is_pictograph(char: str) -> bool:
-    """Whether a joiner before this character makes an emoji with what precedes it."""
+    """Whether a joiner before this character makes an emoji with what precedes it.
+
+    Regional indicators are none: two of them are a flag, and a joiner does not join flags.
+    """
+    if "\U0001f1e6" <= char <= "\U0001f1ff":
+        return False
     return "\U0001f000" <= char < "\U00020000" or "\u2190" <= char <= "\u2bff"
 
 

@@ -14,10 +14,11 @@ The width function is the renderer's own, passed in, so that both always agree.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
-from tui.core.text.display import VS16, ZWJ, CellLen, DisplayText
+from tui.core.text.display import VS16, ZWJ, CellLen, DisplayText, is_pictograph
 
 _NOT_FIRST = frozenset(
     "、。，．！？：；）」』】〉》〕｝］’”…·ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％"
@@ -26,6 +27,14 @@ _NOT_FIRST = frozenset(
 _NOT_LAST = frozenset("（「『【〈《〔｛［‘“")
 
 _UNSETTLED_ROWS = 2
+
+MAX_LEADING = 4
+"""Prepended marks and leading consonants that stay with a base; words have two of them at most."""
+_PREPENDED = re.compile(
+    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
+    "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
+)
+"""Grapheme_Cluster_Break=Prepend of Unicode 15.0, which Python's unicodedata does not have."""
 
 
 class Wrapper:
@@ -252,19 +261,30 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
 
     Combining marks, variation selectors, skin tones and what a joiner joins belong to the base
     before them, and so do vowels and finals of Hangul jamo; two regional indicators are one flag; a
-    letter after a virama stays with it (after Unicode UAX 29).
+    letter after a virama stays with it; leading consonants of Hangul and marks that are written
+    before their base (Prepend) stay with what follows, as does a line feed with its carriage return
+    (Unicode UAX 29, rules GB3 to GB13).
     """
     end = start + 1
-    if end >= limit or text[end] < "\u0300" or text[start] == "\n":
+    if end >= limit:
         return end
-    if _is_regional(text[start]) and _is_regional(text[end]):
+    if text[start] < "\u0300":
+        if text[start] == "\r" and text[end] == "\n":
+            return end + 1
+        if text[end] < "\u0300" or text[start] == "\n":
+            return end
+    else:
+        end = _base_end(text, start, limit)
+    if _is_regional(text[start]) and end < limit and _is_regional(text[end]):
         end += 1
     while end < limit:
         char = text[end]
         if char < "\u0300":
             break
         if char == ZWJ:
-            end = min(end + 2, limit)
+            end += 1
+            if end < limit and is_pictograph(text[end]):
+                end += 1
         elif is_extending(char) or _is_conjunct(text[end - 1], char):
             end += 1
         else:
@@ -272,10 +292,24 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
     return end
 
 
+def _base_end(text: str, start: int, limit: int) -> int:
+    """Where the base ends of a grapheme: the marks before it, its leading consonants, itself.
+
+    At most :data:`MAX_LEADING` stand before one base, so that a grapheme always fits a row.
+    """
+    end = start
+    last = min(limit - 1, start + MAX_LEADING)
+    while end < last and _is_prepended(text[end]) and text[end + 1] >= " ":
+        end += 1
+    while end < last and _is_leading(text[end]) and _is_hangul_base(text[end + 1]):
+        end += 1
+    return end + 1
+
+
 @lru_cache(maxsize=4096)
 def is_extending(char: str) -> bool:
     """Whether this character belongs to the grapheme before it."""
-    return (
+    return not _is_prepended(char) and (
         char == VS16
         or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
         or "\U0001f3fb" <= char <= "\U0001f3ff"
@@ -291,3 +325,17 @@ def _is_conjunct(before: str, char: str) -> bool:
 
 def _is_regional(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def _is_prepended(char: str) -> bool:
+    return _PREPENDED.match(char) is not None
+
+
+def _is_leading(char: str) -> bool:
+    """Whether this is a leading consonant of Hangul (Grapheme_Cluster_Break=L)."""
+    return "\u1100" <= char <= "\u115f" or "\ua960" <= char <= "\ua97c"
+
+
+def _is_hangul_base(char: str) -> bool:
+    """Whether a leading consonant stays with this character: another one, or a syllable."""
+    return _is_leading(char) or "\uac00" <= char <= "\ud7a3"
