@@ -37,7 +37,7 @@ def commonmark_examples() -> list[tuple[str, str]]:
         "the npm package commonmark-spec",
     )
     fence = "`" * 32
-    example = re.compile(rf"^{fence} example\n(.*?)^\.\n(.*?)^{fence}$", re.M | re.S)
+    example = re.compile(rf"^{fence} example\n(.*?)^\.\n(.*?)^{fence}$", re.MULTILINE | re.DOTALL)
     found = example.findall(path.read_text("utf-8"))
     return [(source.replace("→", "\t"), page.replace("→", "\t")) for source, page in found]
 
