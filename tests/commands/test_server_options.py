@@ -67,7 +67,7 @@ def test_a_redirect_is_named_and_not_followed(tmp_path: Path) -> None:
     ("words", "way"),
     [
         (("ask", "hi", "--json"), "flag"), (("models",), "flag"), (("doctor", "--json"), "flag"),
-        (("bench", "run", "short"), "flag"), ((), "word"), (("ask", "hi"), "word"),
+        (("bench", "run", "standard"), "flag"), ((), "word"), (("ask", "hi"), "word"),
         (("models", "--json"), "variable"), (("bench", "list"), "variable"), (("ask",), "word"),
     ],
 )  # fmt: skip

@@ -134,3 +134,12 @@ def test_any_bytes_start_npulse(tmp_path: Path, content: bytes) -> None:
     assert state == State() or problem is None
     loaded = with_state(_config(tmp_path), state, "s")
     assert loaded.settings.server.url == ""
+
+
+def test_a_pipe_is_no_state_and_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    os.mkfifo(path)
+    state, problem = load_state(path)
+    assert state == State()
+    assert problem is not None
+    assert "it is a pipe, not a file" in problem

@@ -159,3 +159,10 @@ def test_printing_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_both_at_once_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert setup_npu_access.main(["--install", "--remove"]) == 2
+
+
+def test_what_systemctl_says_is_cleaned(system: System) -> None:
+    system.program("systemctl", "printf '\\033[31mno\\302\\233 bus\\342\\200\\256\\n' >&2; exit 1")
+    with pytest.raises(AccessError, match="bus") as failed:
+        install(system.root)
+    assert not set(str(failed.value)) & set("\x1b\x9b\u202e")

@@ -12,6 +12,7 @@ import msgspec
 
 from tui.bench.model.conditions import Gate
 from tui.bench.model.records import Request, Summary, Total
+from tui.core.text.json_text import escaped_json
 
 Stage = Literal[
     "connect",
@@ -185,7 +186,7 @@ _decoder = msgspec.json.Decoder(Event)
 
 def to_json(event: Event) -> bytes:
     """One line of JSON without its end."""
-    return msgspec.json.encode(event)
+    return escaped_json(msgspec.json.encode(event), is_ascii=True)
 
 
 def from_json(line: bytes) -> Event | None:

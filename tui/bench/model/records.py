@@ -13,6 +13,7 @@ import msgspec
 from msgspec import field
 
 from tui.bench.model.conditions import Config, Env, Gate, Model
+from tui.core.text.json_text import escaped_json
 
 SCHEMA = "bench/1"
 FORMULA_SET = "2025.1"
@@ -309,7 +310,7 @@ def schema() -> dict[str, Any]:
 
 def encode(document: Document) -> bytes:
     """The document as indented JSON with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    return escaped_json(msgspec.json.format(msgspec.json.encode(document), indent=2)) + b"\n"
 
 
 def decode(data: bytes) -> Document:

@@ -12,12 +12,13 @@ from tui.bench.report import charts, html, markdown
 from tui.bench.report.blocks import Block, Bullets, Chart, Facts, Heading, Paragraph, Table
 from tui.bench.report.text import figure, interval, line, number
 from tui.core.text.format import UNKNOWN
+from tui.core.text.json_text import escaped_json
 
 
 def as_json(comparisons: list[Comparison]) -> bytes:
     """One object for two runs, a list for more."""
     value: object = comparisons[0] if len(comparisons) == 1 else comparisons
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2)) + b"\n"
 
 
 def as_markdown(comparisons: list[Comparison]) -> str:

@@ -20,6 +20,7 @@ from tui.bench.store import runs
 from tui.bench.store.document import load
 from tui.bench.store.history import Entry, entries
 from tui.core.text.format import UNKNOWN, long_seconds, rate
+from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean
 
 COOL_DOWN_S = 30.0
@@ -102,7 +103,7 @@ def suites(options: argparse.Namespace, user_folder: Path) -> int:
         )
     if options.json:
         value = {"model": model, "suites": rows}
-        print(msgspec.json.encode(value).decode())
+        print(escaped_json(msgspec.json.encode(value), is_ascii=True).decode())
     else:
         _print_suites(rows, model, is_measured=speed.is_measured)
     for problem in problems:
@@ -135,7 +136,8 @@ def history(options: argparse.Namespace) -> int:
     folder = options.folder or runs.default_folder()
     found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
     if options.json:
-        print(msgspec.json.encode([asdict(entry) for entry in found]).decode())
+        data = msgspec.json.encode([asdict(entry) for entry in found])
+        print(escaped_json(data, is_ascii=True).decode())
         return 0
     names = {run_id: name for name, run_id in runs.baselines(folder).items()}
     for entry in found:

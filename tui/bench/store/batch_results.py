@@ -10,6 +10,7 @@ from tui.bench.analysis.summary import decode_tps, headline_source
 from tui.bench.model.records import Request
 from tui.bench.store.document import Loaded
 from tui.bench.store.runs import write_whole
+from tui.core.text.json_text import escaped_json
 
 RESULTS_FILE = "results.jsonl"
 META_FILE = "results.meta.json"
@@ -60,7 +61,7 @@ def lines(loaded: Loaded) -> bytes:
             error=request.error,
         )
 
-    return b"".join(msgspec.json.encode(result(r)) + b"\n" for r in document.requests)
+    return b"".join(escaped_json(msgspec.json.encode(result(r))) + b"\n" for r in document.requests)
 
 
 def meta(loaded: Loaded) -> bytes:
@@ -84,7 +85,7 @@ def meta(loaded: Loaded) -> bytes:
         "failures": {f.status: f.count for f in document.failures},
         "tool": document.run.tool,
     }
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2)) + b"\n"
 
 
 def save(loaded: Loaded, folder: Path) -> None:

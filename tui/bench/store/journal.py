@@ -21,6 +21,7 @@ from msgspec import field
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Request, Run
 from tui.bench.model.suite import Suite
+from tui.core.text.json_text import escaped_json
 
 FILE_NAME = "journal.jsonl"
 FSYNC_S = 5.0
@@ -164,7 +165,7 @@ class Journal:
 
     def add(self, line: Line) -> None:
         """Remembers a line for the next flush."""
-        data = msgspec.json.encode(line) + b"\n"
+        data = escaped_json(msgspec.json.encode(line)) + b"\n"
         with self._lock:
             self._pending.append(data)
 
