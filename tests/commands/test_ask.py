@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment
+from tests.servers.cases import Case, case, models_then, script
+from tests.servers.raw_server import raw_server
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 
@@ -22,6 +27,7 @@ KEYS = {
     "prefill_source", "itl_ms", "chunks", "clock", "error",
     "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note",
 }  # fmt: skip
+T = TypeVar("T")
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
 
 
@@ -224,3 +230,59 @@ def test_a_mistake_gives_json_too(tmp_path: Path) -> None:
         answer = said(out)
         assert (code, answer["status"]) == (2, "refused")
         assert answer["error"] in err
+
+
+def replayed(played: Case, work: Callable[[str], T]) -> T:
+    """``work`` with the address of a server that plays this case at a tenth of its times."""
+
+    async def run() -> T:
+        async with raw_server(models_then(script(played, 0.1))) as server:
+            return await asyncio.to_thread(work, server.url)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "shown", "told"),
+    [
+        ("no-answer/only-thinking", 4, "", "stopped at the token limit while thinking"),
+        ("no-answer/refusal", 4, "I cannot help with that.", "content_filter"),
+        ("finish-empty/case", 4, "The board", "cut the stream after ~8 tokens"),
+        ("error-outside-data/text-only", 4, "", "error: model is not loaded"),
+        ("one-char-tokens/bang", 0, "!!!", "stopped at the token limit (length)"),
+        ("final-message/final-message", 0, "Decoding is", ""),
+    ],
+)
+def test_how_an_answer_ended_is_told(
+    tmp_path: Path, name: str, code: int, shown: str, told: str
+) -> None:
+    ended, out, err = replayed(case(name), lambda url: ask(tmp_path, "hello", "--url", url))
+    assert (ended, told in err) == (code, True), err
+    assert shown in out
+    assert out.count(shown) == 1 or not shown or shown == "!!!"
+
+
+def test_a_silence_is_told_and_ends_at_the_idle_limit(tmp_path: Path) -> None:
+    whole = case("finish-empty/case")
+    stalls = replace(whole, end="open")
+    _, _, err = replayed(
+        stalls,
+        lambda url: ask(
+            tmp_path, "hello", "--url", url, "--stats", NPULSE_SERVER__IDLE_TIMEOUT_S="4"
+        ),
+    )
+    assert "no token for 3 s" in err
+    assert "stalled after ~8 tokens: nothing for 4 s" in err
+
+
+def test_an_endless_answer_ends_and_keeps_what_came(tmp_path: Path) -> None:
+    piece = b"data: " + json.dumps({"choices": [{"delta": {"content": "x" * 60_000}}]}).encode()
+    endless = replace(case("finish-empty/case"), pieces=((0.0, piece + b"\n\n"),) * 40)
+    ended, out, err = replayed(
+        endless,
+        lambda url: ask(tmp_path, "hello", "--url", url, "--json", "--max-tokens", "100"),
+    )
+    answer = said(out)
+    assert (ended, answer["status"]) == (4, "interrupted")
+    assert 1 << 19 < len(answer["text"]) < 600_000
+    assert "more than 524,288 characters" in err

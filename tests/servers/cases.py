@@ -109,3 +109,18 @@ def script(played: Case, scale: float) -> Script:
             await wire.raw(b"0\r\n\r\n")
 
     return play
+
+
+def models_then(play: Script) -> Script:
+    """Lists one model, and answers a chat with ``play``."""
+
+    async def serve(wire: Wire) -> None:
+        if wire.asked.method == "POST":
+            await play(wire)
+        elif wire.asked.path == "/v1/models":
+            row = {"id": "qwen3-4b", "object": "model", "owned_by": "someone"}
+            await wire.json({"object": "list", "data": [row]}, connection="close")
+        else:
+            await wire.json({"detail": "Not Found"}, 404, connection="close")
+
+    return serve

@@ -12,7 +12,7 @@ from tests.core.turn.test_think import PIECES
 from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
 from tui.core.turn.meter import ChunkMeaning
 from tui.core.turn.think import Reclassified
-from tui.core.turn.turn import Turn
+from tui.core.turn.turn import Turn, chars_limit
 from tui.core.types import (
     ChatRequest,
     Delta,
@@ -380,3 +380,19 @@ def test_a_recorded_stream_of_rockchipllama() -> None:
     assert (result.chunks, result.tokens_out, result.tokens_source) == (24, 24, "estimated")
     assert result.decode_tps == pytest.approx(20)
     assert (result.itl_ms.p50, result.itl_ms.max) == (50, 50)
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "limit"), [(10, 1 << 19), (100_000, 6_400_000), (0, 1 << 24)]
+)
+def test_an_endless_answer_ends_and_keeps_what_came(max_tokens: int, limit: int) -> None:
+    settings = GenerationSettings(max_tokens=max_tokens)
+    turn = Turn(ChatRequest("m", (Message("user", "hi"),), settings), T0)
+    assert chars_limit(max_tokens) == limit
+    piece = "x" * 65_536
+    for number in range(2 * limit // len(piece)):
+        turn.feed(T0 + number * MS, [TextDelta(piece)])
+        turn.take_pending()
+    assert turn.error is not None
+    assert (turn.status, turn.error.kind) == ("interrupted", "protocol")
+    assert limit < len(turn.text) <= limit + len(piece)

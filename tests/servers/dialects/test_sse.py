@@ -30,7 +30,7 @@ def parsed(*pieces: bytes, **limits: int) -> list[Event]:
         (b"id: 7\nretry: 10\ndata: a\n\n", ["a"]),
         (b"nonsense\nnonsense: x\ndata: a\n\n", ["nonsense\nnonsense: x", "a"]),
         (b'{"a": 1}\n{"b": 2}\n', ['{"a": 1}', '{"b": 2}']),
-        (b"data: a\n \n{\n 1\n}\n\n", ["{\n 1\n}", "a"]),
+        (b"data: a\n \n{\n 1\n}\n\n", ["a", "{\n 1\n}"]),
         (b"\n\n\n", []),
         (b"event: ping\n\n", []),
         (b"data: a\n\ndata: no blank line", ["a", "no blank line"]),
@@ -103,3 +103,13 @@ STREAM_BYTES = st.one_of(
 def test_any_bytes_in_any_split_are_the_same(stream: bytes, points: list[int], limit: int) -> None:
     limits = {"max_line_chars": limit, "max_event_chars": limit}
     assert parsed(*cuts(stream, points), **limits) == parsed(stream, **limits)
+
+
+def test_lines_outside_of_fields_are_bounded_too_and_many_objects_are_no_long_one() -> None:
+    parser = SseParser(max_event_chars=100)
+    for _ in range(50):
+        parser.feed(b"some words\n")
+    assert parser.broken is not None
+    parser = SseParser(max_event_chars=100)
+    events = [event for _ in range(50) for event in parser.feed(b'{"a": 1}\n')]
+    assert (len(events), parser.broken) == (50, None)

@@ -118,9 +118,11 @@ class SseParser:
         if line.isspace():
             return []
         # The standard ignores any other line. Servers put errors there, and whole chunks.
+        before = self._dispatch_data() if self._data else []
         self._grow_event(self._stray, line)
         is_object = line[:1] == "{" and line.rstrip()[-1:] == "}"
-        return self._dispatch_stray() if is_object and len(self._stray) == 1 else []
+        is_whole = is_object and len(self._stray) == 1
+        return [*before, *self._dispatch_stray()] if is_whole else before
 
     def _grow_event(self, lines: list[str], value: str) -> None:
         lines.append(value)
@@ -129,18 +131,21 @@ class SseParser:
             self._break(f"an event of more than {self._max_event_chars} characters")
 
     def _dispatch(self) -> list[Event]:
-        strays = self._dispatch_stray()
+        return [*self._dispatch_stray(), *self._dispatch_data()]
+
+    def _dispatch_data(self) -> list[Event]:
         kind, self._kind = self._kind, ""
         self._data_chars = 0
         if not self._data:
-            return strays
+            return []
         event = Event("\n".join(self._data), kind)
         self._data.clear()
-        return [*strays, event]
+        return [event]
 
     def _dispatch_stray(self) -> list[Event]:
         if not self._stray:
             return []
         event = Event("\n".join(self._stray), is_stray=True)
         self._stray.clear()
+        self._data_chars = sum(map(len, self._data))
         return [event]

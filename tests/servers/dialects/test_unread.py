@@ -1,0 +1,144 @@
+"""Nothing of a stream is dropped in silence: what cannot be read is counted, quoted and told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.servers.dialects.test_decoders import chunk, sse
+from tests.servers.requests import new_turn, request
+from tui.core.turn.turn import Turn
+from tui.servers.dialects import openai
+
+
+def turn_of(*pieces: bytes) -> Turn:
+    turn = new_turn()
+    decoder = openai.DIALECT.decoder(request())
+    for piece in pieces:
+        turn.feed(turn.t0_ns + 1, decoder.feed(piece))
+    turn.feed(turn.t0_ns + 2, decoder.close())
+    turn.end_of_stream(turn.t0_ns + 3)
+    return turn
+
+
+STOP = sse(chunk(None, "stop"))
+A = json.dumps(chunk("a"))
+B = json.dumps(chunk("b"))
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        f"data: {A}\ndata: {B}\n\n",
+        f"data: {A}{B}\n\n",
+        f"data: {A}data: {B}\n\n",
+        f"data: {A}\n{B}\n\n",
+        f"Data: {A}\n\n DATA: {B}\n\n",
+        f"data: {A}\n\n{B}\n",
+        f"data: {json.dumps(chunk('a'), indent=1)}".replace("\n", "\ndata: ")
+        + f"\n\ndata: {B}\n\n",
+    ],
+)
+def test_events_that_run_into_each_other_are_events_of_their_own(stream: str) -> None:
+    turn = turn_of(stream.encode() + STOP)
+    assert (turn.status, turn.text, turn.unread_events) == ("complete", "ab", 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ('error: {"message": "no memory"}', "no memory"),
+        ("error: no memory", "no memory"),
+        ('{"error": "no memory"}', "no memory"),
+        ('{\n "error": {\n  "message": "no memory"\n }\n}', "no memory"),
+        ("Error: no memory", "no memory"),
+        ("data: Traceback (most recent call last): no memory", "no memory"),
+        ('data: "Error: no memory"', "no memory"),
+        ('data: {"code": 500, "message": "no memory"}', "no memory"),
+        ('data: {"errors": [{"message": "no memory"}]}', "no memory"),
+        ('data: {"error_msg": "no memory"}', "no memory"),
+        ('data: {"type": "error", "message": "no memory"}', "no memory"),
+        ('data: {"success": false, "msg": "no memory"}', "no memory"),
+        ('data: {"choices": [{"error": {"message": "no memory"}}]}', "no memory"),
+        ("event: error\ndata: no memory", "no memory"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n\n", "\n", "\n\ndata: [DONE]\n\n"])
+@pytest.mark.parametrize("has_text", [True, False])
+def test_errors_in_any_shape(error: str, said: str, end: str, has_text: bool) -> None:
+    before = f"data: {A}\n\n" if has_text else ": hello\n\n"
+    turn = turn_of((before + error + end).encode())
+    assert turn.status == ("interrupted" if has_text else "error")
+    assert turn.error is not None
+    assert said in turn.error.sentence
+    assert turn.text == ("a" if has_text else "")
+
+
+@pytest.mark.parametrize("broken", ['{"choices": [{"delta": {"cont', '{"choices": x}'])
+def test_a_broken_chunk_is_a_loss(broken: str) -> None:
+    turn = turn_of(f"data: {A}\n\ndata: {broken}\n\ndata: {B}\n\n".encode() + STOP)
+    assert (turn.status, turn.text, turn.unread_events) == ("interrupted", "ab", 1)
+    assert turn.error is not None
+    assert "1 event of the stream could not be read: “{" in turn.error.sentence
+
+
+def test_text_that_is_no_chunk_is_counted_and_quoted() -> None:
+    stream = f"data: {A}\n\nmodel is warming up\n\ndata: {B}\n\nagain\n\n".encode()
+    turn = turn_of(stream + STOP)
+    assert (turn.status, turn.text, turn.unread_events) == ("complete", "ab", 2)
+    assert turn.unread_text == "model is warming up"
+    assert turn.stats(turn.t0_ns + 9).unread_events == 2
+    values = turn.result(turn.t0_ns + 9).to_json_dict()
+    assert (values["unread_events"], values["unread_text"]) == (2, "model is warming up")
+    assert "2 events of the stream could not be read" in str(values["note"])
+    cut = turn_of(stream)
+    assert cut.error is not None
+    assert "“model is warming up”" in cut.error.sentence
+
+
+def test_a_foreign_chunk_is_a_loss_and_a_ping_is_none() -> None:
+    foreign = '{"type": "response.output_text.delta", "delta": "Hel"}'
+    turn = turn_of(f"data: {A}\n\ndata: {foreign}\n\n".encode() + STOP)
+    assert (turn.status, turn.unread_events) == ("interrupted", 1)
+    ping = 'event: ping\ndata: {"type": "ping"}\n\ndata: {}\n\n: hi\n\nid: 7\n\n'
+    turn = turn_of(f"data: {A}\n\n{ping}".encode() + STOP)
+    assert (turn.status, turn.unread_events) == ("complete", 0)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ["Hello", "Hello world", "Hello world!"],
+        ["Hello", " world", "!"],
+        ["Hello world!", "Hello world!"],
+    ],
+)
+def test_messages_complete_and_never_repeat(messages: list[str]) -> None:
+    rows = [{"choices": [{"message": {"content": text}}]} for text in messages]
+    turn = turn_of(sse(*rows, chunk(None, "stop")))
+    assert (turn.status, turn.text) == ("complete", "Hello world!")
+
+
+@pytest.mark.parametrize("last", ["Hello world", " Hello world", "Hello world, you"])
+def test_a_message_after_deltas_is_the_same_answer(last: str) -> None:
+    final = {"choices": [{"message": {"content": last}, "finish_reason": "stop"}]}
+    turn = turn_of(sse(chunk(" Hello"), chunk(" world"), final))
+    assert turn.text.strip() == last.strip()
+    assert turn.text.count("Hello") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "thinking"),
+    [
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab", ""),
+        ([{"type": "reasoning", "text": "t"}, {"type": "output_text", "text": "a"}], "a", "t"),
+        ([{"type": "thinking", "thinking": "t"}, "a"], "a", "t"),
+        ({"type": "text", "text": "a"}, "a", ""),
+        ([{"type": "refusal", "refusal": "no"}], "no", ""),
+        ([{"type": "image_url", "image_url": {}}], "", ""),
+    ],
+)
+def test_typed_parts_go_where_their_type_says(content: object, text: str, thinking: str) -> None:
+    turn = turn_of(sse(chunk(content), chunk(None, "stop")))
+    assert (turn.text, turn.thinking) == (text, thinking)
