@@ -10,6 +10,7 @@ from statistics import median
 from tui.bench.analysis.statistics import percentile
 from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
+from tui.core.turn.arrivals import Arrivals, arrive_in_bursts
 from tui.core.turn.stats import quantile
 
 MIN_TOKENS = 8
@@ -168,12 +169,16 @@ def _client_rate(trace: Trace) -> tuple[float | None, str]:
         return None, f"fewer than {MIN_TOKENS} tokens"
     if span_ns < MIN_SPAN_NS:
         return None, "all tokens within 200 ms"
-    return ratio(tokens - 1, span_ns, 1e9), ""
+    arrivals = Arrivals()
+    for stamp_ns in trace.stamps_ns:
+        arrivals.add(stamp_ns, 1.0)
+    first = max(tokens * arrivals.first_chunks / len(trace.stamps_ns), 1.0)
+    return ratio(tokens - first, arrivals.span_ns, 1e9), "all tokens came at once"
 
 
 def gaps_ms(trace: Trace) -> list[float]:
     """Times between tokens; empty where a chunk is not a token or the stream is buffered."""
-    if trace.is_buffered or not trace.is_token_per_chunk:
+    if trace.is_buffered or not trace.is_token_per_chunk or arrive_in_bursts(trace.stamps_ns):
         return []
     stamps = trace.stamps_ns
     return [(after - before) / 1e6 for before, after in pairwise(stamps)]
@@ -184,6 +189,8 @@ def _gaps(trace: Trace, out: Measured) -> None:
     reason = "fewer than two tokens"
     if trace.is_buffered:
         reason = "the stream is buffered"
+    elif arrive_in_bursts(trace.stamps_ns):
+        reason = "the tokens came in bursts"
     elif not trace.is_token_per_chunk:
         reason = "a chunk of this server is not a token"
     out.put("itl_p50_ms", quantile(gaps, 0.5), reason)

@@ -66,6 +66,10 @@ def trace_of(asked: Asked, *, is_buffered_run: bool, words_in: int | None) -> Tr
     turn = asked.turn
     stats = turn.stats(perf_counter_ns())
     source = source_of(stats)
+    if source == "runtime" and stats.decode_source == "estimated":
+        source = (
+            "estimated"  # tokens were counted that nobody saw arrive: the rate is no measured one
+        )
     stamps = turn.stamps_ns
     cap = turn.request.settings.max_tokens
     tokens_out: int | None = stats.tokens if source != "unknown" else None

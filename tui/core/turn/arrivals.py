@@ -7,12 +7,25 @@ of N tokens in the first arrival at t1, and the last arrival at tN, the rate is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ARRIVAL_NS = 3_000_000
 """What comes within this time came together."""
 BURST_CHUNKS = 4
 """So many chunks that came together were held back by something."""
+
+
+SINGLE_SHARE = 0.8
+"""The least share of chunks that came by themselves, for gaps between them to mean something."""
+
+
+def arrive_in_bursts(stamps_ns: Sequence[int]) -> bool:
+    """Whether gaps between these chunks say nothing about gaps between tokens."""
+    arrivals = Arrivals()
+    for t_ns in stamps_ns:
+        arrivals.add(t_ns, 1.0)
+    return len(stamps_ns) > BURST_CHUNKS and arrivals.count < SINGLE_SHARE * len(stamps_ns)
 
 
 @dataclass(slots=True)

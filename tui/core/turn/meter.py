@@ -24,7 +24,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.core.turn.arrivals import BURST_CHUNKS, Arrivals
+from tui.core.turn.arrivals import BURST_CHUNKS, SINGLE_SHARE, Arrivals
 from tui.core.turn.gaps import GapQuantiles, GapSummary
 from tui.core.turn.pace import Pace
 from tui.core.turn.reported import Reported
@@ -43,8 +43,6 @@ DISPUTE_SHARE = 0.30
 COUNT_DISPUTE_SHARE = 0.10
 COUNT_SLACK = 0.99
 """Counts of tokens and chunks within 1 % give the same rate."""
-SINGLE_SHARE = 0.8
-"""The least share of chunks that came by themselves, for gaps between them to mean something."""
 MOST_TOKENS_A_CHUNK = 1.25
 SEVERAL_TOKENS = 1.5
 UNEVEN = 8

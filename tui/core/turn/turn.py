@@ -449,7 +449,7 @@ class Turn:
         self._give(moved)
         self._mark(t_ns, "thinking", clean)
         if not self._parts["thinking"].has_words:
-            clean = clean.lstrip()
+            clean = clean.lstrip("\n")
         if clean:
             self._give([Segment("thinking", clean)])
 
