@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.bench.checks import languages, measure, python_code, structured
+from tui.bench.checks.fences import open_fence
 from tui.bench.checks.findings import reported, score
 from tui.bench.checks.run import check_answer, echo_share, lenient
 from tui.bench.model import check_specs
@@ -331,7 +332,7 @@ def test_measures() -> None:
     assert measure.words("四个汉字") == 4
     assert measure.sentences("") == 0
     assert measure.fences("```py\nx\n```\ntext\n~~~\ny\n~~~") == [("py", "x\n"), ("", "y\n")]
-    assert measure.open_fence("```py\nx\n```\n```\nrest") == ("", "rest")
+    assert open_fence("```py\nx\n```\n```\nrest") == ("", "rest")
     assert measure.outline_levels("1. a\n1.1 b\n") == (2, 2 + 1)
     assert measure.script_shares("ab漢")["Han"] == pytest.approx(1 / 3)
 

@@ -7,6 +7,7 @@ import re
 import tokenize
 
 from tui.bench.checks import measure
+from tui.bench.checks.fences import closed_fences
 from tui.bench.checks.structured import parse_lenient
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
@@ -29,9 +30,11 @@ _PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|%[sd]|%\(\w+\)[sd]|\$\{\w+\}")
 
 def without_code(text: str) -> str:
     """The text without fenced and inline code."""
-    for _, content in measure.fences(text):
-        text = text.replace(content, "\n")
-    return re.sub(r"`[^`\n]*`", " ", text)
+    parts, begin = [], 0
+    for fence in closed_fences(text):
+        parts.append(text[begin : fence.inner])
+        begin = fence.inner_end
+    return re.sub(r"`[^`\n]*`", " ", "\n".join([*parts, text[begin:]]))
 
 
 def language_scores(text: str) -> dict[str, float]:
@@ -116,7 +119,7 @@ def comments_of(code: str) -> list[str]:
 
 def _bare(code: str) -> list[str]:
     """The lines of code without comments and blank lines."""
-    lines = (re.sub(r"\s*#[^\n]*$", "", line).strip() for line in code.splitlines())
+    lines = (line.partition("#")[0].strip() for line in code.splitlines())
     return [line for line in lines if line and not line.startswith(('"""', "'''"))]
 
 
@@ -128,7 +131,8 @@ def comments(spec: s.Comments, answer: Answer) -> Outcome:
     problems = []
     if len(found) < spec.min:
         problems.append(f"{len(found)} comments")
-    lost = [line for line in _bare(spec.code) if line not in _bare(code)]
+    kept = set(_bare(code))
+    lost = [line for line in _bare(spec.code) if line not in kept]
     if lost:
         problems.append(f"{len(lost)} lines of the code changed")
     guess = detect(" . ".join(found)) if found else None

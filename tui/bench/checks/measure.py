@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tui.bench.checks.fences import closed_fences
+
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_SENTENCE_END = re.compile(r"[.!?…。！？؟]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]")
+_SENTENCE_MARKS = re.compile(r"([.!?…。！？؟]+)[\"'”’»)\]*_]*")
+_WIDE_MARKS = "。！？"
+"""These end a sentence also where no blank follows."""
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+\S", re.MULTILINE)
 _BOLD_LINE = re.compile(r"^\s{0,3}\*\*[^*\n]{2,80}\*\*:?\s*$", re.MULTILINE)
-_NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)]?\s+\S", re.MULTILINE)
-_BULLET = re.compile(r"^(\s*)(?:[-*+•]|\d+[.)])\s+\S", re.MULTILINE)
+_NUMBERED = re.compile(r"^[^\S\n]*(\d+(?:\.\d+)*)[.)]?\s+\S", re.MULTILINE)
+_BULLET = re.compile(r"^([^\S\n]*)(?:[-*+•]|\d+[.)])\s+\S", re.MULTILINE)
 _TIME = re.compile(
     r"\b(?:\d+(?:[.,]\d+)?(?:\s*[-–]\s*\d+(?:[.,]\d+)?)?"
     r"|one|two|three|four|five|six|eight|ten|half an?)"
@@ -19,10 +23,6 @@ _TIME = re.compile(
     r"|\b(?:week|day|month|sprint)s?\s+\d+",
     re.IGNORECASE,
 )
-_FENCE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,})([^\n`]*)\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL
-)
-_OPEN_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n`]*)\n", re.MULTILINE)
 _SENTENCE_CLOSE = re.compile(r"[.!?…。！？؟][\"'”’»)\]*_`]*\s*\Z")
 
 
@@ -42,7 +42,10 @@ def sentences(text: str) -> int:
     stripped = text.strip()
     if not stripped:
         return 0
-    ends = len(_SENTENCE_END.findall(stripped))
+    ends = 0
+    for run in _SENTENCE_MARKS.finditer(stripped):
+        is_end = run.end() == len(stripped) or stripped[run.end()].isspace()
+        ends += 1 if is_end else sum(mark in _WIDE_MARKS for mark in run[1])
     return ends if _SENTENCE_CLOSE.search(stripped) else ends + 1
 
 
@@ -94,14 +97,7 @@ def time_expressions(text: str) -> int:
 
 def fences(text: str) -> list[tuple[str, str]]:
     """(language, content) of every closed code fence."""
-    return [(match[2].strip().lower(), match[3]) for match in _FENCE.finditer(text)]
-
-
-def open_fence(text: str) -> tuple[str, str] | None:
-    """(language, content) of a fence that never closes, as a cut answer has it."""
-    rest = _FENCE.sub(lambda match: "\n" * match[0].count("\n"), text)
-    match = _OPEN_FENCE.search(rest)
-    return (match[2].strip().lower(), rest[match.end() :]) if match else None
+    return [(fence.language, text[fence.inner : fence.inner_end]) for fence in closed_fences(text)]
 
 
 def script_shares(text: str) -> dict[str, float]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tui.bench.checks import measure
+from tui.bench.checks.fences import fence_lines, open_fence
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
 
@@ -58,21 +58,23 @@ def candidates(text: str) -> list[str]:
 
     The longest reading of a fence comes first, because a docstring may hold a fence of its own.
     """
-    lines = text.splitlines(keepends=True)
-    fence_lines = [i for i, line in enumerate(lines) if line.lstrip().startswith(("```", "~~~"))]
-    # A closing fence carries no language; every one further down may be the right one.
-    closings = [i for i in fence_lines if lines[i].strip(" \t\r\n`~") == ""]
-    blocks = [
-        "".join(lines[opening + 1 : closing])
-        for opening in fence_lines
+    lines = fence_lines(text)
+    # A closing fence carries no language; every one further down may be the right one. The longest
+    # blocks begin at the first fences and end at the last ones.
+    openings = lines[:MAX_CANDIDATES]
+    closings = [line for line in lines if line.is_closing][-MAX_CANDIDATES:]
+    spans = [
+        (opening.end, closing.at)
+        for opening in openings
         for closing in closings
-        if closing > opening
+        if closing.at > opening.at
     ]
-    blocks.sort(key=len, reverse=True)
-    unclosed = measure.open_fence(text)
+    spans.sort(key=lambda span: span[1] - span[0], reverse=True)
+    blocks = [text[start:end] for start, end in spans]
+    unclosed = open_fence(text)
     if unclosed is not None:
         blocks.append(unclosed[1])
-    if not fence_lines:
+    if not lines:
         blocks.append(text)
     return [block[:MAX_CODE_CHARS] for block in blocks if block.strip()][:MAX_CANDIDATES]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from tui.bench.checks import measure
@@ -16,8 +17,10 @@ from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer
 from tui.bench.model.records import Check
 
+MAX_FENCES = 64
+"""Fences of an answer that are looked at."""
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_LINE_COMMENT = re.compile(r"^\s*//[^\n]*$", re.MULTILINE)
+_LINE_COMMENT = re.compile(r"^[^\S\n]*//[^\n]*$", re.MULTILINE)
 _TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,),
     "list": (list,),
@@ -39,9 +42,9 @@ def parse_strict(text: str) -> Any:
     """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in items]
-        if len(set(keys)) != len(keys):
-            double = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in items)
+        if len(counts) != len(items):
+            double = next(key for key, count in counts.items() if count > 1)
             raise NotJsonError(f"key {double!r} occurs twice")
         return dict(items)
 
@@ -81,7 +84,8 @@ def parse_lenient(text: str) -> tuple[Any, str] | None:
     inner = without_fence(text)
     if inner is not None:
         candidates.append(("fenced", inner))
-    candidates += [("inside text", content) for _, content in measure.fences(text)]
+    fenced = measure.fences(text)[:MAX_FENCES]
+    candidates += [("inside text", content) for _, content in fenced]
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
     end = max(text.rfind("}"), text.rfind("]"))
     if 0 <= start < end:
