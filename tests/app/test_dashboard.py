@@ -35,6 +35,7 @@ IDLE_ROW = r"0 ─+ +0 %"
 BUSY_ROW = r"0 ━+[━─╸]* +[1-9]\d* %"
 
 
+@pytest.mark.slow
 def test_demo_from_start_to_end(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--speed", "8") as terminal:
         terminal.wait_for(READY, 30)
@@ -56,6 +57,7 @@ def test_demo_from_start_to_end(tmp_path: Path) -> None:
         assert terminal.foreign_escapes() == []
 
 
+@pytest.mark.slow
 def test_two_streams_never_overlap(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with (
@@ -142,6 +144,7 @@ def test_a_prompt_that_may_be_too_long_is_sent_when_asked_again(tmp_path: Path) 
         wait_for_event(log, "request")
 
 
+@pytest.mark.slow
 def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
     import socket
 

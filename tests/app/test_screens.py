@@ -13,6 +13,9 @@ from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth
 from tests.terminal.pty_terminal import PtyTerminal
 
+pytestmark = pytest.mark.slow
+
+
 FAST = ("--decode-tps", "200", "--prefill-tps", "4000", "--speed", "5")
 
 

@@ -28,6 +28,9 @@ from tui.commands.bench import main
 from tui.commands.bench_progress import Aside
 from tui.sim.server.spawn import Simulator, spawn
 
+pytestmark = pytest.mark.slow
+
+
 HOME = Path(__file__).resolve().parents[2]
 DATA = HOME / "tests/bench/importers/data"
 FAST = ("--no-warm-up", "--no-hash", "--cool-down", "0", "--drain", "0.5")

@@ -14,6 +14,9 @@ from tui import __version__
 
 from .clean import FOLDERS, ROOT, SOURCES, clean_environment, make_venv, run
 
+pytestmark = pytest.mark.slow
+
+
 TOOLS = ("sh", "readlink", "dirname", "cat", "cksum", "id", "find", "mkdir", "tail", "sed", "grep")
 NOWHERE = "http://127.0.0.1:9/simple"
 VERSION = f"npulse {__version__}\n"

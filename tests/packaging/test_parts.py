@@ -10,6 +10,9 @@ import pytest
 
 from .clean import ROOT
 
+pytestmark = pytest.mark.slow
+
+
 TESTS = """
 import pytest
 

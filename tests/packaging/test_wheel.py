@@ -14,6 +14,9 @@ from tui import __version__
 
 from .clean import ROOT, clean_environment, make_venv, run
 
+pytestmark = pytest.mark.slow
+
+
 pytest.importorskip("hatchling", reason="without hatchling no wheel can be built here")
 
 SHOW = """

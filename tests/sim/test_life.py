@@ -17,6 +17,9 @@ from tests.sim.simulator import ask, raw_request, running, wait_for
 from tui.commands.sim import main
 from tui.sim.server.spawn import SpawnError, spawn, spawn_async
 
+pytestmark = pytest.mark.slow
+
+
 SIM = [sys.executable, "-m", "tui", "sim"]
 REPOSITORY = Path(__file__).parents[2]
 

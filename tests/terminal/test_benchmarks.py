@@ -25,6 +25,9 @@ from benchmarks.simulator import Simulator
 from benchmarks.timing import errors_of, headless
 from benchmarks.truth import TrueAnswer, TruthLog
 
+pytestmark = pytest.mark.slow
+
+
 BUSY = "import threading\nt = threading.Thread(target=lambda: sum(range(10**11)))\nt.start()"
 
 

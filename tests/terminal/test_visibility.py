@@ -14,6 +14,9 @@ from benchmarks.visibility import AnswerView, fold, frames, left_of_panels, repl
 from tests.terminal.pty_terminal import Chunk
 from tests.terminal.screen import TerminalScreen
 
+pytestmark = pytest.mark.slow
+
+
 MS = 1_000_000
 COLS, ROWS = 60, 12
 

@@ -18,6 +18,7 @@ from tui.bench.report.comparison import as_html, as_json, as_markdown
 PAIRS = 50
 
 
+@pytest.mark.slow
 def test_two_profiles_five_per_cent_apart_are_told_apart() -> None:
     """At the level of records: fifty real pairs of runs would take weeks of board time."""
     told = [
@@ -31,6 +32,7 @@ def test_two_profiles_five_per_cent_apart_are_told_apart() -> None:
     assert "same" not in verdicts
 
 
+@pytest.mark.slow
 def test_two_equal_profiles_are_not_called_different() -> None:
     rows = [
         row

@@ -60,6 +60,7 @@ def test_equal_values_have_width_zero() -> None:
     assert stat.theil_sen(values, values) is None
 
 
+@pytest.mark.slow
 def test_huge_values_and_huge_samples() -> None:
     assert stat.mean([1e308, 1e308]) == pytest.approx(1e308)
     assert stat.sample_sd([1e308, 1e308]) == 0

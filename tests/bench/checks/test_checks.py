@@ -349,6 +349,7 @@ def test_any_answer_can_be_checked(text: str, is_capped: bool) -> None:
         assert len(check.detail) <= 400
 
 
+@pytest.mark.slow
 def test_a_huge_answer_is_checked_in_reasonable_time() -> None:
     text = "word and more, " * 25_000
     answer = Answer(text, prompt="Write this and that about something.")

@@ -34,6 +34,8 @@ from tui.bench.store.controls import Controls, tell
 from tui.bench.store.runs import RunError
 from tui.sim.server.spawn import Simulator, spawn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sim() -> Iterator[Simulator]:

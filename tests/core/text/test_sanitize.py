@@ -72,6 +72,7 @@ def test_one_line() -> None:
     assert clean_line("abc", 0) == "…"
 
 
+@pytest.mark.slow
 def test_every_single_character_is_judged_as_the_corpus_judges() -> None:
     for code in range(sys.maxunicode + 1):
         char = chr(code)

@@ -55,6 +55,7 @@ def look(
     asyncio.run(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("name", BOARDS)
@@ -162,6 +163,7 @@ def test_a_finding_opens_to_what_was_seen_its_effect_and_a_command() -> None:
     look(board, check, NARROW)
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_while_it_is_hidden() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.press("c")
@@ -323,6 +325,7 @@ def test_a_resize_changes_the_shape() -> None:
     look(prepared(seconds=60), check, NARROW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_hostile_readings_stay_text(size: tuple[int, int]) -> None:
     names = list(HOSTILE)

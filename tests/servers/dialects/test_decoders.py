@@ -124,6 +124,7 @@ def test_orkllm_error_inside_the_stream() -> None:
         assert DoneDelta() not in deltas
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "one"), streams(), ids=[name for name, _ in streams()])
 def test_recorded_streams_do_not_depend_on_how_they_are_split(name: str, one: Recorded) -> None:
     dialect = ROCKCHIP if name.startswith("rockchipllama") else OPENAI

@@ -12,6 +12,8 @@ from tests.widgets.transcript.answers import MIXED, pieces
 from tests.widgets.transcript.screen import TranscriptApp, text, thinking
 from tui.widgets.transcript.transcript import Transcript
 
+pytestmark = pytest.mark.slow
+
 
 class Monkey:
     """Everything that can be done with a transcript, at random."""

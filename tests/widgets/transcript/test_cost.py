@@ -11,6 +11,9 @@ from tests.widgets.transcript.screen import TranscriptApp, text
 from tui.core.text import blocks, wrap
 from tui.widgets.transcript import code, stack
 
+pytestmark = pytest.mark.slow
+
+
 TOKENS = 16_384
 BATCH = 16
 WORDS = ["the", "time", "a", "token", "takes", "is", "size", "divided", "by", "bandwidth"]

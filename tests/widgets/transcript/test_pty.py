@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).resolve().parents[3]
 SEQUENCE = re.compile(
     rb"\x1b\[([<-?]?)([0-9;:]*)([ -/]*[@-~])|\x1b\]([0-9]*).*?(?:\x07|\x1b\\)|\x1b([PX^_])|\x1b(.)|"
