@@ -24,6 +24,7 @@ from tui.bench.model.records import Document
 from tui.bench.store import runs
 from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.history import entries
+from tui.commands import models
 from tui.commands.bench import main
 from tui.commands.bench_progress import Aside
 from tui.sim.server.spawn import Simulator, spawn
@@ -371,6 +372,19 @@ def test_compare_and_its_exit_codes(kept: Path, capfdbinary: Binary) -> None:
     assert code == 0
     assert "NOT COMPARABLE" in out
     assert compared(first, second, "--fail-on", "latency_ms>0")[0] == 1
+
+
+def test_a_run_names_the_model_that_the_server_loaded_itself(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"id": "a", "prompt": "One [[tokens=5]]"}\n')
+    folder = tmp_path / "runs"
+    with spawn(("--speed", "100")) as board:
+        assert models.main(["unload", "--url", board.url]) == 0
+        done = bench(folder, "run", str(path), "--url", board.url, *FAST, "--ui", "none")
+        assert done.returncode == 0, done.stderr
+    (run_id,) = runs.all_ids(folder)
+    model = json.loads((folder / run_id / "run.json").read_text())["model"]
+    assert model["name"] == "gemma3-270m"
 
 
 def test_a_batch_of_ones_own(sim: Simulator, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from tui.bench.model.suite import Suite
 from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
-from tui.core.types import GenerationSettings, ModelInfo
+from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo
 from tui.servers import models
 from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
@@ -82,6 +82,18 @@ async def connect(options: Options) -> Connected:
     info = listed[0] if is_only else found.info
     context = models.context_tokens(info, server) or info.context_tokens
     return Connected(server, client, info, listed, context)
+
+
+async def load_default(connected: Connected) -> None:
+    """Has the server load the model of its own choice, where nothing is loaded and none was asked
+    for: a run has to name what it measured. A server that refuses shows why at the first prompt."""
+    settings = replace(GREEDY, max_tokens=1)
+    request = ChatRequest("", (Message("user", "Hi"),), settings)
+    client = connected.client
+    body = client.dialect.chat_body(request)
+    await asyncio.gather(
+        client.post(client.dialect.chat_path, body, client.timeouts.load_s), return_exceptions=True
+    )
 
 
 def model_problem(connected: Connected, wanted: str | None) -> str | None:

@@ -262,6 +262,12 @@ class Runner:
     async def _load_if_needed(self, connected: Connected) -> Connected:
         """Loads the model that was asked for, where another one, or none, is loaded."""
         wanted = self.options.model
+        can_tell = connected.server.dialect.models.loaded_path is not None
+        if not wanted and not connected.info.name and connected.models and can_tell:
+            self._stage("load", "Having the server load its default model.")
+            await connect.load_default(connected)
+            await connected.client.aclose()
+            return await connect.connect(self.options)
         if not wanted or connect.model_problem(connected, wanted) is None:
             return connected
         self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
