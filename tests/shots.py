@@ -53,20 +53,22 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
         run = build(dashboard_parser().parse_args(arguments))
         try:
             async with run.app.run_test(size=shots[0].size) as pilot:
-                await until(pilot, lambda: run.desk.state.loaded is not None)
+                await until(pilot, lambda: run.backend.state.loaded is not None)
                 await ask(pilot, QUESTIONS[0])
                 await until(
-                    pilot, lambda: run.desk.turn is not None and run.desk.turn.phase.is_over
+                    pilot, lambda: run.backend.turn is not None and run.backend.turn.phase.is_over
                 )
                 await ask(pilot, QUESTIONS[1])
-                await until(pilot, lambda: run.desk.turn is not None and run.desk.turn.tokens > 70)
+                await until(
+                    pilot, lambda: run.backend.turn is not None and run.backend.turn.tokens > 70
+                )
                 drawn = [await draw(pilot, shot) for shot in shots]
                 pilot.app.theme = shots[0].theme
                 await pilot.resize_terminal(*shots[0].size)
                 await pilot.press("f5")
                 return [*drawn, await draw(pilot, BOARD)]
         finally:
-            run.desk.close()
+            run.backend.close()
 
 
 async def draw(pilot: Pilot[int], shot: Shot) -> Path:

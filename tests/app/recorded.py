@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import tui.app.start
-from tui.app.backend import Desk
+from tui.app.backend import Backend
 from tui.cli import main
 from tui.core.turn.turn import Turn
 
@@ -32,19 +32,19 @@ def record_of(turn: Turn) -> dict[str, object]:
     }
 
 
-class RecordingDesk(Desk):
-    """A desk that appends every settled turn to the file."""
+class RecordingBackend(Backend):
+    """A backend that appends every committed turn to the file."""
 
     file = Path()
 
-    def settle(self) -> None:
-        super().settle()
+    def commit_turn(self) -> None:
+        super().commit_turn()
         if self.turn is not None:
             with self.file.open("a") as log:
                 log.write(json.dumps(record_of(self.turn)) + "\n")
 
 
 if __name__ == "__main__":
-    RecordingDesk.file = Path(sys.argv[1])
-    with patch.object(tui.app.start, "Desk", RecordingDesk):
+    RecordingBackend.file = Path(sys.argv[1])
+    with patch.object(tui.app.start, "Backend", RecordingBackend):
         sys.exit(main(sys.argv[2:]))

@@ -42,24 +42,24 @@ async def test_nothing_there_then_a_server_appears_then_dies_then_returns() -> N
     port = free_port()
     async with connected(f"http://127.0.0.1:{port}") as connection:
         state = await until(connection, lambda s: s.problem)
-        assert state.word == "searching"
+        assert state.status == "searching"
         assert state.server is None
         assert state.looked_at == (f"http://127.0.0.1:{port}",)
         assert "connection refused" in (state.problem or "")
         async with raw_server(RockchipScript(), port):
-            state = await until(connection, lambda s: s.word == "ready" and s.models)
+            state = await until(connection, lambda s: s.status == "ready" and s.models)
             assert state.problem is None
             assert state.server is not None
             assert state.server.label == f"RockchipLlama :{port}"
             assert state.loaded is not None
             assert state.loaded.name == "qwen3-4b"
             assert state.is_connected
-        state = await until(connection, lambda s: s.word == "gone")
+        state = await until(connection, lambda s: s.status == "gone")
         assert state.server is not None, "the one that is waited for"
         assert state.models == ()
         assert not state.is_connected
         async with raw_server(RockchipScript(loaded="gemma3-1b"), port):
-            state = await until(connection, lambda s: s.word == "ready" and s.models)
+            state = await until(connection, lambda s: s.status == "ready" and s.models)
             assert state.loaded is not None
             assert state.loaded.name == "gemma3-1b"
 
@@ -67,24 +67,24 @@ async def test_nothing_there_then_a_server_appears_then_dies_then_returns() -> N
 async def test_a_server_that_does_not_answer_is_busy_and_comes_back() -> None:
     script = RockchipScript()
     async with raw_server(script) as server, connected(server.url) as connection:
-        await until(connection, lambda s: s.word == "ready" and s.models)
+        await until(connection, lambda s: s.status == "ready" and s.models)
         script.is_frozen = True
-        state = await until(connection, lambda s: s.word == "busy")
+        state = await until(connection, lambda s: s.status == "busy")
         assert state.server is not None
         assert state.loaded is not None, "what was known stays"
         assert "busy" in (state.problem or "")
         script.is_frozen = False
         script.thaw.set()
-        state = await until(connection, lambda s: s.word == "ready")
+        state = await until(connection, lambda s: s.status == "ready")
         assert state.problem is None
 
 
 async def test_a_busy_server_is_asked_less_and_less() -> None:
     script = RockchipScript()
     async with raw_server(script) as server, connected(server.url) as connection:
-        await until(connection, lambda s: s.word == "ready" and s.models)
+        await until(connection, lambda s: s.status == "ready" and s.models)
         script.is_frozen = True
-        await until(connection, lambda s: s.word == "busy")
+        await until(connection, lambda s: s.status == "busy")
         before = len(script.calls)
         await asyncio.sleep(1.5)
         # Every 0.1 s with 0.4 s of waiting would be three questions; it doubles its pause.
@@ -94,11 +94,11 @@ async def test_a_busy_server_is_asked_less_and_less() -> None:
 async def test_found_busy_at_a_pinned_address() -> None:
     script = RockchipScript(is_frozen=True)
     async with raw_server(script) as server, connected(server.url) as connection:
-        state = await until(connection, lambda s: s.word == "busy")
+        state = await until(connection, lambda s: s.status == "busy")
         assert state.server is None
         script.is_frozen = False
         script.thaw.set()
-        await until(connection, lambda s: s.word == "ready")
+        await until(connection, lambda s: s.status == "ready")
 
 
 async def test_a_model_that_another_client_loaded_is_noticed() -> None:
@@ -130,7 +130,7 @@ async def test_nothing_is_asked_while_an_answer_runs() -> None:
         await until(connection, lambda s: s.loaded)
         turn = new_turn(request())
         asking = asyncio.create_task(connection.ask(turn))
-        await until(connection, lambda s: s.slot.word == "answering" and turn.text)
+        await until(connection, lambda s: s.slot.status == "answering" and turn.text)
         before = len(script.calls)
         await until(connection, lambda _: turn.text.count("t") >= 15)
         assert len(script.calls) == before
@@ -168,7 +168,7 @@ async def test_stop_holds_the_next_prompt_until_the_server_is_idle() -> None:
         await until(connection, lambda _: first.text)
         connection.stop()
         assert first.status == "stopped"
-        assert connection.state.slot.word == "finishing"
+        assert connection.state.slot.status == "finishing"
         next_one = asyncio.create_task(connection.ask(second))
         await until(connection, lambda s: s.slot.n_discarded >= 3)
         assert second.phase.value == "waiting"
@@ -196,7 +196,9 @@ async def test_abandon_frees_the_slot() -> None:
         await until(connection, lambda _: turn.text)
         connection.abandon()
         await asyncio.sleep(0.05)
-        assert connection.state.slot.word == "answering", "only what is finishing can be abandoned"
+        assert connection.state.slot.status == "answering", (
+            "only what is finishing can be abandoned"
+        )
         connection.stop()
         connection.abandon()
         await asyncio.wait_for(asking, 30)
@@ -208,10 +210,10 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
     words = []
     async with raw_server(script) as server, connected(server.url) as connection:
         await until(connection, lambda s: s.loaded)
-        connection.on_change = lambda: words.append(connection.state.word)
+        connection.on_change = lambda: words.append(connection.state.status)
         loading = asyncio.create_task(connection.load("gemma3-1b"))
         state = await until(connection, lambda s: s.work == "loading gemma3-1b")
-        assert state.word == "loading"
+        assert state.status == "loading"
         assert state.work_since_ns is not None
         turn = new_turn()
         await connection.ask(turn)
@@ -222,7 +224,7 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
         assert "at work already" in again.sentence
         change = await asyncio.wait_for(loading, 30)
         assert change.is_done, change.sentence
-        state = await until(connection, lambda s: s.word == "ready")
+        state = await until(connection, lambda s: s.status == "ready")
         assert (state.work, state.message, state.is_error) == (None, "gemma3-1b is loaded.", False)
         assert state.loaded is not None
         assert state.loaded.name == "gemma3-1b"
@@ -242,7 +244,7 @@ async def test_cancelled_load_goes_on_in_the_server() -> None:
         assert not change.is_done
         assert "may go on" in change.sentence
         assert not connection.cancel_work()
-        state = await until(connection, lambda s: s.word == "ready" and s.loaded)
+        state = await until(connection, lambda s: s.status == "ready" and s.loaded)
         assert state.loaded is not None
         assert state.loaded.name == "gemma3-1b"
 

@@ -487,9 +487,9 @@ async def test_stop_drains_where_the_server_runs_on() -> None:
         exchange = StreamedRequest(client, request(), turn, slot)
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text == "one ")
-        assert slot.state.word == "answering"
+        assert slot.state.status == "answering"
         exchange.stop()
-        stopped = (turn.status, turn.phase, slot.state.word)
+        stopped = (turn.status, turn.phase, slot.state.status)
         assert stopped == ("stopped", Phase.STOPPED, "finishing")
         waiting = asyncio.create_task(slot.wait_until_free())
         await asyncio.sleep(0.1)
@@ -538,7 +538,7 @@ async def test_stop_in_prefill_drains_too() -> None:
         await until(lambda: turn.phase is Phase.PREFILL)
         exchange.stop()
         assert turn.status == "stopped"
-        assert slot.state.word == "finishing"
+        assert slot.state.status == "finishing"
         await asyncio.wait_for(running, 20)
         assert turn.text == ""
 
@@ -577,7 +577,7 @@ async def test_a_late_stop_does_not_touch_the_next_answer() -> None:
         await asyncio.wait_for(exchange.run(), 30)
         slot.take(0, lambda: None)
         exchange.stop()
-        assert slot.state.word == "answering"
+        assert slot.state.status == "answering"
 
 
 async def test_two_answers_never_overlap() -> None:
@@ -603,7 +603,7 @@ async def test_stop_while_waiting_for_the_slot() -> None:
         await asyncio.wait_for(running, 20)
         assert turn.status == "stopped"
         assert server.asked == []
-        assert slot.state.word == "answering", "it is still the other one's"
+        assert slot.state.status == "answering", "it is still the other one's"
 
 
 async def test_cancelling_is_a_stop_that_closes() -> None:

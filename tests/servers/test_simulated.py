@@ -166,7 +166,7 @@ def test_stop_then_the_next_answer_waits_its_turn(tmp_path: Path) -> None:
         asking = asyncio.create_task(connection.ask(first))
         await until(lambda: first.text)
         connection.stop()
-        assert connection.state.slot.word == "finishing"
+        assert connection.state.slot.status == "finishing"
         await connection.ask(second)
         await asking
         running.cancel()

@@ -180,3 +180,40 @@ def test_a_long_note_takes_the_place_of_the_title() -> None:
     note = "server still finishing, 12345 tokens since"
     (title, *_) = speed_rows(answering(), WIDTH, UNICODE, note)
     assert text(title).strip() == note
+
+
+def test_a_silence_far_longer_than_usual_is_told_in_panel_and_strip() -> None:
+    request = ChatRequest("m", (Message("user", "why?"),), GenerationSettings())
+    turn = Turn(request, 0, "token", 4096)
+    for n in range(40):
+        turn.feed(1_000_000_000 + n * 16_000_000, [TextDelta("word ")])
+    last_ns = 1_000_000_000 + 39 * 16_000_000
+    stalled, flowing = turn.stats(last_ns + 12_000_000_000), turn.stats(last_ns + 100_000_000)
+    assert "no token for 12 s" in page(speed_rows(stalled, WIDTH, UNICODE))
+    assert "no token for 12 s" in text(strip_row(stalled, busy_board(), 80, UNICODE))
+    assert "no token" not in page(speed_rows(flowing, WIDTH, UNICODE))
+    assert "no token" not in text(strip_row(flowing, busy_board(), 80, UNICODE))
+    turn.stop(last_ns + 13_000_000_000)
+    over = turn.stats(last_ns + 13_000_000_000)
+    assert "no token" not in page(speed_rows(over, WIDTH, UNICODE))
+
+
+def test_without_a_server_nothing_is_called_ready() -> None:
+    assert Headline(server_state="searching").activity == "no server"
+    assert Headline(server_state="gone").activity == "server gone"
+    assert Headline(server_state="ready").activity is None
+    note = Headline(server_state="searching").activity
+    assert "ready" not in page(speed_rows(None, WIDTH, UNICODE, note))
+    assert "ready" not in text(strip_row(None, busy_board(), 80, UNICODE, note))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_running_benchmark_stands_in_the_top_line(width: int) -> None:
+    line = Headline(
+        server_state="ready",
+        model="qwen3-4b",
+        time_of_day="14:02:11",
+        bench="bench 3/10 prompts, F3",
+    )
+    assert "bench 3/10 prompts, F3" in text(header_row(line, width, UNICODE))
+    assert line.activity == "bench 3/10 prompts, F3"

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -21,20 +21,16 @@ from textual.theme import Theme
 
 from tui import __version__
 from tui.core.board.history import BoardHistory
-from tui.core.board.reading import Snapshot
-from tui.core.screen.chat import ChatSession
 from tui.core.screen.headline import Headline
 from tui.core.screen.key_names import key_cap, shown_keys
 from tui.core.screen.keys import DASHBOARD_KEYS
-from tui.core.screen.models_view import ModelsView
 from tui.core.text.glyphs import Glyphs
-from tui.core.types import GenerationSettings, ModelInfo
+from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard, DashboardData
 
 if TYPE_CHECKING:
-    from tui.bench.model.screen import BenchSession
-    from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
-    from tui.screens.settings import FieldNote, Problem
+    from tui.app.backend import Backend
+    from tui.app.board_source import BoardReader
 
 from tui.app.themes import LIBRARY_CSS
 from tui.widgets.chat.key_bar import KeyHint
@@ -50,67 +46,8 @@ GARBAGE_THRESHOLDS = (700, 10, 10)
 """Python's own, which the start raises."""
 
 
-class Desk(ChatSession, Protocol):
-    """What the app needs of a session beyond the chat: models, settings, what to say about it."""
-
-    settings: GenerationSettings
-
-    def settle(self) -> None:
-        """Keep a turn that is over in the conversation."""
-
-    def start(self, on_change: Callable[[], None]) -> None:
-        """Begin to look for a server; ``on_change`` is called from another thread."""
-
-    def close(self) -> None:
-        """End the network; blocks for a moment at most."""
-
-    def headline(self, snapshot: Snapshot | None) -> Headline: ...
-
-    def notice(self, snapshot: Snapshot | None, keymap: Mapping[str, str]) -> list[str]: ...
-
-    def models_view(self) -> ModelsView: ...
-
-    def fit_note(self, model: ModelInfo) -> str: ...
-
-    def load_model(self, name: str, is_forced: bool = False) -> None: ...
-
-    def unload_model(self) -> None: ...
-
-    def cancel_model_work(self) -> bool: ...
-
-    def check(self, settings: GenerationSettings) -> Sequence[Problem]: ...
-
-    def setting_notes(self) -> Mapping[str, FieldNote]: ...
-
-    def saw_board(self, snapshot: Snapshot) -> None:
-        """A new snapshot: evidence of what the server does."""
-
-    @property
-    def findings(self) -> Sequence[Cause]: ...
-
-    @property
-    def decode_bound(self) -> DecodeBound | None: ...
-
-    @property
-    def has_new_alert(self) -> bool: ...
-
-    def board_screen_data(
-        self, history: Callable[[], BoardHistory], copy: Callable[[str, str], str]
-    ) -> BoardScreenData: ...
-
-    def bench_session(self) -> BenchSession: ...
-
-
-class Board(Protocol):
-    """Reads the board; called from one worker thread."""
-
-    def sample(self) -> Snapshot: ...
-
-    def close(self) -> None: ...
-
-
 @dataclass(frozen=True)
-class Outfit:
+class Appearance:
     """How the app looks and listens, decided before it starts."""
 
     glyphs: Glyphs
@@ -132,7 +69,7 @@ class Outfit:
 
 
 class NpulseApp(App[int]):
-    """npulse. ``make_desk`` and ``make_board`` are called after the first paint."""
+    """npulse, wired. The first paint comes before anything is looked for."""
 
     TITLE = "npulse"
     CSS = LIBRARY_CSS
@@ -145,47 +82,47 @@ class NpulseApp(App[int]):
 
     def __init__(
         self,
-        desk: Desk,
-        board: Board,
-        outfit: Outfit,
+        backend: Backend,
+        board: BoardReader,
+        appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
     ) -> None:
         # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
-        super().__init__(ansi_color=True if outfit.is_colourless else None)
+        super().__init__(ansi_color=True if appearance.is_colourless else None)
         # Animations cost frames, and blend colours that a theme of sixteen does not have.
         self.animation_level = "none"
-        self.set_class(outfit.glyphs.is_ascii, "-ascii")
-        if outfit.glyphs.is_ascii:
+        self.set_class(appearance.glyphs.is_ascii, "-ascii")
+        if appearance.glyphs.is_ascii:
             ScrollBar.renderer = AsciiScrollBar
-        self._desk = desk
+        self._backend = backend
         self._board = board
-        self._outfit = outfit
+        self._appearance = appearance
         self._remember = remember
-        self._chosen_theme = outfit.chosen_theme
+        self._chosen_theme = appearance.chosen_theme
         self._history = BoardHistory()
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
         self._opening = ExitStack()
-        for theme in outfit.themes:
+        for theme in appearance.themes:
             self.register_theme(theme)
-        self.theme = outfit.theme
-        for name in set(self.available_themes) - {theme.name for theme in outfit.themes}:
+        self.theme = appearance.theme
+        for name in set(self.available_themes) - {theme.name for theme in appearance.themes}:
             self.unregister_theme(name)
-        self.set_keymap(dict(outfit.keymap))
+        self.set_keymap(dict(appearance.keymap))
 
     # Start and end --------------------------------------------------------------------------
 
     def get_default_screen(self) -> Dashboard:
         data = DashboardData(
-            session=self._desk,
+            session=self._backend,
             headline=self._headline,
             board=lambda: self._history,
-            notice=lambda: self._desk.notice(self._history.latest, self._outfit.keymap),
+            notice=lambda: self._backend.notice(self._history.latest, self._appearance.keymap),
             clock_ns=time.perf_counter_ns,
-            findings=lambda: self._desk.findings,
-            decode_bound=lambda: self._desk.decode_bound,
+            findings=lambda: self._backend.findings,
+            decode_bound=lambda: self._backend.decode_bound,
             copy=self._copy,
-            frames_per_s=self._outfit.frames_per_s,
+            frames_per_s=self._appearance.frames_per_s,
             board_key=self._key("board"),
         )
         hints = [KeyHint("Enter", "send", "send")]
@@ -194,11 +131,11 @@ class NpulseApp(App[int]):
             for key in DASHBOARD_KEYS
             if key.hint
         ]
-        return Dashboard(data, self._outfit.glyphs, hints)
+        return Dashboard(data, self._appearance.glyphs, hints)
 
     def _key(self, action_id: str) -> str:
         """The first key of an action, as short as it is shown."""
-        return key_cap(self._outfit.keymap[action_id])
+        return key_cap(self._appearance.keymap[action_id])
 
     def on_load(self) -> None:
         # Mounting draws the whole screen four times over; over a slow line only the last counts.
@@ -218,10 +155,10 @@ class NpulseApp(App[int]):
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        self._desk.start(lambda: self.call_later_from_thread(self._server_changed))
-        self.set_interval(self._outfit.sample_interval_s, self._sample)
+        self._backend.start(lambda: self.call_later_from_thread(self._server_changed))
+        self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
-        for message in self._outfit.messages:
+        for message in self._appearance.messages:
             self.dashboard.say(message, "warn")
 
     def call_later_from_thread(self, callback: Callable[[], None]) -> None:
@@ -246,7 +183,7 @@ class NpulseApp(App[int]):
     # What happens elsewhere -----------------------------------------------------------------
 
     def _headline(self) -> Headline:
-        return self._desk.headline(self._history.latest)
+        return self._backend.headline(self._history.latest)
 
     def _server_changed(self) -> None:
         self.dashboard.show_server()
@@ -262,8 +199,8 @@ class NpulseApp(App[int]):
         finally:
             self._is_sampling = False
         self._history.add(snapshot)
-        self._desk.saw_board(snapshot)
-        if self._outfit.has_bell and self._desk.has_new_alert:
+        self._backend.on_snapshot(snapshot)
+        if self._appearance.has_bell and self._backend.has_new_alert:
             self.bell()
         self.dashboard.show_board()
 
@@ -272,7 +209,7 @@ class NpulseApp(App[int]):
         if len(text.encode()) <= MAX_OSC52_BYTES:
             self.copy_to_clipboard(text)
             return f"copied {what}: {len(text)} characters"
-        path = self._outfit.copy_file
+        path = self._appearance.copy_file
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -286,7 +223,7 @@ class NpulseApp(App[int]):
 
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""
-        problem = self._remember(self._chosen_theme, self._desk.settings)
+        problem = self._remember(self._chosen_theme, self._backend.settings)
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
@@ -302,22 +239,22 @@ class NpulseApp(App[int]):
             from tui.screens.board import BoardScreen
 
             place = "board" if isinstance(self.screen, BoardScreen) else "bench"
-        outfit = self._outfit
-        self.push_screen(HelpScreen(outfit.keymap, __version__, outfit.glyphs, place))
+        appearance = self._appearance
+        self.push_screen(HelpScreen(appearance.keymap, __version__, appearance.glyphs, place))
 
     def action_models(self) -> None:
         """F2."""
         from tui.screens.models import ModelsScreen
 
-        desk = self._desk
+        backend = self._backend
         self.push_screen(
             ModelsScreen(
-                desk.models_view,
-                desk.fit_note,
-                desk.load_model,
-                desk.unload_model,
-                desk.cancel_model_work,
-                self._outfit.glyphs,
+                backend.models_view,
+                backend.fit_note,
+                backend.load_model,
+                backend.unload_model,
+                backend.cancel_model_work,
+                self._appearance.glyphs,
             )
         )
 
@@ -325,30 +262,32 @@ class NpulseApp(App[int]):
         """F5."""
         from tui.screens.board import BoardScreen
 
-        data = self._desk.board_screen_data(lambda: self._history, self._copy)
-        self.push_screen(BoardScreen(data, self._outfit.glyphs))
+        data = self._backend.board_screen_data(lambda: self._history, self._copy)
+        self.push_screen(BoardScreen(data, self._appearance.glyphs))
 
     def action_bench(self) -> None:
         """F3."""
         from tui.screens.bench.chooser import BenchScreen
         from tui.screens.bench.page import BenchData
 
-        data = BenchData(self._desk.bench_session(), self._headline, self._key("help"))
-        self.push_screen(BenchScreen(data, self._outfit.glyphs))
+        data = BenchData(self._backend.bench_session(), self._headline, self._key("help"))
+        self.push_screen(BenchScreen(data, self._appearance.glyphs))
 
     def action_settings(self) -> None:
         """F6."""
         from tui.screens.settings import SettingsScreen
 
-        desk = self._desk
+        backend = self._backend
 
         def take(settings: GenerationSettings | None) -> None:
             if settings is not None:
-                desk.settings = settings
+                backend.settings = settings
                 if self._keep():
                     self.dashboard.say("settings taken; they apply from the next answer on")
 
-        form = SettingsScreen(desk.settings, desk.check, desk.setting_notes(), self._outfit.glyphs)
+        form = SettingsScreen(
+            backend.settings, backend.check, backend.setting_notes(), self._appearance.glyphs
+        )
         self.push_screen(form, take)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -357,7 +296,7 @@ class NpulseApp(App[int]):
         for key in DASHBOARD_KEYS:
             if (is_chat or key.action_id == "quit") and key.action_id != "palette":
                 title = key.text[0].upper() + key.text[1:]
-                keys = shown_keys(self._outfit.keymap[key.action_id])
+                keys = shown_keys(self._appearance.keymap[key.action_id])
                 yield SystemCommand(title, keys, self._runs(key.action))
         about = "dark, light, high contrast, sixteen colours, your own"
         yield SystemCommand("Choose another theme", about, self.action_change_theme)

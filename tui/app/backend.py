@@ -1,6 +1,6 @@
 """Application state without UI: chat session, server connection, board sampler, demo simulator.
 
-:class:`tui.app.app.NpulseApp` is given it; :class:`tui.app.app.Desk` names what a screen may ask.
+The screens get plain callables and records of it from :class:`tui.app.app.NpulseApp`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.app.board_source import BoardReader, Demo, DemoWish
+from tui.app.board_source import BoardReader, Demo, DemoOptions
 from tui.app.chat_session import Session
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Snapshot
@@ -38,10 +38,10 @@ from tui.servers.connection_state import Server
 MAX_NAME_CHARS = 40
 
 
-class Desk(Session):
+class Backend(Session):
     """A session with its own connection, board and, where wanted, simulated board.
 
-    ``is_modest``: npulse keeps itself to the little cores, where the board has some.
+    ``uses_little_cores``: npulse keeps itself to the little cores, where the board has some.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Desk(Session):
         server: ServerSection,
         board: BoardReader,
         settings: GenerationSettings,
-        demo: DemoWish,
+        demo: DemoOptions,
         *,
-        is_modest: bool = False,
+        uses_little_cores: bool = False,
     ) -> None:
         self._loop_thread = LoopThread()
         super().__init__(self._loop_thread, settings)
@@ -60,7 +60,7 @@ class Desk(Session):
         self._wish = demo
         self._demo = Demo(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
-        self._is_modest = is_modest
+        self._uses_little_cores = uses_little_cores
         self._has_demo = False
         self._problem: str | None = None
         self._watched: Server | None = None
@@ -73,7 +73,7 @@ class Desk(Session):
     def start(self, on_change: Callable[[], None]) -> None:
         """Begin to look for a server. ``on_change`` is called from the network's thread."""
         self._on_change = on_change
-        if self._is_modest:
+        if self._uses_little_cores:
             _leave_the_big_cores()
         self._loop_thread.start()
         self._loop_thread.submit(self._run())
@@ -132,15 +132,17 @@ class Desk(Session):
             self._view = BoardView()
         return self._view
 
-    def saw_board(self, snapshot: Snapshot) -> None:
-        super().saw_board(snapshot)
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        super().on_snapshot(snapshot)
+        self._look_for_bench()
         turn = self.turn
         now_ns = time.perf_counter_ns()
         self.board_view.saw(
             snapshot,
             None if turn is None else turn.stats(now_ns),
             self.state.loaded,
-            self.state.slot.word == "finishing",
+            # What npulse itself has begun is nobody else's work.
+            self.state.slot.status == "finishing" or self._bench_note() is not None,
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
             neighbours=self._board.neighbours,
@@ -181,6 +183,26 @@ class Desk(Session):
                 self._loop_thread, self._bench_place, lambda: self.settings, self._why_no_bench
             )
         return self._bench
+
+    def _look_for_bench(self) -> None:
+        """Follow a run that another npulse began. Loads nothing where no lock is held."""
+        if self._bench is not None and self._bench.is_running:
+            return
+        from tui.bench.store.runs import default_folder, holder
+
+        if holder(default_folder()) is not None:
+            self.bench_session().seek()
+
+    def _bench_note(self) -> str | None:
+        """The benchmark that is running and how far it is; None where there is none."""
+        if self._bench is None or not self._bench.is_running:
+            return None
+        run = self._bench.view().run
+        if run is None:
+            return None
+        done = sum(row.state not in ("waiting", "running") for row in run.plan)
+        planned = run.planned or len(run.plan)
+        return f"bench {done}/{planned} prompts, F3" if planned else "bench starting, F3"
 
     def _bench_place(self) -> BenchPlace | None:
         server, model = self.state.server, self.state.loaded
@@ -253,8 +275,8 @@ class Desk(Session):
             )
             temperature_c = snapshot.number("soc.temp")
             is_simulated = is_simulated or snapshot.text("board.simulated") is not None
-        word = state.word
-        if word == "ready" and state.slot.word == "finishing":
+        word = state.status
+        if word == "ready" and state.slot.status == "finishing":
             word = "busy"
         return Headline(
             board=board,
@@ -268,6 +290,7 @@ class Desk(Session):
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
+            bench=self._bench_note(),
             alert=None if self._view is None else self._view.headline_alert(),
         )
 

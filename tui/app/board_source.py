@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class DemoWish:
+class DemoOptions:
     """Whether to start the simulated board, and with what.
 
     ``only_alone``: only if no server answers on this machine.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BUSY_LOAD_PCT = 10.0
 SAMPLE_LAG_NS = 3_000_000_000
 """The driver latches its load once a second, and it is sampled once a second."""
+STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
+"""A stopped answer is waited for this long at most: a server may never end it, or never say so."""
 FAR_BOUND = 1_000_000
 """Nobody comes near: a range that ends there is told by its beginning."""
 IDLE_LOAD_PCT = 2.0
@@ -76,6 +78,12 @@ class Session:
         """Use this connection from now on; it belongs to the loop."""
         self._connection = connection
 
+    def send_anyway(self) -> None:
+        """Do not wait for the stopped answer any longer: its connection is closed, and the prompt
+        that waits is sent."""
+        if self._connection is not None:
+            self._loop.call(self._connection.abandon)
+
     # The turn -------------------------------------------------------------------------------
 
     @property
@@ -92,15 +100,16 @@ class Session:
         turn, note = self._turn, self.finishing_note
         if turn is None or turn.phase is not Phase.WAITING or note is None:
             return None
-        return Waiting(turn.prompt, note, self._asked_ns)
+        return Waiting(turn.prompt, f"{note}; Enter sends all the same", self._asked_ns)
 
     @property
     def finishing_note(self) -> str | None:
         slot = self.state.slot
-        if slot.word != "finishing":
+        if slot.status != "finishing":
             return None
         if self._npu_load_pct is None:
-            return f"server still finishing, {slot.n_discarded} tokens since"
+            pieces = "piece" if slot.n_discarded == 1 else "pieces"
+            return f"server still finishing, {slot.n_discarded} {pieces} of text discarded"
         return f"server still finishing, NPU {self._npu_load_pct:.0f} %"
 
     @property
@@ -164,7 +173,7 @@ class Session:
         self._record()
         return unsent
 
-    def again(self) -> str | None:
+    def take_last(self) -> str | None:
         """The last prompt, out of the conversation again."""
         self._record()
         if self.is_answering:
@@ -179,7 +188,7 @@ class Session:
         self._turn = self._recorded = None
         return True
 
-    def settle(self) -> None:
+    def commit_turn(self) -> None:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
         self._record()
 
@@ -241,7 +250,7 @@ class Session:
 
             message = context_note(state.loaded, server)
         return ModelsView(
-            models=state.models,
+            models=tuple(self._with_context_in_use(model) for model in state.models),
             server=None if server is None else server.label,
             can_load=routes is not None and routes.load_path is not None,
             work=state.work,
@@ -249,6 +258,13 @@ class Session:
             message=message,
             is_error=state.is_error,
         )
+
+    def _with_context_in_use(self, model: ModelInfo) -> ModelInfo:
+        """The context that the server gives, as the top line and the RAM forecast tell it."""
+        used = self._context_tokens(model)
+        if used is None or used == model.context_tokens:
+            return model
+        return replace(model, context_tokens=used, is_context_guessed=False)
 
     def fit_note(self, model: ModelInfo) -> str:
         """Whether that model fits into the RAM that is free now, in one sentence."""
@@ -300,7 +316,7 @@ class Session:
 
     # The board ------------------------------------------------------------------------------
 
-    def saw_board(self, snapshot: Snapshot) -> None:
+    def on_snapshot(self, snapshot: Snapshot) -> None:
         """A new snapshot: free RAM for the models, and evidence of an idle server."""
         available = snapshot.number("ram.available")
         self._available_bytes = None if available is None else int(available)
@@ -321,13 +337,20 @@ class Session:
         is_quiet = self._npu_load_pct is not None and self._npu_load_pct < IDLE_LOAD_PCT
         is_quiet = is_quiet and slot.n_discarded == self._discarded_before
         self._discarded_before = slot.n_discarded
-        if slot.word != "finishing" or not is_quiet:
+        if slot.status == "finishing" and self._is_stop_overdue():
+            self.send_anyway()
+        if slot.status != "finishing" or not is_quiet:
             self._idle_samples = 0
             return
         self._idle_samples += 1
         if self._idle_samples >= IDLE_SAMPLES and self._connection is not None:
             self._idle_samples = 0
             self._loop.call(self._connection.abandon)
+
+    def _is_stop_overdue(self) -> bool:
+        """Whether a stopped answer has had the time that it gets, whatever the NPU does."""
+        since_ns = self.state.slot.since_ns
+        return since_ns is not None and self._clock_ns() - since_ns > STOPPED_ANSWER_LIMIT_NS
 
     def server_label(self) -> str | None:
         """Name and place of the server, for the top line."""

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.app.app import NpulseApp, Outfit
-from tui.app.backend import Desk
-from tui.app.board_source import BoardReader, DemoWish
+from tui.app.app import Appearance, NpulseApp
+from tui.app.backend import Backend
+from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
@@ -28,11 +28,11 @@ EXIT_USAGE, EXIT_CRASH = 2, 1
 
 
 @dataclass(frozen=True)
-class Run:
+class RunningApp:
     """A dashboard that is ready to run, and what must be closed after it."""
 
     app: NpulseApp
-    desk: Desk
+    backend: Backend
     has_mouse: bool
 
 
@@ -46,13 +46,13 @@ def run_dashboard(options: argparse.Namespace) -> int:
     try:
         run.app.run(mouse=run.has_mouse)
     finally:
-        run.desk.close()
+        run.backend.close()
     if run.app.crash is not None:
         return _report_crash(run.app.crash)
     return run.app.return_code or 0
 
 
-def build(options: argparse.Namespace) -> Run:
+def build(options: argparse.Namespace) -> RunningApp:
     """Put a dashboard together. Raises ConfigError or ValueError with one sentence."""
     state, state_problem = load_state(state_file())
     configured = load(config_paths(options.config), os.environ, _overrides(options))
@@ -66,12 +66,12 @@ def build(options: argparse.Namespace) -> Run:
     root = _root(settings, demo)
     board = BoardReader(root, settings.board.interval_s)
     generation = settings.generation.to_generation()
-    is_modest = settings.board.little_cores and root == Path("/")
-    desk = Desk(settings.server, board, generation, demo, is_modest=is_modest)
+    uses_little_cores = settings.board.little_cores and root == Path("/")
+    backend = Backend(settings.server, board, generation, demo, uses_little_cores=uses_little_cores)
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
-    outfit = _outfit(settings, messages, _glyphs(settings))
-    app = NpulseApp(desk, board, outfit, Memory(state, configured.settings).remember)
-    return Run(app, desk, settings.ui.mouse)
+    appearance = _appearance(settings, messages, _glyphs(settings))
+    app = NpulseApp(backend, board, appearance, ChoiceStore(state, configured.settings).remember)
+    return RunningApp(app, backend, settings.ui.mouse)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
@@ -83,17 +83,17 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _demo(options: argparse.Namespace) -> DemoWish:
+def _demo(options: argparse.Namespace) -> DemoOptions:
     arguments: list[str] = []
     if options.profile is not None:
         arguments += ["--profile", options.profile]
     if options.speed is not None:
         arguments += ["--speed", str(options.speed)]
     only_alone = options.demo_if_no_server and options.url is None
-    return DemoWish(options.demo, only_alone, tuple(arguments))
+    return DemoOptions(options.demo, only_alone, tuple(arguments))
 
 
-def _root(settings: Settings, demo: DemoWish) -> Path | None:
+def _root(settings: Settings, demo: DemoOptions) -> Path | None:
     """Where the board is read; None while the simulated board is still to be started."""
     root = Path(settings.board.root).expanduser()
     if not root.is_dir():
@@ -106,7 +106,7 @@ def _glyphs(settings: Settings) -> Glyphs:
     return choose(os.environ, encoding, settings.ui.ascii, is_utf8_mode=bool(sys.flags.utf8_mode))
 
 
-class Memory:
+class ChoiceStore:
     """Keeps what is chosen while npulse runs for its next start."""
 
     def __init__(self, state: State, configured: Settings) -> None:
@@ -132,7 +132,7 @@ class Memory:
         return save_state(state_file(), state)
 
 
-def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
+def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Appearance:
     themes = load_themes()
     has_colours = not is_colourless(os.environ)
     if has_colours:
@@ -143,7 +143,7 @@ def _outfit(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Outfit:
     messages = [*notes, *themes.problems]
     if problem is not None:
         messages.append(problem)
-    return Outfit(
+    return Appearance(
         glyphs=glyphs,
         themes=themes.themes,
         theme=theme,

@@ -174,7 +174,10 @@ class Dashboard(Screen[None]):
         return [title, ddr, soc, roofline, why, own]
 
     def _note(self) -> str | None:
-        return self._data.session.finishing_note
+        session = self._data.session
+        if session.finishing_note is not None or session.is_answering:
+            return session.finishing_note
+        return self._data.headline().activity
 
     def show_board(self) -> None:
         """A new snapshot is there."""
@@ -208,6 +211,11 @@ class Dashboard(Screen[None]):
             return
         prompt.accepted(event.text)
         self.begin_turn(event.text)
+
+    def on_prompt_empty_submitted(self) -> None:
+        """Enter again: a prompt that waits behind a stopped answer is sent all the same."""
+        if self._data.session.waiting is not None:
+            self._data.session.send_anyway()
 
     def begin_turn(self, prompt: str) -> None:
         """Show a prompt that was taken and start drawing what comes."""
@@ -254,14 +262,14 @@ class Dashboard(Screen[None]):
         stats = turn.stats(self._data.clock_ns())
         error = None if turn.error is None else turn.error.sentence
         self.query_one(Transcript).end(
-            footer_line(stats, turn.status),
+            footer_line(stats, turn.status, self._data.headline().model),
             state=END_STATES.get(turn.phase, "done"),
             error=error,
             thinking_note=thinking_note(stats),
         )
         if turn.error is not None:
             self.query_one(Prompt).restore(turn.request.messages[-1].content)
-        self._data.session.settle()
+        self._data.session.commit_turn()
         self.query_one(MessageBar).withdraw(ANSWER_RUNS)
         self._draw_numbers()
 
@@ -354,7 +362,7 @@ class Dashboard(Screen[None]):
     # Talking again -------------------------------------------------------------------------
 
     def action_regenerate(self) -> None:
-        prompt = self._data.session.again()
+        prompt = self._data.session.take_last()
         if prompt is None:
             self.say("there is no finished answer to repeat", "warn")
             return

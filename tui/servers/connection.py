@@ -23,7 +23,7 @@ from time import perf_counter_ns
 
 import httpx
 
-from tui.core.screen.headline import ServerWord
+from tui.core.screen.headline import ServerStatus
 from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
@@ -135,14 +135,14 @@ class Connection:
         if client is None:
             client = self._found(await look(self._urls, self._probe_timeouts, self._access))
             if client is None:
-                return self._busy_wait_s if self._state.word == "busy" else self._search_every_s
+                return self._busy_wait_s if self._state.status == "busy" else self._search_every_s
             await self._check(client)
         elif self._is_quiet:
             await self._check(client)
-        if self._state.word == "gone":
+        if self._state.status == "gone":
             # It may have been restarted, and be there again already.
             return 0.2
-        return self._busy_wait_s if self._state.word == "busy" else self._check_every_s
+        return self._busy_wait_s if self._state.status == "busy" else self._check_every_s
 
     @property
     def _is_quiet(self) -> bool:
@@ -153,16 +153,16 @@ class Connection:
         if server is not None:
             self._client = Client(server.url, server.dialect, self._timeouts, server.access)
             self._busy_wait_s = self._check_every_s
-            self._set(word="ready", server=server, problem=None)
+            self._set(status="ready", server=server, problem=None)
             return self._client
         known = self._state.server
         # On a port that we only guessed, something that does not answer need not be a server.
         is_named = is_explicit(self._urls) and known is None
         if found.is_busy and (is_named or (known is not None and known.url in found.busy_urls)):
             self._wait_longer()
-            self._set(word="busy", problem=found.problem)
+            self._set(status="busy", problem=found.problem)
         else:
-            self._set(word="searching" if known is None else "gone", problem=found.problem)
+            self._set(status="searching" if known is None else "gone", problem=found.problem)
         return None
 
     def _wait_longer(self) -> None:
@@ -178,7 +178,7 @@ class Connection:
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             self._wait_longer()
             sentence = f"{client.url} takes connections but does not answer: busy, or loading."
-            self._set(word="busy", problem=sentence)
+            self._set(status="busy", problem=sentence)
         except httpx.HTTPError as error:
             if not self._is_quiet:
                 # An answer began meanwhile; its own stream shows whether the server lives.
@@ -190,13 +190,13 @@ class Connection:
             await self._lose(str(error))
         else:
             self._busy_wait_s = self._check_every_s
-            if self._work is None and self._state.word != "ready":
-                self._set(word="ready", problem=None)
+            if self._work is None and self._state.status != "ready":
+                self._set(status="ready", problem=None)
 
     async def _lose(self, sentence: str) -> None:
         client, self._client = self._client, None
         self._models = ()
-        self._set(word="gone", models=(), problem=sentence)
+        self._set(status="gone", models=(), problem=sentence)
         if client is not None:
             await client.aclose()
 
@@ -308,9 +308,9 @@ class Connection:
             return "No server answers yet."
         if self._work is not None:
             return f"The server is at work already: {self._state.work or 'models'}."
-        if self._slot.state.word == "answering":
+        if self._slot.state.status == "answering":
             return "An answer is running; stop it first."
-        if self._slot.state.word == "finishing":
+        if self._slot.state.status == "finishing":
             return (
                 "The server is still finishing an answer that was stopped; wait until it is idle."
             )
@@ -324,9 +324,9 @@ class Connection:
     def _done(self, change: ModelChange) -> None:
         if change.models:
             self._set_models(change.models)
-        word: ServerWord = "ready" if self._client is not None else self._state.word
+        status: ServerStatus = "ready" if self._client is not None else self._state.status
         self._set(
-            word=word,
+            status=status,
             work=None,
             work_since_ns=None,
             message=change.sentence,
@@ -335,7 +335,7 @@ class Connection:
         self.look_now()
 
     def _step(self, sentence: str) -> None:
-        self._set(word="loading", work=sentence, work_since_ns=perf_counter_ns())
+        self._set(status="loading", work=sentence, work_since_ns=perf_counter_ns())
 
     # -- state ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.core.screen.headline import ServerWord
+from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers.access import Access
 from tui.servers.address import is_local
@@ -56,7 +56,7 @@ class ConnectionState:
     that was badly.
     """
 
-    word: ServerWord = "searching"
+    status: ServerStatus = "searching"
     server: Server | None = None
     models: tuple[ModelInfo, ...] = ()
     slot: SlotState = field(default_factory=SlotState)
@@ -74,4 +74,4 @@ class ConnectionState:
     @property
     def is_connected(self) -> bool:
         """A prompt could be sent."""
-        return self.server is not None and self.word in ("ready", "busy", "loading")
+        return self.server is not None and self.status in ("ready", "busy", "loading")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-SlotWord = Literal["free", "answering", "finishing"]
+SlotStatus = Literal["free", "answering", "finishing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class SlotState:
     ``since_ns`` is when this state began.
     """
 
-    word: SlotWord = "free"
+    status: SlotStatus = "free"
     n_discarded: int = 0
     since_ns: int | None = None
 
     @property
     def is_free(self) -> bool:
-        return self.word == "free"
+        return self.status == "free"
 
 
 class Slot:
@@ -55,19 +55,19 @@ class Slot:
         Raises RuntimeError where another one has the place: two streams never overlap.
         """
         if not self._state.is_free:
-            raise RuntimeError(f"the server is still {self._state.word}")
+            raise RuntimeError(f"the server is still {self._state.status}")
         self._close = close
         self._free.clear()
         self._change(SlotState("answering", since_ns=t_ns))
 
     def finish(self, t_ns: int) -> None:
         """The user stopped the answer; the server goes on with it."""
-        if self._state.word == "answering":
+        if self._state.status == "answering":
             self._change(SlotState("finishing", since_ns=t_ns))
 
     def discard(self, n_chunks: int) -> None:
         """Text that arrived after the stop."""
-        if n_chunks and self._state.word == "finishing":
+        if n_chunks and self._state.status == "finishing":
             n_discarded = self._state.n_discarded + n_chunks
             self._change(replace(self._state, n_discarded=n_discarded))
 
@@ -81,7 +81,7 @@ class Slot:
     def abandon(self) -> None:
         """Do not wait for the rest of a stopped answer any more: something else shows that the
         server is idle. Does nothing while an answer is being read."""
-        if self._state.word == "finishing" and self._close is not None:
+        if self._state.status == "finishing" and self._close is not None:
             self._close()
 
     def _change(self, state: SlotState) -> None:

@@ -50,11 +50,14 @@ class ChatSession(Protocol):
     def stop(self) -> str | None:
         """Stop the answer, or take back the prompt that waits; that prompt is returned."""
 
-    def again(self) -> str | None:
+    def send_anyway(self) -> None:
+        """Send the prompt that waits, without waiting for the stopped answer any longer."""
+
+    def take_last(self) -> str | None:
         """The prompt of the last answer, which is dropped from the conversation; None if there is
         none or one is running."""
 
-    def settle(self) -> None:
+    def commit_turn(self) -> None:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
 
     def clear(self) -> bool:

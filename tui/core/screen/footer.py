@@ -15,8 +15,9 @@ STATUS_WORDS: dict[TurnStatus, str] = {
 }
 
 
-def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
-    """``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``; estimates carry ``~``."""
+def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None = None) -> str:
+    """``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``; estimates carry ``~``. ``model`` is the one
+    that answered, sanitised, where it is known."""
     parts = [] if status in (None, "complete") else [STATUS_WORDS[status]]
     parts.append(fmt.seconds(stats.elapsed_s))
     if stats.tokens:
@@ -39,6 +40,8 @@ def footer_line(stats: TurnStats, status: TurnStatus | None) -> str:
         parts.append(f"{stats.unread_events} events not read")
     if stats.is_marked:
         parts.append("clock delayed")
+    if model:
+        parts.append(model)
     return "  ".join(parts)
 
 

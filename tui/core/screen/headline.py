@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ServerWord = Literal["searching", "ready", "busy", "loading", "gone"]
+ServerStatus = Literal["searching", "ready", "busy", "loading", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Headline:
     board: str | None = None
     soc: str | None = None
     driver: str | None = None
-    server_state: ServerWord = "searching"
+    server_state: ServerStatus = "searching"
     server: str | None = None
     model: str | None = None
     quantisation: str | None = None
@@ -25,3 +25,18 @@ class Headline:
     is_simulated: bool = False
     alert: str | None = None
     """One short line that wants attention now."""
+    bench: str | None = None
+    """The benchmark that is running, its progress and its key: ``bench 3/10 prompts, F3``."""
+
+    @property
+    def activity(self) -> str | None:
+        """What the server does, or lacks, while no answer is on its way; None where it is ready."""
+        if self.bench is not None:
+            return self.bench
+        words: dict[ServerStatus, str] = {
+            "searching": "no server",
+            "gone": "server gone",
+            "loading": "loading a model",
+            "busy": "server busy",
+        }
+        return words.get(self.server_state)

@@ -38,6 +38,8 @@ def header_row(line: Headline, width: int, glyphs: Glyphs) -> Row:
     parts: list[tuple[int, Row]] = [(0, ((" npulse", "live"),))]
     if line.is_simulated:
         parts.append((0, (("  SIMULATED", "warn"),)))
+    if line.bench:
+        parts.append((1, ((f"  {line.bench}", "live"),)))
     if line.alert:
         parts.append((2, ((f"  {line.alert}", "warn"),)))
     if wide:

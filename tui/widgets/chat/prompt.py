@@ -101,6 +101,9 @@ class Prompt(TextArea):
 
         text: str
 
+    class EmptySubmitted(Message):
+        """Enter without a text: it may mean a prompt that waits."""
+
     @dataclass
     class ScrollRequested(Message):
         """The user asked to move the transcript: ``page_up``, ``page_down``, ``end``, ``home``."""
@@ -161,6 +164,8 @@ class Prompt(TextArea):
         if written:
             self._sent = (self._pasted.unfold(written), written)
             self.post_message(self.Submitted(self._sent[0]))
+        else:
+            self.post_message(self.EmptySubmitted())
 
     def accepted(self, text: str) -> None:
         """The prompt was taken: remember it and make room for the next one."""

@@ -43,7 +43,9 @@ def speed_rows(
 
     ``note`` is what the server does that this turn does not tell.
     """
-    doing = ((phase_word(stats), "dim"),) if note is None else ((note, "warn"),)
+    doing: Row = ((phase_word(stats), "warn" if is_stalled(stats) else "dim"),)
+    if note is not None:
+        doing = ((note, "warn"),)
     name: Row = (("speed", "strong"),)
     is_room = row_width(name) + row_width(doing) < width
     title = spread(name if is_room else (), doing, width)
@@ -76,7 +78,14 @@ def phase_word(stats: TurnStats | None) -> str:
         return "ready"
     if stats.phase.is_over:
         return stats.phase.value
+    if stats.silent_s is not None:
+        return f"no token for {fmt.long_seconds(stats.silent_s)}"
     return f"{stats.phase.value} {fmt.long_seconds(stats.elapsed_s)}"
+
+
+def is_stalled(stats: TurnStats | None) -> bool:
+    """Whether tokens fail to come for far longer than is usual in this answer."""
+    return stats is not None and not stats.phase.is_over and stats.silent_s is not None
 
 
 def shown_rate(stats: TurnStats | None) -> str:

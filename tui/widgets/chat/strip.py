@@ -8,7 +8,7 @@ from tui.core.board.history import BoardHistory
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.meter import TurnStats
-from tui.widgets.chat.speed import phase_word, shown_rate
+from tui.widgets.chat.speed import is_stalled, phase_word, shown_rate
 from tui.widgets.kit.bars import spark
 from tui.widgets.kit.rows import Row, Rows, Span, row_width
 
@@ -52,6 +52,8 @@ def strip_row(
         parts.append((0, ((f" {note}", "warn"),)))
     elif stats is None:
         parts.append((0, ((" ready", "soft"),)))
+    elif is_stalled(stats):
+        parts.append((0, ((f" {phase_word(stats)}", "warn"),)))
     elif running and stats.tokens == 0:
         parts.append((0, ((f" {phase_word(stats)}", "live"),)))
     else:

@@ -1,0 +1,129 @@
+"""The session and the backend without a screen: what they tell while something else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tui.app.backend import Backend
+from tui.app.board_source import BoardReader, DemoOptions
+from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, Session
+from tui.bench.store import runs
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.types import GenerationSettings, ModelInfo
+from tui.servers.connection import Connection
+from tui.servers.connection_state import ConnectionState, Server
+from tui.servers.dialects.rockchipllama import DIALECT
+from tui.servers.loop import LoopThread
+from tui.servers.slot import SlotState
+from tui.settings.schema import ServerSection
+
+BUSY = Snapshot(0, 0.0, {"npu.load": Reading((97.0,), "%")})
+LONG_CONTEXT = ModelInfo(
+    "qwen3-4b",
+    "Qwen3-4B-rk3588-w8a8-16k.rkllm",
+    context_tokens=16_384,
+    is_context_guessed=True,
+    is_loaded=True,
+)
+
+
+class StandingConnection:
+    """A connection whose state a test decides; what it is told is noted."""
+
+    def __init__(self, state: ConnectionState) -> None:
+        self.state = state
+        self.abandoned = 0
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+
+    async def ask(self, turn: object) -> None:
+        """The prompt waits for ever."""
+
+
+class DirectLoop:
+    """Calls at once what the loop would call soon."""
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        function(*arguments)
+
+    def submit(self, work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+
+
+def session_with(slot: SlotState, clock: list[int]) -> tuple[Session, StandingConnection]:
+    server = Server("http://127.0.0.1:8021", DIALECT, "RockchipLlama")
+    connection = StandingConnection(
+        ConnectionState(status="ready", server=server, models=(LONG_CONTEXT,), slot=slot)
+    )
+    session = Session(cast("LoopThread", DirectLoop()), GenerationSettings(), lambda: clock[0])
+    session.connected_by(cast("Connection", connection))
+    return session, connection
+
+
+def test_a_prompt_behind_a_stopped_answer_can_be_sent_all_the_same() -> None:
+    session, connection = session_with(SlotState("finishing", since_ns=0), [0])
+    assert session.ask("next") is None
+    waiting = session.waiting
+    assert waiting is not None
+    assert "Enter sends all the same" in waiting.reason
+    session.send_anyway()
+    assert connection.abandoned == 1
+
+
+def test_a_stopped_answer_that_never_ends_is_given_up() -> None:
+    clock = [0]
+    session, connection = session_with(SlotState("finishing", since_ns=0), clock)
+    clock[0] = STOPPED_ANSWER_LIMIT_NS
+    session.on_snapshot(BUSY)
+    assert connection.abandoned == 0
+    clock[0] += 1
+    session.on_snapshot(BUSY)
+    assert connection.abandoned == 1
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 piece of"), (2, "2 pieces of")])
+def test_one_piece_is_no_plural(count: int, words: str) -> None:
+    session, _ = session_with(SlotState("finishing", count, 0), [0])
+    assert session.finishing_note is not None
+    assert words in session.finishing_note
+
+
+def test_the_model_list_shows_the_context_that_the_server_gives() -> None:
+    session, _ = session_with(SlotState(), [0])
+    (model,) = session.models_view().models
+    assert (model.context_tokens, model.is_context_guessed) == (4096, False)
+
+
+@pytest.fixture
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    monkeypatch.setattr(runs, "default_folder", lambda: tmp_path)
+    board = BoardReader(tmp_path, 1.0)
+    backend = Backend(ServerSection(), board, GenerationSettings(), DemoOptions())
+    yield backend
+    backend.close()
+
+
+def test_a_benchmark_is_looked_for_only_where_its_lock_is_held(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[bool] = []
+
+    class Bench:
+        def seek(self) -> None:
+            sought.append(True)
+
+    monkeypatch.setattr(backend, "bench_session", Bench)
+    backend.on_snapshot(BUSY)
+    assert not sought
+    lock = runs.Lock(tmp_path)
+    lock.take("prompts")
+    try:
+        backend.on_snapshot(BUSY)
+    finally:
+        lock.release()
+    assert sought
