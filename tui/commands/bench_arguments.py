@@ -17,7 +17,7 @@ EPILOG = """exit codes:
   130 interrupted, what was measured is kept
 
 The first Ctrl+C ends the present request and writes the report, the second ends at once.
-A run goes on when the terminal goes away."""
+A run continues when the terminal is closed."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 
@@ -96,7 +96,7 @@ def parser() -> Parser:
     _import(verbs.add_parser("import", help="take over a file of another tool"))
     verbs.add_parser("schema", help="the JSON Schema of a run")
     _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
-    _control(verbs.add_parser("control", help="pause, resume, skip or abort a run that goes on"))
+    _control(verbs.add_parser("control", help="pause, resume, skip or abort a running benchmark"))
     return made
 
 

@@ -8,7 +8,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.bench.checks.loops import Loop, LoopDetector, closing_period, find_loop
+from tui.bench.checks.loops import LoopDetector, Repetition, closing_period, find_loop
 
 WORDS = [
     "river",
@@ -75,7 +75,7 @@ def test_white_space_alone_is_no_loop() -> None:
 
 def test_seen_once_while_it_happens() -> None:
     detector = LoopDetector()
-    seen: list[Loop] = []
+    seen: list[Repetition] = []
     for index in range(400):
         loop = detector.feed([" again"])
         if loop is not None:

@@ -133,7 +133,7 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     assert first.start(RunWish(rig.suite(long=500), seed=3)) is None
     assert first.is_running
     assert first.busy_sentence() is not None
-    assert first.start(RunWish("prompts")) == "a run goes on already"
+    assert first.start(RunWish("prompts")) == "a benchmark is already running"
     until(lambda: state(first.view(), "long") == "running")
     (pid,) = rig.pids()
     rig.close()
@@ -233,10 +233,10 @@ def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
     assert run is not None
     assert run.outcome == "unreachable", run.outcome_sentence
     desk.retry()
-    assert desk.view().message.text == "this run has nothing to go on with"
+    assert desk.view().message.text == "this run cannot be resumed"
     desk.pause()
     desk.skip()
-    assert desk.view().message.text == "no run goes on"
+    assert desk.view().message.text == "no benchmark is running"
     desk.open_result("../../etc")
     until(lambda: desk.view().message.role == "bad")
 
@@ -285,7 +285,7 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
         until(lambda: rig.pids() == [process.pid])
         desk.seek()
         until(lambda: state(desk.view(), "first") == "ok")
-        assert desk.start(RunWish("prompts")) == "a run goes on already"
+        assert desk.start(RunWish("prompts")) == "a benchmark is already running"
         late = rig.desk()
         assert "another benchmark is running" in (late.start(RunWish("prompts")) or "")
         until(lambda: late.is_running)

@@ -99,7 +99,7 @@ async def test_earlier_runs_are_opened_compared_and_gone_on_with() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("tab", "r")
-        assert "nothing of this run is missing" in await settled(pilot)
+        assert "this run is complete" in await settled(pilot)
         await pilot.press("c", "down", "c")
         await pilot.pause()
         assert of(session, "compare") == [("compare", PAST[0].id, PAST[1].id, False)]
@@ -152,7 +152,7 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(top(app), BenchScreen)
-        assert "goes on" in await settled(pilot)
+        assert "is running" in await settled(pilot)
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(top(app), BenchLiveScreen)

@@ -11,7 +11,7 @@ import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import NormalDist, median
 
 from tui.bench.analysis.ranks import finite_all
 from tui.core.turn.stats import median_absolute_deviation, quantile, quantile_of_sorted
@@ -139,14 +139,7 @@ def _quick_median(values: Sequence[float]) -> float:
 
 def normal_quantile(p: float) -> float:
     """The point below which a standard normal variable falls with probability ``p``."""
-    low, high = -40.0, 40.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        if math.erfc(-middle / math.sqrt(2)) / 2 < p:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    return NormalDist().inv_cdf(p)
 
 
 def _order_interval(data: Sequence[float], confidence: float) -> Interval:

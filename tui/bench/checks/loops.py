@@ -38,7 +38,7 @@ _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class Repetition:
     """A repetition. ``period`` is None where no exact one closes the answer."""
 
     position: int
@@ -60,9 +60,9 @@ class LoopDetector:
         self._tokens: deque[str] = deque(maxlen=max(WINDOW_TOKENS, MAX_PERIOD * MIN_REPEATS))
         self._tail = b""
         self._count = 0
-        self.loop: Loop | None = None
+        self.loop: Repetition | None = None
 
-    def feed(self, pieces: Iterable[str]) -> Loop | None:
+    def feed(self, pieces: Iterable[str]) -> Repetition | None:
         """More tokens. Returns the loop, once, when it is first seen."""
         for piece in pieces:
             self._tokens.append(piece)
@@ -74,7 +74,7 @@ class LoopDetector:
                     return self.loop
         return None
 
-    def _look(self) -> Loop | None:
+    def _look(self) -> Repetition | None:
         tokens = list(self._tokens)
         if len(tokens) < MIN_REPEATED:
             return None
@@ -93,7 +93,7 @@ class LoopDetector:
         if not sample.strip():
             return None
         repeated = MIN_REPEATED if period is None else max(MIN_REPEATED, period * MIN_REPEATS)
-        return Loop(max(0, self._count - repeated), period, sample, tuple(signs))
+        return Repetition(max(0, self._count - repeated), period, sample, tuple(signs))
 
     def _compresses(self) -> bool:
         if len(self._tail) < MIN_WINDOW_BYTES or not self._tail.strip():
@@ -126,7 +126,7 @@ def pieces_of(text: str) -> list[str]:
     return _PIECES.findall(text)
 
 
-def find_loop(text: str) -> Loop | None:
+def find_loop(text: str) -> Repetition | None:
     """The first loop of a finished text (its last 200,000 characters), over words and marks."""
     detector = LoopDetector()
     detector.feed(pieces_of(text[-MAX_CHARS:]))

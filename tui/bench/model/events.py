@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. Plain, immutable, and the same as JSON lines.
+"""Events of a running benchmark: immutable records, each one line of JSON.
 
 A screen, a progress line and a follower of a detached run all live on these alone. Texts are
 sanitised. ``from_json`` reads what ``to_json`` wrote.
@@ -193,6 +193,6 @@ def from_json(line: bytes) -> Event | None:
     """The event of a line; None where it is none (a torn line, another version)."""
     try:
         event: Event = _decoder.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return event

@@ -229,9 +229,9 @@ class RunView:
     notes: tuple[str, ...] = ()
     is_paused: bool = False
     is_pausing: bool = False
-    """Asked to pause; the present request goes on."""
+    """Asked to pause; the current request is finished first."""
     retries_after: bool = False
-    """What failed is asked again when the rest is done."""
+    """Failed prompts are retried at the end."""
     outcome: str | None = None
     outcome_sentence: str = ""
 
@@ -372,7 +372,7 @@ class BenchSession(Protocol):
         """The moment as it is now."""
 
     def look(self) -> None:
-        """Read suites and earlier runs again, and find a run that goes on."""
+        """Read suites and earlier runs again, and find a running benchmark."""
 
     def seek(self) -> None:
         """Find a run that another process began since the last look."""

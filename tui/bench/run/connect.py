@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -268,8 +267,3 @@ def _uptime_s() -> float | None:
         return float(Path("/proc/uptime").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-
-
-def where_am_i() -> str:
-    """Host name of this machine, for a lock that names its holder."""
-    return clean(os.uname().nodename, newlines=False)

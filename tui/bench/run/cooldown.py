@@ -8,15 +8,15 @@ from time import perf_counter_ns
 from tui.bench.model.conditions import Gate
 from tui.bench.model.events import GateSeen, StageChanged
 from tui.bench.run.plan import Task
-from tui.bench.run.run_context import Situation
+from tui.bench.run.run_context import RunContext
 from tui.bench.store import journal
 
 LOOK_S = 0.2
 
 
-async def pause(situation: Situation) -> None:
+async def pause(context: RunContext) -> None:
     """Returns when the run is not paused, or was ended."""
-    controls, ledger = situation.controls, situation.ledger
+    controls, ledger = context.controls, context.ledger
     # Whoever watches the events gets its turn first: it may have just asked for a pause.
     await asyncio.sleep(0)
     if not controls.is_paused:
@@ -29,22 +29,22 @@ async def pause(situation: Situation) -> None:
     ledger.write(journal.Note(t_ns=perf_counter_ns(), text="resumed"))
 
 
-async def cool_down(situation: Situation, task: Task) -> None:
+async def cool_down(context: RunContext, task: Task) -> None:
     """Waits until the board is no warmer than at its start plus a margin, for a limited time."""
-    limit, allowed_s = situation.cool_limit_c, situation.options.cool_down_s
-    now = situation.board.temperature()
+    limit, allowed_s = context.cool_limit_c, context.options.cool_down_s
+    now = context.board.temperature()
     if limit is None or now is None or allowed_s <= 0:
         return
     start_ns = perf_counter_ns()
     if now > limit:
         sentence = f"{now:.0f} °C, waiting for {limit:.0f} °C, at most {allowed_s:.0f} s."
-        situation.ledger.emit(StageChanged(stage="cool-down", sentence=sentence))
+        context.ledger.emit(StageChanged(stage="cool-down", sentence=sentence))
     end_ns = start_ns + round(allowed_s * 1e9)
     while now is not None and now > limit and perf_counter_ns() < end_ns:
-        if situation.controls.is_aborted:
+        if context.controls.is_aborted:
             return
         await asyncio.sleep(min(LOOK_S, allowed_s))
-        now = situation.board.temperature()
+        now = context.board.temperature()
     waited_s = (perf_counter_ns() - start_ns) / 1e9
     is_ok = now is None or now <= limit
     gate = Gate(
@@ -57,9 +57,9 @@ async def cool_down(situation: Situation, task: Task) -> None:
         unit="°C",
         mend=None if is_ok else "a fan, or a longer --cool-down",
     )
-    situation.ledger.write(journal.Gated(gate=gate, request=task.prompt.id))
+    context.ledger.write(journal.Gated(gate=gate, request=task.prompt.id))
     if waited_s > 1:
-        situation.ledger.emit(GateSeen(gate=gate))
+        context.ledger.emit(GateSeen(gate=gate))
 
 
 def _sentence(now: float | None, waited_s: float) -> str:

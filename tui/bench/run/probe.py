@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.bench.analysis.trace import MIN_BUFFERED_CHUNKS, looks_buffered
-from tui.bench.model.options import Limits
 from tui.bench.model.suite import Prompt
 from tui.bench.run.filler import corrected, first_guess, text_of
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import source_of
-from tui.bench.run.request_runner import Asked
+from tui.bench.run.request_runner import RequestResult
 
 PROBE_TOKENS = 8
 PROBE_TEXT = "Count slowly in words: one, two, three, and so on, up to twenty."
@@ -41,7 +40,7 @@ def warm_task(number: int) -> Task:
     return Task(prompt, 0, number, "warm-up")
 
 
-def stream_mode(asked: Asked) -> str:
+def stream_mode(asked: RequestResult) -> str:
     """token, character, buffered, or unknown where too little came to tell."""
     turn = asked.turn
     if looks_buffered(turn.t0_ns, turn.stamps_ns):
@@ -91,8 +90,3 @@ class Calibration:
             self.is_done = True
             return
         self.words = corrected(self.words, self.wanted, found)
-
-
-def probe_limits(first_s: float, idle_s: float, drain_s: float) -> Limits:
-    """A probe waits as long as a first token may take."""
-    return Limits(first_s=first_s, idle_s=max(idle_s, first_s), drain_s=drain_s)

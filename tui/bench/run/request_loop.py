@@ -22,9 +22,9 @@ from tui.bench.run.forecast import forecast
 from tui.bench.run.load_cycle import LoadCycle
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn
-from tui.bench.run.request_runner import Asked
-from tui.bench.run.run_context import Situation
-from tui.bench.run.sender import Sender
+from tui.bench.run.request_runner import RequestResult
+from tui.bench.run.run_context import RunContext
+from tui.bench.run.sender import RequestSender
 from tui.bench.run.warmup import Warming
 from tui.bench.store import journal
 from tui.bench.store.runs import utc_now
@@ -39,26 +39,26 @@ FORECAST_EVERY_NS = 2_000_000_000
 Ended = Literal["complete", "aborted", "drain", "budget", "unreachable"]
 
 
-class Loop:
+class RequestLoop:
     """One stretch of a run, from the stream probe to the last request."""
 
-    def __init__(self, situation: Situation) -> None:
-        self._s = situation
-        self._sender = Sender(situation, self._tick)
-        self._warming = Warming(situation, self._sender)
-        self._load = LoadCycle(situation.connected, situation.board, situation.model_path)
+    def __init__(self, context: RunContext) -> None:
+        self._s = context
+        self._sender = RequestSender(context, self._tick)
+        self._warming = Warming(context, self._sender)
+        self._load = LoadCycle(context.connected, context.board, context.model_path)
         self._clock = ClockWatch()
-        self.segment = situation.segment
+        self.segment = context.segment
         self.sentence = ""
         """Why it ended early, where that needs one."""
-        self._requests: list[Request] = list(situation.earlier)
+        self._requests: list[Request] = list(context.earlier)
         self._by_sha: dict[str, Request] = {}
         self._left: list[Task] = []
         self._start_ns = perf_counter_ns()
         self._forecast_ns = 0
         self._is_measuring = False
         self._unreachable = 0
-        self._pid = situation.board.server_pid()
+        self._pid = context.board.server_pid()
 
     async def run(self, tasks: list[Task]) -> Ended:
         """Measures what is not done yet. Raises JournalError; the result is how it ended."""
@@ -256,7 +256,7 @@ class Loop:
         )
         ledger.note("The server was restarted: a new segment begins.")
 
-    def _end_of_run(self, asked: Asked, *, is_idle: bool) -> Ended | None:
+    def _end_of_run(self, asked: RequestResult, *, is_idle: bool) -> Ended | None:
         if self._s.controls.is_aborted:
             return "aborted"
         if not is_idle:

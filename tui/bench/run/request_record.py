@@ -18,7 +18,7 @@ from tui.bench.model.records import (
 )
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn, source_of
-from tui.bench.run.request_runner import CAP_GRACE, Asked, StopReason
+from tui.bench.run.request_runner import CAP_GRACE, RequestResult, StopReason
 from tui.core.text.sanitize import clean
 from tui.core.turn.finish import is_limit
 from tui.core.turn.meter import TurnStats
@@ -46,7 +46,7 @@ FAST_AGAIN_SHARE = 0.5
 MAX_CHARS_PER_TOKEN = 7.0
 
 
-def status_of(asked: Asked, tokens_out: int | None, cap: int) -> Status:
+def status_of(asked: RequestResult, tokens_out: int | None, cap: int) -> Status:
     """How it ended, in the words of the records."""
     if asked.stopped is not None:
         return _STOPPED[asked.stopped]
@@ -61,7 +61,7 @@ def status_of(asked: Asked, tokens_out: int | None, cap: int) -> Status:
     return "capped" if is_capped else "ok"
 
 
-def trace_of(asked: Asked, *, is_buffered_run: bool, words_in: int | None) -> Trace:
+def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | None) -> Trace:
     """What was seen of an answer. ``words_in`` is our own estimate of the prompt's tokens."""
     turn = asked.turn
     stats = turn.stats(perf_counter_ns())
@@ -125,7 +125,7 @@ def _runtime(turn: RecordedTurn) -> RuntimeTimes:
 
 def record(
     task: Task,
-    asked: Asked,
+    asked: RequestResult,
     *,
     segment: int,
     wall: str,

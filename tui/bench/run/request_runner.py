@@ -29,7 +29,7 @@ CAP_GRACE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestResult:
     """A finished request. ``stopped`` is why we ended it, None where the server did.
 
     ``is_idle``: the server is known to be idle again, or was never asked to stop.
@@ -41,7 +41,7 @@ class Asked:
     drained_s: float = 0.0
 
 
-class Asker:
+class RequestRunner:
     """Sends requests one after the other to one server."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Asker:
         context_tokens: int | None = None,
         can_skip: bool = True,
         stops_loops: bool = False,
-    ) -> Asked:
+    ) -> RequestResult:
         """Sends, watches, and where a limit is passed stops and waits for the server to be idle.
 
         Raises nothing but CancelledError, after the connection is closed.
@@ -91,12 +91,12 @@ class Asker:
                 if reason is not None:
                     is_idle, drained_s = await self._end(exchange, task, limits)
                     self._on_tick(turn)
-                    return Asked(turn, reason, is_idle, drained_s)
+                    return RequestResult(turn, reason, is_idle, drained_s)
         finally:
             if not task.done():
                 exchange.close()
                 await asyncio.wait((task,), timeout=5.0)
-        return Asked(turn, None, is_idle=True)
+        return RequestResult(turn, None, is_idle=True)
 
     async def _end(
         self, exchange: StreamedRequest, task: asyncio.Task[None], limits: Limits

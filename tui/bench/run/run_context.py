@@ -1,4 +1,4 @@
-"""What a run in progress works with."""
+"""What a running benchmark works with: connection, board, options, ledger, controls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.core.types import GenerationSettings
 
 
 @dataclass(slots=True)
-class Situation:
+class RunContext:
     """The suite, the choices, the server, the board, and what an earlier segment has left."""
 
     suite: Suite

@@ -30,8 +30,8 @@ from tui.bench.run.forecast import Speed
 from tui.bench.run.ledger import Ledger
 from tui.bench.run.pin import GOVERNOR, Pin
 from tui.bench.run.plan import Task
-from tui.bench.run.request_loop import Loop
-from tui.bench.run.run_context import Situation
+from tui.bench.run.request_loop import RequestLoop
+from tui.bench.run.run_context import RunContext
 from tui.bench.store import document, journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
@@ -180,7 +180,7 @@ class Runner:
                 minutes=self._minutes,
             )
         )
-        situation = Situation(
+        context = RunContext(
             suite=self.suite,
             options=options,
             seed=self._seed,
@@ -200,11 +200,11 @@ class Runner:
             done=frozenset() if self._resume is None else self._resume.done,
             earlier=() if self._resume is None else self._resume.loaded.document.requests,
         )
-        return await self._measure(situation, tasks)
+        return await self._measure(context, tasks)
 
-    async def _measure(self, situation: Situation, tasks: list[Task]) -> tuple[Outcome, str]:
-        loop = Loop(situation)
-        background = asyncio.create_task(self._background(situation))
+    async def _measure(self, context: RunContext, tasks: list[Task]) -> tuple[Outcome, str]:
+        loop = RequestLoop(context)
+        background = asyncio.create_task(self._background(context))
         ended = "interrupted"
         try:
             measuring = asyncio.create_task(loop.run(tasks))
@@ -370,16 +370,16 @@ class Runner:
 
     # -- beside the requests ---------------------------------------------------------------------
 
-    async def _background(self, situation: Situation) -> None:
+    async def _background(self, context: RunContext) -> None:
         """Samples the board and flushes the journal until it is cancelled.
 
         Raises JournalError, which ends the run.
         """
         flushed_ns = 0
         while True:
-            snapshot = await situation.board.sample()
+            snapshot = await context.board.sample()
             if snapshot is not None:
-                values = dict(situation.board.log.samples[-1].v)
+                values = dict(context.board.log.samples[-1].v)
                 self.ledger.write(journal.Sampled(t_ns=snapshot.t_ns, v=values))
                 self.ledger.emit(SampledEvent(t_ns=snapshot.t_ns, values=values))
             now_ns = perf_counter_ns()

@@ -13,39 +13,39 @@ from tui.bench.run import request_record
 from tui.bench.run.forecast import tokens_in
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn
-from tui.bench.run.request_runner import Asked, Asker
-from tui.bench.run.run_context import Situation
+from tui.bench.run.request_runner import RequestResult, RequestRunner
+from tui.bench.run.run_context import RunContext
 from tui.bench.store.runs import utc_now
 from tui.core.types import ChatRequest, Message
 
 PROOF_S = 10.0
 
 
-class Sender:
+class RequestSender:
     """Sends the requests of one stretch of a run, one at a time."""
 
     def __init__(
-        self, situation: Situation, on_tick: Callable[[RecordedTurn], None] = lambda _: None
+        self, context: RunContext, on_tick: Callable[[RecordedTurn], None] = lambda _: None
     ) -> None:
-        self._s = situation
+        self._s = context
         self._on_tick = on_tick
         self._key = ("", 0)
         self._is_measured = False
         self.limits = Limits()
         self.sent_ns = perf_counter_ns()
         self.drain_sentence = ""
-        self._asker = Asker(
-            situation.connected.client,
-            situation.controls,
+        self._runner = RequestRunner(
+            context.connected.client,
+            context.controls,
             on_tick=self._tick,
             on_drain=self._drains,
-            is_npu_idle=situation.board.is_npu_idle,
-            tick_s=situation.options.tick_s,
+            is_npu_idle=context.board.is_npu_idle,
+            tick_s=context.options.tick_s,
         )
 
     async def send(
         self, task: Task, text: str, *, number: int = 0, planned: int = 0, is_measured: bool
-    ) -> Asked:
+    ) -> RequestResult:
         """Asks ``text`` and waits for the answer's end, whatever it is."""
         self._key, self._is_measured = task.key, is_measured
         self.sent_ns = perf_counter_ns()
@@ -67,7 +67,7 @@ class Sender:
         if task.prompt.system:
             messages.insert(0, Message("system", task.prompt.system))
         messages.append(Message("user", text))
-        asked = await self._asker.ask(
+        asked = await self._runner.ask(
             self._request(tuple(messages), task.prompt.max_tokens),
             self.limits,
             context_tokens=self._s.connected.context_tokens,
@@ -93,7 +93,7 @@ class Sender:
     def record(
         self,
         task: Task,
-        asked: Asked,
+        asked: RequestResult,
         *,
         segment: int,
         sha: str,
@@ -115,13 +115,13 @@ class Sender:
             earlier=earlier,
         )
 
-    async def is_idle_after(self, asked: Asked) -> bool:
+    async def is_idle_after(self, asked: RequestResult) -> bool:
         """Whether the next request may be sent, or none follows. Where nothing tells, the server
         is asked."""
         if asked.is_idle or self._s.controls.is_aborted:
             return True
         proof = self._request((Message("user", "Say ok."),), 1)
-        if await self._asker.answers_now(proof, min(PROOF_S, self.limits.drain_s)):
+        if await self._runner.answers_now(proof, min(PROOF_S, self.limits.drain_s)):
             return True
         self.drain_sentence = (
             f"The server did not become idle within {self.limits.drain_s:.0f} s after a request "

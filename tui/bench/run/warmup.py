@@ -11,17 +11,17 @@ from tui.bench.model.events import GateSeen, RequestEnded, StageChanged
 from tui.bench.model.suite import prompt_sha256
 from tui.bench.run import probe
 from tui.bench.run.plan import Task
-from tui.bench.run.request_runner import Asked
-from tui.bench.run.run_context import Situation
-from tui.bench.run.sender import Sender
+from tui.bench.run.request_runner import RequestResult
+from tui.bench.run.run_context import RunContext
+from tui.bench.run.sender import RequestSender
 from tui.bench.store import journal
 
 
 class Warming:
     """Prepares a server for a run. ``words`` is what calibration found."""
 
-    def __init__(self, situation: Situation, sender: Sender) -> None:
-        self._s = situation
+    def __init__(self, context: RunContext, sender: RequestSender) -> None:
+        self._s = context
         self._sender = sender
         self.words: dict[int, int] = {}
 
@@ -45,7 +45,7 @@ class Warming:
                 return False
         return True
 
-    async def _ask(self, task: Task) -> Asked | None:
+    async def _ask(self, task: Task) -> RequestResult | None:
         """A request that is not part of the plan; None where the run has to end."""
         asked = await self._sender.send(task, task.prompt.text, is_measured=False)
         is_idle = await self._sender.is_idle_after(asked)

@@ -1,4 +1,4 @@
-"""Benchmarks for a screen: suites, the run that goes on, earlier runs, reports and comparisons.
+"""Benchmarks for a screen: suites, the running benchmark, earlier runs, reports and comparisons.
 
 The run is a process of its own (:mod:`tui.bench.store.detached`); this follows its events in the
 network's loop and folds them into records. Files are read and statistics are computed in threads.
@@ -83,7 +83,7 @@ class BenchDesk:
 
     @property
     def is_running(self) -> bool:
-        """Whether a run of this desk goes on."""
+        """Whether a benchmark of this session is running."""
         with self._lock:
             return self._live is not None and not self._live.is_over
 
@@ -167,7 +167,7 @@ class BenchDesk:
 
     def _refusal(self) -> str | None:
         if self.is_running:
-            return "a run goes on already"
+            return "a benchmark is already running"
         other = runs.holder(self._folder)
         if other is not None:
             self.seek()
@@ -259,22 +259,22 @@ class BenchDesk:
             wants_pause = not (view.is_paused or view.is_pausing)
             live.asked_to_pause(is_asked=wants_pause)
         if wants_pause:
-            self._tell("pause", "the run pauses after this request; p goes on")
+            self._tell("pause", "pauses after this request; p resumes")
         else:
-            self._tell("resume", "the run goes on")
+            self._tell("resume", "resumed")
 
     def skip(self) -> None:
-        self._tell("skip", "this request is ended; its partial numbers are kept")
+        self._tell("skip", "request skipped; its partial numbers are kept")
 
     def abort(self) -> None:
-        self._tell("abort", "the run ends; what was measured is kept")
+        self._tell("abort", "stopping; results are kept, the run can be resumed")
 
     def _tell(self, word: Literal["pause", "resume", "skip", "abort"], said: str) -> None:
         with self._lock:
             live, process = self._live, self._process
             folder = "" if live is None else live.folder
         if live is None or process is None or live.is_over:
-            self._say("no run goes on", "warn")
+            self._say("no benchmark is running", "warn")
             return
         try:
             tell(process, folder, word)
@@ -294,12 +294,12 @@ class BenchDesk:
         if not view.is_over:
             taken_back = view.retries_after
             self._say(
-                "what failed is not asked again"
+                "failed prompts are not retried"
                 if taken_back
-                else "what failed is asked again when the rest is done"
+                else "failed prompts are retried at the end"
             )
             return
-        refusal = self.resume(view.run_id) if view.run_id else "this run has nothing to go on with"
+        refusal = self.resume(view.run_id) if view.run_id else "this run cannot be resumed"
         if refusal is not None:
             self._say(refusal, "warn")
 

@@ -1,4 +1,4 @@
-"""The benchmark that goes on: its lock, its mark, and the file of its events.
+"""The running benchmark: its lock, its mark, and the file of its events.
 
 A run takes the lock of its folder, then marks itself in ``detached/current.json`` and writes every
 event to a file beside it, whoever began it: a screen, a script, another terminal. That is how a
@@ -17,6 +17,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from tui.bench.store import runs
+from tui.bench.store.private_files import create_private, make_folder, read_regular
 from tui.servers.address import is_local
 
 EVENTS_FOLDER = "detached"
@@ -27,8 +28,8 @@ MAX_MARK_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
-    """The run that goes on. ``url`` is empty until it has found its server."""
+class ActiveRun:
+    """The running benchmark. ``url`` is empty until it has found its server."""
 
     pid: int
     events: Path
@@ -38,29 +39,28 @@ class Current:
 def new_events(folder: Path) -> Path:
     """Where a new run can write its events; the folder is made. Raises OSError."""
     place = folder / EVENTS_FOLDER
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     return place / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
 
 
-def running(folder: Path) -> Current | None:
-    """The marked run, if it still goes on.
+def running(folder: Path) -> ActiveRun | None:
+    """The marked run, if it still runs.
 
     Numbers of processes are used again: the mark counts only while that process holds the lock.
     """
     place = folder / EVENTS_FOLDER
     try:
-        with (place / MARK_FILE).open("rb") as file:
-            mark = json.loads(file.read(MAX_MARK_BYTES))
+        mark = json.loads(read_regular(place / MARK_FILE)[:MAX_MARK_BYTES])
         pid, name, url = mark["pid"], mark["events"], mark.get("url", "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if not isinstance(pid, int) or not isinstance(name, str) or not isinstance(url, str):
         return None
     events = place / Path(name).name
-    holder = runs.holder(folder)
-    if holder is None or not holder.endswith(f"(pid {pid})") or not events.is_file():
+    holder = runs.lock_holder(folder)
+    if holder is None or holder.pid != pid or not events.is_file():
         return None
-    return Current(pid, events, url)
+    return ActiveRun(pid, events, url)
 
 
 def why_wait(folder: Path, url: str) -> str | None:
@@ -125,7 +125,8 @@ class EventFile:
         if self._file is None:
             if self._path is None:
                 self._path = new_events(self._folder)
-            self._file = self._path.open("ab", buffering=0)
+            fd = create_private(self._path, os.O_WRONLY | os.O_APPEND)
+            self._file = os.fdopen(fd, "ab", buffering=0)
         self._file.write(line + b"\n")
 
     def _mark(self, url: str) -> None:

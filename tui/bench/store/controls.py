@@ -1,9 +1,12 @@
-"""What a user may ask of a run while it goes on. Plain flags, safe to set from any thread."""
+"""Pause, skip and abort of a running benchmark: plain flags, safe to set from any thread."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
+
+from tui.bench.store.private_files import create_private
 
 Word = Literal["pause", "resume", "skip", "abort"]
 FILE_NAME = "control"
@@ -66,5 +69,6 @@ class Controls:
 
 def tell(folder: Path, word: Word) -> None:
     """Asks a run of another process for something; it looks once a second. Raises OSError."""
-    with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
+    fd = create_private(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(fd, "a", encoding="utf-8") as file:
         file.write(word + "\n")

@@ -18,6 +18,7 @@ from typing import Literal
 
 from tui.bench.model.events import Event, Finished, from_json
 from tui.bench.store.active_run import new_events
+from tui.bench.store.private_files import create_private
 from tui.bench.store.runs import RunError
 
 FOLLOW_S = 0.25
@@ -26,7 +27,7 @@ READ_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """A run that goes on by itself."""
+    """A benchmark in a process of its own."""
 
     pid: int
     events: Path
@@ -40,7 +41,7 @@ def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path
     try:
         path = new_events(folder)
         place = ["--folder", str(folder), "--ui", "none", "--events", str(path)]
-        with path.open("ab") as out:
+        with os.fdopen(create_private(path, os.O_WRONLY | os.O_APPEND), "ab") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tui", "bench", verb, *arguments, *place],
                 stdin=subprocess.DEVNULL,
@@ -96,7 +97,7 @@ async def follow(run: Detached) -> AsyncIterator[Event]:
                 if isinstance(event, Finished):
                     return
             if not data and not was_alive:
-                yield Finished(outcome="failed", sentence="The run ended without a word.")
+                yield Finished(outcome="failed", sentence="The benchmark ended without a result.")
                 return
             # A run of hours has megabytes of events: others get their turn in between.
             await asyncio.sleep(0 if data else FOLLOW_S)

@@ -19,6 +19,7 @@ from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Document, Fit, Request, Run, Segment
 from tui.bench.model.suite import Suite
 from tui.bench.store import journal
+from tui.bench.store.private_files import read_regular
 from tui.bench.store.runs import RUN_FILE, RunError, slug, write_whole
 from tui.core.text.sanitize import clean
 
@@ -66,7 +67,7 @@ def load(path: Path) -> Loaded:
         return replace_folder(from_lines(lines, damaged, shown), path)
     file = path / RUN_FILE if path.is_dir() else path
     try:
-        document = records.decode(file.read_bytes())
+        document = records.decode(read_regular(file))
     except OSError as error:
         raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
     except (ValueError, RecursionError) as error:
@@ -100,7 +101,7 @@ def _side_file(folder: Path, ref: str | None) -> str | None:
     if ref is None or ".." in Path(ref).parts or Path(ref).is_absolute():
         return None
     try:
-        return (folder / ref).read_text("utf-8", "replace")
+        return read_regular(folder / ref).decode("utf-8", "replace")
     except OSError:
         return None
 

@@ -9,6 +9,7 @@ import msgspec
 
 from tui.bench.model.records import Summary, Total
 from tui.bench.store import journal, runs
+from tui.bench.store.private_files import read_regular
 
 MAX_RUNS = 40
 
@@ -71,8 +72,8 @@ class Entry:
 
 def _read(folder: Path, run_id: str) -> _Slim | None:
     try:
-        return _decoder.decode((folder / run_id / runs.RUN_FILE).read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError):
+        return _decoder.decode(read_regular(folder / run_id / runs.RUN_FILE))
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -21,6 +21,7 @@ from msgspec import field
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Request, Run
 from tui.bench.model.suite import Suite
+from tui.bench.store.private_files import create_private, read_regular
 from tui.core.text.json_text import escaped_json
 
 FILE_NAME = "journal.jsonl"
@@ -158,7 +159,7 @@ class Journal:
         self._flushing = threading.Lock()
         self._synced_s = time.monotonic()
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = create_private(path, os.O_RDWR | os.O_APPEND)
             _cut_torn_line(self._fd)
         except OSError as error:
             raise _failed(error) from error
@@ -224,7 +225,7 @@ def read(path: Path) -> tuple[list[Line], int]:
 
     Raises OSError where the file cannot be read.
     """
-    data = path.read_bytes()
+    data = read_regular(path)
     lines: list[Line] = []
     damaged = 0
     parts = data.split(b"\n")
@@ -248,6 +249,8 @@ def outline(path: Path) -> tuple[Header | None, Segment | None, int]:
     header: Header | None = None
     segment: Segment | None = None
     scored: set[tuple[str, int]] = set()
+    if not path.is_file():
+        raise FileNotFoundError(path)
     with path.open("rb") as file:
         for data in file:
             if not data.startswith(_OUTLINE):
@@ -268,7 +271,8 @@ _OUTLINE = tuple(f'{{"type":"{kind}"'.encode() for kind in ("header", "segment",
 def _decode(data: bytes) -> Line | None:
     try:
         line: Line = _decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
+        # Bytes that are no UTF-8 raise UnicodeDecodeError, not msgspec's own error.
         return None
     return line
 

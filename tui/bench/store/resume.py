@@ -1,4 +1,4 @@
-"""Going on with a run that ended early: only what is missing, and only if nothing has changed."""
+"""Resuming a run that ended early: the missing requests only, and only if nothing changed."""
 
 from __future__ import annotations
 
@@ -93,8 +93,3 @@ def changes(
 
 def _shown(value: object) -> str:
     return "unknown" if value is None else str(value)[:80]
-
-
-def missing_count(before: Earlier) -> int:
-    """How many planned requests have no usable answer yet, skipped ones included."""
-    return before.loaded.document.run.planned - len(before.done)

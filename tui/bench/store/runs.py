@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -9,15 +10,19 @@ import re
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tui.bench.store.private_files import create_private, make_folder, read_regular
 from tui.core.text.sanitize import clean, clean_line
 
 RUN_FILE = "run.json"
 BASELINES_FILE = "baselines.json"
 LOCK_FILE = "running.lock"
 LOCK_TRIES, LOCK_PAUSE_S = 5, 0.02
+LOCK_BYTES = 1024
+_ASK_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9._-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -53,7 +58,7 @@ def make(folder: Path, run_id: str) -> Path:
     """The new folder of a run. Raises RunError with one sentence."""
     path = folder / run_id
     try:
-        path.mkdir(parents=True, exist_ok=False)
+        make_folder(path, exist_ok=False)
     except OSError as error:
         reason = error.strerror or "not possible"
         raise RunError(f"cannot make {clean(str(path), newlines=False)}: {reason}") from None
@@ -103,8 +108,8 @@ def find(folder: Path, name: str) -> Path:
 def baselines(folder: Path) -> dict[str, str]:
     """Baseline name -> run id. Empty where there is no such file, or it is damaged."""
     try:
-        value = json.loads((folder / BASELINES_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+        value = json.loads(read_regular(folder / BASELINES_FILE))
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(value, dict):
         return {}
@@ -122,10 +127,10 @@ def set_baseline(folder: Path, name: str, run_id: str) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Replaces a file at once: a reader sees the old or the new one. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(create_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -139,15 +144,41 @@ def holder(folder: Path) -> str | None:
 
     Asking takes the lock shared for an instant; :class:`Lock` tries again for so long.
     """
+    found = lock_holder(folder)
+    return None if found is None else found.name
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds the lock. ``pid`` is None where the lock file does not say."""
+
+    name: str
+    pid: int | None = None
+
+
+def lock_holder(folder: Path) -> Holder | None:
+    """Who holds the lock of this folder, for a program; None where it is free."""
     try:
-        with (folder / LOCK_FILE).open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return clean_line(file.read(200).decode("utf-8", "replace"), 60) or "unknown"
+        fd = os.open(folder / LOCK_FILE, _ASK_FLAGS)
     except OSError:
         return None
+    with os.fdopen(fd, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _holder_of(file.read(LOCK_BYTES))
     return None
+
+
+def _holder_of(data: bytes) -> Holder:
+    """The lock file: one line for people, then one of JSON with the process id."""
+    said, _, fields = data.decode("utf-8", "replace").partition("\n")
+    try:
+        pid = json.loads(fields)["pid"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pid = None
+    name = clean_line(said, 60) or "unknown"
+    return Holder(name, pid if isinstance(pid, int) else None)
 
 
 class Lock:
@@ -163,17 +194,21 @@ class Lock:
     def take(self, who: str) -> None:
         """Raises RunError naming the run that holds it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_folder(self._path.parent)
+            # A link here would let whoever made it have another file emptied.
+            self._fd = create_private(self._path, os.O_RDWR | os.O_NOFOLLOW)
         except OSError as error:
-            reason = error.strerror or "not possible"
-            raise RunError(f"cannot lock {self._path}: {reason}") from None
+            is_link = error.errno == errno.ELOOP
+            reason = "it is a symbolic link" if is_link else error.strerror or "not possible"
+            shown = clean(str(self._path), newlines=False)
+            raise RunError(f"cannot lock {shown}: {reason}") from None
         if not self._is_taken():
-            who = clean_line(os.read(self._fd, 200).decode("utf-8", "replace"), 60)
+            who = _holder_of(os.read(self._fd, LOCK_BYTES)).name
             self.release()
-            raise RunError(f"another benchmark is running: {who or 'unknown'}")
+            raise RunError(f"another benchmark is running: {who}")
         os.ftruncate(self._fd, 0)
-        os.write(self._fd, f"{who} (pid {os.getpid()})".encode())
+        said = clean_line(f"{who} (pid {os.getpid()})")
+        os.write(self._fd, f"{said}\n{json.dumps({'pid': os.getpid()})}\n".encode())
 
     def _is_taken(self) -> bool:
         """Tries a few times: whoever only asks holds it for an instant."""

@@ -32,7 +32,7 @@ SEEK_S = 2.0
 
 
 class BenchScreen(BenchPage):
-    """The chooser: suites, options, earlier runs. Opens the run that goes on, if there is one."""
+    """The chooser: suites, options, earlier runs. Opens the running benchmark, if there is one."""
 
     DEFAULT_CSS = """
     BenchScreen #suites { height: auto; margin-top: 1; }
@@ -177,7 +177,7 @@ class BenchScreen(BenchPage):
     # Doing ----------------------------------------------------------------------------------
 
     def action_go(self) -> None:
-        """Begin the chosen suite, show the run that goes on, or open an earlier one."""
+        """Begin the chosen suite, show the running benchmark, or open an earlier one."""
         view = self.view()
         if self.choosing.zone == "past":
             past = chosen_past(view, self.choosing)
@@ -223,7 +223,7 @@ class BenchScreen(BenchPage):
         if self.choosing.zone != "past" or past is None:
             return
         if not past.can_resume:
-            self.say("nothing of this run is missing, or it cannot be gone on with", "warn")
+            self.say("this run is complete, or it cannot be resumed", "warn")
         elif not self.say_if(self.session.resume(past.id)):
             self._open_run()
 

@@ -27,7 +27,7 @@ from tui.widgets.kit.rows import Row
 
 LIVE_REFRESH_S = 0.25
 SURE_S = 4.0
-"""A second x within this time ends the run."""
+"""A second x within this time stops the run."""
 
 
 class BenchLiveScreen(BenchPage):
@@ -91,7 +91,7 @@ class BenchLiveScreen(BenchPage):
         self._abort_asked = False
 
     def _pulled(self) -> RunView:
-        return self.session.view().run or RunView(sentence="no run goes on")
+        return self.session.view().run or RunView(sentence="no benchmark is running")
 
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
@@ -142,7 +142,7 @@ class BenchLiveScreen(BenchPage):
             self.pull()
 
     def action_abort(self) -> None:
-        """The second press ends the run; what was measured is kept."""
+        """The second press stops the run; what was measured is kept."""
         if self._run.is_over:
             return
         if self._abort_asked:
@@ -152,7 +152,7 @@ class BenchLiveScreen(BenchPage):
             return
         self._abort_asked = True
         self.set_timer(SURE_S, self._forget_abort)
-        self.say("x again ends the run; what was measured is kept and can be gone on with", "warn")
+        self.say("x again stops it (results kept, resumable)", "warn")
 
     def _forget_abort(self) -> None:
         self._abort_asked = False
@@ -171,7 +171,7 @@ class BenchLiveScreen(BenchPage):
         open_comparison(self, self._run.run_id)
 
     def action_results(self) -> None:
-        """What was measured; also of a run that goes on."""
+        """What was measured; also of a running benchmark."""
         from tui.screens.bench.result import BenchResultScreen
 
         run_id = self._run.run_id

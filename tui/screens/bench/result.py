@@ -153,7 +153,7 @@ class BenchResultScreen(BenchPage):
     def action_retry(self) -> None:
         result = self._result()
         if result is None or not result.can_resume:
-            self.say("nothing of this run is missing, or it cannot be gone on with", "warn")
+            self.say("this run is complete, or it cannot be resumed", "warn")
         elif not self.say_if(self.session.resume(self._run_id)):
             from tui.screens.bench.live import BenchLiveScreen
 

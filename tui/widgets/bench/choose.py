@@ -178,11 +178,11 @@ def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
 
 
 def status_rows(view: BenchView, width: int) -> Sequence[Row]:
-    """What stands in the way of a run, or that one goes on."""
+    """What stands in the way of a run, or that one is running."""
     run = view.run
     if run is not None and not run.is_over:
         name = run.title or run.suite or "a run"
-        return [fit(((f" {name} goes on; ", "live"), ("Enter shows it", "text")), width)]
+        return [fit(((f" {name} is running; ", "live"), ("Enter shows it", "text")), width)]
     if view.other_run is not None:
         text = f" another benchmark is running: {view.other_run}"
         return [fit(((text, "warn"),), width)]

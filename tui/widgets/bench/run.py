@@ -74,7 +74,7 @@ def _time_row(run: RunView, width: int, glyphs: Glyphs) -> Row:
     percent = fmt.percent(None if share is None else 100 * share)
     right: list[tuple[int, Row]] = [
         (0, ((f"  {percent:>5}", "text"),)),
-        (2, ((f"  {fmt.clock(time.elapsed_s)} gone", "soft"),)),
+        (2, ((f"  {fmt.clock(time.elapsed_s)} elapsed", "soft"),)),
     ]
     right += [] if run.is_over else _left(time)
     words = parts_row(right, width - 16)
@@ -100,12 +100,12 @@ def _stage_row(run: RunView, width: int) -> Row:
         row: Row = ((f" {run.outcome}  ", role), (run.outcome_sentence, "text"))
         return fit(row, width)
     if run.is_paused:
-        return fit(((" paused  ", "warn"), ("p goes on; the board cools down", "soft")), width)
+        return fit(((" paused  ", "warn"), ("p resumes; the board cools down", "soft")), width)
     row = ((f" {run.stage}", "live"),)
     if run.is_pausing:
         row = (*row, ("  pauses after this request", "warn"))
     if run.retries_after:
-        row = (*row, ("  what failed is asked again at the end", "soft"))
+        row = (*row, ("  failed prompts are retried at the end", "soft"))
     if run.sentence:
         row = (*row, (f"  {run.sentence}", "soft"))
     elif run.notes and run.stage == "measure":
