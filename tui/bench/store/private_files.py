@@ -34,9 +34,11 @@ def read_regular(path: Path) -> bytes:
 
 
 def create_private(path: Path, flags: int) -> int:
-    """A descriptor of a file with mode 0600, made where it is missing. Raises OSError."""
+    """A descriptor of a file with mode 0600, made where it is missing; a pipe is an OSError.
+
+    Raises OSError."""
     fd = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, FILE_MODE)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    if stat.S_ISFIFO(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "is not a plain file")
+        raise OSError(errno.EINVAL, "is a pipe")
     return fd
