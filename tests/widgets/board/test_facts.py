@@ -12,6 +12,7 @@ from tests.screens.board.prepared import MODEL, NS, prepared, readings
 from tests.widgets.test_panels import answering
 from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, NO_RATE, BoardView, decode_bound
 from tui.board.advice.diagnosis import Finding
+from tui.board.advice.fixes import Advice, Command
 from tui.core.board.board_facts import DecodeBound
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.ram_question import context_tokens, file_bytes, ram_answer
@@ -29,7 +30,7 @@ SLOW = Finding(
     "the memory runs at a low clock",
     "534 MHz of 2400 MHz, governor dmc_ondemand, while a model computes",
     "at most 22 % of the bandwidth",
-    "echo performance | sudo tee /sys/class/devfreq/dmc/governor",
+    Command("echo performance | sudo tee /sys/class/devfreq/dmc/governor"),
 )
 NOTE = Finding("idle-cores", "not all NPU cores work", "core 2 idle", "less", None, "note")
 
@@ -62,7 +63,7 @@ def test_why_names_the_worst_and_the_key() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_one_row_always_fits_and_is_harmless(name: str, glyphs: Glyphs) -> None:
     words = HOSTILE[name]
-    finding = Finding(words, words, words, words, words)
+    finding = Finding(words, words, words, words, Command(words), advice=Advice(words))
     for width in (0, 7, 8, 20, 42, 80):
         row = why_row([finding], width, glyphs)
         assert row_width(row) <= width
@@ -91,7 +92,7 @@ def test_a_rate_above_the_bound_is_doubted_and_not_boasted_with() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_findings_stay_within_their_width(name: str) -> None:
     words = HOSTILE[name]
-    finding = Finding("rule", words, words, words, words)
+    finding = Finding("rule", words, words, words, Command(words), advice=Advice(words))
     for width in (30, 44, 78):
         rows, owner = finding_rows([finding, NOTE], 0, frozenset({"rule"}), width, UNICODE)
         assert len(rows) == len(owner)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from tui.board.advice.diagnosis import Finding
-from tui.board.advice.remedies import NO_LOCAL_SERVER, NO_NPU, is_rockchip, remedy, remedy_command
+from tui.board.advice.remedies import (
+    NO_LOCAL_SERVER,
+    is_rockchip,
+    no_npu,
+    remedy,
+    remedy_command,
+)
 from tui.board.readers.npu_load import Rung
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
 from tui.core.board.reading import Reading, Snapshot
@@ -19,7 +25,7 @@ def board_checks(
     """Everything about the board: what it is, what can be read, and what slows it down."""
     checks: list[Check | None] = [_machine(snapshot)]
     if not is_rockchip(snapshot):
-        checks.append(Check("npu", "note", "NPU", NO_NPU))
+        checks.append(Check("npu", "note", "NPU", no_npu(snapshot)))
     else:
         checks += [_driver(snapshot), _load(snapshot, rungs), *_versions(snapshot)]
         checks += [_clock(snapshot), _heat(snapshot)]
@@ -122,4 +128,6 @@ def _absent(reading_id: str, title: str, snapshot: Snapshot, status: CheckStatus
 def _finding(finding: Finding) -> Check:
     status: CheckStatus = "attention" if finding.weight == "act" else "note"
     detail = f"{finding.evidence}. Effect: {finding.effect}"
+    if finding.advice:
+        detail = f"{detail}. {finding.advice}"
     return Check(f"slow.{finding.rule}", status, finding.title, detail, finding.command)

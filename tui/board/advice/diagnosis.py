@@ -1,6 +1,6 @@
 """Why a model runs slower than it could: rules over one snapshot.
 
-Each finding names what was seen, what it costs, and the command that mends it. Nothing is found
+Each finding names what was seen, what it costs, and the command that fixes it. Nothing is found
 where nothing is wrong; in particular a low NPU load while decoding is normal, as decoding waits for
 memory. The costs are what owners of such boards measured; they are told as reports, not promises.
 """
@@ -12,11 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.board.advice.fixes import cpu_words, folder_of, full_fan, lift_limit, tee, top_clock
+from tui.board.advice.fixes import (
+    Advice,
+    Command,
+    cpu_words,
+    folder_of,
+    full_fan,
+    lift_limit,
+    tee,
+    top_clock,
+)
 from tui.board.advice.remedies import FIRMWARE
 from tui.board.readers.clusters import clusters
 from tui.board.readers.neighbours import Neighbour
-from tui.board.readers.throttle import CAPPED, LIMITED, THROTTLING
+from tui.board.readers.throttle import CAPPED, COOL_C, LIMITED, THROTTLING
 from tui.core.board.reading import Snapshot
 from tui.core.text import format as fmt
 
@@ -53,8 +62,10 @@ class Finding:
     title: str
     evidence: str
     effect: str
-    command: str | None = None
+    command: Command | None = None
     weight: Weight = "act"
+    advice: Advice | None = None
+    """What helps where no command does."""
 
 
 Rule = Callable[[Snapshot, Work], Finding | None]
@@ -91,9 +102,9 @@ def _memory_clock(snapshot: Snapshot, work: Work) -> Finding | None:
         return Finding(
             "ddr-firmware",
             "the memory clock cannot be changed",
-            "the vendor kernel runs, but there is no dmc device",
+            f"kernel {snapshot.text('board.kernel') or 'unknown'} with rknpu, but no dmc device",
             "it may stay at a fraction of what the memory can do; decode speed follows it",
-            FIRMWARE,
+            advice=FIRMWARE,
         )
     freq, top = snapshot.number("ddr.freq"), top_clock(snapshot, "ddr")
     governor = snapshot.text("ddr.governor")
@@ -125,14 +136,22 @@ def _heat(snapshot: Snapshot, work: Work) -> Finding | None:
     if reading.value not in (CAPPED, THROTTLING):
         return None
     temperature = snapshot.number("soc.temp")
+    by_monitor = reading.value == CAPPED
     heat = "" if temperature is None else f" at {temperature:.0f} °C"
     return Finding(
         "heat",
         "the board is too hot and slows itself down",
-        f"{what}{heat}",
-        "lower clocks until it has cooled below 80 °C",
+        f"{what}{heat}" + ("" if by_monitor else ", by the kernel's thermal governor"),
+        f"lower clocks until it has cooled below {_trip_c(snapshot, by_monitor):.0f} °C",
         full_fan(snapshot),
     )
+
+
+def _trip_c(snapshot: Snapshot, by_monitor: bool) -> float:
+    """Below which temperature, in °C, the clocks come back: the vendor's system monitor has one of
+    its own, the kernel's thermal governor starts at the lowest passive trip."""
+    trip = snapshot.number("thermal.trip_passive")
+    return COOL_C if by_monitor or trip is None else trip
 
 
 def _npu_clock(snapshot: Snapshot, work: Work) -> Finding | None:
@@ -200,7 +219,7 @@ def _memory_pressure(snapshot: Snapshot, work: Work) -> Finding | None:
         "RAM is short",
         ", ".join(evidence),
         "programs stop until pages are freed; the model itself cannot be swapped out",
-        "npulse models unload",
+        Command("npulse models unload"),
     )
 
 
@@ -218,7 +237,7 @@ def _others_on_big_cores(snapshot: Snapshot, work: Work) -> Finding | None:
     little = [cpu for cluster in clusters(snapshot) if not cluster.is_big for cpu in cluster.cpus]
     command = None
     if named and little:
-        command = f"taskset -acp {cpu_words(little)} {named[0].pid}"
+        command = Command(f"taskset -acp {cpu_words(little)} {named[0].pid}")
     return Finding(
         "cpu-others",
         "other programs use the big CPU cores",
@@ -238,7 +257,7 @@ def _others_on_npu(snapshot: Snapshot, work: Work) -> Finding | None:
         "something else uses the NPU",
         f"load {loads} % without a request from here",
         "the next answer shares the NPU, or waits for it",
-        "sudo fuser -v /dev/dri/renderD*",
+        Command("sudo fuser -v /dev/dri/renderD*"),
     )
 
 
@@ -257,7 +276,7 @@ def _driver(snapshot: Snapshot, work: Work) -> Finding | None:
         "the NPU driver is old",
         f"rknpu {text}{beside}",
         "RKLLM is made for 0.9.8 and newer and warns about older ones",
-        "sudo apt full-upgrade",
+        Command("sudo apt full-upgrade"),
     )
 
 

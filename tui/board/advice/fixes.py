@@ -1,9 +1,16 @@
-"""The commands that mend a board, as a person would type them. npulse itself never runs one."""
+"""The commands that fix a board, as a person would type them. npulse itself never runs one."""
 
 from __future__ import annotations
 
+from typing import NewType
+
 from tui.board.readers.clusters import clusters
 from tui.core.board.reading import Snapshot
+
+Command = NewType("Command", str)
+"""A line for a shell that has an effect when it is run. Whatever else helps is an Advice."""
+Advice = NewType("Advice", str)
+"""A sentence for a person; never shown as a command."""
 
 
 def top_clock(snapshot: Snapshot, device: str) -> float | None:
@@ -17,7 +24,7 @@ def folder_of(snapshot: Snapshot, reading_id: str) -> str:
     return snapshot.get(reading_id).source.rpartition("/")[0]
 
 
-def lift_limit(snapshot: Snapshot) -> str | None:
+def lift_limit(snapshot: Snapshot) -> Command | None:
     """What lifts the first limit that a user has set."""
     for device in ("npu", "ddr", "gpu"):
         top = top_clock(snapshot, device)
@@ -31,7 +38,7 @@ def lift_limit(snapshot: Snapshot) -> str | None:
     return None
 
 
-def full_fan(snapshot: Snapshot) -> str | None:
+def full_fan(snapshot: Snapshot) -> Command | None:
     """Full drive, where the fan is one that can be told so and is not there yet."""
     fan = snapshot.get("fan.pwm")
     if isinstance(fan.value, int | float) and fan.value < 100 and fan.source.endswith("/pwm1"):
@@ -39,9 +46,9 @@ def full_fan(snapshot: Snapshot) -> str | None:
     return None
 
 
-def tee(value: str, *paths: str) -> str:
+def tee(value: str, *paths: str) -> Command:
     """Write a value into files of root."""
-    return f"echo {value} | sudo tee {' '.join(paths)}"
+    return Command(f"echo {value} | sudo tee {' '.join(paths)}")
 
 
 def cpu_words(cpus: list[int]) -> str:

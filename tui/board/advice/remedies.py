@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tui.board.advice.fixes import Advice
 from tui.board.readers.reasons import (
     DEBUGFS_NOT_MOUNTED,
     NO_DRIVER,
@@ -20,6 +21,11 @@ VENDOR_KERNEL = (
     "this kernel runs without it."
 )
 NO_NPU = "This machine has no Rockchip NPU; npulse --demo shows a simulated board."
+NPU_UNSEEN = (
+    "No NPU can be seen from here: neither a device tree nor the rknpu driver. "
+    "A container sees them if it has the host's /sys and /proc."
+)
+NO_DMC = "This kernel has no driver for the memory clock; it stays where the boot loader set it."
 LOAD_COMMANDS = {
     NO_PERMISSION: "sudo npulse setup-npu-access --install",
     DEBUGFS_NOT_MOUNTED: "sudo mount -t debugfs none /sys/kernel/debug && "
@@ -32,7 +38,7 @@ NO_LOAD_FILES = (
     "This kernel was built without the load file of the rknpu driver "
     "(CONFIG_ROCKCHIP_RKNPU_DEBUG_FS or CONFIG_ROCKCHIP_RKNPU_PROC_FS)."
 )
-FIRMWARE = (
+FIRMWARE = Advice(
     "The boot firmware cannot change the memory clock on this kernel: "
     "update the boot loader to one with DDR scaling (see: sudo dmesg | grep dmc)."
 )
@@ -52,11 +58,13 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
     reason = reading.reason
     group = reading_id.partition(".")[0]
     if group == "npu" and reason == NO_DRIVER:
-        return VENDOR_KERNEL if is_rockchip(snapshot) else NO_NPU
+        return VENDOR_KERNEL if is_rockchip(snapshot) else no_npu(snapshot)
     if reading_id == "npu.load":
         return _load_remedy(reading)
     if group == "ddr" and "firmware" in reading.flags:
         return FIRMWARE
+    if reading_id == "ddr.freq" and reason == NOT_ON_THIS_KERNEL and has_rknpu(snapshot):
+        return NO_DMC
     fixed = {
         ("psi.memory", NOT_ON_THIS_KERNEL): NO_PSI,
         ("server.pid", NO_SERVER): NO_LOCAL_SERVER,
@@ -88,8 +96,23 @@ def _whole(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
 
 
 def is_rockchip(snapshot: Snapshot) -> bool:
-    """Whether the board's SoC is one of Rockchip's."""
-    return (snapshot.text("board.soc") or "").startswith(("rk", "rv"))
+    """Whether this is a Rockchip board: the device tree says so, or, where there is none (in a
+    container), what only the rknpu driver gives."""
+    return (snapshot.text("board.soc") or "").startswith(("rk", "rv", "px")) or has_rknpu(snapshot)
+
+
+def has_rknpu(snapshot: Snapshot) -> bool:
+    """Whether anything that was read comes from the rknpu driver."""
+    names = ("npu.driver", "npu.freq", "npu.load", "npu.activity")
+    return any(snapshot.get(name).value is not None for name in names)
+
+
+def no_npu(snapshot: Snapshot) -> str:
+    """The sentence where no NPU was found: certain on a known machine, else only that it is not
+    seen."""
+    soc = snapshot.get("board.soc")
+    is_known = snapshot.get("board.model").value is not None or soc.value is not None
+    return NO_NPU if is_known or soc.reason == "not a Rockchip SoC" else NPU_UNSEEN
 
 
 def _load_remedy(reading: Reading) -> str | None:

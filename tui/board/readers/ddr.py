@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tui.board.readers.attribute import absent_all
 from tui.board.readers.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
 from tui.board.readers.files import Files
@@ -14,6 +16,9 @@ BUS_BYTES = {"rk3588": 8, "rk3588s": 8, "rk3576": 4, "rk3568": 4, "rk3566": 4, "
 
 SCALING_SOCS = ("rk3588", "rk3588s", "rk3576")
 """SoCs whose vendor kernel scales the memory clock if the boot firmware lets it."""
+_VENDOR_KERNEL = re.compile(r"(?:4\.4|4\.19|5\.10|6\.1)\.")
+"""Rockchip's own kernels. On a later one rknpu may be built as a module of its own (DKMS), which
+says nothing about the boot firmware: such a kernel has no dmc driver at all."""
 
 _FAST = {"ddr.freq": "Hz", "ddr.load": "%", "ddr.bandwidth": "GB/s"}
 _SLOW = {"ddr.min_freq": "Hz", "ddr.max_freq": "Hz"}
@@ -89,7 +94,9 @@ class Ddr:
         return self._devfreq
 
     def _absent(self, tick: Tick, ids: dict[str, str]) -> dict[str, Reading]:
-        if not (self._devices.has_rknpu and tick.value("board.soc") in SCALING_SOCS):
+        is_vendors = _VENDOR_KERNEL.match(str(tick.value("board.kernel") or "")) is not None
+        has_scaling = self._devices.has_rknpu and tick.value("board.soc") in SCALING_SOCS
+        if not (has_scaling and is_vendors):
             return absent_all(ids, NOT_ON_THIS_KERNEL, f"{CLASS_DIR}/dmc")
         return {
             name: Reading(None, unit, f"{CLASS_DIR}/dmc", NO_DRIVER, ("firmware",))

@@ -2,7 +2,8 @@
 
 Two mechanisms: the kernel's thermal governor raises the state of cooling devices; Rockchip's
 system monitor lowers the highest allowed clocks (above 85 °C, lifted below 80 °C). A user may lower
-the same limits, so a low limit is called thermal only while the SoC is, or was just, hot.
+the same limits, so a low limit is called thermal only while a cooling device acts
+or the SoC is, or was just, hot.
 """
 
 from __future__ import annotations
@@ -64,7 +65,13 @@ class Throttle:
         thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
         if caps:
-            state = CAPPED if thermal else LIMITED
+            # A limit whose own cooling device acts is the kernel's: writing another has no effect.
+            held = {cap.text for cap in caps if any(_holds(kind, cap) for kind in active)}
+            if thermal:
+                state = CAPPED
+            elif texts - held:
+                state = LIMITED
+            thermal = thermal | held
         if state == NONE and not self._cooling and not _has_limits(tick):
             return {"throttle": Reading.absent(NOT_ON_THIS_KERNEL, "", ZONE_DIR)}
         failed = failed or _unknown_limit(tick)
@@ -148,6 +155,15 @@ def _has_limits(tick: Tick) -> bool:
 class _Cap(NamedTuple):
     reading_id: str
     text: str
+
+
+def _holds(active: str, cap: _Cap) -> bool:
+    """Whether a cooling device that acts, such as ``cpufreq-cpu4 3/10``, lowers this limit."""
+    device = cap.reading_id.partition(".")[0]
+    if device == "cpu":
+        return "cpufreq" in active
+    names = {"ddr": ("dmc", "ddr"), "npu": ("npu",), "gpu": ("gpu", "mali")}
+    return any(name in active for name in names[device])
 
 
 def _caps(tick: Tick) -> list[_Cap]:

@@ -33,7 +33,11 @@ class Cause(Protocol):
 
     @property
     def command(self) -> str | None:
-        """What mends it, ready for a shell."""
+        """What fixes it, ready for a shell."""
+
+    @property
+    def advice(self) -> str | None:
+        """What helps where no command does, as a sentence."""
 
     @property
     def weight(self) -> str:

@@ -76,6 +76,8 @@ def finding_rows(
         if is_open:
             part += _paragraph("seen", finding.evidence, width)
             part += _paragraph("effect", finding.effect, width, "soft")
+            if finding.advice:
+                part += _paragraph("fix", finding.advice, width)
             if finding.command:
                 part += _command(finding.command, width)
         rows += part

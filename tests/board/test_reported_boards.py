@@ -1,0 +1,108 @@
+"""Boards as their owners reported them: what `doctor` and `board` say about each tree."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tui.cli import main
+
+DATA = Path(__file__).parent / "data"
+Doctor = Callable[[str], str]
+Readings = Callable[[str], dict[str, dict[str, object]]]
+COMMAND = re.compile(r"^ +\$ (.*)$", re.MULTILINE)
+
+
+def run(name: str, root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with tarfile.open(DATA / f"{name}.tgz") as archive:
+        archive.extractall(root)
+    capsys.readouterr()
+    main([*words, "--root", str(root / name)])
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    def say(name: str) -> str:
+        return run(name, tmp_path, capsys, "doctor")
+
+    return say
+
+
+@pytest.fixture
+def readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Readings:
+    def read(name: str) -> dict[str, dict[str, object]]:
+        found = json.loads(run(name, tmp_path, capsys, "board", "--json"))["readings"]
+        assert isinstance(found, dict)
+        return found
+
+    return read
+
+
+@pytest.mark.parametrize("name", ["docker", "docker-procload", "compat-empty"])
+def test_a_container_on_a_board_is_a_board(name: str, doctor: Doctor) -> None:
+    text = doctor(name)
+    assert "no Rockchip NPU" not in text
+    assert "rknpu 0.9.8" in text
+    assert "NPU load: " in text
+
+
+def test_a_kernel_of_ones_own_is_not_the_vendors(doctor: Doctor) -> None:
+    text = doctor("dkms-618")
+    assert "vendor kernel" not in text
+    assert "boot firmware" not in text
+    assert "no driver for the memory clock" in text
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.tgz")), ids=lambda path: path.stem)
+def test_what_stands_as_a_command_is_one(path: Path, doctor: Doctor) -> None:
+    for command in COMMAND.findall(doctor(path.stem)):
+        assert re.match(r"(?:sudo|echo|npulse|taskset) ", command)
+
+
+def test_advice_is_a_sentence_of_its_finding(doctor: Doctor) -> None:
+    text = doctor("vendor-no-dmc")
+    assert "update the boot loader" in text
+    assert "$ The" not in text
+
+
+@pytest.mark.parametrize("name", ["throttle-78", "throttle-gpu-77", "throttle-no-cap"])
+def test_the_kernels_thermal_governor_is_no_users_limit(name: str, doctor: Doctor) -> None:
+    text = doctor(name)
+    assert "thermal governor" in text
+    assert "below 75 °C" in text
+    assert "the board is cool" not in text
+    assert "max_freq" not in "".join(COMMAND.findall(text))
+
+
+def test_a_limit_in_the_cool_is_the_users(doctor: Doctor) -> None:
+    text = doctor("user-limit")
+    assert "the board is cool" in text
+    assert "scaling_max_freq" in text
+
+
+def test_a_slow_npu_and_slow_cores_are_found(doctor: Doctor) -> None:
+    assert "300 MHz of 950 MHz" in doctor("rk3576-300mhz")
+    assert "scaling_governor" in doctor("interactive-408")
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [("load-429496", [99, 99, 100]), ("rv1126b", [48]), ("rk3566-noopp", [35])],
+)
+def test_load_in_every_spelling(name: str, load: list[int], readings: Readings) -> None:
+    value = readings(name)["npu.load"]["value"]
+    assert (value if isinstance(value, list) else [value]) == load
+
+
+@pytest.mark.parametrize("name", ["bogus-temp", "tcpm"])
+def test_a_bogus_sensor_gives_nothing(name: str, readings: Readings) -> None:
+    found = readings(name)
+    assert found["power.w"]["value"] is None
+    if name == "bogus-temp":
+        assert found["soc.temp"]["value"] == pytest.approx(43, abs=1)
