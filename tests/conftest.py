@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 import textual.app
 import textual.pilot
 from hypothesis import settings
@@ -18,3 +19,9 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = until_idle  # type: ignore[attr-defined]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="take the pictures of the screens anew"
+    )

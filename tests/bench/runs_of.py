@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,3 +84,13 @@ async def told(
     if found.finished.folder:
         found.loaded = load(Path(found.finished.folder))
     return found
+
+
+def rate_tps(stamps_ns: Sequence[int], together_ns: int = 3_000_000) -> float:
+    """Tokens after the first arrival by the time from the first to the last arrival."""
+    begins = [0]
+    for at in range(1, len(stamps_ns)):
+        if stamps_ns[at] - stamps_ns[begins[-1]] >= together_ns:
+            begins.append(at)
+    tokens = len(stamps_ns) - begins[1]
+    return tokens * 1e9 / (stamps_ns[begins[-1]] - stamps_ns[0])

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,7 @@ def back_at_slow_rates(board: Board, before: dict[str, object]) -> None:
     assert recovered(board) == before
 
 
+@pytest.mark.slow
 @PERIODIC
 @given(all_files(), st.binary(max_size=120), st.sampled_from([1.0, 2.0, 9.0]))
 def test_any_bytes_in_any_file(where: tuple[str, str], raw: bytes, pause: float) -> None:
@@ -158,6 +160,7 @@ def test_any_bytes_in_any_file(where: tuple[str, str], raw: bytes, pause: float)
         back_at_slow_rates(board, before)
 
 
+@pytest.mark.slow
 @PERIODIC
 @given(all_files(), st.data())
 def test_a_value_with_some_bytes_changed(where: tuple[str, str], data: st.DataObject) -> None:
@@ -178,6 +181,7 @@ def test_a_value_with_some_bytes_changed(where: tuple[str, str], data: st.DataOb
         back_at_slow_rates(board, before)
 
 
+@pytest.mark.slow
 @PERIODIC
 @given(all_files(), st.integers(1, 4))
 def test_any_file_vanishes_and_appears(where: tuple[str, str], samples: int) -> None:
@@ -217,6 +221,7 @@ def without_server(found: dict[str, object]) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 @PERIODIC
 @given(all_files(), st.sampled_from(ERRNOS), st.booleans(), st.sampled_from([1.0, 2.0, 9.0]))
 def test_any_errno(where: tuple[str, str], number: int, fails_at_open: bool, pause: float) -> None:
@@ -237,6 +242,7 @@ def test_any_errno(where: tuple[str, str], number: int, fails_at_open: bool, pau
         assert without_server(recovered(board)) == without_server(before)
 
 
+@pytest.mark.slow
 @PERIODIC
 @given(all_files())
 def test_a_folder_in_place_of_any_file(where: tuple[str, str]) -> None:

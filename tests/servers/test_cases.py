@@ -148,6 +148,7 @@ def test_at_its_times(name: str) -> None:
         assert not turn.stats(AFTER).is_rate_disputed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RIGHT if name != "content-encoding/gzip"])
 def test_cut_at_every_place(name: str) -> None:
     played = case(name)

@@ -73,6 +73,7 @@ def _spent_ns(parse: Callable[[str], object], text: str) -> int:
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
 def test_twice_the_text_is_not_four_times_the_work(name: str) -> None:
     parse = PARSERS[name]

@@ -126,6 +126,7 @@ def test_what_is_not_http_is_refused(url: str) -> None:
     assert raw.endswith(b"Invalid HTTP request received.")
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=120))
 def test_it_survives_any_bytes(url: str, data: bytes) -> None:

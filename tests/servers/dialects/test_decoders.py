@@ -333,6 +333,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(JSON, max_size=5), st.lists(st.integers(0, 2000), max_size=8), st.booleans())
 @settings(max_examples=300)
 def test_any_json_in_any_split_never_raises(

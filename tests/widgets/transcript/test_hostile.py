@@ -24,6 +24,7 @@ def check_rows(view: Transcript) -> None:
         view.render_line(y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
     hostile = HOSTILE[name]
