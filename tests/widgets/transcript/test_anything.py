@@ -35,7 +35,7 @@ class Monkey:
             "up": lambda: view.scroll_rows(-rng.randint(1, 60)),
             "down": lambda: view.scroll_rows(rng.randint(1, 60)),
             "first": lambda: view.show_row(0),
-            "some": lambda: view.show_row(rng.randint(0, view._stack.rows)),
+            "some": lambda: view.show_row(rng.randint(0, view._turn_list.rows)),
             "last": view.jump_end,
             "home": lambda: view.scroll_home(animate=False),
             "thinking": view.toggle_thinking,
@@ -125,8 +125,8 @@ async def test_rows_and_place_agree(seed: int) -> None:
 
 def check(view: Transcript, name: str) -> None:
     """What is painted is what a fresh rendering gives, and the numbers are consistent."""
-    stack = view._stack
-    rows, height = stack.rows, view.view_rows
+    turn_list = view._turn_list
+    rows, height = turn_list.rows, view.view_rows
     view.render_lines(view.size.region)
     view._strips.clear()
     for y in range(view.size.height):
@@ -134,9 +134,9 @@ def check(view: Transcript, name: str) -> None:
         assert view._painted[y].text == fresh.text, name
         assert fresh.cell_length == view.size.width
         view.render_line(y)
-        place = stack.place(view.top_row + y)
-        assert place is None or stack.part(place).is_exact, name
-    assert stack.rows == rows, "nothing in view was an estimate"
+        place = turn_list.place(view.top_row + y)
+        assert place is None or turn_list.part(place).is_exact, name
+    assert turn_list.rows == rows, "nothing in view was an estimate"
     if not view.is_following:
         assert view.top_row + height <= max(rows, height)
         assert view.new_lines <= max(0, rows - view.top_row - height)
@@ -157,7 +157,7 @@ async def test_what_is_read_never_moves(seed: int) -> None:
         monkey.begin()
         for _ in range(20):
             monkey.feed()
-        view.show_row(rng.randint(0, view._stack.rows - 40))
+        view.show_row(rng.randint(0, view._turn_list.rows - 40))
         for _ in range(60):
             before = [view.line(y).text[:-2] for y in range(15)]
             name = rng.choice(["feed", "feed", "feed", "copy", "status", "think"])

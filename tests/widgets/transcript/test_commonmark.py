@@ -10,21 +10,21 @@ from rich.cells import cell_len
 from tests.core.text.published import commonmark_examples
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import Segment
-from tui.widgets.transcript.layout import Room
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
-from tui.widgets.transcript.stack import Stack
-from tui.widgets.transcript.turn import Look, Turn
+from tui.widgets.transcript.turn_list import TurnList
+from tui.widgets.transcript.turn_view import TurnView
 
 
-def column() -> Stack:
-    return Stack(Look(Room(60, cell_len, UNICODE, Lexers())))
+def column() -> TurnList:
+    return TurnList(RenderMode(60, cell_len, UNICODE, Lexers()))
 
 
-def rows_of(stack: Stack) -> list[str]:
-    turn = stack.open(0)
+def rows_of(turn_list: TurnList) -> list[str]:
+    turn = turn_list.open(0)
     rows = []
     for index, part in enumerate(turn.parts):
-        stack.lay_out(0, index)
+        turn_list.lay_out(0, index)
         if part.kind == "answer":
             assert part.layout is not None
             rows += [""] * part.has_gap
@@ -36,24 +36,24 @@ def rows_of(stack: Stack) -> list[str]:
 
 
 def whole(source: str) -> list[str]:
-    stack = column()
-    stack.add(Turn("q", cell_len, answer=source, state="done"))
-    return rows_of(stack)
+    turn_list = column()
+    turn_list.add(TurnView("q", cell_len, answer=source, state="done"))
+    return rows_of(turn_list)
 
 
 def streamed(source: str) -> list[str]:
-    stack = column()
-    turn = Turn("q", cell_len)
-    stack.add(turn)
-    stack.open(0)
+    turn_list = column()
+    turn = TurnView("q", cell_len)
+    turn_list.add(turn)
+    turn_list.open(0)
     for char in source:
-        turn.feed([Segment("text", char)], stack.look)
-        stack.resized(0)
-        rows_of(stack)
+        turn.feed([Segment("text", char)], turn_list.mode)
+        turn_list.resized(0)
+        rows_of(turn_list)
     turn.answer.finish()
-    turn.arrange(stack.look)
-    stack.resized(0)
-    return rows_of(stack)
+    turn.arrange(turn_list.mode)
+    turn_list.resized(0)
+    return rows_of(turn_list)
 
 
 def test_an_example_streamed_by_the_character_has_the_rows_of_the_whole() -> None:

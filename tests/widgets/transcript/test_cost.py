@@ -9,7 +9,7 @@ import pytest
 
 from tests.widgets.transcript.screen import TranscriptApp, text
 from tui.core.text import blocks, wrap
-from tui.widgets.transcript import code, stack
+from tui.widgets.transcript import code, turn_list
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(wrap, "grapheme_end", "graphemes", lambda *_: 1)
     count(blocks.BlockSplitter, "_read", "lines read", lambda *_: 1)
     count(code, "coloured", "characters coloured", lambda code, _: len(code))
-    count(stack.Stack, "lay_out", "parts visited", lambda *_: 1)
+    count(turn_list.TurnList, "lay_out", "parts visited", lambda *_: 1)
     for module in ("layout", "table"):
         owner = __import__(f"tui.widgets.transcript.{module}", fromlist=["x"])
         count(owner, "inline_spans", "characters parsed", lambda source, *_: len(source))
@@ -122,7 +122,7 @@ async def test_the_cost_of_a_token_stays_what_it_is(
         if is_raw:
             view.toggle_raw()
         view.begin("q")
-        view._stack.look.room.lexers.is_patient = True
+        view._turn_list.mode.lexers.is_patient = True
         await pilot.pause()
         for start in range(0, TOKENS, TOKENS // 4):
             work.clear()

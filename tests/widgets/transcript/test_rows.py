@@ -1,4 +1,4 @@
-"""Blocks as rows: any split gives the rows of the whole, and no row is wider than its room."""
+"""Blocks as rows: any split gives the rows of the whole, and no row is wider than its mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.core.text.display import display_text
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.core.text.sanitize import clean, is_forbidden
 from tui.widgets.transcript.inline import inline_spans
-from tui.widgets.transcript.layout import Room, piece_end
+from tui.widgets.transcript.layout import RenderMode, piece_end
 from tui.widgets.transcript.lexers import Lexers
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.table import column_widths
@@ -34,8 +34,8 @@ texts = inline | blocky | st.just(MIXED)
 widths = st.sampled_from([8, 20, 33, 72, 120])
 
 
-def room(width: int) -> Room:
-    return Room(width, cell_len, UNICODE, LEXERS)
+def mode(width: int) -> RenderMode:
+    return RenderMode(width, cell_len, UNICODE, LEXERS)
 
 
 def split(text: str, cuts: list[int]) -> list[str]:
@@ -47,7 +47,7 @@ class Growing:
     """Parts that grow with their blocks, as a turn keeps them."""
 
     def __init__(self, width: int, splitter: BlockSplitter | PlainSplitter) -> None:
-        self.room = room(width)
+        self.mode = mode(width)
         self.splitter = splitter
         self.parts: list[Part] = []
 
@@ -66,7 +66,7 @@ class Growing:
                     Part("answer", blocks[index], has_gap=blocks[index].has_gap)
                 ]
             self.parts[index].is_exact = False
-            self.parts[index].lay_out(self.room)
+            self.parts[index].lay_out(self.mode)
 
     def rows(self) -> list[object]:
         out: list[object] = []
@@ -191,11 +191,11 @@ def test_a_paragraph_of_any_length_is_formatted_the_same_everywhere() -> None:
 
 def test_columns_of_a_table_give_way_where_they_are_widest() -> None:
     table = split_blocks("| a | b | c |\n|-|-|-|\n| " + "x" * 60 + " | " + "y" * 30 + " | z |\n")[0]
-    wide = column_widths(table, room(60), 60)
+    wide = column_widths(table, mode(60), 60)
     assert wide[2] == 2
     assert abs(wide[0] - wide[1]) <= 1
     assert sum(wide) == 56
-    narrow = column_widths(table, room(20), 20)
+    narrow = column_widths(table, mode(20), 20)
     assert sum(narrow) <= 16
     assert min(narrow) >= 2
 
@@ -248,6 +248,6 @@ def test_an_unknown_language_is_plain() -> None:
 
 def test_ascii_marks() -> None:
     part = Part("answer", split_blocks("- a")[0], has_gap=False)
-    part.lay_out(Room(40, cell_len, ASCII, LEXERS))
+    part.lay_out(RenderMode(40, cell_len, ASCII, LEXERS))
     assert part.layout is not None
     assert "".join(piece for piece, _ in part.layout.spans(0)).isascii()

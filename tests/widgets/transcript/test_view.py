@@ -14,11 +14,11 @@ LONG = "\n\n".join(f"paragraph {n} " + "word " * 30 for n in range(40))
 
 def all_rows(view: Transcript) -> list[str]:
     """Every row of the column, wherever the view is."""
-    stack = view._stack
-    for turn in range(len(stack.turns)):
-        for part in range(len(stack.open(turn).parts)):
-            stack.lay_out(turn, part)
-    return [view._strip(row).text.rstrip() for row in range(stack.rows)]
+    turn_list = view._turn_list
+    for turn in range(len(turn_list.turns)):
+        for part in range(len(turn_list.open(turn).parts)):
+            turn_list.lay_out(turn, part)
+    return [view._strip(row).text.rstrip() for row in range(turn_list.rows)]
 
 
 async def settle(pilot: Pilot[None]) -> None:
@@ -124,13 +124,13 @@ async def test_scrolling_up_stays_put_and_counts_the_new_lines() -> None:
         before = app.seen()
         assert before[-1].endswith("↓ End")
         assert "new" not in before[-1]
-        rows = view._stack.rows
+        rows = view._turn_list.rows
         view.feed(text("\n\nnew one\n\nnew two\n\nnew three\n\nlast"))
         await settle(pilot)
         assert [line.rstrip(" │") for line in app.seen()[:-1]] == [
             line.rstrip(" │") for line in before[:-1]
         ], "nothing that is read moves"
-        added = view._stack.rows - rows
+        added = view._turn_list.rows - rows
         assert view.new_lines == added == 8
         assert app.seen()[-1].endswith("8 new lines ↓ End")
         view.scroll_rows(view._rows_below() - 3)
@@ -322,16 +322,16 @@ async def test_two_hundred_turns_open_without_being_rendered() -> None:
         await settle(pilot)
         assert view.is_following
         assert app.lines()[-1] == "        numbers"
-        assert sum(turn.is_open for turn in view._stack.turns) <= 3
-        assert view._stack.laid_out_parts < 200
+        assert sum(turn.is_open for turn in view._turn_list.turns) <= 3
+        assert view._turn_list.laid_out_parts < 200
         view.show_row(0)
         assert app.lines()[1] == "  you   question 0"
-        rows = view._stack.rows
+        rows = view._turn_list.rows
         view.show_row(rows // 2)
         for _ in range(200):
             view.scroll_rows(-20)
-        assert sum(turn.is_open for turn in view._stack.turns) <= 30
-        layouts = [p for t in view._stack.turns for p in t.parts if p.layout is not None]
+        assert sum(turn.is_open for turn in view._turn_list.turns) <= 30
+        layouts = [p for t in view._turn_list.turns for p in t.parts if p.layout is not None]
         assert len(layouts) <= 200
         assert not view.is_following
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.text.block import Block
 from tui.widgets.transcript.flow import Flow, Span
-from tui.widgets.transcript.layout import Prefix, Room
+from tui.widgets.transcript.layout import Prefix, RenderMode
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -40,14 +40,14 @@ _ROLES = (
 class CodeLayout:
     """A fence, or indented code."""
 
-    def __init__(self, block: Block, room: Room) -> None:
+    def __init__(self, block: Block, mode: RenderMode) -> None:
         self._block = block
-        self._prefix = Prefix(block, room)
-        self._flow = Flow(room.width - self._prefix.cells - 2, room.cell_len, is_verbatim=True)
+        self._prefix = Prefix(block, mode)
+        self._flow = Flow(mode.width - self._prefix.cells - 2, mode.cell_len, is_verbatim=True)
         self._label = block.language[:MAX_LABEL_CHARS] if block.origin is None else ""
-        while room.cell_len(self._label) > room.width - self._prefix.cells:
+        while mode.cell_len(self._label) > mode.width - self._prefix.cells:
             self._label = self._label[:-1]
-        self._lexers = room.lexers
+        self._lexers = mode.lexers
         self._coloured = 0
         self._due_ns = 0
         self.grow()

@@ -25,13 +25,15 @@ PIECE_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What a layout needs to know of the view."""
+class RenderMode:
+    """How text is laid out: ``width`` is its room in cells, ``is_raw`` asks for the source instead
+    of formatted Markdown."""
 
     width: int
     cell_len: CellLen
     glyphs: Glyphs
     lexers: Lexers
+    is_raw: bool = False
 
 
 class Layout(Protocol):
@@ -89,8 +91,8 @@ class FlowLayout:
 class TextLayout(FlowLayout):
     """Plain text of one role: a prompt, thinking, an error, the source of an answer."""
 
-    def __init__(self, text: str, role: str, room: Room) -> None:
-        super().__init__(Flow(room.width, room.cell_len))
+    def __init__(self, text: str, role: str, mode: RenderMode) -> None:
+        super().__init__(Flow(mode.width, mode.cell_len))
         self._role = role
         self._flow.extend(text, role)
 
@@ -108,8 +110,8 @@ class TextLayout(FlowLayout):
 class PlainLayout(FlowLayout):
     """Lines as they are: thinking, or the source of an answer. They only ever grow."""
 
-    def __init__(self, block: Block, role: str, room: Room) -> None:
-        super().__init__(Flow(room.width, room.cell_len))
+    def __init__(self, block: Block, role: str, mode: RenderMode) -> None:
+        super().__init__(Flow(mode.width, mode.cell_len))
         self._block = block
         self._role = role
         self._line = 0
@@ -130,7 +132,7 @@ class Prefix:
 
     __slots__ = ("cells", "first", "rest")
 
-    def __init__(self, block: Block, room: Room) -> None:
+    def __init__(self, block: Block, mode: RenderMode) -> None:
         first: list[Span] = []
         rest: list[Span] = []
         cells = depth = 0
@@ -138,15 +140,15 @@ class Prefix:
             marker = container.marker
             is_number = len(marker) > 1
             wanted = len(marker) + 1 if is_number else 2
-            if cells + wanted > room.width - MIN_CELLS:
+            if cells + wanted > mode.width - MIN_CELLS:
                 break
             cells += wanted
             if container.is_quote:
-                first.append((f"{room.glyphs.column} ", "quote-bar"))
+                first.append((f"{mode.glyphs.column} ", "quote-bar"))
                 rest.append(first[-1])
                 continue
             if not is_number:
-                marker = nested_bullet(room.glyphs) if depth else room.glyphs.bullet
+                marker = nested_bullet(mode.glyphs) if depth else mode.glyphs.bullet
             depth += 1
             shown = marker if container.is_first else ""
             first.append((shown.ljust(wanted), "mark"))
@@ -162,11 +164,11 @@ class Prefix:
 class ParagraphLayout(FlowLayout):
     """A paragraph or heading, with its inline Markdown."""
 
-    def __init__(self, block: Block, room: Room) -> None:
+    def __init__(self, block: Block, mode: RenderMode) -> None:
         self._block = block
-        self._prefix = Prefix(block, room)
-        super().__init__(Flow(room.width - self._prefix.cells, room.cell_len))
-        self._cell_len = room.cell_len
+        self._prefix = Prefix(block, mode)
+        super().__init__(Flow(mode.width - self._prefix.cells, mode.cell_len))
+        self._cell_len = mode.cell_len
         self._role = block_role(block)
         self._settled_line = 0
         self._settled_char = 0
@@ -252,9 +254,9 @@ class RuleLayout:
 
     text = ""
 
-    def __init__(self, block: Block, room: Room) -> None:
-        self._prefix = Prefix(block, room)
-        self._line = room.glyphs.rule * max(1, room.width - self._prefix.cells)
+    def __init__(self, block: Block, mode: RenderMode) -> None:
+        self._prefix = Prefix(block, mode)
+        self._line = mode.glyphs.rule * max(1, mode.width - self._prefix.cells)
 
     def __len__(self) -> int:
         return 1

@@ -15,7 +15,7 @@ from tui.widgets.transcript.layout import (
     Layout,
     ParagraphLayout,
     PlainLayout,
-    Room,
+    RenderMode,
     RuleLayout,
     TextLayout,
 )
@@ -53,14 +53,14 @@ class Part:
         lines = [self.text] if self.block is None else self.block.lines
         self.rows = self.has_gap + max(1, sum(-(-len(line) // width) or 1 for line in lines))
 
-    def lay_out(self, room: Room) -> int:
+    def lay_out(self, mode: RenderMode) -> int:
         """Make or grow the layout. Returns the first row (of the part) that may have changed."""
         key = None
         if self.block is not None:
             key = (self.block.kind, self.block.level, self.block.language)
         if self.layout is None or key != self._key:
             self._key = key
-            self.layout = self._made(room)
+            self.layout = self._made(mode)
             first = 0
         else:
             first = self.has_gap + self.layout.grow()
@@ -73,19 +73,19 @@ class Part:
         """Whether the part is code whose colours are not ready yet."""
         return isinstance(self.layout, CodeLayout) and self.layout.is_waiting
 
-    def _made(self, room: Room) -> Layout:
+    def _made(self, mode: RenderMode) -> Layout:
         block = self.block
         if block is None:
-            return TextLayout(self.text, _ROLES[self.kind], room)
+            return TextLayout(self.text, _ROLES[self.kind], mode)
         if block.kind == "plain":
-            return PlainLayout(block, _ROLES[self.kind], room)
+            return PlainLayout(block, _ROLES[self.kind], mode)
         if block.kind == "fence":
-            return CodeLayout(block, room)
+            return CodeLayout(block, mode)
         if block.kind == "table":
-            return TableLayout(block, room)
+            return TableLayout(block, mode)
         if block.kind == "rule":
-            return RuleLayout(block, room)
-        return ParagraphLayout(block, room)
+            return RuleLayout(block, mode)
+        return ParagraphLayout(block, mode)
 
 
 _ROLES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -12,8 +12,8 @@ from textual.message import Message
 from tui.widgets.transcript.search import Match, Search, offset_of_match, part_of_match
 from tui.widgets.transcript.select import has_code
 from tui.widgets.transcript.selection import SelectableTranscript
-from tui.widgets.transcript.stack import Anchor, Place, row_of_offset
-from tui.widgets.transcript.turn import Look, Turn
+from tui.widgets.transcript.turn_list import Anchor, Place, row_of_offset
+from tui.widgets.transcript.turn_view import TurnView
 
 
 class TranscriptReader(SelectableTranscript):
@@ -69,7 +69,7 @@ class TranscriptReader(SelectableTranscript):
     @property
     def is_raw(self) -> bool:
         """Whether answers are shown as they came."""
-        return self._stack.look.is_raw
+        return self._turn_list.mode.is_raw
 
     def toggle_thinking(self) -> None:
         """Open or fold the thinking of the turn in view."""
@@ -79,39 +79,39 @@ class TranscriptReader(SelectableTranscript):
 
     def toggle_raw(self) -> None:
         """Show answers as they came, or as Markdown again."""
-        look = self._stack.look
+        mode = self._turn_list.mode
         self.deselect()
-        self._restack(Look(look.room, not look.is_raw))
+        self._restack(replace(mode, is_raw=not mode.is_raw))
 
-    def _toggle_thinking(self, turn: Turn) -> None:
+    def _toggle_thinking(self, turn: TurnView) -> None:
         if turn.thinking.has_text:
             turn.wants_thinking = not turn.is_thinking_open
             turn.is_thinking_held = False
             self._rearrange(turn)
 
-    def _rearrange(self, turn: Turn) -> None:
+    def _rearrange(self, turn: TurnView) -> None:
         """Make the parts of a turn anew."""
-        index = self._stack.turns.index(turn)
-        rows = self._stack.rows
-        anchor = None if self.is_following else self._stack.anchor(self.top_row)
-        self._stack.open(index)
-        turn.arrange(self._stack.look)
+        index = self._turn_list.turns.index(turn)
+        rows = self._turn_list.rows
+        anchor = None if self.is_following else self._turn_list.anchor(self.top_row)
+        self._turn_list.open(index)
+        turn.arrange(self._turn_list.mode)
         self._arranged(index, rows, anchor)
 
     def _arranged(self, index: int, rows_before: int, anchor: Anchor | None) -> None:
         """The parts of a turn are others than before: what is being read stays where it is."""
-        stack = self._stack
-        stack.resized(index)
-        parts = stack.turns[index].parts
+        turn_list = self._turn_list
+        turn_list.resized(index)
+        parts = turn_list.turns[index].parts
         for at in range(len(parts) - 1, -1, -1):
             if parts[at].is_exact:
                 break
-            stack.lay_out(index, at)
+            turn_list.lay_out(index, at)
         self._strips.clear()
         if anchor is None:
-            stack.settle_end(self.view_rows)
+            turn_list.settle_end(self.view_rows)
         else:
-            self._move_to(stack.settle(stack.row_of_anchor(anchor), self.view_rows))
+            self._move_to(turn_list.settle(turn_list.row_of_anchor(anchor), self.view_rows))
         self._grown(rows_before, 0)
 
     # Jumping
@@ -122,44 +122,44 @@ class TranscriptReader(SelectableTranscript):
 
     def jump_turn(self, step: int) -> None:
         """Show the next turn from its prompt on, or the one before."""
-        stack = self._stack
+        turn_list = self._turn_list
         top = min(self.top_row, self._end_row)
-        place = stack.place(top)
+        place = turn_list.place(top)
         if place is None:
             return
         index = place.turn + step
-        if step < 0 and stack.row_of(place) > stack.top(place.turn):
+        if step < 0 and turn_list.row_of(place) > turn_list.top(place.turn):
             index += 1
-        if index >= len(stack.turns):
+        if index >= len(turn_list.turns):
             self.show_end()
         else:
-            self.show_row(stack.top(max(0, index)))
+            self.show_row(turn_list.top(max(0, index)))
 
     def jump_code(self, step: int) -> None:
         """Show the next block of code, or the one before."""
         with self._holding():
             found = self._next_code(step)
         if found is not None:
-            self.show_row(self._stack.top(found.turn, found.part))
+            self.show_row(self._turn_list.top(found.turn, found.part))
             self._code = (found, self.top_row)
 
     def _next_code(self, step: int) -> Place | None:
-        stack = self._stack
+        turn_list = self._turn_list
         if self._code is not None and self._code[1] == self.top_row:
             here = self._code[0]
         elif step < 0 and self.is_following:
-            here = Place(len(stack.turns), 0, 0)
+            here = Place(len(turn_list.turns), 0, 0)
         else:
-            place = stack.place(min(self.top_row, self._end_row))
+            place = turn_list.place(min(self.top_row, self._end_row))
             if place is None:
                 return None
             here = Place(place.turn, place.part - (step > 0 and place.row == 0), 0)
-        last = len(stack.turns) - 1
+        last = len(turn_list.turns) - 1
         turns = range(here.turn, last + 1) if step > 0 else range(min(here.turn, last), -1, -1)
         for index in turns:
-            if not has_code(stack.turns[index].answer.text):
+            if not has_code(turn_list.turns[index].answer.text):
                 continue
-            parts = stack.open(index).parts
+            parts = turn_list.open(index).parts
             for at in range(len(parts)) if step > 0 else range(len(parts) - 1, -1, -1):
                 block, where = parts[at].block, (index, at)
                 is_ahead = (
@@ -182,11 +182,11 @@ class TranscriptReader(SelectableTranscript):
                 self._show_match(None)
             return 0
         self._search = Search(pattern)
-        self._search.update(self._stack.turns)
+        self._search.update(self._turn_list.turns)
         if self.is_following:
-            self._show_match(self._search.step(-1, Match(len(self._stack.turns), 0, 0)))
+            self._show_match(self._search.step(-1, Match(len(self._turn_list.turns), 0, 0)))
         else:
-            place = self._stack.place(self.top_row)
+            place = self._turn_list.place(self.top_row)
             self._show_match(self._search.step(1, Match(place.turn if place else 0, 0, 0)))
         return len(self._search.matches)
 
@@ -205,7 +205,7 @@ class TranscriptReader(SelectableTranscript):
 
     def _search_step(self, step: int) -> None:
         if self._search is not None:
-            self._search.update(self._stack.turns)
+            self._search.update(self._turn_list.turns)
             self._show_match(self._search.step(step, Match(0, 0, 0)))
 
     def _show_match(self, match: Match | None) -> None:
@@ -221,20 +221,20 @@ class TranscriptReader(SelectableTranscript):
         )
 
     def _bring_into_view(self, search: Search, match: Match) -> None:
-        stack = self._stack
+        turn_list = self._turn_list
         with self._holding():
-            turn = stack.open(match.turn)
+            turn = turn_list.open(match.turn)
         if match.kind == "thinking" and not turn.is_thinking_open:
             self._toggle_thinking(turn)
         index = part_of_match(turn, match)
         if index is None:
             return
         with self._holding():
-            stack.lay_out(match.turn, index)
+            turn_list.lay_out(match.turn, index)
         part = turn.parts[index]
         offset = offset_of_match(search, turn, part, match)
         self._current_match = (part.serial, offset)
-        row = stack.top(match.turn, index) + row_of_offset(part, offset)
+        row = turn_list.top(match.turn, index) + row_of_offset(part, offset)
         if not self.top_row <= row < self.top_row + self.view_rows - 1:
             self.show_row(row - self.view_rows // 3)
 
@@ -288,6 +288,6 @@ class TranscriptReader(SelectableTranscript):
         if event.y == self.view_rows - 1 and self.is_over_badge(event.x):
             self.show_end()
             return
-        place = self._stack.place(self.top_row + event.y) if self._stack.turns else None
-        if place is not None and self._stack.part(place).kind == "fold":
-            self._toggle_thinking(self._stack.turns[place.turn])
+        place = self._turn_list.place(self.top_row + event.y) if self._turn_list.turns else None
+        if place is not None and self._turn_list.part(place).kind == "fold":
+            self._toggle_thinking(self._turn_list.turns[place.turn])

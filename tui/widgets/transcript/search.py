@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from tui.widgets.transcript.parts import Part
-from tui.widgets.transcript.turn import Turn
+from tui.widgets.transcript.turn_view import TurnView
 
 _SOURCES = ("prompt", "thinking", "answer")
 
@@ -36,7 +36,7 @@ class Search:
         self.current: Match | None = None
         self._turns = 0
 
-    def update(self, turns: list[Turn]) -> None:
+    def update(self, turns: list[TurnView]) -> None:
         """Search what has been added; the last turn may have grown."""
         first = max(0, min(self._turns, len(turns)) - 1)
         del self.matches[bisect_left(self.matches, Match(first, 0, 0)) :]
@@ -67,10 +67,10 @@ class Search:
         return self.current
 
 
-def part_of_match(turn: Turn, match: Match) -> int | None:
+def part_of_match(turn: TurnView, match: Match) -> int | None:
     """The part that shows a match: the one whose lines hold it."""
-    channel = (turn.prompt, turn.thinking, turn.answer)[match.source]
-    line = channel.text.count("\n", 0, match.start)
+    streamed = (turn.prompt, turn.thinking, turn.answer)[match.source]
+    line = streamed.text.count("\n", 0, match.start)
     found = None
     for index, part in enumerate(turn.parts):
         if part.kind == match.kind and part.block is not None:
@@ -80,13 +80,13 @@ def part_of_match(turn: Turn, match: Match) -> int | None:
     return found
 
 
-def offset_of_match(search: Search, turn: Turn, part: Part, match: Match) -> int:
+def offset_of_match(search: Search, turn: TurnView, part: Part, match: Match) -> int:
     """The offset of a match in the text that a laid out part shows; 0 where marks hide it."""
     if part.layout is None or part.block is None:
         return 0
-    channel = (turn.prompt, turn.thinking, turn.answer)[match.source]
-    begin = line_start(channel.text, part.block.start)
-    before = sum(1 for _ in search.expression.finditer(channel.text, begin, match.start))
+    streamed = (turn.prompt, turn.thinking, turn.answer)[match.source]
+    begin = line_start(streamed.text, part.block.start)
+    before = sum(1 for _ in search.expression.finditer(streamed.text, begin, match.start))
     starts = [found.start() for found in search.expression.finditer(part.layout.text)]
     return starts[min(before, len(starts) - 1)] if starts else 0
 

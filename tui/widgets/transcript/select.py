@@ -9,8 +9,8 @@ from textual.selection import Selection
 
 from tui.core.text.blocks import split_blocks
 from tui.widgets.transcript.parts import Part
-from tui.widgets.transcript.stack import Place, Stack
-from tui.widgets.transcript.turn import Turn
+from tui.widgets.transcript.turn_list import Place, TurnList
+from tui.widgets.transcript.turn_view import TurnView
 
 _WORD = re.compile(r"[\w./:@~+-]+")
 _PART_BITS = 20
@@ -29,20 +29,20 @@ def place_of(key: int) -> Place:
     return Place(key >> (_ROW_BITS + _PART_BITS), part, row)
 
 
-def selected_text(stack: Stack, selection: Selection) -> str:
+def selected_text(turn_list: TurnList, selection: Selection) -> str:
     """The text of a selection, without gutter and with one line break for each block."""
-    if not stack.turns:
+    if not turn_list.turns:
         return ""
     start = selection.start or Offset(0, 0)
     first = place_of(start.y)
     last_key = selection.end.y if selection.end else None
-    if not stack.has(first):
+    if not turn_list.has(first):
         return ""
     texts: list[str] = []
-    for turn, index in stack.forward(Place(first.turn, first.part, 0)):
+    for turn, index in turn_list.forward(Place(first.turn, first.part, 0)):
         if last_key is not None and key_of(Place(turn, index, 0)) > last_key:
             break
-        part = stack.turns[turn].parts[index]
+        part = turn_list.turns[turn].parts[index]
         begin, end = 0, None
         if (turn, index) == (first.turn, first.part):
             begin = offset_in(part, first.row, start.x)
@@ -53,7 +53,7 @@ def selected_text(stack: Stack, selection: Selection) -> str:
         if texts and part.has_gap:
             texts.append("")
         texts.append(text_of(part, begin, end))
-        stack.trim(0)
+        turn_list.trim(0)
     return "\n".join(texts)
 
 
@@ -94,23 +94,29 @@ def code_blocks(text: str) -> list[tuple[int, str]]:
     return [(start, "\n".join(lines)) for start, lines in found.values()]
 
 
-def source_of_code(turn: Turn, part: Part) -> str:
+def source_of_code(turn: TurnView, part: Part) -> str:
     """The code that a part shows, as it came."""
     start = part.block.start if part.block else -1
     return next((code for line, code in code_blocks(turn.answer.text) if line == start), "")
 
 
-def code_before(stack: Stack, place: Place) -> str:
+def code_before(turn_list: TurnList, place: Place) -> str:
     """The last block of code that begins at a place or above it."""
     for index in range(place.turn, -1, -1):
-        turn = stack.turns[index]
+        turn = turn_list.turns[index]
         if not has_code(turn.answer.text):
             continue
         blocks = code_blocks(turn.answer.text)
         if index == place.turn:
-            block = stack.part(place).block
-            is_answer = stack.part(place).kind == "answer"
-            is_above = stack.part(place).kind in ("prompt", "model", "fold", "thinking", "status")
+            block = turn_list.part(place).block
+            is_answer = turn_list.part(place).kind == "answer"
+            is_above = turn_list.part(place).kind in (
+                "prompt",
+                "model",
+                "fold",
+                "thinking",
+                "status",
+            )
             limit = block.start if block and is_answer else (-1 if is_above else None)
             blocks = [one for one in blocks if limit is None or one[0] <= limit]
         if blocks:

@@ -17,8 +17,8 @@ from tui.widgets.transcript.select import (
     source_of_code,
     word_at,
 )
-from tui.widgets.transcript.stack import Place
-from tui.widgets.transcript.turn import Turn
+from tui.widgets.transcript.turn_list import Place
+from tui.widgets.transcript.turn_view import TurnView
 from tui.widgets.transcript.view import TranscriptView
 
 ROW_END = 1 << 30
@@ -45,17 +45,17 @@ class SelectableTranscript(TranscriptView):
     _selected: tuple[int, int] | None = None
     """Where a selection with the keyboard began and where it is, as keys of rows."""
 
-    def turn_in_view(self) -> Turn | None:
+    def turn_in_view(self) -> TurnView | None:
         """The turn at the top of the view; the last one while the end is followed."""
-        turns = self._stack.turns
+        turns = self._turn_list.turns
         if not turns or self.is_following:
             return turns[-1] if turns else None
-        place = self._stack.place(min(self.top_row + 1, self._stack.rows - 1))
+        place = self._turn_list.place(min(self.top_row + 1, self._turn_list.rows - 1))
         return turns[place.turn] if place else None
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         with self._holding():
-            return selected_text(self._stack, selection), "\n"
+            return selected_text(self._turn_list, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         if selection is None:
@@ -74,7 +74,7 @@ class SelectableTranscript(TranscriptView):
         if selection is None:
             return ""
         with self._holding():
-            return selected_text(self._stack, selection)
+            return selected_text(self._turn_list, selection)
 
     def turn_text(self) -> str:
         """The answer of the turn in view, as it came."""
@@ -84,33 +84,33 @@ class SelectableTranscript(TranscriptView):
     def code_text(self) -> str:
         """The block of code jumped to last, or else the last one that begins above the end of the
         view; as it came, with its tabs."""
-        stack = self._stack
+        turn_list = self._turn_list
         if self._code is not None and self._code[1] == self.top_row:
             place = self._code[0]
             if self._has(place):
-                return source_of_code(stack.turns[place.turn], stack.part(place))
-        below = stack.place(min(self.top_row + self.view_rows, stack.rows) - 1)
-        return "" if below is None else code_before(stack, below)
+                return source_of_code(turn_list.turns[place.turn], turn_list.part(place))
+        below = turn_list.place(min(self.top_row + self.view_rows, turn_list.rows) - 1)
+        return "" if below is None else code_before(turn_list, below)
 
     def _has(self, place: Place) -> bool:
         with self._holding():
-            return self._stack.has(place)
+            return self._turn_list.has(place)
 
     def select_rows(self, step: int) -> None:
         """Select a row more, or one less, from the end or the beginning of the view on."""
-        stack = self._stack
-        if not stack.turns:
+        turn_list = self._turn_list
+        if not turn_list.turns:
             return
         if self._selected is None or not self._has(place_of(self._selected[1])):
-            bottom = min(self.top_row + self.view_rows, stack.rows) - 1
-            place = stack.place(bottom if step < 0 else self.top_row)
+            bottom = min(self.top_row + self.view_rows, turn_list.rows) - 1
+            place = turn_list.place(bottom if step < 0 else self.top_row)
             begin = end = key_of(place) if place else 0
         else:
             begin, end = self._selected
-            row = stack.row_of(place_of(end)) + step
-            place = stack.place(max(0, min(row, stack.rows - 1)))
+            row = turn_list.row_of(place_of(end)) + step
+            place = turn_list.place(max(0, min(row, turn_list.rows - 1)))
             end = key_of(place) if place else end
-        row = stack.row_of(place_of(end))
+        row = turn_list.row_of(place_of(end))
         if row < self.top_row:
             self.show_row(row)
         elif row >= self.top_row + self.view_rows:
@@ -135,10 +135,10 @@ class SelectableTranscript(TranscriptView):
 
     def _select_at(self, event: events.Click) -> None:
         _, at = self.screen.get_widget_and_offset_at(int(event.screen_x), int(event.screen_y))
-        if at is None or not self._stack.turns:
+        if at is None or not self._turn_list.turns:
             return
         place = place_of(at.y)
-        part = self._stack.part(place)
+        part = self._turn_list.part(place)
         start, end = Offset(at.x, at.y), Offset(at.x, at.y)
         if event.chain > 2:
             start = Offset(0, key_of(Place(place.turn, place.part, part.has_gap)))

@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from textual.selection import Selection
 
 from tui.widgets.transcript.flow import Flow, Span
-from tui.widgets.transcript.layout import Room
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.paint import gutter, gutter_cells, restyled, with_caret
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.search import Search, matches_in
 from tui.widgets.transcript.select import key_of
-from tui.widgets.transcript.stack import Place
-from tui.widgets.transcript.turn import Turn
+from tui.widgets.transcript.turn_list import Place
+from tui.widgets.transcript.turn_view import TurnView
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Overlay:
 
 
 def row_spans(
-    turn: Turn, place: Place, width: int, room: Room, overlay: Overlay, *, has_caret: bool
+    turn: TurnView, place: Place, width: int, mode: RenderMode, overlay: Overlay, *, has_caret: bool
 ) -> list[Span]:
     """One row in a view of ``width`` cells; what is missing at the right is blank."""
     part = turn.parts[place.part]
@@ -36,28 +36,30 @@ def row_spans(
     is_live = turn.is_live and place.part >= turn.live_at
     has_bar = is_live and (inner >= 0 or place.part > turn.live_at)
     label = turn.label if place.part == 0 and inner == 0 else ""
-    spans = gutter(label, gutter_cells(width), room.glyphs.live_bar if has_bar else "")
+    spans = gutter(label, gutter_cells(width), mode.glyphs.live_bar if has_bar else "")
     if inner < 0 or part.layout is None:
         return spans
-    content = _content(turn, part, inner, room)
+    content = _content(turn, part, inner, mode)
     if has_caret and not (part.kind == "status" and turn.status):
-        content = with_caret(content, room.glyphs.caret)
+        content = with_caret(content, mode.glyphs.caret)
     if overlay.search is not None or overlay.selection is not None:
         content = _overlaid(content, part, inner, key_of(place), overlay)
     return spans + content
 
 
-def notice_spans(notice: Sequence[list[Span]], row: int, width: int, room: Room) -> list[Span]:
+def notice_spans(
+    notice: Sequence[list[Span]], row: int, width: int, mode: RenderMode
+) -> list[Span]:
     """One row of what an empty transcript says."""
     rows: list[list[Span]] = [[]]
     for line in notice:
-        flow = Flow(room.width, room.cell_len)
+        flow = Flow(mode.width, mode.cell_len)
         flow.replace(0, line)
         rows += [flow.spans(at) for at in range(len(flow))]
     return [*gutter("", gutter_cells(width), ""), *rows[row]] if row < len(rows) else []
 
 
-def _content(turn: Turn, part: Part, row: int, room: Room) -> list[Span]:
+def _content(turn: TurnView, part: Part, row: int, mode: RenderMode) -> list[Span]:
     layout = part.layout
     if layout is None:
         return []
@@ -66,7 +68,7 @@ def _content(turn: Turn, part: Part, row: int, room: Room) -> list[Span]:
         return [(text, turn.status_role) for text, _ in content]
     if fill := layout.fill(row):
         used = sum(cell_len(text) for text, _ in content)
-        content.append((" " * (room.width - used), fill))
+        content.append((" " * (mode.width - used), fill))
     return content
 
 

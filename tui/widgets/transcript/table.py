@@ -12,7 +12,7 @@ import re
 from tui.core.text.block import Block, split_row
 from tui.widgets.transcript.flow import Flow, Span
 from tui.widgets.transcript.inline import inline_spans
-from tui.widgets.transcript.layout import Prefix, Room
+from tui.widgets.transcript.layout import Prefix, RenderMode
 
 MEASURED_ROWS = 12
 """Rows of the body that decide how wide the columns are."""
@@ -26,11 +26,11 @@ Row = list[list[Span]]
 class TableLayout:
     """A table, or rows that go on with one."""
 
-    def __init__(self, block: Block, room: Room) -> None:
+    def __init__(self, block: Block, mode: RenderMode) -> None:
         self._block = block
-        self._room = room
-        self._prefix = Prefix(block, room)
-        self._cells = room.width - self._prefix.cells
+        self._room = mode
+        self._prefix = Prefix(block, mode)
+        self._cells = mode.width - self._prefix.cells
         head = block.origin or block
         self._aligns = [_align(cell) for cell in split_row(head.lines[1])]
         self._widths: list[int] = []
@@ -106,18 +106,18 @@ class TableLayout:
             spans: list[Span] = []
             for column, flow in enumerate(flows):
                 part = flow.spans(row) if row < len(flow) else []
-                room = self._widths[column] - sum(cell_len(text) for text, _ in part)
-                left = {"right": room, "centre": room // 2}.get(self._align_of(column), 0)
+                mode = self._widths[column] - sum(cell_len(text) for text, _ in part)
+                left = {"right": mode, "centre": mode // 2}.get(self._align_of(column), 0)
                 if column:
                     spans.append((GAP, role))
-                spans += [(" " * left, role), *part, (" " * (room - left), role)]
+                spans += [(" " * left, role), *part, (" " * (mode - left), role)]
             self._take([span for span in spans if span[0]])
 
     def _align_of(self, column: int) -> str:
         return self._aligns[column] if column < len(self._aligns) else "left"
 
 
-def column_widths(table: Block, room: Room, cells: int) -> list[int]:
+def column_widths(table: Block, mode: RenderMode, cells: int) -> list[int]:
     """Cells for each column: as wide as the measured rows need, together at most ``cells``.
 
     Where they do not fit, the widest give way first.
@@ -127,8 +127,8 @@ def column_widths(table: Block, room: Room, cells: int) -> list[int]:
     widths = [2] * count
     for row in measured:
         for column, cell in enumerate(row[:count]):
-            text = "".join(text for text, _ in inline_spans(cell, "text", room.cell_len))
-            widths[column] = max(widths[column], *map(room.cell_len, text.split("\n")))
+            text = "".join(text for text, _ in inline_spans(cell, "text", mode.cell_len))
+            widths[column] = max(widths[column], *map(mode.cell_len, text.split("\n")))
     left = max(count, cells - len(GAP) * (count - 1))
     while sum(widths) > left:
         widest = max(widths)

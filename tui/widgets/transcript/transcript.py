@@ -11,7 +11,7 @@ from tui.core.text.sanitize import clean
 from tui.core.types import Segment
 from tui.widgets.transcript.flow import Span
 from tui.widgets.transcript.reader import TranscriptReader
-from tui.widgets.transcript.turn import Turn, TurnState
+from tui.widgets.transcript.turn_view import TurnState, TurnView
 
 
 class Transcript(TranscriptReader, can_focus=True):
@@ -30,18 +30,18 @@ class Transcript(TranscriptReader, can_focus=True):
         return self._live is not None
 
     @property
-    def _live(self) -> Turn | None:
-        turns = self._stack.turns
+    def _live(self) -> TurnView | None:
+        turns = self._turn_list.turns
         return turns[-1] if turns and turns[-1].is_live else None
 
     def begin(self, prompt: str, label: str = "you", model: str = "") -> None:
         """A new turn, whose answer will be fed. ``model`` is named where it changes."""
         if self._live is not None:
             self.end("", state="stopped")
-        self._stack.look.room.lexers.is_patient = False
+        self._turn_list.mode.lexers.is_patient = False
         self.warm_up()
-        self._add(Turn(prompt, cell_len, label=label, model=model))
-        self._stack.open(len(self._stack.turns) - 1)
+        self._add(TurnView(prompt, cell_len, label=label, model=model))
+        self._turn_list.open(len(self._turn_list.turns) - 1)
         self.show_end()
 
     def warm_up(self) -> None:
@@ -50,30 +50,30 @@ class Transcript(TranscriptReader, can_focus=True):
         :meth:`begin` does it too. Called earlier, while nobody waits (with the first key that is
         typed into the prompt), it stays out of the way of the first tokens.
         """
-        self._stack.look.room.lexers.warm_up()
+        self._turn_list.mode.lexers.warm_up()
 
     def feed(self, segments: Sequence[Segment]) -> None:
         """New text of the live turn. Does nothing where there is none."""
-        turn, stack = self._live, self._stack
+        turn, turn_list = self._live, self._turn_list
         if turn is None or not segments:
             return
-        last = len(stack.turns) - 1
-        rows = stack.rows
+        last = len(turn_list.turns) - 1
+        rows = turn_list.rows
         anchor = None
         if not self.is_following:
-            anchor = stack.anchor(self.top_row)
+            anchor = turn_list.anchor(self.top_row)
             if turn.wants_thinking is None and turn.is_thinking:
                 turn.wants_thinking = turn.is_thinking_held = True
-        first = turn.feed(segments, stack.look)
+        first = turn.feed(segments, turn_list.mode)
         if first is None:
             self._arranged(last, rows, anchor)
             return
         changed = rows - 1
         for index in range(first, len(turn.parts)):
             part = turn.parts[index]
-            row = stack.lay_out(last, index)
+            row = turn_list.lay_out(last, index)
             self._forget_strips(part, row)
-            changed = min(changed, stack.top(last, index) + row)
+            changed = min(changed, turn_list.top(last, index) + row)
         self._grown(rows, changed)
 
     def set_status(self, text: str | None, kind: str = "dim") -> None:
@@ -112,7 +112,7 @@ class Transcript(TranscriptReader, can_focus=True):
         if not self.is_following and turn.wants_thinking is None:
             turn.wants_thinking = turn.is_thinking_open
         turn.state = state
-        self._stack.look.room.lexers.is_patient = True
+        self._turn_list.mode.lexers.is_patient = True
         turn.answer.finish()
         turn.thinking.finish()
         self._rearrange(turn)
@@ -123,7 +123,7 @@ class Transcript(TranscriptReader, can_focus=True):
         """Everything of the live turn so far was thinking: a ``</think>`` came without opening."""
         turn = self._live
         if turn is not None:
-            turn.reclassify(self._stack.look)
+            turn.reclassify(self._turn_list.mode)
             self._rearrange(turn)
 
     def add_finished(
@@ -140,7 +140,7 @@ class Transcript(TranscriptReader, can_focus=True):
         thinking_note: str = "",
     ) -> None:
         """A turn of a conversation that is opened again. It costs nothing until it is seen."""
-        turn = Turn(
+        turn = TurnView(
             prompt,
             cell_len,
             label=label,
@@ -160,7 +160,7 @@ class Transcript(TranscriptReader, can_focus=True):
         """Forget all turns."""
         self.deselect()
         self.search("")
-        self._stack.clear()
+        self._turn_list.clear()
         self._strips.clear()
         self._code = None
         self.show_end()
@@ -171,12 +171,12 @@ class Transcript(TranscriptReader, can_focus=True):
             [(display_text(clean(text), cell_len), role) for text, role in _spans(line)]
             for line in lines
         ]
-        if not self._stack.turns:
+        if not self._turn_list.turns:
             self._repaint()
 
     def last_answer(self) -> str:
         """The last answer as it came, also while it streams; nothing if there is none."""
-        for turn in reversed(self._stack.turns):
+        for turn in reversed(self._turn_list.turns):
             if turn.answer.has_text:
                 return turn.answer.text
         return ""
@@ -185,15 +185,17 @@ class Transcript(TranscriptReader, can_focus=True):
         turn = self._live
         if turn is not None and turn.is_thinking_held:
             turn.wants_thinking, turn.is_thinking_held = None, False
-            turn.arrange(self._stack.look)
-            self._stack.resized(len(self._stack.turns) - 1)
+            turn.arrange(self._turn_list.mode)
+            self._turn_list.resized(len(self._turn_list.turns) - 1)
             self._strips.clear()
         super().show_end()
 
-    def _add(self, turn: Turn) -> None:
-        before = next((one.model for one in reversed(self._stack.turns) if one.model), turn.model)
+    def _add(self, turn: TurnView) -> None:
+        before = next(
+            (one.model for one in reversed(self._turn_list.turns) if one.model), turn.model
+        )
         turn.shows_model = bool(turn.model) and turn.model != before
-        self._stack.add(turn)
+        self._turn_list.add(turn)
 
     def _settle_added(self) -> None:
         self._is_settling = False

@@ -26,16 +26,15 @@ from textual.widget import Widget
 
 from tui.core.text.glyphs import UNICODE, Glyphs
 from tui.widgets.transcript.flow import Span
-from tui.widgets.transcript.layout import Room
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
 from tui.widgets.transcript.paint import badge_text, changed_cells, gutter_cells, with_places
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.search import Search
 from tui.widgets.transcript.select import key_of
 from tui.widgets.transcript.spans import Overlay, notice_spans, row_spans
-from tui.widgets.transcript.stack import Stack
 from tui.widgets.transcript.style import CSS, ROLES
-from tui.widgets.transcript.turn import Look
+from tui.widgets.transcript.turn_list import TurnList
 
 MAX_STRIPS = 128
 JUMP_SECONDS = 0.25
@@ -45,7 +44,7 @@ RIGHT_CELLS = 2
 
 
 class TranscriptView(ScrollView):
-    """Scrolling and painting of the rows of a stack; what the rows are is not known here."""
+    """Scrolling and painting of the rows of a turn_list; what the rows are is not known here."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{role}" for role in ROLES}
     DEFAULT_CSS = CSS
@@ -80,7 +79,7 @@ class TranscriptView(ScrollView):
         self.refreshed_cells = 0
         self.scroll_count = 0
         self._clock = clock
-        self._stack = Stack(Look(Room(80, cell_len, glyphs, Lexers())))
+        self._turn_list = TurnList(RenderMode(80, cell_len, glyphs, Lexers()))
         self._notice: list[list[Span]] = []
         self._search: Search | None = None
         self._current_match: tuple[int, int] | None = None
@@ -108,11 +107,11 @@ class TranscriptView(ScrollView):
     @property
     def _end_row(self) -> int:
         """The top row that shows the end."""
-        return max(0, self._stack.rows - self.view_rows)
+        return max(0, self._turn_list.rows - self.view_rows)
 
     def _move_to(self, top: int) -> None:
         """Set the scroll position, without a layout and without painting."""
-        rows = self._stack.rows
+        rows = self._turn_list.rows
         height = max(rows, top + self.view_rows) if self.is_following else rows
         top = max(0, min(top, height - self.view_rows))
         if top != self.top_row:
@@ -124,22 +123,22 @@ class TranscriptView(ScrollView):
     def show_end(self) -> None:
         """Go to the end and follow it."""
         self.is_following = True
-        self._stack.settle_end(self.view_rows)
+        self._turn_list.settle_end(self.view_rows)
         self._move_to(self._end_row)
-        self._stack.trim(self.view_rows)
+        self._turn_list.trim(self.view_rows)
         self._announce(0)
         self._repaint()
 
     def show_row(self, top: int) -> None:
         """Show this row at the top, or as far down as there are rows; the end is followed."""
         height = self.view_rows
-        top = self._stack.settle(max(0, min(top, self._end_row)), height)
+        top = self._turn_list.settle(max(0, min(top, self._end_row)), height)
         if top >= self._end_row:
             self.show_end()
             return
         self.is_following = False
         self._move_to(top)
-        self._stack.trim(self.view_rows)
+        self._turn_list.trim(self.view_rows)
         self._announce(min(self.new_lines, self._rows_below()))
         self._repaint()
 
@@ -150,24 +149,24 @@ class TranscriptView(ScrollView):
     @contextmanager
     def _holding(self) -> Iterator[None]:
         """What is shown stays where it is while turns elsewhere are opened and measured."""
-        stack, rows, top = self._stack, self._stack.rows, self.top_row
-        anchor = None if self.is_following else stack.anchor(top)
+        turn_list, rows, top = self._turn_list, self._turn_list.rows, self.top_row
+        anchor = None if self.is_following else turn_list.anchor(top)
         yield
-        if stack.rows == rows and (anchor is None or stack.row_of_anchor(anchor) == top):
+        if turn_list.rows == rows and (anchor is None or turn_list.row_of_anchor(anchor) == top):
             return
         if anchor is None:
-            self._move_to(top + stack.rows - rows)
+            self._move_to(top + turn_list.rows - rows)
         else:
-            self._move_to(stack.settle(stack.row_of_anchor(anchor), self.view_rows))
+            self._move_to(turn_list.settle(turn_list.row_of_anchor(anchor), self.view_rows))
         self._repaint()
 
     def _rows_below(self) -> int:
-        return max(0, self._stack.rows - (self.top_row + self.view_rows))
+        return max(0, self._turn_list.rows - (self.top_row + self.view_rows))
 
     def _grown(self, rows_before: int, first_changed: int) -> None:
         """Rows from ``first_changed`` on are others than before: move if need be, and repaint."""
-        rows, height, top = self._stack.rows, self.view_rows, self.top_row
-        if self._stack.take_coloured():
+        rows, height, top = self._turn_list.rows, self.view_rows, self.top_row
+        if self._turn_list.take_coloured():
             self._strips.clear()
             first_changed = 0
         if self.is_following:
@@ -182,7 +181,7 @@ class TranscriptView(ScrollView):
         else:
             self._move_to(top)
             self._announce(min(self.new_lines + max(0, rows - rows_before), self._rows_below()))
-        self._stack.trim(self.view_rows)
+        self._turn_list.trim(self.view_rows)
         self._repaint(first_changed)
 
     def _jump(self, overhang: int) -> int:
@@ -220,30 +219,30 @@ class TranscriptView(ScrollView):
     def on_resize(self, event: events.Resize) -> None:
         self._forget_painted()
         width = max(8, event.size.width - gutter_cells(event.size.width) - RIGHT_CELLS)
-        look = self._stack.look
-        if width != look.room.width:
-            self._restack(replace(look, room=replace(look.room, width=width)))
+        mode = self._turn_list.mode
+        if width != mode.width:
+            self._restack(replace(mode, width=width))
         elif self.is_following:
             self.show_end()
         else:
             self.show_row(self.top_row)
 
-    def _restack(self, look: Look) -> None:
-        """Show everything in another look; what is being read stays where it is."""
-        stack = self._stack
-        is_split_anew = look.is_raw != stack.look.is_raw
+    def _restack(self, mode: RenderMode) -> None:
+        """Show everything in another mode; what is being read stays where it is."""
+        turn_list = self._turn_list
+        is_split_anew = mode.is_raw != turn_list.mode.is_raw
         anchor = new = None
         if not self.is_following:
-            anchor = stack.anchor(self.top_row)
-            new = stack.anchor(stack.rows - self.new_lines) if self.new_lines else None
-        stack.change_look(look, is_split_anew=is_split_anew)
+            anchor = turn_list.anchor(self.top_row)
+            new = turn_list.anchor(turn_list.rows - self.new_lines) if self.new_lines else None
+        turn_list.change_mode(mode, is_split_anew=is_split_anew)
         self._strips.clear()
         if anchor is None:
             self.show_end()
             return
         if new is not None:
-            self.new_lines = stack.rows_from_anchor(new)
-        self.show_row(stack.row_of_anchor(anchor))
+            self.new_lines = turn_list.rows_from_anchor(new)
+        self.show_row(turn_list.row_of_anchor(anchor))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -289,11 +288,11 @@ class TranscriptView(ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """One row, with the places that a selection with the mouse needs."""
-        place = self._stack.place(self.top_row + y) if self._stack.turns else None
+        place = self._turn_list.place(self.top_row + y) if self._turn_list.turns else None
         strip = self.line(y)
         if place is None:
             return strip
-        part = self._stack.part(place)
+        part = self._turn_list.part(place)
         left, inner = gutter_cells(self.size.width), place.row - part.has_gap
         used = left
         if inner >= 0 and part.layout is not None:
@@ -327,9 +326,9 @@ class TranscriptView(ScrollView):
     def line(self, y: int) -> Strip:
         """The row of the view at ``y``, as wide as the view."""
         width = self.size.width
-        if not self._stack.turns:
-            room = self._stack.look.room
-            return self._strip_of(notice_spans(self._notice, y, width, room))
+        if not self._turn_list.turns:
+            mode = self._turn_list.mode
+            return self._strip_of(notice_spans(self._notice, y, width, mode))
         strip = self._strip(self.top_row + y)
         if self.is_following:
             return strip
@@ -341,19 +340,19 @@ class TranscriptView(ScrollView):
         return strip
 
     def _strip(self, row: int) -> Strip:
-        place = self._stack.place(row)
+        place = self._turn_list.place(row)
         if place is None:
             return Strip.blank(self.size.width, self.style_of(""))
-        turn, part = self._stack.turns[place.turn], self._stack.part(place)
-        has_caret = turn.is_live and row == self._stack.rows - 1
+        turn, part = self._turn_list.turns[place.turn], self._turn_list.part(place)
+        has_caret = turn.is_live and row == self._turn_list.rows - 1
         selection = self.text_selection
         is_cached = not has_caret and selection is None
         strip = self._strips.get((part.serial, place.row)) if is_cached else None
         if strip is None:
             overlay = Overlay(self._search, self._current_match, selection)
-            room = self._stack.look.room
+            mode = self._turn_list.mode
             strip = self._strip_of(
-                row_spans(turn, place, self.size.width, room, overlay, has_caret=has_caret)
+                row_spans(turn, place, self.size.width, mode, overlay, has_caret=has_caret)
             )
             if is_cached:
                 if len(self._strips) >= MAX_STRIPS:
@@ -382,7 +381,7 @@ class TranscriptView(ScrollView):
 
     def _thumb(self) -> range:
         """The rows of the view that show, like a scrollbar, where in the column it is."""
-        rows, height = self._stack.rows, self.view_rows
+        rows, height = self._turn_list.rows, self.view_rows
         if self.is_following or rows <= height:
             return range(0)
         size = max(1, height * height // rows)

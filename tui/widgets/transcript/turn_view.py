@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tui.core.text.display import CellLen, display_text
 from tui.core.text.sanitize import clean, clean_line
 from tui.core.types import Segment
-from tui.widgets.transcript.channel import Channel
-from tui.widgets.transcript.layout import Room
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part, PartKind
+from tui.widgets.transcript.streamed_text import StreamedText
 
 TurnState = Literal["live", "done", "stopped", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How turns are shown: the room for their text, and as source or as Markdown."""
-
-    room: Room
-    is_raw: bool = False
-
-
-class Turn:
+class TurnView:
     """One prompt with its answer. Parts are made when somebody looks; then ``rows`` counts them.
 
     ``wants_thinking`` is whether thinking is open, where the user said so or, with
@@ -55,9 +46,9 @@ class Turn:
         self.wants_thinking: bool | None = None
         self.is_thinking_held = False
         is_over = state != "live"
-        self.prompt = Channel(cell_len, prompt, is_finished=True)
-        self.thinking = Channel(cell_len, thinking, is_finished=is_over)
-        self.answer = Channel(cell_len, answer, is_finished=is_over)
+        self.prompt = StreamedText(cell_len, prompt, is_finished=True)
+        self.thinking = StreamedText(cell_len, thinking, is_finished=is_over)
+        self.answer = StreamedText(cell_len, answer, is_finished=is_over)
         self.parts: list[Part] = []
         self.live_at = 0
         self._cell_len = cell_len
@@ -134,25 +125,25 @@ class Turn:
 
     # Parts
 
-    def open(self, look: Look) -> None:
+    def open(self, mode: RenderMode) -> None:
         """Split the texts and make the parts."""
         self.prompt.open(is_plain=True)
         self.thinking.open(is_plain=True)
-        self.answer.open(is_plain=look.is_raw)
+        self.answer.open(is_plain=mode.is_raw)
         self.parts = []
-        self.arrange(look)
+        self.arrange(mode)
 
     def close(self) -> None:
         """Let go of everything but the texts and the number of rows."""
         self._closed_rows = self.rows
         self.parts = []
         self._counted = 0
-        for channel in (self.prompt, self.thinking, self.answer):
-            channel.close()
+        for streamed in (self.prompt, self.thinking, self.answer):
+            streamed.close()
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, mode: RenderMode) -> None:
         """Make the list of parts anew; parts that were there keep what they are."""
-        rebuilt = _Parts(self, look)
+        rebuilt = _Parts(self, mode)
         rebuilt.add_blocks("prompt", self.prompt, has_gap=True)
         if not rebuilt.parts:
             rebuilt.add_text("prompt", "", has_gap=True)
@@ -162,7 +153,7 @@ class Turn:
             has_gap = False
         if self.thinking.has_text:
             is_open = self.is_thinking_open
-            glyphs = look.room.glyphs
+            glyphs = mode.glyphs
             note = self.thinking_note or ("thinking" if self.is_thinking else "thought")
             mark = glyphs.opened if is_open else glyphs.closed
             rebuilt.add_text("fold", f"{mark} {note}", has_gap=has_gap)
@@ -185,7 +176,7 @@ class Turn:
         self.parts = rebuilt.parts
         self._counted = 0
 
-    def feed(self, segments: Sequence[Segment], look: Look) -> int | None:
+    def feed(self, segments: Sequence[Segment], mode: RenderMode) -> int | None:
         """Take in new text. Returns the first part that may have changed, or None where the parts
         are others than before."""
         had_thinking, had_answer = self.thinking.has_text, bool(self.answer.blocks)
@@ -202,16 +193,16 @@ class Turn:
         if not is_same:
             if self.parts[-1].kind == "status" and not has_thought and not self.answer.blocks:
                 return len(self.parts)
-            self.arrange(look)
+            self.arrange(mode)
             return None
         if had_answer:
-            return self._take("answer", self.answer, self._answer_at, look)
-        return self._take("thinking", self.thinking, self._thinking_at, look)
+            return self._take("answer", self.answer, self._answer_at, mode)
+        return self._take("thinking", self.thinking, self._thinking_at, mode)
 
-    def _take(self, kind: PartKind, channel: Channel, at: int, look: Look) -> int:
-        """Bring the parts of a channel, which are the last ones, up to date."""
-        blocks, parts = channel.blocks, self.parts
-        first = channel.taken()
+    def _take(self, kind: PartKind, streamed: StreamedText, at: int, mode: RenderMode) -> int:
+        """Bring the parts of a streamed, which are the last ones, up to date."""
+        blocks, parts = streamed.blocks, self.parts
+        first = streamed.taken()
         del parts[at + len(blocks) :]
         for index in range(first, len(blocks)):
             block = blocks[index]
@@ -221,26 +212,26 @@ class Turn:
                 old.is_exact = False
                 continue
             part = Part(kind, block, has_gap=has_gap)
-            part.estimate(look.room.width)
+            part.estimate(mode.width)
             parts[at + index : at + index + 1] = [part]
         self.resized(max(0, at + first - 1))
         return at + first
 
-    def reclassify(self, look: Look) -> None:
+    def reclassify(self, mode: RenderMode) -> None:
         """Everything so far was thinking."""
         text = self.answer.text
-        self.answer = Channel(self._cell_len)
-        self.answer.open(is_plain=look.is_raw)
+        self.answer = StreamedText(self._cell_len)
+        self.answer.open(is_plain=mode.is_raw)
         self.thinking.feed(text)
 
 
 class _Parts:
     """A list of parts in the making, which takes over those that are the same as before."""
 
-    def __init__(self, turn: Turn, look: Look) -> None:
+    def __init__(self, turn: TurnView, mode: RenderMode) -> None:
         self.parts: list[Part] = []
-        self._width = look.room.width
-        self._cell_len = look.room.cell_len
+        self._width = mode.width
+        self._cell_len = mode.cell_len
         self._blocks = {(part.kind, id(part.block)): part for part in turn.parts if part.block}
         self._texts = {part.kind: part for part in turn.parts if not part.block}
 
@@ -252,14 +243,14 @@ class _Parts:
             part.estimate(self._width)
         self.parts.append(part)
 
-    def add_blocks(self, kind: PartKind, channel: Channel, *, has_gap: bool) -> None:
-        """The blocks of a channel; ``has_gap`` says whether a blank row stands before the first."""
-        for index, block in enumerate(channel.blocks):
+    def add_blocks(self, kind: PartKind, streamed: StreamedText, *, has_gap: bool) -> None:
+        """The blocks of a text; ``has_gap``: a blank row stands before the first."""
+        for index, block in enumerate(streamed.blocks):
             gap = block.has_gap if index else has_gap
             part = self._blocks.get((kind, id(block)))
             if part is None or part.has_gap != gap:
                 part = Part(kind, block, has_gap=gap)
                 part.estimate(self._width)
-            elif index >= channel.first_changed:
+            elif index >= streamed.first_changed:
                 part.is_exact = False
             self.parts.append(part)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tui.core.text.block import Block
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part, PartKind
-from tui.widgets.transcript.turn import Look, Turn
+from tui.widgets.transcript.turn_view import TurnView
 
 MIN_LAYOUTS = 128
 """Parts that keep their layout; the ones not seen for longest lose it first."""
@@ -36,7 +37,7 @@ class Anchor:
     source, for when the source is split into other parts.
     """
 
-    turn: Turn
+    turn: TurnView
     kind: PartKind
     block: Block | None
     offset: int
@@ -44,17 +45,17 @@ class Anchor:
     row: int
 
 
-class Stack:
+class TurnList:
     """The column. ``laid_out_parts`` counts layouts made or grown, as a measure of the work."""
 
-    def __init__(self, look: Look) -> None:
-        self.turns: list[Turn] = []
-        self.look = look
+    def __init__(self, mode: RenderMode) -> None:
+        self.turns: list[TurnView] = []
+        self.mode = mode
         self.laid_out_parts = 0
         self._tops: list[int] = []
         self._counted = 0
         self._layouts: OrderedDict[int, Part] = OrderedDict()
-        self._open: OrderedDict[int, Turn] = OrderedDict()
+        self._open: OrderedDict[int, TurnView] = OrderedDict()
         self._uncoloured: set[Part] = set()
 
     # Heights
@@ -89,8 +90,8 @@ class Stack:
 
     # Turns
 
-    def add(self, turn: Turn) -> None:
-        turn.estimate(self.look.room.width)
+    def add(self, turn: TurnView) -> None:
+        turn.estimate(self.mode.width)
         self.turns.append(turn)
 
     def clear(self) -> None:
@@ -101,25 +102,25 @@ class Stack:
         self._open.clear()
         self._uncoloured.clear()
 
-    def change_look(self, look: Look, *, is_split_anew: bool) -> None:
+    def change_mode(self, mode: RenderMode, *, is_split_anew: bool) -> None:
         """Show everything in another width, or as source instead of Markdown."""
-        self.look = look
+        self.mode = mode
         self._layouts.clear()
         self._uncoloured.clear()
         for turn in self.turns:
             if turn.is_open and is_split_anew:
                 if turn.is_live:
-                    turn.open(look)
+                    turn.open(mode)
                 else:
                     turn.close()
-            turn.estimate(look.room.width)
+            turn.estimate(mode.width)
         self._counted = 0
 
-    def open(self, index: int) -> Turn:
+    def open(self, index: int) -> TurnView:
         """The turn, with its parts."""
         turn = self.turns[index]
         if not turn.is_open:
-            turn.open(self.look)
+            turn.open(self.mode)
             self.resized(index)
         self._open[id(turn)] = turn
         self._open.move_to_end(id(turn))
@@ -132,7 +133,7 @@ class Stack:
         if one.layout is None or not one.is_exact:
             self.laid_out_parts += 1
             rows = one.rows
-            first = one.lay_out(self.look.room)
+            first = one.lay_out(self.mode)
             if one.is_uncoloured:
                 self._uncoloured.add(one)
             if one.rows != rows:
@@ -143,7 +144,7 @@ class Stack:
 
     def take_coloured(self) -> bool:
         """Have code laid out again whose lexer has become ready. Returns whether there is any."""
-        may_wait = self.look.room.lexers.is_patient
+        may_wait = self.mode.lexers.is_patient
         ready = [one for one in self._uncoloured if may_wait or not one.is_uncoloured]
         for part in ready:
             part.layout = None

@@ -10,7 +10,7 @@ from tui.core.text.sanitize import Sanitizer
 MAX_PIECES = 128
 
 
-class Channel:
+class StreamedText:
     """Text that may still grow. It is split into blocks only while it is open.
 
     ``first_changed`` is the first block that may have changed since :meth:`taken`.
