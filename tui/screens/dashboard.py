@@ -36,6 +36,7 @@ from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.chat.strip import StatusStrip
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Dashboard(Screen[None]):
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
 
+    CSS = MEANING_CSS
     DEFAULT_CSS = """
     Dashboard { layout: vertical; background: $background; color: $foreground; }
     Dashboard #body { height: 1fr; }
@@ -242,6 +244,8 @@ class Dashboard(Screen[None]):
         turn = self._data.session.turn
         if turn is None or self._data.session.waiting is not None:
             return
+        if self._shown is not turn:
+            self.query_one(Transcript).attach(turn)
         self._shown = turn
         is_over = turn.phase.is_over
         self._feed(turn)

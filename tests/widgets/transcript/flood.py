@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from tests.core.hostile import HOSTILE
-from tests.widgets.transcript.screen import TranscriptApp, text, thinking
+from tests.widgets.transcript.screen import TranscriptApp
 
 
 class Flood(TranscriptApp):
@@ -31,9 +31,9 @@ class Flood(TranscriptApp):
         view.set_notice([sample])
         view.begin(sample, label=sample[:20], model=sample[:40])
         view.set_status(sample[:200])
-        view.feed(thinking(sample[:2000]))
+        view.append(sample[:2000], "thinking")
         view.toggle_thinking()
-        view.feed(text(sample[:3000], "\n\n```\n", sample[:500], "\n```\n\n# ", sample[:200]))
+        view.append(f"{sample[:3000]}\n\n```\n{sample[:500]}\n```\n\n# {sample[:200]}")
         view.search(sample[:9])
         view.end(sample[:300], error=sample[:300], thinking_note=sample[:99])
 

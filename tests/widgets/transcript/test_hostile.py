@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.core.hostile import HOSTILE, raw_controls
-from tests.widgets.transcript.screen import TranscriptApp, text, thinking
+from tests.widgets.transcript.screen import TranscriptApp
 from tui.widgets.transcript.transcript import Transcript
 
 OURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z$]|\x1b\]22;[a-z-]*\x07|\x1b[=>]")
@@ -37,12 +37,12 @@ async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
         view.begin(hostile, label=hostile, model="one")
         view.set_status(hostile, "warn")
         check_rows(view)
-        view.feed(thinking(hostile, "more"))
+        view.append(hostile + "more", "thinking")
         check_rows(view)
         for char in (hostile[:300], hostile):
-            view.feed(text(*char[:50], char[50:]))
+            view.append(char)
         for before in ("# ", "- ", "> ", "| a | b |\n|---|---|\n| ", "```\n", "`", "**", "[x]("):
-            view.feed(text(f"\n\n{before}", hostile))
+            view.append(f"\n\n{before}{hostile}")
             check_rows(view)
         view.end(hostile, state="error", error=hostile, thinking_note=hostile)
         await pilot.pause()
@@ -76,7 +76,7 @@ async def test_hostile_text_is_the_same_however_it_arrives(name: str) -> None:
             view.clear()
             view.begin("q")
             for start in range(0, len(pieces), 9):
-                view.feed(text(*pieces[start : start + 9]))
+                view.append("".join(pieces[start : start + 9]))
             view.end("f")
             view.show_row(0)
             rows.append([view.line(y).text for y in range(20)])

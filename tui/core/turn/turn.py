@@ -225,12 +225,12 @@ class Turn:
     @property
     def text(self) -> str:
         """The whole answer so far. Joins it: not for every frame."""
-        return self._joined("text")
+        return self.joined("text")
 
     @property
     def thinking(self) -> str:
         """The whole thinking so far, without white space at its end."""
-        return self._joined("thinking").rstrip()
+        return self.joined("thinking").rstrip()
 
     @property
     def tokens(self) -> int:
@@ -526,6 +526,7 @@ class Turn:
         self._give(self._splitter.feed(self._text_gate.flush()))
         self._give(self._splitter.flush())
 
-    def _joined(self, kind: SegmentKind) -> str:
+    def joined(self, kind: SegmentKind) -> str:
+        """All segments of a kind so far as one text. Joins it: not for every frame."""
         with self._lock:
             return self._parts[kind].joined()

@@ -1,11 +1,18 @@
-"""A text of a turn (its prompt, thinking or answer) and the blocks it amounts to."""
+"""A text of a turn (its prompt, thinking or answer) and the blocks that show it.
+
+Text is cleaned once and kept once. Text of a caller is cleaned when it is first looked at; text
+that is fed has passed the sanitiser already. Where the caller keeps what it feeds, ``source`` gives
+it back, and only its length is kept here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from tui.core.text.block import Block, PlainSplitter
 from tui.core.text.blocks import BlockSplitter
 from tui.core.text.display import CellLen, DisplayText
-from tui.core.text.sanitize import Sanitizer
+from tui.core.text.sanitize import clean
 
 MAX_PIECES = 128
 
@@ -19,20 +26,39 @@ class StreamedText:
     def __init__(self, cell_len: CellLen, text: str = "", *, is_finished: bool = False) -> None:
         self._cell_len = cell_len
         self._pieces = [text] if text else []
+        self._is_clean = not text
+        self._source: Callable[[], str] | None = None
+        self._source_chars = 0
         self._is_finished = is_finished
         self._splitter: BlockSplitter | PlainSplitter | None = None
         self.first_changed = 0
 
     @property
     def text(self) -> str:
-        """The text as it came."""
+        """The text, cleaned."""
+        if self._source is not None:
+            return self._source()[: self._source_chars]
+        if not self._is_clean:
+            self._pieces, self._is_clean = [clean("".join(self._pieces))], True
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
     @property
     def has_text(self) -> bool:
-        return bool(self._pieces)
+        return bool(self._source_chars or self._pieces)
+
+    @property
+    def length(self) -> int:
+        """Characters of the text, without joining or cleaning it."""
+        return self._source_chars or sum(map(len, self._pieces))
+
+    def attach(self, source: Callable[[], str]) -> None:
+        """``source`` keeps the text: it returns all that is fed from now on, perhaps more.
+
+        Does nothing once there is text."""
+        if not self.has_text:
+            self._source = source
 
     @property
     def blocks(self) -> list[Block]:
@@ -41,7 +67,6 @@ class StreamedText:
 
     def open(self, *, is_plain: bool) -> None:
         """Split the text, as it is or as Markdown."""
-        self._sanitizer = Sanitizer()
         self._display = DisplayText(self._cell_len)
         self._splitter = PlainSplitter() if is_plain else BlockSplitter()
         self.first_changed = 0
@@ -54,20 +79,40 @@ class StreamedText:
         self._splitter = None
 
     def feed(self, text: str) -> None:
-        """Append text."""
+        """Append clean text."""
         if not text:
             return
-        self._pieces.append(text)
-        if len(self._pieces) > MAX_PIECES:
-            self._pieces = ["".join(self._pieces)]
+        if self._source is not None:
+            self._source_chars += len(text)
+        else:
+            self._pieces.append(text)
+            if len(self._pieces) > MAX_PIECES:
+                self._pieces = ["".join(self._pieces)]
         if self._splitter is not None:
             self._split(text)
 
     def finish(self) -> None:
-        """No more text comes."""
+        """No more text comes: the source is let go of, its text is shared with it."""
+        if self._source is not None:
+            text = self.text
+            self._pieces, self._source, self._source_chars = [text] if text else [], None, 0
         self._is_finished = True
         if self._splitter is not None:
             self._note(self._splitter.finish())
+
+    def take_over(self, other: StreamedText) -> None:
+        """Append what ``other`` was fed; a source of this text has it already."""
+        if self._source is None:
+            self.feed(other.text)
+        else:
+            start = self._source_chars
+            self.feed(self._source()[start : start + other.length])
+
+    def emptied(self) -> StreamedText:
+        """A text as new, with the same source."""
+        new = StreamedText(self._cell_len)
+        new._source = self._source
+        return new
 
     def taken(self) -> int:
         """The first block that may have changed since the last call."""
@@ -76,7 +121,7 @@ class StreamedText:
 
     def _split(self, text: str) -> None:
         if self._splitter is not None:
-            self._note(self._splitter.feed(self._display.feed(self._sanitizer.feed(text))))
+            self._note(self._splitter.feed(self._display.feed(text)))
 
     def _note(self, first: int) -> None:
         self.first_changed = min(self.first_changed, first)

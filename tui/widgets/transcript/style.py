@@ -46,39 +46,69 @@ TranscriptView {
     scrollbar-size: 0 0;
     color: $foreground;
     &> .transcript--text { color: $foreground; }
-    &> .transcript--soft { color: $soft; }
-    &> .transcript--dim { color: $dim; }
-    &> .transcript--you { color: $dim; }
+    &> .transcript--soft { color: $foreground-muted; }
+    &> .transcript--dim { color: $foreground-muted; }
+    &> .transcript--you { color: $foreground-muted; }
     &> .transcript--prompt { color: $foreground; }
-    &> .transcript--live { color: $live; }
-    &> .transcript--caret { color: $live; }
-    &> .transcript--mark { color: $live; }
+    &> .transcript--live { color: $primary; }
+    &> .transcript--caret { color: $primary; }
+    &> .transcript--mark { color: $primary; }
     &> .transcript--strong { text-style: bold; }
     &> .transcript--em { text-style: italic; }
     &> .transcript--strike { text-style: strike; }
-    &> .transcript--inline-code { background: $raised; }
-    &> .transcript--url { color: $soft; text-style: underline; }
+    &> .transcript--inline-code { background: $surface; }
+    &> .transcript--url { color: $foreground-muted; text-style: underline; }
     &> .transcript--heading { color: $foreground; text-style: bold; }
-    &> .transcript--quote { color: $soft; }
-    &> .transcript--rule { color: $rule; }
-    &> .transcript--quote-bar { color: $track; }
-    &> .transcript--code { color: $foreground; background: $raised; }
+    &> .transcript--quote { color: $foreground-muted; }
+    &> .transcript--rule { color: $border-blurred; }
+    &> .transcript--quote-bar { color: $scrollbar; }
+    &> .transcript--code { color: $foreground; background: $surface; }
     &> .transcript--code-keyword { text-style: bold; }
     &> .transcript--code-name { color: $foreground; }
-    &> .transcript--code-string { color: $soft; }
-    &> .transcript--code-comment { color: $dim; }
-    &> .transcript--thinking { color: $dim; }
-    &> .transcript--ok { color: $ok; }
-    &> .transcript--key { color: $soft; text-style: bold; }
-    &> .transcript--warn { color: $warn; }
-    &> .transcript--bad { color: $bad; }
-    &> .transcript--footer { color: $dim; }
-    &> .transcript--badge { color: $live; background: $raised; }
+    &> .transcript--code-string { color: $foreground-muted; }
+    &> .transcript--code-comment { color: $foreground-muted; }
+    &> .transcript--thinking { color: $foreground-muted; }
+    &> .transcript--ok { color: $success; }
+    &> .transcript--key { color: $foreground-muted; text-style: bold; }
+    &> .transcript--warn { color: $warning; }
+    &> .transcript--bad { color: $error; }
+    &> .transcript--footer { color: $foreground-muted; }
+    &> .transcript--badge { color: $primary; background: $surface; }
     &> .transcript--match { text-style: underline bold; }
     &> .transcript--match-current { text-style: reverse; }
     &> .transcript--selected {
         color: $screen-selection-foreground; background: $screen-selection-background;
     }
-    &> .transcript--thumb { color: $dim; }
+    &> .transcript--thumb { color: $foreground-muted; }
 }
+"""
+"""The colours of any Textual theme."""
+
+MEANING_CSS = """
+Transcript > .transcript--soft { color: $soft; }
+Transcript > .transcript--dim { color: $dim; }
+Transcript > .transcript--you { color: $dim; }
+Transcript > .transcript--live { color: $live; }
+Transcript > .transcript--caret { color: $live; }
+Transcript > .transcript--mark { color: $live; }
+Transcript > .transcript--inline-code { background: $raised; }
+Transcript > .transcript--url { color: $soft; }
+Transcript > .transcript--quote { color: $soft; }
+Transcript > .transcript--rule { color: $rule; }
+Transcript > .transcript--quote-bar { color: $track; }
+Transcript > .transcript--code { background: $raised; }
+Transcript > .transcript--code-string { color: $soft; }
+Transcript > .transcript--code-comment { color: $dim; }
+Transcript > .transcript--thinking { color: $dim; }
+Transcript > .transcript--ok { color: $ok; }
+Transcript > .transcript--key { color: $soft; }
+Transcript > .transcript--warn { color: $warn; }
+Transcript > .transcript--bad { color: $bad; }
+Transcript > .transcript--footer { color: $dim; }
+Transcript > .transcript--badge { color: $live; background: $raised; }
+Transcript > .transcript--thumb { color: $dim; }
+"""
+"""The same roles in the colours of a theme that names them by meaning: ``$soft``, ``$live``, ...
+
+For the ``CSS`` of an app or a screen whose themes have those variables.
 """

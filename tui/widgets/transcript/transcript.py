@@ -1,17 +1,41 @@
-"""The transcript: prompts and answers, live and finished."""
+"""The transcript: prompts and answers, live and finished, for any Textual app.
+
+    class ChatApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Transcript()
+
+        def on_mount(self) -> None:
+            transcript = self.query_one(Transcript)
+            transcript.begin("what is it?")
+            transcript.append("It is **Markdown** as it ")
+            transcript.append("arrives.")
+            transcript.end("2 pieces")
+
+:meth:`Transcript.append` takes any text and cleans it. A caller that cleans and keeps its text
+itself gives :meth:`Transcript.feed` its segments and :meth:`Transcript.attach` the place where they
+are kept. Colours are those of the app's theme; ``style.py`` names the component classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from rich.cells import cell_len
 
 from tui.core.text.display import display_text
-from tui.core.text.sanitize import clean
-from tui.core.types import Segment
+from tui.core.text.sanitize import Sanitizer, clean
+from tui.core.types import Segment, SegmentKind
 from tui.widgets.transcript.flow import Span
 from tui.widgets.transcript.reader import TranscriptReader
 from tui.widgets.transcript.turn_view import TurnState, TurnView
+
+
+class TextSource(Protocol):
+    """Keeps the clean text of a live turn, so that the transcript need not."""
+
+    def joined(self, kind: SegmentKind) -> str:
+        """All text of a kind that was fed, or more."""
 
 
 class Transcript(TranscriptReader, can_focus=True):
@@ -22,7 +46,11 @@ class Transcript(TranscriptReader, can_focus=True):
     :class:`SearchChanged` and :class:`CopyRequested`.
     """
 
+    FOCUS_ON_CLICK = False
+    """What is typed goes where it went before: only Tab, or :meth:`focus`, makes keys commands."""
+
     _is_settling = False
+    _sanitizers: dict[SegmentKind, Sanitizer]
 
     @property
     def is_streaming(self) -> bool:
@@ -40,6 +68,7 @@ class Transcript(TranscriptReader, can_focus=True):
             self.end("", state="stopped")
         self._turn_list.mode.lexers.is_patient = False
         self.warm_up()
+        self._sanitizers = {"text": Sanitizer(), "thinking": Sanitizer()}
         self._add(TurnView(prompt, cell_len, label=label, model=model))
         self._turn_list.open(len(self._turn_list.turns) - 1)
         self.show_end()
@@ -52,8 +81,22 @@ class Transcript(TranscriptReader, can_focus=True):
         """
         self._turn_list.mode.lexers.warm_up()
 
+    def append(self, text: str, kind: SegmentKind = "text") -> None:
+        """New text of the live turn, as it came from anywhere: it is cleaned here."""
+        if self._live is not None:
+            self.feed([Segment(kind, self._sanitizers[kind].feed(text))])
+
+    def attach(self, source: TextSource) -> None:
+        """``source`` keeps the text that is fed to the live turn; nothing was fed yet."""
+        turn = self._live
+        if turn is not None:
+            turn.thinking.attach(lambda: source.joined("thinking"))
+            turn.answer.attach(lambda: source.joined("text"))
+
     def feed(self, segments: Sequence[Segment]) -> None:
-        """New text of the live turn. Does nothing where there is none."""
+        """New text of the live turn that has passed :class:`Sanitizer` already.
+
+        Does nothing where no turn is live. Other text goes through :meth:`append`."""
         turn, turn_list = self._live, self._turn_list
         if turn is None or not segments:
             return

@@ -219,10 +219,9 @@ class TurnView:
 
     def reclassify(self, mode: RenderMode) -> None:
         """Everything so far was thinking."""
-        text = self.answer.text
-        self.answer = StreamedText(self._cell_len)
+        self.thinking.take_over(self.answer)
+        self.answer = self.answer.emptied()
         self.answer.open(is_plain=mode.is_raw)
-        self.thinking.feed(text)
 
 
 class _Parts:

@@ -258,9 +258,17 @@ class TranscriptView(ScrollView):
             for role in roles.split():
                 name = f"transcript--{role}"
                 style += self.get_component_rich_style(name, partial=True)
-                ground = self.get_component_styles(name).background
-                if 0 < ground.a < 1:  # a style of cells knows no transparency
-                    style += Style(bgcolor=(self.background_colors[1] + ground).rich_color)
+                component = self.get_component_styles(name)
+                below, ink, ground = (
+                    self.background_colors[1],
+                    component.color,
+                    component.background,
+                )
+                # A style of cells knows no transparency.
+                if 0 < ground.a < 1:
+                    style += Style(bgcolor=(below + ground).rich_color)
+                if component.has_rule("color") and 0 < ink.a < 1:
+                    style += Style(color=(below + ink).rich_color)
             self._styles[roles] = style
         return style
 
