@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.servers.raw_server import Script, Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
+from tui.servers.access import Access
 from tui.servers.address import CandidateUrls, normalised_url
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
@@ -30,7 +31,9 @@ def replay(*exchanges: Iterable[Recorded]) -> Script:
             await wire.reply(404, b"<!doctype html><title>404 Not Found</title>", "text/html")
         else:
             content_type = one.headers.get("content-type", "application/json")
-            await wire.reply(one.status, one.body, content_type)
+            await wire.reply(
+                one.status, one.body, content_type, server=one.headers.get("server", "")
+            )
 
     return script
 
@@ -45,6 +48,8 @@ def test_default_ports() -> None:
         "http://127.0.0.1:8021",
         "http://127.0.0.1:8080",
         "http://127.0.0.1:8000",
+        "http://127.0.0.1:3000",
+        "http://127.0.0.1:11434",
     )
 
 
@@ -71,23 +76,36 @@ async def test_rockchipllama_by_its_owner_alone() -> None:
     assert (server.name, server.version) == ("RockchipLlama", None)
 
 
-async def test_recorded_flask_demo_is_plain_openai() -> None:
-    server = await found(
-        replay(recorded("flask", "01-identify"), recorded("flask", "11-bad-request"))
-    )
-    assert server is None or server.name == "OpenAI-compatible"
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("flask", "Rockchip demo"),
+        ("flask123", "Rockchip demo (rkllm_chat)"),
+        ("gatekeeper", "RKLLM-API-Server"),
+        ("orkllm", "oRKLLM"),
+        ("rkllama", "rkllama"),
+    ],
+)
+async def test_recorded_servers_are_recognised(folder: str, name: str) -> None:
+    server = await found(replay(recorded(folder, "01-identify"), recorded(folder, "02-models")))
+    assert server is not None
+    assert server.name == name
 
 
-async def test_any_other_owner_is_plain_openai() -> None:
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [("vllm", "OpenAI-compatible"), ("llamacpp", "llama.cpp"), ("rkllm", "RKLLM family")],
+)
+async def test_an_owner_says_what_it_is(owner: str, name: str) -> None:
     async def script(wire: Wire) -> None:
         if wire.asked.path == "/v1/models":
-            await wire.json({"object": "list", "data": [{"id": "m", "owned_by": "llamacpp"}]})
+            await wire.json({"object": "list", "data": [{"id": "m", "owned_by": owner}]})
         else:
             await wire.reply(404, b"", "text/plain")
 
     server = await found(script)
     assert server is not None
-    assert server.name == "OpenAI-compatible"
+    assert server.name == name
 
 
 async def test_simulated_by_header_or_by_root() -> None:
@@ -163,12 +181,34 @@ async def test_at_a_guess_only_a_recognised_server_counts() -> None:
         assert other.outcome == "unknown"
 
 
-async def test_the_first_address_wins() -> None:
+async def test_what_is_recognised_wins_over_what_is_not_wherever_it_stands() -> None:
     async with raw_server(RockchipScript()) as rockchip, raw_server(web_page) as page:
         for urls in ([rockchip.url, page.url], [page.url, rockchip.url]):
             server = await find(urls, QUICK)
             assert server is not None
+            assert server.url == rockchip.url
+
+
+async def test_the_first_of_equals_wins() -> None:
+    async with raw_server(RockchipScript()) as one, raw_server(RockchipScript()) as other:
+        for urls in ([one.url, other.url], [other.url, one.url]):
+            server = await find(urls, QUICK)
+            assert server is not None
             assert server.url == urls[0]
+
+
+async def test_a_kind_that_was_named_is_believed_at_an_address_that_was_named() -> None:
+    access = Access(kind="rkllama")
+    async with raw_server(web_page) as page:
+        assert await look_for([page.url], access) == "rkllama"
+        assert await look_for(CandidateUrls((page.url,)), access) is None
+    async with raw_server(RockchipScript()) as rockchip:
+        assert await look_for(CandidateUrls((rockchip.url,)), access) is None
+
+
+async def look_for(urls: Sequence[str], access: Access) -> str | None:
+    (found,) = await search(urls, QUICK, access)
+    return None if found.server is None else found.server.name
 
 
 @pytest.mark.parametrize("is_first", [True, False])

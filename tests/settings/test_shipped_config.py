@@ -17,7 +17,8 @@ def _lines() -> list[str]:
 def test_it_holds_every_key_with_its_default_and_nothing_else() -> None:
     table = tomli.loads("\n".join(_lines()))
     assert table == msgspec.to_builtins(Settings(), builtin_types=()) | {
-        "server": msgspec.to_builtins(Settings().server) | {"ports": [8021, 8080, 8000]}
+        "server": msgspec.to_builtins(Settings().server)
+        | {"ports": [8021, 8080, 8000, 3000, 11434]}
     }
     written = [f"{section}.{key}" for section, keys in table.items() for key in keys]
     assert written == list(known_keys())

@@ -133,7 +133,8 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
     """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
     settings = config.settings.generation.to_generation()
     messages = Conversation().messages_for(prompt, settings)
-    turn = Turn(ChatRequest(options.model or "", messages, settings), time.perf_counter_ns())
+    model = options.model or config.settings.server.model
+    turn = Turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
     prepared: Prepared | None = None
     loop = LoopThread()
     loop.start()

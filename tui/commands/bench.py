@@ -62,6 +62,7 @@ def main(argv: Sequence[str]) -> int:
             # A locale without these characters shows a question mark instead of a traceback.
             stream.reconfigure(errors="replace")
     base = config.settings.generation.to_generation()
+    options.configured_model = config.settings.server.model or None
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": lambda o: suites(o, user_suites()),
         "run": lambda o: run(o, base, user_suites()),

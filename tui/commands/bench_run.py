@@ -86,7 +86,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
         folder=folder,
         urls=options.urls,
         access=options.access,
-        model=options.model,
+        model=options.model or options.configured_model,
         runs=options.runs,
         seed=options.seed,
         max_time_s=options.max_time,

@@ -1,4 +1,4 @@
-"""What a server asks for beyond its address: an API key, a certificate authority of its own."""
+"""What is known of a server beyond its address: key, certificate authority, kind."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 class Access:
     """``api_key`` goes out as ``Authorization: Bearer`` (RFC 6750) and is never shown.
 
-    ``ca_files`` hold certificates (PEM) that are trusted beside the usual ones.
+    ``ca_files`` hold certificates (PEM) that are trusted beside the usual ones. ``kind`` is the
+    name of its dialect (:data:`tui.servers.detect.KINDS`), where it was named.
     """
 
     api_key: str | None = field(default=None, repr=False)
     ca_files: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def headers(self) -> dict[str, str]:

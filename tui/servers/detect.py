@@ -15,13 +15,44 @@ from tui.servers.access import Access
 from tui.servers.address import CandidateUrls, is_explicit, normalised_url
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.dialects import openai, rockchipllama
+from tui.servers.dialects import (
+    llama_cpp,
+    ollama,
+    openai,
+    orkllm,
+    rkllama,
+    rkllm_api_server,
+    rkllm_chat,
+    rkllm_demo,
+    rkllm_family,
+    rockchipllama,
+)
 from tui.servers.dialects.dialect import Answer, Dialect, Identity
 
-DIALECTS: tuple[Dialect, ...] = (rockchipllama.DIALECT, openai.DIALECT)
-"""Every dialect; the first that recognises a server has it, plain OpenAI is the last resort."""
+KINDS: dict[str, Dialect] = {
+    "rockchipllama": rockchipllama.DIALECT,
+    "rkllama": rkllama.DIALECT,
+    "orkllm": orkllm.DIALECT,
+    "rkllm-api-server": rkllm_api_server.DIALECT,
+    "rkllm-demo": rkllm_demo.DIALECT,
+    "rkllm-chat": rkllm_chat.DIALECT,
+    "llama.cpp": llama_cpp.DIALECT,
+    "ollama": ollama.DIALECT,
+    "rkllm": rkllm_family.DIALECT,
+    "openai": openai.DIALECT,
+}
+"""Every dialect by its name in the settings. The first that recognises a server has it; plain
+OpenAI is the last resort."""
 
+DIALECTS: tuple[Dialect, ...] = tuple(KINDS.values())
 FALLBACK = openai.DIALECT
+GENERIC = (openai.NAME, rkllm_family.NAME)
+"""Recognised by a shape that many servers share."""
+PORTS = (8021, 8080, 8000, 3000, 11434)
+"""Where the known servers listen unless they are told otherwise, best first."""
+FIRST_PATHS = ("/v1/models", "/")
+EMPTY_LIST_PATH = "/health"
+"""Asked where a list of models is empty, so that nothing in it says whose it is."""
 SIMULATED_HEADER = "x-npulse-simulated"
 GRACE_S = 0.5
 SETTLE_S = 0.05
@@ -42,10 +73,20 @@ class Probe:
     sentence: str = ""
 
 
-def default_urls(dialects: Sequence[Dialect] = DIALECTS) -> CandidateUrls:
+def default_urls() -> CandidateUrls:
     """The addresses on this machine where the known servers listen, best first."""
-    ports = [port for dialect in dialects for port in dialect.default_ports]
-    return CandidateUrls(f"http://127.0.0.1:{port}" for port in dict.fromkeys(ports))
+    return CandidateUrls(f"http://127.0.0.1:{port}" for port in PORTS)
+
+
+def preferred(probes: Sequence[Probe]) -> Server | None:
+    """The server to take: the first that is recognised for what it is, else the first."""
+    servers = [probe.server for probe in probes if probe.server is not None]
+    return next((server for server in servers if not is_generic(server)), next(iter(servers), None))
+
+
+def is_generic(server: Server) -> bool:
+    """Whether it was recognised only by a shape that many servers share."""
+    return server.dialect.name in GENERIC
 
 
 async def search(
@@ -62,7 +103,8 @@ async def search(
     get it.
     """
     is_pinned = is_explicit(urls)
-    access = access if is_pinned else None
+    if not is_pinned and access is not None:
+        access = Access(kind=access.kind)
     wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
     tasks = [asyncio.create_task(probe(url, is_pinned, timeouts, access)) for url in wanted]
     try:
@@ -87,8 +129,8 @@ async def _enough(tasks: list[asyncio.Task[Probe]]) -> None:
         for task in tasks:
             if not task.done():
                 is_better_open = True
-            elif task.result().server is not None:
-                if not is_better_open:
+            elif (server := task.result().server) is not None:
+                if not is_better_open and not is_generic(server):
                     # The rest cannot be preferred, but what answers just now is not "busy".
                     await _settle(tasks)
                     return
@@ -113,22 +155,26 @@ async def probe(
     timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
     access: Access | None = None,
 ) -> Probe:
-    """What is at this one address."""
+    """What is at this one address, by three GETs at most."""
     answers: dict[str, Answer] = {}
-    async with Client(url, FALLBACK, timeouts, access) as client:
+    kind = KINDS.get(access.kind) if access is not None else None
+    async with Client(url, kind or FALLBACK, timeouts, access) as client:
         try:
-            for dialect in DIALECTS:
-                await _ask(client, dialect.identify_paths, answers)
-                identity = dialect.identify(answers)
-                if identity is not None:
-                    return Probe(url, "server", _server(url, dialect, identity, answers, access))
+            await _ask(client, FIRST_PATHS, answers)
+            found = _recognised(answers, kind, is_pinned)
+            if found is None or (found[0] is FALLBACK and _is_empty_list(answers)):
+                third = EMPTY_LIST_PATH if _is_empty_list(answers) else rkllm_chat.PATH
+                await _ask(client, (third,), answers)
+                found = _recognised(answers, kind, is_pinned)
+            if found is not None:
+                return Probe(url, "server", _server(url, *found, answers, access))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             return _busy(url)
         except httpx.HTTPError as error:
             failure = errors.transport(error, url, timeouts.connect_s)
             outcome: Outcome = "unknown" if failure.kind == "protocol" else "absent"
             return Probe(url, outcome, None, failure.sentence)
-    if is_pinned:
+    if is_pinned and kind is None:
         identity = Identity(FALLBACK.name)
         return Probe(url, "server", _server(url, FALLBACK, identity, answers, access))
     return Probe(url, "unknown", None, f"What answers at {url} is no LLM server that npulse knows.")
@@ -139,20 +185,41 @@ def _busy(url: str) -> Probe:
     return Probe(url, "busy", None, sentence)
 
 
-async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer]) -> None:
-    """Adds the answers that are not there yet.
+def _recognised(
+    answers: dict[str, Answer], kind: Dialect | None, is_pinned: bool
+) -> tuple[Dialect, Identity] | None:
+    """The dialect of these answers. A kind that was named is all that counts at a port that is only
+    a candidate, and is believed whatever the answers say at an address that was named too."""
+    if kind is not None:
+        named = kind.identify(answers) or (Identity(kind.name) if is_pinned else None)
+        return None if named is None else (kind, named)
+    for dialect in DIALECTS:
+        identity = dialect.identify(answers)
+        if identity is not None:
+            return dialect, identity
+    return None
 
-    Only the first GET decides whether the server is there at all: one that then fails on another
+
+def _is_empty_list(answers: dict[str, Answer]) -> bool:
+    models = answers.get("/v1/models")
+    body = models.json if models is not None and models.is_ok else None
+    return isinstance(body, dict) and body.get("data") == []
+
+
+async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer]) -> None:
+    """Adds the answers to these GETs, which are sent at the same time.
+
+    Only the first one decides whether the server is there at all: one that then fails on another
     path is still that server.
     """
-    for path in paths:
-        if path in answers:
-            continue
-        try:
-            answers[path] = await client.get(path)
-        except httpx.HTTPError:
-            if not answers:
-                raise
+    got = await asyncio.gather(*(client.get(path) for path in paths), return_exceptions=True)
+    for path, answer in zip(paths, got, strict=True):
+        if isinstance(answer, Answer):
+            answers[path] = answer
+        elif not isinstance(answer, httpx.HTTPError):
+            raise answer
+    if not answers:
+        raise next(error for error in got if isinstance(error, httpx.HTTPError))
 
 
 def _server(

@@ -253,6 +253,8 @@ class StreamedRequest:
         """The body is over, in good order or not (``reason``)."""
         now_ns = perf_counter_ns()
         self._take(now_ns, self._decoder.close())
+        if self._client.dialect.is_finished_by_end and not reason and self._n_chunks:
+            self._take(now_ns, [FinishDelta("end")])
         if self._has_finish:
             self.turn.end_of_stream(now_ns)
         else:

@@ -16,7 +16,7 @@ from tui.servers.access import Access
 from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import PROBE_TIMEOUTS, Probe, search
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, preferred, search
 from tui.servers.models import (
     Choice,
     ModelListError,
@@ -79,7 +79,7 @@ async def look(
 def located(probes: Sequence[Probe], *, is_explicit: bool) -> Located:
     """The server that is preferred, and the one sentence where there is none."""
     looked_at = tuple(probe.url.partition("://")[2] for probe in probes)
-    server = next((probe.server for probe in probes if probe.server is not None), None)
+    server = preferred(probes)
     if server is not None:
         return Located(server, None, looked_at)
     busy = [probe for probe in probes if probe.outcome == "busy"]

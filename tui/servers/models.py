@@ -103,7 +103,11 @@ def chosen_model(models: Sequence[ModelInfo], wanted: str | None, server: Server
     """
     loaded = loaded_model(models)
     if not wanted:
-        return Choice(loaded.name if loaded else "")
+        only = models[0].name if len(models) == 1 else ""
+        if loaded is None and not only and server.dialect.is_model_required and models:
+            has = ", ".join(clean_line(model.name, 40) for model in models[:5])
+            return Choice("", f"{server.name} wants a model by name; choose one: {has}.")
+        return Choice(loaded.name if loaded else only if server.dialect.is_model_required else "")
     if not models:
         return Choice(wanted)
     model = find_model(wanted, models)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field, structs
 
@@ -31,6 +31,10 @@ Folder = Annotated[
 FileName = Annotated[
     str, Meta(pattern=r"^[^\x00]*\Z", max_length=4096, description="the name of a file, or nothing")
 ]
+ServerKind = Literal[
+    "", "rockchipllama", "rkllama", "orkllm", "rkllm-api-server", "rkllm-demo", "rkllm-chat",
+    "llama.cpp", "ollama", "rkllm", "openai",
+]  # fmt: skip
 VariableName = Annotated[
     str,
     Meta(
@@ -56,8 +60,12 @@ class ServerSection(Struct, frozen=True, kw_only=True):
     ports: Annotated[
         tuple[Port, ...],
         Meta(min_length=1, max_length=32, description="a list of ports (1 to 65535)"),
-    ] = (8021, 8080, 8000)
+    ] = (8021, 8080, 8000, 3000, 11434)
     """The ports of this machine that are tried, in this order."""
+    kind: ServerKind = ""
+    """What the server is; empty: it is recognised by its answers."""
+    model: Annotated[str, Meta(max_length=400, description="the name of a model")] = ""
+    """The model that answers; empty: the loaded one, else the only one."""
     connect_timeout_s: Seconds = 5.0
     first_byte_timeout_s: Seconds = 3600.0
     idle_timeout_s: Seconds = 120.0

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.servers.access import Access, check_ca_file, checked_key
-from tui.servers.address import CandidateUrls, normalised_url
+from tui.servers.address import CandidateUrls, is_local, normalised_url
 from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:
     from tui.servers.client import PhaseTimeouts
 
+OLLAMA_PORT = 11434
 API_KEY_VARIABLE = "NPULSE_API_KEY"
 """Holds the key of the server. ``--api-key`` of the dashboard sets it for its benchmarks."""
 
@@ -29,16 +30,37 @@ def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
     )
 
 
-def server_urls(section: ServerSection) -> Sequence[str] | None:
+def server_urls(
+    section: ServerSection, env: Mapping[str, str] = os.environ
+) -> Sequence[str] | None:
     """The addresses to look at: the one that was named, or candidates; None for the default ports.
 
     Raises ValueError with one sentence for an address that is none.
     """
     if section.url:
         return (normalised_url(section.url),)
-    if section.ports != ServerSection().ports:
-        return CandidateUrls(f"http://127.0.0.1:{port}" for port in section.ports)
-    return None
+    urls = [f"http://127.0.0.1:{port}" for port in section.ports]
+    ollama = _ollama_url(env)
+    if section.ports == ServerSection().ports and (ollama is None or ollama in urls):
+        return None
+    return CandidateUrls(dict.fromkeys([*urls, *([ollama] if ollama else [])]))
+
+
+def _ollama_url(env: Mapping[str, str]) -> str | None:
+    """Where ``OLLAMA_HOST`` says that Ollama is, if that is this machine; its own server reads the
+    same variable as what to listen on, so every address of this machine is the loopback."""
+    given = env.get("OLLAMA_HOST", "").strip()
+    if not given:
+        return None
+    try:
+        url = normalised_url(given)
+    except ValueError:
+        return None
+    if not is_local(url):
+        return url
+    scheme, _, place = url.partition("://")
+    _, colon, port = place.rpartition(":")
+    return f"{scheme}://127.0.0.1:{port if colon and port.isdigit() else OLLAMA_PORT}"
 
 
 def server_access(
@@ -67,4 +89,4 @@ def server_access(
     if section.url.lstrip().lower().startswith("https"):
         for path in ca_files:
             check_ca_file(path)
-    return Access(None if key is None else checked_key(key), ca_files)
+    return Access(None if key is None else checked_key(key), ca_files, section.kind)

@@ -171,7 +171,7 @@ def model_of(connected: Connected, sha256: str | None, path: Path | None) -> Mod
 
 async def round_trip_ms(client: Client) -> float | None:
     """Median of five small requests; None where one fails."""
-    path = client.dialect.identify_paths[0]
+    path = (*client.dialect.models.list_paths, "/")[0]
     times = []
     for _ in range(ECHOES):
         start_ns = perf_counter_ns()

@@ -92,8 +92,6 @@ class Dialect:
 
     name: str
     default_ports: tuple[int, ...]
-    identify_paths: tuple[str, ...]
-    """The GETs that ``identify`` looks at, cheapest first."""
     identify: Callable[[Mapping[str, Answer]], Identity | None]
     """Whether these answers come from such a server. A path that did not answer is missing."""
     chat_path: str
@@ -105,3 +103,17 @@ class Dialect:
     is_stopped_by_disconnect: bool
     """False where the NPU runs on to the end of an answer that nobody reads any more."""
     models: ModelRoutes
+    is_history_used: bool = True
+    """False where the model sees the last message only: the conversation is sent as one then."""
+    is_model_required: bool = False
+    """Whether a request must name a model."""
+    is_finished_by_end: bool = False
+    """True where nothing but the orderly end of the body says that the answer is finished."""
+    is_overlap_fatal: bool = False
+    """True where a second request ends the answer that runs, and makes it look complete."""
+    busy_path: str | None = None
+    """A GET that tells whether the server works on an answer."""
+    parse_busy: Callable[[Json], bool | None] = lambda _: None
+    """The answer of ``busy_path``: whether it works; None where it does not say."""
+    notes: tuple[str, ...] = ()
+    """What a user of this server should know, a sentence each."""

@@ -8,7 +8,8 @@ Chunks as bare lines of JSON, without ``data:``, are taken as well.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tui.core.turn.finish import is_finish
 from tui.core.types import (
@@ -22,6 +23,7 @@ from tui.core.types import (
     TextDelta,
     ThinkingDelta,
     UnreadDelta,
+    UsageDelta,
 )
 from tui.servers.dialects.chunk import (
     DONE,
@@ -68,11 +70,24 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
     return body
 
 
+Reported = Callable[[Mapping[str, Json]], UsageDelta | None]
+"""A chunk of a stream -> the numbers that the server reports in it."""
+
+
 class ChatDecoder:
     """One streamed answer. Also takes what some servers send instead: one JSON object, a page."""
 
-    def __init__(self, request: ChatRequest, *, is_usage_counted: bool = True) -> None:
-        self._check = UsageCheck(request) if is_usage_counted else None
+    def __init__(
+        self,
+        request: ChatRequest,
+        *,
+        is_usage_counted: bool = True,
+        reported: Reported | None = None,
+    ) -> None:
+        """``reported`` reads a server's own numbers off a chunk; they replace its ``usage``."""
+        self._check = UsageCheck(request) if is_usage_counted and reported is None else None
+        self._reported = reported
+        self._numbers: UsageDelta | None = None
         self._sse = SseParser()
         self._body: _WholeBody | None = None
         self._so_far = AnswerSoFar()
@@ -164,7 +179,7 @@ class ChatDecoder:
             self._n_readable += 1
             choice = first_choice(value.get("choices"))
             return self._failure(readable_error(choice if choice.get("error") else value) or "")
-        is_known = any(name in value for name in ("choices", "usage", "timings"))
+        is_known = any(name in value for name in ("choices", "usage", "timings", "perf"))
         if not is_known and not holds_text(value):
             return []
         if not is_known:
@@ -185,6 +200,8 @@ class ChatDecoder:
             self._usage = chunk["usage"]
         if isinstance(chunk.get("timings"), dict):
             self._timings = chunk["timings"]
+        if self._reported is not None:
+            self._numbers = self._reported(chunk) or self._numbers
         choice = first_choice(chunk.get("choices"))
         delta, message = choice.get("delta"), choice.get("message")
         if isinstance(delta, dict):
@@ -228,6 +245,9 @@ class ChatDecoder:
     def _checked_usage(self) -> list[Delta]:
         usage, self._usage = self._usage, None
         timings, self._timings = self._timings, None
+        numbers, self._numbers = self._numbers, None
+        if numbers is not None:
+            return [numbers]
         if self._check is None:
             return []
         found: list[Delta] = []
@@ -311,6 +331,11 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     return tuple(models)
 
 
+def parse_listed(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """The list of a server that loads and unloads by itself: what is loaded is not known."""
+    return tuple(replace(model, is_loaded=False) for model in parse_models(bodies))
+
+
 def _context(row: Mapping[str, Json]) -> int | None:
     for name in ("context_length", "max_model_len"):
         value = row.get(name)
@@ -329,8 +354,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8080, 8000),
-    identify_paths=("/v1/models",),
+    default_ports=(3000,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

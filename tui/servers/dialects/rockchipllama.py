@@ -159,7 +159,6 @@ def _said(answer: Answer) -> str:
 DIALECT = Dialect(
     name=NAME,
     default_ports=(8021,),
-    identify_paths=("/v1/models", "/"),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

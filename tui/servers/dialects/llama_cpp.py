@@ -1,0 +1,92 @@
+"""llama.cpp's server (``llama-server``), and its forks that run GGUF on a Rockchip NPU: port 8080.
+
+OpenAI-shaped events with ``timings`` of its own in the last chunk. A disconnect stops it, and
+``GET /slots`` tells whether it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui.core.types import ChatRequest, ModelInfo
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.limits import SettingLimit
+from tui.servers.dialects.report import count
+
+NAME = "llama.cpp"
+OWNER = "llamacpp"
+
+LIMITS = (
+    SettingLimit("temperature", 0.0),
+    SettingLimit("top_p", 0.0, 1.0),
+    SettingLimit("top_k", 0),
+    SettingLimit("repeat_penalty", 0.0),
+    SettingLimit("max_tokens", 1),
+    SettingLimit("is_thinking", note="for templates that know it"),
+)
+
+
+def chat_body(request: ChatRequest) -> dict[str, Json]:
+    """The OpenAI fields and those of its own."""
+    settings = request.settings
+    body = openai.chat_body(request)
+    body["top_k"] = settings.top_k
+    body["repeat_penalty"] = settings.repeat_penalty
+    body["chat_template_kwargs"] = {"enable_thinking": settings.is_thinking}
+    return body
+
+
+def identify(answers: Mapping[str, Answer]) -> Identity | None:
+    """``owned_by: llamacpp``."""
+    models = answers.get("/v1/models")
+    rows = openai.model_rows(models.json) if models is not None else []
+    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+
+
+def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """Its list, with what ``meta`` knows: size in bytes and the context that is really used."""
+    metas = {
+        str(row["id"]): row["meta"]
+        for row in openai.model_rows(bodies.get("/v1/models"))
+        if isinstance(row.get("meta"), dict)
+    }
+    return tuple(_with_meta(model, metas.get(model.name)) for model in openai.parse_models(bodies))
+
+
+def _with_meta(model: ModelInfo, meta: Json) -> ModelInfo:
+    if not isinstance(meta, dict):
+        return model
+    context = count(meta.get("n_ctx")) or count(meta.get("n_ctx_train"))
+    size = meta.get("size")
+    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 50
+    return replace(
+        model,
+        size_bytes=size if is_size and isinstance(size, int) else model.size_bytes,
+        context_tokens=context or model.context_tokens,
+        is_context_guessed=model.is_context_guessed and context is None,
+    )
+
+
+def parse_busy(body: Json) -> bool | None:
+    """``GET /slots``: whether one of them works. None where the route is switched off."""
+    if not isinstance(body, list):
+        return None
+    return any(isinstance(slot, dict) and slot.get("is_processing") is True for slot in body)
+
+
+DIALECT = Dialect(
+    name=NAME,
+    default_ports=(8080,),
+    identify=identify,
+    chat_path="/v1/chat/completions",
+    chat_body=chat_body,
+    decoder=openai.ChatDecoder,
+    chunk_meaning="token",
+    limits=LIMITS,
+    is_stopped_by_disconnect=True,
+    models=ModelRoutes(list_paths=("/v1/models",), parse_list=parse_models),
+    busy_path="/slots",
+    parse_busy=parse_busy,
+)

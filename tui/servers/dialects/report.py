@@ -1,0 +1,36 @@
+"""Numbers that servers report, read only where they can be numbers at all."""
+
+from __future__ import annotations
+
+from tui.servers.dialects.dialect import Json
+
+MAX_COUNT = 10_000_000
+MAX_MS = 1e9
+
+
+def count(value: Json) -> int | None:
+    """A number of tokens above 0; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_COUNT:
+        return None
+    return value
+
+
+def milliseconds(value: Json, per_ms: float = 1.0) -> float | None:
+    """A time above 0 in a unit of which ``per_ms`` make a millisecond; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e18:
+        return None
+    found = value / per_ms
+    return found if found < MAX_MS else None
+
+
+def duration_ms(value: Json, total_ns: Json) -> float | None:
+    """A part of ``total_ns``, in nanoseconds or, from servers that mix them up, milliseconds.
+
+    A part cannot be longer than the whole: in ms where value * 10^6 fits into 1.5 times the total.
+    """
+    as_ms, total_ms = milliseconds(value), milliseconds(total_ns, 1e6)
+    if as_ms is None:
+        return milliseconds(value, 1e6)
+    if total_ms is not None and as_ms <= 1.5 * total_ms:
+        return as_ms
+    return milliseconds(value, 1e6)

@@ -1,0 +1,240 @@
+"""rkllama: OpenAI-shaped events and Ollama routes, port 8080; each model in a process of its own.
+
+What sets it apart: a client that leaves kills the process of its model, so an answer is read to its
+end; counts are the runtime's, but speeds are a million times too high and times may be ms or ns; an
+answer whose thinking never closes is sent a second time; an error of the runtime comes as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tui.core.types import (
+    ChatRequest,
+    Delta,
+    FailureDelta,
+    FinishDelta,
+    ModelInfo,
+    TextDelta,
+    UsageDelta,
+)
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.error_text import body_message
+from tui.servers.dialects.limits import SettingLimit
+from tui.servers.dialects.names import context_in_name, quantisation_in_name
+from tui.servers.dialects.report import count
+
+NAME = "rkllama"
+OWNER = "rkllama"
+GREETING = "Welcome to RKLLama"
+TASK_ERROR = "<RKLLM_TASK_ERROR>"
+TIMEOUT_TEXT = "Aborted inference by Timeout"
+MIN_REPLAY_PIECES = 8
+
+LIMITS = (
+    SettingLimit("temperature", 0.0),
+    SettingLimit("top_p", 0.0, 1.0),
+    SettingLimit("top_k", 1),
+    SettingLimit("repeat_penalty", is_applied=False, note="dropped by this server"),
+    SettingLimit("max_tokens", 1),
+    SettingLimit("is_thinking", is_applied=False, note="set in the Modelfile of the model"),
+)
+
+
+def chat_body(request: ChatRequest) -> dict[str, Json]:
+    """What its mapping to the runtime keeps; ``stream`` is off unless it is asked for."""
+    settings = request.settings
+    return {
+        "model": request.model,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "stream": True,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "top_k": settings.top_k,
+        "max_tokens": settings.max_tokens,
+    }
+
+
+class ChatDecoder:
+    """Its events, without errors that come as text and without what is sent twice."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._inner = openai.ChatDecoder(request, reported=_reported)
+        self._replay = ReplayFilter()
+        self._has_failed = False
+
+    @property
+    def nonsense(self) -> str | None:
+        return self._inner.nonsense
+
+    def feed(self, data: bytes) -> list[Delta]:
+        return self._read(self._inner.feed(data))
+
+    def close(self) -> list[Delta]:
+        deltas = self._read(self._inner.close())
+        return [*(TextDelta(text) for text in self._replay.rest()), *deltas]
+
+    def _read(self, deltas: list[Delta]) -> list[Delta]:
+        found: list[Delta] = []
+        for delta in deltas:
+            if self._has_failed:
+                break
+            if not isinstance(delta, TextDelta):
+                if isinstance(delta, FinishDelta):
+                    found += [TextDelta(text) for text in self._replay.rest()]
+                found.append(delta)
+            elif delta.text.strip().startswith((TASK_ERROR, TIMEOUT_TEXT)):
+                self._has_failed = True
+                said = delta.text.strip().removeprefix(TASK_ERROR).strip()
+                found.append(FailureDelta(said or "the RKLLM runtime reported an error"))
+            else:
+                found += [TextDelta(text) for text in self._replay.feed(delta.text)]
+        return found
+
+
+class ReplayFilter:
+    """Drops the second copy of an answer whose thinking never closed.
+
+    The copy has the same pieces from the first one on. Pieces that may belong to it are held back
+    until it is clear: a few, and only while each equals the one at its place.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._n_same = 0
+        self._is_replay = False
+        self._has_closed = False
+
+    def feed(self, piece: str) -> list[str]:
+        """What is new."""
+        if self._has_closed:
+            return [piece]
+        is_same = self._n_same < len(self._pieces) and piece == self._pieces[self._n_same]
+        # A copy begins with the opening tag: any other piece may come again by itself.
+        if is_same and (self._n_same or piece.strip() == "<think>"):
+            self._n_same += 1
+            self._is_replay = self._is_replay or self._n_same >= MIN_REPLAY_PIECES
+            return []
+        if self._is_replay:
+            return []
+        return self._kept([*self.rest(), piece])
+
+    def rest(self) -> list[str]:
+        """What was held back and is no copy after all."""
+        if self._is_replay:
+            return []
+        held, self._n_same = self._pieces[: self._n_same], 0
+        return held
+
+    def _kept(self, pieces: list[str]) -> list[str]:
+        self._pieces += pieces
+        self._has_closed = any("</think>" in piece for piece in pieces) or (
+            "<think>" not in self._pieces[0]
+        )
+        if self._has_closed:
+            self._pieces.clear()
+        return pieces
+
+
+def _reported(chunk: Mapping[str, Json]) -> UsageDelta | None:
+    """Counts of the runtime. ``tokens_per_second`` is tokens * 10^6 / ms where the server divides
+    milliseconds as if they were nanoseconds: that gives the time of decoding back."""
+    usage = chunk.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    tokens_out = count(usage.get("completion_tokens"))
+    if tokens_out is None:
+        return None
+    speed = usage.get("tokens_per_second")
+    decode_ms = None
+    if isinstance(speed, int | float) and not isinstance(speed, bool) and speed > 0:
+        decode_ms = tokens_out * 1e3 / (speed / 1e6 if speed > 1e4 else speed)
+    return UsageDelta(
+        tokens_in=count(usage.get("prompt_tokens")), tokens_out=tokens_out, decode_ms=decode_ms
+    )
+
+
+def identify(answers: Mapping[str, Answer]) -> Identity | None:
+    """Its greeting, or its name in the list of models."""
+    root = answers.get("/")
+    body = root.json if root is not None else None
+    if isinstance(body, dict) and str(body.get("message", "")).startswith(GREETING):
+        return Identity(NAME)
+    models = answers.get("/v1/models")
+    rows = openai.model_rows(models.json) if models is not None else []
+    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+
+
+def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """Names from ``/v1/models``, sizes from ``/api/tags``, what is loaded from ``/api/ps``."""
+    sizes = {name: row_size(row) for name, row in model_rows(bodies.get("/api/tags")).items()}
+    loaded = model_rows(bodies.get("/api/ps"))
+    models = []
+    for row in openai.model_rows(bodies.get("/v1/models")):
+        name = str(row["id"])
+        quantisation, context = quantisation_in_name(name), context_in_name(name)
+        models.append(
+            ModelInfo(
+                name=name,
+                size_bytes=sizes.get(name),
+                is_loaded=name in loaded,
+                quantisation=quantisation,
+                is_quantisation_guessed=quantisation is not None,
+                context_tokens=context,
+                is_context_guessed=context is not None,
+            )
+        )
+    return tuple(models)
+
+
+def model_rows(body: Json) -> dict[str, dict[str, Json]]:
+    """The rows of ``/api/tags`` or ``/api/ps`` by their name."""
+    rows = body.get("models") if isinstance(body, dict) else None
+    found: dict[str, dict[str, Json]] = {}
+    for row in rows if isinstance(rows, list) else []:
+        name = row.get("name") or row.get("model") if isinstance(row, dict) else None
+        if isinstance(name, str):
+            found[name] = row
+    return found
+
+
+def row_size(row: Mapping[str, Json]) -> int | None:
+    """The size of a row in bytes; None where it does not say, or 0."""
+    size = row.get("size")
+    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 50
+    return int(size) if is_size and isinstance(size, int) else None
+
+
+def _done(answer: Answer) -> str | None:
+    body = answer.json if isinstance(answer.json, dict) else {}
+    if answer.is_ok and "error" not in body:
+        return None
+    said = body_message(answer.text, answer.headers.get("content-type", ""))
+    # Loading what is loaded answers with an error and status 200.
+    if answer.is_ok and said and "already loaded" in said:
+        return None
+    return said or f"HTTP {answer.status} without a reason"
+
+
+DIALECT = Dialect(
+    name=NAME,
+    default_ports=(8080,),
+    identify=identify,
+    chat_path="/v1/chat/completions",
+    chat_body=chat_body,
+    decoder=ChatDecoder,
+    chunk_meaning="token",
+    limits=LIMITS,
+    is_stopped_by_disconnect=False,
+    models=ModelRoutes(
+        list_paths=("/v1/models", "/api/tags", "/api/ps"),
+        parse_list=parse_models,
+        load_path="/load_model",
+        load_body=lambda name: {"model_name": name},
+        parse_load=_done,
+        context_in_use=lambda model: model.context_tokens or 4096,
+    ),
+    is_model_required=True,
+    notes=("Leaving an answer kills the process of its model here: npulse reads it to its end.",),
+)

@@ -1,0 +1,146 @@
+"""RKLLM-API-Server (GatekeeperZA): OpenAI-shaped events, port 8000.
+
+What sets it apart: thinking comes in a field of its own, white space and tags swallowed; sampling
+and ``max_tokens`` are fixed when a model is loaded; the count of an answer is the runtime's only if
+it ended with ``stop``, the count of a prompt is characters divided by four; ``length`` means that
+it broke off (an abort, an error, a guard), never the limit; a disconnect does stop the NPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui.core.types import ChatRequest, Delta, FinishDelta, ModelInfo, UsageDelta
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.error_text import body_message
+from tui.servers.dialects.limits import SettingLimit
+from tui.servers.dialects.report import count
+
+NAME = "RKLLM-API-Server"
+OWNER = "rkllm"
+BROKEN_OFF = "broken off by the server (its word: length)"
+_FIXED = "fixed when the model is loaded"
+
+LIMITS = (
+    SettingLimit("temperature", is_applied=False, note=_FIXED),
+    SettingLimit("top_p", is_applied=False, note=_FIXED),
+    SettingLimit("top_k", is_applied=False, note=_FIXED),
+    SettingLimit("repeat_penalty", is_applied=False, note=_FIXED),
+    SettingLimit("max_tokens", 1, is_applied=False, note="2048, fixed when the model is loaded"),
+    SettingLimit("is_thinking", note="off by /no_think in the prompt"),
+)
+
+
+def chat_body(request: ChatRequest) -> dict[str, Json]:
+    """Only what it honours. Thinking has no field: a word before the prompt turns it off."""
+    messages: list[Json] = [{"role": m.role, "content": m.content} for m in request.messages]
+    if not request.settings.is_thinking and request.messages:
+        last = request.messages[-1]
+        if last.role == "user" and not last.content.lstrip().startswith(("/no_think", "/think")):
+            messages[-1] = {"role": last.role, "content": f"/no_think {last.content}"}
+    return {
+        "model": request.model,
+        "messages": messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+class ChatDecoder:
+    """Its events: the word ``length`` and the counts are taken for what they are."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._inner = openai.ChatDecoder(request, reported=_reported)
+        self._is_clean = False
+
+    @property
+    def nonsense(self) -> str | None:
+        return self._inner.nonsense
+
+    def feed(self, data: bytes) -> list[Delta]:
+        return self._read(self._inner.feed(data))
+
+    def close(self) -> list[Delta]:
+        return self._read(self._inner.close())
+
+    def _read(self, deltas: list[Delta]) -> list[Delta]:
+        found: list[Delta] = []
+        for delta in deltas:
+            if isinstance(delta, FinishDelta):
+                self._is_clean = delta.reason == "stop"
+                found.append(delta if self._is_clean else FinishDelta(BROKEN_OFF))
+            elif isinstance(delta, UsageDelta):
+                # Without the runtime's own end the count is characters divided by four.
+                found += [delta] if self._is_clean else []
+            else:
+                found.append(delta)
+        return found
+
+
+def _reported(chunk: Mapping[str, Json]) -> UsageDelta | None:
+    usage = chunk.get("usage")
+    tokens = count(usage.get("completion_tokens")) if isinstance(usage, dict) else None
+    return None if tokens is None else UsageDelta(tokens_out=tokens)
+
+
+def identify(answers: Mapping[str, Answer]) -> Identity | None:
+    """``owned_by: rkllm`` with a context length; ``/health`` where it has no model."""
+    health = answers.get("/health")
+    if health is not None and isinstance(health.json, dict) and "models_available" in health.json:
+        return Identity(NAME)
+    models = answers.get("/v1/models")
+    rows = openai.model_rows(models.json) if models is not None else []
+    is_ours = bool(rows) and rows[0].get("owned_by") == OWNER and "context_length" in rows[0]
+    return Identity(NAME) if is_ours else None
+
+
+def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """Its list, with the loaded one as ``/health`` tells it: it unloads after five idle minutes."""
+    health = bodies.get("/health")
+    loaded = health.get("current_model") if isinstance(health, dict) else None
+    return tuple(
+        replace(
+            model,
+            is_loaded=model.name == loaded,
+            is_context_guessed=model.context_tokens is not None,
+        )
+        for model in openai.parse_models(bodies)
+    )
+
+
+def _done(answer: Answer) -> str | None:
+    if answer.is_ok:
+        return None
+    said = body_message(answer.text, answer.headers.get("content-type", ""))
+    return said or f"HTTP {answer.status} without a reason"
+
+
+def parse_busy(body: Json) -> bool | None:
+    """``GET /health``: the request that it works on."""
+    return bool(body.get("active_request")) if isinstance(body, dict) else None
+
+
+DIALECT = Dialect(
+    name=NAME,
+    default_ports=(8000,),
+    identify=identify,
+    chat_path="/v1/chat/completions",
+    chat_body=chat_body,
+    decoder=ChatDecoder,
+    chunk_meaning="token",
+    limits=LIMITS,
+    is_stopped_by_disconnect=True,
+    models=ModelRoutes(
+        list_paths=("/v1/models", "/health"),
+        parse_list=parse_models,
+        load_path="/v1/models/select",
+        parse_load=_done,
+        unload_path="/v1/models/unload",
+        parse_unload=_done,
+    ),
+    is_model_required=True,
+    busy_path="/health",
+    parse_busy=parse_busy,
+)

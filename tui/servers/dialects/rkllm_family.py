@@ -1,0 +1,41 @@
+"""A server that says ``owned_by: rkllm`` and is none of those that are known.
+
+Several servers for the RKLLM runtime call themselves so. They are spoken to as plain OpenAI; what
+a chunk or a count of theirs means is not proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui.core.types import ChatRequest
+from tui.servers.dialects import openai
+from tui.servers.dialects.dialect import Answer, Dialect, Identity
+
+NAME = "RKLLM family"
+OWNER = "rkllm"
+
+
+def decoder(request: ChatRequest) -> openai.ChatDecoder:
+    """Plain events, without counts that nobody has checked."""
+    return openai.ChatDecoder(request, is_usage_counted=False)
+
+
+def identify(answers: Mapping[str, Answer]) -> Identity | None:
+    """``owned_by: rkllm``."""
+    models = answers.get("/v1/models")
+    rows = openai.model_rows(models.json) if models is not None else []
+    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+
+
+DIALECT: Dialect = replace(
+    openai.DIALECT,
+    name=NAME,
+    default_ports=(),
+    identify=identify,
+    decoder=decoder,
+    chunk_meaning="unknown",
+    is_stopped_by_disconnect=False,
+    notes=("A server of the RKLLM family that npulse does not know: counts are unproven.",),
+)
