@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+RENEW = "./dev test tests/screens/test_snapshots.py --update-snapshots"
 FOLDER = Path(__file__).with_name("snapshots")
 LIMIT_S = 5.0
 LETTERS = string.ascii_letters + string.digits
@@ -39,10 +40,10 @@ async def assert_same(name: str, pilot: Pilot[None], is_update: bool) -> None:
         await pilot.pause(0.5)
         FOLDER.mkdir(exist_ok=True)
         path.write_text(picture(pilot.app.screen), encoding="utf-8")
-    assert path.exists(), f"no picture of {name}; ./dev test --update-snapshots takes it"
+    assert path.exists(), f"no picture of {name}; {RENEW} takes it"
     kept = path.read_text(encoding="utf-8")
     end = time.monotonic() + LIMIT_S
     while picture(pilot.app.screen) != kept and time.monotonic() < end:
         await pilot.pause(0.05)
     now = picture(pilot.app.screen)
-    assert now == kept, f"{name} has changed; meant? ./dev test --update-snapshots"
+    assert now == kept, f"{name} has changed; meant? {RENEW}"

@@ -1,30 +1,75 @@
 """Pictures of the screens, so that a change of what is drawn is seen in review.
 
-``./dev test tests/screens --update-snapshots`` takes them anew. Data, clock, theme and size are
-prepared, so a picture depends on the code alone.
+``./dev test tests/screens/test_snapshots.py --update-snapshots`` takes them anew. Data, clock,
+theme and size are prepared, so a picture depends on the code alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.app import App
+from textual.screen import Screen
 
+from tests.screens.bench.app import HEADLINE
+from tests.screens.bench.prepared import PAST, RUN, VIEW
+from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
 from tests.screens.board.shown import Shown
+from tests.screens.opened import Opened
+from tests.screens.prepared_chat import (
+    dashboard,
+    dashboard_at_work,
+    dashboard_without_server,
+    help_screen,
+    models_screen,
+    settings_screen,
+)
 from tests.screens.snapshot import assert_same
+from tui.core.text.glyphs import UNICODE
+from tui.screens.bench.chooser import BenchScreen
+from tui.screens.bench.compare import BenchCompareScreen
+from tui.screens.bench.live import BenchLiveScreen
+from tui.screens.bench.page import BenchData
+from tui.screens.bench.result import BenchResultScreen
+
+PROMPT = ("w", "h", "y", "space", "b", "l", "u", "e", "question_mark", "enter")
 
 
 def board(name: str) -> Callable[[], App[None]]:
     return lambda: Shown(prepared(name))
 
 
+def alone(make: Callable[[], Screen[Any]]) -> Callable[[], App[None]]:
+    return lambda: Opened(make)
+
+
+def bench(*, is_running: bool = False) -> BenchData:
+    view = replace(VIEW, run=RUN) if is_running else VIEW
+    return BenchData(PreparedBench(view), lambda: HEADLINE)
+
+
 SCREENS: dict[str, tuple[Callable[[], App[None]], tuple[str, ...]]] = {
+    "bench-chooser": (alone(lambda: BenchScreen(bench(), UNICODE)), ()),
+    "bench-compare": (
+        alone(lambda: BenchCompareScreen(bench(), UNICODE, PAST[1].id, PAST[0].id)),
+        (),
+    ),
+    "bench-live": (alone(lambda: BenchLiveScreen(bench(is_running=True), UNICODE)), ()),
+    "bench-result": (alone(lambda: BenchResultScreen(bench(), UNICODE, PAST[0].id)), ()),
     "board": (board("whole"), ()),
     "board-no-driver": (board("no driver"), ()),
     "board-readings": (board("whole"), ("r",)),
+    "dashboard-idle": (alone(dashboard), ()),
+    "dashboard-no-server": (alone(dashboard_without_server), ()),
+    "dashboard-streaming": (alone(dashboard_at_work), PROMPT),
+    "help": (alone(help_screen), ()),
+    "models": (alone(models_screen), ("down",)),
     "ram-calculator": (board("whole"), ("c",)),
+    "settings": (alone(settings_screen), ()),
 }
 """How each screen is opened: the app, and the keys that are pressed in it."""
 

@@ -1,0 +1,31 @@
+"""One screen alone in a bare app with npulse's themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+from textual.screen import Screen
+
+from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+
+
+class Opened(App[None]):
+    """Shows the screen that ``make`` gives."""
+
+    CSS = LIBRARY_CSS
+
+    def __init__(self, make: Callable[[], Screen[Any]]) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self._make = make
+        for shipped in load_themes().themes:
+            self.register_theme(shipped)
+        self.theme = "npulse-dark"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return default_variables()
+
+    def on_mount(self) -> None:
+        self.push_screen(self._make())

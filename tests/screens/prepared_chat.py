@@ -1,0 +1,170 @@
+"""A chat without a server: one answer on its way, on a clock that stands still."""
+
+from __future__ import annotations
+
+from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
+from tui.core.board.history import BoardHistory
+from tui.core.screen.chat import ANSWER_RUNS, Waiting
+from tui.core.screen.headline import Headline
+from tui.core.screen.key_names import key_cap
+from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.models_view import ModelsView
+from tui.core.screen.notices import notice_lines
+from tui.core.text.glyphs import UNICODE
+from tui.core.turn.turn import Turn
+from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
+from tui.screens.dashboard import Dashboard, DashboardData
+from tui.screens.help import HelpScreen
+from tui.screens.models import ModelsScreen
+from tui.screens.settings import SettingsScreen
+from tui.settings.generation_limits import generation_limits
+from tui.settings.schema import default_keys
+from tui.widgets.chat.key_bar import KeyHint
+
+ANSWER = """\
+Air scatters short waves more than long ones: **blue** light comes from everywhere, red light \
+only from the sun.
+
+- at noon the way through the air is short
+- in the evening it is long, 光线变红
+
+```python
+def scattered(wavelength_nm: float) -> float:
+    return 1 / wavelength_nm**4
+```
+
+So the sky"""
+"""Ends in mid-sentence, as an answer does that is still on its way."""
+MODELS = (
+    MODEL,
+    ModelInfo(
+        "gemma3-1b",
+        size_bytes=1_500_000_000,
+        quantisation="w8a8",
+        is_quantisation_guessed=True,
+        context_tokens=4096,
+        is_context_guessed=True,
+    ),
+    ModelInfo("a-model-of-which-nothing-is-known"),
+)
+
+
+class PreparedChat:
+    """Takes a prompt, and has received :data:`ANSWER` for it at once."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+        self.turn: Turn | None = None
+        self.waiting: Waiting | None = None
+        self.finishing_note: str | None = None
+        self.was_busy = False
+
+    @property
+    def is_answering(self) -> bool:
+        return self.turn is not None and not self.turn.phase.is_over
+
+    def ask(self, prompt: str) -> str | None:
+        if self.is_answering:
+            return ANSWER_RUNS
+        request = ChatRequest(MODEL.name, (Message("user", prompt),), GenerationSettings())
+        words = ANSWER.split(" ")
+        start_ns = self.now_ns - (2 + len(words) // 4) * NS
+        turn = Turn(request, start_ns, "token", MODEL.context_tokens)
+        turn.accepted(start_ns + NS // 1000)
+        for number, word in enumerate(words):
+            text = word if number == 0 else f" {word}"
+            turn.feed(start_ns + NS + number * NS // 4, [TextDelta(text)])
+        self.turn = turn
+        return None
+
+    def stop(self) -> str | None:
+        return None
+
+    def send_anyway(self) -> None:
+        pass
+
+    def take_last(self) -> str | None:
+        return None
+
+    def commit_turn(self) -> None:
+        pass
+
+    def clear(self) -> bool:
+        return True
+
+    def prefill_forecast_s(self) -> float | None:
+        return None
+
+
+def dashboard() -> Dashboard:
+    """Beside a server that is ready and a board that is at rest."""
+    board = prepared()
+    return _dashboard(board, board.headline(), looked_at=(), problem=None)
+
+
+def dashboard_at_work() -> Dashboard:
+    """Beside a board that is busy, and so hot that its clocks are lowered."""
+    board = prepared(seconds=520)
+    board.now_ns = START_NS + 520 * NS
+    return _dashboard(board, board.headline(), looked_at=(), problem=None)
+
+
+def dashboard_without_server() -> Dashboard:
+    """On a machine without an NPU, where nothing answers."""
+    board = prepared("no driver")
+    looked_at = ("127.0.0.1:8021", "127.0.0.1:8080")
+    problem = "127.0.0.1:8021 refused the connection: nothing listens there."
+    return _dashboard(board, Headline(time_of_day="14:02:11"), looked_at, problem)
+
+
+def _dashboard(
+    board: Prepared, headline: Headline, looked_at: tuple[str, ...], problem: str | None
+) -> Dashboard:
+    keys = default_keys()
+
+    def history() -> BoardHistory:
+        return board.history
+
+    data = DashboardData(
+        session=PreparedChat(board.now_ns),
+        headline=lambda: headline,
+        board=history,
+        notice=lambda: notice_lines(headline, looked_at, problem, keys),
+        clock_ns=lambda: board.now_ns,
+        findings=lambda: board.view.findings,
+        decode_bound=board.view.roofline,
+        copy=lambda text, what: f"copied {what}",
+    )
+    hints = [KeyHint("Enter", "send", "send")]
+    hints += [
+        KeyHint(key_cap(keys[key.action_id]), key.hint, key.action)
+        for key in DASHBOARD_KEYS
+        if key.hint
+    ]
+    return Dashboard(data, UNICODE, hints)
+
+
+def help_screen() -> HelpScreen:
+    return HelpScreen(default_keys(), "1.2.3", UNICODE)
+
+
+def models_screen() -> ModelsScreen:
+    """Three models; what is known of them differs."""
+    view = ModelsView(MODELS, "RockchipLlama :8021", can_load=True)
+    return ModelsScreen(
+        lambda: view,
+        lambda model: "" if model.is_loaded else f"{model.name} fits: 1.5 GB of 9.4 GiB free.",
+        lambda name, is_forced: None,
+        lambda: None,
+        lambda: False,
+        UNICODE,
+    )
+
+
+def settings_screen() -> SettingsScreen:
+    """With one field that the server passes over."""
+    notes = {
+        limit.field: (limit.allowed, "this server takes no notice" if number == 2 else "")
+        for number, limit in enumerate(generation_limits())
+    }
+    return SettingsScreen(GenerationSettings(), lambda settings: (), notes, UNICODE)
