@@ -8,8 +8,8 @@ from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
-from tui.core.turn.meter import TurnStats
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Message, TextDelta
 from tui.widgets.board.panels import board_rows, memory_rows, npu_rows
 from tui.widgets.chat.header import header_row

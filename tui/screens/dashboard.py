@@ -21,9 +21,9 @@ from tui.core.screen.headline import Headline
 from tui.core.screen.keys import DASHBOARD_KEYS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.core.turn.meter import TurnStats
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.board.panels import BoardPanel, board_rows, memory_rows, npu_rows
 from tui.widgets.board.why import roofline_row, why_row

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from tests.core.turn.marks import MS, run
 from tui.core.screen.footer import footer_line
 from tui.core.turn.arrivals import ARRIVAL_NS
-from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
+from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.meter import Meter
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase, SegmentKind, UsageDelta
 
 LIVE = Phase.ANSWERING

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.turn.test_think import PIECES
 from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
-from tui.core.turn.meter import ChunkMeaning
+from tui.core.turn.answer_text import chars_limit
+from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.think import Reclassified
-from tui.core.turn.turn import Turn, chars_limit
+from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
     Delta,

@@ -12,8 +12,8 @@ from tui.core.board.board_facts import BoardScreenData
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.headline import Headline
-from tui.core.turn.meter import TurnStats
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
 
 NS = 1_000_000_000

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from tui.bench.checks.loops import LoopDetector
 from tui.bench.model.records import Source
-from tui.core.turn.meter import ChunkMeaning, TurnStats
+from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.reported import merged
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, Delta, TextDelta, ThinkingDelta, UsageDelta
 
 

@@ -21,7 +21,7 @@ from tui.bench.run.recorded import RecordedTurn, source_of
 from tui.bench.run.request_runner import CAP_GRACE, RequestResult, StopReason
 from tui.core.text.sanitize import clean
 from tui.core.turn.finish import is_limit
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 
 _STOPPED: dict[StopReason, Status] = {
     "timeout_first": "timeout_first",

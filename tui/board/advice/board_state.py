@@ -22,7 +22,7 @@ from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Snapshot
 from tui.core.board.roofline import nearest, roofline
 from tui.core.screen.headline import Headline
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ModelInfo
 from tui.core.types import Phase as TurnPhase
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 
 MAX_ANSWERS = 120
 """Ten minutes of answers that take five seconds each."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.core.text import format as fmt
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import TurnStatus
 
 STATUS_WORDS: dict[TurnStatus, str] = {

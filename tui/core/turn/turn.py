@@ -22,14 +22,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from threading import Lock
 
-from tui.core.text.sanitize import Sanitizer, clean_line
+from tui.core.text.sanitize import clean_line
 from tui.core.turn import finish
+from tui.core.turn.answer_text import AnswerText, TakenPiece, chars_limit
+from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.estimate import message_tokens, token_weight
 from tui.core.turn.gaps import GapSummary
-from tui.core.turn.growing_text import GrowingText
-from tui.core.turn.meter import ChunkMeaning, Meter, TurnStats
+from tui.core.turn.meter import Meter
 from tui.core.turn.result import TurnResult
-from tui.core.turn.think import Reclassified, ThinkSplitter
+from tui.core.turn.turn_note import turn_note, unread_note
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import (
     ArrivalClockName,
     ChatRequest,
@@ -54,16 +56,6 @@ TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
 MAX_UNREAD_CHARS = 160
-MAX_CHARS_PER_TOKEN = 64
-MIN_CHARS_LIMIT, MAX_CHARS_LIMIT = 1 << 19, 1 << 24
-"""Bounds of the longest answer that is kept, in characters; in between it is 64 a token."""
-
-
-def chars_limit(max_tokens: int) -> int:
-    """How many characters an answer of that many tokens can have at most; 0 is no limit."""
-    if max_tokens <= 0:
-        return MAX_CHARS_LIMIT
-    return min(max(max_tokens * MAX_CHARS_PER_TOKEN, MIN_CHARS_LIMIT), MAX_CHARS_LIMIT)
 
 
 class Turn:
@@ -91,17 +83,7 @@ class Turn:
             is_prompt_new=all(message.role != "assistant" for message in request.messages),
         )
         self._lock = Lock()
-        self._splitter = ThinkSplitter()
-        self._text_gate = Sanitizer()
-        self._thinking_gate = Sanitizer()
-        self._parts: dict[SegmentKind, GrowingText] = {
-            "text": GrowingText(),
-            "thinking": GrowingText(),
-        }
-        self._pending: list[tuple[SegmentKind, list[str]]] = []
-        self._is_reclassified = False
-        self._is_marker_pending = False
-        self._has_given_text = False
+        self._words = AnswerText()
         self._n_reads = [0, 0]
         self._phase = Phase.WAITING
         self._status: TurnStatus | None = None
@@ -200,16 +182,7 @@ class Turn:
         comes at most once in a turn, and then as the first segment.
         """
         with self._lock:
-            segments: list[Segment] = []
-            if self._is_marker_pending:
-                segments.append(Reclassified())
-                self._is_marker_pending = False
-            segments.extend(Segment(kind, "".join(parts)) for kind, parts in self._pending)
-            self._has_given_text = self._has_given_text or any(
-                kind == "text" for kind, _ in self._pending
-            )
-            self._pending.clear()
-            return segments
+            return self._words.take_pending()
 
     @property
     def prompt(self) -> str:
@@ -220,7 +193,7 @@ class Turn:
     @property
     def has_pending(self) -> bool:
         """Whether :meth:`take_pending` would return anything."""
-        return bool(self._pending) or self._is_marker_pending
+        return self._words.has_pending
 
     @property
     def text(self) -> str:
@@ -278,27 +251,12 @@ class Turn:
 
         Said of answers that reached the token limit, have no text, or lost events.
         """
-        notes = []
-        is_limit = finish.is_limit(self._finish_reason)
-        if self._status == "empty":
-            has_thought = self._parts["thinking"].has_words
-            when = " while thinking" if has_thought else " before any text came"
-            if is_limit:
-                notes.append(f"The answer stopped at the token limit{when}; raise max_tokens.")
-            else:
-                why = f" ({self._finish_reason})" if self._finish_reason else ""
-                only = "The model only thought" if has_thought else "The server sent no text"
-                notes.append(f"{only}: the answer is empty, and the server does not say why{why}.")
-        elif self._status == "complete" and is_limit:
-            notes.append("The answer stopped at the token limit (length).")
-        if self._unread_events and self._error is None:
-            notes.append(self._unread_note())
-        return " ".join(notes) or None
+        unread = self._unread_note() if self._error is None else ""
+        has_thought = self._words.has_words("thinking")
+        return turn_note(self._status, self._finish_reason, has_thought=has_thought, unread=unread)
 
     def _unread_note(self) -> str:
-        count = self._unread_events
-        what = "1 event of the stream" if count == 1 else f"{count} events of the stream"
-        return f"{what} could not be read: “{self._unread_text}”."
+        return unread_note(self._unread_events, self._unread_text)
 
     @property
     def server_error(self) -> str | None:
@@ -308,7 +266,7 @@ class Turn:
     @property
     def is_reclassified(self) -> bool:
         """A closing tag without an opening one has turned earlier text into thinking."""
-        return self._is_reclassified
+        return self._words.is_reclassified
 
     def elapsed_s(self, now_ns: int) -> float:
         """Seconds from the request to now, or to the end."""
@@ -417,67 +375,21 @@ class Turn:
             self._fail(t_ns, TurnError("protocol", sentence), None)
 
     def _take_text(self, t_ns: int, raw: str) -> None:
-        if not raw:
-            return
-        clean = self._text_gate.feed(raw)
-        splitter = self._splitter
-        was_thinking, was_held = splitter.is_thinking, splitter.is_tag_held
-        segments = splitter.feed(clean)
-        kind: SegmentKind | None = None
-        if segments:
-            kind = segments[-1].kind
-            if len(segments) > 1 or not segments[0].text:
-                self._move_in_meter(segments)
-        elif was_thinking or splitter.is_thinking:
-            kind = "thinking"
-        elif splitter.is_tag_held and not was_held:
-            kind = "text"  # the closing tag belongs to what stands before it
-        self._mark(t_ns, kind, clean)
-        self._give(segments)
-
-    def _move_in_meter(self, segments: list[Segment]) -> None:
-        for segment in segments:
-            if segment.__class__ is Reclassified:
-                self._meter.reclassify()
+        if raw:
+            self._mark(t_ns, self._words.take_text(raw))
 
     def _take_thinking(self, t_ns: int, raw: str) -> None:
-        if not raw:
-            return
-        clean = self._thinking_gate.feed(raw)
-        moved = self._splitter.note_thinking()
-        self._move_in_meter(moved)
-        self._give(moved)
-        self._mark(t_ns, "thinking", clean)
-        if not self._parts["thinking"].has_words:
-            clean = clean.lstrip("\n")
-        if clean:
-            self._give([Segment("thinking", clean)])
+        if raw:
+            self._mark(t_ns, self._words.take_thinking(raw))
 
-    def _mark(self, t_ns: int, kind: SegmentKind | None, clean: str) -> None:
-        self._meter.mark(t_ns, kind, len(clean), token_weight(clean))
-        self._phase = Phase.THINKING if kind == "thinking" else Phase.ANSWERING
-
-    def _give(self, segments: list[Segment]) -> None:
-        for segment in segments:
-            if isinstance(segment, Reclassified):
-                self._reclassify()
-                continue
-            self._parts[segment.kind].append(segment.text)
-            if self._pending and self._pending[-1][0] == segment.kind:
-                self._pending[-1][1].append(segment.text)
-            else:
-                self._pending.append((segment.kind, [segment.text]))
-
-    def _reclassify(self) -> None:
-        """Text becomes thinking: what a reader has not taken yet, silently."""
-        self._parts["thinking"].take_over(self._parts["text"])
-        untaken = [part for _, parts in self._pending for part in parts]
-        self._pending = [("thinking", untaken)] if untaken else []
-        self._is_marker_pending = self._has_given_text
-        self._is_reclassified = True
+    def _mark(self, t_ns: int, piece: TakenPiece) -> None:
+        if piece.is_reclassified:
+            self._meter.reclassify()
+        self._meter.mark(t_ns, piece.kind, len(piece.clean), token_weight(piece.clean))
+        self._phase = Phase.THINKING if piece.kind == "thinking" else Phase.ANSWERING
 
     def _complete(self, t_ns: int) -> None:
-        self._flush()
+        self._words.flush()
         self._has_finish = False
         if self._bad_finish is not None:
             sentence = f"The server ended the answer for a reason of its own: {self._bad_finish}."
@@ -489,7 +401,7 @@ class Turn:
             sentence = f"{self._unread_note()} A part of the answer may be missing."
             self._fail(t_ns, TurnError("protocol", sentence), None)
         else:
-            has_words = self._parts["text"].has_words
+            has_words = self._words.has_words("text")
             self._end(t_ns, Phase.DONE, "complete" if has_words else "empty")
 
     def _fail(self, t_ns: int, error: TurnError, is_refused: bool | None) -> None:
@@ -513,20 +425,12 @@ class Turn:
     def _end(self, t_ns: int, phase: Phase, status: TurnStatus) -> None:
         if self._phase.is_over:
             return
-        self._flush()
+        self._words.flush()
         self._meter.end(t_ns if self._answer_end_ns is None else self._answer_end_ns)
         self._status = status
         self._phase = phase
 
-    def _flush(self) -> None:
-        """Gives out what the gate and the splitter held back."""
-        thinking = self._thinking_gate.flush()
-        if thinking:
-            self._give([Segment("thinking", thinking)])
-        self._give(self._splitter.feed(self._text_gate.flush()))
-        self._give(self._splitter.flush())
-
     def joined(self, kind: SegmentKind) -> str:
         """All segments of a kind so far as one text. Joins it: not for every frame."""
         with self._lock:
-            return self._parts[kind].joined()
+            return self._words.joined(kind)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.kit.bars import bar, digits, spark
 from tui.widgets.kit.rows import Row, Rows, pad, row_width, spread

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from tui.core.board.history import BoardHistory
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.core.turn.meter import TurnStats
+from tui.core.turn.turn_stats import TurnStats
 from tui.widgets.chat.speed import is_stalled, phase_word, shown_rate
 from tui.widgets.kit.bars import spark
 from tui.widgets.kit.rows import Row, Rows, Span, row_width
