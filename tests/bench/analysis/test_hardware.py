@@ -165,6 +165,22 @@ def test_each_gate_can_fail(change: dict[str, ReadingValue], gate: str, severity
     assert all(s == "ok" for name, s in found.items() if name != gate)
 
 
+@pytest.mark.parametrize(
+    ("governor", "severity"),
+    [
+        ("dmc_ondemand", "ok"),
+        ("simple_ondemand", "ok"),
+        ("powersave", "warn"),
+        ("userspace", "warn"),
+    ],
+)
+def test_a_low_clock_at_rest_is_judged_by_its_governor(governor: str, severity: str) -> None:
+    found = _gates(ddr__freq=534_000_000, ddr__governor=governor)
+    assert found["ddr_clock"] == severity
+    cpu = _gates(cpu__freq=(408_000_000, 408_000_000), cpu__governor=f"performance {governor}")
+    assert cpu["cpu_clock"] == severity
+
+
 def test_a_gate_that_fails_says_how_to_mend_it() -> None:
     one = snapshot(**{**BOARD, "ddr__freq": 534_000_000})
     found = {g.id: g for g in gates.preflight([one], targets(one))}["ddr_clock"]

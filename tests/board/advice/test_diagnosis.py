@@ -106,6 +106,15 @@ def test_npu_below_its_table() -> None:
     assert finding.command == f"echo performance | sudo tee /{NPU}/governor"
 
 
+def test_a_low_clock_that_no_governor_raises_is_told_at_rest() -> None:
+    idle = trees.idle()
+    npu = found(changed(idle, {f"{NPU}/cur_freq": "600000000\n"}), Work("idle"))
+    assert npu["npu-clock"].weight == "act"
+    ddr = found(changed(idle, {"sys/class/devfreq/dmc/governor": "powersave\n"}), Work("idle"))
+    assert ddr["ddr-clock"].weight == "act"
+    assert ddr["ddr-clock"].evidence.endswith("at rest")
+
+
 def test_cpu_governor_that_does_not_ramp() -> None:
     slow = trees.policy(4, "4 5", 408000, 2304000, "interactive")
     finding = found(changed(trees.decoding(), slow))["cpu-governor"]

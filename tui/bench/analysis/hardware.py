@@ -9,11 +9,11 @@ from statistics import median
 
 from tui.bench.model.metrics import finite
 from tui.bench.model.records import Hardware, Taint
+from tui.core.board.clock import CLOCK_TOLERANCE, top_clock
 from tui.core.board.reading import Snapshot
 
 Values = Mapping[str, float | str | None]
 
-CLOCK_TOLERANCE = 0.99
 CLOCK_LOW_PCT = 95.0
 """Fewer samples than this share at the highest clock make a request tainted."""
 BUSY_LOAD_PCT = 50.0
@@ -88,15 +88,10 @@ def targets(snapshot: Snapshot) -> Targets:
     tops = snapshot.numbers("cpu.max_freq")
     highest = max((top for top in tops if top is not None), default=0.0)
     return Targets(
-        npu_hz=_top(snapshot, "npu"),
-        ddr_hz=_top(snapshot, "ddr"),
+        npu_hz=top_clock(snapshot, "npu"),
+        ddr_hz=top_clock(snapshot, "ddr"),
         cpu_hz=tuple(top if top and top >= BIG_SHARE * highest else None for top in tops),
     )
-
-
-def _top(snapshot: Snapshot, name: str) -> float | None:
-    table = [value for value in snapshot.numbers(f"{name}.table") if value is not None]
-    return max(table) if table else snapshot.number(f"{name}.max_freq")
 
 
 def number(values: Values, name: str) -> float | None:

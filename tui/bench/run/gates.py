@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from tui.bench.analysis.hardware import CLOCK_TOLERANCE, THROTTLED_WORDS, Targets, npu_load, reduced
+from tui.bench.analysis.hardware import THROTTLED_WORDS, Targets, npu_load, reduced
 from tui.bench.model.conditions import Gate
+from tui.core.board.clock import check_clock, clock_state
 from tui.core.board.reading import Snapshot
 
 IDLE_NPU_PCT = 2.0
@@ -35,8 +36,8 @@ def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
     last = snapshots[-1]
     return [
         idle(snapshots),
-        _clock("npu", "NPU", last, targets.npu_hz, "/sys/class/devfreq/*.npu/governor"),
-        _clock("ddr", "DDR", last, targets.ddr_hz, "/sys/class/devfreq/dmc/governor"),
+        _clock("npu", "NPU", last, "/sys/class/devfreq/*.npu/governor"),
+        _clock("ddr", "DDR", last, "/sys/class/devfreq/dmc/governor"),
         _cpu(last, targets),
         heat(last),
         throttle(last),
@@ -74,9 +75,10 @@ def idle(snapshots: Sequence[Snapshot]) -> Gate:
     )
 
 
-def _clock(name: str, label: str, snapshot: Snapshot, target: float | None, path: str) -> Gate:
-    """Will this clock stay up? At its highest now, or held there by its governor."""
-    now, governor = snapshot.number(f"{name}.freq"), snapshot.text(f"{name}.governor")
+def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
+    """Is this clock at its highest, or will it rise under load? The board is at rest here."""
+    found = check_clock(snapshot, name, is_busy=False)
+    now, target, governor = found.freq_hz, found.top_hz, found.governor
     gate = f"{name}_clock"
     if now is None or target is None:
         reason = snapshot.get(f"{name}.freq").reason or "its highest clock is not known"
@@ -86,8 +88,10 @@ def _clock(name: str, label: str, snapshot: Snapshot, target: float | None, path
             severity="warn",
             sentence=f"The {label} clock cannot be read ({reason}); it is not vouched for.",
         )
-    is_high = now >= CLOCK_TOLERANCE * target
+    is_high = found.state != "low"
     shown = f"{now / 1e6:.0f} of {target / 1e6:.0f} MHz, governor {governor or 'unknown'}"
+    if found.state == "resting":
+        shown += "; it rises under load"
     return Gate(
         id=gate,
         ok=is_high,
@@ -103,16 +107,24 @@ def _clock(name: str, label: str, snapshot: Snapshot, target: float | None, path
 def _cpu(snapshot: Snapshot, targets: Targets) -> Gate:
     now = snapshot.numbers("cpu.freq")
     big = [(i, top) for i, top in enumerate(targets.cpu_hz) if top]
-    low = [
-        f"{value / 1e6:.0f} of {top / 1e6:.0f} MHz"
-        for index, top in big
-        if index < len(now) and (value := now[index]) is not None and value < CLOCK_TOLERANCE * top
-    ]
+    governors = (snapshot.text("cpu.governor") or "").split()
+    low: list[str] = []
+    resting: list[str] = []
+    for index, top in big:
+        value = now[index] if index < len(now) else None
+        state = clock_state(value, top, _of_cluster(governors, index), is_busy=False)
+        if value is not None and state in ("low", "resting"):
+            shown = f"{value / 1e6:.0f} of {top / 1e6:.0f} MHz"
+            (low if state == "low" else resting).append(shown)
     if not now or not big:
         reason = snapshot.get("cpu.freq").reason or "no value"
         sentence = f"The CPU clocks cannot be read ({reason}); they are not vouched for."
         return Gate(id="cpu_clock", ok=True, severity="warn", sentence=sentence)
     governor = snapshot.text("cpu.governor") or "unknown"
+    if resting and not low:
+        shown = ", ".join(resting)
+        sentence = f"Big CPU clusters: {shown}, governor {governor}; it rises under load."
+        return Gate(id="cpu_clock", ok=True, severity="ok", sentence=sentence)
     if not low:
         sentence = f"The big CPU clusters run at their highest clock, governor {governor}."
         return Gate(id="cpu_clock", ok=True, severity="ok", sentence=sentence)
@@ -124,6 +136,13 @@ def _cpu(snapshot: Snapshot, targets: Targets) -> Gate:
         sentence=f"Big CPU clusters: {', '.join(low)}, governor {governor}.",
         mend=f"echo performance | sudo tee {path}",
     )
+
+
+def _of_cluster(governors: list[str], index: int) -> str | None:
+    """The governor of a cluster: one word stands for all of them."""
+    if len(governors) == 1:
+        return governors[0]
+    return governors[index] if index < len(governors) else None
 
 
 def heat(snapshot: Snapshot) -> Gate:

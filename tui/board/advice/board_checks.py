@@ -28,7 +28,7 @@ def board_checks(
         checks.append(Check("npu", "note", "NPU", no_npu(snapshot)))
     else:
         checks += [_driver(snapshot), _load(snapshot, rungs), *_versions(snapshot)]
-        checks += [_clock(snapshot), _heat(snapshot)]
+        checks += [_clock(snapshot, findings), _heat(snapshot)]
     checks += [_memory(snapshot), _server(snapshot), _pressure(snapshot)]
     checks += [_finding(finding) for finding in findings]
     return [check for check in checks if check is not None]
@@ -72,8 +72,10 @@ def _versions(snapshot: Snapshot) -> list[Check]:
     return [Check("npu.runtime", "ok", "runtime", f"librkllmrt {reading.value}, {reading.source}")]
 
 
-def _clock(snapshot: Snapshot) -> Check | None:
+def _clock(snapshot: Snapshot, findings: tuple[Finding, ...]) -> Check | None:
     reading = snapshot.get("ddr.freq")
+    if any(finding.rule == "ddr-clock" for finding in findings):
+        return None
     if reading.value is None:
         # A firmware that cannot scale is a finding of its own.
         is_found = "firmware" in reading.flags

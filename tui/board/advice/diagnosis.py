@@ -20,12 +20,12 @@ from tui.board.advice.fixes import (
     full_fan,
     lift_limit,
     tee,
-    top_clock,
 )
 from tui.board.advice.remedies import FIRMWARE
 from tui.board.readers.clusters import clusters
 from tui.board.readers.neighbours import Neighbour
 from tui.board.readers.throttle import CAPPED, COOL_C, LIMITED, THROTTLING
+from tui.core.board.clock import ClockCheck, check_clock, top_clock
 from tui.core.board.reading import Snapshot
 from tui.core.text import format as fmt
 
@@ -106,20 +106,32 @@ def _memory_clock(snapshot: Snapshot, work: Work) -> Finding | None:
             "it may stay at a fraction of what the memory can do; decode speed follows it",
             advice=FIRMWARE,
         )
-    freq, top = snapshot.number("ddr.freq"), top_clock(snapshot, "ddr")
-    governor = snapshot.text("ddr.governor")
-    if freq is None or top is None or governor == "performance" or freq >= 0.9 * top:
+    found = check_clock(snapshot, "ddr", is_busy=is_busy(snapshot, work))
+    if found.freq_hz is None or found.top_hz is None or found.state != "low":
         return None
-    if not is_busy(snapshot, work):
+    if _is_held(snapshot, "ddr"):
         return None
     return Finding(
         "ddr-clock",
         "the memory runs at a low clock",
-        f"{_clock(freq, top, governor)}, while a model computes",
-        f"at most {100 * freq / top:.0f} % of the bandwidth, which decode speed follows "
-        "(reported: 5.5 against 11.2 tok/s at 528 and 2112 MHz)",
+        f"{_clock(found)}, {_when(snapshot, work)}",
+        f"at most {100 * found.freq_hz / found.top_hz:.0f} % of the bandwidth, "
+        "which decode speed follows (reported: 5.5 against 11.2 tok/s at 528 and 2112 MHz)",
         tee("performance", folder_of(snapshot, "ddr.freq") + "/governor"),
     )
+
+
+def _is_held(snapshot: Snapshot, device: str) -> bool:
+    """Whether another governor could not raise the clock: it is the best one already, or a limit
+    keeps the clock low, which is a finding of its own."""
+    if snapshot.text(f"{device}.governor") == "performance":
+        return True
+    limit, top = snapshot.number(f"{device}.max_freq"), top_clock(snapshot, device)
+    return limit is not None and top is not None and limit < top
+
+
+def _when(snapshot: Snapshot, work: Work) -> str:
+    return "while a model computes" if is_busy(snapshot, work) else "at rest"
 
 
 def _heat(snapshot: Snapshot, work: Work) -> Finding | None:
@@ -155,16 +167,13 @@ def _trip_c(snapshot: Snapshot, by_monitor: bool) -> float:
 
 
 def _npu_clock(snapshot: Snapshot, work: Work) -> Finding | None:
-    freq, top = snapshot.number("npu.freq"), top_clock(snapshot, "npu")
-    limit = snapshot.number("npu.max_freq")
-    if freq is None or top is None or freq >= 0.95 * top or (limit is not None and limit < top):
-        return None
-    if not is_busy(snapshot, work):
+    found = check_clock(snapshot, "npu", is_busy=is_busy(snapshot, work))
+    if found.state != "low" or _is_held(snapshot, "npu"):
         return None
     return Finding(
         "npu-clock",
         "the NPU runs below its highest clock",
-        _clock(freq, top, snapshot.text("npu.governor")),
+        _clock(found),
         "prefill takes longer in proportion; decode hardly changes",
         tee("performance", folder_of(snapshot, "npu.freq") + "/governor"),
     )
@@ -185,7 +194,7 @@ def _cpu_governor(snapshot: Snapshot, work: Work) -> Finding | None:
     if not slow:
         return None
     evidence = ", ".join(
-        f"{cluster.policy} {_clock(cluster.freq, cluster.cap, cluster.governor)}"
+        f"{cluster.policy} {_clocks(cluster.freq, cluster.cap, cluster.governor)}"
         for cluster in slow
     )
     return Finding(
@@ -339,7 +348,11 @@ def _below_roofline(work: Work) -> Finding | None:
     )
 
 
-def _clock(freq_hz: float | None, top_hz: float | None, governor: str | None) -> str:
+def _clock(found: ClockCheck) -> str:
+    return _clocks(found.freq_hz, found.top_hz, found.governor)
+
+
+def _clocks(freq_hz: float | None, top_hz: float | None, governor: str | None) -> str:
     clocks = f"{fmt.megahertz(freq_hz)} of {fmt.megahertz(top_hz)}"
     return f"{clocks}, governor {governor or 'unknown'}"
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import NewType
 
 from tui.board.readers.clusters import clusters
+from tui.core.board.clock import top_clock
 from tui.core.board.reading import Snapshot
 
 Command = NewType("Command", str)
 """A line for a shell that has an effect when it is run. Whatever else helps is an Advice."""
 Advice = NewType("Advice", str)
 """A sentence for a person; never shown as a command."""
-
-
-def top_clock(snapshot: Snapshot, device: str) -> float | None:
-    """The highest clock of a device: of its table, else its limit."""
-    table = snapshot.numbers(f"{device}.table")
-    return table[-1] if table else snapshot.number(f"{device}.max_freq")
 
 
 def folder_of(snapshot: Snapshot, reading_id: str) -> str:
