@@ -27,6 +27,7 @@ from tui.commands.bench_arguments import parser
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
 from tui.commands.exit_code import ExitCode
+from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
@@ -182,7 +183,8 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    data = msgspec.json.format(msgspec.json.encode(records.schema()), indent=2)
+    schema = msgspec.json.encode(records.schema())
+    data = escaped_json(msgspec.json.format(schema, indent=2), is_ascii=True)
     write("-", data + b"\n")
     return ExitCode.OK
 

@@ -73,7 +73,10 @@ def loaded_with(text: str) -> Loaded:
     )
     env = msgspec.structs.replace(document.env, board=text, kernel=text, missing={text: text})
     info = msgspec.structs.replace(document.run, notes=(text,), title=text, origin=text)
-    document = msgspec.structs.replace(document, env=env, run=info)
+    # JSON of a file is UTF-8: half of a pair never comes in by it.
+    whole = text.encode("utf-8", "replace").decode()
+    config = msgspec.structs.replace(document.config, cache=whole, sources={whole: whole})
+    document = msgspec.structs.replace(document, env=env, run=info, config=config)
     return Loaded(
         document,
         texts={("a", 0): (text, text), ("b", 0): ("fine", "")},

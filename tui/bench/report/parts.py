@@ -15,6 +15,7 @@ from tui.bench.report.blocks import Block, Code, Facts, Heading, Paragraph, Tabl
 from tui.bench.report.text import figure, interval, line, minutes, number, whole
 from tui.bench.store.document import Loaded
 from tui.core.text.format import UNKNOWN
+from tui.core.text.json_text import escaped_json
 
 SIMULATED = (
     "SIMULATED: these answers and times come from npulse's simulated board. They say nothing about "
@@ -179,7 +180,8 @@ def configuration(loaded: Loaded) -> Iterator[Block]:
         "seed": document.run.seed,
         "quick": config.quick,
     }
-    yield Code(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(), "json")
+    data = escaped_json(msgspec.json.format(msgspec.json.encode(plain), indent=2))
+    yield Code(data.decode(), "json")
     rows = [
         ("Server", f"{line(env.server.name)} {line(env.server.version or '')}".strip()),
         ("Kernel", line(env.kernel)),

@@ -128,9 +128,11 @@ def set_baseline(folder: Path, name: str, run_id: str) -> None:
 def write_whole(path: Path, data: bytes) -> None:
     """Replaces a file at once: a reader sees the old or the new one. Raises OSError."""
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody can guess, and new: a link laid in its place would be written through.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fd = create_private(temporary, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW)
     try:
-        with os.fdopen(create_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+        with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
