@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 from tui.app.themes import LIBRARY_CSS
 from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.rows import AsciiScrollBar
 
 MAX_OSC52_BYTES = 74_000
@@ -42,6 +43,8 @@ MAX_OSC52_BYTES = 74_000
 
 START_AFTER_S = 0.1
 """Between the first paint and the search for a server: the first keys come before its imports."""
+ASK_AGAIN_S = 4.0
+"""The same key within this time means yes."""
 GARBAGE_THRESHOLDS = (700, 10, 10)
 """Python's own, which the start raises."""
 
@@ -102,6 +105,9 @@ class NpulseApp(App[int]):
         self._history = BoardHistory()
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
+        self._asked, self._asked_s = "", 0.0
+        self._is_open = False
+        self._ending_code: int | None = None
         self._opening = ExitStack()
         for theme in appearance.themes:
             self.register_theme(theme)
@@ -111,6 +117,12 @@ class NpulseApp(App[int]):
         self.set_keymap(dict(appearance.keymap))
 
     # Start and end --------------------------------------------------------------------------
+
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal with our parser of input and our handlers of signals."""
+        from tui.app.terminal.driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_default_screen(self) -> Dashboard:
         data = DashboardData(
@@ -142,12 +154,23 @@ class NpulseApp(App[int]):
         self._opening.enter_context(self.batch_update())
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._ended_by, number)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
-        self.dashboard.call_after_refresh(self._opening.close)
+        self.dashboard.call_after_refresh(self._opened)
         self.set_timer(START_AFTER_S, self._start)
+
+    def _opened(self) -> None:
+        """The first paint is done."""
+        self._opening.close()
+        self._is_open = True
+        if self._ending_code is not None:
+            self.exit(return_code=self._ending_code)
+
+    def end_with(self, code: int) -> None:
+        """End with this exit code; not before every widget is there, for an end between would
+        take them from under those that look for them."""
+        self._ending_code = code
+        if self._is_open:
+            self.exit(return_code=code)
 
     def _start(self) -> None:
         """Everything that the first paint does not need."""
@@ -166,9 +189,6 @@ class NpulseApp(App[int]):
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.call_later, callback)
-
-    def _ended_by(self, number: signal.Signals) -> None:
-        self.exit(return_code=128 + number)
 
     def on_unmount(self) -> None:
         self._sampling.shutdown(wait=False, cancel_futures=True)
@@ -227,6 +247,36 @@ class NpulseApp(App[int]):
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
+
+    # Ending ---------------------------------------------------------------------------------
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C where nothing is selected: stop the answer; once more: quit."""
+        if self._is_repeated("ctrl+c"):
+            self.exit()
+        elif self.dashboard.is_busy and self.screen is self.dashboard:
+            self.dashboard.action_stop()
+            self._say_here("stopped; Ctrl+C again quits")
+        else:
+            self._say_here("Ctrl+C again quits")
+
+    async def action_quit(self) -> None:
+        """Ctrl+Q; while an answer is running only when it is pressed again."""
+        if not self.dashboard.is_busy or self._is_repeated("quit"):
+            self.exit()
+        else:
+            self._say_here(f"an answer is running; {self._key('quit')} again quits")
+
+    def _is_repeated(self, question: str) -> bool:
+        """Whether this was asked within the last seconds; from now on it has been."""
+        now_s, asked, since_s = time.monotonic(), self._asked, self._asked_s
+        self._asked, self._asked_s = question, now_s
+        return asked == question and now_s - since_s <= ASK_AGAIN_S
+
+    def _say_here(self, text: str) -> None:
+        """One sentence in the bottom line of the screen that is open."""
+        bars = self.screen.query(MessageBar) or self.dashboard.query(MessageBar)
+        bars.first().say(text, "warn")
 
     # Screens --------------------------------------------------------------------------------
 

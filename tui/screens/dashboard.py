@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -47,6 +48,9 @@ MIN_COLUMNS, MIN_ROWS = 40, 10
 NUMBERS_S = 0.5
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
 
+
+STRAY_ESC_S = 0.5
+"""An Esc so soon after another screen has closed was meant for that screen."""
 
 END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
     Phase.STOPPED: "stopped",
@@ -119,6 +123,8 @@ class Dashboard(Screen[None]):
         self._hints = tuple(hints)
         self._shown: Turn | None = None
         self._refusal = ""
+        self._resumed_s = 0.0
+        self._has_opened = False
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
 
@@ -140,7 +146,7 @@ class Dashboard(Screen[None]):
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
-            yield SearchLine(id="search")
+            yield SearchLine(self._close_search, id="search")
         yield MessageBar(self._hints, glyphs, id="keys")
         yield Static("", id="too-small", markup=False)
 
@@ -160,6 +166,35 @@ class Dashboard(Screen[None]):
             self.query_one("#too-small", Static).update(
                 f"npulse needs {MIN_COLUMNS}x{MIN_ROWS}; this terminal is {width}x{height}"
             )
+
+    def on_screen_resume(self) -> None:
+        if self._has_opened:
+            self._resumed_s = time.monotonic()
+        self._has_opened = True
+
+    def on_key(self, event: events.Key) -> None:
+        """What nobody else took: text goes to the prompt, from wherever it was typed."""
+        is_command = event.key in self.active_bindings
+        if event.is_printable and event.character is not None and not is_command:
+            event.stop()
+            self._take_text(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self._take_text(event.text)
+
+    def _take_text(self, text: str) -> None:
+        search = self.query_one(SearchLine)
+        if search.display:
+            search.focus()
+            search.insert_text_at_cursor(text)
+        else:
+            self.query_one(Prompt).take_text(text)
+
+    @property
+    def is_busy(self) -> bool:
+        """An answer is running or waited for."""
+        return self._data.session.waiting is not None or self._data.session.is_answering
 
     # What the panels pull ------------------------------------------------------------------
 
@@ -205,14 +240,19 @@ class Dashboard(Screen[None]):
     # Sending and receiving -----------------------------------------------------------------
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
-        prompt = self.query_one(Prompt)
-        refusal = self._data.session.ask(event.text)
+        if not self._ask(event.text):
+            self.query_one(Prompt).refused(event.text)
+
+    def _ask(self, text: str) -> bool:
+        """Send a prompt; False where it was refused, which the bottom line then says."""
+        refusal = self._data.session.ask(text)
         if refusal is not None:
             self._refusal = refusal
             self.say(refusal, "warn")
-            return
-        prompt.accepted(event.text)
-        self.begin_turn(event.text)
+            return False
+        self.query_one(Prompt).accepted(text)
+        self.begin_turn(text)
+        return True
 
     def on_prompt_empty_submitted(self) -> None:
         """Enter again: a prompt that waits behind a stopped answer is sent all the same."""
@@ -308,11 +348,16 @@ class Dashboard(Screen[None]):
 
     def action_stop(self) -> None:
         """One step back: the line of a search, the answer, what is marked in the transcript."""
+        if time.monotonic() - self._resumed_s < STRAY_ESC_S:
+            return
+        if self.query_one(Prompt).is_submitting:
+            self.call_later(self.action_stop)  # pressed after Enter: it must not overtake it
+            return
         search, session = self.query_one(SearchLine), self._data.session
         if search.display:
             search.give_up()
             return
-        if session.waiting is not None or session.is_answering:
+        if self.is_busy:
             taken_back = session.stop()
             if taken_back is not None:
                 self.query_one(Transcript).end(
@@ -348,12 +393,13 @@ class Dashboard(Screen[None]):
     def on_search_line_searched(self, event: SearchLine.Searched) -> None:
         self.query_one(Transcript).search(event.pattern)
 
-    def on_search_line_closed(self, event: SearchLine.Closed) -> None:
-        self._show_search(False)
+    def _close_search(self, pattern: str) -> None:
         transcript = self.query_one(Transcript)
-        if event.pattern and not transcript.is_searching:
-            transcript.search(event.pattern)
-        (transcript if event.pattern else self.query_one(Prompt)).focus()
+        self._show_search(False)
+        # At once: the next key may be here already.
+        self.set_focus(transcript if pattern else self.query_one(Prompt))
+        if pattern and not transcript.is_searching:
+            transcript.search(pattern)
 
     def on_transcript_search_changed(self, event: Transcript.SearchChanged) -> None:
         if not event.pattern:
@@ -370,7 +416,7 @@ class Dashboard(Screen[None]):
         if prompt is None:
             self.say("there is no finished answer to repeat", "warn")
             return
-        self.on_prompt_submitted(Prompt.Submitted(prompt))
+        self._ask(prompt)
 
     def action_new_conversation(self) -> None:
         if not self._data.session.clear():

@@ -21,6 +21,7 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.widgets.board.facts import wrapped
 from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.rows import Row, Rows, fit, spread
 
 FIELDS = (
@@ -87,7 +88,9 @@ class RamCalculator(ModalScreen[None]):
             for name, label, note in FIELDS:
                 with Horizontal(classes="line"):
                     yield Static(label, classes="name", markup=False)
-                    entry = Input(first[name], id=f"ram-{name}", compact=True, select_on_focus=True)
+                    entry = LineField(
+                        first[name], id=f"ram-{name}", compact=True, select_on_focus=True
+                    )
                     entry.cursor_blink = False
                     yield entry
                     yield Static(note, id=f"ram-note-{name}", classes="note", markup=False)

@@ -11,11 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.kit.fields import LineField, TextField
 
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
@@ -138,7 +139,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
             for name, label, _ in FIELDS:
                 with Horizontal(classes="line"):
                     yield Static(label, classes="name", markup=False)
-                    entry = Input(str(getattr(self._settings, name)), id=name, compact=True)
+                    entry = LineField(str(getattr(self._settings, name)), id=name, compact=True)
                     entry.cursor_blink = False
                     yield entry
                     yield self._note(name)
@@ -147,7 +148,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
                 yield Toggle(self._settings.is_thinking, id="is_thinking")
                 yield self._note("is_thinking")
             yield Static("system prompt", id="system-name", markup=False)
-            area = TextArea(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
+            area = TextField(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
             area.cursor_blink = False
             yield area
             yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
@@ -175,7 +176,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
             self._settings,
             **values,
             is_thinking=self.query_one("#is_thinking", Toggle).is_on,
-            system_prompt=self.query_one("#system_prompt", TextArea).text,
+            system_prompt=self.query_one("#system_prompt", TextField).text,
         )
         return settings, problems or list(self._check(settings))
 

@@ -30,6 +30,8 @@ class PromptApp(App[None]):
         if not self.is_refusing:
             self.sent.append(event.text)
             self.query_one(Prompt).accepted(event.text)
+        else:
+            self.query_one(Prompt).refused(event.text)
 
     @property
     def prompt(self) -> Prompt:

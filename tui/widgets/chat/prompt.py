@@ -9,9 +9,9 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
 from tui.core.text.sanitize import clean
+from tui.widgets.kit.fields import TextField
 
 FOLD_CHARS = 2000
 """A pasted text longer than this is shown as a mark."""
@@ -88,7 +88,7 @@ class Pasted:
         return re.sub(pattern, lambda match: self._texts[match[0]], text)
 
 
-class Prompt(TextArea):
+class Prompt(TextField):
     """A text area that sends with Enter.
 
     It grows with its text up to a third of the screen. Its cursor does not blink: a blinking cursor
@@ -145,6 +145,8 @@ class Prompt(TextArea):
         self.match_cursor_bracket = False
         self.earlier = PromptHistory()
         self._pasted = Pasted()
+        self.is_submitting = False
+        """A prompt was sent, and nobody has said yet whether it was taken."""
         self._sent: tuple[str, str] = ("", "")
         """The last prompt as it was sent and as it had been written."""
 
@@ -154,24 +156,43 @@ class Prompt(TextArea):
     def restore(self, text: str) -> None:
         """Put a prompt back that was not answered, unless the user has begun another one."""
         if not self.text.strip():
-            sent, written = self._sent
-            self._replace_all(written if text == sent else self._pasted.fold(text))
+            self._replace_all(self._written(text))
 
     def submit(self) -> None:
-        """Send what is written, if it is more than white space. The text stays until
-        :meth:`accepted` says that it is on its way."""
+        """Send what is written, if it is more than white space.
+
+        The prompt is empty from here on: the keys that follow belong to the next one.
+        """
         written = self.text.strip()
         if written:
             self._sent = (self._pasted.unfold(written), written)
+            self._replace_all("")
+            self.is_submitting = True
             self.post_message(self.Submitted(self._sent[0]))
         else:
             self.post_message(self.EmptySubmitted())
 
     def accepted(self, text: str) -> None:
-        """The prompt was taken: remember it and make room for the next one."""
+        """The prompt was taken: remember it."""
+        self.is_submitting = False
+        self.earlier.add(self._written(text))
+
+    def refused(self, text: str) -> None:
+        """The prompt was not taken: put it back, before what was written since."""
+        self.is_submitting = False
+        since = self.text
+        self._replace_all("\n".join(filter(None, (self._written(text), since))))
+
+    def take_text(self, text: str) -> None:
+        """Write a text that was typed or pasted elsewhere, and go on here."""
+        self.focus()
+        if result := self._replace_via_keyboard(self._pasted.fold(clean(text)), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def _written(self, text: str) -> str:
+        """How a prompt that was sent stood in the field."""
         sent, written = self._sent
-        self.earlier.add(written if text == sent else self._pasted.fold(text))
-        self._replace_all("")
+        return written if text == sent else self._pasted.fold(text)
 
     def _replace_all(self, text: str) -> None:
         self.load_text(text)
@@ -212,6 +233,4 @@ class Prompt(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = self._pasted.fold(clean(event.text))
-        if result := self._replace_via_keyboard(text, *self.selection):
-            self.move_cursor(result.end_location)
+        self.take_text(event.text)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual import on
+from textual import events, on
 from textual.message import Message
 from textual.widgets import Input
 
+from tui.widgets.kit.fields import LineField
 
-class SearchLine(Input):
+
+class SearchLine(LineField):
     """Searches while the user types; Enter goes on to the matches, the screen's Esc gives up."""
 
     @dataclass
     class Searched(Message):
         """The pattern is now this one; empty ends the search."""
-
-        pattern: str
-
-    @dataclass
-    class Closed(Message):
-        """The user is done typing; ``pattern`` is empty where the search was given up."""
 
         pattern: str
 
@@ -32,21 +29,34 @@ class SearchLine(Input):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, close: Callable[[str], None], *, id: str | None = None) -> None:
+        """``close`` is called with the pattern when the user is done typing; empty: given up.
+
+        It is no message, because the key after Enter, which may be there already, is a command.
+        """
         super().__init__(id=id, compact=True, placeholder="search the transcript")
         self.cursor_blink = False
+        self._close = close
 
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Searched(event.value))
 
-    @on(Input.Submitted)
-    def _close(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Closed(event.value))
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.display:
+            # It was on its way when Enter closed this line: it is for whoever has the focus now.
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._close(self.value)
+        else:
+            await super()._on_key(event)
 
     def give_up(self) -> None:
         """No search after all."""
         self.value = ""
-        self.post_message(self.Closed(""))
+        self._close("")

@@ -1,0 +1,1 @@
+"""What the terminal sends and the signals that end npulse."""

@@ -1,0 +1,115 @@
+"""Textual's terminal driver with our input parser, and with signals that leave a clean terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import selectors
+import signal
+import termios
+import threading
+from codecs import getincrementaldecoder
+from types import FrameType
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui.app.terminal.input_parser import InputParser
+
+READ_BYTES = 65_536
+POLL_S = 0.1
+FORCED_END_S = 3.0
+"""How long an end by a signal may take before it is forced: nobody may be reading the terminal."""
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+LEAVE = (
+    b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u"
+    b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+"""What gives the terminal back as it was: paste marks, wrap, mouse, keys, screen and cursor."""
+
+
+class TerminalDriver(LinuxDriver):
+    """A terminal that is given back as it was, whatever comes in and whichever signal ends it."""
+
+    _is_suspended = False
+    _is_ending = False
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over. The handlers come first: a signal may come at any moment."""
+        self._loop = asyncio.get_running_loop()
+        for number in ENDING_SIGNALS:
+            signal.signal(number, self._ended_by)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    # Signals --------------------------------------------------------------------------------
+
+    def _ended_by(self, number: int, _: FrameType | None) -> None:
+        """Not a handler of the loop: that one would not run while a full terminal blocks it."""
+        if self._is_ending:
+            return
+        self._is_ending = True
+        threading.Thread(target=self._force_end, args=(number,), daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._end, 128 + number)
+
+    def _end(self, code: int) -> None:
+        from tui.app.app import NpulseApp
+
+        if isinstance(self._app, NpulseApp):
+            self._app.end_with(code)
+        else:
+            self._app.exit(return_code=code)
+
+    def _force_end(self, number: int) -> None:
+        """End the process where the orderly end does not come."""
+        threading.Event().wait(FORCED_END_S)
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(self.fileno, termios.TCOFLUSH)
+        if self.attrs_before is not None:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        with contextlib.suppress(OSError):
+            os.set_blocking(self.fileno, False)
+            os.write(self.fileno, LEAVE)
+            os.set_blocking(self.fileno, True)
+        os._exit(128 + number)
+
+    def _sigtstp_application(self, *arguments: object) -> None:
+        self._is_suspended = True
+        super()._sigtstp_application(*arguments)
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Only after a stop of our own: timeout and systemd send it beside SIGTERM as well."""
+        if self._is_suspended:
+            self._is_suspended = False
+            super()._sigcont_application(*arguments)
+
+    # Input ----------------------------------------------------------------------------------
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001
+            self._loop.call_soon_threadsafe(self._app._handle_exception, error)
+
+    def run_input_thread(self) -> None:
+        """Read until the driver is told to stop, or the terminal is gone."""
+        parser = InputParser()
+        # What is not UTF-8 is a character of its own and ends nothing.
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                wait_s = parser.wait_s
+                if selector.select(POLL_S if wait_s is None else min(POLL_S, wait_s)):
+                    try:
+                        data = os.read(self.fileno, READ_BYTES)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._loop.call_soon_threadsafe(self._end, 129)
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
