@@ -138,7 +138,7 @@ def test_a_prompt_that_may_be_too_long_is_sent_when_asked_again(tmp_path: Path) 
         terminal.paste("1234567890 " * 2000)
         terminal.wait_for("[pasted")
         terminal.keys("enter")
-        terminal.wait_for("too long for the context of 16384")
+        terminal.wait_for("too long for the context of 4096")
         assert truth(log, "request") == []
         terminal.keys("enter")
         wait_for_event(log, "request")

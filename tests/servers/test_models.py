@@ -113,8 +113,8 @@ def test_context_in_use_is_what_the_server_gives() -> None:
     note = models.context_note(long, REAL)
     assert note is not None
     assert "unless the name holds ctx16384" in note
-    assert models.context_tokens(long, SIMULATED) == 16384
-    assert models.context_note(long, SIMULATED) is None
+    assert models.context_tokens(long, SIMULATED) == 4096
+    assert models.with_context_in_use(long, REAL).context_tokens == 4096
     exact = ModelInfo("b", "b-ctx16384.rkllm", context_tokens=16384, is_context_guessed=True)
     assert models.context_tokens(exact, REAL) == 16384
     assert models.context_note(exact, REAL) is None

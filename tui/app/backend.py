@@ -135,12 +135,12 @@ class Backend(Session):
     def on_snapshot(self, snapshot: Snapshot) -> None:
         super().on_snapshot(snapshot)
         self._look_for_bench()
-        turn = self.turn
+        turn, loaded = self.turn, self.state.loaded
         now_ns = time.perf_counter_ns()
         self.board_view.saw(
             snapshot,
             None if turn is None else turn.stats(now_ns),
-            self.state.loaded,
+            None if loaded is None else self._with_context_in_use(loaded),
             # What npulse itself has begun is nobody else's work.
             self.state.slot.status == "finishing" or self._bench_note() is not None,
             t0_ns=None if turn is None else turn.t0_ns,

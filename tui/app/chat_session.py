@@ -261,10 +261,12 @@ class Session:
 
     def _with_context_in_use(self, model: ModelInfo) -> ModelInfo:
         """The context that the server gives, as the top line and the RAM forecast tell it."""
-        used = self._context_tokens(model)
-        if used is None or used == model.context_tokens:
+        server = self.state.server
+        if server is None:
             return model
-        return replace(model, context_tokens=used, is_context_guessed=False)
+        from tui.servers.models import with_context_in_use
+
+        return with_context_in_use(model, server)
 
     def fit_note(self, model: ModelInfo) -> str:
         """Whether that model fits into the RAM that is free now, in one sentence."""

@@ -32,7 +32,7 @@ from tui.servers.access import Access
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.locate import Located, choose_model, look
-from tui.servers.models import context_note
+from tui.servers.models import context_note, context_tokens
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
@@ -215,7 +215,9 @@ async def _model_check(client: Client, server: Server) -> Check:
         return Check("model", "note", "model", detail, command)
     name = clean_line(loaded.name, 80)
     note = context_note(loaded, server)
-    detail = f"{name} is loaded, {size(loaded.size_bytes)}."
+    context = context_tokens(loaded, server)
+    of_context = "" if context is None else f", {context} tokens of context"
+    detail = f"{name} is loaded, {size(loaded.size_bytes)}{of_context}."
     if note is not None:
         return Check("model", "note", "model", f"{detail} {note}")
     return Check("model", "ok", "model", detail)

@@ -138,7 +138,7 @@ def _print_list(server: Server, found: tuple[ModelInfo, ...], *, is_json: bool) 
     if not found:
         print("it lists no models")
         return
-    shown = [models.shown(model) for model in found]
+    shown = [models.shown(models.with_context_in_use(model, server)) for model in found]
     width = max(len(model.name) for model in shown)
     for model in shown:
         mark = "loaded" if model.is_loaded else ""

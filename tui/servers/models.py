@@ -125,13 +125,16 @@ def chosen_model(models: Sequence[ModelInfo], wanted: str | None, server: Server
 
 
 def context_tokens(model: ModelInfo, server: Server) -> int | None:
-    """The context that an answer really has: what the server gives, not what a name promises.
+    """The context that an answer really has: what the server gives, not what a name promises."""
+    return server.dialect.models.context_in_use(model)
 
-    The simulated board gives what the name promises.
-    """
-    return (
-        model.context_tokens if server.is_simulated else server.dialect.models.context_in_use(model)
-    )
+
+def with_context_in_use(model: ModelInfo, server: Server) -> ModelInfo:
+    """The same model with the context that the server gives, which is then no guess."""
+    used = context_tokens(model, server)
+    if used is None or used == model.context_tokens:
+        return model
+    return replace(model, context_tokens=used, is_context_guessed=False)
 
 
 def context_note(model: ModelInfo, server: Server) -> str | None:

@@ -119,7 +119,7 @@ async def test_a_board_with_a_tree(board: Simulator, tmp_path: Path) -> None:
     document = found.loaded.document
     assert document.env.soc == "rk3588"
     assert document.env.clocks.dmc.target_hz == 2_400_000_000
-    assert document.model.ctx == 16384
+    assert document.model.ctx == 4096
     severities = {e.gate.id: e.gate.severity for e in found.all(GateSeen)}
     assert severities["npu_idle"] == "ok"
     assert severities["ddr_clock"] == "ok"

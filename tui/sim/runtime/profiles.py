@@ -1,6 +1,6 @@
 """The models of the simulated board: how fast each one is, and how much memory it takes.
 
-Speeds, memory and context come from runs on an Orange Pi 5 Max, except where a field says that it
+Speeds and memory come from runs on an Orange Pi 5 Max, except where a field says that it
 is an estimate. A decoding step reads every weight once and the KV cache of the context so far, so
 its time is a straight line over the context: ``tpot_ms = a + b * context_tokens``. ``b`` is
 measured for the two Qwen models (0.057 and 0.033 ms per token of context), ``a`` follows from the
@@ -9,6 +9,7 @@ measured rate at a context of 200 tokens.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,8 @@ LOAD_MB_PER_S = 350.0
 """How fast a model file is read while it is loaded. An estimate: an eMMC gives about this."""
 
 MODELS_DIR = "/srv/models"
+DEFAULT_CONTEXT_TOKENS = 4096
+_CONTEXT_FIELD = re.compile(r"ctx([0-9]{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,6 @@ class Profile:
     """Of the file, in MiB as the server gives it. An estimate."""
     memory_mb: int
     """Peak resident memory of the server with this model, in MiB (the runtime's own figure)."""
-    context_tokens: int
     prefill_tps: float
     decode_tps: float
     """At a context of :data:`TYPICAL_CONTEXT_TOKENS`."""
@@ -52,6 +54,13 @@ class Profile:
         return f"{MODELS_DIR}/{self.name}/{self.file_name}"
 
     @property
+    def context_tokens(self) -> int:
+        """What the model is loaded with: the ``ctx<N>`` of its file name, else 4096. A ``16k`` in
+        the name is not read, as by the real server."""
+        field = _CONTEXT_FIELD.search(self.file_name)
+        return int(field[1]) if field else DEFAULT_CONTEXT_TOKENS
+
+    @property
     def base_ms(self) -> float:
         """Time of a decoding step at an empty context: ``a`` of the straight line."""
         return 1000.0 / self.decode_tps - self.slope_ms * TYPICAL_CONTEXT_TOKENS
@@ -68,7 +77,6 @@ PROFILES: tuple[Profile, ...] = (
         file_name="Qwen3-4B-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm",
         size_mb=4367.83,
         memory_mb=5027,
-        context_tokens=16384,
         prefill_tps=29.36,
         decode_tps=3.13,
         slope_ms=0.057,
@@ -79,7 +87,6 @@ PROFILES: tuple[Profile, ...] = (
         file_name="Qwen3-0.6B-rk3588-w8a8-opt-0-hybrid-ratio-0.0-16k.rkllm",
         size_mb=756.31,
         memory_mb=890,
-        context_tokens=16384,
         prefill_tps=248.9,
         decode_tps=15.59,
         slope_ms=0.033,
@@ -90,7 +97,6 @@ PROFILES: tuple[Profile, ...] = (
         file_name="gemma-3-1b-it-rk3588-w8a8-opt-0-hybrid-ratio-0.0-ctx4096.rkllm",
         size_mb=1130.56,
         memory_mb=1243,
-        context_tokens=4096,
         prefill_tps=190.0,
         decode_tps=13.50,
         slope_ms=0.02,
@@ -101,12 +107,11 @@ PROFILES: tuple[Profile, ...] = (
         file_name="gemma-3-270m-it-rk3588-w8a8-opt-0-hybrid-ratio-0.0-ctx4096.rkllm",
         size_mb=498.22,
         memory_mb=602,
-        context_tokens=4096,
         prefill_tps=620.0,
         decode_tps=29.80,
         slope_ms=0.01,
         is_looping=True,
-        estimated=("size_mb", "context_tokens", "prefill_tps", "slope_ms"),
+        estimated=("size_mb", "prefill_tps", "slope_ms"),
     ),
 )
 DEFAULT_PROFILE = "qwen3-4b"
