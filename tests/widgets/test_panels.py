@@ -176,6 +176,15 @@ def test_strip_fits_and_keeps_the_rate(width: int) -> None:
         assert "NPU 86 84 61 %" in text(row)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 99])
+def test_the_strip_says_that_something_is_wrong_and_where(width: int) -> None:
+    for note in (None, "server still finishing, 12345 tokens since the answer was stopped"):
+        row = strip_row(None, busy_board(), width, UNICODE, note, warning_key="F5")
+        assert row_width(row) <= width
+        assert text(row).endswith("! F5")
+    assert "!" not in text(strip_row(None, busy_board(), width, UNICODE))
+
+
 def test_a_long_note_takes_the_place_of_the_title() -> None:
     note = "server still finishing, 12345 tokens since"
     (title, *_) = speed_rows(answering(), WIDTH, UNICODE, note)

@@ -142,7 +142,7 @@ class Dashboard(Screen[None]):
                 yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
                 yield BoardPanel(memory_rows, data.board, glyphs, id="memory")
                 yield BoardPanel(self._board_rows, data.board, glyphs, id="ddr")
-        yield StatusStrip(self.stats, self._note, data.board, glyphs, id="strip")
+        yield StatusStrip(self.stats, self._note, data.board, self._warning_key, glyphs, id="strip")
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
@@ -209,6 +209,11 @@ class Dashboard(Screen[None]):
         roofline = () if bound is None else roofline_row(bound, width, glyphs)
         why = why_row(self._data.findings(), width, glyphs, self._data.board_key)
         return [title, ddr, soc, roofline, why, own]
+
+    def _warning_key(self) -> str | None:
+        """The key of the board screen while something there should be done."""
+        is_wrong = any(finding.weight == "act" for finding in self._data.findings())
+        return self._data.board_key if is_wrong or self._data.headline().alert else None
 
     def _note(self) -> str | None:
         session = self._data.session

@@ -10,7 +10,7 @@ from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
 from tui.widgets.chat.speed import is_stalled, phase_word, shown_rate
 from tui.widgets.kit.bars import spark
-from tui.widgets.kit.rows import Row, Rows, Span, row_width
+from tui.widgets.kit.rows import Row, Rows, Span, fit, row_width
 
 
 class StatusStrip(Rows):
@@ -21,6 +21,7 @@ class StatusStrip(Rows):
         stats: Callable[[], TurnStats | None],
         note: Callable[[], str | None],
         history: Callable[[], BoardHistory],
+        warning_key: Callable[[], str | None],
         glyphs: Glyphs,
         *,
         id: str | None = None,
@@ -29,9 +30,18 @@ class StatusStrip(Rows):
         self._stats = stats
         self._note = note
         self._history = history
+        self._warning_key = warning_key
 
     def build(self, width: int) -> Sequence[Row]:
-        return [strip_row(self._stats(), self._history(), width, self._glyphs, self._note())]
+        row = strip_row(
+            self._stats(),
+            self._history(),
+            width,
+            self._glyphs,
+            self._note(),
+            warning_key=self._warning_key(),
+        )
+        return [row]
 
 
 def strip_row(
@@ -40,10 +50,13 @@ def strip_row(
     width: int,
     glyphs: Glyphs,
     note: str | None = None,
+    *,
+    warning_key: str | None = None,
 ) -> Row:
     """The row at ``width`` cells: whole parts are left out until the rest fits.
 
-    ``note`` is what the server does that this turn does not tell.
+    ``note`` is what the server does that this turn does not tell. ``warning_key`` is the key of the
+    screen that tells what is wrong with the board, None where nothing is; it is never left out.
     """
     running = stats is not None and not stats.phase.is_over
     role = "live" if running else "soft"
@@ -69,9 +82,12 @@ def strip_row(
         if running and stats.eta_s is not None:
             parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
     parts += _board_parts(history)
-    while len(parts) > 1 and sum(row_width(row) for _, row in parts) > width:
+    warning: Row = () if warning_key is None else (("  ! ", "warn"), (warning_key, "key"))
+    room = width - row_width(warning)
+    while len(parts) > 1 and sum(row_width(row) for _, row in parts) > room:
         parts.remove(max(parts, key=lambda part: part[0]))
-    return tuple(span for _, row in parts for span in row)
+    row = tuple(span for _, row in parts for span in row)
+    return (*fit(row, max(room, 0)), *warning)
 
 
 def _board_parts(history: BoardHistory) -> list[tuple[int, Row]]:
