@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment
@@ -25,7 +26,7 @@ KEYS = {
     "text", "thinking", "model", "server", "status", "finish", "ttft_ms", "latency_ms",
     "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
     "prefill_source", "itl_ms", "chunks", "clock", "error",
-    "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note",
+    "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note", "ttft_includes",
 }  # fmt: skip
 T = TypeVar("T")
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
@@ -286,3 +287,15 @@ def test_an_endless_answer_ends_and_keeps_what_came(tmp_path: Path) -> None:
     assert (ended, answer["status"]) == (4, "interrupted")
     assert 1 << 19 < len(answer["text"]) < 600_000
     assert "more than 524,288 characters" in err
+
+
+def test_a_first_token_after_a_load_is_told_as_such(tmp_path: Path) -> None:
+    """The time of a cold load is no prefill, and the next answer is told without it."""
+    with simulator(*FAST, "--tokens", "12", "--speed", "20") as server:
+        httpx.post(f"{server.url}/v1/models/unload", json={}, timeout=30).raise_for_status()
+        code, out, err = ask(tmp_path, "--url", server.url, "--json", "--stats", "hello there")
+        answer = said(out)
+        assert (code, answer["ttft_includes"], answer["prefill_tps"]) == (0, ["load"], None)
+        assert "(loading included)" in err
+        warm = said(ask(tmp_path, "--url", server.url, "--json", "hello there")[1])
+        assert warm["ttft_includes"] == []

@@ -82,6 +82,8 @@ class Session:
         """Do not wait for the stopped answer any longer: its connection is closed, and the prompt
         that waits is sent."""
         if self._connection is not None:
+            if self.waiting is not None and self._turn is not None:
+                self._turn.note_before_prefill("queue")
             self._loop.call(self._connection.abandon)
 
     # The turn -------------------------------------------------------------------------------
@@ -155,6 +157,8 @@ class Session:
             and not self._is_just_done()
         )
         self._turn = Turn(request, self._asked_ns, meaning, context)
+        if self._was_busy:
+            self._turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
         self._loop.submit(connection.ask(self._turn))
         return None
@@ -209,7 +213,7 @@ class Session:
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
         is_follow_up = self._is_follow_up(turn)
         self.conversation.add(turn.prompt, result)
-        if result.ttft_ms is not None:
+        if result.ttft_ms is not None and not result.ttft_includes:
             self._forecast.add(_request_chars(turn), result.ttft_ms / 1000, is_follow_up)
 
     def _forget_other_models(self, model: str) -> None:

@@ -170,6 +170,8 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
     ready = Turn(
         request, time.perf_counter_ns(), server.dialect.chunk_meaning, found.context_tokens
     )
+    if found.has_to_load:
+        ready.note_before_prefill("load")
     return Prepared(ready, server, client)
 
 

@@ -174,6 +174,10 @@ class TurnError:
 
 SegmentKind = Literal["thinking", "text"]
 
+TtftPart = Literal["load", "queue"]
+"""What a TTFT holds beside the prefill, where that is known: the server loads the model first, or
+ends an answer that was not ours to wait for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

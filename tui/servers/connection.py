@@ -216,11 +216,14 @@ class Connection:
             sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
             turn.fail(perf_counter_ns(), TurnError("busy", sentence))
             return
-        choice = chosen(self._models, server, turn.request.model).choice
+        found = chosen(self._models, server, turn.request.model)
+        choice = found.choice
         if choice.problem is not None:
             error = TurnError("validation", choice.problem)
             turn.fail(perf_counter_ns(), error, is_refused=True)
             return
+        if found.has_to_load:
+            turn.note_before_prefill("load")
         request = replace(turn.request, model=choice.name)
         exchange = StreamedRequest(client, request, turn, self._slot)
         self._exchanges.append(exchange)

@@ -23,6 +23,7 @@ from tui.servers.models import (
     chosen_model,
     context_tokens,
     find_model,
+    has_to_load,
     list_models,
     loaded_model,
 )
@@ -126,6 +127,9 @@ class ChosenModel:
     models: tuple[ModelInfo, ...]
     context_tokens: int | None
 
+    has_to_load: bool = False
+    """Whether the first prompt makes the server load the model."""
+
     @property
     def loaded(self) -> ModelInfo | None:
         return loaded_model(self.models)
@@ -147,4 +151,5 @@ def chosen(models: tuple[ModelInfo, ...], server: Server, wanted: str | None) ->
     info = find_model(choice.name, models) if choice.name else None
     context = None if info is None else context_tokens(info, server)
     is_known = info or ModelInfo(name=choice.name)
-    return ChosenModel(choice, is_known, models, context)
+    must_load = has_to_load(models, choice.name, server)
+    return ChosenModel(choice, is_known, models, context, must_load)

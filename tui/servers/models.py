@@ -124,6 +124,18 @@ def chosen_model(models: Sequence[ModelInfo], wanted: str | None, server: Server
     )
 
 
+def has_to_load(models: Sequence[ModelInfo], name: str, server: Server) -> bool:
+    """Whether a prompt for the model ``name`` ("" is the server's own choice) makes the server load
+    one first. False also where it does not say which one is loaded."""
+    routes = server.dialect.models
+    has_loaded = any(model.is_loaded for model in models)
+    tells = has_loaded or routes.loaded_path is not None or "/api/ps" in routes.list_paths
+    if not models or not tells:
+        return False
+    wanted = find_model(name, models) if name and routes.is_name_heeded else None
+    return not (has_loaded if wanted is None else wanted.is_loaded)
+
+
 def context_tokens(model: ModelInfo, server: Server) -> int | None:
     """The context that an answer really has: what the server gives, not what a name promises."""
     return server.dialect.models.context_in_use(model)

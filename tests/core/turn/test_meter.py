@@ -338,7 +338,7 @@ def test_no_prefill_rate_from_a_cached_prompt_or_a_load() -> None:
     meter.usage(UsageDelta(prefill_ms=15.8))
     assert over(meter, last_ns).prefill_tps == pytest.approx(1 / 0.0158)
     loads = Meter(T0, prompt_tokens=35)
-    loads.is_load_included = True
+    loads.ttft_includes = ("load",)
     assert over(loads, run(loads, 5000, [9] * 40)).prefill_tps is None
 
 

@@ -33,6 +33,7 @@ KEYS = [
     "unread_events",
     "unread_text",
     "note",
+    "ttft_includes",
 ]
 
 
@@ -67,6 +68,7 @@ def test_a_whole_answer() -> None:
         "unread_events": 0,
         "unread_text": None,
         "note": None,
+        "ttft_includes": [],
     }
 
 

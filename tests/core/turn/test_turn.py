@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.turn.test_think import PIECES
 from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
+from tui.core.screen.footer import footer_line
 from tui.core.turn.answer_text import chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.think import Reclassified
@@ -397,3 +398,27 @@ def test_an_endless_answer_ends_and_keeps_what_came(max_tokens: int, limit: int)
     assert turn.error is not None
     assert (turn.status, turn.error.kind) == ("interrupted", "protocol")
     assert limit < len(turn.text) <= limit + len(piece)
+
+
+def test_what_the_server_does_before_the_prefill_stands_beside_the_ttft() -> None:
+    turn = Turn(REQUEST, T0)
+    turn.note_before_prefill("load")
+    turn.note_before_prefill("load")
+    feeder = Feeder(turn).text(*["word "] * 12)
+    turn.note_before_prefill("queue")  # too late: the first token is there
+    stats = turn.stats(feeder.t_ns)
+    assert stats.ttft_includes == ("load",)
+    assert stats.prefill_tps is None
+    assert "TTFT 1.00 s (loading included)" in footer_line(stats, "complete")
+    assert turn.result(feeder.t_ns).to_json_dict()["ttft_includes"] == ["load"]
+
+
+@pytest.mark.parametrize("is_kernel", [True, False])
+def test_a_late_loop_says_nothing_about_stamps_of_the_kernel(is_kernel: bool) -> None:
+    turn = Turn(REQUEST, T0)
+    turn.note_clock(is_kernel=is_kernel)
+    feeder = Feeder(turn).text("word")
+    turn.note_lag(45.0)
+    stats = turn.stats(feeder.t_ns)
+    assert stats.max_lag_ms == 45.0
+    assert stats.is_marked is not is_kernel

@@ -12,6 +12,7 @@ from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
 from tui.core.turn.arrivals import Arrivals, arrive_in_bursts
 from tui.core.turn.stats import quantile
+from tui.core.types import TtftPart
 
 MIN_TOKENS = 8
 MIN_SPAN_NS = 200_000_000
@@ -47,6 +48,8 @@ class Trace:
     runtime: RuntimeTimes = field(default_factory=RuntimeTimes)
     cap: int | None = None
     is_buffered: bool = False
+    ttft_includes: tuple[TtftPart, ...] = ()
+    """What the time to the first token holds beside the prefill."""
 
     @property
     def span_ns(self) -> int | None:
@@ -124,8 +127,11 @@ def _prefill(trace: Trace, out: Measured) -> None:
     out.put("prefill_tps", ratio(runtime.prefill_tokens, runtime.prefill_ms, 1000), unknown)
     if out.m["prefill_tps"] is None:
         fresh = trace.tokens_in if trace.tokens_cached is None else None
-        known_ms = runtime.prefill_ms or ttft
-        out.put("prefill_tps_est", ratio(fresh, known_ms, 1000), "no prompt count or no TTFT")
+        known_ms = runtime.prefill_ms or (None if trace.ttft_includes else ttft)
+        why = "no prompt count or no TTFT"
+        if trace.ttft_includes and known_ms is None:
+            why = "the time to first token is not that of the prefill alone"
+        out.put("prefill_tps_est", ratio(fresh, known_ms, 1000), why)
     overhead = None
     if ttft is not None and runtime.prefill_ms is not None:
         overhead = ttft - runtime.prefill_ms

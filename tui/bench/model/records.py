@@ -14,6 +14,7 @@ from msgspec import field
 
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.core.text.json_text import escaped_json
+from tui.core.types import TtftPart
 
 SCHEMA = "bench/1"
 FORMULA_SET = "2025.1"
@@ -198,6 +199,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     target_out: int | None = None
     t: Times = Times()
     tok: Tokens = Tokens()
+    ttft_includes: tuple[TtftPart, ...] = ()
+    """What the time to the first token holds beside the prefill."""
     rt: RuntimeTimes = RuntimeTimes()
     m: dict[str, float | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)

@@ -58,6 +58,8 @@ class Connected:
     info: ModelInfo
     models: tuple[ModelInfo, ...]
     context_tokens: int | None
+    has_to_load: bool = False
+    """Whether the first request makes the server load the model."""
 
 
 async def connect(options: Options) -> Connected:
@@ -80,7 +82,7 @@ async def connect(options: Options) -> Connected:
     is_only = not found.info.name and len(listed) == 1
     info = listed[0] if is_only else found.info
     context = models.context_tokens(info, server) or info.context_tokens
-    return Connected(server, client, info, listed, context)
+    return Connected(server, client, info, listed, context, found.has_to_load)
 
 
 async def load_default(connected: Connected) -> None:

@@ -146,6 +146,7 @@ class RequestLoop:
             if problem is not None:
                 await self._skip([task], "error_backend", problem)
                 return None
+            self._sender.has_to_load = False
         for attempt in range(MAX_ATTEMPTS):
             varied = task if attempt == 0 else replace(task, variant=f"{task.variant}:{attempt}")
             text = plan.words_of(self._s.suite, varied, self._s.seed, self._warming.words)

@@ -19,6 +19,7 @@ from tui.bench.model.records import (
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn, source_of
 from tui.bench.run.request_runner import CAP_GRACE, RequestResult, StopReason
+from tui.core.screen.footer import included_note
 from tui.core.text.sanitize import clean
 from tui.core.turn.finish import is_limit
 from tui.core.turn.turn_stats import TurnStats
@@ -95,6 +96,7 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
         in_source=in_source,
         runtime=_runtime(turn),
         cap=cap,
+        ttft_includes=stats.ttft_includes,
         is_buffered=is_buffered_run or stats.is_buffered or looks_buffered(turn.t0_ns, stamps),
     )
 
@@ -162,6 +164,8 @@ def record(
     if _is_cached(trace, earlier):
         taints.append("cache_hit")
     stats = turn.stats(perf_counter_ns())
+    if stats.ttft_includes:
+        warnings.append(f"time to first token{included_note(stats)}")
     if stats.is_marked:
         lag = stats.max_lag_ms
         warnings.append(f"npulse itself was late by {lag:.0f} ms: times are less certain by that")
@@ -197,6 +201,7 @@ def record(
             te_ns=trace.te_ns,
         ),
         tok=measured.tokens,
+        ttft_includes=trace.ttft_includes,
         rt=trace.runtime,
         m=measured.m,
         why=measured.why,

@@ -11,7 +11,7 @@ from typing import Literal
 from tui.bench.model.options import Limits
 from tui.bench.run.recorded import RecordedTurn
 from tui.bench.store.controls import Controls
-from tui.core.types import ChatRequest
+from tui.core.types import ChatRequest, TtftPart
 from tui.servers.client import Client
 from tui.servers.exchange import StreamedRequest
 from tui.servers.slot import Slot
@@ -70,6 +70,7 @@ class RequestRunner:
         context_tokens: int | None = None,
         can_skip: bool = True,
         stops_loops: bool = False,
+        before_prefill: tuple[TtftPart, ...] = (),
     ) -> RequestResult:
         """Sends, watches, and where a limit is passed stops and waits for the server to be idle.
 
@@ -77,6 +78,8 @@ class RequestRunner:
         """
         meaning = self._client.dialect.chunk_meaning
         turn = RecordedTurn(request, perf_counter_ns(), meaning, context_tokens)
+        for part in before_prefill:
+            turn.note_before_prefill(part)
         exchange = StreamedRequest(self._client, request, turn, self._slot)
         task = asyncio.create_task(exchange.run())
         watch = _Watch(turn, exchange, limits, self._controls, can_skip, stops_loops)

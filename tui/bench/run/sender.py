@@ -34,6 +34,8 @@ class RequestSender:
         self.limits = Limits()
         self.sent_ns = perf_counter_ns()
         self.drain_sentence = ""
+        self.has_to_load = context.connected.has_to_load
+        """Whether the next request makes the server load the model."""
         self._runner = RequestRunner(
             context.connected.client,
             context.controls,
@@ -73,7 +75,9 @@ class RequestSender:
             context_tokens=self._s.connected.context_tokens,
             can_skip=is_measured,
             stops_loops=self._s.options.stops_loops and is_measured,
+            before_prefill=("load",) if self.has_to_load else (),
         )
+        self.has_to_load = False
         self._s.ledger.follow(
             asked.turn, task.key, self.limits.idle_s, is_kept=is_measured, is_last=True
         )

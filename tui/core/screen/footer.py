@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.core.text import format as fmt
 from tui.core.turn.turn_stats import TurnStats
-from tui.core.types import TurnStatus
+from tui.core.types import TtftPart, TurnStatus
 
 STATUS_WORDS: dict[TurnStatus, str] = {
     "stopped": "stopped",
@@ -13,6 +13,7 @@ STATUS_WORDS: dict[TurnStatus, str] = {
     "refused": "refused",
     "error": "failed",
 }
+PART_WORDS: dict[TtftPart, str] = {"load": "loading", "queue": "queue"}
 
 
 def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None = None) -> str:
@@ -25,7 +26,8 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
     if stats.decode_tps is not None:
         parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
     if stats.ttft_ms is not None:
-        parts.append(f"TTFT {fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)}")
+        ttft = fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)
+        parts.append(f"TTFT {ttft}{included_note(stats)}")
     if stats.itl_p99_ms is not None:
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
     if stats.is_buffered:
@@ -43,6 +45,12 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
     if model:
         parts.append(model)
     return "  ".join(parts)
+
+
+def included_note(stats: TurnStats) -> str:
+    """`` (loading included)`` behind a TTFT that is not that of a prefill alone, else nothing."""
+    words = " and ".join(PART_WORDS[part] for part in stats.ttft_includes)
+    return f" ({words} included)" if words else ""
 
 
 def thinking_note(stats: TurnStats) -> str:

@@ -23,7 +23,7 @@ from tui.core.turn.chunk_log import MIN_DECODE_TOKENS, ChunkLog, ChunkMeaning
 from tui.core.turn.gaps import GapSummary
 from tui.core.turn.reported import Reported
 from tui.core.turn.turn_stats import TurnStats
-from tui.core.types import NumberSource, Phase, SegmentKind, UsageDelta
+from tui.core.types import NumberSource, Phase, SegmentKind, TtftPart, UsageDelta
 
 LAG_LIMIT_MS = 20.0
 MIN_DECODE_NS = 200_000_000
@@ -65,8 +65,8 @@ class Meter:
         self._end_ns: int | None = None
         self._reported = Reported()
         self._max_lag_ms = 0.0
-        self.is_load_included = False
-        """The server has to load the model first: the TTFT is not that of a prefill."""
+        self.ttft_includes: tuple[TtftPart, ...] = ()
+        """What the server has to do before the prefill: then its rate is not guessed."""
 
     @property
     def chunks(self) -> int:
@@ -192,6 +192,7 @@ class Meter:
             silent_s=None if phase.is_over else self._log.silent_s(now_ns),
             is_marked=self._max_lag_ms > LAG_LIMIT_MS,
             max_lag_ms=self._max_lag_ms,
+            ttft_includes=self.ttft_includes,
         )
 
     def _assign(self, t_ns: int, kind: SegmentKind | None) -> None:
@@ -281,7 +282,7 @@ class Meter:
         if not has_first or not prompt_tokens or not self._is_prompt_new or ttft_ms < 1:
             return None, None, "unknown"
         reported = self._reported
-        if self.is_load_included or reported.tokens_cached or reported.tokens_hidden:
+        if self.ttft_includes or reported.tokens_cached or reported.tokens_hidden:
             return None, None, "unknown"
         return ttft_ms, prompt_tokens * 1e3 / ttft_ms, "estimated"
 

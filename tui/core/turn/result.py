@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.core.turn.gaps import GapSummary
-from tui.core.types import ArrivalClockName, NumberSource, TurnError, TurnStatus
+from tui.core.types import ArrivalClockName, NumberSource, TtftPart, TurnError, TurnStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class TurnResult:
     """The first of them."""
     note: str | None = None
     """One sentence about an answer that did not fail and is not whole either."""
+    ttft_includes: tuple[TtftPart, ...] = ()
+    """What ``ttft_ms`` holds beside the prefill."""
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for a JSON encoder. ``error`` is one sentence or None.
@@ -82,6 +84,7 @@ class TurnResult:
             "unread_events": self.unread_events,
             "unread_text": self.unread_text,
             "note": self.note,
+            "ttft_includes": list(self.ttft_includes),
         }
 
 

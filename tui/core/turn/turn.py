@@ -45,6 +45,7 @@ from tui.core.types import (
     SegmentKind,
     TextDelta,
     ThinkingDelta,
+    TtftPart,
     TurnError,
     TurnStatus,
     UnreadDelta,
@@ -167,6 +168,12 @@ class Turn:
         with self._lock:
             self._n_reads[is_kernel] += 1
 
+    def note_before_prefill(self, part: TtftPart) -> None:
+        """The server has to do this before it begins with the prompt: the TTFT includes it."""
+        with self._lock:
+            if self._meter.chunks == 0 and part not in self._meter.ttft_includes:
+                self._meter.ttft_includes = (*self._meter.ttft_includes, part)
+
     # -- the reader ----------------------------------------------------------------------------
 
     @property
@@ -275,8 +282,10 @@ class Turn:
     def stats(self, now_ns: int) -> TurnStats:
         """Every number as of ``now_ns``; microseconds of work, meant for 2-4 calls a second."""
         with self._lock:
+            stats = self._meter.stats(now_ns, self._phase)
             return replace(
-                self._meter.stats(now_ns, self._phase),
+                stats,
+                is_marked=stats.is_marked and self.clock != "kernel",
                 is_at_limit=finish.is_limit(self._finish_reason) and self._phase is Phase.DONE,
                 unread_events=self._unread_events,
             )
@@ -312,6 +321,7 @@ class Turn:
             unread_events=self._unread_events,
             unread_text=self._unread_text,
             note=self.note,
+            ttft_includes=stats.ttft_includes,
         )
 
     # -- inside, under the lock ----------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.core.types import NumberSource, Phase
+from tui.core.types import NumberSource, Phase, TtftPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,8 @@ class TurnStats:
     silent_s: float | None
     """Seconds without a token, once that is far longer than usual in this answer; else None."""
     is_marked: bool
-    """Our own loop was late by more than 20 ms while the answer ran: its times are less certain."""
+    """Our own loop was late by more than 20 ms while the answer ran: its times are less certain.
+    Never where the kernel stamped every read."""
     max_lag_ms: float
+    ttft_includes: tuple[TtftPart, ...] = ()
+    """What the TTFT holds beside the prefill."""
