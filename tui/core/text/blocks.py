@@ -61,6 +61,8 @@ class BlockSplitter:
         self._state = _State()
         self._line = 0
         self._partial = ""
+        self._is_blank = True
+        """Whether the line that is read has only blanks so far."""
         self._undo: tuple[_State, int, bool, int] | None = None
         self._spare: list[Block] = []
 
@@ -71,10 +73,12 @@ class BlockSplitter:
         first = self._take_back()
         pieces = text.split("\n")
         for piece in pieces[:-1]:
+            self._is_blank = self._is_blank and not piece.strip(" ")
             first = min(first, self._read(self._partial + piece, is_complete=True))
-            self._partial = ""
+            self._partial, self._is_blank = "", True
             self._line += 1
         self._partial += pieces[-1]
+        self._is_blank = self._is_blank and not pieces[-1].strip(" ")
         if self._partial:
             blocks = self.blocks
             last_closed, last_lines = True, 0
@@ -122,7 +126,7 @@ class BlockSplitter:
         """Read one line. Returns the index of the first block that may have changed."""
         first = max(0, len(self.blocks) - 1)
         outer = self._state.containers
-        is_blank = not line.strip(" ")
+        is_blank = self._is_blank
         position, matched = self._matched(line, is_blank)
         if self._state.fence:
             if matched == len(outer) and self._read_code(line[position:], is_blank, is_complete):

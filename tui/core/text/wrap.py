@@ -28,6 +28,14 @@ _NOT_LAST = frozenset("（「『【〈《〔｛［‘“")
 
 _UNSETTLED_ROWS = 2
 
+MAX_GRAPHEME_CHARS = 64
+"""A longer grapheme is cut: 16 marks on a base, or seven joined emoji, have less."""
+MAX_CONJUNCT_LETTERS = 6
+"""Letters that viramas join to one grapheme; each takes a cell, and words have four at most."""
+MAX_CHARS_PER_CELL = 8
+"""A row has at most this many characters for each of its cells, however many take none."""
+_SPACES = re.compile(" *")
+
 MAX_LEADING = 4
 """Prepended marks and leading consonants that stay with a base; words have two of them at most."""
 _PREPENDED = re.compile(
@@ -180,6 +188,7 @@ def _next_row_by_grapheme(
     text: str, start: int, line_end: int, width: int, cell_len: CellLen
 ) -> tuple[int, int]:
     position, cells = start, 0
+    last = start + max(MAX_GRAPHEME_CHARS, width * MAX_CHARS_PER_CELL)
     break_end = following = -1
     before = ""
     was_wide = False
@@ -201,7 +210,7 @@ def _next_row_by_grapheme(
         may_break = (is_wide or was_wide) and before not in ("", " ")
         if may_break and char not in _NOT_FIRST and before not in _NOT_LAST:
             break_end = following = position
-        if cells + grapheme_cells > width:
+        if cells + grapheme_cells > width or end > last:
             if break_end > start:
                 return break_end, following
             return (position, position) if position > start else (end, end)
@@ -230,10 +239,11 @@ def next_verbatim_row(
         if grapheme_end(text, end - 1, line_end) == end:
             return end, end
     position, cells = start, 0
+    last = start + max(MAX_GRAPHEME_CHARS, width * MAX_CHARS_PER_CELL)
     while position < line_end:
         end = grapheme_end(text, position, line_end)
         cells += cell_len(text[position:end])
-        if cells > width and position > start:
+        if (cells > width or end > last) and position > start:
             return position, position
         position = end
     return line_end, line_end
@@ -248,9 +258,8 @@ def _without_spaces(text: str, start: int, end: int) -> int:
 
 def _after_spaces(text: str, position: int, line_end: int) -> int:
     """The position after the spaces here; a space that carries a combining mark is none of them."""
-    after = position
-    while after < line_end and text[after] == " ":
-        after += 1
+    spaces = _SPACES.match(text, position, line_end)
+    after = spaces.end() if spaces else position
     if position < after < line_end and text[after] >= "\u0300" and is_extending(text[after]):
         return after - 1
     return after
@@ -266,6 +275,7 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
     (Unicode UAX 29, rules GB3 to GB13).
     """
     end = start + 1
+    limit = min(limit, start + MAX_GRAPHEME_CHARS)
     if end >= limit:
         return end
     if text[start] < "\u0300":
@@ -277,6 +287,7 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
         end = _base_end(text, start, limit)
     if _is_regional(text[start]) and end < limit and _is_regional(text[end]):
         end += 1
+    letters = 1
     while end < limit:
         char = text[end]
         if char < "\u0300":
@@ -285,7 +296,10 @@ def grapheme_end(text: str, start: int, limit: int) -> int:
             end += 1
             if end < limit and is_pictograph(text[end]):
                 end += 1
-        elif is_extending(char) or _is_conjunct(text[end - 1], char):
+        elif is_extending(char):
+            end += 1
+        elif letters < MAX_CONJUNCT_LETTERS and _is_conjunct(text[end - 1], char):
+            letters += 1
             end += 1
         else:
             break

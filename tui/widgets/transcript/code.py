@@ -18,8 +18,10 @@ from tui.widgets.transcript.layout import Prefix, RenderMode
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
 
-MAX_COLOURED_CHARS = 8000
-"""More in one block is data rather than code, and a lexer could take any time for it."""
+MAX_COLOURED_CHARS = 4000
+MAX_COLOURED_LINE_CHARS = 500
+"""More in one block, or in a line, is data rather than code: some lexers take time that grows with
+the square of it."""
 
 MAX_LABEL_CHARS = 40
 COLOURING_SHARE = 50
@@ -108,13 +110,21 @@ class CodeLayout:
     def _colour(self, code: str) -> Sequence[Span]:
         """Complete lines as spans; none where they cannot be coloured."""
         lexer = self._lexers.get(self._block.language)
-        if lexer is None or len(code) > MAX_COLOURED_CHARS:
+        if lexer is None or not is_for_lexers(code):
             return ()
         start_ns = time.perf_counter_ns()
         spans = coloured(code, lexer)
         end_ns = time.perf_counter_ns()
         self._due_ns = end_ns + COLOURING_SHARE * (end_ns - start_ns)
         return spans
+
+
+def is_for_lexers(code: str) -> bool:
+    """Whether a block of code is small enough for any lexer."""
+    return (
+        len(code) <= MAX_COLOURED_CHARS
+        and max(map(len, code.split("\n"))) <= MAX_COLOURED_LINE_CHARS
+    )
 
 
 def coloured(code: str, lexer: Lexer) -> Sequence[Span]:

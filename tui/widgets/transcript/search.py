@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.turn_view import TurnView
 
+MAX_PATTERN_CHARS = 256
+"""A longer pattern is cut: what a search costs grows with the pattern times the text."""
 _SOURCES = ("prompt", "thinking", "answer")
 
 
@@ -29,6 +31,7 @@ class Search:
     """All matches of one pattern. Without capitals in the pattern, case does not count."""
 
     def __init__(self, pattern: str) -> None:
+        pattern = pattern[:MAX_PATTERN_CHARS]
         flags = 0 if any(char.isupper() for char in pattern) else re.IGNORECASE
         self.pattern = pattern
         self.expression = re.compile(re.escape(pattern), flags)

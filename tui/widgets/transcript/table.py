@@ -37,6 +37,7 @@ class TableLayout:
         self._is_plain = False
         self._rows: list[list[Span]] = []
         self._texts: list[str] = []
+        self._text_starts: list[int] = []
         self._tops: list[int] = []
         self.grow()
 
@@ -57,8 +58,14 @@ class TableLayout:
         return ""
 
     def row_span(self, row: int) -> tuple[int, int]:
-        start = sum(len(text) + 1 for text in self._texts[:row])
-        return start, start + len(self._texts[row]) if row < len(self._texts) else start
+        if row < len(self._texts):
+            return self._text_starts[row], self._text_starts[row] + len(self._texts[row])
+        end = self._text_end()
+        return end, end
+
+    def _text_end(self) -> int:
+        """Where the text of a further row would begin."""
+        return self._text_starts[-1] + len(self._texts[-1]) + 1 if self._texts else 0
 
     def grow(self) -> int:
         lines = self._block.lines
@@ -70,6 +77,7 @@ class TableLayout:
             index = 0
         first = self._tops[index] if index < len(self._tops) else len(self._rows)
         del self._rows[first:], self._texts[first:], self._tops[index:]
+        del self._text_starts[first:]
         is_head = self._block.origin is None
         for at in range(index, len(lines)):
             self._tops.append(len(self._rows))
@@ -85,6 +93,7 @@ class TableLayout:
 
     def _take(self, row: list[Span]) -> None:
         self._rows.append(row)
+        self._text_starts.append(self._text_end())
         self._texts.append("".join(text for text, _ in row).rstrip())
 
     def _lay_out_plain(self, line: str) -> None:
