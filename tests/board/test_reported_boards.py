@@ -26,6 +26,11 @@ def run(name: str, root: Path, capsys: pytest.CaptureFixture[str], *words: str) 
     return capsys.readouterr().out
 
 
+def again(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    main(["doctor", "--root", str(root)])
+    return capsys.readouterr().out
+
+
 @pytest.fixture
 def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
     def say(name: str) -> str:
@@ -50,6 +55,40 @@ def test_a_container_on_a_board_is_a_board(name: str, doctor: Doctor) -> None:
     assert "no Rockchip NPU" not in text
     assert "rknpu 0.9.8" in text
     assert "NPU load: " in text
+
+
+@pytest.mark.parametrize("name", ["docker", "compat-empty"])
+def test_a_container_is_told_what_its_host_must_do(name: str, doctor: Doctor) -> None:
+    text = doctor(name)
+    for command in COMMAND.findall(text):
+        assert "mount" not in command
+        assert "setup-npu-access" not in command
+        assert "sudo" not in command
+    if name == "docker":
+        assert "On the host, run npulse setup-npu-access --install" in text
+
+
+@pytest.mark.parametrize("mark", [".dockerenv", "run/.containerenv", "proc/1/cgroup"])
+def test_a_container_that_shows_the_device_tree_is_one(
+    mark: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("rk3576-300mhz", tmp_path, capsys, "doctor")
+    root = tmp_path / "rk3576-300mhz"
+    assert "| sudo tee" in "".join(COMMAND.findall(again(root, capsys)))
+    path = root / mark
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("12:pids:/docker/0123456789abcdef\n")
+    text = again(root, capsys)
+    assert "sudo" not in "".join(COMMAND.findall(text))
+    assert "run on its host: echo performance | sudo tee" in text
+
+
+def test_advice_is_a_field_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = json.loads(run("vendor-no-dmc", tmp_path, capsys, "doctor", "--json"))["checks"]
+    found = {check["id"]: check for check in checks}["slow.ddr-firmware"]
+    assert found["command"] is None
+    assert "update the boot loader" in found["advice"]
+    assert "update the boot loader" not in found["detail"]
 
 
 def test_a_kernel_of_ones_own_is_not_the_vendors(doctor: Doctor) -> None:
@@ -87,7 +126,10 @@ def test_a_limit_in_the_cool_is_the_users(doctor: Doctor) -> None:
 
 
 def test_a_slow_npu_and_slow_cores_are_found(doctor: Doctor) -> None:
-    assert "300 MHz of 950 MHz" in doctor("rk3576-300mhz")
+    text = doctor("rk3576-300mhz")
+    assert "300 MHz of 950 MHz" in text
+    node = "/sys/class/devfreq/27700000.npu/governor"
+    assert f"echo performance | sudo tee {node}" in COMMAND.findall(text)
     assert "scaling_governor" in doctor("interactive-408")
 
 

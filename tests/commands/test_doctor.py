@@ -64,7 +64,8 @@ def test_what_needs_attention(
     assert code == 1
     assert found["needs_attention"] is True
     assert checks[check]["status"] == "attention"
-    assert words in f"{checks[check]['detail']} {checks[check]['command']}"
+    said = checks[check]
+    assert words in f"{said['detail']} {said['command']} {said['advice']}"
 
 
 def test_a_missing_driver_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,7 +107,7 @@ def needs_attention(checks: Iterable[Check]) -> bool:
 
 def as_json(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> dict[str, object]:
     """``{"time", "needs_attention", "npu_load": [{"path", "loads", "reason"}], "checks": [{"id",
-    "status", "title", "detail", "command"}], "board": <as npulse board --json>}``."""
+    "status", "title", "detail", "command", "advice"}], "board": <as npulse board --json>}``."""
     return {
         "time": wall_time(snapshot.time),
         "needs_attention": needs_attention(checks),
@@ -126,6 +126,7 @@ def as_json(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> dict[
                 "title": clean(check.title, newlines=False),
                 "detail": clean(check.detail, newlines=False),
                 "command": None if check.command is None else clean(check.command, newlines=False),
+                "advice": None if check.advice is None else clean(check.advice, newlines=False),
             }
             for check in checks
         ],
@@ -138,7 +139,10 @@ def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
     lines = [f"npulse doctor, {wall_time(snapshot.time)}", ""]
     for check in checks:
         title = clean(check.title, newlines=False)
-        lines.append(f"{MARKS[check.status]}  {title}: {clean(check.detail, newlines=False)}")
+        detail = clean(check.detail, newlines=False)
+        if check.advice is not None:
+            detail = f"{detail.rstrip('.')}. {clean(check.advice, newlines=False)}"
+        lines.append(f"{MARKS[check.status]}  {title}: {detail}")
         if check.command is not None:
             lines.append(f"           $ {clean(check.command, newlines=False)}")
     lines += ["", "NPU load, in this order"]

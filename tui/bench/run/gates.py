@@ -7,6 +7,7 @@ from statistics import median
 
 from tui.bench.analysis.hardware import THROTTLED_WORDS, Targets, npu_load, reduced
 from tui.bench.model.conditions import Gate
+from tui.board.advice.remedies import load_fix
 from tui.core.board.clock import check_clock, clock_state
 from tui.core.board.reading import Snapshot
 
@@ -58,7 +59,7 @@ def idle(snapshots: Sequence[Snapshot]) -> Gate:
             ok=True,
             severity="warn",
             sentence=f"Whether the NPU is idle cannot be seen ({reason}).",
-            mend="sudo npulse setup-npu-access --install",
+            mend=load_fix(snapshots[-1]),
         )
     seen = median(loads)
     is_idle = seen <= IDLE_NPU_PCT

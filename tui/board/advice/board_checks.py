@@ -16,8 +16,6 @@ from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.check import Check, CheckStatus
 from tui.core.text import format as fmt
 
-INSTALL_COMMAND = "sudo npulse setup-npu-access --install"
-
 
 def board_checks(
     snapshot: Snapshot, rungs: list[Rung], findings: tuple[Finding, ...]
@@ -59,10 +57,12 @@ def _load(snapshot: Snapshot, rungs: list[Rung]) -> Check:
         return Check("npu.load", "note", "NPU load", NO_DRIVER)
     if reading.reason != NO_PERMISSION:
         return _absent("npu.load", "NPU load", snapshot, "attention")
+    command = remedy_command("npu.load", reading, snapshot)
+    advice = None if command else remedy("npu.load", reading, snapshot)
     tried = "; ".join(f"{rung.path}: {rung.reason}" for rung in rungs if rung.reason)
     activity = snapshot.get("npu.activity").value is not None
     instead = "; its activity in jobs a second is shown instead" if activity else ""
-    return Check("npu.load", "attention", "NPU load", f"{tried}{instead}", INSTALL_COMMAND)
+    return Check("npu.load", "attention", "NPU load", f"{tried}{instead}", command, advice)
 
 
 def _versions(snapshot: Snapshot) -> list[Check]:
@@ -121,15 +121,14 @@ def _pressure(snapshot: Snapshot) -> Check | None:
 
 def _absent(reading_id: str, title: str, snapshot: Snapshot, status: CheckStatus) -> Check:
     reading: Reading = snapshot.get(reading_id)
-    way = remedy(reading_id, reading, snapshot)
     detail = f"{reading.reason}: {reading.source}" if reading.source else str(reading.reason)
-    command = remedy_command(reading_id, reading)
-    return Check(reading_id, status, title, f"{detail}. {way}" if way else detail, command)
+    command = remedy_command(reading_id, reading, snapshot)
+    return Check(reading_id, status, title, detail, command, remedy(reading_id, reading, snapshot))
 
 
 def _finding(finding: Finding) -> Check:
     status: CheckStatus = "attention" if finding.weight == "act" else "note"
     detail = f"{finding.evidence}. Effect: {finding.effect}"
-    if finding.advice:
-        detail = f"{detail}. {finding.advice}"
-    return Check(f"slow.{finding.rule}", status, finding.title, detail, finding.command)
+    return Check(
+        f"slow.{finding.rule}", status, finding.title, detail, finding.command, finding.advice
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui.board.advice.fixes import Advice
+from tui.board.advice.fixes import Advice, Command
 from tui.board.readers.reasons import (
     DEBUGFS_NOT_MOUNTED,
     NO_DRIVER,
@@ -27,11 +27,18 @@ NPU_UNSEEN = (
 )
 NO_DMC = "This kernel has no driver for the memory clock; it stays where the boot loader set it."
 LOAD_COMMANDS = {
-    NO_PERMISSION: "sudo npulse setup-npu-access --install",
-    DEBUGFS_NOT_MOUNTED: "sudo mount -t debugfs none /sys/kernel/debug && "
-    "sudo npulse setup-npu-access --install",
+    NO_PERMISSION: Command("sudo npulse setup-npu-access --install"),
+    DEBUGFS_NOT_MOUNTED: Command(
+        "sudo mount -t debugfs none /sys/kernel/debug && sudo npulse setup-npu-access --install"
+    ),
 }
 """What makes the NPU's load readable, by the reason why it is not; ready for a shell."""
+LOAD_FROM_HOST = Advice(
+    "This is a container: neither a mount nor a systemd unit has an effect in it. On the host, run "
+    "npulse setup-npu-access --install as root, then start the container with the host's /run/npu "
+    "(docker run -v /run/npu:/run/npu:ro)."
+)
+"""How a container gets at the NPU's load: only its host can open it."""
 SETUP_ACCESS = "Only root can read the NPU load here; this opens that one folder to everybody:"
 MOUNT_DEBUGFS = "The driver's files are in debugfs; this mounts it and opens that one folder:"
 NO_LOAD_FILES = (
@@ -60,6 +67,8 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
     if group == "npu" and reason == NO_DRIVER:
         return VENDOR_KERNEL if is_rockchip(snapshot) else no_npu(snapshot)
     if reading_id == "npu.load":
+        if reason in LOAD_COMMANDS and is_container(snapshot):
+            return LOAD_FROM_HOST
         return _load_remedy(reading)
     if group == "ddr" and "firmware" in reading.flags:
         return FIRMWARE
@@ -73,9 +82,17 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
     return fixed.get((reading_id, str(reason)))
 
 
-def remedy_command(reading_id: str, reading: Reading) -> str | None:
-    """The command that :func:`remedy` speaks of, where there is one."""
-    return LOAD_COMMANDS.get(str(reading.reason)) if reading_id == "npu.load" else None
+def remedy_command(reading_id: str, reading: Reading, snapshot: Snapshot) -> Command | None:
+    """The command that :func:`remedy` speaks of, where there is one that has an effect here."""
+    if reading_id != "npu.load" or is_container(snapshot):
+        return None
+    return LOAD_COMMANDS.get(str(reading.reason))
+
+
+def load_fix(snapshot: Snapshot) -> str | None:
+    """What makes the NPU's load readable, as a command or a sentence; None where nothing does."""
+    reading = snapshot.get("npu.load")
+    return remedy_command("npu.load", reading, snapshot) or remedy("npu.load", reading, snapshot)
 
 
 def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
@@ -91,7 +108,7 @@ def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
 
 def _whole(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
     way = remedy(reading_id, reading, snapshot)
-    command = remedy_command(reading_id, reading)
+    command = remedy_command(reading_id, reading, snapshot)
     return f"{way} {command}" if way and command else way
 
 
@@ -99,6 +116,15 @@ def is_rockchip(snapshot: Snapshot) -> bool:
     """Whether this is a Rockchip board: the device tree says so, or, where there is none (in a
     container), what only the rknpu driver gives."""
     return (snapshot.text("board.soc") or "").startswith(("rk", "rv", "px")) or has_rknpu(snapshot)
+
+
+def is_container(snapshot: Snapshot) -> bool:
+    """Whether this is a container: its root says so, or the rknpu driver works where the device
+    tree is hidden, which no board's own system does."""
+    if snapshot.get("board.container").value is not None:
+        return True
+    is_hidden = snapshot.get("board.soc").reason == NOT_ON_THIS_KERNEL
+    return is_hidden and has_rknpu(snapshot)
 
 
 def has_rknpu(snapshot: Snapshot) -> bool:

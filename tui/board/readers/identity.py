@@ -18,6 +18,15 @@ CPUINFO = "/proc/cpuinfo"
 SIMULATED = "/npulse-simulated"
 """A tree with this file at its root belongs to the simulated board; it names the profile."""
 
+CONTAINER_MARKS = {
+    "/.dockerenv": "docker",
+    "/run/.containerenv": "podman",
+    "/run/systemd/container": "systemd",
+}
+"""Files that container programs leave in the root that they give, and what they stand for."""
+CGROUP = "/proc/1/cgroup"
+
+_CGROUP = re.compile(rb"[/:.-](docker|libpod|lxc|kubepods|containerd|crio|garden)\b")
 _SOC = re.compile(r"rockchip,((?:rk|rv|px)[0-9]{2,5}[a-z]?)(?:-.*)?")
 _RELEASE = re.compile(rb"Linux version (\S{1,80})")
 _CPU_NAME = re.compile(rb"^model name\s*:\s*(\S.*)$", re.MULTILINE)
@@ -33,7 +42,8 @@ def soc_of(compatible: bytes) -> str | None:
 
 
 class Identity:
-    """Reads ``board.model``, ``board.soc``, ``board.kernel``, and ``board.simulated`` if it is."""
+    """Reads ``board.model``, ``board.soc`` and ``board.kernel``; ``board.simulated`` and
+    ``board.container`` only where it is one."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -52,7 +62,20 @@ class Identity:
             pass
         except UnreadableError:
             found["board.simulated"] = Reading("unnamed", "", SIMULATED, flags=("simulated",))
+        if (container := self._container()) is not None:
+            found["board.container"] = container
         return found
+
+    def _container(self) -> Reading | None:
+        """The kind of container that these files belong to; None where nothing says so."""
+        for path, kind in CONTAINER_MARKS.items():
+            if self._files.exists(path):
+                return Reading(kind, "", path)
+        try:
+            match = _CGROUP.search(self._files.read_once(CGROUP))
+        except OSError:
+            return None
+        return None if match is None else Reading(match[1].decode(), "", CGROUP)
 
     def _model(self) -> Reading:
         first: Reading | None = None

@@ -11,7 +11,10 @@ CheckStatus = Literal["ok", "note", "attention"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it stands, and the command that mends it where there is one.
+    """What was looked at, how it stands, and what fixes it.
+
+    ``command`` has an effect when it is run; ``advice`` is a sentence that explains it, or says
+    what helps where no command does. Either may be None.
 
     ``id`` is stable (``npu.load``, ``server``), ``title`` a few words, ``detail`` one sentence.
     """
@@ -21,3 +24,4 @@ class Check:
     title: str
     detail: str
     command: str | None = None
+    advice: str | None = None
