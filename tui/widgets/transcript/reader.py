@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.selection import Selection
 
+from tui.core.text.glyphs import UNICODE, Glyphs
+from tui.widgets.transcript.code_jump import CodeJump
 from tui.widgets.transcript.search import Match, Search, offset_of_match, part_of_match
-from tui.widgets.transcript.select import has_code
-from tui.widgets.transcript.selection import SelectableTranscript
-from tui.widgets.transcript.turn_list import Anchor, Place, row_of_offset
+from tui.widgets.transcript.select import selected_text
+from tui.widgets.transcript.selection import RowSelection, selection_at
+from tui.widgets.transcript.turn_list import Anchor, row_of_offset
 from tui.widgets.transcript.turn_view import TurnView
+from tui.widgets.transcript.view import TranscriptView
 
 
-class TranscriptReader(SelectableTranscript):
+class TranscriptReader(TranscriptView):
     """A view of turns with everything that reading needs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,6 +69,30 @@ class TranscriptReader(SelectableTranscript):
         @property
         def control(self) -> TranscriptReader:
             return self.transcript
+
+    @dataclass
+    class CopyRequested(Message, namespace="transcript"):
+        """The user wants this text in the clipboard. ``what`` names it: answer, code block."""
+
+        transcript: TranscriptReader
+        text: str
+        what: str
+
+        @property
+        def control(self) -> TranscriptReader:
+            return self.transcript
+
+    def __init__(
+        self,
+        glyphs: Glyphs = UNICODE,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(glyphs, clock=clock, id=id, classes=classes)
+        self._row_selection = RowSelection(self._turn_list)
+        self._code_jump = CodeJump(self._turn_list)
 
     # Folding
 
@@ -138,36 +168,77 @@ class TranscriptReader(SelectableTranscript):
     def jump_code(self, step: int) -> None:
         """Show the next block of code, or the one before."""
         with self._holding():
-            found = self._next_code(step)
+            top = min(self.top_row, self._end_row)
+            found = self._code_jump.next(step, top, is_following=self.is_following)
         if found is not None:
             self.show_row(self._turn_list.top(found.turn, found.part))
-            self._code = (found, self.top_row)
+            self._code_jump.mark_shown(found, self.top_row)
 
-    def _next_code(self, step: int) -> Place | None:
-        turn_list = self._turn_list
-        if self._code is not None and self._code[1] == self.top_row:
-            here = self._code[0]
-        elif step < 0 and self.is_following:
-            here = Place(len(turn_list.turns), 0, 0)
-        else:
-            place = turn_list.place(min(self.top_row, self._end_row))
-            if place is None:
-                return None
-            here = Place(place.turn, place.part - (step > 0 and place.row == 0), 0)
-        last = len(turn_list.turns) - 1
-        turns = range(here.turn, last + 1) if step > 0 else range(min(here.turn, last), -1, -1)
-        for index in turns:
-            if not has_code(turn_list.turns[index].answer.text):
-                continue
-            parts = turn_list.open(index).parts
-            for at in range(len(parts)) if step > 0 else range(len(parts) - 1, -1, -1):
-                block, where = parts[at].block, (index, at)
-                is_ahead = (
-                    where > (here.turn, here.part) if step > 0 else where < (here.turn, here.part)
-                )
-                if is_ahead and block and block.kind == "fence" and block.origin is None:
-                    return Place(index, at, 0)
-        return None
+    # Selecting and copying
+
+    def turn_in_view(self) -> TurnView | None:
+        """The turn at the top of the view; the last one while the end is followed."""
+        turns = self._turn_list.turns
+        if not turns or self.is_following:
+            return turns[-1] if turns else None
+        place = self._turn_list.place(min(self.top_row + 1, self._turn_list.rows - 1))
+        return turns[place.turn] if place else None
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        with self._holding():
+            return selected_text(self._turn_list, selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        if selection is None:
+            self._row_selection.clear()
+        self._repaint()
+
+    def deselect(self) -> None:
+        """End the selection: its rows are about to become others."""
+        self._row_selection.clear()
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()
+
+    def selection_text(self) -> str:
+        """The selected text; empty without a selection."""
+        selection = self.text_selection
+        if selection is None:
+            return ""
+        with self._holding():
+            return selected_text(self._turn_list, selection)
+
+    def turn_text(self) -> str:
+        """The answer of the turn in view, as it came."""
+        turn = self.turn_in_view()
+        return "" if turn is None else turn.answer.text
+
+    def code_text(self) -> str:
+        """The block of code jumped to last, or else the last one that begins above the end of the
+        view; as it came, with its tabs."""
+        with self._holding():
+            return self._code_jump.text(self.top_row, self.view_rows)
+
+    def select_rows(self, step: int) -> None:
+        """Select a row more, or one less, from the end or the beginning of the view on."""
+        if not self._turn_list.turns:
+            return
+        with self._holding():
+            self._row_selection.clear_if_gone()
+        row = self._row_selection.extend(step, self.top_row, self.view_rows)
+        if row < self.top_row:
+            self.show_row(row)
+        elif row >= self.top_row + self.view_rows:
+            self.show_row(row - self.view_rows + 1)
+        self._select(self._row_selection.selection)
+
+    def _select(self, selection: Selection | None) -> None:
+        if selection is not None:
+            self.screen.selections = {self: selection}
+
+    def _select_at(self, event: events.Click) -> None:
+        _, at = self.screen.get_widget_and_offset_at(int(event.screen_x), int(event.screen_y))
+        if at is not None and self._turn_list.turns:
+            self._select(selection_at(self._turn_list, at, is_paragraph=event.chain > 2))
 
     # Searching
 
@@ -269,6 +340,19 @@ class TranscriptReader(SelectableTranscript):
 
     def action_jump_code(self, step: int) -> None:
         self.jump_code(step)
+
+    def action_select_rows(self, step: int) -> None:
+        self.select_rows(step)
+
+    def action_copy(self) -> None:
+        if text := self.selection_text():
+            self.post_message(self.CopyRequested(self, text, "the selection"))
+        elif text := self.turn_text():
+            self.post_message(self.CopyRequested(self, text, "the answer"))
+
+    def action_copy_code(self) -> None:
+        if text := self.code_text():
+            self.post_message(self.CopyRequested(self, text, "the code block"))
 
     def action_search(self) -> None:
         self.post_message(self.SearchRequested(self))

@@ -205,7 +205,7 @@ class Transcript(TranscriptReader, can_focus=True):
         self.search("")
         self._turn_list.clear()
         self._strips.clear()
-        self._code = None
+        self._code_jump.clear()
         self.show_end()
 
     def set_notice(self, lines: Sequence[str | Sequence[Span]]) -> None:
