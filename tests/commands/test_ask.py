@@ -27,6 +27,7 @@ KEYS = {
     "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
     "prefill_source", "itl_ms", "chunks", "clock", "error",
     "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note", "ttft_includes",
+    "runtime",
 }  # fmt: skip
 T = TypeVar("T")
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")

@@ -7,6 +7,7 @@ delays the printing, never the clock of the tokens.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -19,6 +20,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from types import FrameType
 
+from tui.board.readers.files import Files
+from tui.board.runtime_log.reader import RuntimeLog
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
@@ -28,6 +31,7 @@ from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, TurnError
 from tui.servers.access import Access
+from tui.servers.address import local_port
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.exchange import answer
@@ -142,8 +146,16 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
         prepared = loop.submit(_prepare(turn, config, access)).result()
         turn = prepared.turn
         if prepared.client is not None:
+            log = _runtime_log(prepared, options)
+            marked = None if log is None else loop.submit(asyncio.to_thread(log.begin))
             work = loop.submit(answer(prepared.client, turn.request, turn))
             _print_while(work, turn, options)
+            if log is not None and marked is not None:
+                marked.result()
+                _write_rest(turn, options)
+                numbers = loop.submit(asyncio.to_thread(log.numbers_of, turn)).result()
+                if numbers is not None:
+                    turn.note_runtime(numbers)
     except (Stopped, KeyboardInterrupt):
         turn.stop(time.perf_counter_ns())
     finally:
@@ -198,6 +210,19 @@ def _print_while(work: Future[None], turn: Turn, options: argparse.Namespace) ->
             work.result(PRINT_EVERY_S)
 
 
+def _runtime_log(prepared: Prepared, options: argparse.Namespace) -> RuntimeLog | None:
+    """The log of a server on this machine, where its numbers are asked for."""
+    server = prepared.server
+    port = None if server is None or server.is_simulated else local_port(server.url)
+    return RuntimeLog(Files(), port) if port and (options.stats or options.json) else None
+
+
+def _write_rest(turn: Turn, options: argparse.Namespace) -> None:
+    """All of the text: it does not wait for what is still read about it."""
+    if not options.json:
+        _write_pending(turn)
+
+
 def _write_pending(turn: Turn) -> None:
     """New text of the answer to stdout. Thinking is not printed.
 
@@ -232,6 +257,8 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
         stats = turn.stats(now_ns)
         note = thinking_note(stats)
         print(footer_line(stats, turn.status) + (f"  {note}" if note else ""), file=sys.stderr)
+        if turn.runtime is not None:
+            print(turn.runtime.line, file=sys.stderr)
     return exit_code(turn)
 
 

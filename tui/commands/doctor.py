@@ -16,9 +16,11 @@ from tui.board.advice.access import load_rungs
 from tui.board.advice.board_checks import board_checks
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.report import to_json, wall_time, write_out
+from tui.board.advice.runtime_log_check import runtime_log_check
 from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.readers.npu_load import Rung
+from tui.board.runtime_log.reader import source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
@@ -29,6 +31,7 @@ from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.access import Access
+from tui.servers.address import local_port
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.locate import Located, choose_model, look
@@ -199,6 +202,9 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
     checks = [Check("server", "ok", "server", f"{name} answers at {server.url}{simulated}.")]
     async with Client(server.url, server.dialect, phase_timeouts(section), server.access) as client:
         checks.append(await _model_check(client, server))
+    port = None if server.is_simulated else local_port(server.url)
+    if port is not None:
+        checks.append(runtime_log_check(source_of_port(Files(), port)))
     return checks
 
 

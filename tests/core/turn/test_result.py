@@ -34,6 +34,7 @@ KEYS = [
     "unread_text",
     "note",
     "ttft_includes",
+    "runtime",
 ]
 
 
@@ -69,6 +70,7 @@ def test_a_whole_answer() -> None:
         "unread_text": None,
         "note": None,
         "ttft_includes": [],
+        "runtime": None,
     }
 
 

@@ -135,6 +135,8 @@ class RuntimeTimes(msgspec.Struct, frozen=True, kw_only=True):
     generate_ms: float | None = None
     generate_tokens: int | None = None
     memory_mb: float | None = None
+    source: str = ""
+    """runtime-log where they come from the log; empty where the server passed them on."""
 
 
 class Gaps(msgspec.Struct, frozen=True, kw_only=True):

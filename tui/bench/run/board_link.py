@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 
 from tui.bench.analysis.hardware import HardwareLog, npu_load, reduced, targets
+from tui.board.readers.files import Files
+from tui.board.runtime_log.reader import RuntimeLog
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot
 from tui.servers.address import is_local, local_port
@@ -22,6 +24,10 @@ class BoardLink:
         self.reason: str | None = None
         self.root = root
         self._sampler: Sampler | None = None
+        port = local_port(server.url)
+        has_log = root is None and not server.is_simulated and port is not None
+        self.runtime_log = RuntimeLog(Files(), port) if has_log and port else None
+        """The runtime's own numbers; None for a server that is not on this machine."""
         if root is None and server.is_simulated:
             self.reason = "simulated server without a tree of its own (--root)"
         elif root is None and not is_local(server.url):

@@ -113,10 +113,19 @@ def _tokens_in(
 
 
 def _runtime(turn: RecordedTurn) -> RuntimeTimes:
-    """The runtime's own counters, only where the server passes its times on."""
-    usage = turn.usage
+    """The runtime's own counters: those that the server passes on, else those of its log."""
+    usage, logged = turn.usage, turn.runtime
     if usage is None or (usage.prefill_ms is None and usage.decode_ms is None):
-        return RuntimeTimes()
+        if logged is None:
+            return RuntimeTimes()
+        return RuntimeTimes(
+            prefill_ms=logged.prefill_ms,
+            prefill_tokens=logged.prefill_tokens,
+            generate_ms=logged.decode_ms,
+            generate_tokens=logged.decode_tokens,
+            memory_mb=None if logged.peak_bytes is None else logged.peak_bytes / 2**20,
+            source="runtime-log",
+        )
     return RuntimeTimes(
         prefill_ms=usage.prefill_ms,
         prefill_tokens=usage.tokens_in,

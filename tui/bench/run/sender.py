@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter_ns
@@ -69,6 +70,9 @@ class RequestSender:
         if task.prompt.system:
             messages.insert(0, Message("system", task.prompt.system))
         messages.append(Message("user", text))
+        log = self._s.board.runtime_log
+        if log is not None:
+            await asyncio.to_thread(log.begin)
         asked = await self._runner.ask(
             self._request(tuple(messages), task.prompt.max_tokens),
             self.limits,
@@ -78,6 +82,10 @@ class RequestSender:
             before_prefill=("load",) if self.has_to_load else (),
         )
         self.has_to_load = False
+        if log is not None and asked.stopped is None:
+            numbers = await asyncio.to_thread(log.numbers_of, asked.turn)
+            if numbers is not None:
+                asked.turn.note_runtime(numbers)
         self._s.ledger.follow(
             asked.turn, task.key, self.limits.idle_s, is_kept=is_measured, is_last=True
         )

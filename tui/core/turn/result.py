@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.core.turn.gaps import GapSummary
+from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import ArrivalClockName, NumberSource, TtftPart, TurnError, TurnStatus
 
 
@@ -48,6 +49,8 @@ class TurnResult:
     """One sentence about an answer that did not fail and is not whole either."""
     ttft_includes: tuple[TtftPart, ...] = ()
     """What ``ttft_ms`` holds beside the prefill."""
+    runtime: RuntimeNumbers | None = None
+    """The runtime's own numbers from the log of a server on this machine."""
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for a JSON encoder. ``error`` is one sentence or None.
@@ -85,6 +88,7 @@ class TurnResult:
             "unread_text": self.unread_text,
             "note": self.note,
             "ttft_includes": list(self.ttft_includes),
+            "runtime": None if self.runtime is None else self.runtime.to_json_dict(),
         }
 
 

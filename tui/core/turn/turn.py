@@ -30,6 +30,7 @@ from tui.core.turn.estimate import message_tokens, token_weight
 from tui.core.turn.gaps import GapSummary
 from tui.core.turn.meter import Meter
 from tui.core.turn.result import TurnResult
+from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
 from tui.core.turn.turn_note import turn_note, unread_note
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import (
@@ -75,6 +76,8 @@ class Turn:
     ) -> None:
         self.request = request
         self.t0_ns = t0_ns
+        self.chunk_meaning = chunk_meaning
+        self._runtime: RuntimeNumbers | None = None
         self._meter = Meter(
             t0_ns,
             chunk_meaning,
@@ -174,6 +177,11 @@ class Turn:
             if self._meter.chunks == 0 and part not in self._meter.ttft_includes:
                 self._meter.ttft_includes = (*self._meter.ttft_includes, part)
 
+    def note_runtime(self, numbers: RuntimeNumbers) -> None:
+        """What the runtime says about this answer, once it is over. The last word stays."""
+        with self._lock:
+            self._runtime = numbers
+
     # -- the reader ----------------------------------------------------------------------------
 
     @property
@@ -266,6 +274,11 @@ class Turn:
         return unread_note(self._unread_events, self._unread_text)
 
     @property
+    def runtime(self) -> RuntimeNumbers | None:
+        """The runtime's own numbers; None where nobody could read them."""
+        return self._runtime
+
+    @property
     def server_error(self) -> str | None:
         """The server's message where it reported an error inside the stream, in one line."""
         return self._server_error
@@ -282,7 +295,11 @@ class Turn:
     def stats(self, now_ns: int) -> TurnStats:
         """Every number as of ``now_ns``; microseconds of work, meant for 2-4 calls a second."""
         with self._lock:
-            stats = self._meter.stats(now_ns, self._phase)
+            stats = with_runtime(
+                self._meter.stats(now_ns, self._phase),
+                self._runtime,
+                is_chunk_token=self.chunk_meaning == "token",
+            )
             return replace(
                 stats,
                 is_marked=stats.is_marked and self.clock != "kernel",
@@ -322,6 +339,7 @@ class Turn:
             unread_text=self._unread_text,
             note=self.note,
             ttft_includes=stats.ttft_includes,
+            runtime=self._runtime,
         )
 
     # -- inside, under the lock ----------------------------------------------------------------

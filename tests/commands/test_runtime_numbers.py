@@ -1,0 +1,58 @@
+"""The runtime's own numbers, from the log of a server in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.commands import logging_server
+from tests.commands.test_ask import ask, said
+from tests.sim.simulator import wait_for
+
+
+@contextmanager
+def server(folder: Path, *arguments: str) -> Iterator[str]:
+    """Its address; its output goes into a file, as with ``>> log``."""
+    port = folder / "port"
+    command = [sys.executable, logging_server.__file__, str(port), *arguments]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        assert wait_for(lambda: port.exists() and bool(port.read_text()))
+        yield f"http://127.0.0.1:{port.read_text()}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_log_of_the_server_tells_what_its_stream_does_not(tmp_path: Path) -> None:
+    with server(tmp_path) as url:
+        code, out, err = ask(tmp_path, "--url", url, "--json", "--stats", "hello")
+    answer = said(out)
+    runtime = answer["runtime"]
+    assert code == 0
+    assert (runtime["prefill_tokens"], runtime["decode_tokens"]) == (19, logging_server.TOKENS)
+    assert runtime["prefill_ms"] == 190.5
+    assert runtime["peak_bytes"] == round(4413.43994140625 * 2**20)
+    assert runtime["source"] == "runtime-log"
+    assert (answer["tokens_out"], answer["tokens_source"]) == (logging_server.TOKENS, "runtime")
+    assert (answer["decode_tps"], answer["decode_source"]) == (runtime["decode_tps"], "runtime")
+    assert "runtime: prefill 19 tok in 0.19 s (99.7 tok/s), decode " in err
+    assert "~" not in err.splitlines()[0].partition("TTFT")[0]
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ("--stats",)])
+def test_numbers_of_another_answer_are_refused(tmp_path: Path, arguments: tuple[str]) -> None:
+    with server(tmp_path, "lies") as url:
+        code, out, err = ask(tmp_path, "--url", url, *arguments, "hello")
+    assert code == 0
+    if arguments == ("--json",):
+        assert said(out)["runtime"] is None
+        assert said(out)["tokens_source"] == "estimated"
+    else:
+        assert "runtime:" not in err

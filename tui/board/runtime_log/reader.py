@@ -1,0 +1,102 @@
+"""The runtime's own numbers of the answers of one server on this machine, from its log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tui.board.readers.files import Files
+from tui.board.readers.server_search import find_server
+from tui.board.runtime_log.blocks import RuntimeBlock, blocks
+from tui.board.runtime_log.match import AFTER_S, AnswerWindow, match
+from tui.board.runtime_log.source import LogSource, find
+from tui.board.runtime_log.tail import LogTail
+from tui.core.turn.runtime_numbers import RuntimeNumbers
+from tui.core.turn.turn import Turn
+
+POLL_S = 0.1
+MAX_MISSES = 3
+"""After so many answers without a block the log holds none: it is looked at once an answer."""
+
+
+def source_of_port(files: Files, port: int) -> LogSource | None:
+    """The log of the process that listens on ``port``; None where that process is not seen."""
+    found = find_server(files, port)
+    return find(files, found.pid) if found is not None and found.by == "port" else None
+
+
+def window_of(turn: Turn, now_ns: int, wall_s: float) -> AnswerWindow | None:
+    """What is known of a finished answer; ``wall_s`` is the wall time (UNIX) at ``now_ns``. None
+    for an answer that did not come to its end: the runtime prints nothing then."""
+    stamps_ns = turn.stamps_ns
+    stats = turn.stats(now_ns)
+    if turn.status not in ("complete", "empty") or not stamps_ns or stats.ttft_ms is None:
+        return None
+    return AnswerWindow(
+        sent_s=wall_s - (now_ns - turn.t0_ns) / 1e9,
+        last_s=wall_s - (now_ns - stamps_ns[-1]) / 1e9,
+        ttft_ms=stats.ttft_ms,
+        span_ms=(stamps_ns[-1] - stamps_ns[0]) / 1e6,
+        chunks=len(stamps_ns),
+        is_chunk_token=turn.chunk_meaning == "token",
+    )
+
+
+def as_numbers(block: RuntimeBlock) -> RuntimeNumbers:
+    """The block as it stands beside an answer."""
+    return RuntimeNumbers(
+        prefill_ms=block.prefill_ms,
+        prefill_tokens=block.prefill_tokens,
+        prefill_tps=block.prefill_tps,
+        decode_ms=block.decode_ms,
+        decode_tokens=block.decode_tokens,
+        decode_tps=block.decode_tps,
+        peak_bytes=block.peak_bytes,
+    )
+
+
+class RuntimeLog:
+    """Every method blocks: call it from a worker thread, one at a time.
+
+    Raises nothing: a log that cannot be read gives no numbers.
+    """
+
+    def __init__(
+        self, files: Files, port: int, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._files = files
+        self._port = port
+        self._sleep = sleep
+        self._tail: LogTail | None = None
+        self._misses = 0
+
+    def begin(self) -> None:
+        """An answer is asked for now: what the log holds is older than it."""
+        wall_s = time.time()
+        source = source_of_port(self._files, self._port)
+        is_readable = source is not None and source.kind not in ("none", "container")
+        self._tail = LogTail(self._files, source) if source and is_readable else None
+        if self._tail is not None:
+            self._tail.mark(wall_s)
+
+    def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
+        """Those of the answer that began at :meth:`begin` and is over; looks for up to 2 s."""
+        tail, now_ns = self._tail, time.perf_counter_ns()
+        window = None if tail is None else window_of(turn, now_ns, time.time())
+        if tail is None or window is None:
+            return None
+        end_s = time.monotonic() + (0.0 if self._misses >= MAX_MISSES else AFTER_S)
+        while True:
+            found = blocks(tail.lines())
+            block = match(window, found)
+            if block is not None:
+                self._misses = 0
+                if block.source == "table" and block.peak_bytes is None:
+                    # The memory stands below the rows and may be written a moment later.
+                    self._sleep(POLL_S)
+                    block = match(window, blocks(tail.lines())) or block
+                return as_numbers(block)
+            if time.monotonic() >= end_s:
+                self._misses += not found
+                return None
+            self._sleep(POLL_S)
