@@ -15,6 +15,8 @@ from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
 
 POLL_S = 0.1
+OWN_LINE_S = 0.5
+"""Without the variable only a server's own line can come, which it writes as the answer ends."""
 MAX_MISSES = 3
 """After so many answers without a block the log holds none: it is looked at once an answer."""
 
@@ -80,12 +82,13 @@ class RuntimeLog:
             self._tail.mark(wall_s)
 
     def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
-        """Those of the answer that began at :meth:`begin` and is over; looks for up to 2 s."""
+        """Those of the answer that began at :meth:`begin` and is over; waits for up to 2 s."""
         tail, now_ns = self._tail, time.perf_counter_ns()
         window = None if tail is None else window_of(turn, now_ns, time.time())
         if tail is None or window is None:
             return None
-        end_s = time.monotonic() + (0.0 if self._misses >= MAX_MISSES else AFTER_S)
+        wait_s = OWN_LINE_S if tail.source.has_variable is False else AFTER_S
+        end_s = time.monotonic() + (0.0 if self._misses >= MAX_MISSES else wait_s)
         while True:
             found = blocks(tail.lines())
             block = match(window, found)
