@@ -12,6 +12,7 @@ from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
 from tui.screens.bench.live import BenchLiveScreen
+from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
 from tui.screens.board import BoardScreen
 from tui.screens.help import Place, help_rows
@@ -60,6 +61,7 @@ def own_keys(bindings: Iterable[BindingType]) -> Iterable[str]:
         (BenchScreen, BENCH_KEYS),
         (BenchLiveScreen, BENCH_KEYS),
         (BenchResultScreen, BENCH_KEYS),
+        (BenchRequestScreen, BENCH_KEYS),
         (BenchCompareScreen, BENCH_KEYS),
     ],
 )

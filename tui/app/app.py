@@ -31,6 +31,7 @@ from tui.screens.dashboard import Dashboard, DashboardData
 if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.app.board_source import BoardReader
+    from tui.screens.bench.page import BenchPage
 
 from tui.app.themes import LIBRARY_CSS
 from tui.widgets.chat.key_bar import KeyHint
@@ -322,6 +323,15 @@ class NpulseApp(App[int]):
 
         data = BenchData(self._backend.bench_session(), self._headline, self._key("help"))
         self.push_screen(BenchScreen(data, self._appearance.glyphs))
+
+    def _open_bench_page(self, event: BenchPage.Open) -> None:
+        """A page of the bench screens asks for another one."""
+        from tui.screens.bench.navigation import open_page
+
+        open_page(event)
+
+    on_bench_page_open_run = on_bench_page_open_result = _open_bench_page
+    on_bench_page_open_comparison = on_bench_page_open_request = _open_bench_page
 
     def action_settings(self) -> None:
         """F6."""

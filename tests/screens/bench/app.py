@@ -10,7 +10,8 @@ from tui.bench.model.screen import BenchSession
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench.chooser import BenchScreen
-from tui.screens.bench.page import BenchData
+from tui.screens.bench.navigation import open_page
+from tui.screens.bench.page import BenchData, BenchPage
 
 HEADLINE = Headline(
     board="Orange Pi 5 Max",
@@ -57,6 +58,12 @@ class BenchApp(App[None]):
 
     def action_bench(self) -> None:
         self.push_screen(BenchScreen(self.data, self.glyphs))
+
+    def _open_bench_page(self, event: BenchPage.Open) -> None:
+        open_page(event)
+
+    on_bench_page_open_run = on_bench_page_open_result = _open_bench_page
+    on_bench_page_open_comparison = on_bench_page_open_request = _open_bench_page
 
     @property
     def data(self) -> BenchData:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tui.bench.model.screen import (
     BenchMessage,
     BenchView,
+    CheckRow,
     ComparedRow,
     CompareView,
     Fact,
@@ -17,6 +18,7 @@ from tui.bench.model.screen import (
     PastRun,
     Picture,
     PlanRow,
+    RequestView,
     ResultView,
     RunView,
     RunWish,
@@ -191,6 +193,23 @@ RESULT = ResultView(
     RUN.gates,
     can_resume=True,
 )
+REQUEST = RequestView(
+    3,
+    3,
+    PLAN[2],
+    (
+        Fact("decode", "–  no token for 30 s", "soft"),
+        Fact("TTFT", "1250 ms"),
+        Fact("gaps", "p50 317, p99 341, max 30112 ms; 11 gaps, 1 stall", "warn"),
+    ),
+    (
+        CheckRow("python", "failed", "line 3: the list is never closed"),
+        CheckRow("language", "passed", "English"),
+    ),
+    ("the reported prefill is longer than our time to first token",),
+    prompt="Write a pipeline.",
+    text="import csv\n\nrows = [ 内存带宽 " + "word " * 200 + "\nthe very end",
+)
 COMPARISON = CompareView(
     PAST[1].id,
     PAST[0].id,
@@ -280,6 +299,11 @@ class Prepared:
 
     def open_result(self, run_id: str) -> None:
         self.asked.append(("open", run_id))
+
+    def request(self, run_id: str, at: int) -> RequestView | None:
+        self.asked.append(("request", run_id, at))
+        rows = RESULT.requests
+        return replace(REQUEST, number=at + 1, row=rows[at]) if at < len(rows) else None
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         self.asked.append(("compare", a, b, is_forced))

@@ -8,17 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.screens.bench.prepared import COMPARISON, PICTURES, PLAN, RESULT, RUN, SUITES, VIEW
+from tests.screens.bench.prepared import (
+    COMPARISON,
+    PICTURES,
+    PLAN,
+    REQUEST,
+    RESULT,
+    RUN,
+    SUITES,
+    VIEW,
+)
 from tui.bench.model.screen import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench.chart import picture_rows
 from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
 from tui.widgets.bench.parts import between, number, window
+from tui.widgets.bench.request import (
+    detail_rows,
+    request_rows,
+    request_title,
+)
 from tui.widgets.bench.result import (
     compare_rows,
     figure_rows,
     remark_rows,
-    request_rows,
     result_title,
     signed,
 )
@@ -56,7 +69,8 @@ def every_row(width: int) -> list[Row]:
             rows += past_rows(view, choosing, width, 5, glyphs)
             rows.append(option_row(choosing, width))
         rows += status_rows(view, width)
-    rows += figure_rows(RESULT, width) + request_rows(RESULT.requests, width)
+    rows += figure_rows(RESULT, width) + request_rows(RESULT.requests, width, glyphs, 1)
+    rows += [request_title(REQUEST, width), *detail_rows(REQUEST, width, glyphs)]
     rows += remark_rows(RESULT.remarks, width, glyphs)
     rows.append(result_title(RESULT, "overview 1 of 3", width))
     forced = replace(COMPARISON, blocking=("model: a against b",), is_forced=True)

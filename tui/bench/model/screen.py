@@ -12,6 +12,8 @@ PlanState = Literal["waiting", "running", "ok", "failed", "skipped"]
 Severity = Literal["ok", "warn", "refuse"]
 Verdict = Literal["faster", "slower", "less", "more", "same", "inconclusive"]
 Role = Literal["soft", "warn", "bad"]
+CheckOutcome = Literal["failed", "passed", "info", "not applicable"]
+"""info: for information only, never counted as a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,33 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check of an answer and why it came out so."""
+
+    id: str
+    outcome: CheckOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request of a result, whole: how it ended, its checks, its timing and its texts.
+
+    ``checks`` has the failed ones first; ``text`` is partial where ``row`` is not ok.
+    """
+
+    number: int
+    of: int
+    row: PlanRow
+    facts: tuple[Fact, ...]
+    checks: tuple[CheckRow, ...] = ()
+    warnings: tuple[str, ...] = ()
+    prompt: str = ""
+    thinking: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """A run that can be read: figures, charts, requests, observations."""
 
@@ -400,6 +429,10 @@ class BenchSession(Protocol):
 
     def open_result(self, run_id: str) -> None:
         """Read a run; it becomes ``view().result``."""
+
+    def request(self, run_id: str, at: int) -> RequestView | None:
+        """The request at index ``at`` of the result that was opened last; None where that is of
+        another run or has no such request."""
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         """Compare two runs; the outcome becomes ``view().comparison``."""

@@ -17,15 +17,24 @@ from typing import Any, Literal
 
 from tui.bench.model.events import Finished
 from tui.bench.model.records import Request
-from tui.bench.model.screen import BenchMessage, BenchView, Role, RunView, RunWish
+from tui.bench.model.screen import (
+    BenchMessage,
+    BenchView,
+    RequestView,
+    Role,
+    RunView,
+    RunWish,
+)
 from tui.bench.report.render import makers
 from tui.bench.run.forecast import Speed
 from tui.bench.session import views
 from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
 from tui.bench.session.process import BenchPlace, last_words, place_arguments, run_arguments, tell
+from tui.bench.session.requests import request_view
 from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, start
+from tui.bench.store.document import Loaded
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
@@ -62,6 +71,8 @@ class BenchDesk:
         self._lock = threading.Lock()
         self._view = BenchView()
         self._live: LiveRun | None = None
+        self._opened: tuple[str, Loaded] | None = None
+        """The run of ``view().result``, by the name it was asked for with."""
         self._is_seeking = False
         self._process: Detached | None = None
         self._speed: tuple[str | None, int, Speed] | None = None
@@ -322,11 +333,24 @@ class BenchDesk:
         self._say(f"{REPORT_NAME}{names} in {_short_path(path)}")
 
     def open_result(self, run_id: str) -> None:
-        self._change(result=None)
+        with self._lock:
+            self._opened = None
+            self._view = replace(self._view, result=None)
         self._submit(self._work("reading the run", self._open, run_id))
 
     def _open(self, run_id: str) -> None:
-        self._change(result=views.result(runs.find(self._folder, run_id)))
+        loaded = document.load(runs.find(self._folder, run_id))
+        found = views.result(loaded)
+        with self._lock:
+            self._opened = (run_id, loaded)
+            self._view = replace(self._view, result=found)
+
+    def request(self, run_id: str, at: int) -> RequestView | None:
+        with self._lock:
+            opened = self._opened
+        if opened is None or opened[0] != run_id:
+            return None
+        return request_view(opened[1], at)
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         self._change(comparison=None)

@@ -113,9 +113,8 @@ def _past(entry: Entry, baseline: str | None, folder: Path) -> PastRun:
 # -- one result ------------------------------------------------------------------------------------
 
 
-def result(path: Path) -> ResultView:
-    """A run to be read. Raises RunError."""
-    loaded = load(path)
+def result(loaded: Loaded) -> ResultView:
+    """A run to be read."""
     document = loaded.document
     run = document.run
     is_open = run.status != "complete" and run.planned > 0 and loaded.suite is not None
@@ -125,7 +124,7 @@ def result(path: Path) -> ResultView:
         model=clean_line(document.model.name, 60),
         status=run.status,
         is_simulated=run.simulated,
-        folder=str(path),
+        folder=str(loaded.folder or ""),
         facts=_facts(document),
         stats=stat_rows(document.summary),
         pictures=pictures(loaded),

@@ -69,18 +69,19 @@ BOARD_KEYS: tuple[tuple[str, str], ...] = (
 """Keys of the board screen."""
 
 BENCH_KEYS: tuple[tuple[str, str], ...] = (
-    ("Up, Down", "choose a suite or an earlier run; scroll"),
-    ("Left, Right", "from option to option; from page to page of a result"),
+    ("Up, Down", "choose a suite, an earlier run or a request; scroll"),
+    ("Left, Right", "from option to option; of a result: page to page, request to request"),
     ("+ -", "change the option"),
     ("Tab", "between suites and earlier runs"),
-    ("Enter", "run the suite, open the run"),
-    ("p  s", "pause and go on; skip this prompt"),
-    ("x x", "end the run; what was measured is kept"),
-    ("r", "again what failed"),
+    ("Enter", "run the suite; open the run, its results, one of its requests"),
+    ("Home, End", "the beginning and the end of a request"),
+    ("p  s", "pause and resume; skip this prompt"),
+    ("x x", "stop the run; its results are kept and it can be resumed"),
+    ("r", "retry what failed or is missing"),
     ("e", "export the report"),
     ("c", "compare with another run"),
-    ("w  f", "in a comparison: swap sides; compare what differs all the same"),
-    ("Esc", "one step back; a run goes on"),
+    ("w  f", "in a comparison: swap sides; force the comparison"),
+    ("Esc", "one step back; a run continues"),
 )
 """Keys of the benchmark screens."""
 

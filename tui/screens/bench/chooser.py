@@ -112,10 +112,8 @@ class BenchScreen(BenchPage):
             self._open_run()
 
     def _open_run(self) -> None:
-        from tui.screens.bench.live import BenchLiveScreen
-
         self._has_opened = True
-        self.app.push_screen(BenchLiveScreen(self.data, self.glyphs))
+        self.post_message(self.OpenRun(self))
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
@@ -182,7 +180,7 @@ class BenchScreen(BenchPage):
         if self.choosing.zone == "past":
             past = chosen_past(view, self.choosing)
             if past is not None:
-                self._open_result(past.id)
+                self.post_message(self.OpenResult(self, past.id))
             return
         if view.run is not None and not view.run.is_over:
             self._open_run()
@@ -193,12 +191,6 @@ class BenchScreen(BenchPage):
             return
         if not self.say_if(self.session.start(replace(self.choosing.wish, suite=suite.key))):
             self._open_run()
-
-    def _open_result(self, run_id: str) -> None:
-        from tui.screens.bench.result import BenchResultScreen
-
-        self.session.open_result(run_id)
-        self.app.push_screen(BenchResultScreen(self.data, self.glyphs, run_id))
 
     def action_compare(self) -> None:
         """Mark the first of two runs, then compare the second with it."""
@@ -212,11 +204,8 @@ class BenchScreen(BenchPage):
         elif marked == past.id:
             self._take(replace(self.choosing, marked=None))
         else:
-            from tui.screens.bench.compare import BenchCompareScreen
-
             self._take(replace(self.choosing, marked=None))
-            self.session.compare(marked, past.id)
-            self.app.push_screen(BenchCompareScreen(self.data, self.glyphs, marked, past.id))
+            self.post_message(self.OpenComparison(self, marked, past.id))
 
     def action_retry(self) -> None:
         past = chosen_past(self.view(), self.choosing)

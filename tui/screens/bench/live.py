@@ -168,27 +168,12 @@ class BenchLiveScreen(BenchPage):
             self.say("there is nothing to export yet", "warn")
 
     def action_compare(self) -> None:
-        open_comparison(self, self._run.run_id)
+        self.open_comparison(self._run.run_id)
 
     def action_results(self) -> None:
         """What was measured; also of a running benchmark."""
-        from tui.screens.bench.result import BenchResultScreen
-
         run_id = self._run.run_id
         if not run_id:
             self.say("nothing is measured yet", "warn")
             return
-        self.session.open_result(run_id)
-        self.app.push_screen(BenchResultScreen(self.data, self.glyphs, run_id))
-
-
-def open_comparison(page: BenchPage, run_id: str) -> None:
-    """Compare a run with the one that fits best, if there is one."""
-    from tui.screens.bench.compare import BenchCompareScreen
-
-    partner = page.session.partner_of(run_id) if run_id else None
-    if partner is None:
-        page.say("there is no earlier run of this suite to compare with", "warn")
-        return
-    page.session.compare(partner, run_id)
-    page.app.push_screen(BenchCompareScreen(page.data, page.glyphs, partner, run_id))
+        self.post_message(self.OpenResult(self, run_id))

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from tui.bench.model.screen import BenchSession, BenchView
 from tui.core.screen.headline import Headline
@@ -34,8 +35,44 @@ class BenchData:
 class BenchPage(OpaqueScreen):
     """What the bench screens have in common: the top line, messages, and the way back.
 
-    Esc is one step back, F3 leaves all of them.
+    Esc is one step back, F3 leaves all of them. A page does not know the others: it posts one of
+    the messages below, and the app opens the screen (:mod:`tui.screens.bench.navigation`).
     """
+
+    class Open(Message):
+        """The page asks for another one."""
+
+        def __init__(self, page: BenchPage) -> None:
+            super().__init__()
+            self.page = page
+
+    class OpenRun(Open):
+        """Show the running benchmark; with ``is_replacing`` in place of the page that asks."""
+
+        def __init__(self, page: BenchPage, *, is_replacing: bool = False) -> None:
+            super().__init__(page)
+            self.is_replacing = is_replacing
+
+    class OpenResult(Open):
+        """Show the results of a run."""
+
+        def __init__(self, page: BenchPage, run_id: str) -> None:
+            super().__init__(page)
+            self.run_id = run_id
+
+    class OpenComparison(Open):
+        """Compare run ``b`` with the baseline ``a``."""
+
+        def __init__(self, page: BenchPage, a: str, b: str) -> None:
+            super().__init__(page)
+            self.a, self.b = a, b
+
+    class OpenRequest(Open):
+        """Show the request at index ``at`` of the results of a run."""
+
+        def __init__(self, page: BenchPage, run_id: str, at: int) -> None:
+            super().__init__(page)
+            self.run_id, self.at = run_id, at
 
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
@@ -111,11 +148,19 @@ class BenchPage(OpaqueScreen):
             self.say(refusal, "warn")
         return refusal is not None
 
+    def open_comparison(self, run_id: str) -> None:
+        """Compare a run with the one that fits best, if there is one."""
+        partner = self.session.partner_of(run_id) if run_id else None
+        if partner is None:
+            self.say("there is no earlier run of this suite to compare with", "warn")
+        else:
+            self.post_message(self.OpenComparison(self, partner, run_id))
+
     def action_back(self) -> None:
         self.app.pop_screen()
 
     def action_leave(self) -> None:
-        """Back to what was open before the bench screens. A run goes on."""
+        """Back to what was open before the bench screens. A run continues."""
         while isinstance(self.app.screen, BenchPage):
             self.app.pop_screen()
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 
 from tui.bench.model.screen import Picture, ResultView
 from tui.core.text.glyphs import Glyphs
-from tui.screens.bench.live import open_comparison
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.chart import PictureView
 from tui.widgets.bench.parts import BenchPanel
-from tui.widgets.bench.result import figure_rows, remark_rows, request_rows, result_title
+from tui.widgets.bench.request import chosen_rows, request_at, request_rows
+from tui.widgets.bench.result import figure_rows, remark_rows, result_title
 from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.rows import Row
 
 CHARTS = 4
@@ -33,7 +35,10 @@ NARROW_PAGES = (
 
 
 class BenchResultScreen(BenchPage):
-    """Left and Right turn its pages; on a wide terminal figures and charts share one."""
+    """Left and Right turn its pages; on a wide terminal figures and charts share one.
+
+    On the page of requests Up and Down choose one, and Enter opens it.
+    """
 
     DEFAULT_CSS = """
     BenchResultScreen #title { height: 1; }
@@ -53,23 +58,35 @@ class BenchResultScreen(BenchPage):
         Binding("up,k", "scroll_words(-1)", show=False),
         Binding("pagedown,space", "scroll_words(10)", show=False),
         Binding("pageup", "scroll_words(-10)", show=False),
+        Binding("enter", "open", show=False),
         Binding("r", "retry", show=False),
         Binding("e", "export", show=False),
         Binding("c", "compare", show=False),
     ]
     HINTS = (
         KeyHint("Left Right", "pages", "page(1)"),
+        KeyHint("Enter", "requests", "open"),
         KeyHint("r", "retry failed", "retry"),
         KeyHint("e", "export", "export"),
         KeyHint("c", "compare", "compare"),
         KeyHint("Esc", "back", "back"),
         KeyHint("Up Down", "scroll", "scroll_words(1)"),
     )
+    REQUEST_HINTS = (
+        KeyHint("Enter", "open the request", "open"),
+        KeyHint("Up Down", "choose", "scroll_words(1)"),
+        KeyHint("Left Right", "pages", "page(1)"),
+        KeyHint("r", "retry failed", "retry"),
+        KeyHint("Esc", "back", "back"),
+        KeyHint("e", "export", "export"),
+        KeyHint("c", "compare", "compare"),
+    )
 
     def __init__(self, data: BenchData, glyphs: Glyphs, run_id: str) -> None:
         super().__init__(data, glyphs)
         self._run_id = run_id
-        self._page = 0
+        self._page = WIDE_PAGES[0]
+        self._chosen = 0
 
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
@@ -101,7 +118,7 @@ class BenchResultScreen(BenchPage):
     @property
     def page(self) -> str:
         """The name of the page that is open."""
-        return self._pages[self._page % len(self._pages)]
+        return self._page if self._page in self._pages else self._pages[0]
 
     def _title(self, width: int, _: int) -> list[Row]:
         result = self._result()
@@ -115,7 +132,7 @@ class BenchResultScreen(BenchPage):
         if result is None:
             return [()]
         if self.page == "requests":
-            return request_rows(result.requests, width)
+            return request_rows(result.requests, width, self.glyphs, self._chosen)
         if self.page == "observations":
             return remark_rows(result.remarks, width, self.glyphs)
         return figure_rows(result, width)
@@ -138,29 +155,89 @@ class BenchResultScreen(BenchPage):
         for at in range(CHARTS):
             is_shown = page == "overview" or page == f"chart {at + 1}"
             self.query_one(f"#chart-{at}").display = is_shown
+        hints = self.REQUEST_HINTS if page == "requests" else self.HINTS
+        self.query_one(MessageBar).set_hints(hints)
         self.query_one("#words").scroll_home(animate=False)
-        self.call_after_refresh(self.pull)
+        self.call_after_refresh(self._fill_page)
+
+    def _fill_page(self) -> None:
+        self.pull()
+        if self.page == "requests":
+            # Where a row stands is known once the new rows are laid out.
+            self.call_after_refresh(self._show_chosen)
+
+    def _show_chosen(self) -> None:
+        """Scrolls until the chosen request can be seen whole."""
+        result = self._result()
+        if result is not None and result.requests:
+            words = self.query_one("#words")
+            width = self.query_one("#word-rows").size.width
+            first, rows = chosen_rows(result.requests, width, self._chosen)
+            # The first request brings the heading with it.
+            top, end, y = 0 if first == 1 else first, first + rows, words.scroll_offset.y
+            if top < y:
+                words.scroll_to(y=top, animate=False)
+            elif end > y + words.size.height:
+                words.scroll_to(y=end - words.size.height, animate=False)
 
     # Keys -----------------------------------------------------------------------------------
 
     def action_page(self, step: int) -> None:
-        self._page = (self._pages.index(self.page) + step) % len(self._pages)
+        pages = self._pages
+        self._turn_to(pages[(pages.index(self.page) + step) % len(pages)])
+
+    def _turn_to(self, page: str) -> None:
+        self._page = page
         self._show_page()
 
     def action_scroll_words(self, rows: int) -> None:
-        self.query_one("#words").scroll_relative(y=rows, animate=False)
+        """Scroll; on the page of requests, choose another one."""
+        if self.page == "requests":
+            self._choose(self._chosen + rows)
+        else:
+            self.query_one("#words").scroll_relative(y=rows, animate=False)
+
+    def _choose(self, at: int) -> None:
+        result = self._result()
+        if result is not None and result.requests:
+            self._chosen = min(max(0, at), len(result.requests) - 1)
+            self.pull()
+            self._show_chosen()
+
+    def action_open(self) -> None:
+        """Open the chosen request; from another page, show the requests first."""
+        result = self._result()
+        if self.page != "requests":
+            self._turn_to("requests")
+        elif result is None or not result.requests:
+            self.say("this run has no requests", "warn")
+        else:
+            self.post_message(self.OpenRequest(self, self._run_id, self._chosen))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a request, another one on it opens it."""
+        result = self._result()
+        if result is None or self.page != "requests" or event.widget is None:
+            return
+        if event.widget.id != "word-rows":
+            return
+        at = request_at(result.requests, event.widget.size.width, event.y)
+        if at is None:
+            return
+        if at == self._chosen:
+            self.action_open()
+        else:
+            self._choose(at)
 
     def action_retry(self) -> None:
         result = self._result()
         if result is None or not result.can_resume:
             self.say("this run is complete, or it cannot be resumed", "warn")
         elif not self.say_if(self.session.resume(self._run_id)):
-            from tui.screens.bench.live import BenchLiveScreen
-
-            self.app.switch_screen(BenchLiveScreen(self.data, self.glyphs))
+            self.post_message(self.OpenRun(self, is_replacing=True))
 
     def action_export(self) -> None:
         self.session.export(self._run_id)
 
     def action_compare(self) -> None:
-        open_comparison(self, self._run_id)
+        self.open_comparison(self._run_id)

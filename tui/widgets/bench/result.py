@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import set_cell_size
-
-from tui.bench.model.screen import ComparedRow, CompareView, PlanRow, ResultView
+from tui.bench.model.screen import ComparedRow, CompareView, ResultView
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import folded, interval, number, parts_row
-from tui.widgets.bench.run import STATE_ROLES, gate_rows, stat_table
+from tui.widgets.bench.run import gate_rows, stat_table
 from tui.widgets.kit.bars import bar
 from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 
@@ -78,40 +76,6 @@ def figure_rows(result: ResultView, width: int) -> list[Row]:
         fit((*pad(fit(a, left_cells), left_cells), *gap, *b), width)
         for a, b in zip(left, right, strict=True)
     ]
-
-
-def request_rows(rows: Sequence[PlanRow], width: int) -> list[Row]:
-    """Every request with its numbers, checks, taints, and what went wrong."""
-    has_reps = any(row.rep for row in rows)
-    is_wide = width >= 100
-    head = f"{'tok/s':>8}{'out':>6}{'checks':>8}  "
-    out = [spread(((" requests", "strong"),), ((head, "dim"), (" " * 20, "dim")), width)]
-    for row in rows:
-        name = f"{row.name} #{row.rep + 1}" if has_reps else row.name
-        rate = "" if row.rate_tps is None else fmt.rate(row.rate_tps)
-        rate = f"~{rate}" if rate and row.is_estimated else rate
-        tokens = "" if row.tokens is None else str(row.tokens)
-        checks = "" if row.checks is None else f"{row.checks[0]}/{row.checks[1]}"
-        all_passed = row.checks is not None and row.checks[0] == row.checks[1]
-        word = row.word.replace("_", " ")
-        tail = ", ".join(row.taints).replace("_", " ")
-        right: Row = (
-            (f"{rate:>8}", "text"),
-            (f"{tokens:>6}", "soft"),
-            (f"{checks:>8}", "ok" if all_passed else "warn"),
-            (f"  {set_cell_size(tail, 20)}", "warn"),
-        )
-        left: Row = (
-            (f" {set_cell_size(word, 13)} ", STATE_ROLES.get(row.state, "soft")),
-            (name, "text"),
-        )
-        out.append(spread(left, right, width))
-        if row.error:
-            indent = 15 if is_wide else 3
-            out += [
-                ((" " * indent + line, "dim"),) for line in folded(row.error, width - indent - 1)
-            ]
-    return [fit(row, width) for row in out]
 
 
 def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]:
