@@ -148,3 +148,75 @@ def test_a_bogus_sensor_gives_nothing(name: str, readings: Readings) -> None:
     assert found["power.w"]["value"] is None
     if name == "bogus-temp":
         assert found["soc.temp"]["value"] == pytest.approx(43, abs=1)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Callable[[str], Path]:
+    def unpack(name: str) -> Path:
+        with tarfile.open(DATA / f"{name}.tgz") as archive:
+            archive.extractall(tmp_path)
+        return tmp_path / name
+
+    return unpack
+
+
+def cooling_devices(root: Path) -> dict[str, Path]:
+    folders = (root / "sys/class/thermal").glob("cooling_device*")
+    return {(folder / "type").read_text().strip(): folder for folder in folders}
+
+
+@pytest.mark.parametrize("change", ["at rest", "unreadable", "gone"])
+def test_past_a_passive_trip_a_limit_is_heat_whatever_the_cooling_devices_say(
+    change: str, tree: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tree("throttle-78")
+    for folder in cooling_devices(root).values():
+        if change == "at rest":
+            (folder / "cur_state").write_text("0\n")
+        elif change == "unreadable":
+            (folder / "cur_state").write_text("\n")
+        else:
+            (folder / "type").unlink()
+    text = again(root, capsys)
+    assert "the board is cool" not in text
+    assert "below 75 °C" in text
+    assert "max_freq" not in "".join(COMMAND.findall(text))
+
+
+@pytest.mark.parametrize(
+    ("trip_c", "kind", "is_heat"),
+    [(75, "passive", True), (80, "passive", False), (75, "active", False), (75, "hot", False)],
+)
+def test_only_a_passive_trip_that_is_passed_makes_a_limit_heat(
+    trip_c: int,
+    kind: str,
+    is_heat: bool,
+    tree: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = tree("throttle-78")
+    for folder in cooling_devices(root).values():
+        (folder / "cur_state").write_text("0\n")
+    for path in (root / "sys/class/thermal").glob("thermal_zone*/trip_point_*_temp"):
+        other = path.with_name(path.name.replace("_temp", "_type"))
+        if other.read_text().strip() == "passive":
+            path.write_text(f"{trip_c}000\n")
+            other.write_text(f"{kind}\n")
+    text = again(root, capsys)
+    assert ("thermal governor" in text) == is_heat
+    assert ("limits" in text or "limited" in text) != is_heat
+
+
+def test_a_cooling_device_claims_its_own_cluster_alone(
+    tree: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the cool, cpu4's device acts still: its limit is the kernel's, cpu6's is the user's."""
+    root = tree("throttle-78")
+    for path in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
+        path.write_text("60000\n")
+    policy = root / "sys/devices/system/cpu/cpufreq/policy6/scaling_max_freq"
+    assert policy.exists()
+    policy.write_text("1200000\n")
+    commands = "".join(COMMAND.findall(again(root, capsys)))
+    assert "policy6/scaling_max_freq" in commands
+    assert "policy4/scaling_max_freq" not in commands

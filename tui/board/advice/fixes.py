@@ -25,9 +25,11 @@ def lift_limit(snapshot: Snapshot) -> Command | None:
         top = top_clock(snapshot, device)
         if "limited" in snapshot.get(f"{device}.max_freq").flags and top is not None:
             return tee(f"{top:.0f}", folder_of(snapshot, f"{device}.max_freq") + "/max_freq")
+    of_user = [f for f in snapshot.get("cpu.cap_freq").flags if f.startswith("policy")]
     tops, caps = snapshot.numbers("cpu.max_freq"), snapshot.numbers("cpu.cap_freq")
     for cluster, top, cap in zip(clusters(snapshot), tops, caps, strict=False):
-        if top is not None and cap is not None and cap < top:
+        is_low = top is not None and cap is not None and cap < top
+        if is_low and top is not None and (not of_user or cluster.policy in of_user):
             path = f"/sys/devices/system/cpu/cpufreq/{cluster.policy}/scaling_max_freq"
             return tee(f"{top / 1000:.0f}", path)
     return None

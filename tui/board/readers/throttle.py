@@ -22,6 +22,11 @@ from tui.core.board.reading import Reading
 HOT_C = 85.0
 COOL_C = 80.0
 
+HYSTERESIS_C = 2.0
+"""How far below a trip the kernel lets go; what Rockchip's device trees have."""
+LIMITED_FLAG = "limited"
+"""On a limit that a user has set; on the CPU's, the names of the policies follow."""
+
 COOL_SAMPLES = 5
 """So many in a row say that a limit has nothing to do with heat: one reading may be wrong."""
 
@@ -32,6 +37,10 @@ THROTTLING = "throttling"
 
 _COOLING = re.compile(r"(?:thermal-)?(?:cpufreq|devfreq|cpuidle|idle)\b.*")
 """Cooling devices that slow something down. Fans do not, and a PC has others that always count."""
+
+
+_CPU_DEVICE = re.compile(r"cpufreq-cpu([0-9]{1,4})\b")
+"""The cooling device of one cluster, named after its first CPU."""
 
 
 class _Cooling(NamedTuple):
@@ -51,6 +60,7 @@ class Throttle:
         self._files = files
         self._cooling: dict[str, _Cooling | None] = {}
         self._is_hot = False
+        self._is_past_trip = False
         self._cool_samples = 0
         self._set_by_user: set[str] = set()
 
@@ -60,16 +70,17 @@ class Throttle:
         caps = _caps(tick)
         active, failed = self._active()
         temperature_c = tick.number("soc.temp")
-        is_hot = self._follow(temperature_c, bool(caps))
+        is_hot = self._follow(temperature_c, tick.number("thermal.trip_passive"), bool(caps))
         texts = {cap.text for cap in caps}
         thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
         if caps:
             # A limit whose own cooling device acts is the kernel's: writing another has no effect.
+            by_monitor = self._is_hot
             held = {cap.text for cap in caps if any(_holds(kind, cap) for kind in active)}
             if thermal:
-                state = CAPPED
-            elif texts - held:
+                state = CAPPED if by_monitor else THROTTLING
+            elif texts - held and not (active and self._is_past_trip):
                 state = LIMITED
             thermal = thermal | held
         if state == NONE and not self._cooling and not _has_limits(tick):
@@ -80,20 +91,27 @@ class Throttle:
         flags = (*(cap.text for cap in caps), *active)
         source = ", ".join(cap.reading_id for cap in caps) or f"{ZONE_DIR}/cooling_device*"
         found = {"throttle": Reading(state, "", source, flags=flags)}
-        for cap in caps:
-            limit = tick.readings[cap.reading_id]
-            flag = CAPPED if cap.text in thermal else "limited"
-            found[cap.reading_id] = Reading(
-                limit.value, limit.unit, limit.source, flags=(*limit.flags, flag)
+        for reading_id in dict.fromkeys(cap.reading_id for cap in caps):
+            limit = tick.readings[reading_id]
+            of_user = [c for c in caps if c.reading_id == reading_id and c.text not in thermal]
+            flags = (
+                (LIMITED_FLAG, *(c.policy for c in of_user if c.policy)) if of_user else (CAPPED,)
+            )
+            found[reading_id] = Reading(
+                limit.value, limit.unit, limit.source, flags=(*limit.flags, *flags)
             )
         return found
 
-    def _follow(self, temperature_c: float | None, is_capped: bool) -> bool:
-        """Hot from 85 °C until below 80 °C; one that is capped when first seen, from 80 °C."""
+    def _follow(self, temperature_c: float | None, trip_c: float | None, is_capped: bool) -> bool:
+        """Hot from 85 °C until below 80 °C; one that is capped when first seen, from 80 °C. Hot
+        too from the lowest passive trip until a hysteresis below it: there the kernel's thermal
+        governor acts, whether or not its cooling devices can be read."""
         if temperature_c is not None:
             threshold_c = COOL_C if self._is_hot or is_capped else HOT_C
             self._is_hot = temperature_c >= threshold_c
-        return self._is_hot
+            margin_c = HYSTERESIS_C if self._is_past_trip else 0.0
+            self._is_past_trip = trip_c is not None and temperature_c >= trip_c - margin_c
+        return self._is_hot or self._is_past_trip
 
     def _of_the_user(self, limits: set[str], is_hot: bool) -> set[str]:
         """All limits while the SoC is cool; those that stood for a while in the cool stay the
@@ -155,13 +173,20 @@ def _has_limits(tick: Tick) -> bool:
 class _Cap(NamedTuple):
     reading_id: str
     text: str
+    policy: str | None = None
+    """The CPU cluster's cpufreq policy, and its CPUs."""
+    cpus: tuple[int, ...] = ()
 
 
 def _holds(active: str, cap: _Cap) -> bool:
     """Whether a cooling device that acts, such as ``cpufreq-cpu4 3/10``, lowers this limit."""
     device = cap.reading_id.partition(".")[0]
     if device == "cpu":
-        return "cpufreq" in active
+        number = _CPU_DEVICE.match(active)
+        # thermal-cpufreq-0 counts devices and names no CPU; so does a cluster that is not known.
+        return "cpufreq" in active and (
+            number is None or not cap.cpus or int(number[1]) in cap.cpus
+        )
     names = {"ddr": ("dmc", "ddr"), "npu": ("npu",), "gpu": ("gpu", "mali")}
     return any(name in active for name in names[device])
 
@@ -176,14 +201,23 @@ def _caps(tick: Tick) -> list[_Cap]:
             caps.append(_Cap(f"{name}.max_freq", _words(name, limit, top)))
     limits, tops = tick.value("cpu.cap_freq"), tick.value("cpu.max_freq")
     if isinstance(limits, tuple) and isinstance(tops, tuple):
-        low = [
-            _words(f"cpu cluster {number}", limit, top)
-            for number, (limit, top) in enumerate(zip(limits, tops, strict=False))
-            if limit is not None and top is not None and limit < top
-        ]
-        if low:
-            caps.append(_Cap("cpu.cap_freq", ", ".join(low)))
+        policies = _policies(tick)
+        for number, (limit, top) in enumerate(zip(limits, tops, strict=False)):
+            if limit is not None and top is not None and limit < top:
+                words = _words(f"cpu cluster {number}", limit, top)
+                policy = policies[number] if number < len(policies) else (None, ())
+                caps.append(_Cap("cpu.cap_freq", words, *policy))
     return caps
+
+
+def _policies(tick: Tick) -> list[tuple[str | None, tuple[int, ...]]]:
+    """The cpufreq policies and their CPUs, in the order of the clocks."""
+    found: list[tuple[str | None, tuple[int, ...]]] = []
+    for name, reading in tick.readings.items():
+        if name.startswith("cpu.policy") and name.endswith(".cores"):
+            cpus = reading.value if isinstance(reading.value, tuple) else ()
+            found.append((name.split(".")[1], tuple(int(cpu) for cpu in cpus if cpu is not None)))
+    return found
 
 
 def _unknown_limit(tick: Tick) -> Reading | None:
