@@ -101,7 +101,7 @@ def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
         value=now,
         limit=target,
         unit="Hz",
-        mend=None if is_high else f"echo performance | sudo tee {path}",
+        mend=None if found.state == "high" else f"echo performance | sudo tee {path}",
     )
 
 
@@ -274,5 +274,11 @@ def cool_limit(snapshots: Sequence[Snapshot]) -> float | None:
 
 
 def refuses(gates: Sequence[Gate], *, strict: bool) -> list[Gate]:
-    """The gates that forbid a run: refusals always, with ``strict`` warnings too."""
-    return [g for g in gates if g.severity == "refuse" or (strict and g.severity == "warn")]
+    """The gates that forbid a run: refusals always, with ``strict`` warnings too, and a clock that
+    is left to its governor though it could be held."""
+    return [
+        gate
+        for gate in gates
+        if gate.severity == "refuse"
+        or (strict and (gate.severity == "warn" or gate.mend is not None))
+    ]
