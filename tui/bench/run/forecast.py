@@ -12,7 +12,7 @@ from statistics import median
 
 from tui.bench.analysis.statistics import theil_sen
 from tui.bench.model.events import Forecast as ForecastEvent
-from tui.bench.model.records import Request
+from tui.bench.model.records import NOT_ATTEMPTED, Document, Request
 from tui.bench.run.plan import Task
 from tui.core.turn.stats import quantile
 
@@ -26,10 +26,16 @@ MIN_POINTS = 4
 
 @dataclass(slots=True)
 class Speed:
-    """The four constants, learnt while the run goes on."""
+    """The four constants, learnt during a run, and how long whole runs took.
+
+    ``request_walls_s``: SHA-256 of a suite -> seconds of its complete runs per request, with
+    everything between the requests. ``pauses_s``: seconds per request that were not the request.
+    """
 
     size_bytes: int | None = None
     is_simulated: bool = False
+    request_walls_s: dict[str, list[float]] = field(default_factory=dict)
+    pauses_s: list[float] = field(default_factory=list)
     _prefill: list[tuple[float, float]] = field(default_factory=list)
     _decode: list[tuple[float, float]] = field(default_factory=list)
 
@@ -48,6 +54,20 @@ class Speed:
         if rate and request.tok.out:
             context = (request.tok.input or 0) + request.tok.out / 2
             self._decode.append((context, 1000 / rate))
+
+    def learn_run(self, document: Document) -> None:
+        """The wall time of a run that is over."""
+        run = document.run
+        tried = [r for r in document.requests if r.status not in NOT_ATTEMPTED]
+        if not tried or run.wall_s <= 0:
+            return
+        took = [r.m.get("latency_ms") for r in tried]
+        known_s = [ms / 1000 for ms in took if ms is not None]
+        if len(known_s) == len(tried):
+            self.pauses_s.append(max(0.0, run.wall_s - sum(known_s)) / len(tried))
+        if run.status == "complete":
+            walls_s = self.request_walls_s.setdefault(run.suite_sha256, [])
+            walls_s.append(run.wall_s / len(tried))
 
     @property
     def _scale(self) -> float:

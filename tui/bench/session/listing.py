@@ -7,6 +7,7 @@ import asyncio
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 
 import msgspec
 
@@ -24,7 +25,10 @@ from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean
 
 COOL_DOWN_S = 30.0
+"""Assumed between two requests of a board that no run was measured on."""
 LEARN_RUNS = 3
+MAX_READ = 12
+"""Runs that are read for it at most: a journal can be long."""
 
 
 async def _connected(options: Options) -> Connected | None:
@@ -37,36 +41,58 @@ async def _connected(options: Options) -> Connected | None:
 
 
 def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
-    """What earlier runs of that model tell about its speed."""
-    speed = Speed()
+    """What earlier runs of that model tell: the latest ones, and the latest of each suite."""
+    speed = Speed(is_simulated=is_simulated)
     taken = 0
+    seen: dict[str, int] = {}
     for entry in reversed(entries(folder, model=model)):
         if entry.is_simulated != is_simulated or entry.comparability != "full":
             continue
         if entry.status == "unfinished":
             # Its journal may still grow, and is read in whole for this.
             continue
+        if taken >= LEARN_RUNS and (seen.get(entry.suite) or entry.status != "complete"):
+            continue
         try:
             loaded = load(folder / entry.id)
         except runs.RunError:
             continue
-        for request in loaded.document.requests:
-            if request.is_scored:
-                speed.learn(request)
+        speed.learn_run(loaded.document)
+        if taken < LEARN_RUNS:
+            for request in loaded.document.requests:
+                if request.is_scored:
+                    speed.learn(request)
+        if entry.status == "complete":
+            seen[entry.suite] = seen.get(entry.suite, 0) + 1
         taken += 1
-        if taken >= LEARN_RUNS:
+        if taken >= MAX_READ:
             break
     return speed
 
 
 def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[float, float, float]:
-    """(likely, low, high) seconds, cool-downs between requests included."""
+    """(likely, low, high) seconds with everything between the requests.
+
+    Where this suite was measured before, from the wall time of those runs; else from the speed of
+    the model and the pauses of its other runs. Before there is any run, a real board is taken to
+    cool down between requests; the simulated one and the cache suite do not.
+    """
     if found.minutes is not None:
         return (found.minutes * 60,) * 3
     tasks = plan.ordered(found, found.runs, 1, context_tokens)
     kept = [task for task in tasks if plan.fits_context(task, context_tokens)]
-    seen = forecast(kept, speed, elapsed_s=0.0, history={}, extra_s=COOL_DOWN_S)
-    return seen.left_s, seen.left_low_s, seen.left_high_s
+    walls_s = speed.request_walls_s.get(found.sha256)
+    if walls_s:
+        count = len(kept)
+        return median(walls_s) * count, min(walls_s) * count, max(walls_s) * count
+    if speed.pauses_s:
+        pause_s = median(speed.pauses_s)
+    else:
+        pause_s = 0.0 if speed.is_simulated or found.kind == "cache" else COOL_DOWN_S
+    seen = forecast(kept, speed, elapsed_s=0.0, history={}, extra_s=pause_s)
+    # Nothing cools down before the first request.
+    first_s = min(pause_s, seen.left_low_s) if kept else 0.0
+    return seen.left_s - first_s, seen.left_low_s - first_s, seen.left_high_s - first_s
 
 
 def suites(options: argparse.Namespace, user_folder: Path) -> int:
