@@ -42,7 +42,7 @@ def test_no_word_is_cut_at_any_width(width: int) -> None:
 def test_the_screen_that_is_open_comes_first(place: Place, title: str) -> None:
     shown = [text(row) for row in help_rows({**default_keys(), "board": "f9"}, "1.2.3", place)]
     assert shown[2] == title
-    assert {"chat", "the board (F9)", "benchmarks (F3)", "figures"} <= set(shown)
+    assert {"chat", "the board (F9)", "benchmarks (F3)", "words and figures"} <= set(shown)
 
 
 def own_keys(bindings: Iterable[BindingType]) -> Iterable[str]:

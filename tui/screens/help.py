@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
+from tui.core.screen.glossary import GLOSSARY
 from tui.core.screen.key_names import shown_keys
 from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
 from tui.core.text.glyphs import Glyphs
@@ -24,14 +25,6 @@ Place = Literal["chat", "board", "bench"]
 
 KEY_CELLS = 24
 MIN_WORD_CELLS = 24
-SOURCES: tuple[tuple[str, str], ...] = (
-    ("~", "an estimate: derived, not counted"),
-    ("–", "not known; the reason stands beside it or in npulse board"),
-    ("tok/s", "tokens after the first, by the time between first and last"),
-    ("TTFT", "from sending the request to its first text, at the socket"),
-    ("p50/p99", "gap between tokens: half, and 99 of 100, are shorter"),
-    ("prefill", "prompt tokens by the time until the first text"),
-)
 
 
 class HelpRows(Rows):
@@ -87,7 +80,7 @@ class HelpScreen(ModalScreen[None]):
 def help_rows(
     keymap: Mapping[str, str], version: str, place: Place = "chat", width: int = 74
 ) -> Sequence[Row]:
-    """Title, the keys of every screen with those of ``place`` first, then what figures mean."""
+    """Title, the keys of every screen with those of ``place`` first, then the glossary."""
     chat = [
         *FIXED_KEYS,
         *((shown_keys(keymap.get(key.action_id, key.keys)), key.text) for key in DASHBOARD_KEYS),
@@ -102,7 +95,7 @@ def help_rows(
     for name in sorted(parts, key=lambda name: name != place):
         title, keys = parts[name]
         rows += [(), ((title, "strong"),), *_columns(keys, width)]
-    return [*rows, (), (("figures", "strong"),), *_columns(SOURCES, width)]
+    return [*rows, (), (("words and figures", "strong"),), *_columns(GLOSSARY, width)]
 
 
 def _columns(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[Row]:

@@ -1,0 +1,35 @@
+"""The glossary: the page says what the help says, and every column of a comparison is in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tui.core.screen.glossary import GLOSSARY
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "glossary.md"
+
+
+def test_page_and_help_are_equal() -> None:
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", PAGE.read_text(), re.MULTILINE)
+    assert rows == [("Term", "Meaning"), *GLOSSARY]
+
+
+def test_no_term_stands_twice() -> None:
+    terms = [term for term, _ in GLOSSARY]
+    assert len(terms) == len(set(terms))
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        *("MAD", "CI95", "MDC", "p Holm", "cap", "gate", "taint", "ø", "of what DDR allows"),
+        *("clock delayed", "TTFT", "ITL", "prefill", "decode", "headroom", "roofline"),
+    ],
+)
+def test_every_special_word_is_told_in_one_sentence(term: str) -> None:
+    meaning = dict(GLOSSARY)[term]
+    assert meaning
+    assert ". " not in meaning
