@@ -123,7 +123,10 @@ def test_copies_go_to_the_clipboard_as_text(terminal: PtyTerminal) -> None:
     assert "```" in answer
     assert "```" not in code
     assert code.strip() in answer
-    terminal.keys("tab", "shift+up", "ctrl+y")
+    # Ctrl+Y comes first where keys wait in a queue: it works whatever has the focus.
+    terminal.keys("tab", "shift+up")
+    terminal.wait_quiet()
+    terminal.keys("ctrl+y")
     terminal.wait_for("copied the selection")
     assert "~60 tokens" in clipboard(terminal)[-1]
 

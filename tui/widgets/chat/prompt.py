@@ -211,8 +211,6 @@ class Prompt(TextField):
             event.stop()
             event.prevent_default()
             self.post_message(self.ScrollRequested("end"))
-        else:
-            await super()._on_key(event)
 
     def action_cursor_up(self, select: bool = False) -> None:
         if not select and self.cursor_at_first_line:

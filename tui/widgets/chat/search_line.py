@@ -53,8 +53,6 @@ class SearchLine(LineField):
             event.stop()
             event.prevent_default()
             self._close(self.value)
-        else:
-            await super()._on_key(event)
 
     def give_up(self) -> None:
         """No search after all."""

@@ -6,10 +6,24 @@ from dataclasses import replace
 
 from textual import events
 from textual.document._edit import Edit
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 from textual.widgets.text_area import EditResult
 
 from tui.core.text.sanitize import clean
+
+
+async def take_at_once(field: Widget, event: events.Key) -> None:
+    """Act on a key that ``field`` binds, such as Backspace, before its next key.
+
+    Textual lets it rise to the app and come back as an action. Text typed right after it is
+    inserted meanwhile, and the key then deletes that text.
+    """
+    for binding in field._bindings.key_to_bindings.get(event.key, ()):
+        if not binding.priority and await field.app.run_action(binding.action, field):
+            event.stop()
+            event.prevent_default()
+            return
 
 
 class LineField(Input):
@@ -21,6 +35,10 @@ class LineField(Input):
         """Called by Textual for every new value."""
         return clean(value, newlines=False)
 
+    async def _on_key(self, event: events.Key) -> None:
+        # Textual calls the one of the base class after it, unless the key was taken.
+        await take_at_once(self, event)
+
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
@@ -31,6 +49,10 @@ class LineField(Input):
 
 class TextField(TextArea):
     """Several lines of text."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Textual calls the one of the base class after it, unless the key was taken.
+        await take_at_once(self, event)
 
     def edit(self, edit: Edit) -> EditResult:
         """Apply an edit with its text cleaned."""
