@@ -68,13 +68,14 @@ def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Gly
     rows.append(())
     if view.work is not None:
         rows.append(((f"{view.work}  ", "live"), (fmt.long_seconds(view.work_s), "text")))
-    elif view.message is not None:
-        rows += [
-            ((line, "bad" if view.is_error else "soft"),) for line in _fold(view.message, width)
-        ]
+        return rows
+    if view.message is not None:
+        role = "bad" if view.is_error else "soft"
+        rows += [((line, role),) for line in _fold(view.message, width)]
     elif not view.can_load and view.server:
         rows.append((("this server cannot load or unload models", "dim"),))
-    else:
+        return rows
+    if not view.is_error:
         rows += [((line, "soft"),) for line in _fold(note, width)] if note else []
         rows.append((("~ guessed from the file name", "dim"),))
     return rows
