@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -73,6 +74,7 @@ def stars(n: int) -> str:
     return "*" if n % 2 else "a"
 
 
+FRAMES_PER_S = 15
 KINDS = [
     prose, one_paragraph, marked_paragraph, one_list, one_fence, one_table, no_spaces, chinese,
     chinese_line, emoji, quote, brackets, stars,
@@ -84,7 +86,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts what is done: rows wrapped, characters parsed, lines read and coloured, parts made."""
     counts: Counter[str] = Counter()
 
-    def count(owner: object, name: str, what: str, amount: Callable[..., int]) -> None:
+    def watch(owner: object, name: str, what: str, amount: Callable[..., int]) -> None:
         real = getattr(owner, name)
 
         def counted(*args: object, **kwargs: object) -> object:
@@ -95,15 +97,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     # Colouring waits for a multiple of the time it took; here it never does, so as to count alike.
     monkeypatch.setattr(code, "COLOURING_SHARE", 0)
-    count(wrap, "next_row_of", "rows wrapped", lambda *_: 1)
-    count(wrap, "next_verbatim_row", "rows wrapped", lambda *_: 1)
-    count(wrap, "grapheme_end", "graphemes", lambda *_: 1)
-    count(blocks.BlockSplitter, "_read", "lines read", lambda *_: 1)
-    count(code, "coloured", "characters coloured", lambda code, _: len(code))
-    count(turn_list.TurnList, "lay_out", "parts visited", lambda *_: 1)
+    watch(wrap, "next_row_of", "rows wrapped", lambda *_: 1)
+    watch(wrap, "next_verbatim_row", "rows wrapped", lambda *_: 1)
+    watch(wrap, "grapheme_end", "graphemes", lambda *_: 1)
+    watch(blocks.BlockSplitter, "_read", "lines read", lambda *_: 1)
+    watch(code, "coloured", "characters coloured", lambda code, _: len(code))
+    watch(turn_list.TurnList, "lay_out", "parts visited", lambda *_: 1)
     for module in ("layout", "table"):
         owner = __import__(f"tui.widgets.transcript.{module}", fromlist=["x"])
-        count(owner, "inline_spans", "characters parsed", lambda source, *_: len(source))
+        watch(owner, "inline_spans", "characters parsed", lambda source, *_: len(source))
     return counts
 
 
@@ -123,6 +125,9 @@ async def test_the_cost_of_a_token_stays_what_it_is(
             view.toggle_raw()
         view.begin("q")
         view._turn_list.mode.lexers.is_patient = True
+        # How far the view moves up depends on how fast the text comes: here as fast at all times.
+        frames_seen = count()
+        view._clock = lambda: next(frames_seen) / FRAMES_PER_S
         await pilot.pause()
         for start in range(0, TOKENS, TOKENS // 4):
             work.clear()
