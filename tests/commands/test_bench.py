@@ -19,9 +19,9 @@ import pytest
 
 from tests.bench.schema_check import problems
 from tui.bench.model import records
-from tui.bench.model.events import Finished, Noted, Started
+from tui.bench.model.events import Finished, Noted, Started, from_json
 from tui.bench.model.records import Document
-from tui.bench.store import runs
+from tui.bench.store import active_run, runs
 from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.history import entries
 from tui.commands import models
@@ -337,7 +337,7 @@ def test_a_slow_terminal_does_not_hold_up_the_run() -> None:
     aside = Aside(slow)
     begin = time.monotonic()
     for number in range(100):
-        aside.show(Noted(sentence=str(number)))
+        aside.show(Noted(t_ns=0, sentence=str(number)))
     assert time.monotonic() - begin < 1
     assert shown == []
     gate.set()
@@ -557,14 +557,20 @@ def test_a_detached_run_can_be_followed(sim: Simulator, tmp_path: Path, suite: P
     last = events[-1]
     assert isinstance(last, Finished)
     assert last.outcome == "complete"
+    journal = Path(last.folder) / "journal.jsonl"
+    assert events == [from_json(line) for line in journal.read_bytes().splitlines()]
+    assert not list((tmp_path / active_run.EVENTS_FOLDER).glob("*.jsonl"))
 
 
 def test_following_a_run_that_died(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"event":"noted","sentence":"x"}\n{"event":"no')
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"type":"note","t_ns":1,"text":"x"}\n{"type":"no')
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    events = asyncio.run(_follow(Detached(dead.pid, path)))
+    mark = tmp_path / active_run.EVENTS_FOLDER / active_run.MARK_FILE
+    mark.parent.mkdir()
+    mark.write_text(json.dumps({"pid": dead.pid, "journal": str(path), "offset": 0}))
+    events = asyncio.run(_follow(Detached(dead.pid, tmp_path)))
     assert len(events) == 2
     last = events[-1]
     assert isinstance(last, Finished)

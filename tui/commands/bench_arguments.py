@@ -185,7 +185,6 @@ def _ui(verb: argparse.ArgumentParser) -> None:
         help="a moving line on a terminal, plain lines otherwise",
     )
     # For whoever begins a run and follows it.
-    verb.add_argument("--events", type=Path, help=argparse.SUPPRESS)
 
 
 def _resume(verb: argparse.ArgumentParser) -> None:

@@ -20,10 +20,10 @@ from tui.bench.model.events import (
     RequestStarted,
     StageChanged,
     Started,
+    WarmupEnded,
     to_json,
 )
 from tui.bench.model.records import Request
-from tui.bench.store.active_run import EventFile
 from tui.core.text.format import clock, milliseconds, rate
 from tui.core.text.sanitize import clean
 
@@ -43,20 +43,6 @@ def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
     if ui == "plain":
         return _Writer(out, Plain().lines).show
     return Moving(out).show
-
-
-def recorder(file: EventFile) -> Callable[[Event], None]:
-    """What writes events to a file that others follow."""
-
-    def record(event: Event) -> None:
-        if isinstance(event, StageChanged | Started):
-            # Only who holds the lock gets as far as a stage.
-            file.begin(event.url if isinstance(event, Started) else None)
-        file.write(to_json(event))
-        if isinstance(event, Finished):
-            file.close()
-
-    return record
 
 
 class Aside:
@@ -119,8 +105,8 @@ class Plain:
             return [f"{event.stage}: {clean(event.sentence, newlines=False)}"]
         if isinstance(event, GateSeen):
             return _gate(event)
-        if isinstance(event, RequestEnded):
-            return [_ended(event.request, is_warmup=event.is_warmup)]
+        if isinstance(event, RequestEnded | WarmupEnded):
+            return [_ended(event.request, is_warmup=isinstance(event, WarmupEnded))]
         if isinstance(event, Noted):
             return [f"note: {clean(event.sentence, newlines=False)}"]
         if isinstance(event, Finished):

@@ -21,12 +21,11 @@ from tui.bench.report.comparison import as_markdown as comparison_markdown
 from tui.bench.report.text import interval
 from tui.bench.run.runner import run as run_suite
 from tui.bench.store import batch_results, document, resume, runs
-from tui.bench.store.active_run import EventFile
 from tui.bench.store.controls import Controls
 from tui.bench.store.document import Loaded
 from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
-from tui.commands.bench_progress import Aside, recorder, shown_by
+from tui.commands.bench_progress import Aside, shown_by
 from tui.commands.exit_code import ExitCode
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
@@ -190,7 +189,7 @@ def _go(
     wants_stdout = "-" in (options.json, options.md, options.html, options.csv)
     out = sys.stderr if wants_stdout or options.ui == "progress" else sys.stdout
     shown = shown_by(options.ui, out)
-    finished = asyncio.run(_watched(suite, made, controls, before, shown, options.events))
+    finished = asyncio.run(_watched(suite, made, controls, before, shown))
     code = _EXITS[finished.outcome]
     if not finished.folder:
         if options.ui in ("none", "jsonl") or wants_stdout:
@@ -205,11 +204,9 @@ async def _watched(
     controls: Controls,
     before: resume.Earlier | None,
     show: Callable[[Event], None],
-    events_path: Path | None,
 ) -> Finished:
     """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
-    # Each in a thread of its own: what follows the run does not wait for a slow terminal.
-    shown = (Aside(show), Aside(recorder(EventFile(made.folder, events_path))))
+    shown = Aside(show)
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
 
@@ -226,17 +223,14 @@ async def _watched(
     events: AsyncIterator[Event] = run_suite(suite, made, controls, resume=before)
     try:
         async for event in events:
-            for one in shown:
-                one.show(event)
+            shown.show(event)
             if isinstance(event, Finished):
                 last = event
     except asyncio.CancelledError:
         last = Finished(outcome="interrupted", sentence="Interrupted; what was measured is kept.")
-        for one in shown:
-            one.show(last)
+        shown.show(last)
     finally:
-        for one in shown:
-            await asyncio.to_thread(one.close)
+        await asyncio.to_thread(shown.close)
     return last
 
 

@@ -513,5 +513,5 @@ async def test_events_are_the_same_as_json(tmp_path: Path) -> None:
         line = to_json(event)
         json.loads(line)
         assert from_json(line) == event
-    assert from_json(b'{"event":"progre') is None
+    assert from_json(b'{"type":"progre') is None
     assert from_json(b"[]") is None

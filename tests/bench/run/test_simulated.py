@@ -21,10 +21,11 @@ from tui.bench.model.events import (
     Progressed,
     RequestEnded,
     RequestStarted,
+    Sampled,
     StageChanged,
     Summarised,
+    TokensArrived,
 )
-from tui.bench.model.events import Sampled as SampledEvent
 from tui.bench.model.options import LimitPolicy
 from tui.bench.model.suite import load_builtin, quick
 from tui.bench.report import render
@@ -126,7 +127,7 @@ async def test_a_board_with_a_tree(board: Simulator, tmp_path: Path) -> None:
     assert document.warmup
     assert document.totals["memory_mb"].value == pytest.approx(5027, abs=5)
     assert all(r.hw.samples for r in found.requests)
-    assert found.all(SampledEvent)
+    assert found.all(Sampled)
     assert len(found.loaded.samples) > 10
     assert "## Hardware Timeline" in render.as_markdown(found.loaded)
     folder = Path(found.finished.folder)
@@ -235,7 +236,7 @@ async def test_the_events_of_a_run(sim: Simulator, tmp_path: Path) -> None:
     assert kinds.count("Finished") == 1
     measured = [e for e in found.all(RequestStarted) if not e.is_warmup]
     assert [(e.number, e.planned) for e in measured] == [(1, 2), (2, 2)]
-    text = "".join(e.text for e in found.all(Progressed) if e.id == "a")
+    text = "".join(e.text for e in found.all(TokensArrived) if e.id == "a")
     assert found.loaded is not None
     assert text == found.loaded.texts["a", 0][0]
     last = found.all(Summarised)[-1]

@@ -26,6 +26,7 @@ from tui.bench.model.events import (
     StageChanged,
     Started,
     Summarised,
+    TokensArrived,
 )
 from tui.bench.model.records import Check, Request, Status, Summary, Tokens
 from tui.bench.model.screen import RunView
@@ -64,6 +65,11 @@ def begun(name: str, *, is_warmup: bool = False, number: int = 1) -> RequestStar
     return RequestStarted(
         id=name,
         rep=0,
+        order=0,
+        segment=0,
+        wall="",
+        t_ns=1,
+        prompt_sha256="",
         name=name,
         number=number,
         planned=3,
@@ -73,7 +79,7 @@ def begun(name: str, *, is_warmup: bool = False, number: int = 1) -> RequestStar
     )
 
 
-def progressed(name: str, tokens: int, text: str = "", thinking: str = "") -> Progressed:
+def progressed(name: str, tokens: int) -> Progressed:
     return Progressed(
         id=name,
         rep=0,
@@ -90,9 +96,11 @@ def progressed(name: str, tokens: int, text: str = "", thinking: str = "") -> Pr
         idle_limit_s=30.0,
         context_used=1,
         context_tokens=2,
-        text=text,
-        thinking=thinking,
     )
+
+
+def arrived(name: str, text: str = "", thinking: str = "") -> TokensArrived:
+    return TokensArrived(id=name, rep=0, text=text, thinking=thinking)
 
 
 def ended(name: str, status: Status = "ok", **more: Any) -> RequestEnded:
@@ -113,7 +121,8 @@ def test_a_run_from_its_plan_to_its_end() -> None:
         started("a", "b", "c"),
         StageChanged(stage="measure"),
         begun("a"),
-        progressed("a", 32, "some words"),
+        progressed("a", 32),
+        arrived("a", "some words"),
         ended("a", m={"decode_tps_cl": 3.14}, tok=Tokens(out=40, cap=64), checks=checks),
         Summarised(
             summary={"decode_tps": Summary(n=1, median=3.14), "prefill_tps_est": Summary(n=1)},
@@ -122,7 +131,8 @@ def test_a_run_from_its_plan_to_its_end() -> None:
         begun("b", number=2),
         ended("b", "timeout_idle", error="no token"),
         begun("c", number=3),
-        progressed("c", 16, "more"),
+        progressed("c", 16),
+        arrived("c", "more"),
     )
     first, second, third = view.plan
     assert (first.state, first.rate_tps, first.tokens, first.checks) == ("ok", 3.14, 40, (1, 2))
@@ -157,7 +167,7 @@ def test_what_a_person_skipped_did_not_fail() -> None:
 
 
 def test_warm_ups_are_no_part_of_the_plan() -> None:
-    view = folded(started("a"), begun("warm", is_warmup=True), progressed("warm", 3, "x"))
+    view = folded(started("a"), begun("warm", is_warmup=True), progressed("warm", 3))
     assert [row.id for row in view.plan] == ["a"]
     assert view.plan[0].state == "waiting"
     assert view.answer is not None
@@ -225,7 +235,7 @@ def test_the_text_is_bounded_and_grows_at_its_end(pieces: list[tuple[bool, str]]
     run.apply(begun("a"))
     for is_thinking, piece in pieces:
         before = run.view().text
-        run.apply(progressed("a", 1, *(("", piece) if is_thinking else (piece, ""))))
+        run.apply(arrived("a", *(("", piece) if is_thinking else (piece, ""))))
         after = run.view().text
         assert len(after.text) <= MAX_TEXT + 4000
         assert not raw_controls(after.text)
@@ -260,9 +270,10 @@ def test_nothing_hostile_gets_through(name: str) -> None:
         started("a", text, text=text),
         StageChanged(stage="preflight", sentence=text),
         GateSeen(gate=Gate(id="x", ok=False, severity="warn", sentence=text, mend=text)),
-        Noted(sentence=text),
+        Noted(t_ns=1, sentence=text),
         begun(text),
-        progressed(text, 1, text, text),
+        progressed(text, 1),
+        arrived(text, text, text),
         Sampled(t_ns=1, values={"throttle": text, "npu.freq": text, "npu.load.0": text}),
         RequestEnded(request=request),
         Finished(outcome="failed", sentence=text),

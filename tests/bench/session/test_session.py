@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -16,12 +17,11 @@ import pytest
 
 from tui.bench.model.events import Finished
 from tui.bench.model.screen import BenchView, PastRun, RunWish
-from tui.bench.session import process
 from tui.bench.session.process import BenchPlace
 from tui.bench.session.session import BenchDesk
 from tui.bench.session.views import partner
 from tui.bench.store import active_run, runs
-from tui.bench.store.detached import Detached, follow, is_alive, start
+from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.sim.server.spawn import Simulator, spawn
@@ -311,17 +311,14 @@ def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:
     lock = runs.Lock(tmp_path)
     lock.take("prompts")
     try:
-        mine = active_run.EventFile(tmp_path)
-        mine.begin("http://127.0.0.1:1")
-        mine.write(b"{}")
+        mine = active_run.new_journal(tmp_path)
+        mine.write_bytes(b"")
+        active_run.mark(tmp_path, mine, url="http://127.0.0.1:1")
         found = active_run.running(tmp_path)
-        assert found is not None
-        assert found.pid == os.getpid()
-        assert found.events.read_bytes() == b"{}\n"
+        assert found == active_run.ActiveRun(os.getpid(), mine, 0, "http://127.0.0.1:1")
         events = asyncio.run(_followed(start("run", ["prompts"], tmp_path)))
         assert "another benchmark is running: prompts" in events[-1].sentence
         assert active_run.running(tmp_path) == found
-        mine.close()
     finally:
         lock.release()
     assert active_run.running(tmp_path) is None
@@ -337,13 +334,16 @@ def test_a_mark_of_another_process_is_not_believed(tmp_path: Path) -> None:
     (place / "x.jsonl").write_text("")
     mark = place / active_run.MARK_FILE
     assert active_run.running(tmp_path) is None
-    for text in ("", "{}", f'{{"pid": {os.getpid()}, "events": "x.jsonl"}}', "[" * 9000):
+    told = json.dumps({"pid": os.getpid(), "journal": str(place / "x.jsonl")})
+    for text in ("", "{}", told, told.replace("}", ', "offset": -1}'), "[" * 9000):
         mark.write_text(text)
         assert active_run.running(tmp_path) is None
-    noise = Detached(1, place / "x.jsonl")
-    assert process.last_words(noise) == ""
-    noise.events.write_bytes(b"\xff\x1b[2J bad\n\n")
-    assert "\x1b" not in process.last_words(noise)
+    said = place / "x.txt"
+    noise = Detached(1, tmp_path, said=said)
+    assert last_words(noise) == ""
+    said.write_bytes(b"\xff\x1b[2J bad\n\n")
+    assert "\x1b" not in last_words(noise)
+    assert "bad" in last_words(noise)
 
 
 def test_the_partner_of_a_run() -> None:

@@ -6,17 +6,18 @@ board; the second run was killed after two answers.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tui.bench.analysis.compare import compare
+from tui.bench.model.events import Event, Finished, RequestStarted, Segment
 from tui.bench.store import active_run, history, journal, resume, runs
+from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.document import load
 from tui.bench.store.runs import RunError
-from tui.commands.bench import main
-from tui.commands.exit_code import ExitCode
 from tui.sim.server.spawn import spawn
 
 DATA = Path(__file__).with_name("data")
@@ -77,12 +78,22 @@ def test_they_compare(folder: Path) -> None:
     assert (row.n_a, row.n_b) == (4, 2)
 
 
-def test_the_killed_run_is_resumed(folder: Path) -> None:
+async def _followed(run: Detached) -> list[Event]:
+    return [event async for event in follow(run)]
+
+
+def test_the_killed_run_is_resumed_and_followed_from_there(folder: Path) -> None:
     before = (folder / KILLED / journal.FILE_NAME).read_bytes()
     with spawn(["--speed", "50"], has_root=True) as board:
-        place = ("--folder", str(folder), "--url", board.url, "--root", str(board.root))
-        code = main(["resume", KILLED, *place, "--no-warm-up", "--cool-down=0", "--ui=none"])
-    assert code == ExitCode.OK
+        place = (f"--url={board.url}", f"--root={board.root}")
+        run = start("resume", [KILLED, *place, "--no-warm-up", "--cool-down=0"], folder)
+        events = asyncio.run(_followed(run))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.outcome == "complete", last.sentence
+    asked = [e.rep for e in events if isinstance(e, RequestStarted) and not e.is_warmup]
+    assert asked == [1, 1]
+    assert [e.number for e in events if isinstance(e, Segment)] == [1]
     loaded = load(folder / KILLED)
     assert loaded.document.run.status == "complete"
     assert sorted(r.key for r in loaded.document.requests) == [

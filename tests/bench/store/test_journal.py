@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bench.made import CONFIG, ENV, MODEL, request
+from tui.bench.model import events
 from tui.bench.model.records import Request, Run
 from tui.bench.model.suite import load_builtin
 from tui.bench.store import journal
@@ -23,19 +24,19 @@ from tui.bench.store.journal import Journal, JournalError
 from tui.bench.store.runs import RunError
 
 
-def header(planned: int = 3) -> journal.Header:
+def header(planned: int = 3) -> events.Header:
     run = Run(id="r", suite="prompts", suite_sha256="s", planned=planned, seed=1)
-    return journal.Header(run=run, suite=load_builtin("prompts"), config=CONFIG)
+    return events.Header(run=run, suite=load_builtin("prompts"), config=CONFIG)
 
 
-def segment(number: int = 0, t_ns: int = 0) -> journal.Segment:
-    return journal.Segment(
+def segment(number: int = 0, t_ns: int = 0) -> events.Segment:
+    return events.Segment(
         number=number, started_utc="now", t_ns=t_ns, env=ENV, model=MODEL, config=CONFIG
     )
 
 
-def began(prompt_id: str, t_ns: int = 5, rep: int = 0) -> journal.Began:
-    return journal.Began(
+def began(prompt_id: str, t_ns: int = 5, rep: int = 0) -> events.RequestStarted:
+    return events.RequestStarted(
         id=prompt_id,
         rep=rep,
         order=0,
@@ -47,11 +48,11 @@ def began(prompt_id: str, t_ns: int = 5, rep: int = 0) -> journal.Began:
     )
 
 
-def tokens(prompt_id: str, *t_ns: int, text: str = "") -> journal.Tokens:
-    return journal.Tokens(id=prompt_id, rep=0, t_ns=t_ns, text=text)
+def tokens(prompt_id: str, *t_ns: int, text: str = "") -> events.TokensArrived:
+    return events.TokensArrived(id=prompt_id, rep=0, t_ns=t_ns, text=text)
 
 
-def write(path: Path, *lines: journal.Line) -> None:
+def write(path: Path, *lines: events.Event) -> None:
     made = Journal(path)
     for line in lines:
         made.add(line)
@@ -66,10 +67,10 @@ def whole(path: Path) -> None:
         began("a"),
         tokens("a", 10, 20, text="hel"),
         tokens("a", 30, text="lo"),
-        journal.Ended(request=request("a")),
+        events.RequestEnded(request=request("a")),
         began("b", 40),
-        journal.Ended(request=request("b"), text="better words"),
-        journal.Closed(number=0, wall_s=12.0, ended="complete"),
+        events.RequestEnded(request=request("b"), text="better words"),
+        events.Closed(number=0, wall_s=12.0, ended="complete"),
     )
 
 
@@ -160,7 +161,7 @@ def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
 
     def work(number: int) -> None:
         for at in range(200):
-            made.add(journal.Note(t_ns=at, text=f"{number} " + "x" * 200))
+            made.add(events.Noted(t_ns=at, sentence=f"{number} " + "x" * 200))
             made.flush()
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
@@ -177,10 +178,10 @@ def test_kill_nine_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
     path = tmp_path / "j"
     script = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from tui.bench.store.journal import Journal, Note\n"
+        "from tui.bench.store.journal import Journal\nfrom tui.bench.model.events import Noted\n"
         "made = Journal(Path(sys.argv[1]))\n"
-        "for at in range(50):\n    made.add(Note(t_ns=at, text='x' * 100))\n"
-        "made.flush()\nmade.add(Note(t_ns=99, text='lost'))\n"
+        "for at in range(50):\n    made.add(Noted(t_ns=at, sentence='x' * 100))\n"
+        "made.flush()\nmade.add(Noted(t_ns=99, sentence='lost'))\n"
         "print('ready', flush=True)\ntime.sleep(60)\n"
     )
     process = subprocess.Popen(
@@ -217,11 +218,11 @@ def test_a_later_answer_replaces_a_failure_but_a_skip_never_an_answer() -> None:
         [
             header(2),
             segment(),
-            journal.Ended(request=late),
-            journal.Ended(request=request("b", order=1)),
+            events.RequestEnded(request=late),
+            events.RequestEnded(request=request("b", order=1)),
             segment(1),
-            journal.Ended(request=request("a")),
-            journal.Ended(request=skip),
+            events.RequestEnded(request=request("a")),
+            events.RequestEnded(request=skip),
         ]
     )
     assert [r.status for r in loaded.document.requests] == ["ok", "ok"]
@@ -236,11 +237,11 @@ def test_a_repetition_that_says_something_else() -> None:
         [
             greedy,
             segment(),
-            journal.Ended(
+            events.RequestEnded(
                 request=msgspec.structs.replace(request("a"), prompt_sha256="p"),
                 text="one two three",
             ),
-            journal.Ended(request=same, text="one two four"),
+            events.RequestEnded(request=same, text="one two four"),
         ]
     )
     (check,) = loaded.document.requests[1].checks
@@ -268,3 +269,30 @@ def test_a_reference_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     text = run_file.read_text().replace("outputs/a.0.output.txt", "../../../etc/hostname")
     run_file.write_text(text)
     assert load(tmp_path).texts["a", 0][0] == ""
+
+
+def test_what_only_followers_need_is_no_part_of_the_run(tmp_path: Path) -> None:
+    path = tmp_path / journal.FILE_NAME
+    warm = msgspec.structs.replace(began("a"), is_warmup=True)
+    arrived = msgspec.structs.replace(tokens("a", 1, text="warm"), is_warmup=True)
+    write(
+        path,
+        events.StageChanged(stage="connect", sentence="Looking."),
+        header(1),
+        segment(),
+        warm,
+        arrived,
+        began("a"),
+        tokens("a", 10, text="said"),
+        arrived,
+        events.Forecast(
+            elapsed_s=1, left_s=1, left_low_s=1, left_high_s=1, left_most_s=1, share=0.5
+        ),
+        events.RequestEnded(request=request("a")),
+        events.Finished(outcome="complete", sentence="1 of 1 answered."),
+    )
+    lines, damaged = journal.read(path)
+    assert (len(lines), damaged) == (5, 0)
+    assert journal.texts(lines)["a", 0] == ("said", "")
+    assert journal.outline(path)[2] == 1
+    assert load(tmp_path).document.run.status == "complete"

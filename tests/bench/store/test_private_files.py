@@ -26,7 +26,7 @@ def test_a_run_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
         place = runs.make(tmp_path / "new" / "bench", RUN_ID)
         write(place / journal.FILE_NAME, header(), segment(), began("a"))
         save(load(place), place)
-        active_run.EventFile(place.parent).begin()
+        active_run.mark(place.parent, active_run.new_journal(place.parent))
     finally:
         os.umask(before)
     found = list((tmp_path / "new").rglob("*"))

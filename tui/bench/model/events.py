@@ -1,7 +1,8 @@
-"""Events of a running benchmark: immutable records, each one line of JSON.
+"""Events of a benchmark: immutable records, each one line of its journal.
 
-A screen, a progress line and a follower of a detached run all live on these alone. Texts are
-sanitised. ``from_json`` reads what ``to_json`` wrote.
+The journal is the event stream. Whoever follows a run (a screen, a progress line, another npulse)
+lives on these alone, and the run is read back from the same lines. ``type`` names the event; the
+names of schema ``bench/1`` are kept. ``from_json`` reads what ``to_json`` wrote.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec import field
 
-from tui.bench.model.conditions import Gate
-from tui.bench.model.records import Request, Summary, Total
+from tui.bench.model.conditions import Config, Env, Gate, Model
+from tui.bench.model.records import Request, Run, Summary, Total
+from tui.bench.model.suite import Suite
 from tui.core.text.json_text import escaped_json
 
 Stage = Literal[
@@ -35,8 +38,43 @@ Outcome = Literal[
 """How a run ended. refused: a gate forbade it. failed: the run itself broke (a full disk)."""
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=str.lower):
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
     """Base of the events."""
+
+
+class Header(_Event, frozen=True, kw_only=True):
+    """What the run is."""
+
+    run: Run
+    suite: Suite
+    config: Config
+    prompts_sha256: dict[str, str] = field(default_factory=dict)
+
+
+class Segment(_Event, frozen=True, kw_only=True):
+    """A stretch of the run begins: at the start, after a resume, with another server process."""
+
+    number: int
+    started_utc: str
+    t_ns: int
+    env: Env
+    model: Model
+    config: Config
+    reason: str = "start"
+
+
+class Configured(_Event, frozen=True, kw_only=True):
+    """The configuration is known better than before: the server's way of streaming was seen."""
+
+    config: Config
+
+
+class Closed(_Event, frozen=True, kw_only=True):
+    """The segment is over."""
+
+    number: int
+    wall_s: float
+    ended: str
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,27 +115,49 @@ class StageChanged(_Event, frozen=True, kw_only=True):
     sentence: str = ""
 
 
-class GateSeen(_Event, frozen=True, kw_only=True):
+class GateSeen(_Event, frozen=True, kw_only=True, tag="gated"):
     """A gate was looked at, before the run or before a request."""
 
     gate: Gate
+    request: str | None = None
+    """The request before which it was, None for the preflight."""
 
 
-class RequestStarted(_Event, frozen=True, kw_only=True):
+class RequestStarted(_Event, frozen=True, kw_only=True, tag="began"):
     """A request was sent. ``number`` of ``planned``; both count skipped ones too."""
 
     id: str
     rep: int
-    name: str
-    number: int
-    planned: int
-    max_tokens: int
+    order: int
+    segment: int
+    wall: str
+    t_ns: int
     prompt: str
+    prompt_sha256: str
+    system: str = ""
+    attempt: int = 0
+    name: str = ""
+    number: int = 0
+    planned: int = 0
+    max_tokens: int = 0
+    is_warmup: bool = False
+    """It is not part of the plan and is discarded: a probe, a warm-up, a calibration."""
+
+
+class TokensArrived(_Event, frozen=True, kw_only=True, tag="tokens"):
+    """What arrived since the last such event."""
+
+    id: str
+    rep: int
+    t_ns: tuple[int, ...] = ()
+    text: str = ""
+    thinking: str = ""
     is_warmup: bool = False
 
 
 class Progressed(_Event, frozen=True, kw_only=True):
-    """The answer so far, a few times a second. ``text`` and ``thinking`` are what is new."""
+    """The figures of the answer so far: at each look for who sees the run from within, twice a
+    second in the journal."""
 
     id: str
     rep: int
@@ -114,22 +174,28 @@ class Progressed(_Event, frozen=True, kw_only=True):
     idle_limit_s: float
     context_used: int | None
     context_tokens: int | None
+
+
+class RequestEnded(_Event, frozen=True, kw_only=True, tag="ended"):
+    """A request is over, however it ended; its record holds every number. The words are those after
+    all corrections."""
+
+    request: Request
     text: str = ""
     thinking: str = ""
 
 
-class RequestEnded(_Event, frozen=True, kw_only=True):
-    """A request is over; its record holds every number."""
+class WarmupEnded(_Event, frozen=True, kw_only=True, tag="warmup"):
+    """A discarded request before the measured ones is over."""
 
     request: Request
-    is_warmup: bool = False
 
 
 class Sampled(_Event, frozen=True, kw_only=True):
-    """The board now: reading id -> value."""
+    """The board now: dotted reading id -> value."""
 
     t_ns: int
-    values: dict[str, float | str | None]
+    values: dict[str, float | str | None] = field(name="v")
 
 
 class Summarised(_Event, frozen=True, kw_only=True):
@@ -152,10 +218,11 @@ class Forecast(_Event, frozen=True, kw_only=True):
     """0 to 1."""
 
 
-class Noted(_Event, frozen=True, kw_only=True):
-    """Something worth a line: a warning, a drain, a retry."""
+class Noted(_Event, frozen=True, kw_only=True, tag="note"):
+    """Something worth remembering: a warning, a pause, a drain, a retry, a calibrated text."""
 
-    sentence: str
+    t_ns: int
+    sentence: str = field(name="text")
 
 
 class Finished(_Event, frozen=True, kw_only=True):
@@ -167,26 +234,30 @@ class Finished(_Event, frozen=True, kw_only=True):
     folder: str = ""
 
 
+LiveOnly: TypeAlias = Started | StageChanged | Progressed | Summarised | Forecast | Finished
+"""For who follows the run; what the run was is told by the others."""
+
 Event: TypeAlias = (
-    Started
-    | StageChanged
+    LiveOnly
+    | Header
+    | Segment
+    | Configured
+    | Closed
     | GateSeen
     | RequestStarted
-    | Progressed
+    | TokensArrived
     | RequestEnded
+    | WarmupEnded
     | Sampled
-    | Summarised
-    | Forecast
     | Noted
-    | Finished
 )
 
 _decoder = msgspec.json.Decoder(Event)
 
 
-def to_json(event: Event) -> bytes:
+def to_json(event: Event, *, is_ascii: bool = True) -> bytes:
     """One line of JSON without its end."""
-    return escaped_json(msgspec.json.encode(event), is_ascii=True)
+    return escaped_json(msgspec.json.encode(event), is_ascii=is_ascii)
 
 
 def from_json(line: bytes) -> Event | None:
@@ -194,5 +265,6 @@ def from_json(line: bytes) -> Event | None:
     try:
         event: Event = _decoder.decode(line)
     except (ValueError, RecursionError):
+        # Bytes that are no UTF-8 raise UnicodeDecodeError, not msgspec's own error.
         return None
     return event

@@ -6,10 +6,9 @@ import asyncio
 from time import perf_counter_ns
 
 from tui.bench.model.conditions import Gate
-from tui.bench.model.events import GateSeen, StageChanged
+from tui.bench.model.events import GateSeen, Noted, StageChanged
 from tui.bench.run.plan import Task
 from tui.bench.run.run_context import RunContext
-from tui.bench.store import journal
 
 LOOK_S = 0.2
 
@@ -22,11 +21,11 @@ async def pause(context: RunContext) -> None:
     if not controls.is_paused:
         return
     ledger.emit(StageChanged(stage="paused", sentence="Paused before the next prompt."))
-    ledger.write(journal.Note(t_ns=perf_counter_ns(), text="paused"))
+    ledger.write(Noted(t_ns=perf_counter_ns(), sentence="paused"))
     # The flags may be set from another thread or by a file: looking is all there is.
     while controls.is_paused and not controls.is_aborted:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_S)
-    ledger.write(journal.Note(t_ns=perf_counter_ns(), text="resumed"))
+    ledger.write(Noted(t_ns=perf_counter_ns(), sentence="resumed"))
 
 
 async def cool_down(context: RunContext, task: Task) -> None:
@@ -57,9 +56,10 @@ async def cool_down(context: RunContext, task: Task) -> None:
         unit="°C",
         mend=None if is_ok else "a fan, or a longer --cool-down",
     )
-    context.ledger.write(journal.Gated(gate=gate, request=task.prompt.id))
+    seen = GateSeen(gate=gate, request=task.prompt.id)
+    context.ledger.write(seen)
     if waited_s > 1:
-        context.ledger.emit(GateSeen(gate=gate))
+        context.ledger.show(seen)
 
 
 def _sentence(now: float | None, waited_s: float) -> str:

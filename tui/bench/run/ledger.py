@@ -1,4 +1,5 @@
-"""Where a running benchmark writes things down: the journal on disk and the queue of events."""
+"""Where a running benchmark writes things down: its journal, and the queue of who watches it from
+within."""
 
 from __future__ import annotations
 
@@ -7,21 +8,28 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from time import perf_counter_ns
 
-from tui.bench.model.events import Event, Finished, Noted, Progressed
+from tui.bench.model.events import Event, Finished, Noted, Progressed, TokensArrived
 from tui.bench.run.recorded import RecordedTurn
-from tui.bench.store import journal
+from tui.bench.store import active_run
+from tui.bench.store.journal import Journal, journal_error
 from tui.core.turn.think import Reclassified
 
 LINE_EVERY_NS = 500_000_000
 
 
 class Ledger:
-    """Collects events for whoever watches, and lines for the journal once there is one."""
+    """Gives events out: to the journal, which others follow, and to whoever iterates over them.
+
+    Before a run has a folder, its journal is a file beside the mark of the running benchmark; what
+    that holds is also the beginning of what the run's own journal gets.
+    """
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Event] = asyncio.Queue()
-        self._early: list[journal.Line] = []
-        self.journal: journal.Journal | None = None
+        self._early: list[Event] = []
+        self._folder = Path()
+        self._first: Path | None = None
+        self._journal: Journal | None = None
         self._line_ns = 0
         self._text: list[str] = []
         self._thinking: list[str] = []
@@ -29,6 +37,12 @@ class Ledger:
     # -- events --------------------------------------------------------------------------------
 
     def emit(self, event: Event) -> None:
+        """An event for everybody; in the journal with the next flush."""
+        self.write(event)
+        self.show(event)
+
+    def show(self, event: Event) -> None:
+        """An event for those within alone, or whose line is written already."""
         self._queue.put_nowait(event)
 
     async def events(self) -> AsyncIterator[Event]:
@@ -40,36 +54,57 @@ class Ledger:
                 return
 
     def note(self, sentence: str) -> None:
-        """Something worth a line, on the screen and in the journal."""
-        self.emit(Noted(sentence=sentence))
-        self.write(journal.Note(t_ns=perf_counter_ns(), text=sentence))
+        """Something worth a line."""
+        self.emit(Noted(t_ns=perf_counter_ns(), sentence=sentence))
 
     # -- journal -------------------------------------------------------------------------------
 
-    def open(self, path: Path) -> None:
-        """Opens the journal; lines that were written before come first. Raises JournalError."""
-        self.journal = journal.Journal(path)
-        for line in self._early:
-            self.journal.add(line)
-        self._early.clear()
+    def begin(self, folder: Path) -> None:
+        """From now on the run can be followed. The lock of the folder must be held.
 
-    def write(self, line: journal.Line, *, first: bool = False) -> None:
-        """A line for the next flush. ``first``: before everything that waits for the journal."""
-        if self.journal is not None:
-            self.journal.add(line)
-        elif first:
-            self._early.insert(0, line)
-        else:
-            self._early.append(line)
+        Raises JournalError.
+        """
+        try:
+            self._first = active_run.new_journal(folder)
+            self._journal = Journal(self._first)
+            active_run.mark(folder, self._first)
+        except OSError as error:
+            raise journal_error(error) from error
+        self._folder = folder
+
+    def open(self, path: Path, url: str) -> None:
+        """Goes on in the journal of the run, with all that was told before. Raises JournalError."""
+        made, before, first = Journal(path), self._journal, self._first
+        offset = made.size
+        for event in self._early:
+            made.add(event)
+        self._early.clear()
+        self._journal, self._first = made, None
+        if before is None or first is None:
+            return
+        before.close()
+        made.flush(sync=True)
+        try:
+            active_run.mark(self._folder, path, offset, url)
+            first.unlink(missing_ok=True)
+        except OSError as error:
+            raise journal_error(error) from error
+
+    def write(self, event: Event) -> None:
+        """A line for the next flush."""
+        if self._journal is not None:
+            self._journal.add(event)
+        if self._journal is None or self._first is not None:
+            self._early.append(event)
 
     async def flush(self, *, sync: bool = False) -> None:
         """Writes to disk in a worker thread. Raises JournalError."""
-        if self.journal is not None:
-            await asyncio.to_thread(self.journal.flush, sync=sync)
+        if self._journal is not None:
+            await asyncio.to_thread(self._journal.flush, sync=sync)
 
     def close(self) -> None:
-        if self.journal is not None:
-            self.journal.close()
+        if self._journal is not None:
+            self._journal.close()
 
     # -- the answer in flight ------------------------------------------------------------------
 
@@ -84,32 +119,31 @@ class Ledger:
         key: tuple[str, int],
         idle_limit_s: float,
         *,
-        is_kept: bool = True,
+        is_warmup: bool = False,
         is_last: bool = False,
     ) -> None:
-        """What is new of an answer: an event now, a journal line about twice a second."""
+        """The figures of an answer now; what arrived of it about twice a second."""
         now_ns = perf_counter_ns()
-        text: list[str] = []
-        thinking: list[str] = []
         for segment in turn.take_pending():
-            if isinstance(segment, Reclassified):
-                continue
-            (thinking if segment.kind == "thinking" else text).append(segment.text)
-        self._text += text
-        self._thinking += thinking
-        self.emit(_progress(turn, key, now_ns, idle_limit_s, "".join(text), "".join(thinking)))
-        if not is_kept or (now_ns - self._line_ns < LINE_EVERY_NS and not is_last):
+            if not isinstance(segment, Reclassified):
+                parts = self._thinking if segment.kind == "thinking" else self._text
+                parts.append(segment.text)
+        progress = _progress(turn, key, now_ns, idle_limit_s)
+        self.show(progress)
+        if now_ns - self._line_ns < LINE_EVERY_NS and not is_last:
             return
         self._line_ns = now_ns
+        self.write(progress)
         stamps = turn.take_stamps()
         if stamps or self._text or self._thinking:
-            self.write(
-                journal.Tokens(
+            self.emit(
+                TokensArrived(
                     id=key[0],
                     rep=key[1],
                     t_ns=stamps,
                     text="".join(self._text),
                     thinking="".join(self._thinking),
+                    is_warmup=is_warmup,
                 )
             )
         self._text.clear()
@@ -121,8 +155,6 @@ def _progress(
     key: tuple[str, int],
     now_ns: int,
     idle_limit_s: float,
-    text: str,
-    thinking: str,
 ) -> Progressed:
     stats = turn.stats(now_ns)
     stamps = turn.stamps_ns
@@ -143,6 +175,4 @@ def _progress(
         idle_limit_s=idle_limit_s,
         context_used=stats.context_used,
         context_tokens=stats.context_tokens,
-        text=text,
-        thinking=thinking,
     )

@@ -13,7 +13,7 @@ import msgspec
 from tui.bench.analysis import summary
 from tui.bench.checks.run import check_answer
 from tui.bench.model.answer import Answer
-from tui.bench.model.events import RequestEnded, StageChanged, Summarised
+from tui.bench.model.events import Closed, RequestEnded, Segment, StageChanged, Summarised
 from tui.bench.model.records import Request, Status
 from tui.bench.model.suite import prompt_sha256
 from tui.bench.run import cooldown, plan
@@ -26,7 +26,6 @@ from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext
 from tui.bench.run.sender import RequestSender
 from tui.bench.run.warmup import Warming
-from tui.bench.store import journal
 from tui.bench.store.runs import utc_now
 
 MAX_ATTEMPTS = 3
@@ -133,7 +132,6 @@ class RequestLoop:
                 segment=self.segment,
                 error=why or None,
             )
-            self._s.ledger.write(journal.Ended(request=request))
             self._s.ledger.emit(RequestEnded(request=request))
         await self._s.ledger.flush(sync=True)
 
@@ -152,9 +150,15 @@ class RequestLoop:
             text = plan.words_of(self._s.suite, varied, self._s.seed, self._warming.words)
             sha = prompt_sha256(text, task.prompt.system, task.prompt.history)
             self._clock.step()
-            self._write_began(task, text, sha, attempt)
             asked = await self._sender.send(
-                task, text, number=number, planned=planned, is_measured=True
+                task,
+                text,
+                segment=self.segment,
+                sha=sha,
+                attempt=attempt,
+                number=number,
+                planned=planned,
+                is_measured=True,
             )
             request = self._sender.record(
                 task,
@@ -173,22 +177,6 @@ class RequestLoop:
                 return ended
             self._s.ledger.note(f"{task.prompt.id}: stopped early, asked again with other words")
         return None
-
-    def _write_began(self, task: Task, text: str, sha: str, attempt: int) -> None:
-        self._s.ledger.write(
-            journal.Began(
-                id=task.prompt.id,
-                rep=task.rep,
-                order=task.order,
-                segment=self.segment,
-                wall=utc_now(),
-                t_ns=perf_counter_ns(),
-                prompt=text,
-                prompt_sha256=sha,
-                system=task.prompt.system,
-                attempt=attempt,
-            )
-        )
 
     async def _checked(
         self, task: Task, request: Request, turn: RecordedTurn, text: str
@@ -212,7 +200,8 @@ class RequestLoop:
     async def _keep(self, request: Request, turn: RecordedTurn) -> None:
         """Journal first, then everybody else."""
         ledger, options = self._s.ledger, self._s.options
-        ledger.write(journal.Ended(request=request, text=turn.text, thinking=turn.thinking))
+        ended = RequestEnded(request=request, text=turn.text, thinking=turn.thinking)
+        ledger.write(ended)
         await ledger.flush(sync=True)
         self._requests = [r for r in self._requests if r.key != request.key] + [request]
         self._by_sha.setdefault(request.prompt_sha256, request)
@@ -227,7 +216,7 @@ class RequestLoop:
             good_ttft_ms=options.good_ttft_ms,
             good_decode_tps=options.good_decode_tps,
         )
-        ledger.emit(RequestEnded(request=request))
+        ledger.show(ended)
         ledger.emit(Summarised(summary=figures, totals=totals))
         self._watch_server()
 
@@ -238,14 +227,11 @@ class RequestLoop:
         if pid is None or before is None or pid == before or self._s.suite.kind == "load":
             return
         ledger = self._s.ledger
-        ended = journal.Closed(
-            number=self.segment, wall_s=self._elapsed_s, ended="server restarted"
-        )
-        ledger.write(ended)
+        ledger.emit(Closed(number=self.segment, wall_s=self._elapsed_s, ended="server restarted"))
         self._start_ns = perf_counter_ns()
         self.segment += 1
-        ledger.write(
-            journal.Segment(
+        ledger.emit(
+            Segment(
                 number=self.segment,
                 started_utc=utc_now(),
                 t_ns=self._start_ns,

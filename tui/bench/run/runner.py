@@ -14,11 +14,19 @@ from contextlib import suppress
 from pathlib import Path
 from time import perf_counter_ns
 
-import msgspec
-
 from tui.bench.model.conditions import Config, Env, Model
-from tui.bench.model.events import Event, Finished, GateSeen, Outcome, StageChanged
-from tui.bench.model.events import Sampled as SampledEvent
+from tui.bench.model.events import (
+    Closed,
+    Event,
+    Finished,
+    GateSeen,
+    Header,
+    Outcome,
+    Sampled,
+    Segment,
+    Stage,
+    StageChanged,
+)
 from tui.bench.model.options import Options
 from tui.bench.model.records import Run
 from tui.bench.model.suite import Suite, quick, with_thinking
@@ -106,7 +114,6 @@ class Runner:
             outcome, sentence = "interrupted", "The run was interrupted."
             raise
         finally:
-            self.ledger.close()
             folder = "" if self._folder is None else str(self._folder)
             self.ledger.emit(
                 Finished(
@@ -116,11 +123,13 @@ class Runner:
                     folder=folder,
                 )
             )
+            self.ledger.close()
 
     async def _go(self) -> tuple[Outcome, str]:
         lock = Lock(self.options.folder)
         lock.take(self.suite.id)
         try:
+            self.ledger.begin(self.options.folder)
             return await self._locked()
         finally:
             lock.release()
@@ -129,7 +138,7 @@ class Runner:
         pin = Pin(self.options.folder, self.options.root)
         for path in pin.mend():
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
-        self._stage("connect", "Looking for the server.")
+        await self._stage("connect", "Looking for the server.")
         connected = await connect.connect(self.options)
         board = BoardLink(connected.server, self.options.root)
         try:
@@ -144,13 +153,12 @@ class Runner:
 
     async def _with_board(self, connected: Connected, board: BoardLink) -> tuple[Outcome, str]:
         connected = await self._load_if_needed(connected)
-        self._stage("preflight", "Looking at the board at rest.")
+        await self._stage("preflight", "Looking at the board at rest.")
         options = self.options
         snapshots = await board.idle_snapshots(options.idle_samples, options.sample_s)
         seen = gates.preflight(snapshots, board.log.targets)
         for gate in seen:
             self.ledger.emit(GateSeen(gate=gate))
-            self.ledger.write(journal.Gated(gate=gate))
         refusals = gates.refuses(seen, strict=options.is_strict)
         if refusals and not options.is_forced:
             return "refused", refusal(refusals)
@@ -166,7 +174,7 @@ class Runner:
         self._is_simulated = connected.server.is_simulated or any(
             snapshot.text("board.simulated") is not None for snapshot in snapshots
         )
-        run_record = self._open(env, model, config, tasks)
+        run_record = self._open(connected.server.url, env, model, config, tasks)
         speed = Speed(model.size)
         self.ledger.emit(
             started(
@@ -228,15 +236,14 @@ class Runner:
             background.cancel()
             with suppress(asyncio.CancelledError, journal.JournalError):
                 await background
-            closed = journal.Closed(number=loop.segment, wall_s=loop.elapsed_s, ended=ended)
-            self.ledger.write(closed)
+            self.ledger.emit(Closed(number=loop.segment, wall_s=loop.elapsed_s, ended=ended))
             with suppress(journal.JournalError):
                 await self.ledger.flush(sync=True)
         return await self._save(ended, loop.sentence)
 
     async def _save(self, ended: str, reason: str) -> tuple[Outcome, str]:
         assert self._folder is not None
-        self._stage("report", "Writing the report files.")
+        await self._stage("report", "Writing the report files.")
         loaded = await asyncio.to_thread(document.load, self._folder)
         try:
             await asyncio.to_thread(document.save, loaded, self._folder)
@@ -256,21 +263,22 @@ class Runner:
 
     # -- before the first request ----------------------------------------------------------------
 
-    def _stage(self, stage: str, sentence: str) -> None:
-        self.ledger.emit(msgspec.convert({"stage": stage, "sentence": sentence}, StageChanged))
+    async def _stage(self, stage: Stage, sentence: str) -> None:
+        self.ledger.emit(StageChanged(stage=stage, sentence=sentence))
+        await self.ledger.flush()
 
     async def _load_if_needed(self, connected: Connected) -> Connected:
         """Loads the model that was asked for, where another one, or none, is loaded."""
         wanted = self.options.model
         can_tell = connected.server.dialect.models.loaded_path is not None
         if not wanted and not connected.info.name and connected.models and can_tell:
-            self._stage("load", "Having the server load its default model.")
+            await self._stage("load", "Having the server load its default model.")
             await connect.load_default(connected)
             await connected.client.aclose()
             return await connect.connect(self.options)
         if not wanted or connect.model_problem(connected, wanted) is None:
             return connected
-        self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
+        await self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
         change = await models.load(connected.client, wanted)
         if not change.is_done:
             raise SetupError("unreachable", change.sentence)
@@ -281,7 +289,7 @@ class Runner:
         path = model_file.find(board.server_pid(), board.root)
         if path is None or not self.options.hashes_model:
             return path, None
-        self._stage("hash", f"Hashing {clean(path.name, newlines=False)}.")
+        await self._stage("hash", f"Hashing {clean(path.name, newlines=False)}.")
         digest = await asyncio.to_thread(model_file.sha256, path, self.options.folder)
         return path, digest
 
@@ -313,7 +321,7 @@ class Runner:
     def _segment(self) -> int:
         return 0 if self._resume is None else self._resume.segments
 
-    def _open(self, env: Env, model: Model, config: Config, tasks: list[Task]) -> Run:
+    def _open(self, url: str, env: Env, model: Model, config: Config, tasks: list[Task]) -> Run:
         """Makes the folder and the journal, or opens those of the run that goes on."""
         prompts = {t.prompt.id: plan.sha_of(self.suite, t, self._seed) for t in tasks if not t.rep}
         if self._resume is None:
@@ -346,7 +354,11 @@ class Runner:
                 raise RunError(f"cannot go on, something has changed: {'; '.join(changed)}")
             record = self._resume.loaded.document.run
             self._run_id, self._folder = record.id, self._resume.folder
-        segment = journal.Segment(
+        if self._resume is None:
+            self.ledger.emit(
+                Header(run=record, suite=self.suite, config=config, prompts_sha256=prompts)
+            )
+        segment = Segment(
             number=self._segment,
             started_utc=utc_now(),
             t_ns=perf_counter_ns(),
@@ -355,13 +367,8 @@ class Runner:
             config=config,
             reason="start" if self._resume is None else "resume",
         )
-        self.ledger.write(segment, first=True)
-        if self._resume is None:
-            header = journal.Header(
-                run=record, suite=self.suite, config=config, prompts_sha256=prompts
-            )
-            self.ledger.write(header, first=True)
-        self.ledger.open(self._folder / journal.FILE_NAME)
+        self.ledger.emit(segment)
+        self.ledger.open(self._folder / journal.FILE_NAME, url)
         return record
 
     @property
@@ -380,8 +387,7 @@ class Runner:
             snapshot = await context.board.sample()
             if snapshot is not None:
                 values = dict(context.board.log.samples[-1].v)
-                self.ledger.write(journal.Sampled(t_ns=snapshot.t_ns, v=values))
-                self.ledger.emit(SampledEvent(t_ns=snapshot.t_ns, values=values))
+                self.ledger.emit(Sampled(t_ns=snapshot.t_ns, values=values))
             now_ns = perf_counter_ns()
             if now_ns - flushed_ns >= FLUSH_NS:
                 flushed_ns = now_ns

@@ -47,9 +47,18 @@ class RequestSender:
         )
 
     async def send(
-        self, task: Task, text: str, *, number: int = 0, planned: int = 0, is_measured: bool
+        self,
+        task: Task,
+        text: str,
+        *,
+        segment: int,
+        sha: str,
+        attempt: int = 0,
+        number: int = 0,
+        planned: int = 0,
+        is_measured: bool,
     ) -> RequestResult:
-        """Asks ``text`` and waits for the answer's end, whatever it is."""
+        """Asks ``text`` and waits for the answer's end, whatever it is. ``sha``: of the prompt."""
         self._key, self._is_measured = task.key, is_measured
         self.sent_ns = perf_counter_ns()
         self.limits = self._limits(task)
@@ -58,11 +67,18 @@ class RequestSender:
             RequestStarted(
                 id=task.prompt.id,
                 rep=task.rep,
+                order=task.order,
+                segment=segment,
+                wall=utc_now(),
+                t_ns=self.sent_ns,
+                prompt=text,
+                prompt_sha256=sha,
+                system=task.prompt.system,
+                attempt=attempt,
                 name=task.prompt.name,
                 number=number,
                 planned=planned,
                 max_tokens=task.prompt.max_tokens,
-                prompt=text,
                 is_warmup=not is_measured,
             )
         )
@@ -87,7 +103,7 @@ class RequestSender:
             if numbers is not None:
                 asked.turn.note_runtime(numbers)
         self._s.ledger.follow(
-            asked.turn, task.key, self.limits.idle_s, is_kept=is_measured, is_last=True
+            asked.turn, task.key, self.limits.idle_s, is_warmup=not is_measured, is_last=True
         )
         return asked
 
@@ -143,7 +159,7 @@ class RequestSender:
         return False
 
     def _tick(self, turn: RecordedTurn) -> None:
-        self._s.ledger.follow(turn, self._key, self.limits.idle_s, is_kept=self._is_measured)
+        self._s.ledger.follow(turn, self._key, self.limits.idle_s, is_warmup=not self._is_measured)
         self._on_tick(turn)
 
     def _drains(self) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 import msgspec
 
 from tui.bench.model.conditions import Gate, StreamMode
-from tui.bench.model.events import GateSeen, RequestEnded, StageChanged
+from tui.bench.model.events import Configured, GateSeen, StageChanged, WarmupEnded
 from tui.bench.model.suite import prompt_sha256
 from tui.bench.run import probe
 from tui.bench.run.plan import Task
 from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext
 from tui.bench.run.sender import RequestSender
-from tui.bench.store import journal
 
 
 class Warming:
@@ -47,7 +46,13 @@ class Warming:
 
     async def _ask(self, task: Task) -> RequestResult | None:
         """A request that is not part of the plan; None where the run has to end."""
-        asked = await self._sender.send(task, task.prompt.text, is_measured=False)
+        asked = await self._sender.send(
+            task,
+            task.prompt.text,
+            segment=self._s.segment,
+            sha=prompt_sha256(task.prompt.text),
+            is_measured=False,
+        )
         is_idle = await self._sender.is_idle_after(asked)
         return asked if is_idle and not self._s.controls.is_aborted else None
 
@@ -71,8 +76,7 @@ class Warming:
             sentence=sentence,
             value=mode,
         )
-        self._s.ledger.write(journal.Configured(config=self._s.config))
-        self._s.ledger.write(journal.Gated(gate=gate))
+        self._s.ledger.emit(Configured(config=self._s.config))
         self._s.ledger.emit(GateSeen(gate=gate))
         await self._s.ledger.flush()
 
@@ -89,8 +93,7 @@ class Warming:
             sha = prompt_sha256(task.prompt.text)
             request = self._sender.record(task, asked, segment=self._s.segment, sha=sha)
             self._s.speed.learn(request)
-            self._s.ledger.write(journal.Warmup(request=request))
-            self._s.ledger.emit(RequestEnded(request=request, is_warmup=True))
+            self._s.ledger.emit(WarmupEnded(request=request))
             rates.append(request.m.get("decode_tps_cl") or request.m.get("decode_tps_est"))
             if self._s.is_buffered or not request.is_scored or probe.is_warm(rates):
                 break

@@ -22,6 +22,8 @@ from tui.bench.model.events import (
     StageChanged,
     Started,
     Summarised,
+    TokensArrived,
+    WarmupEnded,
 )
 from tui.bench.model.records import Request
 from tui.bench.model.screen import (
@@ -88,10 +90,14 @@ class LiveRun:
         """Takes the next event."""
         if isinstance(event, Started):
             self._started(event)
+        elif isinstance(event, TokensArrived):
+            self._take_text(event)
         elif isinstance(event, StageChanged):
             self._stage(event)
         elif isinstance(event, GateSeen):
             gate = event.gate
+            if event.request is not None and gate.ok:
+                return
             mend = None if gate.mend is None or gate.severity == "ok" else clean_line(gate.mend)
             self._gates[gate.id] = GateRow(
                 clean_line(gate.id, 40), gate.severity, clean_line(gate.sentence, 300), mend
@@ -110,7 +116,7 @@ class LiveRun:
             self._request_started(event)
         elif isinstance(event, Progressed):
             self._progressed(event)
-        elif isinstance(event, RequestEnded):
+        elif isinstance(event, RequestEnded | WarmupEnded):
             self._request_ended(event)
         elif isinstance(event, Summarised):
             self._view = replace(self._view, stats=stat_rows(event.summary))
@@ -206,14 +212,13 @@ class LiveRun:
                 context_tokens=event.context_tokens,
             ),
         )
-        self._take_text(event)
         key = (event.id, event.rep)
         row = self._rows.get(key)
         if row is not None and row.state == "running" and not answer.is_warmup:
             share = min(1.0, event.tokens / answer.cap) if answer.cap else None
             self._rows[key] = replace(row, share=share, tokens=event.tokens)
 
-    def _take_text(self, event: Progressed) -> None:
+    def _take_text(self, event: TokensArrived) -> None:
         if event.text and not self._has_text:
             self._has_text = True
             if self._text.is_thinking:
@@ -227,9 +232,9 @@ class LiveRun:
             text = text[-KEPT_TEXT:]
         self._text = LiveText(self._text.serial, text, dropped, not self._has_text)
 
-    def _request_ended(self, event: RequestEnded) -> None:
+    def _request_ended(self, event: RequestEnded | WarmupEnded) -> None:
         self._text = replace(self._text, is_over=True)
-        if event.is_warmup:
+        if isinstance(event, WarmupEnded):
             return
         key = event.request.key
         self._rows[key] = plan_row(event.request, before=self._rows.get(key))

@@ -1,4 +1,4 @@
-"""Control channel (pause, skip, abort) and stderr tail of a detached benchmark process.
+"""Arguments and control channel (pause, skip, abort) of a detached benchmark process.
 
 It is in a session of its own (see :mod:`tui.bench.store.detached`), so neither leaving the
 screen, nor closing npulse, nor losing the SSH line ends it, and nothing that a screen does delays
@@ -12,11 +12,9 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.bench.model.events import from_json
 from tui.bench.model.screen import RunWish
 from tui.bench.store import controls
 from tui.bench.store.detached import Detached, is_alive
-from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 
 
@@ -62,10 +60,6 @@ def run_arguments(wish: RunWish, place: BenchPlace, settings: GenerationSettings
     ]
 
 
-MAX_WORDS = 400
-TAIL_BYTES = 8192
-
-
 def tell(run: Detached, folder: str, word: controls.Word) -> None:
     """Asks the run for something. Before it has a folder it only understands an end.
 
@@ -75,18 +69,3 @@ def tell(run: Detached, folder: str, word: controls.Word) -> None:
         controls.tell(Path(folder), word)
     elif word == "abort" and is_alive(run.pid):
         os.kill(run.pid, signal.SIGINT)
-
-
-def last_words(run: Detached) -> str:
-    """What the process said outside of its events: why it did not even begin."""
-    try:
-        with run.events.open("rb") as file:
-            file.seek(max(0, run.events.stat().st_size - TAIL_BYTES))
-            data = file.read()
-    except OSError:
-        return ""
-    lines = [line for line in data.split(b"\n") if line.strip() and from_json(line) is None]
-    if not lines:
-        return ""
-    said = clean_line(lines[-1].decode("utf-8", "replace"), MAX_WORDS)
-    return said.removeprefix("npulse bench: ")

@@ -30,7 +30,7 @@ from tui.bench.run.forecast import Speed
 from tui.bench.session import views
 from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
-from tui.bench.session.process import BenchPlace, last_words, place_arguments, run_arguments, tell
+from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
 from tui.bench.session.requests import request_view
 from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, start
@@ -214,7 +214,7 @@ class BenchDesk:
                     return
                 self._live = LiveRun(self._earlier)
                 self._process = None
-            self._submit(self._follow(Detached(found.pid, found.events)))
+            self._submit(self._follow(Detached(found.pid, self._folder)))
         finally:
             self._is_seeking = False
 
@@ -225,19 +225,12 @@ class BenchDesk:
         assert live is not None
         try:
             async for event in follow(process):
-                if isinstance(event, Finished) and not event.folder:
-                    event = self._explained(event, process)
                 with self._lock:
                     live.apply(event)
         except OSError as error:
             why = error.strerror or "cannot be read"
-            self._end(Finished(outcome="failed", sentence=f"The events of the run: {why}."))
+            self._end(Finished(outcome="failed", sentence=f"The journal of the run: {why}."))
         await self._after(live.view())
-
-    @staticmethod
-    def _explained(event: Finished, process: Detached) -> Finished:
-        words = last_words(process) if event.outcome == "failed" else ""
-        return Finished(outcome=event.outcome, sentence=words or event.sentence)
 
     def _end(self, event: Finished) -> None:
         with self._lock:

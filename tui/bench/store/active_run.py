@@ -1,8 +1,9 @@
-"""The running benchmark: its lock, its mark, and the file of its events.
+"""The running benchmark: the mark that says where its journal is.
 
-A run takes the lock of its folder, then marks itself in ``detached/current.json`` and writes every
-event to a file beside it, whoever began it: a screen, a script, another terminal. That is how a
-screen finds a run that it did not begin, and follows it from its first event on.
+A run takes the lock of its folder, then marks itself in ``detached/current.json``, whoever began
+it: a screen, a script, another terminal. That is how a screen finds a run that it did not begin,
+and follows it from its first event on. Until a run has a folder its journal is a file beside the
+mark; then the mark names the journal in that folder, and where in it the same events begin.
 """
 
 from __future__ import annotations
@@ -10,37 +11,66 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
+import msgspec
+
 from tui.bench.store import runs
-from tui.bench.store.private_files import create_private, make_folder, read_regular
+from tui.bench.store.private_files import make_folder, read_regular
 from tui.servers.address import is_local
 
 EVENTS_FOLDER = "detached"
 MARK_FILE = "current.json"
 KEEP_S = 3600.0
-"""How long events of a run that is over stay, for whoever still reads them."""
+"""How long what a run left here stays, for whoever still reads it."""
 MAX_MARK_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """The running benchmark. ``url`` is empty until it has found its server."""
+    """The running benchmark. ``url`` is empty until it has found its server.
+
+    ``offset`` is where its first event begins in the journal, in bytes: a run that is resumed goes
+    on in the journal of before.
+    """
 
     pid: int
-    events: Path
+    journal: Path
+    offset: int = 0
     url: str = ""
 
 
-def new_events(folder: Path) -> Path:
-    """Where a new run can write its events; the folder is made. Raises OSError."""
+def new_journal(folder: Path) -> Path:
+    """Where a run can tell of itself until it has a folder. Raises OSError."""
     place = folder / EVENTS_FOLDER
     make_folder(place)
     return place / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
+
+
+def mark(folder: Path, journal: Path, offset: int = 0, url: str = "") -> None:
+    """Says that this process is the running benchmark. The lock must be held. Raises OSError."""
+    told = {"pid": os.getpid(), "journal": str(journal.absolute()), "offset": offset, "url": url}
+    place = folder / EVENTS_FOLDER
+    runs.write_whole(place / MARK_FILE, json.dumps(told).encode())
+    oldest = time.time() - KEEP_S
+    for path in (*place.glob("*.jsonl"), *place.glob("*.txt")):
+        if path != journal and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
+def marked(folder: Path, since_s: float = 0.0) -> ActiveRun | None:
+    """The run that marked itself last, if it did so since then (seconds since 1970)."""
+    path = folder / EVENTS_FOLDER / MARK_FILE
+    try:
+        if path.stat().st_mtime < since_s:
+            return None
+        data = read_regular(path)[:MAX_MARK_BYTES]
+        found = msgspec.json.decode(data, type=ActiveRun, dec_hook=lambda _, name: Path(name))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if found.journal.suffix == ".jsonl" and found.offset >= 0 else None
 
 
 def running(folder: Path) -> ActiveRun | None:
@@ -48,19 +78,11 @@ def running(folder: Path) -> ActiveRun | None:
 
     Numbers of processes are used again: the mark counts only while that process holds the lock.
     """
-    place = folder / EVENTS_FOLDER
-    try:
-        mark = json.loads(read_regular(place / MARK_FILE)[:MAX_MARK_BYTES])
-        pid, name, url = mark["pid"], mark["events"], mark.get("url", "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    if not isinstance(pid, int) or not isinstance(name, str) or not isinstance(url, str):
-        return None
-    events = place / Path(name).name
+    found = marked(folder)
     holder = runs.lock_holder(folder)
-    if holder is None or holder.pid != pid or not events.is_file():
+    if found is None or holder is None or holder.pid != found.pid:
         return None
-    return ActiveRun(pid, events, url)
+    return found if found.journal.is_file() else None
 
 
 def why_wait(folder: Path, url: str) -> str | None:
@@ -83,59 +105,3 @@ def _host(url: str) -> str:
         return "" if is_local(url) else (urlsplit(url).hostname or "").lower()
     except ValueError:
         return url
-
-
-class EventFile:
-    """Events of the run of this process, one JSON line each, for whoever follows it.
-
-    ``path`` is where whoever began it looks for them; without it a new file is made. Nothing is
-    written before :meth:`begin`: another run may hold the lock, and its mark must stay.
-    """
-
-    def __init__(self, folder: Path, path: Path | None = None) -> None:
-        self._folder = folder
-        self._path = path
-        self._file: BinaryIO | None = None
-        self._url: str | None = None
-
-    def write(self, line: bytes) -> None:
-        """Appends one line. A disk that takes no more ends the file, not the run."""
-        if self._url is None and self._path is None:
-            return
-        self._safely(lambda: self._write(line))
-
-    def begin(self, url: str | None = None) -> None:
-        """Marks the run; again once it knows its server. The lock must be held."""
-        if self._url is None or url:
-            self._url = url or ""
-            self._safely(lambda: self._mark(url or ""))
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _safely(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except OSError:
-            self.close()
-
-    def _write(self, line: bytes) -> None:
-        if self._file is None:
-            if self._path is None:
-                self._path = new_events(self._folder)
-            fd = create_private(self._path, os.O_WRONLY | os.O_APPEND)
-            self._file = os.fdopen(fd, "ab", buffering=0)
-        self._file.write(line + b"\n")
-
-    def _mark(self, url: str) -> None:
-        if self._path is None:
-            self._path = new_events(self._folder)
-        mark = {"pid": os.getpid(), "events": self._path.name, "url": url}
-        place = self._folder / EVENTS_FOLDER
-        runs.write_whole(place / MARK_FILE, json.dumps(mark).encode())
-        oldest = time.time() - KEEP_S
-        for path in place.glob("*.jsonl"):
-            if path != self._path and path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """A run in a process of its own, which outlives the screen and the terminal that began it.
 
-The process is ``python -m tui bench run ...`` in a session of its own; its events go to a file
-that anybody can follow (:mod:`tui.bench.store.active_run`), and it takes words (pause, skip,
-abort, ...) from a file in the folder of the run (:func:`tui.bench.store.controls.tell`).
+The process is ``python -m tui bench run ...`` in a session of its own; anybody can follow its
+journal (:mod:`tui.bench.store.active_run` says which), and it takes words (pause, skip, abort, ...)
+from a file in the folder of the run (:func:`tui.bench.store.controls.tell`).
 """
 
 from __future__ import annotations
@@ -11,36 +11,46 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from tui.bench.model.events import Event, Finished, from_json
-from tui.bench.store.active_run import new_events
+from tui.bench.store import active_run
 from tui.bench.store.private_files import create_private
 from tui.bench.store.runs import RunError
+from tui.core.text.sanitize import clean_line
 
 FOLLOW_S = 0.25
 READ_BYTES = 1 << 18
+MAX_WORDS = 400
+TAIL_BYTES = 8192
+CLOCK_TICK_S = 0.02
+"""Times of files come from a clock that only moves with the kernel's ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """A benchmark in a process of its own."""
+    """A benchmark in a process of its own.
+
+    ``folder`` is that of all runs; ``since_s`` is when it began, in seconds since 1970; ``said`` is
+    the file of its stdout and stderr, None where somebody else began it.
+    """
 
     pid: int
-    events: Path
+    folder: Path
+    since_s: float = 0.0
+    said: Path | None = None
 
 
 def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path) -> Detached:
-    """Starts ``npulse bench run`` or ``resume`` with these arguments. Raises RunError.
-
-    What the process says outside of its events is between them in the same file.
-    """
+    """Starts ``npulse bench run`` or ``resume`` with these arguments. Raises RunError."""
+    since_s = time.time() - CLOCK_TICK_S
     try:
-        path = new_events(folder)
-        place = ["--folder", str(folder), "--ui", "none", "--events", str(path)]
+        path = active_run.new_journal(folder).with_suffix(".txt")
+        place = ["--folder", str(folder), "--ui", "none"]
         with os.fdopen(create_private(path, os.O_WRONLY | os.O_APPEND), "ab") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tui", "bench", verb, *arguments, *place],
@@ -52,7 +62,7 @@ def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path
             )
     except OSError as error:
         raise RunError(f"cannot start the run: {error.strerror or 'unknown'}") from None
-    return Detached(process.pid, path)
+    return Detached(process.pid, folder, since_s, path)
 
 
 def _environment() -> dict[str, str]:
@@ -82,13 +92,13 @@ def is_alive(pid: int) -> bool:
 async def follow(run: Detached) -> AsyncIterator[Event]:
     """Every event from the first on, also of a run that is over. Ends with Finished.
 
-    Where the process died without saying so, a Finished of ours ends it.
+    Where the process died without saying so, a Finished of ours ends it. Raises OSError.
     """
     rest = b""
-    with run.events.open("rb") as file:
+    with _Tail(run) as tail:
         while True:
             was_alive = is_alive(run.pid)
-            data = file.read(READ_BYTES)
+            data = tail.read()
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 event = from_json(line)
@@ -97,7 +107,61 @@ async def follow(run: Detached) -> AsyncIterator[Event]:
                 if isinstance(event, Finished):
                     return
             if not data and not was_alive:
-                yield Finished(outcome="failed", sentence="The benchmark ended without a result.")
+                sentence = last_words(run) or "The benchmark ended without a result."
+                yield Finished(outcome="failed", sentence=sentence)
                 return
             # A run of hours has megabytes of events: others get their turn in between.
             await asyncio.sleep(0 if data else FOLLOW_S)
+
+
+class _Tail:
+    """What a run writes, from one journal to the next: the second begins with all of the first."""
+
+    def __init__(self, run: Detached) -> None:
+        self._run = run
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
+        self._taken = 0
+
+    def __enter__(self) -> _Tail:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def read(self) -> bytes:
+        """What is new, at most so much. Raises OSError."""
+        self._look()
+        data = b"" if self._file is None else self._file.read(READ_BYTES)
+        self._taken += len(data)
+        return data
+
+    def _look(self) -> None:
+        """Goes where the mark of the run says."""
+        found = active_run.marked(self._run.folder, self._run.since_s)
+        if found is None or found.pid != self._run.pid or found.journal == self._path:
+            return
+        try:
+            fd = os.open(found.journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # The run has just gone on in another journal; its mark says so the next time.
+            return
+        if self._file is not None:
+            self._file.close()
+        self._file, self._path = os.fdopen(fd, "rb"), found.journal
+        self._file.seek(found.offset + self._taken)
+
+
+def last_words(run: Detached) -> str:
+    """What the process said last outside of its events: why it did not even begin."""
+    if run.said is None:
+        return ""
+    try:
+        with run.said.open("rb") as file:
+            file.seek(max(0, run.said.stat().st_size - TAIL_BYTES))
+            lines = [line for line in file.read().split(b"\n") if line.strip()]
+    except OSError:
+        return ""
+    said = clean_line(lines[-1].decode("utf-8", "replace"), MAX_WORDS) if lines else ""
+    return said.removeprefix("npulse bench: ")

@@ -14,7 +14,7 @@ import msgspec
 from tui.bench.analysis import cross_answer_checks, suite_figures, summary
 from tui.bench.analysis.hardware import Sample
 from tui.bench.analysis.trace import Trace, decay_bins, measure
-from tui.bench.model import records
+from tui.bench.model import events, records
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Document, Fit, Request, Run, Segment
 from tui.bench.model.suite import Suite
@@ -106,15 +106,15 @@ def _side_file(folder: Path, ref: str | None) -> str | None:
         return None
 
 
-def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "journal") -> Loaded:
+def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "journal") -> Loaded:
     """The run that these lines tell. Raises RunError where the header is missing."""
-    header = next((line for line in lines if isinstance(line, journal.Header)), None)
+    header = next((line for line in lines if isinstance(line, events.Header)), None)
     if header is None:
         raise RunError(f"{shown}: has no readable header, nothing can be shown")
-    segments = [line for line in lines if isinstance(line, journal.Segment)]
+    segments = [line for line in lines if isinstance(line, events.Segment)]
     env = segments[-1].env if segments else Env()
     model = segments[-1].model if segments else Model(name="unknown")
-    configs = [x.config for x in lines if isinstance(x, journal.Segment | journal.Configured)]
+    configs = [x.config for x in lines if isinstance(x, events.Segment | events.Configured)]
     config = configs[-1] if configs else header.config
     stamps = journal.stamps(lines)
     requests = _requests(lines, stamps)
@@ -122,9 +122,9 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         Document(run=header.run, model=model),
         suite=header.suite,
         texts=journal.texts(lines),
-        prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, journal.Began)},
+        prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, events.RequestStarted)},
         stamps=stamps,
-        samples=[Sample(x.t_ns, x.v) for x in lines if isinstance(x, journal.Sampled)],
+        samples=[Sample(x.t_ns, x.values) for x in lines if isinstance(x, events.Sampled)],
         damaged=damaged,
     )
     is_greedy = config.sampling.get("top_k") == 1
@@ -137,8 +137,8 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
         env=env,
         model=model,
         config=config,
-        gates=tuple(line.gate for line in lines if isinstance(line, journal.Gated)),
-        warmup=tuple(line.request for line in lines if isinstance(line, journal.Warmup)),
+        gates=tuple(line.gate for line in lines if isinstance(line, events.GateSeen)),
+        warmup=tuple(line.request for line in lines if isinstance(line, events.WarmupEnded)),
         requests=requests,
         stamps=loaded.stamps,
         samples=loaded.samples,
@@ -148,24 +148,24 @@ def from_lines(lines: Sequence[journal.Line], damaged: int = 0, shown: str = "jo
 
 
 def _requests(
-    lines: Sequence[journal.Line], stamps: Mapping[Key, tuple[int, ...]]
+    lines: Sequence[events.Event], stamps: Mapping[Key, tuple[int, ...]]
 ) -> tuple[Request, ...]:
     """The last record of each request; one that was sent and never ended was cancelled."""
     ended: dict[Key, Request] = {}
     for line in lines:
-        if isinstance(line, journal.Ended):
+        if isinstance(line, events.RequestEnded):
             kept = ended.get(line.request.key)
             # A later attempt replaces an earlier one, but a skip never a measurement.
             if kept is None or line.request.status not in records.NOT_ATTEMPTED:
                 ended[line.request.key] = line.request
-        elif isinstance(line, journal.Began):
+        elif isinstance(line, events.RequestStarted):
             key = (line.id, line.rep)
             if key not in ended or not ended[key].is_scored:
                 ended[key] = _unfinished(line, stamps.get(key, ()))
     return tuple(sorted(ended.values(), key=lambda r: r.order))
 
 
-def _unfinished(line: journal.Began, stamps: tuple[int, ...]) -> Request:
+def _unfinished(line: events.RequestStarted, stamps: tuple[int, ...]) -> Request:
     """What is known of an answer that npulse did not live to see the end of."""
     source: records.Source = "client" if stamps else "unknown"
     trace = Trace(
@@ -195,13 +195,13 @@ def _unfinished(line: journal.Began, stamps: tuple[int, ...]) -> Request:
 
 def _run(
     run: Run,
-    segments: Sequence[journal.Segment],
-    lines: Sequence[journal.Line],
+    segments: Sequence[events.Segment],
+    lines: Sequence[events.Event],
     requests: Sequence[Request],
     damaged: int,
 ) -> Run:
     """The header's run with what became of it."""
-    closed = {line.number: line for line in lines if isinstance(line, journal.Closed)}
+    closed = {line.number: line for line in lines if isinstance(line, events.Closed)}
     last_seen = _last_times(lines)
     stretches = []
     for start in segments:
@@ -232,18 +232,18 @@ def _run(
     )
 
 
-def _last_times(lines: Sequence[journal.Line]) -> dict[int, int]:
+def _last_times(lines: Sequence[events.Event]) -> dict[int, int]:
     """The last time that each segment shows a sign of life."""
     number, seen = 0, dict[int, int]()
     for line in lines:
-        if isinstance(line, journal.Segment):
+        if isinstance(line, events.Segment):
             number = line.number
             seen[number] = line.t_ns
-        elif isinstance(line, journal.Began | journal.Sampled | journal.Note):
+        elif isinstance(line, events.RequestStarted | events.Sampled):
             seen[number] = line.t_ns
-        elif isinstance(line, journal.Tokens) and line.t_ns:
+        elif isinstance(line, events.TokensArrived) and line.t_ns:
             seen[number] = line.t_ns[-1]
-        elif isinstance(line, journal.Ended) and line.request.t.te_ns is not None:
+        elif isinstance(line, events.RequestEnded) and line.request.t.te_ns is not None:
             seen[number] = line.request.t.te_ns
     return seen
 

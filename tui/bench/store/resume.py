@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.bench.model import events
 from tui.bench.model.conditions import Config, Env, Model
 from tui.bench.model.suite import Suite
 from tui.bench.store import journal
@@ -40,7 +41,7 @@ def earlier(folder: Path) -> Earlier:
         raise RunError("there is no journal: an imported run cannot be resumed")
     loaded = load(folder)
     lines, _ = journal.read(path)
-    header = next(line for line in lines if isinstance(line, journal.Header))
+    header = next(line for line in lines if isinstance(line, events.Header))
     if loaded.document.run.status == "complete":
         raise RunError("this run is complete, nothing is missing")
     if header.suite.minutes is not None or header.run.planned == 0:
@@ -52,7 +53,7 @@ def earlier(folder: Path) -> Earlier:
         config=loaded.document.config,
         prompts_sha256=header.prompts_sha256,
         done=frozenset(r.key for r in loaded.document.requests if r.is_scored),
-        segments=sum(isinstance(line, journal.Segment) for line in lines),
+        segments=sum(isinstance(line, events.Segment) for line in lines),
     )
 
 
