@@ -10,9 +10,10 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tui.bench.analysis.compare import compare
+from tui.bench.analysis.compare import NotComparableError, compare
 from tui.bench.model.events import Event, Finished, RequestStarted, Segment
 from tui.bench.store import active_run, history, journal, resume, runs
 from tui.bench.store.detached import Detached, follow, start
@@ -76,6 +77,20 @@ def test_they_compare(folder: Path) -> None:
     row = found.row("ttft_client_ms")
     assert row is not None
     assert (row.n_a, row.n_b) == (4, 2)
+
+
+def test_a_context_that_was_only_guessed_forbids_nothing(folder: Path) -> None:
+    old = load(folder / WHOLE).document
+    model = msgspec.structs.replace(old.model, ctx=4096)
+    found = compare(old, msgspec.structs.replace(old, model=model))
+    assert found.blocking == ()
+    assert "ctx: 16384 against 4096" in found.warnings
+    known = msgspec.structs.replace(old.model, guessed=("quant",))
+    with pytest.raises(NotComparableError, match="ctx"):
+        compare(
+            msgspec.structs.replace(old, model=known),
+            msgspec.structs.replace(old, model=msgspec.structs.replace(known, ctx=4096)),
+        )
 
 
 async def _followed(run: Detached) -> list[Event]:

@@ -41,8 +41,8 @@ class Difference:
 def differences(a: Document, b: Document, vary: frozenset[str] = frozenset()) -> list[Difference]:
     """Everything that differs, blocking ones first.
 
-    A field of ``vary`` is the declared factor and never blocks. A value that one side does not know
-    is a warning: it may be equal.
+    A field of ``vary`` is the declared factor and never blocks. A value that one side does not
+    know, or a context that one side guessed, is a warning: it may be equal.
     """
     found: list[Difference] = []
     left, right = _blocking(a), _blocking(b)
@@ -51,7 +51,8 @@ def differences(a: Document, b: Document, vary: frozenset[str] = frozenset()) ->
         if x == y:
             continue
         is_unknown = x is None or y is None
-        is_blocking = not is_unknown and name not in vary
+        is_guess = name == "ctx" and name in (*a.model.guessed, *b.model.guessed)
+        is_blocking = not is_unknown and not is_guess and name not in vary
         if isinstance(x, dict) and isinstance(y, dict):
             # Only what differs: the rest would bury it.
             names = sorted(key for key in x.keys() | y.keys() if x.get(key) != y.get(key))

@@ -81,7 +81,10 @@ def changes(
         compare("model size", before.model.size, model.size)
         compare("model file", before.model.file, model.file)
     compare("quantisation", before.model.quant, model.quant)
-    compare("context", before.model.ctx, model.ctx)
+    if "ctx" not in (*before.model.guessed, *model.guessed):
+        # A guess that has become another one says nothing about the server. What a shorter context
+        # would change of a prompt is found below.
+        compare("context", before.model.ctx, model.ctx)
     compare("runtime", before.env.runtime.version, env.runtime.version)
     compare("server", before.env.server.name, env.server.name)
     for key in sorted(set(before.config.sampling) | set(config.sampling)):
