@@ -1,4 +1,4 @@
-"""npulse moves out of the model's way: to the little cores, where clusters differ.
+"""CPU affinity of npulse itself: the little cores, so that the big ones are free for the model.
 
 The model's threads own the big cores, and interrupts of the NPU are served on cpu0; so npulse runs
 on the little cores except cpu0.

@@ -32,13 +32,13 @@ from tui.board.readers.power import Power
 from tui.board.readers.process import ServerProcess
 from tui.board.readers.reasons import is_transient
 from tui.board.readers.runtime import Runtime
-from tui.board.readers.sample_context import NS, Tick
-from tui.board.readers.self_usage import OwnCost
+from tui.board.readers.sample_context import NS, SampleContext
+from tui.board.readers.self_usage import SelfUsage
 from tui.board.readers.thermal import Thermal
 from tui.board.readers.throttle import Throttle
 from tui.core.board.reading import Reading, Snapshot
 
-ReadPart = Callable[[Tick], dict[str, Reading]]
+ReadPart = Callable[[SampleContext], dict[str, Reading]]
 
 EVERY = 0
 LOOK_S, SETUP_S, HARDWARE_S = 2, 5, 30
@@ -60,14 +60,14 @@ class _Part:
         self._seen: set[str] = set()
         self.found: dict[str, Reading] = {}
 
-    def update(self, tick: Tick, is_forced: bool) -> None:
+    def update(self, context: SampleContext, is_forced: bool) -> None:
         """Read if it is due; either way the readings are part of this sample."""
-        if is_forced or self._is_due(tick.t_ns):
-            self.found = self._read(tick)
-            self._due_ns = tick.t_ns + self._period_ns
+        if is_forced or self._is_due(context.t_ns):
+            self.found = self._read(context)
+            self._due_ns = context.t_ns + self._period_ns
             if self._period_ns:
                 self._note_lost()
-        tick.readings.update(self.found)
+        context.readings.update(self.found)
 
     def _note_lost(self) -> None:
         """Whether something is absent that was there before, or that may be there next time."""
@@ -124,13 +124,13 @@ class Sampler:
         with self._lock:
             if self._is_closed:
                 return self._last
-            tick = Tick(self._clock_ns(), self._wall_s(), self._max_gap_ns)
-            self._devices.refresh(tick)
+            context = SampleContext(self._clock_ns(), self._wall_s(), self._max_gap_ns)
+            self._devices.refresh(context)
             is_forced = self._generation != self._devices.generation
             self._generation = self._devices.generation
             for part in self._parts:
-                part.update(tick, is_forced)
-            self._last = Snapshot(tick.t_ns, tick.wall_s, MappingProxyType(tick.readings))
+                part.update(context, is_forced)
+            self._last = Snapshot(context.t_ns, context.wall_s, MappingProxyType(context.readings))
             return self._last
 
     def others(self) -> tuple[Neighbour, ...]:
@@ -193,6 +193,6 @@ class Sampler:
             _Part(SETUP_S, Zram(files).read),
             _Part(LOOK_S, Pressure(files).read),
             _Part(LOOK_S, Power(files).read),
-            _Part(EVERY, OwnCost().read),
+            _Part(EVERY, SelfUsage().read),
             *host,
         )

@@ -1,4 +1,4 @@
-"""What fits: a model, a data type and a context in, RAM out."""
+"""RAM calculator: the RAM that a model needs at a data type and a context."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.board.advice.alerts import Alerts, AlertWatch
-from tui.board.advice.debounce import Steady
+from tui.board.advice.debounce import Debouncer
 from tui.core.board.reading import Reading, Snapshot
 
 NS = 1_000_000_000
@@ -115,7 +115,7 @@ def test_worst_first() -> None:
 def test_steady_changes_no_faster_than_it_should(
     present: list[bool], raise_after: int, clear_after: int
 ) -> None:
-    steady: Steady[str] = Steady(raise_after, clear_after)
+    steady: Debouncer[str] = Debouncer(raise_after, clear_after)
     shown = [bool(steady.feed([("k", "v")] if here else [])) for here in present]
     for index in range(1, len(shown)):
         if shown[index] and not shown[index - 1]:

@@ -108,7 +108,7 @@ def test_narrow_shows_one_chart_and_steps_through_them() -> None:
         assert [chart.id for chart in screen.query(Chart) if chart.display] == titles[-1:]
         assert set("▁▂▃▄▅▆▇") & set(await settled(pilot))
         await pilot.press("pagedown")
-        assert "RAM ahead" in await settled(pilot)
+        assert "RAM forecast" in await settled(pilot)
 
     look(prepared(), check, NARROW)
 

@@ -54,6 +54,6 @@ def refusal(gates: Iterable[Gate]) -> str:
     """The refusing gates, a sentence each, with what mends them."""
     parts = []
     for gate in gates:
-        mend = f" Mend: {gate.mend}." if gate.mend else ""
+        mend = f" Fix: {gate.mend}." if gate.mend else ""
         parts.append(f"{gate.sentence}{mend}")
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Letting everybody read the NPU's load: which files there are, and the unit that opens one.
+"""Access to the NPU's load: the files that have it, and a systemd unit that makes one readable.
 
 debugfs is closed to all but root, though the driver's own files in it are readable by design. The
 unit bind-mounts just that one folder to /run/npu; nothing else of debugfs is opened, nothing runs

@@ -1,4 +1,4 @@
-"""Heat, RAM and throttling as alerts that do not flap.
+"""Alerts for heat, low RAM and throttling, with hysteresis.
 
 A threshold that raises an alert and another one that clears it lie apart; what has no threshold has
 to last. The dashboard shows the first one in its status line and may ring the bell when one is new.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.board.advice.debounce import Steady
+from tui.board.advice.debounce import Debouncer
 from tui.board.readers.throttle import CAPPED, THROTTLING
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.reading import Snapshot
@@ -46,7 +46,7 @@ class AlertWatch:
         """Where free RAM is heading; the headroom panel reads it too."""
         self._is_hot = False
         self._is_low = False
-        self._throttling: Steady[Alert] = Steady(raise_after=2, clear_after=5)
+        self._throttling: Debouncer[Alert] = Debouncer(raise_after=2, clear_after=5)
         self._known: frozenset[str] = frozenset()
 
     def feed(self, snapshot: Snapshot) -> Alerts:

@@ -1,4 +1,4 @@
-"""What is made of snapshots for the screens: findings, alerts, bounds, answers that ran.
+"""State of the board for the screens: findings, alerts, decode bound and the answers that ran.
 
 Fed once per snapshot; everything else only hands out what was made then.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.board.advice.alerts import Alert, Alerts, AlertWatch
-from tui.board.advice.debounce import Steady
+from tui.board.advice.debounce import Debouncer
 from tui.board.advice.diagnosis import Finding, Phase, Work, why_slow
 from tui.board.advice.remedies import remedies
 from tui.board.advice.report import value_text
@@ -47,7 +47,7 @@ class BoardView:
 
     def __init__(self) -> None:
         self._watch = AlertWatch()
-        self._causes: Steady[Finding] = Steady(raise_after=3, clear_after=5)
+        self._causes: Debouncer[Finding] = Debouncer(raise_after=3, clear_after=5)
         self._answers = AnswerLog()
         self._alerts = Alerts()
         self._findings: tuple[Finding, ...] = ()

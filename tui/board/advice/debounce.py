@@ -1,4 +1,4 @@
-"""Keeps what comes and goes from flickering: shown once it has lasted, gone once it stayed away."""
+"""Debounce: raise after N samples present, clear after M samples absent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Steady(Generic[Item]):
+class Debouncer(Generic[Item]):
     """Follows items by key over samples.
 
     An item shows after ``raise_after`` samples in a row and goes after ``clear_after`` without it;

@@ -1,4 +1,4 @@
-"""Why a model runs slower than it could: rules over one snapshot.
+"""Performance diagnosis: rules over one snapshot that find why a model runs slowly.
 
 Each finding names what was seen, what it costs, and the command that fixes it. Nothing is found
 where nothing is wrong; in particular a low NPU load while decoding is normal, as decoding waits for

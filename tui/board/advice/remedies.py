@@ -1,4 +1,4 @@
-"""What to do about a value that is absent: one sentence with the command, where there is one."""
+"""Remedies for absent readings: a sentence, and the command where there is one."""
 
 from __future__ import annotations
 

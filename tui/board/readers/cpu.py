@@ -14,7 +14,7 @@ from tui.board.readers.reasons import (
     reason_of,
     unreadable,
 )
-from tui.board.readers.sample_context import Tick, Window
+from tui.board.readers.sample_context import SampleContext, Window
 from tui.core.board.reading import Reading
 
 STAT = "/proc/stat"
@@ -47,13 +47,13 @@ class CpuLoad:
         self._rows: dict[int, tuple[int, int]] = {}
         self._reading = Reading.absent(FIRST_SAMPLE, "%", STAT)
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """A CPU that is offline, or came online meanwhile, has None in its place."""
-        if not self._window.is_short(tick):
-            self._reading = self._since_last(tick)
+        if not self._window.is_short(context):
+            self._reading = self._since_last(context)
         return {"cpu.load": self._reading}
 
-    def _since_last(self, tick: Tick) -> Reading:
+    def _since_last(self, context: SampleContext) -> Reading:
         try:
             rows = parse_stat(self._files.read(STAT, _STAT_BYTES))
         except OSError as error:
@@ -63,7 +63,7 @@ class CpuLoad:
             self._window.reset()
             return Reading.absent(unreadable("malformed"), "%", STAT)
         before, self._rows = self._rows, rows
-        if self._window.close(tick) is None:
+        if self._window.close(context) is None:
             return Reading.absent(CLOCK_JUMP if before else FIRST_SAMPLE, "%", STAT)
         loads = tuple(_share(before.get(cpu), rows.get(cpu)) for cpu in range(max(rows) + 1))
         if all(load is None for load in loads):
@@ -112,7 +112,7 @@ class CpuClocks:
         self._policies: list[_Policy] = []
         self._names: list[str] = []
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """Everything of every cluster."""
         names = [name for name in self._files.names(CPUFREQ_DIR) if _number(name) is not None]
         names.sort(key=lambda name: _number(name) or 0)

@@ -8,7 +8,7 @@ from tui.board.readers.attribute import absent_all
 from tui.board.readers.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import FIRST_SAMPLE, NO_DRIVER, NOT_ON_THIS_KERNEL
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 BUS_BYTES = {"rk3588": 8, "rk3588s": 8, "rk3576": 4, "rk3568": 4, "rk3566": 4, "rk3562": 4}
@@ -43,36 +43,36 @@ class Ddr:
         self._devfreq: Devfreq | None = None
         self._loads: dict[str, DevfreqLoad] = {}
 
-    def fast(self, tick: Tick) -> dict[str, Reading]:
+    def fast(self, context: SampleContext) -> dict[str, Reading]:
         """``ddr.freq``, ``ddr.load`` and ``ddr.bandwidth``."""
         devfreq = self._device()
         if devfreq is None:
-            return self._absent(tick, _FAST)
-        governor = tick.value("ddr.governor")
+            return self._absent(context, _FAST)
+        governor = context.value("ddr.governor")
         if devfreq.name not in self._loads:
             path = f"{CLASS_DIR}/{devfreq.name}/load"
             self._loads[devfreq.name] = DevfreqLoad(self._files, path)
         source = self._loads[devfreq.name]
-        load = source.read(tick, governor if isinstance(governor, str) else None)
+        load = source.read(context, governor if isinstance(governor, str) else None)
         return {
             **devfreq.clock(),
             "ddr.load": load,
-            "ddr.bandwidth": _bandwidth(tick, load, source.freq_hz),
+            "ddr.bandwidth": _bandwidth(context, load, source.freq_hz),
         }
 
-    def limits(self, tick: Tick) -> dict[str, Reading]:
+    def limits(self, context: SampleContext) -> dict[str, Reading]:
         """``ddr.min_freq`` and ``ddr.max_freq``."""
         devfreq = self._device()
-        return devfreq.limits() if devfreq else self._absent(tick, _SLOW)
+        return devfreq.limits() if devfreq else self._absent(context, _SLOW)
 
-    def setup(self, tick: Tick) -> dict[str, Reading]:
+    def setup(self, context: SampleContext) -> dict[str, Reading]:
         """``ddr.governor``, ``ddr.table`` and ``ddr.peak_bandwidth`` (at the table's top)."""
         devfreq = self._device()
         if devfreq is None:
-            return self._absent(tick, _SETUP)
+            return self._absent(context, _SETUP)
         found = devfreq.setup()
         table = found["ddr.table"].value
-        bus_bytes = _bus_bytes(tick)
+        bus_bytes = _bus_bytes(context)
         if isinstance(table, tuple) and table and table[-1] and bus_bytes:
             peak = Reading(
                 round(peak_bandwidth_gbps(table[-1], bus_bytes), 1),
@@ -93,9 +93,9 @@ class Ddr:
             self._devfreq = Devfreq(self._files, name, "ddr")
         return self._devfreq
 
-    def _absent(self, tick: Tick, ids: dict[str, str]) -> dict[str, Reading]:
-        is_vendors = _VENDOR_KERNEL.match(str(tick.value("board.kernel") or "")) is not None
-        has_scaling = self._devices.has_rknpu and tick.value("board.soc") in SCALING_SOCS
+    def _absent(self, context: SampleContext, ids: dict[str, str]) -> dict[str, Reading]:
+        is_vendors = _VENDOR_KERNEL.match(str(context.value("board.kernel") or "")) is not None
+        has_scaling = self._devices.has_rknpu and context.value("board.soc") in SCALING_SOCS
         if not (has_scaling and is_vendors):
             return absent_all(ids, NOT_ON_THIS_KERNEL, f"{CLASS_DIR}/dmc")
         return {
@@ -104,8 +104,8 @@ class Ddr:
         }
 
 
-def _bandwidth(tick: Tick, load: Reading, freq_hz: int) -> Reading:
-    bus_bytes = _bus_bytes(tick)
+def _bandwidth(context: SampleContext, load: Reading, freq_hz: int) -> Reading:
+    bus_bytes = _bus_bytes(context)
     if not isinstance(load.value, int | float):
         return Reading.absent(load.reason or FIRST_SAMPLE, "GB/s", load.source)
     if bus_bytes is None:
@@ -115,6 +115,6 @@ def _bandwidth(tick: Tick, load: Reading, freq_hz: int) -> Reading:
     return Reading(value, "GB/s", source, flags=("estimated", *load.flags))
 
 
-def _bus_bytes(tick: Tick) -> int | None:
-    soc = tick.value("board.soc")
+def _bus_bytes(context: SampleContext) -> int | None:
+    soc = context.value("board.soc")
     return BUS_BYTES.get(soc) if isinstance(soc, str) else None

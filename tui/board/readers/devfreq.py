@@ -15,7 +15,7 @@ from tui.board.readers.reasons import (
     reason_of,
     unreadable,
 )
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading, ReadingValue
 
 CLASS_DIR = "/sys/class/devfreq"
@@ -40,7 +40,7 @@ class Devices:
         self.has_rocket = False
         """Mainline's driver is there; it has neither load nor clocks."""
 
-    def refresh(self, tick: Tick) -> dict[str, Reading]:
+    def refresh(self, context: SampleContext) -> dict[str, Reading]:
         """Look again. Adds no reading."""
         names = self._files.names(CLASS_DIR)
         npu = _first(names, lambda name: name.endswith(".npu"))
@@ -114,12 +114,12 @@ class DevfreqLoad:
         self.freq_hz = 0
         """The clock that the last load was a share of."""
 
-    def read(self, tick: Tick, governor: str | None) -> Reading:
+    def read(self, context: SampleContext, governor: str | None) -> Reading:
         """Share of cycles in per cent, over about the time between two samples."""
         discarded = 2 if governor in SELF_PACED else 1
-        if self._reads and not 0 <= tick.t_ns - self._t_ns <= tick.max_gap_ns:
+        if self._reads and not 0 <= context.t_ns - self._t_ns <= context.max_gap_ns:
             self._reads = 0
-        self._t_ns = tick.t_ns
+        self._t_ns = context.t_ns
         try:
             load = parse.devfreq_load(self._files.read(self._path))
         except OSError as error:

@@ -6,7 +6,7 @@ from tui.board.readers import parse
 from tui.board.readers.attribute import Attribute
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NO_FAN, NO_SENSOR, UnreadableError
-from tui.board.readers.sample_context import NS, Tick
+from tui.board.readers.sample_context import NS, SampleContext
 from tui.board.readers.thermal import HWMON_DIR, ZONE_DIR
 from tui.core.board.reading import Reading
 
@@ -55,11 +55,11 @@ class Fan:
                 if channel.startswith("pwm"):
                     self._channels.append(f"{PWM_DIR}/{chip}/{channel}")
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """Both, or why there is none. Where there is none, the next sample looks again."""
-        if self._next_look_ns is None or tick.t_ns >= self._next_look_ns:
+        if self._next_look_ns is None or context.t_ns >= self._next_look_ns:
             self._look()
-            self._next_look_ns = tick.t_ns + LOOK_NS
+            self._next_look_ns = context.t_ns + LOOK_NS
         speed = self._speed.read() if self._speed else Reading.absent(NO_SENSOR, "rpm", HWMON_DIR)
         drive = self._drive()
         if drive.value is None:

@@ -6,7 +6,7 @@ from tui.board.readers.attribute import absent_all
 from tui.board.readers.devfreq import CLASS_DIR, Devfreq, DevfreqLoad, Devices
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NOT_ON_THIS_KERNEL
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 _IDS = {
@@ -28,7 +28,7 @@ class Gpu:
         self._devfreq: Devfreq | None = None
         self._loads: dict[str, DevfreqLoad] = {}
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """All of it."""
         name = self._devices.gpu
         if name is None:
@@ -40,5 +40,5 @@ class Gpu:
             self._loads[name] = DevfreqLoad(self._files, f"{CLASS_DIR}/{name}/load")
         found = {**self._devfreq.clock(), **self._devfreq.limits(), **self._devfreq.setup()}
         governor = found["gpu.governor"].value
-        load = self._loads[name].read(tick, governor if isinstance(governor, str) else None)
+        load = self._loads[name].read(context, governor if isinstance(governor, str) else None)
         return {**found, "gpu.load": load}

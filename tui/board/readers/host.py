@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tui.board.readers.files import Files
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 SOURCE = "psutil"
@@ -19,7 +19,7 @@ def has_proc(files: Files) -> bool:
 class Host:
     """Reads RAM and swap in bytes, CPU load in per cent per core, and npulse's own memory."""
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """All of it. Loads psutil at the first call: a board never needs it."""
         import psutil
 

@@ -7,7 +7,7 @@ import re
 from tui.board.readers import parse
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NOT_ON_THIS_KERNEL, UnreadableError, reason_of, unreadable
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 DEVICE_TREES = ("/proc/device-tree", "/sys/firmware/devicetree/base")
@@ -48,7 +48,7 @@ class Identity:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """All of it; on a PC the names that its firmware and CPU give, flagged ``host``."""
         found = {
             "board.model": self._model(),

@@ -19,7 +19,7 @@ from tui.board.readers.reasons import (
     reason_of,
     unreadable,
 )
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 MEMINFO = "/proc/meminfo"
@@ -47,7 +47,7 @@ class Memory:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """All of it from one read of /proc/meminfo."""
         try:
             fields = parse.kilobyte_fields(self._files.read(MEMINFO))
@@ -61,7 +61,7 @@ class Memory:
             "ram.total": _bytes(total),
             "ram.available": available,
             "ram.used": _used(total, available),
-            "ram.model": _model(tick, fields, total),
+            "ram.model": _model(context, fields, total),
             "ram.shmem": _part(fields, "Shmem", total),
             "ram.unevictable": _part(fields, "Unevictable", total),
             "ram.cma_total": _part(fields, "CmaTotal", total),
@@ -104,15 +104,15 @@ def _used(total: int, available: Reading) -> Reading:
     return Reading(total - available.value, "B", MEMINFO, flags=available.flags)
 
 
-def _model(tick: Tick, fields: dict[str, int], total: int) -> Reading:
+def _model(context: SampleContext, fields: dict[str, int], total: int) -> Reading:
     """The model's part: what the server has mapped of it; without that, or where that is less than
     half of it, what is both shared and pinned on the whole board, which little else is. Only the
     vendor driver keeps a model in such memory: without it, nothing is known."""
-    load = tick.readings.get("npu.load")
+    load = context.readings.get("npu.load")
     if load is not None and load.reason == NO_DRIVER:
         return Reading.absent(NO_DRIVER, "B", MEMINFO)
     shared, pinned = fields.get("Shmem"), fields.get("Unevictable")
-    mapped = tick.readings.get("server.rss_shmem")
+    mapped = context.readings.get("server.rss_shmem")
     mapped_bytes = mapped.value if mapped is not None else None
     if shared is None or shared > total or (pinned is not None and pinned > total):
         if mapped is not None and isinstance(mapped_bytes, int):
@@ -143,7 +143,7 @@ class Zram:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """The sum; without a zram disk the reason."""
         disks = [name for name in self._files.names(BLOCK_DIR) if name.startswith("zram")]
         if not disks:
@@ -186,7 +186,7 @@ class Pressure:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """Both, or why there is none."""
         try:
             raw = self._files.read(PRESSURE)

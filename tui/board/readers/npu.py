@@ -15,7 +15,7 @@ from tui.board.readers.reasons import (
     reason_of,
     unreadable,
 )
-from tui.board.readers.sample_context import Tick, Window
+from tui.board.readers.sample_context import SampleContext, Window
 from tui.core.board.reading import Reading
 
 PLATFORM_DIR = "/sys/devices/platform"
@@ -49,23 +49,23 @@ class Npu:
         self._active_ms = 0
         self._duty = Reading.absent(FIRST_SAMPLE, "%")
 
-    def clock(self, tick: Tick) -> dict[str, Reading]:
+    def clock(self, context: SampleContext) -> dict[str, Reading]:
         """``npu.freq``."""
         devfreq = self._device()
         return devfreq.clock() if devfreq else absent_all(_CLOCK, self._devices.npu_missing)
 
-    def limits(self, tick: Tick) -> dict[str, Reading]:
+    def limits(self, context: SampleContext) -> dict[str, Reading]:
         """``npu.min_freq`` and ``npu.max_freq``."""
         devfreq = self._device()
         return devfreq.limits() if devfreq else absent_all(_LIMITS, self._devices.npu_missing)
 
-    def setup(self, tick: Tick) -> dict[str, Reading]:
+    def setup(self, context: SampleContext) -> dict[str, Reading]:
         """``npu.governor``, ``npu.table``, ``npu.volt`` and ``npu.driver``."""
         devfreq = self._device()
         found = devfreq.setup() if devfreq else absent_all(_SETUP, self._devices.npu_missing)
         return {**found, "npu.volt": self._voltage(), "npu.driver": self._driver()}
 
-    def power(self, tick: Tick) -> dict[str, Reading]:
+    def power(self, context: SampleContext) -> dict[str, Reading]:
         """``npu.power`` (active or suspended) and ``npu.duty``, the share of time powered.
 
         The driver keeps the NPU powered for three seconds after its last job.
@@ -78,7 +78,7 @@ class Npu:
         state = next((state for state in known if state.value == "active"), None)
         return {
             "npu.power": state or (known or states)[0],
-            "npu.duty": self._duty_since_last(tick),
+            "npu.duty": self._duty_since_last(context),
         }
 
     def _device(self) -> Devfreq | None:
@@ -137,8 +137,8 @@ class Npu:
             return found
         return Reading(version, "", DEBUGFS_VERSION)
 
-    def _duty_since_last(self, tick: Tick) -> Reading:
-        if self._window.is_short(tick):
+    def _duty_since_last(self, context: SampleContext) -> Reading:
+        if self._window.is_short(context):
             return self._duty
         path = self._times[0][0]
         try:
@@ -152,7 +152,7 @@ class Npu:
             self._window.reset()
             return Reading.absent(unreadable(str(error)), "%", path)
         passed_ms, self._active_ms = active_ms - self._active_ms, active_ms
-        seconds = self._window.close(tick)
+        seconds = self._window.close(context)
         if seconds is None:
             self._duty = Reading.absent(FIRST_SAMPLE, "%", path)
         elif passed_ms < 0:

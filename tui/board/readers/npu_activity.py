@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tui.board.readers.devfreq import Devices
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import CLOCK_JUMP, FIRST_SAMPLE, NO_DRIVER, reason_of
-from tui.board.readers.sample_context import Tick, Window
+from tui.board.readers.sample_context import SampleContext, Window
 from tui.core.board.reading import Reading
 
 PATH = "/proc/interrupts"
@@ -62,9 +62,9 @@ class NpuActivity:
         self._counts: dict[bytes, int] = {}
         self._reading = Reading.absent(FIRST_SAMPLE, UNIT, PATH)
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """The rate since the last sample; a core whose counter went back has none."""
-        if self._window.is_short(tick):
+        if self._window.is_short(context):
             return {"npu.activity": self._reading}
         try:
             counters = parse_interrupts(self._files.read_all(PATH))
@@ -75,7 +75,7 @@ class NpuActivity:
             self._window.reset()
             return self._absent(NO_DRIVER)
         before, self._counts = self._counts, {entry.key: entry.jobs for entry in counters}
-        seconds = self._window.close(tick)
+        seconds = self._window.close(context)
         if seconds is None:
             return self._absent(CLOCK_JUMP if before else FIRST_SAMPLE)
         rates = tuple(_rate(before.get(entry.key), entry.jobs, seconds) for entry in counters)

@@ -26,7 +26,7 @@ from tui.board.readers.reasons import (
     reason_of,
     unreadable,
 )
-from tui.board.readers.sample_context import NS, Tick
+from tui.board.readers.sample_context import NS, SampleContext
 from tui.core.board.reading import Reading
 
 PROC_LOAD = "/proc/rknpu/load"
@@ -101,13 +101,13 @@ class NpuLoad:
         self._last: tuple[float | int | None, ...] = ()
         self._last_t_ns = 0
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """The first rung that gives a load; its path is the source."""
         failed: list[Rung] = []
         for path in self._paths():
-            rung = read_rung(self._files, path, tick.wall_s)
+            rung = read_rung(self._files, path, context.wall_s)
             if rung.loads is not None:
-                return {"npu.load": self._reading(rung.loads, path, tick.t_ns)}
+                return {"npu.load": self._reading(rung.loads, path, context.t_ns)}
             failed.append(rung)
         reason = missing_reason(self._files, failed, self._devices)
         source = next(

@@ -8,7 +8,7 @@ from tui.board.readers import parse
 from tui.board.readers.attribute import Attribute
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NO_SENSOR
-from tui.board.readers.sample_context import NS, Tick
+from tui.board.readers.sample_context import NS, SampleContext
 from tui.board.readers.thermal import HWMON_DIR
 from tui.core.board.reading import Reading
 
@@ -36,11 +36,11 @@ class Power:
             if _POWER.fullmatch(entry)
         ]
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """Watts, or ``no sensor``."""
-        if self._next_look_ns is None or tick.t_ns >= self._next_look_ns:
+        if self._next_look_ns is None or context.t_ns >= self._next_look_ns:
             self._look()
-            self._next_look_ns = tick.t_ns + LOOK_NS
+            self._next_look_ns = context.t_ns + LOOK_NS
         first: Reading | None = None
         for sensor in self._sensors:
             reading = sensor.read()

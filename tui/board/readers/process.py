@@ -16,7 +16,7 @@ from tui.board.readers.reasons import (
     UnreadableError,
     reason_of,
 )
-from tui.board.readers.sample_context import NS, Tick, Window
+from tui.board.readers.sample_context import NS, SampleContext, Window
 from tui.board.readers.server_search import MODEL_BYTES, Found, find_server
 from tui.core.board.reading import Reading, ReadingValue
 
@@ -65,21 +65,21 @@ class ServerProcess:
             self._port, self._pid = port, pid
             self._lose()
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """The process now; a lost one is looked for at once."""
         for _ in range(2):
-            if not self._search(tick):
+            if not self._search(context):
                 break
-            found = self._read(tick)
+            found = self._read(context)
             if found is not None:
                 return found
         return absent_all(_IDS, NO_SERVER, "/proc")
 
-    def _search(self, tick: Tick) -> bool:
+    def _search(self, context: SampleContext) -> bool:
         if self._pid is not None:
             self._found = Found(self._pid, "pid")
             return True
-        if self._next_search_ns is not None and tick.t_ns < self._next_search_ns:
+        if self._next_search_ns is not None and context.t_ns < self._next_search_ns:
             return self._found is not None
         found = find_server(self._files, self._port)
         if found != self._found:
@@ -89,7 +89,7 @@ class ServerProcess:
         if found is None and self._eager:
             self._next_search_ns = None
         else:
-            self._next_search_ns = tick.t_ns + (REVIEW_NS if found else SEARCH_NS)
+            self._next_search_ns = context.t_ns + (REVIEW_NS if found else SEARCH_NS)
         return found is not None
 
     def _lose(self) -> None:
@@ -101,7 +101,7 @@ class ServerProcess:
         self._window.reset()
         self._cpu = Reading.absent(FIRST_SAMPLE, "%")
 
-    def _read(self, tick: Tick) -> dict[str, Reading] | None:
+    def _read(self, context: SampleContext) -> dict[str, Reading] | None:
         assert self._found is not None
         folder = f"/proc/{self._found.pid}"
         source = f"{folder}/status"
@@ -118,8 +118,8 @@ class ServerProcess:
             self._lose()
             return None
         if (status.shared_bytes or 0) >= MODEL_BYTES:
-            self._next_search_ns = tick.t_ns + REVIEW_NS
-        self._cpu = self._processor(tick, stat)
+            self._next_search_ns = context.t_ns + REVIEW_NS
+        self._cpu = self._processor(context, stat)
         return {
             **self._from_status(status, stat, source),
             "server.cpu": self._cpu,
@@ -163,14 +163,14 @@ class ServerProcess:
         except (OSError, UnreadableError):
             return None
 
-    def _processor(self, tick: Tick, stat: ProcessStat | None) -> Reading:
-        if self._window.is_short(tick):
+    def _processor(self, context: SampleContext, stat: ProcessStat | None) -> Reading:
+        if self._window.is_short(context):
             return self._cpu
         before, self._stat = self._stat, stat
         if stat is None:
             self._window.reset()
             return Reading.absent(NOT_ON_THIS_KERNEL, "%")
-        seconds = self._window.close(tick)
+        seconds = self._window.close(context)
         if before is None or seconds is None:
             return Reading.absent(FIRST_SAMPLE if before is None else CLOCK_JUMP, "%")
         ticks = stat.ticks - before.ticks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import LATER, NO_RUNTIME, reason_of, unreadable
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 LIBRARIES = {
@@ -42,7 +42,7 @@ class Runtime:
         self._thread: threading.Thread | None = None
         self._found = {name: Reading.absent(LATER) for name in LIBRARIES}
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """What is known; the first call starts the search."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._search, name="runtimes", daemon=True)

@@ -13,7 +13,7 @@ MIN_WINDOW_NS = NS // 4
 
 
 @dataclass(slots=True)
-class Tick:
+class SampleContext:
     """When a sample is taken, and what it has read so far.
 
     ``t_ns`` is CLOCK_MONOTONIC; ``wall_s`` is compared with file times and used in labels only.
@@ -48,17 +48,17 @@ class Window:
     def __init__(self) -> None:
         self._start_ns: int | None = None
 
-    def is_short(self, tick: Tick) -> bool:
+    def is_short(self, context: SampleContext) -> bool:
         """Whether the window is open and too young to be closed now."""
-        return self._start_ns is not None and 0 <= tick.t_ns - self._start_ns < MIN_WINDOW_NS
+        return self._start_ns is not None and 0 <= context.t_ns - self._start_ns < MIN_WINDOW_NS
 
-    def close(self, tick: Tick) -> float | None:
+    def close(self, context: SampleContext) -> float | None:
         """The seconds since the last close, or None where there is no valid window."""
-        start_ns, self._start_ns = self._start_ns, tick.t_ns
+        start_ns, self._start_ns = self._start_ns, context.t_ns
         if start_ns is None:
             return None
-        passed_ns = tick.t_ns - start_ns
-        return passed_ns / NS if 0 < passed_ns <= tick.max_gap_ns else None
+        passed_ns = context.t_ns - start_ns
+        return passed_ns / NS if 0 < passed_ns <= context.max_gap_ns else None
 
     def reset(self) -> None:
         """Forget the earlier sample: the counters behind it are gone."""

@@ -1,4 +1,4 @@
-"""What npulse itself costs: always of this process on this machine, whatever the root is."""
+"""CPU time and memory of npulse itself: of this process, whatever the root is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import time
 
 from tui.board.readers.reasons import CLOCK_JUMP, FIRST_SAMPLE, reason_of
-from tui.board.readers.sample_context import Tick, Window
+from tui.board.readers.sample_context import SampleContext, Window
 from tui.core.board.reading import Reading
 
 STATM = "/proc/self/statm"
 
 
-class OwnCost:
+class SelfUsage:
     """Reads ``npulse.cpu`` (per cent of one core, all threads) and ``npulse.rss`` in bytes."""
 
     def __init__(self) -> None:
@@ -21,17 +21,17 @@ class OwnCost:
         self._cpu = Reading.absent(FIRST_SAMPLE, "%")
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """Both."""
-        return {"npulse.cpu": self._processor(tick), "npulse.rss": self._resident()}
+        return {"npulse.cpu": self._processor(context), "npulse.rss": self._resident()}
 
-    def _processor(self, tick: Tick) -> Reading:
-        if self._window.is_short(tick):
+    def _processor(self, context: SampleContext) -> Reading:
+        if self._window.is_short(context):
             return self._cpu
         cpu_ns = time.process_time_ns()
         used_ns, self._cpu_ns = cpu_ns - self._cpu_ns, cpu_ns
         is_first = self._cpu.reason == FIRST_SAMPLE
-        seconds = self._window.close(tick)
+        seconds = self._window.close(context)
         if seconds is None:
             self._cpu = Reading.absent(FIRST_SAMPLE if is_first else CLOCK_JUMP, "%")
         else:

@@ -8,7 +8,7 @@ from tui.board.readers import parse
 from tui.board.readers.attribute import Attribute, absent_all
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NO_SENSOR, UnreadableError, reason_of, unreadable
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 ZONE_DIR = "/sys/class/thermal"
@@ -46,12 +46,12 @@ class Thermal:
         self._zones: dict[str, tuple[str, Attribute]] = {}
         self._host: Attribute | None = None
 
-    def trips(self, tick: Tick) -> dict[str, Reading]:
+    def trips(self, context: SampleContext) -> dict[str, Reading]:
         """The trip points of the SoC's zone."""
         self._look()
-        return self._trips(tick)
+        return self._trips(context)
 
-    def temperatures(self, tick: Tick) -> dict[str, Reading]:
+    def temperatures(self, context: SampleContext) -> dict[str, Reading]:
         """Every zone; for the SoC and the NPU the zone that stands for them."""
         self._look()
         found = {f"temp.{name}": zone.read() for name, (_, zone) in self._zones.items()}
@@ -121,7 +121,7 @@ class Thermal:
             return own or Reading.absent(NO_SENSOR, "°C", ZONE_DIR)
         return Reading(soc.value, "°C", soc.source, flags=("fallback",))
 
-    def _trips(self, tick: Tick) -> dict[str, Reading]:
+    def _trips(self, context: SampleContext) -> dict[str, Reading]:
         """The trip points of the SoC's zone, in °C. One that cannot be read may be the lowest, so
         then none is told."""
         name = next((name for name in SOC_ZONES if name in self._zones), None)
@@ -142,7 +142,7 @@ class Thermal:
             found["thermal.trips_passive"] = Reading(tuple(passive), "°C", folder)
         if critical:
             found["thermal.trip_critical"] = Reading(min(critical), "°C", folder)
-        elif str(tick.value("board.soc") or "").startswith("rk"):
+        elif str(context.value("board.soc") or "").startswith("rk"):
             found["thermal.trip_critical"] = Reading(
                 DEFAULT_CRITICAL_C, "°C", "Rockchip device trees", flags=("assumed",)
             )

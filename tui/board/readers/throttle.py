@@ -1,4 +1,4 @@
-"""Whether the board holds itself back, and why.
+"""Throttling: whether clocks are limited, by heat or by a user.
 
 Two mechanisms: the kernel's thermal governor raises the state of cooling devices; Rockchip's
 system monitor lowers the highest allowed clocks (above 85 °C, lifted below 80 °C). A user may lower
@@ -15,7 +15,7 @@ from tui.board.readers import parse
 from tui.board.readers.attribute import Attribute
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import NOT_ON_THIS_KERNEL, UnreadableError, is_transient
-from tui.board.readers.sample_context import Tick
+from tui.board.readers.sample_context import SampleContext
 from tui.board.readers.thermal import ZONE_DIR
 from tui.core.board.reading import Reading
 
@@ -64,13 +64,13 @@ class Throttle:
         self._cool_samples = 0
         self._set_by_user: set[str] = set()
 
-    def read(self, tick: Tick) -> dict[str, Reading]:
+    def read(self, context: SampleContext) -> dict[str, Reading]:
         """The state now, and the limits that are low, flagged."""
         self._look()
-        caps = _caps(tick)
+        caps = _caps(context)
         active, failed = self._active()
-        temperature_c = tick.number("soc.temp")
-        is_hot = self._follow(temperature_c, tick.number("thermal.trip_passive"), bool(caps))
+        temperature_c = context.number("soc.temp")
+        is_hot = self._follow(temperature_c, context.number("thermal.trip_passive"), bool(caps))
         texts = {cap.text for cap in caps}
         thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
@@ -83,16 +83,16 @@ class Throttle:
             elif texts - held and not (active and self._is_past_trip):
                 state = LIMITED
             thermal = thermal | held
-        if state == NONE and not self._cooling and not _has_limits(tick):
+        if state == NONE and not self._cooling and not _has_limits(context):
             return {"throttle": Reading.absent(NOT_ON_THIS_KERNEL, "", ZONE_DIR)}
-        failed = failed or _unknown_limit(tick)
+        failed = failed or _unknown_limit(context)
         if state == NONE and failed is not None:
             return {"throttle": Reading.absent(str(failed.reason), "", failed.source)}
         flags = (*(cap.text for cap in caps), *active)
         source = ", ".join(cap.reading_id for cap in caps) or f"{ZONE_DIR}/cooling_device*"
         found = {"throttle": Reading(state, "", source, flags=flags)}
         for reading_id in dict.fromkeys(cap.reading_id for cap in caps):
-            limit = tick.readings[reading_id]
+            limit = context.readings[reading_id]
             of_user = [c for c in caps if c.reading_id == reading_id and c.text not in thermal]
             flags = (
                 (LIMITED_FLAG, *(c.policy for c in of_user if c.policy)) if of_user else (CAPPED,)
@@ -166,8 +166,10 @@ def _state(raw: bytes) -> int:
     return parse.bounded(0, 10_000, raw)
 
 
-def _has_limits(tick: Tick) -> bool:
-    return any(tick.value(f"{name}.max_freq") is not None for name in ("npu", "gpu", "ddr", "cpu"))
+def _has_limits(context: SampleContext) -> bool:
+    return any(
+        context.value(f"{name}.max_freq") is not None for name in ("npu", "gpu", "ddr", "cpu")
+    )
 
 
 class _Cap(NamedTuple):
@@ -191,17 +193,17 @@ def _holds(active: str, cap: _Cap) -> bool:
     return any(name in active for name in names[device])
 
 
-def _caps(tick: Tick) -> list[_Cap]:
+def _caps(context: SampleContext) -> list[_Cap]:
     """The limits that are below what the device can do."""
     caps: list[_Cap] = []
     for name in ("npu", "gpu", "ddr"):
-        limit, table = tick.number(f"{name}.max_freq"), tick.value(f"{name}.table")
+        limit, table = context.number(f"{name}.max_freq"), context.value(f"{name}.table")
         top = table[-1] if isinstance(table, tuple) and table else None
         if limit is not None and top is not None and limit < top:
             caps.append(_Cap(f"{name}.max_freq", _words(name, limit, top)))
-    limits, tops = tick.value("cpu.cap_freq"), tick.value("cpu.max_freq")
+    limits, tops = context.value("cpu.cap_freq"), context.value("cpu.max_freq")
     if isinstance(limits, tuple) and isinstance(tops, tuple):
-        policies = _policies(tick)
+        policies = _policies(context)
         for number, (limit, top) in enumerate(zip(limits, tops, strict=False)):
             if limit is not None and top is not None and limit < top:
                 words = _words(f"cpu cluster {number}", limit, top)
@@ -210,22 +212,22 @@ def _caps(tick: Tick) -> list[_Cap]:
     return caps
 
 
-def _policies(tick: Tick) -> list[tuple[str | None, tuple[int, ...]]]:
+def _policies(context: SampleContext) -> list[tuple[str | None, tuple[int, ...]]]:
     """The cpufreq policies and their CPUs, in the order of the clocks."""
     found: list[tuple[str | None, tuple[int, ...]]] = []
-    for name, reading in tick.readings.items():
+    for name, reading in context.readings.items():
         if name.startswith("cpu.policy") and name.endswith(".cores"):
             cpus = reading.value if isinstance(reading.value, tuple) else ()
             found.append((name.split(".")[1], tuple(int(cpu) for cpu in cpus if cpu is not None)))
     return found
 
 
-def _unknown_limit(tick: Tick) -> Reading | None:
+def _unknown_limit(context: SampleContext) -> Reading | None:
     """A limit, or what it is compared with, that just now cannot be read."""
     pairs = [(f"{name}.max_freq", f"{name}.table") for name in ("npu", "gpu", "ddr")]
     for pair in (*pairs, ("cpu.cap_freq", "cpu.max_freq")):
         for name in pair:
-            reading = tick.readings.get(name)
+            reading = context.readings.get(name)
             if reading is not None and is_transient(reading.reason):
                 return reading
     return None

@@ -1,4 +1,4 @@
-"""When answers ran, and how fast: marks on the time axis of the board's history."""
+"""Start, end and rate of each answer, as marks on the time axis of the board's history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small calculator: model size, data type and context in, RAM out."""
+"""RAM that a model of a given name needs, at a data type and a context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Will it fit, and how long will it: RAM that a model needs, and where free RAM is heading.
+"""RAM that a model needs, whether it fits, and the trend of free RAM.
 
 A model needs its weights plus 5 % for the runtime, and a KV cache of
 ``2 x layers x kv_heads x head_dim x bytes per value`` for each token of its context. Whether the

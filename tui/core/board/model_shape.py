@@ -1,4 +1,4 @@
-"""What a model is made of, as far as memory asks: layers, KV heads, head size, weights.
+"""Shape of a model for memory estimates: layers, KV heads, head size, weights.
 
 Shapes are those of the published model configurations; a name that is not in the table has none,
 and nothing is derived for it.

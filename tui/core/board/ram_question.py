@@ -1,4 +1,4 @@
-"""The calculator's question and answer: a model, a data type and a context in, RAM out."""
+"""RAM calculator: parses its three fields and answers with the RAM needed and a verdict."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _need(model: str, quantisation: str, tokens: int) -> Need | str:
     if weights_bytes(parameters, quantisation) is None:
         return "type takes w8a8, w4a16, fp16, or a grouped one such as w4a16_g128"
     found = requirement(model, quantisation, tokens)
-    return found if found is not None else "this cannot be told"
+    return found if found is not None else "unknown: name, data type and context do not give a size"
 
 
 def parts_text(need: Need) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The files of the simulated board that change, and the small physics behind them.
+"""The files of the simulated board that change, and the model of heat and load behind them.
 
 Loads, clocks and power follow what the server does at once; temperatures drift towards a plateau
 and back; counters only ever grow. Numbers are those seen on boards where there are any, with a

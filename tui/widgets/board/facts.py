@@ -1,4 +1,4 @@
-"""The board screen's words: why slow, decode against the bound, RAM ahead, what cannot be read."""
+"""Text of the board screen: findings, decode against its bound, RAM forecast, absent readings."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def headroom_rows(
     """Free now, how fast that changes, and what will come of it."""
     free = None if snapshot is None else snapshot.number("ram.available")
     right: Row = ((f"{fmt.size(free)} free", "text"),)
-    rows = [spread((("RAM ahead", "strong"),), right, width)]
+    rows = [spread((("RAM forecast", "strong"),), right, width)]
     if free is None:
         reason = "not read yet" if snapshot is None else snapshot.get("ram.available").reason
         return [*rows, ((f"{fmt.UNKNOWN}  {clean_line(reason or 'unknown', 60)}", "dim"),)]

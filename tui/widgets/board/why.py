@@ -1,4 +1,4 @@
-"""Why it is slow, and how near to the bound it is: one row each, for a narrow panel."""
+"""One-row summaries for the dashboard: the worst finding, and decode rate against its bound."""
 
 from __future__ import annotations
 
