@@ -267,6 +267,8 @@ async def test_thinking_in_its_own_channel(tmp_path: Path) -> None:
         for number in range(6):
             await exchange.text(f" t{number}", "reasoning_content")
             await asyncio.sleep(0.05)
+        # So long that a busy machine cannot take thought and answer for one arrival.
+        await asyncio.sleep(0.4)
         for number in range(6):
             await exchange.text(f" a{number}")
             await asyncio.sleep(0.05)
