@@ -233,3 +233,15 @@ def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
         terminal.wait_quiet(0.3, 3)
         at_once = [line[:76] for line in terminal.text().splitlines()[1:]]
         assert by_updates == at_once
+
+
+def test_the_bottom_line_shows_the_keys_of_what_has_the_focus(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo", "--speed", "8") as terminal:
+        terminal.wait_for("F1 help", 30)
+        terminal.keys("tab")
+        terminal.wait_for("Tab prompt")
+        terminal.wait_for("y copy")
+        terminal.wait_for(lacks("F1 help"))
+        terminal.keys("tab")
+        terminal.wait_for("F1 help")
+        terminal.wait_for(lacks("y copy"))

@@ -19,6 +19,7 @@ from tui.core.board.history import BoardHistory
 from tui.core.screen.chat import ANSWER_RUNS, ChatSession
 from tui.core.screen.footer import footer_line, thinking_note
 from tui.core.screen.headline import Headline
+from tui.core.screen.key_names import key_cap
 from tui.core.screen.keys import DASHBOARD_KEYS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
@@ -171,6 +172,11 @@ class Dashboard(Screen[None]):
         if self._has_opened:
             self._resumed_s = time.monotonic()
         self._has_opened = True
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The bottom line shows the keys of what has the focus."""
+        is_reading = isinstance(event.widget, Transcript)
+        self.query_one(MessageBar).set_hints(_reading_hints() if is_reading else self._hints)
 
     def on_key(self, event: events.Key) -> None:
         """What nobody else took: text goes to the prompt, from wherever it was typed."""
@@ -476,3 +482,15 @@ class Dashboard(Screen[None]):
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)
+
+
+def _reading_hints() -> list[KeyHint]:
+    """The transcript's own letters, as its bindings have them."""
+    shown = [one for one in Transcript.BINDINGS if isinstance(one, Binding) and one.show]
+    return [
+        KeyHint("Tab", "prompt", "app.focus_next"),
+        *(
+            KeyHint(one.key_display or key_cap(one.key), one.description, f"focused.{one.action}")
+            for one in shown
+        ),
+    ]
