@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -255,6 +256,9 @@ def strings(value: object) -> Iterator[str]:
     elif is_dataclass(value):
         for one in fields(value):
             yield from strings(getattr(value, one.name))
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from strings(getattr(value, name))
     elif isinstance(value, tuple):
         for each in value:
             yield from strings(each)

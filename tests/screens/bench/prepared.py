@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.bench.model.conditions import Gate
 from tui.bench.model.screen import (
     BenchMessage,
     BenchView,
@@ -11,7 +12,6 @@ from tui.bench.model.screen import (
     ComparedRow,
     CompareView,
     Fact,
-    GateRow,
     HardwareNow,
     LiveAnswer,
     LiveText,
@@ -109,12 +109,13 @@ RUN = RunView(
         2.2,
     ),
     gates=(
-        GateRow("npu_idle", "ok", "The NPU is idle."),
-        GateRow(
-            "ddr_clock",
-            "warn",
-            "DDR clock: 534 of 2400 MHz, governor dmc_ondemand.",
-            "echo performance | sudo tee /sys/class/devfreq/dmc/governor",
+        Gate(id="npu_idle", ok=True, severity="ok", sentence="The NPU is idle."),
+        Gate(
+            id="ddr_clock",
+            ok=False,
+            severity="warn",
+            sentence="DDR clock: 534 of 2400 MHz, governor dmc_ondemand.",
+            mend="echo performance | sudo tee /sys/class/devfreq/dmc/governor",
         ),
     ),
 )

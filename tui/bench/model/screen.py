@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tui.bench.model.conditions import Gate
+
 PlanState = Literal["waiting", "running", "ok", "failed", "skipped"]
-Severity = Literal["ok", "warn", "refuse"]
 Verdict = Literal["faster", "slower", "less", "more", "same", "inconclusive"]
 Role = Literal["soft", "warn", "bad"]
 CheckOutcome = Literal["failed", "passed", "info", "not applicable"]
@@ -90,16 +91,6 @@ class PastRun:
     is_imported: bool = False
     baseline: str | None = None
     can_resume: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GateRow:
-    """One condition that was looked at, and what mends it."""
-
-    id: str
-    severity: Severity
-    sentence: str
-    mend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +218,7 @@ class RunView:
     text: LiveText = LiveText()
     stats: tuple[StatRow, ...] = ()
     hardware: HardwareNow | None = None
-    gates: tuple[GateRow, ...] = ()
+    gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
     is_paused: bool = False
     is_pausing: bool = False
@@ -319,7 +310,7 @@ class ResultView:
     pictures: tuple[Picture, ...]
     requests: tuple[PlanRow, ...]
     remarks: tuple[str, ...]
-    gates: tuple[GateRow, ...] = ()
+    gates: tuple[Gate, ...] = ()
     can_resume: bool = False
 
 

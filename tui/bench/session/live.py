@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tui.bench.analysis.hardware import number
+from tui.bench.model.conditions import Gate
 from tui.bench.model.events import (
     Event,
     Finished,
@@ -27,7 +28,6 @@ from tui.bench.model.events import (
 )
 from tui.bench.model.records import Request
 from tui.bench.model.screen import (
-    GateRow,
     HardwareNow,
     LiveAnswer,
     LiveText,
@@ -35,7 +35,7 @@ from tui.bench.model.screen import (
     RunView,
     TimeLeft,
 )
-from tui.bench.session.rows import plan_row, stat_rows
+from tui.bench.session.rows import clean_gate, plan_row, stat_rows
 from tui.core.text.sanitize import clean, clean_line
 
 HISTORY = 120
@@ -57,7 +57,7 @@ class LiveRun:
         self._clock_s = clock_s
         self._view = RunView(stats=stat_rows({}))
         self._rows: dict[tuple[str, int], PlanRow] = {}
-        self._gates: dict[str, GateRow] = {}
+        self._gates: dict[str, Gate] = {}
         self._notes: deque[str] = deque(maxlen=MAX_NOTES)
         self._heat: deque[float | None] = deque(maxlen=HISTORY)
         self._ddr: deque[float | None] = deque(maxlen=HISTORY)
@@ -98,10 +98,7 @@ class LiveRun:
             gate = event.gate
             if event.request is not None and gate.ok:
                 return
-            mend = None if gate.mend is None or gate.severity == "ok" else clean_line(gate.mend)
-            self._gates[gate.id] = GateRow(
-                clean_line(gate.id, 40), gate.severity, clean_line(gate.sentence, 300), mend
-            )
+            self._gates[gate.id] = clean_gate(gate)
         elif isinstance(event, Noted):
             self._notes.append(clean_line(event.sentence, 300))
         elif isinstance(event, Sampled):

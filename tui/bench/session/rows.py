@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from tui.bench.model.conditions import Gate
 from tui.bench.model.metrics import metric
 from tui.bench.model.records import NOT_ATTEMPTED, SKIPPED, Request, Summary
 from tui.bench.model.screen import PlanRow, PlanState, StatRow
@@ -100,4 +103,14 @@ def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
         checks=(sum(bool(c.passed) for c in kept), len(kept)) if kept else None,
         taints=tuple(clean_line(taint, 20) for taint in request.taint),
         error=None if request.error is None else clean_line(request.error, 200),
+    )
+
+
+def clean_gate(gate: Gate) -> Gate:
+    """Its words as a terminal may show them."""
+    return msgspec.structs.replace(
+        gate,
+        id=clean_line(gate.id, 40),
+        sentence=clean_line(gate.sentence, 300),
+        mend=None if gate.mend is None else clean_line(gate.mend, 200),
     )

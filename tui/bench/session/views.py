@@ -10,14 +10,12 @@ from tui.bench.analysis.compare import METRICS, SYMBOLS, Comparison, NotComparab
 from tui.bench.analysis.hardware import number
 from tui.bench.analysis.trace import decay_bins, gaps_ms
 from tui.bench.model import suite
-from tui.bench.model.conditions import Gate
 from tui.bench.model.metrics import metric
 from tui.bench.model.records import Document, Request
 from tui.bench.model.screen import (
     ComparedRow,
     CompareView,
     Fact,
-    GateRow,
     PastRun,
     Picture,
     ResultView,
@@ -29,7 +27,7 @@ from tui.bench.model.suite import SuiteError
 from tui.bench.report.observations import observations
 from tui.bench.run.forecast import Speed
 from tui.bench.session.listing import expected
-from tui.bench.session.rows import LABELS, digits_of, plan_row, stat_rows
+from tui.bench.session.rows import LABELS, clean_gate, digits_of, plan_row, stat_rows
 from tui.bench.store import runs
 from tui.bench.store.document import Loaded, load, trace_of
 from tui.bench.store.history import Entry, entries
@@ -130,14 +128,9 @@ def result(loaded: Loaded) -> ResultView:
         pictures=pictures(loaded),
         requests=tuple(plan_row(request) for request in document.requests),
         remarks=tuple(clean_line(said, 600) for said in observations(loaded)),
-        gates=tuple(_gate(gate) for gate in document.gates if gate.severity != "ok"),
+        gates=tuple(clean_gate(gate) for gate in document.gates if gate.severity != "ok"),
         can_resume=is_open,
     )
-
-
-def _gate(gate: Gate) -> GateRow:
-    mend = None if gate.mend is None else clean_line(gate.mend, 200)
-    return GateRow(gate.id, gate.severity, clean_line(gate.sentence, 300), mend)
 
 
 def _facts(document: Document) -> tuple[Fact, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
+from tui.bench.model.conditions import Gate
 from tui.bench.model.screen import (
-    GateRow,
     HardwareNow,
     LiveAnswer,
     PlanRow,
@@ -325,7 +325,7 @@ def _memory(hardware: HardwareNow) -> Row:
     )
 
 
-def gate_rows(gates: Sequence[GateRow], width: int, height: int) -> list[Row]:
+def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
     """How many gates are open; those that are not with what mends them."""
     if not gates:
         return [spread(((" gates", "strong"),), (("not looked at yet ", "dim"),), width)]
