@@ -8,6 +8,8 @@ import pytest
 
 from tests.servers.cases import T0, Case, decoded_turn
 from tui.core.turn.result import TurnResult
+from tui.core.turn.turn import Turn
+from tui.core.types import ChatRequest, GenerationSettings, Message
 from tui.servers.dialects import openai
 
 AFTER = T0 + 10**12
@@ -54,9 +56,25 @@ def test_the_count_of_the_answer_before_is_not_believed() -> None:
     assert found.decode_tps == pytest.approx(20)
 
 
-def test_a_prompt_count_of_characters_by_four_is_not_believed() -> None:
-    found = result_of(["word "] * 24, {"completion_tokens": 24, "prompt_tokens": 1})
-    assert (found.tokens_out, found.decode_source) == (24, "measured")
+@pytest.mark.parametrize(("count", "is_believed"), [(39, False), (41, True)])
+def test_a_prompt_count_of_characters_by_four_is_not_believed(
+    count: int, is_believed: bool
+) -> None:
+    prompt = "What does this board need a heat sink for? " * 3 + "Say it in a few words, please."
+    assert len(prompt) // 4 == 39
+    request = ChatRequest("m", (Message("user", prompt),), GenerationSettings())
+    turn, decoder = Turn(request, T0), openai.DIALECT.decoder(request)
+    for number in range(24):
+        word = event(choices=[{"delta": {"content": "word "}}])
+        turn.feed(T0 + number * 50_000_000, decoder.feed(word))
+    usage = {"completion_tokens": 24, "prompt_tokens": count}
+    end = event(choices=[{"delta": {}, "finish_reason": "stop"}])
+    end += event(choices=[], usage=usage) + b"data: [DONE]\n\n"
+    turn.feed(T0 + 2 * 10**9, decoder.feed(end))
+    stats = turn.stats(AFTER)
+    assert (stats.prompt_tokens == count) is is_believed
+    assert stats.context_source == ("runtime" if is_believed else "estimated")
+    assert (stats.tokens, stats.decode_source) == (24, "measured")
 
 
 def test_a_cached_prompt_has_the_rate_of_what_was_processed() -> None:

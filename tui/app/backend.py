@@ -20,6 +20,7 @@ from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
 from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
 from tui.settings.schema import ServerSection
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import BenchDesk
     from tui.board.advice.board_state import BoardView
+    from tui.board.runtime_log.reader import RuntimeLog
     from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
     from tui.core.screen.models_view import ModelsView
 from tui.servers.address import local_port
 from tui.servers.connection_state import Server
 
 MAX_NAME_CHARS = 40
+LOOK_S = 0.1
+"""How often it is looked whether an answer is over."""
 
 
 class Backend(Session):
@@ -67,6 +71,7 @@ class Backend(Session):
         self._view: BoardView | None = None
         self._bench: BenchDesk | None = None
         self._why_no_change: str | None = None
+        self._runtime_log: RuntimeLog | None = None
 
     # Start and end --------------------------------------------------------------------------
 
@@ -227,8 +232,28 @@ class Backend(Session):
         return self.finishing_note
 
     def ask(self, prompt: str) -> str | None:
-        wait = self._why_wait()
-        return super().ask(prompt) if wait is None else wait
+        refusal = self._why_wait() or super().ask(prompt)
+        server, turn = self.state.server, self.turn
+        port = None if server is None or server.is_simulated else local_port(server.url)
+        if refusal is None and turn is not None and port and self._board.root == Path("/"):
+            self._loop_thread.submit(self._note_runtime(turn, port))
+        return refusal
+
+    async def _note_runtime(self, turn: Turn, port: int) -> None:
+        """The runtime's own numbers, once the answer is over; delays neither it nor the next."""
+        from tui.board.readers.files import Files
+        from tui.board.runtime_log.reader import RuntimeLog
+
+        if self._runtime_log is None or self._runtime_log.port != port:
+            self._runtime_log = RuntimeLog(Files(), port)
+        log = self._runtime_log
+        await log.begin()
+        while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
+            await asyncio.sleep(LOOK_S)
+        numbers = await log.numbers_of(turn)
+        if numbers is not None:
+            turn.note_runtime(numbers)
+            self._on_change()
 
     def _why_wait(self) -> str | None:
         """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""

@@ -17,9 +17,10 @@ from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.models_view import ModelsView
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.conversation import Conversation
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
-from tui.servers.connection_state import ConnectionState
+from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.dialects.limits import SettingLimit, problems
 from tui.servers.forecast import PrefillForecast
 from tui.servers.loop import LoopThread
@@ -67,6 +68,8 @@ class Session:
         self._discarded_before = 0
         self._npu_load_pct: float | None = None
         self._was_busy = False
+        self._last_usages: dict[str, LastUsage] = {}
+        """By the address of the server."""
 
     @property
     def state(self) -> ConnectionState:
@@ -156,12 +159,15 @@ class Session:
             and state.slot.is_free
             and not self._is_just_done()
         )
-        self._turn = Turn(request, self._asked_ns, meaning, context)
+        self._turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
         if self._was_busy:
             self._turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
         self._loop.submit(connection.ask(self._turn))
         return None
+
+    def _usage_of(self, server: Server | None) -> LastUsage | None:
+        return None if server is None else self._last_usages.setdefault(server.url, LastUsage())
 
     def stop(self) -> str | None:
         """Stop the answer; a prompt that was not sent yet is returned."""

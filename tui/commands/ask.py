@@ -7,7 +7,6 @@ delays the printing, never the clock of the tokens.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
@@ -147,13 +146,13 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
         turn = prepared.turn
         if prepared.client is not None:
             log = _runtime_log(prepared, options)
-            marked = None if log is None else loop.submit(asyncio.to_thread(log.begin))
+            marked = None if log is None else loop.submit(log.begin())
             work = loop.submit(answer(prepared.client, turn.request, turn))
             _print_while(work, turn, options)
             if log is not None and marked is not None:
                 marked.result()
                 _write_rest(turn, options)
-                numbers = loop.submit(asyncio.to_thread(log.numbers_of, turn)).result()
+                numbers = loop.submit(log.numbers_of(turn)).result()
                 if numbers is not None:
                     turn.note_runtime(numbers)
     except (Stopped, KeyboardInterrupt):

@@ -235,6 +235,7 @@ class Dashboard(Screen[None]):
 
     def show_server(self) -> None:
         """Draw anew what depends on the server."""
+        self._show_runtime()
         self.show_notice()
         if self._data.headline().server_state == "ready":
             self.query_one(MessageBar).withdraw(self._refusal)
@@ -317,7 +318,7 @@ class Dashboard(Screen[None]):
         stats = turn.stats(self._data.clock_ns())
         error = None if turn.error is None else turn.error.sentence
         self.query_one(Transcript).end(
-            footer_line(stats, turn.status, self._data.headline().model),
+            self._footer(turn),
             state=END_STATES.get(turn.phase, "done"),
             error=error,
             thinking_note=thinking_note(stats),
@@ -327,6 +328,20 @@ class Dashboard(Screen[None]):
         self._data.session.commit_turn()
         self.query_one(MessageBar).withdraw(ANSWER_RUNS)
         self._draw_numbers()
+
+    def _footer(self, turn: Turn) -> str:
+        stats = turn.stats(self._data.clock_ns())
+        line = footer_line(stats, turn.status, self._data.headline().model)
+        return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
+
+    def _show_runtime(self) -> None:
+        """The runtime's numbers come a moment after the end of the answer."""
+        turn = self._data.session.turn
+        if turn is None or turn is not self._shown or turn.runtime is None:
+            return
+        if turn.phase.is_over and not turn.has_pending:
+            self.query_one(Transcript).set_footer(self._footer(turn))
+            self.query_one("#speed", Rows).refresh_rows()
 
     def _draw_numbers(self) -> None:
         """The figures and the status row, at their own slow rate."""

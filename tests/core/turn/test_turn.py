@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
 from tui.core.screen.footer import footer_line
 from tui.core.turn.answer_text import chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import (
@@ -422,3 +424,28 @@ def test_a_late_loop_says_nothing_about_stamps_of_the_kernel(is_kernel: bool) ->
     stats = turn.stats(feeder.t_ns)
     assert stats.max_lag_ms == 45.0
     assert stats.is_marked is not is_kernel
+
+
+def test_the_usage_of_the_answer_before_is_dropped() -> None:
+    """An answer of 60 tokens, one of 24 with the same report, and one of 30 with its own."""
+    last = LastUsage()
+    report = UsageDelta(tokens_in=9, tokens_out=60, prefill_ms=400.0, decode_ms=6000.0)
+    turns = []
+    for count, usage in ((60, report), (24, report), (30, replace(report, tokens_out=30))):
+        feeder = Feeder(Turn(replace(REQUEST, settings=GenerationSettings()), T0, last_usage=last))
+        feeder.text(*["word "] * count).deltas(usage, FinishDelta("stop"), DoneDelta())
+        turns.append((feeder.turn, feeder.turn.stats(feeder.t_ns)))
+    assert [turn.is_usage_stale for turn, _ in turns] == [False, True, False]
+    assert [(s.tokens, s.tokens_source) for _, s in turns] == [
+        (60, "runtime"), (24, "estimated"), (30, "runtime"),
+    ]  # fmt: skip
+    assert turns[1][1].prefill_source == "estimated"
+
+
+def test_equal_counts_of_two_answers_at_their_limit_are_no_mistake() -> None:
+    last = LastUsage()
+    report = UsageDelta(tokens_in=9, tokens_out=64)
+    for count in (60, 40):  # the rest of the tokens were parts of characters
+        feeder = Feeder(Turn(REQUEST, T0, last_usage=last)).text(*["word "] * count)
+        feeder.deltas(report, FinishDelta("length"), DoneDelta())
+        assert feeder.turn.stats(feeder.t_ns).tokens == 64

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tui.bench.checks.loops import LoopDetector
 from tui.bench.model.records import Source
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.reported import merged
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
@@ -25,8 +26,9 @@ class RecordedTurn(Turn):
         t0_ns: int,
         chunk_meaning: ChunkMeaning = "token",
         context_tokens: int | None = None,
+        last_usage: LastUsage | None = None,
     ) -> None:
-        super().__init__(request, t0_ns, chunk_meaning, context_tokens)
+        super().__init__(request, t0_ns, chunk_meaning, context_tokens, last_usage)
         self.usage: UsageDelta | None = None
         self.detector = LoopDetector()
         self.accepted_ns: int | None = None
@@ -46,6 +48,11 @@ class RecordedTurn(Turn):
                 elif isinstance(delta, UsageDelta):
                     self.usage = delta if self.usage is None else merged(self.usage, delta)
         super().feed(t_ns, kept)
+
+    @property
+    def believed_usage(self) -> UsageDelta | None:
+        """What the server reported, unless that was the report of the answer before."""
+        return None if self.is_usage_stale else self.usage
 
     def take_stamps(self) -> tuple[int, ...]:
         """The token times since the last call."""

@@ -74,7 +74,7 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
     stamps = turn.stamps_ns
     cap = turn.request.settings.max_tokens
     tokens_out: int | None = stats.tokens if source != "unknown" else None
-    server_out = turn.usage.tokens_out if turn.usage is not None else None
+    server_out = None if turn.believed_usage is None else turn.believed_usage.tokens_out
     if tokens_out is not None and tokens_out > cap + CAP_GRACE and source == "client":
         tokens_out, stamps = cap, stamps[:cap]
     tokens_in, in_source = _tokens_in(turn, stats, words_in)
@@ -104,7 +104,7 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
 def _tokens_in(
     turn: RecordedTurn, stats: TurnStats, words_in: int | None
 ) -> tuple[int | None, Source]:
-    usage = turn.usage
+    usage = turn.believed_usage
     if usage is not None and usage.tokens_in and usage.source == "runtime":
         return usage.tokens_in, "runtime"
     if words_in is not None:
@@ -114,7 +114,7 @@ def _tokens_in(
 
 def _runtime(turn: RecordedTurn) -> RuntimeTimes:
     """The runtime's own counters: those that the server passes on, else those of its log."""
-    usage, logged = turn.usage, turn.runtime
+    usage, logged = turn.believed_usage, turn.runtime
     if usage is None or (usage.prefill_ms is None and usage.decode_ms is None):
         if logged is None:
             return RuntimeTimes()

@@ -11,6 +11,7 @@ from typing import Literal
 from tui.bench.model.options import Limits
 from tui.bench.run.recorded import RecordedTurn
 from tui.bench.store.controls import Controls
+from tui.core.turn.last_usage import LastUsage
 from tui.core.types import ChatRequest, TtftPart
 from tui.servers.client import Client
 from tui.servers.exchange import StreamedRequest
@@ -61,6 +62,7 @@ class RequestRunner:
         self._is_npu_idle = is_npu_idle
         self._tick_s = tick_s
         self._slot = Slot()
+        self._last_usage = LastUsage()
 
     async def ask(
         self,
@@ -77,7 +79,7 @@ class RequestRunner:
         Raises nothing but CancelledError, after the connection is closed.
         """
         meaning = self._client.dialect.chunk_meaning
-        turn = RecordedTurn(request, perf_counter_ns(), meaning, context_tokens)
+        turn = RecordedTurn(request, perf_counter_ns(), meaning, context_tokens, self._last_usage)
         for part in before_prefill:
             turn.note_before_prefill(part)
         exchange = StreamedRequest(self._client, request, turn, self._slot)

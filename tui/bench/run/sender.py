@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter_ns
@@ -88,7 +87,7 @@ class RequestSender:
         messages.append(Message("user", text))
         log = self._s.board.runtime_log
         if log is not None:
-            await asyncio.to_thread(log.begin)
+            await log.begin()
         asked = await self._runner.ask(
             self._request(tuple(messages), task.prompt.max_tokens),
             self.limits,
@@ -99,7 +98,7 @@ class RequestSender:
         )
         self.has_to_load = False
         if log is not None and asked.stopped is None:
-            numbers = await asyncio.to_thread(log.numbers_of, asked.turn)
+            numbers = await log.numbers_of(asked.turn)
             if numbers is not None:
                 asked.turn.note_runtime(numbers)
         self._s.ledger.follow(

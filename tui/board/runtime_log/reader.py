@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
 
 from tui.board.readers.files import Files
 from tui.board.readers.server_search import find_server
@@ -58,30 +58,22 @@ def as_numbers(block: RuntimeBlock) -> RuntimeNumbers:
 
 
 class RuntimeLog:
-    """Every method blocks: call it from a worker thread, one at a time.
+    """Belongs to one event loop; whatever blocks is done in a worker thread.
 
-    Raises nothing: a log that cannot be read gives no numbers.
+    Raises nothing but CancelledError: a log that cannot be read gives no numbers.
     """
 
-    def __init__(
-        self, files: Files, port: int, sleep: Callable[[float], object] = time.sleep
-    ) -> None:
+    def __init__(self, files: Files, port: int) -> None:
         self._files = files
-        self._port = port
-        self._sleep = sleep
+        self.port = port
         self._tail: LogTail | None = None
         self._misses = 0
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """An answer is asked for now: what the log holds is older than it."""
-        wall_s = time.time()
-        source = source_of_port(self._files, self._port)
-        is_readable = source is not None and source.kind not in ("none", "container")
-        self._tail = LogTail(self._files, source) if source and is_readable else None
-        if self._tail is not None:
-            self._tail.mark(wall_s)
+        self._tail = await asyncio.to_thread(self._marked)
 
-    def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
+    async def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
         """Those of the answer that began at :meth:`begin` and is over; waits for up to 2 s."""
         tail, now_ns = self._tail, time.perf_counter_ns()
         window = None if tail is None else window_of(turn, now_ns, time.time())
@@ -90,16 +82,26 @@ class RuntimeLog:
         wait_s = OWN_LINE_S if tail.source.has_variable is False else AFTER_S
         end_s = time.monotonic() + (0.0 if self._misses >= MAX_MISSES else wait_s)
         while True:
-            found = blocks(tail.lines())
+            found = await asyncio.to_thread(lambda: blocks(tail.lines()))
             block = match(window, found)
             if block is not None:
                 self._misses = 0
                 if block.source == "table" and block.peak_bytes is None:
                     # The memory stands below the rows and may be written a moment later.
-                    self._sleep(POLL_S)
-                    block = match(window, blocks(tail.lines())) or block
+                    await asyncio.sleep(POLL_S)
+                    found = await asyncio.to_thread(lambda: blocks(tail.lines()))
+                    block = match(window, found) or block
                 return as_numbers(block)
             if time.monotonic() >= end_s:
                 self._misses += not found
                 return None
-            self._sleep(POLL_S)
+            await asyncio.sleep(POLL_S)
+
+    def _marked(self) -> LogTail | None:
+        wall_s = time.time()
+        source = source_of_port(self._files, self.port)
+        if source is None or source.kind in ("none", "container"):
+            return None
+        tail = LogTail(self._files, source)
+        tail.mark(wall_s)
+        return tail

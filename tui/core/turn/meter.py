@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from tui.core.turn.chunk_log import MIN_DECODE_TOKENS, ChunkLog, ChunkMeaning
 from tui.core.turn.gaps import GapSummary
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.reported import Reported
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import NumberSource, Phase, SegmentKind, TtftPart, UsageDelta
@@ -104,6 +105,18 @@ class Meter:
     def usage(self, usage: UsageDelta) -> None:
         """What the server reported. A later report replaces what it names and leaves the rest."""
         self._reported.add(usage)
+
+    def check_usage(self, last: LastUsage) -> bool:
+        """At the end: drops a report that is the last one's, keeps any other in ``last``. True
+        where it was dropped."""
+        usage = self._reported.usage
+        if usage is None:
+            return False
+        if last.is_stale(usage, self.chunks, self.max_tokens):
+            self._reported.forget()
+            return True
+        last.accept(usage, self.chunks)
+        return False
 
     def note_lag(self, lag_ms: float) -> None:
         """Our own loop woke up this much too late."""

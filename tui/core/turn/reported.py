@@ -42,6 +42,15 @@ class Reported:
         self._usage = usage if self._usage is None else merged(self._usage, usage)
 
     @property
+    def usage(self) -> UsageDelta | None:
+        """All of it; None where there is none."""
+        return self._usage
+
+    def forget(self) -> None:
+        """It is that of another answer."""
+        self._usage = None
+
+    @property
     def source(self) -> NumberSource:
         return "unknown" if self._usage is None else self._usage.source
 

@@ -28,6 +28,7 @@ from tui.core.turn.answer_text import AnswerText, TakenPiece, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.estimate import message_tokens, token_weight
 from tui.core.turn.gaps import GapSummary
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
 from tui.core.turn.result import TurnResult
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
@@ -73,11 +74,15 @@ class Turn:
         t0_ns: int,
         chunk_meaning: ChunkMeaning = "token",
         context_tokens: int | None = None,
+        last_usage: LastUsage | None = None,
     ) -> None:
         self.request = request
         self.t0_ns = t0_ns
         self.chunk_meaning = chunk_meaning
         self._runtime: RuntimeNumbers | None = None
+        self._last_usage = last_usage
+        self.is_usage_stale = False
+        """The server reported the numbers of the answer before; they were dropped."""
         self._meter = Meter(
             t0_ns,
             chunk_meaning,
@@ -454,6 +459,8 @@ class Turn:
         if self._phase.is_over:
             return
         self._words.flush()
+        if self._last_usage is not None:
+            self.is_usage_stale = self._meter.check_usage(self._last_usage)
         self._meter.end(t_ns if self._answer_end_ns is None else self._answer_end_ns)
         self._status = status
         self._phase = phase

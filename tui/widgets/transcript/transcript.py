@@ -162,6 +162,13 @@ class Transcript(TranscriptReader, can_focus=True):
         if self.is_following:
             self.show_end()
 
+    def set_footer(self, footer: str) -> None:
+        """Other numbers for the last turn, which is over already."""
+        turns = self._turn_list.turns
+        if turns and not turns[-1].is_live and turns[-1].footer not in ("", footer):
+            turns[-1].footer = footer
+            self._rearrange(turns[-1])
+
     def reclassify(self) -> None:
         """Everything of the live turn so far was thinking: a ``</think>`` came without opening."""
         turn = self._live
