@@ -7,7 +7,7 @@ from tui.core.board.history import BoardHistory
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.key_names import key_cap
-from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.keys import DASHBOARD_KEYS, default_keys
 from tui.core.screen.models_view import ModelsView
 from tui.core.screen.notices import notice_lines
 from tui.core.text.glyphs import UNICODE
@@ -18,7 +18,6 @@ from tui.screens.help import HelpScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.settings import SettingsScreen
 from tui.settings.generation_limits import generation_limits
-from tui.settings.schema import default_keys
 from tui.widgets.chat.key_bar import KeyHint
 
 ANSWER = """\

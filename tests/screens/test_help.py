@@ -8,7 +8,7 @@ import pytest
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS
+from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, default_keys
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
 from tui.screens.bench.live import BenchLiveScreen
@@ -16,7 +16,6 @@ from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
 from tui.screens.board import BoardScreen
 from tui.screens.help import Place, help_rows
-from tui.settings.schema import default_keys
 from tui.widgets.kit.rows import Row, row_width
 
 SHOWN = {"plus": "+", "minus": "-", "escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
@@ -57,7 +56,6 @@ def own_keys(bindings: Iterable[BindingType]) -> Iterable[str]:
 @pytest.mark.parametrize(
     ("screen", "keys"),
     [
-        (BoardScreen, BOARD_KEYS),
         (BenchScreen, BENCH_KEYS),
         (BenchLiveScreen, BENCH_KEYS),
         (BenchResultScreen, BENCH_KEYS),
@@ -70,3 +68,15 @@ def test_every_key_of_a_screen_is_told(
 ) -> None:
     told = {part.strip(",") for names, _ in keys for part in names.split()}
     assert set(own_keys(screen.BINDINGS)) <= told | {"PageUp", "PageDown"}
+
+
+def test_every_key_of_the_board_is_one_of_the_table() -> None:
+    bound = {b.id: b.key for b in BoardScreen.BINDINGS if isinstance(b, Binding)}
+    assert bound == {"board": "f5"} | {key.action_id: key.keys for key in BOARD_KEYS}
+
+
+def test_a_key_that_is_bound_anew_is_told_anew() -> None:
+    rows = help_rows({**default_keys(), "board.copy": "x,f8", "board.up": "w"}, "1.2.3", "board")
+    shown = [" ".join(text(row).split()) for row in rows]
+    assert "x, F8 copy its command" in shown
+    assert "w, Down from finding to finding" in shown

@@ -13,6 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core.board.board_facts import BoardScreenData, Cause
+from tui.core.screen.keys import BOARD_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
@@ -25,39 +26,37 @@ from tui.widgets.board.facts import (
     reading_rows,
 )
 from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.key_bar import HintOf, KeyHint, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
 
-WIDE_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("+ -", "time", "zoom(1)"),
-    KeyHint("Up Down", "finding", "choose(1)"),
-    KeyHint("Enter", "open", "open"),
-    KeyHint("y", "copy command", "copy"),
-    KeyHint("r", "readings", "readings"),
-    KeyHint("c", "what fits", "calculator"),
+WIDE_HINTS: tuple[HintOf, ...] = (
+    HintOf("back", "board.back"),
+    HintOf("time", "board.zoom_in", "board.zoom_out"),
+    HintOf("finding", "board.up", "board.down"),
+    HintOf("open", "board.open"),
+    HintOf("copy command", "board.copy"),
+    HintOf("readings", "board.readings"),
+    HintOf("what fits", "board.calculator"),
 )
-NARROW_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("←→", "chart", "step(1)"),
-    KeyHint("+-", "time", "zoom(1)"),
-    KeyHint("Enter", "why", "open"),
-    KeyHint("r", "readings", "readings"),
-    KeyHint("c", "RAM", "calculator"),
-    KeyHint("PgDn", "more", "page(1)"),
+NARROW_HINTS: tuple[HintOf, ...] = (
+    HintOf("back", "board.back"),
+    HintOf("chart", "board.chart_before", "board.chart_next", is_short=True),
+    HintOf("time", "board.zoom_in", "board.zoom_out", is_short=True),
+    HintOf("why", "board.open"),
+    HintOf("readings", "board.readings"),
+    HintOf("RAM", "board.calculator"),
+    HintOf("more", "board.page_down", is_short=True),
 )
-
-READING_HINTS = (
-    KeyHint("Esc", "back", "back"),
-    KeyHint("Up Down", "scroll", "choose(1)"),
-    KeyHint("PgDn", "page", "page(1)"),
-    KeyHint("r", "charts", "readings"),
-    KeyHint("c", "what fits", "calculator"),
+READING_HINTS: tuple[HintOf, ...] = (
+    HintOf("back", "board.back"),
+    HintOf("scroll", "board.up", "board.down"),
+    HintOf("page", "board.page_down", is_short=True),
+    HintOf("charts", "board.readings"),
+    HintOf("what fits", "board.calculator"),
 )
-
 
 REDRAW_S = 1.0
 WIDE_COLUMNS = 100
@@ -107,20 +106,12 @@ class BoardScreen(OpaqueScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False, priority=True),
         Binding("f5", "leave", "back", show=False, priority=True, id="board"),
-        Binding("left,h", "step(-1)", show=False, priority=True),
-        Binding("right,l", "step(1)", show=False, priority=True),
-        Binding("plus,equals_sign", "zoom(1)", show=False),
-        Binding("minus", "zoom(-1)", show=False),
-        Binding("up,k", "choose(-1)", show=False, priority=True),
-        Binding("down,j", "choose(1)", show=False, priority=True),
-        Binding("enter,space", "open", show=False),
-        Binding("pageup", "page(-1)", show=False, priority=True),
-        Binding("pagedown", "page(1)", show=False, priority=True),
-        Binding("y", "copy", show=False),
-        Binding("r", "readings", show=False),
-        Binding("c", "calculator", show=False),
+        # Priority, because what scrolls would take some of these for itself.
+        *(
+            Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
+            for key in BOARD_KEYS
+        ),
     ]
 
     def __init__(self, data: BoardScreenData, glyphs: Glyphs) -> None:
@@ -197,8 +188,8 @@ class BoardScreen(OpaqueScreen):
     @property
     def _hints(self) -> Sequence[KeyHint]:
         if self.has_class("-readings"):
-            return READING_HINTS
-        return NARROW_HINTS if self._is_narrow else WIDE_HINTS
+            return key_hints(self, READING_HINTS)
+        return key_hints(self, NARROW_HINTS if self._is_narrow else WIDE_HINTS)
 
     # Drawing -----------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -15,7 +17,7 @@ from textual.screen import ModalScreen
 
 from tui.core.screen.glossary import GLOSSARY
 from tui.core.screen.key_names import shown_keys
-from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS
+from tui.core.screen.keys import BENCH_KEYS, BOARD_KEYS, DASHBOARD_KEYS, FIXED_KEYS, KeyAction
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.key_bar import KeyBar, KeyHint
 from tui.widgets.kit.rows import Row, Rows, pad
@@ -81,14 +83,11 @@ def help_rows(
     keymap: Mapping[str, str], version: str, place: Place = "chat", width: int = 74
 ) -> Sequence[Row]:
     """Title, the keys of every screen with those of ``place`` first, then the glossary."""
-    chat = [
-        *FIXED_KEYS,
-        *((shown_keys(keymap.get(key.action_id, key.keys)), key.text) for key in DASHBOARD_KEYS),
-    ]
+    chat = [*FIXED_KEYS, *key_lines(DASHBOARD_KEYS, keymap)]
     board, bench = (shown_keys(keymap.get(name, "")) or name for name in ("board", "bench"))
     parts: dict[Place, tuple[str, Sequence[tuple[str, str]]]] = {
         "chat": ("chat", chat),
-        "board": (f"the board ({board})", BOARD_KEYS),
+        "board": (f"the board ({board})", key_lines(BOARD_KEYS, keymap)),
         "bench": (f"benchmarks ({bench})", BENCH_KEYS),
     }
     rows: list[Row] = [(("npulse ", "live"), (version, "dim"))]
@@ -96,6 +95,16 @@ def help_rows(
         title, keys = parts[name]
         rows += [(), ((title, "strong"),), *_columns(keys, width)]
     return [*rows, (), (("words and figures", "strong"),), *_columns(GLOSSARY, width)]
+
+
+def key_lines(keys: Sequence[KeyAction], keymap: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Keys and text of each action; neighbours with one text share a line, with a key of each."""
+    lines: list[tuple[str, str]] = []
+    for text, group in groupby(keys, key=attrgetter("text")):
+        bound = [keymap.get(key.action_id, key.keys) for key in group]
+        names = bound if len(bound) == 1 else [names.split(",")[0] for names in bound]
+        lines.append((shown_keys(",".join(names)), text))
+    return lines
 
 
 def _columns(pairs: Sequence[tuple[str, str]], width: int) -> Iterator[Row]:

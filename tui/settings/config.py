@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from tui.core.screen.key_names import canonical_keys
+from tui.core.screen.keys import default_keys
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import AROUND, shown_url
 from tui.settings.config_file import ConfigError, Given, in_quotes, read_file
 from tui.settings.data_files import default_config
 from tui.settings.folders import config_folder
-from tui.settings.schema import SECTIONS, Settings, allowed, default_keys, field_type
+from tui.settings.schema import SECTIONS, Settings, allowed, field_type
 
 __all__ = ["ConfigError", "ConfigPaths", "LoadedConfig", "config_paths", "load"]
 
@@ -234,12 +235,13 @@ def _meant(section: str, name: str) -> str:
 
 
 def _clashes(keys: Mapping[str, str]) -> list[str]:
-    """A sentence for each key that two actions have."""
-    owner: dict[str, str] = {}
+    """A sentence for each key that two actions of one screen have."""
+    owner: dict[tuple[str, str], str] = {}
     found: list[str] = []
     for action, names in keys.items():
+        screen = action.rpartition(".")[0]
         for name in names.split(","):
-            if name in owner:
-                found.append(f"[keys]: {name} is given to both {owner[name]} and {action}")
-            owner.setdefault(name, action)
+            first = owner.setdefault((screen, name), action)
+            if first != action:
+                found.append(f"[keys]: {name} is given to both {first} and {action}")
     return found

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field, structs
 
-from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.keys import default_keys
 from tui.core.text.glyphs import AsciiSetting
 from tui.core.types import GenerationSettings
 
@@ -121,11 +121,6 @@ class BoardSection(Struct, frozen=True, kw_only=True):
     """Seconds between two samples. The NPU driver renews its load once a second."""
     little_cores: bool = True
     """Whether npulse keeps itself to the little cores, so that the model has the big ones."""
-
-
-def default_keys() -> dict[str, str]:
-    """Action id -> its keys, separated by commas, as npulse comes."""
-    return {key.action_id: key.keys for key in DASHBOARD_KEYS}
 
 
 class Settings(Struct, frozen=True, kw_only=True):

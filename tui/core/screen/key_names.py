@@ -42,7 +42,14 @@ _ALIASES = {
 
 MAX_KEYS = 8
 
-_SHOWN_NAMES = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
+_SHOWN_NAMES = {
+    "escape": "Esc",
+    "pageup": "PageUp",
+    "pagedown": "PageDown",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+}
 
 
 def shown_key(key: str) -> str:

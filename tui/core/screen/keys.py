@@ -55,18 +55,26 @@ FIXED_KEYS: tuple[tuple[str, str], ...] = (
 )
 """Keys that are not bound by id: the prompt's own."""
 
-BOARD_KEYS: tuple[tuple[str, str], ...] = (
-    ("Left, Right", "from chart to chart, where one is shown at a time"),
-    ("+ -", "more or less time"),
-    ("Up, Down", "from finding to finding"),
-    ("Enter", "open the finding: what was read, and what mends it"),
-    ("y", "copy its command"),
-    ("r", "every reading with its source; again: the charts"),
-    ("c", "what fits into RAM"),
-    ("PageUp, PageDown", "scroll"),
-    ("Esc", "one step back"),
+BOARD_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("board.chart_before", "left,h", "step(-1)", "", "another chart, where one is shown"),
+    KeyAction("board.chart_next", "right,l", "step(1)", "", "another chart, where one is shown"),
+    KeyAction("board.zoom_in", "plus,equals_sign", "zoom(1)", "", "less or more time"),
+    KeyAction("board.zoom_out", "minus", "zoom(-1)", "", "less or more time"),
+    KeyAction("board.up", "up,k", "choose(-1)", "", "from finding to finding"),
+    KeyAction("board.down", "down,j", "choose(1)", "", "from finding to finding"),
+    KeyAction(
+        "board.open", "enter,space", "open", "", "open the finding: what was read, and its fix"
+    ),
+    KeyAction("board.copy", "y", "copy", "", "copy its command"),
+    KeyAction(
+        "board.readings", "r", "readings", "", "every reading with its source; again: the charts"
+    ),
+    KeyAction("board.calculator", "c", "calculator", "", "what fits into RAM"),
+    KeyAction("board.page_up", "pageup", "page(-1)", "", "scroll"),
+    KeyAction("board.page_down", "pagedown", "page(1)", "", "scroll"),
+    KeyAction("board.back", "escape", "back", "", "one step back"),
 )
-"""Keys of the board screen."""
+"""Keys of the board screen. Neighbours with one text are one line in the help."""
 
 BENCH_KEYS: tuple[tuple[str, str], ...] = (
     ("Up, Down", "choose a suite, an earlier run or a request; scroll"),
@@ -85,4 +93,10 @@ BENCH_KEYS: tuple[tuple[str, str], ...] = (
 )
 """Keys of the benchmark screens."""
 
-ACTION_IDS: frozenset[str] = frozenset(key.action_id for key in DASHBOARD_KEYS)
+ACTIONS: tuple[KeyAction, ...] = (*DASHBOARD_KEYS, *BOARD_KEYS)
+"""Everything that ``[keys]`` can bind to other keys."""
+
+
+def default_keys() -> dict[str, str]:
+    """Action id -> its keys, separated by commas, as npulse comes."""
+    return {key.action_id: key.keys for key in ACTIONS}

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from textual import events
+from textual.binding import Binding
 from textual.message import Message
+from textual.screen import Screen
 
+from tui.core.screen.key_names import key_cap
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.rows import Row, Rows, row_width
+
+SHORT_CAPS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "PageDown": "PgDn"}
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,42 @@ class KeyHint:
     cap: str
     label: str
     action: str
+
+
+class HintOf:
+    """A hint before its keys are looked up: its word, and the ids of the bindings it stands for.
+
+    ``is_short`` writes their caps without a space between, arrows as signs.
+    """
+
+    __slots__ = ("action_ids", "is_short", "label")
+
+    def __init__(self, label: str, *action_ids: str, is_short: bool = False) -> None:
+        self.label = label
+        self.action_ids = action_ids
+        self.is_short = is_short
+
+
+def key_hints(screen: Screen[Any], hints: Sequence[HintOf]) -> list[KeyHint]:
+    """The hints with the keys that the screen's bindings have now; a click does the first one.
+
+    What has no key is left out.
+    """
+    bound: dict[str, Binding] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id is not None:
+            bound.setdefault(active.binding.id, active.binding)
+    shown: list[KeyHint] = []
+    for hint in hints:
+        found = [bound[action_id] for action_id in hint.action_ids if action_id in bound]
+        if found:
+            caps = [key_cap(binding.key) for binding in found]
+            if hint.is_short:
+                caps = [SHORT_CAPS.get(cap, cap) for cap in caps]
+            shown.append(
+                KeyHint(("" if hint.is_short else " ").join(caps), hint.label, found[0].action)
+            )
+    return shown
 
 
 class KeyBar(Rows):
