@@ -51,7 +51,7 @@ def started(
 
 
 def refusal(gates: Iterable[Gate]) -> str:
-    """The refusing gates, a sentence each, with what mends them."""
+    """The refusing gates, a sentence each, with its fix."""
     parts = []
     for gate in gates:
         mend = f" Fix: {gate.mend}." if gate.mend else ""

@@ -14,7 +14,7 @@ STEP_S = 0.5
 
 
 def boot_ns() -> int:
-    """Monotonic time that goes on during suspend."""
+    """Monotonic time that counts during suspend too."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 

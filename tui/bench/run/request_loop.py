@@ -31,7 +31,7 @@ from tui.bench.store.runs import utc_now
 MAX_ATTEMPTS = 3
 MAX_UNREACHABLE = 2
 LIVE_RESAMPLES = 1_000
-"""For the figures that fill in while a run goes on; the report takes ten times as many."""
+"""For the figures that fill in during a run; the report takes ten times as many."""
 UNREACHABLE = frozenset({"refused", "dns", "connect_timeout"})
 FORECAST_EVERY_NS = 2_000_000_000
 
@@ -175,7 +175,7 @@ class RequestLoop:
             ended = self._end_of_run(asked, is_idle=await self._sender.is_idle_after(asked))
             if ended is not None or not _is_too_short(task, request):
                 return ended
-            self._s.ledger.note(f"{task.prompt.id}: stopped early, asked again with other words")
+            self._s.ledger.note(f"{task.prompt.id}: stopped early, retried with other words")
         return None
 
     async def _checked(

@@ -166,7 +166,7 @@ def record(
         taints.append("buffered_stream")
     if asked.stopped == "cap":
         taints.append("cap_ignored")
-        warnings.append(f"the server went on after {cap} tokens")
+        warnings.append(f"the server continued after its limit of {cap} tokens")
     if clock_step is not None:
         taints.append("clock_step")
         warnings.append(clock_step)

@@ -43,5 +43,5 @@ class RunContext:
 
     @property
     def minutes(self) -> float | None:
-        """How long a run by time goes on; None for one that asks each prompt so many times."""
+        """How long a run by time lasts; None for one that asks each prompt so many times."""
         return self.options.minutes or self.suite.minutes

@@ -322,7 +322,7 @@ class Runner:
         return 0 if self._resume is None else self._resume.segments
 
     def _open(self, url: str, env: Env, model: Model, config: Config, tasks: list[Task]) -> Run:
-        """Makes the folder and the journal, or opens those of the run that goes on."""
+        """Makes the folder and the journal, or opens those of the run that is resumed."""
         prompts = {t.prompt.id: plan.sha_of(self.suite, t, self._seed) for t in tasks if not t.rep}
         if self._resume is None:
             record = Run(
@@ -351,7 +351,7 @@ class Runner:
                 is_simulated=self._is_simulated,
             )
             if changed:
-                raise RunError(f"cannot go on, something has changed: {'; '.join(changed)}")
+                raise RunError(f"cannot be resumed, something has changed: {'; '.join(changed)}")
             record = self._resume.loaded.document.run
             self._run_id, self._folder = record.id, self._resume.folder
         if self._resume is None:

@@ -1,4 +1,4 @@
-"""One request of a run: its limits, its events while it goes on, and its record at the end."""
+"""One request of a run: its limits, its events, and its record at the end."""
 
 from __future__ import annotations
 

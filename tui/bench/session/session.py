@@ -238,7 +238,7 @@ class BenchDesk:
                 self._live.apply(event)
 
     async def _after(self, view: RunView) -> None:
-        """Reads the history again; asks again what failed, where that was wanted."""
+        """Reads the history again; retries what failed, where that was wanted."""
         past = await asyncio.to_thread(views.past_runs, self._folder)
         self._change(past=past, other_run=None)
         has_failed = any(row.state == "failed" for row in view.plan)
@@ -252,7 +252,7 @@ class BenchDesk:
         except runs.RunError:
             return ()
 
-    # While it goes on -----------------------------------------------------------------------
+    # During the run ------------------------------------------------------------------------
 
     def pause(self) -> None:
         with self._lock:

@@ -141,7 +141,7 @@ def _facts(document: Document) -> tuple[Fact, ...]:
     facts = [
         Fact("answered", f"{kept} of {planned}", role),
         Fact("took", fmt.long_seconds(run.wall_s)),
-        Fact("begun", _when(run.started_utc)),
+        Fact("started", _when(run.started_utc)),
         Fact("seed", f"{run.seed}, {run.runs} run{'' if run.runs == 1 else 's'}"),
     ]
     wanted = (

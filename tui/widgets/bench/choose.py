@@ -103,7 +103,7 @@ def _suite_row(
 
 
 def option_row(choosing: Choosing, width: int) -> Row:
-    """What the run is begun with; the chosen option is marked."""
+    """The options of the run; the chosen option is marked."""
     wish = choosing.wish
     top = None if wish.max_time_s is None else fmt.long_seconds(wish.max_time_s)
     values = {

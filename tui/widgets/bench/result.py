@@ -108,9 +108,9 @@ def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
     if found.problem:
         rows.append(((f" {found.problem}", "bad"),))
     if found.blocking and not found.is_forced:
-        rows.append(((" not comparable; f compares all the same", "bad"),))
+        rows.append(((" not comparable; f forces the comparison", "bad"),))
     elif found.blocking:
-        rows.append(((" NOT COMPARABLE, compared all the same", "bad"),))
+        rows.append(((" NOT COMPARABLE, comparison forced", "bad"),))
     rows += _list(found.blocking, "bad", width)
     if found.rows:
         rows += _verdicts(found.rows, width, glyphs)
@@ -120,7 +120,7 @@ def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
         rows += [(), ((" left out, because only one side answered", "strong"),)]
         rows += [((f"   {name}  ", "text"), (f"{a} / {b}", "warn")) for name, a, b in found.dropped]
     if found.warnings:
-        rows += [(), ((" differs besides", "strong"),), *_list(found.warnings, "soft", width)]
+        rows += [(), ((" other differences", "strong"),), *_list(found.warnings, "soft", width)]
     return [fit(row, width) for row in rows]
 
 
