@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +15,7 @@ from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, Session
 from tui.bench.store import runs
+from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers.connection import Connection
@@ -101,7 +105,7 @@ def test_the_model_list_shows_the_context_that_the_server_gives() -> None:
 
 @pytest.fixture
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
-    monkeypatch.setattr(runs, "default_folder", lambda: tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     board = BoardReader(tmp_path, 1.0)
     backend = Backend(ServerSection(), board, GenerationSettings(), DemoOptions())
     yield backend
@@ -109,7 +113,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend
 
 
 def test_a_benchmark_is_looked_for_only_where_its_lock_is_held(
-    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sought: list[bool] = []
 
@@ -118,12 +122,38 @@ def test_a_benchmark_is_looked_for_only_where_its_lock_is_held(
             sought.append(True)
 
     monkeypatch.setattr(backend, "bench_session", Bench)
-    backend.on_snapshot(BUSY)
+    backend.on_snapshot(backend.sample())
     assert not sought
-    lock = runs.Lock(tmp_path)
+    default_folder().mkdir(parents=True)
+    lock = runs.Lock(default_folder())
     lock.take("prompts")
     try:
-        backend.on_snapshot(BUSY)
+        backend.on_snapshot(backend.sample())
     finally:
         lock.release()
-    assert sought
+    assert sought == [True]
+    backend.on_snapshot(backend.sample())
+    assert sought == [True]
+
+
+NO_BENCHMARK = """
+import sys
+from tui.app.backend import Backend
+from tui.app.board_source import BoardReader, DemoOptions
+from tui.core.types import GenerationSettings
+from tui.settings.schema import ServerSection
+backend = Backend(ServerSection(), BoardReader(None, 1.0), GenerationSettings(), DemoOptions())
+backend.on_snapshot(backend.sample())
+print([name for name in sys.modules if name.startswith("tui.bench.store.runs")])
+"""
+
+
+def test_a_sample_loads_no_benchmark_code_where_none_was_run(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", NO_BENCHMARK],
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == "[]"

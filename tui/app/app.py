@@ -30,7 +30,6 @@ from tui.screens.dashboard import Dashboard, DashboardData
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
-    from tui.app.board_source import BoardReader
     from tui.screens.bench.page import BenchPage
 
 from tui.app.themes import LIBRARY_CSS
@@ -87,7 +86,6 @@ class NpulseApp(App[int]):
     def __init__(
         self,
         backend: Backend,
-        board: BoardReader,
         appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
     ) -> None:
@@ -99,7 +97,6 @@ class NpulseApp(App[int]):
         if appearance.glyphs.is_ascii:
             ScrollBar.renderer = AsciiScrollBar
         self._backend = backend
-        self._board = board
         self._appearance = appearance
         self._remember = remember
         self._chosen_theme = appearance.chosen_theme
@@ -216,7 +213,7 @@ class NpulseApp(App[int]):
         self._is_sampling = True
         try:
             loop = asyncio.get_running_loop()
-            snapshot = await loop.run_in_executor(self._sampling, self._board.sample)
+            snapshot = await loop.run_in_executor(self._sampling, self._backend.sample)
         finally:
             self._is_sampling = False
         self._history.add(snapshot)

@@ -70,6 +70,7 @@ class Backend(Session):
         self._watched: Server | None = None
         self._view: BoardView | None = None
         self._bench: BenchDesk | None = None
+        self._is_bench_held = False
         self._why_no_change: str | None = None
         self._runtime_log: RuntimeLog | None = None
 
@@ -137,9 +138,18 @@ class Backend(Session):
             self._view = BoardView()
         return self._view
 
+    def sample(self) -> Snapshot:
+        """One snapshot of the board, for :meth:`on_snapshot`. Called in the sampling thread, which
+        also looks whether a benchmark runs: nothing of the disk is waited for in the app's."""
+        snapshot = self._board.sample()
+        self._is_bench_held = _is_bench_held()
+        return snapshot
+
     def on_snapshot(self, snapshot: Snapshot) -> None:
         super().on_snapshot(snapshot)
-        self._look_for_bench()
+        if self._is_bench_held and (self._bench is None or not self._bench.is_running):
+            # Another npulse began it; this one follows it.
+            self.bench_session().seek()
         turn, loaded = self.turn, self.state.loaded
         now_ns = time.perf_counter_ns()
         self.board_view.saw(
@@ -188,15 +198,6 @@ class Backend(Session):
                 self._loop_thread, self._bench_place, lambda: self.settings, self._why_no_bench
             )
         return self._bench
-
-    def _look_for_bench(self) -> None:
-        """Follow a run that another npulse began. Loads nothing where no lock is held."""
-        if self._bench is not None and self._bench.is_running:
-            return
-        from tui.bench.store.runs import default_folder, holder
-
-        if holder(default_folder()) is not None:
-            self.bench_session().seek()
 
     def _bench_note(self) -> str | None:
         """The benchmark that is running and how far it is; None where there is none."""
@@ -262,7 +263,7 @@ class Backend(Session):
         if server is None or busy is not None:
             return busy
         from tui.bench.store.active_run import why_wait
-        from tui.bench.store.runs import default_folder
+        from tui.bench.store.folder import default_folder
 
         return why_wait(default_folder(), server.url)
 
@@ -325,6 +326,19 @@ class Backend(Session):
         looked_at = [address.partition("://")[2] for address in state.looked_at]
         problem = self._problem or state.problem
         return notice_lines(self.headline(snapshot), looked_at, problem, keymap)
+
+
+def _is_bench_held() -> bool:
+    """Whether a process holds the lock of the benchmarks. Where none was ever run here, their
+    code is not loaded."""
+    from tui.bench.store.folder import LOCK_FILE, default_folder
+
+    folder = default_folder()
+    if not (folder / LOCK_FILE).exists():
+        return False
+    from tui.bench.store.runs import holder
+
+    return holder(folder) is not None
 
 
 def _leave_the_big_cores() -> None:

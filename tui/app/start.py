@@ -70,7 +70,7 @@ def build(options: argparse.Namespace) -> RunningApp:
     backend = Backend(settings.server, board, generation, demo, uses_little_cores=uses_little_cores)
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
-    app = NpulseApp(backend, board, appearance, ChoiceStore(state, configured.settings).remember)
+    app = NpulseApp(backend, appearance, ChoiceStore(state, configured.settings).remember)
     return RunningApp(app, backend, settings.ui.mouse)
 
 

@@ -23,6 +23,7 @@ from tui.bench.report.rows import llama_bench_rows, rockchip_row
 from tui.bench.session.listing import history, suites
 from tui.bench.store import controls, document, runs
 from tui.bench.store.document import Loaded
+from tui.bench.store.folder import default_folder
 from tui.commands.bench_arguments import parser
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
@@ -87,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    return options.folder or runs.default_folder()
+    return options.folder or default_folder()
 
 
 def _load(options: argparse.Namespace, name: str) -> Loaded:

@@ -23,6 +23,7 @@ from tui.bench.run.runner import run as run_suite
 from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
 from tui.bench.store.document import Loaded
+from tui.bench.store.folder import default_folder
 from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, shown_by
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
         _check_conditions(conditions, has_baseline=options.baseline is not None)
     except (SuiteError, thresholds.ConditionError) as error:
         return complain(str(error))
-    folder = options.folder or runs.default_folder()
+    folder = options.folder or default_folder()
     chosen = {
         name: value
         for name in ("temperature", "top_p", "top_k", "repeat_penalty")
@@ -116,7 +117,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
 
 def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
     """Resumes a run."""
-    folder = options.folder or runs.default_folder()
+    folder = options.folder or default_folder()
     try:
         before = resume.earlier(runs.find(folder, options.run))
         conditions = thresholds.parse(options.fail_on or before.suite.fail_on)

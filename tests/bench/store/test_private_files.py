@@ -11,6 +11,7 @@ import pytest
 from tests.bench.store.test_journal import began, header, segment, write
 from tui.bench.store import active_run, history, journal, runs
 from tui.bench.store.document import load, save
+from tui.bench.store.folder import LOCK_FILE
 from tui.bench.store.runs import Lock, RunError
 
 RUN_ID = "20250131T120000Z-prompts-m-0001"
@@ -38,7 +39,7 @@ def test_a_run_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
 def test_the_lock_does_not_follow_a_link(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("kept")
-    (tmp_path / runs.LOCK_FILE).symlink_to(target)
+    (tmp_path / LOCK_FILE).symlink_to(target)
     with pytest.raises(RunError, match="symbolic link"):
         Lock(tmp_path).take("prompts")
     assert target.read_text() == "kept"
@@ -55,7 +56,7 @@ def test_a_pipe_in_place_of_a_file_is_a_sentence(tmp_path: Path, name: str) -> N
 
 
 def test_a_pipe_in_place_of_the_lock_is_a_sentence(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / runs.LOCK_FILE)
+    os.mkfifo(tmp_path / LOCK_FILE)
     with pytest.raises(RunError, match="cannot lock"):
         Lock(tmp_path).take("prompts")
 

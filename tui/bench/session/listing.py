@@ -19,6 +19,7 @@ from tui.bench.run.connect import Connected, SetupError, connect
 from tui.bench.run.forecast import Speed, forecast
 from tui.bench.store import runs
 from tui.bench.store.document import load
+from tui.bench.store.folder import default_folder
 from tui.bench.store.history import Entry, entries
 from tui.core.text.format import UNKNOWN, long_seconds, rate
 from tui.core.text.json_text import escaped_json
@@ -97,7 +98,7 @@ def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[fl
 
 def suites(options: argparse.Namespace, user_folder: Path) -> int:
     """Prints every suite with its expected duration on the connected model."""
-    folder = options.folder or runs.default_folder()
+    folder = options.folder or default_folder()
     wish = Options(folder=folder, urls=options.urls, access=options.access, model=options.model)
     found = asyncio.run(_connected(wish))
     speed, context, model = Speed(), 16_384, None
@@ -159,7 +160,7 @@ def _print_suites(rows: list[dict[str, object]], model: str | None, *, is_measur
 
 def history(options: argparse.Namespace) -> int:
     """Prints earlier runs, oldest first, with median and interval."""
-    folder = options.folder or runs.default_folder()
+    folder = options.folder or default_folder()
     found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
     if options.json:
         data = msgspec.json.encode([asdict(entry) for entry in found])

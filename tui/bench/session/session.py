@@ -35,6 +35,7 @@ from tui.bench.session.requests import request_view
 from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.document import Loaded
+from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import LoopThread
@@ -65,7 +66,7 @@ class BenchDesk:
         self._place = place
         self._settings = settings
         self._busy = busy
-        self._folder = runs.default_folder() if folder is None else folder
+        self._folder = default_folder() if folder is None else folder
         self._user_suites = user_suites
         self._run_arguments = tuple(run_arguments)
         self._lock = threading.Lock()

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tui.bench.store.folder import LOCK_FILE
 from tui.bench.store.private_files import create_private, make_folder, read_regular
 from tui.core.text.sanitize import clean, clean_line
 
 RUN_FILE = "run.json"
 BASELINES_FILE = "baselines.json"
-LOCK_FILE = "running.lock"
 LOCK_TRIES, LOCK_PAUSE_S = 5, 0.02
 LOCK_BYTES = 1024
 _ASK_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -29,13 +29,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 class RunError(ValueError):
     """A run that cannot be found or used; the message is one sentence."""
-
-
-def default_folder() -> Path:
-    """Where runs are kept: ``bench`` in the data folder of the user."""
-    from platformdirs import user_data_path
-
-    return user_data_path("npulse", appauthor=False) / "bench"
 
 
 def utc_now() -> str:
