@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
-from tui.core.text.glyphs import UNICODE
-from tui.widgets.kit.rows import Row, Rows, _changed_cells, fit, pad, row_width, spread
+from tui.core.text.glyphs import ASCII, UNICODE
+from tui.widgets.kit.rows import (
+    Row,
+    Rows,
+    _changed_cells,
+    fit,
+    in_glyphs,
+    pad,
+    row_width,
+    spread,
+)
 
 TEXTS = st.text(alphabet="ab 漢字é🙂0━", max_size=12)
 ROW = st.lists(st.tuples(TEXTS, st.sampled_from(["text", "dim"])), max_size=4).map(tuple)
@@ -73,3 +82,11 @@ async def test_only_changed_cells_are_repainted() -> None:
             app.rows.show([pad((("tokens ", "dim"), (str(n), "text"), (" of 1024", "dim")), 40)])
             await pilot.pause()
         assert app.rows.painted_cells == len(numbers) - 1
+
+
+def test_what_stands_at_the_right_edge_stays_there_in_ascii() -> None:
+    row = spread((("left", "text"),), (("44 °C  ≤ 5…  12:34:56", "soft"),), 60)
+    plain = in_glyphs(row, ASCII)
+    assert row_width(plain) == row_width(row) == 60
+    assert "".join(text for text, _ in plain).endswith("44 C  <= 5...  12:34:56")
+    assert in_glyphs(row, UNICODE) is row

@@ -77,6 +77,22 @@ def pad(row: Row, width: int) -> Row:
     return (*row, (" " * missing, "text")) if missing > 0 else row
 
 
+def in_glyphs(row: Row, glyphs: Glyphs) -> Row:
+    """The row in the terminal's characters. In ASCII some take more or fewer cells: the longest
+    blank of the row gives or takes them, so that what stands at the right edge stays there."""
+    if not glyphs.is_ascii:
+        return row
+    plain = tuple((glyphs.text(text), role) for text, role in row)
+    missing = row_width(row) - row_width(plain)
+    blanks = [at for at, (text, _) in enumerate(plain) if text and not text.strip()]
+    if not missing or not blanks:
+        return plain
+    widest = max(blanks, key=lambda at: len(plain[at][0]))
+    text, role = plain[widest]
+    kept = " " * max(1, len(text) + missing)
+    return (*plain[:widest], (kept, role), *plain[widest + 1 :])
+
+
 class Rows(Widget):
     """Draws rows given by :meth:`show`; repaints what changed and nothing else."""
 
@@ -103,7 +119,7 @@ class Rows(Widget):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows. Where their number changed the widget is laid out again."""
-        old, self._rows = self._rows, tuple(rows)
+        old, self._rows = self._rows, tuple(in_glyphs(row, self._glyphs) for row in rows)
         if len(old) != len(self._rows):
             self.refresh(layout=self.styles.is_auto_height)
             return
@@ -115,7 +131,7 @@ class Rows(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if not self._rows:
-            self._rows = tuple(self.build(width))
+            self._rows = tuple(in_glyphs(row, self._glyphs) for row in self.build(width))
         return len(self._rows)
 
     def on_resize(self) -> None:
@@ -141,8 +157,7 @@ class Rows(Widget):
         width = self.size.width
         if y >= len(self._rows):
             return Strip.blank(width, self.rich_style)
-        plain = self._glyphs.text
-        segments = [Segment(plain(text), self.style_of(role)) for text, role in self._rows[y]]
+        segments = [Segment(text, self.style_of(role)) for text, role in self._rows[y]]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
 
