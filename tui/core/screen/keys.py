@@ -52,6 +52,7 @@ FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("Tab", "between prompt and transcript; there:"),
     ("  n N  [ ]  { }", "next and previous match, turn, code block"),
     ("  y c  Shift+Up Down", "copy the answer or selection, code; select"),
+    ("Ctrl+C", "copy what is selected; else stop the answer, and again: quit"),
 )
 """Keys that are not bound by id: the prompt's own."""
 
