@@ -13,7 +13,7 @@ from tui.core.types import ChatRequest, ModelInfo
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count
+from tui.servers.dialects.report import count, size_bytes
 
 NAME = "llama.cpp"
 OWNER = "llamacpp"
@@ -59,11 +59,9 @@ def _with_meta(model: ModelInfo, meta: Json) -> ModelInfo:
     if not isinstance(meta, dict):
         return model
     context = count(meta.get("n_ctx")) or count(meta.get("n_ctx_train"))
-    size = meta.get("size")
-    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 50
     return replace(
         model,
-        size_bytes=size if is_size and isinstance(size, int) else model.size_bytes,
+        size_bytes=size_bytes(meta.get("size")) or model.size_bytes,
         context_tokens=context or model.context_tokens,
         is_context_guessed=model.is_context_guessed and context is None,
     )

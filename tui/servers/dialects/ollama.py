@@ -26,8 +26,8 @@ from tui.servers.dialects.chunk import is_error
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import html_message, readable_error
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count, duration_ms
-from tui.servers.dialects.rkllama import model_rows, row_size
+from tui.servers.dialects.report import count, duration_ms, size_bytes
+from tui.servers.dialects.rkllama import model_rows
 
 NAME = "Ollama"
 GREETING = "Ollama is running"
@@ -165,7 +165,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
         models.append(
             ModelInfo(
                 name=name,
-                size_bytes=row_size(row),
+                size_bytes=size_bytes(row.get("size")),
                 is_loaded=name in loaded,
                 quantisation=level if isinstance(level, str) and level else None,
                 context_tokens=context,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.servers.dialects.dialect import Json
+from tui.servers.dialects.dialect import Answer, Json
+from tui.servers.dialects.error_text import body_message
 
 MAX_COUNT = 10_000_000
 MAX_MS = 1e9
@@ -13,6 +14,19 @@ def count(value: Json) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_COUNT:
         return None
     return value
+
+
+def size_bytes(value: Json) -> int | None:
+    """The size of a model in bytes; None where it is 0 or no size at all."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 50:
+        return None
+    return value
+
+
+def refusal_words(answer: Answer) -> str:
+    """What a server says about a request that it did not carry out."""
+    said = body_message(answer.text, answer.headers.get("content-type", ""))
+    return said or f"HTTP {answer.status} without a reason"
 
 
 def milliseconds(value: Json, per_ms: float = 1.0) -> float | None:

@@ -20,10 +20,9 @@ from tui.core.types import (
 )
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.dialects.error_text import body_message
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
-from tui.servers.dialects.report import count
+from tui.servers.dialects.report import count, refusal_words, size_bytes
 
 NAME = "rkllama"
 OWNER = "rkllama"
@@ -168,7 +167,10 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     """Names from ``/v1/models``, sizes from ``/api/tags``, what is loaded from ``/api/ps``."""
-    sizes = {name: row_size(row) for name, row in model_rows(bodies.get("/api/tags")).items()}
+    sizes = {
+        name: size_bytes(row.get("size"))
+        for name, row in model_rows(bodies.get("/api/tags")).items()
+    }
     loaded = model_rows(bodies.get("/api/ps"))
     models = []
     for row in openai.model_rows(bodies.get("/v1/models")):
@@ -199,22 +201,13 @@ def model_rows(body: Json) -> dict[str, dict[str, Json]]:
     return found
 
 
-def row_size(row: Mapping[str, Json]) -> int | None:
-    """The size of a row in bytes; None where it does not say, or 0."""
-    size = row.get("size")
-    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 50
-    return int(size) if is_size and isinstance(size, int) else None
-
-
 def _done(answer: Answer) -> str | None:
     body = answer.json if isinstance(answer.json, dict) else {}
     if answer.is_ok and "error" not in body:
         return None
-    said = body_message(answer.text, answer.headers.get("content-type", ""))
+    said = refusal_words(answer)
     # Loading what is loaded answers with an error and status 200.
-    if answer.is_ok and said and "already loaded" in said:
-        return None
-    return said or f"HTTP {answer.status} without a reason"
+    return None if answer.is_ok and "already loaded" in said else said
 
 
 DIALECT = Dialect(

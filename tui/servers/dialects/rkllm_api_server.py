@@ -14,9 +14,8 @@ from dataclasses import replace
 from tui.core.types import ChatRequest, Delta, FinishDelta, ModelInfo, UsageDelta
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.dialects.error_text import body_message
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count
+from tui.servers.dialects.report import count, refusal_words
 
 NAME = "RKLLM-API-Server"
 OWNER = "rkllm"
@@ -111,10 +110,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
 
 
 def _done(answer: Answer) -> str | None:
-    if answer.is_ok:
-        return None
-    said = body_message(answer.text, answer.headers.get("content-type", ""))
-    return said or f"HTTP {answer.status} without a reason"
+    return None if answer.is_ok else refusal_words(answer)
 
 
 def parse_busy(body: Json) -> bool | None:

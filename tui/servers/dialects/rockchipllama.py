@@ -14,9 +14,9 @@ from dataclasses import replace
 from tui.core.types import ChatRequest, ModelInfo
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
-from tui.servers.dialects.error_text import body_message
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_field, context_in_name, quantisation_in_name
+from tui.servers.dialects.report import refusal_words
 
 NAME = "RockchipLlama"
 ROOT_NAME = "RockchipLlama API"
@@ -139,7 +139,7 @@ def parse_load(answer: Answer) -> str | None:
     """None where a load went well, else what the server says."""
     if answer.is_ok and isinstance(answer.json, dict) and answer.json.get("success") is True:
         return None
-    return _said(answer)
+    return refusal_words(answer)
 
 
 def parse_unload(answer: Answer) -> str | None:
@@ -148,12 +148,7 @@ def parse_unload(answer: Answer) -> str | None:
     A ``success`` of false with status 200 means that nothing was loaded.
     """
     is_answer = isinstance(answer.json, dict) and isinstance(answer.json.get("success"), bool)
-    return None if answer.is_ok and is_answer else _said(answer)
-
-
-def _said(answer: Answer) -> str:
-    said = body_message(answer.text, answer.headers.get("content-type", ""))
-    return said or f"HTTP {answer.status} without a reason"
+    return None if answer.is_ok and is_answer else refusal_words(answer)
 
 
 DIALECT = Dialect(
