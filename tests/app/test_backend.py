@@ -21,7 +21,7 @@ from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers.connection import Connection
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.dialects.rockchipllama import DIALECT
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.servers.slot import SlotState
 from tui.settings.schema import ServerSection
 
@@ -64,7 +64,7 @@ def session_with(slot: SlotState, clock: list[int]) -> tuple[Session, StandingCo
     connection = StandingConnection(
         ConnectionState(status="ready", server=server, models=(LONG_CONTEXT,), slot=slot)
     )
-    session = Session(cast("LoopThread", DirectLoop()), GenerationSettings(), lambda: clock[0])
+    session = Session(cast("EventLoopThread", DirectLoop()), GenerationSettings(), lambda: clock[0])
     session.connected_by(cast("Connection", connection))
     return session, connection
 

@@ -8,11 +8,11 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 
 
 def test_work_runs_in_its_own_thread() -> None:
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     try:
 
@@ -30,7 +30,7 @@ def test_work_runs_in_its_own_thread() -> None:
 
 
 def test_stop_cancels_what_runs_and_lets_it_clean_up() -> None:
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     cleaned = threading.Event()
     begun = threading.Event()
@@ -52,7 +52,7 @@ def test_stop_cancels_what_runs_and_lets_it_clean_up() -> None:
 
 
 def test_after_stop() -> None:
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     loop.stop()
     loop.stop()
@@ -65,11 +65,11 @@ def test_after_stop() -> None:
 
 
 def test_never_started() -> None:
-    LoopThread().stop()
+    EventLoopThread().stop()
 
 
 def test_an_exception_is_the_futures() -> None:
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
 
     async def fails() -> None:
@@ -81,7 +81,7 @@ def test_an_exception_is_the_futures() -> None:
 
 
 def test_cancelling_the_future_cancels_the_work() -> None:
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     begun, ended = threading.Event(), threading.Event()
 

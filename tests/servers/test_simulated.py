@@ -22,15 +22,15 @@ from tui.servers.connection import Connection
 from tui.servers.dialects import rockchipllama
 from tui.servers.exchange import answer
 from tui.servers.locate import find
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import Simulator, spawn
 
 FAST = ("--decode-tps", "200", "--prefill-tps", "4000", "--tokens", "60")
 
 
 @contextmanager
-def looped() -> Iterator[LoopThread]:
-    loop = LoopThread()
+def looped() -> Iterator[EventLoopThread]:
+    loop = EventLoopThread()
     loop.start()
     try:
         yield loop

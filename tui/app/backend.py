@@ -22,7 +22,7 @@ from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
@@ -57,7 +57,7 @@ class Backend(Session):
         *,
         uses_little_cores: bool = False,
     ) -> None:
-        self._loop_thread = LoopThread()
+        self._loop_thread = EventLoopThread()
         super().__init__(self._loop_thread, settings)
         self._server_settings = server
         self._board = board

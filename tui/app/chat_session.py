@@ -1,8 +1,9 @@
 """One conversation with one server: the turn in flight, what came before it, and the models.
 
 Called from the screen's thread; every method returns at once. The network, and with it the clock
-of the tokens, lives in a loop of its own (:class:`tui.servers.loop.LoopThread`), so that nothing a
-screen does can delay a time stamp. All of HTTP is imported there too, when the first paint is over.
+of the tokens, lives in a loop of its own (:class:`tui.servers.loop.EventLoopThread`), so that
+nothing a screen does can delay a time stamp. All of HTTP is imported there too, when the first
+paint is over.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.dialects.limits import SettingLimit, problems
 from tui.servers.forecast import PrefillForecast
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.settings.generation_limits import generation_limits
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        loop: LoopThread,
+        loop: EventLoopThread,
         settings: GenerationSettings,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:

@@ -35,7 +35,7 @@ from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.exchange import answer
 from tui.servers.locate import NoServerError, choose_model, locate
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
@@ -139,7 +139,7 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
     model = options.model or config.settings.server.model
     turn = Turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
     prepared: Prepared | None = None
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     try:
         prepared = loop.submit(_prepare(turn, config, access)).result()

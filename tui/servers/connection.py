@@ -45,8 +45,8 @@ MAX_BUSY_WAIT_S = 40.0
 
 class Connection:
     """Belongs to one event loop, in which every method must be called (from another thread:
-    :class:`tui.servers.loop.LoopThread`). ``state`` may be read from any thread; ``on_change`` is
-    called in the loop after it changed.
+    :class:`tui.servers.loop.EventLoopThread`). ``state`` may be read from any thread;
+    ``on_change`` is called in the loop after it changed.
 
     ``urls`` are the addresses, named ones or :class:`~tui.servers.address.CandidateUrls`; None
     tries the default ports of this machine.

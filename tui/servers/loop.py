@@ -19,7 +19,7 @@ move a token's time by 10 to 20 ms, at this value by about one.
 """
 
 
-class LoopThread:
+class EventLoopThread:
     """One loop, started once and stopped once. The thread is a daemon: it never keeps a process
     that wants to end. While it runs, threads take turns at :data:`SWITCH_INTERVAL_S`."""
 

@@ -23,7 +23,7 @@ from tui.bench.session.views import partner
 from tui.bench.store import active_run, runs
 from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
 from tui.core.types import GenerationSettings
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import Simulator, spawn
 
 SUITE = """
@@ -53,10 +53,10 @@ class Rig:
 
     folder: Path
     place: BenchPlace | None
-    loops: list[LoopThread]
+    loops: list[EventLoopThread]
 
     def desk(self, busy: str | None = None) -> BenchDesk:
-        loop = LoopThread()
+        loop = EventLoopThread()
         loop.start()
         self.loops.append(loop)
         return BenchDesk(

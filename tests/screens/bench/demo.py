@@ -10,7 +10,7 @@ from tests.screens.bench.app import BenchApp
 from tui.bench.session.process import BenchPlace
 from tui.bench.session.session import BenchDesk
 from tui.core.types import GenerationSettings
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import spawn
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--theme", default="npulse-dark")
     chosen = parser.parse_args()
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     with spawn(["--speed", chosen.speed], has_root=True) as board:
         place = BenchPlace(

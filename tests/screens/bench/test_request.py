@@ -23,7 +23,7 @@ from tui.core.text.sanitize import is_forbidden
 from tui.core.types import GenerationSettings
 from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import spawn
 
 SUITE = """
@@ -209,7 +209,7 @@ async def test_the_requests_of_a_real_run(tmp_path: Path, size: tuple[int, int])
         made = await told(parse(SUITE.encode(), "tiny.toml"), tmp_path, board.url)
     folder = Path(made.finished.folder)
     answer = load(folder).texts[("first", 0)][0]
-    loop = LoopThread()
+    loop = EventLoopThread()
     loop.start()
     desk = BenchDesk(loop, lambda: None, GenerationSettings, folder=tmp_path)
     app = BenchApp(desk)

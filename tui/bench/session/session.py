@@ -38,7 +38,7 @@ from tui.bench.store.document import Loaded
 from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.servers.loop import LoopThread
+from tui.servers.loop import EventLoopThread
 
 USUAL_CONTEXT_TOKENS = 16_384
 REPORT_NAME = "report"
@@ -53,7 +53,7 @@ class BenchDesk:
 
     def __init__(
         self,
-        loop: LoopThread,
+        loop: EventLoopThread,
         place: Callable[[], BenchPlace | None],
         settings: Callable[[], GenerationSettings],
         busy: Callable[[], str | None] = lambda: None,
