@@ -9,8 +9,9 @@ from pathlib import Path
 from tui.bench.analysis.compare import Comparison
 from tui.bench.report.render import makers
 from tui.bench.store.document import Loaded
-from tui.bench.store.runs import RunError, write_whole
+from tui.bench.store.runs import RunError
 from tui.core.text.sanitize import clean
+from tui.files.private import write_whole
 
 
 def write_outputs(

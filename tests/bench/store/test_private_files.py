@@ -83,27 +83,3 @@ def test_any_flipped_bit_of_a_journal_costs_its_line_only(tmp_path: Path) -> Non
     loaded = load(tmp_path)
     assert "1 damaged lines" in loaded.document.run.notes[-1]
     assert journal.outline(path)[0] is not None
-
-
-def test_no_link_is_written_through_when_a_file_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = tmp_path / "precious"
-    target.write_text("kept")
-    place = tmp_path / "bench"
-    place.mkdir()
-    (place / f".report.md.{os.getpid()}").symlink_to(target)
-    runs.write_whole(place / "report.md", b"new")
-    assert target.read_text() == "kept"
-    assert (place / "report.md").read_bytes() == b"new"
-    assert not (place / "report.md").is_symlink()
-
-    # Even a name that was guessed is not written through, and what lies there stays.
-    monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
-    guessed = place / ".report.md.guessed"
-    guessed.symlink_to(target)
-    with pytest.raises(FileExistsError):
-        runs.write_whole(place / "report.md", b"newer")
-    assert target.read_text() == "kept"
-    assert (place / "report.md").read_bytes() == b"new"
-    assert guessed.is_symlink()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tui.bench.store.runs import write_whole
+from tui.files.private import write_whole
 
 CACHE_FILE = "model_hashes.json"
 CHUNK_BYTES = 4 << 20

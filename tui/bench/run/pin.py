@@ -11,8 +11,9 @@ import json
 import os
 from pathlib import Path
 
-from tui.bench.store.runs import RunError, write_whole
+from tui.bench.store.runs import RunError
 from tui.core.text.sanitize import clean
+from tui.files.private import write_whole
 
 STATE_FILE = "pinned.json"
 GOVERNOR = "performance"

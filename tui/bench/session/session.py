@@ -38,6 +38,7 @@ from tui.bench.store.document import Loaded
 from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
+from tui.files.private import write_whole
 from tui.servers.loop import EventLoopThread
 
 USUAL_CONTEXT_TOKENS = 16_384
@@ -319,7 +320,7 @@ class BenchDesk:
         made = []
         try:
             for form, make in makers().items():
-                runs.write_whole(path / f"{REPORT_NAME}.{form}", make(loaded))
+                write_whole(path / f"{REPORT_NAME}.{form}", make(loaded))
                 made.append(f".{form}")
         except OSError as error:
             raise runs.RunError(f"cannot write {path}: {error.strerror or 'unknown'}") from None

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tui.bench.store import runs
-from tui.bench.store.private_files import make_folder, read_regular
+from tui.files.private import make_folder, read_regular, write_whole
 from tui.servers.address import is_local
 
 EVENTS_FOLDER = "detached"
@@ -53,7 +53,7 @@ def mark(folder: Path, journal: Path, offset: int = 0, url: str = "") -> None:
     """Says that this process is the running benchmark. The lock must be held. Raises OSError."""
     told = {"pid": os.getpid(), "journal": str(journal.absolute()), "offset": offset, "url": url}
     place = folder / EVENTS_FOLDER
-    runs.write_whole(place / MARK_FILE, json.dumps(told).encode())
+    write_whole(place / MARK_FILE, json.dumps(told).encode())
     oldest = time.time() - KEEP_S
     for path in (*place.glob("*.jsonl"), *place.glob("*.txt")):
         if path != journal and path.stat().st_mtime < oldest:

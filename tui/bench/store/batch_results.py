@@ -9,8 +9,8 @@ import msgspec
 from tui.bench.analysis.summary import decode_tps, headline_source
 from tui.bench.model.records import Request
 from tui.bench.store.document import Loaded
-from tui.bench.store.runs import write_whole
 from tui.core.text.json_text import escaped_json
+from tui.files.private import write_whole
 
 RESULTS_FILE = "results.jsonl"
 META_FILE = "results.meta.json"

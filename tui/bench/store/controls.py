@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from tui.bench.store.private_files import create_private
+from tui.files.private import create_private
 
 Word = Literal["pause", "resume", "skip", "abort"]
 FILE_NAME = "control"

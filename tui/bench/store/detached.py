@@ -19,9 +19,9 @@ from typing import BinaryIO, Literal
 
 from tui.bench.model.events import Event, Finished, from_json
 from tui.bench.store import active_run
-from tui.bench.store.private_files import create_private
 from tui.bench.store.runs import RunError
 from tui.core.text.sanitize import clean_line
+from tui.files.private import create_private
 
 FOLLOW_S = 0.25
 READ_BYTES = 1 << 18

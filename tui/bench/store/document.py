@@ -19,9 +19,9 @@ from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Document, Fit, Request, Run, Segment
 from tui.bench.model.suite import Suite
 from tui.bench.store import journal
-from tui.bench.store.private_files import read_regular
-from tui.bench.store.runs import RUN_FILE, RunError, slug, write_whole
+from tui.bench.store.runs import RUN_FILE, RunError, slug
 from tui.core.text.sanitize import clean
+from tui.files.private import read_regular, write_whole
 
 TOKENS_FILE = "tokens.csv.gz"
 HARDWARE_FILE = "hardware.csv.gz"

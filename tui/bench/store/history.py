@@ -9,7 +9,7 @@ import msgspec
 
 from tui.bench.model.records import Summary, Total
 from tui.bench.store import journal, runs
-from tui.bench.store.private_files import read_regular
+from tui.files.private import read_regular
 
 MAX_RUNS = 40
 

@@ -28,7 +28,7 @@ from tui.bench.model.events import (
     from_json,
     to_json,
 )
-from tui.bench.store.private_files import create_private, read_regular
+from tui.files.private import create_private, read_regular
 
 FILE_NAME = "journal.jsonl"
 FSYNC_S = 5.0

@@ -15,8 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tui.bench.store.folder import LOCK_FILE
-from tui.bench.store.private_files import create_private, make_folder, read_regular
 from tui.core.text.sanitize import clean, clean_line
+from tui.files.private import create_private, make_folder, read_regular, write_whole
 
 RUN_FILE = "run.json"
 BASELINES_FILE = "baselines.json"
@@ -116,22 +116,6 @@ def set_baseline(folder: Path, name: str, run_id: str) -> None:
     known = baselines(folder)
     known[name] = run_id
     write_whole(folder / BASELINES_FILE, json.dumps(known, indent=2, sort_keys=True).encode())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Replaces a file at once: a reader sees the old or the new one. Raises OSError."""
-    make_folder(path.parent)
-    # A name that nobody can guess, and new: a link laid in its place would be written through.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    fd = create_private(temporary, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def holder(folder: Path) -> str | None:

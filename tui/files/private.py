@@ -1,9 +1,10 @@
-"""Files and folders of runs: for their owner alone, and plain files only."""
+"""Files and folders that are their owner's alone, and plain files only."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -42,3 +43,19 @@ def create_private(path: Path, flags: int) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, "is a pipe")
     return fd
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replaces a file at once: a reader sees the old or the new one. Raises OSError."""
+    make_folder(path.parent)
+    # A name that nobody can guess, and new: a link laid in its place would be written through.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fd = create_private(temporary, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
