@@ -124,7 +124,7 @@ def check(turn: Turn, right: Right) -> None:
     assert (turn.error is None) == (right.said is None)
     assert right.text is None or turn.text == right.text
     assert turn.thinking == right.thinking
-    assert turn.unread_events == 0
+    assert turn.unread.count == 0
 
 
 def test_every_case_has_a_right_end() -> None:

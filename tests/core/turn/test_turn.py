@@ -67,7 +67,7 @@ def test_the_usual_way() -> None:
     stats = turn.stats(T0 + 10_000 * MS)
     assert (stats.ttft_ms, stats.ttfot_ms, stats.latency_ms) == (1000, 1300, 1360)
     assert stats.thinking_s == pytest.approx(0.3)
-    assert turn.elapsed_s(T0 + 10_000 * MS) == 1.36
+    assert turn.stats(T0 + 10_000 * MS).elapsed_s == 1.36
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_nothing_hostile_comes_out(name: str) -> None:
     result = turn.result(feeder.t_ns, server=hostile)
     for text in (result.text, result.thinking):
         assert raw_controls(text) == []
-    lines = (result.model, result.server, result.finish, turn.server_error)
+    lines = (result.model, result.server, result.finish)
     for line in (*lines, turn.error.sentence if turn.error else ""):
         assert raw_controls(line or "", newlines=False) == []
 

@@ -42,7 +42,7 @@ B = json.dumps(chunk("b"))
 )
 def test_events_that_run_into_each_other_are_events_of_their_own(stream: str) -> None:
     turn = turn_of(stream.encode() + STOP)
-    assert (turn.status, turn.text, turn.unread_events) == ("complete", "ab", 0)
+    assert (turn.status, turn.text, turn.unread.count) == ("complete", "ab", 0)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_errors_in_any_shape(error: str, said: str, end: str, has_text: bool) ->
 @pytest.mark.parametrize("broken", ['{"choices": [{"delta": {"cont', '{"choices": x}'])
 def test_a_broken_chunk_is_a_loss(broken: str) -> None:
     turn = turn_of(f"data: {A}\n\ndata: {broken}\n\ndata: {B}\n\n".encode() + STOP)
-    assert (turn.status, turn.text, turn.unread_events) == ("interrupted", "ab", 1)
+    assert (turn.status, turn.text, turn.unread.count) == ("interrupted", "ab", 1)
     assert turn.error is not None
     assert "1 event of the stream could not be read: “{" in turn.error.sentence
 
@@ -86,8 +86,8 @@ def test_a_broken_chunk_is_a_loss(broken: str) -> None:
 def test_text_that_is_no_chunk_is_counted_and_quoted() -> None:
     stream = f"data: {A}\n\nmodel is warming up\n\ndata: {B}\n\nagain\n\n".encode()
     turn = turn_of(stream + STOP)
-    assert (turn.status, turn.text, turn.unread_events) == ("complete", "ab", 2)
-    assert turn.unread_text == "model is warming up"
+    assert (turn.status, turn.text, turn.unread.count) == ("complete", "ab", 2)
+    assert turn.unread.first == "model is warming up"
     assert turn.stats(turn.t0_ns + 9).unread_events == 2
     values = turn.result(turn.t0_ns + 9).to_json_dict()
     assert (values["unread_events"], values["unread_text"]) == (2, "model is warming up")
@@ -100,10 +100,10 @@ def test_text_that_is_no_chunk_is_counted_and_quoted() -> None:
 def test_a_foreign_chunk_is_a_loss_and_a_ping_is_none() -> None:
     foreign = '{"type": "response.output_text.delta", "delta": "Hel"}'
     turn = turn_of(f"data: {A}\n\ndata: {foreign}\n\n".encode() + STOP)
-    assert (turn.status, turn.unread_events) == ("interrupted", 1)
+    assert (turn.status, turn.unread.count) == ("interrupted", 1)
     ping = 'event: ping\ndata: {"type": "ping"}\n\ndata: {}\n\n: hi\n\nid: 7\n\n'
     turn = turn_of(f"data: {A}\n\n{ping}".encode() + STOP)
-    assert (turn.status, turn.unread_events) == ("complete", 0)
+    assert (turn.status, turn.unread.count) == ("complete", 0)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def record(
     error = None if turn.error is None else turn.error.sentence
     if turn.status == "empty":
         error = turn.note
-    elif turn.unread_events and turn.note:
+    elif turn.unread.count and turn.note:
         warnings.append(turn.note)
     if asked.stopped is not None and asked.stopped != "cap":
         error = _sentence(asked.stopped)

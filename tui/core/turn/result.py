@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from tui.core.text.sanitize import clean_line
 from tui.core.turn.gaps import GapSummary
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import ArrivalClockName, NumberSource, TtftPart, TurnError, TurnStatus
+
+if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,41 @@ class TurnResult:
             "ttft_includes": list(self.ttft_includes),
             "runtime": None if self.runtime is None else self.runtime.to_json_dict(),
         }
+
+
+def result_of(turn: Turn, now_ns: int, server: str | None) -> TurnResult:
+    """What is left of ``turn``. One that still runs counts as interrupted (error, if nothing
+    came). ``server`` is its name."""
+    stats = turn.stats(now_ns)
+    is_unknown = stats.tokens_source == "unknown"
+    return TurnResult(
+        text=turn.text,
+        thinking=turn.thinking,
+        model=clean_line(turn.request.model),
+        server=None if server is None else clean_line(server),
+        status=turn.status or ("interrupted" if stats.chunks else "error"),
+        finish=turn.finish_reason,
+        ttft_ms=stats.ttft_ms,
+        latency_ms=stats.latency_ms,
+        tokens_out=None if is_unknown else stats.tokens,
+        tokens_source=stats.tokens_source,
+        decode_tps=stats.decode_tps,
+        decode_source=stats.decode_source,
+        prefill_ms=stats.prefill_ms,
+        prefill_tps=stats.prefill_tps,
+        prefill_source=stats.prefill_source,
+        itl_ms=GapSummary(stats.itl_p50_ms, stats.itl_p90_ms, stats.itl_p99_ms, stats.itl_max_ms),
+        clock=turn.clock,
+        chunks=stats.chunks,
+        error=turn.error,
+        ttft_source=stats.ttft_source,
+        tokens_hidden=stats.tokens_hidden,
+        unread_events=turn.unread.count,
+        unread_text=turn.unread.first,
+        note=turn.note,
+        ttft_includes=stats.ttft_includes,
+        runtime=turn.runtime,
+    )
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -24,16 +24,17 @@ from threading import Lock
 
 from tui.core.text.sanitize import clean_line
 from tui.core.turn import finish
-from tui.core.turn.answer_text import AnswerText, TakenPiece, chars_limit
+from tui.core.turn.answer_text import AnswerText, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.estimate import message_tokens, token_weight
-from tui.core.turn.gaps import GapSummary
+from tui.core.turn.finish_seen import FinishSeen
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
-from tui.core.turn.result import TurnResult
+from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
-from tui.core.turn.turn_note import turn_note, unread_note
+from tui.core.turn.turn_note import end_error, turn_note
 from tui.core.turn.turn_stats import TurnStats
+from tui.core.turn.unread_events import UnreadEvents
 from tui.core.types import (
     ArrivalClockName,
     ChatRequest,
@@ -58,7 +59,6 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
-MAX_UNREAD_CHARS = 160
 
 
 class Turn:
@@ -97,18 +97,12 @@ class Turn:
         self._phase = Phase.WAITING
         self._status: TurnStatus | None = None
         self._error: TurnError | None = None
-        self._finish_reason: str | None = None
-        self._has_finish = False
-        self._bad_finish: str | None = None
-        self._answer_end_ns: int | None = None
-        """When the server said that the answer is over, in whatever way."""
+        self._finish = FinishSeen()
         self._has_refusal = False
-        self._unread_events = 0
-        self._unread_text: str | None = None
-        self._has_loss = False
+        self.unread = UnreadEvents()
+        """The events of the stream that could not be understood."""
         self._n_chars = 0
         self._max_chars = chars_limit(request.settings.max_tokens)
-        self._server_error: str | None = None
 
     # -- the writer ----------------------------------------------------------------------------
 
@@ -157,7 +151,7 @@ class Turn:
         with self._lock:
             if self._phase.is_over:
                 return
-            if self._has_finish:
+            if self._finish.is_finished:
                 self._complete(t_ns)
                 return
             count = self._meter.tokens
@@ -215,6 +209,11 @@ class Turn:
         """Whether :meth:`take_pending` would return anything."""
         return self._words.has_pending
 
+    def joined(self, kind: SegmentKind) -> str:
+        """All segments of a kind so far as one text. Joins it: not for every frame."""
+        with self._lock:
+            return self._words.joined(kind)
+
     @property
     def text(self) -> str:
         """The whole answer so far. Joins it: not for every frame."""
@@ -253,17 +252,7 @@ class Turn:
     @property
     def finish_reason(self) -> str | None:
         """The server's own word for the end."""
-        return self._finish_reason
-
-    @property
-    def unread_events(self) -> int:
-        """How many events of the stream could not be understood."""
-        return self._unread_events
-
-    @property
-    def unread_text(self) -> str | None:
-        """The first of them, in one line."""
-        return self._unread_text
+        return self._finish.reason
 
     @property
     def note(self) -> str | None:
@@ -271,12 +260,9 @@ class Turn:
 
         Said of answers that reached the token limit, have no text, or lost events.
         """
-        unread = self._unread_note() if self._error is None else ""
+        unread = self.unread.note if self._error is None else ""
         has_thought = self._words.has_words("thinking")
-        return turn_note(self._status, self._finish_reason, has_thought=has_thought, unread=unread)
-
-    def _unread_note(self) -> str:
-        return unread_note(self._unread_events, self._unread_text)
+        return turn_note(self._status, self._finish.reason, has_thought=has_thought, unread=unread)
 
     @property
     def runtime(self) -> RuntimeNumbers | None:
@@ -284,18 +270,9 @@ class Turn:
         return self._runtime
 
     @property
-    def server_error(self) -> str | None:
-        """The server's message where it reported an error inside the stream, in one line."""
-        return self._server_error
-
-    @property
     def is_reclassified(self) -> bool:
         """A closing tag without an opening one has turned earlier text into thinking."""
         return self._words.is_reclassified
-
-    def elapsed_s(self, now_ns: int) -> float:
-        """Seconds from the request to now, or to the end."""
-        return self.stats(now_ns).elapsed_s
 
     def stats(self, now_ns: int) -> TurnStats:
         """Every number as of ``now_ns``; microseconds of work, meant for 2-4 calls a second."""
@@ -308,144 +285,81 @@ class Turn:
             return replace(
                 stats,
                 is_marked=stats.is_marked and self.clock != "kernel",
-                is_at_limit=finish.is_limit(self._finish_reason) and self._phase is Phase.DONE,
-                unread_events=self._unread_events,
+                is_at_limit=finish.is_limit(self._finish.reason) and self._phase is Phase.DONE,
+                unread_events=self.unread.count,
             )
 
     def result(self, now_ns: int, server: str | None = None) -> TurnResult:
         """The finished turn. One that still runs counts as interrupted (error, if nothing came)."""
-        stats = self.stats(now_ns)
-        is_unknown = stats.tokens_source == "unknown"
-        return TurnResult(
-            text=self.text,
-            thinking=self.thinking,
-            model=clean_line(self.request.model),
-            server=None if server is None else clean_line(server),
-            status=self._status or ("interrupted" if stats.chunks else "error"),
-            finish=self._finish_reason,
-            ttft_ms=stats.ttft_ms,
-            latency_ms=stats.latency_ms,
-            tokens_out=None if is_unknown else stats.tokens,
-            tokens_source=stats.tokens_source,
-            decode_tps=stats.decode_tps,
-            decode_source=stats.decode_source,
-            prefill_ms=stats.prefill_ms,
-            prefill_tps=stats.prefill_tps,
-            prefill_source=stats.prefill_source,
-            itl_ms=GapSummary(
-                stats.itl_p50_ms, stats.itl_p90_ms, stats.itl_p99_ms, stats.itl_max_ms
-            ),
-            clock=self.clock,
-            chunks=stats.chunks,
-            error=self._error,
-            ttft_source=stats.ttft_source,
-            tokens_hidden=stats.tokens_hidden,
-            unread_events=self._unread_events,
-            unread_text=self._unread_text,
-            note=self.note,
-            ttft_includes=stats.ttft_includes,
-            runtime=self._runtime,
-        )
+        return result_of(self, now_ns, server)
 
     # -- inside, under the lock ----------------------------------------------------------------
 
     def _take(self, t_ns: int, delta: Delta) -> None:
-        if isinstance(delta, TextDelta):  # first, and alone: nearly all deltas are text
-            self._take_text(t_ns, delta.text)
-            self._grow(t_ns, delta.text)
-        elif isinstance(delta, RefusalDelta):
-            self._has_refusal = True
-            self._take_text(t_ns, delta.text)
-            self._grow(t_ns, delta.text)
-        elif isinstance(delta, ThinkingDelta):
-            self._take_thinking(t_ns, delta.text)
-            self._grow(t_ns, delta.text)
+        if isinstance(delta, TextDelta | ThinkingDelta | RefusalDelta):
+            if delta.text:
+                self._take_words(t_ns, delta)
         elif isinstance(delta, UsageDelta):
             self._meter.usage(delta)
-            if self._has_finish:
-                self._answer_end_ns = t_ns
+            self._finish.note_usage(t_ns)
         elif isinstance(delta, FinishDelta):
-            self._take_finish(t_ns, delta.reason)
+            self._finish.take(t_ns, delta.reason)
         elif isinstance(delta, UnreadDelta):
-            self._unread_events += 1
-            self._has_loss = self._has_loss or delta.is_loss
-            if self._unread_text is None:
-                self._unread_text = clean_line(delta.text, MAX_UNREAD_CHARS)
+            self.unread.take(delta)
         elif isinstance(delta, FailureDelta):
             self._take_failure(t_ns, delta.message)
         elif isinstance(delta, DoneDelta):
-            self._answer_end_ns = t_ns
-            self._has_finish = True
+            self._finish.end_mark(t_ns)
             self._complete(t_ns)
 
     def _take_failure(self, t_ns: int, said: str) -> None:
         message = clean_line(said, MAX_ERROR_CHARS)
-        self._server_error = message
-        sentence = f"The server reported an error: {message}" if message else ""
-        sentence = sentence or "The server reported an error without saying which."
-        self._fail(t_ns, TurnError("server", sentence), None)
+        what = f": {message}" if message else " without saying which."
+        self._fail(t_ns, TurnError("server", f"The server reported an error{what}"), None)
 
-    def _take_finish(self, t_ns: int, reason: str | None) -> None:
-        if reason is not None and not finish.is_finish(reason):
-            return
-        if reason is not None:
-            self._finish_reason = clean_line(reason, MAX_ERROR_CHARS)
-            if not finish.is_good(reason):
-                self._bad_finish = self._finish_reason
-        self._has_finish = True
-        self._answer_end_ns = t_ns
-
-    def _grow(self, t_ns: int, text: str) -> None:
+    def _take_words(self, t_ns: int, delta: TextDelta | ThinkingDelta | RefusalDelta) -> None:
         """More of the answer came: then a finish before it was none, and it may be too long."""
-        if self._has_finish and text.strip():
-            self._has_finish = False
-            self._bad_finish = None
-            self._answer_end_ns = None
-        self._n_chars += len(text)
+        raw = delta.text
+        if isinstance(delta, ThinkingDelta):
+            piece = self._words.take_thinking(raw)
+        else:
+            piece = self._words.take_text(raw)
+            self._has_refusal = self._has_refusal or isinstance(delta, RefusalDelta)
+        if piece.is_reclassified:
+            self._meter.reclassify()
+        self._meter.mark(t_ns, piece.kind, len(piece.clean), token_weight(piece.clean))
+        self._phase = Phase.THINKING if piece.kind == "thinking" else Phase.ANSWERING
+        if self._finish.is_finished and raw.strip():
+            self._finish.withdraw()
+        self._n_chars += len(raw)
         if self._n_chars > self._max_chars:
             size = f"{self._max_chars:,} characters"
             sentence = f"The server sent more than {size} for one answer; what had come is kept."
             self._fail(t_ns, TurnError("protocol", sentence), None)
 
-    def _take_text(self, t_ns: int, raw: str) -> None:
-        if raw:
-            self._mark(t_ns, self._words.take_text(raw))
-
-    def _take_thinking(self, t_ns: int, raw: str) -> None:
-        if raw:
-            self._mark(t_ns, self._words.take_thinking(raw))
-
-    def _mark(self, t_ns: int, piece: TakenPiece) -> None:
-        if piece.is_reclassified:
-            self._meter.reclassify()
-        self._meter.mark(t_ns, piece.kind, len(piece.clean), token_weight(piece.clean))
-        self._phase = Phase.THINKING if piece.kind == "thinking" else Phase.ANSWERING
-
     def _complete(self, t_ns: int) -> None:
         self._words.flush()
-        self._has_finish = False
-        if self._bad_finish is not None:
-            sentence = f"The server ended the answer for a reason of its own: {self._bad_finish}."
-            self._fail(t_ns, TurnError("server", sentence), None)
-        elif self._has_refusal:
-            sentence = "The model refused to answer."
-            self._fail(t_ns, TurnError("server", sentence), None)
-        elif self._has_loss:
-            sentence = f"{self._unread_note()} A part of the answer may be missing."
-            self._fail(t_ns, TurnError("protocol", sentence), None)
-        else:
-            has_words = self._words.has_words("text")
-            self._end(t_ns, Phase.DONE, "complete" if has_words else "empty")
+        self._finish.is_finished = False
+        error = end_error(
+            self._finish.bad_reason,
+            has_refusal=self._has_refusal,
+            loss=self.unread.note if self.unread.has_loss else "",
+        )
+        if error is not None:
+            self._fail(t_ns, error, None)
+            return
+        has_words = self._words.has_words("text")
+        self._end(t_ns, Phase.DONE, "complete" if has_words else "empty")
 
     def _fail(self, t_ns: int, error: TurnError, is_refused: bool | None) -> None:
         if self._phase.is_over:
             return
         if error.kind in TRANSPORT_KINDS:
-            if self._has_finish:
+            if self._finish.is_finished:
                 self._complete(t_ns)
                 return
-            if self._unread_events:
-                sentence = f"{error.sentence} {self._unread_note()}"
+            if self.unread.count:
+                sentence = f"{error.sentence} {self.unread.note}"
                 error = TurnError(error.kind, clean_line(sentence, MAX_ERROR_CHARS))
         self._error = error
         if self._meter.chunks:
@@ -461,11 +375,7 @@ class Turn:
         self._words.flush()
         if self._last_usage is not None:
             self.is_usage_stale = self._meter.check_usage(self._last_usage)
-        self._meter.end(t_ns if self._answer_end_ns is None else self._answer_end_ns)
+        end_ns = self._finish.end_ns
+        self._meter.end(t_ns if end_ns is None else end_ns)
         self._status = status
         self._phase = phase
-
-    def joined(self, kind: SegmentKind) -> str:
-        """All segments of a kind so far as one text. Joins it: not for every frame."""
-        with self._lock:
-            return self._words.joined(kind)

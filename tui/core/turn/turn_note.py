@@ -1,16 +1,16 @@
-"""One sentence about an answer that did not fail and is not whole either."""
+"""Sentences about an answer whose stream ended in good order and that is not whole."""
 
 from __future__ import annotations
 
 from tui.core.turn import finish
-from tui.core.types import TurnStatus
+from tui.core.types import TurnError, TurnStatus
 
 
 def turn_note(
     status: TurnStatus | None, finish_reason: str | None, *, has_thought: bool, unread: str
 ) -> str | None:
-    """Said of answers that reached the token limit, have no text, or lost events (``unread``, see
-    :func:`unread_note`); None of a whole answer."""
+    """Said of answers that reached the token limit, have no text, or lost events (``unread``: the
+    sentence about them); None of a whole answer."""
     notes = []
     is_limit = finish.is_limit(finish_reason)
     if status == "empty":
@@ -28,9 +28,14 @@ def turn_note(
     return " ".join(notes) or None
 
 
-def unread_note(count: int, first: str | None) -> str:
-    """Of events that could not be read, the first as text; empty where there are none."""
-    if not count:
-        return ""
-    what = "1 event of the stream" if count == 1 else f"{count} events of the stream"
-    return f"{what} could not be read: “{first}”."
+def end_error(bad_reason: str | None, *, has_refusal: bool, loss: str) -> TurnError | None:
+    """Why such an answer is not complete, None where it is. ``bad_reason`` is the server's word for
+    an end that is none, ``loss`` the sentence about events that may have held a part of it."""
+    if bad_reason is not None:
+        sentence = f"The server ended the answer for a reason of its own: {bad_reason}."
+        return TurnError("server", sentence)
+    if has_refusal:
+        return TurnError("server", "The model refused to answer.")
+    if loss:
+        return TurnError("protocol", f"{loss} A part of the answer may be missing.")
+    return None
