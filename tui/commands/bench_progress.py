@@ -131,8 +131,8 @@ def _started(event: Started) -> list[str]:
 
 def _gate(event: GateSeen) -> list[str]:
     gate = event.gate
-    mend = f" ({gate.mend})" if gate.mend and not gate.ok else ""
-    return [f"gate {_MARKS[gate.severity]}: {clean(gate.sentence + mend, newlines=False)}"]
+    fix = f" ({gate.fix})" if gate.fix and not gate.ok else ""
+    return [f"gate {_MARKS[gate.severity]}: {clean(gate.sentence + fix, newlines=False)}"]
 
 
 def _ended(request: Request, *, is_warmup: bool) -> str:

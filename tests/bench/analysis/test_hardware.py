@@ -181,12 +181,29 @@ def test_a_low_clock_at_rest_is_judged_by_its_governor(governor: str, severity: 
     assert cpu["cpu_clock"] == severity
 
 
-def test_a_gate_that_fails_says_how_to_mend_it() -> None:
+def test_a_gate_that_fails_names_its_fix() -> None:
     one = snapshot(**{**BOARD, "ddr__freq": 534_000_000})
     found = {g.id: g for g in gates.preflight([one], targets(one))}["ddr_clock"]
-    assert found.mend is not None
-    assert "tee" in found.mend
+    assert found.fix is not None
+    assert "tee" in found.fix
     assert "534 of 2400 MHz" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ddr__freq": 534_000_000},
+        {"cpu__freq": (408_000_000, 408_000_000)},
+        {"swap__used": 10**9},
+        {"npu__freq": 300_000_000, "npu__governor": "powersave"},
+    ],
+)
+def test_in_a_container_the_fix_is_one_for_its_host(change: dict[str, ReadingValue]) -> None:
+    one = snapshot(**{**BOARD, **change, "board__container": "docker", "npu__driver": "0.9.8"})
+    fixes = [gate.fix for gate in gates.preflight([one], targets(one)) if gate.fix]
+    assert len(fixes) == 1
+    assert "container" in fixes[0]
+    assert "host" in fixes[0]
 
 
 def test_strict_refuses_what_otherwise_warns() -> None:

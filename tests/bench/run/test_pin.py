@@ -46,7 +46,7 @@ def test_held_and_put_back(tree: Path, tmp_path: Path) -> None:
     assert pin.restore() == []
 
 
-def test_a_killed_run_is_mended_by_the_next(tree: Path, tmp_path: Path) -> None:
+def test_a_killed_run_is_put_back_by_the_next(tree: Path, tmp_path: Path) -> None:
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom tui.bench.run.pin import Pin\n"
         "Pin(Path(sys.argv[1]), Path(sys.argv[2])).take()\nos.kill(os.getpid(), 9)\n"
@@ -57,14 +57,14 @@ def test_a_killed_run_is_mended_by_the_next(tree: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert set(state_of(tree).values()) == {"performance"}
-    assert Pin(tmp_path, tree).mend() == []
+    assert Pin(tmp_path, tree).recover() == []
     assert state_of(tree) == WORDS
 
 
 def test_a_run_that_lives_is_left_alone(tree: Path, tmp_path: Path) -> None:
     first = Pin(tmp_path, tree)
     first.take()
-    assert Pin(tmp_path, tree).mend() == []
+    assert Pin(tmp_path, tree).recover() == []
     assert set(state_of(tree).values()) == {"performance"}
     first.restore()
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_held_is_refused_and_undone(tree: Path, tmp_path: Path) -
 @pytest.mark.parametrize("text", ["", "[]", '{"pid": "x"}', '{"governors": 1, "pid": 1}'])
 def test_a_damaged_state_file_does_no_harm(tmp_path: Path, text: str) -> None:
     (tmp_path / STATE_FILE).write_text(text)
-    assert Pin(tmp_path, None).mend() == []
+    assert Pin(tmp_path, None).recover() == []
 
 
 async def test_a_pinned_run(tmp_path: Path) -> None:

@@ -273,7 +273,7 @@ def test_nothing_hostile_gets_through(name: str) -> None:
     view = folded(
         started("a", text, text=text),
         StageChanged(stage="preflight", sentence=text),
-        GateSeen(gate=Gate(id="x", ok=False, severity="warn", sentence=text, mend=text)),
+        GateSeen(gate=Gate(id="x", ok=False, severity="warn", sentence=text, fix=text)),
         Noted(t_ns=1, sentence=text),
         begun(text),
         progressed(text, 1),

@@ -115,7 +115,7 @@ RUN = RunView(
             ok=False,
             severity="warn",
             sentence="DDR clock: 534 of 2400 MHz, governor dmc_ondemand.",
-            mend="echo performance | sudo tee /sys/class/devfreq/dmc/governor",
+            fix="echo performance | sudo tee /sys/class/devfreq/dmc/governor",
         ),
     ),
 )

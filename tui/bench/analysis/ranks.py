@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import StatisticsError, correlation
 
 EXACT_POOLED = 40
 """Mann-Whitney counts exactly up to this many values in both samples together."""
@@ -152,23 +153,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _pearson(x: Sequence[float], y: Sequence[float]) -> float | None:
-    mean_x, mean_y = math.fsum(x) / len(x), math.fsum(y) / len(y)
-    dx, dy = [value - mean_x for value in x], [value - mean_y for value in y]
-    spread = math.sqrt(math.fsum(v * v for v in dx)) * math.sqrt(math.fsum(v * v for v in dy))
-    if spread == 0:
-        return None
-    product = math.fsum(p * q for p, q in zip(dx, dy, strict=True))
-    return max(-1.0, min(1.0, product / spread))
-
-
 def spearman(x: Sequence[float], y: Sequence[float]) -> float | None:
     """Rank correlation; None below three pairs or where one of the two never varies."""
     if len(x) != len(y):
         raise ValueError("a correlation needs pairs")
     if len(x) < 3:
         return None
-    return _pearson(doubled_ranks(finite_all(x)), doubled_ranks(finite_all(y)))
+    try:
+        found = correlation(doubled_ranks(finite_all(x)), doubled_ranks(finite_all(y)))
+    except StatisticsError:
+        # One of the two never varies.
+        return None
+    return max(-1.0, min(1.0, found))
 
 
 def spearman_given(x: Sequence[float], y: Sequence[float], given: Sequence[float]) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,10 +32,6 @@ class Interval:
     high: float
     method: str
 
-    @property
-    def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,20 +48,21 @@ class Line:
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Arithmetic mean; None of nothing. Does not overflow where the values themselves do not."""
+    """Arithmetic mean; None of nothing."""
     data = finite_all(values)
-    return math.fsum(value / len(data) for value in data) if data else None
+    return statistics.mean(data) if data else None
 
 
 def sample_sd(values: Sequence[float]) -> float | None:
-    """Sample standard deviation (n - 1); 0 for one value, as llama-bench has it, None of none."""
+    """Sample standard deviation (n - 1); 0 for one value, as llama-bench has it, None of none and
+    where it is beyond every float."""
     data = finite_all(values)
-    centre = mean(data)
-    if centre is None:
+    if len(data) < 2:
+        return 0.0 if data else None
+    try:
+        return statistics.stdev(data)
+    except OverflowError:
         return None
-    if len(data) == 1 or min(data) == max(data):
-        return 0.0
-    return math.hypot(*(value - centre for value in data)) / math.sqrt(len(data) - 1)
 
 
 def variation(values: Sequence[float]) -> float | None:
@@ -137,13 +135,13 @@ def _quick_median(values: Sequence[float]) -> float:
     return (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def normal_quantile(p: float) -> float:
-    """The point below which a standard normal variable falls with probability ``p``."""
-    return NormalDist().inv_cdf(p)
+def _two_sided_z(confidence: float) -> float:
+    """The distance from the mean, in standard deviations, that holds this share of a normal."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def _order_interval(data: Sequence[float], confidence: float) -> Interval:
-    reach = normal_quantile((1 + confidence) / 2) * math.sqrt(len(data)) / 2
+    reach = _two_sided_z(confidence) * math.sqrt(len(data)) / 2
     low = max(0, math.floor((len(data) - 1) / 2 - reach))
     high = min(len(data) - 1, math.ceil((len(data) - 1) / 2 + reach))
     return Interval(data[low], data[high], "order statistics")
@@ -238,7 +236,7 @@ def theil_sen(
     if n < 4:
         return Line(intercept, slope, None, None, n)
     # Sen: the slope's rank varies as Kendall's S does.
-    reach = normal_quantile((1 + confidence) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    reach = _two_sided_z(confidence) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     pairs = n * (n - 1) / 2
     tail = max(0.0, (1 - reach / pairs) / 2)
     return Line(intercept, slope, _at(slopes, tail), _at(slopes, 1 - tail), n)
@@ -252,19 +250,6 @@ def _slopes(points: Sequence[tuple[float, float]], seed: int) -> list[float]:
         draw = random.Random(seed).sample
         pairs = ((p, q) for p, q in (sorted(draw(points, 2)) for _ in range(_EXACT_PAIRS)))
     return [(q[1] - p[1]) / (q[0] - p[0]) for p, q in pairs if q[0] != p[0]]
-
-
-def least_squares(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
-    """Intercept and slope of the ordinary regression line; None below two different x."""
-    left, right = finite_all(x), finite_all(y)
-    centre_x, centre_y = mean(left), mean(right)
-    if centre_x is None or centre_y is None:
-        return None
-    spread = math.fsum((value - centre_x) ** 2 for value in left)
-    if spread == 0:
-        return None
-    slope = math.fsum((p - centre_x) * (q - centre_y) for p, q in zip(left, right, strict=True))
-    return centre_y - slope / spread * centre_x, slope / spread
 
 
 def detectable_pct(values: Sequence[float]) -> float | None:

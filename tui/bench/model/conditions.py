@@ -120,5 +120,5 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     value: float | str | None = None
     limit: float | str | None = None
     unit: str = ""
-    mend: str | None = None
-    """The command or the step that mends it."""
+    fix: str | None = field(default=None, name="mend")
+    """The command or the step that opens it. Schema ``bench/1`` calls it ``mend``."""

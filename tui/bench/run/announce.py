@@ -54,6 +54,6 @@ def refusal(gates: Iterable[Gate]) -> str:
     """The refusing gates, a sentence each, with its fix."""
     parts = []
     for gate in gates:
-        mend = f" Fix: {gate.mend}." if gate.mend else ""
-        parts.append(f"{gate.sentence}{mend}")
+        fix = f" Fix: {gate.fix}." if gate.fix else ""
+        parts.append(f"{gate.sentence}{fix}")
     return " ".join(parts)

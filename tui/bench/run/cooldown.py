@@ -54,7 +54,7 @@ async def cool_down(context: RunContext, task: Task) -> None:
         value=now,
         limit=limit,
         unit="°C",
-        mend=None if is_ok else "a fan, or a longer --cool-down",
+        fix=None if is_ok else "a fan, or a longer --cool-down",
     )
     seen = GateSeen(gate=gate, request=task.prompt.id)
     context.ledger.write(seen)

@@ -1,13 +1,16 @@
-"""Gates before a run and between its requests: each ok, a warning, or a refusal with a way out."""
+"""Gates before a run and between its requests: each ok, a warning, or a refusal, with its fix."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
 
+import msgspec
+
 from tui.bench.analysis.hardware import THROTTLED_WORDS, Targets, npu_load, reduced
-from tui.bench.model.conditions import Gate
-from tui.board.advice.remedies import load_fix
+from tui.bench.model.conditions import Gate, Severity
+from tui.board.advice.fixes import Command, tee
+from tui.board.advice.remedies import command_here, load_fix
 from tui.core.board.clock import check_clock, clock_state
 from tui.core.board.reading import Snapshot
 
@@ -18,22 +21,17 @@ MIN_FREE_WARN_MB = 400.0
 MIN_FREE_REFUSE_MB = 120.0
 MAX_PRESSURE_PCT = 10.0
 MAX_OTHER_CPU_PCT = 40.0
+MAX_SWAP_MB = 1.0
 COOL_MARGIN_C = 10.0
 MB = 2**20
+EMPTY_SWAP = Command("sudo swapoff -a && sudo swapon -a")
 
 
 def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
     """Every gate that the board's files can answer, from a few samples of the idle board."""
     if not snapshots:
-        return [
-            Gate(
-                id="board",
-                ok=False,
-                severity="warn",
-                sentence="The board behind this server cannot be read from here.",
-                mend="run npulse on the board itself",
-            )
-        ]
+        sentence = "The board of this server cannot be read from here."
+        return [_unseen("board", sentence, fix="run npulse on the board itself", ok=False)]
     last = snapshots[-1]
     return [
         idle(snapshots),
@@ -49,31 +47,55 @@ def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
     ]
 
 
+def _unseen(gate_id: str, sentence: str, fix: str | None = None, *, ok: bool = True) -> Gate:
+    """A gate that nothing answers: it warns, and forbids nothing."""
+    return Gate(id=gate_id, ok=ok, severity="warn", sentence=sentence, fix=fix)
+
+
+def _passed(gate_id: str, sentence: str) -> Gate:
+    return Gate(id=gate_id, ok=True, severity="ok", sentence=sentence)
+
+
+def _level(
+    gate: Gate, value: float, *, warn: float, refuse: float | None = None, is_low_bad: bool = False
+) -> Gate:
+    """The gate judged by a number: beyond ``warn`` it warns, beyond ``refuse`` it refuses.
+
+    Its fix is kept only where it is not ok.
+    """
+
+    def is_beyond(limit: float | None) -> bool:
+        return limit is not None and (value < limit if is_low_bad else value > limit)
+
+    severity: Severity = "refuse" if is_beyond(refuse) else "warn" if is_beyond(warn) else "ok"
+    return msgspec.structs.replace(
+        gate,
+        ok=severity == "ok",
+        severity=severity,
+        value=value,
+        limit=refuse if severity == "refuse" else warn,
+        fix=None if severity == "ok" else gate.fix,
+    )
+
+
+def _judged(gate_id: str, sentence: str, unit: str, fix: str) -> Gate:
+    """A gate for :func:`_level`."""
+    return Gate(id=gate_id, ok=True, severity="ok", sentence=sentence, unit=unit, fix=fix)
+
+
 def idle(snapshots: Sequence[Snapshot]) -> Gate:
     """Is the NPU free? Somebody else's work makes every number worthless."""
     loads = [load for s in snapshots if (load := npu_load(reduced(s))) is not None]
     if not loads:
         reason = snapshots[-1].get("npu.load").reason or "no value"
-        return Gate(
-            id="npu_idle",
-            ok=True,
-            severity="warn",
-            sentence=f"Whether the NPU is idle cannot be seen ({reason}).",
-            mend=load_fix(snapshots[-1]),
-        )
+        sentence = f"Whether the NPU is idle is unknown ({reason})."
+        return _unseen("npu_idle", sentence, load_fix(snapshots[-1]))
     seen = median(loads)
     is_idle = seen <= IDLE_NPU_PCT
     sentence = "The NPU is idle." if is_idle else f"The NPU is busy ({seen:.0f} %) before the run."
-    return Gate(
-        id="npu_idle",
-        ok=is_idle,
-        severity="ok" if is_idle else "refuse",
-        sentence=sentence,
-        value=seen,
-        limit=IDLE_NPU_PCT,
-        unit="%",
-        mend=None if is_idle else "wait for it, or end the process that uses the NPU",
-    )
+    fix = "wait for it, or end the process that uses the NPU"
+    gate = _judged("npu_idle", sentence, "%", fix)
+    return _level(gate, seen, warn=IDLE_NPU_PCT, refuse=IDLE_NPU_PCT)
 
 
 def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
@@ -83,12 +105,7 @@ def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
     gate = f"{name}_clock"
     if now is None or target is None:
         reason = snapshot.get(f"{name}.freq").reason or "its highest clock is not known"
-        return Gate(
-            id=gate,
-            ok=True,
-            severity="warn",
-            sentence=f"The {label} clock cannot be read ({reason}); it is not vouched for.",
-        )
+        return _unseen(gate, f"The {label} clock cannot be read ({reason}).")
     is_high = found.state != "low"
     shown = f"{now / 1e6:.0f} of {target / 1e6:.0f} MHz, governor {governor or 'unknown'}"
     if found.state == "resting":
@@ -101,7 +118,7 @@ def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
         value=now,
         limit=target,
         unit="Hz",
-        mend=None if found.state == "high" else f"echo performance | sudo tee {path}",
+        fix=None if found.state == "high" else command_here(tee("performance", path), snapshot),
     )
 
 
@@ -119,23 +136,22 @@ def _cpu(snapshot: Snapshot, targets: Targets) -> Gate:
             (low if state == "low" else resting).append(shown)
     if not now or not big:
         reason = snapshot.get("cpu.freq").reason or "no value"
-        sentence = f"The CPU clocks cannot be read ({reason}); they are not vouched for."
-        return Gate(id="cpu_clock", ok=True, severity="warn", sentence=sentence)
+        return _unseen("cpu_clock", f"The CPU clocks cannot be read ({reason}).")
     governor = snapshot.text("cpu.governor") or "unknown"
     if resting and not low:
         shown = ", ".join(resting)
         sentence = f"Big CPU clusters: {shown}, governor {governor}; it rises under load."
-        return Gate(id="cpu_clock", ok=True, severity="ok", sentence=sentence)
+        return _passed("cpu_clock", sentence)
     if not low:
         sentence = f"The big CPU clusters run at their highest clock, governor {governor}."
-        return Gate(id="cpu_clock", ok=True, severity="ok", sentence=sentence)
+        return _passed("cpu_clock", sentence)
     path = "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor"
     return Gate(
         id="cpu_clock",
         ok=False,
         severity="warn",
         sentence=f"Big CPU clusters: {', '.join(low)}, governor {governor}.",
-        mend=f"echo performance | sudo tee {path}",
+        fix=command_here(tee("performance", path), snapshot),
     )
 
 
@@ -150,40 +166,29 @@ def heat(snapshot: Snapshot) -> Gate:
     """Is it cool enough to begin?"""
     temperature = reduced(snapshot).get("temp.max")
     if not isinstance(temperature, int | float):
-        sentence = "No temperature can be read; heat is not vouched for."
-        return Gate(id="heat", ok=True, severity="warn", sentence=sentence)
-    is_hot = temperature >= HOT_START_C
-    is_ok = temperature < WARM_START_C
-    return Gate(
-        id="heat",
-        ok=is_ok,
-        severity="ok" if is_ok else "refuse" if is_hot else "warn",
-        sentence=f"The hottest zone is at {temperature:.0f} °C.",
-        value=temperature,
-        limit=HOT_START_C if is_hot else WARM_START_C,
-        unit="°C",
-        mend=None if is_ok else "let the board cool down, or give it a fan",
-    )
+        return _unseen("heat", "No temperature can be read.")
+    sentence = f"The hottest zone is at {temperature:.0f} °C."
+    gate = _judged("heat", sentence, "°C", "let the board cool down, or give it a fan")
+    return _level(gate, temperature, warn=WARM_START_C, refuse=HOT_START_C)
 
 
 def throttle(snapshot: Snapshot) -> Gate:
-    """Does the board hold itself back already?"""
+    """Is a clock limited already?"""
     reading = snapshot.get("throttle")
     word = snapshot.text("throttle")
     if word is None:
-        sentence = f"Throttling cannot be seen ({reading.reason or 'no value'})."
-        return Gate(id="throttle", ok=True, severity="warn", sentence=sentence)
+        sentence = f"Whether clocks are limited is unknown ({reading.reason or 'no value'})."
+        return _unseen("throttle", sentence)
     if word == "none":
-        return Gate(id="throttle", ok=True, severity="ok", sentence="No clock is limited.")
+        return _passed("throttle", "No clock is limited.")
     is_thermal = word in THROTTLED_WORDS
-    mend = "let the board cool down" if is_thermal else "raise the max_freq that was set by hand"
     return Gate(
         id="throttle",
         ok=False,
         severity="warn",
         sentence=f"Clocks are limited: {word} ({', '.join(reading.flags) or 'no detail'}).",
         value=word,
-        mend=mend,
+        fix="let the board cool down" if is_thermal else "raise the max_freq that was set by hand",
     )
 
 
@@ -191,37 +196,28 @@ def memory(snapshot: Snapshot) -> Gate:
     """Is there memory left to work in?"""
     free = snapshot.number("ram.available")
     if free is None:
-        sentence = "The free memory cannot be read."
-        return Gate(id="memory", ok=True, severity="warn", sentence=sentence)
-    free_mb = free / MB
-    is_ok = free_mb >= MIN_FREE_WARN_MB
-    refuses = free_mb < MIN_FREE_REFUSE_MB
-    return Gate(
-        id="memory",
-        ok=is_ok,
-        severity="ok" if is_ok else "refuse" if refuses else "warn",
-        sentence=f"{free_mb:.0f} MB of memory are available.",
-        value=free_mb,
-        limit=MIN_FREE_REFUSE_MB if refuses else MIN_FREE_WARN_MB,
-        unit="MB",
-        mend=None if is_ok else "end other programs, or load a smaller model or context",
+        return _unseen("memory", "The free memory cannot be read.")
+    fix = "end other programs, or load a smaller model or context"
+    gate = _judged("memory", f"{free / MB:.0f} MB of memory are available.", "MB", fix)
+    return _level(
+        gate, free / MB, warn=MIN_FREE_WARN_MB, refuse=MIN_FREE_REFUSE_MB, is_low_bad=True
     )
 
 
 def swap(snapshot: Snapshot) -> Gate:
     """Is swap in use? Weights that are swapped out are read back in the middle of an answer."""
-    used = snapshot.number("swap.used")
-    if used is None or used < MB:
-        return Gate(id="swap", ok=True, severity="ok", sentence="No swap is in use.")
+    used_mb = (snapshot.number("swap.used") or 0.0) / MB
+    if used_mb < MAX_SWAP_MB:
+        return _passed("swap", "No swap is in use.")
     return Gate(
         id="swap",
         ok=False,
         severity="warn",
-        sentence=f"{used / MB:.0f} MB of swap are in use.",
-        value=used / MB,
-        limit=1.0,
+        sentence=f"{used_mb:.0f} MB of swap are in use.",
+        value=used_mb,
+        limit=MAX_SWAP_MB,
         unit="MB",
-        mend="sudo swapoff -a && sudo swapon -a",
+        fix=command_here(EMPTY_SWAP, snapshot),
     )
 
 
@@ -229,16 +225,10 @@ def pressure(snapshot: Snapshot) -> Gate:
     """Do processes wait for memory?"""
     seen = snapshot.number("psi.memory")
     if seen is None or seen <= MAX_PRESSURE_PCT:
-        return Gate(id="pressure", ok=True, severity="ok", sentence="No memory pressure.")
-    return Gate(
-        id="pressure",
-        ok=False,
-        severity="warn",
-        sentence=f"Processes wait for memory {seen:.0f} % of the time.",
-        value=seen,
-        limit=MAX_PRESSURE_PCT,
-        unit="%",
-        mend="end other programs",
+        return _passed("pressure", "No memory pressure.")
+    sentence = f"Processes wait for memory {seen:.0f} % of the time."
+    return _level(
+        _judged("pressure", sentence, "%", "end other programs"), seen, warn=MAX_PRESSURE_PCT
     )
 
 
@@ -251,20 +241,11 @@ def background(snapshots: Sequence[Snapshot]) -> Gate:
             mine = snapshot.number("npulse.cpu") or 0.0
             others.append(sum(loads) - mine - (snapshot.number("server.cpu") or 0.0))
     if not others:
-        sentence = "The load of other programs cannot be read."
-        return Gate(id="background", ok=True, severity="warn", sentence=sentence)
-    seen = max(0.0, median(others))
-    is_ok = seen <= MAX_OTHER_CPU_PCT
-    return Gate(
-        id="background",
-        ok=is_ok,
-        severity="ok" if is_ok else "warn",
-        sentence=f"Other programs use {seen:.0f} % of one core.",
-        value=round(seen, 1),
-        limit=MAX_OTHER_CPU_PCT,
-        unit="%",
-        mend=None if is_ok else "see who it is: top -o %CPU",
-    )
+        return _unseen("background", "The load of other programs cannot be read.")
+    seen = round(max(0.0, median(others)), 1)
+    sentence = f"Other programs use {seen:.0f} % of one core."
+    gate = _judged("background", sentence, "%", "find them with: top -o %CPU")
+    return _level(gate, seen, warn=MAX_OTHER_CPU_PCT)
 
 
 def cool_limit(snapshots: Sequence[Snapshot]) -> float | None:
@@ -280,5 +261,5 @@ def refuses(gates: Sequence[Gate], *, strict: bool) -> list[Gate]:
         gate
         for gate in gates
         if gate.severity == "refuse"
-        or (strict and (gate.severity == "warn" or gate.mend is not None))
+        or (strict and (gate.severity == "warn" or gate.fix is not None))
     ]

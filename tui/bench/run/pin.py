@@ -2,7 +2,7 @@
 
 Only on the explicit wish of a user who may write there (root), never silently. What was there
 before is kept in a file until it is put back, so that a run that was killed leaves a trace and the
-next one mends it. Below ``root`` the same paths are used, for a tree of a board.
+next one puts it back. Below ``root`` the same paths are used, for a tree of a board.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Pin:
         self._root = root
         self._before: dict[str, str] = {}
 
-    def mend(self) -> list[str]:
+    def recover(self) -> list[str]:
         """Puts back what a killed run has left pinned; the files that could not be put back."""
         try:
             value = json.loads(self._state.read_text("utf-8"))

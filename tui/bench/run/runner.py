@@ -136,7 +136,7 @@ class Runner:
 
     async def _locked(self) -> tuple[Outcome, str]:
         pin = Pin(self.options.folder, self.options.root)
-        for path in pin.mend():
+        for path in pin.recover():
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
         await self._stage("connect", "Looking for the server.")
         connected = await connect.connect(self.options)

@@ -112,5 +112,5 @@ def clean_gate(gate: Gate) -> Gate:
         gate,
         id=clean_line(gate.id, 40),
         sentence=clean_line(gate.sentence, 300),
-        mend=None if gate.mend is None else clean_line(gate.mend, 200),
+        fix=None if gate.fix is None else clean_line(gate.fix, 200),
     )

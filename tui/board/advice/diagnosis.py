@@ -21,7 +21,7 @@ from tui.board.advice.fixes import (
     lift_limit,
     tee,
 )
-from tui.board.advice.remedies import FIRMWARE, is_container
+from tui.board.advice.remedies import FIRMWARE, command_here
 from tui.board.readers.clusters import clusters
 from tui.board.readers.neighbours import Neighbour
 from tui.board.readers.throttle import CAPPED, COOL_C, LIMITED, THROTTLING
@@ -78,20 +78,21 @@ def why_slow(snapshot: Snapshot, work: Work) -> tuple[Finding, ...]:
     else:
         rules = _RULES
     findings = tuple(found for rule in rules if (found := rule(snapshot, work)) is not None)
-    if is_container(snapshot):
-        findings = tuple(_for_container(finding) for finding in findings)
+    findings = tuple(_as_run_here(finding, snapshot) for finding in findings)
     if any(finding.weight == "act" for finding in findings) or not has_npu(snapshot):
         return findings
     low = _below_roofline(work)
     return (*findings, low) if low else findings
 
 
-def _for_container(finding: Finding) -> Finding:
-    """The same finding where what needs root has to be done by the host."""
-    if finding.command is None or "sudo " not in finding.command:
+def _as_run_here(finding: Finding, snapshot: Snapshot) -> Finding:
+    """The same finding; in a container its command is for the host."""
+    if finding.command is None:
         return finding
-    advice = f"This is a container: run on its host: {finding.command}"
-    return replace(finding, command=None, advice=Advice(advice))
+    found = command_here(finding.command, snapshot)
+    if found == finding.command:
+        return finding
+    return replace(finding, command=None, advice=Advice(found))
 
 
 def has_npu(snapshot: Snapshot) -> bool:

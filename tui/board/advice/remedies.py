@@ -95,6 +95,14 @@ def load_fix(snapshot: Snapshot) -> str | None:
     return remedy_command("npu.load", reading, snapshot) or remedy("npu.load", reading, snapshot)
 
 
+def command_here(command: Command, snapshot: Snapshot) -> Command | Advice:
+    """The command as it has to be run: a container has neither sudo nor a /sys to write to, so
+    what needs root is done on its host."""
+    if "sudo " not in command or not is_container(snapshot):
+        return command
+    return Advice(f"This is a container: run on its host: {command}")
+
+
 def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
     """Every way that there is, each once, in the order of the readings."""
     names = list(snapshot.readings if ids is None else ids)

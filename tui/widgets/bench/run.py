@@ -326,7 +326,7 @@ def _memory(hardware: HardwareNow) -> Row:
 
 
 def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
-    """How many gates are open; those that are not with what mends them."""
+    """How many gates are open; those that are not with their fix."""
     if not gates:
         return [spread(((" gates", "strong"),), (("not looked at yet ", "dim"),), width)]
     closed = sorted(
@@ -341,6 +341,6 @@ def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
         mark = "refuse" if gate.severity == "refuse" else "warn"
         lines = folded(f"{mark}: {gate.sentence}", width - 2)
         out += [((f" {line}", role),) for line in lines]
-        if gate.mend:
-            out += [((f" {line}", "soft"),) for line in folded(gate.mend, width - 2)]
+        if gate.fix:
+            out += [((f" {line}", "soft"),) for line in folded(gate.fix, width - 2)]
     return out[: max(1, height)] if height else out
