@@ -317,7 +317,9 @@ def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:
         found = active_run.running(tmp_path)
         assert found == active_run.ActiveRun(os.getpid(), mine, 0, "http://127.0.0.1:1")
         events = asyncio.run(_followed(start("run", ["prompts"], tmp_path)))
-        assert "another benchmark is running: prompts" in events[-1].sentence
+        (last,) = events
+        assert last.outcome == "refused"
+        assert f"another benchmark is running: prompts (pid {os.getpid()})" in last.sentence
         assert active_run.running(tmp_path) == found
     finally:
         lock.release()

@@ -59,15 +59,17 @@ class Ledger:
 
     # -- journal -------------------------------------------------------------------------------
 
-    def begin(self, folder: Path) -> None:
-        """From now on the run can be followed. The lock of the folder must be held.
+    def begin(self, folder: Path, *, is_holder: bool = True) -> None:
+        """From now on the run can be followed. Only the holder of the folder's lock is marked as
+        the running benchmark; of another one whoever began it alone can read why it ended.
 
         Raises JournalError.
         """
         try:
             self._first = active_run.new_journal(folder)
             self._journal = Journal(self._first)
-            active_run.mark(folder, self._first)
+            if is_holder:
+                active_run.mark(folder, self._first)
         except OSError as error:
             raise journal_error(error) from error
         self._folder = folder

@@ -127,7 +127,12 @@ class Runner:
 
     async def _go(self) -> tuple[Outcome, str]:
         lock = Lock(self.options.folder)
-        lock.take(self.suite.id)
+        try:
+            lock.take(self.suite.id)
+        except RunError:
+            with suppress(journal.JournalError):
+                self.ledger.begin(self.options.folder, is_holder=False)
+            raise
         try:
             self.ledger.begin(self.options.folder)
             return await self._locked()

@@ -73,6 +73,22 @@ def marked(folder: Path, since_s: float = 0.0) -> ActiveRun | None:
     return found if found.journal.suffix == ".jsonl" and found.offset >= 0 else None
 
 
+def told_by(folder: Path, pid: int, since_s: float) -> ActiveRun | None:
+    """What that process tells of itself: by its mark, or, where another one held the lock, by the
+    journal that it left here since then."""
+    found = marked(folder, since_s)
+    if found is not None and found.pid == pid:
+        return found
+    try:
+        for path in (folder / EVENTS_FOLDER).glob(f"{pid}-*.jsonl"):
+            if path.stat().st_mtime >= since_s:
+                return ActiveRun(pid, path)
+    except OSError:
+        # The run has just gone on in its own folder.
+        return None
+    return None
+
+
 def running(folder: Path) -> ActiveRun | None:
     """The marked run, if it still runs.
 

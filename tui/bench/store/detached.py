@@ -138,9 +138,9 @@ class _Tail:
         return data
 
     def _look(self) -> None:
-        """Goes where the mark of the run says."""
-        found = active_run.marked(self._run.folder, self._run.since_s)
-        if found is None or found.pid != self._run.pid or found.journal == self._path:
+        """Goes where the run says that it writes."""
+        found = active_run.told_by(self._run.folder, self._run.pid, self._run.since_s)
+        if found is None or found.journal == self._path:
             return
         try:
             fd = os.open(found.journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
