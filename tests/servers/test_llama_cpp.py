@@ -55,7 +55,7 @@ async def test_it_is_recognised_with_its_model(url: str) -> None:
     async with Client(url, server.dialect) as client:
         found = await choose_model(client, server, None)
     assert found.loaded is not None
-    assert found.context_tokens == 1024
+    assert found.info.context_tokens == 1024
     assert found.info.size_bytes
 
 

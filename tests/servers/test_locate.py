@@ -52,7 +52,7 @@ async def test_the_model_is_the_wanted_one_or_the_loaded_one() -> None:
         async with Client(server.url, server.dialect, access=server.access) as client:
             found = await choose_model(client, server, None)
             assert (found.info.name, found.loaded is not None) == ("qwen3-4b", True)
-            assert found.context_tokens
+            assert found.info.context_tokens
             other = await choose_model(client, server, "nothing")
             assert other.choice.problem is not None
 
@@ -66,5 +66,5 @@ async def test_a_server_without_a_list_chooses_itself() -> None:
         async with Client(found.url, found.dialect, QUICK) as client:
             chosen = await choose_model(client, found, None)
             named = await choose_model(client, found, "m")
-    assert (chosen.info.name, chosen.models, chosen.context_tokens) == ("", (), None)
+    assert (chosen.info.name, chosen.models, chosen.info.context_tokens) == ("", (), None)
     assert (named.info.name, named.choice.problem) == ("m", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,12 +12,21 @@ from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.recordings import recorded
 from tests.servers.rockchip_script import RockchipScript
 from tui.core.types import ModelInfo
-from tui.servers import models
+from tui.servers import model_choice, models
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.dialects import openai, rockchipllama
+from tui.servers.detect import KINDS
+from tui.servers.dialects import (
+    llama_cpp,
+    ollama,
+    openai,
+    orkllm,
+    rkllama,
+    rkllm_demo,
+    rockchipllama,
+)
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
-from tui.servers.models import chosen_model
+from tui.servers.model_choice import Choice, chosen_model
 
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
 REAL = Server("http://127.0.0.1:8021", ROCKCHIP, "RockchipLlama")
@@ -102,24 +113,38 @@ def test_plain_servers_may_say_the_context() -> None:
     found = openai.parse_models({"/v1/models": {"data": rows}})
     contexts = [(m.context_tokens, m.is_context_guessed) for m in found]
     assert contexts == [(8192, False), (32768, True), (None, False)]
-    assert [m.is_loaded for m in found] == [False] * 3
+    assert [m.is_loaded for m in found] == [None] * 3
     (only,) = openai.parse_models({"/v1/models": {"data": rows[:1]}})
-    assert only.is_loaded
+    assert only.is_loaded is None, "listed is not loaded"
+    assert model_choice.load_word(only) == "listed"
+    for dialect in (llama_cpp.DIALECT, rkllm_demo.DIALECT):
+        (only,) = dialect.models.parse_list({"/v1/models": {"data": rows[:1]}})
+        assert only.is_loaded, "a server that is started with its model keeps it"
 
 
 def test_context_in_use_is_what_the_server_gives() -> None:
-    long = ModelInfo("a", "a-16k.rkllm", context_tokens=16384, is_context_guessed=True)
-    assert models.context_tokens(long, REAL) == 4096
-    note = models.context_note(long, REAL)
+    def in_use(model: ModelInfo, server: Server) -> ModelInfo:
+        return model_choice.with_context_in_use(model, server.dialect)
+
+    raw = ModelInfo("a", "a-16k.rkllm", context_tokens=16384, is_context_guessed=True)
+    long = in_use(raw, REAL)
+    assert (long.context_tokens, long.is_context_guessed) == (4096, False)
+    assert long.promised_context_tokens == 16384
+    note = model_choice.context_note(long, REAL)
     assert note is not None
     assert "unless the name holds ctx16384" in note
-    assert models.context_tokens(long, SIMULATED) == 4096
-    assert models.with_context_in_use(long, REAL).context_tokens == 4096
-    exact = ModelInfo("b", "b-ctx16384.rkllm", context_tokens=16384, is_context_guessed=True)
-    assert models.context_tokens(exact, REAL) == 16384
-    assert models.context_note(exact, REAL) is None
+    assert in_use(long, REAL) == long
+    demo = Server("http://127.0.0.1:8080", rkllm_demo.DIALECT, "Rockchip demo")
+    note = model_choice.context_note(in_use(raw, demo), demo)
+    assert note is not None
+    assert note.endswith("but Rockchip demo uses 4096.")
+    exact = in_use(
+        ModelInfo("b", "b-ctx16384.rkllm", context_tokens=16384, is_context_guessed=True), REAL
+    )
+    assert exact.context_tokens == 16384
+    assert model_choice.context_note(exact, REAL) is None
     plain = ModelInfo("c", context_tokens=None)
-    assert models.context_tokens(plain, PLAIN) is None
+    assert in_use(plain, PLAIN).context_tokens is None
 
 
 @given(
@@ -163,19 +188,88 @@ A, B = ModelInfo("qwen3-4b", "Qwen3-4B-w8a8.rkllm"), ModelInfo("gemma3-1b", is_l
 
 
 def test_the_loaded_one_is_asked_by_default() -> None:
-    assert chosen_model([A, B], None, REAL) == models.Choice("gemma3-1b")
-    assert chosen_model([A], "", REAL) == models.Choice("")
+    assert chosen_model([A, B], None, REAL) == Choice("gemma3-1b")
+    assert chosen_model([A], "", REAL) == Choice("")
 
 
 def test_a_wanted_one_must_be_there() -> None:
     choice = chosen_model([A], "qwen3-4", REAL)
     assert choice.problem == "The server has no model 'qwen3-4'; did you mean 'qwen3-4b'?"
-    assert chosen_model([A], "Qwen3-4B", REAL) == models.Choice("qwen3-4b")
-    assert chosen_model([A], "Qwen3-4B-w8a8.rkllm", REAL) == models.Choice("qwen3-4b")
-    assert chosen_model([], "anything", REAL) == models.Choice("anything")
+    assert chosen_model([A], "Qwen3-4B", REAL) == Choice("qwen3-4b")
+    assert chosen_model([A], "Qwen3-4B-w8a8.rkllm", REAL) == Choice("qwen3-4b")
+    assert chosen_model([], "anything", REAL) == Choice("anything")
     other = chosen_model([A], "llama", REAL)
     assert other.problem == "The server has no model 'llama'; it has qwen3-4b."
-    assert models.unknown_model("x", []) == "The server has no model 'x', nor any other."
+    assert model_choice.unknown_model("x", []) == "The server has no model 'x', nor any other."
+
+
+def names(*given: str) -> list[ModelInfo]:
+    return [ModelInfo(name) for name in given]
+
+
+OLLAMA = Server("http://127.0.0.1:11434", ollama.DIALECT, "Ollama")
+ORKLLM = Server("http://127.0.0.1:8000", orkllm.DIALECT, "oRKLLM")
+
+
+@pytest.mark.parametrize("server", [OLLAMA, ORKLLM, PLAIN])
+def test_a_server_that_wants_a_name_never_gets_an_empty_one(server: Server) -> None:
+    several = names("a", "b")
+    choice = chosen_model(several, None, server)
+    assert choice.problem == (
+        f"{server.name} has 2 models and wants one by name: choose with F2 or --model NAME among "
+        "a, b."
+    )
+    only = chosen_model(several[:1], None, server)
+    assert (only.name, only.problem, only.reason) == ("a", None, "the only one")
+    last = chosen_model(several, None, server, "b")
+    assert (last.name, last.problem, last.reason) == ("b", None, "used last")
+    assert chosen_model(several, None, server, "gone").problem is not None
+    wanted = chosen_model(several, "A", server, "b")
+    assert (wanted.name, wanted.problem, wanted.reason) == ("a", None, "asked for")
+
+
+def test_without_a_list_the_last_one_is_asked_and_never_nothing() -> None:
+    assert chosen_model([], None, OLLAMA, "b") == Choice("b")
+    assert chosen_model([], None, OLLAMA).problem == (
+        "Ollama wants a model by name and lists none: name one with --model NAME."
+    )
+    assert chosen_model([], None, PLAIN) == Choice("")
+
+
+def test_what_is_loaded_goes_before_what_was_used_last() -> None:
+    a, b, c = names("a", "b", "c")
+    loaded = [replace(model, is_loaded=model.name != "c") for model in (a, b, c)]
+    assert chosen_model(loaded, None, OLLAMA) == Choice("a")
+    assert chosen_model(loaded, None, OLLAMA, "b") == Choice("b"), "several are loaded"
+    assert chosen_model(loaded, None, OLLAMA, "c") == Choice("a")
+
+
+def test_the_default_model_of_a_server_that_has_one_is_left_to_it() -> None:
+    idle = [replace(model, is_loaded=False) for model in names("a", "b")]
+    assert chosen_model(idle, None, REAL) == Choice("")
+    assert chosen_model(idle, None, REAL, "b") == Choice("b")
+
+
+def test_the_near_names_are_told() -> None:
+    models = names("qwen3-0.6b", "qwen3-4b", "gemma3-1b")
+    said = model_choice.unknown_model("qwen3", models)
+    assert said == "The server has no model 'qwen3'; did you mean 'qwen3-4b' or 'qwen3-0.6b'?"
+    assert model_choice.unknown_model("gema3-1b", models).endswith("did you mean 'gemma3-1b'?")
+    many = names(*(f"m{i}" for i in range(9)))
+    assert model_choice.unknown_model("zzz", many).endswith("it has m0, m1, m2, m3, m4 and 4 more.")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_choice_is_empty_where_a_name_is_wanted(kind: str) -> None:
+    dialect = KINDS[kind]
+    server = Server("http://127.0.0.1:1", dialect, dialect.name)
+    for count in range(4):
+        for loaded in (None, False, True):
+            models = [ModelInfo(f"m{i}", is_loaded=loaded) for i in range(count)]
+            choice = chosen_model(models, None, server)
+            if not choice.name and choice.problem is None:
+                assert not dialect.is_model_required
+                assert count < 2 or not dialect.models.is_name_heeded
 
 
 def test_a_server_that_ignores_the_name_is_not_asked_with_another_one() -> None:
@@ -183,8 +277,35 @@ def test_a_server_that_ignores_the_name_is_not_asked_with_another_one() -> None:
     assert choice.problem is not None
     assert "qwen3-4b is not loaded, gemma3-1b is" in choice.problem
     assert "npulse models load qwen3-4b" in choice.problem
-    assert chosen_model([A, B], "qwen3-4b", PLAIN) == models.Choice("qwen3-4b")
-    assert chosen_model([A], "qwen3-4b", REAL) == models.Choice("qwen3-4b")
+    assert chosen_model([A, B], "qwen3-4b", PLAIN) == Choice("qwen3-4b")
+    assert chosen_model([A], "qwen3-4b", REAL) == Choice("qwen3-4b")
+
+
+async def test_a_load_beside_a_loaded_one_and_an_unload_by_name() -> None:
+    """rkllama keeps several models, and unloads the one that is named."""
+    loaded = ["a"]
+    posted: list[tuple[str, object]] = []
+
+    async def script(wire: Wire) -> None:
+        path = wire.asked.path
+        if wire.asked.method == "POST":
+            posted.append((path, wire.asked.json))
+            name = str(wire.asked.json["model_name"])
+            loaded.remove(name) if path == "/unload_model" else loaded.append(name)
+            await wire.json({"message": "done"})
+        elif path == "/v1/models":
+            await wire.json({"data": [{"id": "a"}, {"id": "b"}]})
+        else:
+            rows = loaded if path == "/api/ps" else ["a", "b"]
+            await wire.json({"models": [{"name": name, "size": GIB} for name in rows]})
+
+    async with raw_server(script) as server, Client(server.url, rkllama.DIALECT) as client:
+        change = await models.load(client, "b")
+        assert change.is_done, change.sentence
+        assert [model.is_loaded for model in change.models] == [True, True]
+        change = await models.unload(client, name="a")
+        assert (change.is_done, change.sentence) == (True, "a is unloaded.")
+    assert posted == [("/load_model", {"model_name": "b"}), ("/unload_model", {"model_name": "a"})]
 
 
 # -- changing ------------------------------------------------------------------------------------
@@ -199,7 +320,9 @@ async def test_switching_unloads_first() -> None:
     assert steps == ["unloading qwen3-4b", "loading gemma3-1b"]
     assert script.loaded == "gemma3-1b"
     assert not script.hung
-    assert models.loaded_model(change.models) == models.find_model("gemma3-1b", change.models)
+    assert model_choice.loaded_model(change.models) == model_choice.find_model(
+        "gemma3-1b", change.models
+    )
 
 
 async def test_an_unknown_name_is_never_sent() -> None:
@@ -241,7 +364,7 @@ async def test_unload() -> None:
     async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
         change = await models.unload(client)
         assert (change.is_done, change.sentence) == (True, "qwen3-4b is unloaded.")
-        assert models.loaded_model(change.models) is None
+        assert model_choice.loaded_model(change.models) is None
         change = await models.unload(client)
         assert (change.is_done, change.sentence) == (True, "No model is loaded.")
 

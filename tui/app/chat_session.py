@@ -240,12 +240,7 @@ class Session:
         return any(message.role == "assistant" for message in turn.request.messages)
 
     def _context_tokens(self, model: ModelInfo | None) -> int | None:
-        server = self.state.server
-        if model is None or server is None:
-            return None
-        from tui.servers.models import context_tokens
-
-        return context_tokens(model, server)
+        return None if model is None else self._with_context_in_use(model).context_tokens
 
     # Models ---------------------------------------------------------------------------------
 
@@ -257,7 +252,7 @@ class Session:
         routes = None if server is None else server.dialect.models
         message = state.message
         if message is None and state.loaded is not None and server is not None:
-            from tui.servers.models import context_note
+            from tui.servers.model_choice import context_note
 
             message = context_note(state.loaded, server)
         return ModelsView(
@@ -275,9 +270,9 @@ class Session:
         server = self.state.server
         if server is None:
             return model
-        from tui.servers.models import with_context_in_use
+        from tui.servers.model_choice import with_context_in_use
 
-        return with_context_in_use(model, server)
+        return with_context_in_use(model, server.dialect)
 
     def fit_note(self, model: ModelInfo) -> str:
         """Whether that model fits into the RAM that is free now, in one sentence."""

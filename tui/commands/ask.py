@@ -179,7 +179,7 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
         return Prepared(turn, server)
     request = replace(turn.request, model=choice.name)
     ready = Turn(
-        request, time.perf_counter_ns(), server.dialect.chunk_meaning, found.context_tokens
+        request, time.perf_counter_ns(), server.dialect.chunk_meaning, found.info.context_tokens
     )
     if found.has_to_load:
         ready.note_before_prefill("load")

@@ -32,10 +32,12 @@ from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.access import Access
 from tui.servers.address import local_port
+from tui.servers.capabilities import limits_of
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
+from tui.servers.detect import kind_of
 from tui.servers.locate import Located, choose_model, look
-from tui.servers.models import context_note, context_tokens
+from tui.servers.model_choice import context_note
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
@@ -199,9 +201,14 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
         return [_no_server(found)]
     name = f"{server.name} {server.version or ''}".strip()
     simulated = ", SIMULATED" if server.is_simulated else ""
-    checks = [Check("server", "ok", "server", f"{name} answers at {server.url}{simulated}.")]
+    kind = kind_of(server.dialect)
+    said = f"{name} answers at {server.url}{simulated}, kind {kind}."
+    checks = [Check("server", "ok", "server", said)]
+    limits = limits_of(server.dialect)
+    if limits:
+        checks.append(Check("server.limits", "ok", "its limits", " ".join(limits)))
     async with Client(server.url, server.dialect, phase_timeouts(section), server.access) as client:
-        checks.append(await _model_check(client, server))
+        checks.append(await _model_check(client, server, section.model))
     port = None if server.is_simulated else local_port(server.url)
     if port is not None:
         checks.append(runtime_log_check(source_of_port(Files(), port)))
@@ -215,9 +222,16 @@ def _no_server(found: Located) -> Check:
     return Check("server", "attention", "server", sentence, "npulse --url http://HOST:PORT")
 
 
-async def _model_check(client: Client, server: Server) -> Check:
-    chosen = await choose_model(client, server, None)
+async def _model_check(client: Client, server: Server, wanted: str) -> Check:
+    chosen = await choose_model(client, server, wanted)
     models, loaded = chosen.models, chosen.loaded
+    if chosen.choice.problem is not None:
+        return Check("model", "attention", "model", chosen.choice.problem)
+    if loaded is None and models and all(model.is_loaded is None for model in models):
+        asked = clean_line(chosen.info.name, 80)
+        detail = f"A prompt goes to {asked} ({chosen.choice.reason}); "
+        detail += f"{server.name} does not say which model is loaded."
+        return Check("model", "ok", "model", detail)
     if loaded is None:
         names = ", ".join(clean_line(model.name, 40) for model in models[:5]) or "none"
         command = f"npulse models load {clean_line(models[0].name, 80)}" if models else None
@@ -225,7 +239,7 @@ async def _model_check(client: Client, server: Server) -> Check:
         return Check("model", "note", "model", detail, command)
     name = clean_line(loaded.name, 80)
     note = context_note(loaded, server)
-    context = context_tokens(loaded, server)
+    context = loaded.context_tokens
     of_context = "" if context is None else f", {context} tokens of context"
     detail = f"{name} is loaded, {size(loaded.size_bytes)}{of_context}."
     if note is not None:

@@ -21,9 +21,12 @@ from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.access import Access
 from tui.servers.address import is_local
+from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
+from tui.servers.detect import kind_of
 from tui.servers.locate import NoServerError, locate
+from tui.servers.model_choice import context_note, load_word, loaded_model, shown
 from tui.servers.models import ModelChange, ModelListError
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
@@ -135,22 +138,31 @@ def _print_list(server: Server, found: tuple[ModelInfo, ...], *, is_json: bool) 
         print(json.dumps(_head(server) | {"models": [as_json(m, server) for m in found]}))
         return
     print(_title(server))
+    _print_models(server, found)
+    print(f"kind: {kind_of(server.dialect)}")
+    for sentence in limits_of(server.dialect):
+        print(f"- {sentence}")
+
+
+def _print_models(server: Server, found: tuple[ModelInfo, ...]) -> None:
     if not found:
         print("it lists no models")
         return
-    shown = [models.shown(models.with_context_in_use(model, server)) for model in found]
-    width = max(len(model.name) for model in shown)
-    for model in shown:
-        mark = "loaded" if model.is_loaded else ""
+    known = [shown(model) for model in found]
+    width = max(len(model.name) for model in known)
+    for model in known:
+        mark = "" if model.is_loaded is False else load_word(model)
         row = (
             f"{model.name:<{width}}  {mark:<6}  {_quantisation(model):>9}  {_context(model):>14}  "
             f"{size(model.size_bytes):>8}"
         )
         print(row.rstrip())
-    if any(model.is_quantisation_guessed or model.is_context_guessed for model in shown):
+    if any(model.is_quantisation_guessed or model.is_context_guessed for model in known):
         print("~ guessed from the file name")
-    for model in found:
-        note = models.context_note(model, server)
+    if any(model.is_loaded is None for model in known):
+        print("listed: this server does not say which model is loaded")
+    for model in known:
+        note = context_note(model, server)
         if note is not None:
             print(f"{clean_line(model.name, 60)}: {note}")
 
@@ -180,22 +192,20 @@ def _head(server: Server) -> dict[str, object]:
             "version": server.version,
             "url": server.url,
             "is_simulated": server.is_simulated,
+            "kind": kind_of(server.dialect),
+            "limits": limits_of(server.dialect),
         }
     }
 
 
 def as_json(model: ModelInfo, server: Server) -> dict[str, object]:
-    """One model as ``--json`` prints it: its fields, the context in use and what to know."""
-    return {
-        **asdict(models.shown(model)),
-        "context_in_use": models.context_tokens(model, server),
-        "note": models.context_note(model, server),
-    }
+    """One model as ``--json`` prints it: its fields, and what to know."""
+    return {**asdict(shown(model)), "note": context_note(model, server)}
 
 
 def _print_change(server: Server, change: ModelChange, elapsed_s: float, *, is_json: bool) -> None:
     if is_json:
-        loaded = models.loaded_model(change.models)
+        loaded = loaded_model(change.models)
         made = _head(server) | {
             "is_done": change.is_done,
             "message": change.sentence,

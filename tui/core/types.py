@@ -192,14 +192,17 @@ class ModelInfo:
     """One model that a server has. What is unknown is None.
 
     ``context_tokens`` and ``quantisation`` are often guessed from the file name; then the matching
-    ``is_..._guessed`` is true and every view says so.
+    ``is_..._guessed`` is true and every view says so. ``is_loaded`` is None where the server only
+    lists its models. ``promised_context_tokens`` is the context that the name tells, where the
+    server gives less.
     """
 
     name: str
     file_name: str | None = None
     size_bytes: int | None = None
-    is_loaded: bool = False
+    is_loaded: bool | None = None
     quantisation: str | None = None
     is_quantisation_guessed: bool = False
     context_tokens: int | None = None
     is_context_guessed: bool = False
+    promised_context_tokens: int | None = None

@@ -34,6 +34,7 @@ from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, default_urls
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
+from tui.servers.model_choice import loaded_model, shown
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.slot import Slot
 from tui.servers.within import OutOfTimeError, within
@@ -172,7 +173,7 @@ class Connection:
         """Asks which model is loaded: the cheapest question that a living server answers."""
         try:
             loaded = await models.loaded_name(client)
-            before = models.loaded_model(self._models)
+            before = loaded_model(self._models)
             if not self._models or loaded != (before.name if before is not None else None):
                 self._set_models(await models.list_models(client))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
@@ -344,7 +345,7 @@ class Connection:
 
     def _set_models(self, found: tuple[ModelInfo, ...]) -> None:
         self._models = found
-        self._set(models=tuple(models.shown(model) for model in found))
+        self._set(models=tuple(shown(model) for model in found))
 
     def _slot_changed(self) -> None:
         self._set(slot=self._slot.state)

@@ -84,6 +84,11 @@ def preferred(probes: Sequence[Probe]) -> Server | None:
     return next((server for server in servers if not is_generic(server)), next(iter(servers), None))
 
 
+def kind_of(dialect: Dialect) -> str:
+    """Its name in the settings."""
+    return next((kind for kind, row in KINDS.items() if row.name == dialect.name), "")
+
+
 def is_generic(server: Server) -> bool:
     """Whether it was recognised only by a shape that many servers share."""
     return server.dialect.name in GENERIC

@@ -17,16 +17,14 @@ from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, preferred, search
-from tui.servers.models import (
+from tui.servers.model_choice import (
     Choice,
-    ModelListError,
     chosen_model,
-    context_tokens,
     find_model,
     has_to_load,
-    list_models,
     loaded_model,
 )
+from tui.servers.models import ModelListError, list_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,6 @@ class ChosenModel:
     choice: Choice
     info: ModelInfo
     models: tuple[ModelInfo, ...]
-    context_tokens: int | None
 
     has_to_load: bool = False
     """Whether the first prompt makes the server load the model."""
@@ -135,21 +132,26 @@ class ChosenModel:
         return loaded_model(self.models)
 
 
-async def choose_model(client: Client, server: Server, wanted: str | None) -> ChosenModel:
-    """Which model to ask for: the wanted one, else the loaded one, else whichever the server
-    takes. A server that lists nothing is no failure here: a prompt shows what is the matter."""
+async def choose_model(
+    client: Client, server: Server, wanted: str | None, used_last: str | None = None
+) -> ChosenModel:
+    """Which model to ask for, see :func:`tui.servers.model_choice.chosen_model`. A server that
+    lists nothing is no failure here: a prompt shows what is the matter."""
     try:
         models = await list_models(client)
     except (httpx.HTTPError, ModelListError):
         models = ()
-    return chosen(models, server, wanted)
+    return chosen(models, server, wanted, used_last)
 
 
-def chosen(models: tuple[ModelInfo, ...], server: Server, wanted: str | None) -> ChosenModel:
+def chosen(
+    models: tuple[ModelInfo, ...],
+    server: Server,
+    wanted: str | None,
+    used_last: str | None = None,
+) -> ChosenModel:
     """:func:`choose_model` of a list that was read already."""
-    choice = chosen_model(models, wanted, server)
+    choice = chosen_model(models, wanted, server, used_last)
     info = find_model(choice.name, models) if choice.name else None
-    context = None if info is None else context_tokens(info, server)
     is_known = info or ModelInfo(name=choice.name)
-    must_load = has_to_load(models, choice.name, server)
-    return ChosenModel(choice, is_known, models, context, must_load)
+    return ChosenModel(choice, is_known, models, has_to_load(models, choice.name, server))

@@ -29,11 +29,11 @@ from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo
-from tui.servers import models
 from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.locate import NoServerError, choose_model, locate
+from tui.servers.model_choice import chosen_model
 
 WEEK_S = 7 * 86_400.0
 ECHOES = 5
@@ -81,8 +81,7 @@ async def connect(options: Options) -> Connected:
     # A server that has one model answers with that one.
     is_only = not found.info.name and len(listed) == 1
     info = listed[0] if is_only else found.info
-    context = models.context_tokens(info, server) or info.context_tokens
-    return Connected(server, client, info, listed, context, found.has_to_load)
+    return Connected(server, client, info, listed, info.context_tokens, found.has_to_load)
 
 
 async def load_default(connected: Connected) -> None:
@@ -99,7 +98,7 @@ async def load_default(connected: Connected) -> None:
 
 def model_problem(connected: Connected, wanted: str | None) -> str | None:
     """Why the wanted model cannot simply be asked; None where it can."""
-    return models.chosen_model(connected.models, wanted, connected.server).problem
+    return chosen_model(connected.models, wanted, connected.server).problem
 
 
 def request_settings(options: Options, suite: Suite) -> GenerationSettings:

@@ -77,13 +77,20 @@ class ModelRoutes:
     load_body: Callable[[str], dict[str, Json]] = lambda name: {"model": name}
     parse_load: Callable[[Answer], str | None] = lambda _: None
     unload_path: str | None = None
+    unload_body: Callable[[str], dict[str, Json]] = lambda name: {}
     parse_unload: Callable[[Answer], str | None] = lambda _: None
     must_unload_first: bool = False
     """True where loading over a loaded model hangs the server."""
     is_name_heeded: bool = True
     """False where the loaded model answers, whatever name a request holds."""
+    why_no_load: str = "it loads and unloads by itself"
+    """Why a model cannot be loaded or unloaded from here, where a path is missing (a clause)."""
+    idle_unload_s: float | None = None
+    """After how long without a request it unloads a model by itself; None: never, or unknown."""
     context_in_use: Callable[[ModelInfo], int | None] = lambda model: model.context_tokens
     """The context that the server really gives a model, as far as it can be known."""
+    context_way: str = ""
+    """What makes it give the context that a name promises, with ``{tokens}`` for it (a clause)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
         for row in openai.model_rows(bodies.get("/v1/models"))
         if isinstance(row.get("meta"), dict)
     }
-    return tuple(_with_meta(model, metas.get(model.name)) for model in openai.parse_models(bodies))
+    return tuple(
+        _with_meta(model, metas.get(model.name)) for model in openai.parse_resident(bodies)
+    )
 
 
 def _with_meta(model: ModelInfo, meta: Json) -> ModelInfo:
@@ -84,7 +86,11 @@ DIALECT = Dialect(
     chunk_meaning="token",
     limits=LIMITS,
     is_stopped_by_disconnect=True,
-    models=ModelRoutes(list_paths=("/v1/models",), parse_list=parse_models),
+    models=ModelRoutes(
+        list_paths=("/v1/models",),
+        parse_list=parse_models,
+        why_no_load="its model is chosen when it is started",
+    ),
     busy_path="/slots",
     parse_busy=parse_busy,
 )

@@ -26,8 +26,13 @@ from tui.servers.dialects.chunk import is_error
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import html_message, readable_error
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count, duration_ms, size_bytes
-from tui.servers.dialects.rkllama import model_rows
+from tui.servers.dialects.report import (
+    count,
+    duration_ms,
+    model_rows,
+    refusal_words,
+    size_bytes,
+)
 
 NAME = "Ollama"
 GREETING = "Ollama is running"
@@ -166,12 +171,19 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
             ModelInfo(
                 name=name,
                 size_bytes=size_bytes(row.get("size")),
-                is_loaded=name in loaded,
+                is_loaded=name in loaded if "/api/ps" in bodies else None,
                 quantisation=level if isinstance(level, str) and level else None,
                 context_tokens=context,
             )
         )
     return tuple(models)
+
+
+def _done(answer: Answer) -> str | None:
+    """A request without a prompt loads the model; with a ``keep_alive`` of 0 it unloads it."""
+    body = answer.json if isinstance(answer.json, dict) else {}
+    is_done = answer.is_ok and "error" not in body
+    return None if is_done else refusal_words(answer)
 
 
 DIALECT = Dialect(
@@ -184,6 +196,16 @@ DIALECT = Dialect(
     chunk_meaning="token",
     limits=LIMITS,
     is_stopped_by_disconnect=True,
-    models=ModelRoutes(list_paths=("/api/tags", "/api/ps"), parse_list=parse_models),
+    models=ModelRoutes(
+        list_paths=("/api/tags", "/api/ps"),
+        parse_list=parse_models,
+        load_path="/api/generate",
+        load_body=lambda name: {"model": name, "stream": False},
+        parse_load=_done,
+        unload_path="/api/generate",
+        unload_body=lambda name: {"model": name, "stream": False, "keep_alive": 0},
+        parse_unload=_done,
+        idle_unload_s=300.0,
+    ),
     is_model_required=True,
 )

@@ -309,10 +309,10 @@ def model_rows(body: Json) -> list[dict[str, Json]]:
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
-    """The listed models. A single one is the one that answers."""
-    rows = model_rows(bodies.get("/v1/models"))
+    """The listed models. Which one is loaded is not said: many servers load and unload by
+    themselves."""
     models = []
-    for row in rows:
+    for row in model_rows(bodies.get("/v1/models")):
         name = str(row["id"])
         context, is_guessed = _context(row), False
         if context is None:
@@ -321,7 +321,6 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
         models.append(
             ModelInfo(
                 name=name,
-                is_loaded=len(rows) == 1,
                 quantisation=quantisation,
                 is_quantisation_guessed=quantisation is not None,
                 context_tokens=context,
@@ -331,9 +330,10 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     return tuple(models)
 
 
-def parse_listed(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
-    """The list of a server that loads and unloads by itself: what is loaded is not known."""
-    return tuple(replace(model, is_loaded=False) for model in parse_models(bodies))
+def parse_resident(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """The list of a server that is started with a model and keeps it: a single one is loaded."""
+    models = parse_models(bodies)
+    return tuple(replace(model, is_loaded=True) for model in models) if len(models) == 1 else models
 
 
 def _context(row: Mapping[str, Json]) -> int | None:
@@ -362,5 +362,9 @@ DIALECT = Dialect(
     chunk_meaning="unknown",
     limits=LIMITS,
     is_stopped_by_disconnect=True,
-    models=ModelRoutes(list_paths=("/v1/models",), parse_list=parse_models),
+    models=ModelRoutes(
+        list_paths=("/v1/models",),
+        parse_list=parse_models,
+        why_no_load="this protocol has no route for it",
+    ),
 )

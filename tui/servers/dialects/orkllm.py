@@ -8,12 +8,13 @@ that runs, which then looks complete; a client that leaves is not noticed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from tui.core.types import ChatRequest, UsageDelta
+from tui.core.types import ChatRequest, ModelInfo, UsageDelta
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count, milliseconds
+from tui.servers.dialects.report import count, milliseconds, size_bytes
 
 NAME = "oRKLLM"
 OWNER = "orkllm"
@@ -48,6 +49,16 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 def decoder(request: ChatRequest) -> openai.ChatDecoder:
     """Its events with its ``perf``."""
     return openai.ChatDecoder(request, reported=_reported)
+
+
+def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
+    """Its list, with the size of each file. What is loaded only its administrator may see."""
+    sizes = {
+        str(row["id"]): size_bytes(row.get("size"))
+        for row in openai.model_rows(bodies.get("/v1/models"))
+    }
+    models = openai.parse_models(bodies)
+    return tuple(replace(model, size_bytes=sizes.get(model.name)) for model in models)
 
 
 def _reported(chunk: Mapping[str, Json]) -> UsageDelta | None:
@@ -85,7 +96,12 @@ DIALECT = Dialect(
     chunk_meaning="token",
     limits=LIMITS,
     is_stopped_by_disconnect=False,
-    models=ModelRoutes(list_paths=("/v1/models",), parse_list=openai.parse_listed),
+    models=ModelRoutes(
+        list_paths=("/v1/models",),
+        parse_list=parse_models,
+        why_no_load="only its own web page does that, after a login; a prompt loads its model",
+        idle_unload_s=300.0,
+    ),
     is_model_required=True,
     is_overlap_fatal=True,
     notes=("A prompt ends the answer that this server gives to anybody else.",),

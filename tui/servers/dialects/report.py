@@ -1,4 +1,4 @@
-"""Numbers that servers report, read only where they can be numbers at all."""
+"""Numbers and rows that servers report, read only where they can be what they should."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def size_bytes(value: Json) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 50:
         return None
     return value
+
+
+def model_rows(body: Json) -> dict[str, dict[str, Json]]:
+    """The rows of ``/api/tags`` or ``/api/ps`` by their name."""
+    rows = body.get("models") if isinstance(body, dict) else None
+    found: dict[str, dict[str, Json]] = {}
+    for row in rows if isinstance(rows, list) else []:
+        name = row.get("name") or row.get("model") if isinstance(row, dict) else None
+        if isinstance(name, str):
+            found[name] = row
+    return found
 
 
 def refusal_words(answer: Answer) -> str:

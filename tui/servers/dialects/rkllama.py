@@ -22,7 +22,7 @@ from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
-from tui.servers.dialects.report import count, refusal_words, size_bytes
+from tui.servers.dialects.report import count, model_rows, refusal_words, size_bytes
 
 NAME = "rkllama"
 OWNER = "rkllama"
@@ -180,7 +180,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
             ModelInfo(
                 name=name,
                 size_bytes=sizes.get(name),
-                is_loaded=name in loaded,
+                is_loaded=name in loaded if "/api/ps" in bodies else None,
                 quantisation=quantisation,
                 is_quantisation_guessed=quantisation is not None,
                 context_tokens=context,
@@ -188,17 +188,6 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
             )
         )
     return tuple(models)
-
-
-def model_rows(body: Json) -> dict[str, dict[str, Json]]:
-    """The rows of ``/api/tags`` or ``/api/ps`` by their name."""
-    rows = body.get("models") if isinstance(body, dict) else None
-    found: dict[str, dict[str, Json]] = {}
-    for row in rows if isinstance(rows, list) else []:
-        name = row.get("name") or row.get("model") if isinstance(row, dict) else None
-        if isinstance(name, str):
-            found[name] = row
-    return found
 
 
 def _done(answer: Answer) -> str | None:
@@ -226,6 +215,10 @@ DIALECT = Dialect(
         load_path="/load_model",
         load_body=lambda name: {"model_name": name},
         parse_load=_done,
+        unload_path="/unload_model",
+        unload_body=lambda name: {"model_name": name},
+        parse_unload=_done,
+        idle_unload_s=1800.0,
         context_in_use=lambda model: model.context_tokens or 4096,
     ),
     is_model_required=True,

@@ -15,7 +15,7 @@ from tui.core.types import ChatRequest, Delta, FinishDelta, ModelInfo, UsageDelt
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.report import count, refusal_words
+from tui.servers.dialects.report import count, model_rows, refusal_words, size_bytes
 
 NAME = "RKLLM-API-Server"
 OWNER = "rkllm"
@@ -96,13 +96,16 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
-    """Its list, with the loaded one as ``/health`` tells it: it unloads after five idle minutes."""
+    """Its list, with the loaded one as ``/health`` tells it, and the sizes of ``/api/tags``."""
     health = bodies.get("/health")
+    is_told = isinstance(health, dict) and "current_model" in health
     loaded = health.get("current_model") if isinstance(health, dict) else None
+    tags = model_rows(bodies.get("/api/tags"))
     return tuple(
         replace(
             model,
-            is_loaded=model.name == loaded,
+            size_bytes=size_bytes(tags.get(model.name, {}).get("size")),
+            is_loaded=model.name == loaded if is_told else None,
             is_context_guessed=model.context_tokens is not None,
         )
         for model in openai.parse_models(bodies)
@@ -129,12 +132,13 @@ DIALECT = Dialect(
     limits=LIMITS,
     is_stopped_by_disconnect=True,
     models=ModelRoutes(
-        list_paths=("/v1/models", "/health"),
+        list_paths=("/v1/models", "/health", "/api/tags"),
         parse_list=parse_models,
         load_path="/v1/models/select",
         parse_load=_done,
         unload_path="/v1/models/unload",
         parse_unload=_done,
+        idle_unload_s=300.0,
     ),
     is_model_required=True,
     busy_path="/health",

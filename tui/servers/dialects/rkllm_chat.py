@@ -140,7 +140,12 @@ DIALECT = Dialect(
     chunk_meaning="character",
     limits=LIMITS,
     is_stopped_by_disconnect=False,
-    models=ModelRoutes(list_paths=(), parse_list=parse_models, is_name_heeded=False),
+    models=ModelRoutes(
+        list_paths=(),
+        parse_list=parse_models,
+        is_name_heeded=False,
+        why_no_load="its model is chosen when it is started",
+    ),
     is_history_used=False,
     is_finished_by_end=True,
     notes=(

@@ -78,8 +78,9 @@ DIALECT = Dialect(
     is_stopped_by_disconnect=False,
     models=ModelRoutes(
         list_paths=("/v1/models",),
-        parse_list=openai.parse_models,
+        parse_list=openai.parse_resident,
         is_name_heeded=False,
+        why_no_load="its model is chosen when it is started",
         context_in_use=lambda _: CONTEXT_TOKENS,
     ),
     is_history_used=False,

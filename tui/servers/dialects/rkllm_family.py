@@ -37,5 +37,6 @@ DIALECT: Dialect = replace(
     decoder=decoder,
     chunk_meaning="unknown",
     is_stopped_by_disconnect=False,
+    models=replace(openai.DIALECT.models, why_no_load="npulse does not know how"),
     notes=("A server of the RKLLM family that npulse does not know: counts are unproven.",),
 )

@@ -173,5 +173,6 @@ DIALECT = Dialect(
         must_unload_first=True,
         is_name_heeded=False,
         context_in_use=context_in_use,
+        context_way="the name holds ctx{tokens}",
     ),
 )

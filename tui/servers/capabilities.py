@@ -1,0 +1,64 @@
+"""What a kind of server cannot do, as sentences for a person. All of it is read off its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tui.servers.dialects.dialect import Dialect
+
+FIELD_WORDS = {
+    "is_thinking": "thinking",
+    "repeat_penalty": "repeat penalty",
+    "max_tokens": "max tokens",
+}
+"""Settings whose name in words is not the one of their field."""
+
+
+def ignored_settings(dialect: Dialect) -> Mapping[str, str]:
+    """Each setting that such a server passes over, with the reason."""
+    return {limit.field: limit.note for limit in dialect.limits if not limit.is_applied}
+
+
+def why_no_load(dialect: Dialect) -> str | None:
+    """Why a model cannot be loaded from here, in one sentence; None where it can."""
+    return _not_changed("load", dialect) if dialect.models.load_path is None else None
+
+
+def why_no_unload(dialect: Dialect) -> str | None:
+    """Why a model cannot be unloaded from here, in one sentence; None where it can."""
+    return _not_changed("unload", dialect) if dialect.models.unload_path is None else None
+
+
+def _not_changed(what: str, dialect: Dialect) -> str:
+    return f"{dialect.name} cannot be told to {what} a model: {dialect.models.why_no_load}."
+
+
+def limits_of(dialect: Dialect) -> tuple[str, ...]:
+    """What a user of such a server should know, a sentence each: settings that are ignored, models
+    that cannot be changed from here or that it unloads by itself, answers that cannot be stopped,
+    and its own notes."""
+    found = []
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in ignored_settings(dialect).items():
+        by_reason.setdefault(reason, []).append(FIELD_WORDS.get(name, name))
+    found += [
+        f"No effect here: {', '.join(fields)} ({reason})." for reason, fields in by_reason.items()
+    ]
+    no_load, no_unload = why_no_load(dialect), why_no_unload(dialect)
+    if no_load is not None and no_unload is not None:
+        found.append(no_load.replace(" to load a ", " to load or unload a ", 1))
+    else:
+        found += [sentence for sentence in (no_load, no_unload) if sentence is not None]
+    idle = unload_note(dialect)
+    found += [] if idle is None else [idle]
+    if not dialect.is_stopped_by_disconnect:
+        found.append("An answer that is stopped runs on in the server, and the next one waits.")
+    return (*found, *dialect.notes)
+
+
+def unload_note(dialect: Dialect) -> str | None:
+    """After how long it unloads an idle model; None where it does not, or nobody knows."""
+    idle_s = dialect.models.idle_unload_s
+    if idle_s is None:
+        return None
+    return f"It unloads a model by itself after {idle_s / 60:.0f} min without a prompt."
