@@ -121,6 +121,19 @@ def test_a_cap_found_at_start_on_a_hot_board_is_thermal(tmp_path: Path) -> None:
         assert board.settled().text("throttle") == "capped"
 
 
+@pytest.mark.parametrize(
+    ("hysteresis", "state"),
+    [("10000\n", "throttling"), ("2000\n", "limited by user"), ("much\n", "limited by user")],
+)
+def test_a_trip_holds_until_its_own_hysteresis(hysteresis: str, state: str, tmp_path: Path) -> None:
+    """The lowest passive trip stands at 75 °C. One whose hysteresis cannot be read has 2 °C."""
+    tree = trees.idle() | {f"{SOC.rpartition('/')[0]}/trip_point_0_hyst": hysteresis}
+    with Board(tmp_path, tree) as board:
+        assert limited(board, 1_000_000_000, 76_000) == "none"
+        assert limited(board, 800_000_000, 76_000) == "throttling"
+        assert limited(board, 800_000_000, 66_000) == state
+
+
 def test_cooling_device_alone_is_throttling(tmp_path: Path) -> None:
     tree = trees.decoding() | {"sys/class/thermal/cooling_device2/cur_state": "3\n"}
     with Board(tmp_path, tree) as board:

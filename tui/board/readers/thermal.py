@@ -26,6 +26,7 @@ _TRIP = re.compile(r"trip_point_([0-9]{1,3})_(?:temp|type)")
 _TRIP_IDS = {
     "thermal.trip_passive": "°C",
     "thermal.trips_passive": "°C",
+    "thermal.trip_hysteresis": "°C",
     "thermal.trip_critical": "°C",
 }
 
@@ -134,12 +135,19 @@ class Thermal:
             return absent_all(_TRIP_IDS, reason_of(error, unreadable("ENOENT")), folder)
         except UnreadableError as error:
             return absent_all(_TRIP_IDS, unreadable(str(error)), folder)
-        passive = sorted(value_c for kind, value_c in points if kind == "passive")
+        passive = sorted(
+            (value_c, number)
+            for (kind, value_c), number in zip(points, numbers, strict=True)
+            if kind == "passive"
+        )
         critical = [value_c for kind, value_c in points if kind == "critical"]
         found = absent_all(_TRIP_IDS, NO_SENSOR, folder)
         if passive:
-            found["thermal.trip_passive"] = Reading(passive[0], "°C", folder)
-            found["thermal.trips_passive"] = Reading(tuple(passive), "°C", folder)
+            lowest_c, number = passive[0]
+            temperatures_c = tuple(value_c for value_c, _ in passive)
+            found["thermal.trip_passive"] = Reading(lowest_c, "°C", folder)
+            found["thermal.trips_passive"] = Reading(temperatures_c, "°C", folder)
+            found["thermal.trip_hysteresis"] = self._hysteresis(f"{folder}/trip_point_{number}")
         if critical:
             found["thermal.trip_critical"] = Reading(min(critical), "°C", folder)
         elif str(context.value("board.soc") or "").startswith("rk"):
@@ -154,3 +162,14 @@ class Thermal:
             raise UnreadableError("malformed")
         raw = self._files.read_once(f"{base}_temp")
         return kind, parse.bounded(1, 200_000, raw) / 1000
+
+    def _hysteresis(self, base: str) -> Reading:
+        """How far below this trip the kernel lets go, in °C; 0 is a device tree's choice too."""
+        source = f"{base}_hyst"
+        try:
+            value_c = parse.bounded(0, 50_000, self._files.read_once(source)) / 1000
+        except OSError as error:
+            return Reading.absent(reason_of(error), "°C", source)
+        except UnreadableError as error:
+            return Reading.absent(unreadable(str(error)), "°C", source)
+        return Reading(value_c, "°C", source)

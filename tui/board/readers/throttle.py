@@ -22,8 +22,9 @@ from tui.core.board.reading import Reading
 HOT_C = 85.0
 COOL_C = 80.0
 
-HYSTERESIS_C = 2.0
-"""How far below a trip the kernel lets go; what Rockchip's device trees have."""
+DEFAULT_HYSTERESIS_C = 2.0
+"""How far below a trip the kernel lets go where ``trip_point_N_hyst`` cannot be read; what
+Rockchip's device trees have."""
 LIMITED_FLAG = "limited"
 """On a limit that a user has set; on the CPU's, the names of the policies follow."""
 
@@ -69,8 +70,7 @@ class Throttle:
         self._look()
         caps = _caps(context)
         active, failed = self._active()
-        temperature_c = context.number("soc.temp")
-        is_hot = self._follow(temperature_c, context.number("thermal.trip_passive"), bool(caps))
+        is_hot = self._follow(context, is_capped=bool(caps))
         texts = {cap.text for cap in caps}
         thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
@@ -102,14 +102,19 @@ class Throttle:
             )
         return found
 
-    def _follow(self, temperature_c: float | None, trip_c: float | None, is_capped: bool) -> bool:
+    def _follow(self, context: SampleContext, *, is_capped: bool) -> bool:
         """Hot from 85 °C until below 80 °C; one that is capped when first seen, from 80 °C. Hot
-        too from the lowest passive trip until a hysteresis below it: there the kernel's thermal
+        too from the lowest passive trip until its hysteresis below it: there the kernel's thermal
         governor acts, whether or not its cooling devices can be read."""
+        temperature_c = context.number("soc.temp")
+        trip_c = context.number("thermal.trip_passive")
+        hysteresis_c = context.number("thermal.trip_hysteresis")
+        if hysteresis_c is None:
+            hysteresis_c = DEFAULT_HYSTERESIS_C
         if temperature_c is not None:
             threshold_c = COOL_C if self._is_hot or is_capped else HOT_C
             self._is_hot = temperature_c >= threshold_c
-            margin_c = HYSTERESIS_C if self._is_past_trip else 0.0
+            margin_c = hysteresis_c if self._is_past_trip else 0.0
             self._is_past_trip = trip_c is not None and temperature_c >= trip_c - margin_c
         return self._is_hot or self._is_past_trip
 
