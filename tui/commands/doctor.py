@@ -20,7 +20,7 @@ from tui.board.advice.runtime_log_check import runtime_log_check
 from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.readers.npu_load import Rung
-from tui.board.runtime_log.reader import source_of_port
+from tui.board.runtime_log.reader import source_of_container, source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
@@ -211,7 +211,10 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
         checks.append(await _model_check(client, server, section.model))
     port = None if server.is_simulated else local_port(server.url)
     if port is not None:
-        checks.append(runtime_log_check(source_of_port(Files(), port)))
+        source = source_of_port(Files(), port)
+        if source is None:
+            source = await asyncio.to_thread(source_of_container, port)
+        checks.append(runtime_log_check(source))
     return checks
 
 

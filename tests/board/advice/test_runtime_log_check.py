@@ -14,6 +14,14 @@ from tui.board.runtime_log.source import LogSource
         (LogSource("file", "/proc/7/fd/1", 7, True), "ok", "is set", None),
         (LogSource("file", "/proc/7/fd/1", 7, False), "note", "RKLLM_LOG_LEVEL=1", None),
         (
+            LogSource("file", "/proc/7/fd/1", 7, True, user_path="/home/me/nohup.out"),
+            "ok",
+            "the file /home/me/nohup.out",
+            None,
+        ),
+        (LogSource("docker", "ab" * 32), "note", "docker logs abababababab", None),
+        (LogSource("podman", "ab" * 32, 7, False), "note", "-e RKLLM_LOG_LEVEL=1", None),
+        (
             LogSource("journal", "rkllm-api.service", 7, False),
             "note",
             "Environment=RKLLM_LOG_LEVEL=1",

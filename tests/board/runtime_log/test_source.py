@@ -33,7 +33,18 @@ def process(tmp_path: Path) -> Path:
 def test_output_into_a_file(tmp_path: Path, process: Path) -> None:
     (process / "fd/1").symlink_to(tmp_path / "nohup.out")
     (tmp_path / "nohup.out").write_text("old\n")
-    assert find(Files(tmp_path), 7) == LogSource("file", "/proc/7/fd/1", 7, True)
+    assert find(Files(tmp_path), 7) == LogSource(
+        "file", "/proc/7/fd/1", 7, True, user_path=str(tmp_path / "nohup.out")
+    )
+
+
+def test_a_log_of_the_servers_own_is_called_by_its_path(tmp_path: Path, process: Path) -> None:
+    home = tmp_path / "server"
+    home.mkdir()
+    (home / "api.log").write_text("")
+    (process / "cwd").symlink_to(home)
+    found = find(Files(tmp_path), 7)
+    assert (found.name, found.user_path) == ("/proc/7/cwd/api.log", f"{home}/api.log")
 
 
 def test_output_through_tee(tmp_path: Path, process: Path) -> None:
@@ -56,7 +67,9 @@ def test_output_through_tee(tmp_path: Path, process: Path) -> None:
             "user-journal",
             "rkllama.service",
         ),
-        (f"0::/system.slice/docker-{'ab' * 32}.scope\n", "container", "ab" * 32),
+        (f"0::/system.slice/docker-{'ab' * 32}.scope\n", "docker", "ab" * 32),
+        (f"0::/machine.slice/libpod-{'cd' * 32}.scope\n", "podman", "cd" * 32),
+        (f"12:cpu:/docker/{'ab' * 32}\n", "docker", "ab" * 32),
         ("0::/user.slice/user-1000.slice/session-3.scope\n", "none", ""),
     ],
 )
@@ -65,7 +78,7 @@ def test_output_of_a_unit(cgroup: str, kind: str, name: str, tmp_path: Path, pro
     (process / "fd/1").symlink_to("socket:[99]")
     found = find(Files(tmp_path), 7)
     assert (found.kind, found.name) == (kind, name)
-    assert (found.reason == "") is (kind in ("journal", "user-journal"))
+    assert (found.reason == "") is (kind != "none")
 
 
 def test_what_another_user_runs_is_told(tmp_path: Path) -> None:

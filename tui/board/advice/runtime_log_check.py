@@ -16,11 +16,10 @@ def runtime_log_check(source: LogSource | None) -> Check:
     if source is None:
         detail = "The process of the server cannot be seen, so its log is not read."
         return Check(ID, "note", TITLE, detail)
-    name = clean_line(source.name, 120)
-    if source.kind in ("none", "container"):
+    if source.kind == "none":
         why = source.reason or "it cannot be read"
         return Check(ID, "note", TITLE, f"The log of the server is not read: {why}.")
-    place = f"the file {name}" if source.kind == "file" else f"the journal of {name}"
+    place = _place(source)
     if source.has_variable:
         return Check(ID, "ok", TITLE, f"{VARIABLE} is set; the numbers are read from {place}.")
     is_set = "is not set" if source.has_variable is False else "cannot be seen"
@@ -31,7 +30,18 @@ def runtime_log_check(source: LogSource | None) -> Check:
     return Check(ID, "note", TITLE, f"{detail}{_how(source)}", _command(source))
 
 
+def _place(source: LogSource) -> str:
+    name = clean_line(source.user_path or source.name, 120)
+    if source.kind == "file":
+        return f"the file {name}"
+    if source.kind in ("docker", "podman"):
+        return f"{source.kind} logs {name[:12]}"
+    return f"the journal of {name}"
+
+
 def _how(source: LogSource) -> str:
+    if source.kind in ("docker", "podman"):
+        return f" Start the container with -e {VARIABLE}=1 to have them."
     if source.kind == "file":
         return f" Start the server with {VARIABLE}=1 to have them."
     return f" In the editor, add the lines [Service] and Environment={VARIABLE}=1; then restart it."

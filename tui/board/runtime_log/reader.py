@@ -8,6 +8,7 @@ import time
 from tui.board.readers.files import Files
 from tui.board.readers.server_search import find_server
 from tui.board.runtime_log.blocks import RuntimeBlock, blocks
+from tui.board.runtime_log.containers import RunProgram, container_of_port, run_program
 from tui.board.runtime_log.match import AFTER_S, AnswerWindow, match
 from tui.board.runtime_log.source import LogSource, find
 from tui.board.runtime_log.tail import LogTail
@@ -15,16 +16,32 @@ from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
 
 POLL_S = 0.1
+PROGRAM_POLL_S = 0.5
+"""For logs that a program is started for."""
 OWN_LINE_S = 0.5
 """Without the variable only a server's own line can come, which it writes as the answer ends."""
 MAX_MISSES = 3
 """After so many answers without a block the log holds none: it is looked at once an answer."""
 
 
+CONTAINER_UNITS = ("docker.service", "podman.service")
+"""Where the process that listens for a container's published port belongs to."""
+
+
 def source_of_port(files: Files, port: int) -> LogSource | None:
-    """The log of the process that listens on ``port``; None where that process is not seen."""
+    """The log of the process that listens on ``port``; None where that process is not seen, or
+    listens for a container."""
     found = find_server(files, port)
-    return find(files, found.pid) if found is not None and found.by == "port" else None
+    if found is None or found.by != "port":
+        return None
+    source = find(files, found.pid)
+    return None if source.name in CONTAINER_UNITS else source
+
+
+def source_of_container(port: int, run: RunProgram = run_program) -> LogSource | None:
+    """The log of the container that publishes ``port``. Starts programs: takes up to 6 s."""
+    found = container_of_port(port, run)
+    return None if found is None else LogSource(*found)
 
 
 def window_of(turn: Turn, now_ns: int, wall_s: float) -> AnswerWindow | None:
@@ -67,18 +84,25 @@ class RuntimeLog:
         self._files = files
         self.port = port
         self._tail: LogTail | None = None
+        self._since_s = 0.0
+        self._container: LogSource | None = None
+        self._has_looked_for_container = False
         self._misses = 0
 
     async def begin(self) -> None:
         """An answer is asked for now: what the log holds is older than it."""
+        self._since_s = time.time()
         self._tail = await asyncio.to_thread(self._marked)
 
     async def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
         """Those of the answer that began at :meth:`begin` and is over; waits for up to 2 s."""
-        tail, now_ns = self._tail, time.perf_counter_ns()
-        window = None if tail is None else window_of(turn, now_ns, time.time())
-        if tail is None or window is None:
+        window = window_of(turn, time.perf_counter_ns(), time.time())
+        if window is None:
             return None
+        tail = self._tail or await asyncio.to_thread(self._of_container)
+        if tail is None:
+            return None
+        poll_s = POLL_S if tail.source.kind == "file" else PROGRAM_POLL_S
         wait_s = OWN_LINE_S if tail.source.has_variable is False else AFTER_S
         end_s = time.monotonic() + (0.0 if self._misses >= MAX_MISSES else wait_s)
         while True:
@@ -95,13 +119,20 @@ class RuntimeLog:
             if time.monotonic() >= end_s:
                 self._misses += not found
                 return None
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(poll_s)
 
     def _marked(self) -> LogTail | None:
-        wall_s = time.time()
         source = source_of_port(self._files, self.port)
-        if source is None or source.kind in ("none", "container"):
-            return None
+        return None if source is None or source.kind == "none" else self._tail_of(source)
+
+    def _of_container(self) -> LogTail | None:
+        """Looked for once, and after the answer: starting Docker's program takes its time."""
+        if not self._has_looked_for_container and self._files.is_this_machine:
+            self._has_looked_for_container = True
+            self._container = source_of_container(self.port)
+        return None if self._container is None else self._tail_of(self._container)
+
+    def _tail_of(self, source: LogSource) -> LogTail:
         tail = LogTail(self._files, source)
-        tail.mark(wall_s)
+        tail.mark(self._since_s)
         return tail

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.board.readers.files import Files
+from tui.board.runtime_log.containers import container_of_cgroup
 
 VARIABLE = "RKLLM_LOG_LEVEL"
 MAX_ENVIRONMENT_BYTES = 1 << 16
@@ -18,18 +19,18 @@ _UNIT = re.compile(r"/system\.slice/([^/\n]{1,200}\.service)\s*$", re.MULTILINE)
 _USER_UNIT = re.compile(
     r"/user@[0-9]+\.service/[^/\n]{1,100}\.slice/([^/\n]{1,200}\.service)\s*$", re.MULTILINE
 )
-_CONTAINER = re.compile(r"(?:docker|libpod|crio)[-/]([0-9a-f]{12,64})")
 
-SourceKind = Literal["file", "journal", "user-journal", "container", "none"]
+SourceKind = Literal["file", "journal", "user-journal", "docker", "podman", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
     """Where the lines of one server can be read.
 
-    ``name`` is a path, the name of a systemd unit, or the id of a container. ``has_variable``:
-    whether ``RKLLM_LOG_LEVEL`` is set to 1 or more; None where that cannot be seen. ``reason`` says
-    why there is nothing to read. Strings are raw: sanitise before use.
+    ``name`` is the path to open, the name of a systemd unit, or the id of a container.
+    ``has_variable``: whether ``RKLLM_LOG_LEVEL`` is set to 1 or more; None where that cannot be
+    seen. ``reason`` says why there is nothing to read. ``user_path``: the file as its user calls
+    it, where ``name`` leads through /proc. Strings are raw: sanitise before use.
     """
 
     kind: SourceKind
@@ -37,6 +38,7 @@ class LogSource:
     pid: int | None = None
     has_variable: bool | None = None
     reason: str = ""
+    user_path: str | None = None
 
 
 def find(files: Files, pid: int) -> LogSource:
@@ -44,28 +46,32 @@ def find(files: Files, pid: int) -> LogSource:
     opened loses what its real reader then misses."""
     has_variable = _has_variable(files, pid)
 
-    def found(kind: SourceKind, name: str, reason: str = "") -> LogSource:
-        return LogSource(kind, name, pid, has_variable, reason)
+    def found(
+        kind: SourceKind, name: str, *, reason: str = "", user_path: str | None = None
+    ) -> LogSource:
+        return LogSource(kind, name, pid, has_variable, reason, user_path)
 
     own = _own_log(files, pid)
     if own is not None:
-        return found("file", own)
+        folder = files.link(f"/proc/{pid}/cwd")
+        user_path = None if folder is None else f"{folder.rstrip('/')}/{own.rpartition('/')[2]}"
+        return found("file", own, user_path=user_path)
     output = f"/proc/{pid}/fd/1"
     target = files.link(output)
     if target is not None and _is_regular(files, output):
-        return found("file", output)
+        return found("file", output, user_path=target)
     if target is not None and target.startswith("pipe:"):
         copy = _copy_of_pipe(files, target)
         if copy is not None:
-            return found("file", copy)
+            return found("file", copy, user_path=files.link(copy))
     cgroup = _text(files, f"/proc/{pid}/cgroup")
+    if (container := container_of_cgroup(cgroup)) is not None:
+        return found(*container)
     if unit := _USER_UNIT.search(cgroup):
         return found("user-journal", unit[1])
     if unit := _UNIT.search(cgroup):
         return found("journal", unit[1])
-    if container := _CONTAINER.search(cgroup):
-        return found("container", container[1], "it is written by a container")
-    return found("none", "", _why_not(target))
+    return found("none", "", reason=_why_not(target))
 
 
 def _why_not(target: str | None) -> str:

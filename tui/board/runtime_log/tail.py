@@ -6,46 +6,30 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 
 from tui.board.readers.files import Files
 from tui.board.runtime_log.blocks import LogLine
+from tui.board.runtime_log.containers import ContainerProgram, RunProgram, log_command, run_program
 from tui.board.runtime_log.source import LogSource
 
 MAX_BYTES = 256 << 10
 ROTATED_BYTES = 64 << 10
-MAX_JOURNAL_LINES = 400
-JOURNAL_S = 3.0
-MAX_JOURNAL_BYTES = 1 << 20
+MAX_LINES = 400
 
-_DOCKER_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{1,9}))?Z ")
-
-RunJournal = Callable[[Sequence[str]], bytes]
-
-
-def _run_journal(command: Sequence[str]) -> bytes:
-    """The output of journalctl. Raises OSError and subprocess.SubprocessError."""
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=JOURNAL_S,
-        check=True,
-    )
-    return done.stdout[-MAX_JOURNAL_BYTES:]
+_CONTAINER_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2}) "
+)
+"""Docker writes UTC, Podman the local time with its offset."""
 
 
 class LogTail:
     """The lines of one source from :meth:`mark` on. Blocks: call it from a worker thread."""
 
-    def __init__(
-        self, files: Files, source: LogSource, run_journal: RunJournal = _run_journal
-    ) -> None:
+    def __init__(self, files: Files, source: LogSource, run: RunProgram = run_program) -> None:
         self.source = source
         self._files = files
-        self._run_journal = run_journal
+        self._run = run
         self._size: int | None = None
         self._since_s = 0.0
 
@@ -64,6 +48,8 @@ class LogTail:
             return self._file_lines()
         if self.source.kind in ("journal", "user-journal"):
             return self._journal_lines()
+        if self.source.kind in ("docker", "podman"):
+            return self._container_lines()
         return []
 
     def _file_lines(self) -> list[LogLine]:
@@ -94,14 +80,23 @@ class LogTail:
             "--all",
             f"{unit}={self.source.name}",
             f"--since=@{int(self._since_s)}",
-            f"--lines={MAX_JOURNAL_LINES}",
+            f"--lines={MAX_LINES}",
         )
         try:
-            data = self._run_journal(command)
+            data = self._run(command)
         except (OSError, subprocess.SubprocessError):
             return []
         found = (journal_line(line) for line in data.split(b"\n"))
         return [line for line in found if line is not None]
+
+    def _container_lines(self) -> list[LogLine]:
+        program: ContainerProgram = "podman" if self.source.kind == "podman" else "docker"
+        since_s = int(self._since_s)
+        try:
+            data = self._run(log_command(program, self.source.name, since_s, MAX_LINES))
+        except (OSError, subprocess.SubprocessError):
+            return []
+        return [_dated(line) for line in data.decode("utf-8", "replace").split("\n")]
 
 
 def journal_line(data: bytes) -> LogLine | None:
@@ -140,11 +135,12 @@ def _number(text: object) -> int | None:
 
 def _dated(line: str) -> LogLine:
     """A line with the time that a container's log puts before it, if it does."""
-    head = _DOCKER_TIME.match(line)
+    head = _CONTAINER_TIME.match(line)
     if head is None:
         return LogLine(line)
     try:
-        whole = datetime.strptime(head[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+        offset = "+0000" if head[3] == "Z" else head[3]
+        whole = datetime.strptime(head[1] + offset, "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
         return LogLine(line)
     fraction = float(f"0.{head[2]}") if head[2] else 0.0
