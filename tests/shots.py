@@ -55,13 +55,10 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
             async with run.app.run_test(size=shots[0].size) as pilot:
                 await until(pilot, lambda: run.backend.state.loaded is not None)
                 await ask(pilot, QUESTIONS[0])
-                await until(
-                    pilot, lambda: run.backend.turn is not None and run.backend.turn.phase.is_over
-                )
+                chat = run.backend.chat
+                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
                 await ask(pilot, QUESTIONS[1])
-                await until(
-                    pilot, lambda: run.backend.turn is not None and run.backend.turn.tokens > 70
-                )
+                await until(pilot, lambda: chat.turn is not None and chat.turn.tokens > 70)
                 drawn = [await draw(pilot, shot) for shot in shots]
                 pilot.app.theme = shots[0].theme
                 await pilot.resize_terminal(*shots[0].size)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
-import tui.app.start
-from tui.app.backend import Backend
+from tui.app.chat_session import ChatSession
 from tui.cli import main
 from tui.core.turn.turn import Turn
 
@@ -32,19 +32,19 @@ def record_of(turn: Turn) -> dict[str, object]:
     }
 
 
-class RecordingBackend(Backend):
-    """A backend that appends every committed turn to the file."""
+def recording(file: Path, commit_turn: Callable[[ChatSession], None]) -> Callable[..., None]:
+    """``commit_turn``, which also appends the turn to the file."""
 
-    file = Path()
+    def recorded(chat: ChatSession) -> None:
+        commit_turn(chat)
+        if chat.turn is not None:
+            with file.open("a") as log:
+                log.write(json.dumps(record_of(chat.turn)) + "\n")
 
-    def commit_turn(self) -> None:
-        super().commit_turn()
-        if self.turn is not None:
-            with self.file.open("a") as log:
-                log.write(json.dumps(record_of(self.turn)) + "\n")
+    return recorded
 
 
 if __name__ == "__main__":
-    RecordingBackend.file = Path(sys.argv[1])
-    with patch.object(tui.app.start, "Backend", RecordingBackend):
+    recorded = recording(Path(sys.argv[1]), ChatSession.commit_turn)
+    with patch.object(ChatSession, "commit_turn", recorded):
         sys.exit(main(sys.argv[2:]))

@@ -13,7 +13,9 @@ import pytest
 
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
-from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, Session
+from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, ChatSession
+from tui.app.model_loader import ModelLoader
+from tui.app.server_link import ServerLink
 from tui.bench.store import runs
 from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
@@ -48,6 +50,9 @@ class StandingConnection:
     async def ask(self, turn: object) -> None:
         """The prompt waits for ever."""
 
+    async def load(self, name: str, available_bytes: int | None, is_forced: bool) -> None:
+        """The model is never there."""
+
 
 class DirectLoop:
     """Calls at once what the loop would call soon."""
@@ -58,15 +63,23 @@ class DirectLoop:
     def submit(self, work: Coroutine[Any, Any, None]) -> None:
         work.close()
 
+    def stop(self) -> None:
+        """There is no thread."""
 
-def session_with(slot: SlotState, clock: list[int]) -> tuple[Session, StandingConnection]:
+
+def link_with(slot: SlotState) -> tuple[ServerLink, StandingConnection]:
     server = Server("http://127.0.0.1:8021", DIALECT, "RockchipLlama")
     connection = StandingConnection(
         ConnectionState(status="ready", server=server, models=(LONG_CONTEXT,), slot=slot)
     )
-    session = Session(cast("EventLoopThread", DirectLoop()), GenerationSettings(), lambda: clock[0])
-    session.connected_by(cast("Connection", connection))
-    return session, connection
+    link = ServerLink(cast("EventLoopThread", DirectLoop()))
+    link.use(cast("Connection", connection))
+    return link, connection
+
+
+def session_with(slot: SlotState, clock: list[int]) -> tuple[ChatSession, StandingConnection]:
+    link, connection = link_with(slot)
+    return ChatSession(link, GenerationSettings(), lambda: clock[0]), connection
 
 
 def test_a_prompt_behind_a_stopped_answer_can_be_sent_all_the_same() -> None:
@@ -98,8 +111,8 @@ def test_one_piece_is_no_plural(count: int, words: str) -> None:
 
 
 def test_the_model_list_shows_the_context_that_the_server_gives() -> None:
-    session, _ = session_with(SlotState(), [0])
-    (model,) = session.models_view().models
+    link, _ = link_with(SlotState())
+    (model,) = ModelLoader(link, lambda: 0).view().models
     assert (model.context_tokens, model.is_context_guessed) == (4096, False)
 
 
@@ -121,7 +134,7 @@ def test_a_benchmark_is_looked_for_only_where_its_lock_is_held(
         def seek(self) -> None:
             sought.append(True)
 
-    monkeypatch.setattr(backend, "bench_session", Bench)
+    monkeypatch.setattr(Backend, "bench", Bench())
     backend.on_snapshot(backend.sample())
     assert not sought
     default_folder().mkdir(parents=True)
@@ -134,6 +147,32 @@ def test_a_benchmark_is_looked_for_only_where_its_lock_is_held(
     assert sought == [True]
     backend.on_snapshot(backend.sample())
     assert sought == [True]
+
+
+def test_a_prompt_waits_for_the_benchmark_that_the_last_sample_saw(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock's file is read by the sampling thread alone: a slow disk holds up no key."""
+    backend._link.loop.stop()
+    monkeypatch.setattr(backend._link, "loop", DirectLoop())
+    backend._link.use(cast("Connection", link_with(SlotState())[1]))
+    default_folder().mkdir(parents=True)
+    lock = runs.Lock(default_folder())
+    lock.take("prompts")
+    backend.sample()
+    lock.release()
+    for refusal in (backend.chat.ask("now?"), refusal_of_a_load(backend)):
+        assert refusal is not None
+        assert "a benchmark is running" in refusal
+    backend.sample()
+    assert refusal_of_a_load(backend) is None
+    assert backend.chat.ask("now?") is None
+
+
+def refusal_of_a_load(backend: Backend) -> str | None:
+    backend.models.load("qwen3-4b")
+    view = backend.models.view()
+    return view.message if view.is_error else None
 
 
 NO_BENCHMARK = """

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
-from tui.core.board.history import BoardHistory
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
-from tui.core.screen.key_names import key_cap
-from tui.core.screen.keys import DASHBOARD_KEYS, default_keys
+from tui.core.screen.keys import default_keys
 from tui.core.screen.models_view import ModelsView
 from tui.core.screen.notices import notice_lines
 from tui.core.text.glyphs import UNICODE
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
-from tui.screens.dashboard import Dashboard, DashboardData
+from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.settings import SettingsScreen
 from tui.settings.generation_limits import generation_limits
-from tui.widgets.chat.key_bar import KeyHint
 
 ANSWER = """\
 Air scatters short waves more than long ones: **blue** light comes from everywhere, red light \
@@ -116,31 +115,32 @@ def dashboard_without_server() -> Dashboard:
     return _dashboard(board, Headline(time_of_day="14:02:11"), looked_at, problem)
 
 
+class PreparedBackend:
+    """A chat of its own beside a prepared board."""
+
+    def __init__(
+        self, board: Prepared, headline: Headline, looked_at: tuple[str, ...], problem: str | None
+    ) -> None:
+        self.chat = PreparedChat(board.now_ns)
+        self.board = board
+        self._headline = headline
+        self._looked_at, self._problem = looked_at, problem
+
+    def headline(self) -> Headline:
+        return self._headline
+
+    def notice(self, keymap: Mapping[str, str]) -> list[str]:
+        return notice_lines(self._headline, self._looked_at, self._problem, keymap)
+
+    def clock_ns(self) -> int:
+        return self.board.now_ns
+
+
 def _dashboard(
     board: Prepared, headline: Headline, looked_at: tuple[str, ...], problem: str | None
 ) -> Dashboard:
-    keys = default_keys()
-
-    def history() -> BoardHistory:
-        return board.history
-
-    data = DashboardData(
-        session=PreparedChat(board.now_ns),
-        headline=lambda: headline,
-        board=history,
-        notice=lambda: notice_lines(headline, looked_at, problem, keys),
-        clock_ns=lambda: board.now_ns,
-        findings=lambda: board.view.findings,
-        decode_bound=board.view.roofline,
-        copy=lambda text, what: f"copied {what}",
-    )
-    hints = [KeyHint("Enter", "send", "send")]
-    hints += [
-        KeyHint(key_cap(keys[key.action_id]), key.hint, key.action)
-        for key in DASHBOARD_KEYS
-        if key.hint
-    ]
-    return Dashboard(data, UNICODE, hints)
+    backend = PreparedBackend(board, headline, looked_at, problem)
+    return Dashboard(backend, UNICODE, default_keys(), lambda text, what: f"copied {what}")
 
 
 def help_screen() -> HelpScreen:

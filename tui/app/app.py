@@ -20,20 +20,17 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
-from tui.core.board.history import BoardHistory
-from tui.core.screen.headline import Headline
 from tui.core.screen.key_names import key_cap, shown_keys
 from tui.core.screen.keys import DASHBOARD_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
-from tui.screens.dashboard import Dashboard, DashboardData
+from tui.screens.dashboard import Dashboard
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.screens.bench.page import BenchPage
 
 from tui.app.themes import LIBRARY_CSS
-from tui.widgets.chat.key_bar import KeyHint
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.rows import AsciiScrollBar
 
@@ -100,7 +97,6 @@ class NpulseApp(App[int]):
         self._appearance = appearance
         self._remember = remember
         self._chosen_theme = appearance.chosen_theme
-        self._history = BoardHistory()
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
         self._asked, self._asked_s = "", 0.0
@@ -123,25 +119,14 @@ class NpulseApp(App[int]):
         return TerminalDriver
 
     def get_default_screen(self) -> Dashboard:
-        data = DashboardData(
-            session=self._backend,
-            headline=self._headline,
-            board=lambda: self._history,
-            notice=lambda: self._backend.notice(self._history.latest, self._appearance.keymap),
-            clock_ns=time.perf_counter_ns,
-            findings=lambda: self._backend.findings,
-            decode_bound=lambda: self._backend.decode_bound,
-            copy=self._copy,
-            frames_per_s=self._appearance.frames_per_s,
-            board_key=self._key("board"),
+        appearance = self._appearance
+        return Dashboard(
+            self._backend,
+            appearance.glyphs,
+            appearance.keymap,
+            self._copy,
+            appearance.frames_per_s,
         )
-        hints = [KeyHint("Enter", "send", "send")]
-        hints += [
-            KeyHint(self._key(key.action_id), key.hint, key.action)
-            for key in DASHBOARD_KEYS
-            if key.hint
-        ]
-        return Dashboard(data, self._appearance.glyphs, hints)
 
     def _key(self, action_id: str) -> str:
         """The first key of an action, as short as it is shown."""
@@ -200,9 +185,6 @@ class NpulseApp(App[int]):
 
     # What happens elsewhere -----------------------------------------------------------------
 
-    def _headline(self) -> Headline:
-        return self._backend.headline(self._history.latest)
-
     def _server_changed(self) -> None:
         self.dashboard.show_server()
 
@@ -216,9 +198,9 @@ class NpulseApp(App[int]):
             snapshot = await loop.run_in_executor(self._sampling, self._backend.sample)
         finally:
             self._is_sampling = False
-        self._history.add(snapshot)
         self._backend.on_snapshot(snapshot)
-        if self._appearance.has_bell and self._backend.has_new_alert:
+        facts = self._backend.board.facts
+        if self._appearance.has_bell and facts is not None and facts.has_new_alert:
             self.bell()
         self.dashboard.show_board()
 
@@ -241,7 +223,7 @@ class NpulseApp(App[int]):
 
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""
-        problem = self._remember(self._chosen_theme, self._backend.settings)
+        problem = self._remember(self._chosen_theme, self._backend.chat.settings)
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
@@ -294,14 +276,14 @@ class NpulseApp(App[int]):
         """F2."""
         from tui.screens.models import ModelsScreen
 
-        backend = self._backend
+        models = self._backend.models
         self.push_screen(
             ModelsScreen(
-                backend.models_view,
-                backend.fit_note,
-                backend.load_model,
-                backend.unload_model,
-                backend.cancel_model_work,
+                models.view,
+                models.fit_note,
+                models.load,
+                models.unload,
+                models.cancel,
                 self._appearance.glyphs,
             )
         )
@@ -310,15 +292,14 @@ class NpulseApp(App[int]):
         """F5."""
         from tui.screens.board import BoardScreen
 
-        data = self._backend.board_screen_data(lambda: self._history, self._copy)
-        self.push_screen(BoardScreen(data, self._appearance.glyphs))
+        self.push_screen(BoardScreen(self._backend, self._copy, self._appearance.glyphs))
 
     def action_bench(self) -> None:
         """F3."""
         from tui.screens.bench.chooser import BenchScreen
         from tui.screens.bench.page import BenchData
 
-        data = BenchData(self._backend.bench_session(), self._headline, self._key("help"))
+        data = BenchData(self._backend.bench, self._backend.headline, self._key("help"))
         self.push_screen(BenchScreen(data, self._appearance.glyphs))
 
     def _open_bench_page(self, event: BenchPage.Open) -> None:
@@ -332,18 +313,22 @@ class NpulseApp(App[int]):
 
     def action_settings(self) -> None:
         """F6."""
+        from tui.app.generation_rules import setting_notes, setting_problems
         from tui.screens.settings import SettingsScreen
 
         backend = self._backend
 
         def take(settings: GenerationSettings | None) -> None:
             if settings is not None:
-                backend.settings = settings
+                backend.chat.settings = settings
                 if self._keep():
                     self.dashboard.say("settings taken; they apply from the next answer on")
 
         form = SettingsScreen(
-            backend.settings, backend.check, backend.setting_notes(), self._appearance.glyphs
+            backend.chat.settings,
+            lambda settings: setting_problems(backend.state.server, settings),
+            setting_notes(backend.state.server),
+            self._appearance.glyphs,
         )
         self.push_screen(form, take)
 

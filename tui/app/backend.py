@@ -1,6 +1,7 @@
-"""Application state without UI: chat session, server connection, board sampler, demo simulator.
+"""Application state without UI: chat session, server connection, board, benchmarks, demo simulator.
 
-The screens get plain callables and records of it from :class:`tui.app.app.NpulseApp`.
+The screens get it from :class:`tui.app.app.NpulseApp`; what they may ask of it stands in
+:mod:`tui.core.screen.backend`.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.app.board_source import BoardReader, Demo, DemoOptions
-from tui.app.chat_session import Session
-from tui.core.board.history import BoardHistory
+from tui.app.board_monitor import BoardMonitor
+from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
+from tui.app.chat_session import ChatSession
+from tui.app.model_loader import ModelLoader
+from tui.app.server_link import ServerLink
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
@@ -22,30 +25,37 @@ from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
+from tui.servers.address import local_port
+from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 if TYPE_CHECKING:
-    from tui.bench.model.screen import BenchSession
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import BenchDesk
-    from tui.board.advice.board_state import BoardView
     from tui.board.runtime_log.reader import RuntimeLog
-    from tui.core.board.board_facts import BoardScreenData, Cause, DecodeBound
-    from tui.core.screen.models_view import ModelsView
-from tui.servers.address import local_port
-from tui.servers.connection_state import Server
 
 MAX_NAME_CHARS = 40
 LOOK_S = 0.1
 """How often it is looked whether an answer is over."""
 
 
-class Backend(Session):
-    """A session with its own connection, board and, where wanted, simulated board.
+@dataclass(frozen=True, slots=True)
+class BenchLock:
+    """Whether a process holds the lock of the benchmarks, and why a prompt to the connected server
+    should wait for it, in one sentence."""
 
-    ``uses_little_cores``: npulse keeps itself to the little cores, where the board has some.
+    is_held: bool = False
+    reason: str | None = None
+
+
+class Backend:
+    """The parts of one run of npulse, which do not know each other: what goes between them is here.
+
+    ``chat`` is the conversation, ``models`` the models of the server, ``board`` the board and
+    ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
+    the board has some. Everything is called in the app's thread, but :meth:`sample`.
     """
 
     def __init__(
@@ -57,22 +67,33 @@ class Backend(Session):
         *,
         uses_little_cores: bool = False,
     ) -> None:
-        self._loop_thread = EventLoopThread()
-        super().__init__(self._loop_thread, settings)
+        self._link = ServerLink(EventLoopThread())
+        self.board = BoardMonitor(board)
+        self.chat = ChatSession(
+            self._link, settings, why_wait=self._why_wait, on_asked=self._expect_runtime_numbers
+        )
+        self.models = ModelLoader(self._link, self.clock_ns, self._why_wait)
         self._server_settings = server
-        self._board = board
-        self._wish = demo
-        self._demo = Demo(demo.arguments)
+        self._demo_options = demo
+        self._demo = DemoBoard(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
         self._uses_little_cores = uses_little_cores
         self._has_demo = False
         self._problem: str | None = None
         self._watched: Server | None = None
-        self._view: BoardView | None = None
         self._bench: BenchDesk | None = None
-        self._is_bench_held = False
-        self._why_no_change: str | None = None
+        self._bench_lock = BenchLock()
         self._runtime_log: RuntimeLog | None = None
+
+    @staticmethod
+    def clock_ns() -> int:
+        """The clock of answers and snapshots."""
+        return time.perf_counter_ns()
+
+    @property
+    def state(self) -> ConnectionState:
+        """The moment of the connection to the server. From any thread."""
+        return self._link.state
 
     # Start and end --------------------------------------------------------------------------
 
@@ -81,14 +102,14 @@ class Backend(Session):
         self._on_change = on_change
         if self._uses_little_cores:
             _leave_the_big_cores()
-        self._loop_thread.start()
-        self._loop_thread.submit(self._run())
+        self._link.loop.start()
+        self._link.loop.submit(self._run())
 
     def close(self) -> None:
         """End the network and the simulated board; blocks for a moment at most."""
-        self._loop_thread.stop()
+        self._link.loop.stop()
         self._demo.stop()
-        self._board.close()
+        self.board.source.close()
 
     async def _run(self) -> None:
         # Imported here, in the network's thread: the first paint needs nothing of HTTP.
@@ -99,7 +120,7 @@ class Backend(Session):
         connection = Connection(
             urls, timeouts, self._changed, access=server_access(self._server_settings)
         )
-        self.connected_by(connection)
+        self._link.use(connection)
         self._on_change()
         if await self._wants_demo(urls):
             simulator = await asyncio.to_thread(self._demo.start)
@@ -109,13 +130,14 @@ class Backend(Session):
             else:
                 self._has_demo = True
                 if simulator.root is not None:
-                    self._board.use(simulator.root)
+                    self.board.source.use(simulator.root)
                 connection.pin((simulator.url,))
         await connection.run()
 
     async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
-        if self._wish.is_wanted or not self._wish.only_alone:
-            return self._wish.is_wanted
+        options = self._demo_options
+        if options.is_wanted or not options.only_alone:
+            return options.is_wanted
         from tui.servers.locate import find
 
         return await find(urls) is None
@@ -124,121 +146,44 @@ class Backend(Session):
         server = self.state.server
         if server is not self._watched:
             self._watched = server
-            self._board.watch_server(None if server is None else local_port(server.url))
+            self.board.source.watch_server(None if server is None else local_port(server.url))
         self._on_change()
 
     # The board ------------------------------------------------------------------------------
 
-    @property
-    def board_view(self) -> BoardView:
-        """What is made of the snapshots; loaded with the first one."""
-        if self._view is None:
-            from tui.board.advice.board_state import BoardView
-
-            self._view = BoardView()
-        return self._view
-
     def sample(self) -> Snapshot:
         """One snapshot of the board, for :meth:`on_snapshot`. Called in the sampling thread, which
         also looks whether a benchmark runs: nothing of the disk is waited for in the app's."""
-        snapshot = self._board.sample()
-        self._is_bench_held = _is_bench_held()
+        snapshot = self.board.source.sample()
+        server = self.state.server
+        self._bench_lock = _bench_lock(None if server is None else server.url)
         return snapshot
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        super().on_snapshot(snapshot)
-        if self._is_bench_held and (self._bench is None or not self._bench.is_running):
+        """Give a new snapshot to every part that draws conclusions from it."""
+        self.chat.on_snapshot(snapshot)
+        self.models.on_snapshot(snapshot)
+        if self._bench_lock.is_held and (self._bench is None or not self._bench.is_running):
             # Another npulse began it; this one follows it.
-            self.bench_session().seek()
-        turn, loaded = self.turn, self.state.loaded
-        now_ns = time.perf_counter_ns()
-        self.board_view.saw(
+            self.bench.seek()
+        turn, state = self.chat.turn, self.state
+        now_ns = self.clock_ns()
+        self.board.saw(
             snapshot,
             None if turn is None else turn.stats(now_ns),
-            None if loaded is None else self._with_context_in_use(loaded),
+            None if state.loaded is None else self._link.with_context_in_use(state.loaded),
             # What npulse itself has begun is nobody else's work.
-            self.state.slot.status == "finishing" or self._bench_note() is not None,
+            state.slot.status == "finishing" or self._bench_note() is not None,
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
-            neighbours=self._board.neighbours,
-        )
-        self._board.wants_neighbours = self.board_view.wants_neighbours
-
-    @property
-    def findings(self) -> Sequence[Cause]:
-        """What slows the model down, worst first."""
-        return () if self._view is None else self._view.findings
-
-    @property
-    def decode_bound(self) -> DecodeBound | None:
-        """The measured rate beside what the memory allows; None before the first sample."""
-        return None if self._view is None else self._view.roofline()
-
-    @property
-    def has_new_alert(self) -> bool:
-        """Whether the last snapshot raised an alert."""
-        return self._view is not None and bool(self._view.new_alerts)
-
-    def board_screen_data(
-        self, history: Callable[[], BoardHistory], copy: Callable[[str, str], str]
-    ) -> BoardScreenData:
-        """What the board screen pulls from."""
-        return self.board_view.data(
-            headline=lambda: self.headline(history().latest), history=history, copy=copy
         )
 
-    # Benchmarks -----------------------------------------------------------------------------
-
-    def bench_session(self) -> BenchSession:
-        """The benchmarks of this run of npulse; loaded when first asked for."""
-        if self._bench is None:
-            from tui.bench.session.session import BenchDesk
-
-            self._bench = BenchDesk(
-                self._loop_thread, self._bench_place, lambda: self.settings, self._why_no_bench
-            )
-        return self._bench
-
-    def _bench_note(self) -> str | None:
-        """The benchmark that is running and how far it is; None where there is none."""
-        if self._bench is None or not self._bench.is_running:
-            return None
-        run = self._bench.view().run
-        if run is None:
-            return None
-        done = sum(row.state not in ("waiting", "running") for row in run.plan)
-        planned = run.planned or len(run.plan)
-        return f"bench {done}/{planned} prompts, F3" if planned else "bench starting, F3"
-
-    def _bench_place(self) -> BenchPlace | None:
-        server, model = self.state.server, self.state.loaded
-        if server is None:
-            return None
-        from tui.bench.session.process import BenchPlace
-
-        root = self._board.root
-        return BenchPlace(
-            url=server.url,
-            label=server.label,
-            model=None if model is None else model.name,
-            size_bytes=None if model is None else model.size_bytes,
-            context_tokens=self._context_tokens(model),
-            root=None if root == Path("/") else root,
-            is_simulated=server.is_simulated,
-        )
-
-    def _why_no_bench(self) -> str | None:
-        if self.is_answering:
-            return ANSWER_RUNS
-        return self.finishing_note
-
-    def ask(self, prompt: str) -> str | None:
-        refusal = self._why_wait() or super().ask(prompt)
-        server, turn = self.state.server, self.turn
+    def _expect_runtime_numbers(self, turn: Turn) -> None:
+        """Of a server on this very board: its runtime logs numbers of its own."""
+        server = self.state.server
         port = None if server is None or server.is_simulated else local_port(server.url)
-        if refusal is None and turn is not None and port and self._board.root == Path("/"):
-            self._loop_thread.submit(self._note_runtime(turn, port))
-        return refusal
+        if port and self.board.source.root == Path("/"):
+            self._link.loop.submit(self._note_runtime(turn, port))
 
     async def _note_runtime(self, turn: Turn, port: int) -> None:
         """The runtime's own numbers, once the answer is over; delays neither it nor the next."""
@@ -256,42 +201,65 @@ class Backend(Session):
             turn.note_runtime(numbers)
             self._on_change()
 
+    # Benchmarks -----------------------------------------------------------------------------
+
+    @property
+    def bench(self) -> BenchDesk:
+        """The benchmarks of this run of npulse; loaded when first asked for."""
+        if self._bench is None:
+            from tui.bench.session.session import BenchDesk
+
+            self._bench = BenchDesk(
+                self._link.loop, self._bench_place, lambda: self.chat.settings, self._why_no_bench
+            )
+        return self._bench
+
+    def _bench_note(self) -> str | None:
+        """The benchmark that is running and how far it is; None where there is none."""
+        if self._bench is None or not self._bench.is_running:
+            return None
+        run = self._bench.view().run
+        if run is None:
+            return None
+        done = sum(row.state not in ("waiting", "running") for row in run.plan)
+        planned = run.planned or len(run.plan)
+        return f"bench {done}/{planned} prompts, F3" if planned else "bench starting, F3"
+
+    def _bench_place(self) -> BenchPlace | None:
+        state = self.state
+        server, model = state.server, state.loaded
+        if server is None:
+            return None
+        from tui.bench.session.process import BenchPlace
+
+        root = self.board.source.root
+        return BenchPlace(
+            url=server.url,
+            label=server.label,
+            model=None if model is None else model.name,
+            size_bytes=None if model is None else model.size_bytes,
+            context_tokens=self._link.context_tokens(model),
+            root=None if root == Path("/") else root,
+            is_simulated=server.is_simulated,
+        )
+
+    def _why_no_bench(self) -> str | None:
+        if self.chat.is_answering:
+            return ANSWER_RUNS
+        return self.chat.finishing_note
+
     def _why_wait(self) -> str | None:
         """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""
-        server = self.state.server
         busy = None if self._bench is None else self._bench.busy_sentence()
-        if server is None or busy is not None:
-            return busy
-        from tui.bench.store.active_run import why_wait
-        from tui.bench.store.folder import default_folder
-
-        return why_wait(default_folder(), server.url)
-
-    def load_model(self, name: str, is_forced: bool = False) -> None:
-        self._why_no_change = self._why_wait()
-        if self._why_no_change is None:
-            super().load_model(name, is_forced)
-
-    def unload_model(self) -> None:
-        self._why_no_change = self._why_wait()
-        if self._why_no_change is None:
-            super().unload_model()
-
-    def models_view(self) -> ModelsView:
-        view = super().models_view()
-        if self._why_no_change is not None:
-            # It holds as long as the run does.
-            self._why_no_change = self._why_wait()
-        if self._why_no_change is None:
-            return view
-        return replace(view, message=self._why_no_change, is_error=True)
+        return self._bench_lock.reason if busy is None else busy
 
     # What to say ----------------------------------------------------------------------------
 
-    def headline(self, snapshot: Snapshot | None) -> Headline:
+    def headline(self) -> Headline:
         """The top line as of now."""
-        state, model = self.state, self.state.loaded
-        server = state.server
+        state = self.state
+        model, server = state.loaded, state.server
+        snapshot, facts = self.board.history.latest, self.board.facts
         is_simulated = self._has_demo or (server is not None and server.is_simulated)
         board = soc = driver = None
         temperature_c = None
@@ -309,36 +277,39 @@ class Backend(Session):
             soc=soc,
             driver=driver,
             server_state=word,
-            server=self.server_label(),
+            server=None if server is None else clean_line(server.label),
             model=None if model is None else _short(model.name),
             quantisation=None if model is None else model.quantisation,
-            context=_context(self._context_tokens(model)),
+            context=_context(self._link.context_tokens(model)),
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
             bench=self._bench_note(),
-            alert=None if self._view is None else self._view.headline_alert(),
+            alert=None if facts is None else facts.alert,
         )
 
-    def notice(self, snapshot: Snapshot | None, keymap: Mapping[str, str]) -> list[str]:
+    def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
         problem = self._problem or state.problem
-        return notice_lines(self.headline(snapshot), looked_at, problem, keymap)
+        return notice_lines(self.headline(), looked_at, problem, keymap)
 
 
-def _is_bench_held() -> bool:
-    """Whether a process holds the lock of the benchmarks. Where none was ever run here, their
-    code is not loaded."""
+def _bench_lock(url: str | None) -> BenchLock:
+    """Reads the lock of the benchmarks. Where none was ever run here, their code is not loaded."""
     from tui.bench.store.folder import LOCK_FILE, default_folder
 
     folder = default_folder()
     if not (folder / LOCK_FILE).exists():
-        return False
+        return BenchLock()
     from tui.bench.store.runs import holder
 
-    return holder(folder) is not None
+    if holder(folder) is None:
+        return BenchLock()
+    from tui.bench.store.active_run import why_wait
+
+    return BenchLock(is_held=True, reason=None if url is None else why_wait(folder, url))
 
 
 def _leave_the_big_cores() -> None:

@@ -29,7 +29,7 @@ class DemoOptions:
     arguments: tuple[str, ...] = ()
 
 
-class Demo:
+class DemoBoard:
     """The simulated board of this run: started in any thread, ended with the run."""
 
     def __init__(self, arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""One conversation with one server: the turn in flight, what came before it, and the models.
+"""One conversation with one server: the turn in flight, and what came before it.
 
 Called from the screen's thread; every method returns at once. The network, and with it the clock
 of the tokens, lives in a loop of its own (:class:`tui.servers.loop.EventLoopThread`), so that
@@ -9,54 +9,51 @@ paint is over.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from tui.app.server_link import ServerLink
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
-from tui.core.screen.models_view import ModelsView
-from tui.core.text.sanitize import clean_line
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, GenerationSettings, ModelInfo, Phase
-from tui.servers.connection_state import ConnectionState, Server
-from tui.servers.dialects.limits import SettingLimit, problems
+from tui.core.types import ChatRequest, GenerationSettings, Phase
+from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
-from tui.servers.loop import EventLoopThread
-from tui.settings.generation_limits import generation_limits
-
-if TYPE_CHECKING:
-    from tui.servers.connection import Connection
 
 BUSY_LOAD_PCT = 10.0
 SAMPLE_LAG_NS = 3_000_000_000
 """The driver latches its load once a second, and it is sampled once a second."""
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
 """A stopped answer is waited for this long at most: a server may never end it, or never say so."""
-FAR_BOUND = 1_000_000
-"""Nobody comes near: a range that ends there is told by its beginning."""
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
 answer that was stopped: the server must have given it up."""
 
 
-class Session:
-    """The chat that a screen drives; see :class:`tui.core.screen.chat.ChatSession`."""
+class ChatSession:
+    """The chat that a screen drives; see :class:`tui.core.screen.chat.Chat`.
+
+    ``why_wait`` is one sentence why the server must be left alone now, or None; ``on_asked`` is
+    called with every turn that was sent.
+    """
 
     def __init__(
         self,
-        loop: EventLoopThread,
+        link: ServerLink,
         settings: GenerationSettings,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
+        *,
+        why_wait: Callable[[], str | None] = lambda: None,
+        on_asked: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self.settings = settings
         self.conversation = Conversation()
-        self._connection: Connection | None = None
-        self._loop = loop
+        self._link = link
         self._clock_ns = clock_ns
+        self._why_wait = why_wait
+        self._on_asked = on_asked
         self._forecast = PrefillForecast()
         self._forecast_model: str | None = None
         self._turn: Turn | None = None
@@ -64,7 +61,6 @@ class Session:
         self._asked_ns = 0
         self._too_long: str | None = None
         """The prompt that was held back last, for its length."""
-        self._available_bytes: int | None = None
         self._idle_samples = 0
         self._discarded_before = 0
         self._npu_load_pct: float | None = None
@@ -72,23 +68,12 @@ class Session:
         self._last_usages: dict[str, LastUsage] = {}
         """By the address of the server."""
 
-    @property
-    def state(self) -> ConnectionState:
-        """The moment of the connection."""
-        connection = self._connection
-        return ConnectionState() if connection is None else connection.state
-
-    def connected_by(self, connection: Connection) -> None:
-        """Use this connection from now on; it belongs to the loop."""
-        self._connection = connection
-
     def send_anyway(self) -> None:
         """Do not wait for the stopped answer any longer: its connection is closed, and the prompt
         that waits is sent."""
-        if self._connection is not None:
-            if self.waiting is not None and self._turn is not None:
-                self._turn.note_before_prefill("queue")
-            self._loop.call(self._connection.abandon)
+        if self.waiting is not None and self._turn is not None:
+            self._turn.note_before_prefill("queue")
+        self._link.call(lambda connection: connection.abandon())
 
     # The turn -------------------------------------------------------------------------------
 
@@ -110,7 +95,7 @@ class Session:
 
     @property
     def finishing_note(self) -> str | None:
-        slot = self.state.slot
+        slot = self._link.state.slot
         if slot.status != "finishing":
             return None
         if self._npu_load_pct is None:
@@ -124,16 +109,19 @@ class Session:
 
     def ask(self, prompt: str) -> str | None:
         """Send a prompt once the server is free. Returns why not, or None."""
+        refusal = self._why_wait()
+        if refusal is not None:
+            return refusal
         self._record()
         if self.is_answering:
             return ANSWER_RUNS
-        state, connection = self.state, self._connection
-        if connection is None or not state.is_connected:
+        state = self._link.state
+        if not state.is_connected:
             return state.problem or "no server answers yet; your prompt stays here"
         if state.work is not None:
             return f"{state.work}; your prompt stays here"
         model = state.loaded
-        context = self._context_tokens(model)
+        context = self._link.context_tokens(model)
         overflow = 0
         if context is not None:
             overflow = self.conversation.overflow_tokens(prompt, self.settings, context)
@@ -160,11 +148,13 @@ class Session:
             and state.slot.is_free
             and not self._is_just_done()
         )
-        self._turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
+        turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
+        self._turn = turn
         if self._was_busy:
-            self._turn.note_before_prefill("queue")
+            turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
-        self._loop.submit(connection.ask(self._turn))
+        self._link.submit(lambda connection: connection.ask(turn))
+        self._on_asked(turn)
         return None
 
     def _usage_of(self, server: Server | None) -> LastUsage | None:
@@ -177,8 +167,7 @@ class Session:
             return None
         unsent = turn.prompt if self.waiting is not None else None
         turn.stop(self._clock_ns())
-        if self._connection is not None:
-            self._loop.call(self._connection.stop)
+        self._link.call(lambda connection: connection.stop())
         if unsent is not None:
             self._recorded = turn
         self._record()
@@ -216,7 +205,7 @@ class Session:
         if turn is None or turn is self._recorded or not turn.phase.is_over:
             return
         self._recorded = turn
-        server = self.state.server
+        server = self._link.state.server
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
         is_follow_up = self._is_follow_up(turn)
         self.conversation.add(turn.prompt, result)
@@ -239,95 +228,10 @@ class Session:
     def _is_follow_up(turn: Turn) -> bool:
         return any(message.role == "assistant" for message in turn.request.messages)
 
-    def _context_tokens(self, model: ModelInfo | None) -> int | None:
-        return None if model is None else self._with_context_in_use(model).context_tokens
-
-    # Models ---------------------------------------------------------------------------------
-
-    def models_view(self) -> ModelsView:
-        """What the model screen shows now."""
-        state = self.state
-        since_ns = state.work_since_ns
-        server = state.server
-        routes = None if server is None else server.dialect.models
-        message = state.message
-        if message is None and state.loaded is not None and server is not None:
-            from tui.servers.model_choice import context_note
-
-            message = context_note(state.loaded, server)
-        return ModelsView(
-            models=tuple(self._with_context_in_use(model) for model in state.models),
-            server=None if server is None else server.label,
-            can_load=routes is not None and routes.load_path is not None,
-            work=state.work,
-            work_s=0.0 if since_ns is None else (self._clock_ns() - since_ns) / 1e9,
-            message=message,
-            is_error=state.is_error,
-        )
-
-    def _with_context_in_use(self, model: ModelInfo) -> ModelInfo:
-        """The context that the server gives, as the top line and the RAM forecast tell it."""
-        server = self.state.server
-        if server is None:
-            return model
-        from tui.servers.model_choice import with_context_in_use
-
-        return with_context_in_use(model, server.dialect)
-
-    def fit_note(self, model: ModelInfo) -> str:
-        """Whether that model fits into the RAM that is free now, in one sentence."""
-        if model.is_loaded:
-            return ""
-        from tui.core.board.headroom import verdict
-
-        # The server holds one at a time: the loaded one goes first.
-        loaded = self.state.loaded
-        freed = 0 if loaded is None else loaded.size_bytes or 0
-        context = self._context_tokens(model)
-        available = self._available_bytes
-        return verdict(model.name, model.size_bytes, context, available, freed).sentence
-
-    def load_model(self, name: str, is_forced: bool = False) -> None:
-        """Load that model, after unloading the one that is loaded. Asked a second time for one
-        that would not fit, it is loaded all the same."""
-        if self._connection is not None:
-            self._loop.submit(self._connection.load(name, self._available_bytes, is_forced))
-
-    def unload_model(self) -> None:
-        if self._connection is not None:
-            self._loop.submit(self._connection.unload())
-
-    def cancel_model_work(self) -> bool:
-        """Stop waiting for a load or an unload; False where there is none."""
-        if self._connection is None or self.state.work is None:
-            return False
-        self._loop.call(self._connection.cancel_work)
-        return True
-
-    # Settings -------------------------------------------------------------------------------
-
-    def check(self, settings: GenerationSettings) -> Sequence[tuple[str, str]]:
-        """What the connected server would refuse, or npulse itself: fields and sentences."""
-        own = problems(generation_limits(), settings, "npulse")
-        server = self.state.server
-        if server is None:
-            return own
-        found = problems(server.dialect.limits, settings, server.name)
-        named = {name for name, _ in found}
-        return (*found, *(problem for problem in own if problem[0] not in named))
-
-    def setting_notes(self) -> Mapping[str, tuple[str, str]]:
-        """Per setting what is allowed, and what the connected server makes of it."""
-        server = self.state.server
-        limits = generation_limits() if server is None else server.dialect.limits
-        return {limit.field: (_range_of(limit), limit.note) for limit in limits}
-
     # The board ------------------------------------------------------------------------------
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A new snapshot: free RAM for the models, and evidence of an idle server."""
-        available = snapshot.number("ram.available")
-        self._available_bytes = None if available is None else int(available)
+        """A new snapshot: evidence of a busy or an idle server."""
         loads = [load for load in snapshot.numbers("npu.load") if load is not None]
         self._npu_load_pct = max(loads) if loads else None
         self._watch_idle()
@@ -341,7 +245,7 @@ class Session:
         return self._asked_ns - turn.t0_ns - latency_ms * 1e6 < SAMPLE_LAG_NS
 
     def _watch_idle(self) -> None:
-        slot = self.state.slot
+        slot = self._link.state.slot
         is_quiet = self._npu_load_pct is not None and self._npu_load_pct < IDLE_LOAD_PCT
         is_quiet = is_quiet and slot.n_discarded == self._discarded_before
         self._discarded_before = slot.n_discarded
@@ -351,26 +255,14 @@ class Session:
             self._idle_samples = 0
             return
         self._idle_samples += 1
-        if self._idle_samples >= IDLE_SAMPLES and self._connection is not None:
+        if self._idle_samples >= IDLE_SAMPLES:
             self._idle_samples = 0
-            self._loop.call(self._connection.abandon)
+            self._link.call(lambda connection: connection.abandon())
 
     def _is_stop_overdue(self) -> bool:
         """Whether a stopped answer has had the time that it gets, whatever the NPU does."""
-        since_ns = self.state.slot.since_ns
+        since_ns = self._link.state.slot.since_ns
         return since_ns is not None and self._clock_ns() - since_ns > STOPPED_ANSWER_LIMIT_NS
-
-    def server_label(self) -> str | None:
-        """Name and place of the server, for the top line."""
-        server = self.state.server
-        return None if server is None else clean_line(server.label)
-
-
-def _range_of(limit: SettingLimit) -> str:
-    has_range = limit.low is not None or limit.high is not None
-    if limit.low is not None and limit.high is not None and limit.high >= FAR_BOUND:
-        limit = replace(limit, high=None)
-    return limit.allowed if has_range else ""
 
 
 def _request_chars(turn: Turn) -> int:

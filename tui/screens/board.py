@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -12,7 +12,9 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.core.board.board_facts import BoardScreenData, Cause
+from tui.core.board.board_facts import BoardFacts
+from tui.core.board.finding import Finding
+from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.keys import BOARD_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.ram_calculator import RamCalculator
@@ -114,10 +116,14 @@ class BoardScreen(OpaqueScreen):
         ),
     ]
 
-    def __init__(self, data: BoardScreenData, glyphs: Glyphs) -> None:
+    def __init__(
+        self, backend: ScreenBackend, copy: Callable[[str, str], str], glyphs: Glyphs
+    ) -> None:
+        """``copy`` puts a text into the clipboard and gives the sentence that says where it is."""
         super().__init__()
         self._compositor = LeanCompositor()
-        self._data = data
+        self._backend = backend
+        self._copy = copy
         self._glyphs = glyphs
         self._timer: Timer | None = None
         self._window = len(WINDOWS_MIN) - 1
@@ -133,7 +139,7 @@ class BoardScreen(OpaqueScreen):
     def compose(self) -> ComposeResult:
         glyphs = self._glyphs
         self._choose_shape()
-        yield Header(self._data.headline, glyphs, id="board-header")
+        yield Header(self._backend.headline, glyphs, id="board-header")
         with Container(id="board-body"):
             with Vertical(id="board-charts"):
                 yield Rows(glyphs, id="board-notice")
@@ -191,6 +197,10 @@ class BoardScreen(OpaqueScreen):
             return key_hints(self, READING_HINTS)
         return key_hints(self, NARROW_HINTS if self._is_narrow else WIDE_HINTS)
 
+    @property
+    def _facts(self) -> BoardFacts:
+        return self._backend.board.facts or BoardFacts()
+
     # Drawing -----------------------------------------------------------------------------------
 
     def redraw(self) -> None:
@@ -206,17 +216,17 @@ class BoardScreen(OpaqueScreen):
         self._show_facts()
 
     def _show_charts(self) -> None:
-        data, glyphs = self._data, self._glyphs
+        board, glyphs = self._backend.board, self._glyphs
         area = self.query_one("#board-charts", Vertical)
         width = area.content_region.width
         if width < 1:
             return
         window_ns = WINDOWS_MIN[self._window] * 60_000_000_000
-        marks = data.answers()
+        marks = self._facts.answers
         right = SPARK_COLUMNS if self._is_narrow else 0
         is_colourless = self._is_colourless
         shared = frame(
-            data.clock_ns(),
+            self._backend.clock_ns(),
             window_ns,
             width,
             marks,
@@ -224,7 +234,7 @@ class BoardScreen(OpaqueScreen):
             right=right,
             is_colourless=is_colourless,
         )
-        models = board_charts(data.history(), marks, shared.axis.since_ns)
+        models = board_charts(board.history, marks, shared.axis.since_ns)
         notice: list[Row] = [] if models else [(("reading the board ...", "dim"),)]
         self.query_one("#board-notice", Rows).show(notice)
         self._arrange(models, area.content_region.height, shared)
@@ -284,30 +294,30 @@ class BoardScreen(OpaqueScreen):
         return self.app.no_color or variables["live"] == variables["foreground"]
 
     def _show_facts(self) -> None:
-        data, glyphs = self._data, self._glyphs
+        facts, glyphs = self._facts, self._glyphs
         width = self.query_one("#facts-why", Rows).size.width
         if width < 1:
             return
-        findings = data.findings()
+        findings = facts.findings
         self._chosen = min(self._chosen, max(0, len(findings) - 1))
         rows, self._owner = finding_rows(findings, self._chosen, self._open_rules(), width, glyphs)
-        snapshot = data.history().latest
+        snapshot = self._backend.board.history.latest
         if snapshot is None:
             rows, self._owner = [(("why slow", "strong"),), (("reading the board ...", "dim"),)], []
         self.query_one("#facts-why", Rows).show(rows)
-        self.query_one("#facts-decode", Rows).show(decode_rows(data.decode(), width, glyphs))
+        self.query_one("#facts-decode", Rows).show(decode_rows(facts.decode, width, glyphs))
         self.query_one("#facts-ahead", Rows).show(
-            headroom_rows(data.trend(), snapshot, width, glyphs)
+            headroom_rows(facts.trend, snapshot, width, glyphs)
         )
         self.query_one("#facts-missing", Rows).show(
-            missing_rows(snapshot, data.ways(), width, glyphs)
+            missing_rows(snapshot, facts.remedies, width, glyphs)
         )
 
     def _show_readings(self) -> None:
         rows = self.query_one("#reading-rows", Rows)
         if rows.size.width:
-            data = self._data
-            rows.show(reading_rows(data.history(), data.value_text, rows.size.width, self._glyphs))
+            history = self._backend.board.history
+            rows.show(reading_rows(history, rows.size.width, self._glyphs))
 
     # Actions -----------------------------------------------------------------------------------
 
@@ -336,7 +346,7 @@ class BoardScreen(OpaqueScreen):
         if self.has_class("-readings"):
             self.query_one("#board-readings").scroll_relative(y=step, animate=False)
             return
-        count = len(self._data.findings())
+        count = len(self._facts.findings)
         if count:
             self._chosen = (self._chosen + step) % count
             self._show_facts()
@@ -354,7 +364,7 @@ class BoardScreen(OpaqueScreen):
         if finding is None or finding.command is None:
             self._say("there is no command to copy", "warn")
         else:
-            self._say(self._data.copy(finding.command, "the command"))
+            self._say(self._copy(finding.command, "the command"))
 
     def action_page(self, step: int) -> None:
         name = "#board-readings" if self.has_class("-readings") else "#board-body"
@@ -370,18 +380,19 @@ class BoardScreen(OpaqueScreen):
         self.call_after_refresh(self.redraw)
 
     def action_calculator(self) -> None:
-        data = self._data
-        self.app.push_screen(RamCalculator(data.model(), data.history, self._glyphs))
+        board = self._backend.board
+        calculator = RamCalculator(self._facts.model, lambda: board.history, self._glyphs)
+        self.app.push_screen(calculator)
 
     def _open_rules(self) -> frozenset[str]:
         """What is open: at first the worst one, where there is room for it."""
         if self._opened is not None or self._is_narrow:
             return self._opened or frozenset()
-        wrong = [finding.rule for finding in self._data.findings() if finding.weight == "act"]
+        wrong = [finding.rule for finding in self._facts.findings if finding.weight == "act"]
         return frozenset(wrong[:1])
 
-    def _finding(self) -> Cause | None:
-        findings = self._data.findings()
+    def _finding(self) -> Finding | None:
+        findings = self._facts.findings
         return findings[self._chosen] if self._chosen < len(findings) else None
 
     def _say(self, text: str, role: str = "soft") -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,9 +15,9 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.core.board.history import BoardHistory
-from tui.core.screen.chat import ANSWER_RUNS, ChatSession
+from tui.core.screen.backend import ScreenBackend
+from tui.core.screen.chat import ANSWER_RUNS, Chat
 from tui.core.screen.footer import footer_line, thinking_note
-from tui.core.screen.headline import Headline
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keys import DASHBOARD_KEYS
 from tui.core.text import format as fmt
@@ -41,9 +40,6 @@ from tui.widgets.kit.rows import Row, Rows
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
-if TYPE_CHECKING:
-    from tui.core.board.board_facts import Cause, DecodeBound
-
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
 NUMBERS_S = 0.5
@@ -59,27 +55,12 @@ END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
 }
 
 
-@dataclass(frozen=True)
-class DashboardData:
-    """Where the dashboard pulls from. Every callable returns at once."""
-
-    session: ChatSession
-    headline: Callable[[], Headline]
-    board: Callable[[], BoardHistory]
-    notice: Callable[[], Sequence[str]]
-    """Lines for an empty transcript: what was looked for, and what to type."""
-    clock_ns: Callable[[], int]
-    findings: Callable[[], Sequence[Cause]]
-    decode_bound: Callable[[], DecodeBound | None]
-    copy: Callable[[str, str], str]
-    """Put a text into the clipboard; gives the sentence that says where it is."""
-    frames_per_s: int = 15
-    board_key: str = "F5"
-    """Opens the board screen."""
-
-
 class Dashboard(Screen[None]):
-    """Wires the panels to the session; draws frames while text is pending and sleeps otherwise."""
+    """Wires the panels to the chat; draws frames while text is pending and sleeps otherwise.
+
+    ``keymap`` has the keys of each action. ``copy`` puts a text into the clipboard and gives the
+    sentence that says where it is; its second argument is what the text is.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Priority, because the prompt has the focus and would take some of these for itself.
@@ -115,13 +96,24 @@ class Dashboard(Screen[None]):
     Dashboard.-tiny #too-small { display: block; }
     """
 
-    def __init__(self, data: DashboardData, glyphs: Glyphs, hints: Sequence[KeyHint]) -> None:
+    def __init__(
+        self,
+        backend: ScreenBackend,
+        glyphs: Glyphs,
+        keymap: Mapping[str, str],
+        copy: Callable[[str, str], str],
+        frames_per_s: int = 15,
+    ) -> None:
         super().__init__()
         self._compositor = LeanCompositor()
         self.set_class(glyphs.is_ascii, "-ascii")
-        self._data = data
+        self._backend = backend
         self._glyphs = glyphs
-        self._hints = tuple(hints)
+        self._keymap = keymap
+        self._copy_text = copy
+        self._frames_per_s = frames_per_s
+        self._board_key = key_cap(keymap["board"])
+        self._hints = _chat_hints(keymap)
         self._shown: Turn | None = None
         self._refusal = ""
         self._resumed_s = 0.0
@@ -134,16 +126,18 @@ class Dashboard(Screen[None]):
         is_wide = self.app.size.width >= WIDE_COLUMNS
         self.set_class(is_wide, "-wide")
         self.set_class(not is_wide, "-narrow")
-        data, glyphs = self._data, self._glyphs
-        yield Header(data.headline, glyphs, id="header")
+        backend, glyphs = self._backend, self._glyphs
+        yield Header(backend.headline, glyphs, id="header")
         with Horizontal(id="body"):
             yield Transcript(glyphs, id="transcript")
             with Vertical(id="panels"):
                 yield SpeedPanel(self.stats, self._note, glyphs, id="speed")
-                yield BoardPanel(npu_rows, data.board, glyphs, id="npu")
-                yield BoardPanel(memory_rows, data.board, glyphs, id="memory")
-                yield BoardPanel(self._board_rows, data.board, glyphs, id="ddr")
-        yield StatusStrip(self.stats, self._note, data.board, self._warning_key, glyphs, id="strip")
+                yield BoardPanel(npu_rows, self._history, glyphs, id="npu")
+                yield BoardPanel(memory_rows, self._history, glyphs, id="memory")
+                yield BoardPanel(self._board_rows, self._history, glyphs, id="ddr")
+        yield StatusStrip(
+            self.stats, self._note, self._history, self._warning_key, glyphs, id="strip"
+        )
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
@@ -198,34 +192,46 @@ class Dashboard(Screen[None]):
             self.query_one(Prompt).take_text(text)
 
     @property
+    def _chat(self) -> Chat:
+        return self._backend.chat
+
+    @property
     def is_busy(self) -> bool:
         """An answer is running or waited for."""
-        return self._data.session.waiting is not None or self._data.session.is_answering
+        return self._chat.waiting is not None or self._chat.is_answering
 
     # What the panels pull ------------------------------------------------------------------
 
     def stats(self) -> TurnStats | None:
         """The numbers of the turn in flight or of the last one."""
-        turn = self._data.session.turn
-        return None if turn is None else turn.stats(self._data.clock_ns())
+        turn = self._chat.turn
+        return None if turn is None else turn.stats(self._backend.clock_ns())
+
+    def _history(self) -> BoardHistory:
+        return self._backend.board.history
 
     def _board_rows(self, history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
         title, ddr, soc, own = board_rows(history, width, glyphs)
-        bound = self._data.decode_bound()
-        roofline = () if bound is None else roofline_row(bound, width, glyphs)
-        why = why_row(self._data.findings(), width, glyphs, self._data.board_key)
+        facts = self._backend.board.facts
+        if facts is None:
+            return [title, ddr, soc, (), (), own]
+        roofline = roofline_row(facts.decode, width, glyphs)
+        why = why_row(facts.findings, width, glyphs, self._board_key)
         return [title, ddr, soc, roofline, why, own]
 
     def _warning_key(self) -> str | None:
         """The key of the board screen while something there should be done."""
-        is_wrong = any(finding.weight == "act" for finding in self._data.findings())
-        return self._data.board_key if is_wrong or self._data.headline().alert else None
+        facts = self._backend.board.facts
+        if facts is None:
+            return None
+        is_wrong = any(finding.weight == "act" for finding in facts.findings)
+        return self._board_key if is_wrong or facts.alert else None
 
     def _note(self) -> str | None:
-        session = self._data.session
-        if session.finishing_note is not None or session.is_answering:
-            return session.finishing_note
-        return self._data.headline().activity
+        chat = self._chat
+        if chat.finishing_note is not None or chat.is_answering:
+            return chat.finishing_note
+        return self._backend.headline().activity
 
     def show_board(self) -> None:
         """A new snapshot is there."""
@@ -237,13 +243,13 @@ class Dashboard(Screen[None]):
         """Draw anew what depends on the server."""
         self._show_runtime()
         self.show_notice()
-        if self._data.headline().server_state == "ready":
+        if self._backend.headline().server_state == "ready":
             self.query_one(MessageBar).withdraw(self._refusal)
 
     def show_notice(self) -> None:
         """Tell again what the empty transcript has to say."""
         self.query_one("#header", Rows).refresh_rows()
-        self.query_one(Transcript).set_notice(self._data.notice())
+        self.query_one(Transcript).set_notice(self._backend.notice(self._keymap))
 
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
@@ -257,7 +263,7 @@ class Dashboard(Screen[None]):
 
     def _ask(self, text: str) -> bool:
         """Send a prompt; False where it was refused, which the bottom line then says."""
-        refusal = self._data.session.ask(text)
+        refusal = self._chat.ask(text)
         if refusal is not None:
             self._refusal = refusal
             self.say(refusal, "warn")
@@ -268,12 +274,12 @@ class Dashboard(Screen[None]):
 
     def on_prompt_empty_submitted(self) -> None:
         """Enter again: a prompt that waits behind a stopped answer is sent all the same."""
-        if self._data.session.waiting is not None:
-            self._data.session.send_anyway()
+        if self._chat.waiting is not None:
+            self._chat.send_anyway()
 
     def begin_turn(self, prompt: str) -> None:
         """Show a prompt that was taken and start drawing what comes."""
-        headline = self._data.headline()
+        headline = self._backend.headline()
         transcript = self.query_one(Transcript)
         transcript.begin(prompt, model=headline.model or "")
         self._shown = None
@@ -282,7 +288,7 @@ class Dashboard(Screen[None]):
 
     def _start_timers(self) -> None:
         if self._frames is None:
-            self._frames = self.set_interval(1 / self._data.frames_per_s, self._draw_frame)
+            self._frames = self.set_interval(1 / self._frames_per_s, self._draw_frame)
             self._numbers = self.set_interval(NUMBERS_S, self._draw_numbers)
 
     def _stop_timers(self) -> None:
@@ -293,8 +299,8 @@ class Dashboard(Screen[None]):
 
     def _draw_frame(self) -> None:
         """One frame: everything that arrived since the last one, at once."""
-        turn = self._data.session.turn
-        if turn is None or self._data.session.waiting is not None:
+        turn = self._chat.turn
+        if turn is None or self._chat.waiting is not None:
             return
         if self._shown is not turn:
             self.query_one(Transcript).attach(turn)
@@ -315,7 +321,7 @@ class Dashboard(Screen[None]):
 
     def _end_turn(self, turn: Turn) -> None:
         self._stop_timers()
-        stats = turn.stats(self._data.clock_ns())
+        stats = turn.stats(self._backend.clock_ns())
         error = None if turn.error is None else turn.error.sentence
         self.query_one(Transcript).end(
             self._footer(turn),
@@ -325,18 +331,18 @@ class Dashboard(Screen[None]):
         )
         if turn.error is not None:
             self.query_one(Prompt).restore(turn.request.messages[-1].content)
-        self._data.session.commit_turn()
+        self._chat.commit_turn()
         self.query_one(MessageBar).withdraw(ANSWER_RUNS)
         self._draw_numbers()
 
     def _footer(self, turn: Turn) -> str:
-        stats = turn.stats(self._data.clock_ns())
-        line = footer_line(stats, turn.status, self._data.headline().model)
+        stats = turn.stats(self._backend.clock_ns())
+        line = footer_line(stats, turn.status, self._backend.headline().model)
         return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
 
     def _show_runtime(self) -> None:
         """The runtime's numbers come a moment after the end of the answer."""
-        turn = self._data.session.turn
+        turn = self._chat.turn
         if turn is None or turn is not self._shown or turn.runtime is None:
             return
         if turn.phase.is_over and not turn.has_pending:
@@ -356,18 +362,18 @@ class Dashboard(Screen[None]):
 
     def _status(self) -> str | None:
         """The live row under a prompt that has no answer yet."""
-        session = self._data.session
-        if (waiting := session.waiting) is not None:
-            elapsed = (self._data.clock_ns() - waiting.since_ns) / 1e9
+        chat = self._chat
+        if (waiting := chat.waiting) is not None:
+            elapsed = (self._backend.clock_ns() - waiting.since_ns) / 1e9
             return f"{waiting.reason}, {fmt.long_seconds(elapsed)}"
-        turn = session.turn
+        turn = chat.turn
         if turn is None or turn.phase not in (Phase.WAITING, Phase.PREFILL):
             return None
-        elapsed_s = turn.stats(self._data.clock_ns()).elapsed_s
+        elapsed_s = turn.stats(self._backend.clock_ns()).elapsed_s
         text = f"{turn.phase.value} {fmt.long_seconds(elapsed_s)}"
-        if session.was_busy:
+        if chat.was_busy:
             return f"waiting {fmt.long_seconds(elapsed_s)}, the NPU was busy before this prompt"
-        forecast = session.prefill_forecast_s()
+        forecast = chat.prefill_forecast_s()
         return text if forecast is None else f"{text} of about {fmt.long_seconds(forecast)}"
 
     # Actions -------------------------------------------------------------------------------
@@ -379,12 +385,12 @@ class Dashboard(Screen[None]):
         if self.query_one(Prompt).is_submitting:
             self.call_later(self.action_stop)  # pressed after Enter: it must not overtake it
             return
-        search, session = self.query_one(SearchLine), self._data.session
+        search, chat = self.query_one(SearchLine), self._chat
         if search.display:
             search.give_up()
             return
         if self.is_busy:
-            taken_back = session.stop()
+            taken_back = chat.stop()
             if taken_back is not None:
                 self.query_one(Transcript).end(
                     "not sent", state="stopped", error=None, thinking_note=""
@@ -438,14 +444,14 @@ class Dashboard(Screen[None]):
     # Talking again -------------------------------------------------------------------------
 
     def action_regenerate(self) -> None:
-        prompt = self._data.session.take_last()
+        prompt = self._chat.take_last()
         if prompt is None:
             self.say("there is no finished answer to repeat", "warn")
             return
         self._ask(prompt)
 
     def action_new_conversation(self) -> None:
-        if not self._data.session.clear():
+        if not self._chat.clear():
             self.say(ANSWER_RUNS, "warn")
             return
         self.query_one(Transcript).clear()
@@ -470,7 +476,7 @@ class Dashboard(Screen[None]):
         if not text:
             self.say(f"there is nothing to copy as {what}", "warn")
             return
-        self.say(self._data.copy(text, what))
+        self.say(self._copy_text(text, what))
 
     def action_toggle_thinking(self) -> None:
         self.query_one(Transcript).toggle_thinking()
@@ -497,6 +503,18 @@ class Dashboard(Screen[None]):
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)
+
+
+def _chat_hints(keymap: Mapping[str, str]) -> tuple[KeyHint, ...]:
+    """What the bottom line shows while the prompt has the focus."""
+    return (
+        KeyHint("Enter", "send", "send"),
+        *(
+            KeyHint(key_cap(keymap[key.action_id]), key.hint, key.action)
+            for key in DASHBOARD_KEYS
+            if key.hint
+        ),
+    )
 
 
 def _reading_hints() -> list[KeyHint]:

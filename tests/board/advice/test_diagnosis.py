@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.board import trees
 from tests.board.boards import Board
 from tui.board.advice.board_state import BoardView
-from tui.board.advice.diagnosis import Finding, Phase, Work, why_slow
+from tui.board.advice.diagnosis import Phase, Work, why_slow
 from tui.board.readers.neighbours import Neighbour
+from tui.core.board.finding import Finding
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
 
 DECODE = Work("decode")
@@ -164,7 +165,7 @@ def test_the_dashboard_asks_for_their_names_only_while_they_are_needed() -> None
         view.saw(busy_big_cores(40.0), None, None, False)
         assert view.wants_neighbours
     view.saw(busy_big_cores(40.0), None, None, False, neighbours=ffmpeg)
-    finding = next(finding for finding in view.findings if finding.rule == "cpu-others")
+    finding = next(finding for finding in view.facts.findings if finding.rule == "cpu-others")
     assert finding.command == "taskset -acp 0,1,2,3 77"
     view.saw(busy_big_cores(170.0), None, None, False)
     assert not view.wants_neighbours

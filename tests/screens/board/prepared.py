@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tui.board.advice.board_state import BoardView
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION
-from tui.core.board.board_facts import BoardScreenData
+from tui.core.board.board_facts import BoardFacts
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.screen.chat import Chat
 from tui.core.screen.headline import Headline
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
@@ -111,15 +112,10 @@ class Prepared:
     history: BoardHistory
     view: BoardView
     now_ns: int = END_NS
-    copied: str = ""
 
-    def data(self) -> BoardScreenData:
-        return self.view.data(
-            headline=self.headline,
-            history=lambda: self.history,
-            copy=self._copy,
-            clock_ns=lambda: self.now_ns,
-        )
+    @property
+    def facts(self) -> BoardFacts:
+        return self.view.facts
 
     def headline(self) -> Headline:
         snapshot = self.history.latest
@@ -135,12 +131,8 @@ class Prepared:
             temperature_c=None if snapshot is None else snapshot.number("soc.temp"),
             time_of_day="14:02:11",
             is_simulated=snapshot is not None and snapshot.text("board.simulated") is not None,
-            alert=self.view.headline_alert(),
+            alert=self.view.facts.alert,
         )
-
-    def _copy(self, text: str, what: str) -> str:
-        self.copied = text
-        return f"copied {what}"
 
     def sees(self, second: int, values: dict[str, Reading], turn: Turn | None) -> None:
         """One more sample."""
@@ -149,6 +141,26 @@ class Prepared:
         stats: TurnStats | None = None if turn is None else turn.stats(snapshot.t_ns)
         t0_ns = None if turn is None else turn.t0_ns
         self.view.saw(snapshot, stats, MODEL, False, t0_ns=t0_ns)
+
+
+class PreparedBackend:
+    """What the board screen asks of the application, beside a prepared board."""
+
+    def __init__(self, board: Prepared) -> None:
+        self.board = board
+
+    @property
+    def chat(self) -> Chat:
+        raise AssertionError("the board screen has no chat")
+
+    def headline(self) -> Headline:
+        return self.board.headline()
+
+    def notice(self, keymap: Mapping[str, str]) -> list[str]:
+        return []
+
+    def clock_ns(self) -> int:
+        return self.board.now_ns
 
 
 def prepared(name: str = "whole", seconds: int = SECONDS) -> Prepared:

@@ -9,7 +9,7 @@ import sys
 
 from textual.app import App
 
-from tests.screens.board.prepared import NS, Prepared, prepared
+from tests.screens.board.prepared import NS, Prepared, PreparedBackend, prepared
 from tui.app.themes import LIBRARY_CSS, load_themes
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
@@ -26,13 +26,19 @@ class Shown(App[None]):
         super().__init__()
         self.animation_level = "none"
         self.board = board
+        self.copied = ""
         self.glyphs = glyphs
         for shipped in load_themes().themes:
             self.register_theme(shipped)
         self.theme = theme
 
     def on_mount(self) -> None:
-        self.push_screen(BoardScreen(self.board.data(), self.glyphs))
+        backend = PreparedBackend(self.board)
+        self.push_screen(BoardScreen(backend, self._note_copy, self.glyphs))
+
+    def _note_copy(self, text: str, what: str) -> str:
+        self.copied = text
+        return f"copied {what}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.core.hostile import HOSTILE, raw_controls
-from tests.screens.board.prepared import BOARDS, NS, Prepared, prepared
+from tests.screens.board.prepared import BOARDS, NS, Prepared, PreparedBackend, prepared
 from tests.screens.board.shown import Shown
 from tui.board.advice.board_state import BoardView
 from tui.core.board.history import BoardHistory
@@ -157,7 +157,8 @@ def test_a_finding_opens_to_what_was_seen_its_effect_and_a_command() -> None:
         for words in ("seen", "effect", "528 MHz of 2112 MHz", "$ echo performance"):
             assert words in text
         await pilot.press("y")
-        assert board.copied.startswith("echo performance | sudo tee")
+        assert isinstance(pilot.app, Shown)
+        assert pilot.app.copied.startswith("echo performance | sudo tee")
         await pilot.press("enter")
         assert "effect" not in await settled(pilot)
         await pilot.press("down", "enter")
@@ -348,7 +349,7 @@ def test_hostile_readings_stay_text(size: tuple[int, int]) -> None:
             }
             board = Prepared(BoardHistory(), BoardView())
             board.sees(5, values, None)
-            screen._data = board.data()
+            screen._backend = PreparedBackend(board)
             for _ in range(2):
                 screen.redraw()
                 assert raw_controls(await settled(pilot)) == []

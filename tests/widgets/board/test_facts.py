@@ -10,10 +10,9 @@ from rich.cells import cell_len
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.screens.board.prepared import MODEL, NS, prepared, readings
 from tests.widgets.test_panels import answering
-from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, NO_RATE, BoardView, decode_bound
-from tui.board.advice.diagnosis import Finding
-from tui.board.advice.fixes import Advice, Command
-from tui.core.board.board_facts import DecodeBound
+from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, BoardView, decode_bound
+from tui.core.board.board_facts import NO_RATE, DecodeBound
+from tui.core.board.finding import Advice, Command, Finding
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.ram_question import context_tokens, file_bytes, ram_answer
 from tui.core.board.reading import Reading, Snapshot
@@ -227,26 +226,26 @@ def test_findings_last_before_they_show_and_what_acts_comes_first() -> None:
     view = BoardView()
     values = readings(60) | {"ddr.freq": Reading(5.28e8, "Hz"), "npu.load": Reading((80.0, 0.0))}
     for second in range(3):
-        assert view.findings == ()
+        assert view.facts.findings == ()
         view.saw(Snapshot(second * NS, 0.0, values), answering(), MODEL, False)
-    rules = [finding.rule for finding in view.findings]
+    rules = [finding.rule for finding in view.facts.findings]
     assert rules[0] == "ddr-clock"
     assert rules[-1] == "idle-cores"
     for second in range(3, 9):
         view.saw(Snapshot(second * NS, 0.0, readings(60)), answering(), MODEL, False)
-    assert view.findings == ()
+    assert view.facts.findings == ()
 
 
 def test_alerts_reach_the_headline_once_new() -> None:
     view = BoardView()
     hot = readings(60) | {"soc.temp": Reading(91.0, "°C")}
     view.saw(Snapshot(0, 0.0, readings(60)), None, MODEL, False)
-    assert view.headline_alert() is None
+    assert view.facts.alert is None
     view.saw(Snapshot(NS, 0.0, hot), None, MODEL, False)
-    assert view.headline_alert() == "the SoC is at 91 °C"
-    assert [alert.key for alert in view.new_alerts] == ["heat"]
+    first = view.facts
+    assert (first.alert, first.has_new_alert) == ("the SoC is at 91 °C", True)
     view.saw(Snapshot(2 * NS, 0.0, hot), None, MODEL, False)
-    assert view.new_alerts == ()
+    assert not view.facts.has_new_alert
     assert [alert.key for alert in view.alerts] == ["heat"]
 
 
@@ -254,17 +253,17 @@ def test_a_server_that_finishes_is_a_note() -> None:
     view = BoardView()
     for second in range(4):
         view.saw(Snapshot(second * NS, 0.0, readings(60)), None, MODEL, True)
-    assert [finding.rule for finding in view.findings] == ["finishing"]
-    assert why_row(view.findings, 42, UNICODE) == ()
+    assert [finding.rule for finding in view.facts.findings] == ["finishing"]
+    assert why_row(view.facts.findings, 42, UNICODE) == ()
 
 
 def test_the_data_is_what_was_seen() -> None:
     board = prepared(seconds=520)
-    data = board.data()
-    assert len(data.answers()) == 3
-    assert data.answers()[-1].is_running
-    assert [finding.rule for finding in data.findings()] == ["ddr-clock", "npu-clock"]
-    assert data.decode().roofline is not None
-    assert data.trend().slope_bytes_per_s is not None
-    assert data.model() is MODEL
-    assert data.ways() == []
+    facts = board.view.facts
+    assert len(facts.answers) == 3
+    assert facts.answers[-1].is_running
+    assert [finding.rule for finding in facts.findings] == ["ddr-clock", "npu-clock"]
+    assert facts.decode.roofline is not None
+    assert facts.trend.slope_bytes_per_s is not None
+    assert facts.model is MODEL
+    assert facts.remedies == ()

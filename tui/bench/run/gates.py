@@ -9,9 +9,10 @@ import msgspec
 
 from tui.bench.analysis.hardware import THROTTLED_WORDS, Targets, npu_load, reduced
 from tui.bench.model.conditions import Gate, Severity
-from tui.board.advice.fixes import Command, tee
+from tui.board.advice.fixes import tee
 from tui.board.advice.remedies import command_here, load_fix
 from tui.core.board.clock import check_clock, clock_state
+from tui.core.board.finding import Command
 from tui.core.board.reading import Snapshot
 
 IDLE_NPU_PCT = 2.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.board.advice.diagnosis import Finding
 from tui.board.advice.remedies import (
     NO_LOCAL_SERVER,
     is_rockchip,
@@ -12,6 +11,7 @@ from tui.board.advice.remedies import (
 )
 from tui.board.readers.npu_load import Rung
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
+from tui.core.board.finding import Finding
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.check import Check, CheckStatus
 from tui.core.text import format as fmt

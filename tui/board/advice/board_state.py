@@ -1,32 +1,28 @@
-"""State of the board for the screens: findings, alerts, decode bound and the answers that ran.
+"""What follows from the board's snapshots: findings, alerts, decode bound and the answers that ran.
 
 Fed once per snapshot; everything else only hands out what was made then.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from tui.board.advice.alerts import Alert, Alerts, AlertWatch
+from tui.board.advice.alerts import Alert, AlertWatch
 from tui.board.advice.debounce import Debouncer
-from tui.board.advice.diagnosis import Finding, Phase, Work, why_slow
+from tui.board.advice.diagnosis import Phase, Work, why_slow
 from tui.board.advice.remedies import remedies
-from tui.board.advice.report import value_text
 from tui.board.readers.neighbours import Neighbour
-from tui.core.board.answer_log import AnswerLog, AnswerMark
-from tui.core.board.board_facts import BoardScreenData, DecodeBound
+from tui.core.board.answer_log import AnswerLog
+from tui.core.board.board_facts import NO_RATE, BoardFacts, DecodeBound
 from tui.core.board.calculator import requirement
-from tui.core.board.history import BoardHistory
+from tui.core.board.finding import Finding
 from tui.core.board.reading import Snapshot
 from tui.core.board.roofline import nearest, roofline
-from tui.core.screen.headline import Headline
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ModelInfo
 from tui.core.types import Phase as TurnPhase
 
-NO_RATE = "no answer was measured yet"
 NO_MODEL = "no model is loaded: its size is not known"
 NO_SIZE = "the size of the model's weights is not known"
 NO_BANDWIDTH = "the memory's bandwidth is not known here"
@@ -49,11 +45,9 @@ class BoardView:
         self._watch = AlertWatch()
         self._causes: Debouncer[Finding] = Debouncer(raise_after=3, clear_after=5)
         self._answers = AnswerLog()
-        self._alerts = Alerts()
-        self._findings: tuple[Finding, ...] = ()
-        self._bound = DecodeBound(reason=NO_RATE)
-        self._snapshot: Snapshot | None = None
-        self._model: ModelInfo | None = None
+        self.facts = BoardFacts()
+        self.alerts: tuple[Alert, ...] = ()
+        """What is raised now, worst first."""
         self.wants_neighbours = False
         """Whether the next snapshot should come with ``neighbours``: a cause needs their names."""
 
@@ -73,15 +67,15 @@ class BoardView:
         ``t0_ns`` is when that answer was sent; without it the answer leaves no mark. ``now_ns`` is
         when ``stats`` was taken, the snapshot's own time if None.
         """
-        self._snapshot, self._model = snapshot, model
-        self._alerts = self._watch.feed(snapshot)
+        alerts = self._watch.feed(snapshot)
+        self.alerts = alerts.active
         if stats is not None and t0_ns is not None:
             self._answers.saw(t0_ns, stats, snapshot.t_ns if now_ns is None else now_ns)
-        self._bound = decode_bound(snapshot, stats, model)
+        bound = decode_bound(snapshot, stats, model)
         work = Work(
             phase="idle" if stats is None else PHASES.get(stats.phase, "idle"),
             is_server_finishing=is_finishing,
-            roofline_share=None if self._bound.roofline is None else self._bound.roofline.share,
+            roofline_share=None if bound.roofline is None else bound.roofline.share,
             neighbours=tuple(neighbours),
         )
         found = why_slow(snapshot, work)
@@ -90,61 +84,15 @@ class BoardView:
         order = {finding.rule: number for number, finding in enumerate(found)}
         # What asks for something before what only explains, then the one that costs most.
         shown.sort(key=lambda item: (item.weight != "act", order.get(item.rule, len(order))))
-        self._findings = tuple(shown)
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What slows the model down, for some seconds already; what asks for something first."""
-        return self._findings
-
-    @property
-    def alerts(self) -> tuple[Alert, ...]:
-        """What is raised now, worst first."""
-        return self._alerts.active
-
-    @property
-    def new_alerts(self) -> tuple[Alert, ...]:
-        """What the last snapshot raised: once each, for a bell."""
-        return self._alerts.new
-
-    def headline_alert(self) -> str | None:
-        """The worst alert in one sentence, for the top line."""
-        return self.alerts[0].sentence if self.alerts else None
-
-    @property
-    def answers(self) -> tuple[AnswerMark, ...]:
-        """The answers that ran, oldest first."""
-        return self._answers.marks
-
-    def roofline(self) -> DecodeBound:
-        """The measured decode rate against what the memory allows."""
-        return self._bound
-
-    def remedies(self) -> list[str]:
-        """What can be done about readings that are absent."""
-        return [] if self._snapshot is None else remedies(self._snapshot)
-
-    def data(
-        self,
-        *,
-        headline: Callable[[], Headline],
-        history: Callable[[], BoardHistory],
-        copy: Callable[[str, str], str],
-        clock_ns: Callable[[], int] = time.perf_counter_ns,
-    ) -> BoardScreenData:
-        """Everything that the board screen pulls from."""
-        return BoardScreenData(
-            headline=headline,
-            history=history,
-            answers=lambda: self.answers,
-            findings=lambda: self.findings,
-            decode=self.roofline,
-            trend=lambda: self._watch.trend,
-            ways=self.remedies,
-            value_text=value_text,
-            model=lambda: self._model,
-            clock_ns=clock_ns,
-            copy=copy,
+        self.facts = BoardFacts(
+            findings=tuple(shown),
+            decode=bound,
+            trend=self._watch.trend,
+            answers=self._answers.marks,
+            remedies=tuple(remedies(snapshot)),
+            alert=alerts.active[0].sentence if alerts.active else None,
+            has_new_alert=bool(alerts.new),
+            model=model,
         )
 
 

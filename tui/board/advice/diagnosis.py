@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui.board.advice.fixes import (
-    Advice,
-    Command,
     cpu_words,
     folder_of,
     full_fan,
@@ -26,6 +24,7 @@ from tui.board.readers.clusters import clusters
 from tui.board.readers.neighbours import Neighbour
 from tui.board.readers.throttle import CAPPED, COOL_C, LIMITED, THROTTLING
 from tui.core.board.clock import ClockCheck, check_clock, top_clock
+from tui.core.board.finding import Advice, Command, Finding
 from tui.core.board.reading import Snapshot
 from tui.core.text import format as fmt
 
@@ -37,7 +36,6 @@ OWN_PCT = 10.0
 ROOFLINE_SHARE = 0.45
 LEAST_DRIVER = (0, 9, 8)
 
-Weight = Literal["act", "note"]
 Phase = Literal["idle", "prefill", "decode", "unknown"]
 
 
@@ -52,20 +50,6 @@ class Work:
     """Measured decode rate over what the memory allows."""
     neighbours: tuple[Neighbour, ...] = ()
     """The busiest other processes, where somebody looked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One cause. ``weight`` is act where something should be done, note where it explains."""
-
-    rule: str
-    title: str
-    evidence: str
-    effect: str
-    command: Command | None = None
-    weight: Weight = "act"
-    advice: Advice | None = None
-    """What helps where no command does."""
 
 
 Rule = Callable[[Snapshot, Work], Finding | None]

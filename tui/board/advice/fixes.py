@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NewType
-
 from tui.board.readers.clusters import clusters
 from tui.core.board.clock import top_clock
+from tui.core.board.finding import Command
 from tui.core.board.reading import Snapshot
-
-Command = NewType("Command", str)
-"""A line for a shell that has an effect when it is run. Whatever else helps is an Advice."""
-Advice = NewType("Advice", str)
-"""A sentence for a person; never shown as a command."""
 
 
 def folder_of(snapshot: Snapshot, reading_id: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui.board.advice.fixes import Advice, Command
 from tui.board.readers.reasons import (
     DEBUGFS_NOT_MOUNTED,
     NO_DRIVER,
@@ -14,6 +13,7 @@ from tui.board.readers.reasons import (
     NOT_ON_THIS_KERNEL,
     STALE,
 )
+from tui.core.board.finding import Advice, Command
 from tui.core.board.reading import Reading, Snapshot
 
 VENDOR_KERNEL = (

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 from tui.board.advice.remedies import remedies
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
+from tui.core.board.reading_text import value_text
 from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean
 
@@ -92,15 +93,6 @@ def to_text(snapshot: Snapshot) -> str:
     return "\n".join(lines) + "\n"
 
 
-def value_text(reading: Reading) -> str:
-    """The value as a person reads it, with its unit, ``~`` where it is estimated."""
-    mark = "~" if "estimated" in reading.flags else ""
-    value = reading.value
-    if isinstance(value, tuple):
-        return mark + ", ".join(_one(item, reading.unit) for item in value)
-    return mark + _one(value, reading.unit)
-
-
 def _reading(reading: Reading) -> dict[str, object]:
     value, reason = reading.value, reading.reason
     if isinstance(value, float) and not math.isfinite(value):
@@ -134,21 +126,3 @@ def _group(members: dict[str, Reading]) -> list[str]:
     for reason, names in absent.items():
         lines.append(f"  {fmt.UNKNOWN} {clean(reason, newlines=False)}: {', '.join(names)}")
     return lines
-
-
-def _one(value: float | int | str | None, unit: str) -> str:
-    if value is None:
-        return fmt.UNKNOWN
-    if isinstance(value, str):
-        return clean(value, newlines=False)
-    number = float(value)
-    if not math.isfinite(number):
-        return fmt.UNKNOWN
-    if unit == "%":
-        is_small = 0 < number < 10 and not number.is_integer()
-        return f"{number:.1f} %" if is_small else fmt.percent(number)
-    known = {"Hz": fmt.megahertz, "B": fmt.size, "°C": fmt.celsius}
-    if unit in known:
-        return known[unit](number)
-    text = f"{number:.3f}" if unit == "V" else f"{number:g}"
-    return f"{text} {unit}".rstrip()

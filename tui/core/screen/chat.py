@@ -1,4 +1,4 @@
-"""What a screen may ask of a chat session; :mod:`tui.app.chat_session` is the real one."""
+"""What a screen may ask of the chat; :mod:`tui.app.chat_session` is the real one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ class Waiting:
     since_ns: int
 
 
-class ChatSession(Protocol):
-    """One conversation with one server. Methods return at once; the network runs elsewhere."""
+class Chat(Protocol):
+    """One conversation with one server. Methods return at once; the network runs elsewhere.
+
+    A Protocol, for what draws must not import a client of a server.
+    """
 
     @property
     def turn(self) -> Turn | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from tui.core.board.board_facts import Cause, DecodeBound
+from tui.core.board.board_facts import DecodeBound
+from tui.core.board.finding import Finding
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.board.reading_text import value_text
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean_line
@@ -51,7 +53,7 @@ def _paragraph(name: str, text: str, width: int, role: str = "text") -> list[Row
 
 
 def finding_rows(
-    findings: Sequence[Cause], chosen: int, opened: frozenset[str], width: int, glyphs: Glyphs
+    findings: Sequence[Finding], chosen: int, opened: frozenset[str], width: int, glyphs: Glyphs
 ) -> tuple[list[Row], list[int]]:
     """Title and findings, and for each row which finding it belongs to (-1: none).
 
@@ -210,9 +212,7 @@ KEY_READINGS = {
 """What decides how fast a model runs, by its name on the screen."""
 
 
-def reading_rows(
-    history: BoardHistory, value_text: Callable[[Reading], str], width: int, glyphs: Glyphs
-) -> list[Row]:
+def reading_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     """Every reading: name, value, and where it comes from or why it is absent."""
     snapshot = history.latest
     if snapshot is None:
@@ -227,16 +227,14 @@ def reading_rows(
         if rows and head != group:
             rows.append(())
         group = head
-        value = _value(reading, value_text, width - name_cells, glyphs)
+        value = _value(reading, width - name_cells, glyphs)
         left = pad((*pad(((name, "dim"),), name_cells), *value), name_cells + value_cells)
         room = width - row_width(left) - 2
         rows.append(fit((*left, ("  ", "dim"), *_source(reading, room, glyphs)), width))
     return rows
 
 
-def _value(
-    reading: Reading, value_text: Callable[[Reading], str], width: int, glyphs: Glyphs
-) -> Row:
+def _value(reading: Reading, width: int, glyphs: Glyphs) -> Row:
     if reading.value is None:
         reason = clean_line(reading.reason or "unknown", max(width - 2, 8))
         return ((f"{glyphs.unknown} {reason}", "soft"),)

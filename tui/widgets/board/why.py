@@ -11,13 +11,14 @@ from tui.core.text.sanitize import clean_line
 from tui.widgets.kit.rows import Row, fit, row_width, spread
 
 if TYPE_CHECKING:
-    from tui.core.board.board_facts import Cause, DecodeBound
+    from tui.core.board.board_facts import DecodeBound
+    from tui.core.board.finding import Finding
 
 BELIEVED_SHARE = 1.05
 """More of the bound than this is no rate but a wrong assumption: see the board screen."""
 
 
-def why_row(findings: Sequence[Cause], width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str = "F5") -> Row:
     """The worst finding in one row, with the ``key`` that tells more; empty where nothing is wrong.
 
     Notes explain and ask for nothing: they wait on the board screen.

@@ -1,0 +1,56 @@
+"""The board as the screens see it: its sampler, the last minutes, and what follows from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.board_source import BoardReader
+from tui.core.board.history import BoardHistory
+from tui.core.board.reading import Snapshot
+from tui.core.turn.turn_stats import TurnStats
+from tui.core.types import ModelInfo
+
+if TYPE_CHECKING:
+    from tui.board.advice.board_state import BoardView
+    from tui.core.board.board_facts import BoardFacts
+
+
+class BoardMonitor:
+    """``source.sample`` is called in the sampling thread, everything here in the app's."""
+
+    def __init__(self, source: BoardReader) -> None:
+        self.source = source
+        self.history = BoardHistory()
+        self._view: BoardView | None = None
+
+    @property
+    def facts(self) -> BoardFacts | None:
+        """What follows from the snapshots; None before the first one."""
+        return None if self._view is None else self._view.facts
+
+    def saw(
+        self,
+        snapshot: Snapshot,
+        stats: TurnStats | None,
+        model: ModelInfo | None,
+        is_finishing: bool,
+        *,
+        t0_ns: int | None,
+        now_ns: int,
+    ) -> None:
+        """A new snapshot; see :meth:`tui.board.advice.board_state.BoardView.saw`."""
+        if self._view is None:
+            from tui.board.advice.board_state import BoardView
+
+            self._view = BoardView()
+        self.history.add(snapshot)
+        self._view.saw(
+            snapshot,
+            stats,
+            model,
+            is_finishing,
+            t0_ns=t0_ns,
+            now_ns=now_ns,
+            neighbours=self.source.neighbours,
+        )
+        self.source.wants_neighbours = self._view.wants_neighbours

@@ -1,0 +1,39 @@
+"""What a server, or npulse itself, allows of the generation settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tui.core.types import GenerationSettings
+from tui.servers.connection_state import Server
+from tui.servers.dialects.limits import SettingLimit, problems
+from tui.settings.generation_limits import generation_limits
+
+FAR_BOUND = 1_000_000
+"""Upper bounds above this are shown as unbounded."""
+
+
+def setting_problems(
+    server: Server | None, settings: GenerationSettings
+) -> Sequence[tuple[str, str]]:
+    """What the server would refuse, or npulse itself: fields and sentences."""
+    own = problems(generation_limits(), settings, "npulse")
+    if server is None:
+        return own
+    found = problems(server.dialect.limits, settings, server.name)
+    named = {name for name, _ in found}
+    return (*found, *(problem for problem in own if problem[0] not in named))
+
+
+def setting_notes(server: Server | None) -> Mapping[str, tuple[str, str]]:
+    """Per setting what is allowed, and what the server makes of it."""
+    limits = generation_limits() if server is None else server.dialect.limits
+    return {limit.field: (_range_of(limit), limit.note) for limit in limits}
+
+
+def _range_of(limit: SettingLimit) -> str:
+    has_range = limit.low is not None or limit.high is not None
+    if limit.low is not None and limit.high is not None and limit.high >= FAR_BOUND:
+        limit = replace(limit, high=None)
+    return limit.allowed if has_range else ""
