@@ -18,7 +18,7 @@ import pytest
 
 from tests.app.npulse import REPOSITORY, environment
 from tests.servers.cases import Case, case, models_then, script
-from tests.servers.raw_server import raw_server
+from tests.servers.raw_server import Script, Wire, raw_server
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 
@@ -27,7 +27,7 @@ KEYS = {
     "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
     "prefill_source", "itl_ms", "chunks", "clock", "error",
     "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note", "ttft_includes",
-    "runtime",
+    "runtime", "queue_ms",
 }  # fmt: skip
 T = TypeVar("T")
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
@@ -107,8 +107,12 @@ def test_every_fault_has_its_status_sentence_and_exit_code(
         ended, out, err = ask(
             tmp_path, "hello [[tokens=30]]", "--url", board.url, "--json",
             NPULSE_SERVER__IDLE_TIMEOUT_S="1",
+            **({"NPULSE_SERVER__FIRST_BYTE_TIMEOUT_S": "1"} if fault == "busy" else {}),
         )  # fmt: skip
         answer = said(out)
+    if fault == "busy":
+        waiting, _, err = err.partition("\n")
+        assert "; waiting, Ctrl+C stops" in waiting
     assert (ended, answer["status"]) == (code, status)
     if named is None:
         assert answer["error"] is None
@@ -300,3 +304,89 @@ def test_a_first_token_after_a_load_is_told_as_such(tmp_path: Path) -> None:
         assert "(loading included)" in err
         warm = said(ask(tmp_path, "--url", server.url, "--json", "hello there")[1])
         assert warm["ttft_includes"] == []
+
+
+def asked_of(serve: Script, tmp_path: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
+    """``npulse ask`` of a server that does what the script says."""
+
+    async def run() -> tuple[int, str, str]:
+        async with raw_server(serve) as server:
+            url = ("--url", server.url)
+            return await asyncio.to_thread(ask, tmp_path, *arguments, *url, **env)
+
+    return asyncio.run(run())
+
+
+def test_a_busy_server_is_waited_for_with_a_line_and_the_wait_is_in_the_json(
+    tmp_path: Path,
+) -> None:
+    left = [3]
+
+    async def serve(wire: Wire) -> None:
+        if wire.asked.method == "GET":
+            await models_then(lambda _: asyncio.sleep(0))(wire)
+        elif left[0]:
+            left[0] -= 1
+            await wire.json({"error": {"message": "RKLLM_Server is busy!"}}, 503)
+        else:
+            await wire.head()
+            await wire.token("done")
+            await wire.done()
+
+    code, out, err = asked_of(serve, tmp_path, "hello", "--json", "--stats")
+    answer = said(out)
+    assert (code, answer["text"]) == (0, "done")
+    assert 1500 < answer["queue_ms"] < 20_000
+    assert answer["ttft_ms"] < 1000
+    waiting, footer = err.splitlines()
+    assert "server busy: “RKLLM_Server is busy!”; waiting, Ctrl+C stops" in waiting
+    assert "of waiting" in footer
+
+
+def test_a_server_too_busy_to_list_its_models_is_waited_for(tmp_path: Path) -> None:
+    """As one that serves one connection at a time, while it answers somebody else."""
+    free_at = [0.0]
+
+    async def serve(wire: Wire) -> None:
+        loop = asyncio.get_running_loop()
+        free_at[0] = free_at[0] or loop.time() + 3.5
+        await asyncio.sleep(max(free_at[0] - loop.time(), 0.0))
+        if wire.asked.method == "GET":
+            await models_then(lambda _: asyncio.sleep(0))(wire)
+        else:
+            await wire.head()
+            await wire.token("done")
+            await wire.done()
+
+    code, out, err = asked_of(serve, tmp_path, "hello")
+    assert (code, out) == (0, "done\n")
+    assert "takes connections but does not answer" in err
+    assert err.count("waiting, Ctrl+C stops") == 1
+
+
+def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
+    async def serve(wire: Wire) -> None:
+        if wire.asked.method == "GET":
+            await models_then(lambda _: asyncio.sleep(0))(wire)
+        else:
+            await wire.reply(503, b"later", "text/plain", retry_after="20")
+
+    async def run() -> tuple[str, int]:
+        async with raw_server(serve) as server:
+            process = start(tmp_path, "hello", "--url", server.url)
+
+            def stop() -> str:
+                assert process.stdin is not None
+                process.stdin.close()
+                assert process.stderr is not None
+                line = process.stderr.readline()
+                process.send_signal(signal.SIGINT)
+                process.wait(timeout=10)
+                return line
+
+            line = await asyncio.to_thread(stop)
+            return line, process.returncode
+
+    line, code = asyncio.run(run())
+    assert "waiting, Ctrl+C stops" in line
+    assert code == 130

@@ -11,10 +11,10 @@ from tests.servers.requests import decoded, new_turn
 from tui.core.turn.estimate import token_weight
 from tui.core.turn.think import ThinkSplitter
 from tui.core.types import TextDelta
+from tui.servers.content_coding import compression
 from tui.servers.dialects import openai
 from tui.servers.dialects.error_text import body_message, html_message
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
-from tui.servers.exchange import compression
 
 HALF, WHOLE = 1 << 15, 1 << 16
 FLOOR_NS = 40_000_000

@@ -86,7 +86,8 @@ async def test_a_stop_stops_it(url: str) -> None:
         assert path is not None
 
         async def is_idle() -> bool:
-            return server.dialect.parse_busy((await client.get(path)).json) is False
+            light = server.dialect.parse_busy((await client.get(path)).json)
+            return light is not None and light.n_running == 0
 
         assert await is_idle()
     assert turn.status == "stopped"

@@ -41,7 +41,7 @@ def looped() -> Iterator[EventLoopThread]:
 async def asked(url: str, settings: GenerationSettings) -> Turn:
     asking = request("Tell me about the NPU.", settings=settings)
     turn = Turn(asking, perf_counter_ns())
-    timeouts = PhaseTimeouts(first_byte_s=20.0, idle_s=2.0)
+    timeouts = PhaseTimeouts(first_byte_s=20.0, idle_s=2.0, busy_s=1.0)
     async with Client(url, rockchipllama.DIALECT, timeouts) as client:
         await answer(client, asking, turn)
     return turn

@@ -18,12 +18,14 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from types import FrameType
+from typing import TypeVar
 
 from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
+from tui.commands.wait_lines import WaitLines
 from tui.core.screen.footer import footer_line, thinking_note
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.think import Reclassified
@@ -34,7 +36,8 @@ from tui.servers.address import local_port
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.exchange import answer
-from tui.servers.locate import NoServerError, choose_model, locate
+from tui.servers.locate import NoServerError, choose_model
+from tui.servers.locate_when_free import locate_when_free
 from tui.servers.loop import EventLoopThread
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
@@ -43,6 +46,8 @@ UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
 SILENCE_EVERY_S = 10.0
 """How often a silence that goes on is told again."""
+
+T = TypeVar("T")
 
 SETTING_FLAGS: tuple[tuple[str, str, type, str], ...] = (
     ("--temperature", "temperature", float, "randomness, 0 is greedy"),
@@ -142,13 +147,17 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
     loop = EventLoopThread()
     loop.start()
     try:
-        prepared = loop.submit(_prepare(turn, config, access)).result()
+        lines = WaitLines("npulse ask")
+        finding = loop.submit(_prepare(turn, config, access))
+        while not _is_done(finding):
+            lines.tell(_reason(turn))
+        prepared = finding.result()
         turn = prepared.turn
         if prepared.client is not None:
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
             work = loop.submit(answer(prepared.client, turn.request, turn))
-            _print_while(work, turn, options)
+            _print_while(work, turn, options, lines)
             if log is not None and marked is not None:
                 marked.result()
                 _write_rest(turn, options)
@@ -164,14 +173,18 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
 
 async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared:
     """Find the server and the model. Where that fails, the turn has failed and says why."""
+    timeouts = phase_timeouts(config.settings.server)
     try:
-        server = await locate(server_urls(config.settings.server), access=access)
+        server = await locate_when_free(
+            server_urls(config.settings.server),
+            access,
+            limit_s=timeouts.busy_s,
+            on_wait=lambda reason: turn.note_wait(time.perf_counter_ns(), reason),
+        )
     except NoServerError as error:
         turn.fail(time.perf_counter_ns(), error.turn_error)
         return Prepared(turn)
-    client = Client(
-        server.url, server.dialect, phase_timeouts(config.settings.server), server.access
-    )
+    client = Client(server.url, server.dialect, timeouts, server.access)
     found = await choose_model(client, server, turn.request.model)
     choice = found.choice
     if choice.problem is not None:
@@ -183,14 +196,32 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
     )
     if found.has_to_load:
         ready.note_before_prefill("load")
+    if turn.wait is not None:
+        ready.note_wait(turn.wait.since_ns, turn.wait.reason)
     return Prepared(ready, server, client)
 
 
-def _print_while(work: Future[None], turn: Turn, options: argparse.Namespace) -> None:
-    """Write what arrives until the answer is over; with ``--stats`` tell a long silence."""
+def _reason(turn: Turn) -> str | None:
+    """Why the prompt waits for the server, where it does."""
+    return None if turn.wait is None else turn.wait.reason
+
+
+def _is_done(work: Future[T]) -> bool:
+    """Whether this is done, after a moment of waiting for it."""
+    with contextlib.suppress(FutureTimeout):
+        work.exception(PRINT_EVERY_S)
+    return work.done()
+
+
+def _print_while(
+    work: Future[None], turn: Turn, options: argparse.Namespace, lines: WaitLines
+) -> None:
+    """Write what arrives until the answer is over; tell why a prompt waits, and with ``--stats`` a
+    long silence."""
     told_s = 0.0
     while True:
         is_over = work.done()
+        lines.tell(_reason(turn))
         if options.json:
             turn.take_pending()
         else:
@@ -205,8 +236,7 @@ def _print_while(work: Future[None], turn: Turn, options: argparse.Namespace) ->
         if is_over:
             work.result()
             return
-        with contextlib.suppress(FutureTimeout):
-            work.result(PRINT_EVERY_S)
+        _is_done(work)
 
 
 def _runtime_log(prepared: Prepared, options: argparse.Namespace) -> RuntimeLog | None:
@@ -251,7 +281,7 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
     elif turn.note is not None:
         _complain(turn.note)
     elif turn.status == "stopped" and server and not server.dialect.is_stopped_by_disconnect:
-        _complain(f"{server.name} goes on with this answer; the next prompt waits for it")
+        _complain(_after_stop(server))
     if options.stats:
         stats = turn.stats(now_ns)
         note = thinking_note(stats)
@@ -259,6 +289,13 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
         if turn.runtime is not None:
             print(turn.runtime.line, file=sys.stderr)
     return exit_code(turn)
+
+
+def _after_stop(server: Server) -> str:
+    """What becomes of an answer that nobody reads any more."""
+    if server.dialect.is_model_lost_by_disconnect:
+        return f"{server.name} loses its model with this answer and loads it again for the next one"
+    return f"{server.name} goes on with this answer; the next prompt waits for it"
 
 
 def json_line(value: object) -> str:

@@ -34,7 +34,8 @@ class PhaseTimeouts:
 
     ``first_byte_s`` runs from the request to the first text: a long prompt prefills for many
     minutes here. ``idle_s`` is the longest silence after that. ``query_s`` is for the short
-    questions (what is there, which model), ``load_s`` for loading a model.
+    questions (what is there, which model), ``load_s`` for loading a model, ``busy_s`` for how long
+    a prompt is kept while the server is busy.
     """
 
     connect_s: float = 5.0
@@ -42,6 +43,7 @@ class PhaseTimeouts:
     idle_s: float = 120.0
     query_s: float = 3.0
     load_s: float = 3600.0
+    busy_s: float = 3600.0
 
 
 class Client:

@@ -19,6 +19,8 @@ from tui.servers.dialects.error_text import body_message, quoted
 
 MAX_SENTENCE_CHARS = 400
 
+BUSY_STATUSES = (503, 429)
+"""Statuses of a server that would take the same request later."""
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 
@@ -51,9 +53,9 @@ def http_status(
     said = f": {quoted(message)}" if message else " without saying why"
     if status == 422:
         return _error("validation", f"{url} refused the request{said}.")
-    if status == 503:
+    if status in BUSY_STATUSES:
         wait = f" It asks to wait {clean_line(retry_after, 40)} s." if retry_after else ""
-        return _error("busy", f"{url} is busy (HTTP 503){said}.{wait} Try again in a moment.")
+        return _error("busy", f"{url} is busy (HTTP {status}){said}.{wait} Try again in a moment.")
     if 300 <= status < 400:
         where = f" to {shown_url(location)}" if location else ""
         return _error(
@@ -66,6 +68,12 @@ def http_status(
     if status in (401, 403):
         return _error("http", f"{url} wants a login (HTTP {status}){said}.")
     return _error("http", f"{url} answered HTTP {status}{said}.")
+
+
+def busy_reason(status: int, content_type: str, text: str) -> str:
+    """Why a server does not take a prompt now, as a clause, in its own words where it has some."""
+    message = body_message(text, content_type)
+    return f"server busy: {quoted(message)}" if message else f"server busy (HTTP {status})"
 
 
 def transport(error: Exception, url: str, connect_s: float) -> TurnError:

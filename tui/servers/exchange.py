@@ -1,10 +1,11 @@
-"""Sends one chat request and reads its stream, until the server is idle again."""
+"""Sends one chat request once the server takes it, and reads its stream until it is idle again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import Literal, cast
 
@@ -23,7 +24,11 @@ from tui.core.types import (
     TurnError,
 )
 from tui.servers import errors
+from tui.servers.backoff import Backoff, retry_after_s
+from tui.servers.busy_light import NO_ANSWER_YET, busy_light
+from tui.servers.busy_wait import Busy, BusyWait
 from tui.servers.client import Client, error_text
+from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
@@ -32,56 +37,55 @@ from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
 """How long the connection may stay open after the finish, for usage and an orderly end."""
-
+LATE_HEAD_S = 1.0
+"""A server that answers at once and did not within this time is at work on something else."""
+MAX_CONNECT_TRIES = 12
+"""A full accept queue looks like a board that is off: it is not waited for any longer than this."""
 
 TEXTS = (TextDelta, ThinkingDelta, RefusalDelta)
-COMPRESSING = frozenset(
-    [
-        "gzip",
-        "x-gzip",
-        "deflate",
-        "compress",
-        "x-compress",
-        "br",
-        "zstd",
-        "dcb",
-        "dcz",
-        "exi",
-        "pack200-gzip",
-        "aes128gcm",
-    ]
-)
-"""The content codings of the IANA registry that change the bytes of a body."""
-
-
-def compression(header: str) -> str | None:
-    """The coding in a ``Content-Encoding`` field that has to be undone before the body is read.
-
-    The field is a list of tokens in any letter case (RFC 9110, section 8.4). Words that are no
-    coding, such as ``none`` or ``utf-8``, stand there by mistake and change nothing.
-    """
-    words = (word.strip().lower() for word in header.split(","))
-    return next((word for word in words if word in COMPRESSING), None)
 
 
 async def answer(
-    client: Client, request: ChatRequest, turn: Turn, slot: Slot | None = None
+    client: Client,
+    request: ChatRequest,
+    turn: Turn,
+    slot: Slot | None = None,
+    in_use: Callable[[], str | None] = lambda: None,
 ) -> None:
-    """Drives ``turn`` to its end. Raises nothing but CancelledError, which stops the turn."""
-    exchange = StreamedRequest(client, request, turn, slot or Slot())
+    """Drives ``turn`` to its end. Raises nothing but CancelledError, which stops the turn.
+    ``in_use`` as in :class:`StreamedRequest`."""
+    exchange = StreamedRequest(client, request, turn, slot or Slot(), in_use=in_use)
     await exchange.run()
 
 
 class StreamedRequest:
     """One answer. :meth:`run` returns when the server is idle again, the turn may end earlier.
 
+    A server that is busy is waited for: where it says so (503, 429), where it does not take a
+    connection, where its busy light is on, and while ``in_use`` gives a reason, as a clause, why
+    nothing must be sent to it now. See :attr:`~tui.core.turn.turn.Turn.wait`.
+
     A stop ends the turn at once. Where the server's run would go on after a disconnect, the
     stream stays open and what still arrives is discarded, because its end is the only way to know
     when the server is idle again.
     """
 
-    def __init__(self, client: Client, request: ChatRequest, turn: Turn, slot: Slot) -> None:
+    def __init__(
+        self,
+        client: Client,
+        request: ChatRequest,
+        turn: Turn,
+        slot: Slot,
+        *,
+        in_use: Callable[[], str | None] = lambda: None,
+        backoff: Backoff | None = None,
+    ) -> None:
         self.turn = turn
+        self._in_use = in_use
+        self._wait = BusyWait(turn, client.timeouts.busy_s, backoff)
+        self._busy: Busy | None = None
+        """What the last try ran into."""
+        self._n_connect_tries = 0
         self._client = client
         self._request = request
         self._slot = slot
@@ -112,10 +116,8 @@ class StreamedRequest:
         try:
             if not await self._took_slot():
                 return
-            self._task = asyncio.create_task(self._exchange(), name="npulse-exchange")
             try:
-                # Not awaited directly: a cancellation of ours is a stop, not an error in there.
-                await asyncio.wait((self._task,))
+                await self._send_until_taken()
             finally:
                 self.close()
                 self._slot.release()
@@ -123,11 +125,43 @@ class StreamedRequest:
             self.turn.stop(perf_counter_ns())
             raise
 
+    async def _send_until_taken(self) -> None:
+        while not self._is_stopped:
+            self._busy = None if self._wait.is_hurried else await self._why_not_now()
+            if self._busy is None and not self._is_stopped:
+                self._decoder = self._client.dialect.decoder(self._request)
+                self._task = asyncio.create_task(self._exchange(), name="npulse-exchange")
+                # Not awaited directly: a cancellation of ours is a stop, not an error in there.
+                await asyncio.wait((self._task,))
+            busy = self._busy
+            if busy is None or self._is_stopped:
+                return
+            self._sent_ns = None
+            if not await self._wait.pause(busy):
+                waited = errors.duration(round(self._wait.waited_s, 1))
+                sentence = f"{busy.error.sentence} npulse waited {waited} for it."
+                self.turn.fail(perf_counter_ns(), replace(busy.error, sentence=sentence))
+
+    async def _why_not_now(self) -> Busy | None:
+        """What says that the server works on something else; None where nothing does."""
+        client = self._client
+        reason = self._in_use()
+        if reason is None:
+            reason = await busy_light(client)
+        if reason is None:
+            return None
+        return Busy(reason, TurnError("busy", f"{client.url} is busy: {reason}."))
+
+    def send_now(self) -> None:
+        """Do not wait for the server to be free, as far as that is ours to decide."""
+        self._wait.hurry()
+
     def stop(self) -> None:
         """The user's stop: the turn ends now, the server when it can."""
         now_ns = perf_counter_ns()
         self.turn.stop(now_ns)
         self._stopped.set()
+        self._wait.cancel()
         if self._client.dialect.is_stopped_by_disconnect or self._sent_ns is None:
             self.close()
         elif self._task is not None and not self._task.done():
@@ -159,6 +193,7 @@ class StreamedRequest:
     def close(self) -> None:
         """Closes the connection, whatever the server does then; a turn that runs is stopped."""
         self._stopped.set()
+        self._wait.cancel()
         self._cancel("stop")
 
     def _cancel(self, reason: Literal["stop", "timeout"]) -> None:
@@ -187,13 +222,23 @@ class StreamedRequest:
     async def _post(self, watchdog: Watchdog) -> None:
         client = self._client
         body = client.dialect.chat_body(self._request)
+        late: asyncio.TimerHandle | None = None
 
         def sent(t_ns: int) -> None:
+            nonlocal late
             self._sent_ns = t_ns
             self.turn.sent(t_ns)
             watchdog.expire_in(client.timeouts.first_byte_s)
+            if client.dialect.is_head_at_once and late is None:
+                late = asyncio.get_running_loop().call_later(LATE_HEAD_S, self._head_is_late)
 
-        async with client.stream(client.dialect.chat_path, body, sent) as response:
+        async with AsyncExitStack() as stack:
+            try:
+                opened = client.stream(client.dialect.chat_path, body, sent)
+                response = await stack.enter_async_context(opened)
+            finally:
+                if late is not None:
+                    late.cancel()
             now_ns = perf_counter_ns()
             if not 200 <= response.status_code < 300:
                 await self._refused(response)
@@ -263,9 +308,14 @@ class StreamedRequest:
     def _broke(self, error: httpx.HTTPError) -> None:
         if self._is_accepted:
             self._ended(str(error))
-        else:
-            timeouts = self._client.timeouts
-            self._fail(errors.transport(error, self._client.url, timeouts.connect_s))
+            return
+        failure = errors.transport(error, self._client.url, self._client.timeouts.connect_s)
+        if isinstance(error, httpx.ConnectTimeout):
+            self._n_connect_tries += 1
+            if self._n_connect_tries < MAX_CONNECT_TRIES:
+                self._busy = Busy("the server takes no connection", failure)
+                return
+        self._fail(failure)
 
     def _was_cancelled(self) -> None:
         if self._closed_for != "timeout":
@@ -279,16 +329,28 @@ class StreamedRequest:
             waited_s = self._client.timeouts.first_byte_s
             self._fail(errors.no_first_byte(self._client.url, waited_s))
 
+    def _head_is_late(self) -> None:
+        now_ns = perf_counter_ns()
+        if "load" not in self.turn.stats(now_ns).ttft_includes:
+            self.turn.note_before_prefill("queue")
+        self.turn.note_wait(self._sent_ns or now_ns, NO_ANSWER_YET)
+
     async def _refused(self, response: httpx.Response) -> None:
+        status, kind = response.status_code, response.headers.get("content-type", "")
+        said, retry_after = await error_text(response), response.headers.get("retry-after")
         error = errors.http_status(
             self._client.url + self._client.dialect.chat_path,
-            response.status_code,
-            response.headers.get("content-type", ""),
-            await error_text(response),
-            response.headers.get("retry-after"),
+            status,
+            kind,
+            said,
+            retry_after,
             response.headers.get("location"),
         )
-        is_refused = error.kind == "busy" or 400 <= response.status_code < 500
+        if status in errors.BUSY_STATUSES:
+            reason = errors.busy_reason(status, kind, said)
+            self._busy = Busy(reason, error, retry_after_s(retry_after))
+            return
+        is_refused = 400 <= status < 500
         self.turn.fail(perf_counter_ns(), error, is_refused=is_refused)
 
     def _fail(self, error: TurnError) -> None:

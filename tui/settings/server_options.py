@@ -27,6 +27,7 @@ def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
         connect_s=section.connect_timeout_s,
         first_byte_s=section.first_byte_timeout_s,
         idle_s=section.idle_timeout_s,
+        busy_s=section.first_byte_timeout_s,
     )
 
 

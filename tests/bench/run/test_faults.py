@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.runs_of import QUICK, rate_tps, suite_of, told
 from tests.bench.scripted import HEAD, ROCKCHIPLLAMA, Exchange, plain, scripted, words
-from tui.bench.model.events import Finished, GateSeen, Noted, from_json, to_json
+from tui.bench.model.events import Finished, GateSeen, Noted, StageChanged, from_json, to_json
 from tui.bench.model.options import LimitPolicy
 from tui.bench.model.suite import load_builtin, parse, quick
 from tui.bench.run.clocks import ClockWatch
@@ -351,12 +351,40 @@ async def test_errors_of_the_server(tmp_path: Path) -> None:
             await exchange.raw(b"0\r\n\r\n")
 
     async with scripted(script) as server:
-        found = await told(suite_of("busy", "broken"), tmp_path, server.url)
+        policy = replace(QUICK.policy, busy_s=0.5)
+        found = await told(suite_of("busy", "broken"), tmp_path, server.url, policy=policy)
     assert found.statuses == ["error_http", "error_backend"]
     said = found.one("b").error
     assert said is not None
     assert "NPU fell over" in said
     assert "\x1b" not in said
+
+
+async def test_a_busy_server_is_waited_for_and_the_wait_is_no_time_of_the_answer(
+    tmp_path: Path,
+) -> None:
+    left = [3]
+
+    async def script(exchange: Exchange) -> None:
+        if is_probe(exchange):
+            await plain(exchange)
+        elif left[0]:
+            left[0] -= 1
+            await exchange.raw(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")
+        else:
+            await words(exchange, 10)
+            await exchange.finish()
+
+    async with scripted(script) as server:
+        found = await told(ONE, tmp_path, server.url)
+    request = found.one()
+    assert (found.statuses, left) == (["ok"], [0])
+    ttft_ms = request.m["ttft_client_ms"]
+    assert ttft_ms is not None
+    assert ttft_ms < 1000
+    assert any("waited 1." in warning for warning in request.warnings)
+    stages = [(event.stage, event.sentence) for event in found.all(StageChanged)]
+    assert ("queue", "Waiting: server busy (HTTP 503).") in stages
 
 
 async def test_a_server_that_goes_away(tmp_path: Path) -> None:

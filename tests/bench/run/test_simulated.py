@@ -198,7 +198,7 @@ async def test_strict_refuses_a_board_that_does_not_hold_its_clocks(
     ],
 )
 async def test_faults(tmp_path: Path, fault: str, status: str, tokens: int | None) -> None:
-    policy = LimitPolicy(first_min_s=20, idle_min_s=0.6, idle_factor=0, drain_s=0.5)
+    policy = LimitPolicy(first_min_s=20, idle_min_s=0.6, idle_factor=0, drain_s=0.5, busy_s=0.5)
     with spawn(["--speed", "40", "--fault", fault]) as running:
         found = await told(suite_of("Say something."), tmp_path, running.url, policy=policy)
     request = found.one()

@@ -35,6 +35,7 @@ KEYS = [
     "note",
     "ttft_includes",
     "runtime",
+    "queue_ms",
 ]
 
 
@@ -71,6 +72,7 @@ def test_a_whole_answer() -> None:
         "note": None,
         "ttft_includes": [],
         "runtime": None,
+        "queue_ms": None,
     }
 
 

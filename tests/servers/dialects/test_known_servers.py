@@ -32,7 +32,7 @@ from tui.servers.dialects import (
     rkllm_chat,
     rkllm_demo,
 )
-from tui.servers.dialects.dialect import Dialect
+from tui.servers.dialects.dialect import BusyLight, Dialect
 from tui.servers.dialects.flatten import flattened
 from tui.servers.dialects.report import duration_ms
 
@@ -322,5 +322,8 @@ def test_a_list_of_llama_cpp_knows_the_context() -> None:
     (model,) = llama_cpp.parse_models({"/v1/models": {"data": [row]}})
     assert (model.context_tokens, model.size_bytes) == (8192, 2_500_000_000)
     assert not model.is_context_guessed
-    assert llama_cpp.parse_busy([{"is_processing": False}, {"is_processing": True}]) is True
+    light = llama_cpp.parse_busy([{"is_processing": False}, {"is_processing": True}])
+    assert light == BusyLight(1, 2)
+    assert light is not None
+    assert not light.is_full
     assert llama_cpp.parse_busy({"error": "off"}) is None

@@ -28,6 +28,7 @@ Stage = Literal[
     "measure",
     "cool-down",
     "drain",
+    "queue",
     "paused",
     "report",
 ]

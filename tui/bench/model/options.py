@@ -39,6 +39,8 @@ class LimitPolicy:
     drain_s: float = 120.0
     connect_s: float = 5.0
     load_s: float = 300.0
+    busy_s: float = 600.0
+    """How long a request is kept while the server is busy with somebody else's."""
 
     def limits(self, prefill_s: float, gap_s: float | None, full_s: float) -> Limits:
         """The limits of one request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -32,7 +33,8 @@ from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo
 from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.locate import NoServerError, choose_model, locate
+from tui.servers.locate import NoServerError, choose_model
+from tui.servers.locate_when_free import locate_when_free
 from tui.servers.model_choice import chosen_model
 
 WEEK_S = 7 * 86_400.0
@@ -62,10 +64,14 @@ class Connected:
     """Whether the first request makes the server load the model."""
 
 
-async def connect(options: Options) -> Connected:
-    """Finds the server and its model. Raises SetupError (unreachable)."""
+async def connect(options: Options, on_wait: Callable[[str], None] | None = None) -> Connected:
+    """Finds the server and its model. With ``on_wait``, which gets the reason as a clause, a
+    server that is too busy to say what it is, is waited for. Raises SetupError (unreachable)."""
     try:
-        server = await locate(options.urls, access=options.access)
+        limit_s = 0.0 if on_wait is None else options.policy.busy_s
+        server = await locate_when_free(
+            options.urls, options.access, limit_s=limit_s, on_wait=on_wait or (lambda _: None)
+        )
     except (NoServerError, ValueError) as error:
         raise SetupError("unreachable", str(error)) from None
     # The limits of a benchmark are watched outside: what the client itself allows is generous.
@@ -74,6 +80,7 @@ async def connect(options: Options) -> Connected:
         first_byte_s=WEEK_S,
         idle_s=WEEK_S,
         load_s=options.policy.load_s,
+        busy_s=options.policy.busy_s,
     )
     client = Client(server.url, server.dialect, timeouts, server.access)
     found = await choose_model(client, server, options.model)

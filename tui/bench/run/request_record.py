@@ -173,6 +173,8 @@ def record(
     if _is_cached(trace, earlier):
         taints.append("cache_hit")
     stats = turn.stats(perf_counter_ns())
+    if stats.queue_ms is not None:
+        warnings.append(f"waited {stats.queue_ms / 1000:.1f} s for the server before it was sent")
     if stats.ttft_includes:
         warnings.append(f"time to first token{included_note(stats)}")
     if stats.is_marked:

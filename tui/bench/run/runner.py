@@ -144,7 +144,7 @@ class Runner:
         for path in pin.recover():
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
         await self._stage("connect", "Looking for the server.")
-        connected = await connect.connect(self.options)
+        connected = await connect.connect(self.options, self._wait)
         board = BoardLink(connected.server, self.options.root)
         try:
             if self.options.pins:
@@ -272,6 +272,9 @@ class Runner:
         self.ledger.emit(StageChanged(stage=stage, sentence=sentence))
         await self.ledger.flush()
 
+    def _wait(self, reason: str) -> None:
+        self.ledger.emit(StageChanged(stage="queue", sentence=f"Waiting: {reason}."))
+
     async def _load_if_needed(self, connected: Connected) -> Connected:
         """Loads the model that was asked for, where another one, or none, is loaded."""
         wanted = self.options.model
@@ -280,7 +283,7 @@ class Runner:
             await self._stage("load", "Having the server load its default model.")
             await connect.load_default(connected)
             await connected.client.aclose()
-            return await connect.connect(self.options)
+            return await connect.connect(self.options, self._wait)
         if not wanted or connect.model_problem(connected, wanted) is None:
             return connected
         await self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
@@ -288,7 +291,7 @@ class Runner:
         if not change.is_done:
             raise SetupError("unreachable", change.sentence)
         await connected.client.aclose()
-        return await connect.connect(self.options)
+        return await connect.connect(self.options, self._wait)
 
     async def _hash(self, board: BoardLink) -> tuple[Path | None, str | None]:
         path = model_file.find(board.server_pid(), board.root)

@@ -31,6 +31,8 @@ class RequestSender:
         self._on_tick = on_tick
         self._key = ("", 0)
         self._is_measured = False
+        self._reason: str | None = None
+        """Why the request waits for the server, as it was told last."""
         self.limits = Limits()
         self.sent_ns = perf_counter_ns()
         self.drain_sentence = ""
@@ -158,6 +160,12 @@ class RequestSender:
         return False
 
     def _tick(self, turn: RecordedTurn) -> None:
+        reason = None if turn.wait is None else turn.wait.reason
+        if reason != self._reason:
+            self._reason = reason
+            # Without a sentence it is the usual work again.
+            stage = StageChanged(stage="queue", sentence=f"Waiting: {reason}.")
+            self._s.ledger.emit(StageChanged(stage="measure") if reason is None else stage)
         self._s.ledger.follow(turn, self._key, self.limits.idle_s, is_warmup=not self._is_measured)
         self._on_tick(turn)
 

@@ -28,8 +28,19 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
     if stats.ttft_ms is not None:
         ttft = fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)
         parts.append(f"TTFT {ttft}{included_note(stats)}")
+    if stats.queue_ms is not None:
+        parts.append(f"after {fmt.seconds(stats.queue_ms / 1000)} of waiting")
     if stats.itl_p99_ms is not None:
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
+    parts += _remarks(stats)
+    if model:
+        parts.append(model)
+    return "  ".join(parts)
+
+
+def _remarks(stats: TurnStats) -> list[str]:
+    """What a reader of the numbers should know."""
+    parts = []
     if stats.is_buffered:
         parts.append("came all at once")
     elif stats.ttft_source == "estimated":
@@ -42,9 +53,7 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
         parts.append(f"{stats.unread_events} events not read")
     if stats.is_marked:
         parts.append("clock delayed")
-    if model:
-        parts.append(model)
-    return "  ".join(parts)
+    return parts
 
 
 def included_note(stats: TurnStats) -> str:

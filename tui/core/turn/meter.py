@@ -66,6 +66,8 @@ class Meter:
         self._end_ns: int | None = None
         self._reported = Reported()
         self._max_lag_ms = 0.0
+        self.queued_ns: int | None = None
+        """How long the prompt waited for a busy server before it was sent; not in the TTFT."""
         self.ttft_includes: tuple[TtftPart, ...] = ()
         """What the server has to do before the prefill: then its rate is not guessed."""
 
@@ -206,6 +208,7 @@ class Meter:
             is_marked=self._max_lag_ms > LAG_LIMIT_MS,
             max_lag_ms=self._max_lag_ms,
             ttft_includes=self.ttft_includes,
+            queue_ms=self.queued_ns / 1e6 if self.queued_ns else None,
         )
 
     def _assign(self, t_ns: int, kind: SegmentKind | None) -> None:

@@ -57,6 +57,9 @@ class TurnResult:
     runtime: RuntimeNumbers | None = None
     """The runtime's own numbers from the log of a server on this machine."""
 
+    queue_ms: float | None = None
+    """How long the prompt waited for a busy server before it was sent; not in ``ttft_ms``."""
+
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for a JSON encoder. ``error`` is one sentence or None.
 
@@ -94,6 +97,7 @@ class TurnResult:
             "note": self.note,
             "ttft_includes": list(self.ttft_includes),
             "runtime": None if self.runtime is None else self.runtime.to_json_dict(),
+            "queue_ms": _rounded(self.queue_ms, 3),
         }
 
 
@@ -129,6 +133,7 @@ def result_of(turn: Turn, now_ns: int, server: str | None) -> TurnResult:
         note=turn.note,
         ttft_includes=stats.ttft_includes,
         runtime=turn.runtime,
+        queue_ms=stats.queue_ms,
     )
 
 

@@ -32,6 +32,7 @@ from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
 from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
+from tui.core.turn.server_wait import ServerWait
 from tui.core.turn.turn_note import end_error, turn_note
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.turn.unread_events import UnreadEvents
@@ -59,6 +60,7 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
+MAX_REASON_CHARS = 160
 
 
 class Turn:
@@ -97,6 +99,7 @@ class Turn:
         self._phase = Phase.WAITING
         self._status: TurnStatus | None = None
         self._error: TurnError | None = None
+        self._wait: ServerWait | None = None
         self._finish = FinishSeen()
         self._has_refusal = False
         self.unread = UnreadEvents()
@@ -123,6 +126,8 @@ class Turn:
             if self._phase is Phase.WAITING:
                 self._phase = Phase.PREFILL
                 self._meter.accepted(t_ns)
+                if self._wait is not None:
+                    self._meter.queued_ns = max(self.t0_ns - self._wait.since_ns, 0)
 
     def feed(self, t_ns: int, deltas: Iterable[Delta]) -> None:
         """What a dialect made of the bytes that arrived at ``t_ns``."""
@@ -175,6 +180,12 @@ class Turn:
         with self._lock:
             if self._meter.chunks == 0 and part not in self._meter.ttft_includes:
                 self._meter.ttft_includes = (*self._meter.ttft_includes, part)
+
+    def note_wait(self, t_ns: int, reason: str) -> None:
+        """The server is busy and does not take the prompt yet. The first call begins the wait."""
+        with self._lock:
+            since_ns = t_ns if self._wait is None else self._wait.since_ns
+            self._wait = ServerWait(clean_line(reason, MAX_REASON_CHARS), since_ns)
 
     def note_runtime(self, numbers: RuntimeNumbers) -> None:
         """What the runtime says about this answer, once it is over. The last word stays."""
@@ -239,6 +250,11 @@ class Turn:
     @property
     def phase(self) -> Phase:
         return self._phase
+
+    @property
+    def wait(self) -> ServerWait | None:
+        """What the prompt waits for; None where the server has taken it, and at the end."""
+        return self._wait if self._phase is Phase.WAITING else None
 
     @property
     def status(self) -> TurnStatus | None:

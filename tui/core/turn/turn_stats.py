@@ -81,3 +81,6 @@ class TurnStats:
     max_lag_ms: float
     ttft_includes: tuple[TtftPart, ...] = ()
     """What the TTFT holds beside the prefill."""
+    queue_ms: float | None = None
+    """How long the prompt waited for a busy server before it was sent, which is no part of any
+    other time; None where it did not."""

@@ -94,6 +94,19 @@ class ModelRoutes:
 
 
 @dataclass(frozen=True, slots=True)
+class BusyLight:
+    """How many answers a server works on, and how many it can work on at once."""
+
+    n_running: int
+    n_places: int = 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another prompt would have to wait."""
+        return self.n_running >= self.n_places
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One kind of server."""
 
@@ -118,9 +131,14 @@ class Dialect:
     """True where nothing but the orderly end of the body says that the answer is finished."""
     is_overlap_fatal: bool = False
     """True where a second request ends the answer that runs, and makes it look complete."""
+    is_head_at_once: bool = False
+    """Whether the head of a response comes before the prefill: a late one means other work."""
+    is_model_lost_by_disconnect: bool = False
+    """Whether a client that leaves ends the process of the model. The server lists that model for
+    a while longer, and a prompt in that time is never answered."""
     busy_path: str | None = None
     """A GET that tells whether the server works on an answer."""
-    parse_busy: Callable[[Json], bool | None] = lambda _: None
-    """The answer of ``busy_path``: whether it works; None where it does not say."""
+    parse_busy: Callable[[Json], BusyLight | None] = lambda _: None
+    """The answer of ``busy_path``; None where it does not say."""
     notes: tuple[str, ...] = ()
     """What a user of this server should know, a sentence each."""

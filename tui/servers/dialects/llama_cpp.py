@@ -11,7 +11,14 @@ from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo
 from tui.servers.dialects import openai
-from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.dialect import (
+    Answer,
+    BusyLight,
+    Dialect,
+    Identity,
+    Json,
+    ModelRoutes,
+)
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.report import count, size_bytes
 
@@ -69,11 +76,12 @@ def _with_meta(model: ModelInfo, meta: Json) -> ModelInfo:
     )
 
 
-def parse_busy(body: Json) -> bool | None:
-    """``GET /slots``: whether one of them works. None where the route is switched off."""
-    if not isinstance(body, list):
-        return None
-    return any(isinstance(slot, dict) and slot.get("is_processing") is True for slot in body)
+def parse_busy(body: Json) -> BusyLight | None:
+    """``GET /slots``: which of them work. None where the route is switched off."""
+    slots = body if isinstance(body, list) else []
+    flags = [slot.get("is_processing") for slot in slots if isinstance(slot, dict)]
+    known = [flag for flag in flags if isinstance(flag, bool)]
+    return BusyLight(sum(known), len(known)) if known else None
 
 
 DIALECT = Dialect(

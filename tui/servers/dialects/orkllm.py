@@ -104,5 +104,6 @@ DIALECT = Dialect(
     ),
     is_model_required=True,
     is_overlap_fatal=True,
+    is_head_at_once=True,
     notes=("A prompt ends the answer that this server gives to anybody else.",),
 )

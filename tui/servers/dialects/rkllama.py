@@ -222,5 +222,6 @@ DIALECT = Dialect(
         context_in_use=lambda model: model.context_tokens or 4096,
     ),
     is_model_required=True,
+    is_model_lost_by_disconnect=True,
     notes=("Leaving an answer kills the process of its model here: npulse reads it to its end.",),
 )

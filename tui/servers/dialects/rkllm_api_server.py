@@ -13,7 +13,14 @@ from dataclasses import replace
 
 from tui.core.types import ChatRequest, Delta, FinishDelta, ModelInfo, UsageDelta
 from tui.servers.dialects import openai
-from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
+from tui.servers.dialects.dialect import (
+    Answer,
+    BusyLight,
+    Dialect,
+    Identity,
+    Json,
+    ModelRoutes,
+)
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.report import count, model_rows, refusal_words, size_bytes
 
@@ -116,9 +123,11 @@ def _done(answer: Answer) -> str | None:
     return None if answer.is_ok else refusal_words(answer)
 
 
-def parse_busy(body: Json) -> bool | None:
+def parse_busy(body: Json) -> BusyLight | None:
     """``GET /health``: the request that it works on."""
-    return bool(body.get("active_request")) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or "active_request" not in body:
+        return None
+    return BusyLight(int(bool(body["active_request"])))
 
 
 DIALECT = Dialect(
@@ -141,6 +150,7 @@ DIALECT = Dialect(
         idle_unload_s=300.0,
     ),
     is_model_required=True,
+    is_head_at_once=True,
     busy_path="/health",
     parse_busy=parse_busy,
 )

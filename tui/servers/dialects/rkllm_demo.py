@@ -84,6 +84,7 @@ DIALECT = Dialect(
         context_in_use=lambda _: CONTEXT_TOKENS,
     ),
     is_history_used=False,
+    is_head_at_once=True,
     notes=(
         "This server hands the model the last message only: npulse sends the conversation as one.",
     ),

@@ -161,6 +161,7 @@ DIALECT = Dialect(
     chunk_meaning="token",
     limits=LIMITS,
     is_stopped_by_disconnect=False,
+    is_head_at_once=True,
     models=ModelRoutes(
         list_paths=("/v1/models", "/v1/models/available", "/v1/models/loaded"),
         parse_list=parse_models,

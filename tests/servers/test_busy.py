@@ -1,0 +1,390 @@
+"""A server that is busy is waited for, whatever way it has of saying so."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter_ns
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.servers.raw_server import RawServer, Wire, raw_server
+from tests.servers.requests import new_turn, request
+from tests.servers.waiting import until
+from tui.core.types import Phase
+from tui.servers.backoff import Backoff, retry_after_s
+from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.dialects import llama_cpp, openai, rkllm_api_server, rkllm_demo
+from tui.servers.dialects.dialect import Dialect
+from tui.servers.exchange import StreamedRequest
+from tui.servers.slot import Slot
+
+SOON = Backoff(first_s=0.02, max_s=0.05, max_asked_s=0.05)
+FULL = PhaseTimeouts(busy_s=20.0)
+
+
+def sending(client: Client, in_use: Callable[[], str | None] = lambda: None) -> StreamedRequest:
+    asked = request()
+    return StreamedRequest(client, asked, new_turn(asked), Slot(), in_use=in_use, backoff=SOON)
+
+
+async def answered(wire: Wire) -> None:
+    await wire.head()
+    for text in ("one ", "two ", "three"):
+        await wire.token(text)
+    await wire.done()
+
+
+Refusal = Callable[[Wire], Awaitable[None]]
+
+
+def refusing(times: int, refuse: Refusal) -> Refusal:
+    """A script that refuses the first prompts and answers the next."""
+    left = [times]
+
+    async def script(wire: Wire) -> None:
+        left[0] -= 1
+        await (refuse(wire) if left[0] >= 0 else answered(wire))
+
+    return script
+
+
+async def as_json(wire: Wire) -> None:
+    await wire.json({"error": {"message": "RKLLM_Server is busy! Maybe later."}}, 503)
+
+
+async def as_status_json(wire: Wire) -> None:
+    await wire.json({"status": "error", "message": "RKLLM_Server is busy!"}, 503)
+
+
+async def as_text(wire: Wire) -> None:
+    await wire.reply(503, b"busy, come back", "text/plain")
+
+
+async def as_html(wire: Wire) -> None:
+    await wire.reply(503, b"<html><title>503 busy here</title></html>", "text/html")
+
+
+async def as_nothing(wire: Wire) -> None:
+    await wire.reply(503, b"", "text/plain")
+
+
+async def with_retry_after(wire: Wire) -> None:
+    await wire.reply(503, b"busy", "text/plain", retry_after="1")
+
+
+async def with_a_date(wire: Wire) -> None:
+    date = "Fri, 27 Nov 2099 10:00:00 GMT"
+    await wire.reply(503, b"busy", "text/plain", retry_after=date)
+
+
+async def too_many(wire: Wire) -> None:
+    await wire.json({"detail": "busy: too many requests"}, 429)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "said"),
+    [
+        (as_json, "server busy: “RKLLM_Server is busy! Maybe later.”"),
+        (as_status_json, "RKLLM_Server is busy!"),
+        (as_text, "busy, come back"),
+        (as_html, "503 busy here"),
+        (as_nothing, "server busy (HTTP 503)"),
+        (with_retry_after, "busy"),
+        (with_a_date, "busy"),
+        (too_many, "busy: too many requests"),
+    ],
+)
+async def test_a_refused_prompt_is_sent_again_until_it_is_taken(refuse: Refusal, said: str) -> None:
+    reasons: list[str] = []
+
+    async with raw_server(refusing(3, refuse)) as server, Client(server.url, timeouts=FULL) as http:
+        exchange = sending(http)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        wait = exchange.turn.wait
+        assert wait is not None
+        reasons.append(wait.reason)
+        await asyncio.wait_for(running, 30)
+    turn = exchange.turn
+    assert (turn.status, turn.text, turn.error) == ("complete", "one two three", None)
+    assert len(server.asked) == 4
+    assert {asked.body for asked in server.asked} == {server.asked[0].body}
+    assert said in reasons[0]
+    assert turn.wait is None
+
+
+async def test_the_wait_is_told_and_is_no_part_of_the_time_to_the_first_token() -> None:
+    async with (
+        raw_server(refusing(6, as_json)) as server,
+        Client(server.url, timeouts=FULL) as http,
+    ):
+        exchange = sending(http)
+        await asyncio.wait_for(exchange.run(), 30)
+    stats = exchange.turn.stats(perf_counter_ns())
+    tries = [asked.t_ns for asked in server.asked]
+    waited_ms = (tries[-1] - tries[0]) / 1e6
+    assert stats.queue_ms is not None
+    assert stats.queue_ms == pytest.approx(waited_ms, abs=50)
+    assert stats.ttft_ms is not None
+    assert stats.ttft_ms < stats.queue_ms
+    assert stats.ttft_includes == ()
+    assert exchange.turn.result(perf_counter_ns()).to_json_dict()["queue_ms"] == pytest.approx(
+        stats.queue_ms, abs=0.001
+    )
+
+
+async def test_a_stop_ends_the_wait_and_sends_nothing_more() -> None:
+    async with raw_server(as_json) as server, Client(server.url, timeouts=FULL) as http:
+        exchange = sending(http)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: len(server.asked) >= 2)
+        exchange.stop()
+        await asyncio.wait_for(running, 5)
+        count = len(server.asked)
+        await asyncio.sleep(0.15)
+        assert len(server.asked) == count
+    assert (exchange.turn.status, exchange.turn.phase) == ("stopped", Phase.STOPPED)
+    assert exchange.turn.wait is None
+
+
+async def test_a_server_that_stays_busy_is_given_up_with_its_words() -> None:
+    limits = PhaseTimeouts(busy_s=0.2)
+    async with raw_server(as_json) as server, Client(server.url, timeouts=limits) as http:
+        exchange = sending(http)
+        await asyncio.wait_for(exchange.run(), 30)
+    turn = exchange.turn
+    assert turn.error is not None
+    assert (turn.status, turn.error.kind) == ("refused", "busy")
+    assert "is busy (HTTP 503): “RKLLM_Server is busy!" in turn.error.sentence
+    assert "npulse waited 0.2 s for it." in turn.error.sentence
+    assert len(server.asked) >= 2
+
+
+async def test_a_wait_that_is_hurried_tries_at_once() -> None:
+    slow = Backoff(first_s=30.0, max_s=30.0)
+    async with raw_server(refusing(1, as_json)) as server, Client(server.url) as http:
+        asked = request()
+        exchange = StreamedRequest(http, asked, new_turn(asked), Slot(), backoff=slow)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        exchange.send_now()
+        await asyncio.wait_for(running, 10)
+    assert exchange.turn.status == "complete"
+
+
+# -- a queue that hangs --------------------------------------------------------------------------
+
+
+async def test_a_full_accept_queue_is_waited_for() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        full.setblocking(False)
+        port = full.getsockname()[1]
+        others = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+            others.append(one)
+        limits = PhaseTimeouts(connect_s=0.3, busy_s=30.0)
+        async with Client(f"http://127.0.0.1:{port}", timeouts=limits) as http:
+            exchange = sending(http)
+            running = asyncio.create_task(exchange.run())
+            await until(lambda: exchange.turn.wait)
+            wait = exchange.turn.wait
+            assert wait is not None
+            assert wait.reason == "the server takes no connection"
+            for one in others:
+                one.close()
+            with suppress(BlockingIOError):
+                while True:
+                    full.accept()[0].close()
+            server = await asyncio.start_server(_plain_answer, sock=full.dup())
+            await asyncio.wait_for(running, 30)
+            server.close()
+    assert exchange.turn.status == "complete"
+
+
+async def _plain_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await RawServer(answered).serve(reader, writer)
+
+
+async def test_a_head_that_does_not_come_is_a_queue_where_it_comes_at_once_otherwise() -> None:
+    async def script(wire: Wire) -> None:
+        await asyncio.sleep(1.4)
+        await answered(wire)
+
+    async with raw_server(script) as server, Client(server.url, rkllm_demo.DIALECT) as http:
+        exchange = sending(http)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        wait = exchange.turn.wait
+        assert wait is not None
+        assert "does not answer: busy, or loading" in wait.reason
+        assert wait.since_ns == exchange.sent_ns
+        await asyncio.wait_for(running, 30)
+    stats = exchange.turn.stats(perf_counter_ns())
+    assert stats.ttft_includes == ("queue",)
+    assert stats.prefill_tps is None
+    assert exchange.turn.wait is None
+
+
+# -- a busy light --------------------------------------------------------------------------------
+
+
+def lit(path: str, busy: object, idle: object, times: int) -> Refusal:
+    left = [times]
+
+    async def script(wire: Wire) -> None:
+        if wire.asked.path == path:
+            left[0] -= 1
+            await wire.json(busy if left[0] >= 0 else idle)
+        else:
+            await answered(wire)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("dialect", "busy", "idle"),
+    [
+        (
+            rkllm_api_server.DIALECT,
+            {"status": "ok", "active_request": {"id": "x", "elapsed": 3}},
+            {"status": "ok", "active_request": None},
+        ),
+        (
+            llama_cpp.DIALECT,
+            [{"is_processing": True}, {"is_processing": True}],
+            [{"is_processing": True}, {"is_processing": False}],
+        ),
+    ],
+)
+async def test_a_prompt_waits_for_the_busy_light_to_go_out(
+    dialect: Dialect, busy: object, idle: object
+) -> None:
+    path = dialect.busy_path or ""
+    async with (
+        raw_server(lit(path, busy, idle, 3)) as server,
+        Client(server.url, dialect, FULL) as http,
+    ):
+        exchange = sending(http)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        assert exchange.turn.wait is not None
+        assert exchange.turn.wait.reason == "the server works on another answer"
+        await asyncio.wait_for(running, 30)
+    assert [asked.path for asked in server.asked] == [path] * 4 + ["/v1/chat/completions"]
+    assert exchange.turn.status == "complete"
+    assert exchange.turn.stats(perf_counter_ns()).queue_ms is not None
+
+
+@pytest.mark.parametrize("how", ["missing", "nonsense", "error"])
+async def test_a_busy_light_that_says_nothing_holds_nothing_up(how: str) -> None:
+    async def script(wire: Wire) -> None:
+        if wire.asked.path != "/slots":
+            await answered(wire)
+        elif how == "missing":
+            await wire.json({"error": {"message": "off"}}, 501)
+        elif how == "nonsense":
+            await wire.json([{"is_processing": "yes"}, 3])
+        else:
+            wire.reset()
+
+    async with raw_server(script) as server, Client(server.url, llama_cpp.DIALECT) as http:
+        exchange = sending(http)
+        await asyncio.wait_for(exchange.run(), 10)
+    assert exchange.turn.status == "complete"
+    assert exchange.turn.stats(perf_counter_ns()).queue_ms is None
+
+
+async def test_a_server_too_busy_to_say_so_is_waited_for() -> None:
+    left = [1]
+
+    async def script(wire: Wire) -> None:
+        if wire.asked.path == "/health":
+            left[0] -= 1
+            if left[0] >= 0:
+                await wire.until_closed()
+            else:
+                await wire.json({"active_request": None})
+        else:
+            await answered(wire)
+
+    limits = replace(FULL, query_s=0.2)
+    async with (
+        raw_server(script) as server,
+        Client(server.url, rkllm_api_server.DIALECT, limits) as http,
+    ):
+        exchange = sending(http)
+        await asyncio.wait_for(exchange.run(), 30)
+    assert exchange.turn.status == "complete"
+    assert exchange.turn.stats(perf_counter_ns()).queue_ms is not None
+
+
+async def test_what_somebody_else_knows_of_the_server_holds_a_prompt_back() -> None:
+    reason: list[str | None] = ["the NPU works for somebody else"]
+    async with raw_server(answered) as server, Client(server.url, openai.DIALECT) as http:
+        exchange = sending(http, lambda: reason[0])
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        await asyncio.sleep(0.1)
+        assert server.asked == []
+        reason[0] = None
+        await asyncio.wait_for(running, 10)
+        assert exchange.turn.status == "complete"
+
+        reason[0] = "busy again"
+        exchange = sending(http, lambda: reason[0])
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        exchange.send_now()
+        await asyncio.wait_for(running, 10)
+    assert exchange.turn.status == "complete"
+
+
+# -- the pauses ----------------------------------------------------------------------------------
+
+
+def test_pauses_grow_to_a_bound() -> None:
+    pauses = [Backoff().pause_s(n) for n in range(1, 8)]
+    assert pauses == [0.25, 0.5, 1.0, 2.0, 3.0, 3.0, 3.0]
+
+
+@given(st.integers(1, 10**9), st.none() | st.floats(0, 1e300))
+def test_no_pause_is_out_of_bounds(n_tries: int, asked_s: float | None) -> None:
+    assert 0.25 <= Backoff().pause_s(n_tries, asked_s) <= 30.0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 2.5 ", 2.5),
+        ("-3", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
+        ("Thu, 01 Jan 1970 00:00:05 GMT", 0.0),
+        ("soon", None),
+        ("inf", None),
+        ("nan", None),
+        ("", None),
+        (None, None),
+        ("9" * 5000, None),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    found = retry_after_s(header, now_s=10.0)
+    assert found == seconds or (header or "").startswith("9")
+
+
+@given(st.text(max_size=80))
+def test_any_retry_after_is_none_or_a_time(header: str) -> None:
+    found = retry_after_s(header)
+    assert found is None or found >= 0

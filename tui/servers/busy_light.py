@@ -1,0 +1,39 @@
+"""Whether a server works on an answer right now, as far as it tells."""
+
+from __future__ import annotations
+
+import httpx
+
+from tui.servers.client import Client
+from tui.servers.dialects.dialect import BusyLight
+
+NO_ANSWER_YET = "the server takes the prompt and does not answer: busy, or loading"
+
+
+async def working(client: Client) -> BusyLight | None:
+    """What the server says of its work; None where it does not say. Raises httpx.ReadTimeout where
+    it takes the question and does not answer it."""
+    path = client.dialect.busy_path
+    if path is None:
+        return None
+    try:
+        answer = await client.get(path)
+    except httpx.TimeoutException as error:
+        if isinstance(error, httpx.ConnectTimeout):
+            return None
+        raise
+    except httpx.HTTPError:
+        # A prompt will show what is the matter.
+        return None
+    return client.dialect.parse_busy(answer.json) if answer.is_ok else None
+
+
+async def busy_light(client: Client) -> str | None:
+    """Why the server would let a prompt wait, as a clause; None where nothing says so."""
+    try:
+        light = await working(client)
+    except httpx.TimeoutException:
+        return "the server takes questions and does not answer: busy, or loading"
+    if light is None or not light.is_full:
+        return None
+    return "the server works on another answer"
