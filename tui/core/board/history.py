@@ -41,13 +41,7 @@ class BoardHistory:
 
     def add(self, snapshot: Snapshot) -> None:
         """Take one snapshot; one value is added to every series."""
-        values = {name: snapshot.number(name) for name in NUMBERS}
-        for number, freq in enumerate(big_clocks(snapshot)):
-            values[f"cpu.big.freq.{number}"] = freq
-        activity = [rate for rate in snapshot.numbers("npu.activity") if rate is not None]
-        values["npu.activity"] = sum(activity) if activity else None
-        for core, load in enumerate(snapshot.numbers("npu.load")):
-            values[f"npu.load.{core}"] = load
+        values = series_values(snapshot)
         for name in values.keys() | self._rings.keys():
             self._ring(name).push(values.get(name))
         self._times_ns.append(snapshot.t_ns)
@@ -85,6 +79,18 @@ class BoardHistory:
         times = list(self._times_ns)
         skip = bisect_left(times, since_ns)
         return list(zip(times[skip:], ring.last(len(times) - skip), strict=True))
+
+
+def series_values(snapshot: Snapshot) -> dict[str, float | None]:
+    """One value for each series of a history; None where the reading was absent."""
+    values = {name: snapshot.number(name) for name in NUMBERS}
+    for number, freq in enumerate(big_clocks(snapshot)):
+        values[f"cpu.big.freq.{number}"] = freq
+    activity = [rate for rate in snapshot.numbers("npu.activity") if rate is not None]
+    values["npu.activity"] = sum(activity) if activity else None
+    for core, load in enumerate(snapshot.numbers("npu.load")):
+        values[f"npu.load.{core}"] = load
+    return values
 
 
 def big_clocks(snapshot: Snapshot) -> list[float | None]:

@@ -130,6 +130,14 @@ class AnswerText:
         """All segments of a kind so far as one text."""
         return self._parts[kind].joined()
 
+    def tail(self, kind: SegmentKind, first_char: int) -> str:
+        """What came of a kind from that character on."""
+        return self._parts[kind].tail(first_char)
+
+    def n_chars(self, kind: SegmentKind) -> int:
+        """How much text of a kind came."""
+        return self._parts[kind].n_chars
+
     def _give(self, segments: list[Segment]) -> None:
         for segment in segments:
             if isinstance(segment, Reclassified):

@@ -12,14 +12,16 @@ class GrowingText:
     again takes time in the square of the length.
     """
 
-    __slots__ = ("_blocks", "_recent")
+    __slots__ = ("_blocks", "_recent", "n_chars")
 
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._recent: list[str] = []
+        self.n_chars = 0
 
     def append(self, piece: str) -> None:
         self._recent.append(piece)
+        self.n_chars += len(piece)
         if len(self._recent) >= MAX_RECENT:
             self._blocks.append("".join(self._recent))
             self._recent.clear()
@@ -28,12 +30,27 @@ class GrowingText:
         """Appends all of ``other``, which is empty afterwards."""
         self._blocks += [*self._recent, *other._blocks]
         self._recent = other._recent
-        other._blocks, other._recent = [], []
+        self.n_chars += other.n_chars
+        other._blocks, other._recent, other.n_chars = [], [], 0
 
     @property
     def has_words(self) -> bool:
         """Whether there is anything but white space."""
         return any(part.strip() for row in (self._blocks, self._recent) for part in row)
+
+    def tail(self, first_char: int) -> str:
+        """The text from that character on; the work is that of the tail, not of the whole."""
+        wanted = self.n_chars - first_char
+        if wanted <= 0:
+            return ""
+        parts: list[str] = []
+        for row in (self._recent, self._blocks):
+            for part in reversed(row):
+                parts.append(part)
+                wanted -= len(part)
+                if wanted <= 0:
+                    return "".join(reversed(parts))[-wanted:]
+        return "".join(reversed(parts))
 
     def joined(self) -> str:
         """The whole text."""

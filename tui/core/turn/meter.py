@@ -19,6 +19,8 @@ and the rate lies between (C - 1) and (N - 1) for C chunks.
 
 from __future__ import annotations
 
+from array import array
+
 from tui.core.turn.chunk_log import MIN_DECODE_TOKENS, ChunkLog, ChunkMeaning
 from tui.core.turn.gaps import GapSummary
 from tui.core.turn.last_usage import LastUsage
@@ -85,6 +87,10 @@ class Meter:
     def stamps_ns(self) -> tuple[int, ...]:
         """The time of every chunk, for a report."""
         return tuple(self._log.stamps_ns)
+
+    def stamps_from(self, chunk: int) -> array[int]:
+        """The times of the chunks from that one on."""
+        return self._log.stamps_ns[chunk:]
 
     def accepted(self, t_ns: int) -> None:
         """The server took the request."""

@@ -101,6 +101,10 @@ class TurnResult:
         }
 
 
+NOT_NUMBERS = ("text", "thinking", "model", "server", "status", "error")
+"""Keys of :meth:`TurnResult.to_json_dict` that are the answer itself and not its numbers."""
+
+
 def result_of(turn: Turn, now_ns: int, server: str | None) -> TurnResult:
     """What is left of ``turn``. One that still runs counts as interrupted (error, if nothing
     came). ``server`` is its name."""

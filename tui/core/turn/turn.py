@@ -34,6 +34,7 @@ from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
 from tui.core.turn.server_wait import ServerWait
 from tui.core.turn.turn_note import end_error, turn_note
+from tui.core.turn.turn_piece import TurnMark, TurnPiece
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.turn.unread_events import UnreadEvents
 from tui.core.types import (
@@ -246,6 +247,26 @@ class Turn:
         """When each chunk of text or thinking arrived, for a report."""
         with self._lock:
             return self._meter.stamps_ns
+
+    def piece_since(self, mark: TurnMark) -> TurnPiece:
+        """What is new for a reader who has the answer up to that mark. Cheap: only the new part is
+        copied."""
+        with self._lock:
+            words = self._words
+            is_whole = words.is_reclassified and not mark.is_reclassified
+            known = TurnMark() if is_whole else mark
+            return TurnPiece(
+                text=words.tail("text", known.text_chars),
+                thinking=words.tail("thinking", known.thinking_chars),
+                stamps_ns=self._meter.stamps_from(known.chunks),
+                is_whole=is_whole,
+                mark=TurnMark(
+                    words.n_chars("text"),
+                    words.n_chars("thinking"),
+                    self._meter.chunks,
+                    words.is_reclassified,
+                ),
+            )
 
     @property
     def phase(self) -> Phase:

@@ -1,0 +1,1 @@
+"""The conversations that are kept: a database, what writes into it and what finds them again."""

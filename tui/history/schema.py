@@ -1,0 +1,85 @@
+"""The tables, and the way from every earlier schema to this one.
+
+- ``conversations``: ``leaf`` is the last turn of the chosen branch; ``deleted_ms`` is set while a
+  deletion can be taken back.
+- ``turns``: prompts and answers, a tree by ``parent``. While an answer is written, ``writer`` says
+  by whom, its ``status`` is ``running`` and its words are in ``pieces``, until its end.
+- ``traces``: what is seldom read: times of the chunks (:mod:`tui.history.token_times`) and samples
+  of the board (:mod:`tui.history.board_samples`).
+- ``words``: the full-text index of ``turns.text`` by ``turns.id``, without a copy of the text; what
+  is put in and taken out is :func:`tui.history.words.indexed`.
+- ``origins`` and ``parameters`` are shared by many turns; ``writers`` are processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+APPLICATION_ID = 0x6E70756C
+"""``npul``, in the header of the file: what tells it from any other database."""
+
+SCHEMA_1 = """
+CREATE TABLE conversations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    leaf INTEGER REFERENCES turns ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    is_pinned INTEGER NOT NULL DEFAULT 0,
+    deleted_ms INTEGER
+);
+CREATE TABLE tags (
+    conversation INTEGER NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (conversation, tag)
+) WITHOUT ROWID;
+CREATE TABLE origins (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+CREATE TABLE parameters (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+CREATE TABLE writers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    pid INTEGER NOT NULL,
+    started_ticks INTEGER NOT NULL,
+    boot_id TEXT NOT NULL
+);
+CREATE TABLE turns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    parent INTEGER REFERENCES turns DEFERRABLE INITIALLY DEFERRED,
+    role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+    created_ms INTEGER NOT NULL,
+    text TEXT NOT NULL DEFAULT '',
+    thinking TEXT NOT NULL DEFAULT '',
+    status TEXT,
+    error_kind TEXT,
+    error TEXT,
+    writer INTEGER REFERENCES writers ON DELETE SET NULL,
+    origin INTEGER REFERENCES origins,
+    parameters INTEGER REFERENCES parameters,
+    tokens INTEGER,
+    decode_tps REAL,
+    numbers TEXT
+);
+CREATE INDEX turns_of_conversation ON turns (conversation, role, id, tokens);
+CREATE INDEX turns_by_parent ON turns (parent);
+CREATE INDEX turns_by_writer ON turns (writer) WHERE writer IS NOT NULL;
+CREATE TABLE traces (
+    turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
+    times BLOB NOT NULL,
+    board BLOB NOT NULL
+);
+CREATE TABLE pieces (
+    id INTEGER PRIMARY KEY,
+    turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL,
+    times BLOB NOT NULL,
+    board BLOB NOT NULL
+);
+CREATE INDEX pieces_of_turn ON pieces (turn);
+CREATE VIRTUAL TABLE words USING fts5 (
+    text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+);
+"""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1,)
+"""``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

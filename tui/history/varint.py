@@ -1,0 +1,41 @@
+"""Whole numbers of any size as few bytes: seven bits a byte, the lowest first, the top bit goes on.
+
+The encoding of unsigned numbers is that of Protocol Buffers (varint); signed ones are mapped to
+unsigned ones as there (ZigZag): 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def append_unsigned(out: bytearray, value: int) -> None:
+    """Appends a number that is not negative."""
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def zigzag(value: int) -> int:
+    """A signed number as an unsigned one."""
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def unzigzag(value: int) -> int:
+    """The signed number again."""
+    return value >> 1 if not value & 1 else -((value + 1) >> 1)
+
+
+def read_all(data: bytes) -> Iterable[int]:
+    """Every unsigned number in ``data``. Raises ValueError where the last one has no end."""
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        if byte & 0x80:
+            shift += 7
+        else:
+            yield value
+            value = shift = 0
+    if shift:
+        raise ValueError("the numbers end in the middle of one")

@@ -1,0 +1,85 @@
+"""What a full-text search looks for: words, and single characters of scripts without spaces.
+
+SQLite's tokenizer takes a run of Chinese or Japanese for one word. Each such character is set
+apart, in what is indexed and in what is asked for, where characters that follow each other are a
+phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ALONE = re.compile(
+    "([\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
+)
+"""Han characters, kana and Hangul syllables (blocks of the Unicode Standard, version 15)."""
+_TERM = re.compile(r'"([^"]*)"?|(\S+)')
+MIN_PREFIX_CHARS = 3
+"""A word that is still being typed finds longer ones from so many characters on."""
+MAX_TERMS = 32
+SNIPPET_CHARS = 160
+LEAD_CHARS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of a text, in one line, and where the words that were looked for stand in it."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    """Start and end of each, in characters."""
+
+
+def indexed(text: str) -> str:
+    """The text as it goes into the index."""
+    return text if text.isascii() else _ALONE.sub(r" \1 ", text)
+
+
+def terms(query: str) -> list[str]:
+    """The words and "phrases in quotes" of what a user typed."""
+    found = (quoted or word for quoted, word in _TERM.findall(query))
+    return [term for term in (" ".join(part.split()) for part in found) if _has_word(term)][
+        :MAX_TERMS
+    ]
+
+
+def match_expression(query: str) -> str | None:
+    """The query in the syntax of FTS5 (https://www.sqlite.org/fts5.html, section 3); None where
+    there is no word in it. All words have to occur; the last one may be the beginning of one."""
+    found = terms(query)
+    if not found:
+        return None
+    quoted = ['"' + indexed(term).replace('"', '""').strip() + '"' for term in found]
+    last = found[-1]
+    is_typed = query.rstrip() == query and not query.endswith('"')
+    if is_typed and len(last) >= MIN_PREFIX_CHARS and not _ALONE.search(last[-1]):
+        quoted[-1] += "*"
+    return " AND ".join(quoted)
+
+
+def snippet(text: str, query: str) -> Snippet:
+    """The part of the text around the first word that is found, in one line."""
+    wanted = "|".join(_pattern(term) for term in terms(query))
+    pattern = re.compile(wanted, re.IGNORECASE) if wanted else None
+    first = None if pattern is None else pattern.search(text)
+    start = 0 if first is None else max(first.start() - LEAD_CHARS, 0)
+    if start:
+        space = text.find(" ", start, start + LEAD_CHARS // 2)
+        start = start if space < 0 else space + 1
+    piece = " ".join(text[start : start + SNIPPET_CHARS].split())
+    head = "…" if start else ""
+    tail = "…" if start + SNIPPET_CHARS < len(text) else ""
+    shown = head + piece + tail
+    marks = () if pattern is None else tuple(m.span() for m in pattern.finditer(shown))
+    return Snippet(shown, tuple(mark for mark in marks if mark[1] > mark[0]))
+
+
+def _pattern(term: str) -> str:
+    start = "" if _ALONE.match(term) else r"(?<![^\W_])"
+    return start + r"\W+".join(re.escape(part) for part in term.split())
+
+
+def _has_word(term: str) -> bool:
+    return any(char.isalnum() for char in term)

@@ -1,0 +1,49 @@
+"""Who writes an answer: the process, told apart from a later one that got its number."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_START_FIELD = 22
+"""``starttime`` of proc_pid_stat(5), in ticks since the boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterProcess:
+    """A process of one boot of this machine."""
+
+    pid: int
+    started_ticks: int
+    boot_id: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process still runs."""
+        return self.boot_id == boot_id() and self.started_ticks == started_ticks(self.pid)
+
+
+def this_process() -> WriterProcess:
+    """The one that asks."""
+    pid = os.getpid()
+    return WriterProcess(pid, started_ticks(pid), boot_id())
+
+
+def started_ticks(pid: int) -> int:
+    """When a process began; -1 where there is none, or it has ended and was not waited for."""
+    try:
+        data = Path(f"/proc/{pid}/stat").read_bytes()
+        # The name in parentheses may hold anything.
+        fields = data[data.rindex(b")") + 1 :].split()
+        return -1 if fields[0] in (b"Z", b"X") else int(fields[_START_FIELD - 3])
+    except (OSError, ValueError, IndexError):
+        return -1
+
+
+def boot_id() -> str:
+    """Another one after each boot; empty where the kernel does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,340 @@
+"""Everything that changes the database, as functions of the connection that writes.
+
+Each is to be called inside :func:`tui.history.database.transaction`, except where it says that it
+makes its own. All raise sqlite3.Error.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tui.core.text.sanitize import clean_line
+from tui.core.turn.meter import Meter
+from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
+from tui.history.board_samples import pack_samples, unpack_samples
+from tui.history.database import transaction
+from tui.history.records import Origin, TurnRole
+from tui.history.token_times import pack_times, unpack_times
+from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
+from tui.history.words import indexed
+from tui.history.writer_process import WriterProcess
+
+MAX_TITLE_CHARS = 80
+UNTITLED = "untitled"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedAnswer:
+    """How an answer ended: all that is stored of it. Times are ns from the request on."""
+
+    text: str
+    thinking: str
+    status: TurnStatus
+    error: TurnError | None
+    tokens: int | None
+    decode_tps: float | None
+    numbers: dict[str, object]
+    times: bytes
+    """:func:`tui.history.token_times.pack_times`"""
+    board: bytes = b""
+    """:func:`tui.history.board_samples.pack_samples`"""
+
+
+def title_of(prompt: str) -> str:
+    """What a conversation is called until it gets a name: the first words of its first prompt."""
+    first = next((line for line in prompt.splitlines() if line.strip()), "")
+    return clean_line(first, MAX_TITLE_CHARS) or UNTITLED
+
+
+# -- conversations and turns -----------------------------------------------------------------------
+
+
+def add_conversation(
+    connection: sqlite3.Connection, title: str, created_ms: int, uid: str | None = None
+) -> int:
+    """A new conversation without turns; returns its id."""
+    cursor = connection.execute(
+        "INSERT INTO conversations (uid, title, created_ms) VALUES (?, ?, ?)",
+        (uid or uuid.uuid4().hex, title, created_ms),
+    )
+    return _id(cursor)
+
+
+def add_turn(
+    connection: sqlite3.Connection,
+    conversation: int,
+    parent: int | None,
+    role: TurnRole,
+    text: str,
+    created_ms: int,
+) -> int:
+    """A turn that is whole; returns its id. It becomes the end of the chosen branch."""
+    cursor = connection.execute(
+        "INSERT INTO turns (conversation, parent, role, text, created_ms) VALUES (?, ?, ?, ?, ?)",
+        (conversation, parent, role, text, created_ms),
+    )
+    turn = _id(cursor)
+    _index(connection, turn, text)
+    choose_leaf(connection, conversation, turn)
+    return turn
+
+
+def begin_answer(
+    connection: sqlite3.Connection,
+    conversation: int,
+    prompt: int,
+    writer: int,
+    origin: Origin,
+    settings: GenerationSettings,
+    created_ms: int,
+) -> int:
+    """An answer of which nothing has come; returns its id. It becomes the end of the branch."""
+    cursor = connection.execute(
+        "INSERT INTO turns (conversation, parent, role, status, writer, origin, parameters,"
+        " created_ms) VALUES (?, ?, 'assistant', 'running', ?, ?, ?, ?)",
+        (
+            conversation,
+            prompt,
+            writer,
+            shared(connection, "origins", encode_origin(origin)),
+            shared(connection, "parameters", encode_settings(settings)),
+            created_ms,
+        ),
+    )
+    turn = _id(cursor)
+    choose_leaf(connection, conversation, turn)
+    return turn
+
+
+def shared(connection: sqlite3.Connection, table: str, text: str) -> int:
+    """The row of ``origins`` or ``parameters`` with that JSON, made where it is missing."""
+    connection.execute(f"INSERT OR IGNORE INTO {table} (json) VALUES (?)", (text,))
+    (found,) = connection.execute(f"SELECT id FROM {table} WHERE json = ?", (text,)).fetchone()
+    return int(found)
+
+
+def choose_leaf(connection: sqlite3.Connection, conversation: int, turn: int | None) -> None:
+    """Makes the branch that ends there the chosen one."""
+    connection.execute("UPDATE conversations SET leaf = ? WHERE id = ?", (turn, conversation))
+
+
+# -- the answer that is being written --------------------------------------------------------------
+
+
+def add_piece(
+    connection: sqlite3.Connection,
+    answer: int,
+    text: str,
+    thinking: str,
+    times: bytes,
+    board: bytes = b"",
+) -> None:
+    """What is new in an answer. Needs no transaction around it."""
+    connection.execute(
+        "INSERT INTO pieces (turn, text, thinking, times, board) VALUES (?, ?, ?, ?, ?)",
+        (answer, text, thinking, times, board),
+    )
+
+
+def drop_pieces(connection: sqlite3.Connection, answer: int) -> None:
+    """Forgets what was journalled of an answer."""
+    connection.execute("DELETE FROM pieces WHERE turn = ?", (answer,))
+
+
+def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnswer) -> None:
+    """Stores the whole answer in the place of its pieces. May be repeated with better numbers."""
+    row = connection.execute("SELECT status, text FROM turns WHERE id = ?", (answer,)).fetchone()
+    if row is None:
+        raise sqlite3.IntegrityError("the answer was deleted")
+    if row[0] != "running":
+        _unindex(connection, answer, row[1])
+    error = end.error
+    connection.execute(
+        "UPDATE turns SET text = ?, thinking = ?, status = ?, error_kind = ?, error = ?,"
+        " writer = NULL, tokens = ?, decode_tps = ?, numbers = ? WHERE id = ?",
+        (
+            end.text,
+            end.thinking,
+            end.status,
+            None if error is None else error.kind,
+            None if error is None else error.sentence,
+            end.tokens,
+            end.decode_tps,
+            encode_numbers(end.numbers),
+            answer,
+        ),
+    )
+    connection.execute(
+        "INSERT OR REPLACE INTO traces (turn, times, board) VALUES (?, ?, ?)",
+        (answer, end.times, end.board),
+    )
+    drop_pieces(connection, answer)
+    _index(connection, answer, end.text)
+
+
+def register_writer(connection: sqlite3.Connection, process: WriterProcess) -> int:
+    """Says that this process writes answers; returns the id that they carry while they run."""
+    cursor = connection.execute(
+        "INSERT INTO writers (pid, started_ticks, boot_id) VALUES (?, ?, ?)",
+        (process.pid, process.started_ticks, process.boot_id),
+    )
+    return _id(cursor)
+
+
+def dead_writers(
+    connection: sqlite3.Connection,
+    is_alive: Callable[[WriterProcess], bool] = lambda process: process.is_alive,
+) -> list[int]:
+    """Writers whose process is gone."""
+    rows = connection.execute("SELECT id, pid, started_ticks, boot_id FROM writers").fetchall()
+    return [number for number, *who in rows if not is_alive(WriterProcess(*who))]
+
+
+def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:
+    """Ends what these writers left running: each answer is interrupted after what was stored of it.
+
+    Makes a transaction of its own for each. Returns how many there were.
+    """
+    count = 0
+    for writer in writers:
+        with transaction(connection):
+            rows = connection.execute(
+                "SELECT id FROM turns WHERE writer = ? AND status = 'running'", (writer,)
+            ).fetchall()
+            for (answer,) in rows:
+                finish_answer(connection, answer, interrupted(connection, answer))
+            connection.execute("DELETE FROM writers WHERE id = ?", (writer,))
+            count += len(rows)
+    return count
+
+
+def interrupted(connection: sqlite3.Connection, answer: int) -> FinishedAnswer:
+    """An answer as far as it was stored."""
+    pieces = connection.execute(
+        "SELECT text, thinking, times, board FROM pieces WHERE turn = ? ORDER BY id", (answer,)
+    ).fetchall()
+    times_ns = [t_ns for piece in pieces for t_ns in unpack_times(piece[2])]
+    samples = [sample for piece in pieces for sample in unpack_samples(piece[3])]
+    text = "".join(piece[0] for piece in pieces)
+    thinking = "".join(piece[1] for piece in pieces).rstrip()
+    meter = Meter(0, "unknown")
+    n_chars = len(text) + len(thinking)
+    for number, t_ns in enumerate(times_ns):
+        share = n_chars * (number + 1) // len(times_ns) - n_chars * number // len(times_ns)
+        meter.mark(t_ns, "text", share, 1.0)
+    stats = meter.stats(times_ns[-1] if times_ns else 0, Phase.ERROR)
+    count = len(times_ns)
+    numbers: dict[str, object] = {
+        "ttft_ms": _rounded(stats.ttft_ms),
+        "ttft_source": stats.ttft_source,
+        "tokens_out": count,
+        "tokens_source": "estimated" if count else "unknown",
+        "decode_tps": _rounded(stats.decode_tps),
+        "decode_source": "estimated" if stats.decode_tps is not None else "unknown",
+        "itl_ms": {
+            "p50": _rounded(stats.itl_p50_ms),
+            "p90": _rounded(stats.itl_p90_ms),
+            "p99": _rounded(stats.itl_p99_ms),
+            "max": _rounded(stats.itl_max_ms),
+        },
+        "chunks": count,
+    }
+    return FinishedAnswer(
+        text=text,
+        thinking=thinking,
+        status="interrupted" if count else "error",
+        error=TurnError("io", interruption(count)),
+        tokens=count,
+        decode_tps=stats.decode_tps,
+        numbers=numbers,
+        times=pack_times(0, times_ns),
+        board=pack_samples(samples),
+    )
+
+
+def interruption(tokens: int) -> str:
+    """Why an answer ends where it ends, when its npulse was killed."""
+    if not tokens:
+        return "npulse ended before anything of this answer came."
+    when = f"{tokens} tokens" if tokens != 1 else "1 token"
+    return f"npulse ended while this answer ran: interrupted after {when}."
+
+
+# -- what a user changes ---------------------------------------------------------------------------
+
+
+def rename(connection: sqlite3.Connection, conversation: int, title: str) -> None:
+    """Gives a conversation a name, sanitised."""
+    name = clean_line(title, MAX_TITLE_CHARS) or UNTITLED
+    connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (name, conversation))
+
+
+def set_pinned(connection: sqlite3.Connection, conversation: int, is_pinned: bool) -> None:
+    """A pinned conversation is listed first and never pruned."""
+    connection.execute(
+        "UPDATE conversations SET is_pinned = ? WHERE id = ?", (int(is_pinned), conversation)
+    )
+
+
+def set_tags(connection: sqlite3.Connection, conversation: int, tags: Sequence[str]) -> None:
+    """These tags and no others, sanitised."""
+    connection.execute("DELETE FROM tags WHERE conversation = ?", (conversation,))
+    names = {clean_line(tag, MAX_TITLE_CHARS) for tag in tags} - {""}
+    connection.executemany(
+        "INSERT INTO tags (conversation, tag) VALUES (?, ?)",
+        [(conversation, name) for name in sorted(names)],
+    )
+
+
+def delete(connection: sqlite3.Connection, conversation: int, now_ms: int) -> None:
+    """Takes it out of all lists. :func:`undelete` brings it back until it is purged."""
+    connection.execute(
+        "UPDATE conversations SET deleted_ms = ? WHERE id = ?", (now_ms, conversation)
+    )
+
+
+def undelete(connection: sqlite3.Connection, conversation: int) -> None:
+    """Takes a deletion back."""
+    connection.execute("UPDATE conversations SET deleted_ms = NULL WHERE id = ?", (conversation,))
+
+
+def purge(connection: sqlite3.Connection, conversations: Sequence[int]) -> None:
+    """Removes conversations for good, and what nothing else refers to any more."""
+    for conversation in conversations:
+        rows = connection.execute(
+            "SELECT id, text FROM turns WHERE conversation = ? AND status IS NOT 'running'",
+            (conversation,),
+        )
+        for turn, text in rows.fetchall():
+            _unindex(connection, turn, text)
+        connection.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
+        connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+    for table, column in (("origins", "origin"), ("parameters", "parameters")):
+        connection.execute(
+            f"DELETE FROM {table} WHERE id NOT IN"
+            f" (SELECT {column} FROM turns WHERE {column} IS NOT NULL)"
+        )
+
+
+def _index(connection: sqlite3.Connection, turn: int, text: str) -> None:
+    if text:
+        connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (turn, indexed(text)))
+
+
+def _unindex(connection: sqlite3.Connection, turn: int, text: str) -> None:
+    if text:
+        connection.execute(
+            "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)", (turn, indexed(text))
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _id(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
