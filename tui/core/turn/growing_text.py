@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 MAX_RECENT = 1024
 
 
@@ -12,26 +14,43 @@ class GrowingText:
     again takes time in the square of the length.
     """
 
-    __slots__ = ("_blocks", "_recent", "n_chars")
+    __slots__ = ("_block_chars", "_blocks", "_counted", "_counted_chars", "_recent")
 
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._recent: list[str] = []
-        self.n_chars = 0
+        self._block_chars = 0
+        self._counted = self._counted_chars = 0
+        """The first of the recent pieces, as far as somebody asked for their length."""
 
     def append(self, piece: str) -> None:
         self._recent.append(piece)
-        self.n_chars += len(piece)
         if len(self._recent) >= MAX_RECENT:
-            self._blocks.append("".join(self._recent))
-            self._recent.clear()
+            self._close_block()
+
+    def _close_block(self) -> None:
+        block = "".join(self._recent)
+        self._blocks.append(block)
+        self._block_chars += len(block)
+        self._recent = []
+        self._counted = self._counted_chars = 0
 
     def take_over(self, other: GrowingText) -> None:
         """Appends all of ``other``, which is empty afterwards."""
-        self._blocks += [*self._recent, *other._blocks]
+        self._close_block()
+        self._blocks += other._blocks
+        self._block_chars += other._block_chars
         self._recent = other._recent
-        self.n_chars += other.n_chars
-        other._blocks, other._recent, other.n_chars = [], [], 0
+        other._blocks, other._recent, other._block_chars = [], [], 0
+        other._counted = other._counted_chars = 0
+
+    @property
+    def n_chars(self) -> int:
+        """The length. Counts only what is new since it was asked last."""
+        for piece in islice(self._recent, self._counted, None):
+            self._counted_chars += len(piece)
+        self._counted = len(self._recent)
+        return self._block_chars + self._counted_chars
 
     @property
     def has_words(self) -> bool:
@@ -57,4 +76,6 @@ class GrowingText:
         if len(self._blocks) + len(self._recent) != 1 or self._recent:
             self._blocks = ["".join((*self._blocks, *self._recent))]
             self._recent = []
+            self._block_chars = len(self._blocks[0])
+            self._counted = self._counted_chars = 0
         return self._blocks[0]
