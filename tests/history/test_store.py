@@ -17,7 +17,7 @@ from tui.history.database import transaction
 from tui.history.reading import Filter
 from tui.history.records import Origin
 from tui.history.token_times import pack_times
-from tui.history.turn_json import result_of
+from tui.history.turn_json import stored_result
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_conversation_comes_back_with_all_that_was_known(connection: sqlite3.C
     assert said.numbers["ttft_ms"] == 1250.0
     assert said.numbers["prefill_ms"] is None
     assert said.numbers["prefill_source"] == "unknown"
-    result = result_of(said)
+    result = stored_result(said)
     assert (result.text, result.ttft_ms, result.ttft_source) == ("because", 1250.0, "measured")
     assert (result.model, result.server, result.status) == (
         "qwen3-4b", "RockchipLlama", "complete",

@@ -110,7 +110,7 @@ def decode_origin(text: str | None) -> Origin | None:
     return _decoded(text, Origin)
 
 
-def result_of(turn: StoredTurn) -> TurnResult:
+def stored_result(turn: StoredTurn) -> TurnResult:
     """A stored answer as the record that a conversation is made of. One that some process still
     writes, or wrote when it ended, counts as interrupted."""
     origin = turn.origin or Origin("")
