@@ -141,9 +141,9 @@ def _ended(request: Request, *, is_warmup: bool) -> str:
     if request.tok.out is not None:
         mark = "~" if request.tok.source == "estimated" else ""
         parts.append(f"{mark}{request.tok.out} tokens")
-    speed = request.m.get("decode_tps_rt") or request.m.get("decode_tps_cl")
-    if speed is not None:
-        parts.append(f"{rate(speed)} tok/s")
+    if request.rate_tps is not None:
+        mark = "~" if request.is_rate_estimated else ""
+        parts.append(f"{mark}{rate(request.rate_tps)} tok/s")
     first = request.m.get("ttft_client_ms")
     if first is not None:
         parts.append(f"TTFT {milliseconds(first)}")

@@ -18,7 +18,7 @@ from tui.bench.model.events import Event, Finished, Outcome
 from tui.bench.model.options import LimitPolicy, Options
 from tui.bench.model.suite import Suite, SuiteError, find
 from tui.bench.report.comparison import as_markdown as comparison_markdown
-from tui.bench.report.text import interval
+from tui.bench.report.text import interval, marked
 from tui.bench.run.runner import run as run_suite
 from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
@@ -275,9 +275,10 @@ def headline(loaded: Loaded) -> str:
     weighted = document.totals.get("run_decode_tps")
     parts = ["SIMULATED"] if document.run.simulated else []
     if decode is not None and decode.median is not None:
-        parts.append(f"median {rate(decode.median)} tok/s {interval(decode.ci95)} n={decode.n}")
+        shown = marked(rate(decode.median), decode.source)
+        parts.append(f"median {shown} tok/s {interval(decode.ci95)} n={decode.n}")
     if weighted is not None and weighted.value is not None:
-        parts.append(f"token-weighted {rate(weighted.value)} tok/s")
+        parts.append(f"token-weighted {marked(rate(weighted.value), weighted.source)} tok/s")
     if first is not None and first.median is not None:
         parts.append(f"TTFT median {milliseconds(first.median)}")
     parts += [

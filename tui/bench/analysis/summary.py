@@ -17,6 +17,7 @@ PREFILL_METRICS = frozenset(
     {"ttft_client_ms", "ttfot_ms", "prefill_ms", "prefill_tps", "prefill_tps_est"}
 )
 USABLE_TPS = 2.0
+NO_RATE = "no scored request has a rate"
 
 
 def scored(requests: Iterable[Request]) -> list[Request]:
@@ -29,7 +30,7 @@ def headline_source(requests: Sequence[Request]) -> Source:
 
     runtime where every scored request with a rate has the runtime's, else client, else estimated.
     """
-    rated = [r for r in scored(requests) if _rates(r)]
+    rated = [r for r in scored(requests) if r.rate_tps is not None]
     if not rated:
         return "unknown"
     if all(r.m.get("decode_tps_rt") is not None for r in rated):
@@ -39,16 +40,23 @@ def headline_source(requests: Sequence[Request]) -> Source:
     return "estimated"
 
 
-def _rates(request: Request) -> bool:
-    return any(
-        request.m.get(key) is not None
-        for key in ("decode_tps_rt", "decode_tps_cl", "decode_tps_est")
-    )
+_RATE_OF: dict[Source, str] = {
+    "runtime": "decode_tps_rt",
+    "client": "decode_tps_cl",
+    "estimated": "decode_tps_est",
+}
 
 
 def decode_tps(request: Request, source: Source) -> float | None:
-    """The generation speed of a request by that source; an estimate is never one."""
-    key = {"runtime": "decode_tps_rt", "client": "decode_tps_cl"}.get(source)
+    """The generation speed of a request by that source.
+
+    An estimate counts where chunks were counted in place of tokens: that is the same measure in
+    every answer of a server. One that is guessed from the length of the text is not.
+    """
+    tok = request.tok
+    if source == "estimated" and tok.source == "estimated" and tok.out != tok.chunks:
+        return None
+    key = _RATE_OF.get(source)
     return None if key is None else request.m.get(key)
 
 
@@ -260,7 +268,7 @@ def _run_decode(kept: Sequence[Request], source: Source) -> Total:
             count, spent = request.rt.generate_tokens, request.rt.generate_ms
         else:
             count = (request.tok.out or 1) - 1
-            spent = ratio(count, request.m.get("decode_tps_cl"), 1000)
+            spent = ratio(count, decode_tps(request, source), 1000)
         if count and spent:
             tokens, time_ms, n = tokens + count, time_ms + spent, n + 1
     formula = "1000 * sum(Ng) / sum(Tg)" if source == "runtime" else "sum(N - 1) / sum(tN - t1)"
@@ -270,7 +278,7 @@ def _run_decode(kept: Sequence[Request], source: Source) -> Total:
         unit="tok/s",
         formula=formula,
         source=source,
-        why=None if n else "no scored request has a measured rate",
+        why=None if n else NO_RATE,
     )
 
 
@@ -282,7 +290,7 @@ def _median_decode(kept: Sequence[Request], source: Source) -> Total:
         unit="tok/s",
         formula=f"median of decode_tps ({source})",
         source=source,
-        why=None if rates else "no scored request has a measured rate",
+        why=None if rates else NO_RATE,
     )
 
 

@@ -22,6 +22,7 @@ OVERHEAD_WARN_MS = 250.0
 OVERHEAD_WARN_SHARE = 0.20
 DELTA_WARN_PCT = 3.0
 COUNT_WARN_SHARE = 0.02
+COUNT_SLACK = 0.99
 BIN_TOKENS = 16
 BUFFERED_SHARE = 0.02
 MIN_BUFFERED_CHUNKS = 4
@@ -46,6 +47,8 @@ class Trace:
     in_source: Source = "unknown"
     tokens_cached: int | None = None
     runtime: RuntimeTimes = field(default_factory=RuntimeTimes)
+    estimated_tps: float | None = None
+    """The rate as it was estimated while the answer ran."""
     cap: int | None = None
     is_buffered: bool = False
     ttft_includes: tuple[TtftPart, ...] = ()
@@ -55,6 +58,15 @@ class Trace:
     def span_ns(self) -> int | None:
         """tN - t1."""
         return self.stamps_ns[-1] - self.stamps_ns[0] if self.stamps_ns else None
+
+    @property
+    def is_rate_measured(self) -> bool:
+        """Whether every token that is counted was seen to arrive, within 1 %: else some were made
+        in a time that nobody saw."""
+        tokens, chunks = self.tokens_out or 0, len(self.stamps_ns)
+        if self.out_source not in ("runtime", "client"):
+            return False
+        return tokens == chunks or (tokens - 1) * COUNT_SLACK <= chunks - 1 <= tokens - 1
 
 
 @dataclass(slots=True)
@@ -150,19 +162,27 @@ def _decode(trace: Trace, out: Measured) -> None:
         rate_rt = None
     out.put("decode_tps_rt", rate_rt, "not reported by this server, or fewer than 8 tokens")
     rate, why = _client_rate(trace)
-    is_estimated = trace.out_source == "estimated"
-    if is_estimated:
-        out.put("decode_tps_est", rate, why)
-        out.put("decode_tps_cl", None, "the token count is only estimated")
-    else:
+    if trace.is_rate_measured or rate is None:
         out.put("decode_tps_cl", rate, why)
+    else:
+        out.put("decode_tps_est", trace.estimated_tps or rate, why)
+        out.put("decode_tps_cl", None, _uncertainty(trace))
     delta = None
-    if rate_rt is not None and rate is not None and not is_estimated:
+    if rate_rt is not None and rate is not None and trace.is_rate_measured:
         delta = ratio(rate_rt - rate, rate, 100)
         if delta is not None and abs(delta) > DELTA_WARN_PCT:
             out.warnings.append(f"the runtime's rate differs from ours by {delta:+.1f} %")
     out.put("rt_cl_delta_pct", delta, "needs both rates")
     out.put("itl_mean_ms", ratio(1000.0, out.m["decode_tps_cl"]), "needs decode_tps_cl")
+
+
+def _uncertainty(trace: Trace) -> str:
+    """Why the rate is not measured; between which two it lies, where both ends are known."""
+    chunks, tokens, span_ns = len(trace.stamps_ns), trace.tokens_out, trace.span_ns
+    if trace.out_source == "estimated" or tokens is None or not span_ns:
+        return "the token count is only estimated"
+    low, high = sorted((count - 1) * 1e9 / span_ns for count in (chunks, tokens))
+    return f"{chunks} chunks for {tokens} tokens: between {low:.2f} and {high:.2f} tok/s"
 
 
 def _client_rate(trace: Trace) -> tuple[float | None, str]:

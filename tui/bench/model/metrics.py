@@ -55,7 +55,13 @@ class Metric:
 
 
 _ALL = (
-    Metric("decode_tps", "Generation Speed", "tok/s", "higher", "decode_tps_rt or decode_tps_cl"),
+    Metric(
+        "decode_tps",
+        "Generation Speed",
+        "tok/s",
+        "higher",
+        "decode_tps_rt, _cl or _est, by source",
+    ),
     Metric("decode_tps_rt", "Decode, runtime", "tok/s", "higher", "1000 * Ng / Tg"),
     Metric("decode_tps_cl", "Decode, client", "tok/s", "higher", "(N - 1) / (tN - t1)"),
     Metric(
@@ -63,7 +69,7 @@ _ALL = (
         "Decode, estimated",
         "tok/s",
         "higher",
-        "(N~ - 1) / (tN - t1), N~ guessed from the text",
+        "(N~ - 1) / (tN - t1), N~ chunks, or guessed from the text",
     ),
     Metric(
         "rt_cl_delta_pct",

@@ -17,7 +17,7 @@ from tui.core.text.json_text import escaped_json
 from tui.core.types import TtftPart
 
 SCHEMA = "bench/1"
-FORMULA_SET = "2025.1"
+FORMULA_SET = "2026.1"
 """Names the set of formulae of :mod:`tui.bench.model.metrics`; it changes when one of them does."""
 
 Status = Literal[
@@ -36,6 +36,9 @@ Status = Literal[
     "skipped_budget",
 ]
 """How a request ended. Only ok and capped feed headlines."""
+
+RATES = ("decode_tps_rt", "decode_tps_cl", "decode_tps_est")
+"""Metrics of the generation speed, the surest first."""
 
 SCORED: frozenset[str] = frozenset({"ok", "capped"})
 SKIPPED = "skipped"
@@ -220,6 +223,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_scored(self) -> bool:
         return self.status in SCORED
+
+    @property
+    def rate_tps(self) -> float | None:
+        """The generation speed: the runtime's, else ours, else an estimate."""
+        found = (self.m.get(name) for name in RATES)
+        return next((rate for rate in found if rate is not None), None)
+
+    @property
+    def is_rate_estimated(self) -> bool:
+        """Whether the generation speed is only an estimate."""
+        is_measured = any(self.m.get(name) is not None for name in RATES[:-1])
+        return self.rate_tps is not None and not is_measured
 
     @property
     def key(self) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from tui.bench.report.blocks import (
     Table,
 )
 from tui.bench.report.parts import metric_cell
-from tui.bench.report.text import block, figure, line, number
+from tui.bench.report.text import block, figure, line, marked, number
 from tui.bench.store.document import Loaded, in_suite_order, trace_of
 from tui.core.text.format import UNKNOWN
 
@@ -50,7 +50,7 @@ def groups(loaded: Loaded) -> Iterator[Block]:
                 _middle([r.tok.out for r in kept], 0),
                 _middle([r.m.get("ttft_client_ms") for r in kept]),
                 _middle([r.m.get("prefill_tps") or r.m.get("prefill_tps_est") for r in kept]),
-                _middle([decode_tps(r, source) for r in kept]),
+                marked(_middle([decode_tps(r, source) for r in kept]), source),
                 f"{sum(bool(c.passed) for c in checks)}/{len(checks)}" if checks else UNKNOWN,
             )
         )
@@ -84,18 +84,17 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
     source = headline_source(loaded.document.requests)
     yield Facts((("ID", f"{line(request.id)}, repetition {request.rep + 1}"),))
     speed = decode_tps(request, source)
-    estimate = request.m.get("decode_tps_est")
     shown = metric_cell("decode_tps", speed)
-    if speed is None and estimate is not None:
-        shown = f"~{metric_cell('decode_tps_est', estimate)} (estimated count)"
+    if request.is_rate_estimated and request.rate_tps is not None:
+        shown = f"~{metric_cell('decode_tps_est', request.rate_tps)} (estimated count)"
     taints = ", ".join(request.taint) or "none"
     rows = [
         ("Status", STATUS_MARKS.get(request.status, f"✗ {request.status}")),
         ("Generation Speed", shown),
         ("Time to First Token", metric_cell("ttft_client_ms", request.m.get("ttft_client_ms"))),
         ("Total Time", _seconds(request.m.get("latency_ms"))),
-        ("Input Tokens", f"{_count(request.tok.input)} ({request.tok.in_source})"),
-        ("Output Tokens", f"{_count(request.tok.out)} ({request.tok.source})"),
+        ("Input Tokens", _tokens(request.tok.input, request.tok.in_source)),
+        ("Output Tokens", _tokens(request.tok.out, request.tok.source)),
         ("Memory Usage", _memory(request)),
         ("Finish", line(request.finish)),
         ("Gaps p50 / p99 / max", _gaps(request)),
@@ -114,6 +113,10 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
         yield Table(("Check", "Result", "Detail"), cells)
     if has_texts:
         yield from _texts(loaded, request)
+
+
+def _tokens(count: int | None, source: str) -> str:
+    return f"{marked(_count(count), source)} ({source})"
 
 
 def _verdict(passed: bool | None, *, is_info: bool) -> str:

@@ -131,8 +131,8 @@ def _estimated(loaded: Loaded) -> Iterator[str]:
     guessed = sum(r.tok.source == "estimated" for r in kept)
     if guessed:
         yield (
-            f"The tokens of {guessed} of {len(kept)} answers are estimated from their text; such "
-            "rates are shown apart and enter no headline."
+            f"The server did not count the tokens of {guessed} of {len(kept)} answers: their "
+            "number is estimated from the chunks or the text, and their rates carry ~."
         )
 
 

@@ -12,7 +12,7 @@ from tui.bench.analysis.summary import scored
 from tui.bench.model.metrics import metric
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Total
 from tui.bench.report.blocks import Block, Code, Facts, Heading, Paragraph, Table
-from tui.bench.report.text import figure, interval, line, minutes, number, whole
+from tui.bench.report.text import figure, interval, line, marked, minutes, number, whole
 from tui.bench.store.document import Loaded
 from tui.core.text.format import UNKNOWN
 from tui.core.text.json_text import escaped_json
@@ -83,19 +83,23 @@ def executive(loaded: Loaded) -> Iterator[Block]:
         ("Model", _model(document)),
         ("Hardware", _hardware(document)),
         ("Success Rate", f"{ok}/{len(tried)}{share}"),
-        ("Total Tokens Generated", f"{_value(totals, 'tokens_out', 0)} tokens"),
+        ("Total Tokens Generated", f"{_tokens_out(totals)} tokens"),
     ]
     if decode is not None and decode.n:
-        source = f"{decode.source}, n={decode.n}"
+        source, weighted = f"{decode.source}, n={decode.n}", totals["run_decode_tps"]
+        mean, middle = (
+            marked(number(value), decode.source) for value in (decode.mean, decode.median)
+        )
+        by_token = marked(number(weighted.value), weighted.source)
         rows += [
-            ("Average Speed", f"{number(decode.mean)} tok/s (mean of requests, {source})"),
+            ("Average Speed", f"{mean} tok/s (mean of requests, {source})"),
             (
                 "Median Speed",
-                f"{number(decode.median)} tok/s, 95 % CI {interval(decode.ci95)}, n={decode.n}",
+                f"{middle} tok/s, 95 % CI {interval(decode.ci95)}, n={decode.n}",
             ),
             (
                 "Token-weighted Speed",
-                f"{_value(totals, 'run_decode_tps')} tok/s ({totals['run_decode_tps'].formula})",
+                f"{by_token} tok/s ({weighted.formula})",
             ),
         ]
     else:
@@ -156,6 +160,11 @@ def _checks(document: Document) -> str:
     if found is None or found.value is None:
         return f"{UNKNOWN} (no check applies)"
     return f"{found.value:.0f} % of {found.n}"
+
+
+def _tokens_out(totals: dict[str, Total]) -> str:
+    found = totals.get("tokens_out")
+    return UNKNOWN if found is None else marked(whole(found.value), found.source)
 
 
 def _value(totals: dict[str, Total], name: str, digits: int = 2) -> str:
@@ -243,10 +252,10 @@ def performance(loaded: Loaded) -> Iterator[Block]:
         rows.append(
             (
                 label,
-                number(found.mean, digits),
-                number(found.median, digits),
-                number(found.min, digits),
-                number(found.max, digits),
+                *(
+                    marked(number(value, digits), found.source)
+                    for value in (found.mean, found.median, found.min, found.max)
+                ),
                 number(found.mad, digits),
                 interval(found.ci95, digits),
                 number(found.mdc_pct, 1),
@@ -264,7 +273,7 @@ def performance(loaded: Loaded) -> Iterator[Block]:
 
 
 def _total_row(name: str, total: Total) -> tuple[str, str, str, str, str]:
-    value = number(total.value) + (
+    value = marked(number(total.value), total.source) + (
         f" {total.unit}" if total.unit and total.value is not None else ""
     )
     if total.value is None and total.why:

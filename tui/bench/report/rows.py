@@ -11,7 +11,7 @@ from tui.bench.analysis.reference import billions_in
 from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored, value_of
 from tui.bench.model.records import Document, Request, Source
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table
-from tui.bench.report.text import line, number
+from tui.bench.report.text import line, marked, number
 from tui.bench.store.document import Loaded, in_suite_order
 from tui.core.text.format import UNKNOWN
 
@@ -130,7 +130,7 @@ def _tests(loaded: Loaded) -> Iterator[tuple[str, list[float], bool]]:
             continue
         new = first.target_out or _common_out(members)
         depth = f" @ d{target_in}" if document.run.kind == "sweep" and target_in else ""
-        yield f"tg{new}{depth}", decode, False
+        yield f"tg{new}{depth}", decode, source == "estimated"
 
 
 def _values(members: Sequence[Request], name: str, source: Source) -> list[float]:
@@ -166,6 +166,8 @@ def rockchip_row(loaded: Loaded) -> tuple[Table, list[str]] | None:
         problems.append("not every prompt has exactly 128 tokens")
     if document.run.simulated:
         problems.append("simulated")
+    if source == "estimated":
+        problems.append("the generation speed is estimated, this server does not count its tokens")
     taints = {taint for r in kept for taint in r.taint}
     problems += [f"taint: {taint}" for taint in sorted(taints)]
     first = _values(kept, "prefill_ms", source) or _values(kept, "ttft_client_ms", source)
@@ -179,7 +181,7 @@ def rockchip_row(loaded: Loaded) -> tuple[Table, list[str]] | None:
         str(STANDARD_IN),
         str(STANDARD_OUT),
         number(stat.mean(first)),
-        number(stat.mean(rates)),
+        marked(number(stat.mean(rates)), source),
         number(None if memory is None else memory.value),
     )
     columns = (

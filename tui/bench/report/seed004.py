@@ -16,7 +16,7 @@ from tui.bench.model.records import Request
 from tui.bench.report import details, parts
 from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
-from tui.bench.report.text import line, number, whole
+from tui.bench.report.text import line, marked, number, whole
 from tui.bench.store.document import Loaded
 from tui.core.text.format import UNKNOWN
 
@@ -42,11 +42,11 @@ def prefill_ms(request: Request) -> float | None:
 
 
 def speed(request: Request) -> float | None:
-    """Ng / Tg; the client's rate where no runtime told."""
+    """Ng / Tg; the client's rate, or an estimate, where no runtime told."""
     known = request.m.get("decode_tps_rt")
     if known is None:
         known = ratio(request.rt.generate_tokens, request.rt.generate_ms, 1000)
-    return request.m.get("decode_tps_cl") if known is None else known
+    return request.rate_tps if known is None else known
 
 
 def input_rate(request: Request) -> float | None:
@@ -65,6 +65,7 @@ def content(loaded: Loaded) -> Iterator[Block]:
     document = loaded.document
     every, kept = document.requests, scored(document.requests)
     speeds, firsts, inputs = (_known(kept, name) for name in ("speed", "prefill", "input"))
+    source = "estimated" if any(r.is_rate_estimated for r in kept) else ""
     yield from parts.head(loaded)
     yield Paragraph(
         "Definitions of the board report: time to first token is the runtime's prefill time, "
@@ -79,13 +80,13 @@ def content(loaded: Loaded) -> Iterator[Block]:
             ("Model", line(document.model.name)),
             ("Success Rate", f"{len(kept)}/{len(every)} ({number(share, 0)}%)"),
             ("Total Tokens Generated", f"{whole(tokens_out)} tokens"),
-            ("Average Speed", f"{number(plain_mean(speeds))} tok/s"),
+            ("Average Speed", f"{marked(number(plain_mean(speeds)), source)} tok/s"),
             ("Memory Usage", _memory(kept)),
         )
     )
     yield Heading(2, "Performance Metrics")
     rows = [
-        _row("Generation Speed (tok/s)", speeds),
+        _row("Generation Speed (tok/s)", speeds, source),
         _row("Time to First Token (ms)", firsts),
         ("Input Processing (tok/s)", number(plain_mean(inputs)), "-", "-", "-"),
     ]
@@ -110,11 +111,11 @@ def content(loaded: Loaded) -> Iterator[Block]:
     yield Bullets(observations(loaded) or ["No rule found anything to remark."])
 
 
-def _row(label: str, values: Sequence[float]) -> tuple[str, ...]:
+def _row(label: str, values: Sequence[float], source: str = "") -> tuple[str, ...]:
     if not values:
         return label, *(UNKNOWN,) * 4
     figures = (plain_mean(values), median(values), min(values), max(values))
-    return label, *(number(value) for value in figures)
+    return label, *(marked(number(value), source) for value in figures)
 
 
 def _memory(kept: Sequence[Request]) -> str:

@@ -14,6 +14,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
+def marked(text: str, source: str) -> str:
+    """``~`` in front of a number that is only estimated."""
+    return f"~{text}" if source == "estimated" and text != UNKNOWN else text
+
+
 def figure(metric_id: str, value: float | None) -> str:
     """A metric with its own precision."""
     return number(value, metric(metric_id).digits)

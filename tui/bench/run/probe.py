@@ -8,7 +8,6 @@ from tui.bench.analysis.trace import MIN_BUFFERED_CHUNKS, looks_buffered
 from tui.bench.model.suite import Prompt
 from tui.bench.run.filler import corrected, first_guess, text_of
 from tui.bench.run.plan import Task
-from tui.bench.run.recorded import source_of
 from tui.bench.run.request_runner import RequestResult
 
 PROBE_TOKENS = 8
@@ -50,7 +49,9 @@ def stream_mode(asked: RequestResult) -> str:
         return "buffered"
     if len(turn.stamps_ns) < MIN_BUFFERED_CHUNKS:
         return "unknown"
-    return "token" if source_of(turn.stats(turn.stamps_ns[-1])) != "estimated" else "character"
+    stats = turn.stats(turn.stamps_ns[-1])
+    is_by_length = stats.tokens_source == "estimated" and stats.tokens != stats.chunks
+    return "character" if is_by_length else "token"
 
 
 def is_warm(rates: Sequence[float | None]) -> bool:

@@ -11,7 +11,14 @@ from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.reported import merged
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
-from tui.core.types import ChatRequest, Delta, TextDelta, ThinkingDelta, UsageDelta
+from tui.core.types import (
+    ChatRequest,
+    Delta,
+    NumberSource,
+    TextDelta,
+    ThinkingDelta,
+    UsageDelta,
+)
 
 
 class RecordedTurn(Turn):
@@ -61,14 +68,17 @@ class RecordedTurn(Turn):
         return new
 
 
-def source_of(stats: TurnStats) -> Source:
-    """Where the count of an answer comes from, in the words of the records.
+_SOURCES: dict[NumberSource, Source] = {
+    "measured": "client",
+    "runtime": "runtime",
+    "estimated": "estimated",
+    "unknown": "unknown",
+}
 
-    client: one chunk is one token and each was seen. A text that holds back half a character makes
-    chunks rarer than tokens, never more frequent, so this count is a lower bound.
+
+def source_of(stats: TurnStats) -> Source:
+    """Where the count of an answer comes from, in the words of the records: as on the screen.
+
+    Chunks that were counted in place of tokens are an estimate: one chunk can hold several.
     """
-    if stats.tokens_source == "runtime":
-        return "runtime"
-    if stats.tokens_source == "unknown":
-        return "unknown"
-    return "client" if stats.tokens == stats.chunks and stats.chunks else "estimated"
+    return _SOURCES[stats.tokens_source]

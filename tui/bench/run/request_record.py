@@ -67,15 +67,12 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
     turn = asked.turn
     stats = turn.stats(perf_counter_ns())
     source = source_of(stats)
-    if source == "runtime" and stats.decode_source == "estimated":
-        source = (
-            "estimated"  # tokens were counted that nobody saw arrive: the rate is no measured one
-        )
-    stamps = turn.stamps_ns
+    stamps = _own_stamps(turn, stats)
+    is_chunk_counted = source != "runtime" and stats.tokens == stats.chunks
     cap = turn.request.settings.max_tokens
     tokens_out: int | None = stats.tokens if source != "unknown" else None
     server_out = None if turn.believed_usage is None else turn.believed_usage.tokens_out
-    if tokens_out is not None and tokens_out > cap + CAP_GRACE and source == "client":
+    if tokens_out is not None and tokens_out > cap + CAP_GRACE and is_chunk_counted:
         tokens_out, stamps = cap, stamps[:cap]
     tokens_in, in_source = _tokens_in(turn, stats, words_in)
     end_ns = None
@@ -87,7 +84,7 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
         th_ns=turn.accepted_ns,
         tc_ns=None if stats.ttfot_ms is None else turn.t0_ns + round(stats.ttfot_ms * 1e6),
         te_ns=end_ns,
-        is_token_per_chunk=source == "client" or stats.itl_p50_ms is not None,
+        is_token_per_chunk=is_chunk_counted or stats.itl_p50_ms is not None,
         tokens_out=tokens_out,
         out_source=source,
         reasoning=stats.thinking_tokens or None,
@@ -95,10 +92,20 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
         tokens_in=tokens_in,
         in_source=in_source,
         runtime=_runtime(turn),
+        estimated_tps=stats.decode_tps if stats.decode_source == "estimated" else None,
         cap=cap,
         ttft_includes=stats.ttft_includes,
         is_buffered=is_buffered_run or stats.is_buffered or looks_buffered(turn.t0_ns, stamps),
     )
+
+
+def _own_stamps(turn: RecordedTurn, stats: TurnStats) -> tuple[int, ...]:
+    """The times of the chunks of this answer: one that is left over from the answer before comes
+    sooner than any first token."""
+    if stats.ttft_ms is None:
+        return turn.stamps_ns
+    first_ns = turn.t0_ns + round(stats.ttft_ms * 1e6)
+    return tuple(stamp for stamp in turn.stamps_ns if stamp >= first_ns)
 
 
 def _tokens_in(

@@ -175,7 +175,7 @@ def history(options: argparse.Namespace) -> int:
 
 
 def _line(entry: Entry, baseline: str | None) -> str:
-    speed = rate(entry.decode_median)
+    speed = f"{'~' if entry.is_rate_estimated else ''}{rate(entry.decode_median)}"
     interval = ""
     if entry.decode_ci is not None:
         interval = f" [{entry.decode_ci[0]:.2f}, {entry.decode_ci[1]:.2f}]"

@@ -88,8 +88,7 @@ def _decode(request: Request) -> Fact:
     for name, source in (("decode_tps_rt", "runtime"), ("decode_tps_cl", "client")):
         rate = request.m.get(name)
         if rate is not None:
-            mark = "~" if request.tok.source == "estimated" else ""
-            return Fact("decode", f"{mark}{fmt.rate(rate)} tok/s ({source})")
+            return Fact("decode", f"{fmt.rate(rate)} tok/s ({source})")
     estimate = request.m.get("decode_tps_est")
     if estimate is not None:
         return Fact("decode", f"~{fmt.rate(estimate)} tok/s (estimated count)")

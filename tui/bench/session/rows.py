@@ -54,7 +54,7 @@ def _stat_row(name: str, found: Summary) -> StatRow:
         unit=known.unit,
         n=found.n,
         digits=digits_of(known.digits, found.median),
-        is_estimated=name.endswith("_est"),
+        is_estimated=name.endswith("_est") or found.source == "estimated",
         median=found.median,
         mad=found.mad,
         ci95=found.ci95,
@@ -78,8 +78,6 @@ def _word(request: Request) -> str:
 
 def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
     """What a record says of its request."""
-    measured = request.m.get("decode_tps_rt") or request.m.get("decode_tps_cl")
-    rate = measured if measured is not None else request.m.get("decode_tps_est")
     kept = [c for c in request.checks if c.passed is not None and not c.info]
     state: PlanState = "failed"
     if request.is_scored:
@@ -95,8 +93,8 @@ def plan_row(request: Request, *, before: PlanRow | None = None) -> PlanRow:
         name=clean_line(request.name or (before.name if before else "") or request.id, 80),
         state=state,
         word=clean_line(_word(request), 20),
-        rate_tps=rate,
-        is_estimated=measured is None or request.tok.source == "estimated",
+        rate_tps=request.rate_tps,
+        is_estimated=request.is_rate_estimated,
         tokens=out,
         expected_s=None if before is None else before.expected_s,
         share=min(1.0, out / cap) if out is not None and cap else None,

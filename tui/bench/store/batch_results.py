@@ -31,6 +31,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out_source: str
     ttft_ms: float | None
     decode_tps: float | None
+    decode_tps_source: str
     latency_ms: float | None
     finish: str | None
     error: str | None
@@ -56,6 +57,7 @@ def lines(loaded: Loaded) -> bytes:
             tokens_out_source=request.tok.source,
             ttft_ms=request.m.get("ttft_client_ms"),
             decode_tps=decode_tps(request, source),
+            decode_tps_source=source,
             latency_ms=request.m.get("latency_ms"),
             finish=request.finish,
             error=request.error,

@@ -19,6 +19,7 @@ from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Document, Fit, Request, Run, Segment
 from tui.bench.model.suite import Suite
 from tui.bench.store import journal
+from tui.bench.store.earlier_formulae import CHUNKS_WERE_TOKENS, relabelled, relabelled_request
 from tui.bench.store.runs import RUN_FILE, RunError, slug
 from tui.core.text.sanitize import clean
 from tui.files.private import read_regular, write_whole
@@ -67,7 +68,7 @@ def load(path: Path) -> Loaded:
         return replace_folder(from_lines(lines, damaged, shown), path)
     file = path / RUN_FILE if path.is_dir() else path
     try:
-        document = records.decode(read_regular(file))
+        document = relabelled(records.decode(read_regular(file)))
     except OSError as error:
         raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
     except (ValueError, RecursionError) as error:
@@ -118,6 +119,8 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
     config = configs[-1] if configs else header.config
     stamps = journal.stamps(lines)
     requests = _requests(lines, stamps)
+    if header.run.formula_set == CHUNKS_WERE_TOKENS:
+        requests = tuple(relabelled_request(request) for request in requests)
     loaded = Loaded(
         Document(run=header.run, model=model),
         suite=header.suite,
@@ -167,7 +170,7 @@ def _requests(
 
 def _unfinished(line: events.RequestStarted, stamps: tuple[int, ...]) -> Request:
     """What is known of an answer that npulse did not live to see the end of."""
-    source: records.Source = "client" if stamps else "unknown"
+    source: records.Source = "estimated" if stamps else "unknown"
     trace = Trace(
         t0_ns=line.t_ns, stamps_ns=stamps, tokens_out=len(stamps) or None, out_source=source
     )

@@ -66,6 +66,7 @@ class Entry:
     planned: int
     decode_median: float | None
     decode_ci: tuple[float, float] | None
+    is_rate_estimated: bool
     ttft_median_ms: float | None
     run_decode_tps: float | None
 
@@ -114,6 +115,7 @@ def _unfinished(folder: Path, run_id: str) -> Entry:
         planned=0 if run is None else run.planned,
         decode_median=None,
         decode_ci=None,
+        is_rate_estimated=False,
         ttft_median_ms=None,
         run_decode_tps=None,
     )
@@ -134,6 +136,7 @@ def _entry(run_id: str, slim: _Slim) -> Entry:
         planned=slim.run.planned or len(slim.requests),
         decode_median=None if decode is None else decode.median,
         decode_ci=None if decode is None else decode.ci95,
+        is_rate_estimated=decode is not None and decode.source == "estimated",
         ttft_median_ms=None if first is None else first.median,
         run_decode_tps=None if total is None else total.value,
     )

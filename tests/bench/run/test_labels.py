@@ -1,0 +1,88 @@
+"""What is measured and what is only estimated: in records, reports and lines as on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.bench.runs_of import Told, suite_of, told
+from tests.bench.scripted import HEAD, Exchange, scripted
+from tui.bench.report import render
+from tui.commands.bench_progress import Plain
+from tui.commands.bench_run import headline
+
+ONE = suite_of("Say something.")
+
+
+def _shown(found: Told) -> str:
+    """The run as plain lines and as a report."""
+    plain = Plain()
+    lines = [line for event in found.events for line in plain.lines(event)]
+    assert found.loaded is not None
+    return "\n".join((*lines, render.as_markdown(found.loaded), headline(found.loaded)))
+
+
+async def test_chunks_that_hold_several_tokens_are_an_estimate_everywhere(tmp_path: Path) -> None:
+    """A server that does not count, and holds back characters of several tokens until they are
+    whole: as on the screen, what is counted is chunks."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        for number in range(16):
+            await asyncio.sleep(0.04)
+            await exchange.text("🧪" if number % 2 else " a")
+        await exchange.finish()
+
+    async with scripted(script) as server:
+        found = await told(ONE, tmp_path, server.url)
+    request = found.one()
+    assert (request.tok.out, request.tok.source) == (16, "estimated")
+    assert request.m["decode_tps_cl"] is None
+    assert request.m["decode_tps_est"] == pytest.approx(25, rel=0.3)
+    assert found.loaded is not None
+    document = found.loaded.document
+    assert document.summary["decode_tps"].source == "estimated"
+    assert document.totals["run_decode_tps"].source == "estimated"
+    shown = _shown(found)
+    rate = f"{request.rate_tps:.1f}"
+    assert f"~{rate} tok/s" in shown
+    assert f" {rate} tok/s" not in shown
+    assert "~16 tokens" in shown
+
+
+async def test_a_rate_from_tokens_that_nobody_saw_is_an_interval(tmp_path: Path) -> None:
+    """14 chunks every 50 ms, of 18 tokens: the server swallowed four of them."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        for number in range(14):
+            await asyncio.sleep(0.05 if number != 6 else 0.25)
+            await exchange.text(f" w{number}")
+        await exchange.finish({"prompt_tokens": 9, "completion_tokens": 18})
+
+    async with scripted(script) as server:
+        found = await told(suite_of("a", cap=32), tmp_path, server.url)
+    request = found.one()
+    assert (request.tok.out, request.tok.source) == (18, "runtime")
+    assert request.m["decode_tps_cl"] is None
+    assert request.m["decode_tps_est"] == pytest.approx(20, rel=0.15)
+    assert request.why["decode_tps_cl"].startswith("14 chunks for 18 tokens: between ")
+
+
+async def test_a_token_of_the_answer_before_is_no_first_token(tmp_path: Path) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        await exchange.text(" old")
+        await asyncio.sleep(0.6)
+        for number in range(15):
+            await exchange.text(f" w{number}")
+            await asyncio.sleep(0.02)
+        await exchange.finish()
+
+    async with scripted(script) as server:
+        found = await told(ONE, tmp_path, server.url)
+    first_ms = found.one().m["ttft_client_ms"]
+    assert first_ms is not None
+    assert first_ms > 500
