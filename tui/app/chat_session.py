@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from tui.app.server_link import ServerLink
+from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.conversation import Conversation
@@ -21,9 +22,6 @@ from tui.core.types import ChatRequest, GenerationSettings, Phase
 from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
 
-BUSY_LOAD_PCT = 10.0
-SAMPLE_LAG_NS = 3_000_000_000
-"""The driver latches its load once a second, and it is sampled once a second."""
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
 """A stopped answer is waited for this long at most: a server may never end it, or never say so."""
 IDLE_LOAD_PCT = 2.0
@@ -143,10 +141,8 @@ class ChatSession:
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
         # run before this one.
-        self._was_busy = (
-            (self._npu_load_pct or 0.0) >= BUSY_LOAD_PCT
-            and state.slot.is_free
-            and not self._is_just_done()
+        self._was_busy = state.slot.is_free and is_busy_for_others(
+            self._npu_load_pct, self._asked_ns, self._last_end_ns()
         )
         turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
         self._turn = turn
@@ -236,13 +232,11 @@ class ChatSession:
         self._npu_load_pct = max(loads) if loads else None
         self._watch_idle()
 
-    def _is_just_done(self) -> bool:
-        """Whether the load that was sampled last can still be that of our own last answer."""
+    def _last_end_ns(self) -> int | None:
+        """When our own last answer ended."""
         turn = self._turn
         latency_ms = None if turn is None else turn.stats(self._asked_ns).latency_ms
-        if turn is None or latency_ms is None:
-            return False
-        return self._asked_ns - turn.t0_ns - latency_ms * 1e6 < SAMPLE_LAG_NS
+        return None if turn is None or latency_ms is None else turn.t0_ns + round(latency_ms * 1e6)
 
     def _watch_idle(self) -> None:
         slot = self._link.state.slot

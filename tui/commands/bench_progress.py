@@ -146,7 +146,7 @@ def _ended(request: Request, *, is_warmup: bool) -> str:
         parts.append(f"{mark}{rate(request.rate_tps)} tok/s")
     first = request.m.get("ttft_client_ms")
     if first is not None:
-        parts.append(f"TTFT {milliseconds(first)}")
+        parts.append(f"TTFT {milliseconds(first)}{request.ttft_note}")
     kept = [c for c in request.checks if c.passed is not None and not c.info]
     if kept:
         parts.append(f"checks {sum(bool(c.passed) for c in kept)}/{len(kept)}")

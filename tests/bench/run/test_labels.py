@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.bench.made import request, run, trace
 from tests.bench.runs_of import Told, suite_of, told
 from tests.bench.scripted import HEAD, Exchange, scripted
+from tui.bench.analysis.trace import measure
+from tui.bench.model.events import RequestEnded
 from tui.bench.report import render
+from tui.bench.store.document import Loaded
 from tui.commands.bench_progress import Plain
 from tui.commands.bench_run import headline
 
@@ -86,3 +92,17 @@ async def test_a_token_of_the_answer_before_is_no_first_token(tmp_path: Path) ->
     first_ms = found.one().m["ttft_client_ms"]
     assert first_ms is not None
     assert first_ms > 500
+
+
+def test_a_first_token_after_a_load_or_a_queue_says_so_and_gives_no_prefill_rate() -> None:
+    made = replace(trace(), ttft_includes=("load", "queue"))
+    measured = measure(made)
+    assert measured.m["prefill_tps_est"] is None
+    late = msgspec.structs.replace(
+        request("late", made=made), ttft_includes=("load", "queue"), m=measured.m
+    )
+    (line,) = Plain().lines(RequestEnded(request=late))
+    assert "TTFT 1.25 s (loading and queue included)" in line
+    loaded = Loaded(run([late, request("cold")]))
+    assert loaded.document.summary["ttft_client_ms"].n == 1
+    assert "1250.00 ms (loading and queue included)" in render.as_markdown(loaded)

@@ -16,6 +16,7 @@ NO_COLD_TTFT = frozenset({"cache_hit", "buffered_stream"})
 PREFILL_METRICS = frozenset(
     {"ttft_client_ms", "ttfot_ms", "prefill_ms", "prefill_tps", "prefill_tps_est"}
 )
+TTFT_METRICS = frozenset({"ttft_client_ms", "ttfot_ms", "overhead_ttft_ms"})
 USABLE_TPS = 2.0
 NO_RATE = "no scored request has a rate"
 
@@ -61,8 +62,11 @@ def decode_tps(request: Request, source: Source) -> float | None:
 
 
 def value_of(request: Request, metric_id: str, source: Source) -> float | None:
-    """A metric of a request as it enters figures: cold prefill only where it was cold."""
+    """A metric of a request as it enters figures: cold prefill only where it was cold, and times
+    to the first token only where nothing but the prefill came before it."""
     if metric_id in PREFILL_METRICS and NO_COLD_TTFT & set(request.taint):
+        return None
+    if metric_id in TTFT_METRICS and request.ttft_includes:
         return None
     if metric_id == "decode_tps":
         return decode_tps(request, source)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import field
 
 from tui.bench.model.conditions import Config, Env, Gate, Model
+from tui.core.screen.footer import included_note
 from tui.core.text.json_text import escaped_json
 from tui.core.types import TtftPart
 
@@ -235,6 +236,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the generation speed is only an estimate."""
         is_measured = any(self.m.get(name) is not None for name in RATES[:-1])
         return self.rate_tps is not None and not is_measured
+
+    @property
+    def ttft_note(self) -> str:
+        """`` (loading included)`` behind a time to the first token that is not that of a prefill
+        alone, else nothing."""
+        return included_note(self.ttft_includes)
 
     @property
     def key(self) -> tuple[str, int]:

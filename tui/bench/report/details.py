@@ -91,7 +91,7 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
     rows = [
         ("Status", STATUS_MARKS.get(request.status, f"✗ {request.status}")),
         ("Generation Speed", shown),
-        ("Time to First Token", metric_cell("ttft_client_ms", request.m.get("ttft_client_ms"))),
+        ("Time to First Token", _first_token(request)),
         ("Total Time", _seconds(request.m.get("latency_ms"))),
         ("Input Tokens", _tokens(request.tok.input, request.tok.in_source)),
         ("Output Tokens", _tokens(request.tok.out, request.tok.source)),
@@ -113,6 +113,10 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
         yield Table(("Check", "Result", "Detail"), cells)
     if has_texts:
         yield from _texts(loaded, request)
+
+
+def _first_token(request: Request) -> str:
+    return metric_cell("ttft_client_ms", request.m.get("ttft_client_ms")) + request.ttft_note
 
 
 def _tokens(count: int | None, source: str) -> str:

@@ -65,9 +65,13 @@ class BoardLink:
 
     def is_npu_idle(self) -> bool | None:
         """By the last sample; None where the load is not known."""
-        latest = self.log.latest
-        load = None if latest is None else npu_load(latest.v)
+        load = self.npu_load_pct()
         return None if load is None else load <= IDLE_PCT
+
+    def npu_load_pct(self) -> float | None:
+        """Of the last sample; None where it is not known."""
+        latest = self.log.latest
+        return None if latest is None else npu_load(latest.v)
 
     def temperature(self) -> float | None:
         """The hottest zone of the last sample."""

@@ -183,7 +183,7 @@ def record(
     if stats.queue_ms is not None:
         warnings.append(f"waited {stats.queue_ms / 1000:.1f} s for the server before it was sent")
     if stats.ttft_includes:
-        warnings.append(f"time to first token{included_note(stats)}")
+        warnings.append(f"time to first token{included_note(stats.ttft_includes)}")
     if stats.is_marked:
         lag = stats.max_lag_ms
         warnings.append(f"npulse itself was late by {lag:.0f} ms: times are less certain by that")

@@ -16,7 +16,8 @@ from tui.bench.run.recorded import RecordedTurn
 from tui.bench.run.request_runner import RequestResult, RequestRunner
 from tui.bench.run.run_context import RunContext
 from tui.bench.store.runs import utc_now
-from tui.core.types import ChatRequest, Message
+from tui.core.board.npu_busy import is_busy_for_others
+from tui.core.types import ChatRequest, Message, TtftPart
 
 PROOF_S = 10.0
 
@@ -36,6 +37,8 @@ class RequestSender:
         self.limits = Limits()
         self.sent_ns = perf_counter_ns()
         self.drain_sentence = ""
+        self._ended_ns: int | None = None
+        """The end of our last answer."""
         self.has_to_load = context.connected.has_to_load
         """Whether the next request makes the server load the model."""
         self._runner = RequestRunner(
@@ -96,9 +99,10 @@ class RequestSender:
             context_tokens=self._s.connected.context_tokens,
             can_skip=is_measured,
             stops_loops=self._s.options.stops_loops and is_measured,
-            before_prefill=("load",) if self.has_to_load else (),
+            before_prefill=self._before_prefill(),
         )
         self.has_to_load = False
+        self._ended_ns = perf_counter_ns()
         if log is not None and asked.stopped is None:
             numbers = await log.numbers_of(asked.turn)
             if numbers is not None:
@@ -107,6 +111,14 @@ class RequestSender:
             asked.turn, task.key, self.limits.idle_s, is_warmup=not is_measured, is_last=True
         )
         return asked
+
+    def _before_prefill(self) -> tuple[TtftPart, ...]:
+        """What the server has to do first: the time to the first token includes it."""
+        found: list[TtftPart] = ["load"] if self.has_to_load else []
+        load_pct = self._s.board.npu_load_pct()
+        if is_busy_for_others(load_pct, perf_counter_ns(), self._ended_ns):
+            found.append("queue")
+        return tuple(found)
 
     def _request(self, messages: tuple[Message, ...], max_tokens: int) -> ChatRequest:
         settings = replace(self._s.settings, max_tokens=max_tokens)

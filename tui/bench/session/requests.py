@@ -59,7 +59,7 @@ def _facts(request: Request) -> Iterator[Fact]:
     """Timing, gaps, counts and the board; what is not known with its reason."""
     tok = request.tok
     yield _decode(request)
-    yield _metric(request, "ttft_client_ms")
+    yield _metric(request, "ttft_client_ms", note=request.ttft_note)
     if request.m.get("ttfot_ms") != request.m.get("ttft_client_ms"):
         yield _metric(request, "ttfot_ms", "TTFT, answer")
     yield _prefill(request)
@@ -102,13 +102,14 @@ def _prefill(request: Request) -> Fact:
     return _metric(request, "prefill_tps")
 
 
-def _metric(request: Request, name: str, label: str = "") -> Fact:
+def _metric(request: Request, name: str, label: str = "", note: str = "") -> Fact:
     known, value = metric(name), request.m.get(name)
     label = label or LABELS.get(name, known.label)
     if value is None:
         why = clean_line(request.why.get(name, ""), 120)
         return Fact(label, f"{fmt.UNKNOWN}  {why}".rstrip(), "soft")
-    return Fact(label, f"{value:.{digits_of(known.digits, value)}f} {known.unit}".rstrip())
+    shown = f"{value:.{digits_of(known.digits, value)}f} {known.unit}".rstrip()
+    return Fact(label, shown + note)
 
 
 def _gaps(request: Request) -> Fact:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tui.core.text import format as fmt
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import TtftPart, TurnStatus
@@ -27,7 +29,7 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
         parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
     if stats.ttft_ms is not None:
         ttft = fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)
-        parts.append(f"TTFT {ttft}{included_note(stats)}")
+        parts.append(f"TTFT {ttft}{included_note(stats.ttft_includes)}")
     if stats.queue_ms is not None:
         parts.append(f"after {fmt.seconds(stats.queue_ms / 1000)} of waiting")
     if stats.itl_p99_ms is not None:
@@ -56,9 +58,9 @@ def _remarks(stats: TurnStats) -> list[str]:
     return parts
 
 
-def included_note(stats: TurnStats) -> str:
+def included_note(parts: Iterable[TtftPart]) -> str:
     """`` (loading included)`` behind a TTFT that is not that of a prefill alone, else nothing."""
-    words = " and ".join(PART_WORDS[part] for part in stats.ttft_includes)
+    words = " and ".join(PART_WORDS[part] for part in parts)
     return f" ({words} included)" if words else ""
 
 
