@@ -340,7 +340,7 @@ def test_a_busy_server_is_waited_for_with_a_line_and_the_wait_is_in_the_json(
     assert answer["ttft_ms"] < 1000
     waiting, footer = err.splitlines()
     assert "server busy: “RKLLM_Server is busy!”; waiting, Ctrl+C stops" in waiting
-    assert "of waiting" in footer
+    assert "queue " in footer
 
 
 def test_a_server_too_busy_to_list_its_models_is_waited_for(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tui.bench.model.events import (
     to_json,
 )
 from tui.bench.model.records import Request
+from tui.core.screen.footer import queue_note
 from tui.core.text.format import clock, milliseconds, rate
 from tui.core.text.sanitize import clean
 
@@ -147,6 +148,9 @@ def _ended(request: Request, *, is_warmup: bool) -> str:
     first = request.m.get("ttft_client_ms")
     if first is not None:
         parts.append(f"TTFT {milliseconds(first)}{request.ttft_note}")
+    queue_ms = request.m.get("queue_ms")
+    if queue_ms is not None:
+        parts.append(queue_note(queue_ms))
     kept = [c for c in request.checks if c.passed is not None and not c.info]
     if kept:
         parts.append(f"checks {sum(bool(c.passed) for c in kept)}/{len(kept)}")
@@ -192,7 +196,7 @@ class Moving:
         parts.append(f"{rate(speed)} tok/s" if speed is not None else event.phase)
         if event.ttft_ms is not None:
             parts.append(f"TTFT {milliseconds(event.ttft_ms)}")
-        elif event.phase in ("waiting", "prefill"):
+        elif event.phase in ("waiting", "queue", "prefill"):
             parts.append(clock(event.elapsed_s))
         return ", ".join(parts) + self._left
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.made import request, run, trace
 from tests.bench.runs_of import Told, suite_of, told
-from tests.bench.scripted import HEAD, Exchange, scripted
+from tests.bench.scripted import HEAD, Exchange, plain, scripted
 from tui.bench.analysis.trace import measure
 from tui.bench.model.events import RequestEnded
 from tui.bench.report import render
@@ -106,3 +106,33 @@ def test_a_first_token_after_a_load_or_a_queue_says_so_and_gives_no_prefill_rate
     loaded = Loaded(run([late, request("cold")]))
     assert loaded.document.summary["ttft_client_ms"].n == 1
     assert "1250.00 ms (loading and queue included)" in render.as_markdown(loaded)
+
+
+async def test_time_in_a_queue_is_a_figure_of_its_own(tmp_path: Path) -> None:
+    """The server refuses the second request twice because it is busy, then takes it."""
+    refused = [0]
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.number > 1 and refused[0] < 2:
+            refused[0] += 1
+            body = b'{"error": {"message": "RKLLM_Server is busy!"}}'
+            head = (
+                "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            await exchange.raw(head.encode() + body)
+            return
+        await plain(exchange)
+
+    async with scripted(script) as server:
+        found = await told(ONE, tmp_path, server.url)
+    asked = found.one()
+    assert asked.status == "ok"
+    queue_ms, first_ms = asked.m["queue_ms"], asked.m["ttft_client_ms"]
+    assert queue_ms is not None
+    assert first_ms is not None
+    assert queue_ms > 250
+    assert first_ms < queue_ms
+    shown = _shown(found)
+    assert f"queue {queue_ms / 1000:.2f} s" in shown
+    assert "Time in Queue" in shown

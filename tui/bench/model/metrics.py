@@ -111,6 +111,7 @@ _ALL = (
         "ttft_client_ms - Tp",
         threshold_pct=5.0,
     ),
+    Metric("queue_ms", "Time in queue", "ms", "lower", "t0 - ready to send, server busy"),
     Metric("itl_mean_ms", "Gap between tokens, mean", "ms", "lower", "1000 / decode_tps_cl"),
     Metric("itl_p50_ms", "Gap between tokens, p50", "ms", "lower", "p50 of t[i] - t[i-1]"),
     Metric("itl_p99_ms", "Gap between tokens, p99", "ms", "lower", "p99 of t[i] - t[i-1]"),

@@ -92,6 +92,7 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
         ("Status", STATUS_MARKS.get(request.status, f"✗ {request.status}")),
         ("Generation Speed", shown),
         ("Time to First Token", _first_token(request)),
+        ("Time in Queue", metric_cell("queue_ms", request.m.get("queue_ms"))),
         ("Total Time", _seconds(request.m.get("latency_ms"))),
         ("Input Tokens", _tokens(request.tok.input, request.tok.in_source)),
         ("Output Tokens", _tokens(request.tok.out, request.tok.source)),

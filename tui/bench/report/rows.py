@@ -25,6 +25,7 @@ CSV_METRICS = (
     "prefill_tps",
     "prefill_tps_est",
     "overhead_ttft_ms",
+    "queue_ms",
     "itl_mean_ms",
     "itl_p50_ms",
     "itl_p99_ms",

@@ -12,6 +12,7 @@ from tui.bench.model.events import Event, Finished, Noted, Progressed, TokensArr
 from tui.bench.run.recorded import RecordedTurn
 from tui.bench.store import active_run
 from tui.bench.store.journal import Journal, journal_error
+from tui.core.screen.footer import PART_WORDS
 from tui.core.turn.think import Reclassified
 
 LINE_EVERY_NS = 500_000_000
@@ -164,7 +165,7 @@ def _progress(
     return Progressed(
         id=key[0],
         rep=key[1],
-        phase=stats.phase.value,
+        phase=stats.phase.value if turn.wait is None else PART_WORDS["queue"],
         elapsed_s=stats.elapsed_s,
         tokens=stats.tokens,
         tokens_source=stats.tokens_source,

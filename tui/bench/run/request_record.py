@@ -182,6 +182,8 @@ def record(
     stats = turn.stats(perf_counter_ns())
     if stats.queue_ms is not None:
         warnings.append(f"waited {stats.queue_ms / 1000:.1f} s for the server before it was sent")
+    if stats.queue_ms is not None:
+        measured.put("queue_ms", stats.queue_ms, "")
     if stats.ttft_includes:
         warnings.append(f"time to first token{included_note(stats.ttft_includes)}")
     if stats.is_marked:

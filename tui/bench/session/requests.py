@@ -72,7 +72,7 @@ def _facts(request: Request) -> Iterator[Fact]:
         yield Fact("thinking", f"{tok.reasoning} tokens")
     if request.finish:
         yield Fact("finish reason", clean_line(request.finish, 40))
-    for name in ("last_vs_first", "energy_j_per_tok"):
+    for name in ("queue_ms", "last_vs_first", "energy_j_per_tok"):
         if request.m.get(name) is not None:
             yield _metric(request, name)
     if request.hw.t_max is not None:

@@ -31,13 +31,18 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
         ttft = fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)
         parts.append(f"TTFT {ttft}{included_note(stats.ttft_includes)}")
     if stats.queue_ms is not None:
-        parts.append(f"after {fmt.seconds(stats.queue_ms / 1000)} of waiting")
+        parts.append(queue_note(stats.queue_ms))
     if stats.itl_p99_ms is not None:
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
     parts += _remarks(stats)
     if model:
         parts.append(model)
     return "  ".join(parts)
+
+
+def queue_note(queue_ms: float) -> str:
+    """``queue 12 s``: how long a prompt waited for a busy server before it was sent."""
+    return f"{PART_WORDS['queue']} {fmt.seconds(queue_ms / 1000)}"
 
 
 def _remarks(stats: TurnStats) -> list[str]:
