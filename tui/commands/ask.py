@@ -41,6 +41,7 @@ from tui.servers.locate_when_free import locate_when_free
 from tui.servers.loop import EventLoopThread
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
+from tui.settings.state import remembered_servers
 
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
@@ -93,7 +94,12 @@ def parser() -> Parser:
         "is put below it",
     )
     add_server_options(made)
-    made.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
+    made.add_argument(
+        "--model",
+        metavar="NAME",
+        help="the model; without it the loaded one, else the only one, else the one that the "
+        "dashboard used last",
+    )
     made.add_argument("--system", metavar="TEXT", help="system prompt")
     made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")
     for flag, _, kind, text in SETTING_FLAGS:
@@ -174,18 +180,22 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
 async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared:
     """Find the server and the model. Where that fails, the turn has failed and says why."""
     timeouts = phase_timeouts(config.settings.server)
+    remembered = remembered_servers()
     try:
         server = await locate_when_free(
             server_urls(config.settings.server),
             access,
+            remembered_url=remembered.url,
             limit_s=timeouts.busy_s,
+            on_note=_complain,
             on_wait=lambda reason: turn.note_wait(time.perf_counter_ns(), reason),
         )
     except NoServerError as error:
         turn.fail(time.perf_counter_ns(), error.turn_error)
         return Prepared(turn)
     client = Client(server.url, server.dialect, timeouts, server.access)
-    found = await choose_model(client, server, turn.request.model)
+    used_last = remembered.model_of(server.url)
+    found = await choose_model(client, server, turn.request.model, used_last)
     choice = found.choice
     if choice.problem is not None:
         turn.fail(time.perf_counter_ns(), TurnError("validation", choice.problem), is_refused=True)

@@ -32,6 +32,7 @@ from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
+from tui.settings.state import remembered_servers
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,6 +66,7 @@ def main(argv: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")
     base = config.settings.generation.to_generation()
     options.configured_model = config.settings.server.model or None
+    options.remembered = remembered_servers()
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": lambda o: suites(o, user_suites()),
         "run": lambda o: run(o, base, user_suites()),

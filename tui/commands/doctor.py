@@ -38,10 +38,12 @@ from tui.servers.connection_state import Server
 from tui.servers.detect import kind_of
 from tui.servers.locate import Located, choose_model, look
 from tui.servers.model_choice import context_note
+from tui.servers.remembered import RememberedServers
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
+from tui.settings.state import remembered_servers
 
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
 
@@ -195,7 +197,8 @@ def _config_check(config: LoadedConfig) -> Check:
 
 
 async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
-    found = await look(server_urls(section), access=access)
+    remembered = remembered_servers()
+    found = await look(server_urls(section), access=access, remembered_url=remembered.url)
     server = found.server
     if server is None:
         return [_no_server(found)]
@@ -204,11 +207,13 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
     kind = kind_of(server.dialect)
     said = f"{name} answers at {server.url}{simulated}, kind {kind}."
     checks = [Check("server", "ok", "server", said)]
+    if found.note is not None:
+        checks.append(Check("server.choice", "note", "which server", found.note))
     limits = limits_of(server.dialect)
     if limits:
         checks.append(Check("server.limits", "ok", "its limits", " ".join(limits)))
     async with Client(server.url, server.dialect, phase_timeouts(section), server.access) as client:
-        checks.append(await _model_check(client, server, section.model))
+        checks.append(await _model_check(client, server, section.model, remembered))
     port = None if server.is_simulated else local_port(server.url)
     if port is not None:
         source = source_of_port(Files(), port)
@@ -225,8 +230,10 @@ def _no_server(found: Located) -> Check:
     return Check("server", "attention", "server", sentence, "npulse --url http://HOST:PORT")
 
 
-async def _model_check(client: Client, server: Server, wanted: str) -> Check:
-    chosen = await choose_model(client, server, wanted)
+async def _model_check(
+    client: Client, server: Server, wanted: str, remembered: RememberedServers
+) -> Check:
+    chosen = await choose_model(client, server, wanted, remembered.model_of(server.url))
     models, loaded = chosen.models, chosen.loaded
     if chosen.choice.problem is not None:
         return Check("model", "attention", "model", chosen.choice.problem)

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -24,20 +24,25 @@ from tui.servers.address import is_local
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import kind_of
-from tui.servers.locate import NoServerError, locate
-from tui.servers.model_choice import context_note, load_word, loaded_model, shown
-from tui.servers.models import ModelChange, ModelListError
+from tui.servers.detect import busy_sentence, kind_of
+from tui.servers.locate import ChosenModel, NoServerError, chosen, locate, look
+from tui.servers.model_choice import context_note, load_word, loaded_model, shown, shown_name
+from tui.servers.models import ModelChange
+from tui.servers.remembered import RememberedServers
+from tui.servers.survey import SurveyedServer, survey
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
+from tui.settings.state import remembered_servers
+
+TIMEOUTS = PhaseTimeouts(query_s=10.0)
 
 
 def parser() -> Parser:
     """The options of ``npulse models``."""
     made = Parser(
         prog="npulse models",
-        description="List, load and unload the models of a server. Exit codes: 0 done, 2 usage, "
-        "4 failed, 5 no server reached, 130 stopped.",
+        description="List the models of every server that is found; load and unload them. Exit "
+        "codes: 0 done, 2 usage, 4 failed, 5 no server reached, 130 stopped.",
     )
     made.add_argument(
         "action", nargs="?", choices=("list", "load", "unload"), default="list", help="what to do"
@@ -51,8 +56,18 @@ def parser() -> Parser:
     return made
 
 
-def where_to_look(options: argparse.Namespace) -> tuple[Sequence[str] | None, Access]:
-    """The addresses of the server and what it asks for. Raises ValueError with one sentence."""
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where servers are looked for, what they ask for, and the model that is configured."""
+
+    urls: Sequence[str] | None
+    access: Access
+    model: str
+    remembered: RememberedServers
+
+
+def where_to_look(options: argparse.Namespace) -> Where:
+    """What flags, settings and earlier choices say. Raises ValueError with one sentence."""
     try:
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})
     except ConfigError as error:
@@ -60,7 +75,8 @@ def where_to_look(options: argparse.Namespace) -> tuple[Sequence[str] | None, Ac
     for warning in config.warnings:
         complain("npulse models", warning)
     section = config.settings.server
-    return server_urls(section), server_access(section, options.api_key)
+    access = server_access(section, options.api_key)
+    return Where(server_urls(section), access, section.model, remembered_servers())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -72,12 +88,12 @@ def main(argv: Sequence[str]) -> int:
             "load takes the NAME of a model" if options.action == "load" else "too many words"
         )
     try:
-        urls, access = where_to_look(options)
+        where = where_to_look(options)
     except ValueError as error:
         _report_failure(str(error), is_json=options.json)
         return ExitCode.USAGE
     try:
-        return asyncio.run(_run(options, urls, access))
+        return asyncio.run(_run(options, where))
     except NoServerError as error:
         _report_failure(str(error), is_json=options.json)
         return ExitCode.UNREACHABLE
@@ -86,22 +102,50 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.STOPPED
 
 
-async def _run(options: argparse.Namespace, urls: Sequence[str] | None, access: Access) -> int:
-    server = await locate(urls, access=access)
-    timeouts = PhaseTimeouts(query_s=10.0)
-    async with Client(server.url, server.dialect, timeouts, server.access) as client:
-        if options.action == "list":
-            try:
-                found = await models.require_models(client)
-            except ModelListError as error:
-                raise NoServerError(str(error), is_busy=False) from error
-            _print_list(server, found, is_json=options.json)
-            return ExitCode.OK
+async def _run(options: argparse.Namespace, where: Where) -> int:
+    if options.action == "list":
+        return await _list(where, is_json=options.json)
+    remembered_url = where.remembered.url
+    server = await locate(
+        where.urls, access=where.access, remembered_url=remembered_url, must_be_certain=True
+    )
+    async with Client(server.url, server.dialect, TIMEOUTS, server.access) as client:
         start_ns = perf_counter_ns()
         change = await _change(options, client, server)
         elapsed_s = (perf_counter_ns() - start_ns) / 1e9
         _print_change(server, change, elapsed_s, is_json=options.json)
         return ExitCode.OK if change.is_done else ExitCode.INCOMPLETE
+
+
+async def _list(where: Where, *, is_json: bool) -> int:
+    """Every server that answers, with its models; the one that is used without ``--url`` first."""
+    found = await look(where.urls, access=where.access, remembered_url=where.remembered.url)
+    if not found.servers:
+        raise NoServerError(found.absence, is_busy=found.is_busy)
+    surveyed = await survey(found.servers, TIMEOUTS)
+    taken = found.server.url if found.server is not None else ""
+    rows = [
+        ListedServer(one, _chosen(one, where))
+        for one in sorted(surveyed, key=lambda one: one.server.url != taken)
+    ]
+    if all(row.found.problem for row in rows):
+        raise NoServerError(str(rows[0].found.problem), is_busy=False)
+    if is_json:
+        print(json.dumps(as_json_list(rows, taken, found.busy_urls)))
+        return ExitCode.OK
+    for number, row in enumerate(rows):
+        is_taken = len(rows) > 1 and row.found.server.url == taken
+        print("\n" * (number > 0) + _title(row.found.server) + "  (used)" * is_taken)
+        _print_server(row)
+    for sentence in (found.note, *map(busy_sentence, found.busy_urls)):
+        if sentence is not None:
+            complain("npulse models", sentence)
+    return ExitCode.OK
+
+
+def _chosen(found: SurveyedServer, where: Where) -> ChosenModel:
+    used_last = where.remembered.model_of(found.server.url)
+    return chosen(found.models, found.server, where.model, used_last)
 
 
 async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:
@@ -133,15 +177,55 @@ def available_bytes(root: Path = Path("/")) -> int | None:
 # -- printing ------------------------------------------------------------------------------------
 
 
-def _print_list(server: Server, found: tuple[ModelInfo, ...], *, is_json: bool) -> None:
-    if is_json:
-        print(json.dumps(_head(server) | {"models": [as_json(m, server) for m in found]}))
-        return
-    print(_title(server))
-    _print_models(server, found)
+@dataclass(frozen=True, slots=True)
+class ListedServer:
+    """A server with its models, and which of them a prompt goes to."""
+
+    found: SurveyedServer
+    chosen: ChosenModel
+
+
+def _print_server(row: ListedServer) -> None:
+    server = row.found.server
+    if row.found.problem is not None:
+        print(row.found.problem)
+    else:
+        _print_models(server, row.found.models)
+    choice = row.chosen.choice
+    if choice.problem is not None:
+        print(choice.problem)
+    elif choice.name:
+        print(f"a prompt goes to {shown_name(choice.name)} ({choice.reason})")
     print(f"kind: {kind_of(server.dialect)}")
     for sentence in limits_of(server.dialect):
         print(f"- {sentence}")
+
+
+def as_json_list(
+    rows: Sequence[ListedServer], taken: str, busy_urls: Sequence[str]
+) -> dict[str, object]:
+    """What ``list --json`` prints: the server that is used with its models, then all of them."""
+    servers = []
+    for row in rows:
+        server, choice = row.found.server, row.chosen.choice
+        servers.append(
+            _head(server)
+            | {
+                "models": [as_json(model, server) for model in row.found.models],
+                "problem": row.found.problem,
+                "is_used": server.url == taken,
+                "model": shown_name(choice.name) or None,
+                "model_reason": choice.reason if choice.problem is None else None,
+                "model_problem": choice.problem,
+            }
+        )
+    first = servers[0]
+    return {
+        "server": first["server"],
+        "models": first["models"],
+        "servers": servers,
+        "busy": list(busy_urls),
+    }
 
 
 def _print_models(server: Server, found: tuple[ModelInfo, ...]) -> None:

@@ -31,7 +31,7 @@ from tui.servers.access import Access
 from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
-from tui.servers.detect import PROBE_TIMEOUTS, default_urls
+from tui.servers.detect import PROBE_TIMEOUTS, busy_sentence, default_urls
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.model_choice import loaded_model, shown
@@ -178,7 +178,7 @@ class Connection:
                 self._set_models(await models.list_models(client))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             self._wait_longer()
-            sentence = f"{client.url} takes connections but does not answer: busy, or loading."
+            sentence = busy_sentence(client.url)
             self._set(status="busy", problem=sentence)
         except httpx.HTTPError as error:
             if not self._is_quiet:

@@ -55,7 +55,6 @@ EMPTY_LIST_PATH = "/health"
 """Asked where a list of models is empty, so that nothing in it says whose it is."""
 SIMULATED_HEADER = "x-npulse-simulated"
 GRACE_S = 0.5
-SETTLE_S = 0.05
 PROBE_TIMEOUTS = PhaseTimeouts(connect_s=3.0, query_s=3.0)
 
 Outcome = Literal["server", "busy", "absent", "unknown"]
@@ -78,10 +77,10 @@ def default_urls() -> CandidateUrls:
     return CandidateUrls(f"http://127.0.0.1:{port}" for port in PORTS)
 
 
-def preferred(probes: Sequence[Probe]) -> Server | None:
-    """The server to take: the first that is recognised for what it is, else the first."""
+def best(probes: Sequence[Probe]) -> tuple[Server, ...]:
+    """The servers that may be taken: those that are recognised for what they are, else all."""
     servers = [probe.server for probe in probes if probe.server is not None]
-    return next((server for server in servers if not is_generic(server)), next(iter(servers), None))
+    return tuple(server for server in servers if not is_generic(server)) or tuple(servers)
 
 
 def kind_of(dialect: Dialect) -> str:
@@ -98,14 +97,14 @@ async def search(
     urls: Sequence[str] | None = None,
     timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
     access: Access | None = None,
+    awaited_url: str = "",
 ) -> tuple[Probe, ...]:
     """One :class:`Probe` per address, all tried at once; None are the default ports of this
     machine.
 
-    Once a server is found, addresses that do not answer are waited for only as long as they could
-    still be preferred, and not longer than :data:`GRACE_S`; they count as busy. The key of
-    ``access`` goes to explicit addresses only: whatever listens on a port of this machine must not
-    get it.
+    Once a server is found, addresses that do not answer are waited for :data:`GRACE_S` only, and
+    then count as busy; ``awaited_url`` gets all the time that it needs. The key of ``access`` goes
+    to explicit addresses only: whatever listens on a port of this machine must not get it.
     """
     is_pinned = is_explicit(urls)
     if not is_pinned and access is not None:
@@ -113,7 +112,8 @@ async def search(
     wanted = default_urls() if urls is None else tuple(normalised_url(url) for url in urls)
     tasks = [asyncio.create_task(probe(url, is_pinned, timeouts, access)) for url in wanted]
     try:
-        await _enough(tasks)
+        awaited = [task for url, task in zip(wanted, tasks, strict=True) if url == awaited_url]
+        await _enough(tasks, awaited)
     finally:
         late = [task for task in tasks if not task.done()]
         for task in late:
@@ -126,32 +126,16 @@ async def search(
     )
 
 
-async def _enough(tasks: list[asyncio.Task[Probe]]) -> None:
-    """Returns when it is known which of these probes to prefer."""
-    grace_s: float | None = None
-    while True:
-        is_better_open = False
-        for task in tasks:
-            if not task.done():
-                is_better_open = True
-            elif (server := task.result().server) is not None:
-                if not is_better_open and not is_generic(server):
-                    # The rest cannot be preferred, but what answers just now is not "busy".
-                    await _settle(tasks)
-                    return
-                grace_s = GRACE_S
-        waiting = [task for task in tasks if not task.done()]
-        if not waiting:
-            return
-        done, _ = await asyncio.wait(waiting, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            return
-
-
-async def _settle(tasks: list[asyncio.Task[Probe]]) -> None:
-    waiting = [task for task in tasks if not task.done()]
+async def _enough(tasks: list[asyncio.Task[Probe]], awaited: list[asyncio.Task[Probe]]) -> None:
+    """Returns when all are done, or had their time after the first server."""
+    waiting = set(tasks)
+    while waiting and not any(task.done() and task.result().server for task in tasks):
+        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if waiting:
-        await asyncio.wait(waiting, timeout=SETTLE_S)
+        _, waiting = await asyncio.wait(waiting, timeout=GRACE_S)
+    late = [task for task in awaited if task in waiting]
+    if late:
+        await asyncio.wait(late)
 
 
 async def probe(
@@ -186,8 +170,12 @@ async def probe(
 
 
 def _busy(url: str) -> Probe:
-    sentence = f"{url} takes connections but does not answer: busy, or loading a model."
-    return Probe(url, "busy", None, sentence)
+    return Probe(url, "busy", None, busy_sentence(url))
+
+
+def busy_sentence(url: str) -> str:
+    """What is said of something that takes connections and does not answer in time."""
+    return f"{url} takes connections but does not answer: busy, or loading a model."
 
 
 def _recognised(

@@ -6,7 +6,7 @@ places, prefer the same server and say the same where there is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -16,7 +16,7 @@ from tui.servers.access import Access
 from tui.servers.address import is_explicit
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import PROBE_TIMEOUTS, Probe, preferred, search
+from tui.servers.detect import PROBE_TIMEOUTS, Probe, best, search
 from tui.servers.model_choice import (
     Choice,
     chosen_model,
@@ -33,13 +33,17 @@ class Located:
 
     ``problem`` is what there is to say beyond "nobody is there", in one sentence. ``looked_at``
     are the addresses as they are shown; at those of ``busy_urls`` something takes connections and
-    does not answer.
+    does not answer. ``servers`` are all that answer. ``note`` says in one sentence why ``server``
+    is not simply the one that answers; ``is_arbitrary`` where only the order of the ports chose it.
     """
 
     server: Server | None
     problem: str | None
     looked_at: tuple[str, ...]
     busy_urls: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ()
+    note: str | None = None
+    is_arbitrary: bool = False
 
     @property
     def is_busy(self) -> bool:
@@ -70,21 +74,55 @@ async def look(
     urls: Sequence[str] | None,
     timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
     access: Access | None = None,
+    remembered_url: str = "",
 ) -> Located:
-    """One look at ``urls``; None are the default ports. Raises ValueError for a bad address."""
-    return located(await search(urls, timeouts, access), is_explicit=is_explicit(urls))
+    """One look at ``urls``; None are the default ports. ``remembered_url`` is the server that was
+    chosen earlier among several. Raises ValueError for a bad address."""
+    named = is_explicit(urls)
+    probes = await search(urls, timeouts, access, "" if named else remembered_url)
+    return located(probes, is_explicit=named, remembered_url=remembered_url)
 
 
-def located(probes: Sequence[Probe], *, is_explicit: bool) -> Located:
-    """The server that is preferred, and the one sentence where there is none."""
+def located(probes: Sequence[Probe], *, is_explicit: bool, remembered_url: str = "") -> Located:
+    """The server that is taken, and the one sentence where there is none.
+
+    That is the remembered one, else the first of those that are recognised for what they are. One
+    that is remembered and busy is waited for.
+    """
     looked_at = tuple(probe.url.partition("://")[2] for probe in probes)
-    server = preferred(probes)
-    if server is not None:
-        return Located(server, None, looked_at)
     busy = [probe for probe in probes if probe.outcome == "busy"]
+    busy_urls = tuple(probe.url for probe in busy)
+    servers = tuple(probe.server for probe in probes if probe.server is not None)
+    waited_for = next((probe for probe in busy if probe.url == remembered_url), None)
+    if servers and waited_for is None:
+        server, note, is_arbitrary = _taken(probes, remembered_url)
+        return Located(server, None, looked_at, busy_urls, servers, note, is_arbitrary)
     telling = busy or [probe for probe in probes if is_explicit or probe.outcome != "absent"]
-    problem = telling[0].sentence if telling else None
-    return Located(None, problem, looked_at, tuple(probe.url for probe in busy))
+    problem = waited_for.sentence if waited_for else telling[0].sentence if telling else None
+    return Located(None, problem, looked_at, busy_urls, servers)
+
+
+def _taken(probes: Sequence[Probe], remembered_url: str) -> tuple[Server, str | None, bool]:
+    """The server to take where there is one, what to say about that, and whether only the order of
+    the addresses chose it."""
+    servers = [probe.server for probe in probes if probe.server is not None]
+    for server in servers:
+        if server.url == remembered_url:
+            return server, None, False
+    rivals = best(probes)
+    taken = rivals[0]
+    if len(rivals) > 1:
+        others = " and ".join(_placed(server) for server in rivals[1:])
+        note = f"{len(rivals)} servers answer: {_placed(taken)} is used, not {others}"
+        return taken, f"{note}; choose with --url, or with F2 in the dashboard.", True
+    if remembered_url in [probe.url for probe in probes]:
+        note = f"{remembered_url}, which was chosen earlier, does not answer"
+        return taken, f"{note}; {_placed(taken)} is used.", False
+    return taken, None, False
+
+
+def _placed(server: Server) -> str:
+    return f"{server.name} at {server.url}"
 
 
 def no_server_at(looked_at: Sequence[str]) -> str:
@@ -104,12 +142,39 @@ async def locate(
     urls: Sequence[str] | None,
     timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
     access: Access | None = None,
+    remembered_url: str = "",
+    *,
+    on_note: Callable[[str], None] = lambda note: None,
+    must_be_certain: bool = False,
 ) -> Server:
-    """The first server among ``urls``. Raises NoServerError, and ValueError as :func:`look`."""
-    found = await look(urls, timeouts, access)
+    """The server to use among ``urls``; ``on_note`` gets what there is to say about the choice.
+
+    ``must_be_certain`` is for what costs much or changes the server: where only the order of the
+    ports would choose it, there is none. Raises NoServerError, and ValueError as :func:`look`.
+    """
+    found = await look(urls, timeouts, access, remembered_url)
+    return server_of(found, on_note=on_note, must_be_certain=must_be_certain)
+
+
+def server_of(
+    found: Located, *, on_note: Callable[[str], None], must_be_certain: bool = False
+) -> Server:
+    """The server of a look, as :func:`locate` gives it. Raises NoServerError."""
     if found.server is None:
         raise NoServerError(found.absence, is_busy=found.is_busy)
+    if must_be_certain and found.is_arbitrary:
+        raise NoServerError(_which_server(found.servers), is_busy=False)
+    if found.note is not None:
+        on_note(found.note)
     return found.server
+
+
+def _which_server(servers: Sequence[Server]) -> str:
+    *first, last = (_placed(server) for server in servers)
+    return (
+        f"{len(servers)} servers answer: {', '.join(first)} and {last}; choose with --url, or with "
+        "F2 in the dashboard."
+    )
 
 
 @dataclass(frozen=True, slots=True)

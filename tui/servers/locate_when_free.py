@@ -16,7 +16,7 @@ from tui.servers.backoff import Backoff
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import PROBE_TIMEOUTS
-from tui.servers.locate import NoServerError, look
+from tui.servers.locate import NoServerError, look, server_of
 
 GUESSED_LIMIT_S = 60.0
 """What takes connections on a port that nobody named need not be a server."""
@@ -26,12 +26,16 @@ async def locate_when_free(
     urls: Sequence[str] | None,
     access: Access | None = None,
     *,
+    remembered_url: str = "",
+    must_be_certain: bool = False,
     limit_s: float,
+    on_note: Callable[[str], None] = lambda _: None,
     on_wait: Callable[[str], None] = lambda _: None,
     timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
     backoff: Backoff | None = None,
 ) -> Server:
-    """The first server among ``urls``, after waiting for one that is there and does not answer.
+    """:func:`tui.servers.locate.locate`, after waiting for a server that is there and does not
+    answer.
 
     ``on_wait`` gets a clause before each pause. Raises NoServerError, at once where nothing is
     there, else after ``limit_s`` seconds; and ValueError for a bad address.
@@ -41,9 +45,9 @@ async def locate_when_free(
     start_ns = perf_counter_ns()
     n_tries = 0
     while True:
-        found = await look(urls, timeouts, access)
+        found = await look(urls, timeouts, access, remembered_url)
         if found.server is not None:
-            return found.server
+            return server_of(found, on_note=on_note, must_be_certain=must_be_certain)
         left_s = limit_s - (perf_counter_ns() - start_ns) / 1e9
         if not found.is_busy or left_s <= 0:
             raise NoServerError(found.absence, is_busy=found.is_busy)

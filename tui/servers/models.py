@@ -13,6 +13,7 @@ from tui.core.types import ModelInfo
 from tui.servers import errors
 from tui.servers.capabilities import why_no_load, why_no_unload
 from tui.servers.client import Client
+from tui.servers.detect import busy_sentence
 from tui.servers.dialects.dialect import Json
 from tui.servers.model_choice import (
     find_model,
@@ -199,5 +200,5 @@ def _sentence(error: httpx.HTTPError | ModelListError, client: Client) -> str:
     if isinstance(error, ModelListError):
         return str(error)
     if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-        return f"{client.url} takes connections but does not answer: busy, or loading a model."
+        return busy_sentence(client.url)
     return errors.transport(error, client.url, client.timeouts.connect_s).sentence

@@ -1,4 +1,4 @@
-"""What was chosen while npulse ran, for its next start: the theme, the settings for answers.
+"""What was chosen while npulse ran, for its next start: theme, settings for answers, server, model.
 
 The user's config.toml is never written. So that an edit of it is not overruled by an old choice,
 each choice keeps the configured value that it was made against, and holds only as long as the
@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from tui.core.text.sanitize import clean_line
+from tui.servers.remembered import RememberedServers
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
 from tui.settings.folders import state_folder
@@ -55,6 +56,20 @@ class State(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     choices: Mapping[str, Choice] = {}
     """By dotted key."""
+    server: str = ""
+    """The address of the server that was chosen where several answered."""
+    models: Mapping[str, str] = {}
+    """Address of a server -> the model that was used last there."""
+
+    @property
+    def remembered(self) -> RememberedServers:
+        """The servers and models, as a search for them takes them."""
+        return RememberedServers(self.server, self.models)
+
+    def with_servers(self, remembered: RememberedServers) -> State:
+        """This state with what is known of servers now."""
+        models = dict(remembered.models)
+        return msgspec.structs.replace(self, server=remembered.url, models=models)
 
     def with_choice(self, key: str, value: Value, configured: Value) -> State:
         """This state with one more choice; choosing what is configured forgets the choice."""
@@ -91,6 +106,11 @@ def load_state(path: Path) -> tuple[State, str | None]:
             f"{path} was written by another version of npulse; earlier choices are left out."
         )
     return state, None
+
+
+def remembered_servers() -> RememberedServers:
+    """The server and the models that were chosen in the dashboard, for commands without one."""
+    return load_state(state_file())[0].remembered
 
 
 def save_state(path: Path, state: State) -> str | None:

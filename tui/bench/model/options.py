@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui.core.types import GenerationSettings
 from tui.servers.access import Access
+from tui.servers.remembered import RememberedServers
 
 GREEDY = GenerationSettings(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0)
 """Always the likeliest token: what a comparison needs. A penalty of 1 is none."""
@@ -70,6 +71,8 @@ class Options:
     """Where the server is looked for; None: on the known ports."""
     access: Access = field(default_factory=Access)
     model: str | None = None
+    remembered: RememberedServers = field(default_factory=RememberedServers)
+    """What was chosen in the dashboard; it counts where neither server nor model is named."""
     runs: int | None = None
     seed: int = 1
     max_time_s: float | None = None

@@ -70,7 +70,12 @@ async def connect(options: Options, on_wait: Callable[[str], None] | None = None
     try:
         limit_s = 0.0 if on_wait is None else options.policy.busy_s
         server = await locate_when_free(
-            options.urls, options.access, limit_s=limit_s, on_wait=on_wait or (lambda _: None)
+            options.urls,
+            options.access,
+            remembered_url=options.remembered.url,
+            must_be_certain=True,
+            limit_s=limit_s,
+            on_wait=on_wait or (lambda _: None),
         )
     except (NoServerError, ValueError) as error:
         raise SetupError("unreachable", str(error)) from None
@@ -83,8 +88,12 @@ async def connect(options: Options, on_wait: Callable[[str], None] | None = None
         busy_s=options.policy.busy_s,
     )
     client = Client(server.url, server.dialect, timeouts, server.access)
-    found = await choose_model(client, server, options.model)
+    used_last = options.remembered.model_of(server.url)
+    found = await choose_model(client, server, options.model, used_last)
     listed = found.models
+    if not options.model and found.choice.problem is not None:
+        await client.aclose()
+        raise SetupError("unreachable", found.choice.problem)
     # A server that has one model answers with that one.
     is_only = not found.info.name and len(listed) == 1
     info = listed[0] if is_only else found.info

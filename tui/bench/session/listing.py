@@ -99,7 +99,13 @@ def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[fl
 def suites(options: argparse.Namespace, user_folder: Path) -> int:
     """Prints every suite with its expected duration on the connected model."""
     folder = options.folder or default_folder()
-    wish = Options(folder=folder, urls=options.urls, access=options.access, model=options.model)
+    wish = Options(
+        folder=folder,
+        urls=options.urls,
+        access=options.access,
+        model=options.model,
+        remembered=options.remembered,
+    )
     found = asyncio.run(_connected(wish))
     speed, context, model = Speed(), 16_384, None
     if found is not None:
