@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sim.simulator import CHAT, FAST, exchange, raw_request, running
-from tui.sim.server.schema import (
+from tui.sim.server.dialects.rockchipllama_schema import (
     InvalidError,
     parse_chat,
     parse_completion,

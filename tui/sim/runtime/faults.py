@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-ValueKind = Literal["tokens", "seconds", None]
+ValueKind = Literal["tokens", "seconds", "thinking", None]
+
+THINKING_FAULTS = ("split", "unclosed", "close-only", "empty", "upper", "twice")
+"""How the marks of a thinking part are wrong: cut in two, without the closing one, without the
+opening one, with nothing between them, in capitals, the opening one doubled."""
 
 FAULTS: dict[str, tuple[ValueKind, str]] = {
     "cut": ("tokens", "close the socket after N tokens, without the end of the body"),
+    "eof": ("tokens", "end the body in good order after N tokens, without a finish"),
     "stall": ("tokens", "send nothing more after N tokens; the socket stays open"),
+    "error": ("tokens", "after N tokens an error inside the stream, then its end without [DONE]"),
+    "npu-error": ("tokens", "the runtime fails after N tokens; most servers then say stop"),
     "busy": (None, "answer 503 instead of generating"),
     "html-error": (None, "answer 500 with an HTML page instead of generating"),
-    "error": ("tokens", "after N tokens an error inside the stream, then its end without [DONE]"),
+    "html-page": (None, "answer 200 with an HTML page instead of generating"),
+    "json-error": (None, "answer an error in the server's own JSON instead of generating"),
+    "whole": (None, "answer with one JSON object although a stream was asked for"),
+    "empty": (None, "generate no token at all"),
+    "timeout-text": (None, "send the words about a time-out as the text of the answer"),
     "split-utf8": (None, "cut the stream's bytes anywhere, also inside a character"),
+    "crlf": (None, "end the lines of the stream with CR LF"),
+    "joined": (None, "send the tokens in pairs, two events in one write"),
     "one-chunk": (None, "keep the answer back and send it in one write at its end"),
     "no-done": (None, "leave out the [DONE] at the end"),
     "slow-first": ("seconds", "wait S more (real) seconds before the first token"),
+    "heartbeat": (None, "send ten comments a (real) second before the first token"),
+    "empty-first": (None, "begin with events without text: a role, null, an empty string"),
+    "think": ("thinking", "think first, with marks that are wrong in that way"),
+    "other-unit": (None, "times in ms where ns belong (rkllama: right, where they are wrong)"),
+    "word-usage": (None, "count words and call them tokens"),
+    "stale-stats": (None, "report the numbers of the answer before"),
+    "zero-stats": (None, "report zeros"),
+    "no-stats": (None, "report no numbers"),
 }
 """Name -> what its value counts, and what it does."""
+
+_MARK = re.compile(r"\[\[fault:([a-z0-9-]{1,20}(?:=[a-z0-9.-]{1,12})?)\]\]")
 
 
 class FaultError(ValueError):
@@ -33,26 +57,65 @@ class Faults:
     """What goes wrong with every answer. None and False: it does not."""
 
     cut: int | None = None
+    eof: int | None = None
     stall: int | None = None
     error: int | None = None
+    npu_error: int | None = None
     busy: bool = False
     html_error: bool = False
+    html_page: bool = False
+    json_error: bool = False
+    whole: bool = False
+    empty: bool = False
+    timeout_text: bool = False
     split_utf8: bool = False
+    crlf: bool = False
+    joined: bool = False
     one_chunk: bool = False
     no_done: bool = False
     slow_first: float = 0.0
+    heartbeat: bool = False
+    empty_first: bool = False
+    think: str | None = None
+    other_unit: bool = False
+    word_usage: bool = False
+    stale_stats: bool = False
+    zero_stats: bool = False
+    no_stats: bool = False
 
     def ending_after(self, sent: int) -> str | None:
         """The fault that ends a stream after that many tokens."""
-        for name, limit in (("cut", self.cut), ("stall", self.stall), ("error", self.error)):
+        limits = (
+            ("cut", self.cut),
+            ("eof", self.eof),
+            ("stall", self.stall),
+            ("error", self.error),
+            ("npu_error", self.npu_error),
+        )
+        for name, limit in limits:
             if limit is not None and sent >= limit:
                 return name
         return None
 
 
-def parse_faults(words: Iterable[str]) -> Faults:
-    """``["cut=5", "busy"]`` -> :class:`Faults`. Raises FaultError."""
-    faults = Faults()
+def with_marks(faults: Faults, prompt: str) -> Faults:
+    """The faults, and those that marks in a prompt ask for: ``[[fault:cut=5]]``. Unknown marks mean
+    nothing."""
+    for match in _MARK.finditer(prompt):
+        faults = _with_mark(faults, match[1])
+    return faults
+
+
+def _with_mark(faults: Faults, word: str) -> Faults:
+    try:
+        return parse_faults([word], faults)
+    except FaultError:
+        return faults
+
+
+def parse_faults(words: Iterable[str], faults: Faults | None = None) -> Faults:
+    """``["cut=5", "busy"]`` -> :class:`Faults`, added to ``faults``. Raises FaultError."""
+    faults = faults or Faults()
     for word in words:
         name, has_value, value = word.partition("=")
         if name not in FAULTS:
@@ -64,6 +127,10 @@ def parse_faults(words: Iterable[str]) -> Faults:
             if has_value:
                 raise FaultError(f"fault {name} takes no value, not {value!r}")
             number: Any = True
+        elif kind == "thinking":
+            if value not in THINKING_FAULTS:
+                raise FaultError(f"fault {name} takes one of {', '.join(THINKING_FAULTS)}")
+            number = value
         elif not has_value:
             raise FaultError(f"fault {name} needs a number of {kind}, for example {name}=5")
         else:

@@ -1,6 +1,7 @@
 """The server's models: which it has, which one is loaded, and how loading goes wrong.
 
-All as the real server does it, defects included:
+:meth:`Models.load` does it as RockchipLlama, defects included; other servers switch models by
+:meth:`Models.switch`, which works:
 
 - Loading freezes the server for as long as it takes (:mod:`tui.sim.runtime.gate`).
 - Loading the model that is loaded already is a no-op.
@@ -35,6 +36,7 @@ class Models:
         self._speed = speed
         self._gate = gate
         self._memo = memo
+        self._switching = asyncio.Lock()
         memo.hold(loaded)
 
     @property
@@ -62,6 +64,20 @@ class Models:
         self._memo.load(False)
         self._gate.open()
         return profile
+
+    async def switch(self, profile: Profile) -> None:
+        """Unload the loaded model, if it is another one, and load this one; the server goes on."""
+        async with self._switching:
+            if self.loaded is profile:
+                return
+            self.unload()
+            self._memo.load(True)
+            try:
+                await asyncio.sleep(profile.load_s / self._speed)
+                self.loaded = profile
+                self._memo.hold(profile)
+            finally:
+                self._memo.load(False)
 
     def unload(self) -> Profile | None:
         """Give the loaded model's memory back; None if there is none."""

@@ -132,6 +132,8 @@ class SimOptions:
 
     profile: Profile
     """The model that is loaded at the start."""
+    dialect: str = "rockchipllama"
+    """Which server is simulated: a name of :data:`tui.sim.server.dialects.rows.DIALECTS`."""
     port: int = 0
     decode_tps: float | None = None
     """A constant rate instead of the model's own."""

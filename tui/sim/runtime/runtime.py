@@ -1,12 +1,10 @@
 """The simulated runtime: one NPU, one run at a time, every token at its moment.
 
 A run is on its own: it goes on to its end whoever has stopped listening. Runs wait for the NPU in
-the order of their arrival, without a limit. Its defects are those of the real server:
-
-- at ``max_tokens`` one more token is generated and dropped before the run stops, and the
-  statistics stay those of the run before;
-- a prompt that does not fit the context gives an empty answer;
-- a prompt that begins with the last prompt and answer is only read from there on.
+the order of their arrival, without a limit. What depends on the server that drives it stands in
+the :class:`Job`: whether a prompt that begins with the last prompt and answer is only read from
+there on, whether one more token is generated and dropped at ``max_tokens``, and whether a run can
+be aborted. A prompt that does not fit the context gives an empty answer.
 """
 
 from __future__ import annotations
@@ -16,16 +14,22 @@ import gc
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tui.sim.board.state import BoardMemo
 from tui.sim.runtime import answers
+from tui.sim.runtime.faults import Faults
 from tui.sim.runtime.models import Models
 from tui.sim.runtime.profiles import Profile, SimOptions
 from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
+from tui.sim.runtime.thinking import wrongly_marked
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.runtime.truth import TruthLog
+
+TIMEOUT_TEXT = "Aborted inference by Timeout (300 seconds). Try again."
+PREFILL_CHECK_S = 0.02
+"""How often a prefill that can be aborted is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,16 @@ class Job:
     last_user_text: str
     max_tokens: int
     is_thinking: bool
+    context_tokens: int
+    faults: Faults
+    is_prefix_cached: bool = False
+    """Whether a prompt that begins with the last one and its answer is read from there on."""
+    has_overrun: bool = False
+    """Whether one more token is generated and dropped at ``max_tokens``, and the statistics stay
+    those of the run before."""
+    abort: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to end the run: at the next token, or at the end of the prefill."""
+    is_prefill_abortable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +72,20 @@ class Outcome:
     """How a run ended."""
 
     reason: str
-    """stop, max_tokens, context, error (no room for the prompt, or unloaded), or a fault."""
+    """stop, max_tokens, context, abort, error (no room for the prompt, or unloaded), or a fault."""
     text: str
     sent: int
     generated: int
     end_ns: int
+    stats: Stats = field(default_factory=Stats)
+    """Of this run."""
 
 
 class Sink(Protocol):
     """Where the tokens of a run go."""
+
+    def begin(self) -> None:
+        """The run has got the NPU."""
 
     def prepare(self, text: str) -> object:
         """Make the bytes of a token, before it is due."""
@@ -116,7 +135,8 @@ class Runtime:
             self._waiting -= 1
 
     async def _generate(self, job: Job, sink: Sink, start_ns: int, unloads: int) -> Outcome:
-        options = self._options
+        options, faults = self._options, job.faults
+        sink.begin()
         pace = pace_of(
             job.profile,
             speed=options.speed,
@@ -125,14 +145,18 @@ class Runtime:
         )
         tokens = self._tokens(job)
         prompt_tokens = count_tokens(job.prompt)
-        if prompt_tokens >= job.profile.context_tokens or self._models.unloads != unloads:
+        if prompt_tokens >= job.context_tokens or self._models.unloads != unloads:
             return Outcome("error", "", 0, 0, start_ns)
-        is_cached = bool(self._cached) and job.prompt.startswith(self._cached)
+        is_cached = (
+            job.is_prefix_cached and bool(self._cached) and job.prompt.startswith(self._cached)
+        )
         fresh = job.prompt[len(self._cached) :] if is_cached else job.prompt
         prefill_tokens = max(1, count_tokens(fresh))
         self._memo.begin("prefill")
         prefill_ns = pace.prefill_ns(prefill_tokens)
-        await sleep_until(round(start_ns + prefill_ns))
+        await self._prefill(job, round(start_ns + prefill_ns))
+        if job.abort.is_set():
+            return Outcome("abort", "", 0, 0, time.perf_counter_ns())
         self._truth.add(
             time.perf_counter_ns(),
             "prefill_end",
@@ -141,13 +165,25 @@ class Runtime:
             prefill_tokens=prefill_tokens,
             start_ns=start_ns,
         )
-        decode_ns = start_ns + prefill_ns + options.faults.slow_first * 1e9
+        decode_ns = start_ns + prefill_ns + faults.slow_first * 1e9
         outcome = await self._decode(job, sink, tokens, pace, (decode_ns, prompt_tokens, unloads))
         self._cached = job.prompt + outcome.text
-        if outcome.reason != "max_tokens":
-            generate_ns = outcome.end_ns - round(decode_ns)
-            self.stats = Stats(prefill_tokens, round(prefill_ns), outcome.generated, generate_ns)
-        return outcome
+        generate_ns = outcome.end_ns - round(decode_ns)
+        stats = Stats(prefill_tokens, round(prefill_ns), outcome.generated, generate_ns)
+        told = Stats() if faults.zero_stats else self.stats if faults.stale_stats else stats
+        if outcome.reason != "max_tokens" or not job.has_overrun:
+            self.stats = stats
+        return replace(outcome, stats=told)
+
+    async def _prefill(self, job: Job, end_ns: int) -> None:
+        """Wait for the end of the prefill, or for its abortion."""
+        while job.is_prefill_abortable and not job.abort.is_set():
+            left_s = (end_ns - time.perf_counter_ns()) / 1e9
+            if left_s <= 2 * PREFILL_CHECK_S:
+                break
+            await asyncio.sleep(PREFILL_CHECK_S)
+        if not (job.is_prefill_abortable and job.abort.is_set()):
+            await sleep_until(end_ns)
 
     async def _decode(
         self,
@@ -161,15 +197,18 @@ class Runtime:
         sent: list[str] = []
         reason = "stop"
         for text in tokens:
-            if fault := self._options.faults.ending_after(len(sent)):
+            if fault := job.faults.ending_after(len(sent)):
                 if fault == "stall":
                     await sink.gone.wait()
                 return Outcome(fault, "".join(sent), len(sent), len(sent), time.perf_counter_ns())
             if len(sent) >= job.max_tokens:
                 reason = "max_tokens"
                 break
-            if context >= job.profile.context_tokens:
+            if context >= job.context_tokens:
                 reason = "context"
+                break
+            if job.abort.is_set():
+                reason = "abort"
                 break
             if self._models.unloads != unloads:
                 reason = "error"
@@ -178,22 +217,33 @@ class Runtime:
             await sleep_until(round(deadline_ns))
             t_ns = time.perf_counter_ns()
             sink.write(prepared)
+            written_ns = time.perf_counter_ns()
             sent.append(text)
-            self._truth.add(t_ns, "token", job.number, n=len(sent), text=text)
+            self._truth.add(
+                t_ns, "token", job.number, n=len(sent), text=text, written_ns=written_ns
+            )
             if len(sent) == 1:
                 self._memo.begin("decode")
             context += 1
             deadline_ns += pace.step_ns(context)
         if reason in ("stop", "max_tokens"):  # one more step: the end mark, or the dropped token
             await sleep_until(round(deadline_ns))
-        generated = len(sent) + (reason == "max_tokens")
+        generated = len(sent) + (reason == "max_tokens" and job.has_overrun)
         return Outcome(reason, "".join(sent), len(sent), generated, time.perf_counter_ns())
 
     def _tokens(self, job: Job) -> Iterator[str]:
+        if job.faults.empty:
+            return iter(())
+        if job.faults.timeout_text:
+            return iter((TIMEOUT_TEXT,))
         wishes = answers.wishes_of(
-            job.last_user_text, tokens=self._options.tokens, is_thinking=job.is_thinking
+            job.last_user_text,
+            tokens=self._options.tokens,
+            is_thinking=job.is_thinking or job.faults.think is not None,
         )
         rng = random.Random(f"{self._options.seed}:{job.number}:{job.prompt}")
         if job.profile.is_looping:
-            return answers.loop_forever(rng, wishes)
-        return answers.compose(rng, wishes)
+            tokens = answers.loop_forever(rng, wishes)
+        else:
+            tokens = answers.compose(rng, wishes)
+        return tokens if job.faults.think is None else wrongly_marked(tokens, job.faults.think)

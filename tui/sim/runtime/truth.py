@@ -4,11 +4,12 @@
 ``request`` counts from 1. Events and their further fields:
 
 ===========  =====================================================================================
-request      the request has arrived whole: ``route``, ``id``, ``prompt_tokens``, ``max_tokens``
-             (after the server's own defaults), ``stream``
+request      the request has arrived whole: ``route``, ``id``, ``prompt`` (what the model gets),
+             ``prompt_tokens``, ``max_tokens`` (after the server's own defaults), ``stream``
 prefill_end  the prompt is read: ``prompt_tokens``, ``prefill_tokens`` (fewer when the prefix was
              cached), ``start_ns`` (when the run got the NPU)
-token        ``n`` from 1, ``text``; right before it is written to the socket
+token        ``n`` from 1, ``text``; right before it is written to the socket, and ``written_ns``
+             right after
 finish       right before the finish chunk: ``reason`` (stop, max_tokens, context, error, or the
              fault that ended it), ``tokens`` (sent), ``generated`` (with the one that is dropped
              at max_tokens), ``end_ns`` (end of the last step)

@@ -1,196 +1,230 @@
-"""The routes that generate: OpenAI chat and text completions, Ollama chat and generate."""
+"""What all simulated servers have in common when they answer: one run, its stream, its end."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Literal
 
+from tui.sim.runtime.faults import Faults, with_marks
 from tui.sim.runtime.models import Models
-from tui.sim.runtime.profiles import SimOptions
+from tui.sim.runtime.profiles import Profile, SimOptions
 from tui.sim.runtime.runtime import Job, Outcome, Runtime
 from tui.sim.runtime.schedule import sleep_until
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.runtime.truth import TruthLog
-from tui.sim.server.http import HTML_TYPE, Connection, Request, Response, json_response
-from tui.sim.server.schema import ChatBody, parse_chat, parse_completion, parse_ollama
-from tui.sim.server.stream import EventStream, Silence
-
-POLL_MS = (35.0, 51.0)
-"""The server looks for the end of a run every 50 ms: its finish chunk comes this much later."""
+from tui.sim.server.http import HTML_TYPE, Connection, Request, Response
+from tui.sim.server.stream import AnswerStream, Silence
+from tui.sim.server.wire import Wire
 
 ERROR_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>500 Internal Server Error</title></head>"
     b"<body><h1>Internal Server Error</h1><p>A simulated fault.</p></body></html>\n"
 )
+START_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>A simulated web page</title></head>"
+    b'<body><div id="root"></div></body></html>\n'
+)
+
+Leaving = Literal["runs on", "aborts", "aborts at once", "is left alone"]
+"""What a server does about a client that has left: it runs on; it aborts at its next write; it
+aborts at once; it runs on and turns to the next request as soon as it has noticed."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Route:
-    parse: Callable[[str | None, bytes], ChatBody]
-    template: Callable[[ChatBody], str]
-    prefix: str
-    """Of the identifier of an answer."""
+class Refusals:
+    """How a server refuses, for the faults ``busy`` and ``json-error``."""
+
+    busy: Response
+    error: Response
 
 
-def chatml(body: ChatBody) -> str:
-    """The prompt as the model gets it; messages of the role ``tool`` are dropped silently."""
-    turns = "".join(
-        f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in body.messages if role != "tool"
-    )
-    return turns + "<|im_start|>assistant\n"
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a server makes of a request for an answer."""
 
-
-def dialogue(body: ChatBody) -> str:
-    """The prompt of the Ollama chat route, which knows no ChatML."""
-    names = {"system": "System", "user": "User", "assistant": "Assistant"}
-    lines = [f"{names[role]}: {text}" for role, text in body.messages if role in names]
-    return "\n".join([*lines, "Assistant:"])
-
-
-ROUTES: dict[str, _Route] = {
-    "/v1/chat/completions": _Route(parse_chat, chatml, "chatcmpl"),
-    "/v1/completions": _Route(parse_completion, lambda body: body.messages[0][1], "cmpl"),
-    "/api/chat": _Route(
-        lambda kind, data: parse_ollama(kind, data, is_chat=True), dialogue, "ollama-chat"
-    ),
-    "/api/generate": _Route(
-        lambda kind, data: parse_ollama(kind, data, is_chat=False),
-        lambda body: body.messages[0][1],
-        "ollama",
-    ),
-}
+    text: str
+    """As the model gets it."""
+    last_user_text: str
+    max_tokens: int
+    is_stream: bool
+    is_thinking: bool
+    context_tokens: int
+    is_prefix_cached: bool = False
+    has_overrun: bool = False
+    is_prefill_abortable: bool = False
 
 
 class Generation:
-    """Answers requests for answers."""
+    """Runs requests for answers; every simulated server has one."""
 
     def __init__(
         self, options: SimOptions, models: Models, runtime: Runtime, truth: TruthLog
     ) -> None:
-        self._options = options
-        self._models = models
-        self._runtime = runtime
+        self.options = options
+        self.models = models
+        self.rng = random.Random(f"{options.seed}:server")
+        self.runtime = runtime
         self._truth = truth
         self._numbers = count(1)
-        self._rng = random.Random(f"{options.seed}:server")
         self._runs: set[asyncio.Task[Outcome]] = set()
 
-    async def answer(self, connection: Connection, request: Request) -> None:
-        """Generate. Raises :class:`tui.sim.server.schema.InvalidError`."""
-        route = ROUTES[request.path]
-        body = route.parse(request.content_type, request.body)
-        faults = self._options.faults
+    def faults(self, last_user_text: str) -> Faults:
+        """What goes wrong with the answer to this."""
+        return with_marks(self.options.faults, last_user_text)
+
+    def refusal(self, faults: Faults, refusals: Refusals) -> Response | None:
+        """The response of a server that does not generate, where a fault says so."""
         if faults.busy:
-            detail = {"detail": "Server is busy (a simulated fault)"}
-            return await connection.respond(json_response(detail, 503))
+            return refusals.busy
+        if faults.json_error:
+            return refusals.error
         if faults.html_error:
-            return await connection.respond(Response(500, ERROR_PAGE, HTML_TYPE))
-        profile, was_loaded = await self._models.ensure(body.model)
-        prompt = route.template(body)
-        job = Job(
-            number=next(self._numbers),
-            t_ns=request.t_ns if was_loaded else time.perf_counter_ns(),
-            profile=profile,
-            prompt=prompt,
-            last_user_text=body.last_user_text,
-            max_tokens=body.max_tokens,
-            is_thinking=body.is_thinking and profile.has_thinking,
-        )
-        answer_id = f"{route.prefix}-{self._rng.getrandbits(48):012x}"
+            return Response(500, ERROR_PAGE, HTML_TYPE)
+        return Response(200, START_PAGE, HTML_TYPE) if faults.html_page else None
+
+    def job(
+        self, request: Request, profile: Profile, prompt: Prompt, answer_id: str, was_loaded: bool
+    ) -> Job:
+        """The run for a request; it is noted in the truth log."""
+        number = next(self._numbers)
         self._truth.add(
             request.t_ns,
             "request",
-            job.number,
+            number,
             route=request.path,
             id=answer_id,
-            prompt_tokens=count_tokens(prompt),
-            max_tokens=body.max_tokens,
-            stream=body.is_stream,
+            prompt=prompt.text,
+            prompt_tokens=count_tokens(prompt.text),
+            max_tokens=prompt.max_tokens,
+            stream=prompt.is_stream,
         )
-        watch = asyncio.create_task(self._watch(connection, job.number))
+        return Job(
+            number=number,
+            t_ns=request.t_ns if was_loaded else time.perf_counter_ns(),
+            profile=profile,
+            prompt=prompt.text,
+            last_user_text=prompt.last_user_text,
+            max_tokens=prompt.max_tokens,
+            is_thinking=prompt.is_thinking and profile.has_thinking,
+            context_tokens=prompt.context_tokens,
+            faults=self.faults(prompt.last_user_text),
+            is_prefix_cached=prompt.is_prefix_cached,
+            has_overrun=prompt.has_overrun,
+            is_prefill_abortable=prompt.is_prefill_abortable,
+        )
+
+    async def serve(
+        self,
+        connection: Connection,
+        wire: Wire,
+        *,
+        is_stream: bool,
+        leaving: Leaving = "runs on",
+        queue_s: float | None = None,
+        too_late: Callable[[], Awaitable[None]] | None = None,
+    ) -> asyncio.Task[Outcome]:
+        """Answer with that wire. Returns the run, which may go on when its client has left.
+
+        ``too_late`` answers instead where the NPU was not free within ``queue_s``.
+        """
+        watch = asyncio.create_task(self._watch(connection, wire.job.number))
+        sink: AnswerStream | Silence
+        if is_stream and not wire.job.faults.whole:
+            sink = AnswerStream(connection, wire, self.rng, self.options.speed)
+        else:
+            sink = Silence(connection)
+        run = self._start(wire.job, sink)
+        tasks = [watch]
+        if leaving in ("aborts", "aborts at once"):
+            gone = connection.gone if leaving == "aborts at once" else sink.left
+            tasks.append(asyncio.create_task(_abort_after(gone, wire.job)))
         try:
-            if body.is_stream:
-                await self._stream(connection, request.path, body, job, answer_id)
+            if queue_s is not None and too_late is not None:
+                begun = asyncio.create_task(sink.begun.wait())
+                await asyncio.wait((begun, run), timeout=queue_s / self.options.speed)
+                begun.cancel()
+                if not sink.begun.is_set() and not run.done():
+                    run.cancel()
+                    await too_late()
+                    return run
+            if leaving == "is left alone":
+                left = asyncio.create_task(sink.left.wait())
+                await asyncio.wait((left, run), return_when=asyncio.FIRST_COMPLETED)
+                left.cancel()
+                if not run.done():
+                    run.add_done_callback(lambda ended: self._note_alone(wire.job, ended))
+                    return run
+            outcome = await run
+            if isinstance(sink, AnswerStream):
+                await self._end_stream(connection, sink, wire, outcome)
             else:
-                await self._whole(connection, request.path, body, job, answer_id)
+                await self._end_whole(connection, wire, outcome)
         finally:
-            watch.cancel()
-        return None
+            if isinstance(sink, AnswerStream):
+                sink.close()
+            for task in tasks:
+                task.cancel()
+        return run
+
+    def _note_alone(self, job: Job, ended: asyncio.Task[Outcome]) -> None:
+        if not ended.cancelled():
+            self._note_finish(job, ended.result())
 
     async def _watch(self, connection: Connection, number: int) -> None:
         await connection.gone.wait()
         self._truth.add(time.perf_counter_ns(), "disconnect", number)
 
-    def _start(self, job: Job, sink: EventStream | Silence) -> asyncio.Task[Outcome]:
+    def _start(self, job: Job, sink: AnswerStream | Silence) -> asyncio.Task[Outcome]:
         """Start a run of its own, which lives on when its client has left."""
-        run = asyncio.create_task(self._runtime.run(job, sink))
+        run = asyncio.create_task(self.runtime.run(job, sink))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
         return run
 
-    async def _stream(
-        self, connection: Connection, path: str, body: ChatBody, job: Job, answer_id: str
+    async def _end_stream(
+        self, connection: Connection, sink: AnswerStream, wire: Wire, outcome: Outcome
     ) -> None:
-        is_chat = path == "/v1/chat/completions"
-        envelope = {
-            "id": answer_id,
-            "object": "chat.completion.chunk" if is_chat else "text_completion",
-            "created": int(time.time()),
-            "model": body.model,
-        }
-        sink = EventStream(
-            connection, envelope, is_chat=is_chat, faults=self._options.faults, rng=self._rng
-        )
-        connection.open_stream()
-        outcome = await self._start(job, sink)
+        sink.open()
+        sink.close()
         if outcome.reason in ("cut", "stall"):
             sink.release()
-            self._note_finish(job, outcome)
+            self._note_finish(wire.job, outcome)
             await connection.close()
             return
-        if outcome.reason == "error" and self._options.faults.error is not None:
-            ending = sink.fail("the simulated runtime reported an error (a simulated fault)")
-            sink.release()
-            self._note_finish(job, outcome)
-            sink.write(ending)
-            sink.release()
+        if outcome.reason in ("eof", "error") and wire.job.faults.ending_after(outcome.sent):
+            frames, is_orderly = wire.failure() if outcome.reason == "error" else ([], True)
+            sink.add(frames)
+            self._note_finish(wire.job, outcome)
+            if is_orderly:
+                sink.finish()
+            else:
+                sink.release()
+                await connection.close()
             return
-        is_cut_off = outcome.reason == "max_tokens"
-        reason = "length" if is_cut_off and not is_chat else "stop"
-        usage = {**_words(job.prompt, outcome.text), "cached_prompts": None, "cache_hit": False}
-        ending = sink.finish(reason, usage)
-        poll_ns = self._rng.uniform(*POLL_MS) * 1e6 / self._options.speed
-        await sleep_until(outcome.end_ns + round(poll_ns))
-        t_ns = time.perf_counter_ns()
-        sink.write(ending)
-        self._note_finish(job, outcome, t_ns)
-        sink.write(sink.done())
-        sink.release()
+        low_ms, high_ms = wire.poll_ms
+        ending = wire.ending(outcome)
+        poll_ns = self.rng.uniform(low_ms, high_ms) * 1e6 / self.options.speed
+        if poll_ns:
+            await sleep_until(outcome.end_ns + round(poll_ns))
+        self._note_finish(wire.job, outcome, time.perf_counter_ns())
+        sink.add(ending)
+        if not wire.job.faults.no_done:
+            sink.add(wire.done())
+        sink.finish()
 
-    async def _whole(
-        self, connection: Connection, path: str, body: ChatBody, job: Job, answer_id: str
-    ) -> None:
-        outcome = await self._start(job, Silence(connection))
+    async def _end_whole(self, connection: Connection, wire: Wire, outcome: Outcome) -> None:
         if outcome.reason in ("cut", "stall"):
-            self._note_finish(job, outcome)
+            self._note_finish(wire.job, outcome)
             await connection.close()
             return
-        if path.startswith("/api/"):
-            value = self._ollama(path, body, outcome)
-        else:
-            value = _openai(path, body, job, outcome, answer_id)
-        if outcome.reason == "error" and self._options.faults.error is not None:
-            detail = {"detail": "the simulated runtime reported an error (a simulated fault)"}
-            response = json_response(detail, 500)
-        else:
-            response = json_response(value)
-        self._note_finish(job, outcome)
+        has_failed = outcome.reason == "error" and wire.job.faults.error is not None
+        response = wire.whole_failure() if has_failed else wire.whole(outcome)
+        self._note_finish(wire.job, outcome)
         await connection.respond(response)
 
     def _note_finish(self, job: Job, outcome: Outcome, t_ns: int | None = None) -> None:
@@ -206,52 +240,7 @@ class Generation:
         )
         self._truth.flush()
 
-    def _ollama(self, path: str, body: ChatBody, outcome: Outcome) -> dict[str, Any]:
-        """True counts and nanoseconds, but of the run before when ``num_predict`` was hit."""
-        stats = self._runtime.stats
-        if path == "/api/chat":
-            message = {"role": "assistant", "content": outcome.text, "name": None}
-            content: dict[str, Any] = {"message": message}
-        else:
-            content = {"response": outcome.text}
-        return {
-            "model": body.model,
-            "created_at": datetime.now().isoformat(),  # noqa: DTZ005 - as the server does
-            **content,
-            "done": True,
-            "total_duration": stats.prefill_ns + stats.generate_ns,
-            "load_duration": 0,
-            "prompt_eval_count": stats.prefill_tokens,
-            "prompt_eval_duration": stats.prefill_ns,
-            "eval_count": stats.generated_tokens,
-            "eval_duration": stats.generate_ns,
-        }
 
-
-def _openai(
-    path: str, body: ChatBody, job: Job, outcome: Outcome, answer_id: str
-) -> dict[str, Any]:
-    is_chat = path == "/v1/chat/completions"
-    if is_chat:
-        message = {"role": "assistant", "content": outcome.text, "name": None}
-        choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop"}
-    else:
-        choice = {"text": outcome.text, "index": 0, "finish_reason": "stop"}
-    return {
-        "id": answer_id,
-        "object": "chat.completion" if is_chat else "text_completion",
-        "created": int(time.time()),
-        "model": body.model,
-        "choices": [choice],
-        "usage": {**_words(job.prompt, outcome.text), "cached_prompts": None, "cache_hit": False},
-    }
-
-
-def _words(prompt: str, text: str) -> dict[str, int]:
-    """The server's usage: words between white space, called tokens."""
-    words_in, words_out = len(prompt.split()), len(text.split())
-    return {
-        "prompt_tokens": words_in,
-        "completion_tokens": words_out,
-        "total_tokens": words_in + words_out,
-    }
+async def _abort_after(event: asyncio.Event, job: Job) -> None:
+    await event.wait()
+    job.abort.set()

@@ -1,7 +1,8 @@
-"""One client's connection: HTTP/1.1 with h11 on asyncio streams, answering like uvicorn.
+"""One client's connection: HTTP/1.1 with h11 on asyncio streams.
 
 Bytes of a stream are made before they are due (:meth:`Connection.encode`) and then only written.
-Nothing passes while the server is frozen: see :mod:`tui.sim.runtime.gate`.
+Nothing passes while the server is frozen: see :mod:`tui.sim.runtime.gate`. How the heads of
+responses are spelt is the business of the simulated server: :class:`HeadStyle`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,42 @@ TEXT_TYPE = b"text/plain; charset=utf-8"
 STREAM_TYPE = b"text/event-stream; charset=utf-8"
 
 Headers = list[tuple[bytes, bytes]]
+DATE = b"@date"
+"""Stands in a :class:`HeadStyle` for the time."""
+FRAMING = b"@framing"
+"""Stands in a :class:`HeadStyle` for how a stream is framed: ``transfer-encoding: chunked``."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStyle:
+    """The header lines that a web server writes by itself, in their order."""
+
+    before: tuple[tuple[bytes, bytes], ...]
+    after: tuple[tuple[bytes, bytes], ...] = ()
+    has_capitals: bool = True
+    """Whether the reasons are written in capitals: ``404 NOT FOUND``."""
+    is_closing: bool = False
+    """Whether the connection ends with the response."""
+    is_http_1_0: bool = False
+    """A stream has no framing at all then: it ends with the connection."""
+
+    def lines(self, headers: Headers) -> Headers:
+        """All header lines of a whole response."""
+        date = formatdate(usegmt=True).encode()
+        ours = (b"x-npulse-simulated", b"1")
+        framing = [(name, value) for name, value in headers if name.lower() == b"transfer-encoding"]
+        others = [line for line in headers if line not in framing]
+        lines: Headers = []
+        for name, value in (*self.before, ours, *others, *self.after):
+            if value == FRAMING:
+                lines += framing
+            else:
+                lines.append((name, date if value == DATE else value))
+        has_place = any(value == FRAMING for _, value in (*self.before, *self.after))
+        return lines if has_place else [*lines, *framing]
+
+
+UVICORN = HeadStyle(((b"date", DATE), (b"server", b"uvicorn")), has_capitals=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +102,19 @@ class Connection:
     """Requests in, responses out, and whether the client is still there."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: Gate
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        gate: Gate,
+        style: HeadStyle = UVICORN,
     ) -> None:
         self.gone = asyncio.Event()
         """Set when the client has closed its side, as a server sees a disconnect."""
         self._reader = reader
         self._writer = writer
         self._gate = gate
+        self._style = style
+        self._is_head_only = False
         self._h11 = h11.Connection(h11.SERVER)
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=256)
         self._held: list[bytes] = []
@@ -93,6 +136,7 @@ class Connection:
                 self._h11.receive_data(await self._inbox.get())
             elif isinstance(event, h11.Request):
                 head = event
+                self._is_head_only = event.method == b"HEAD"
             elif isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > MAX_BODY_BYTES:
@@ -112,11 +156,9 @@ class Connection:
             (b"content-length", length),
             (b"content-type", response.content_type),
         ]
-        self.write(
-            self._head(response.status, headers)
-            + self._send(h11.Data(data=response.body))
-            + self._send(h11.EndOfMessage())
-        )
+        head = self._head(response.status, headers)
+        body = b"" if self._is_head_only else response.body
+        self.write(head + self.encode(body) + self.end_stream())
         await self._drain()
 
     async def refuse(self) -> None:
@@ -125,18 +167,17 @@ class Connection:
             body = b"Invalid HTTP request received."
             await self.respond(Response(400, body, TEXT_TYPE, ((b"connection", b"close"),)))
 
-    def open_stream(self) -> None:
-        """Send the head of a stream of events."""
-        headers: Headers = [(b"content-type", STREAM_TYPE), (b"transfer-encoding", b"chunked")]
-        self.write(self._head(200, headers))
+    def stream_head(self, headers: Headers) -> bytes:
+        """The head of a stream of events; to be called before anything is encoded."""
+        return self._head(200, [*headers, (b"transfer-encoding", b"chunked")])
 
     def encode(self, data: bytes) -> bytes:
         """The bytes on the wire of one piece of a stream: one HTTP chunk."""
-        return self._send(h11.Data(data=data))
+        return data if self._style.is_http_1_0 else self._send(h11.Data(data=data))
 
     def end_stream(self) -> bytes:
         """The bytes that end a stream."""
-        return self._send(h11.EndOfMessage())
+        return b"" if self._style.is_http_1_0 else self._send(h11.EndOfMessage())
 
     def write(self, data: bytes) -> None:
         """Send at once, or when the server is no longer frozen."""
@@ -149,7 +190,7 @@ class Connection:
 
     def next_cycle(self) -> bool:
         """Get ready for the next request; False when the connection ends here."""
-        if self.gone.is_set() and self._inbox.empty():
+        if self._style.is_closing or (self.gone.is_set() and self._inbox.empty()):
             return False
         if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
             return False
@@ -188,15 +229,15 @@ class Connection:
             pass
 
     def _head(self, status: int, headers: Headers) -> bytes:
-        common: Headers = [
-            (b"date", formatdate(usegmt=True).encode()),
-            (b"server", b"uvicorn"),
-            (b"x-npulse-simulated", b"1"),
-        ]
+        style = self._style
         reason = _REASONS.get(status, b"")
-        response = h11.Response(status_code=status, headers=common + headers, reason=reason)
+        lines = style.lines(headers)
+        reason = reason.upper() if style.has_capitals else reason
+        if style.is_http_1_0:  # h11 would frame the body
+            rest = [b"%s: %s" % line for line in lines if line[0] != b"transfer-encoding"]
+            return b"\r\n".join([b"HTTP/1.0 %d %s" % (status, reason), *rest, b"", b""])
+        head = self._send(h11.Response(status_code=status, headers=lines, reason=reason))
         # h11 writes the names that it sets itself with capitals, uvicorn does not.
-        head = self._send(response)
         for name in (b"Transfer-Encoding", b"Connection"):
             head = head.replace(b"\r\n%s:" % name, b"\r\n%s:" % name.lower(), 1)
         return head
@@ -207,7 +248,9 @@ class Connection:
 
 _REASONS = {
     200: b"OK",
+    202: b"Accepted",
     400: b"Bad Request",
+    401: b"Unauthorized",
     404: b"Not Found",
     405: b"Method Not Allowed",
     422: b"Unprocessable Entity",

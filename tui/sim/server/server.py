@@ -15,10 +15,11 @@ from tui.sim.runtime.models import Models
 from tui.sim.runtime.profiles import SimOptions
 from tui.sim.runtime.runtime import Runtime
 from tui.sim.runtime.truth import TruthLog
+from tui.sim.server.dialects.dialect import SimulatedServer
+from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.generation import Generation
 from tui.sim.server.http import BadRequestError, Connection
 from tui.sim.server.lifetime import end_on_signals, end_with, prepare_timing
-from tui.sim.server.routes import Routes
 
 HOST = "127.0.0.1"
 
@@ -41,12 +42,14 @@ async def serve(options: SimOptions) -> None:
             raise StartError(f"cannot write {options.truth}: {error.strerror}") from error
         stack.callback(truth.close)
         models = Models(options.profile, options.speed, gate, memo)
-        routes = Routes(
-            models, Generation(options, models, Runtime(options, models, memo, truth), truth)
+        dialect = DIALECTS[options.dialect]
+        simulated = dialect.make(
+            Generation(options, models, Runtime(options, models, memo, truth), truth)
         )
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(_converse(Connection(reader, writer, gate), routes))
+            connection = Connection(reader, writer, gate, dialect.style)
+            task = asyncio.create_task(_converse(connection, simulated))
             connections.add(task)
             task.add_done_callback(connections.discard)
 
@@ -90,7 +93,7 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-async def _converse(connection: Connection, routes: Routes) -> None:
+async def _converse(connection: Connection, simulated: SimulatedServer) -> None:
     """Answer the requests of one connection, one after the other."""
     try:
         while True:
@@ -101,7 +104,7 @@ async def _converse(connection: Connection, routes: Routes) -> None:
                 return
             if request is None:
                 return
-            await routes.answer(connection, request)
+            await simulated.answer(connection, request)
             if not connection.next_cycle():
                 return
     except OSError as error:

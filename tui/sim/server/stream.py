@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
 
-from tui.sim.runtime.faults import Faults
-from tui.sim.server.http import Connection, json_bytes
+from tui.sim.server.http import Connection
+from tui.sim.server.wire import Wire
 
 SPLIT_PAUSE_S = 0.0003
 """Between the parts of a split event, so that they do not leave in one segment."""
+FAULTY_HEARTBEAT_S = 0.1
 
 
 class Silence:
@@ -21,6 +21,12 @@ class Silence:
 
     def __init__(self, connection: Connection) -> None:
         self.gone = connection.gone
+        self.begun = asyncio.Event()
+        self.left = connection.gone
+
+    def begin(self) -> None:
+        """The run has got the NPU."""
+        self.begun.set()
 
     def prepare(self, text: str) -> None:
         """Nothing to make."""
@@ -29,90 +35,136 @@ class Silence:
         """Nothing to send."""
 
 
-class EventStream:
-    """Server-sent events of one answer: ``data: {json}``, an HTTP chunk each."""
+class AnswerStream:
+    """Events of one answer, an HTTP chunk each, as its :class:`Wire` makes them."""
 
     def __init__(
-        self,
-        connection: Connection,
-        envelope: dict[str, Any],
-        *,
-        is_chat: bool,
-        faults: Faults,
-        rng: random.Random,
+        self, connection: Connection, wire: Wire, rng: random.Random, speed: float
     ) -> None:
         self._connection = connection
-        self._faults = faults
+        self._wire = wire
+        self._faults = wire.job.faults
         self._rng = rng
-        self._is_chat = is_chat
-        self._envelope = envelope
-        # What does not change from token to token is made once.
-        marked = json_bytes(self._event("\0", None, None))
-        self._before, self._after = marked.rsplit(b'"\\u0000"', 1)
+        self._speed = speed
+        self._is_open = False
+        self._n_sent = 0
         self._kept: list[bytes] = []
+        self._beat: asyncio.Task[None] | None = None
+        self.begun = asyncio.Event()
+        """Set when the run has got the NPU."""
+        self.left = asyncio.Event()
+        """Set when something was written to a client that has left: servers notice it then."""
+        if wire.opens == "at once" or self._faults.heartbeat or self._faults.empty_first:
+            self.open()
 
     @property
     def gone(self) -> asyncio.Event:
         """Set when the client has left."""
         return self._connection.gone
 
+    def begin(self) -> None:
+        """The run has got the NPU."""
+        self.begun.set()
+        if self._wire.opens == "with the NPU":
+            self.open()
+
+    def open(self) -> None:
+        """Send the head and the events before the first token, if that has not happened yet."""
+        if self._is_open:
+            return
+        self._is_open = True
+        connection, wire = self._connection, self._wire
+        connection.write(connection.stream_head(wire.headers))
+        frames = wire.opening() + (wire.empty() if self._faults.empty_first else [])
+        self._put(self._encoded(frames))
+        interval_s = None if wire.heartbeat_s is None else wire.heartbeat_s / self._speed
+        if self._faults.heartbeat:
+            interval_s = FAULTY_HEARTBEAT_S
+        if interval_s is not None and wire.comment is not None:
+            self._beat = asyncio.create_task(self._send_comments(wire.comment, interval_s))
+
+    async def _send_comments(self, comment: bytes, interval_s: float) -> None:
+        while not self._n_sent and not self.left.is_set():
+            await asyncio.sleep(interval_s)
+            if self.gone.is_set():
+                self.left.set()
+            if not self._n_sent:
+                self._put(self._encoded([comment]))
+
     def prepare(self, text: str) -> list[bytes]:
-        """The bytes of a token's event, in the parts that are written one after the other."""
-        content = json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")
-        return self._parts(b"".join((b"data: ", self._before, content, self._after, b"\n\n")))
+        """The bytes of a token's events, in the parts that are written one after the other.
+
+        A head that goes with the first token is sent before, when that token is due.
+        """
+        head: list[bytes] = []
+        if not self._is_open:
+            self._is_open = True
+            head.append(self._connection.stream_head(self._wire.headers))
+            head += self._encoded(self._wire.opening())
+        return head + self._encoded(self._wire.token(text))
 
     def write(self, prepared: object) -> None:
-        """Send the parts of an event, or keep them where a fault says so."""
+        """Send the parts of a token's events, or keep them where a fault says so."""
         assert isinstance(prepared, list)
-        if self._faults.one_chunk:
+        self._n_sent += 1
+        if self.gone.is_set():
+            self.left.set()
+        if self._faults.one_chunk or (self._faults.joined and self._n_sent % 2):
             self._kept += prepared
             return
-        for index, part in enumerate(prepared):
-            if index:
-                time.sleep(SPLIT_PAUSE_S)
-            self._connection.write(part)
+        if self._kept:
+            self.release(prepared)
+            return
+        self._put(prepared)
 
-    def finish(self, reason: str, usage: dict[str, Any]) -> list[bytes]:
-        """The event that says that the answer is over."""
-        return self._parts(b"data: " + json_bytes(self._event(None, reason, usage)) + b"\n\n")
+    def add(self, frames: Iterable[bytes]) -> None:
+        """Send events that are no token, behind what was kept."""
+        encoded = self._encoded(frames)
+        if self._kept:
+            self._kept += encoded
+        else:
+            self._put(encoded)
 
-    def done(self) -> list[bytes]:
-        """The last event and the end of the body, or only that where a fault says so."""
-        parts = [] if self._faults.no_done else self._parts(b"data: [DONE]\n\n")
-        return [*parts, self._connection.end_stream()]
+    def finish(self) -> None:
+        """End the body."""
+        self.release([self._connection.end_stream()])
 
-    def fail(self, message: str) -> list[bytes]:
-        """An error inside the stream and the end of the body."""
-        event = {"error": {"message": message, "type": "internal_error"}}
-        data = b"data: " + json.dumps(event).encode() + b"\n\n"
-        return [*self._parts(data), self._connection.end_stream()]
-
-    def release(self) -> None:
-        """Send all that was kept, in one write."""
+    def release(self, more: Iterable[bytes] = ()) -> None:
+        """Send all that was kept, and more, in one write."""
         kept, self._kept = self._kept, []
-        if kept:
-            self._connection.write(b"".join(kept))
+        data = b"".join([*kept, *more])
+        if data:
+            self._connection.write(data)
+
+    def close(self) -> None:
+        """Nothing is sent any more."""
+        if self._beat is not None:
+            self._beat.cancel()
+
+    def _put(self, parts: list[bytes]) -> None:
+        if self._faults.split_utf8:
+            for index, part in enumerate(parts):
+                if index:
+                    time.sleep(SPLIT_PAUSE_S)
+                self._connection.write(part)
+        elif parts:
+            self._connection.write(b"".join(parts))
+
+    def _encoded(self, frames: Iterable[bytes]) -> list[bytes]:
+        encode = self._connection.encode
+        if self._faults.crlf:
+            frames = [frame.replace(b"\n", b"\r\n") for frame in frames]
+        if not self._faults.split_utf8:
+            return [encode(frame) for frame in frames if frame]
+        return [encode(part) for frame in frames if frame for part in self._parts(frame)]
 
     def _parts(self, data: bytes) -> list[bytes]:
-        if not self._faults.split_utf8:
-            return [self._connection.encode(data)]
+        if len(data) < 2:
+            return [data]
         cuts = {self._rng.randrange(1, len(data)) for _ in range(self._rng.randint(1, 3))}
         cuts.add(self._rng.randint(1, min(5, len(data) - 1)))  # inside "data:"
         inside = [at for at, byte in enumerate(data) if byte & 0xC0 == 0x80]
         if inside:
             cuts.add(self._rng.choice(inside))
         edges = [0, *sorted(cuts), len(data)]
-        return [self._connection.encode(data[start:end]) for start, end in pairwise(edges)]
-
-    def _event(
-        self, text: str | None, reason: str | None, usage: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        if self._is_chat:
-            choice: dict[str, Any] = {
-                "index": 0,
-                "delta": {} if text is None else {"content": text},
-                "finish_reason": reason,
-            }
-        else:
-            choice = {"index": 0, "text": text or "", "logprobs": None, "finish_reason": reason}
-        return {**self._envelope, "choices": [choice], "usage": usage}
+        return [data[start:end] for start, end in pairwise(edges)]
