@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tui.commands.exit_code import ExitCode
@@ -15,6 +15,7 @@ from tui.sim.board.tree import TreeError, check_root
 from tui.sim.runtime.answers import SHAPES
 from tui.sim.runtime.faults import FAULTS, FaultError, Faults, parse_faults
 from tui.sim.runtime.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
+from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.server import StartError, serve
 
 MAX_TOKENS = 1_000_000
@@ -51,6 +52,7 @@ def parse(argv: Sequence[str]) -> SimOptions:
         check_root(root)
     return SimOptions(
         profile=options.profile,
+        dialect=options.dialect,
         port=options.port,
         decode_tps=options.decode_tps,
         prefill_tps=options.prefill_tps,
@@ -69,8 +71,9 @@ def parser() -> Parser:
     """The options of ``npulse sim``."""
     made = Parser(
         prog="npulse sim",
-        description="A simulated board: a server that speaks RockchipLlama's HTTP on 127.0.0.1\n"
-        "at the pace of a real board, and a /sys and /proc tree that moves with it.\n"
+        description="A simulated board: a server on 127.0.0.1 that answers as one of those that\n"
+        "npulse knows, at the pace of a real board, and a /sys and /proc tree that moves\n"
+        "with it.\n"
         "Nothing runs on an NPU, every answer is made of ready sentences.",
         epilog=_epilog(),
         allow_abbrev=False,
@@ -86,6 +89,14 @@ def parser() -> Parser:
         default=_profile(DEFAULT_PROFILE),
         metavar="NAME",
         help=f"the model that is loaded at the start: {names} (default {DEFAULT_PROFILE})",
+    )
+    add(
+        "--dialect",
+        type=_dialect,
+        default=next(iter(DIALECTS)),
+        metavar="NAME",
+        help=f"the server that is simulated, with its quirks: {', '.join(DIALECTS)} "
+        f"(default {next(iter(DIALECTS))})",
     )
     add("--decode-tps", type=_rate, metavar="X", help="decode at X tokens a second, constantly")
     add("--prefill-tps", type=_rate, metavar="X", help="read prompts at X tokens a second")
@@ -144,6 +155,7 @@ def _epilog() -> str:
         "               which a client must not let through to a terminal",
         "  [[tokens=N]] it has N tokens",
         "  [[think]]    it begins with a thinking part; [[think=N]]: one of N tokens",
+        "  [[fault:KIND[=VALUE]]] a fault of the list above, for this answer only",
         "",
         "When it answers, the first line on stdout is: listening on http://127.0.0.1:PORT",
     ]
@@ -151,13 +163,20 @@ def _epilog() -> str:
 
 
 def _profile(name: str) -> Profile:
-    for profile in PROFILES:
-        if profile.name == name:
-            return profile
-    names = [profile.name for profile in PROFILES]
+    profiles = {profile.name: profile for profile in PROFILES}
+    return profiles[_known("profile", name, profiles)]
+
+
+def _dialect(name: str) -> str:
+    return _known("dialect", name, DIALECTS)
+
+
+def _known(what: str, name: str, names: Collection[str]) -> str:
+    if name in names:
+        return name
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-    raise argparse.ArgumentTypeError(f"no profile {name!r}; {hint}")
+    raise argparse.ArgumentTypeError(f"no {what} {name!r}; {hint}")
 
 
 def _rate(text: str) -> float:

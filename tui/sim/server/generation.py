@@ -206,6 +206,9 @@ class Generation:
                 sink.release()
                 await connection.close()
             return
+        for frame in wire.replay(outcome):
+            await asyncio.sleep(wire.replay_pause_s / self.options.speed)
+            sink.add([frame])
         low_ms, high_ms = wire.poll_ms
         ending = wire.ending(outcome)
         poll_ns = self.rng.uniform(low_ms, high_ms) * 1e6 / self.options.speed

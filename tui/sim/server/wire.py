@@ -49,6 +49,12 @@ class Wire:
         """The events after the last token of a run that ended as this one."""
         raise NotImplementedError
 
+    replay_pause_s = 0.1
+
+    def replay(self, outcome: Outcome) -> list[bytes]:
+        """Events that are sent a second time before the ending, ``replay_pause_s`` apart."""
+        return []
+
     def done(self) -> list[bytes]:
         """The mark of the end."""
         return []

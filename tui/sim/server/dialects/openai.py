@@ -1,0 +1,250 @@
+"""A plain server as OpenAI describes it: https://platform.openai.com/docs/api-reference/chat.
+
+Nothing is wrong with it: counts are true, settings are heeded, models are chosen by name, tools are
+called where one is required, and a client that leaves ends the run. :data:`FAMILY` is a server of
+the RKLLM family that nobody knows: it says ``owned_by: rkllm``, counts words and runs on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.runtime.runtime import Job, Outcome
+from tui.sim.runtime.tokens import count_tokens
+from tui.sim.server.dialects.dialect import (
+    Dialect,
+    RefusedError,
+    chatml,
+    last_user_text,
+    messages_of,
+    positive,
+    read_object,
+    word_usage,
+)
+from tui.sim.server.generation import Generation, Leaving, Prompt, Refusals
+from tui.sim.server.http import UVICORN, Connection, Request, Response, json_response
+from tui.sim.server.wire import ERROR_TEXT, ChunkWire
+
+CHAT = "/v1/chat/completions"
+CONTEXT_TOKENS = 4096
+
+
+def _error(status: int, message: str, kind: str, code: str | None = None) -> Response:
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return json_response({"error": error}, status)
+
+
+def _invalid(message: str) -> Response:
+    return _error(400, message, "invalid_request_error")
+
+
+REFUSALS = Refusals(
+    _error(503, "The server is overloaded (a simulated fault)", "server_error"),
+    _invalid("The request was refused (a simulated fault)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What is different from server to server of this kind."""
+
+    owner: str
+    has_word_usage: bool
+    leaving: Leaving
+
+
+class _Wire(ChunkWire):
+    headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+    opens = "with the NPU"
+    is_ascii = False
+
+    def __init__(
+        self, job: Job, answer_id: str, tool: str | None, *, has_usage: bool, is_words: bool
+    ) -> None:
+        super().__init__(job)
+        self._answer_id = answer_id
+        self._created = int(time.time())
+        self._tool = tool
+        self._has_usage = has_usage
+        self._is_words = is_words or job.faults.word_usage
+
+    def _envelope(self) -> dict[str, Any]:
+        return {
+            "id": self._answer_id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self.job.profile.name,
+            "system_fingerprint": "fp_simulated",
+        }
+
+    def chunk(self, delta: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        usage = {"usage": None} if self._has_usage else {}
+        return {**self._envelope(), "choices": [choice], **usage}
+
+    def opening(self) -> list[bytes]:
+        return [self.event(self.chunk({"role": "assistant", "content": ""}, None))]
+
+    def _usage(self, outcome: Outcome) -> dict[str, Any]:
+        if self._is_words:
+            return word_usage(self.job.prompt, outcome.text)
+        n_in, n_out = count_tokens(self.job.prompt), outcome.generated
+        if self.job.faults.stale_stats or self.job.faults.zero_stats:
+            n_in, n_out = outcome.stats.prefill_tokens, outcome.stats.generated_tokens
+        return {"prompt_tokens": n_in, "completion_tokens": n_out, "total_tokens": n_in + n_out}
+
+    def _reason(self, outcome: Outcome) -> str:
+        if self._tool is not None:
+            return "tool_calls"
+        return "length" if outcome.reason in ("max_tokens", "context") else "stop"
+
+    def ending(self, outcome: Outcome) -> list[bytes]:
+        events = [self.event(self.chunk({}, self._reason(outcome)))]
+        if self._has_usage and not self.job.faults.no_stats:
+            usage = {**self._envelope(), "choices": [], "usage": self._usage(outcome)}
+            events.append(self.event(usage))
+        return events
+
+    def failure(self) -> tuple[list[bytes], bool]:
+        error = {"message": ERROR_TEXT, "type": "server_error", "param": None, "code": None}
+        return [self.event({"error": error})], True
+
+    def whole(self, outcome: Outcome) -> Response:
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": outcome.text,
+            "refusal": None,
+            "annotations": [],
+        }
+        if self._tool is not None:
+            call = {"name": self._tool, "arguments": json.dumps({"simulated": "yes"})}
+            message["content"] = None
+            message["tool_calls"] = [{"id": "call_0", "type": "function", "function": call}]
+        choice = {
+            "index": 0,
+            "message": message,
+            "logprobs": None,
+            "finish_reason": self._reason(outcome),
+        }
+        return json_response(
+            {
+                **self._envelope(),
+                "object": "chat.completion",
+                "choices": [choice],
+                "usage": self._usage(outcome),
+            }
+        )
+
+    def whole_failure(self) -> Response:
+        return _error(500, ERROR_TEXT, "server_error")
+
+
+class OpenAi:
+    """Two routes, and one for each model."""
+
+    def __init__(self, generation: Generation, traits: Traits) -> None:
+        self._generation = generation
+        self._models = generation.models
+        self._traits = traits
+
+    async def answer(self, connection: Connection, request: Request) -> None:
+        """Answer one request."""
+        try:
+            if request.path == CHAT and request.method == "POST":
+                return await self._chat(connection, request)
+            response = self._response(request)
+        except RefusedError as error:
+            response = error.response
+        return await connection.respond(response)
+
+    def _response(self, request: Request) -> Response:
+        if request.path == "/v1/models":
+            rows = [self._row(profile) for profile in PROFILES]
+            return json_response({"object": "list", "data": rows})
+        if request.path.startswith("/v1/models/"):
+            return json_response(self._row(_known(request.path.removeprefix("/v1/models/"))))
+        url = f"Invalid URL ({request.method} {request.path})"
+        return _error(404, url, "invalid_request_error")
+
+    def _row(self, profile: Profile) -> dict[str, Any]:
+        row = {"id": profile.name, "object": "model", "created": 1795215251}
+        return {**row, "owned_by": self._traits.owner}
+
+    async def _chat(self, connection: Connection, request: Request) -> None:
+        """Raises RefusedError."""
+        generation, traits = self._generation, self._traits
+        body = _read(request)
+        messages = messages_of(body)
+        text = last_user_text(messages)
+        refusal = generation.refusal(generation.faults(text), REFUSALS)
+        if refusal is not None:
+            raise RefusedError(refusal)
+        profile = _known(body["model"])
+        was_loaded = self._models.loaded is profile
+        await self._models.switch(profile)
+        options = body.get("stream_options")
+        has_usage = isinstance(options, dict) and options.get("include_usage") is True
+        limit = body.get("max_completion_tokens", body.get("max_tokens"))
+        prompt = Prompt(
+            text=chatml(messages),
+            last_user_text=text,
+            max_tokens=positive(limit, CONTEXT_TOKENS),
+            is_stream=body.get("stream") is True,
+            is_thinking=False,
+            context_tokens=CONTEXT_TOKENS,
+            is_prefill_abortable=True,
+        )
+        answer_id = f"chatcmpl-{generation.rng.getrandbits(96):024x}"
+        job = generation.job(request, profile, prompt, answer_id, was_loaded)
+        wire = _Wire(
+            job, answer_id, _tool(body), has_usage=has_usage, is_words=traits.has_word_usage
+        )
+        await generation.serve(connection, wire, is_stream=prompt.is_stream, leaving=traits.leaving)
+
+
+def _read(request: Request) -> dict[str, Any]:
+    """A body with a model and messages. Raises RefusedError."""
+    body = read_object(request)
+    if body is None:
+        raise RefusedError(_invalid("We could not parse the JSON body of your request."))
+    if not isinstance(body.get("model"), str) or not body["model"]:
+        raise RefusedError(_invalid("you must provide a model parameter"))
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise RefusedError(_invalid("Missing required parameter: 'messages'."))
+    for name, low, high in (("temperature", 0, 2), ("top_p", 0, 1)):
+        value = body.get(name)
+        if value is not None and not (isinstance(value, int | float) and low <= value <= high):
+            raise RefusedError(_invalid(f"Invalid '{name}': it must be from {low} to {high}."))
+    return body
+
+
+def _known(name: str) -> Profile:
+    """Raises RefusedError."""
+    for profile in PROFILES:
+        if profile.name == name:
+            return profile
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    raise RefusedError(_error(404, message, "invalid_request_error", "model_not_found"))
+
+
+def _tool(body: dict[str, Any]) -> str | None:
+    """The tool that has to be called, where one has."""
+    tools, choice = body.get("tools"), body.get("tool_choice")
+    is_required = choice == "required" or isinstance(choice, dict)
+    if not is_required or not isinstance(tools, list) or not tools:
+        return None
+    function = tools[0].get("function") if isinstance(tools[0], dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None
+
+
+_PLAIN = Traits("simulated", has_word_usage=False, leaving="aborts at once")
+_FAMILY = Traits("rkllm", has_word_usage=True, leaving="runs on")
+
+DIALECT = Dialect("openai", UVICORN, lambda generation: OpenAi(generation, _PLAIN))
+FAMILY = Dialect("rkllm", UVICORN, lambda generation: OpenAi(generation, _FAMILY))

@@ -1,0 +1,436 @@
+"""rkllama: Flask, port 8080; each model in a worker process of its own.
+
+Counts are the runtime's, but its milliseconds are taken for nanoseconds; at ``max_tokens``, and
+after an error, the last token comes out at the beginning of the next answer; an error of the
+runtime also repeats the counts of the answer before; an answer whose thinking never closes is sent
+a second time; a client that leaves kills the worker, which stays listed for a minute. One model is
+in memory at a time here, where the real one may have several.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.runtime.runtime import Job, Outcome, Stats
+from tui.sim.server.dialects.dialect import (
+    Dialect,
+    RefusedError,
+    chatml,
+    flask_json,
+    flask_page,
+    last_user_text,
+    messages_of,
+    positive,
+    read_object,
+)
+from tui.sim.server.dialects.ollama_lines import LinesWire
+from tui.sim.server.generation import Generation, Prompt, Refusals
+from tui.sim.server.http import DATE, FRAMING, Connection, HeadStyle, Request, Response
+from tui.sim.server.wire import ERROR_TEXT, ChunkWire
+
+CHAT, OLLAMA = "/v1/chat/completions", ("/api/chat", "/api/generate")
+DEFAULT_MAX_TOKENS = 1024
+CONTEXT_TOKENS = 4096
+LISTED_S = 60.0
+"""How long a dead worker stays listed."""
+WAIT_S = 300.0
+"""How long a request to a dead worker waits."""
+TASK_ERROR = "<RKLLM_TASK_ERROR>"
+REFUSALS = Refusals(
+    flask_json({"error": "The server is busy (a simulated fault)"}, 503),
+    flask_json({"error": "Failed to load model (a simulated fault)"}, 500),
+)
+
+
+class _Leftovers:
+    """What all answers of the server share: a token that was not handed on, and numbers."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.stats = Stats()
+
+
+class _Replayed:
+    """The defects of both kinds of answer, around their events of one token."""
+
+    def __init__(self, job: Job, leftovers: _Leftovers) -> None:
+        self.job = job
+        self._leftovers = leftovers
+        self._pieces: list[str] = []
+        self._n_tokens = 0
+
+    def opening(self) -> str:
+        text, self._leftovers.text = self._leftovers.text, ""
+        return text
+
+    def token(self, text: str) -> str:
+        self._n_tokens += 1
+        if self._n_tokens in (self.job.max_tokens, self.job.faults.npu_error):
+            self._leftovers.text = text
+            return ""
+        self._pieces.append(text)
+        return text
+
+    def replayed(self) -> list[str]:
+        text = "".join(self._pieces)
+        return self._pieces if "<think>" in text and "</think>" not in text else []
+
+    def stats(self, outcome: Outcome) -> Stats:
+        """Of the answer before, where the runtime failed."""
+        if outcome.reason not in ("error", "npu_error"):
+            self._leftovers.stats = outcome.stats
+        return self._leftovers.stats
+
+
+class _Wire(ChunkWire):
+    opens = "with the first token"
+
+    def __init__(
+        self, job: Job, model: str, make_id: Callable[[], str], leftovers: _Leftovers
+    ) -> None:
+        super().__init__(job)
+        self._model = model
+        self._make_id = make_id
+        self._defects = _Replayed(job, leftovers)
+
+    def _envelope(self) -> dict[str, Any]:
+        return {
+            "id": self._make_id(),
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": self._model,
+        }
+
+    def chunk(self, delta: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        delta = {**delta, "role": "assistant"}
+        return {
+            **self._envelope(),
+            "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+        }
+
+    def _text(self, text: str) -> list[bytes]:
+        return [self.event(self.chunk({"content": text}, None))] if text else []
+
+    def opening(self) -> list[bytes]:
+        return self._text(self._defects.opening())
+
+    def token(self, text: str) -> list[bytes]:
+        return self._text(self._defects.token(text))
+
+    def replay(self, outcome: Outcome) -> list[bytes]:
+        return [event for text in self._defects.replayed() for event in self._text(text)]
+
+    def _usage(self, outcome: Outcome) -> dict[str, Any]:
+        stats = self._defects.stats(outcome)
+        n_in, n_out = stats.prefill_tokens, stats.generated_tokens
+        # Milliseconds, divided as if they were nanoseconds.
+        unit_ns = 1 if self.job.faults.other_unit else 1_000_000
+        eval_s = stats.generate_ns // unit_ns / 1e9
+        return {
+            "prompt_tokens": n_in,
+            "completion_tokens": n_out,
+            "total_tokens": n_in + n_out,
+            "tokens_per_second": round(n_out / eval_s, 2) if eval_s else 0,
+            "prompt_eval_duration": round(stats.prefill_ns // unit_ns / 1e9, 4),
+            "eval_duration": round(eval_s, 4),
+            "total_duration": round((outcome.end_ns - self.job.t_ns) / 1e9, 4),
+            "load_duration": 0.1,
+        }
+
+    def ending(self, outcome: Outcome) -> list[bytes]:
+        last = self.chunk({"content": ""}, "stop")
+        events = [self.event(last)]
+        if not self.job.faults.no_stats:
+            usage = {**last, "choices": [], "usage": self._usage(outcome)}
+            events.append(self.event(usage))
+        return events
+
+    def failure(self) -> tuple[list[bytes], bool]:
+        return self._text(TASK_ERROR), False
+
+    def whole(self, outcome: Outcome) -> Response:
+        message = {"role": "assistant", "content": outcome.text}
+        return flask_json(
+            {
+                **self._envelope(),
+                "object": "chat.completion",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": self._usage(outcome),
+            }
+        )
+
+    def whole_failure(self) -> Response:
+        return flask_json({"error": ERROR_TEXT}, 500)
+
+
+class _Lines(LinesWire):
+    """The Ollama routes: milliseconds in fields of nanoseconds."""
+
+    def __init__(self, job: Job, model: str, leftovers: _Leftovers, *, is_chat: bool) -> None:
+        super().__init__(job, model, is_chat=is_chat)
+        self._defects = _Replayed(job, leftovers)
+        self._is_first = True
+
+    def _text(self, text: str) -> list[bytes]:
+        return [self.line({"content": text})] if text else []
+
+    def opening(self) -> list[bytes]:
+        return self._text(self._defects.opening())
+
+    def token(self, text: str) -> list[bytes]:
+        is_forced = self._is_first and self.job.is_thinking and "<think>" not in text
+        self._is_first = False
+        return self._text(self._defects.token(f"<think>{text}" if is_forced else text))
+
+    def replay(self, outcome: Outcome) -> list[bytes]:
+        return [event for text in self._defects.replayed() for event in self._text(text)]
+
+    def numbers(self, outcome: Outcome) -> dict[str, Any]:
+        stats = self._defects.stats(outcome)
+        unit_ns = 1 if self.job.faults.other_unit else 1_000_000
+        return {
+            "total_duration": outcome.end_ns - self.job.t_ns,
+            "load_duration": 100_000_000,
+            "prompt_eval_count": stats.prefill_tokens,
+            "prompt_eval_duration": stats.prefill_ns // unit_ns,
+            "eval_count": stats.generated_tokens,
+            "eval_duration": stats.generate_ns // unit_ns,
+        }
+
+    def reason(self, outcome: Outcome) -> str:
+        return "stop"
+
+    def failure(self) -> tuple[list[bytes], bool]:
+        return self._text(TASK_ERROR), False
+
+
+class Rkllama:
+    """The routes for answers and for models."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+        self._models = generation.models
+        self._leftovers = _Leftovers()
+        self._dead: asyncio.Task[None] | None = None
+        """Drops the dead worker from the list when its time has come."""
+
+    async def answer(self, connection: Connection, request: Request) -> None:
+        """Answer one request."""
+        try:
+            if request.method == "POST" and request.path in (CHAT, *OLLAMA):
+                return await self._generate(connection, request)
+            response = await self._response(request)
+        except RefusedError as error:
+            response = error.response
+        return await connection.respond(response)
+
+    async def _response(self, request: Request) -> Response:
+        posts = {
+            "/load_model": self._load,
+            "/unload_model": self._unload,
+            "/unload_models": self._pretend,
+        }
+        gets = {
+            "/": self._root,
+            "/models": self._names,
+            "/v1/models": self._list,
+            "/api/tags": self._tags,
+            "/api/ps": self._loaded,
+            "/current_models": self._loaded,
+            "/api/version": self._version,
+        }
+        path, is_post = request.path, request.method == "POST"
+        if path in posts and is_post:
+            return await posts[path](read_object(request) or {})
+        if path in gets and not is_post:
+            return gets[path]()
+        name = path.removeprefix("/v1/models/")
+        if name != path:
+            rows = {profile.name: profile for profile in PROFILES}
+            if name in rows:
+                return flask_json(_row(rows[name]))
+            return flask_json({"error": f"Model '{name}' not found"}, 404)
+        if path in posts or path in (CHAT, *OLLAMA):
+            return flask_page(405, b"OPTIONS, POST")
+        return flask_page(405, b"GET, HEAD, OPTIONS") if path in gets else flask_page(404)
+
+    # -- answers -----------------------------------------------------------------------------------
+
+    async def _generate(self, connection: Connection, request: Request) -> None:
+        is_openai, generation = request.path == CHAT, self._generation
+        body = read_object(request)
+        if body is None:
+            words = "The browser (or proxy) sent a request that this server could not understand."
+            raise RefusedError(flask_json({"error": f"400 Bad Request: {words}"}, 500))
+        is_chat = request.path != "/api/generate"
+        text, prompt_text = _prompt(body, is_chat=is_chat)
+        name = body.get("model")
+        if not is_chat and not body.get("prompt"):
+            self._models.unload()
+            return await connection.respond(flask_json({"unload": True, "model": name}))
+        refusal = generation.refusal(generation.faults(text), REFUSALS)
+        if refusal is not None:
+            return await connection.respond(refusal)
+        profile, was_loaded = await self._ensured(name)
+        options = body if is_openai else body.get("options") or {}
+        limit = options.get("max_tokens" if is_openai else "num_predict")
+        prompt = Prompt(
+            text=prompt_text,
+            last_user_text=text,
+            max_tokens=positive(limit, DEFAULT_MAX_TOKENS),
+            is_stream=body.get("stream", not is_openai) is True,
+            is_thinking=not is_openai
+            and (body.get("think") or body.get("enable_thinking")) is True,
+            context_tokens=CONTEXT_TOKENS,
+        )
+        job = generation.job(request, profile, prompt, "", was_loaded)
+        wire: _Wire | _Lines
+        if is_openai:
+            wire = _Wire(job, profile.name, self._make_id, self._leftovers)
+        else:
+            wire = _Lines(job, profile.name, self._leftovers, is_chat=is_chat)
+        await generation.serve(connection, wire, is_stream=prompt.is_stream, leaving="aborts")
+        if job.abort.is_set():
+            self._dead = asyncio.create_task(self._bury())
+        return None
+
+    def _make_id(self) -> str:
+        return f"chatcmpl-{self._generation.rng.getrandbits(128):032x}"
+
+    async def _bury(self) -> None:
+        await asyncio.sleep(LISTED_S / self._generation.options.speed)
+        self._models.unload()
+        self._dead = None
+
+    async def _ensured(self, name: object) -> tuple[Profile, bool]:
+        """The worker of that model. Raises RefusedError."""
+        if not isinstance(name, str):
+            words = "join() argument must be str, bytes, or os.PathLike object, not 'NoneType'"
+            raise RefusedError(flask_json({"error": words}, 500))
+        profile = next((p for p in PROFILES if p.name == name), None)
+        if profile is None:
+            words = f"Failed to load model '{name}': Model directory '{name}' not found."
+            raise RefusedError(flask_json({"error": words}, 500))
+        was_loaded = self._models.loaded is profile
+        if was_loaded and self._dead is not None:
+            await asyncio.sleep(WAIT_S / self._generation.options.speed)
+            raise RefusedError(flask_page(500))
+        if not was_loaded:
+            await self._models.switch(profile)
+        return profile, was_loaded
+
+    # -- models ------------------------------------------------------------------------------------
+
+    def _root(self) -> Response:
+        return flask_json(
+            {
+                "message": "Welcome to RKLLama with Ollama API compatibility!",
+                "github": "https://github.com/notpunhnox/rkllama",
+            }
+        )
+
+    def _version(self) -> Response:
+        return flask_json({"version": "0.0.74"})
+
+    def _names(self) -> Response:
+        return flask_json({"models": [profile.name for profile in PROFILES]})
+
+    def _list(self) -> Response:
+        return flask_json({"object": "list", "data": [_row(profile) for profile in PROFILES]})
+
+    def _tags(self) -> Response:
+        rows = [
+            {**_tag(profile), "modified_at": "2025-10-21T00:00:00.000000Z"} for profile in PROFILES
+        ]
+        return flask_json({"models": rows})
+
+    def _loaded(self) -> Response:
+        profile = self._models.loaded
+        if profile is None:
+            return flask_json({"models": []})
+        local = datetime.now().strftime("%Y-%m-%d %H:%M:%S.%f")  # noqa: DTZ005 - as it does
+        times = {"expires_at": local, "last_call": local, "loaded_at": local}
+        more = {"base_domain_id": [9], "loaded_by": "simulated", "parent_model": ""}
+        return flask_json({"models": [{**_tag(profile), **times, **more}]})
+
+    async def _load(self, body: dict[str, Any]) -> Response:
+        name = body.get("model_name")
+        profile = next((p for p in PROFILES if p.name == name), None)
+        if profile is None:
+            return flask_json({"error": f"Model directory '{name}' not found."}, 400)
+        if self._models.loaded is profile:
+            return flask_json({"error": "A model is already loaded. Nothing to do."})
+        await self._models.switch(profile)
+        return flask_json({"message": f"Model {name} loaded successfully."})
+
+    async def _unload(self, body: dict[str, Any]) -> Response:
+        loaded, name = self._models.loaded, body.get("model_name")
+        if loaded is None or loaded.name != name:
+            return flask_json({"error": "No models are currently loaded."}, 400)
+        self._models.unload()
+        if self._dead is not None:
+            self._dead.cancel()
+            self._dead = None
+        return flask_json({"message": f"Model {name} successfully unloaded!"})
+
+    async def _pretend(self, body: dict[str, Any]) -> Response:
+        return flask_json({"message": "Models successfully unloaded!"})
+
+
+def _prompt(body: dict[str, Any], *, is_chat: bool) -> tuple[str, str]:
+    """The last words of the user, and the prompt. Raises RefusedError."""
+    if not is_chat:
+        text = str(body.get("prompt") or "")
+        return text, chatml([("user", text)])
+    given = body.get("messages")
+    if given == []:
+        raise RefusedError(flask_json({"error": "list index out of range"}, 500))
+    for message in given if isinstance(given, list) else []:
+        if not isinstance(message, dict) or "content" not in message:
+            words = "'dict object' has no attribute 'content'"
+            raise RefusedError(flask_json({"error": words}, 500))
+        if isinstance(message["content"], list):
+            words = 'can only concatenate str (not "list") to str'
+            raise RefusedError(flask_json({"error": words}, 500))
+    messages = messages_of(body)
+    return last_user_text(messages), chatml(messages)
+
+
+def _row(profile: Profile) -> dict[str, Any]:
+    return {"id": profile.name, "object": "model", "created": 1795215597, "owned_by": "rkllama"}
+
+
+def _tag(profile: Profile) -> dict[str, Any]:
+    details = {
+        "family": "llama",
+        "format": "rkllm",
+        "parameter_size": profile.name.partition("-")[2].upper(),
+        "quantization_level": "Q8_0",
+    }
+    return {
+        "name": profile.name,
+        "model": profile.name,
+        "size": round(profile.size_mb * 2**20),
+        "digest": "",
+        "details": details,
+    }
+
+
+DIALECT = Dialect(
+    "rkllama",
+    HeadStyle(
+        ((b"Server", b"Werkzeug/3.1.9 Python/3.11.7"), (b"Date", DATE)),
+        (
+            (b"Access-Control-Allow-Origin", b"*"),
+            (b"Transfer-Encoding", FRAMING),
+            (b"Connection", b"close"),
+        ),
+        is_closing=True,
+    ),
+    Rkllama,
+)
