@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,7 +20,7 @@ from tests.servers.waiting import until
 from tui.core.types import Phase
 from tui.servers.backoff import Backoff, retry_after_s
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.dialects import llama_cpp, openai, rkllm_api_server, rkllm_demo
+from tui.servers.dialects import llama_cpp, openai, rkllama, rkllm_api_server, rkllm_demo
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.exchange import StreamedRequest
 from tui.servers.slot import Slot
@@ -388,3 +389,97 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
 def test_any_retry_after_is_none_or_a_time(header: str) -> None:
     found = retry_after_s(header)
     assert found is None or found >= 0
+
+
+# -- a model that is lost with a stopped answer --------------------------------------------------
+
+
+class Rkllama:
+    """Lists its model as loaded until told otherwise; answers slowly."""
+
+    def __init__(self) -> None:
+        self.is_listed = True
+        self.n_chats = 0
+
+    async def __call__(self, wire: Wire) -> None:
+        row = {"name": "qwen3-4b", "size": 7}
+        if wire.asked.path == "/v1/models":
+            await wire.json({"data": [{"id": "qwen3-4b", "owned_by": "rkllama"}]})
+        elif wire.asked.path == "/api/tags":
+            await wire.json({"models": [row]})
+        elif wire.asked.path == "/api/ps":
+            await wire.json({"models": [row] if self.is_listed else []})
+        else:
+            self.n_chats += 1
+            await wire.head()
+            await wire.token("one ")
+            if self.n_chats > 1:
+                await wire.done()
+            else:
+                await wire.until_closed()
+
+
+def has_lost(slot: Slot) -> bool:
+    return slot.model_lost_ns is not None
+
+
+async def test_after_a_cut_answer_rkllama_is_waited_for_until_it_drops_the_model() -> None:
+    script = Rkllama()
+    async with raw_server(script) as server, Client(server.url, rkllama.DIALECT, FULL) as http:
+        slot, asked = Slot(), request()
+        first = StreamedRequest(http, asked, new_turn(asked), slot, backoff=SOON)
+        running = asyncio.create_task(first.run())
+        await until(lambda: first.turn.text)
+        first.stop()
+        assert slot.state.status == "finishing"
+        assert not has_lost(slot), "it is read to its end as long as that is waited for"
+        slot.abandon()
+        await asyncio.wait_for(running, 10)
+        assert has_lost(slot)
+
+        second = StreamedRequest(http, asked, new_turn(asked), slot, backoff=SOON)
+        running = asyncio.create_task(second.run())
+        await until(lambda: second.turn.wait)
+        assert second.turn.wait is not None
+        assert "rkllama lost its model with the answer that was stopped" in second.turn.wait.reason
+        await asyncio.sleep(0.1)
+        assert script.n_chats == 1
+        script.is_listed = False
+        await asyncio.wait_for(running, 10)
+    assert (second.turn.status, script.n_chats) == ("complete", 2)
+    assert second.turn.stats(perf_counter_ns()).ttft_includes == ("load",)
+    assert not has_lost(slot)
+
+
+async def test_a_stop_ends_that_wait_too() -> None:
+    script = Rkllama()
+    async with raw_server(script) as server, Client(server.url, rkllama.DIALECT, FULL) as http:
+        slot, asked = Slot(), request()
+        slot.model_lost_ns = perf_counter_ns()
+        exchange = StreamedRequest(http, asked, new_turn(asked), slot, backoff=SOON)
+        running = asyncio.create_task(exchange.run())
+        await until(lambda: exchange.turn.wait)
+        exchange.stop()
+        await asyncio.wait_for(running, 5)
+    assert (exchange.turn.status, script.n_chats) == ("stopped", 0)
+
+
+# -- a finish in every chunk ---------------------------------------------------------------------
+
+
+async def test_a_server_that_says_stop_in_every_chunk_keeps_its_whole_answer() -> None:
+    """Also where the next token takes longer than a usual end of the stream."""
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        for number in range(4):
+            chunk = {"choices": [{"delta": {"content": f"{number} "}, "finish_reason": "stop"}]}
+            await wire.part(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+            await asyncio.sleep(1.3 if number == 0 else 0.02)
+        await wire.raw(b"0\r\n\r\n")
+
+    async with raw_server(script) as server, Client(server.url) as http:
+        exchange = sending(http)
+        await asyncio.wait_for(exchange.run(), 30)
+    turn = exchange.turn
+    assert (turn.status, turn.text, turn.finish_reason) == ("complete", "0 1 2 3 ", "stop")

@@ -104,6 +104,35 @@ async def test_what_only_one_route_says() -> None:
     ]
 
 
+LISTED = {"data": [{"id": "a"}, {"id": "b"}]}
+FILES = {"models": [{"name": "a", "loaded": True}, {"name": "b", "loaded": False}]}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "is_loaded"),
+    [
+        ({"/v1/models": LISTED}, [None, None]),
+        ({"/v1/models": LISTED, "/v1/models/loaded": {"detail": "no"}}, [None, None]),
+        ({"/v1/models": LISTED, "/v1/models/available": FILES}, [True, False]),
+        ({"/v1/models": LISTED, "/v1/models/loaded": {"loaded": False}}, [False, False]),
+        (
+            {"/v1/models": LISTED, "/v1/models/available": {"models": [{"name": "a"}]}},
+            [None, None],
+        ),
+    ],
+    ids=["names only", "an answer that says nothing", "flags", "none", "files without flags"],
+)
+def test_what_nobody_says_of_a_loaded_model_is_unknown(
+    bodies: dict[str, object], is_loaded: list[bool | None]
+) -> None:
+    found = rockchipllama.parse_models(bodies)
+    assert [model.is_loaded for model in found] == is_loaded
+    server = Server("http://x:1", ROCKCHIP, "RockchipLlama")
+    is_unknown = is_loaded == [None, None]
+    assert model_choice.has_to_load(found, "", server) == (is_loaded == [False, False])
+    assert model_choice.loaded_model(found) is None or not is_unknown
+
+
 def test_plain_servers_may_say_the_context() -> None:
     rows = [
         {"id": "a-Q4_K_M", "max_model_len": 8192},

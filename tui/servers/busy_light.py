@@ -1,4 +1,4 @@
-"""Whether a server works on an answer right now, as far as it tells."""
+"""Whether a server would let a prompt wait right now, as far as it tells."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import httpx
 
 from tui.servers.client import Client
 from tui.servers.dialects.dialect import BusyLight
+from tui.servers.models import ModelListError, list_models
 
 NO_ANSWER_YET = "the server takes the prompt and does not answer: busy, or loading"
 
@@ -37,3 +38,14 @@ async def busy_light(client: Client) -> str | None:
     if light is None or not light.is_full:
         return None
     return "the server works on another answer"
+
+
+async def still_lists(client: Client, name: str) -> bool:
+    """Whether the server still calls that model loaded ("": any). True where it does not answer."""
+    try:
+        models = await list_models(client)
+    except httpx.TimeoutException:
+        return True
+    except (httpx.HTTPError, ModelListError):
+        return False
+    return any(model.is_loaded and name in ("", model.name) for model in models)

@@ -25,7 +25,7 @@ from tui.core.types import (
 )
 from tui.servers import errors
 from tui.servers.backoff import Backoff, retry_after_s
-from tui.servers.busy_light import NO_ANSWER_YET, busy_light
+from tui.servers.busy_light import NO_ANSWER_YET, busy_light, still_lists
 from tui.servers.busy_wait import Busy, BusyWait
 from tui.servers.client import Client, error_text
 from tui.servers.content_coding import compression
@@ -39,6 +39,10 @@ LINGER_S = 1.0
 """How long the connection may stay open after the finish, for usage and an orderly end."""
 LATE_HEAD_S = 1.0
 """A server that answers at once and did not within this time is at work on something else."""
+TEXT_LINGER_S = 10.0
+"""The same after a finish that came with a text: a server may write it into every chunk."""
+MODEL_LOST_LIMIT_NS = 90 * 10**9
+"""The server notices within a minute that the process of its model has ended."""
 MAX_CONNECT_TRIES = 12
 """A full accept queue looks like a board that is off: it is not waited for any longer than this."""
 
@@ -146,11 +150,27 @@ class StreamedRequest:
         """What says that the server works on something else; None where nothing does."""
         client = self._client
         reason = self._in_use()
+        if reason is None and self._slot.model_lost_ns is not None:
+            reason = await self._why_model_is_lost(self._slot.model_lost_ns)
         if reason is None:
             reason = await busy_light(client)
         if reason is None:
             return None
         return Busy(reason, TurnError("busy", f"{client.url} is busy: {reason}."))
+
+    async def _why_model_is_lost(self, lost_ns: int) -> str | None:
+        """A prompt to a model whose process has ended gets no answer for minutes, until the server
+        has noticed it; after that the prompt loads the model again."""
+        if perf_counter_ns() - lost_ns < MODEL_LOST_LIMIT_NS:
+            name = self._request.model
+            if await still_lists(self._client, name):
+                return (
+                    f"{self._client.dialect.name} lost its model with the answer that was stopped "
+                    "and notices it within a minute"
+                )
+        self._slot.model_lost_ns = None
+        self.turn.note_before_prefill("load")
+        return None
 
     def send_now(self) -> None:
         """Do not wait for the server to be free, as far as that is ours to decide."""
@@ -210,6 +230,8 @@ class StreamedRequest:
             await self._post(watchdog)
         except asyncio.CancelledError:
             # Nothing to pass on: only _cancel, or the end of the event loop, cancels this task.
+            if self._client.dialect.is_model_lost_by_disconnect and self._sent_ns is not None:
+                self._slot.model_lost_ns = None if self._has_finish else perf_counter_ns()
             self._was_cancelled()
         except httpx.HTTPError as error:
             self._broke(error)
@@ -290,7 +312,7 @@ class StreamedRequest:
         if is_done or (self._has_finish and not self._has_false_finish):
             # Once: whatever else arrives now is no reason to wait longer.
             if is_done or not had_finish:
-                watchdog.expire_in(LINGER_S)
+                watchdog.expire_in(TEXT_LINGER_S if n_chunks and not is_done else LINGER_S)
         elif self._n_chunks:
             watchdog.expire_in(self._client.timeouts.idle_s)
 

@@ -40,6 +40,9 @@ class Slot:
         self._free = asyncio.Event()
         self._free.set()
         self._close: Callable[[], None] | None = None
+        self.model_lost_ns: int | None = None
+        """When a connection was closed before its end at a server that loses its model by that;
+        None once the server has noticed."""
 
     @property
     def state(self) -> SlotState:

@@ -148,8 +148,10 @@ DIALECT = Dialect(
     ),
     is_history_used=False,
     is_finished_by_end=True,
+    is_overlap_fatal=True,
     notes=(
         "This server hands the model one message only: npulse sends the conversation as one.",
+        "A prompt that comes while this server reads another one mixes the two answers.",
         "This server does not mark the end of an answer, nor why it ended.",
     ),
 )

@@ -80,8 +80,9 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     for row in _available(bodies.get("/v1/models/available")):
         model = _file_model(row)
         models[model.name] = model
-    loaded = parse_loaded(bodies.get("/v1/models/loaded"))
-    if loaded is None and "/v1/models/loaded" in bodies:
+    body = bodies.get("/v1/models/loaded")
+    loaded = parse_loaded(body)
+    if loaded is None and isinstance(body, dict) and isinstance(body.get("loaded"), bool):
         # Its own answer beats the flags in the list, which can be from before an unload.
         return tuple(replace(model, is_loaded=False) for model in models.values())
     if loaded is not None:
@@ -107,11 +108,12 @@ def _file_model(row: dict[str, Json]) -> ModelInfo:
         # It rounds to hundredths of a MiB: 0.0 is a file too small to be a model.
         size_bytes = round(min(size_mib, 1e9) * MIB)
     quantisation = quantisation_in_name(file_name or name)
+    is_loaded = row.get("loaded")
     return ModelInfo(
         name=name,
         file_name=file_name,
         size_bytes=size_bytes,
-        is_loaded=row.get("loaded") is True,
+        is_loaded=is_loaded if isinstance(is_loaded, bool) else None,
         quantisation=quantisation,
         is_quantisation_guessed=quantisation is not None,
         context_tokens=context_in_name(file_name or name) or DEFAULT_CONTEXT_TOKENS,
