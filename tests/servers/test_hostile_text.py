@@ -8,6 +8,7 @@ from time import process_time_ns
 import pytest
 
 from tests.servers.requests import decoded, new_turn
+from tui.core.text.sanitize import CleanText
 from tui.core.turn.estimate import token_weight
 from tui.core.turn.think import ThinkSplitter
 from tui.core.types import TextDelta
@@ -30,7 +31,7 @@ UNITS = (
 def _think(text: str) -> None:
     splitter = ThinkSplitter()
     for at in range(0, len(text), 1024):
-        splitter.feed(text[at : at + 1024])
+        splitter.feed(CleanText(text[at : at + 1024]))
     splitter.flush()
 
 

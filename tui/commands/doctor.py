@@ -146,7 +146,7 @@ def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
     lines = [f"npulse doctor, {wall_time(snapshot.time)}", ""]
     for check in checks:
         title = clean(check.title, newlines=False)
-        detail = clean(check.detail, newlines=False)
+        detail: str = clean(check.detail, newlines=False)
         if check.advice is not None:
             detail = f"{detail.rstrip('.')}. {clean(check.advice, newlines=False)}"
         lines.append(f"{MARKS[check.status]}  {title}: {detail}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from tui.core.text.sanitize import CleanText
+
 Role = Literal["system", "user", "assistant"]
 
 NumberSource = Literal["measured", "runtime", "estimated", "unknown"]
@@ -184,7 +186,7 @@ class Segment:
     """Sanitised text of one kind, ready for a screen or for stdout."""
 
     kind: SegmentKind
-    text: str
+    text: CleanText
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ class Dashboard(Screen[None]):
         """A new snapshot is there."""
         for panel in ("#header", "#speed", "#npu", "#memory", "#ddr", "#strip"):
             self.query_one(panel, Rows).refresh_rows()
-        self.query_one(Transcript).set_status(self._status())
+        self.query_one(Transcript).live_turn.set_status(self._status())
 
     def show_server(self) -> None:
         """Draw anew what depends on the server."""
@@ -303,7 +303,7 @@ class Dashboard(Screen[None]):
         if turn is None or self._chat.waiting is not None:
             return
         if self._shown is not turn:
-            self.query_one(Transcript).attach(turn)
+            self.query_one(Transcript).live_turn.attach(turn)
         self._shown = turn
         is_over = turn.phase.is_over
         self._feed(turn)
@@ -314,7 +314,7 @@ class Dashboard(Screen[None]):
         transcript = self.query_one(Transcript)
         segments = turn.take_pending()
         if segments and isinstance(segments[0], Reclassified):
-            transcript.reclassify()
+            transcript.live_turn.reclassify()
             segments = segments[1:]
         if segments:
             transcript.feed(segments)
@@ -346,7 +346,7 @@ class Dashboard(Screen[None]):
         if turn is None or turn is not self._shown or turn.runtime is None:
             return
         if turn.phase.is_over and not turn.has_pending:
-            self.query_one(Transcript).set_footer(self._footer(turn))
+            self.query_one(Transcript).live_turn.set_footer(self._footer(turn))
             self.query_one("#speed", Rows).refresh_rows()
 
     def _draw_numbers(self) -> None:
@@ -355,10 +355,10 @@ class Dashboard(Screen[None]):
         self.query_one("#strip", Rows).refresh_rows()
         self.query_one("#header", Rows).refresh_rows()
         transcript = self.query_one(Transcript)
-        transcript.set_status(self._status())
+        transcript.live_turn.set_status(self._status())
         stats = self.stats()
         if stats is not None and stats.thinking_tokens and stats.phase is Phase.ANSWERING:
-            transcript.set_thinking_note(thinking_note(stats))
+            transcript.live_turn.set_thinking_note(thinking_note(stats))
 
     def _status(self) -> str | None:
         """The live row under a prompt that has no answer yet."""
@@ -464,7 +464,7 @@ class Dashboard(Screen[None]):
         if selected := transcript.selection_text():
             self._copy(selected, "the selection")
         else:
-            self._copy(transcript.last_answer(), "the last answer")
+            self._copy(transcript.copy_text.last_answer, "the last answer")
 
     def action_copy_code(self) -> None:
         self.query_one(Transcript).action_copy_code()
@@ -493,13 +493,13 @@ class Dashboard(Screen[None]):
     def on_prompt_scroll_requested(self, event: Prompt.ScrollRequested) -> None:
         transcript = self.query_one(Transcript)
         if event.where == "end":
-            transcript.jump_end()
+            transcript.show_end()
         elif event.where == "home":
-            transcript.action_scroll_home()
+            transcript.show_row(0)
         elif event.where == "page_up":
-            transcript.action_page_up()
+            transcript.scroll_pages(-1)
         else:
-            transcript.action_page_down()
+            transcript.scroll_pages(1)
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)

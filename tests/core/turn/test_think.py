@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.turn.pieces import cut
+from tui.core.text.sanitize import CleanText
 from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import Segment
 
@@ -35,7 +36,7 @@ tag_soup = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 def split(pieces: Iterable[str]) -> list[Segment]:
     splitter = ThinkSplitter()
-    segments = [segment for piece in pieces for segment in splitter.feed(piece)]
+    segments = [segment for piece in pieces for segment in splitter.feed(CleanText(piece))]
     return segments + splitter.flush()
 
 
@@ -156,9 +157,9 @@ def test_at_most_one_reclassification_and_no_empty_segment(raw: str) -> None:
 
 def test_text_comes_out_at_once() -> None:
     splitter = ThinkSplitter()
-    assert splitter.feed("Hello") == [Segment("text", "Hello")]
-    assert splitter.feed(" a<") == [Segment("text", " a")]
-    assert splitter.feed("b") == [Segment("text", "<b")]
+    assert splitter.feed(CleanText("Hello")) == [Segment("text", CleanText("Hello"))]
+    assert splitter.feed(CleanText(" a<")) == [Segment("text", CleanText(" a"))]
+    assert splitter.feed(CleanText("b")) == [Segment("text", CleanText("<b"))]
 
 
 def _state(splitter: ThinkSplitter) -> str:
@@ -170,51 +171,51 @@ def _state(splitter: ThinkSplitter) -> str:
 def test_thinking_comes_out_at_once() -> None:
     splitter = ThinkSplitter()
     assert _state(splitter) == "undecided"
-    assert splitter.feed("<think>") == []
+    assert splitter.feed(CleanText("<think>")) == []
     assert _state(splitter) == "thinking"
-    assert splitter.feed("so") == [Segment("thinking", "so")]
-    assert splitter.feed(" ") == []
-    assert splitter.feed("it") == [Segment("thinking", " it")]
-    assert splitter.feed("\n</think>\n") == []
+    assert splitter.feed(CleanText("so")) == [Segment("thinking", CleanText("so"))]
+    assert splitter.feed(CleanText(" ")) == []
+    assert splitter.feed(CleanText("it")) == [Segment("thinking", CleanText(" it"))]
+    assert splitter.feed(CleanText("\n</think>\n")) == []
     assert _state(splitter) == "undecided"
-    assert splitter.feed("\nHi") == [Segment("text", "Hi")]
+    assert splitter.feed(CleanText("\nHi")) == [Segment("text", CleanText("Hi"))]
     assert _state(splitter) == "answering"
 
 
 def test_reclassification_comes_after_the_text_that_it_moves() -> None:
     splitter = ThinkSplitter()
-    assert splitter.feed("so ") == [Segment("text", "so ")]
-    assert splitter.feed("on</think>\n\nHi") == [
-        Segment("text", "on"),
+    assert splitter.feed(CleanText("so ")) == [Segment("text", CleanText("so "))]
+    assert splitter.feed(CleanText("on</think>\n\nHi")) == [
+        Segment("text", CleanText("on")),
         Reclassified(),
-        Segment("text", "Hi"),
+        Segment("text", CleanText("Hi")),
     ]
 
 
 def test_one_feed_gives_few_segments() -> None:
-    segments = ThinkSplitter().feed("<think>a b c</think>\n\n" + "d\n" * 1000)
+    segments = ThinkSplitter().feed(CleanText("<think>a b c</think>\n\n" + "d\n" * 1000))
     assert [segment.kind for segment in segments] == ["thinking", "text"]
 
 
 def test_long_blank_runs_stay_cheap() -> None:
     """20,000 line breaks one by one; a quadratic expression would take minutes."""
     splitter = ThinkSplitter()
-    splitter.feed("<think>a")
+    splitter.feed(CleanText("<think>a"))
     for _ in range(20_000):
-        splitter.feed("\n")
-    assert splitter.feed("b") == [Segment("thinking", "\n" * 20_000 + "b")]
+        splitter.feed(CleanText("\n"))
+    assert splitter.feed(CleanText("b")) == [Segment("thinking", CleanText("\n" * 20_000 + "b"))]
 
 
 def test_thinking_from_elsewhere_trims_the_answer() -> None:
     splitter = ThinkSplitter()
     assert splitter.note_thinking() == []
-    assert splitter.feed("\n\n") == []
-    assert splitter.feed("Hello") == [Segment("text", "Hello")]
-    assert splitter.feed("</think>") == [Segment("text", "</think>")]
+    assert splitter.feed(CleanText("\n\n")) == []
+    assert splitter.feed(CleanText("Hello")) == [Segment("text", CleanText("Hello"))]
+    assert splitter.feed(CleanText("</think>")) == [Segment("text", CleanText("</think>"))]
 
 
 def test_a_channel_of_its_own_closes_an_open_tag() -> None:
     splitter = ThinkSplitter()
-    assert splitter.feed("<think>\n") == []
+    assert splitter.feed(CleanText("<think>\n")) == []
     assert splitter.note_thinking() == []
-    assert splitter.feed("\n\nHello") == [Segment("text", "Hello")]
+    assert splitter.feed(CleanText("\n\nHello")) == [Segment("text", CleanText("Hello"))]

@@ -12,6 +12,7 @@ from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.turn.test_think import PIECES
 from tests.core.turn.turns import MS, REQUEST, T0, Feeder, folded
 from tui.core.screen.footer import footer_line
+from tui.core.text.sanitize import CleanText
 from tui.core.turn.answer_text import chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.last_usage import LastUsage
@@ -230,7 +231,10 @@ def test_thinking_on_its_own_channel_is_the_first_token() -> None:
     stats = feeder.turn.stats(feeder.t_ns)
     assert (stats.ttft_ms, stats.ttfot_ms) == (1200, 1300)
     assert (feeder.turn.thinking, feeder.turn.text) == ("hm", "Hi")
-    assert feeder.turn.take_pending() == [Segment("thinking", "hm"), Segment("text", "Hi")]
+    assert feeder.turn.take_pending() == [
+        Segment("thinking", CleanText("hm")),
+        Segment("text", CleanText("Hi")),
+    ]
 
 
 def test_a_tag_in_characters_is_thinking() -> None:
@@ -249,23 +253,26 @@ def test_a_tag_in_characters_is_thinking() -> None:
 def test_pending_is_one_segment_per_change_of_kind() -> None:
     feeder = Feeder().text("<think>", "a", "b", "</think>", "\n", "c", "d")
     had_pending = feeder.turn.has_pending
-    assert feeder.turn.take_pending() == [Segment("thinking", "ab"), Segment("text", "cd")]
+    assert feeder.turn.take_pending() == [
+        Segment("thinking", CleanText("ab")),
+        Segment("text", CleanText("cd")),
+    ]
     assert (had_pending, feeder.turn.has_pending) == (True, False)
     assert feeder.turn.take_pending() == []
     feeder.text("e")
-    assert feeder.turn.take_pending() == [Segment("text", "e")]
+    assert feeder.turn.take_pending() == [Segment("text", CleanText("e"))]
     assert (feeder.turn.thinking, feeder.turn.text) == ("ab", "cde")
 
 
 def test_text_that_was_thinking_and_was_taken() -> None:
     feeder = Feeder().text("so ", "it is")
-    assert feeder.turn.take_pending() == [Segment("text", "so it is")]
+    assert feeder.turn.take_pending() == [Segment("text", CleanText("so it is"))]
     feeder.text(" then", "\n</think>", "\n\n", "Hi")
     assert feeder.turn.is_reclassified
     assert feeder.turn.take_pending() == [
         Reclassified(),
-        Segment("thinking", " then\n"),
-        Segment("text", "Hi"),
+        Segment("thinking", CleanText(" then\n")),
+        Segment("text", CleanText("Hi")),
     ]
     assert (feeder.turn.thinking, feeder.turn.text) == ("so it is then", "Hi")
     stats = feeder.turn.stats(feeder.t_ns)
@@ -274,7 +281,10 @@ def test_text_that_was_thinking_and_was_taken() -> None:
 
 def test_text_that_was_thinking_and_was_not_taken() -> None:
     feeder = Feeder().text("so", "</think>Hi")
-    assert feeder.turn.take_pending() == [Segment("thinking", "so"), Segment("text", "Hi")]
+    assert feeder.turn.take_pending() == [
+        Segment("thinking", CleanText("so")),
+        Segment("text", CleanText("Hi")),
+    ]
     assert feeder.turn.is_reclassified
 
 
@@ -287,7 +297,7 @@ def test_white_space_before_an_unopened_closing_tag_still_parts_words() -> None:
 
 def test_what_was_held_back_comes_at_the_end() -> None:
     feeder = Feeder().text("a </thi")
-    assert feeder.turn.take_pending() == [Segment("text", "a ")]
+    assert feeder.turn.take_pending() == [Segment("text", CleanText("a "))]
     feeder.text("\ud83d")
     feeder.turn.stop(feeder.t_ns)
     assert folded(feeder.turn.take_pending()) == ("", "</thi\ufffd")

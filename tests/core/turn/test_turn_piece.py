@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.turn.turns import MS, REQUEST, T0
+from tui.core.text.sanitize import CleanText
 from tui.core.turn.growing_text import MAX_RECENT, GrowingText
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
@@ -49,7 +50,7 @@ def test_the_pieces_are_the_answer(actions: list[tuple[str, str]]) -> None:
 def test_the_tail_is_the_end_of_the_text(pieces: list[str], first: int, is_long: bool) -> None:
     text = GrowingText()
     for piece in pieces * (MAX_RECENT // 8 if is_long else 1):
-        text.append(piece)
+        text.append(CleanText(piece))
     assert text.n_chars == len("".join(pieces)) * (MAX_RECENT // 8 if is_long else 1)
     first = max(text.n_chars - first, 0)
     tail = text.tail(first)

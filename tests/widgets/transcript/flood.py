@@ -30,7 +30,7 @@ class Flood(TranscriptApp):
         view = self.transcript
         view.set_notice([sample])
         view.begin(sample, label=sample[:20], model=sample[:40])
-        view.set_status(sample[:200])
+        view.live_turn.set_status(sample[:200])
         view.append(sample[:2000], "thinking")
         view.toggle_thinking()
         view.append(f"{sample[:3000]}\n\n```\n{sample[:500]}\n```\n\n# {sample[:200]}")

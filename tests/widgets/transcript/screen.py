@@ -11,6 +11,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.theme import Theme
 
 from tui.core.text.glyphs import ASCII, UNICODE
+from tui.core.text.sanitize import CleanText
 from tui.core.types import Segment
 from tui.widgets.transcript.transcript import Transcript
 
@@ -94,7 +95,7 @@ class TranscriptApp(App[None]):
     def lines(self) -> list[str]:
         """The rows of the view as they are now, as text."""
         transcript = self.transcript
-        return [transcript.line(y).text.rstrip() for y in range(transcript.size.height)]
+        return [transcript.painter.line(y).text.rstrip() for y in range(transcript.size.height)]
 
     def seen(self) -> list[str]:
         """The rows that stand on the emulated terminal."""
@@ -114,8 +115,8 @@ class TranscriptApp(App[None]):
 
 
 def text(*parts: str) -> list[Segment]:
-    return [Segment("text", part) for part in parts]
+    return [Segment("text", CleanText(part)) for part in parts]
 
 
 def thinking(*parts: str) -> list[Segment]:
-    return [Segment("thinking", part) for part in parts]
+    return [Segment("thinking", CleanText(part)) for part in parts]

@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from tests.widgets.transcript.screen import TranscriptApp, text
+from tui.core.text.sanitize import CleanText
 from tui.core.types import Segment, SegmentKind
 from tui.widgets.transcript.streamed_text import StreamedText
 from tui.widgets.transcript.transcript import Transcript
@@ -41,7 +42,7 @@ async def test_ten_lines_of_foreign_code_show_an_answer(theme: str) -> None:
         assert "│ quoted text" in shown
         assert "12 tokens" in shown
         assert not any(ord(char) < 32 for row in rows for char in row)
-        colours = {view.style_of(role).color for role in ("text", "live", "dim")}
+        colours = {view._role_styles.style_of(role).color for role in ("text", "live", "dim")}
         assert len(colours) == 3 or theme == "ansi-dark"
 
 
@@ -62,9 +63,9 @@ class Kept:
         self.texts: dict[SegmentKind, str] = {"text": "", "thinking": ""}
         self.reads = 0
 
-    def joined(self, kind: SegmentKind) -> str:
+    def joined(self, kind: SegmentKind) -> CleanText:
         self.reads += 1
-        return self.texts[kind]
+        return CleanText(self.texts[kind])
 
     def give(self, *pieces: str) -> list[Segment]:
         self.texts["text"] += "".join(pieces)
@@ -76,15 +77,15 @@ async def test_text_that_the_caller_keeps_is_not_kept_again() -> None:
     async with app.run_test(size=(60, 14)):
         view = app.transcript
         view.begin("q")
-        view.attach(kept)
+        view.live_turn.attach(kept)
         for n in range(200):
             view.feed(kept.give(f"word{n} "))
         answer = view._turn_list.turns[-1].answer
         assert kept.reads == 0
         assert not answer._pieces
-        assert view.last_answer() == kept.texts["text"]
+        assert view.copy_text.last_answer == kept.texts["text"]
         view.end("f")
-        assert view.last_answer() is kept.texts["text"]
+        assert view.copy_text.last_answer is kept.texts["text"]
         assert view.search("word199") == 1
 
 
@@ -93,11 +94,13 @@ async def test_a_turn_that_was_thinking_all_along_is_shown_from_its_source() -> 
     async with app.run_test(size=(60, 14)):
         view = app.transcript
         view.begin("q")
-        view.attach(kept)
+        view.live_turn.attach(kept)
         view.feed(kept.give("so it was "))
         kept.texts = {"thinking": kept.texts["text"] + "a thought", "text": "the answer"}
-        view.reclassify()
-        view.feed([Segment("thinking", "a thought"), Segment("text", "the answer")])
+        view.live_turn.reclassify()
+        view.feed(
+            [Segment("thinking", CleanText("a thought")), Segment("text", CleanText("the answer"))]
+        )
         turn = view._turn_list.turns[-1]
         assert (turn.thinking.text, turn.answer.text) == ("so it was a thought", "the answer")
         assert turn.thinking.blocks[0].lines == ["so it was a thought"]

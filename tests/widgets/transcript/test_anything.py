@@ -28,26 +28,28 @@ class Monkey:
             "feed": self.feed,
             "think": lambda: view.feed(thinking("some thought " * rng.randint(1, 40))),
             "mixed": lambda: view.feed(thinking("a b") + text("c d") + thinking("e")),
-            "status": lambda: view.set_status(rng.choice(["prefill 1 s", None, "x" * 200])),
+            "status": lambda: view.live_turn.set_status(
+                rng.choice(["prefill 1 s", None, "x" * 200])
+            ),
             "end": self.end,
             "error": lambda: view.end("", state="error", error="bad " * 40),
-            "note": lambda: view.set_thinking_note("thought for 1 s"),
+            "note": lambda: view.live_turn.set_thinking_note("thought for 1 s"),
             "up": lambda: view.scroll_rows(-rng.randint(1, 60)),
             "down": lambda: view.scroll_rows(rng.randint(1, 60)),
             "first": lambda: view.show_row(0),
             "some": lambda: view.show_row(rng.randint(0, view._turn_list.rows)),
-            "last": view.jump_end,
+            "last": view.show_end,
             "home": lambda: view.scroll_home(animate=False),
             "thinking": view.toggle_thinking,
             "raw": view.toggle_raw,
-            "reclassify": view.reclassify,
+            "reclassify": view.live_turn.reclassify,
             "turn": lambda: view.jump_turn(rng.choice([-1, 1])),
             "code": lambda: view.jump_code(rng.choice([-1, 1])),
             "search": lambda: view.search(rng.choice(["the", "memory", "x", "", " "])),
-            "match": view.search_next,
-            "match before": view.search_previous,
+            "match": lambda: view.search_step(1),
+            "match before": lambda: view.search_step(-1),
             "select": lambda: view.select_rows(rng.choice([-1, 1])),
-            "copy": lambda: (view.turn_text(), view.code_text(), view.selection_text()),
+            "copy": lambda: (view.copy_text.answer, view.copy_text.code, view.selection_text()),
             "finished": self.finished,
             "clear": lambda: view.clear() if rng.random() < 0.2 else None,
         }
@@ -126,20 +128,20 @@ async def test_rows_and_place_agree(seed: int) -> None:
 def check(view: Transcript, name: str) -> None:
     """What is painted is what a fresh rendering gives, and the numbers are consistent."""
     turn_list = view._turn_list
-    rows, height = turn_list.rows, view.view_rows
+    rows, height = turn_list.rows, view.viewport.height
     view.render_lines(view.size.region)
-    view._strips.clear()
+    view.painter._strips.clear()
     for y in range(view.size.height):
-        fresh = view.line(y)
-        assert view._painted[y].text == fresh.text, name
+        fresh = view.painter.line(y)
+        assert view.painter._painted[y].text == fresh.text, name
         assert fresh.cell_length == view.size.width
         view.render_line(y)
-        place = turn_list.place(view.top_row + y)
+        place = turn_list.place(view.viewport.top_row + y)
         assert place is None or turn_list.part(place).is_exact, name
     assert turn_list.rows == rows, "nothing in view was an estimate"
     if not view.is_following:
-        assert view.top_row + height <= max(rows, height)
-        assert view.new_lines <= max(0, rows - view.top_row - height)
+        assert view.viewport.top_row + height <= max(rows, height)
+        assert view.viewport.new_lines <= max(0, rows - view.viewport.top_row - height)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -159,8 +161,8 @@ async def test_what_is_read_never_moves(seed: int) -> None:
             monkey.feed()
         view.show_row(rng.randint(0, view._turn_list.rows - 40))
         for _ in range(60):
-            before = [view.line(y).text[:-2] for y in range(15)]
+            before = [view.painter.line(y).text[:-2] for y in range(15)]
             name = rng.choice(["feed", "feed", "feed", "copy", "status", "think"])
             monkey.steps[name]()
             await pilot.pause()
-            assert [view.line(y).text[:-2] for y in range(15)] == before, name
+            assert [view.painter.line(y).text[:-2] for y in range(15)] == before, name

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from tests.core.text.published import commonmark_examples
 from tui.core.text.glyphs import UNICODE
+from tui.core.text.sanitize import CleanText
 from tui.core.types import Segment
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
@@ -47,7 +48,7 @@ def streamed(source: str) -> list[str]:
     turn_list.add(turn)
     turn_list.open(0)
     for char in source:
-        turn.feed([Segment("text", char)], turn_list.mode)
+        turn.feed([Segment("text", CleanText(char))], turn_list.mode)
         turn_list.resized(0)
         rows_of(turn_list)
     turn.answer.finish()

@@ -127,17 +127,21 @@ async def test_the_cost_of_a_token_stays_what_it_is(
         view._turn_list.mode.lexers.is_patient = True
         # How far the view moves up depends on how fast the text comes: here as fast at all times.
         frames_seen = count()
-        view._clock = lambda: next(frames_seen) / FRAMES_PER_S
+        view.viewport._clock = lambda: next(frames_seen) / FRAMES_PER_S
         await pilot.pause()
         for start in range(0, TOKENS, TOKENS // 4):
             work.clear()
-            scrolls, cells, painted = view.scroll_count, view.refreshed_cells, view.painted_rows
+            scrolls, cells, painted = (
+                view.viewport.scroll_count,
+                view.painter.refreshed_cells,
+                view.painter.painted_rows,
+            )
             for n in range(start, start + TOKENS // 4, BATCH):
                 view.feed(text(*[kind(m) for m in range(n, n + BATCH)]))
                 view.render_lines(view.size.region)
-            work["scrolls"] = view.scroll_count - scrolls
-            work["cells asked for"] = view.refreshed_cells - cells
-            work["rows painted"] = view.painted_rows - painted
+            work["scrolls"] = view.viewport.scroll_count - scrolls
+            work["cells asked for"] = view.painter.refreshed_cells - cells
+            work["rows painted"] = view.painter.painted_rows - painted
             quarters.append(Counter(work))
         view.end("f")
     second, last = quarters[1], quarters[3]
@@ -159,34 +163,38 @@ async def test_text_that_has_not_filled_the_view_repaints_only_its_own_row() -> 
         view.feed(text("some words that stand"))
         await pilot.pause()
         view.render_lines(view.size.region)
-        cells, rows, scrolls = view.refreshed_cells, view.painted_rows, view.scroll_count
+        cells, rows, scrolls = (
+            view.painter.refreshed_cells,
+            view.painter.painted_rows,
+            view.viewport.scroll_count,
+        )
         view.feed(text(" here"))
         view.render_lines(view.size.region)
-        assert view.refreshed_cells - cells == len(" here") + 1
-        assert view.painted_rows - rows == 1
-        assert view.scroll_count == scrolls
+        assert view.painter.refreshed_cells - cells == len(" here") + 1
+        assert view.painter.painted_rows - rows == 1
+        assert view.viewport.scroll_count == scrolls
 
 
 async def test_fast_text_moves_a_full_view_by_several_rows_at_once() -> None:
     now = 0.0
     app = TranscriptApp()
-    app.transcript._clock = lambda: now
+    app.transcript.viewport._clock = lambda: now
     async with app.run_test(size=(100, 40)):
         view = app.transcript
         view.begin("q")
         for n in range(600):
             now += 1 / 15
             view.feed(text(f"line {n}\n\n"))
-        assert view.scroll_count <= 600 / 2
+        assert view.viewport.scroll_count <= 600 / 2
         assert view.is_following
         view.end("f")
-        assert view.line(39).text.strip() == "f"
+        assert view.painter.line(39).text.strip() == "f"
 
 
 async def test_slow_text_moves_it_row_by_row() -> None:
     now = 0.0
     app = TranscriptApp()
-    app.transcript._clock = lambda: now
+    app.transcript.viewport._clock = lambda: now
     async with app.run_test(size=(100, 40)):
         view = app.transcript
         view.begin("q")
@@ -194,4 +202,4 @@ async def test_slow_text_moves_it_row_by_row() -> None:
             now += 2
             view.feed(text(f"line {n}\n\n"))
             if n > 40:
-                assert f"line {n}" in view.line(39).text
+                assert f"line {n}" in view.painter.line(39).text

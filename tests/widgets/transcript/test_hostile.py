@@ -17,7 +17,7 @@ OURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z$]|\x1b\]22;[a-z-]*\x07|\x1b[=>]")
 def check_rows(view: Transcript) -> None:
     """Every row of the view is exactly as wide as the view and holds nothing to obey."""
     for y in range(view.size.height):
-        strip = view.line(y)
+        strip = view.painter.line(y)
         assert raw_controls(strip.text, newlines=False) == []
         assert strip.cell_length == cell_len(strip.text) == view.size.width
         assert all(not style.link for _, style, _ in strip if style)
@@ -35,7 +35,7 @@ async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
         await pilot.pause()
         check_rows(view)
         view.begin(hostile, label=hostile, model="one")
-        view.set_status(hostile, "warn")
+        view.live_turn.set_status(hostile, "warn")
         check_rows(view)
         view.append(hostile + "more", "thinking")
         check_rows(view)
@@ -55,9 +55,9 @@ async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
             for _ in range(3):
                 view.scroll_rows(-9)
                 check_rows(view)
-            view.jump_end()
+            view.show_end()
         view.search(hostile[:50])
-        view.search_next()
+        view.search_step(1)
         check_rows(view)
         await pilot.pause()
         for data in app.output:
@@ -79,5 +79,5 @@ async def test_hostile_text_is_the_same_however_it_arrives(name: str) -> None:
                 view.append("".join(pieces[start : start + 9]))
             view.end("f")
             view.show_row(0)
-            rows.append([view.line(y).text for y in range(20)])
+            rows.append([view.painter.line(y).text for y in range(20)])
         assert rows[0] == rows[1]

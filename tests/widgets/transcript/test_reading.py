@@ -19,16 +19,16 @@ CODE = (
 def with_turns(view: Transcript, count: int) -> None:
     for n in range(count):
         view.add_finished(f"question {n}", "", f"answer {n}\n\n{MIXED}\n\nneedle{n} here", "nums")
-    view.jump_end()
+    view.show_end()
 
 
 def marked(view: Transcript, role: str) -> list[str]:
     """The texts on screen that carry the style of a role."""
-    wanted = view.style_of(f"text {role}")
+    wanted = view._role_styles.style_of(f"text {role}")
     return [
         cells.text
         for y in range(view.size.height)
-        for cells in view.line(y)
+        for cells in view.painter.line(y)
         if cells.style is not None
         and cells.style.reverse == wanted.reverse
         and bool(cells.style.underline) == bool(wanted.underline)
@@ -46,7 +46,7 @@ async def test_search_counts_marks_and_walks() -> None:
         assert view.search("needle") == 30
         assert marked(view, "match-current") == ["needle"]
         assert "needle29 here" in "\n".join(app.lines())
-        view.search_previous()
+        view.search_step(-1)
         assert "needle28 here" in "\n".join(app.lines())
         await pilot.press("N")
         assert "needle27 here" in "\n".join(app.lines())
@@ -77,7 +77,7 @@ async def test_a_match_in_folded_thinking_opens_it() -> None:
     async with app.run_test(size=(80, 12)):
         view = app.transcript
         view.add_finished("q", "a secret thought", "an answer", "f")
-        view.jump_end()
+        view.show_end()
         assert "secret" not in "\n".join(app.lines())
         assert view.search("secret") == 1
         assert "secret" in "\n".join(app.lines())
@@ -91,7 +91,7 @@ async def test_every_match_can_be_reached_in_formatted_text() -> None:
         count = view.search("the")
         assert count > 8
         for _ in range(count):
-            view.search_next()
+            view.search_step(1)
             assert [word.lower() for word in marked(view, "match-current")] == ["the"]
 
 
@@ -103,9 +103,9 @@ async def test_search_sees_what_streams_in() -> None:
         view.feed(text("one fish"))
         assert view.search("fish") == 1
         view.feed(text(" two fish"))
-        view.search_next()
-        assert view._search is not None
-        assert len(view._search.matches) == 2
+        view.search_step(1)
+        assert view._search_jump.search is not None
+        assert len(view._search_jump.search.matches) == 2
 
 
 async def test_jumping_from_turn_to_turn() -> None:
@@ -121,7 +121,7 @@ async def test_jumping_from_turn_to_turn() -> None:
         assert app.lines()[1].startswith("  you   question 0")
         await pilot.press("right_square_bracket")
         assert app.lines()[1].startswith("  you   question 1")
-        assert view.turn_text().startswith("answer 1")
+        assert view.copy_text.answer.startswith("answer 1")
         view.scroll_rows(3)
         view.jump_turn(-1)
         assert app.lines()[1].startswith("  you   question 1")
@@ -137,20 +137,20 @@ async def test_jumping_from_code_to_code_and_copying_it() -> None:
         view.add_finished("q", "", CODE, "f")
         view.add_finished("no code here", "", "nothing " * 300, "f")
         view.add_finished("r", "", CODE, "f")
-        view.jump_end()
+        view.show_end()
         await pilot.pause()
         view.jump_code(-1)
-        assert view.code_text() == "ls -l"
+        assert view.copy_text.code == "ls -l"
         view.jump_code(-1)
-        assert view.code_text() == "all:\n\techo one\n\n\techo two"
+        assert view.copy_text.code == "all:\n\techo one\n\n\techo two"
         view.jump_code(-1)
         view.jump_code(-1)
-        assert view.code_text() == "all:\n\techo one\n\n\techo two"
+        assert view.copy_text.code == "all:\n\techo one\n\n\techo two"
         assert "make" in app.lines()[1]
         view.jump_code(-1)
         assert "make" in app.lines()[1], "the first one stays"
         view.jump_code(1)
-        assert view.code_text() == "ls -l"
+        assert view.copy_text.code == "ls -l"
         await pilot.press("c")
         await pilot.pause()
         last = app.messages[-1]
@@ -164,10 +164,10 @@ async def test_code_of_any_length_is_copied_whole() -> None:
     async with app.run_test(size=(80, 12)):
         view = app.transcript
         view.add_finished("q", "", f"```python\n{code}\n```\nend", "f")
-        view.jump_end()
-        assert view.code_text() == code
+        view.show_end()
+        assert view.copy_text.code == code
         view.jump_code(-1)
-        assert view.code_text() == code
+        assert view.copy_text.code == code
 
 
 async def test_copying_the_answer() -> None:
@@ -180,7 +180,7 @@ async def test_copying_the_answer() -> None:
         last = app.messages[-1]
         assert isinstance(last, Transcript.CopyRequested)
         assert last.what == "the answer"
-        assert last.text == view.last_answer() == view.turn_text()
+        assert last.text == view.copy_text.last_answer == view.copy_text.answer
 
 
 async def test_selecting_with_the_mouse() -> None:
@@ -261,7 +261,7 @@ async def test_selecting_with_the_keyboard() -> None:
 async def test_selected_text_can_be_read() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 10)):
-        style = app.transcript.style_of("text selected")
+        style = app.transcript._role_styles.style_of("text selected")
         assert style.color is not None
         assert style.bgcolor is not None
         light, ground = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
@@ -295,7 +295,7 @@ async def test_plain_text_and_back_keeps_the_place(is_raw: bool) -> None:
             view.scroll_rows(1)
         shown = app.lines()
         view.toggle_raw()
-        assert view.is_raw is not is_raw
+        assert view._turn_list.mode.is_raw is not is_raw
         assert app.lines() != shown
         raw = app.lines()
         assert set(raw[0].split()) & set(shown[0].split()), "the same line of the answer"

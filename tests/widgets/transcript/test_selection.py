@@ -14,6 +14,8 @@ from tui.widgets.transcript.select import key_of, selected_text
 from tui.widgets.transcript.selection import RowSelection, selection_at
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.turn_view import TurnView
+from tui.widgets.transcript.view_changes import ViewChanges
+from tui.widgets.transcript.viewport import Viewport
 
 
 @pytest.fixture
@@ -36,35 +38,60 @@ def row_with(turn_list: TurnList, text: str) -> int:
     raise AssertionError(text)
 
 
+def view_of(turn_list: TurnList, height: int, top: int | None = None) -> Viewport:
+    """A view of so many rows: at the end, which it follows, or with this row at its top."""
+    viewport = Viewport(
+        turn_list, ViewChanges(lambda *_: None), height=lambda: height, clock=lambda: 0.0
+    )
+    viewport.show_end()
+    if top is not None:
+        viewport.show_row(top)
+    return viewport
+
+
 def test_rows_are_taken_one_by_one_and_given_back(turn_list: TurnList) -> None:
-    assert RowSelection(turn_list).selection is None
-    rows = RowSelection(turn_list)
     top = row_with(turn_list, "one")
-    assert rows.extend(1, top, 4) == top
+    viewport = view_of(turn_list, 4, top)
+    assert RowSelection(turn_list, viewport).selection is None
+    rows = RowSelection(turn_list, viewport)
+    rows.extend(1)
+    assert viewport.top_row == top
     assert rows.selection is not None
     assert "one two" in selected_text(turn_list, rows.selection)
-    below = row_with(turn_list, "code")
-    for _ in range(below - top):
-        last = rows.extend(1, top, 4)
-    assert last == below
+    for _ in range(row_with(turn_list, "code") - top):
+        rows.extend(1)
     assert "code" in selected_text(turn_list, rows.selection)
-    assert rows.extend(-1, top, 4) == below - 1
+    rows.extend(-1)
     assert "code" not in selected_text(turn_list, rows.selection)
 
 
+def test_the_view_goes_along_with_the_rows_that_are_taken(turn_list: TurnList) -> None:
+    viewport = view_of(turn_list, 3, 0)
+    rows = RowSelection(turn_list, viewport)
+    for _ in range(5):
+        rows.extend(1)
+    assert viewport.top_row == 2
+    for _ in range(4):
+        rows.extend(-1)
+    assert viewport.top_row == 0
+
+
 def test_a_selection_upwards_begins_at_the_last_row_of_the_view(turn_list: TurnList) -> None:
-    rows = RowSelection(turn_list)
-    assert rows.extend(-1, 0, 1000) == turn_list.rows - 1
-    assert rows.extend(1, 0, 1000) == turn_list.rows - 1, "there is nothing below"
+    rows = RowSelection(turn_list, view_of(turn_list, 1000))
+    rows.extend(-1)
+    last = rows.selection
+    assert last is not None
+    assert selected_text(turn_list, last) == "three"
+    rows.extend(1)
+    assert rows.selection == last, "there is nothing below"
 
 
 def test_a_selection_whose_part_is_gone_begins_anew(turn_list: TurnList) -> None:
-    rows = RowSelection(turn_list)
-    rows.extend(-1, 0, 1000)
-    rows.clear_if_gone()
+    rows = RowSelection(turn_list, view_of(turn_list, 1000))
+    rows.extend(-1)
     assert rows.selection is not None
     turn_list.clear()
-    rows.clear_if_gone()
+    rows.extend(-1)
     assert rows.selection is None
 
 
@@ -79,14 +106,23 @@ def test_a_word_and_a_paragraph(turn_list: TurnList) -> None:
 
 
 def test_code_before_the_end_and_after_the_beginning(turn_list: TurnList) -> None:
-    jump = CodeJump(turn_list)
     code = row_with(turn_list, "code")
-    back = jump.next(-1, turn_list.rows - 1, is_following=True)
-    assert back == jump.next(1, 0, is_following=False)
-    assert back is not None
-    assert turn_list.row_of(back) in (code, code - 1)
-    jump.mark_shown(back, 3)
-    assert jump.next(1, 3, is_following=False) is None, "there is no other block"
-    assert jump.text(3, 1) == "code"
-    assert jump.current(4) is None, "the view was moved"
-    assert jump.text(0, 1) == "", "no code begins above"
+    for viewport, step in ((view_of(turn_list, 2), -1), (view_of(turn_list, 2, 0), 1)):
+        jump = CodeJump(turn_list, viewport)
+        jump.jump(step)
+        assert viewport.top_row in (code, code - 1)
+        top = viewport.top_row
+        jump.jump(1)
+        assert viewport.top_row == top, "there is no other block"
+        assert jump.text == "code"
+
+
+def test_the_code_in_view_is_meant_once_the_view_was_moved(turn_list: TurnList) -> None:
+    viewport = view_of(turn_list, 2, 0)
+    jump = CodeJump(turn_list, viewport)
+    assert jump.text == "", "no code begins above"
+    jump.jump(1)
+    viewport.show_row(0)
+    assert jump.text == ""
+    viewport.show_end()
+    assert jump.text == "code"

@@ -18,7 +18,7 @@ def all_rows(view: Transcript) -> list[str]:
     for turn in range(len(turn_list.turns)):
         for part in range(len(turn_list.open(turn).parts)):
             turn_list.lay_out(turn, part)
-    return [view._strip(row).text.rstrip() for row in range(turn_list.rows)]
+    return [view.painter.strip(row).text.rstrip() for row in range(turn_list.rows)]
 
 
 async def settle(pilot: Pilot[None]) -> None:
@@ -131,14 +131,14 @@ async def test_scrolling_up_stays_put_and_counts_the_new_lines() -> None:
             line.rstrip(" │") for line in before[:-1]
         ], "nothing that is read moves"
         added = view._turn_list.rows - rows
-        assert view.new_lines == added == 8
+        assert view.viewport.new_lines == added == 8
         assert app.seen()[-1].endswith("8 new lines ↓ End")
-        view.scroll_rows(view._rows_below() - 3)
+        view.scroll_rows(view.viewport.rows_below - 3)
         await settle(pilot)
-        assert view.new_lines == 3
+        assert view.viewport.new_lines == 3
         await pilot.press("end")
         await settle(pilot)
-        assert (view.is_following, view.new_lines) == (True, 0)
+        assert (view.is_following, view.viewport.new_lines) == (True, 0)
         assert "End" not in app.seen()[-1]
         changes = [m for m in app.messages if isinstance(m, Transcript.FollowChanged)]
         assert changes == app.messages
@@ -178,7 +178,7 @@ async def test_a_resize_keeps_what_is_read_and_loses_nothing() -> None:
         await settle(pilot)
         view.show_row(60)
         await settle(pilot)
-        first_words = view.line(0).text.strip() or view.line(1).text.strip()
+        first_words = view.painter.line(0).text.strip() or view.painter.line(1).text.strip()
         for size in ((50, 12), (120, 30), (41, 8), (80, 20)):
             await pilot.resize_terminal(*size)
             await settle(pilot)
@@ -199,12 +199,12 @@ async def test_the_count_of_new_lines_survives_a_resize() -> None:
         view.show_row(30)
         view.feed(text("\n\n" + "new words " * 40))
         await settle(pilot)
-        assert view.new_lines == 7
+        assert view.viewport.new_lines == 7
         await pilot.resize_terminal(40, 20)
         await settle(pilot)
         end = all_rows(view)
         first = next(i for i, row in enumerate(end) if "new words" in row)
-        assert view.new_lines == len(end) - first + 1
+        assert view.viewport.new_lines == len(end) - first + 1
 
 
 async def test_thinking_folds_when_the_answer_begins_and_opens_on_a_key() -> None:
@@ -245,7 +245,7 @@ async def test_thinking_that_is_being_read_does_not_fold() -> None:
         before = [line.rstrip(" │") for line in app.lines()[:-1]]
         view.feed(text("answer"))
         assert [line.rstrip(" │") for line in app.lines()[:-1]] == before
-        view.jump_end()
+        view.show_end()
         assert any("▸ thought" in line for line in app.lines())
 
 
@@ -255,11 +255,11 @@ async def test_reclassified_text_becomes_thinking() -> None:
         view = app.transcript
         view.begin("q")
         view.feed(text("all of this was thought"))
-        view.reclassify()
+        view.live_turn.reclassify()
         view.feed(text("Answer."))
         await settle(pilot)
         assert app.lines()[3:5] == ["        ▸ thought", "      ▎ Answer.▌"]
-        assert view.last_answer() == "Answer."
+        assert view.copy_text.last_answer == "Answer."
 
 
 async def test_status_and_error_and_notice() -> None:
@@ -270,15 +270,15 @@ async def test_status_and_error_and_notice() -> None:
         await settle(pilot)
         assert app.seen()[1:4] == ["        No server yet.", "", "        npulse --demo"]
         view.begin("q")
-        view.set_status("prefill 3 s of about 40 s")
+        view.live_turn.set_status("prefill 3 s of about 40 s")
         await settle(pilot)
         assert app.seen()[3] == "      ▎ prefill 3 s of about 40 s"
-        cells = view.refreshed_cells
-        view.set_status("prefill 4 s of about 40 s")
+        cells = view.painter.refreshed_cells
+        view.live_turn.set_status("prefill 4 s of about 40 s")
         await settle(pilot)
         assert app.seen()[3] == "      ▎ prefill 4 s of about 40 s"
-        assert view.refreshed_cells - cells == 1
-        view.set_status(None)
+        assert view.painter.refreshed_cells - cells == 1
+        view.live_turn.set_status(None)
         view.end("", state="error", error="RockchipLlama answered 503; it is busy")
         await settle(pilot)
         assert app.seen()[3] == "        ! RockchipLlama answered 503; it is busy"
@@ -344,11 +344,11 @@ async def test_scrolling_by_rows_shows_every_row_once() -> None:
         for n in range(12):
             view.add_finished(f"question {n} " * 9, "", f"turn {n}\n\n{MIXED}", "numbers")
         await settle(pilot)
-        up = [view.line(y).text.rstrip() for y in range(view.view_rows)]
-        while view.top_row > 0:
-            before = view.line(0).text
+        up = [view.painter.line(y).text.rstrip() for y in range(view.viewport.height)]
+        while view.viewport.top_row > 0:
+            before = view.painter.line(0).text
             view.scroll_rows(-1)
-            assert view.line(1).text[:-1] == before[:-1]
-            up.insert(0, view.line(0).text.rstrip(" │"))
+            assert view.painter.line(1).text[:-1] == before[:-1]
+            up.insert(0, view.painter.line(0).text.rstrip(" │"))
         rows = [row.rstrip(" │") for row in all_rows(view)]
         assert [row.rstrip(" │") for row in up] == rows

@@ -126,7 +126,8 @@ def rockchipllama(value: dict[str, Any], stem: str) -> Loaded:
     each_s = None
     if wall_s is not None and failed and wall_s > spent_s:
         each_s = (wall_s - spent_s) / len(failed)
-    requests, texts, prompts = [], {}, {}
+    requests, prompts = [], {}
+    texts: dict[tuple[str, int], tuple[str, str]] = {}
     for order, row in enumerate(rows):
         request = _llama_row(row, order, each_s)
         requests.append(request)

@@ -30,6 +30,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NewType
+
+CleanText = NewType("CleanText", str)
+"""Text that has passed :class:`Sanitizer` or :func:`clean`, or that was cut out of such text."""
 
 REPLACEMENT = "\ufffd"
 MAX_ZERO_WIDTH = 16
@@ -56,12 +60,12 @@ class Sanitizer:
         self._is_after_cr = False
         self._zero_width_run = 0
 
-    def feed(self, text: str) -> str:
+    def feed(self, text: str) -> CleanText:
         """The clean form of the next piece."""
         if not text:
-            return ""
+            return CleanText("")
         if not self._half and self._is_plain(text):
-            return text
+            return CleanText(text)
         text = self._half + text
         self._half = ""
         if "\ud800" <= text[-1] <= "\udbff":
@@ -69,13 +73,13 @@ class Sanitizer:
             text = text[:-1]
         return self._filtered(_SPLIT_PAIR.sub(_joined, text))
 
-    def flush(self) -> str:
+    def flush(self) -> CleanText:
         """What was held back. Afterwards the sanitiser is as new."""
         rest = REPLACEMENT if self._half else ""
         self._half = ""
         self._is_after_cr = False
         self._zero_width_run = 0
-        return rest
+        return CleanText(rest)
 
     def _is_plain(self, text: str) -> bool:
         """Whether nothing has to be done: the common case, decided without a loop."""
@@ -86,7 +90,7 @@ class Sanitizer:
         self._zero_width_run = 0
         return True
 
-    def _filtered(self, text: str) -> str:
+    def _filtered(self, text: str) -> CleanText:
         out: list[str] = []
         run = self._zero_width_run
         is_after_cr = self._is_after_cr
@@ -109,7 +113,7 @@ class Sanitizer:
             out.append(safe)
         self._zero_width_run = run
         self._is_after_cr = is_after_cr
-        return "".join(out)
+        return CleanText("".join(out))
 
     def _replaced(self, char: str) -> str:
         if char in "\n\r\u2028\u2029":
@@ -125,14 +129,14 @@ class Sanitizer:
         return char
 
 
-def clean(text: str, *, newlines: bool = True) -> str:
+def clean(text: str, *, newlines: bool = True) -> CleanText:
     """``text`` without anything that a terminal would obey; see the table above.
 
     With ``newlines=False`` line breaks and tabs become spaces. The result holds no character for
     which :func:`is_forbidden` is true, and cleaning it again changes nothing.
     """
     sanitizer = Sanitizer(newlines=newlines)
-    return sanitizer.feed(text) + sanitizer.flush()
+    return CleanText(sanitizer.feed(text) + sanitizer.flush())
 
 
 def clean_line(text: str, max_chars: int | None = None) -> str:

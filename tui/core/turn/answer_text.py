@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui.core.text.sanitize import Sanitizer
+from tui.core.text.sanitize import CleanText, Sanitizer
 from tui.core.turn.growing_text import GrowingText
 from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import Segment, SegmentKind
@@ -28,7 +28,7 @@ class TakenPiece(NamedTuple):
     with it, all text before it has turned out to be thinking.
     """
 
-    clean: str
+    clean: CleanText
     kind: SegmentKind | None
     is_reclassified: bool
 
@@ -55,7 +55,7 @@ class AnswerText:
             "text": GrowingText(),
             "thinking": GrowingText(),
         }
-        self._pending: list[tuple[SegmentKind, list[str]]] = []
+        self._pending: list[tuple[SegmentKind, list[CleanText]]] = []
         self._is_marker_pending = False
         self._has_given_text = False
         self.is_reclassified = False
@@ -87,7 +87,7 @@ class AnswerText:
         self._give(moved)
         given = clean
         if not self._parts["thinking"].has_words:
-            given = clean.lstrip("\n")
+            given = CleanText(clean.lstrip("\n"))
         if given:
             self._give([Segment("thinking", given)])
         return TakenPiece(clean, "thinking", _holds_marker(moved))
@@ -115,7 +115,7 @@ class AnswerText:
         if self._is_marker_pending:
             segments.append(Reclassified())
             self._is_marker_pending = False
-        segments.extend(Segment(kind, "".join(parts)) for kind, parts in self._pending)
+        segments.extend(Segment(kind, CleanText("".join(parts))) for kind, parts in self._pending)
         self._has_given_text = self._has_given_text or any(
             kind == "text" for kind, _ in self._pending
         )
@@ -126,7 +126,7 @@ class AnswerText:
         """Whether anything but white space of that kind came."""
         return self._parts[kind].has_words
 
-    def joined(self, kind: SegmentKind) -> str:
+    def joined(self, kind: SegmentKind) -> CleanText:
         """All segments of a kind so far as one text."""
         return self._parts[kind].joined()
 

@@ -1,8 +1,10 @@
-"""A text that grows by a token at a time, without keeping a string for each token."""
+"""Clean text that grows by a token at a time, without keeping a string for each token."""
 
 from __future__ import annotations
 
 from itertools import islice
+
+from tui.core.text.sanitize import CleanText
 
 MAX_RECENT = 1024
 
@@ -23,7 +25,7 @@ class GrowingText:
         self._counted = self._counted_chars = 0
         """The first of the recent pieces, as far as somebody asked for their length."""
 
-    def append(self, piece: str) -> None:
+    def append(self, piece: CleanText) -> None:
         self._recent.append(piece)
         if len(self._recent) >= MAX_RECENT:
             self._close_block()
@@ -71,11 +73,11 @@ class GrowingText:
                     return "".join(reversed(parts))[-wanted:]
         return "".join(reversed(parts))
 
-    def joined(self) -> str:
+    def joined(self) -> CleanText:
         """The whole text."""
         if len(self._blocks) + len(self._recent) != 1 or self._recent:
             self._blocks = ["".join((*self._blocks, *self._recent))]
             self._recent = []
             self._block_chars = len(self._blocks[0])
             self._counted = self._counted_chars = 0
-        return self._blocks[0]
+        return CleanText(self._blocks[0])

@@ -24,9 +24,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tui.core.text.sanitize import CleanText
 from tui.core.turn.code_spans import CodeSpans
 from tui.core.types import Segment, SegmentKind
 
+NO_TEXT = CleanText("")
 _OPEN = "<think>"
 _CLOSE = "</think>"
 _ANY_TAG = re.compile("</?think>", re.IGNORECASE | re.ASCII)
@@ -43,7 +45,7 @@ class Reclassified(Segment):
     """All text given out before this turned out to be thinking. Carries no text of its own."""
 
     kind: SegmentKind = "thinking"
-    text: str = ""
+    text: CleanText = NO_TEXT
 
 
 class ThinkSplitter:
@@ -108,7 +110,7 @@ class ThinkSplitter:
         self._may_be_orphan = False
         return out
 
-    def feed(self, text: str) -> list[Segment]:
+    def feed(self, text: CleanText) -> list[Segment]:
         """The segments that are certain after this piece."""
         rest = self._held + text
         self._held = ""
@@ -273,7 +275,7 @@ class ThinkSplitter:
             text = f"\n\n{text}" if self._needs_break else text
         if out and out[-1].kind == self._mode and not isinstance(out[-1], Reclassified):
             text = out.pop().text + text
-        out.append(Segment(self._mode, text))
+        out.append(Segment(self._mode, CleanText(text)))
 
 
 def _partial_tag(text: str, tag: str) -> int:

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from threading import Lock
 
-from tui.core.text.sanitize import clean_line
+from tui.core.text.sanitize import CleanText, clean_line
 from tui.core.turn import finish
 from tui.core.turn.answer_text import AnswerText, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
@@ -221,13 +221,13 @@ class Turn:
         """Whether :meth:`take_pending` would return anything."""
         return self._words.has_pending
 
-    def joined(self, kind: SegmentKind) -> str:
+    def joined(self, kind: SegmentKind) -> CleanText:
         """All segments of a kind so far as one text. Joins it: not for every frame."""
         with self._lock:
             return self._words.joined(kind)
 
     @property
-    def text(self) -> str:
+    def text(self) -> CleanText:
         """The whole answer so far. Joins it: not for every frame."""
         return self.joined("text")
 

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 from tui.widgets.transcript.select import code_before, has_code, source_of_code
 from tui.widgets.transcript.turn_list import Place, TurnList
+from tui.widgets.transcript.viewport import Viewport
 
 
 class CodeJump:
     """The block of code that was jumped to last. It counts until the view is moved."""
 
-    def __init__(self, turn_list: TurnList) -> None:
+    def __init__(self, turn_list: TurnList, viewport: Viewport) -> None:
         self._turn_list = turn_list
+        self._viewport = viewport
         self._shown: tuple[Place, int] | None = None
         """The block shown last, and the top row that showed it."""
 
     def clear(self) -> None:
         self._shown = None
 
-    def mark_shown(self, place: Place, top: int) -> None:
-        """The block at ``place`` was jumped to; the view's top row is ``top`` now."""
-        self._shown = (place, top)
+    def jump(self, step: int) -> None:
+        """Show the next block of code or, with -1, the one before."""
+        viewport = self._viewport
+        with viewport.changes:
+            with viewport.holding():
+                found = self._next(step)
+            if found is not None:
+                viewport.show_row(self._turn_list.top(found.turn, found.part))
+                self._shown = (found, viewport.top_row)
 
-    def current(self, top: int) -> Place | None:
+    @property
+    def text(self) -> str:
+        """The code jumped to, or else the last that begins above the end of the view; as it came,
+        with its tabs."""
+        turn_list, viewport = self._turn_list, self._viewport
+        with viewport.holding():
+            place = self._current(viewport.top_row)
+            if place is not None and turn_list.has(place):
+                return source_of_code(turn_list.turns[place.turn], turn_list.part(place))
+            bottom = min(viewport.top_row + viewport.height, turn_list.rows) - 1
+            below = turn_list.place(bottom)
+            return "" if below is None else code_before(turn_list, below)
+
+    def _current(self, top: int) -> Place | None:
         """The block that was jumped to, while the view's top row is still ``top``."""
         return self._shown[0] if self._shown is not None and self._shown[1] == top else None
 
-    def text(self, top: int, height: int) -> str:
-        """The code jumped to, or else the last that begins above the end of the view; as it came,
-        with its tabs. May open a turn."""
-        turn_list = self._turn_list
-        place = self.current(top)
-        if place is not None and turn_list.has(place):
-            return source_of_code(turn_list.turns[place.turn], turn_list.part(place))
-        below = turn_list.place(min(top + height, turn_list.rows) - 1)
-        return "" if below is None else code_before(turn_list, below)
-
-    def next(self, step: int, top: int, *, is_following: bool) -> Place | None:
+    def _next(self, step: int) -> Place | None:
         """The block of code after what stands at the top of the view, or the one before it (before
         the end, where that is followed); None where there is none. May open turns."""
-        turn_list = self._turn_list
-        here = self.current(top)
-        if here is None and step < 0 and is_following:
+        turn_list, top = self._turn_list, self._viewport.shown_row
+        here = self._current(top)
+        if here is None and step < 0 and self._viewport.is_following:
             here = Place(len(turn_list.turns), 0, 0)
         elif here is None:
             place = turn_list.place(top)

@@ -7,6 +7,7 @@ from textual.selection import Selection
 
 from tui.widgets.transcript.select import key_of, place_of, word_at
 from tui.widgets.transcript.turn_list import Place, TurnList
+from tui.widgets.transcript.viewport import Viewport
 
 ROW_END = 1 << 30
 """A column beyond the end of any row."""
@@ -15,8 +16,9 @@ ROW_END = 1 << 30
 class RowSelection:
     """Whole rows, selected with the keyboard, from where it began to where it is."""
 
-    def __init__(self, turn_list: TurnList) -> None:
+    def __init__(self, turn_list: TurnList, viewport: Viewport) -> None:
         self._turn_list = turn_list
+        self._viewport = viewport
         self._ends: tuple[int, int] | None = None
         """Where it began and where it is, as keys of rows."""
 
@@ -24,28 +26,30 @@ class RowSelection:
         """Begin anew with the next row."""
         self._ends = None
 
-    def clear_if_gone(self) -> None:
-        """Begin anew where the part it has come to is no longer there. May open a turn."""
-        if self._ends is not None and not self._turn_list.has(place_of(self._ends[1])):
+    def extend(self, step: int) -> None:
+        """Take a row more, or with -1 one less, and show it.
+
+        The first is the top row of the view, or its last one; also where the part that the
+        selection had come to is no longer there."""
+        turn_list, viewport = self._turn_list, self._viewport
+        if not turn_list.turns:
             self._ends = None
-
-    def extend(self, step: int, top: int, height: int) -> int:
-        """Take a row more, or one less; the first is the top row of the view, or its last one.
-
-        There is at least one turn. Returns the row it has come to, counted from the beginning.
-        """
-        turn_list = self._turn_list
-        if self._ends is None:
-            bottom = min(top + height, turn_list.rows) - 1
-            place = turn_list.place(bottom if step < 0 else top)
-            begin = end = key_of(place) if place else 0
-        else:
-            begin, end = self._ends
-            row = turn_list.row_of(place_of(end)) + step
-            place = turn_list.place(max(0, min(row, turn_list.rows - 1)))
-            end = key_of(place) if place else end
-        self._ends = (begin, end)
-        return turn_list.row_of(place_of(end))
+            return
+        with viewport.changes:
+            with viewport.holding():
+                if self._ends is not None and not turn_list.has(place_of(self._ends[1])):
+                    self._ends = None
+            if self._ends is None:
+                bottom = min(viewport.top_row + viewport.height, turn_list.rows) - 1
+                place = turn_list.place(bottom if step < 0 else viewport.top_row)
+                begin = end = key_of(place) if place else 0
+            else:
+                begin, end = self._ends
+                row = turn_list.row_of(place_of(end)) + step
+                place = turn_list.place(max(0, min(row, turn_list.rows - 1)))
+                end = key_of(place) if place else end
+            self._ends = (begin, end)
+            viewport.bring_into_view(turn_list.row_of(place_of(end)))
 
     @property
     def selection(self) -> Selection | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.selection import Selection
 
+from tui.widgets.transcript.cells import gutter, gutter_cells, restyled, with_caret
 from tui.widgets.transcript.flow import Flow, Span
 from tui.widgets.transcript.layout import RenderMode
-from tui.widgets.transcript.paint import gutter, gutter_cells, restyled, with_caret
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.search import Search, matches_in
 from tui.widgets.transcript.select import key_of

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tui.core.text.block import Block, PlainSplitter
 from tui.core.text.blocks import BlockSplitter
 from tui.core.text.display import CellLen, DisplayText
-from tui.core.text.sanitize import clean
+from tui.core.text.sanitize import CleanText, clean
 
 MAX_PIECES = 128
 
@@ -25,24 +25,24 @@ class StreamedText:
 
     def __init__(self, cell_len: CellLen, text: str = "", *, is_finished: bool = False) -> None:
         self._cell_len = cell_len
-        self._pieces = [text] if text else []
+        self._pieces: list[str] = [text] if text else []
         self._is_clean = not text
-        self._source: Callable[[], str] | None = None
+        self._source: Callable[[], CleanText] | None = None
         self._source_chars = 0
         self._is_finished = is_finished
         self._splitter: BlockSplitter | PlainSplitter | None = None
         self.first_changed = 0
 
     @property
-    def text(self) -> str:
-        """The text, cleaned."""
+    def text(self) -> CleanText:
+        """The text."""
         if self._source is not None:
-            return self._source()[: self._source_chars]
+            return CleanText(self._source()[: self._source_chars])
         if not self._is_clean:
             self._pieces, self._is_clean = [clean("".join(self._pieces))], True
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return CleanText(self._pieces[0] if self._pieces else "")
 
     @property
     def has_text(self) -> bool:
@@ -53,7 +53,7 @@ class StreamedText:
         """Characters of the text, without joining or cleaning it."""
         return self._source_chars or sum(map(len, self._pieces))
 
-    def attach(self, source: Callable[[], str]) -> None:
+    def attach(self, source: Callable[[], CleanText]) -> None:
         """``source`` keeps the text: it returns all that is fed from now on, perhaps more.
 
         Does nothing once there is text."""
@@ -78,8 +78,8 @@ class StreamedText:
         """Let go of everything but the text."""
         self._splitter = None
 
-    def feed(self, text: str) -> None:
-        """Append clean text."""
+    def feed(self, text: CleanText) -> None:
+        """Append text."""
         if not text:
             return
         if self._source is not None:
@@ -106,7 +106,7 @@ class StreamedText:
             self.feed(other.text)
         else:
             start = self._source_chars
-            self.feed(self._source()[start : start + other.length])
+            self.feed(CleanText(self._source()[start : start + other.length]))
 
     def emptied(self) -> StreamedText:
         """A text as new, with the same source."""

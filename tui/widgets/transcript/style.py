@@ -40,7 +40,7 @@ ROLES = (
 """A role is drawn with the component class ``transcript--ROLE``; several can be combined."""
 
 CSS = """
-TranscriptView {
+Transcript {
     overflow-x: hidden;
     overflow-y: scroll;
     scrollbar-size: 0 0;

@@ -91,6 +91,9 @@ class TurnList:
     # Turns
 
     def add(self, turn: TurnView) -> None:
+        """A turn at the end, which names its model where that is another than before."""
+        before = next((one.model for one in reversed(self.turns) if one.model), turn.model)
+        turn.shows_model = bool(turn.model) and turn.model != before
         turn.estimate(self.mode.width)
         self.turns.append(turn)
 
@@ -125,6 +128,22 @@ class TurnList:
         self._open[id(turn)] = turn
         self._open.move_to_end(id(turn))
         return turn
+
+    @property
+    def live(self) -> TurnView | None:
+        """The turn that is being answered: it is the last one."""
+        return self.turns[-1] if self.turns and self.turns[-1].is_live else None
+
+    def release_thinking(self) -> bool:
+        """Fold thinking that is open only because somebody was reading. Returns whether there is
+        any; then the parts of the live turn are others than before."""
+        turn = self.live
+        if turn is None or not turn.is_thinking_held:
+            return False
+        turn.wants_thinking, turn.is_thinking_held = None, False
+        turn.arrange(self.mode)
+        self.resized(len(self.turns) - 1)
+        return True
 
     def lay_out(self, turn: int, part: int) -> int:
         """Make sure that a part has its rows. Returns the first row that may have changed."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tui.core.text.display import CellLen, display_text
-from tui.core.text.sanitize import clean, clean_line
-from tui.core.types import Segment
+from tui.core.text.sanitize import CleanText, clean, clean_line
+from tui.core.types import Segment, SegmentKind
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part, PartKind
 from tui.widgets.transcript.streamed_text import StreamedText
@@ -33,13 +33,16 @@ class TurnView:
         thinking: str = "",
         answer: str = "",
         state: TurnState = "live",
+        footer: str = "",
+        error: str = "",
+        thinking_note: str = "",
     ) -> None:
         self.label = display_text(clean_line(label, 16), cell_len)
         self.model = clean_line(model, 200)
         self.state: TurnState = state
-        self.footer = ""
-        self.error = ""
-        self.thinking_note = ""
+        self.footer = footer
+        self.error = error
+        self.thinking_note = thinking_note
         self.status: str | None = None
         self.status_role = "dim"
         self.shows_model = False
@@ -180,9 +183,9 @@ class TurnView:
         """Take in new text. Returns the first part that may have changed, or None where the parts
         are others than before."""
         had_thinking, had_answer = self.thinking.has_text, bool(self.answer.blocks)
-        thought = "".join(segment.text for segment in segments if segment.kind == "thinking")
+        thought = _joined(segments, "thinking")
         self.thinking.feed(thought)
-        self.answer.feed("".join(segment.text for segment in segments if segment.kind == "text"))
+        self.answer.feed(_joined(segments, "text"))
         has_thought = bool(thought)
         is_same = (
             had_thinking == self.thinking.has_text
@@ -222,6 +225,10 @@ class TurnView:
         self.thinking.take_over(self.answer)
         self.answer = self.answer.emptied()
         self.answer.open(is_plain=mode.is_raw)
+
+
+def _joined(segments: Sequence[Segment], kind: SegmentKind) -> CleanText:
+    return CleanText("".join(segment.text for segment in segments if segment.kind == kind))
 
 
 class _Parts:

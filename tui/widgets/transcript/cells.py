@@ -16,6 +16,8 @@ from tui.widgets.transcript.flow import Span
 _UNSURE = re.compile("[\u0300-\u036f\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff]")
 WIDE_CELLS = 56
 """From this width on the gutter has room for a label and the live bar beside it."""
+RIGHT_CELLS = 2
+"""Cells right of the text: one for the caret behind a full row, one for the thumb."""
 
 
 def gutter_cells(width: int) -> int:
