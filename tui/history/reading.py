@@ -6,7 +6,7 @@ Lists are paged by what was seen last, so that the next page takes as long as th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.core.text.sanitize import clean_line
@@ -384,7 +384,13 @@ def size_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def oldest_first(connection: sqlite3.Connection) -> Iterable[tuple[int, int, int]]:
+def deleted_since(connection: sqlite3.Connection, since_ms: int) -> set[int]:
+    """Conversations that were deleted since then."""
+    rows = connection.execute("SELECT id FROM conversations WHERE deleted_ms >= ?", (since_ms,))
+    return {int(number) for (number,) in rows}
+
+
+def oldest_first(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
     """(conversation, ms of its newest turn, 1 where it is deleted) of all that may be pruned: not
     pinned, and nobody writes in it."""
     return connection.execute(

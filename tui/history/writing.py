@@ -184,6 +184,22 @@ def register_writer(connection: sqlite3.Connection, process: WriterProcess) -> i
     return _id(cursor)
 
 
+def is_writer(connection: sqlite3.Connection, writer: int) -> bool:
+    """Whether that writer is registered: a transaction that failed has taken it back."""
+    found = connection.execute("SELECT 1 FROM writers WHERE id = ?", (writer,)).fetchone()
+    return found is not None
+
+
+def leave(connection: sqlite3.Connection, writer: int) -> None:
+    """This process writes no more. An answer that it leaves running stays with it, for whoever
+    finds it dead."""
+    connection.execute(
+        "DELETE FROM writers WHERE id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM turns WHERE writer = writers.id AND status = 'running')",
+        (writer,),
+    )
+
+
 def dead_writers(
     connection: sqlite3.Connection,
     is_alive: Callable[[WriterProcess], bool] = lambda process: process.is_alive,

@@ -1,0 +1,204 @@
+"""One answer on its way into the database, and its place in the tree of a conversation."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from tui.core.board.history import series_values
+from tui.core.board.reading import Snapshot
+from tui.core.turn.turn import Turn
+from tui.core.turn.turn_piece import TurnMark
+from tui.history import reading, writing
+from tui.history.board_samples import BoardSample, pack_samples
+from tui.history.database import transaction
+from tui.history.records import Origin
+from tui.history.token_times import pack_times
+from tui.history.turn_json import numbers_of
+
+MAX_WAITING_SAMPLES = 3600
+"""Samples of the board that are held while nothing can be written."""
+
+
+@dataclass(slots=True, eq=False)
+class KeptConversation:
+    """A conversation that is kept; ``id`` is None until its first prompt is stored."""
+
+    id: int | None = None
+
+
+class KeptAnswer:
+    """A prompt with its answer: where it stands, and how much of it is stored.
+
+    ``after`` is the answer that it follows, None at the beginning. ``again_of`` is another answer
+    to the same prompt; then they are branches of one prompt. Only the thread of the
+    :class:`~tui.history.recorder.Recorder` stores.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        origin: Origin,
+        conversation: KeptConversation,
+        after: KeptAnswer | None = None,
+        again_of: KeptAnswer | None = None,
+        created_ms: int = 0,
+    ) -> None:
+        self.conversation = conversation
+        self.prompt_id: int | None = None
+        self.answer_id: int | None = None
+        self.is_stored: Future[bool] = Future()
+        """Done when the prompt is on the disk (True), or could not be stored at first (False)."""
+        self._prompt = turn.prompt
+        self._turn: Turn | None = turn
+        self._origin = origin
+        self._after = after
+        self._again_of = again_of
+        self._created_ms = created_ms
+        self._mark = TurnMark()
+        self._samples: deque[tuple[int, Snapshot]] = deque(maxlen=MAX_WAITING_SAMPLES)
+
+    @classmethod
+    def stored(cls, conversation: KeptConversation, prompt_id: int, answer_id: int) -> KeptAnswer:
+        """One that is in the database since long, for others to follow."""
+        kept = cls.__new__(cls)
+        kept.conversation = conversation
+        kept.prompt_id, kept.answer_id = prompt_id, answer_id
+        kept.is_stored = Future()
+        kept.is_stored.set_result(True)
+        kept._turn = None
+        return kept
+
+    def saw(self, snapshot: Snapshot) -> None:
+        """A sample of the board while the answer runs. From any thread."""
+        turn = self._turn
+        if turn is not None and not turn.phase.is_over:
+            self._samples.append((snapshot.t_ns, snapshot))
+
+    def renewed(self, turn: Turn) -> None:
+        """The answer is over, and there are better numbers of it."""
+        self._turn = turn
+
+    # -- in the thread that writes -------------------------------------------------------------
+
+    def save(self, connection: sqlite3.Connection, writer: Callable[[], int]) -> bool:
+        """Stores what is new. Returns whether the answer is over and stored whole.
+
+        Raises sqlite3.Error; then everything is as before, and it can be called again. ``writer``
+        gives the id of this process in the database.
+        """
+        try:
+            return self._save(connection, writer)
+        except sqlite3.IntegrityError:
+            # Its conversation was removed by another process: it is kept in a new one.
+            self.conversation.id = None
+            self.prompt_id = self.answer_id = None
+            self._after = self._again_of = None
+            self._mark = TurnMark()
+            return self._save(connection, writer)
+
+    def not_saved(self) -> None:
+        """It could not be stored: whoever waits for it goes on."""
+        if not self.is_stored.done():
+            self.is_stored.set_result(False)
+
+    def _save(self, connection: sqlite3.Connection, writer: Callable[[], int]) -> bool:
+        turn = self._turn
+        if turn is None:
+            return True
+        if self.answer_id is None:
+            self._begin(connection, writer, turn)
+        if turn.phase.is_over:
+            self._finish(connection, turn)
+            return True
+        self._journal(connection, turn)
+        return False
+
+    def _begin(self, connection: sqlite3.Connection, writer: Callable[[], int], turn: Turn) -> None:
+        again = None if self._again_of is None else self._again_of.prompt_id
+        parent = None if self._after is None else self._after.answer_id
+        number, asked = self.conversation.id, again
+        with transaction(connection):
+            if number is None:
+                title = writing.title_of(self._prompt)
+                number = writing.add_conversation(connection, title, self._created_ms)
+            if asked is None:
+                asked = writing.add_turn(
+                    connection, number, parent, "user", self._prompt, self._created_ms
+                )
+            answer = writing.begin_answer(
+                connection,
+                number,
+                asked,
+                writer(),
+                self._origin,
+                turn.request.settings,
+                self._created_ms,
+            )
+        self.conversation.id, self.prompt_id, self.answer_id = number, asked, answer
+        if not self.is_stored.done():
+            self.is_stored.set_result(True)
+
+    def _journal(self, connection: sqlite3.Connection, turn: Turn) -> None:
+        assert self.answer_id is not None
+        piece = turn.piece_since(self._mark)
+        taken = len(self._samples)
+        if piece.is_empty and not taken:
+            return
+        values = (
+            self.answer_id,
+            piece.text,
+            piece.thinking,
+            pack_times(turn.t0_ns, piece.stamps_ns),
+            self._packed(turn.t0_ns, taken),
+        )
+        if piece.is_whole:
+            with transaction(connection):
+                board = pack_samples(reading.board_samples(connection, self.answer_id))
+                writing.drop_pieces(connection, self.answer_id)
+                writing.add_piece(connection, self.answer_id, "", "", b"", board)
+                writing.add_piece(connection, *values)
+        else:
+            writing.add_piece(connection, *values)
+        self._mark = piece.mark
+        for _ in range(taken):
+            self._samples.popleft()
+
+    def _finish(self, connection: sqlite3.Connection, turn: Turn) -> None:
+        assert self.answer_id is not None
+        now_ns = time.perf_counter_ns()
+        result, stats = turn.result(now_ns, self._origin.server), turn.stats(now_ns)
+        try:
+            # What is journalled, or was stored by the end that this one renews.
+            samples = reading.board_samples(connection, self.answer_id)
+        except ValueError:
+            samples = []
+        samples += self._unpacked(turn.t0_ns, len(self._samples))
+        end = writing.FinishedAnswer(
+            text=result.text,
+            thinking=result.thinking,
+            status=result.status,
+            error=result.error,
+            tokens=result.tokens_out,
+            decode_tps=result.decode_tps,
+            numbers=numbers_of(result, stats),
+            times=pack_times(turn.t0_ns, turn.stamps_ns),
+            board=pack_samples(samples),
+        )
+        with transaction(connection):
+            writing.finish_answer(connection, self.answer_id, end)
+        self._samples.clear()
+        self._turn = None
+
+    def _unpacked(self, t0_ns: int, count: int) -> list[BoardSample]:
+        return [
+            BoardSample(t_ns - t0_ns, series_values(snapshot))
+            for t_ns, snapshot in list(self._samples)[:count]
+        ]
+
+    def _packed(self, t0_ns: int, count: int) -> bytes:
+        return pack_samples(self._unpacked(t0_ns, count)) if count else b""

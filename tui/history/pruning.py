@@ -1,0 +1,108 @@
+"""What goes when the history gets too old or too large: the oldest conversations, never a pinned
+one, never one in which an answer is being written."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.history import reading, writing
+from tui.history.database import transaction
+from tui.history.records import ConversationRow
+
+DAY_MS = 86_400_000
+UNDO_MS = DAY_MS
+"""How long a deletion can be taken back at least."""
+MIN_KEPT = 20
+"""So many of the newest conversations stay whatever their age: the clock of a board jumps."""
+BATCH = 200
+
+PruneReason = Literal["deleted", "too old", "too large"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept; 0 is no limit."""
+
+    max_age_days: int = 0
+    max_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A conversation that goes, why, and about how much room it takes."""
+
+    row: ConversationRow
+    reason: PruneReason
+    size_bytes: int
+
+
+def removals(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Removal]:
+    """What these limits remove now, oldest first. Raises sqlite3.Error."""
+    shares = _sizes(connection)
+    left_bytes = reading.size_bytes(connection)
+    oldest_ms = now_ms - limits.max_age_days * DAY_MS
+    may_go = reading.oldest_first(connection)
+    n_too_old = max(sum(not is_deleted for _, _, is_deleted in may_go) - MIN_KEPT, 0)
+    chosen: dict[int, PruneReason] = {}
+    for number, newest_ms, is_deleted in may_go:
+        if is_deleted:
+            chosen[number] = "deleted"
+        elif limits.max_age_days and newest_ms < oldest_ms and n_too_old > 0:
+            chosen[number] = "too old"
+            n_too_old -= 1
+    left_bytes -= sum(shares.get(number, 0) for number in chosen)
+    for number, _, _ in may_go if limits.max_bytes else ():
+        if left_bytes <= limits.max_bytes:
+            break
+        if number not in chosen:
+            chosen[number] = "too large"
+            left_bytes -= shares.get(number, 0)
+    found = []
+    for number in sorted(chosen):
+        row = reading.conversation_row(connection, number)
+        if row is not None:
+            found.append(Removal(row, chosen[number], shares.get(number, 0)))
+    return found
+
+
+def due(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Removal]:
+    """What goes by itself, when a database is opened: as :func:`removals`, but a deletion can be
+    taken back for a day. Quick where there is nothing to do. Raises sqlite3.Error."""
+    has_deleted = connection.execute(
+        "SELECT 1 FROM conversations WHERE deleted_ms < ? LIMIT 1", (now_ms - UNDO_MS,)
+    ).fetchone()
+    is_large = limits.max_bytes and reading.size_bytes(connection) > limits.max_bytes
+    is_old = (
+        limits.max_age_days
+        and connection.execute(
+            "SELECT 1 FROM turns WHERE created_ms < ? ORDER BY id LIMIT 1",
+            (now_ms - limits.max_age_days * DAY_MS,),
+        ).fetchone()
+    )
+    if not (has_deleted or is_large or is_old):
+        return []
+    young = reading.deleted_since(connection, now_ms - UNDO_MS)
+    return [r for r in removals(connection, limits, now_ms) if r.row.id not in young]
+
+
+def remove(connection: sqlite3.Connection, wanted: list[Removal]) -> None:
+    """Removes them for good and gives the room back to the disk. Raises sqlite3.Error."""
+    numbers = [removal.row.id for removal in wanted]
+    for start in range(0, len(numbers), BATCH):
+        with transaction(connection):
+            writing.purge(connection, numbers[start : start + BATCH])
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+
+
+def _sizes(connection: sqlite3.Connection) -> dict[int, int]:
+    """About how many bytes of the file each conversation takes, by the share of its text."""
+    rows = connection.execute(
+        "SELECT conversation, sum(200 + length(text) + length(thinking)"
+        " + coalesce(length(numbers), 0) + coalesce((SELECT length(times) + length(board)"
+        " FROM traces WHERE turn = turns.id), 0)) FROM turns GROUP BY conversation"
+    ).fetchall()
+    total = sum(size for _, size in rows) or 1
+    used = reading.size_bytes(connection)
+    return {number: round(used * size / total) for number, size in rows}

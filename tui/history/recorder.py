@@ -1,0 +1,249 @@
+"""Keeps the answers of this process while they stream: a thread of its own that writes.
+
+Nothing is handed to it for a token: it looks at each running answer and stores what is new, so the
+thread that stamps tokens never waits, and a write that failed is repeated from the answer itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean_line
+from tui.core.turn.turn import Turn
+from tui.history import pruning, writing
+from tui.history.database import damage, open_for_writing
+from tui.history.failures import HistoryError, is_damage, reason
+from tui.history.kept_answer import KeptAnswer, KeptConversation
+from tui.history.pruning import Limits
+from tui.history.records import Origin
+from tui.history.writer_process import this_process
+
+EVERY_S = 0.6
+"""How often a running answer is looked at: with the write, less than a second of it is missing."""
+RETRY_S = 2.0
+"""How long after a failure it is tried again."""
+LOCK_WAIT_S = 0.5
+MAX_UNSAVED = 200
+"""Answers that are held for a disk that takes nothing; older ones are given up."""
+CHECK_STEPS = 200_000
+"""Steps of SQLite's machine between two looks whether there is something else to do."""
+
+
+NO_LIMITS = Limits()
+
+
+class Recorder:
+    """Stores prompts and answers in the database at ``path``; made there with the first one.
+
+    Every method returns at once, from any thread. ``on_problem`` is called in the thread that
+    writes: with one sentence when something cannot be saved, with None when it can again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_problem: Callable[[str | None], None] = lambda sentence: None,
+        limits: Limits = NO_LIMITS,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._path = path
+        self._on_problem = on_problem
+        self._limits = limits
+        self._now_ms = now_ms
+        self._wake = threading.Condition()
+        """Guards the three below."""
+        self._answers: list[KeptAnswer] = []
+        self._is_woken = self._is_closing = False
+        self._thread: threading.Thread | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._writer: int | None = None
+        self._has_to_check = self._is_damaged = False
+        self._problem: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What cannot be saved now and why, in one sentence; None where all is well."""
+        return self._problem
+
+    def record(
+        self,
+        turn: Turn,
+        origin: Origin,
+        conversation: KeptConversation,
+        after: KeptAnswer | None = None,
+        again_of: KeptAnswer | None = None,
+    ) -> KeptAnswer:
+        """Keep this answer from now on. Its request should be sent when ``is_stored`` of what is
+        returned is done: then the prompt is on the disk."""
+        kept = KeptAnswer(turn, origin, conversation, after, again_of, self._now_ms())
+        self._add(kept)
+        return kept
+
+    def renew(self, kept: KeptAnswer, turn: Turn) -> None:
+        """There are better numbers of an answer that is over."""
+        kept.renewed(turn)
+        self._add(kept)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """A sample of the board, kept with the answers that run."""
+        with self._wake:
+            for kept in self._answers:
+                kept.saw(snapshot)
+
+    def close(self, timeout_s: float = 3.0) -> None:
+        """Store what there is, and end. Blocks until it is done, for so long at most."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+
+    def _add(self, kept: KeptAnswer) -> None:
+        with self._wake:
+            if self._is_closing:
+                kept.not_saved()
+                return
+            if kept not in self._answers:
+                self._answers.append(kept)
+            while len(self._answers) > MAX_UNSAVED:
+                self._answers.pop(0).not_saved()
+            self._is_woken = True
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="npulse-history", daemon=True
+                )
+                self._thread.start()
+            self._wake.notify()
+
+    # -- in the thread that writes -------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if not self._is_woken and not self._is_closing:
+                    self._wake.wait(self._pause_s())
+                self._is_woken = False
+                is_closing = self._is_closing
+            self._save_all()
+            if is_closing:
+                self._end()
+                return
+            self._check_after_a_crash()
+
+    def _pause_s(self) -> float | None:
+        if not self._answers or self._is_damaged:
+            return None
+        return EVERY_S if self._problem is None else RETRY_S
+
+    def _save_all(self) -> None:
+        with self._wake:
+            answers = list(self._answers)
+        if not answers:
+            return
+        if self._is_damaged:
+            _give_up_waiting(answers)
+            return
+        try:
+            connection = self._open()
+            for kept in answers:
+                if kept.save(connection, self._own_writer):
+                    with self._wake:
+                        self._answers.remove(kept)
+        except Exception as error:  # noqa: BLE001  whatever it is, the chat goes on and is told
+            _give_up_waiting(answers)
+            self._failed(error)
+        else:
+            self._tell(None)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = open_for_writing(self._path, wait_s=LOCK_WAIT_S)
+            try:
+                dead = writing.dead_writers(connection)
+                writing.recover(connection, dead)
+                self._prune(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._has_to_check = bool(dead)
+            self._connection = connection
+        return self._connection
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        now_ms = self._now_ms()
+        wanted = pruning.due(connection, self._limits, now_ms)
+        if wanted:
+            pruning.remove(connection, wanted)
+
+    def _own_writer(self) -> int:
+        """Called inside the transaction that needs it."""
+        assert self._connection is not None
+        if self._writer is None or not writing.is_writer(self._connection, self._writer):
+            self._writer = writing.register_writer(self._connection, this_process())
+        return self._writer
+
+    def _failed(self, error: Exception) -> None:
+        self._disconnect()
+        self._is_damaged = is_damage(error)
+        said = str(error)
+        if not isinstance(error, HistoryError):
+            said = f"{clean_line(str(self._path))} cannot be written: {reason(error)}"
+        self._tell(f"answers are not saved: {said}")
+
+    def _tell(self, problem: str | None) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._on_problem(problem)
+
+    def _check_after_a_crash(self) -> None:
+        """Reads the file whole when the last npulse that wrote it was killed, while there is
+        nothing else to do."""
+        connection = self._connection
+        if not self._has_to_check or connection is None or self._answers:
+            return
+        connection.set_progress_handler(
+            lambda: int(self._is_woken or self._is_closing), CHECK_STEPS
+        )
+        try:
+            found = damage(connection)
+        except sqlite3.OperationalError:
+            return  # interrupted: again when there is time
+        except sqlite3.Error as error:
+            found = [reason(error)]
+        finally:
+            connection.set_progress_handler(None, 0)
+        self._has_to_check = False
+        if found:
+            self._is_damaged = True
+            path = clean_line(str(self._path))
+            self._tell(f"answers are not saved: {path} is damaged; npulse history check says more")
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.close()
+            except sqlite3.Error:
+                pass
+            self._connection = None
+
+    def _end(self) -> None:
+        connection = self._connection
+        if connection is not None and self._writer is not None:
+            try:
+                writing.leave(connection, self._writer)
+            except sqlite3.Error:
+                pass
+        self._disconnect()
+        _give_up_waiting(self._answers)
+
+
+def _give_up_waiting(answers: Iterable[KeptAnswer]) -> None:
+    """Whoever waits for a prompt to be stored goes on without it."""
+    for kept in answers:
+        kept.not_saved()
