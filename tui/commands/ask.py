@@ -22,15 +22,21 @@ from typing import TypeVar
 
 from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
+from tui.commands.ask_history import (
+    AnswerKeeper,
+    add_history_options,
+    conversation_of,
+    resumed,
+    settle_words,
+)
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.commands.wait_lines import WaitLines
 from tui.core.screen.footer import footer_line, thinking_note
-from tui.core.turn.conversation import Conversation
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, GenerationSettings, TurnError
+from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TurnError
 from tui.servers.access import Access
 from tui.servers.address import local_port
 from tui.servers.client import Client
@@ -70,6 +76,7 @@ class Prepared:
     turn: Turn
     server: Server | None = None
     client: Client | None = None
+    model: ModelInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ def parser() -> Parser:
     made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")
     for flag, _, kind, text in SETTING_FLAGS:
         made.add_argument(flag, type=kind, metavar="X" if kind is float else "N", help=text)
+    add_history_options(made)
     made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
     return made
@@ -116,6 +124,8 @@ def main(argv: Sequence[str]) -> int:
         config = load(config_paths(options.config), os.environ, _overrides(options))
         server_urls(config.settings.server)
         access = server_access(config.settings.server, options.api_key)
+        settle_words(options)
+        found = resumed(options)
         prompt = whole_prompt(options.prompt, _complain)
     except (ConfigError, ValueError, OSError) as error:
         return _usage(str(error), options)
@@ -126,7 +136,11 @@ def main(argv: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     signal.signal(signal.SIGINT, _stop)
-    outcome = _run(prompt, options, config, access)
+    settings = config.settings.generation.to_generation()
+    messages = conversation_of(found).messages_for(prompt, settings)
+    is_kept = not options.no_store
+    keeper = AnswerKeeper(config.settings.history, found, is_wanted=is_kept)
+    outcome = _run(messages, options, config, access, keeper)
     return _report(outcome, options)
 
 
@@ -143,10 +157,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
 
 
-def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access: Access) -> Outcome:
+def _run(
+    messages: tuple[Message, ...],
+    options: argparse.Namespace,
+    config: LoadedConfig,
+    access: Access,
+    keeper: AnswerKeeper,
+) -> Outcome:
     """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
     settings = config.settings.generation.to_generation()
-    messages = Conversation().messages_for(prompt, settings)
     model = options.model or config.settings.server.model
     turn = Turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
     prepared: Prepared | None = None
@@ -159,7 +178,8 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
             lines.tell(_reason(turn))
         prepared = finding.result()
         turn = prepared.turn
-        if prepared.client is not None:
+        if prepared.client is not None and prepared.server is not None:
+            keeper.begin(turn, prepared.server, prepared.model)
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
             work = loop.submit(answer(prepared.client, turn.request, turn))
@@ -170,10 +190,14 @@ def _run(prompt: str, options: argparse.Namespace, config: LoadedConfig, access:
                 numbers = loop.submit(log.numbers_of(turn)).result()
                 if numbers is not None:
                     turn.note_runtime(numbers)
+                    keeper.renew(turn)
     except (Stopped, KeyboardInterrupt):
         turn.stop(time.perf_counter_ns())
     finally:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # what is left to do is quick
         loop.stop()
+        keeper.close()
     return Outcome(turn, None if prepared is None else prepared.server)
 
 
@@ -208,7 +232,7 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
         ready.note_before_prefill("load")
     if turn.wait is not None:
         ready.note_wait(turn.wait.since_ns, turn.wait.reason)
-    return Prepared(ready, server, client)
+    return Prepared(ready, server, client, found.info)
 
 
 def _reason(turn: Turn) -> str | None:

@@ -16,6 +16,8 @@ from tui.files.private import FILE_MODE, create_private, make_folder
 from tui.history.failures import HistoryError, NewerHistoryError, reason
 from tui.history.schema import APPLICATION_ID, MIGRATIONS
 
+Connection = sqlite3.Connection
+"""For whoever passes one on and needs nothing else of SQLite."""
 FILE_NAME = "history.db"
 WAIT_S = 2.0
 """How long another process's transaction is waited for."""
@@ -81,6 +83,30 @@ def open_for_reading(
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def reading_from(path: Path) -> Iterator[Connection]:
+    """A connection that cannot change anything, closed at the end. Raises HistoryError with one
+    sentence, whatever goes wrong."""
+    with closing(open_for_reading(path)) as connection, _in_words("be read", path):
+        yield connection
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[Connection]:
+    """A connection that may change everything, closed at the end. Raises HistoryError with one
+    sentence, whatever goes wrong."""
+    with closing(open_for_writing(path)) as connection, _in_words("be written", path):
+        yield connection
+
+
+@contextmanager
+def _in_words(verb: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _cannot(verb, path, error) from error
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def decode_numbers(text: str | None) -> dict[str, object] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return {**msgspec.to_builtins(_Numbers()), **dict.fromkeys(STATS), **found}
+    return {**json.loads(msgspec.json.encode(_Numbers())), **dict.fromkeys(STATS), **found}
 
 
 def encode_settings(settings: GenerationSettings) -> str:

@@ -22,3 +22,10 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME, appauthor=False)
+
+
+def data_folder() -> Path:
+    """For what was made here and cannot be made again: conversations, benchmarks."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP_NAME, appauthor=False)

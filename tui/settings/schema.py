@@ -123,6 +123,17 @@ class BoardSection(Struct, frozen=True, kw_only=True):
     """Whether npulse keeps itself to the little cores, so that the model has the big ones."""
 
 
+class HistorySection(Struct, frozen=True, kw_only=True):
+    """Which conversations are kept."""
+
+    enabled: bool = True
+    """Whether prompts and answers are kept at all."""
+    max_age_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    """Older conversations are removed; 0 keeps them."""
+    max_size_mib: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Of the database; above it the oldest conversations are removed. 0 is no limit."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting, checked. ``Settings()`` holds the defaults."""
 
@@ -130,6 +141,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     generation: GenerationSection = GenerationSection()
     ui: UiSection = UiSection()
     board: BoardSection = BoardSection()
+    history: HistorySection = HistorySection()
     keys: Mapping[str, str] = field(default_factory=default_keys)
     """Action id -> keys separated by commas; always holds every id."""
 
@@ -139,6 +151,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "generation": GenerationSection,
     "ui": UiSection,
     "board": BoardSection,
+    "history": HistorySection,
 }
 
 

@@ -1,0 +1,67 @@
+"""A stored conversation as one that can go on."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from tui.core.turn.conversation import PastTurn
+from tui.history import reading
+from tui.history.failures import HistoryError
+from tui.history.kept_answer import KeptAnswer, KeptConversation
+from tui.history.turn_json import stored_result
+
+
+@dataclass(frozen=True, slots=True)
+class ResumedConversation:
+    """What was said along the chosen branch, and where the next prompt goes."""
+
+    conversation: KeptConversation
+    title: str
+    past: tuple[PastTurn, ...]
+    answers: tuple[KeptAnswer, ...]
+    """Of ``past``, one for each."""
+
+    @property
+    def last(self) -> KeptAnswer | None:
+        """The answer that the next prompt follows."""
+        return self.answers[-1] if self.answers else None
+
+
+def resume(
+    connection: sqlite3.Connection, number: int | None = None, leaf: int | None = None
+) -> ResumedConversation:
+    """That conversation, or the one with the newest turn; along the branch that ends at ``leaf``,
+    or the chosen one.
+
+    Raises HistoryError where there is none, or where another npulse still writes an answer of this
+    branch; and sqlite3.Error.
+    """
+    wanted = reading.newest(connection) if number is None else number
+    found = None if wanted is None else reading.conversation(connection, wanted, leaf=leaf)
+    if found is None:
+        raise HistoryError(
+            "no conversation is kept yet" if number is None else no_conversation(number)
+        )
+    conversation = KeptConversation(found.row.id)
+    past: list[PastTurn] = []
+    answers: list[KeptAnswer] = []
+    prompt_id, prompt = None, ""
+    for turn in found.turns:
+        if turn.role == "user":
+            prompt_id, prompt = turn.id, turn.text
+            continue
+        if turn.status == "running":
+            raise HistoryError(
+                f"an answer of conversation {found.row.id} is still being written by another "
+                "npulse; it can go on when that one is over"
+            )
+        past.append(PastTurn(prompt, stored_result(turn)))
+        # An imported answer may stand without a prompt; then another one of it follows itself.
+        answers.append(KeptAnswer.stored(conversation, prompt_id or turn.id, turn.id))
+    return ResumedConversation(conversation, found.row.title, tuple(past), tuple(answers))
+
+
+def no_conversation(number: int) -> str:
+    """There is none of that id, as a sentence."""
+    return f"there is no conversation {number}; npulse history list shows those there are"

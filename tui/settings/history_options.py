@@ -1,0 +1,59 @@
+"""Where conversations are kept, and what the settings say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.core.text.sanitize import clean_line
+from tui.core.types import ModelInfo
+from tui.history.records import Origin
+from tui.servers.address import shown_url
+from tui.servers.connection_state import Server
+from tui.settings.folders import data_folder
+from tui.settings.schema import HistorySection
+
+if TYPE_CHECKING:
+    from tui.history.pruning import Limits
+    from tui.history.recorder import Recorder
+
+MIB = 1 << 20
+
+
+def history_file() -> Path:
+    """Where this user's history is. The folder is for nothing else: it is closed to others."""
+    from tui.history.database import FILE_NAME
+
+    return data_folder() / "history" / FILE_NAME
+
+
+def history_limits(section: HistorySection) -> Limits:
+    """How much is kept."""
+    from tui.history.pruning import Limits
+
+    return Limits(section.max_age_days, section.max_size_mib * MIB)
+
+
+def recorder(section: HistorySection, on_problem: Callable[[str | None], None]) -> Recorder | None:
+    """What keeps answers; None where nothing shall be kept. Makes nothing before the first one."""
+    if not section.enabled:
+        return None
+    from tui.history.recorder import Recorder
+
+    return Recorder(history_file(), on_problem, history_limits(section))
+
+
+def origin_of(server: Server, model: str, info: ModelInfo | None = None) -> Origin:
+    """Who gives an answer, as it is kept with it."""
+    is_named = info is not None and info.name == model
+    return Origin(
+        model=clean_line(model),
+        server=clean_line(server.name),
+        kind=server.dialect.name,
+        version=None if server.version is None else clean_line(server.version),
+        url=shown_url(server.url),
+        quantisation=info.quantisation if info is not None and is_named else None,
+        context_tokens=info.context_tokens if info is not None and is_named else None,
+        is_simulated=server.is_simulated,
+    )
