@@ -13,6 +13,7 @@ from tests.servers.recordings import recorded
 from tests.servers.rockchip_script import RockchipScript
 from tui.core.types import ModelInfo
 from tui.servers import model_choice, models
+from tui.servers.choice import Choice
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import KINDS
@@ -26,7 +27,7 @@ from tui.servers.dialects import (
     rockchipllama,
 )
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
-from tui.servers.model_choice import Choice, chosen_model
+from tui.servers.model_choice import chosen_model
 
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
 REAL = Server("http://127.0.0.1:8021", ROCKCHIP, "RockchipLlama")

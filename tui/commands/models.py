@@ -23,13 +23,13 @@ from tui.servers.access import Access
 from tui.servers.address import is_local
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.connection_state import Server
+from tui.servers.connection_state import Server, SurveyedServer
 from tui.servers.detect import busy_sentence, kind_of
 from tui.servers.locate import ChosenModel, NoServerError, chosen, locate, look
 from tui.servers.model_choice import context_note, load_word, loaded_model, shown, shown_name
 from tui.servers.models import ModelChange
 from tui.servers.remembered import RememberedServers
-from tui.servers.survey import SurveyedServer, survey
+from tui.servers.survey import survey
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers

@@ -6,11 +6,12 @@ States and what leads from one to the next::
         ^                  |  \\--load(), unload()--> loading --done--> ready
         |                  |
       (start)     gone <---+  connection refused or closed
-                    \\------found again, there or at another address----> ready
+                    \\------there again, or another one chosen----> ready
 
 A server that takes connections and does not answer is busy, not gone: while RockchipLlama loads a
 model even its health check is frozen. While an answer is on its way nothing is asked at all; the
-stream itself shows that the server lives.
+stream itself shows that the server lives. A server that is gone is waited for: another one that
+answers meanwhile is taken only when the user chooses it.
 """
 
 from __future__ import annotations
@@ -28,20 +29,29 @@ from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo, TurnError
 from tui.servers import errors, models
 from tui.servers.access import Access
-from tui.servers.address import is_explicit
+from tui.servers.address import CandidateUrls, is_explicit
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.connection_state import ConnectionState
+from tui.servers.connection_state import (
+    NO_CHOICE,
+    ConnectionState,
+    Server,
+    SurveyedServer,
+)
 from tui.servers.detect import PROBE_TIMEOUTS, busy_sentence, default_urls
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
-from tui.servers.model_choice import loaded_model, shown
+from tui.servers.model_choice import chosen_model, loaded_model, shown, shown_name
+from tui.servers.model_work import GIVEN_UP, ModelWork
 from tui.servers.models import ModelChange, ModelListError
+from tui.servers.remembered import RememberedServers
 from tui.servers.slot import Slot
+from tui.servers.survey import survey
 from tui.servers.within import OutOfTimeError, within
 
 SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
 MAX_BUSY_WAIT_S = 40.0
+NOTHING_REMEMBERED = RememberedServers()
 
 
 class Connection:
@@ -63,8 +73,14 @@ class Connection:
         check_every_s: float = CHECK_EVERY_S,
         probe_timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
         access: Access | None = None,
+        model: str = "",
+        remembered: RememberedServers = NOTHING_REMEMBERED,
     ) -> None:
+        """``model`` is the model that is asked for unless another one is chosen."""
         self._urls = urls
+        self._wanted_model = model
+        self._chosen_models: dict[str, str] = {}
+        """By address, what was chosen in this run; "" is what the server has loaded."""
         self._access = access
         self._timeouts = timeouts or PhaseTimeouts()
         self._probe_timeouts = probe_timeouts
@@ -72,12 +88,12 @@ class Connection:
         self._check_every_s = check_every_s
         self.on_change = on_change
         looked_at = default_urls() if urls is None else tuple(urls)
-        self._state = ConnectionState(looked_at=looked_at)
+        self._state = ConnectionState(looked_at=looked_at, remembered=remembered)
         self._slot = Slot(self._slot_changed)
         self._client: Client | None = None
         self._models: tuple[ModelInfo, ...] = ()
         self._exchanges: list[StreamedRequest] = []
-        self._work: asyncio.Task[ModelChange] | None = None
+        self._work = ModelWork()
         self._wake = asyncio.Event()
         self._busy_wait_s = check_every_s
 
@@ -93,7 +109,7 @@ class Connection:
     def pin(self, urls: Sequence[str]) -> None:
         """Look at these addresses from now on."""
         self._urls = tuple(urls)
-        self._set(looked_at=self._urls)
+        self._set(looked_at=self._urls, server=None, others=(), busy_urls=())
         self.look_now()
 
     @property
@@ -116,10 +132,7 @@ class Connection:
 
     async def aclose(self) -> None:
         """Ends the answer, the work and the connection; the state stays as it was."""
-        running = [self._work] if self._work is not None else []
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._work.aclose()
         for exchange in self._exchanges:
             exchange.close()
         client, self._client = self._client, None
@@ -134,7 +147,7 @@ class Connection:
         """One look at the server, or for one; returns the seconds until the next."""
         client = self._client
         if client is None:
-            client = self._found(await look(self._urls, self._probe_timeouts, self._access))
+            client = self._found(await self._look_around())
             if client is None:
                 return self._busy_wait_s if self._state.status == "busy" else self._search_every_s
             await self._check(client)
@@ -147,16 +160,24 @@ class Connection:
 
     @property
     def _is_quiet(self) -> bool:
-        return self._slot.state.is_free and self._work is None
+        return self._slot.state.is_free and not self._work.is_running
+
+    async def _look_around(self) -> Located:
+        known = self._state.server
+        url = self._state.remembered.url if known is None else known.url
+        return await look(self._urls, self._probe_timeouts, self._access, url)
 
     def _found(self, found: Located) -> Client | None:
-        server = found.server
-        if server is not None:
-            self._client = Client(server.url, server.dialect, self._timeouts, server.access)
-            self._busy_wait_s = self._check_every_s
-            self._set(status="ready", server=server, problem=None)
-            return self._client
-        known = self._state.server
+        server, known = found.server, self._state.server
+        own_url = known.url if known is not None else server.url if server is not None else ""
+        others = self._others([one for one in found.servers if one.url != own_url])
+        busy_urls = tuple(url for url in found.busy_urls if url != own_url)
+        self._set(others=others, busy_urls=busy_urls)
+        if server is not None and server.url == own_url:
+            return self._connect(server)
+        if server is not None and known is not None:
+            self._set(status="gone", problem=f"{known.label} does not answer.")
+            return None
         # On a port that we only guessed, something that does not answer need not be a server.
         is_named = is_explicit(self._urls) and known is None
         if found.is_busy and (is_named or (known is not None and known.url in found.busy_urls)):
@@ -166,15 +187,29 @@ class Connection:
             self._set(status="searching" if known is None else "gone", problem=found.problem)
         return None
 
+    def _connect(self, server: Server) -> Client:
+        self._client = Client(server.url, server.dialect, self._timeouts, server.access)
+        self._busy_wait_s = self._check_every_s
+        self._set(status="ready", server=server, problem=None)
+        return self._client
+
+    def _others(self, servers: Sequence[Server]) -> tuple[SurveyedServer, ...]:
+        """These servers, with what is known of their models already."""
+        known = {one.server.url: one for one in self._state.others}
+        return tuple(
+            replace(known[server.url], server=server)
+            if server.url in known
+            else SurveyedServer(server)
+            for server in servers
+        )
+
     def _wait_longer(self) -> None:
         self._busy_wait_s = min(self._busy_wait_s * 2, MAX_BUSY_WAIT_S)
 
     async def _check(self, client: Client) -> None:
         """Asks which model is loaded: the cheapest question that a living server answers."""
         try:
-            loaded = await models.loaded_name(client)
-            before = loaded_model(self._models)
-            if not self._models or loaded != (before.name if before is not None else None):
+            if not self._models or not await self._is_same_loaded(client):
                 self._set_models(await models.list_models(client))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             self._wait_longer()
@@ -187,17 +222,31 @@ class Connection:
             failure = errors.transport(error, client.url, client.timeouts.connect_s)
             await self._lose(failure.sentence)
         except ModelListError as error:
-            # It answers, but not as this kind of server does: something else has its place now.
-            await self._lose(str(error))
+            if self._models:
+                # It answers, but not as it did: something else has its place now.
+                await self._lose(str(error))
+            else:
+                # A server without a list may well answer prompts; one shows what is the matter.
+                self._is_well(str(error))
         else:
-            self._busy_wait_s = self._check_every_s
-            if self._work is None and self._state.status != "ready":
-                self._set(status="ready", problem=None)
+            self._is_well(None)
+
+    def _is_well(self, problem: str | None) -> None:
+        self._busy_wait_s = self._check_every_s
+        if not self._work.is_running:
+            self._set(status="ready", problem=problem)
+
+    async def _is_same_loaded(self, client: Client) -> bool:
+        """Whether the list is still right, where one short question tells."""
+        if client.dialect.models.loaded_path is None:
+            return False
+        before = loaded_model(self._models)
+        return await models.loaded_name(client) == (None if before is None else before.name)
 
     async def _lose(self, sentence: str) -> None:
         client, self._client = self._client, None
         self._models = ()
-        self._set(status="gone", models=(), problem=sentence)
+        self._set(status="gone", models=(), choice=NO_CHOICE, problem=sentence)
         if client is not None:
             await client.aclose()
 
@@ -213,11 +262,13 @@ class Connection:
             sentence = no_server_at([url.partition("://")[2] for url in self._state.looked_at])
             turn.fail(perf_counter_ns(), TurnError("refused", self._state.problem or sentence))
             return
-        if self._work is not None:
+        if self._work.is_running:
             sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
             turn.fail(perf_counter_ns(), TurnError("busy", sentence))
             return
-        found = chosen(self._models, server, turn.request.model)
+        wanted = turn.request.model or self._wanted_at(server)
+        used_last = self._state.remembered.model_of(server.url)
+        found = chosen(self._models, server, wanted, used_last)
         choice = found.choice
         if choice.problem is not None:
             error = TurnError("validation", choice.problem)
@@ -225,6 +276,8 @@ class Connection:
             return
         if found.has_to_load:
             turn.note_before_prefill("load")
+        if choice.name:
+            self._remember(self._state.remembered.with_model(server.url, choice.name))
         request = replace(turn.request, model=choice.name)
         exchange = StreamedRequest(client, request, turn, self._slot)
         self._exchanges.append(exchange)
@@ -260,35 +313,89 @@ class Connection:
         self._models = ()
         await self._check(client)
 
+    async def survey(self) -> None:
+        """Looks which other servers answer, and what they have; see ``state.others``."""
+        urls = default_urls() if self._urls is None else self._urls
+        own = self._state.server
+        # The own one is watched anyway, and must not be disturbed in its work.
+        open_urls = CandidateUrls(url for url in urls if own is None or url != own.url)
+        if is_explicit(self._urls) or not open_urls or self._state.is_surveying:
+            return
+        self._set(is_surveying=True)
+        try:
+            found = await look(open_urls, self._probe_timeouts, self._access)
+            self._set(others=self._others(found.servers), busy_urls=found.busy_urls)
+            seen = await survey(found.servers, self._probe_timeouts)
+            self._set(others=tuple(_shown_server(one) for one in seen))
+        finally:
+            self._set(is_surveying=False)
+
+    async def use(self, url: str, name: str) -> None:
+        """The next prompt goes to the model ``name`` of the server at ``url``, which becomes the
+        server of this session; both are remembered. ``state.message`` says how that went."""
+        refusal = self._why_busy() or await self._move(url)
+        if refusal is not None:
+            self._set(message=refusal, is_error=True)
+            return
+        self._remember(self._state.remembered.with_server(url).with_model(url, name))
+        self._chosen_models[url] = name
+        self._choose()
+        choice = self._state.choice
+        said = f"{shown_name(name)} answers the next prompt."
+        self._set(message=choice.problem or said, is_error=choice.problem is not None)
+
+    async def _move(self, url: str) -> str | None:
+        """Makes the server at ``url`` the one of this session; a sentence where it is not known."""
+        server = self._state.server
+        if server is not None and server.url == url:
+            return None
+        other = next((one for one in self._state.others if one.server.url == url), None)
+        if other is None:
+            return f"No server is known at {url} any more."
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+        others = [one for one in self._state.others if one is not other]
+        if server is not None and client is not None:
+            others.insert(0, SurveyedServer(server, self._state.models))
+        self._models = ()
+        self._set(others=tuple(others), models=(), choice=NO_CHOICE)
+        await self._check(self._connect(other.server))
+        return None
+
     async def load(
         self, name: str, available_bytes: int | None = None, is_forced: bool = False
     ) -> ModelChange:
-        """Loads a model, unloading another first; see :func:`tui.servers.models.load`."""
+        """Loads a model, unloading another first where that must be; see
+        :func:`tui.servers.models.load`. It is the one that answers then."""
         client = self._client
 
         def work() -> Coroutine[None, None, ModelChange]:
             assert client is not None
             return models.load(client, name, self._step, available_bytes, is_forced)
 
-        return await self._do(work)
+        change = await self._do(work)
+        if change.is_done and client is not None:
+            is_heeded = client.dialect.models.is_name_heeded
+            self._chosen_models[client.url] = name if is_heeded else ""
+            self._remember(self._state.remembered.with_model(client.url, name))
+            self._choose()
+        return change
 
-    async def unload(self) -> ModelChange:
-        """Unloads the loaded model."""
+    async def unload(self, name: str | None = None) -> ModelChange:
+        """Unloads the model ``name``, without it the loaded one."""
         client = self._client
 
         def work() -> Coroutine[None, None, ModelChange]:
             assert client is not None
-            return models.unload(client, self._step)
+            return models.unload(client, self._step, name)
 
         return await self._do(work)
 
     def cancel_work(self) -> bool:
         """Stops waiting for a load or an unload; the server may well go on with it. False where
         there is none."""
-        if self._work is None or self._work.done():
-            return False
-        self._work.cancel()
-        return True
+        return self._work.cancel()
 
     async def _do(self, work: Callable[[], Coroutine[None, None, ModelChange]]) -> ModelChange:
         refusal = self._why_no_work()
@@ -297,20 +404,18 @@ class Connection:
             self._set(message=change.sentence, is_error=True)
             return change
         self._set(message=None, is_error=False)
-        self._work = task = asyncio.create_task(work(), name="npulse-models")
+        change = GIVEN_UP
         try:
-            await asyncio.wait((task,))
+            change = await self._work.run(work)
         finally:
-            task.cancel()
-            self._work = None
-            change = self._outcome(task)
             self._done(change)
         return change
 
     def _why_no_work(self) -> str | None:
-        if self._client is None:
-            return "No server answers yet."
-        if self._work is not None:
+        return "No server answers yet." if self._client is None else self._why_busy()
+
+    def _why_busy(self) -> str | None:
+        if self._work.is_running:
             return f"The server is at work already: {self._state.work or 'models'}."
         if self._slot.state.status == "answering":
             return "An answer is running; stop it first."
@@ -319,11 +424,6 @@ class Connection:
                 "The server is still finishing an answer that was stopped; wait until it is idle."
             )
         return None
-
-    def _outcome(self, task: asyncio.Task[ModelChange]) -> ModelChange:
-        if task.done() and not task.cancelled() and task.exception() is None:
-            return task.result()
-        return ModelChange(False, "Not waited for any longer; the server may go on with it.")
 
     def _done(self, change: ModelChange) -> None:
         if change.models:
@@ -346,12 +446,34 @@ class Connection:
     def _set_models(self, found: tuple[ModelInfo, ...]) -> None:
         self._models = found
         self._set(models=tuple(shown(model) for model in found))
+        self._choose()
+
+    def _wanted_at(self, server: Server) -> str:
+        return self._chosen_models.get(server.url, self._wanted_model)
+
+    def _choose(self) -> None:
+        """Which model answers, from what is known now."""
+        server = self._state.server
+        if server is None:
+            return
+        used_last = self._state.remembered.model_of(server.url)
+        choice = chosen_model(self._models, self._wanted_at(server), server, used_last)
+        self._set(choice=replace(choice, name=shown_name(choice.name)))
+
+    def _remember(self, remembered: RememberedServers) -> None:
+        self._set(remembered=remembered)
 
     def _slot_changed(self) -> None:
         self._set(slot=self._slot.state)
 
     def _set(self, **changes: object) -> None:
         state = replace(self._state, **changes)  # type: ignore[arg-type]
+        if state.status != self._state.status:
+            state = replace(state, since_ns=perf_counter_ns())
         if state != self._state:
             self._state = state
             self.on_change()
+
+
+def _shown_server(seen: SurveyedServer) -> SurveyedServer:
+    return replace(seen, models=tuple(shown(model) for model in seen.models))

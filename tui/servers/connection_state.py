@@ -7,14 +7,17 @@ anything of HTTP is needed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers.access import Access
 from tui.servers.address import is_local
+from tui.servers.choice import Choice
 from tui.servers.dialects.dialect import Dialect
+from tui.servers.remembered import RememberedServers
 from tui.servers.slot import SlotState
+
+NO_CHOICE = Choice("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +45,36 @@ class Server:
         return f"{self.name} {f':{port}' if is_short else place}"
 
 
-if TYPE_CHECKING:
-    from tui.servers.connection_state import Server
+@dataclass(frozen=True, slots=True)
+class SurveyedServer:
+    """A server that answers, and what it has; ``problem`` is why its models are not known, in one
+    sentence."""
+
+    server: Server
+    models: tuple[ModelInfo, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """One moment. Strings are sanitised, also those of ``models``.
+    """One moment. Strings are sanitised, also those of ``models``, ``choice`` and ``others``.
 
-    ``server`` stays while it is busy or gone: it is the one that is waited for. ``problem`` is the
-    last failure in one sentence. ``work`` is what a load or an unload does right now and
-    ``work_since_ns`` when it began; ``message`` is how the last one went, ``is_error`` whether
-    that was badly.
+    ``server`` stays while it is busy or gone: it is the one that is waited for; ``since_ns`` is
+    when ``status`` began. ``choice`` is the model that the next prompt goes to. ``others`` are
+    further servers that answer, as they were seen last, at ``busy_urls`` something does not answer.
+    ``problem`` is the last failure in one sentence. ``work`` is what a load or an unload does right
+    now and ``work_since_ns`` when it began; ``message`` is how the last change went, ``is_error``
+    whether that was badly. ``remembered`` is what the next run of npulse should know.
     """
 
     status: ServerStatus = "searching"
+    since_ns: int | None = None
     server: Server | None = None
     models: tuple[ModelInfo, ...] = ()
+    choice: Choice = NO_CHOICE
+    others: tuple[SurveyedServer, ...] = ()
+    busy_urls: tuple[str, ...] = ()
+    is_surveying: bool = False
     slot: SlotState = field(default_factory=SlotState)
     looked_at: tuple[str, ...] = ()
     problem: str | None = None
@@ -66,6 +82,14 @@ class ConnectionState:
     work_since_ns: int | None = None
     message: str | None = None
     is_error: bool = False
+    remembered: RememberedServers = field(default_factory=RememberedServers)
+
+    @property
+    def answering(self) -> ModelInfo | None:
+        """The model that the next prompt goes to; None where the server chooses, or none can be
+        asked."""
+        name = self.choice.name if self.choice.problem is None else ""
+        return next((model for model in self.models if name and model.name == name), None)
 
     @property
     def loaded(self) -> ModelInfo | None:

@@ -14,11 +14,11 @@ import httpx
 from tui.core.types import ModelInfo, TurnError
 from tui.servers.access import Access
 from tui.servers.address import is_explicit
+from tui.servers.choice import Choice
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, best, search
 from tui.servers.model_choice import (
-    Choice,
     chosen_model,
     find_model,
     has_to_load,

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
+from tui.servers.choice import Choice
 from tui.servers.connection_state import Server
 from tui.servers.dialects.dialect import Dialect
 
 MAX_NAME_CHARS = 120
 MAX_NEAR = 3
 MAX_LISTED = 5
-
-ChoiceReason = Literal["asked for", "loaded", "the only one", "used last", "left to the server"]
-"""Why this model answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The model to ask for, or in one sentence why none can be asked.
-
-    ``name`` is empty where the choice is left to the server.
-    """
-
-    name: str
-    problem: str | None = None
-    reason: ChoiceReason = field(default="left to the server", compare=False)
 
 
 def chosen_model(

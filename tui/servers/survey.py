@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tui.core.types import ModelInfo
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.connection_state import Server
+from tui.servers.connection_state import Server, SurveyedServer
 from tui.servers.models import ModelListError, require_models
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyedServer:
-    """A server that answers, and what it has; ``problem`` is why its models are not known, in one
-    sentence. Names of models are the server's own."""
-
-    server: Server
-    models: tuple[ModelInfo, ...] = ()
-    problem: str | None = None
 
 
 async def survey(servers: Sequence[Server], timeouts: PhaseTimeouts) -> tuple[SurveyedServer, ...]:
