@@ -16,9 +16,11 @@ from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, ChatSession
 from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
-from tui.bench.store import runs
+from tui.bench.model.screen import BenchView, PlanRow, RunView
+from tui.bench.store import active_run, runs
 from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.screen.keys import default_keys
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers.connection import Connection
 from tui.servers.connection_state import ConnectionState, Server
@@ -173,6 +175,84 @@ def refusal_of_a_load(backend: Backend) -> str | None:
     backend.models.load("qwen3-4b")
     view = backend.models.view()
     return view.message if view.is_error else None
+
+
+WORKING = {
+    "npu.driver": Reading("0.9.8"),
+    "npu.load": Reading((97.0, 96.0, 95.0), "%"),
+    "npu.freq": Reading(1e9, "Hz"),
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "is_accused"),
+    [
+        ("http://127.0.0.1:8021", False),
+        ("http://0.0.0.0:8021", False),
+        ("", False),
+        ("http://192.0.2.7:8021", True),
+        (None, True),
+    ],
+)
+def test_only_a_benchmark_of_this_machine_explains_its_load(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, url: str | None, is_accused: bool
+) -> None:
+    """``url``: where the benchmark's server is; None is no benchmark, "" not found yet."""
+
+    class Bench:
+        def seek(self) -> None:
+            """The run is not followed yet."""
+
+    monkeypatch.setattr(Backend, "bench", Bench())
+    default_folder().mkdir(parents=True)
+    lock = runs.Lock(default_folder())
+    if url is not None:
+        lock.take("prompts")
+        journal = active_run.new_journal(default_folder())
+        journal.write_bytes(b"")
+        active_run.mark(default_folder(), journal, url=url)
+    backend.sample()
+    for second in range(4):
+        backend.on_snapshot(Snapshot(second * 10**9, float(second), WORKING))
+    lock.release()
+    facts = backend.board.facts
+    assert facts is not None
+    rules = {finding.rule for finding in facts.findings}
+    assert ("npu-others" in rules) is is_accused
+    assert "finishing" not in rules
+
+
+@pytest.mark.parametrize(("keys", "end"), [("f9,ctrl+b", ", F9"), ("ctrl+b", ", ^B"), ("", "")])
+def test_the_key_of_the_benchmark_is_the_one_that_is_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str, end: str
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    keymap = {**default_keys(), "bench": keys}
+    board = BoardReader(tmp_path, 1.0)
+    made = Backend(ServerSection(), board, GenerationSettings(), DemoOptions(), keymap=keymap)
+    try:
+        made._link.use(cast("Connection", link_with(SlotState())[1]))
+        monkeypatch.setattr(made, "_bench", RunningBench())
+        assert made.headline().bench == f"bench 1/2 prompts{end}"
+        refusal = made.chat.ask("now?")
+    finally:
+        monkeypatch.setattr(made, "_bench", None)
+        made.close()
+    assert refusal == "a benchmark is running" + (f"; {end[2:]} shows it" if end else "")
+
+
+class RunningBench:
+    """A benchmark of two prompts that has answered one."""
+
+    is_running = True
+
+    def view(self) -> BenchView:
+        plan = (PlanRow("a", 0, "a", "ok"), PlanRow("b", 0, "b", "running"))
+        return BenchView(run=RunView(plan=plan, planned=2))
+
+    def busy_sentence(self, url: str) -> str:
+        assert url
+        return "a benchmark is running"
 
 
 NO_BENCHMARK = """

@@ -21,6 +21,8 @@ from tui.app.server_link import ServerLink
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
+from tui.core.screen.key_names import key_cap
+from tui.core.screen.keys import default_keys
 from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
@@ -43,10 +45,11 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class BenchLock:
-    """Whether a process holds the lock of the benchmarks, and why a prompt to the connected server
-    should wait for it, in one sentence."""
+    """Whether a process holds the lock of the benchmarks, whether it uses the NPU of this machine,
+    and why a prompt to the connected server should wait for it, in one sentence."""
 
     is_held: bool = False
+    is_here: bool = False
     reason: str | None = None
 
 
@@ -55,7 +58,8 @@ class Backend:
 
     ``chat`` is the conversation, ``models`` the models of the server, ``board`` the board and
     ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
-    the board has some. Everything is called in the app's thread, but :meth:`sample`.
+    the board has some. ``keymap``: action id -> its keys, as configured. Everything is called in
+    the app's thread, but :meth:`sample`.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Backend:
         demo: DemoOptions,
         *,
         uses_little_cores: bool = False,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -83,6 +88,9 @@ class Backend:
         self._watched: Server | None = None
         self._bench: BenchDesk | None = None
         self._bench_lock = BenchLock()
+        keys = (keymap or default_keys())["bench"]
+        self._bench_keys = (key_cap(keys),) if keys else ()
+        """The key of the bench screen, where it has one."""
         self._runtime_log: RuntimeLog | None = None
 
     @staticmethod
@@ -172,8 +180,8 @@ class Backend:
             snapshot,
             None if turn is None else turn.stats(now_ns),
             None if state.loaded is None else self._link.with_context_in_use(state.loaded),
-            # What npulse itself has begun is nobody else's work.
-            state.slot.status == "finishing" or self._bench_note() is not None,
+            state.slot.status == "finishing",
+            is_benchmark=self._bench_lock.is_here,
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
         )
@@ -223,7 +231,8 @@ class Backend:
             return None
         done = sum(row.state not in ("waiting", "running") for row in run.plan)
         planned = run.planned or len(run.plan)
-        return f"bench {done}/{planned} prompts, F3" if planned else "bench starting, F3"
+        words = f"bench {done}/{planned} prompts" if planned else "bench starting"
+        return ", ".join((words, *self._bench_keys))
 
     def _bench_place(self) -> BenchPlace | None:
         state = self.state
@@ -250,8 +259,12 @@ class Backend:
 
     def _why_wait(self) -> str | None:
         """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""
-        busy = None if self._bench is None else self._bench.busy_sentence()
-        return self._bench_lock.reason if busy is None else busy
+        server = self.state.server
+        busy = None
+        if self._bench is not None and server is not None:
+            busy = self._bench.busy_sentence(server.url)
+        busy = busy or self._bench_lock.reason
+        return busy and "; ".join((busy, *(f"{key} shows it" for key in self._bench_keys)))
 
     # What to say ----------------------------------------------------------------------------
 
@@ -307,9 +320,10 @@ def _bench_lock(url: str | None) -> BenchLock:
 
     if holder(folder) is None:
         return BenchLock()
-    from tui.bench.store.active_run import why_wait
+    from tui.bench.store.active_run import is_here, why_wait
 
-    return BenchLock(is_held=True, reason=None if url is None else why_wait(folder, url))
+    reason = None if url is None else why_wait(folder, url)
+    return BenchLock(is_held=True, is_here=is_here(folder), reason=reason)
 
 
 def _leave_the_big_cores() -> None:

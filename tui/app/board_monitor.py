@@ -35,6 +35,7 @@ class BoardMonitor:
         model: ModelInfo | None,
         is_finishing: bool,
         *,
+        is_benchmark: bool,
         t0_ns: int | None,
         now_ns: int,
     ) -> None:
@@ -49,6 +50,7 @@ class BoardMonitor:
             stats,
             model,
             is_finishing,
+            is_benchmark=is_benchmark,
             t0_ns=t0_ns,
             now_ns=now_ns,
             neighbours=self.source.neighbours,

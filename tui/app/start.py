@@ -67,7 +67,14 @@ def build(options: argparse.Namespace) -> RunningApp:
     board = BoardReader(root, settings.board.interval_s)
     generation = settings.generation.to_generation()
     uses_little_cores = settings.board.little_cores and root == Path("/")
-    backend = Backend(settings.server, board, generation, demo, uses_little_cores=uses_little_cores)
+    backend = Backend(
+        settings.server,
+        board,
+        generation,
+        demo,
+        uses_little_cores=uses_little_cores,
+        keymap=settings.keys,
+    )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
     app = NpulseApp(backend, appearance, ChoiceStore(state, configured.settings).remember)

@@ -132,9 +132,10 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     first = rig.desk()
     assert first.start(RunWish(rig.suite(long=500), seed=3)) is None
     assert first.is_running
-    assert first.busy_sentence() is not None
+    assert first.busy_sentence(board.url) is not None
     assert first.start(RunWish("prompts")) == "a benchmark is already running"
     until(lambda: state(first.view(), "long") == "running")
+    assert first.busy_sentence("http://192.0.2.7:8021") is None
     (pid,) = rig.pids()
     rig.close()
     assert is_alive(pid)
@@ -290,8 +291,9 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
         assert "another benchmark is running" in (late.start(RunWish("prompts")) or "")
         until(lambda: late.is_running)
         mine, elsewhere = f"{board.url}/v1", "http://192.0.2.7:8021"
-        assert "F3" in (active_run.why_wait(rig.folder / "runs", mine) or "")
-        assert "F3" in (active_run.why_wait(rig.folder / "runs", "http://localhost") or "")
+        assert "benchmark" in (active_run.why_wait(rig.folder / "runs", mine) or "")
+        assert "benchmark" in (active_run.why_wait(rig.folder / "runs", "http://localhost") or "")
+        assert active_run.is_here(rig.folder / "runs")
         assert active_run.why_wait(rig.folder / "runs", elsewhere) is None
         until(lambda: state(desk.view(), "long") == "running")
         desk.abort()

@@ -56,6 +56,7 @@ class LiveRun:
         self._earlier = earlier
         self._clock_s = clock_s
         self._view = RunView(stats=stat_rows({}))
+        self._url = ""
         self._rows: dict[tuple[str, int], PlanRow] = {}
         self._gates: dict[str, Gate] = {}
         self._notes: deque[str] = deque(maxlen=MAX_NOTES)
@@ -78,6 +79,11 @@ class LiveRun:
     @property
     def folder(self) -> str:
         return self._view.folder
+
+    @property
+    def url(self) -> str:
+        """Of the server; empty until it is found."""
+        return self._url
 
     def asked_to_pause(self, *, is_asked: bool) -> None:
         """The pause that the user wants; the run obeys between two requests."""
@@ -125,6 +131,7 @@ class LiveRun:
             self._view = replace(self._view, time=left)
 
     def _started(self, event: Started) -> None:
+        self._url = event.url
         self._rows = {(one.id, one.rep): _planned(one) for one in event.plan}
         if event.done:
             for request in self._earlier(event.folder):

@@ -100,14 +100,17 @@ class BenchDesk:
         with self._lock:
             return self._live is not None and not self._live.is_over
 
-    def busy_sentence(self) -> str | None:
-        """Why a chat should wait: a prompt now would spoil the measurement."""
+    def busy_sentence(self, url: str) -> str | None:
+        """Why a chat with the server at ``url`` should wait: a prompt now would spoil the
+        measurement."""
         with self._lock:
             live = self._live
             if live is None or live.is_over:
                 return None
             title = live.view().title
-        return f"a benchmark is running{f': {title}' if title else ''}; F3 shows it"
+            if not active_run.is_same_machine(live.url, url):
+                return None
+        return f"a benchmark is running{f': {title}' if title else ''}"
 
     # Suites and earlier runs ----------------------------------------------------------------
 

@@ -110,9 +110,23 @@ def why_wait(folder: Path, url: str) -> str | None:
     if holder is None:
         return None
     current = running(folder)
-    if current is not None and current.url and _host(current.url) != _host(url):
+    if current is not None and not is_same_machine(current.url, url):
         return None
-    return f"a benchmark is running: {holder}; F3 shows it"
+    return f"a benchmark is running: {holder}"
+
+
+def is_here(folder: Path) -> bool:
+    """Whether a benchmark uses the NPU of this machine, as far as it is known."""
+    if runs.holder(folder) is None:
+        return False
+    current = running(folder)
+    return current is None or is_same_machine(current.url, "http://localhost")
+
+
+def is_same_machine(run_url: str, url: str) -> bool:
+    """Whether a benchmark of the server at ``run_url`` and a chat with that at ``url`` share an
+    NPU. A run that has not found its server yet may use any."""
+    return not run_url or _host(run_url) == _host(url)
 
 
 def _host(url: str) -> str:

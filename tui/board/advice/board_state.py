@@ -58,11 +58,14 @@ class BoardView:
         model: ModelInfo | None,
         is_finishing: bool,
         *,
+        is_benchmark: bool = False,
         t0_ns: int | None = None,
         now_ns: int | None = None,
         neighbours: Sequence[Neighbour] = (),
     ) -> None:
         """A new snapshot, with the numbers of the present or last answer and the loaded model.
+
+        ``is_benchmark``: one of ours uses this board, so that a load is nobody else's.
 
         ``t0_ns`` is when that answer was sent; without it the answer leaves no mark. ``now_ns`` is
         when ``stats`` was taken, the snapshot's own time if None.
@@ -72,8 +75,9 @@ class BoardView:
         if stats is not None and t0_ns is not None:
             self._answers.saw(t0_ns, stats, snapshot.t_ns if now_ns is None else now_ns)
         bound = decode_bound(snapshot, stats, model)
+        phase = "idle" if stats is None else PHASES.get(stats.phase, "idle")
         work = Work(
-            phase="idle" if stats is None else PHASES.get(stats.phase, "idle"),
+            phase="unknown" if is_benchmark and phase == "idle" else phase,
             is_server_finishing=is_finishing,
             roofline_share=None if bound.roofline is None else bound.roofline.share,
             neighbours=tuple(neighbours),
