@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from statistics import median
+from statistics import quantiles
 
 import pytest
 
@@ -23,6 +23,11 @@ def _token_times(path: Path, request: int = 1) -> list[int]:
     return [entry["t_ns"] for entry in truth(path, "token", request)]
 
 
+def _lowest_tenth(values_ns: list[int]) -> float:
+    """What a tenth of the values stays below. A constant delay is in it, a busy core is not."""
+    return quantiles(values_ns, n=10)[0]
+
+
 @pytest.mark.timing
 def test_tokens_come_on_schedule_and_do_not_drift(tmp_path: Path) -> None:
     log = tmp_path / "truth"
@@ -33,12 +38,13 @@ def test_tokens_come_on_schedule_and_do_not_drift(tmp_path: Path) -> None:
     late_ns = [at - due_ns - n * 5 * MS for n, at in enumerate(_token_times(log))]
     assert len(late_ns) == len(answer.pieces) == 400
     assert min(late_ns) >= 0
-    assert median(late_ns) < 1 * MS
-    assert median(late_ns[-40:]) < 2 * MS
+    # A busy machine wakes the simulator late now and then; what was on time shows the schedule.
+    assert _lowest_tenth(late_ns) < 1 * MS
+    assert _lowest_tenth(late_ns[-40:]) < 1 * MS
     # Each stamp is taken right before its write, so what arrives is never older than its stamp.
     behind_ns = [at - sent for at, sent in zip(answer.times_ns, _token_times(log), strict=True)]
     assert min(behind_ns) > 0
-    assert median(behind_ns) < 2 * MS
+    assert _lowest_tenth(behind_ns) < 1 * MS, "something holds each token back"
 
 
 @pytest.mark.timing
