@@ -16,7 +16,8 @@ from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, ChatSession
 from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
-from tui.bench.model.screen import BenchView, PlanRow, RunView
+from tui.bench.model.events import Planned
+from tui.bench.model.screen import BenchView, PlanItem, RunView
 from tui.bench.store import active_run, runs
 from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
@@ -247,8 +248,8 @@ class RunningBench:
     is_running = True
 
     def view(self) -> BenchView:
-        plan = (PlanRow("a", 0, "a", "ok"), PlanRow("b", 0, "b", "running"))
-        return BenchView(run=RunView(plan=plan, planned=2))
+        one = Planned(id="a", rep=0, name="a", group="", max_tokens=8)
+        return BenchView(run=RunView(plan=(PlanItem(one, "ok"), PlanItem(one, "running"))))
 
     def busy_sentence(self, url: str) -> str:
         assert url

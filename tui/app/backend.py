@@ -229,7 +229,7 @@ class Backend:
         run = self._bench.view().run
         if run is None:
             return None
-        done = sum(row.state not in ("waiting", "running") for row in run.plan)
+        done = len(run.plan) - run.count("waiting") - run.count("running")
         planned = run.planned or len(run.plan)
         words = f"bench {done}/{planned} prompts" if planned else "bench starting"
         return ", ".join((words, *self._bench_keys))

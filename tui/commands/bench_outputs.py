@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tui.bench.analysis.compare import Comparison
+from tui.bench.model.comparison import Comparison
 from tui.bench.report.render import makers
 from tui.bench.store.document import Loaded
 from tui.bench.store.runs import RunError

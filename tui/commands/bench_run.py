@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TextIO
 
 from tui.bench.analysis import thresholds
-from tui.bench.analysis.compare import Comparison, NotComparableError, compare
+from tui.bench.analysis.compare import NotComparableError, compare
 from tui.bench.model import batch
+from tui.bench.model.comparison import Comparison
 from tui.bench.model.events import Event, Finished, Outcome
 from tui.bench.model.options import LimitPolicy, Options
 from tui.bench.model.suite import Suite, SuiteError, find

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tui.bench.analysis.correlate import correlate
-from tui.bench.analysis.hardware import HardwareLog, Sample, Targets, energy_j, reduced, targets
+from tui.bench.analysis.hardware import HardwareLog, Targets, energy_j, reduced, targets
+from tui.bench.model.events import Sampled
 from tui.bench.run import gates
 from tui.bench.run.clocks import ClockWatch
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
@@ -87,7 +88,7 @@ def test_no_samples_no_claims() -> None:
 
 
 def test_energy_is_integrated_between_the_first_and_the_last_token() -> None:
-    rows = [Sample(at * S, {"power.w": 5.0 + at}) for at in range(11)]
+    rows = [Sampled(t_ns=at * S, values={"power.w": 5.0 + at}) for at in range(11)]
     # From 2 s to 8 s the power rises from 7 to 13 W: 6 s at a mean of 10 W.
     assert energy_j(rows, 2 * S, 8 * S) == pytest.approx(60)
     assert energy_j(rows, 2 * S + S // 2, 3 * S + S // 2) is None
@@ -262,7 +263,9 @@ def test_a_slow_clock_shows_as_its_own_bucket() -> None:
     for at in range(400):
         slow = 100 <= at < 200
         stamps.append(stamps[-1] + (500_000_000 if slow else 300_000_000))
-        samples.append(Sample(stamps[-1], {"npu.freq": 6e8 if slow else 1e9, "ddr.freq": 2.4e9}))
+        samples.append(
+            Sampled(t_ns=stamps[-1], values={"npu.freq": 6e8 if slow else 1e9, "ddr.freq": 2.4e9})
+        )
     found = correlate({("a", 0): stamps}, {("a", 0): 30}, samples)
     assert found is not None
     buckets = {(b.name, b.value): b for b in found.buckets}
@@ -278,7 +281,7 @@ def test_a_slow_clock_shows_as_its_own_bucket() -> None:
 
 def test_few_gaps_show_no_correlation() -> None:
     stamps = [at * 300_000_000 for at in range(50)]
-    samples = [Sample(t, {"npu.freq": 1e9 + at}) for at, t in enumerate(stamps)]
+    samples = [Sampled(t_ns=t, values={"npu.freq": 1e9 + at}) for at, t in enumerate(stamps)]
     found = correlate({("a", 0): stamps}, {}, samples)
     assert found is not None
     assert all(i.rho is None for i in found.influences)
@@ -288,7 +291,7 @@ def test_stalls_come_with_the_state_of_the_board() -> None:
     stamps = [at * 300_000_000 for at in range(30)]
     stamps += [stamps[-1] + 3_000_000_000]
     samples = [
-        Sample(stamps[-1], {"npu.freq": 6e8, "temp.max": 88.0, "throttle": "capped"}),
+        Sampled(t_ns=stamps[-1], values={"npu.freq": 6e8, "temp.max": 88.0, "throttle": "capped"}),
     ]
     found = correlate({("a", 1): stamps}, {}, samples)
     assert found is not None

@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from tests.bench.made import profile, request, run, trace
 from tests.core.hostile import HOSTILE as CORE
-from tui.bench.analysis.hardware import Sample
 from tui.bench.model.conditions import Model
+from tui.bench.model.events import Sampled
 from tui.bench.model.records import Check, Hardware, Request, RuntimeTimes, Source, Tokens
 from tui.bench.report import charts, markdown, render, rows
 from tui.bench.report.blocks import Block, Code, Facts, Folded, Heading, Paragraph, Table
@@ -326,7 +326,7 @@ def test_charts_draw_nothing_out_of_nothing() -> None:
 def test_the_timeline_of_the_board_is_part_of_a_report() -> None:
     loaded = full()
     loaded.samples = [
-        Sample(at * 10**9, {"temp.max": 50.0 + at, "npu.freq": 1e9, "ddr.freq": 2.4e9})
+        Sampled(t_ns=at * 10**9, values={"temp.max": 50.0 + at, "npu.freq": 1e9, "ddr.freq": 2.4e9})
         for at in range(20)
     ]
     assert "## Hardware Timeline" in render.as_markdown(loaded)

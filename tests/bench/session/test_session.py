@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tui.bench.model.events import Finished
-from tui.bench.model.screen import BenchView, PastRun, RunWish
+from tui.bench.model.past_run import PastRun
+from tui.bench.model.screen import BenchView, RunView, RunWish
 from tui.bench.session.process import BenchPlace
 from tui.bench.session.session import BenchDesk
 from tui.bench.session.views import partner
@@ -122,8 +123,13 @@ def place_of(board: Simulator) -> BenchPlace:
 
 def state(view: BenchView, name: str) -> str:
     run = view.run
-    found = [] if run is None else [row.state for row in run.plan if row.id == name]
+    found = [] if run is None else [item.state for item in run.plan if item.planned.id == name]
     return found[0] if found else ""
+
+
+def end_of(run: RunView) -> Finished:
+    assert run.finished is not None
+    return run.finished
 
 
 @pytest.mark.slow
@@ -145,8 +151,9 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     until(lambda: second.view().run is not None and state(second.view(), "first") == "ok")
     run = second.view().run
     assert run is not None
-    assert run.is_simulated
-    assert run.seed == 3
+    assert run.started is not None
+    assert run.started.is_simulated
+    assert run.started.seed == 3
     second.pause()
     second.skip()
     until(lambda: state(second.view(), "long") == "skipped")
@@ -155,22 +162,24 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     until(lambda: not second.is_running)
     run = second.view().run
     assert run is not None
-    assert run.outcome == "incomplete"
-    assert [row.state for row in run.plan] == ["ok", "skipped", "ok"]
-    assert run.hardware is not None
+    assert end_of(run).outcome == "incomplete"
+    assert [item.state for item in run.plan] == ["ok", "skipped", "ok"]
+    assert run.board is not None
     assert run.gates
-    assert run.stats[0].n == 2
+    assert run.summary["decode_tps"].n == 2
 
     second.open_result(run.run_id)
     until(lambda: second.view().result is not None)
     result = second.view().result
     assert result is not None
     assert result.can_resume
-    assert result.is_simulated
+    assert result.document.run.simulated
     assert [bool(picture.series) for picture in result.pictures] == [True] * 4
     second.export(run.run_id)
     until(lambda: second.view().message.text.startswith("report"))
-    written = {path.name for path in Path(run.folder).glob("report.*")}
+    written = {
+        path.name for path in Path(run.started.folder if run.started else "").glob("report.*")
+    }
     assert written == {"report.json", "report.md", "report.html", "report.csv"}
     until(lambda: bool(second.view().past))
     assert second.view().past[0].can_resume
@@ -183,7 +192,7 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     until(lambda: not second.is_running)
     run = second.view().run
     assert run is not None
-    assert run.outcome == "aborted"
+    assert end_of(run).outcome == "aborted"
 
 
 @pytest.mark.slow
@@ -200,7 +209,7 @@ def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
         until(lambda: not desk.is_running)
         run = desk.view().run
         assert run is not None
-        assert run.outcome == "complete", run.outcome_sentence
+        assert end_of(run).outcome == "complete", end_of(run)
         until(partial(has_past, seed))
     latest, before = desk.view().past
     assert desk.partner_of(latest.id) == before.id
@@ -209,7 +218,7 @@ def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
     found = desk.view().comparison
     assert found is not None
     assert not found.blocking
-    assert {row.label for row in found.rows} >= {"decode", "TTFT"}
+    assert {row.metric for row in found.rows} >= {"decode_tps", "ttft_client_ms"}
     assert {row.verdict for row in found.rows} <= {"same", "inconclusive"}
     desk.look()
     until(lambda: desk.view().is_measured and bool(desk.view().suites))
@@ -226,13 +235,13 @@ def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
     until(lambda: not desk.is_running)
     run = desk.view().run
     assert run is not None
-    assert run.outcome == "failed"
-    assert "there is no suite 'nonsense'" in run.outcome_sentence
+    assert end_of(run).outcome == "failed"
+    assert "there is no suite 'nonsense'" in end_of(run).sentence
     assert desk.start(RunWish("prompts")) is None
     until(lambda: not desk.is_running)
     run = desk.view().run
     assert run is not None
-    assert run.outcome == "unreachable", run.outcome_sentence
+    assert end_of(run).outcome == "unreachable", end_of(run)
     desk.retry()
     assert desk.view().message.text == "this run cannot be resumed"
     desk.pause()
@@ -303,7 +312,7 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
         process.wait()
     run = desk.view().run
     assert run is not None
-    assert run.outcome == "aborted"
+    assert end_of(run).outcome == "aborted"
     until(lambda: runs.holder(rig.folder / "runs") is None)
     assert active_run.running(rig.folder / "runs") is None
     assert active_run.why_wait(rig.folder / "runs", board.url) is None
@@ -352,7 +361,8 @@ def test_a_mark_of_another_process_is_not_believed(tmp_path: Path) -> None:
 
 def test_the_partner_of_a_run() -> None:
     old, new = (
-        PastRun(str(at), "", "prompts", "m", "complete", 1, 1, 1.0, None, 1.0) for at in (1, 2)
+        PastRun(id=str(at), started_utc="", suite="prompts", model="m", status="complete", scored=1)
+        for at in (1, 2)
     )
     assert partner([new, old], "2") == "1"
     assert partner([new, old], "1") == "2"

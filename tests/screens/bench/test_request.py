@@ -6,17 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 from textual.pilot import Pilot
 
 from tests.bench.made import request, run
 from tests.bench.runs_of import told
 from tests.core.hostile import HOSTILE
 from tests.screens.bench.app import BenchApp
-from tests.screens.bench.prepared import PAST, PLAN, RESULT, VIEW, Prepared
+from tests.screens.bench.prepared import PAST, REQUESTS, RESULT, VIEW, Prepared
 from tests.screens.bench.test_screens import SIZES, of, settled, top
-from tui.bench.model.records import Check
+from tui.bench.model.records import Check, Request
+from tui.bench.model.screen import ResultView
 from tui.bench.model.suite import parse
-from tui.bench.session.requests import MAX_TEXT_CHARS, request_view
+from tui.bench.session.requests import MAX_TEXT_CHARS, opened_request
 from tui.bench.session.session import BenchDesk
 from tui.bench.store.document import Loaded, load
 from tui.core.text.sanitize import is_forbidden
@@ -25,6 +27,7 @@ from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
 from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import spawn
+from tui.widgets.bench.facts import request_facts
 
 SUITE = """
 id = "tiny"
@@ -121,8 +124,8 @@ async def test_enter_twice_at_once_opens_one_page() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_chosen_request_stays_in_sight(size: tuple[int, int]) -> None:
-    many = tuple(replace(PLAN[2], name=f"prompt number {at}.") for at in range(60))
-    session = Prepared(replace(VIEW, result=replace(RESULT, requests=many)))
+    many = tuple(changed(REQUESTS[2], name=f"prompt number {at}.") for at in range(60))
+    session = Prepared(replace(VIEW, result=result_of(many)))
     app = BenchApp(session, opens=False)
     async with app.run_test(size=size) as pilot:
         app.push_screen(BenchResultScreen(app.data, app.glyphs, PAST[0].id))
@@ -145,8 +148,12 @@ async def test_the_chosen_request_stays_in_sight(size: tuple[int, int]) -> None:
         assert isinstance(top(app), BenchRequestScreen)
 
 
+def result_of(requests: tuple[Request, ...]) -> ResultView:
+    return replace(RESULT, document=changed(RESULT.document, requests=requests))
+
+
 async def test_a_run_without_requests_opens_none() -> None:
-    for result in (None, replace(RESULT, requests=())):
+    for result in (None, result_of(())):
         app = BenchApp(Prepared(replace(VIEW, result=result)), opens=False)
         async with app.run_test(size=(80, 24)) as pilot:
             app.push_screen(BenchResultScreen(app.data, app.glyphs, PAST[0].id))
@@ -161,8 +168,6 @@ def test_a_request_is_clean_whatever_its_texts_hold(text: str) -> None:
     checks = (Check(id=text, passed=False, detail=text), Check(id="b", passed=True))
     document = run([request("a")])
     one = document.requests[0]
-    from msgspec.structs import replace as changed
-
     hostile = changed(
         one, name=text, error=text, finish=text, warnings=(text,), checks=checks, why={"x": text}
     )
@@ -170,12 +175,12 @@ def test_a_request_is_clean_whatever_its_texts_hold(text: str) -> None:
     loaded = Loaded(
         changed(document, requests=(hostile,)), texts={key: (text, text)}, prompts={key: text}
     )
-    shown = request_view(loaded, 0)
+    shown = opened_request(loaded, 0)
     assert shown is not None
     assert not {c for c in repr_free(shown) if is_forbidden(c) and c not in "\n\t"}
-    assert [check.outcome for check in shown.checks] == ["failed", "passed"]
-    assert request_view(loaded, 1) is None
-    assert request_view(loaded, -1) is None
+    assert [check.outcome for check in shown.request.checks] == ["failed", "passed"]
+    assert opened_request(loaded, 1) is None
+    assert opened_request(loaded, -1) is None
 
 
 def repr_free(shown: object) -> str:
@@ -184,19 +189,20 @@ def repr_free(shown: object) -> str:
         return shown
     if isinstance(shown, tuple):
         return "".join(map(repr_free, shown))
-    names = getattr(type(shown), "__slots__", ())
+    if isinstance(shown, dict):
+        return "".join(map(repr_free, shown.items()))
+    kind = type(shown)
+    names = getattr(kind, "__struct_fields__", getattr(kind, "__slots__", ()))
     return "".join(repr_free(getattr(shown, name)) for name in names)
 
 
 def test_what_is_not_known_has_its_reason_and_a_long_text_its_end() -> None:
-    from msgspec.structs import replace as changed
-
     one = request("a", status="error_http")
     one = changed(one, m={}, why={"ttft_client_ms": "no token arrived"}, itl_ms=type(one.itl_ms)())
     loaded = Loaded(run([one]), texts={one.key: ("x" * (MAX_TEXT_CHARS + 7), "")})
-    shown = request_view(loaded, 0)
+    shown = opened_request(loaded, 0)
     assert shown is not None
-    values = {fact.label: fact.value for fact in shown.facts}
+    values = {fact.label: fact.value for fact in request_facts(shown.request)}
     assert values["TTFT"] == "–  no token arrived"
     assert values["gaps"] == "–"
     assert shown.text.endswith("[7 more characters]")

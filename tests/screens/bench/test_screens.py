@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.screens.bench.app import BenchApp
-from tests.screens.bench.prepared import COMPARISON, PAST, RUN, VIEW, Prepared
+from tests.screens.bench.prepared import COMPARISON, OVER, PAST, RUN, VIEW, Prepared
 from tui.bench.model.screen import BenchView, LiveText, RunWish
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
@@ -179,8 +180,7 @@ async def test_the_end_of_a_run_offers_its_results() -> None:
     app = BenchApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        over = replace(RUN, outcome="incomplete", outcome_sentence="Not everything was answered.")
-        session.shown = replace(session.shown, run=over)
+        session.shown = replace(session.shown, run=OVER)
         said = await settled(pilot)
         assert "incomplete  Not everything was answered." in said
         assert "Enter results" in said
@@ -236,7 +236,7 @@ async def test_every_page_of_a_result(size: tuple[int, int]) -> None:
             "the board was not sampled",
             "completion_01",
             "3.16",
-            "6 of 10",
+            "2 of 10",
             "timeout idle",
             "no token for 30 s",
             "one time limit ended them",
@@ -253,7 +253,10 @@ async def test_every_page_of_a_result(size: tuple[int, int]) -> None:
 
 async def test_a_comparison_can_be_swapped_and_forced() -> None:
     session = Prepared(
-        replace(VIEW, comparison=replace(COMPARISON, blocking=("ctx: 1 against 2",)))
+        replace(
+            VIEW,
+            comparison=msgspec.structs.replace(COMPARISON, blocking=("ctx: 1 against 2",)),
+        )
     )
     app = BenchApp(session, opens=False)
     async with app.run_test(size=(120, 40)) as pilot:

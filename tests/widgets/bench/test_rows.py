@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens.bench.prepared import (
     COMPARISON,
+    OVER,
     PICTURES,
-    PLAN,
     REQUEST,
+    REQUESTS,
     RESULT,
     RUN,
     SUITES,
     VIEW,
+    planned,
 )
-from tui.bench.model.screen import BenchView, Picture, RunView, Series, Span, StatRow, TimeLeft
+from tui.bench.model.events import StageChanged
+from tui.bench.model.screen import BenchView, Picture, PlanItem, RunView, Series, Span
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench.chart import picture_rows
 from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
+from tui.widgets.bench.hardware import gate_rows, hardware_rows
 from tui.widgets.bench.parts import between, number, window
+from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.request import (
     detail_rows,
     request_rows,
@@ -35,14 +41,8 @@ from tui.widgets.bench.result import (
     result_title,
     signed,
 )
-from tui.widgets.bench.run import (
-    answer_rows,
-    gate_rows,
-    hardware_rows,
-    plan_rows,
-    run_rows,
-    stat_table,
-)
+from tui.widgets.bench.run import answer_rows, run_rows
+from tui.widgets.bench.statistics import stat_table
 from tui.widgets.kit.rows import Row, row_width
 
 WIDTHS = [40, 44, 60, 80, 99, 100, 120, 200]
@@ -54,13 +54,13 @@ def words(rows: list[Row]) -> str:
 
 def every_row(width: int) -> list[Row]:
     glyphs = UNICODE
-    over = replace(RUN, outcome="incomplete", outcome_sentence="Not everything was answered.")
+    paused = replace(RUN, stage=StageChanged(stage="paused"))
     rows: list[Row] = []
-    for run in (RUN, over, replace(RUN, is_paused=True), RunView()):
+    for run in (RUN, OVER, paused, RunView()):
         rows += run_rows(run, width, glyphs) + answer_rows(run, width, glyphs)
-        rows += plan_rows(run, width, 4, glyphs) + stat_table(run.stats, width)
-        rows += hardware_rows(run.hardware, width, glyphs)
-        rows += hardware_rows(run.hardware, width, glyphs, is_short=True)
+        rows += plan_rows(run, width, 4, glyphs) + stat_table(run.summary, width)
+        rows += hardware_rows(run.board, width, glyphs)
+        rows += hardware_rows(run.board, width, glyphs, is_short=True)
         rows += gate_rows(run.gates, width, 0)
     for view in (VIEW, BenchView()):
         for zone in ("suites", "past"):
@@ -69,12 +69,14 @@ def every_row(width: int) -> list[Row]:
             rows += past_rows(view, choosing, width, 5, glyphs)
             rows.append(option_row(choosing, width))
         rows += status_rows(view, width)
-    rows += figure_rows(RESULT, width) + request_rows(RESULT.requests, width, glyphs, 1)
+    rows += figure_rows(RESULT, width) + request_rows(REQUESTS, width, glyphs, 1)
     rows += [request_title(REQUEST, width), *detail_rows(REQUEST, width, glyphs)]
     rows += remark_rows(RESULT.remarks, width, glyphs)
     rows.append(result_title(RESULT, "overview 1 of 3", width))
-    forced = replace(COMPARISON, blocking=("model: a against b",), is_forced=True)
-    for found in (COMPARISON, forced, replace(forced, is_forced=False, rows=(), prompts=())):
+    change = msgspec.structs.replace
+    forced = change(COMPARISON, blocking=("model: a against b",), is_forced=True)
+    blocked = change(forced, is_forced=False, rows=(), per_prompt=())
+    for found in (COMPARISON, forced, blocked):
         rows += compare_rows(found, width, glyphs)
     return rows
 
@@ -108,12 +110,10 @@ def test_what_counts_is_there(width: int) -> None:
 
 
 def test_the_plan_keeps_the_present_request_in_sight() -> None:
-    rows = tuple(
-        replace(PLAN[0], id=f"p{at}", name=f"prompt {at}", state="ok" if at < 30 else "waiting")
-        for at in range(60)
-    )
-    rows = (*rows[:30], replace(rows[30], state="running"), *rows[31:])
-    said = words(plan_rows(replace(RUN, plan=rows), 40, 9, UNICODE))
+    items = [PlanItem(planned(f"p{at}", f"prompt {at}")) for at in range(60)]
+    items[:30] = [replace(item, state="ok", request=REQUESTS[0]) for item in items[:30]]
+    items[30] = replace(items[30], state="running")
+    said = words(plan_rows(replace(RUN, plan=tuple(items)), 40, 9, UNICODE))
     assert "prompt 30" in said
     assert "now" in said
     assert "52 more" in said
@@ -129,14 +129,14 @@ def test_a_window_is_full_and_holds_the_place(count: int, height: int, at: int) 
 
 
 def test_numbers_that_are_not_there_are_no_zeros() -> None:
-    said = words(stat_table((StatRow("decode", "tok/s", 0),), 60))
-    assert "0" not in said.split("\n")[1]
+    said = words(stat_table({}, 60))
+    assert all("0" not in line.replace("p50", "") for line in said.split("\n")[1:])
     assert "–" in said
     assert number(None, 2) == "–"
     assert signed(-0.01) == "0.0 %"
     assert signed(None) == "–"
     assert signed(-3.14) == "-3.1 %"
-    said = words(run_rows(RunView(time=TimeLeft(3.0)), 80, UNICODE))
+    said = words(run_rows(RunView(), 80, UNICODE))
     assert "not known yet" in said
 
 

@@ -14,7 +14,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 import msgspec
 
@@ -22,10 +21,9 @@ from tui.bench.analysis import statistics as stat
 from tui.bench.analysis.comparability import Difference, differences
 from tui.bench.analysis.ranks import RankTest, holm, mann_whitney, wilcoxon
 from tui.bench.analysis.summary import headline_source, scored, value_of
+from tui.bench.model.comparison import Comparison, Dropped, Row, Share, Verdict
 from tui.bench.model.metrics import change_pct, finite, metric, ratio
 from tui.bench.model.records import Document, Request, Source
-
-Verdict = Literal["faster", "slower", "less", "more", "same", "inconclusive"]
 
 METRICS = (
     "decode_tps",
@@ -39,82 +37,17 @@ METRICS = (
     "energy_j_per_tok",
     "load_s",
 )
-GATED = ("decode_tps", "ttft_client_ms", "prefill_tps")
-"""Metrics on which a regression is judged."""
 MIN_PAIRS = 3
 ALPHA = 0.05
 PAIR_RESAMPLES = 1_000
-SYMBOLS = {"faster": "▲", "slower": "▼", "less": "▲", "more": "▼", "same": "≈", "inconclusive": "?"}
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric on both sides."""
-
-    metric: str
-    unit: str
-    a: float | None
-    b: float | None
-    delta_pct: float | None
-    ci95_pct: tuple[float, float] | None
-    p: float | None
-    p_holm: float | None
-    mdc_pct: float | None
-    n_a: int
-    n_b: int
-    is_paired: bool
-    verdict: Verdict
-    why: str = ""
-
-
-class Dropped(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt that only one side answered."""
-
-    id: str
-    a: str
-    b: str
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """Successes or passed checks, compared apart from speed."""
-
-    name: str
-    a: str
-    b: str
-
-
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A against B. Machine readable as it is."""
-
-    a: str
-    b: str
-    model_a: str
-    model_b: str
-    is_simulated: tuple[bool, bool]
-    is_forced: bool
-    vary: tuple[str, ...]
-    blocking: tuple[str, ...]
-    warnings: tuple[str, ...]
-    rows: tuple[Row, ...]
-    shares: tuple[Share, ...]
-    dropped: tuple[Dropped, ...]
-    per_prompt: tuple[tuple[str, float | None, float | None], ...] = ()
-    """(prompt, A, B) generation speed, for bars side by side."""
-
-    def row(self, metric_id: str) -> Row | None:
-        return next((row for row in self.rows if row.metric == metric_id), None)
-
-    @property
-    def is_regression(self) -> bool:
-        """Whether a gated metric is worse beyond doubt and threshold."""
-        return any(row.metric in GATED and row.verdict == "slower" for row in self.rows)
 
 
 class NotComparableError(ValueError):
-    """Something that must be equal is not; the message names it."""
+    """Something that must be equal is not; the message names it. ``found`` has no rows."""
 
-    def __init__(self, found: Sequence[Difference]) -> None:
-        super().__init__("; ".join(difference.sentence for difference in found))
-        self.found = tuple(found)
+    def __init__(self, found: Comparison) -> None:
+        super().__init__("; ".join(found.blocking))
+        self.found = found
 
 
 def compare(
@@ -128,9 +61,9 @@ def compare(
 ) -> Comparison:
     """A is the baseline. Raises NotComparableError unless forced."""
     found = differences(a, b, frozenset(vary))
-    blocking = [difference for difference in found if difference.is_blocking]
-    if blocking and not is_forced:
-        raise NotComparableError(blocking)
+    comparison = _without_rows(a, b, found, vary)
+    if comparison.blocking and not is_forced:
+        raise NotComparableError(comparison)
     left, right = (_usable(document, excludes_tainted) for document in (a, b))
     sources = (headline_source(left), headline_source(right))
     rows = [row for name in METRICS if (row := _row(name, left, right, sources, seed)) is not None]
@@ -138,20 +71,29 @@ def compare(
     adjusted = holm([p for row in rows if (p := row.p) is not None])
     for at, value in zip(tested, adjusted, strict=True):
         rows[at] = msgspec.structs.replace(rows[at], p_holm=value)
+    return msgspec.structs.replace(
+        comparison,
+        is_forced=bool(comparison.blocking),
+        rows=tuple(rows),
+        shares=_shares(a, b),
+        dropped=_dropped(a, b),
+        per_prompt=_per_prompt(left, right, sources),
+    )
+
+
+def _without_rows(
+    a: Document, b: Document, found: Sequence[Difference], vary: Sequence[str]
+) -> Comparison:
     return Comparison(
         a=a.run.id,
         b=b.run.id,
         model_a=a.model.name,
         model_b=b.model.name,
         is_simulated=(a.run.simulated, b.run.simulated),
-        is_forced=bool(blocking),
+        is_forced=False,
         vary=tuple(vary),
-        blocking=tuple(difference.sentence for difference in blocking),
+        blocking=tuple(d.sentence for d in found if d.is_blocking),
         warnings=tuple(d.sentence for d in found if not d.is_blocking),
-        rows=tuple(rows),
-        shares=_shares(a, b),
-        dropped=_dropped(a, b),
-        per_prompt=_per_prompt(left, right, sources),
     )
 
 
@@ -224,9 +166,16 @@ def _row(
         n_a=len(xs),
         n_b=len(ys),
         is_paired=is_paired,
+        is_estimated=_estimated(name, sources),
         verdict=verdict,
         why=why,
     )
+
+
+def _estimated(name: str, sources: tuple[Source, Source]) -> tuple[bool, bool]:
+    if name != "decode_tps":
+        return (name.endswith("_est"),) * 2
+    return sources[0] == "estimated", sources[1] == "estimated"
 
 
 def _paired(xs: Sequence[float], ys: Sequence[float], seed: int) -> _Estimate:

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tui.bench.analysis.hardware import Sample, number
 from tui.bench.analysis.ranks import spearman, spearman_given
 from tui.bench.analysis.statistics import nearest
 from tui.bench.analysis.trace import STALL_FACTOR
+from tui.bench.model.events import Sampled, number
 
 MIN_GAPS = 200
 MAX_GAPS = 20_000
@@ -79,7 +79,7 @@ class _Gap:
 def correlate(
     stamps: Mapping[tuple[str, int], Sequence[int]],
     contexts: Mapping[tuple[str, int], int],
-    samples: Sequence[Sample],
+    samples: Sequence[Sampled],
 ) -> Correlation | None:
     """``stamps`` and prompt tokens of the requests that count. None without samples."""
     if not samples:
@@ -110,12 +110,12 @@ def _gaps_of(
     marks: Sequence[int],
     context: int,
     times: Sequence[int],
-    samples: Sequence[Sample],
+    samples: Sequence[Sampled],
 ) -> list[_Gap]:
     row = []
     for i in range(1, len(marks)):
         at = nearest(times, marks[i])
-        values = samples[at].v if at is not None else {}
+        values = samples[at].values if at is not None else {}
         name = f"{key[0]} #{key[1] + 1}"
         row.append(_Gap(name, i + 1, (marks[i] - marks[i - 1]) / 1e6, context + i, values))
     return row

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from tui.bench.model.events import Sampled, Values, number
 from tui.bench.model.metrics import finite
 from tui.bench.model.records import Hardware, Taint
 from tui.core.board.clock import CLOCK_TOLERANCE, top_clock
 from tui.core.board.reading import Snapshot
-
-Values = Mapping[str, float | str | None]
 
 CLOCK_LOW_PCT = 95.0
 """Fewer samples than this share at the highest clock make a request tainted."""
@@ -58,14 +57,6 @@ class Targets:
     cpu_hz: tuple[float | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One moment."""
-
-    t_ns: int
-    v: Values
-
-
 def reduced(snapshot: Snapshot) -> dict[str, float | str | None]:
     """What of a snapshot is kept: numbers by reading id, the hottest zone, the throttle word."""
     values: dict[str, float | str | None] = {}
@@ -94,12 +85,6 @@ def targets(snapshot: Snapshot) -> Targets:
     )
 
 
-def number(values: Values, name: str) -> float | None:
-    """A value where it is a number."""
-    value = values.get(name)
-    return value if isinstance(value, int | float) else None
-
-
 def npu_load(values: Values) -> float | None:
     """The busiest core in per cent; None where the load is not readable."""
     loads = [number(values, f"npu.load.{core}") for core in range(8)]
@@ -111,17 +96,17 @@ class HardwareLog:
     """All samples of a run in the order of their time."""
 
     targets: Targets = field(default_factory=Targets)
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[Sampled] = field(default_factory=list)
     idle_w: float | None = None
 
-    def add(self, t_ns: int, values: Values) -> None:
-        self.samples.append(Sample(t_ns, values))
+    def add(self, t_ns: int, values: dict[str, float | str | None]) -> None:
+        self.samples.append(Sampled(t_ns=t_ns, values=values))
 
     @property
-    def latest(self) -> Sample | None:
+    def latest(self) -> Sampled | None:
         return self.samples[-1] if self.samples else None
 
-    def between(self, start_ns: int, end_ns: int) -> list[Sample]:
+    def between(self, start_ns: int, end_ns: int) -> list[Sampled]:
         """The samples of a stretch, and the one before it, whose state still holds at its start."""
         times = [sample.t_ns for sample in self.samples]
         first, last = bisect_left(times, start_ns), bisect_right(times, end_ns)
@@ -161,9 +146,9 @@ class HardwareLog:
         )
         return described, _taints(described, settled)
 
-    def _clock_ok(self, rows: Sequence[Sample], settled: Sequence[Sample]) -> dict[str, float]:
+    def _clock_ok(self, rows: Sequence[Sampled], settled: Sequence[Sampled]) -> dict[str, float]:
         """Share of samples at the highest clock, per domain, while the NPU works."""
-        busy = [row for row in rows if _is_busy(row.v)]
+        busy = [row for row in rows if _is_busy(row.values)]
         shares: dict[str, float] = {}
         wanted = {"npu": self.targets.npu_hz, "ddr": self.targets.ddr_hz}
         for name, target in wanted.items():
@@ -172,11 +157,11 @@ class HardwareLog:
                 shares[name] = _share(value >= CLOCK_TOLERANCE * target for value in values)
         big = [(i, top) for i, top in enumerate(self.targets.cpu_hz) if top]
         verdicts = [
-            (number(row.v, f"cpu.freq.{index}") or 0.0) >= CLOCK_TOLERANCE * top
+            (row.number(f"cpu.freq.{index}") or 0.0) >= CLOCK_TOLERANCE * top
             for row in settled
-            if _is_busy(row.v)
+            if _is_busy(row.values)
             for index, top in big
-            if number(row.v, f"cpu.freq.{index}") is not None
+            if row.number(f"cpu.freq.{index}") is not None
         ]
         if verdicts:
             shares["cpu"] = _share(verdicts)
@@ -194,33 +179,33 @@ def _share(verdicts: Iterable[bool]) -> float:
     return round(100.0 * sum(values) / len(values), 1)
 
 
-def _series(rows: Sequence[Sample], name: str) -> list[float]:
-    return [value for row in rows if (value := number(row.v, name)) is not None]
+def _series(rows: Sequence[Sampled], name: str) -> list[float]:
+    return [value for row in rows if (value := row.number(name)) is not None]
 
 
 def _scaled(value: float | None) -> float | None:
     return None if value is None else round(value / MB, 2)
 
 
-def _throttled_s(rows: Sequence[Sample], t0_ns: int, te_ns: int) -> float | None:
+def _throttled_s(rows: Sequence[Sampled], t0_ns: int, te_ns: int) -> float | None:
     """Time in which a thermal limit was in force: each sample holds until the next."""
-    if not any("throttle" in row.v for row in rows):
+    if not any("throttle" in row.values for row in rows):
         return None
     total = 0
     for index, row in enumerate(rows):
         end_ns = rows[index + 1].t_ns if index + 1 < len(rows) else te_ns
         start_ns = max(row.t_ns, t0_ns)
-        if row.v.get("throttle") in THROTTLED_WORDS:
+        if row.values.get("throttle") in THROTTLED_WORDS:
             total += max(0, min(end_ns, te_ns) - start_ns)
     return total / 1e9
 
 
-def energy_j(rows: Sequence[Sample], t1_ns: int, tn_ns: int) -> float | None:
+def energy_j(rows: Sequence[Sampled], t1_ns: int, tn_ns: int) -> float | None:
     """Integral of power from t1 to tN, trapezoids, held constant beyond the outermost samples.
 
     None without a sensor, or with fewer than two samples in the stretch.
     """
-    points = [(row.t_ns, value) for row in rows if (value := number(row.v, "power.w")) is not None]
+    points = [(row.t_ns, value) for row in rows if (value := row.number("power.w")) is not None]
     if tn_ns <= t1_ns or sum(t1_ns <= t <= tn_ns for t, _ in points) < 2:
         return None
     times = [t for t, _ in points]
@@ -243,7 +228,7 @@ def energy_j(rows: Sequence[Sample], t1_ns: int, tn_ns: int) -> float | None:
     return area / 1e9
 
 
-def _taints(found: Hardware, rows: Sequence[Sample]) -> tuple[Taint, ...]:
+def _taints(found: Hardware, rows: Sequence[Sampled]) -> tuple[Taint, ...]:
     taints: list[Taint] = []
     if found.throttled_s:
         taints.append("throttled")
@@ -252,9 +237,9 @@ def _taints(found: Hardware, rows: Sequence[Sample]) -> tuple[Taint, ...]:
     if (found.swap_delta_mb or 0.0) > SWAP_TAINT_MB:
         taints.append("swap")
     others = [
-        total - (number(row.v, "server.cpu") or 0.0) - (number(row.v, "npulse.cpu") or 0.0)
+        total - (row.number("server.cpu") or 0.0) - (row.number("npulse.cpu") or 0.0)
         for row in rows
-        if (total := number(row.v, "cpu.sum")) is not None and number(row.v, "server.cpu")
+        if (total := row.number("cpu.sum")) is not None and row.number("server.cpu")
     ]
     if len(others) >= MIN_LOAD_SAMPLES and median(others) > BACKGROUND_TAINT_PCT:
         taints.append("background")

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from tui.bench.analysis import statistics as stat
-from tui.bench.analysis.hardware import MB, THROTTLED_WORDS, Sample, number
+from tui.bench.analysis.hardware import MB, THROTTLED_WORDS
 from tui.bench.analysis.summary import (
     USABLE_TPS,
     by_group,
@@ -23,6 +23,7 @@ from tui.bench.analysis.summary import (
 )
 from tui.bench.checks.run import ALWAYS
 from tui.bench.model.conditions import Model
+from tui.bench.model.events import Sampled
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import NOT_ATTEMPTED, Check, Fit, Request, Run, Total
 
@@ -35,7 +36,7 @@ def figures(
     run: Run,
     model: Model,
     requests: Sequence[Request],
-    samples: Sequence[Sample],
+    samples: Sequence[Sampled],
     fits: Sequence[Fit],
 ) -> dict[str, Total]:
     """The figures of the run's kind of suite."""
@@ -166,7 +167,7 @@ def review(requests: Sequence[Request]) -> dict[str, Total]:
     return found
 
 
-def soak(requests: Sequence[Request], samples: Sequence[Sample]) -> dict[str, Total]:
+def soak(requests: Sequence[Request], samples: Sequence[Sampled]) -> dict[str, Total]:
     """Does the rate hold? Slope per hour, first against last five minutes, heat, memory, stalls."""
     source = headline_source(requests)
     points = [
@@ -204,9 +205,9 @@ def soak(requests: Sequence[Request], samples: Sequence[Sample]) -> dict[str, To
     return found
 
 
-def _soak_board(samples: Sequence[Sample], start_ns: int) -> dict[str, Total]:
+def _soak_board(samples: Sequence[Sampled], start_ns: int) -> dict[str, Total]:
     rows = [s for s in samples if s.t_ns >= start_ns]
-    rss = [((s.t_ns - start_ns) / 3.6e12, v) for s in rows if (v := number(s.v, "server.rss"))]
+    rss = [((s.t_ns - start_ns) / 3.6e12, v) for s in rows if (v := s.number("server.rss"))]
     found: dict[str, Total] = {}
     drift = stat.theil_sen([x for x, _ in rss], [y for _, y in rss])
     if drift is not None:
@@ -217,8 +218,8 @@ def _soak_board(samples: Sequence[Sample], start_ns: int) -> dict[str, Total]:
             formula="Theil-Sen slope of VmRSS",
             source="board",
         )
-    throttled = [s.t_ns for s in rows if s.v.get("throttle") in THROTTLED_WORDS]
-    if any("throttle" in s.v for s in rows):
+    throttled = [s.t_ns for s in rows if s.values.get("throttle") in THROTTLED_WORDS]
+    if any("throttle" in s.values for s in rows):
         found["time_to_throttle_s"] = Total(
             value=(throttled[0] - start_ns) / 1e9 if throttled else None,
             n=len(rows),

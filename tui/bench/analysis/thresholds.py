@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tui.bench.analysis.compare import Comparison, total_change
+from tui.bench.analysis.compare import total_change
+from tui.bench.model.comparison import Comparison
 from tui.bench.model.metrics import METRICS
 from tui.bench.model.records import Document
 

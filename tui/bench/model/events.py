@@ -7,6 +7,7 @@ names of schema ``bench/1`` are kept. ``from_json`` reads what ``to_json`` wrote
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -192,11 +193,24 @@ class WarmupEnded(_Event, frozen=True, kw_only=True, tag="warmup"):
     request: Request
 
 
+Values = Mapping[str, float | str | None]
+
+
+def number(values: Values, reading_id: str) -> float | None:
+    """A value where it is a number."""
+    value = values.get(reading_id)
+    return value if isinstance(value, int | float) else None
+
+
 class Sampled(_Event, frozen=True, kw_only=True):
     """The board now: dotted reading id -> value."""
 
     t_ns: int
     values: dict[str, float | str | None] = field(name="v")
+
+    def number(self, reading_id: str) -> float | None:
+        """A value where it is a number."""
+        return number(self.values, reading_id)
 
 
 class Summarised(_Event, frozen=True, kw_only=True):

@@ -52,6 +52,18 @@ class Metric:
     digits: int = 2
     threshold_pct: float = 3.0
     """Change that matters in practice; a smaller one is called the same."""
+    short: str = ""
+    """Its name where there is little room."""
+
+    @property
+    def short_label(self) -> str:
+        return self.short or self.label
+
+    def digits_of(self, value: float | None) -> int:
+        """Decimals of such a value on a screen: three significant figures are what it deserves."""
+        if value is None or abs(value) < 9.995:
+            return self.digits
+        return min(self.digits, 1 if abs(value) < 99.95 else 0)
 
 
 _ALL = (
@@ -61,6 +73,7 @@ _ALL = (
         "tok/s",
         "higher",
         "decode_tps_rt, _cl or _est, by source",
+        short="decode",
     ),
     Metric("decode_tps_rt", "Decode, runtime", "tok/s", "higher", "1000 * Ng / Tg"),
     Metric("decode_tps_cl", "Decode, client", "tok/s", "higher", "(N - 1) / (tN - t1)"),
@@ -70,6 +83,7 @@ _ALL = (
         "tok/s",
         "higher",
         "(N~ - 1) / (tN - t1), N~ chunks, or guessed from the text",
+        short="decode",
     ),
     Metric(
         "rt_cl_delta_pct",
@@ -85,6 +99,7 @@ _ALL = (
         "lower",
         "1000 * (t1 - t0)",
         threshold_pct=5.0,
+        short="TTFT",
     ),
     Metric(
         "ttfot_ms",
@@ -95,13 +110,14 @@ _ALL = (
         threshold_pct=5.0,
     ),
     Metric("prefill_ms", "Prefill time", "ms", "lower", "Tp", threshold_pct=5.0),
-    Metric("prefill_tps", "Input Processing", "tok/s", "higher", "1000 * Pp / Tp"),
+    Metric("prefill_tps", "Input Processing", "tok/s", "higher", "1000 * Pp / Tp", short="prefill"),
     Metric(
         "prefill_tps_est",
         "Input Processing, estimated",
         "tok/s",
         "higher",
         "P~ / (t1 - t0), P~ guessed or t1 - t0 in place of Tp",
+        short="prefill",
     ),
     Metric(
         "overhead_ttft_ms",
@@ -113,10 +129,32 @@ _ALL = (
     ),
     Metric("queue_ms", "Time in queue", "ms", "lower", "t0 - ready to send, server busy"),
     Metric("itl_mean_ms", "Gap between tokens, mean", "ms", "lower", "1000 / decode_tps_cl"),
-    Metric("itl_p50_ms", "Gap between tokens, p50", "ms", "lower", "p50 of t[i] - t[i-1]"),
-    Metric("itl_p99_ms", "Gap between tokens, p99", "ms", "lower", "p99 of t[i] - t[i-1]"),
+    Metric(
+        "itl_p50_ms",
+        "Gap between tokens, p50",
+        "ms",
+        "lower",
+        "p50 of t[i] - t[i-1]",
+        short="gap p50",
+    ),
+    Metric(
+        "itl_p99_ms",
+        "Gap between tokens, p99",
+        "ms",
+        "lower",
+        "p99 of t[i] - t[i-1]",
+        short="gap p99",
+    ),
     Metric("chunk_ratio", "Chunks per token", "", "neither", "C / N"),
-    Metric("latency_ms", "Total Time", "ms", "lower", "1000 * (te - t0)", digits=0),
+    Metric(
+        "latency_ms",
+        "Total Time",
+        "ms",
+        "lower",
+        "1000 * (te - t0)",
+        digits=0,
+        short="whole answer",
+    ),
     Metric("e2e_tps", "End to end", "tok/s", "higher", "N / (te - t0)"),
     Metric(
         "last_vs_first",
@@ -126,10 +164,18 @@ _ALL = (
         "mean rate of the last 20 % of gaps / of the first 20 %",
         digits=3,
     ),
-    Metric("load_s", "Load time", "s", "lower", "model asked for to model ready"),
+    Metric("load_s", "Load time", "s", "lower", "model asked for to model ready", short="load"),
     Metric("mem_idle_mb", "Memory in use, no model", "MB", "lower", "MemTotal - MemAvailable"),
     Metric("mem_loaded_mb", "Memory in use, loaded", "MB", "lower", "MemTotal - MemAvailable"),
-    Metric("rss_mb", "Server memory, resident", "MB", "lower", "VmRSS", threshold_pct=2.0),
+    Metric(
+        "rss_mb",
+        "Server memory, resident",
+        "MB",
+        "lower",
+        "VmRSS",
+        threshold_pct=2.0,
+        short="server RAM",
+    ),
     Metric("hwm_mb", "Server memory, peak", "MB", "lower", "VmHWM", threshold_pct=2.0),
     Metric("runtime_mb", "Runtime memory", "MB", "lower", "memory_usage_mb", threshold_pct=2.0),
     Metric(
@@ -147,6 +193,7 @@ _ALL = (
         "lower",
         "integral of P dt from t1 to tN / (N - 1)",
         digits=3,
+        short="energy/token",
     ),
     Metric(
         "energy_net_j_per_tok",

@@ -47,6 +47,11 @@ SKIPPED = "skipped"
 
 NOT_ATTEMPTED: frozenset[str] = frozenset({"skipped", "skipped_budget"})
 
+CheckOutcome = Literal["failed", "passed", "info", "not applicable"]
+"""info: for information only, never counted as a failure."""
+
+RequestOutcome = Literal["ok", "failed", "skipped"]
+
 Taint = Literal[
     "throttled",
     "clock_low",
@@ -187,6 +192,14 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """Information only; never counted as a failure."""
     score: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def outcome(self) -> CheckOutcome:
+        if self.passed is None:
+            return "not applicable"
+        if self.info:
+            return "info"
+        return "passed" if self.passed else "failed"
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One prompt, sent once."""
@@ -224,6 +237,29 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_scored(self) -> bool:
         return self.status in SCORED
+
+    @property
+    def outcome(self) -> RequestOutcome:
+        """Whether it was answered, failed, or was not tried to its end: a person or the end of the
+        run did that, and nothing failed."""
+        if self.is_scored:
+            return "ok"
+        is_skipped = self.status in NOT_ATTEMPTED or self.status == "cancelled"
+        return "skipped" if is_skipped else "failed"
+
+    @property
+    def status_word(self) -> str:
+        """How it ended, in a word or two."""
+        is_by_hand = self.status == "cancelled" and self.error == SKIPPED
+        return "by you" if is_by_hand else self.status.replace("_", " ")
+
+    @property
+    def passed_checks(self) -> tuple[int, int] | None:
+        """(passed, applicable) checks of the answer; None where none applies."""
+        kept = [
+            check.passed for check in self.checks if check.passed is not None and not check.info
+        ]
+        return (sum(kept), len(kept)) if kept else None
 
     @property
     def rate_tps(self) -> float | None:

@@ -1,20 +1,34 @@
-"""What the bench screens show: frozen records, made by whoever runs benchmarks.
+"""What the bench screens show at one moment, made of the records of :mod:`tui.bench.model`.
 
-Strings are sanitised. None is not known, never 0. Times are seconds unless the name says otherwise.
+Strings are sanitised (:func:`tui.bench.session.cleaned.cleaned`). None is not known, never 0. Times
+are seconds unless the name says otherwise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from tui.bench.model.comparison import Comparison
 from tui.bench.model.conditions import Gate
+from tui.bench.model.events import (
+    Finished,
+    Forecast,
+    Planned,
+    Progressed,
+    RequestStarted,
+    Sampled,
+    StageChanged,
+    Started,
+)
+from tui.bench.model.past_run import PastRun
+from tui.bench.model.records import Document, Request, Summary
+
+CONNECTING = StageChanged(stage="connect")
 
 PlanState = Literal["waiting", "running", "ok", "failed", "skipped"]
-Verdict = Literal["faster", "slower", "less", "more", "same", "inconclusive"]
 Role = Literal["soft", "warn", "bad"]
-CheckOutcome = Literal["failed", "passed", "info", "not applicable"]
-"""info: for information only, never counted as a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,68 +88,22 @@ class RunWish:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
-    """One earlier run in a list."""
+class PlanItem:
+    """One request of the plan and what has become of it. ``share`` is that of its token limit;
+    ``request`` is its record, once it is over."""
 
-    id: str
-    started_utc: str
-    suite: str
-    model: str
-    status: str
-    scored: int
-    planned: int
-    decode_tps: float | None
-    decode_ci: tuple[float, float] | None
-    ttft_ms: float | None
-    is_simulated: bool = False
-    is_imported: bool = False
-    baseline: str | None = None
-    can_resume: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """One request of the plan. ``expected_s`` is a forecast; ``share`` is that of its cap."""
-
-    id: str
-    rep: int
-    name: str
-    state: PlanState
-    word: str = ""
-    """How it ended: capped, timeout_idle, skipped_budget ..."""
-    rate_tps: float | None = None
-    is_estimated: bool = False
-    tokens: int | None = None
-    expected_s: float | None = None
+    planned: Planned
+    state: PlanState = "waiting"
     share: float | None = None
-    checks: tuple[int, int] | None = None
-    """(passed, applicable)"""
-    taints: tuple[str, ...] = ()
-    error: str | None = None
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer:
     """The answer in flight. ``rates_tps`` are the rates seen so far, oldest first."""
 
-    name: str
-    number: int
-    planned: int
-    is_warmup: bool
-    phase: str
-    elapsed_s: float
-    tokens: int
-    is_estimated: bool
-    cap: int
-    rate_now_tps: float | None = None
-    rate_tps: float | None = None
-    ttft_ms: float | None = None
-    itl_p50_ms: float | None = None
-    itl_p99_ms: float | None = None
-    idle_s: float = 0.0
-    idle_limit_s: float = 0.0
-    context_used: int | None = None
-    context_tokens: int | None = None
+    started: RequestStarted
+    progress: Progressed | None = None
     rates_tps: tuple[float | None, ...] = ()
 
 
@@ -151,90 +119,62 @@ class LiveText:
 
 
 @dataclass(frozen=True, slots=True)
-class StatRow:
-    """One metric over the requests so far."""
-
-    label: str
-    unit: str
-    n: int
-    digits: int = 2
-    is_estimated: bool = False
-    median: float | None = None
-    mad: float | None = None
-    ci95: tuple[float, float] | None = None
-    mdc_pct: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HardwareNow:
+class LiveBoard:
     """The board as the run saw it last; histories are oldest first."""
 
-    npu_hz: float | None = None
-    npu_load_pct: tuple[float | None, ...] = ()
-    ddr_hz: float | None = None
-    ddr_load_pct: float | None = None
-    temperature_c: float | None = None
+    latest: Sampled
     temperatures_c: tuple[float | None, ...] = ()
     ddr_loads_pct: tuple[float | None, ...] = ()
-    available_bytes: float | None = None
-    server_bytes: float | None = None
-    swap_bytes: float | None = None
-    throttle: str | None = None
-    power_w: float | None = None
-    own_cpu_pct: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLeft:
-    """How far the run is, by time."""
-
-    elapsed_s: float
-    left_s: float | None = None
-    low_s: float | None = None
-    high_s: float | None = None
-    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run in progress, or just over."""
+    """A run in progress, or just over. ``time`` goes on between two forecasts of the run."""
 
-    run_id: str = ""
-    folder: str = ""
-    suite: str = ""
-    title: str = ""
-    model: str = ""
-    server: str = ""
-    is_simulated: bool = False
-    seed: int = 1
-    stage: str = "connect"
-    sentence: str = ""
-    plan: tuple[PlanRow, ...] = ()
-    planned: int = 0
-    time: TimeLeft = TimeLeft(0.0)
+    started: Started | None = None
+    stage: StageChanged = CONNECTING
+    finished: Finished | None = None
+    plan: tuple[PlanItem, ...] = ()
+    time: Forecast | None = None
     answer: LiveAnswer | None = None
     text: LiveText = LiveText()
-    stats: tuple[StatRow, ...] = ()
-    hardware: HardwareNow | None = None
+    summary: Mapping[str, Summary] = field(default_factory=dict)
+    board: LiveBoard | None = None
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
-    is_paused: bool = False
     is_pausing: bool = False
     """Asked to pause; the current request is finished first."""
     retries_after: bool = False
     """Failed prompts are retried at the end."""
-    outcome: str | None = None
-    outcome_sentence: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """Empty until the run has one."""
+        if self.started is not None:
+            return self.started.run_id
+        return "" if self.finished is None else self.finished.run_id
+
+    @property
+    def title(self) -> str:
+        return "" if self.started is None else self.started.title or self.started.suite
+
+    @property
+    def planned(self) -> int:
+        """Requests of the plan; 0 for a run that is repeated for a time."""
+        is_by_time = self.started is None or self.started.minutes is not None
+        return 0 if is_by_time else len(self.plan)
+
+    @property
+    def is_paused(self) -> bool:
+        return self.stage.stage == "paused" and not self.is_over
 
     @property
     def is_over(self) -> bool:
-        return self.outcome is not None
+        return self.finished is not None
 
     def count(self, state: PlanState) -> int:
         """How many requests of the plan are in that state."""
-        return sum(row.state == state for row in self.plan)
+        return sum(item.state == state for item in self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,36 +200,12 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A label and what is known of it."""
-
-    label: str
-    value: str
-    role: str = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One check of an answer and why it came out so."""
-
-    id: str
-    outcome: CheckOutcome
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """One request of a result, whole: how it ended, its checks, its timing and its texts.
-
-    ``checks`` has the failed ones first; ``text`` is partial where ``row`` is not ok.
-    """
+class OpenedRequest:
+    """One request of a result, whole. ``text`` is partial where it was not answered."""
 
     number: int
     of: int
-    row: PlanRow
-    facts: tuple[Fact, ...]
-    checks: tuple[CheckRow, ...] = ()
-    warnings: tuple[str, ...] = ()
+    request: Request
     prompt: str = ""
     thinking: str = ""
     text: str = ""
@@ -297,60 +213,12 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """A run that can be read: figures, charts, requests, observations."""
+    """A run that can be read: its document, charts, and what there is to remark."""
 
-    run_id: str
-    title: str
-    model: str
-    status: str
-    is_simulated: bool
-    folder: str
-    facts: tuple[Fact, ...]
-    stats: tuple[StatRow, ...]
-    pictures: tuple[Picture, ...]
-    requests: tuple[PlanRow, ...]
-    remarks: tuple[str, ...]
-    gates: tuple[Gate, ...] = ()
+    document: Document
+    pictures: tuple[Picture, ...] = ()
+    remarks: tuple[str, ...] = ()
     can_resume: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedRow:
-    """One metric on both sides."""
-
-    label: str
-    unit: str
-    digits: int
-    a: float | None
-    b: float | None
-    delta_pct: float | None
-    ci95_pct: tuple[float, float] | None
-    p: float | None
-    mdc_pct: float | None
-    n: str
-    verdict: Verdict
-    symbol: str
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CompareView:
-    """A against B, A being the baseline; or why they cannot be compared."""
-
-    a: str
-    b: str
-    model_a: str = ""
-    model_b: str = ""
-    is_simulated: tuple[bool, bool] = (False, False)
-    blocking: tuple[str, ...] = ()
-    """Differences that forbid the comparison; with ``is_forced`` it was made all the same."""
-    is_forced: bool = False
-    warnings: tuple[str, ...] = ()
-    rows: tuple[ComparedRow, ...] = ()
-    shares: tuple[tuple[str, str, str], ...] = ()
-    dropped: tuple[tuple[str, str, str], ...] = ()
-    prompts: tuple[tuple[str, float | None, float | None], ...] = ()
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +247,7 @@ class BenchView:
     other_run: str | None = None
     """A benchmark of another process that holds the NPU."""
     result: ResultView | None = None
-    comparison: CompareView | None = None
+    comparison: Comparison | None = None
     work: str | None = None
     """What is being read or computed."""
     message: BenchMessage = BenchMessage()
@@ -421,7 +289,7 @@ class BenchSession(Protocol):
     def open_result(self, run_id: str) -> None:
         """Read a run; it becomes ``view().result``."""
 
-    def request(self, run_id: str, at: int) -> RequestView | None:
+    def request(self, run_id: str, at: int) -> OpenedRequest | None:
         """The request at index ``at`` of the result that was opened last; None where that is of
         another run or has no such request."""
 

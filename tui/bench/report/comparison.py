@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tui.bench.analysis.compare import SYMBOLS, Comparison, Row
+from tui.bench.model.comparison import Comparison, Row
 from tui.bench.model.metrics import metric
 from tui.bench.report import charts, html, markdown
 from tui.bench.report.blocks import Block, Bullets, Chart, Facts, Heading, Paragraph, Table
-from tui.bench.report.text import figure, interval, line, number
+from tui.bench.report.text import figure, interval, line, marked, number
 from tui.core.text.format import UNKNOWN
 from tui.core.text.json_text import escaped_json
 
@@ -81,18 +81,19 @@ def _banners(comparison: Comparison) -> Iterator[Block]:
 def _cells(row: Row) -> tuple[str, ...]:
     name = metric(row.metric)
     label = f"{name.label} ({name.unit})" if name.unit else name.label
-    count = f"{row.n_a} pairs" if row.is_paired else f"{row.n_a}/{row.n_b}"
     return (
         label,
-        figure(row.metric, row.a),
-        figure(row.metric, row.b),
+        *(
+            marked(figure(row.metric, value), "estimated" if is_estimated else "")
+            for value, is_estimated in zip((row.a, row.b), row.is_estimated, strict=True)
+        ),
         _signed(row.delta_pct),
         interval(row.ci95_pct, 1),
         number(row.p, 4),
         number(row.p_holm, 4),
         number(row.mdc_pct, 1),
-        count,
-        f"{SYMBOLS[row.verdict]} {row.verdict}",
+        row.counts,
+        f"{row.symbol} {row.verdict}",
     )
 
 
@@ -105,7 +106,17 @@ def _prompts(comparison: Comparison) -> Iterator[Block]:
     if not rows:
         return
     yield Heading(3, "Per prompt")
-    cells = [(line(name), number(a), number(b), _signed(_change(a, b))) for name, a, b in rows]
+    rate = comparison.row("decode_tps")
+    sources = ["estimated" if flag else "" for flag in rate.is_estimated] if rate else ["", ""]
+    cells = [
+        (
+            line(name),
+            marked(number(a), sources[0]),
+            marked(number(b), sources[1]),
+            _signed(_change(a, b)),
+        )
+        for name, a, b in rows
+    ]
     yield Table(("Prompt", "A tok/s", "B tok/s", "Δ %"), cells, frozenset({1, 2, 3}))
     labels = [f"{line(name)} {side}" for name, _, _ in rows for side in ("A", "B")]
     values = [value for _, a, b in rows for value in (a, b)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tui.bench.analysis.correlate import Correlation, correlate
-from tui.bench.analysis.hardware import number as reading
 from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored
 from tui.bench.analysis.trace import decay_bins, gaps_ms
 from tui.bench.model.records import Request
@@ -228,7 +227,7 @@ def hardware(loaded: Loaded) -> Iterator[Block]:
         name: [
             ((s.t_ns - start) / 1e9, value / scale)
             for s in samples
-            if (value := reading(s.v, name)) is not None
+            if (value := s.number(name)) is not None
         ]
         for name, scale in (
             ("temp.max", 1.0),

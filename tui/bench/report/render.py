@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tui.bench.analysis.compare import Comparison
 from tui.bench.model import records
+from tui.bench.model.comparison import Comparison
 from tui.bench.report import details, html, markdown, parts, rows, seed004
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
 from tui.bench.report.comparison import body as comparison_blocks

@@ -71,17 +71,17 @@ class BoardLink:
     def npu_load_pct(self) -> float | None:
         """Of the last sample; None where it is not known."""
         latest = self.log.latest
-        return None if latest is None else npu_load(latest.v)
+        return None if latest is None else npu_load(latest.values)
 
     def temperature(self) -> float | None:
         """The hottest zone of the last sample."""
         latest = self.log.latest
-        value = None if latest is None else latest.v.get("temp.max")
+        value = None if latest is None else latest.values.get("temp.max")
         return value if isinstance(value, int | float) else None
 
     def server_pid(self) -> int | None:
         latest = self.log.latest
-        value = None if latest is None else latest.v.get("server.pid")
+        value = None if latest is None else latest.values.get("server.pid")
         return int(value) if isinstance(value, int | float) else None
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from time import perf_counter_ns
 
 import msgspec
 
-from tui.bench.analysis.hardware import MB, number
+from tui.bench.analysis.hardware import MB
 from tui.bench.model.records import Request
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected
@@ -58,7 +58,7 @@ class LoadCycle:
         await asyncio.sleep(SETTLE_S)
         snapshot = await self._board.sample()
         sample = self._board.log.latest
-        free = None if sample is None else number(sample.v, "ram.available")
+        free = None if sample is None else sample.number("ram.available")
         total = None if snapshot is None else snapshot.number("ram.total")
         if free is not None and total is not None:
             self._found[key] = (total - free) / MB

@@ -394,7 +394,7 @@ class Runner:
         while True:
             snapshot = await context.board.sample()
             if snapshot is not None:
-                values = dict(context.board.log.samples[-1].v)
+                values = dict(context.board.log.samples[-1].values)
                 self.ledger.emit(Sampled(t_ns=snapshot.t_ns, values=values))
             now_ns = perf_counter_ns()
             if now_ns - flushed_ns >= FLUSH_NS:

@@ -13,6 +13,7 @@ import msgspec
 
 from tui.bench.model import suite
 from tui.bench.model.options import Options
+from tui.bench.model.past_run import PastRun
 from tui.bench.model.suite import Suite, SuiteError
 from tui.bench.run import plan
 from tui.bench.run.connect import Connected, SetupError, connect
@@ -20,7 +21,7 @@ from tui.bench.run.forecast import Speed, forecast
 from tui.bench.store import runs
 from tui.bench.store.document import load
 from tui.bench.store.folder import default_folder
-from tui.bench.store.history import Entry, entries
+from tui.bench.store.history import entries
 from tui.core.text.format import UNKNOWN, long_seconds, rate
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean
@@ -169,33 +170,32 @@ def history(options: argparse.Namespace) -> int:
     folder = options.folder or default_folder()
     found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
     if options.json:
-        data = msgspec.json.encode([asdict(entry) for entry in found])
+        data = msgspec.json.encode([asdict(past) for past in found])
         print(escaped_json(data, is_ascii=True).decode())
         return 0
-    names = {run_id: name for name, run_id in runs.baselines(folder).items()}
-    for entry in found:
-        print(_line(entry, names.get(entry.id)))
+    for past in found:
+        print(_line(past))
     if not found:
         print(f"no run in {folder}")
     return 0
 
 
-def _line(entry: Entry, baseline: str | None) -> str:
-    speed = f"{'~' if entry.is_rate_estimated else ''}{rate(entry.decode_median)}"
+def _line(past: PastRun) -> str:
+    speed = f"{'~' if past.is_rate_estimated else ''}{rate(past.decode_median)}"
     interval = ""
-    if entry.decode_ci is not None:
-        interval = f" [{entry.decode_ci[0]:.2f}, {entry.decode_ci[1]:.2f}]"
-    first = UNKNOWN if entry.ttft_median_ms is None else f"{entry.ttft_median_ms:.0f}"
+    if past.decode_ci is not None:
+        interval = f" [{past.decode_ci[0]:.2f}, {past.decode_ci[1]:.2f}]"
+    first = UNKNOWN if past.ttft_median_ms is None else f"{past.ttft_median_ms:.0f}"
     marks = [
-        "SIMULATED" if entry.is_simulated else "",
-        "imported" if entry.comparability == "limited" else "",
-        f"baseline {baseline}" if baseline else "",
+        "SIMULATED" if past.is_simulated else "",
+        "imported" if past.is_imported else "",
+        f"baseline {past.baseline}" if past.baseline else "",
     ]
     parts = [
-        entry.id,
-        clean(entry.model, newlines=False) or UNKNOWN,
-        f"{entry.scored}/{entry.planned}",
-        entry.status,
+        past.id,
+        clean(past.model, newlines=False) or UNKNOWN,
+        f"{past.scored}/{past.planned}",
+        past.status,
         f"{speed} tok/s{interval}",
         f"TTFT {first} ms",
         *(mark for mark in marks if mark),

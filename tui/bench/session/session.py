@@ -20,7 +20,7 @@ from tui.bench.model.records import Request
 from tui.bench.model.screen import (
     BenchMessage,
     BenchView,
-    RequestView,
+    OpenedRequest,
     Role,
     RunView,
     RunWish,
@@ -31,7 +31,7 @@ from tui.bench.session import views
 from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
 from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
-from tui.bench.session.requests import request_view
+from tui.bench.session.requests import opened_request
 from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.document import Loaded
@@ -246,8 +246,8 @@ class BenchDesk:
         """Reads the history again; retries what failed, where that was wanted."""
         past = await asyncio.to_thread(views.past_runs, self._folder)
         self._change(past=past, other_run=None)
-        has_failed = any(row.state == "failed" for row in view.plan)
-        if view.retries_after and has_failed and view.outcome == "incomplete":
+        is_incomplete = view.finished is not None and view.finished.outcome == "incomplete"
+        if view.retries_after and view.count("failed") and is_incomplete:
             self.resume(view.run_id)
 
     @staticmethod
@@ -343,12 +343,12 @@ class BenchDesk:
             self._opened = (run_id, loaded)
             self._view = replace(self._view, result=found)
 
-    def request(self, run_id: str, at: int) -> RequestView | None:
+    def request(self, run_id: str, at: int) -> OpenedRequest | None:
         with self._lock:
             opened = self._opened
         if opened is None or opened[0] != run_id:
             return None
-        return request_view(opened[1], at)
+        return opened_request(opened[1], at)
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         self._change(comparison=None)

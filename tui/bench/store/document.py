@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from tui.bench.analysis import cross_answer_checks, suite_figures, summary
-from tui.bench.analysis.hardware import Sample
 from tui.bench.analysis.trace import Trace, decay_bins, measure
 from tui.bench.model import events, records
 from tui.bench.model.conditions import Config, Env, Gate, Model
@@ -41,7 +40,7 @@ class Loaded:
     texts: dict[Key, tuple[str, str]] = field(default_factory=dict)
     prompts: dict[Key, str] = field(default_factory=dict)
     stamps: dict[Key, tuple[int, ...]] = field(default_factory=dict)
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[events.Sampled] = field(default_factory=list)
     damaged: int = 0
 
 
@@ -127,7 +126,7 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
         texts=journal.texts(lines),
         prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, events.RequestStarted)},
         stamps=stamps,
-        samples=[Sample(x.t_ns, x.values) for x in lines if isinstance(x, events.Sampled)],
+        samples=[line for line in lines if isinstance(line, events.Sampled)],
         damaged=damaged,
     )
     is_greedy = config.sampling.get("top_k") == 1
@@ -261,7 +260,7 @@ def assemble(
     warmup: tuple[Request, ...],
     requests: tuple[Request, ...],
     stamps: Mapping[Key, tuple[int, ...]],
-    samples: Sequence[Sample] = (),
+    samples: Sequence[events.Sampled] = (),
 ) -> Document:
     """The document with every figure that follows from its requests."""
     found_fits = fits(requests, stamps)
@@ -392,13 +391,13 @@ def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]
     return gzip.compress(out.getvalue().encode(), 6, mtime=0)
 
 
-def samples_csv(samples: Sequence[Sample]) -> bytes:
+def samples_csv(samples: Sequence[events.Sampled]) -> bytes:
     """Gzipped CSV, one row per sample, one column per reading that ever had a value."""
-    names = list(dict.fromkeys(name for sample in samples for name in sample.v))
+    names = list(dict.fromkeys(name for sample in samples for name in sample.values))
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(("t_ns", *names))
     for sample in samples:
-        values = (sample.v.get(name) for name in names)
+        values = (sample.values.get(name) for name in names)
         write((sample.t_ns, *("" if value is None else value for value in values)))
     return gzip.compress(out.getvalue().encode(), 6, mtime=0)

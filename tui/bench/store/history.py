@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Summary, Total
 from tui.bench.store import journal, runs
 from tui.files.private import read_regular
@@ -51,26 +52,6 @@ class _Slim(msgspec.Struct, kw_only=True):
 _decoder = msgspec.json.Decoder(_Slim)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a history."""
-
-    id: str
-    started_utc: str
-    suite: str
-    model: str
-    status: str
-    is_simulated: bool
-    comparability: str
-    scored: int
-    planned: int
-    decode_median: float | None
-    decode_ci: tuple[float, float] | None
-    is_rate_estimated: bool
-    ttft_median_ms: float | None
-    run_decode_tps: float | None
-
-
 def _read(folder: Path, run_id: str) -> _Slim | None:
     try:
         return _decoder.decode(read_regular(folder / run_id / runs.RUN_FILE))
@@ -80,51 +61,53 @@ def _read(folder: Path, run_id: str) -> _Slim | None:
 
 def entries(
     folder: Path, *, model: str | None = None, suite: str | None = None, limit: int = 200
-) -> list[Entry]:
+) -> list[PastRun]:
     """The latest runs, oldest first. A run that is not finished yet shows as such."""
-    found: list[Entry] = []
+    found: list[PastRun] = []
     for run_id in reversed(runs.all_ids(folder)):
         slim = _read(folder, run_id)
         if slim is None:
-            entry = _unfinished(folder, run_id)
-            if model in (None, entry.model) and suite in (None, entry.suite):
-                found.append(entry)
+            past = _unfinished(folder, run_id)
+            if model in (None, past.model) and suite in (None, past.suite):
+                found.append(past)
         elif model in (None, slim.model.name) and suite in (None, slim.run.suite):
             found.append(_entry(run_id, slim))
         if len(found) >= limit:
             break
-    return found[::-1]
+    names = {run_id: name for name, run_id in runs.baselines(folder).items()}
+    return [
+        replace(past, baseline=names.get(past.id), can_resume=_can_resume(folder, past))
+        for past in reversed(found)
+    ]
 
 
-def _unfinished(folder: Path, run_id: str) -> Entry:
+def _can_resume(folder: Path, past: PastRun) -> bool:
+    return past.status != "complete" and (folder / past.id / journal.FILE_NAME).is_file()
+
+
+def _unfinished(folder: Path, run_id: str) -> PastRun:
     """A run that goes on or was killed: its journal tells what it is."""
     try:
         header, segment, scored = journal.outline(folder / run_id / journal.FILE_NAME)
     except OSError:
         header, segment, scored = None, None, 0
     run = None if header is None else header.run
-    return Entry(
+    return PastRun(
         id=run_id,
         started_utc=run_id[:16] if run is None else run.started_utc,
         suite=run_id.split("-")[1] if run is None else run.suite,
         model="" if segment is None else segment.model.name,
         status="unfinished",
         is_simulated=run is not None and run.simulated,
-        comparability="full",
         scored=scored,
         planned=0 if run is None else run.planned,
-        decode_median=None,
-        decode_ci=None,
-        is_rate_estimated=False,
-        ttft_median_ms=None,
-        run_decode_tps=None,
     )
 
 
-def _entry(run_id: str, slim: _Slim) -> Entry:
+def _entry(run_id: str, slim: _Slim) -> PastRun:
     decode, first = slim.summary.get("decode_tps"), slim.summary.get("ttft_client_ms")
     total = slim.totals.get("run_decode_tps")
-    return Entry(
+    return PastRun(
         id=run_id,
         started_utc=slim.run.started_utc,
         suite=slim.run.suite,

@@ -8,18 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from tui.bench.model.events import StageChanged
 from tui.bench.model.screen import LiveText, RunView
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
+from tui.widgets.bench.hardware import gate_rows, hardware_rows
 from tui.widgets.bench.parts import BenchPanel
-from tui.widgets.bench.run import (
-    answer_rows,
-    gate_rows,
-    hardware_rows,
-    plan_rows,
-    run_rows,
-    stat_table,
-)
+from tui.widgets.bench.plan import plan_rows
+from tui.widgets.bench.run import answer_rows, run_rows
+from tui.widgets.bench.statistics import stat_table
 from tui.widgets.bench.text import LiveAnswerText
 from tui.widgets.chat.key_bar import KeyHint
 from tui.widgets.chat.message_line import MessageBar
@@ -91,7 +88,9 @@ class BenchLiveScreen(BenchPage):
         self._abort_asked = False
 
     def _pulled(self) -> RunView:
-        return self.session.view().run or RunView(sentence="no benchmark is running")
+        return self.session.view().run or RunView(
+            stage=StageChanged(stage="connect", sentence="no benchmark is running")
+        )
 
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
@@ -103,18 +102,18 @@ class BenchLiveScreen(BenchPage):
         with Horizontal(id="panels", classes="ruled"):
             yield BenchPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")
             with Vertical(id="figures"):
-                yield BenchPanel(lambda w, _: stat_table(self._run.stats, w), glyphs, id="stats")
+                yield BenchPanel(lambda w, _: stat_table(self._run.summary, w), glyphs, id="stats")
                 yield BenchPanel(self._short_board, glyphs, id="board-short")
                 yield BenchPanel(lambda w, h: gate_rows(self._run.gates, w, h), glyphs, id="gates")
             yield BenchPanel(
-                lambda w, _: hardware_rows(self._run.hardware, w, glyphs), glyphs, id="board"
+                lambda w, _: hardware_rows(self._run.board, w, glyphs), glyphs, id="board"
             )
         with Vertical(id="text-box", classes="ruled"):
             yield LiveAnswerText(self._text, glyphs, id="text")
         yield from self.compose_keys()
 
     def _short_board(self, width: int, _: int) -> list[Row]:
-        return hardware_rows(self._run.hardware, width, self.glyphs, is_short=True)
+        return hardware_rows(self._run.board, width, self.glyphs, is_short=True)
 
     def _text(self) -> LiveText:
         return self._run.text

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from tui.bench.model.screen import RequestView
+from tui.bench.model.screen import OpenedRequest
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel
@@ -47,7 +47,7 @@ class BenchRequestScreen(BenchPage):
         super().__init__(data, glyphs)
         self._run_id = run_id
         self._at = at
-        self._shown: RequestView | None = None
+        self._shown: OpenedRequest | None = None
         self._kept: tuple[int, list[Row]] | None = None
         """The rows at a width: a request does not change, and its answer may be long."""
 

@@ -132,7 +132,7 @@ class BenchResultScreen(BenchPage):
         if result is None:
             return [()]
         if self.page == "requests":
-            return request_rows(result.requests, width, self.glyphs, self._chosen)
+            return request_rows(result.document.requests, width, self.glyphs, self._chosen)
         if self.page == "observations":
             return remark_rows(result.remarks, width, self.glyphs)
         return figure_rows(result, width)
@@ -169,10 +169,10 @@ class BenchResultScreen(BenchPage):
     def _show_chosen(self) -> None:
         """Scrolls until the chosen request can be seen whole."""
         result = self._result()
-        if result is not None and result.requests:
+        if result is not None and result.document.requests:
             words = self.query_one("#words")
             width = self.query_one("#word-rows").size.width
-            first, rows = chosen_rows(result.requests, width, self._chosen)
+            first, rows = chosen_rows(result.document.requests, width, self._chosen)
             # The first request brings the heading with it.
             top, end, y = 0 if first == 1 else first, first + rows, words.scroll_offset.y
             if top < y:
@@ -199,8 +199,8 @@ class BenchResultScreen(BenchPage):
 
     def _choose(self, at: int) -> None:
         result = self._result()
-        if result is not None and result.requests:
-            self._chosen = min(max(0, at), len(result.requests) - 1)
+        if result is not None and result.document.requests:
+            self._chosen = min(max(0, at), len(result.document.requests) - 1)
             self.pull()
             self._show_chosen()
 
@@ -209,7 +209,7 @@ class BenchResultScreen(BenchPage):
         result = self._result()
         if self.page != "requests":
             self._turn_to("requests")
-        elif result is None or not result.requests:
+        elif result is None or not result.document.requests:
             self.say("this run has no requests", "warn")
         else:
             self.post_message(self.OpenRequest(self, self._run_id, self._chosen))
@@ -221,7 +221,7 @@ class BenchResultScreen(BenchPage):
             return
         if event.widget.id != "word-rows":
             return
-        at = request_at(result.requests, event.widget.size.width, event.y)
+        at = request_at(result.document.requests, event.widget.size.width, event.y)
         if at is None:
             return
         if at == self._chosen:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from rich.cells import set_cell_size
 
-from tui.bench.model.screen import BenchView, PastRun, RunWish, SuiteChoice
+from tui.bench.model.past_run import PastRun
+from tui.bench.model.screen import BenchView, RunWish, SuiteChoice
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import between, folded, short_seconds, window
@@ -153,7 +154,8 @@ def _past_row(run: PastRun, is_chosen: bool, is_marked: bool, width: int, glyphs
     )
     if is_wide or not is_whole:
         left = (*left, (f"{run.status:<11}", "dim" if is_whole else "warn"))
-    speed = "" if run.decode_tps is None else f"{fmt.rate(run.decode_tps)} tok/s"
+    mark = "~" if run.is_rate_estimated else ""
+    speed = "" if run.decode_median is None else f"{mark}{fmt.rate(run.decode_median)} tok/s"
     left = (*left, (f"{speed:>12}", "text"))
     if is_wide:
         ci = "" if run.decode_ci is None else f"{run.decode_ci[0]:.2f} to {run.decode_ci[1]:.2f}"
@@ -181,8 +183,12 @@ def status_rows(view: BenchView, width: int) -> Sequence[Row]:
     """What stands in the way of a run, or that one is running."""
     run = view.run
     if run is not None and not run.is_over:
-        name = run.title or run.suite or "a run"
-        return [fit(((f" {name} is running; ", "live"), ("Enter shows it", "text")), width)]
+        return [
+            fit(
+                ((f" {run.title or 'a run'} is running; ", "live"), ("Enter shows it", "text")),
+                width,
+            )
+        ]
     if view.other_run is not None:
         text = f" another benchmark is running: {view.other_run}"
         return [fit(((text, "warn"),), width)]

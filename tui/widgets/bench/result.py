@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.bench.model.screen import ComparedRow, CompareView, ResultView
+from tui.bench.model.comparison import Comparison
+from tui.bench.model.comparison import Row as ComparedRow
+from tui.bench.model.metrics import metric
+from tui.bench.model.records import Document
+from tui.bench.model.screen import ResultView
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.widgets.bench.facts import run_facts
+from tui.widgets.bench.hardware import gate_rows
 from tui.widgets.bench.parts import folded, interval, number, parts_row
-from tui.widgets.bench.run import gate_rows, stat_table
+from tui.widgets.bench.statistics import shown_figures, stat_table
 from tui.widgets.kit.bars import bar
 from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 
@@ -28,23 +34,25 @@ WIDE, STAT_CELLS = 100, 56
 
 def result_title(result: ResultView, page: str, width: int) -> Row:
     """What this is a result of."""
+    document = result.document
+    run = document.run
     right: Row = ((f"{page} ", "dim"),)
     parts: list[tuple[int, Row]] = [
-        (0, ((f" {result.title}", "strong"),)),
-        (2, ((f"  {result.model}", "text"),)),
-        (1, ((f"  {result.status}", STATUS_ROLES.get(result.status, "warn")),)),
+        (0, ((f" {run.title or run.suite}", "strong"),)),
+        (2, ((f"  {document.model.name}", "text"),)),
+        (1, ((f"  {run.status}", STATUS_ROLES.get(run.status, "warn")),)),
     ]
-    if result.is_simulated:
+    if run.simulated:
         parts.insert(1, (1, (("  SIMULATED", "warn"),)))
-    parts.append((3, ((f"  {result.run_id}", "dim"),)))
+    parts.append((3, ((f"  {run.id}", "dim"),)))
     return spread(parts_row(parts, width - row_width(right) - 1), right, width)
 
 
-def fact_rows(result: ResultView, width: int) -> list[Row]:
+def fact_rows(document: Document, width: int) -> list[Row]:
     """Facts in one or two columns."""
     cells: list[Row] = [
         (*pad(((f" {fact.label}", "dim"),), FACT_CELLS), (fact.value, fact.role))
-        for fact in result.facts
+        for fact in run_facts(document)
     ]
     if width < 72:
         return [fit(cell, width) for cell in cells]
@@ -60,14 +68,16 @@ def figure_rows(result: ResultView, width: int) -> list[Row]:
     """Statistics, what was odd about the board, facts; facts at the right where there is room."""
     is_wide = width >= WIDE
     left_cells = STAT_CELLS if is_wide else width
-    left = stat_table(result.stats, left_cells)
-    odd = gate_rows(result.gates, left_cells, 0)[1:] if result.gates else []
+    document = result.document
+    left = stat_table(document.summary, left_cells)
+    gates = [gate for gate in document.gates if gate.severity != "ok"]
+    odd = gate_rows(gates, left_cells, 0)[1:] if gates else []
     if not is_wide:
-        return [*left, (), *fact_rows(result, width), (), *odd]
+        return [*left, (), *fact_rows(document, width), (), *odd]
     left += [(), *odd]
-    right = fact_rows(result, width - left_cells - 4)
+    right = fact_rows(document, width - left_cells - 4)
     # What is odd may be long; the charts below it need the room more.
-    left = left[: max(len(right), len(result.stats) + 4)]
+    left = left[: max(len(right), len(list(shown_figures(document.summary))) + 4)]
     rows = max(len(left), len(right))
     left += [()] * (rows - len(left))
     right += [()] * (rows - len(right))
@@ -93,7 +103,7 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
 # -- comparison ------------------------------------------------------------------------------------
 
 
-def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
+def compare_rows(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
     """Both sides, verdicts, prompts side by side, what was left out."""
     rows: list[Row] = []
     for side, run_id, model, is_simulated in (
@@ -105,8 +115,6 @@ def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
             row = (*row, ("  SIMULATED", "warn"))
         rows.append(row)
     rows.append(())
-    if found.problem:
-        rows.append(((f" {found.problem}", "bad"),))
     if found.blocking and not found.is_forced:
         rows.append(((" not comparable; f forces the comparison", "bad"),))
     elif found.blocking:
@@ -118,7 +126,9 @@ def compare_rows(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
     rows += _prompts(found, width, glyphs)
     if found.dropped:
         rows += [(), ((" left out, because only one side answered", "strong"),)]
-        rows += [((f"   {name}  ", "text"), (f"{a} / {b}", "warn")) for name, a, b in found.dropped]
+        rows += [
+            ((f"   {one.id}  ", "text"), (f"{one.a} / {one.b}", "warn")) for one in found.dropped
+        ]
     if found.warnings:
         rows += [(), ((" other differences", "strong"),), *_list(found.warnings, "soft", width)]
     return [fit(row, width) for row in rows]
@@ -138,23 +148,29 @@ def _verdicts(rows: Sequence[ComparedRow], width: int, glyphs: Glyphs) -> list[R
     reasons = {row.why for row in rows}
     for row in rows:
         change = signed(row.delta_pct)
+        known = metric(row.metric)
+        digits = known.digits_of(row.a)
+        a, b = (
+            number(value, digits, is_estimated=is_estimated)
+            for value, is_estimated in zip((row.a, row.b), row.is_estimated, strict=True)
+        )
         values: Row = (
-            (f"{number(row.a, row.digits):>10}", "soft"),
-            (f"{number(row.b, row.digits):>10}", "text"),
+            (f"{a:>10}", "soft"),
+            (f"{b:>10}", "text"),
             (f"{change:>10}", "text"),
         )
         if is_wide:
-            p = fmt.UNKNOWN if row.p is None else f"{row.p:.3f}"
+            p = number(row.p if row.p_holm is None else row.p_holm, 3)
             mdc = fmt.UNKNOWN if row.mdc_pct is None else f"{row.mdc_pct:.1f} %"
             values = (
                 *values,
                 (f"{interval(row.ci95_pct, 1):>18}", "soft"),
-                (f"{p:>8}{mdc:>8}{row.n:>10}", "dim"),
+                (f"{p:>8}{mdc:>8}{row.counts:>10}", "dim"),
             )
         symbol = PLAIN_SYMBOLS.get(row.symbol, row.symbol) if glyphs.is_ascii else row.symbol
         verdict = f"  {symbol} {row.verdict:<14}"
         values = (*values, (verdict, VERDICT_ROLES[row.verdict]))
-        out.append(spread(((f" {row.label} ", "text"), (row.unit, "dim")), values, width))
+        out.append(spread(((f" {known.short_label} ", "text"), (row.unit, "dim")), values, width))
         if row.why and len(reasons) > 1:
             out.append(spread((), ((f"{row.why} ", "dim"),), width))
     if len(reasons) == 1 and rows[0].why:
@@ -169,18 +185,19 @@ def signed(value_pct: float | None) -> str:
     return "0.0 %" if abs(value_pct) < 0.05 else f"{value_pct:+.1f} %"
 
 
-def _shares(found: CompareView) -> list[Row]:
+def _shares(found: Comparison) -> list[Row]:
     if not found.shares:
         return []
     out: list[Row] = [(), ((" apart from speed", "strong"),)]
-    for name, a, b in found.shares:
-        out.append(((f"   {name:<16}", "text"), (f"{a:>8}", "soft"), (f"{b:>8}", "text")))
+    for share in found.shares:
+        values: Row = ((f"{share.a:>8}", "soft"), (f"{share.b:>8}", "text"))
+        out.append(((f"   {share.name:<16}", "text"), *values))
     return out
 
 
-def _prompts(found: CompareView, width: int, glyphs: Glyphs) -> list[Row]:
+def _prompts(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
     """Two thin bars for each prompt, on one scale."""
-    rows = found.prompts
+    rows = found.per_prompt
     top = max((v for _, a, b in rows for v in (a, b) if v is not None), default=0.0)
     if not top:
         return []

@@ -1,0 +1,117 @@
+"""The charts of a result: rate per prompt, rate against context, gaps, the board over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.bench.analysis import summary
+from tui.bench.analysis.trace import decay_bins, gaps_ms
+from tui.bench.model.events import Sampled
+from tui.bench.model.records import Request
+from tui.bench.model.screen import Picture, Series
+from tui.bench.store.document import Loaded, trace_of
+from tui.core.text.sanitize import clean_line
+
+MAX_BARS = 40
+MAX_POINTS = 1200
+MAX_GAPS = 200_000
+GAP_BINS = 48
+
+
+def pictures(loaded: Loaded) -> tuple[Picture, ...]:
+    """Rate per prompt, rate against context, gaps, hardware over time."""
+    kept = summary.scored(loaded.document.requests)
+    return (
+        _rates(kept, loaded.document.requests),
+        _decay(loaded, kept),
+        _gaps(loaded, kept),
+        _timeline(loaded),
+    )
+
+
+def _rates(kept: Sequence[Request], every: Sequence[Request]) -> Picture:
+    source = summary.headline_source(every)
+    has_reps = any(request.rep for request in kept)
+    labels, values = [], []
+    for request in kept[:MAX_BARS]:
+        rate = summary.decode_tps(request, source) or request.rate_tps
+        if rate is not None:
+            name = clean_line(request.id, 24)
+            labels.append(f"{name} {request.rep + 1}" if has_reps else name)
+            values.append(rate)
+    series = (Series("decode", tuple(values), labels=tuple(labels)),) if values else ()
+    title = "decode rate per prompt"
+    return Picture(title, "bars", "", "tok/s", series, "no answer has a measured rate")
+
+
+def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:
+    points: list[tuple[float, float]] = []
+    for request in kept:
+        trace = trace_of(request, loaded.stamps.get(request.key, ()))
+        points += [(x, 1000 / ms) for x, ms in decay_bins(trace) if ms > 0]
+    points.sort()
+    points = _thinned(points)
+    series = []
+    if points:
+        xs, ys = zip(*points, strict=True)
+        series.append(Series("bins of 16", ys, xs))
+        fit = next((f for f in loaded.document.fits if f.id == "tpot_over_context"), None)
+        if fit is not None:
+            ends = [xs[0] + (xs[-1] - xs[0]) * step / 24 for step in range(25)]
+            line = [(x, rate) for x in ends if (rate := summary.rate_at(fit, x)) is not None]
+            if line:
+                series.append(Series("fit", tuple(y for _, y in line), tuple(x for x, _ in line)))
+    why = "token times are not known, or answers have fewer than 17 tokens"
+    title = "decode rate against context"
+    return Picture(title, "dots", "tokens of context", "tok/s", tuple(series), why)
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    return points[:: max(1, -(-len(points) // MAX_POINTS))]
+
+
+def _gaps(loaded: Loaded, kept: Sequence[Request]) -> Picture:
+    gaps: list[float] = []
+    for request in kept:
+        if len(gaps) < MAX_GAPS:
+            gaps += gaps_ms(trace_of(request, loaded.stamps.get(request.key, ())))
+    title, why = "gaps between tokens", "token times are not known"
+    if len(gaps) < 2:
+        return Picture(title, "columns", "ms", "gaps", (), why)
+    gaps.sort()
+    # The longest one in two hundred would squeeze all others into one column.
+    high = gaps[min(len(gaps) - 1, round(0.995 * len(gaps)))]
+    low = gaps[0]
+    width = (high - low) / GAP_BINS or max(1.0, high) / GAP_BINS
+    counts = [0] * GAP_BINS
+    for gap in gaps:
+        counts[min(GAP_BINS - 1, int((gap - low) / width))] += 1
+    middles = tuple(low + (at + 0.5) * width for at in range(GAP_BINS))
+    return Picture(title, "columns", "ms", "gaps", (Series("gaps", tuple(counts), middles),))
+
+
+def _timeline(loaded: Loaded) -> Picture:
+    title, samples = "board over the run", loaded.samples
+    if not samples:
+        return Picture(title, "lines", "seconds", "", (), "the board was not sampled")
+    start = samples[0].t_ns
+    series = []
+    for name, label in (("temp.max", "hottest °C"), ("npu", "NPU %"), ("ddr.load", "DDR %")):
+        points = []
+        for sample in samples:
+            value = _npu(sample) if name == "npu" else sample.number(name)
+            if value is not None:
+                points.append(((sample.t_ns - start) / 1e9, value))
+        points = _thinned(points)
+        if points:
+            xs, ys = zip(*points, strict=True)
+            series.append(Series(label, ys, xs))
+    why = "neither heat nor loads could be read"
+    return Picture(title, "lines", "seconds", "", tuple(series), why)
+
+
+def _npu(sample: Sampled) -> float | None:
+    """Over all cores."""
+    loads = [sample.number(f"npu.load.{core}") for core in range(8)]
+    known = [load for load in loads if load is not None]
+    return sum(known) / len(known) if known else None
