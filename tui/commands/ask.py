@@ -30,6 +30,7 @@ from tui.commands.ask_history import (
     settle_words,
 )
 from tui.commands.exit_code import ExitCode
+from tui.commands.in_use import overlap_guard
 from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.commands.wait_lines import WaitLines
@@ -172,7 +173,7 @@ def _run(
     loop = EventLoopThread()
     loop.start()
     try:
-        lines = WaitLines("npulse ask")
+        lines = WaitLines("npulse ask", after_s=0.7)
         finding = loop.submit(_prepare(turn, config, access))
         while not _is_done(finding):
             lines.tell(_reason(turn))
@@ -182,7 +183,8 @@ def _run(
             keeper.begin(turn, prepared.server, prepared.model)
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
-            work = loop.submit(answer(prepared.client, turn.request, turn))
+            guard = overlap_guard(prepared.server) if prepared.server else (lambda: None)
+            work = loop.submit(answer(prepared.client, turn.request, turn, in_use=guard))
             _print_while(work, turn, options, lines)
             if log is not None and marked is not None:
                 marked.result()

@@ -14,7 +14,9 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from tui.commands.exit_code import ExitCode
+from tui.commands.in_use import why_in_use
 from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.wait_lines import WaitLines
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
@@ -25,7 +27,8 @@ from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server, SurveyedServer
 from tui.servers.detect import busy_sentence, kind_of
-from tui.servers.locate import ChosenModel, NoServerError, chosen, locate, look
+from tui.servers.locate import ChosenModel, NoServerError, chosen, look
+from tui.servers.locate_when_free import locate_when_free
 from tui.servers.model_choice import context_note, load_word, loaded_model, shown, shown_name
 from tui.servers.models import ModelChange
 from tui.servers.remembered import RememberedServers
@@ -35,6 +38,8 @@ from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
 
 TIMEOUTS = PhaseTimeouts(query_s=10.0)
+BUSY_LIMIT_S = 600.0
+"""How long a server is waited for that takes connections and does not answer."""
 
 
 def parser() -> Parser:
@@ -52,6 +57,9 @@ def parser() -> Parser:
     made.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     made.add_argument(
         "--force", action="store_true", help="load also where the free memory is too small"
+    )
+    made.add_argument(
+        "--yes", action="store_true", help="do not ask before ending an answer that is running"
     )
     return made
 
@@ -105,11 +113,20 @@ def main(argv: Sequence[str]) -> int:
 async def _run(options: argparse.Namespace, where: Where) -> int:
     if options.action == "list":
         return await _list(where, is_json=options.json)
-    remembered_url = where.remembered.url
-    server = await locate(
-        where.urls, access=where.access, remembered_url=remembered_url, must_be_certain=True
+    lines = WaitLines("npulse models")
+    server = await locate_when_free(
+        where.urls,
+        where.access,
+        remembered_url=where.remembered.url,
+        must_be_certain=True,
+        limit_s=BUSY_LIMIT_S,
+        on_wait=lines.tell,
     )
     async with Client(server.url, server.dialect, TIMEOUTS, server.access) as client:
+        refusal = None if options.yes else await _why_not(options, client, server)
+        if refusal is not None:
+            _report_failure(refusal, is_json=options.json)
+            return ExitCode.INCOMPLETE
         start_ns = perf_counter_ns()
         change = await _change(options, client, server)
         elapsed_s = (perf_counter_ns() - start_ns) / 1e9
@@ -146,6 +163,19 @@ async def _list(where: Where, *, is_json: bool) -> int:
 def _chosen(found: SurveyedServer, where: Where) -> ChosenModel:
     used_last = where.remembered.model_of(found.server.url)
     return chosen(found.models, found.server, where.model, used_last)
+
+
+async def _why_not(options: argparse.Namespace, client: Client, server: Server) -> str | None:
+    """The sentence of a refusal where an answer runs that this would end, and nobody said yes."""
+    reason = await why_in_use(client, server)
+    if reason is None:
+        return None
+    what = f"{reason}: to {options.action} a model now may end an answer that is running"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return f"{what}. --yes does it all the same."
+    print(f"npulse models: {what}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    said = await asyncio.to_thread(sys.stdin.readline)
+    return None if said.strip().lower() in ("y", "yes") else "Nothing was changed."
 
 
 async def _change(options: argparse.Namespace, client: Client, server: Server) -> ModelChange:

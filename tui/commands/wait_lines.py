@@ -12,11 +12,14 @@ EVERY_S = 15.0
 
 
 class WaitLines:
-    """Of one command, which is named at the beginning of each line."""
+    """Of one command, which is named at the beginning of each line. A wait shorter than
+    ``after_s`` is not told at all."""
 
-    def __init__(self, command: str, every_s: float = EVERY_S) -> None:
+    def __init__(self, command: str, *, after_s: float = 0.0, every_s: float = EVERY_S) -> None:
         self._command = command
+        self._after_s = after_s
         self._every_s = every_s
+        self._is_waiting = False
         self._told_reason: str | None = None
         self._told_s = 0.0
         self._since_s = 0.0
@@ -24,14 +27,15 @@ class WaitLines:
     def tell(self, reason: str | None) -> None:
         """The present reason to wait, a clause; None while there is none. Call it often."""
         if reason is None:
-            self._told_reason = None
+            self._is_waiting, self._told_reason = False, None
             return
         now_s = time.monotonic()
-        if self._told_reason is None:
-            self._since_s = now_s
-        elif reason == self._told_reason and now_s - self._told_s < self._every_s:
-            return
+        if not self._is_waiting:
+            self._is_waiting, self._since_s = True, now_s
         waited_s = now_s - self._since_s
-        so_far = f" ({long_seconds(waited_s)} so far)" if waited_s >= 1 else ""
+        is_old = reason == self._told_reason and now_s - self._told_s < self._every_s
+        if is_old or waited_s < self._after_s:
+            return
+        so_far = f" ({long_seconds(waited_s)} so far)" if waited_s >= 2 else ""
         complain(self._command, f"{reason}; waiting{so_far}, Ctrl+C stops")
         self._told_reason, self._told_s = reason, now_s

@@ -11,18 +11,19 @@ from tui.servers.models import ModelListError, list_models
 NO_ANSWER_YET = "the server takes the prompt and does not answer: busy, or loading"
 
 
+class NotAnsweringError(Exception):
+    """The server takes the question and does not answer it."""
+
+
 async def working(client: Client) -> BusyLight | None:
-    """What the server says of its work; None where it does not say. Raises httpx.ReadTimeout where
-    it takes the question and does not answer it."""
+    """What the server says of its work; None where it does not say. Raises NotAnsweringError."""
     path = client.dialect.busy_path
     if path is None:
         return None
     try:
         answer = await client.get(path)
-    except httpx.TimeoutException as error:
-        if isinstance(error, httpx.ConnectTimeout):
-            return None
-        raise
+    except (httpx.ReadTimeout, httpx.WriteTimeout):
+        raise NotAnsweringError from None
     except httpx.HTTPError:
         # A prompt will show what is the matter.
         return None
@@ -33,7 +34,7 @@ async def busy_light(client: Client) -> str | None:
     """Why the server would let a prompt wait, as a clause; None where nothing says so."""
     try:
         light = await working(client)
-    except httpx.TimeoutException:
+    except NotAnsweringError:
         return "the server takes questions and does not answer: busy, or loading"
     if light is None or not light.is_full:
         return None
@@ -44,7 +45,7 @@ async def still_lists(client: Client, name: str) -> bool:
     """Whether the server still calls that model loaded ("": any). True where it does not answer."""
     try:
         models = await list_models(client)
-    except httpx.TimeoutException:
+    except (httpx.ReadTimeout, httpx.WriteTimeout):
         return True
     except (httpx.HTTPError, ModelListError):
         return False

@@ -75,6 +75,20 @@ def _is_too_old(files: Files, path: str, wall_s: float) -> bool:
     return status.st_size > 0 and abs(wall_s - status.st_mtime) > MAX_AGE_S
 
 
+def chain_paths(files: Files) -> list[str]:
+    """Every file that may hold the load, in the order of the chain."""
+    return [PROC_LOAD, *run_paths(files), DEBUGFS_LOAD]
+
+
+def busiest_core_pct(files: Files, wall_s: float) -> float | None:
+    """The load of the core with the most of it, read once; None where no file can be read."""
+    for path in chain_paths(files):
+        rung = read_rung(files, path, wall_s)
+        if rung.loads is not None:
+            return float(max(rung.loads.by_core.values()))
+    return None
+
+
 def missing_reason(files: Files, rungs: list[Rung], devices: Devices) -> str:
     """Why none of these rungs gave a load, in the one word that helps most."""
     if not devices.has_rknpu:
@@ -104,7 +118,7 @@ class NpuLoad:
     def read(self, context: SampleContext) -> dict[str, Reading]:
         """The first rung that gives a load; its path is the source."""
         failed: list[Rung] = []
-        for path in self._paths():
+        for path in chain_paths(self._files):
             rung = read_rung(self._files, path, context.wall_s)
             if rung.loads is not None:
                 return {"npu.load": self._reading(rung.loads, path, context.t_ns)}
@@ -114,9 +128,6 @@ class NpuLoad:
             (rung.path for rung in reversed(failed) if rung.reason == reason), DEBUGFS_LOAD
         )
         return {"npu.load": Reading.absent(reason, "%", source)}
-
-    def _paths(self) -> list[str]:
-        return [PROC_LOAD, *run_paths(self._files), DEBUGFS_LOAD]
 
     def _reading(self, loads: parse.CoreLoads, path: str, t_ns: int) -> Reading:
         flags = ("clamped",) if loads.is_clamped else ()

@@ -1,0 +1,49 @@
+"""Whether somebody else's answer runs at a server, before a command does what would end it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tui.board.readers.files import Files
+from tui.board.readers.npu_load import busiest_core_pct
+from tui.servers.address import is_local
+from tui.servers.busy_light import NotAnsweringError, working
+from tui.servers.client import Client
+from tui.servers.connection_state import Server
+
+BUSY_LOAD_PCT = 10.0
+
+
+def npu_reason(server: Server, files: Files | None = None) -> str | None:
+    """What the NPU says, as a clause; None where it is idle, cannot be read, or is not the one of
+    this server."""
+    if not is_local(server.url) or server.is_simulated:
+        return None
+    load_pct = busiest_core_pct(files or Files(), time.time())
+    if load_pct is None or load_pct < BUSY_LOAD_PCT:
+        return None
+    return f"the NPU works at {load_pct:.0f} %"
+
+
+def overlap_guard(server: Server, files: Files | None = None) -> Callable[[], str | None]:
+    """Why a prompt must not be sent now: it would spoil the answer that somebody else gets."""
+
+    def reason() -> str | None:
+        busy = npu_reason(server, files) if server.dialect.is_overlap_fatal else None
+        if busy is None:
+            return None
+        return f"{busy}, and a prompt would end the answer that {server.name} gives now"
+
+    return reason
+
+
+async def why_in_use(client: Client, server: Server, files: Files | None = None) -> str | None:
+    """What shows that an answer runs, as a clause; None where nothing does."""
+    try:
+        light = await working(client)
+    except NotAnsweringError:
+        return f"{server.name} does not answer, so it is at work"
+    if light is not None:
+        return f"{server.name} works on an answer" if light.n_running else None
+    return npu_reason(server, files)
