@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter_ns
 from typing import TypeVar
 
 import pytest
@@ -15,6 +16,7 @@ from tui.board.readers.files import Files
 from tui.commands import models
 from tui.commands.in_use import npu_reason, overlap_guard, why_in_use
 from tui.commands.wait_lines import WaitLines
+from tui.core.turn.server_wait import ServerWait
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.dialects import openai, orkllm, rkllm_api_server
@@ -144,16 +146,13 @@ async def test_a_server_without_a_light_is_judged_by_the_npu(tmp_path: Path) -> 
 
 
 def test_a_short_wait_is_not_told_and_a_reason_once(capsys: pytest.CaptureFixture[str]) -> None:
-    short = WaitLines("npulse ask", after_s=60.0)
-    short.tell("busy")
-    short.tell(None)
+    now_ns = perf_counter_ns()
+    WaitLines("npulse ask", after_s=60.0).tell(ServerWait("busy", now_ns))
     assert capsys.readouterr().err == ""
     lines = WaitLines("npulse ask")
     for reason in ("busy", "busy", None, "busy", "loading"):
-        lines.tell(reason)
+        lines.tell(None if reason is None else ServerWait(reason, now_ns - 90 * 10**9))
     said = capsys.readouterr().err.splitlines()
-    assert [line.partition(": ")[2].partition(";")[0] for line in said] == [
-        "busy",
-        "busy",
-        "loading",
-    ]
+    reasons = [line.partition(": ")[2].partition(";")[0] for line in said]
+    assert reasons == ["busy", "busy", "loading"]
+    assert said[0].endswith("waiting (1 min 30 s so far), Ctrl+C stops")

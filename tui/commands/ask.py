@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from typing import TypeVar
 
 from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
+from tui.commands.answer_json import write_answer
 from tui.commands.ask_history import (
     AnswerKeeper,
     add_history_options,
@@ -176,7 +176,7 @@ def _run(
         lines = WaitLines("npulse ask", after_s=0.7)
         finding = loop.submit(_prepare(turn, config, access))
         while not _is_done(finding):
-            lines.tell(_reason(turn))
+            lines.tell(turn.wait)
         prepared = finding.result()
         turn = prepared.turn
         if prepared.client is not None and prepared.server is not None:
@@ -207,6 +207,7 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
     """Find the server and the model. Where that fails, the turn has failed and says why."""
     timeouts = phase_timeouts(config.settings.server)
     remembered = remembered_servers()
+    start_ns = time.perf_counter_ns()
     try:
         server = await locate_when_free(
             server_urls(config.settings.server),
@@ -214,7 +215,7 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
             remembered_url=remembered.url,
             limit_s=timeouts.busy_s,
             on_note=_complain,
-            on_wait=lambda reason: turn.note_wait(time.perf_counter_ns(), reason),
+            on_wait=lambda reason: turn.note_wait(start_ns, reason),
         )
     except NoServerError as error:
         turn.fail(time.perf_counter_ns(), error.turn_error)
@@ -237,11 +238,6 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
     return Prepared(ready, server, client, found.info)
 
 
-def _reason(turn: Turn) -> str | None:
-    """Why the prompt waits for the server, where it does."""
-    return None if turn.wait is None else turn.wait.reason
-
-
 def _is_done(work: Future[T]) -> bool:
     """Whether this is done, after a moment of waiting for it."""
     with contextlib.suppress(FutureTimeout):
@@ -257,7 +253,7 @@ def _print_while(
     told_s = 0.0
     while True:
         is_over = work.done()
-        lines.tell(_reason(turn))
+        lines.tell(turn.wait)
         if options.json:
             turn.take_pending()
         else:
@@ -306,8 +302,7 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
     turn, now_ns = outcome.turn, time.perf_counter_ns()
     server = outcome.server
     if options.json:
-        result = turn.result(now_ns, None if server is None else server.name)
-        print(json_line(result.to_json_dict()))
+        write_answer(turn, now_ns, None if server is None else server.name, sys.stdout)
     else:
         _write_pending(turn)
         if turn.text and not turn.text.endswith("\n"):
@@ -332,12 +327,6 @@ def _after_stop(server: Server) -> str:
     if server.dialect.is_model_lost_by_disconnect:
         return f"{server.name} loses its model with this answer and loads it again for the next one"
     return f"{server.name} goes on with this answer; the next prompt waits for it"
-
-
-def json_line(value: object) -> str:
-    """One line of JSON that stdout can hold: letters as they are only where all of them fit."""
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "").replace("_", "")
-    return json.dumps(value, ensure_ascii=encoding != "utf8")
 
 
 def exit_code(turn: Turn) -> int:

@@ -19,6 +19,7 @@ from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.wait_lines import WaitLines
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.server_wait import ServerWait
 from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.access import Access
@@ -113,14 +114,14 @@ def main(argv: Sequence[str]) -> int:
 async def _run(options: argparse.Namespace, where: Where) -> int:
     if options.action == "list":
         return await _list(where, is_json=options.json)
-    lines = WaitLines("npulse models")
+    lines, start_ns = WaitLines("npulse models"), perf_counter_ns()
     server = await locate_when_free(
         where.urls,
         where.access,
         remembered_url=where.remembered.url,
         must_be_certain=True,
         limit_s=BUSY_LIMIT_S,
-        on_wait=lines.tell,
+        on_wait=lambda reason: lines.tell(ServerWait(reason, start_ns)),
     )
     async with Client(server.url, server.dialect, TIMEOUTS, server.access) as client:
         refusal = None if options.yes else await _why_not(options, client, server)

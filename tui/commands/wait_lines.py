@@ -6,6 +6,7 @@ import time
 
 from tui.commands.parser import complain
 from tui.core.text.format import long_seconds
+from tui.core.turn.server_wait import ServerWait
 
 EVERY_S = 15.0
 """How often a wait that goes on is told again."""
@@ -19,23 +20,19 @@ class WaitLines:
         self._command = command
         self._after_s = after_s
         self._every_s = every_s
-        self._is_waiting = False
         self._told_reason: str | None = None
         self._told_s = 0.0
-        self._since_s = 0.0
 
-    def tell(self, reason: str | None) -> None:
-        """The present reason to wait, a clause; None while there is none. Call it often."""
-        if reason is None:
-            self._is_waiting, self._told_reason = False, None
+    def tell(self, wait: ServerWait | None) -> None:
+        """The present wait, None while there is none. Call it often."""
+        if wait is None:
+            self._told_reason = None
             return
-        now_s = time.monotonic()
-        if not self._is_waiting:
-            self._is_waiting, self._since_s = True, now_s
-        waited_s = now_s - self._since_s
-        is_old = reason == self._told_reason and now_s - self._told_s < self._every_s
+        now_s = time.perf_counter()
+        waited_s = now_s - wait.since_ns / 1e9
+        is_old = wait.reason == self._told_reason and now_s - self._told_s < self._every_s
         if is_old or waited_s < self._after_s:
             return
         so_far = f" ({long_seconds(waited_s)} so far)" if waited_s >= 2 else ""
-        complain(self._command, f"{reason}; waiting{so_far}, Ctrl+C stops")
-        self._told_reason, self._told_s = reason, now_s
+        complain(self._command, f"{wait.reason}; waiting{so_far}, Ctrl+C stops")
+        self._told_reason, self._told_s = wait.reason, now_s

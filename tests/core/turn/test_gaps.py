@@ -32,3 +32,14 @@ def test_summary_is_in_milliseconds() -> None:
     for gap_ns in (1_000_000, 2_000_000, 3_000_000):
         gaps.add(gap_ns)
     assert gaps.summary() == GapSummary(p50=2.0, p90=2.8, p99=2.98, max=3.0)
+
+
+def test_very_many_gaps_in_runs() -> None:
+    gaps = GapQuantiles()
+    seen = [(number * 7919) % 100_003 for number in range(150_000)]
+    for at in (0, 100_000, 149_990):
+        for gap_ns in seen[at : {0: 100_000, 100_000: 149_990}.get(at)]:
+            gaps.add(gap_ns)
+        gaps.summary()
+    for share in (0, 0.5, 0.99, 1):
+        assert gaps.quantile_ns(share) == quantile(seen, share)

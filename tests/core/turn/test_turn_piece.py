@@ -43,7 +43,11 @@ def test_the_pieces_are_the_answer(actions: list[tuple[str, str]]) -> None:
             turn.feed(T0 + number * MS, [delta])
     turn.stop(T0 + len(actions) * MS)
     look()
-    assert (text, thinking.rstrip(), tuple(stamps)) == (turn.text, turn.thinking, turn.stamps_ns)
+    assert (text, thinking.rstrip(), tuple(stamps)) == (
+        turn.text,
+        turn.thinking,
+        tuple(turn.stamps_ns),
+    )
 
 
 @given(st.lists(st.text(max_size=3), max_size=40), st.integers(0, 60), st.booleans())

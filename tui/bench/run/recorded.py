@@ -65,7 +65,7 @@ class RecordedTurn(Turn):
         """The token times since the last call."""
         new = self.stamps_ns[self._taken :]
         self._taken += len(new)
-        return new
+        return tuple(new)
 
 
 _SOURCES: dict[NumberSource, Source] = {

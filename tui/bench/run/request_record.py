@@ -103,7 +103,7 @@ def _own_stamps(turn: RecordedTurn, stats: TurnStats) -> tuple[int, ...]:
     """The times of the chunks of this answer: one that is left over from the answer before comes
     sooner than any first token."""
     if stats.ttft_ms is None:
-        return turn.stamps_ns
+        return tuple(turn.stamps_ns)
     first_ns = turn.t0_ns + round(stats.ttft_ms * 1e6)
     return tuple(stamp for stamp in turn.stamps_ns if stamp >= first_ns)
 

@@ -126,6 +126,10 @@ class AnswerText:
         """Whether anything but white space of that kind came."""
         return self._parts[kind].has_words
 
+    def parts(self, kind: SegmentKind) -> tuple[str, ...]:
+        """All segments of a kind so far as they are kept; nothing is copied."""
+        return self._parts[kind].parts
+
     def joined(self, kind: SegmentKind) -> CleanText:
         """All segments of a kind so far as one text."""
         return self._parts[kind].joined()

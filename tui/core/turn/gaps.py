@@ -5,11 +5,14 @@ from __future__ import annotations
 from array import array
 from bisect import insort
 from dataclasses import dataclass
+from heapq import merge
 from itertools import chain
 
 from tui.core.turn.stats import quantile_of_sorted
 
 _REBUILD_SHARE = 16
+_RUN = 1 << 16
+"""So many gaps are sorted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,14 @@ class GapQuantiles:
         return GapSummary(p50, p90, p99, largest)
 
     def _sort_in(self) -> None:
-        if len(self._new) * _REBUILD_SHARE > len(self._sorted):
-            self._sorted = array("q", sorted(chain(self._sorted, self._new)))
-        else:
-            for gap_ns in self._new:
+        new = self._new
+        if len(new) * _REBUILD_SHARE <= len(self._sorted):
+            for gap_ns in new:
                 insort(self._sorted, gap_ns)
+        elif len(self) <= _RUN:
+            self._sorted = array("q", sorted(chain(self._sorted, new)))
+        else:
+            # A list of all of them would take five times their room.
+            runs = (array("q", sorted(new[at : at + _RUN])) for at in range(0, len(new), _RUN))
+            self._sorted = array("q", merge(self._sorted, *runs))
         self._new = array("q")

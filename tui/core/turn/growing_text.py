@@ -55,6 +55,11 @@ class GrowingText:
         return self._block_chars + self._counted_chars
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The whole text in pieces as they are kept, for whoever must not hold it twice."""
+        return (*self._blocks, *self._recent)
+
+    @property
     def has_words(self) -> bool:
         """Whether there is anything but white space."""
         return any(part.strip() for row in (self._blocks, self._recent) for part in row)

@@ -84,9 +84,9 @@ class Meter:
         return self._tokens(self._fewest(self._log.n_leftover(self.t0_ns)))[0]
 
     @property
-    def stamps_ns(self) -> tuple[int, ...]:
-        """The time of every chunk, for a report."""
-        return tuple(self._log.stamps_ns)
+    def stamps_ns(self) -> array[int]:
+        """The time of every chunk, for a report: a copy."""
+        return self._log.stamps_ns[:]
 
     def stamps_from(self, chunk: int) -> array[int]:
         """The times of the chunks from that one on."""

@@ -56,7 +56,6 @@ class TurnResult:
     """What ``ttft_ms`` holds beside the prefill."""
     runtime: RuntimeNumbers | None = None
     """The runtime's own numbers from the log of a server on this machine."""
-
     queue_ms: float | None = None
     """How long the prompt waited for a busy server before it was sent; not in ``ttft_ms``."""
 
@@ -105,14 +104,15 @@ NOT_NUMBERS = ("text", "thinking", "model", "server", "status", "error")
 """Keys of :meth:`TurnResult.to_json_dict` that are the answer itself and not its numbers."""
 
 
-def result_of(turn: Turn, now_ns: int, server: str | None) -> TurnResult:
+def result_of(turn: Turn, now_ns: int, server: str | None, *, has_words: bool = True) -> TurnResult:
     """What is left of ``turn``. One that still runs counts as interrupted (error, if nothing
-    came). ``server`` is its name."""
+    came). ``server`` is its name. Without ``has_words`` its texts stay empty: they can be long,
+    and :meth:`Turn.parts` has them."""
     stats = turn.stats(now_ns)
     is_unknown = stats.tokens_source == "unknown"
     return TurnResult(
-        text=turn.text,
-        thinking=turn.thinking,
+        text=turn.text if has_words else "",
+        thinking=turn.thinking if has_words else "",
         model=clean_line(turn.request.model),
         server=None if server is None else clean_line(server),
         status=turn.status or ("interrupted" if stats.chunks else "error"),

@@ -18,6 +18,7 @@ error        it failed before anything arrived
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import replace
 from threading import Lock
@@ -221,6 +222,11 @@ class Turn:
         """Whether :meth:`take_pending` would return anything."""
         return self._words.has_pending
 
+    def parts(self, kind: SegmentKind) -> tuple[str, ...]:
+        """All segments of a kind so far, in pieces: for a text that must not be held twice."""
+        with self._lock:
+            return self._words.parts(kind)
+
     def joined(self, kind: SegmentKind) -> CleanText:
         """All segments of a kind so far as one text. Joins it: not for every frame."""
         with self._lock:
@@ -243,7 +249,7 @@ class Turn:
             return self._meter.tokens
 
     @property
-    def stamps_ns(self) -> tuple[int, ...]:
+    def stamps_ns(self) -> array[int]:
         """When each chunk of text or thinking arrived, for a report."""
         with self._lock:
             return self._meter.stamps_ns
