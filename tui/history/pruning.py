@@ -38,13 +38,18 @@ class Removal:
     size_bytes: int
 
 
-def removals(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Removal]:
-    """What these limits remove now, oldest first. Raises sqlite3.Error."""
+def removals(
+    connection: sqlite3.Connection, limits: Limits, now_ms: int, n_young: int = 0
+) -> list[Removal]:
+    """What these limits remove now, oldest first. The newest ``n_young`` are never too old.
+
+    Raises sqlite3.Error.
+    """
     shares = _sizes(connection)
     left_bytes = reading.size_bytes(connection)
     oldest_ms = now_ms - limits.max_age_days * DAY_MS
     may_go = reading.oldest_first(connection)
-    n_too_old = max(sum(not is_deleted for _, _, is_deleted in may_go) - MIN_KEPT, 0)
+    n_too_old = max(sum(not is_deleted for _, _, is_deleted in may_go) - n_young, 0)
     chosen: dict[int, PruneReason] = {}
     for number, newest_ms, is_deleted in may_go:
         if is_deleted:
@@ -84,7 +89,7 @@ def due(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Rem
     if not (has_deleted or is_large or is_old):
         return []
     young = reading.deleted_since(connection, now_ms - UNDO_MS)
-    return [r for r in removals(connection, limits, now_ms) if r.row.id not in young]
+    return [r for r in removals(connection, limits, now_ms, MIN_KEPT) if r.row.id not in young]
 
 
 def remove(connection: sqlite3.Connection, wanted: list[Removal]) -> None:
@@ -93,7 +98,10 @@ def remove(connection: sqlite3.Connection, wanted: list[Removal]) -> None:
     for start in range(0, len(numbers), BATCH):
         with transaction(connection):
             writing.purge(connection, numbers[start : start + BATCH])
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    # The index keeps what was deleted until it is merged.
+    connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+    # A step for each page, and a cursor makes only the first.
+    connection.executescript("PRAGMA incremental_vacuum")
 
 
 def _sizes(connection: sqlite3.Connection) -> dict[int, int]:

@@ -6,7 +6,7 @@ Lists are paged by what was seen last, so that the next page takes as long as th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui.core.text.sanitize import clean_line
@@ -382,6 +382,35 @@ def size_bytes(connection: sqlite3.Connection) -> int:
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     (size,) = connection.execute("PRAGMA page_size").fetchone()
     return int((pages - free) * size)
+
+
+def count_turns(connection: sqlite3.Connection) -> int:
+    """All prompts and answers."""
+    return int(connection.execute("SELECT count(*) FROM turns").fetchone()[0])
+
+
+def schema(connection: sqlite3.Connection) -> int:
+    """The version of the tables."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def unreadable(connection: sqlite3.Connection) -> list[str]:
+    """What is stored whole and cannot be unpacked, a sentence each."""
+    found = []
+    for number, times, board in connection.execute("SELECT turn, times, board FROM traces"):
+        if not _unpacks(unpack_times, times):
+            found.append(f"the times of turn {number} are damaged")
+        if not _unpacks(unpack_samples, board):
+            found.append(f"the board samples of turn {number} are damaged")
+    return found
+
+
+def _unpacks(unpack: Callable[[bytes], object], data: bytes) -> bool:
+    try:
+        unpack(data)
+    except ValueError:
+        return False
+    return True
 
 
 def deleted_since(connection: sqlite3.Connection, since_ms: int) -> set[int]:

@@ -137,7 +137,9 @@ def error_of(kind: str | None, sentence: str | None) -> TurnError | None:
 
 
 def _encoded(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half a surrogate pair cannot be stored.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _decoded(text: str | None, kind: type[T]) -> T | None:

@@ -227,6 +227,11 @@ def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:
     return count
 
 
+def recover_all(connection: sqlite3.Connection) -> int:
+    """:func:`recover` for every writer that is gone."""
+    return recover(connection, dead_writers(connection))
+
+
 def interrupted(connection: sqlite3.Connection, answer: int) -> FinishedAnswer:
     """An answer as far as it was stored."""
     pieces = connection.execute(

@@ -1,0 +1,207 @@
+"""Conversations between databases: a plain form of one, out of a database and into another.
+
+The form is also that of our JSON export (``npulse-history/1``): turns refer to each other by their
+``id`` within the conversation, times of chunks are microseconds from the request on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tui.core.text.sanitize import clean, clean_line
+from tui.core.types import GenerationSettings, TurnError, TurnStatus
+from tui.history import reading, writing
+from tui.history.board_samples import BoardSample, pack_samples
+from tui.history.database import transaction
+from tui.history.records import Origin, TurnRole
+from tui.history.token_times import pack_times
+from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
+
+MAX_UID_CHARS = 200
+Numbers = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTurn:
+    """A turn without a database. ``parent`` is the ``id`` of another turn of the conversation."""
+
+    id: str
+    parent: str | None
+    role: TurnRole
+    text: str
+    created_ms: int = 0
+    thinking: str = ""
+    status: TurnStatus | None = None
+    error: TurnError | None = None
+    origin: Origin | None = None
+    settings: GenerationSettings | None = None
+    numbers: Numbers | None = None
+    times_us: tuple[int, ...] = ()
+    board: tuple[BoardSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlainConversation:
+    """A conversation without a database. ``uid`` tells whether another database has it already."""
+
+    uid: str
+    title: str
+    created_ms: int
+    turns: tuple[PlainTurn, ...] = ()
+    leaf: str | None = None
+    """The last turn of the chosen branch."""
+    is_pinned: bool = False
+    tags: tuple[str, ...] = field(default=())
+
+
+def plain(
+    connection: sqlite3.Connection, number: int, *, is_tree: bool = True
+) -> PlainConversation | None:
+    """A stored conversation, whole or along its chosen branch; None where there is none.
+
+    Raises sqlite3.Error. Times and samples that are damaged are left out.
+    """
+    found = reading.conversation(connection, number, is_tree=is_tree)
+    if found is None:
+        return None
+    turns = tuple(
+        PlainTurn(
+            id=str(turn.id),
+            parent=None if turn.parent is None else str(turn.parent),
+            role=turn.role,
+            text=turn.text,
+            created_ms=turn.created_ms,
+            thinking=turn.thinking,
+            # Some npulse still writes it: this copy ends here.
+            status="interrupted" if turn.status == "running" else turn.status,
+            error=turn.error,
+            origin=turn.origin,
+            settings=turn.settings,
+            numbers=None if turn.numbers is None else dict(turn.numbers),
+            times_us=tuple(_times_us(connection, turn.id)),
+            board=tuple(_board(connection, turn.id)),
+        )
+        for turn in found.turns
+    )
+    row = found.row
+    leaf = None if found.leaf is None else str(found.leaf)
+    return PlainConversation(
+        row.uid, row.title, row.created_ms, turns, leaf, row.is_pinned, row.tags
+    )
+
+
+def add(connection: sqlite3.Connection, wanted: PlainConversation) -> int | None:
+    """Stores a conversation, sanitised; returns its id, or None where it is there already.
+
+    Makes a transaction of its own. A turn whose parent is missing begins a branch; turns that are
+    each other's parents are left out. Raises sqlite3.Error.
+    """
+    uid = clean_line(wanted.uid, MAX_UID_CHARS)
+    with transaction(connection):
+        if connection.execute("SELECT 1 FROM conversations WHERE uid = ?", (uid,)).fetchone():
+            return None
+        title = clean_line(wanted.title, writing.MAX_TITLE_CHARS) or writing.UNTITLED
+        number = writing.add_conversation(connection, title, wanted.created_ms, uid or None)
+        ids: dict[str, int] = {}
+        for turn in parents_first(wanted.turns):
+            ids[turn.id] = _add_turn(connection, number, ids.get(turn.parent or ""), turn)
+        leaf = ids.get(wanted.leaf or "")
+        if leaf is not None:
+            writing.choose_leaf(connection, number, leaf)
+        writing.set_pinned(connection, number, wanted.is_pinned)
+        writing.set_tags(connection, number, wanted.tags)
+    return number
+
+
+def parents_first(turns: Sequence[PlainTurn]) -> list[PlainTurn]:
+    """The turns in an order in which each comes after its parent; else the order that they had."""
+    by_id = {turn.id: turn for turn in turns}
+    children: dict[str | None, list[PlainTurn]] = {}
+    for turn in by_id.values():
+        known = turn.parent if turn.parent in by_id else None
+        children.setdefault(known, []).append(turn)
+    depth = {turn.id: 0 for turn in children.get(None, ())}
+    waiting = list(children.get(None, ()))
+    while waiting:
+        turn = waiting.pop()
+        for child in children.get(turn.id, ()):
+            depth[child.id] = depth[turn.id] + 1
+            waiting.append(child)
+    place = {turn.id: at for at, turn in enumerate(by_id.values())}
+    reached = [turn for turn in by_id.values() if turn.id in depth]
+    if all(turn.parent not in by_id or place[turn.parent] < place[turn.id] for turn in reached):
+        return reached
+    return sorted(reached, key=lambda turn: (depth[turn.id], place[turn.id]))
+
+
+def _add_turn(
+    connection: sqlite3.Connection, number: int, parent: int | None, turn: PlainTurn
+) -> int:
+    text = clean(turn.text)
+    made = writing.add_turn(connection, number, parent, turn.role, text, turn.created_ms)
+    if turn.role == "user":
+        return made
+    error, numbers = turn.error, dict(turn.numbers or {})
+    tokens, rate_tps = numbers.get("tokens_out"), numbers.get("decode_tps")
+    origin, settings = _clean_origin(turn.origin), turn.settings
+    connection.execute(
+        "UPDATE turns SET thinking = ?, status = ?, error_kind = ?, error = ?, origin = ?,"
+        " parameters = ?, tokens = ?, decode_tps = ?, numbers = ? WHERE id = ?",
+        (
+            clean(turn.thinking),
+            turn.status or "complete",
+            None if error is None else clean_line(error.kind),
+            None if error is None else clean_line(error.sentence),
+            None
+            if origin is None
+            else writing.shared(connection, "origins", encode_origin(origin)),
+            None
+            if settings is None
+            else writing.shared(connection, "parameters", encode_settings(settings)),
+            tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None,
+            rate_tps if isinstance(rate_tps, int | float) else None,
+            encode_numbers(numbers) if numbers else None,
+            made,
+        ),
+    )
+    if turn.times_us or turn.board:
+        times = pack_times(0, [t_us * 1000 for t_us in turn.times_us])
+        connection.execute(
+            "INSERT INTO traces (turn, times, board) VALUES (?, ?, ?)",
+            (made, times, pack_samples(turn.board)),
+        )
+    return made
+
+
+def _clean_origin(origin: Origin | None) -> Origin | None:
+    if origin is None:
+        return None
+    return replace(
+        origin,
+        model=clean_line(origin.model),
+        server=_clean(origin.server),
+        kind=_clean(origin.kind),
+        version=_clean(origin.version),
+        url=_clean(origin.url),
+        quantisation=_clean(origin.quantisation),
+    )
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_line(text)
+
+
+def _times_us(connection: sqlite3.Connection, turn: int) -> list[int]:
+    try:
+        return [t_ns // 1000 for t_ns in reading.times_ns(connection, turn)]
+    except ValueError:
+        return []
+
+
+def _board(connection: sqlite3.Connection, turn: int) -> list[BoardSample]:
+    try:
+        return reading.board_samples(connection, turn)
+    except ValueError:
+        return []
