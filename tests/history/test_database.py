@@ -121,6 +121,12 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_just_being_made_is_nothing_yet(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    with pytest.raises(HistoryError, match="nothing is kept yet"):
+        open_for_reading(tmp_path / FILE_NAME)
+
+
 def test_a_migration_backs_up_first_and_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     with closing(opened(tmp_path)) as connection:

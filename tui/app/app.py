@@ -161,7 +161,10 @@ class NpulseApp(App[int]):
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        self._backend.start(lambda: self.call_later_from_thread(self._server_changed))
+        self._backend.start(
+            lambda: self.call_later_from_thread(self._server_changed),
+            lambda problem: self.call_later_from_thread(lambda: self._history_problem(problem)),
+        )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
         for message in self._appearance.messages:
@@ -187,6 +190,12 @@ class NpulseApp(App[int]):
 
     def _server_changed(self) -> None:
         self.dashboard.show_server()
+
+    def _history_problem(self, problem: str | None) -> None:
+        if problem is None:
+            self.dashboard.say("answers are kept again")
+        else:
+            self.dashboard.say(problem, "warn")
 
     async def _sample(self) -> None:
         """One sample in the worker thread; left out where the last one still runs."""

@@ -30,7 +30,7 @@ from tui.core.types import GenerationSettings
 from tui.servers.address import local_port
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
-from tui.settings.schema import ServerSection
+from tui.settings.schema import HistorySection, ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Backend:
 
     ``chat`` is the conversation, ``models`` the models of the server, ``board`` the board and
     ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
-    the board has some. ``keymap``: action id -> its keys, as configured. Everything is called in
-    the app's thread, but :meth:`sample`.
+    the board has some. ``keymap``: action id -> its keys, as configured. ``history``: what is kept
+    of the chat; None keeps nothing. Everything is called in the app's thread, but :meth:`sample`.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Backend:
         *,
         uses_little_cores: bool = False,
         keymap: Mapping[str, str] | None = None,
+        history: HistorySection | None = None,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -79,9 +80,11 @@ class Backend:
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait)
         self._server_settings = server
+        self._history = history
         self._demo_options = demo
         self._demo = DemoBoard(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
+        self._on_history_problem: Callable[[str | None], None] = lambda problem: None
         self._uses_little_cores = uses_little_cores
         self._has_demo = False
         self._problem: str | None = None
@@ -105,9 +108,16 @@ class Backend:
 
     # Start and end --------------------------------------------------------------------------
 
-    def start(self, on_change: Callable[[], None]) -> None:
-        """Begin to look for a server. ``on_change`` is called from the network's thread."""
+    def start(
+        self,
+        on_change: Callable[[], None],
+        on_history_problem: Callable[[str | None], None] = lambda problem: None,
+    ) -> None:
+        """Begin to look for a server. ``on_change`` is called from the network's thread,
+        ``on_history_problem`` from that of the history: with a sentence when answers cannot be
+        kept, with None when they can again."""
         self._on_change = on_change
+        self._on_history_problem = on_history_problem
         if self._uses_little_cores:
             _leave_the_big_cores()
         self._link.loop.start()
@@ -115,7 +125,9 @@ class Backend:
 
     def close(self) -> None:
         """End the network and the simulated board; blocks for a moment at most."""
+        # In this order: the end of the loop stops the answer that runs, as it is then stored.
         self._link.loop.stop()
+        self.chat.keeper.close()
         self._demo.stop()
         self.board.source.close()
 
@@ -128,6 +140,7 @@ class Backend:
         connection = Connection(
             urls, timeouts, self._changed, access=server_access(self._server_settings)
         )
+        self._keep_history()
         self._link.use(connection)
         self._on_change()
         if await self._wants_demo(urls):
@@ -141,6 +154,16 @@ class Backend:
                     self.board.source.use(simulator.root)
                 connection.pin((simulator.url,))
         await connection.run()
+
+    def _keep_history(self) -> None:
+        """Before the first prompt can be sent: SQLite is loaded here, in the network's thread."""
+        if self._history is None:
+            return
+        from tui.settings.history_options import recorder
+
+        made = recorder(self._history, self._on_history_problem)
+        if made is not None:
+            self.chat.keeper.use(made)
 
     async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
         options = self._demo_options
@@ -170,6 +193,7 @@ class Backend:
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Give a new snapshot to every part that draws conclusions from it."""
         self.chat.on_snapshot(snapshot)
+        self.chat.keeper.on_snapshot(snapshot)
         self.models.on_snapshot(snapshot)
         if self._bench_lock.is_held and (self._bench is None or not self._bench.is_running):
             # Another npulse began it; this one follows it.
@@ -207,6 +231,7 @@ class Backend:
         numbers = await log.numbers_of(turn)
         if numbers is not None:
             turn.note_runtime(numbers)
+            self.chat.keeper.renew(turn)
             self._on_change()
 
     # Benchmarks -----------------------------------------------------------------------------

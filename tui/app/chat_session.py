@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
+from tui.app.chat_keeper import ChatKeeper, until_stored
 from tui.app.server_link import ServerLink
 from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
@@ -21,6 +24,9 @@ from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Phase
 from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
+
+if TYPE_CHECKING:
+    from tui.servers.connection import Connection
 
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
 """A stopped answer is waited for this long at most: a server may never end it, or never say so."""
@@ -33,8 +39,8 @@ answer that was stopped: the server must have given it up."""
 class ChatSession:
     """The chat that a screen drives; see :class:`tui.core.screen.chat.Chat`.
 
-    ``why_wait`` is one sentence why the server must be left alone now, or None; ``on_asked`` is
-    called with every turn that was sent.
+    ``keeper`` keeps what is said. ``why_wait`` is one sentence why the server must be left alone
+    now, or None; ``on_asked`` is called with every turn that was sent.
     """
 
     def __init__(
@@ -43,11 +49,13 @@ class ChatSession:
         settings: GenerationSettings,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         *,
+        keeper: ChatKeeper | None = None,
         why_wait: Callable[[], str | None] = lambda: None,
         on_asked: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self.settings = settings
         self.conversation = Conversation()
+        self.keeper = keeper or ChatKeeper()
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
@@ -149,7 +157,8 @@ class ChatSession:
         if self._was_busy:
             turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
-        self._link.submit(lambda connection: connection.ask(turn))
+        stored = self.keeper.begin(turn, server, model)
+        self._link.submit(lambda connection: _send(connection, turn, stored))
         self._on_asked(turn)
         return None
 
@@ -166,6 +175,7 @@ class ChatSession:
         self._link.call(lambda connection: connection.stop())
         if unsent is not None:
             self._recorded = turn
+            self.keeper.take_back(unsent)
         self._record()
         return unsent
 
@@ -175,12 +185,16 @@ class ChatSession:
         if self.is_answering:
             return None
         last = self.conversation.drop_last()
-        return None if last is None else last.prompt
+        if last is None:
+            return None
+        self.keeper.drop_last(last.prompt)
+        return last.prompt
 
     def clear(self) -> bool:
         if self.is_answering:
             return False
         self.conversation.clear()
+        self.keeper.clear()
         self._turn = self._recorded = None
         return True
 
@@ -195,6 +209,7 @@ class ChatSession:
         last = self.conversation.last
         if last is not None and last.prompt == prompt and last.result.error is not None:
             self.conversation.drop_last()
+            self.keeper.drop_last(prompt)
 
     def _record(self) -> None:
         turn = self._turn
@@ -205,6 +220,7 @@ class ChatSession:
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
         is_follow_up = self._is_follow_up(turn)
         self.conversation.add(turn.prompt, result)
+        self.keeper.commit()
         if result.ttft_ms is not None and not result.ttft_includes:
             self._forecast.add(_request_chars(turn), result.ttft_ms / 1000, is_follow_up)
 
@@ -257,6 +273,13 @@ class ChatSession:
         """Whether a stopped answer has had the time that it gets, whatever the NPU does."""
         since_ns = self._link.state.slot.since_ns
         return since_ns is not None and self._clock_ns() - since_ns > STOPPED_ANSWER_LIMIT_NS
+
+
+async def _send(connection: Connection, turn: Turn, stored: Future[bool]) -> None:
+    """Ask, once the prompt is stored; not where it was stopped by then."""
+    await until_stored(stored)
+    if not turn.phase.is_over:
+        await connection.ask(turn)
 
 
 def _request_chars(turn: Turn) -> int:

@@ -74,6 +74,7 @@ def build(options: argparse.Namespace) -> RunningApp:
         demo,
         uses_little_cores=uses_little_cores,
         keymap=settings.keys,
+        history=settings.history,
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))

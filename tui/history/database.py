@@ -21,6 +21,7 @@ Connection = sqlite3.Connection
 FILE_NAME = "history.db"
 WAIT_S = 2.0
 """How long another process's transaction is waited for."""
+NOTHING = "nothing is kept yet: there is no history on this machine"
 MAX_WAL_BYTES = 4 << 20
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
@@ -65,12 +66,14 @@ def open_for_reading(
     try:
         _refuse_foreign(path, schema)
         if not path.exists():
-            raise HistoryError("nothing is kept yet: there is no history on this machine")
+            raise HistoryError(NOTHING)
         connection = _connect_reading(path, wait_s)
     except (OSError, sqlite3.Error) as error:
         raise _cannot("be read", path, error) from error
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not version:
+            raise HistoryError(NOTHING)
         if version != schema:
             raise HistoryError(
                 f"{_shown(path)} is of an older npulse and cannot be brought up to date while it "

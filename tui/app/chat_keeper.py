@@ -1,0 +1,125 @@
+"""Keeps the chat in the history: which conversation its answers belong to, and where in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from tui.core.board.reading import Snapshot
+from tui.core.turn.turn import Turn
+from tui.core.types import ModelInfo
+from tui.servers.connection_state import Server
+
+if TYPE_CHECKING:
+    from tui.history.kept_answer import KeptAnswer, KeptConversation
+    from tui.history.recorder import Recorder
+    from tui.history.resuming import ResumedConversation
+
+STORE_S = 1.0
+"""How long a request waits at most for its prompt to be on the disk."""
+
+
+class ChatKeeper:
+    """Follows what happens to a conversation; does nothing until it has a recorder.
+
+    Called in the app's thread, but :meth:`use`. One answer belongs to each exchange of
+    :class:`tui.core.turn.conversation.Conversation`, in the same order; those from before there was
+    a recorder are None.
+    """
+
+    def __init__(self) -> None:
+        self._recorder: Recorder | None = None
+        self._conversation: KeptConversation | None = None
+        self._answers: list[KeptAnswer | None] = []
+        self._running: KeptAnswer | None = None
+        self._last_turns: deque[tuple[Turn, KeptAnswer]] = deque(maxlen=2)
+        """Of these, better numbers may still come."""
+        self._dropped: tuple[str, KeptAnswer] | None = None
+        """The prompt that was taken back last, with its answer."""
+
+    @property
+    def conversation_id(self) -> int | None:
+        """The conversation in the database; None where it is not stored yet, or never."""
+        return None if self._conversation is None else self._conversation.id
+
+    def use(self, recorder: Recorder) -> None:
+        """Keep what is asked from now on. From any thread."""
+        self._recorder = recorder
+
+    def begin(self, turn: Turn, server: Server | None, model: ModelInfo | None) -> Future[bool]:
+        """This turn is sent when what is returned is done: then its prompt is stored."""
+        recorder = self._recorder
+        self._running = None
+        if recorder is None or server is None:
+            done: Future[bool] = Future()
+            done.set_result(False)
+            return done
+        from tui.history.kept_answer import KeptConversation
+        from tui.settings.history_options import origin_of
+
+        if self._conversation is None:
+            self._conversation = KeptConversation()
+        again_of = None
+        if self._dropped is not None and self._dropped[0] == turn.prompt:
+            again_of = self._dropped[1]
+        kept = recorder.record(
+            turn,
+            origin_of(server, turn.request.model, model),
+            self._conversation,
+            after=self._answers[-1] if self._answers else None,
+            again_of=again_of,
+        )
+        self._dropped = None
+        self._running = kept
+        self._last_turns.append((turn, kept))
+        return kept.is_stored
+
+    def commit(self) -> None:
+        """The turn that ran is a part of the conversation now."""
+        self._answers.append(self._running)
+
+    def take_back(self, prompt: str) -> None:
+        """The prompt that was not sent yet is taken back."""
+        if self._running is not None:
+            self._dropped = (prompt, self._running)
+
+    def drop_last(self, prompt: str) -> None:
+        """The last exchange is taken out of the conversation: what is asked next stands beside it,
+        as another answer to the same prompt, or as another prompt."""
+        last = self._answers.pop() if self._answers else None
+        self._dropped = None if last is None else (prompt, last)
+
+    def clear(self) -> None:
+        """A new conversation begins."""
+        self._conversation = self._running = self._dropped = None
+        self._answers.clear()
+
+    def resume(self, found: ResumedConversation) -> None:
+        """A stored conversation goes on; its exchanges are put into the chat by the caller."""
+        self.clear()
+        self._conversation = found.conversation
+        self._answers.extend(found.answers)
+
+    def renew(self, turn: Turn) -> None:
+        """There are better numbers of a turn that is over."""
+        for known, kept in self._last_turns:
+            if self._recorder is not None and known is turn:
+                self._recorder.renew(kept, turn)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """A sample of the board: kept with the answer that runs."""
+        if self._recorder is not None:
+            self._recorder.on_snapshot(snapshot)
+
+    def close(self) -> None:
+        """Store the end of what runs. Blocks for a moment."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+
+async def until_stored(stored: Future[bool]) -> None:
+    """Waits until a prompt is on the disk, or the disk is too slow."""
+    if not stored.done():
+        await asyncio.wait([asyncio.wrap_future(stored)], timeout=STORE_S)
