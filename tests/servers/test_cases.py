@@ -114,6 +114,8 @@ RIGHT = {
     ),
     "sse-oddities/split": Right(tokens=13),
     "sse-oddities/huge-line": Right(),
+    "typed-ahead/case": Right(text="Answer one.", tokens=2),
+    "typed-ahead/slow": Right(tokens=21, rate_tps=5.0),
 }
 
 

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
+from tui.app.terminal.input_order import InputOrder
 from tui.core.screen.key_names import key_cap, shown_keys
 from tui.core.screen.keys import DASHBOARD_KEYS
 from tui.core.text.glyphs import Glyphs
@@ -103,6 +105,7 @@ class NpulseApp(App[int]):
         self._is_open = False
         self._ending_code: int | None = None
         self._opening = ExitStack()
+        self._input_order = InputOrder(self, super().on_event)
         for theme in appearance.themes:
             self.register_theme(theme)
         self.theme = appearance.theme
@@ -117,6 +120,9 @@ class NpulseApp(App[int]):
         from tui.app.terminal.driver import TerminalDriver
 
         return TerminalDriver
+
+    async def on_event(self, event: Event) -> None:
+        await self._input_order.take(event)
 
     def get_default_screen(self) -> Dashboard:
         appearance = self._appearance

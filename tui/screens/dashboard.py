@@ -382,9 +382,6 @@ class Dashboard(Screen[None]):
         """One step back: the line of a search, the answer, what is marked in the transcript."""
         if time.monotonic() - self._resumed_s < STRAY_ESC_S:
             return
-        if self.query_one(Prompt).is_submitting:
-            self.call_later(self.action_stop)  # pressed after Enter: it must not overtake it
-            return
         search, chat = self.query_one(SearchLine), self._chat
         if search.display:
             search.give_up()

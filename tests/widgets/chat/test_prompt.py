@@ -134,3 +134,74 @@ def test_history_keeps_the_same_prompt_twice_in_a_row_once(
     while (older := history.older("")) is not None:
         seen.append(older)
     assert seen == walked
+
+
+def key(name: str, time_s: float) -> events.Key:
+    """A key that was pressed at that time."""
+    made = events.Key(name, name if len(name) == 1 else None)
+    made.time = time_s
+    return made
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (["w", "o"], "keep me\nwo"),
+        (["w", "backspace", "backspace", "o"], "keep me\no"),
+        (["backspace", "ctrl+u", "left", "o"], "keep me\no"),
+        (["up", "w", "left", "left", "o"], "keep me\now"),
+        (["enter"], "keep me"),
+        (["w", "enter", "o"], "keep me\nwo"),
+        (["ctrl+j", "w"], "keep me\nw"),
+    ],
+)
+async def test_keys_from_before_a_prompt_came_back_touch_nothing_of_it(
+    keys: list[str], text: str
+) -> None:
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        before_s = events.Key("x", "x").time
+        app.prompt.refused("keep me")
+        for name in keys:
+            app.prompt.post_message(key(name, before_s))
+            await pilot.pause()
+        assert app.prompt.text == text
+        assert app.sent == []
+        await pilot.press("enter")
+        assert app.sent == [text]
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (["w"], "keep me\nw"),
+        (["backspace", "w"], "keep mw"),
+        (["left", "w"], "keep mwe"),
+        (["end", "w"], "keep mew"),
+    ],
+)
+async def test_a_prompt_that_came_back_can_be_edited(keys: list[str], text: str) -> None:
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        app.prompt.restore("keep me")
+        await pilot.press(*keys)
+        assert app.prompt.text == text
+
+
+async def test_a_paste_is_not_glued_to_a_prompt_that_came_back() -> None:
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        app.prompt.restore("keep me")
+        app.prompt.post_message(events.Paste("pasted"))
+        await pilot.pause()
+        assert app.prompt.text == "keep me\npasted"
+        await pilot.press("enter")
+        assert app.sent == ["keep me\npasted"]
+
+
+async def test_a_prompt_that_is_sent_again_stands_alone() -> None:
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        app.prompt.restore("keep me")
+        await pilot.press("enter", "n", "e", "w", "enter")
+        assert app.sent == ["keep me", "new"]

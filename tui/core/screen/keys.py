@@ -46,6 +46,7 @@ DASHBOARD_KEYS: tuple[KeyAction, ...] = (
 FIXED_KEYS: tuple[tuple[str, str], ...] = (
     ("Enter", "send the prompt"),
     ("Shift+Enter, Ctrl+J", "new line in the prompt; Alt+Enter too"),
+    ("Paste", "sends nothing; nor do lines that come in one burst without paste marks"),
     ("Up, Down", "earlier prompts, from the first and last line"),
     ("PageUp, PageDown", "scroll the transcript"),
     ("End", "at the end of the prompt: follow again"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -15,6 +16,9 @@ from tui.widgets.kit.fields import TextField
 
 FOLD_CHARS = 2000
 """A pasted text longer than this is shown as a mark."""
+
+CHANGES = ("delete", "cursor", "cut", "undo", "redo", "select", "paste")
+"""Beginnings of actions of a text area that change its text, or where the next text goes."""
 
 NEW_LINE_KEYS = ("shift+enter", "ctrl+j", "alt+enter", "ctrl+enter")
 
@@ -88,6 +92,17 @@ class Pasted:
         return re.sub(pattern, lambda match: self._texts[match[0]], text)
 
 
+@dataclass(slots=True)
+class GivenBack:
+    """A prompt that stands in the field again since ``t_s``, the time of key events in seconds.
+
+    ``typed_from`` is where the text begins that was typed after it; None while there is none.
+    """
+
+    t_s: float
+    typed_from: tuple[int, int] | None = None
+
+
 class Prompt(TextField):
     """A text area that sends with Enter.
 
@@ -145,18 +160,21 @@ class Prompt(TextField):
         self.match_cursor_bracket = False
         self.earlier = PromptHistory()
         self._pasted = Pasted()
-        self.is_submitting = False
-        """A prompt was sent, and nobody has said yet whether it was taken."""
         self._sent: tuple[str, str] = ("", "")
         """The last prompt as it was sent and as it had been written."""
+        self._given_back: GivenBack | None = None
 
     def action_scroll_transcript(self, where: str) -> None:
         self.post_message(self.ScrollRequested(where))
 
     def restore(self, text: str) -> None:
-        """Put a prompt back that was not answered, unless the user has begun another one."""
+        """Put a prompt back that was not answered, unless the user has begun another one.
+
+        What is typed next begins a new line: it may have been meant for an empty prompt.
+        """
         if not self.text.strip():
             self._replace_all(self._written(text))
+            self._given_back = GivenBack(monotonic())
 
     def submit(self) -> None:
         """Send what is written, if it is more than white space.
@@ -167,27 +185,28 @@ class Prompt(TextField):
         if written:
             self._sent = (self._pasted.unfold(written), written)
             self._replace_all("")
-            self.is_submitting = True
             self.post_message(self.Submitted(self._sent[0]))
         else:
             self.post_message(self.EmptySubmitted())
 
     def accepted(self, text: str) -> None:
         """The prompt was taken: remember it."""
-        self.is_submitting = False
         self.earlier.add(self._written(text))
 
     def refused(self, text: str) -> None:
         """The prompt was not taken: put it back, before what was written since."""
-        self.is_submitting = False
         since = self.text
-        self._replace_all("\n".join(filter(None, (self._written(text), since))))
+        self._replace_all("")
+        self.restore(text)
+        if since:
+            self._part_from_given_back()
+            self._insert(since)
 
     def take_text(self, text: str) -> None:
         """Write a text that was typed or pasted elsewhere, and go on here."""
         self.focus()
-        if result := self._replace_via_keyboard(self._pasted.fold(clean(text)), *self.selection):
-            self.move_cursor(result.end_location)
+        self._part_from_given_back()
+        self._insert(self._pasted.fold(clean(text)))
 
     def _written(self, text: str) -> str:
         """How a prompt that was sent stood in the field."""
@@ -195,18 +214,55 @@ class Prompt(TextField):
         return written if text == sent else self._pasted.fold(text)
 
     def _replace_all(self, text: str) -> None:
+        self._given_back = None
         self.load_text(text)
         self.move_cursor(self.document.end)
 
-    async def _on_key(self, event: events.Key) -> None:
+    def _part_from_given_back(self) -> None:
+        """Before a text: begin a new line, where it would be glued to a prompt given back."""
+        given = self._given_back
+        if given is not None and given.typed_from is None:
+            self.move_cursor(self.document.end)
+            self._insert("\n")
+            given.typed_from = self.cursor_location
+
+    def _is_blind(self, event: events.Key) -> bool:
+        """Whether a key would send or change a prompt that came back only after it was pressed."""
+        given = self._given_back
+        if given is None:
+            return False
+        if event.time > given.t_s:
+            self._given_back = None
+            return False
         if event.key == "enter":
+            return True
+        is_at_edge = given.typed_from is None or self.cursor_location <= given.typed_from
+        bound = self._bindings.key_to_bindings.get(event.key, ())
+        return is_at_edge and any(one.action.startswith(CHANGES) for one in bound)
+
+    def _insert(self, text: str) -> None:
+        if result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        self._given_back = None  # where the cursor stands now was chosen
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_printable:
+            self._part_from_given_back()
+        elif self._is_blind(event):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
             event.stop()
             event.prevent_default()
             self.submit()
         elif event.key in NEW_LINE_KEYS:
             event.stop()
             event.prevent_default()
-            self._replace_via_keyboard("\n", *self.selection)
+            self._insert("\n")
+            if self._given_back is not None:
+                self._given_back.typed_from = self.cursor_location
         elif event.key == "end" and self.cursor_location == self.document.end:
             event.stop()
             event.prevent_default()

@@ -30,10 +30,7 @@ class SearchLine(LineField):
     """
 
     def __init__(self, close: Callable[[str], None], *, id: str | None = None) -> None:
-        """``close`` is called with the pattern when the user is done typing; empty: given up.
-
-        It is no message, because the key after Enter, which may be there already, is a command.
-        """
+        """``close`` is called with the pattern when the user is done typing; empty: given up."""
         super().__init__(id=id, compact=True, placeholder="search the transcript")
         self.cursor_blink = False
         self._close = close
@@ -44,12 +41,7 @@ class SearchLine(LineField):
         self.post_message(self.Searched(event.value))
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self.display:
-            # It was on its way when Enter closed this line: it is for whoever has the focus now.
-            event.stop()
-            event.prevent_default()
-            self.app.post_message(events.Key(event.key, event.character))
-        elif event.key == "enter":
+        if event.key == "enter":
             event.stop()
             event.prevent_default()
             self._close(self.value)
