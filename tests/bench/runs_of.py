@@ -13,7 +13,8 @@ from tui.bench.model.records import Request
 from tui.bench.model.suite import Suite, parse
 from tui.bench.run.runner import run
 from tui.bench.store.controls import Controls
-from tui.bench.store.document import Loaded, load
+from tui.bench.store.document import load
+from tui.bench.store.run_files import Loaded
 
 T = TypeVar("T")
 

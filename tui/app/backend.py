@@ -35,7 +35,7 @@ from tui.settings.server_options import phase_timeouts, server_access, server_ur
 
 if TYPE_CHECKING:
     from tui.bench.session.process import BenchPlace
-    from tui.bench.session.session import BenchDesk
+    from tui.bench.session.session import Benchmarks
     from tui.board.runtime_log.reader import RuntimeLog
 
 MAX_NAME_CHARS = 40
@@ -89,7 +89,7 @@ class Backend:
         self._has_demo = False
         self._problem: str | None = None
         self._watched: Server | None = None
-        self._bench: BenchDesk | None = None
+        self._bench: Benchmarks | None = None
         self._bench_lock = BenchLock()
         keys = (keymap or default_keys())["bench"]
         self._bench_keys = (key_cap(keys),) if keys else ()
@@ -237,12 +237,12 @@ class Backend:
     # Benchmarks -----------------------------------------------------------------------------
 
     @property
-    def bench(self) -> BenchDesk:
+    def bench(self) -> Benchmarks:
         """The benchmarks of this run of npulse; loaded when first asked for."""
         if self._bench is None:
-            from tui.bench.session.session import BenchDesk
+            from tui.bench.session.session import Benchmarks
 
-            self._bench = BenchDesk(
+            self._bench = Benchmarks(
                 self._link.loop, self._bench_place, lambda: self.chat.settings, self._why_no_bench
             )
         return self._bench

@@ -21,9 +21,9 @@ from tui.bench.report.markdown import rendered
 from tui.bench.report.render import makers
 from tui.bench.report.rows import llama_bench_rows, rockchip_row
 from tui.bench.session.listing import history, suites
-from tui.bench.store import controls, document, runs
-from tui.bench.store.document import Loaded
+from tui.bench.store import controls, document, run_files, runs
 from tui.bench.store.folder import default_folder
+from tui.bench.store.run_files import Loaded
 from tui.commands.bench_arguments import parser
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
@@ -178,7 +178,7 @@ def _import(options: argparse.Namespace) -> int:
         loaded = files.load(path)
         made = runs.make(folder, loaded.document.run.id)
         try:
-            document.save(loaded, made)
+            run_files.save(loaded, made)
         except OSError as error:
             return complain(f"cannot write {made}: {error.strerror or 'unknown'}")
         print(loaded.document.run.id)

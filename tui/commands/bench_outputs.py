@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui.bench.model.comparison import Comparison
 from tui.bench.report.render import makers
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.bench.store.runs import RunError
 from tui.core.text.sanitize import clean
 from tui.files.private import write_whole

@@ -23,8 +23,8 @@ from tui.bench.report.text import interval, marked
 from tui.bench.run.runner import run as run_suite
 from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
-from tui.bench.store.document import Loaded
 from tui.bench.store.folder import default_folder
+from tui.bench.store.run_files import Loaded
 from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, shown_by

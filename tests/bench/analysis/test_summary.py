@@ -8,17 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.bench.made import profile, request, run, trace
-from tui.bench.analysis.suite_figures import accuracy, depth, review
-from tui.bench.analysis.summary import (
-    decay_fit,
-    failures,
-    headline_source,
-    prefill_fit,
-    rate_at,
-    summaries,
-    totals,
-    usable_context,
-)
+from tui.bench.analysis.check_figures import accuracy, review
+from tui.bench.analysis.fits import decay_fit, prefill_fit, rate_at, usable_context
+from tui.bench.analysis.suite_figures import depth
+from tui.bench.analysis.summary import headline_source, summaries
+from tui.bench.analysis.totals import failures, totals
 from tui.bench.analysis.trace import decay_bins
 from tui.bench.model.conditions import Model
 from tui.bench.model.records import Check, Fit, Request, RuntimeTimes

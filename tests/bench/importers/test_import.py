@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tui.bench.importers import files
 from tui.bench.importers.tables import rockchip_table
 from tui.bench.report import render, rows
-from tui.bench.store.document import load, save
+from tui.bench.store.document import load
+from tui.bench.store.run_files import save
 from tui.bench.store.runs import RunError
 
 DATA = Path(__file__).parent / "data"

@@ -22,7 +22,7 @@ from tui.bench.model.records import Check, Hardware, Request, RuntimeTimes, Sour
 from tui.bench.report import charts, markdown, render, rows
 from tui.bench.report.blocks import Block, Code, Facts, Folded, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 
 HOSTILE = [
     "a | b || c",

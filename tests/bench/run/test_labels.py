@@ -15,7 +15,7 @@ from tests.bench.scripted import HEAD, Exchange, plain, scripted
 from tui.bench.analysis.trace import measure
 from tui.bench.model.events import RequestEnded
 from tui.bench.report import render
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.commands.bench_progress import Plain
 from tui.commands.bench_run import headline
 

@@ -12,8 +12,8 @@ from tui.bench.model.records import Document, RunStatus
 from tui.bench.model.suite import load_builtin, quick
 from tui.bench.run.forecast import Speed
 from tui.bench.session.listing import COOL_DOWN_S, expected, speed_of
-from tui.bench.store import document
-from tui.bench.store.document import Loaded
+from tui.bench.store import run_files
+from tui.bench.store.run_files import Loaded
 
 SUITE = load_builtin("prompts")
 
@@ -34,7 +34,7 @@ def past(
     info = msgspec.structs.replace(made.run, wall_s=wall_s, status=status, suite=suite)
     made = msgspec.structs.replace(made, run=info)
     (folder / run_id).mkdir(parents=True)
-    document.save(Loaded(made), folder / run_id)
+    run_files.save(Loaded(made), folder / run_id)
     return made
 
 

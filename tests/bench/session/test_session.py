@@ -19,7 +19,7 @@ from tui.bench.model.events import Finished
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunView, RunWish
 from tui.bench.session.process import BenchPlace
-from tui.bench.session.session import BenchDesk
+from tui.bench.session.session import Benchmarks
 from tui.bench.session.views import partner
 from tui.bench.store import active_run, runs
 from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
@@ -56,11 +56,11 @@ class Rig:
     place: BenchPlace | None
     loops: list[EventLoopThread]
 
-    def desk(self, busy: str | None = None) -> BenchDesk:
+    def desk(self, busy: str | None = None) -> Benchmarks:
         loop = EventLoopThread()
         loop.start()
         self.loops.append(loop)
-        return BenchDesk(
+        return Benchmarks(
             loop,
             lambda: self.place,
             GenerationSettings,

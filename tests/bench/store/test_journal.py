@@ -19,8 +19,9 @@ from tui.bench.model import events
 from tui.bench.model.records import Request, Run
 from tui.bench.model.suite import load_builtin
 from tui.bench.store import journal
-from tui.bench.store.document import from_lines, load, save
+from tui.bench.store.document import from_lines, load
 from tui.bench.store.journal import Journal, JournalError
+from tui.bench.store.run_files import save
 from tui.bench.store.runs import RunError
 
 

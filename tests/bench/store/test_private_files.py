@@ -10,8 +10,9 @@ import pytest
 
 from tests.bench.store.test_journal import began, header, segment, write
 from tui.bench.store import active_run, history, journal, runs
-from tui.bench.store.document import load, save
+from tui.bench.store.document import load
 from tui.bench.store.folder import LOCK_FILE
+from tui.bench.store.run_files import save
 from tui.bench.store.runs import Lock, RunError
 
 RUN_ID = "20250131T120000Z-prompts-m-0001"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.screens.bench.app import BenchApp
 from tui.bench.session.process import BenchPlace
-from tui.bench.session.session import BenchDesk
+from tui.bench.session.session import Benchmarks
 from tui.core.types import GenerationSettings
 from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import spawn
@@ -33,7 +33,7 @@ def main() -> None:
             root=board.root,
             is_simulated=True,
         )
-        desk = BenchDesk(
+        desk = Benchmarks(
             loop,
             lambda: place,
             GenerationSettings,

@@ -19,8 +19,9 @@ from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView
 from tui.bench.model.suite import parse
 from tui.bench.session.requests import MAX_TEXT_CHARS, opened_request
-from tui.bench.session.session import BenchDesk
-from tui.bench.store.document import Loaded, load
+from tui.bench.session.session import Benchmarks
+from tui.bench.store.document import load
+from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import is_forbidden
 from tui.core.types import GenerationSettings
 from tui.screens.bench.request import BenchRequestScreen
@@ -217,7 +218,7 @@ async def test_the_requests_of_a_real_run(tmp_path: Path, size: tuple[int, int])
     answer = load(folder).texts[("first", 0)][0]
     loop = EventLoopThread()
     loop.start()
-    desk = BenchDesk(loop, lambda: None, GenerationSettings, folder=tmp_path)
+    desk = Benchmarks(loop, lambda: None, GenerationSettings, folder=tmp_path)
     app = BenchApp(desk)
     try:
         async with app.run_test(size=size) as pilot:

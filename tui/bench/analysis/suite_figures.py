@@ -1,4 +1,4 @@
-"""What only one kind of suite can say: accuracy, slopes, ratios, projections.
+"""What only one kind of suite can say: slopes, ratios, projections, accuracy.
 
 Every figure is a :class:`tui.bench.model.records.Total` with n and formula; thresholds name it
 by its id.
@@ -10,22 +10,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
+from tui.bench.analysis import check_figures
 from tui.bench.analysis import statistics as stat
+from tui.bench.analysis.fits import USABLE_TPS, rate_at, usable_context
 from tui.bench.analysis.hardware import MB, THROTTLED_WORDS
-from tui.bench.analysis.summary import (
-    USABLE_TPS,
-    by_group,
-    decode_tps,
-    headline_source,
-    rate_at,
-    scored,
-    usable_context,
-)
-from tui.bench.checks.run import ALWAYS
+from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored
 from tui.bench.model.conditions import Model
 from tui.bench.model.events import Sampled
 from tui.bench.model.metrics import ratio
-from tui.bench.model.records import NOT_ATTEMPTED, Check, Fit, Request, Run, Total
+from tui.bench.model.records import NOT_ATTEMPTED, Fit, Request, Run, Total
 
 FIVE_MINUTES_NS = 300_000_000_000
 PROJECTION = 1000
@@ -41,9 +34,9 @@ def figures(
 ) -> dict[str, Total]:
     """The figures of the run's kind of suite."""
     makers: dict[str, Callable[[], dict[str, Total]]] = {
-        "instructions": lambda: accuracy(requests),
-        "languages": lambda: per_language(requests),
-        "code": lambda: review(requests),
+        "instructions": lambda: check_figures.accuracy(requests),
+        "languages": lambda: check_figures.per_language(requests),
+        "code": lambda: check_figures.review(requests),
         "soak": lambda: soak(requests, samples),
         "cache": lambda: cache(requests),
         "load": lambda: load(requests),
@@ -62,108 +55,6 @@ def figures(
             formula="median of energy_j_per_tok",
             source="board",
         )
-    return found
-
-
-def _applicable(request: Request) -> list[Check]:
-    return [c for c in request.checks if c.passed is not None and not c.info]
-
-
-def _pct(values: Sequence[bool], formula: str) -> Total:
-    share = ratio(sum(values), len(values), 100)
-    return Total(value=share, n=len(values), unit="%", formula=formula, source="client")
-
-
-def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
-    """Accuracy at the level of prompts and of single instructions, strict and loose (IFEval)."""
-    kept = [r for r in requests if r.status not in NOT_ATTEMPTED]
-    # Instructions are the checks with a loose verdict; the rest hold for any answer.
-    strict = [_instructions(r) for r in kept]
-    loose = [[bool(c.loose) for c in _applicable(r) if c.loose is not None] for r in kept]
-    answered = [r.is_scored for r in kept]
-    spent = [ms / 1000 for r in scored(kept) if (ms := r.m.get("latency_ms")) is not None]
-    found = {
-        "prompt_strict_pct": _pct(
-            [ok and bool(row) and all(row) for ok, row in zip(answered, strict, strict=True)],
-            "prompts with every instruction followed / prompts",
-        ),
-        "prompt_loose_pct": _pct(
-            [ok and bool(row) and all(row) for ok, row in zip(answered, loose, strict=True)],
-            "the same after lenient cleaning of the answer",
-        ),
-        "instruction_strict_pct": _pct(
-            [v for row in strict for v in row], "instructions followed / those that apply"
-        ),
-        "instruction_loose_pct": _pct(
-            [v for row in loose for v in row], "the same after lenient cleaning of the answer"
-        ),
-        "task_s": Total(
-            value=median(spent) if spent else None,
-            n=len(spent),
-            unit="s",
-            formula="median time of a task",
-            source="client",
-        ),
-    }
-    for group, members in by_group(kept).items():
-        if group:
-            rows = [r.is_scored and bool(said := _instructions(r)) and all(said) for r in members]
-            found[f"prompt_strict_pct.{group}"] = _pct(rows, f"as prompt_strict_pct, {group} only")
-    return found
-
-
-def _instructions(request: Request) -> list[bool]:
-    """Which instructions were followed, of those that can be judged: in a cut answer few can."""
-    return [bool(c.passed) for c in _applicable(request) if c.loose is not None]
-
-
-def per_language(requests: Sequence[Request]) -> dict[str, Total]:
-    """Share of the suite's own checks passed in each language, and in all of them."""
-    formula = "checks of the suite passed / applicable"
-
-    def share(rows: Sequence[Request]) -> Total:
-        kept = [c for r in rows for c in _applicable(r) if c.id not in ALWAYS]
-        return _pct([bool(c.passed) for c in kept], formula)
-
-    kept = scored(requests)
-    found = {"language_pass_pct": share(kept)}
-    for language, members in by_group(kept).items():
-        found[f"language_pass_pct.{language}"] = share(members)
-    return found
-
-
-def review(requests: Sequence[Request]) -> dict[str, Total]:
-    """False negatives, false positives and accuracy over all files, and per kind of violation."""
-    found: dict[str, Total] = {}
-    why = "no answer has findings that can be counted"
-    kept = scored(requests)
-    groups = {"": kept, **{name: rows for name, rows in by_group(kept).items() if name}}
-    for name, rows in groups.items():
-        scores = [c.score for r in rows for c in r.checks if c.id == "findings" and c.score]
-        hits, missed, false = (
-            sum(score.get(key, 0.0) for score in scores) for key in ("found", "missed", "false")
-        )
-        suffix = f".{name}" if name else ""
-        count = len(scores)
-        total = hits + missed + false
-        perfect = 100.0 if count else None
-        found[f"code_accuracy_pct{suffix}"] = Total(
-            value=ratio(hits, total, 100) if total else perfect,
-            n=count,
-            unit="%",
-            formula="found / (found + missed + false)",
-            source="client",
-            why=None if count else why,
-        )
-        counted = (("missed", missed, "false negatives"), ("false", false, "false positives"))
-        for word, value, formula in counted:
-            found[f"code_{word}{suffix}"] = Total(
-                value=value if count else None,
-                n=count,
-                formula=formula,
-                source="client",
-                why=None if count else why,
-            )
     return found
 
 

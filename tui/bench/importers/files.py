@@ -24,7 +24,8 @@ from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Request, Run, RuntimeTimes, Status, Times, Tokens
 from tui.bench.model.suite import prompt_sha256
 from tui.bench.run.connect import TOOL
-from tui.bench.store.document import Loaded, assemble
+from tui.bench.store.document import assemble
+from tui.bench.store.run_files import Loaded
 from tui.bench.store.runs import RunError, new_id, utc_now
 from tui.core.text.sanitize import clean
 

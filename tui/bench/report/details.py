@@ -22,7 +22,8 @@ from tui.bench.report.blocks import (
 )
 from tui.bench.report.parts import metric_cell
 from tui.bench.report.text import block, figure, line, marked, number
-from tui.bench.store.document import Loaded, in_suite_order, trace_of
+from tui.bench.store.document import trace_of
+from tui.bench.store.run_files import Loaded, in_suite_order
 from tui.core.text.format import UNKNOWN
 
 MAX_DETAILS = 400

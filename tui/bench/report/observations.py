@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from statistics import median
 
+from tui.bench.analysis.fits import rate_at
 from tui.bench.analysis.reference import nearest
-from tui.bench.analysis.summary import rate_at, scored
+from tui.bench.analysis.summary import scored
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import Request
 from tui.bench.report.text import line, number
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 
 ROOFLINE_SHARE = 0.65
 FLAT_SHARE = 0.03

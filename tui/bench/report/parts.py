@@ -13,7 +13,7 @@ from tui.bench.model.metrics import metric
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Total
 from tui.bench.report.blocks import Block, Code, Facts, Heading, Paragraph, Table
 from tui.bench.report.text import figure, interval, line, marked, minutes, number, whole
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.core.text.format import UNKNOWN
 from tui.core.text.json_text import escaped_json
 

@@ -12,7 +12,7 @@ from tui.bench.report.comparison import body as comparison_blocks
 from tui.bench.report.observations import observations
 from tui.bench.report.rows import published_rows
 from tui.bench.report.text import line
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 
 
 def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from tui.bench.analysis.summary import by_group, decode_tps, headline_source, sc
 from tui.bench.model.records import Document, Request, Source
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table
 from tui.bench.report.text import line, marked, number
-from tui.bench.store.document import Loaded, in_suite_order
+from tui.bench.store.run_files import Loaded, in_suite_order
 from tui.core.text.format import UNKNOWN
 
 CSV_METRICS = (

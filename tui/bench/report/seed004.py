@@ -17,7 +17,7 @@ from tui.bench.report import details, parts
 from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
 from tui.bench.report.text import line, marked, number, whole
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.core.text.format import UNKNOWN
 
 

@@ -1,12 +1,12 @@
-"""The first event of a run, and the sentence of one that may not begin."""
+"""The first event of a run, the sentence of one that may not begin, and how a run ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from tui.bench.model.conditions import Gate, Model
-from tui.bench.model.events import Planned, Started
-from tui.bench.model.records import Run
+from tui.bench.model.events import Outcome, Planned, Started
+from tui.bench.model.records import Document, Run
 from tui.bench.run.connect import Connected
 from tui.bench.run.forecast import Speed, tokens_in, tokens_out
 from tui.bench.run.plan import Task
@@ -57,3 +57,17 @@ def refusal(gates: Iterable[Gate]) -> str:
         fix = f" Fix: {gate.fix}." if gate.fix else ""
         parts.append(f"{gate.sentence}{fix}")
     return " ".join(parts)
+
+
+def end_of(document: Document, ended: str, reason: str) -> tuple[Outcome, str]:
+    """How a run ended that got so far as its report, and a sentence about it. ``ended`` and
+    ``reason`` are those of its last request."""
+    scored = sum(request.is_scored for request in document.requests)
+    said = f"{scored} of {document.run.planned or len(document.requests)} answered"
+    if ended == "aborted":
+        return "aborted", f"Ended early: {said}."
+    if reason:
+        return "incomplete", f"{reason} {said}."
+    if document.run.status != "complete":
+        return "incomplete", f"Not everything was answered: {said}."
+    return "complete", f"{said}."

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from tui.bench.analysis import summary
+from tui.bench.analysis.totals import totals
 from tui.bench.checks.run import check_answer
 from tui.bench.model.answer import Answer
 from tui.bench.model.events import Closed, RequestEnded, Segment, StageChanged, Summarised
@@ -210,14 +211,14 @@ class RequestLoop:
         figures = await asyncio.to_thread(
             summary.summaries, self._requests, seed=self._s.seed, resamples=LIVE_RESAMPLES
         )
-        totals = summary.totals(
+        run_totals = totals(
             self._requests,
             wall_s=self._elapsed_s,
             good_ttft_ms=options.good_ttft_ms,
             good_decode_tps=options.good_decode_tps,
         )
         ledger.show(ended)
-        ledger.emit(Summarised(summary=figures, totals=totals))
+        ledger.emit(Summarised(summary=figures, totals=run_totals))
         self._watch_server()
 
     def _watch_server(self) -> None:

@@ -31,7 +31,7 @@ from tui.bench.model.options import Options
 from tui.bench.model.records import Run
 from tui.bench.model.suite import Suite, quick, with_thinking
 from tui.bench.run import connect, gates, model_file, plan
-from tui.bench.run.announce import refusal, started
+from tui.bench.run.announce import end_of, refusal, started
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected, SetupError
 from tui.bench.run.forecast import Speed
@@ -40,7 +40,7 @@ from tui.bench.run.pin import GOVERNOR, Pin
 from tui.bench.run.plan import Task
 from tui.bench.run.request_loop import RequestLoop
 from tui.bench.run.run_context import RunContext
-from tui.bench.store import document, journal
+from tui.bench.store import document, journal, run_files
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
 from tui.bench.store.history import usual_tokens
@@ -251,20 +251,11 @@ class Runner:
         await self._stage("report", "Writing the report files.")
         loaded = await asyncio.to_thread(document.load, self._folder)
         try:
-            await asyncio.to_thread(document.save, loaded, self._folder)
+            await asyncio.to_thread(run_files.save, loaded, self._folder)
         except OSError as error:
             why = error.strerror or "not possible"
             return "failed", f"The report files could not be written: {why}."
-        finished = loaded.document
-        scored = sum(r.is_scored for r in finished.requests)
-        said = f"{scored} of {finished.run.planned or len(finished.requests)} answered"
-        if ended == "aborted":
-            return "aborted", f"Ended early: {said}."
-        if reason:
-            return "incomplete", f"{reason} {said}."
-        if finished.run.status != "complete":
-            return "incomplete", f"Not everything was answered: {said}."
-        return "complete", f"{said}."
+        return end_of(loaded.document, ended, reason)
 
     # -- before the first request ----------------------------------------------------------------
 
@@ -350,7 +341,7 @@ class Runner:
             self._run_id = record.id
             self._folder = make(self.options.folder, record.id)
         else:
-            changed = resuming.changes(
+            resuming.check_unchanged(
                 self._resume,
                 model=model,
                 env=env,
@@ -358,8 +349,6 @@ class Runner:
                 prompts_sha256=prompts,
                 is_simulated=self._is_simulated,
             )
-            if changed:
-                raise RunError(f"cannot be resumed, something has changed: {'; '.join(changed)}")
             record = self._resume.loaded.document.run
             self._run_id, self._folder = record.id, self._resume.folder
         if self._resume is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.bench.analysis import summary
+from tui.bench.analysis.fits import rate_at
 from tui.bench.analysis.trace import decay_bins, gaps_ms
 from tui.bench.model.events import Sampled
 from tui.bench.model.records import Request
 from tui.bench.model.screen import Picture, Series
-from tui.bench.store.document import Loaded, trace_of
+from tui.bench.store.document import trace_of
+from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import clean_line
 
 MAX_BARS = 40
@@ -58,7 +60,7 @@ def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:
         fit = next((f for f in loaded.document.fits if f.id == "tpot_over_context"), None)
         if fit is not None:
             ends = [xs[0] + (xs[-1] - xs[0]) * step / 24 for step in range(25)]
-            line = [(x, rate) for x in ends if (rate := summary.rate_at(fit, x)) is not None]
+            line = [(x, rate) for x in ends if (rate := rate_at(fit, x)) is not None]
             if line:
                 series.append(Series("fit", tuple(y for _, y in line), tuple(x for x, _ in line)))
     why = "token times are not known, or answers have fewer than 17 tokens"

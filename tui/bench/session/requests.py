@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.bench.model.screen import OpenedRequest
 from tui.bench.session.cleaned import cleaned
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import clean
 
 MAX_TEXT_CHARS = 400_000

@@ -18,34 +18,30 @@ from typing import Any, Literal
 from tui.bench.model.events import Finished
 from tui.bench.model.records import Request
 from tui.bench.model.screen import (
-    BenchMessage,
     BenchView,
     OpenedRequest,
-    Role,
     RunView,
     RunWish,
 )
-from tui.bench.report.render import makers
 from tui.bench.run.forecast import Speed
 from tui.bench.session import views
 from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
 from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
-from tui.bench.session.requests import opened_request
+from tui.bench.session.results import Results
+from tui.bench.session.shown import ShownView
 from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, start
-from tui.bench.store.document import Loaded
 from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.files.private import write_whole
 from tui.servers.loop import EventLoopThread
 
 USUAL_CONTEXT_TOKENS = 16_384
 REPORT_NAME = "report"
 
 
-class BenchDesk:
+class Benchmarks:
     """The real :class:`tui.bench.model.screen.BenchSession`.
 
     ``busy`` says why nothing can be measured now (an answer is running), or None.
@@ -71,10 +67,9 @@ class BenchDesk:
         self._user_suites = user_suites
         self._run_arguments = tuple(run_arguments)
         self._lock = threading.Lock()
-        self._view = BenchView()
+        self._shown = ShownView()
+        self._results = Results(self._folder, self._shown, self._submit)
         self._live: LiveRun | None = None
-        self._opened: tuple[str, Loaded] | None = None
-        """The run of ``view().result``, by the name it was asked for with."""
         self._is_seeking = False
         self._process: Detached | None = None
         self._speed: tuple[str | None, int, Speed] | None = None
@@ -83,9 +78,8 @@ class BenchDesk:
     # What the screen pulls ------------------------------------------------------------------
 
     def view(self) -> BenchView:
-        place = self._place()
+        place, view = self._place(), self._shown.view
         with self._lock:
-            view = self._view
             run = view.run if self._live is None else self._live.view()
         return replace(
             view,
@@ -115,7 +109,7 @@ class BenchDesk:
     # Suites and earlier runs ----------------------------------------------------------------
 
     def look(self) -> None:
-        self._change(is_looking=True)
+        self._shown.change(is_looking=True)
         self._submit(self._look())
 
     async def _look(self) -> None:
@@ -123,7 +117,7 @@ class BenchDesk:
         try:
             await self._seek()
             past = await asyncio.to_thread(views.past_runs, self._folder)
-            self._change(past=past)
+            self._shown.change(past=past)
             speed = await asyncio.to_thread(self._speed_for, place, len(past))
             context = None if place is None else place.context_tokens
             suites, problems = await asyncio.to_thread(
@@ -132,9 +126,9 @@ class BenchDesk:
                 speed,
                 context or USUAL_CONTEXT_TOKENS,
             )
-            self._change(suites=suites, problems=problems, is_measured=speed.is_measured)
+            self._shown.change(suites=suites, problems=problems, is_measured=speed.is_measured)
         finally:
-            self._change(is_looking=False)
+            self._shown.change(is_looking=False)
 
     def _suite_folder(self) -> Path:
         if self._user_suites is not None:
@@ -214,7 +208,7 @@ class BenchDesk:
             with self._lock:
                 if self._live is not None and not self._live.is_over:
                     return
-                self._view = replace(self._view, other_run=other)
+                self._shown.change(other_run=other)
                 if found is None:
                     return
                 self._live = LiveRun(self._earlier)
@@ -245,7 +239,7 @@ class BenchDesk:
     async def _after(self, view: RunView) -> None:
         """Reads the history again; retries what failed, where that was wanted."""
         past = await asyncio.to_thread(views.past_runs, self._folder)
-        self._change(past=past, other_run=None)
+        self._shown.change(past=past, other_run=None)
         is_incomplete = view.finished is not None and view.finished.outcome == "incomplete"
         if view.retries_after and view.count("failed") and is_incomplete:
             self.resume(view.run_id)
@@ -283,14 +277,14 @@ class BenchDesk:
             live, process = self._live, self._process
             folder = "" if live is None else live.folder
         if live is None or process is None or live.is_over:
-            self._say("no benchmark is running", "warn")
+            self._shown.say("no benchmark is running", "warn")
             return
         try:
             tell(process, folder, word)
         except OSError as error:
-            self._say(f"the run cannot be reached: {error.strerror or 'unknown'}", "bad")
+            self._shown.say(f"the run cannot be reached: {error.strerror or 'unknown'}", "bad")
             return
-        self._say(said)
+        self._shown.say(said)
 
     def retry(self) -> None:
         with self._lock:
@@ -302,7 +296,7 @@ class BenchDesk:
                 live.retries(is_wanted=not view.retries_after)
         if not view.is_over:
             taken_back = view.retries_after
-            self._say(
+            self._shown.say(
                 "failed prompts are not retried"
                 if taken_back
                 else "failed prompts are retried at the end"
@@ -310,69 +304,24 @@ class BenchDesk:
             return
         refusal = self.resume(view.run_id) if view.run_id else "this run cannot be resumed"
         if refusal is not None:
-            self._say(refusal, "warn")
+            self._shown.say(refusal, "warn")
 
-    # Reports and comparisons ----------------------------------------------------------------
+    # Results --------------------------------------------------------------------------------
 
     def export(self, run_id: str) -> None:
-        self._submit(self._work("writing the report", self._export, run_id))
-
-    def _export(self, run_id: str) -> None:
-        path = runs.find(self._folder, run_id)
-        loaded = document.load(path)
-        made = []
-        try:
-            for form, make in makers().items():
-                write_whole(path / f"{REPORT_NAME}.{form}", make(loaded))
-                made.append(f".{form}")
-        except OSError as error:
-            raise runs.RunError(f"cannot write {path}: {error.strerror or 'unknown'}") from None
-        names = " ".join(made)
-        self._say(f"{REPORT_NAME}{names} in {_short_path(path)}")
+        self._results.export(run_id)
 
     def open_result(self, run_id: str) -> None:
-        with self._lock:
-            self._opened = None
-            self._view = replace(self._view, result=None)
-        self._submit(self._work("reading the run", self._open, run_id))
-
-    def _open(self, run_id: str) -> None:
-        loaded = document.load(runs.find(self._folder, run_id))
-        found = views.result(loaded)
-        with self._lock:
-            self._opened = (run_id, loaded)
-            self._view = replace(self._view, result=found)
+        self._results.open(run_id)
 
     def request(self, run_id: str, at: int) -> OpenedRequest | None:
-        with self._lock:
-            opened = self._opened
-        if opened is None or opened[0] != run_id:
-            return None
-        return opened_request(opened[1], at)
+        return self._results.request(run_id, at)
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
-        self._change(comparison=None)
-
-        def work(_: str) -> None:
-            found = views.comparison(self._folder, a, b, is_forced=is_forced)
-            self._change(comparison=found)
-
-        self._submit(self._work("comparing", work, a))
+        self._results.compare(a, b, is_forced=is_forced)
 
     def partner_of(self, run_id: str) -> str | None:
-        with self._lock:
-            past = self._view.past
-        return views.partner(past, run_id)
-
-    async def _work(self, what: str, function: Callable[[str], None], run_id: str) -> None:
-        """Something slow, in a worker thread; a problem becomes a sentence."""
-        self._change(work=what)
-        try:
-            await asyncio.to_thread(function, run_id)
-        except runs.RunError as error:
-            self._say(str(error), "bad")
-        finally:
-            self._change(work=None)
+        return views.partner(self._shown.view.past, run_id)
 
     # Small things ---------------------------------------------------------------------------
 
@@ -390,22 +339,4 @@ class BenchDesk:
         if task.cancelled() or task.exception() is None:
             return
         error = task.exception()
-        self._say(f"benchmarks: {type(error).__name__}: {error}", "bad")
-
-    def _change(self, **values: object) -> None:
-        with self._lock:
-            self._view = replace(self._view, **values)  # type: ignore[arg-type]
-
-    def _say(self, text: str, role: Role = "soft") -> None:
-        with self._lock:
-            serial = self._view.message.serial + 1
-            message = BenchMessage(serial, clean_line(text, 300), role)
-            self._view = replace(self._view, message=message)
-
-
-def _short_path(path: Path) -> str:
-    """With ~ for the home folder, as a shell takes it."""
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return str(path)
+        self._shown.say(f"benchmarks: {type(error).__name__}: {error}", "bad")

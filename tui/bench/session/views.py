@@ -17,8 +17,9 @@ from tui.bench.session.cleaned import cleaned
 from tui.bench.session.listing import expected
 from tui.bench.session.pictures import pictures
 from tui.bench.store import runs
-from tui.bench.store.document import Loaded, load
+from tui.bench.store.document import load
 from tui.bench.store.history import entries
+from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import clean_line
 
 PAST_RUNS = 200

@@ -8,7 +8,7 @@ import msgspec
 
 from tui.bench.analysis.summary import decode_tps, headline_source
 from tui.bench.model.records import Request
-from tui.bench.store.document import Loaded
+from tui.bench.store.run_files import Loaded
 from tui.core.text.json_text import escaped_json
 from tui.files.private import write_whole
 

@@ -9,7 +9,8 @@ from tui.bench.model import events
 from tui.bench.model.conditions import Config, Env, Model
 from tui.bench.model.suite import Suite
 from tui.bench.store import journal
-from tui.bench.store.document import Loaded, load
+from tui.bench.store.document import load
+from tui.bench.store.run_files import Loaded
 from tui.bench.store.runs import RunError
 
 
@@ -57,7 +58,7 @@ def earlier(folder: Path) -> Earlier:
     )
 
 
-def changes(
+def check_unchanged(
     before: Earlier,
     *,
     model: Model,
@@ -65,8 +66,8 @@ def changes(
     config: Config,
     prompts_sha256: dict[str, str],
     is_simulated: bool,
-) -> list[str]:
-    """What has changed that would mix two things in one run; empty where nothing has."""
+) -> None:
+    """Raises RunError where something has changed that would mix two things in one run."""
     found: list[str] = []
 
     def compare(name: str, old: object, new: object) -> None:
@@ -92,7 +93,8 @@ def changes(
     for key, old in before.prompts_sha256.items():
         if prompts_sha256.get(key, old) != old:
             found.append(f"the text of prompt {key} has changed")
-    return found
+    if found:
+        raise RunError(f"cannot be resumed, something has changed: {'; '.join(found)}")
 
 
 def _shown(value: object) -> str:
