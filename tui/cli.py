@@ -53,6 +53,9 @@ def dashboard_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"npulse {__version__}")
     parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
     add_server_options(parser)
+    parser.add_argument(
+        "--model", metavar="NAME", help="the model that answers, where the server has several"
+    )
     parser.add_argument("--theme", metavar="NAME", help="the theme to start with")
     parser.add_argument(
         "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"

@@ -27,6 +27,7 @@ from tui.servers.connection import Connection
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.dialects.rockchipllama import DIALECT
 from tui.servers.loop import EventLoopThread
+from tui.servers.model_choice import with_context_in_use
 from tui.servers.slot import SlotState
 from tui.settings.schema import ServerSection
 
@@ -53,7 +54,9 @@ class StandingConnection:
     async def ask(self, turn: object) -> None:
         """The prompt waits for ever."""
 
-    async def load(self, name: str, available_bytes: int | None, is_forced: bool) -> None:
+    async def use_and_load(
+        self, url: str, name: str, available_bytes: int | None, is_forced: bool
+    ) -> None:
         """The model is never there."""
 
 
@@ -73,7 +76,12 @@ class DirectLoop:
 def link_with(slot: SlotState) -> tuple[ServerLink, StandingConnection]:
     server = Server("http://127.0.0.1:8021", DIALECT, "RockchipLlama")
     connection = StandingConnection(
-        ConnectionState(status="ready", server=server, models=(LONG_CONTEXT,), slot=slot)
+        ConnectionState(
+            status="ready",
+            server=server,
+            models=(with_context_in_use(LONG_CONTEXT, DIALECT),),
+            slot=slot,
+        )
     )
     link = ServerLink(cast("EventLoopThread", DirectLoop()))
     link.use(cast("Connection", connection))
@@ -115,7 +123,8 @@ def test_one_piece_is_no_plural(count: int, words: str) -> None:
 
 def test_the_model_list_shows_the_context_that_the_server_gives() -> None:
     link, _ = link_with(SlotState())
-    (model,) = ModelLoader(link, lambda: 0).view().models
+    (server,) = ModelLoader(link, lambda: 0).view().servers
+    (model,) = server.models
     assert (model.context_tokens, model.is_context_guessed) == (4096, False)
 
 
@@ -173,7 +182,7 @@ def test_a_prompt_waits_for_the_benchmark_that_the_last_sample_saw(
 
 
 def refusal_of_a_load(backend: Backend) -> str | None:
-    backend.models.load("qwen3-4b")
+    backend.models.load("http://127.0.0.1:8021", "qwen3-4b")
     view = backend.models.view()
     return view.message if view.is_error else None
 

@@ -8,7 +8,7 @@ from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys import default_keys
-from tui.core.screen.models_view import ModelsView
+from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.screen.notices import notice_lines
 from tui.core.text.glyphs import UNICODE
 from tui.core.turn.turn import Turn
@@ -147,17 +147,47 @@ def help_screen() -> HelpScreen:
     return HelpScreen(default_keys(), "1.2.3", UNICODE)
 
 
+class PreparedModels:
+    """Two servers; what is known of their models differs."""
+
+    def view(self) -> ModelsView:
+        own = ServerModels(
+            "http://127.0.0.1:8021", "RockchipLlama :8021", MODELS, True, "connected"
+        )
+        other = ServerModels(
+            "http://127.0.0.1:11434", "Ollama :11434", (ModelInfo("llama3.2:3b", is_loaded=False),)
+        )
+        return ModelsView(
+            (own, other),
+            answering_name=MODELS[0].name,
+            answering=f"{MODELS[0].name} answers the next prompt (loaded).",
+            can_load=True,
+            can_unload=True,
+            notes=("An answer that is stopped runs on in the server, and the next one waits.",),
+        )
+
+    def fit_note(self, model: ModelInfo) -> str:
+        return "" if model.is_loaded else f"{model.name} fits: 1.5 GB of 9.4 GiB free."
+
+    def look_around(self) -> None:
+        """Nobody else is there."""
+
+    def use(self, url: str, name: str, is_forced: bool) -> None:
+        """The view stays as it is."""
+
+    def load(self, url: str, name: str, is_forced: bool) -> None:
+        """The view stays as it is."""
+
+    def unload(self, name: str | None) -> None:
+        """The view stays as it is."""
+
+    def cancel(self) -> bool:
+        return False
+
+
 def models_screen() -> ModelsScreen:
     """Three models; what is known of them differs."""
-    view = ModelsView(MODELS, "RockchipLlama :8021", can_load=True)
-    return ModelsScreen(
-        lambda: view,
-        lambda model: "" if model.is_loaded else f"{model.name} fits: 1.5 GB of 9.4 GiB free.",
-        lambda name, is_forced: None,
-        lambda: None,
-        lambda: False,
-        UNICODE,
-    )
+    return ModelsScreen(PreparedModels(), UNICODE)
 
 
 def settings_screen() -> SettingsScreen:

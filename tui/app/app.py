@@ -291,17 +291,7 @@ class NpulseApp(App[int]):
         """F2."""
         from tui.screens.models import ModelsScreen
 
-        models = self._backend.models
-        self.push_screen(
-            ModelsScreen(
-                models.view,
-                models.fit_note,
-                models.load,
-                models.unload,
-                models.cancel,
-                self._appearance.glyphs,
-            )
-        )
+        self.push_screen(ModelsScreen(self._backend.models, self._appearance.glyphs))
 
     def action_board(self) -> None:
         """F5."""

@@ -18,18 +18,20 @@ from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
 from tui.app.chat_session import ChatSession
 from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
+from tui.app.server_words import since_words
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
-from tui.core.screen.key_names import key_cap
+from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keys import default_keys
 from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
-from tui.core.types import GenerationSettings
+from tui.core.types import GenerationSettings, ModelInfo
 from tui.servers.address import local_port
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
+from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.settings.schema import HistorySection, ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from tui.board.runtime_log.reader import RuntimeLog
 
 MAX_NAME_CHARS = 40
+MAX_OTHERS = 4
 LOOK_S = 0.1
 """How often it is looked whether an answer is over."""
 
@@ -59,7 +62,9 @@ class Backend:
     ``chat`` is the conversation, ``models`` the models of the server, ``board`` the board and
     ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
     the board has some. ``keymap``: action id -> its keys, as configured. ``history``: what is kept
-    of the chat; None keeps nothing. Everything is called in the app's thread, but :meth:`sample`.
+    of the chat; None keeps nothing. ``remembered`` is what earlier runs know of servers, and
+    ``keep_servers`` gets what the next one should know. Everything is called in the app's thread,
+    but :meth:`sample`.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class Backend:
         uses_little_cores: bool = False,
         keymap: Mapping[str, str] | None = None,
         history: HistorySection | None = None,
+        remembered: RememberedServers = NOTHING_REMEMBERED,
+        keep_servers: Callable[[RememberedServers], object] = lambda remembered: None,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -81,6 +88,8 @@ class Backend:
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait)
         self._server_settings = server
         self._history = history
+        self._remembered = remembered
+        self._keep_servers = keep_servers
         self._demo_options = demo
         self._demo = DemoBoard(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
@@ -128,6 +137,7 @@ class Backend:
         # In this order: the end of the loop stops the answer that runs, as it is then stored.
         self._link.loop.stop()
         self.chat.keeper.close()
+        self._keep_remembered()
         self._demo.stop()
         self.board.source.close()
 
@@ -138,7 +148,12 @@ class Backend:
         urls = server_urls(self._server_settings)
         timeouts = phase_timeouts(self._server_settings)
         connection = Connection(
-            urls, timeouts, self._changed, access=server_access(self._server_settings)
+            urls,
+            timeouts,
+            self._changed,
+            access=server_access(self._server_settings),
+            model=self._server_settings.model,
+            remembered=self._remembered,
         )
         self._keep_history()
         self._link.use(connection)
@@ -185,10 +200,20 @@ class Backend:
     def sample(self) -> Snapshot:
         """One snapshot of the board, for :meth:`on_snapshot`. Called in the sampling thread, which
         also looks whether a benchmark runs: nothing of the disk is waited for in the app's."""
+        self._keep_remembered()
         snapshot = self.board.source.sample()
         server = self.state.server
         self._bench_lock = _bench_lock(None if server is None else server.url)
         return snapshot
+
+    def _keep_remembered(self) -> None:
+        """What was chosen since the last time, for the next run. A simulated board is gone then."""
+        state = self.state
+        if state.server is None or state.server.is_simulated:
+            return
+        if state.remembered != self._remembered:
+            self._remembered = state.remembered
+            self._keep_servers(self._remembered)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Give a new snapshot to every part that draws conclusions from it."""
@@ -203,7 +228,7 @@ class Backend:
         self.board.saw(
             snapshot,
             None if turn is None else turn.stats(now_ns),
-            None if state.loaded is None else self._link.with_context_in_use(state.loaded),
+            state.in_use,
             state.slot.status == "finishing",
             is_benchmark=self._bench_lock.is_here,
             t0_ns=None if turn is None else turn.t0_ns,
@@ -261,7 +286,7 @@ class Backend:
 
     def _bench_place(self) -> BenchPlace | None:
         state = self.state
-        server, model = state.server, state.loaded
+        server, model = state.server, state.in_use
         if server is None:
             return None
         from tui.bench.session.process import BenchPlace
@@ -272,7 +297,7 @@ class Backend:
             label=server.label,
             model=None if model is None else model.name,
             size_bytes=None if model is None else model.size_bytes,
-            context_tokens=self._link.context_tokens(model),
+            context_tokens=None if model is None else model.context_tokens,
             root=None if root == Path("/") else root,
             is_simulated=server.is_simulated,
         )
@@ -296,7 +321,7 @@ class Backend:
     def headline(self) -> Headline:
         """The top line as of now."""
         state = self.state
-        model, server = state.loaded, state.server
+        model, server = state.in_use, state.server
         snapshot, facts = self.board.history.latest, self.board.facts
         is_simulated = self._has_demo or (server is not None and server.is_simulated)
         board = soc = driver = None
@@ -307,18 +332,20 @@ class Backend:
             )
             temperature_c = snapshot.number("soc.temp")
             is_simulated = is_simulated or snapshot.text("board.simulated") is not None
-        word = state.status
+        word, since_ns = state.status, state.since_ns
         if word == "ready" and state.slot.status == "finishing":
-            word = "busy"
+            word, since_ns = "busy", state.slot.since_ns
         return Headline(
             board=board,
             soc=soc,
             driver=driver,
             server_state=word,
+            server_since=since_words(since_ns, self.clock_ns()),
             server=None if server is None else clean_line(server.label),
             model=None if model is None else _short(model.name),
-            quantisation=None if model is None else model.quantisation,
-            context=_context(self._link.context_tokens(model)),
+            no_model="no model chosen" if state.choice.problem else "no model loaded",
+            quantisation=None if model is None else _quantisation(model),
+            context=None if model is None else _context(model),
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
@@ -331,7 +358,19 @@ class Backend:
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
         problem = self._problem or state.problem
-        return notice_lines(self.headline(), looked_at, problem, keymap)
+        return notice_lines(self.headline(), looked_at, problem, keymap, self._server_notes(keymap))
+
+    def _server_notes(self, keymap: Mapping[str, str]) -> list[str]:
+        """What stands in the way of a prompt, and which other servers answer."""
+        state = self.state
+        notes = [state.choice.problem] if state.choice.problem else []
+        if state.status == "ready" and state.problem:
+            notes.append(state.problem)
+        if state.others:
+            others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
+            key = shown_key(keymap["models"].split(",")[0].strip())
+            notes.append(f"Also answering: {others}; {key} chooses.")
+        return notes
 
 
 def _bench_lock(url: str | None) -> BenchLock:
@@ -363,8 +402,16 @@ def _short(text: str | None) -> str | None:
     return None if text is None else clean_line(text, MAX_NAME_CHARS)
 
 
-def _context(tokens: int | None) -> str | None:
-    """A context as it is spoken of: 16k."""
+def _quantisation(model: ModelInfo) -> str | None:
+    """Its data type, marked where only the file name tells it."""
+    name = model.quantisation
+    return f"~{name}" if name and model.is_quantisation_guessed else name
+
+
+def _context(model: ModelInfo) -> str | None:
+    """Its context as it is spoken of: 16k; marked where only the file name tells it."""
+    tokens = model.context_tokens
     if tokens is None:
         return None
-    return f"{tokens // 1024}k" if tokens % 1024 == 0 else str(tokens)
+    mark = "~" if model.is_context_guessed else ""
+    return f"{mark}{tokens // 1024}k" if tokens % 1024 == 0 else f"{mark}{tokens}"

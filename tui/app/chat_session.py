@@ -126,8 +126,10 @@ class ChatSession:
             return state.problem or "no server answers yet; your prompt stays here"
         if state.work is not None:
             return f"{state.work}; your prompt stays here"
-        model = state.loaded
-        context = self._link.context_tokens(model)
+        if state.choice.problem is not None:
+            return state.choice.problem
+        model = state.answering
+        context = None if model is None else model.context_tokens
         overflow = 0
         if context is not None:
             overflow = self.conversation.overflow_tokens(prompt, self.settings, context)
@@ -140,7 +142,7 @@ class ChatSession:
             )
         self._forget_failed_attempt(prompt)
         request = ChatRequest(
-            model.name if model is not None else "",
+            state.choice.name,
             self.conversation.messages_for(prompt, self.settings),
             self.settings,
         )

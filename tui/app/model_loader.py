@@ -1,4 +1,4 @@
-"""The models of the server: which there are, whether they fit, and loading and unloading them."""
+"""Servers and their models: which there are, which answers, whether they fit, and changes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tui.app.server_link import ServerLink
+from tui.app.server_words import since_words
 from tui.core.board.reading import Snapshot
-from tui.core.screen.models_view import ModelsView
+from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.types import ModelInfo
+from tui.servers.address import is_local
+from tui.servers.connection_state import ConnectionState, Server
+
+STATE_WORDS = {"ready": "connected", "busy": "busy", "loading": "loading", "gone": "unreachable"}
 
 
 class ModelLoader:
-    """What the model screen shows and does. Called from the app's thread; returns at once.
+    """What the model screen shows and does, see :class:`tui.core.screen.models_view.Models`. Called
+    from the app's thread; returns at once.
 
     ``why_wait`` is one sentence why the server must be left alone now, or None.
     """
@@ -35,25 +41,28 @@ class ModelLoader:
         self._available_bytes = None if available is None else int(available)
 
     def view(self) -> ModelsView:
-        """The models as they are now."""
+        """The servers and models as they are now."""
         state = self._link.state
         since_ns = state.work_since_ns
-        server = state.server
-        routes = None if server is None else server.dialect.models
-        message = state.message
-        if message is None and state.loaded is not None and server is not None:
-            from tui.servers.model_choice import context_note
-
-            message = context_note(state.loaded, server)
         view = ModelsView(
-            models=tuple(self._link.with_context_in_use(model) for model in state.models),
-            server=None if server is None else server.label,
-            can_load=routes is not None and routes.load_path is not None,
+            servers=self._servers(state),
+            answering_name=state.choice.name if state.choice.problem is None else "",
+            answering=_answering(state),
+            has_to_choose=state.choice.problem is not None,
+            is_looking=state.is_surveying,
             work=state.work,
             work_s=0.0 if since_ns is None else (self._clock_ns() - since_ns) / 1e9,
-            message=message,
+            message=state.message,
             is_error=state.is_error,
         )
+        if state.server is not None:
+            routes = state.server.dialect.models
+            view = replace(
+                view,
+                can_load=routes.load_path is not None,
+                can_unload=routes.unload_path is not None,
+                notes=_notes(state, state.server),
+            )
         if self._refusal is not None:
             # It holds as long as its reason does.
             self._refusal = self._why_wait()
@@ -61,31 +70,74 @@ class ModelLoader:
             return view
         return replace(view, message=self._refusal, is_error=True)
 
+    def _servers(self, state: ConnectionState) -> tuple[ServerModels, ...]:
+        own = state.server
+        rows = []
+        if own is not None:
+            word = STATE_WORDS.get(state.status, "")
+            if state.status == "gone":
+                word = f"{word} {since_words(state.since_ns, self._clock_ns())}"
+            problem = None if state.models else state.problem
+            rows.append(
+                ServerModels(own.url, own.label, state.models, state.is_connected, word, problem)
+            )
+        rows += [
+            ServerModels(seen.server.url, seen.server.label, seen.models, problem=seen.problem)
+            for seen in state.others
+        ]
+        silent = "takes connections and does not answer: busy, or no LLM server"
+        rows += [ServerModels(url, url, problem=silent) for url in state.busy_urls]
+        return tuple(rows)
+
     def fit_note(self, model: ModelInfo) -> str:
         """Whether that model fits into the RAM that is free now, in one sentence."""
         if model.is_loaded:
             return ""
         from tui.core.board.headroom import verdict
 
-        # The server holds one at a time: the loaded one goes first.
+        # Most servers hold one at a time: the loaded one goes first.
         loaded = self._link.state.loaded
         freed = 0 if loaded is None else loaded.size_bytes or 0
-        context = self._link.context_tokens(model)
-        return verdict(model.name, model.size_bytes, context, self._available_bytes, freed).sentence
+        free = self._free_bytes
+        return verdict(model.name, model.size_bytes, model.context_tokens, free, freed).sentence
 
-    def load(self, name: str, is_forced: bool = False) -> None:
-        """Load that model, after unloading the one that is loaded. Asked a second time for one
-        that would not fit, it is loaded all the same."""
+    @property
+    def _free_bytes(self) -> int | None:
+        """The RAM that is free where the server runs, which is not always here."""
+        server = self._link.state.server
+        return self._available_bytes if server is None or is_local(server.url) else None
+
+    def look_around(self) -> None:
+        """Look which other servers answer, and what they have."""
+        self._link.submit(lambda connection: connection.survey())
+
+    def use(self, url: str, name: str, is_forced: bool = False) -> None:
+        """The next prompts go to that model. Where the loaded one answers whatever is asked, it has
+        to be loaded for that."""
+        server = self._link.state.server
+        if server is not None and server.url == url:
+            routes = server.dialect.models
+            if not routes.is_name_heeded and routes.load_path is not None:
+                self.load(url, name, is_forced)
+                return
+        self._refusal = None
+        self._link.submit(lambda connection: connection.use(url, name))
+
+    def load(self, url: str, name: str, is_forced: bool = False) -> None:
+        """Load that model, after unloading the loaded one where that must be; ``is_forced`` also
+        where it would not fit."""
         self._refusal = self._why_wait()
         if self._refusal is None:
-            available = self._available_bytes
-            self._link.submit(lambda connection: connection.load(name, available, is_forced))
+            free = self._free_bytes
+            self._link.submit(
+                lambda connection: connection.use_and_load(url, name, free, is_forced)
+            )
 
-    def unload(self) -> None:
-        """Unload the loaded model."""
+    def unload(self, name: str | None = None) -> None:
+        """Unload that model of the connected server, without a name the loaded one."""
         self._refusal = self._why_wait()
         if self._refusal is None:
-            self._link.submit(lambda connection: connection.unload())
+            self._link.submit(lambda connection: connection.unload(name))
 
     def cancel(self) -> bool:
         """Stop waiting for a load or an unload; False where there is none."""
@@ -93,3 +145,25 @@ class ModelLoader:
             return False
         self._link.call(lambda connection: connection.cancel_work())
         return True
+
+
+def _answering(state: ConnectionState) -> str | None:
+    """Which model the next prompt goes to, in one sentence."""
+    choice = state.choice
+    if not state.is_connected:
+        return None
+    if choice.problem is not None:
+        return choice.problem
+    if choice.name:
+        return f"{choice.name} answers the next prompt ({choice.reason})."
+    return "The server chooses the model for the next prompt."
+
+
+def _notes(state: ConnectionState, server: Server) -> tuple[str, ...]:
+    """What cannot be done with its models, and what else to know of it."""
+    from tui.servers.capabilities import change_limits, notes_of
+    from tui.servers.model_choice import context_note
+
+    note = None if state.in_use is None else context_note(state.in_use, server)
+    own = (note,) if note else ()
+    return (*own, *change_limits(server.dialect), *notes_of(server.dialect))

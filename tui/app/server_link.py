@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from tui.core.types import ModelInfo
 from tui.servers.connection_state import ConnectionState
 from tui.servers.loop import EventLoopThread
 
@@ -43,17 +42,3 @@ class ServerLink:
         """Call a plain function of the connection in the loop."""
         if self._connection is not None:
             self.loop.call(function, self._connection)
-
-    def context_tokens(self, model: ModelInfo | None) -> int | None:
-        """The context that an answer of this model really has; None where that is unknown."""
-        return None if model is None else self.with_context_in_use(model).context_tokens
-
-    def with_context_in_use(self, model: ModelInfo) -> ModelInfo:
-        """The model with the context that the server gives, as the top line and the RAM forecast
-        tell it."""
-        server = self.state.server
-        if server is None:
-            return model
-        from tui.servers.model_choice import with_context_in_use
-
-        return with_context_in_use(model, server.dialect)

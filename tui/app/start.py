@@ -6,6 +6,7 @@ import argparse
 import datetime
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
+from tui.servers.remembered import RememberedServers
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import Settings
@@ -67,6 +69,7 @@ def build(options: argparse.Namespace) -> RunningApp:
     board = BoardReader(root, settings.board.interval_s)
     generation = settings.generation.to_generation()
     uses_little_cores = settings.board.little_cores and root == Path("/")
+    store = ChoiceStore(state, configured.settings)
     backend = Backend(
         settings.server,
         board,
@@ -75,16 +78,19 @@ def build(options: argparse.Namespace) -> RunningApp:
         uses_little_cores=uses_little_cores,
         keymap=settings.keys,
         history=settings.history,
+        remembered=state.remembered,
+        keep_servers=store.keep_servers,
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
-    app = NpulseApp(backend, appearance, ChoiceStore(state, configured.settings).remember)
+    app = NpulseApp(backend, appearance, store.remember)
     return RunningApp(app, backend, settings.ui.mouse)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {
         "server.url": options.url,
+        "server.model": options.model,
         "board.root": options.root,
         "ui.theme": options.theme,
         "ui.ascii": "on" if options.ascii else None,
@@ -115,14 +121,28 @@ def _glyphs(settings: Settings) -> Glyphs:
 
 
 class ChoiceStore:
-    """Keeps what is chosen while npulse runs for its next start."""
+    """Keeps what is chosen while npulse runs for its next start. From any thread."""
 
     def __init__(self, state: State, configured: Settings) -> None:
+        self._lock = threading.Lock()
         self._state = state
         self._configured = configured
 
     def remember(self, theme: str, chosen: GenerationSettings) -> str | None:
         """Write the choices; gives a sentence where they cannot be written."""
+        with self._lock:
+            return self._kept(self._with_choices(theme, chosen))
+
+    def keep_servers(self, remembered: RememberedServers) -> str | None:
+        """Write which server was chosen and which models were used, as :meth:`remember`."""
+        with self._lock:
+            return self._kept(self._state.with_servers(remembered))
+
+    def _kept(self, state: State) -> str | None:
+        self._state = state
+        return save_state(state_file(), state)
+
+    def _with_choices(self, theme: str, chosen: GenerationSettings) -> State:
         configured = self._configured
         generation = configured.generation
         state = self._state.with_choice("ui.theme", theme, configured.ui.theme)
@@ -136,8 +156,7 @@ class ChoiceStore:
             ("system_prompt", chosen.system_prompt, generation.system_prompt),
         ):
             state = state.with_choice(f"generation.{key}", value, before)
-        self._state = state
-        return save_state(state_file(), state)
+        return state
 
 
 def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Appearance:

@@ -1,17 +1,19 @@
-"""F2: the models a server has; load, unload and switch."""
+"""F2: the servers that answer and their models; which one answers, load and unload."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.geometry import Region
 from textual.screen import ModalScreen
 
-from tui.core.screen.models_view import ModelsView
+from tui.core.screen.models_view import Models, ModelsView, ServerModels
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import ModelInfo
@@ -19,8 +21,11 @@ from tui.widgets.chat.key_bar import KeyBar, KeyHint
 from tui.widgets.kit.rows import Row, Rows, pad, spread
 
 REFRESH_S = 0.5
+TITLE_ROWS = 2
+"""Above the first server."""
 HINTS = (
-    KeyHint("Enter", "load", "load"),
+    KeyHint("Enter", "use", "use"),
+    KeyHint("l", "load", "load"),
     KeyHint("u", "unload", "unload"),
     KeyHint("Esc", "back", "back"),
 )
@@ -28,7 +33,7 @@ BUSY_HINTS = (KeyHint("Esc", "do not wait for it", "back"),)
 
 
 class ModelList(Rows):
-    """One row per model; the chosen one is marked."""
+    """One row per model, below its server; the chosen one is marked."""
 
     DEFAULT_CSS = """
     ModelList { height: auto; background: $raised; }
@@ -44,41 +49,99 @@ class ModelList(Rows):
         self._view = view
         self._fit_note = fit_note
         self.chosen = 0
+        self._marked: tuple[str, str] | None = None
+
+    def mark(self, index: int) -> None:
+        """Choose the model in this place."""
+        rows = self._view().rows
+        self.chosen = index
+        self._marked = _key(rows[index]) if index < len(rows) else None
+        self.refresh_rows()
+
+    def follow(self) -> None:
+        """Stay with the chosen model, wherever it stands now."""
+        keys = [_key(row) for row in self._view().rows]
+        if self._marked in keys:
+            self.chosen = keys.index(self._marked)
+        else:
+            self.chosen = max(0, min(self.chosen, len(keys) - 1))
+        self.refresh_rows()
 
     def build(self, width: int) -> Sequence[Row]:
         view = self._view()
-        note = self._fit_note(view.models[self.chosen]) if self.chosen < len(view.models) else ""
+        note = ""
+        if self.chosen < len(view.rows):
+            server, model = view.rows[self.chosen]
+            note = self._fit_note(model) if server.is_connected else ""
         return model_rows(view, self.chosen, note, width, self._glyphs)
 
 
+def _key(row: tuple[ServerModels, ModelInfo]) -> tuple[str, str]:
+    server, model = row
+    return server.url, model.name
+
+
 def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Glyphs) -> list[Row]:
-    """Title, models or the reason why there are none, then what is being done.
+    """Title, servers with their models or the reason why there are none, then what is being done.
 
     ``note`` says whether the chosen one fits into the RAM that is free.
     """
-    title = spread((("models", "strong"),), ((view.server or "no server", "dim"),), width)
-    rows: list[Row] = [title, ()]
-    if not view.models:
-        reason = "this server lists no models" if view.server else "no server answers yet"
-        rows.append(((reason, "dim"),))
-    name_cells = max([len(model.name) for model in view.models] + [12])
-    name_cells = min(name_cells, width - 34)
-    for index, model in enumerate(view.models):
-        rows.append(_model_row(model, index == chosen, name_cells, width, glyphs))
+    looking = "looking for other servers" if view.is_looking else ""
+    rows: list[Row] = [spread((("models", "strong"),), ((looking, "dim"),), width), ()]
+    name_cells = max([len(model.name) for _, model in view.rows] + [12])
+    name_cells = max(min(name_cells, width - 44), 12)
+    number = 0
+    for server in view.servers:
+        rows.append(_server_row(server, width))
+        if not server.models:
+            reason = server.problem or ("lists no models" if server.is_connected else "")
+            rows += [((f"  {line}", "dim"),) for line in _fold(reason, width - 2) if line]
+        for model in server.models:
+            rows.append(_model_row(model, number == chosen, name_cells, width, glyphs))
+            number += 1
+    if not view.servers:
+        rows.append((("no server answers yet", "dim"),))
     rows.append(())
     if view.work is not None:
         rows.append(((f"{view.work}  ", "live"), (fmt.long_seconds(view.work_s), "text")))
         return rows
+    return rows + [
+        ((line, role),) for text, role in _remarks(view, note) for line in _fold(text, width)
+    ]
+
+
+def _remarks(view: ModelsView, note: str) -> list[tuple[str, str]]:
+    """What is said below the list, each with its role."""
+    said: list[tuple[str, str]] = []
     if view.message is not None:
-        role = "bad" if view.is_error else "soft"
-        rows += [((line, role),) for line in _fold(view.message, width)]
-    elif not view.can_load and view.server:
-        rows.append((("this server cannot load or unload models", "dim"),))
-        return rows
-    if not view.is_error:
-        rows += [((line, "soft"),) for line in _fold(note, width)] if note else []
-        rows.append((("~ guessed from the file name", "dim"),))
-    return rows
+        said.append((view.message, "bad" if view.is_error else "soft"))
+    if view.is_error:
+        return said
+    if view.answering is not None and view.message != view.answering:
+        said.append((view.answering, "warn" if view.has_to_choose else "soft"))
+    said += [(note, "soft")] if note else []
+    said += [(text, "dim") for text in view.notes]
+    models = [model for _, model in view.rows]
+    if any(model.is_quantisation_guessed or model.is_context_guessed for model in models):
+        said.append(("~ guessed from the file name", "dim"))
+    return said
+
+
+def model_line(view: ModelsView, chosen: int) -> int:
+    """In which row of :func:`model_rows` the chosen model stands."""
+    line, number = TITLE_ROWS, 0
+    for server in view.servers:
+        line += 1
+        if number <= chosen < number + len(server.models):
+            return line + chosen - number
+        number += len(server.models)
+        line += len(server.models) or 1
+    return line
+
+
+def _server_row(server: ServerModels, width: int) -> Row:
+    role = "soft" if server.is_connected else "dim"
+    return spread(((server.label, role),), ((server.state, role),), width)
 
 
 def _model_row(
@@ -87,8 +150,9 @@ def _model_row(
     left: Row = (
         (f"{glyphs.closed if is_chosen else ' '} ", "live"),
         (f"{glyphs.dot} " if model.is_loaded else "  ", "ok"),
-        (model.name, "strong" if is_chosen else "text"),
+        (shortened(model.name, name_cells), "strong" if is_chosen else "text"),
     )
+    known = "listed" if model.is_loaded is None else "loaded" if model.is_loaded else ""
     quantisation = model.quantisation or fmt.UNKNOWN
     if model.is_quantisation_guessed:
         quantisation = f"~{quantisation}"
@@ -96,11 +160,20 @@ def _model_row(
     if model.is_context_guessed:
         context = f"~{context}"
     right: Row = (
-        (f"{quantisation:>7}", "soft"),
+        (f"{known:<7}", "dim" if model.is_loaded is None else "ok"),
+        (f"{quantisation:>11}", "soft"),
         (f"{context:>8}", "soft"),
         (f"{fmt.size(model.size_bytes):>10}", "text"),
     )
     return spread(pad(left, name_cells + 4), right, width)
+
+
+def shortened(name: str, cells: int) -> str:
+    """A long name without its middle: what tells one file from another stands at both ends."""
+    if len(name) <= cells:
+        return name
+    tail = (cells - 1) * 2 // 3
+    return f"{name[: cells - 1 - tail]}…{name[-tail:]}"
 
 
 def _fold(text: str, width: int) -> list[str]:
@@ -110,7 +183,7 @@ def _fold(text: str, width: int) -> list[str]:
 
 
 class ModelsScreen(ModalScreen[None]):
-    """Enter loads the chosen model (a loaded one is unloaded first), u unloads."""
+    """Enter lets the chosen model answer, l loads it, u unloads."""
 
     DEFAULT_CSS = """
     ModelsScreen { align: center middle; background: $background 60%; }
@@ -125,30 +198,23 @@ class ModelsScreen(ModalScreen[None]):
         Binding("escape", "back", "back", show=False, priority=True),
         # Rebound with the key that opens it.
         Binding("f2", "back", "back", show=False, priority=True, id="models"),
-        Binding("up,k", "choose(-1)", show=False),
-        Binding("down,j", "choose(1)", show=False),
-        Binding("enter", "load", show=False),
+        Binding("up,k", "choose(-1)", show=False, priority=True),
+        Binding("down,j", "choose(1)", show=False, priority=True),
+        Binding("enter", "use", show=False),
+        Binding("l", "load", show=False),
         Binding("u", "unload", show=False),
     ]
 
     def __init__(
         self,
-        view: Callable[[], ModelsView],
-        fit_note: Callable[[ModelInfo], str],
-        load: Callable[[str, bool], None],
-        unload: Callable[[], None],
-        cancel: Callable[[], bool],
+        models: Models,
         glyphs: Glyphs,
     ) -> None:
         super().__init__()
-        self._view = view
-        self._load = load
-        self._fit_note = fit_note
-        self._unload = unload
-        self._cancel = cancel
+        self._models = models
         self._held_back: str | None = None
         self._glyphs = glyphs
-        self._list = ModelList(view, fit_note, glyphs)
+        self._list = ModelList(models.view, models.fit_note, glyphs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="models-box"):
@@ -156,46 +222,74 @@ class ModelsScreen(ModalScreen[None]):
         yield KeyBar(HINTS, self._glyphs)
 
     def on_mount(self) -> None:
-        loaded = [i for i, model in enumerate(self._view().models) if model.is_loaded]
-        self._list.chosen = loaded[0] if loaded else 0
+        self._models.look_around()
+        rows = self._models.view().rows
+        marked = [i for i, (server, model) in enumerate(rows) if self._is_answering(server, model)]
+        marked += [i for i, (_, model) in enumerate(rows) if model.is_loaded]
+        self._list.mark(marked[0] if marked else 0)
         self.set_interval(REFRESH_S, self.pull)
+
+    def _is_answering(self, server: ServerModels, model: ModelInfo) -> bool:
+        return server.is_connected and model.name == self._models.view().answering_name
 
     def pull(self) -> None:
         """Draw what is there now."""
-        self._list.refresh_rows()
-        is_busy = self._view().work is not None
-        self.query_one(KeyBar).set_hints(BUSY_HINTS if is_busy else HINTS)
+        view = self._models.view()
+        self._list.follow()
+        self.query_one(KeyBar).set_hints(self._hints(view))
+
+    def _hints(self, view: ModelsView) -> Sequence[KeyHint]:
+        if view.work is not None:
+            return BUSY_HINTS
+        can = {"load": view.can_load, "unload": view.can_unload}
+        return [replace(hint, is_dim=not can.get(hint.action, True)) for hint in HINTS]
 
     def action_choose(self, step: int) -> None:
-        count = len(self._view().models)
-        if count:
-            self._list.chosen = (self._list.chosen + step) % count
-            self._list.refresh_rows()
+        view = self._models.view()
+        if view.rows:
+            self._list.mark((self._list.chosen + step) % len(view.rows))
+            row = Region(0, model_line(view, self._list.chosen), 1, 1)
+            self.query_one("#models-box").scroll_to_region(row, animate=False)
 
-    def action_load(self) -> None:
-        models = self._view().models
-        if self._list.chosen < len(models):
-            name = models[self._list.chosen].name
-            # Asked again for a model that was held back because it may not fit: the user insists.
-            self._load(name, name == self._held_back)
-            self._held_back = name
+    @property
+    def _chosen(self) -> tuple[ServerModels, ModelInfo] | None:
+        rows = self._models.view().rows
+        return rows[self._list.chosen] if self._list.chosen < len(rows) else None
+
+    def action_use(self) -> None:
+        """The chosen model answers from now on."""
+        if self._chosen is not None:
+            server, model = self._chosen
+            self._models.use(server.url, model.name, self._insists(model))
             self.pull()
 
+    def action_load(self) -> None:
+        if self._chosen is not None:
+            server, model = self._chosen
+            self._models.load(server.url, model.name, self._insists(model))
+            self.pull()
+
+    def _insists(self, model: ModelInfo) -> bool:
+        """Whether it is asked again for a model that was held back because it may not fit."""
+        before, self._held_back = self._held_back, model.name
+        return before == model.name
+
     def action_unload(self) -> None:
-        self._unload()
+        chosen = self._chosen
+        is_loaded = chosen is not None and chosen[0].is_connected and chosen[1].is_loaded
+        self._models.unload(chosen[1].name if chosen is not None and is_loaded else None)
         self.pull()
 
     def action_back(self) -> None:
         """One step back: first out of a load that runs, then out of the screen."""
-        if not self._cancel():
+        if not self._models.cancel():
             self.dismiss()
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self._list and event.y >= 2:
-            index = event.y - 2
-            if index < len(self._view().models):
-                self._list.chosen = index
-                self._list.refresh_rows()
+        view = self._models.view()
+        if event.widget is self._list:
+            lines = {model_line(view, index): index for index in range(len(view.rows))}
+            self._list.mark(lines.get(event.y, self._list.chosen))
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)

@@ -35,22 +35,29 @@ def _not_changed(what: str, dialect: Dialect) -> str:
 
 def limits_of(dialect: Dialect) -> tuple[str, ...]:
     """What a user of such a server should know, a sentence each: settings that are ignored, models
-    that cannot be changed from here or that it unloads by itself, answers that cannot be stopped,
-    and its own notes."""
-    found = []
+    that cannot be changed from here, and :func:`notes_of`."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in ignored_settings(dialect).items():
         by_reason.setdefault(reason, []).append(FIELD_WORDS.get(name, name))
-    found += [
+    found = [
         f"No effect here: {', '.join(fields)} ({reason})." for reason, fields in by_reason.items()
     ]
+    return (*found, *change_limits(dialect), *notes_of(dialect))
+
+
+def change_limits(dialect: Dialect) -> tuple[str, ...]:
+    """Which changes of its models are impossible from here, and why."""
     no_load, no_unload = why_no_load(dialect), why_no_unload(dialect)
     if no_load is not None and no_unload is not None:
-        found.append(no_load.replace(" to load a ", " to load or unload a ", 1))
-    else:
-        found += [sentence for sentence in (no_load, no_unload) if sentence is not None]
+        return (no_load.replace(" to load a ", " to load or unload a ", 1),)
+    return tuple(sentence for sentence in (no_load, no_unload) if sentence is not None)
+
+
+def notes_of(dialect: Dialect) -> tuple[str, ...]:
+    """What else to know: models that it unloads by itself, answers that cannot be stopped, and its
+    own notes."""
     idle = unload_note(dialect)
-    found += [] if idle is None else [idle]
+    found = [] if idle is None else [idle]
     if not dialect.is_stopped_by_disconnect:
         found.append("An answer that is stopped runs on in the server, and the next one waits.")
     return (*found, *dialect.notes)

@@ -43,7 +43,7 @@ from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.model_choice import chosen_model, loaded_model, shown, shown_name
 from tui.servers.model_work import GIVEN_UP, ModelWork
 from tui.servers.models import ModelChange, ModelListError
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.slot import Slot
 from tui.servers.survey import survey
 from tui.servers.within import OutOfTimeError, within
@@ -51,7 +51,6 @@ from tui.servers.within import OutOfTimeError, within
 SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
 MAX_BUSY_WAIT_S = 40.0
-NOTHING_REMEMBERED = RememberedServers()
 
 
 class Connection:
@@ -266,6 +265,9 @@ class Connection:
             sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
             turn.fail(perf_counter_ns(), TurnError("busy", sentence))
             return
+        if not self._models:
+            # It was found a moment ago.
+            self._set_models(await models.list_or_nothing(client))
         wanted = turn.request.model or self._wanted_at(server)
         used_last = self._state.remembered.model_of(server.url)
         found = chosen(self._models, server, wanted, used_last)
@@ -381,6 +383,19 @@ class Connection:
             self._remember(self._state.remembered.with_model(client.url, name))
             self._choose()
         return change
+
+    async def use_and_load(
+        self, url: str, name: str, available_bytes: int | None = None, is_forced: bool = False
+    ) -> None:
+        """:meth:`load` at the server of that address, which becomes the one of this session."""
+        server = self._state.server
+        if server is None or server.url != url:
+            await self.use(url, name)
+            server = self._state.server
+            # What is free here says nothing of it as long as nobody looked.
+            available_bytes = None
+        if server is not None and server.url == url:
+            await self.load(name, available_bytes, is_forced)
 
     async def unload(self, name: str | None = None) -> ModelChange:
         """Unloads the model ``name``, without it the loaded one."""

@@ -92,6 +92,11 @@ class ConnectionState:
         return next((model for model in self.models if name and model.name == name), None)
 
     @property
+    def in_use(self) -> ModelInfo | None:
+        """The model to speak of: the one that answers, else the loaded one."""
+        return self.answering or self.loaded
+
+    @property
     def loaded(self) -> ModelInfo | None:
         return next((model for model in self.models if model.is_loaded), None)
 

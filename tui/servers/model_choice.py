@@ -158,14 +158,17 @@ def shown_name(name: str) -> str:
 def with_context_in_use(model: ModelInfo, dialect: Dialect) -> ModelInfo:
     """The same model with the context that an answer really has: what the server gives, which is
     then no guess, and not what a name promises."""
-    used = dialect.models.context_in_use(model)
+    routes = dialect.models
+    used = routes.context_in_use(model)
     if used is None or used == model.context_tokens:
-        return model
+        is_guess = model.is_context_guessed and not routes.is_context_known
+        return replace(model, is_context_guessed=is_guess)
+    promised = model.promised_context_tokens or model.context_tokens
     return replace(
         model,
         context_tokens=used,
-        is_context_guessed=False,
-        promised_context_tokens=model.context_tokens,
+        is_context_guessed=not routes.is_context_known,
+        promised_context_tokens=promised,
     )
 
 

@@ -30,3 +30,6 @@ class RememberedServers:
     def model_of(self, url: str) -> str | None:
         """The model that was used last with the server at this address."""
         return self.models.get(url) or None
+
+
+NOTHING_REMEMBERED = RememberedServers()

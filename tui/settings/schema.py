@@ -65,7 +65,7 @@ class ServerSection(Struct, frozen=True, kw_only=True):
     kind: ServerKind = ""
     """What the server is; empty: it is recognised by its answers."""
     model: Annotated[str, Meta(max_length=400, description="the name of a model")] = ""
-    """The model that answers; empty: the loaded one, else the only one."""
+    """The model that answers; empty: the loaded one, else the only, else the last used one."""
     connect_timeout_s: Seconds = 5.0
     first_byte_timeout_s: Seconds = 3600.0
     idle_timeout_s: Seconds = 120.0

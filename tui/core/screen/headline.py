@@ -16,8 +16,12 @@ class Headline:
     soc: str | None = None
     driver: str | None = None
     server_state: ServerStatus = "searching"
+    server_since: str = ""
+    """Since when it is so, with what has passed: ``since 14:02 (3:12)``."""
     server: str | None = None
     model: str | None = None
+    no_model: str = "no model loaded"
+    """What stands in its place where there is no model to name."""
     quantisation: str | None = None
     context: str | None = None
     temperature_c: float | None = None
@@ -27,6 +31,17 @@ class Headline:
     """One short line that wants attention now."""
     bench: str | None = None
     """The benchmark that is running, its progress and its key: ``bench 3/10 prompts, F3``."""
+
+    @property
+    def server_words(self) -> str:
+        """The state of the server with its time, where it is not simply ready."""
+        words: dict[ServerStatus, str] = {
+            "busy": "busy",
+            "loading": "loading",
+            "gone": "unreachable",
+        }
+        word = words.get(self.server_state, "")
+        return f"{word} {self.server_since}".strip() if word else ""
 
     @property
     def activity(self) -> str | None:

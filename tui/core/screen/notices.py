@@ -13,11 +13,13 @@ def notice_lines(
     looked_at: Sequence[str],
     problem: str | None,
     keymap: Mapping[str, str],
+    notes: Sequence[str] = (),
 ) -> list[str]:
     """The lines for the state that ``headline`` tells.
 
     ``looked_at`` are the addresses that were tried, ``problem`` the last failure in one sentence,
-    ``keymap`` the keys of each action, separated by commas.
+    ``keymap`` the keys of each action, separated by commas. ``notes`` are sentences about the
+    server, what else answers among them.
     """
     key = {name: shown_key(keys.split(",")[0].strip()) for name, keys in keymap.items()}
     lines: list[str] = []
@@ -28,15 +30,17 @@ def notice_lines(
             "",
         ]
     if headline.server_state in ("searching", "gone"):
-        return lines + _no_server(looked_at, problem)
+        return [*lines, *notes, *([""] if notes else []), *_no_server(looked_at, problem)]
     where = headline.server or "the server"
     if headline.server_state == "loading":
         return [*lines, f"{where} is loading a model; {key['models']} shows for how long."]
+    said = [*notes, ""] if notes else []
     if headline.model is None:
         return [
             *lines,
-            f"{where} answers, but no model is loaded.",
+            f"{where} answers; {headline.no_model}.",
             "",
+            *said,
             f"{key['models']:<7} choose one and load it",
             "Enter   a prompt loads the server's default model first",
         ]
@@ -44,6 +48,7 @@ def notice_lines(
         *lines,
         f"{headline.model} is ready on {where}.",
         "",
+        *said,
         f"Enter   send a prompt          {key['stop']:<7} stop the answer",
         f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
         f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",

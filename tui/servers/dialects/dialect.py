@@ -89,6 +89,8 @@ class ModelRoutes:
     """After how long without a request it unloads a model by itself; None: never, or unknown."""
     context_in_use: Callable[[ModelInfo], int | None] = lambda model: model.context_tokens
     """The context that the server really gives a model, as far as it can be known."""
+    is_context_known: bool = False
+    """True where ``context_in_use`` is the rule of the server itself, and no guess."""
     context_way: str = ""
     """What makes it give the context that a name promises, with ``{tokens}`` for it (a clause)."""
 

@@ -82,6 +82,7 @@ DIALECT = Dialect(
         is_name_heeded=False,
         why_no_load="its model is chosen when it is started",
         context_in_use=lambda _: CONTEXT_TOKENS,
+        is_context_known=True,
     ),
     is_history_used=False,
     is_head_at_once=True,

@@ -108,6 +108,7 @@ def _file_model(row: dict[str, Json]) -> ModelInfo:
         # It rounds to hundredths of a MiB: 0.0 is a file too small to be a model.
         size_bytes = round(min(size_mib, 1e9) * MIB)
     quantisation = quantisation_in_name(file_name or name)
+    context = context_in_name(file_name or name)
     is_loaded = row.get("loaded")
     return ModelInfo(
         name=name,
@@ -116,8 +117,8 @@ def _file_model(row: dict[str, Json]) -> ModelInfo:
         is_loaded=is_loaded if isinstance(is_loaded, bool) else None,
         quantisation=quantisation,
         is_quantisation_guessed=quantisation is not None,
-        context_tokens=context_in_name(file_name or name) or DEFAULT_CONTEXT_TOKENS,
-        is_context_guessed=True,
+        context_tokens=context,
+        is_context_guessed=context is not None,
     )
 
 
@@ -176,6 +177,7 @@ DIALECT = Dialect(
         must_unload_first=True,
         is_name_heeded=False,
         context_in_use=context_in_use,
+        is_context_known=True,
         context_way="the name holds ctx{tokens}",
     ),
 )

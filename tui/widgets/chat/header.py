@@ -76,14 +76,14 @@ def _board(line: Headline) -> list[tuple[int, Row]]:
 def _server(line: Headline, glyphs: Glyphs) -> list[tuple[int, Row]]:
     """Model and server with the state of both, each with how soon it gives way."""
     role = STATE_ROLES[line.server_state]
-    words = {"searching": "looking for a server", "gone": "server gone"}
-    name = line.model or words.get(line.server_state, "no model loaded")
+    words = {"searching": "looking for a server", "gone": line.server_words}
+    name = line.model or words.get(line.server_state, line.no_model)
     dot: Row = ((f"   {glyphs.dot} ", role), (name, "strong" if line.model else "soft"))
     parts: list[tuple[int, Row]] = [(1, dot)]
     if line.model:
         parts += [(5, ((f" {text}", "dim"),)) for text in (line.quantisation, line.context) if text]
     if line.server:
         parts.append((3, ((f"  {line.server}", "dim"),)))
-    if line.model and line.server_state in ("busy", "loading", "gone"):
-        parts.append((2, ((f"  {line.server_state}", role),)))
+    if line.server_words and line.server_words != name:
+        parts.append((2, ((f"  {line.server_words}", role),)))
     return parts

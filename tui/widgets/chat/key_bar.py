@@ -20,11 +20,13 @@ SHORT_CAPS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "PageDo
 
 @dataclass(frozen=True)
 class KeyHint:
-    """One key as it is shown: its cap, what it does, and the action that a click runs."""
+    """One key as it is shown: its cap, what it does, and the action that a click runs. ``is_dim``
+    where that is not possible now; the screen says why."""
 
     cap: str
     label: str
     action: str
+    is_dim: bool = False
 
 
 class HintOf:
@@ -90,7 +92,8 @@ class KeyBar(Rows):
     def build(self, width: int) -> Sequence[Row]:
         row: Row = ((" ", "text"),)
         for hint in self._hints:
-            spans: Row = ((hint.cap, "key"), (f" {hint.label}", "dim"))
+            cap_role, role = ("track", "track") if hint.is_dim else ("key", "dim")
+            spans: Row = ((hint.cap, cap_role), (f" {hint.label}", role))
             if row_width(row) + row_width(spans) > width:
                 break
             row = (*row, *spans, (self.GAP, "text"))
