@@ -13,6 +13,9 @@ import textual.pilot
 from hypothesis import settings
 
 from tests.idle import until_idle
+from tests.servers.edge_cases.table import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.register_profile("search", deadline=None)

@@ -320,7 +320,7 @@ class StreamedRequest:
         """The body is over, in good order or not (``reason``)."""
         now_ns = perf_counter_ns()
         self._take(now_ns, self._decoder.close())
-        if self._client.dialect.is_finished_by_end and not reason and self._n_chunks:
+        if self._client.dialect.is_finished_by_end and not reason:
             self._take(now_ns, [FinishDelta("end")])
         if self._has_finish:
             self.turn.end_of_stream(now_ns)

@@ -181,6 +181,13 @@ def _cjk(rng: random.Random) -> Blocks:
         yield "\n\n"
 
 
+def _emoji(rng: random.Random) -> Blocks:
+    """Characters of several code points, between words in several alphabets."""
+    while True:
+        pairs = ((rng.choice(material.JOINED), rng.choice(material.EMOJI)) for _ in range(8))
+        yield " ".join(f"{word} {sign}" for word, sign in pairs) + "\n"
+
+
 def _one_line(rng: random.Random) -> Blocks:
     yield "simulated"
     while True:
@@ -241,6 +248,7 @@ SHAPES: dict[str, Callable[[random.Random], Blocks]] = {
     "code": _code,
     "table": _table,
     "cjk": _cjk,
+    "emoji": _emoji,
     "oneline": _one_line,
     "hostile": _hostile,
 }

@@ -127,6 +127,16 @@ WIDE = (
 
 EMOJI = ("🚀", "🔥", "🧠", "📈", "🐢", "👩🏽‍💻", "🌡️", "✅")
 
+JOINED = (
+    "cafe\N{COMBINING ACUTE ACCENT}",
+    "n\N{COMBINING TILDE}",
+    "\N{REGIONAL INDICATOR SYMBOL LETTER P}\N{REGIONAL INDICATOR SYMBOL LETTER L}",
+    "语言",
+    "नमस्ते",
+    "ไทย",
+)
+"""Words of which a character takes several code points."""
+
 QUOTES = (
     "> Not the cores are slow, the way to memory is long.",
     "> A number without its unit is a rumour.",

@@ -50,8 +50,10 @@ class _Wire(ChunkWire):
     headers = [(b"Content-Type", b"text/event-stream")]
     is_ascii = False
 
-    def __init__(self, job: Job, answer_id: str, *, has_usage: bool) -> None:
+    def __init__(self, job: Job, answer_id: str, last: dict[str, Any], *, has_usage: bool) -> None:
+        """``last``: the numbers of the answer before, which are replaced at the end."""
         super().__init__(job)
+        self._last = last
         self._answer_id = answer_id
         self._created = int(time.time())
         self._has_usage = has_usage
@@ -83,6 +85,14 @@ class _Wire(ChunkWire):
     def _numbers(self, outcome: Outcome) -> dict[str, Any]:
         if self.job.faults.no_stats:
             return {}
+        if self.job.faults.stale_stats and self._last:
+            return {**self._last}
+        numbers = self._own_numbers(outcome)
+        self._last.clear()
+        self._last.update(numbers)
+        return numbers
+
+    def _own_numbers(self, outcome: Outcome) -> dict[str, Any]:
         stats = outcome.stats
         n_prompt = count_tokens(self.job.prompt)
         n_cached = max(0, n_prompt - stats.prefill_tokens) if stats.prefill_tokens else 0
@@ -145,6 +155,7 @@ class LlamaCpp:
         assert profile is not None
         self._profile = profile
         self._n_running = 0
+        self._last: dict[str, Any] = {}
 
     async def answer(self, connection: Connection, request: Request) -> None:
         """Answer one request."""
@@ -198,7 +209,7 @@ class LlamaCpp:
         )
         answer_id = f"chatcmpl-{generation.rng.getrandbits(160):040x}"
         job = generation.job(request, self._profile, prompt, answer_id, was_loaded=True)
-        wire = _Wire(job, answer_id, has_usage=has_usage)
+        wire = _Wire(job, answer_id, self._last, has_usage=has_usage)
         self._n_running += 1
         try:
             await generation.serve(
