@@ -74,7 +74,7 @@ def home(tmp_path: Path) -> Path:
         # As an older npulse, or another program, may have left it.
         connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (EVIL, number))
         connection.execute(
-            "UPDATE turns SET text = ? WHERE text LIKE '%wid%'", (f"{EVIL} bandwidth",)
+            "UPDATE bodies SET text = ? WHERE text LIKE '%wid%'", (f"{EVIL} bandwidth",)
         )
     return tmp_path
 

@@ -140,7 +140,7 @@ def test_a_migration_backs_up_first_and_keeps_everything(tmp_path: Path) -> None
     assert mode(backup) == 0o600
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-        assert connection.execute("SELECT text FROM turns").fetchall() == [
+        assert connection.execute("SELECT text FROM bodies").fetchall() == [
             ("question",),
             ("answer",),
         ]

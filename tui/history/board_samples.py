@@ -33,10 +33,12 @@ class BoardSample:
 
 
 def step(name: str) -> float:
-    """The unit in which a series is stored: 0.1 MHz, 64 KiB, else a hundredth (°C, %, 1/s)."""
+    """The unit in which a series is stored: 0.1 MHz, 1 MiB, one a second, else a tenth (°C, %)."""
     if "freq" in name:
         return 1e5
-    return 65536.0 if name.startswith("ram.") else 0.01
+    if name.startswith("ram."):
+        return float(1 << 20)
+    return 1.0 if name.endswith("activity") else 0.1
 
 
 def pack_samples(samples: Sequence[BoardSample]) -> bytes:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from tui.core.text.sanitize import clean_line
 from tui.files.private import FILE_MODE, create_private, make_folder
 from tui.history.failures import HistoryError, NewerHistoryError, reason
-from tui.history.schema import APPLICATION_ID, MIGRATIONS
+from tui.history.schema import APPLICATION_ID, MIGRATIONS, PAGE_BYTES
 
 Connection = sqlite3.Connection
 """For whoever passes one on and needs nothing else of SQLite."""
@@ -159,6 +159,7 @@ def _connect_reading(path: Path, wait_s: float) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, wait_s: float) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(connection, wait_s)
     # Each commit is on the disk when it returns: power may fail at any moment.

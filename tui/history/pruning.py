@@ -107,9 +107,10 @@ def remove(connection: sqlite3.Connection, wanted: list[Removal]) -> None:
 def _sizes(connection: sqlite3.Connection) -> dict[int, int]:
     """About how many bytes of the file each conversation takes, by the share of its text."""
     rows = connection.execute(
-        "SELECT conversation, sum(200 + length(text) + length(thinking)"
-        " + coalesce(length(numbers), 0) + coalesce((SELECT length(times) + length(board)"
-        " FROM traces WHERE turn = turns.id), 0)) FROM turns GROUP BY conversation"
+        "SELECT t.conversation, sum(200 + coalesce(length(b.text) + length(b.thinking)"
+        " + length(b.numbers), 0) + coalesce(length(c.times) + length(c.board), 0)) FROM turns AS t"
+        " LEFT JOIN bodies AS b ON b.turn = t.id LEFT JOIN traces AS c ON c.turn = t.id"
+        " GROUP BY t.conversation"
     ).fetchall()
     total = sum(size for _, size in rows) or 1
     used = reading.size_bytes(connection)

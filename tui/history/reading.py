@@ -153,7 +153,8 @@ def _with_details(
             ).fetchone()
         if first is not None:
             (line,) = connection.execute(
-                "SELECT substr(text, 1, ?) FROM turns WHERE id = ?", (MAX_FIRST_LINE_CHARS, first)
+                "SELECT substr(text, 1, ?) FROM bodies WHERE turn = ?",
+                (MAX_FIRST_LINE_CHARS, first),
             ).fetchone()
         origin, rate_tps, writer = None, None, None
         if answer is not None:
@@ -190,9 +191,9 @@ def _with_details(
 # -- one conversation ------------------------------------------------------------------------------
 
 _TURNS = """
-SELECT t.id, t.parent, t.role, t.created_ms, t.text, t.thinking, t.status, t.error_kind, t.error,
-    o.json, p.json, t.numbers, t.writer
-FROM turns AS t LEFT JOIN origins AS o ON o.id = t.origin
+SELECT t.id, t.parent, t.role, t.created_ms, coalesce(b.text, ''), coalesce(b.thinking, ''),
+    t.status, t.error_kind, t.error, o.json, p.json, b.numbers, t.writer
+FROM turns AS t LEFT JOIN bodies AS b ON b.turn = t.id LEFT JOIN origins AS o ON o.id = t.origin
     LEFT JOIN parameters AS p ON p.id = t.parameters
 """
 
@@ -272,7 +273,7 @@ def times_ns(connection: sqlite3.Connection, answer: int) -> list[int]:
     kept = connection.execute("SELECT times FROM traces WHERE turn = ?", (answer,)).fetchone()
     if kept is not None:
         return unpack_times(kept[0])
-    rows = connection.execute("SELECT times FROM pieces WHERE turn = ? ORDER BY id", (answer,))
+    rows = connection.execute("SELECT times FROM pieces WHERE turn = ? ORDER BY place", (answer,))
     return [t_ns for (data,) in rows for t_ns in unpack_times(data)]
 
 
@@ -281,7 +282,7 @@ def board_samples(connection: sqlite3.Connection, answer: int) -> list[BoardSamp
     kept = connection.execute("SELECT board FROM traces WHERE turn = ?", (answer,)).fetchone()
     if kept is not None:
         return unpack_samples(kept[0])
-    rows = connection.execute("SELECT board FROM pieces WHERE turn = ? ORDER BY id", (answer,))
+    rows = connection.execute("SELECT board FROM pieces WHERE turn = ? ORDER BY place", (answer,))
     return [sample for (data,) in rows for sample in unpack_samples(data)]
 
 
@@ -364,8 +365,9 @@ def search(
     if expression is None:
         return []
     rows = connection.execute(
-        "SELECT t.conversation, c.title, t.id, t.role, t.created_ms, t.text FROM words"
-        " JOIN turns AS t ON t.id = words.rowid JOIN conversations AS c ON c.id = t.conversation"
+        "SELECT t.conversation, c.title, t.id, t.role, t.created_ms, b.text FROM words"
+        " JOIN bodies AS b ON b.turn = words.rowid JOIN turns AS t ON t.id = words.rowid"
+        " JOIN conversations AS c ON c.id = t.conversation"
         " WHERE words MATCH ? AND words.rowid < ? AND c.deleted_ms IS NULL"
         " ORDER BY words.rowid DESC LIMIT ?",
         (expression, 2**62 if before is None else before, limit),

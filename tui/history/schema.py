@@ -4,9 +4,11 @@
   deletion can be taken back.
 - ``turns``: prompts and answers, a tree by ``parent``. While an answer is written, ``writer`` says
   by whom, its ``status`` is ``running`` and its words are in ``pieces``, until its end.
+- ``bodies``: the words of a turn and its numbers, put in once, when the turn is whole: a row that
+  grows would leave half of each page empty.
 - ``traces``: what is seldom read: times of the chunks (:mod:`tui.history.token_times`) and samples
   of the board (:mod:`tui.history.board_samples`).
-- ``words``: the full-text index of ``turns.text`` by ``turns.id``, without a copy of the text; what
+- ``words``: the full-text index of ``bodies.text`` by ``turn``, without a copy of the text; what
   is put in and taken out is :func:`tui.history.words.indexed`.
 - ``origins`` and ``parameters`` are shared by many turns; ``writers`` are processes.
 """
@@ -17,6 +19,10 @@ from collections.abc import Sequence
 
 APPLICATION_ID = 0x6E70756C
 """``npul``, in the header of the file: what tells it from any other database."""
+
+PAGE_BYTES = 2048
+"""Of a new file. The words of an answer are about 2 kB: in the usual pages of 4,096 bytes a third of
+the room stays empty, and each second of an answer writes one page."""
 
 SCHEMA_1 = """
 CREATE TABLE conversations (
@@ -47,8 +53,6 @@ CREATE TABLE turns (
     parent INTEGER REFERENCES turns DEFERRABLE INITIALLY DEFERRED,
     role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
     created_ms INTEGER NOT NULL,
-    text TEXT NOT NULL DEFAULT '',
-    thinking TEXT NOT NULL DEFAULT '',
     status TEXT,
     error_kind TEXT,
     error TEXT,
@@ -56,26 +60,31 @@ CREATE TABLE turns (
     origin INTEGER REFERENCES origins,
     parameters INTEGER REFERENCES parameters,
     tokens INTEGER,
-    decode_tps REAL,
-    numbers TEXT
+    decode_tps REAL
 );
 CREATE INDEX turns_of_conversation ON turns (conversation, role, id, tokens);
 CREATE INDEX turns_by_parent ON turns (parent);
 CREATE INDEX turns_by_writer ON turns (writer) WHERE writer IS NOT NULL;
+CREATE TABLE bodies (
+    turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL DEFAULT '',
+    numbers TEXT
+);
 CREATE TABLE traces (
     turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
     times BLOB NOT NULL,
     board BLOB NOT NULL
 );
 CREATE TABLE pieces (
-    id INTEGER PRIMARY KEY,
     turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+    place INTEGER NOT NULL,
     text TEXT NOT NULL,
     thinking TEXT NOT NULL,
     times BLOB NOT NULL,
-    board BLOB NOT NULL
-);
-CREATE INDEX pieces_of_turn ON pieces (turn);
+    board BLOB NOT NULL,
+    PRIMARY KEY (turn, place)
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
 );

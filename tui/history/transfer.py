@@ -147,10 +147,9 @@ def _add_turn(
     tokens, rate_tps = numbers.get("tokens_out"), numbers.get("decode_tps")
     origin, settings = _clean_origin(turn.origin), turn.settings
     connection.execute(
-        "UPDATE turns SET thinking = ?, status = ?, error_kind = ?, error = ?, origin = ?,"
-        " parameters = ?, tokens = ?, decode_tps = ?, numbers = ? WHERE id = ?",
+        "UPDATE turns SET status = ?, error_kind = ?, error = ?, origin = ?, parameters = ?,"
+        " tokens = ?, decode_tps = ? WHERE id = ?",
         (
-            clean(turn.thinking),
             turn.status or "complete",
             None if error is None else clean_line(error.kind),
             None if error is None else clean_line(error.sentence),
@@ -162,9 +161,12 @@ def _add_turn(
             else writing.shared(connection, "parameters", encode_settings(settings)),
             tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None,
             rate_tps if isinstance(rate_tps, int | float) else None,
-            encode_numbers(numbers) if numbers else None,
             made,
         ),
+    )
+    connection.execute(
+        "UPDATE bodies SET thinking = ?, numbers = ? WHERE turn = ?",
+        (clean(turn.thinking), encode_numbers(numbers) if numbers else None, made),
     )
     if turn.times_us or turn.board:
         times = pack_times(0, [t_us * 1000 for t_us in turn.times_us])

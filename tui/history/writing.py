@@ -73,10 +73,11 @@ def add_turn(
 ) -> int:
     """A turn that is whole; returns its id. It becomes the end of the chosen branch."""
     cursor = connection.execute(
-        "INSERT INTO turns (conversation, parent, role, text, created_ms) VALUES (?, ?, ?, ?, ?)",
-        (conversation, parent, role, text, created_ms),
+        "INSERT INTO turns (conversation, parent, role, created_ms) VALUES (?, ?, ?, ?)",
+        (conversation, parent, role, created_ms),
     )
     turn = _id(cursor)
+    connection.execute("INSERT INTO bodies (turn, text) VALUES (?, ?)", (turn, text))
     _index(connection, turn, text)
     choose_leaf(connection, conversation, turn)
     return turn
@@ -134,7 +135,8 @@ def add_piece(
 ) -> None:
     """What is new in an answer. Needs no transaction around it."""
     connection.execute(
-        "INSERT INTO pieces (turn, text, thinking, times, board) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO pieces (turn, place, text, thinking, times, board) VALUES"
+        " (?1, (SELECT coalesce(max(place), 0) + 1 FROM pieces WHERE turn = ?1), ?2, ?3, ?4, ?5)",
         (answer, text, thinking, times, board),
     )
 
@@ -146,26 +148,27 @@ def drop_pieces(connection: sqlite3.Connection, answer: int) -> None:
 
 def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnswer) -> None:
     """Stores the whole answer in the place of its pieces. May be repeated with better numbers."""
-    row = connection.execute("SELECT status, text FROM turns WHERE id = ?", (answer,)).fetchone()
-    if row is None:
-        raise sqlite3.IntegrityError("the answer was deleted")
-    if row[0] != "running":
-        _unindex(connection, answer, row[1])
+    known = connection.execute("SELECT text FROM bodies WHERE turn = ?", (answer,)).fetchone()
+    if known is not None:
+        _unindex(connection, answer, known[0])
     error = end.error
-    connection.execute(
-        "UPDATE turns SET text = ?, thinking = ?, status = ?, error_kind = ?, error = ?,"
-        " writer = NULL, tokens = ?, decode_tps = ?, numbers = ? WHERE id = ?",
+    changed = connection.execute(
+        "UPDATE turns SET status = ?, error_kind = ?, error = ?, writer = NULL, tokens = ?,"
+        " decode_tps = ? WHERE id = ?",
         (
-            end.text,
-            end.thinking,
             end.status,
             None if error is None else error.kind,
             None if error is None else error.sentence,
             end.tokens,
             end.decode_tps,
-            encode_numbers(end.numbers),
             answer,
         ),
+    )
+    if not changed.rowcount:
+        raise sqlite3.IntegrityError("the answer was removed")
+    connection.execute(
+        "INSERT OR REPLACE INTO bodies (turn, text, thinking, numbers) VALUES (?, ?, ?, ?)",
+        (answer, end.text, end.thinking, encode_numbers(end.numbers)),
     )
     connection.execute(
         "INSERT OR REPLACE INTO traces (turn, times, board) VALUES (?, ?, ?)",
@@ -235,7 +238,7 @@ def recover_all(connection: sqlite3.Connection) -> int:
 def interrupted(connection: sqlite3.Connection, answer: int) -> FinishedAnswer:
     """An answer as far as it was stored."""
     pieces = connection.execute(
-        "SELECT text, thinking, times, board FROM pieces WHERE turn = ? ORDER BY id", (answer,)
+        "SELECT text, thinking, times, board FROM pieces WHERE turn = ? ORDER BY place", (answer,)
     ).fetchall()
     times_ns = [t_ns for piece in pieces for t_ns in unpack_times(piece[2])]
     samples = [sample for piece in pieces for sample in unpack_samples(piece[3])]
@@ -326,7 +329,7 @@ def purge(connection: sqlite3.Connection, conversations: Sequence[int]) -> None:
     """Removes conversations for good, and what nothing else refers to any more."""
     for conversation in conversations:
         rows = connection.execute(
-            "SELECT id, text FROM turns WHERE conversation = ? AND status IS NOT 'running'",
+            "SELECT id, text FROM turns JOIN bodies ON turn = id WHERE conversation = ?",
             (conversation,),
         )
         for turn, text in rows.fetchall():

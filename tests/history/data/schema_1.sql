@@ -27,8 +27,6 @@ CREATE TABLE turns (
     parent INTEGER REFERENCES turns DEFERRABLE INITIALLY DEFERRED,
     role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
     created_ms INTEGER NOT NULL,
-    text TEXT NOT NULL DEFAULT '',
-    thinking TEXT NOT NULL DEFAULT '',
     status TEXT,
     error_kind TEXT,
     error TEXT,
@@ -36,37 +34,46 @@ CREATE TABLE turns (
     origin INTEGER REFERENCES origins,
     parameters INTEGER REFERENCES parameters,
     tokens INTEGER,
-    decode_tps REAL,
-    numbers TEXT
+    decode_tps REAL
 );
 CREATE INDEX turns_of_conversation ON turns (conversation, role, id, tokens);
 CREATE INDEX turns_by_parent ON turns (parent);
 CREATE INDEX turns_by_writer ON turns (writer) WHERE writer IS NOT NULL;
+CREATE TABLE bodies (
+    turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL DEFAULT '',
+    numbers TEXT
+);
 CREATE TABLE traces (
     turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
     times BLOB NOT NULL,
     board BLOB NOT NULL
 );
 CREATE TABLE pieces (
-    id INTEGER PRIMARY KEY,
     turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+    place INTEGER NOT NULL,
     text TEXT NOT NULL,
     thinking TEXT NOT NULL,
     times BLOB NOT NULL,
-    board BLOB NOT NULL
-);
-CREATE INDEX pieces_of_turn ON pieces (turn);
+    board BLOB NOT NULL,
+    PRIMARY KEY (turn, place)
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
 );
-INSERT INTO conversations VALUES (1, '8f80b3b595954cb69719f07737984853', 'why?', 1700000000000, 4, 0, NULL);
+INSERT INTO conversations VALUES (1, '83ae373ec2b7435db2897938a1c1af17', 'why?', 1700000000000, 4, 0, NULL);
 INSERT INTO tags VALUES (1, 'physics');
 INSERT INTO origins VALUES (1, '{"model":"qwen3-4b","server":"RockchipLlama","kind":"rockchipllama","url":"http://127.0.0.1:8021"}');
 INSERT INTO parameters VALUES (1, '{"temperature":0.6,"top_p":0.95,"top_k":20,"repeat_penalty":1.1,"max_tokens":2048,"is_thinking":false,"system_prompt":""}');
-INSERT INTO turns VALUES (1, 1, NULL, 'user', 1700000000000, 'why?', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO turns VALUES (2, 1, 1, 'assistant', 1700000000000, 'because of 你好', '', 'complete', NULL, NULL, NULL, 1, 1, 4, 3.125, '{"ttft_ms":1250.0,"ttft_source":"measured","tokens_out":4}');
-INSERT INTO turns VALUES (3, 1, 2, 'user', 1700000060000, 'and then?', '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO turns VALUES (4, 1, 3, 'assistant', 1700000060000, 'half an', '', 'interrupted', 'cut', 'The connection was cut.', NULL, 1, 1, 3, 3.125, '{"ttft_ms":1250.0,"ttft_source":"measured","tokens_out":3}');
+INSERT INTO turns VALUES (1, 1, NULL, 'user', 1700000000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO turns VALUES (2, 1, 1, 'assistant', 1700000000000, 'complete', NULL, NULL, NULL, 1, 1, 4, 3.125);
+INSERT INTO turns VALUES (3, 1, 2, 'user', 1700000060000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO turns VALUES (4, 1, 3, 'assistant', 1700000060000, 'interrupted', 'cut', 'The connection was cut.', NULL, 1, 1, 3, 3.125);
+INSERT INTO bodies VALUES (1, 'why?', '', NULL);
+INSERT INTO bodies VALUES (2, 'because of 你好', '', '{"ttft_ms":1250.0,"ttft_source":"measured","tokens_out":4}');
+INSERT INTO bodies VALUES (3, 'and then?', '', NULL);
+INSERT INTO bodies VALUES (4, 'half an', '', '{"ttft_ms":1250.0,"ttft_source":"measured","tokens_out":3}');
 INSERT INTO traces VALUES (2, X'A0CB98019FC371', X'');
 INSERT INTO traces VALUES (4, X'80897A', X'');
 INSERT INTO words (rowid, text) VALUES (1, 'why?');
