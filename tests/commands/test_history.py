@@ -194,14 +194,18 @@ def test_check(home: Path) -> None:
     assert "export" in err
 
 
-def test_a_damaged_file_is_told(home: Path) -> None:
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_damaged_file_is_told(home: Path, share: float) -> None:
     path = database(home)
     data = bytearray(path.read_bytes())
-    data[4096 * 3 : 4096 * 6] = b"\xa5" * 4096 * 3
+    at = int(len(data) * share)
+    data[at : at + 6000] = b"\xa5" * len(data[at : at + 6000])
     path.write_bytes(data)
     code, _, err = history(home, "check")
     assert code == 1
     assert "damaged" in err
+    for words in (("list",), ("show", "1"), ("search", "memory"), ("export",)):
+        assert history(home, *words)[0] in (0, 1)
 
 
 # -- export and import -----------------------------------------------------------------------------

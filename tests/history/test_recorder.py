@@ -22,6 +22,7 @@ from tui.core.turn.turn import Turn
 from tui.core.types import FinishDelta, Message, TextDelta
 from tui.history import reading, recorder, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
+from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.recorder import Recorder
 from tui.history.records import StoredTurn
@@ -201,6 +202,40 @@ def test_what_a_killed_npulse_left_is_ended_with_the_next_answer(
         (status,) = connection.execute("SELECT status FROM turns WHERE id = ?", (left,)).fetchone()
         assert status == "error"
         assert connection.execute("SELECT count(*) FROM writers").fetchone() == (2,)
+
+
+def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder) -> None:
+    turn = asked("the question")
+    answer = begun(kept, turn)
+    number = answer.conversation.id
+    assert number is not None
+
+    def rename(connection: sqlite3.Connection) -> str:
+        writing.rename(connection, number, "a name")
+        return "done"
+
+    assert kept.change(rename).result(10) == "done"
+    with closing(opened(tmp_path)) as connection:
+        row = reading.conversation_row(connection, number)
+        assert row is not None
+        assert (row.title, row.is_running) == ("a name", True)
+
+    def fail(connection: sqlite3.Connection) -> None:
+        writing.rename(connection, number, "half a change")
+        connection.execute("INSERT INTO missing VALUES (1)")
+
+    with pytest.raises(HistoryError, match="cannot be written"):
+        kept.change(fail).result(10)
+    with closing(opened(tmp_path)) as connection:
+        row = reading.conversation_row(connection, number)
+        assert row is not None
+        assert row.title == "a name"
+    feed(turn, "goes ", "on")
+    end(turn)
+    kept.close()
+    assert stored(tmp_path)[1].text == "goes on"
+    with pytest.raises(HistoryError, match="ending"):
+        kept.change(rename).result(10)
 
 
 # -- faults ----------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from tui.history import pruning, reading, writing
 from tui.history.database import (
     Connection,
     damage,
-    open_for_writing,
     reading_from,
     writing_to,
 )
@@ -312,15 +311,12 @@ def _settled() -> bool:
     except OSError:
         return True
     try:
-        connection = open_for_writing(path)
+        with writing_to(path) as connection:
+            writing.recover_all(connection)
     except NewerHistoryError:
         raise
     except HistoryError:
         return True  # it may still be read
-    try:
-        writing.recover_all(connection)
-    finally:
-        connection.close()
     return True
 
 

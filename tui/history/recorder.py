@@ -10,13 +10,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.history import pruning, writing
-from tui.history.database import damage, open_for_writing
+from tui.history.database import damage, open_for_writing, transaction
 from tui.history.failures import HistoryError, is_damage, reason
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.pruning import Limits
@@ -35,6 +37,24 @@ CHECK_STEPS = 200_000
 
 
 NO_LIMITS = Limits()
+T = TypeVar("T")
+
+
+class _Change(Generic[T]):
+    """Something to be done to the database, and what comes of it."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        self.done: Future[T] = Future()
+        self._work = work
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        """Raises sqlite3.Error, and whatever the work raises."""
+        with transaction(connection):
+            result = self._work(connection)
+        self.done.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        self.done.set_exception(error)
 
 
 class Recorder:
@@ -56,7 +76,8 @@ class Recorder:
         self._limits = limits
         self._now_ms = now_ms
         self._wake = threading.Condition()
-        """Guards the three below."""
+        """Guards the four below."""
+        self._changes: list[_Change[Any]] = []
         self._answers: list[KeptAnswer] = []
         self._is_woken = self._is_closing = False
         self._thread: threading.Thread | None = None
@@ -95,6 +116,20 @@ class Recorder:
             for kept in self._answers:
                 kept.saw(snapshot)
 
+    def change(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Changes something in the thread that writes, as one transaction: all or nothing.
+
+        What is returned fails with HistoryError where it could not be done.
+        """
+        change = _Change(work)
+        with self._wake:
+            if self._is_closing:
+                change.fail(HistoryError("npulse is ending"))
+                return change.done
+            self._changes.append(change)
+            self._start()
+        return change.done
+
     def close(self, timeout_s: float = 3.0) -> None:
         """Store what there is, and end. Blocks until it is done, for so long at most."""
         with self._wake:
@@ -113,13 +148,15 @@ class Recorder:
                 self._answers.append(kept)
             while len(self._answers) > MAX_UNSAVED:
                 self._answers.pop(0).not_saved()
-            self._is_woken = True
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="npulse-history", daemon=True
-                )
-                self._thread.start()
-            self._wake.notify()
+            self._start()
+
+    def _start(self) -> None:
+        """There is something to do. The lock is held."""
+        self._is_woken = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="npulse-history", daemon=True)
+            self._thread.start()
+        self._wake.notify()
 
     # -- in the thread that writes -------------------------------------------------------------
 
@@ -131,6 +168,7 @@ class Recorder:
                 self._is_woken = False
                 is_closing = self._is_closing
             self._save_all()
+            self._make_changes()
             if is_closing:
                 self._end()
                 return
@@ -160,6 +198,22 @@ class Recorder:
             self._failed(error)
         else:
             self._tell(None)
+
+    def _make_changes(self) -> None:
+        with self._wake:
+            changes, self._changes = self._changes, []
+        for change in changes:
+            self._make_change(change)
+
+    def _make_change(self, change: _Change[Any]) -> None:
+        try:
+            change.make(self._open())
+        except (HistoryError, sqlite3.Error) as error:
+            self._disconnect()
+            said = f"{clean_line(str(self._path))} cannot be written: {reason(error)}"
+            change.fail(error if isinstance(error, HistoryError) else HistoryError(said))
+        except Exception as error:  # noqa: BLE001  it is whoever asked for the change who gets it
+            change.fail(error)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -21,8 +21,8 @@ APPLICATION_ID = 0x6E70756C
 """``npul``, in the header of the file: what tells it from any other database."""
 
 PAGE_BYTES = 2048
-"""Of a new file. The words of an answer are about 2 kB: in the usual pages of 4,096 bytes a third of
-the room stays empty, and each second of an answer writes one page."""
+"""Of a new file. The words of an answer are about 2 kB: in the usual pages of 4,096 bytes a third
+of the room stays empty, and each second of an answer writes one page."""
 
 SCHEMA_1 = """
 CREATE TABLE conversations (
