@@ -97,14 +97,14 @@ class PreparedChat:
 def dashboard() -> Dashboard:
     """Beside a server that is ready and a board that is at rest."""
     board = prepared()
-    return _dashboard(board, board.headline(), looked_at=(), problem=None)
+    return _dashboard(board, board.headline())
 
 
 def dashboard_at_work() -> Dashboard:
     """Beside a board that is busy, and so hot that its clocks are lowered."""
     board = prepared(seconds=520)
     board.now_ns = START_NS + 520 * NS
-    return _dashboard(board, board.headline(), looked_at=(), problem=None)
+    return _dashboard(board, board.headline())
 
 
 def dashboard_without_server() -> Dashboard:
@@ -112,34 +112,39 @@ def dashboard_without_server() -> Dashboard:
     board = prepared("no driver")
     looked_at = ("127.0.0.1:8021", "127.0.0.1:8080")
     problem = "127.0.0.1:8021 refused the connection: nothing listens there."
-    return _dashboard(board, Headline(time_of_day="14:02:11"), looked_at, problem)
+    headline = Headline(time_of_day="14:02:11", is_server_missing=True, server_problem=problem)
+    return _dashboard(board, headline, looked_at)
 
 
 class PreparedBackend:
     """A chat of its own beside a prepared board."""
 
     def __init__(
-        self, board: Prepared, headline: Headline, looked_at: tuple[str, ...], problem: str | None
+        self, board: Prepared, headline: Headline, looked_at: tuple[str, ...] = ()
     ) -> None:
         self.chat = PreparedChat(board.now_ns)
         self.board = board
         self._headline = headline
-        self._looked_at, self._problem = looked_at, problem
+        self._looked_at = looked_at
 
     def headline(self) -> Headline:
         return self._headline
 
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
-        return notice_lines(self._headline, self._looked_at, self._problem, keymap)
+        return notice_lines(self._headline, self._looked_at, keymap)
+
+    def connect(self, url: str) -> str | None:
+        return f"{url!r} is no address of a server: give http://HOST:PORT"
+
+    def start_demo(self) -> str | None:
+        return None
 
     def clock_ns(self) -> int:
         return self.board.now_ns
 
 
-def _dashboard(
-    board: Prepared, headline: Headline, looked_at: tuple[str, ...], problem: str | None
-) -> Dashboard:
-    backend = PreparedBackend(board, headline, looked_at, problem)
+def _dashboard(board: Prepared, headline: Headline, looked_at: tuple[str, ...] = ()) -> Dashboard:
+    backend = PreparedBackend(board, headline, looked_at)
     return Dashboard(backend, UNICODE, default_keys(), lambda text, what: f"copied {what}")
 
 

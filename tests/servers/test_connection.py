@@ -101,6 +101,34 @@ async def test_found_busy_at_a_pinned_address() -> None:
         await until(connection, lambda s: s.status == "ready")
 
 
+async def test_another_server_is_pinned_while_one_is_connected() -> None:
+    script = RockchipScript()
+    other = RockchipScript(loaded="gemma3-1b")
+    async with (
+        raw_server(script) as server,
+        raw_server(other) as pinned,
+        connected(server.url) as connection,
+    ):
+        await until(connection, lambda s: s.status == "ready" and s.models)
+        # Its check is on the way, and is answered when the other server is there already.
+        script.is_frozen = True
+        connection.look_now()
+        await asyncio.sleep(0.05)
+        connection.pin((pinned.url,))
+        assert connection.state.server is None
+        assert not connection.state.has_looked
+        state = await until(connection, lambda s: s.status == "ready" and s.models)
+        assert state.server is not None
+        assert state.server.url == pinned.url
+        assert state.looked_at == (pinned.url,)
+        script.is_frozen = False
+        script.thaw.set()
+        await asyncio.sleep(0.5)
+        assert connection.state.status == "ready"
+        assert connection.state.loaded is not None
+        assert connection.state.loaded.name == "gemma3-1b"
+
+
 async def test_a_model_that_another_client_loaded_is_noticed() -> None:
     script = RockchipScript(loaded="qwen3-4b")
     async with raw_server(script) as server, connected(server.url) as connection:

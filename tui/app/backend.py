@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tui.app.board_monitor import BoardMonitor
 from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
@@ -28,7 +28,7 @@ from tui.core.screen.notices import notice_lines
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings, ModelInfo
-from tui.servers.address import local_port
+from tui.servers.address import local_port, normalised_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import Benchmarks
     from tui.board.runtime_log.reader import RuntimeLog
+    from tui.servers.connection import Connection
 
 MAX_NAME_CHARS = 40
 MAX_OTHERS = 4
@@ -95,8 +96,8 @@ class Backend:
         self._on_change: Callable[[], None] = lambda: None
         self._on_history_problem: Callable[[str | None], None] = lambda problem: None
         self._uses_little_cores = uses_little_cores
-        self._has_demo = False
-        self._problem: str | None = None
+        self._demo_state: Literal["none", "starting", "running"] = "none"
+        self._demo_problem: str | None = None
         self._watched: Server | None = None
         self._bench: Benchmarks | None = None
         self._bench_lock = BenchLock()
@@ -159,15 +160,7 @@ class Backend:
         self._link.use(connection)
         self._on_change()
         if await self._wants_demo(urls):
-            simulator = await asyncio.to_thread(self._demo.start)
-            if simulator is None:
-                self._problem = self._demo.problem
-                self._on_change()
-            else:
-                self._has_demo = True
-                if simulator.root is not None:
-                    self.board.source.use(simulator.root)
-                connection.pin((simulator.url,))
+            await self._run_demo(connection)
         await connection.run()
 
     def _keep_history(self) -> None:
@@ -187,6 +180,52 @@ class Backend:
         from tui.servers.locate import find
 
         return await find(urls) is None
+
+    async def _run_demo(self, connection: Connection) -> None:
+        """Start the simulated board and use it, its server and its readings."""
+        self._demo_state = "starting"
+        simulator = await asyncio.to_thread(self._demo.start)
+        if simulator is None:
+            self._demo_state, self._demo_problem = "none", self._demo.problem
+            self._on_change()
+            return
+        self._demo_state, self._demo_problem = "running", None
+        if simulator.root is not None:
+            self.board.source.use(simulator.root)
+        connection.pin((simulator.url,))
+
+    def start_demo(self) -> str | None:
+        """Start the simulated board as ``--demo`` does. Returns None, or one sentence why not."""
+        state = self.state
+        if self._demo_state != "none":
+            return f"the simulated board is {self._demo_state} already"
+        if state.is_connected and state.status != "busy":
+            return "a server answers; npulse --demo starts the simulated board beside it"
+        self._demo_state = "starting"
+        self._link.submit(self._run_demo)
+        return None
+
+    def connect(self, url: str) -> str | None:
+        """Use the server at this address from now on. Returns None, or one sentence why not."""
+        if self.chat.is_answering:
+            return ANSWER_RUNS
+        if self.state.work is not None:
+            return f"{self.state.work}; wait until that is done"
+        if self._demo_state == "starting":
+            return "the simulated board is starting"
+        from msgspec.structs import replace
+
+        try:
+            section = replace(self._server_settings, url=normalised_url(url))
+            access = server_access(section)
+        except ValueError as error:
+            return str(error)
+
+        async def pin(connection: Connection) -> None:
+            connection.pin((section.url,), access)
+
+        self._link.submit(pin)
+        return None
 
     def _changed(self) -> None:
         server = self.state.server
@@ -323,7 +362,7 @@ class Backend:
         state = self.state
         model, server = state.in_use, state.server
         snapshot, facts = self.board.history.latest, self.board.facts
-        is_simulated = self._has_demo or (server is not None and server.is_simulated)
+        is_simulated = self._demo_state == "running" or (server is not None and server.is_simulated)
         board = soc = driver = None
         temperature_c = None
         if snapshot is not None:
@@ -349,6 +388,8 @@ class Backend:
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
+            is_server_missing=state.has_looked and not state.is_connected,
+            server_problem=self._demo_problem or state.problem,
             bench=self._bench_note(),
             alert=None if facts is None else facts.alert,
         )
@@ -357,8 +398,7 @@ class Backend:
         """What an empty transcript says."""
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
-        problem = self._problem or state.problem
-        return notice_lines(self.headline(), looked_at, problem, keymap, self._server_notes(keymap))
+        return notice_lines(self.headline(), looked_at, keymap, self._server_notes(keymap))
 
     def _server_notes(self, keymap: Mapping[str, str]) -> list[str]:
         """What stands in the way of a prompt, and which other servers answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.board_source import BoardReader
@@ -22,6 +23,7 @@ class BoardMonitor:
         self.source = source
         self.history = BoardHistory()
         self._view: BoardView | None = None
+        self._root: Path | None = None
 
     @property
     def facts(self) -> BoardFacts | None:
@@ -39,7 +41,13 @@ class BoardMonitor:
         t0_ns: int | None,
         now_ns: int,
     ) -> None:
-        """A new snapshot; see :meth:`tui.board.advice.board_state.BoardView.saw`."""
+        """A new snapshot; see :meth:`tui.board.advice.board_state.BoardView.saw`.
+
+        The first one of another board begins a history of its own.
+        """
+        if self._root not in (None, self.source.sampled_root):
+            self.history, self._view = BoardHistory(), None
+        self._root = self.source.sampled_root
         if self._view is None:
             from tui.board.advice.board_state import BoardView
 

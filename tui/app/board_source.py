@@ -76,10 +76,16 @@ class BoardReader:
         self._lock = threading.Lock()
         self._port: int | None = None
         self._root = root
+        self._sampled_root: Path | None = None
         self.wants_neighbours = False
         """Whether a sample also looks which other programs take CPU time."""
         self.neighbours: tuple[Neighbour, ...] = ()
         """What the last such look found, largest first."""
+
+    @property
+    def sampled_root(self) -> Path | None:
+        """Where the last sample came from; None where it read nothing."""
+        return self._sampled_root
 
     @property
     def root(self) -> Path | None:
@@ -106,6 +112,7 @@ class BoardReader:
         with self._lock:
             if self._root is not None:
                 sampler = self._opened(self._root)
+                self._sampled_root = self._root
                 snapshot = sampler.sample()
                 self.neighbours = sampler.others() if self.wants_neighbours else ()
                 return snapshot

@@ -2,11 +2,12 @@
 
 The connection itself belongs to the network's loop, which runs in a thread of its own
 (:mod:`tui.servers.loop`). HTTP is imported there, when the first paint is over; until then there is
-no connection, and nothing that is asked of it has an effect.
+no connection.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ class ServerLink:
     def __init__(self, loop: EventLoopThread) -> None:
         self.loop = loop
         self._connection: Connection | None = None
+        self._is_there = asyncio.Event()
 
     def use(self, connection: Connection) -> None:
-        """Use this connection from now on; it belongs to the loop."""
+        """Use this connection from now on. Called in the loop, to which it belongs."""
         self._connection = connection
+        self._is_there.set()
 
     @property
     def state(self) -> ConnectionState:
@@ -34,11 +37,15 @@ class ServerLink:
         return ConnectionState() if self._connection is None else self._connection.state
 
     def submit(self, work: Callable[[Connection], Coroutine[Any, Any, object]]) -> None:
-        """Run a coroutine of the connection in the loop."""
-        if self._connection is not None:
-            self.loop.submit(work(self._connection))
+        """Run a coroutine of the connection in the loop, as soon as there is one."""
+        self.loop.submit(self._run(work))
+
+    async def _run(self, work: Callable[[Connection], Coroutine[Any, Any, object]]) -> None:
+        await self._is_there.wait()
+        assert self._connection is not None
+        await work(self._connection)
 
     def call(self, function: Callable[[Connection], object]) -> None:
-        """Call a plain function of the connection in the loop."""
+        """Call a plain function of the connection in the loop; nothing where there is none yet."""
         if self._connection is not None:
             self.loop.call(function, self._connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from textual import events
@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.core.board.history import BoardHistory
@@ -33,6 +34,7 @@ from tui.widgets.chat.key_bar import KeyBar, KeyHint
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
+from tui.widgets.chat.server_line import ServerLine, UrlField
 from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.chat.strip import StatusStrip
 from tui.widgets.kit.lean_compositor import LeanCompositor
@@ -64,8 +66,12 @@ class Dashboard(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Priority, because the prompt has the focus and would take some of these for itself.
-        Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
-        for key in DASHBOARD_KEYS
+        *(
+            Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
+            for key in DASHBOARD_KEYS
+        ),
+        # Of the transcript, while no server answers: where text is taken, it is a letter.
+        Binding("d", "demo_letter", "start the simulated board", show=False),
     ]
 
     AUTO_FOCUS = "#prompt"
@@ -118,6 +124,10 @@ class Dashboard(Screen[None]):
         self._refusal = ""
         self._resumed_s = 0.0
         self._has_opened = False
+        self._is_asking_url = False
+        """The line for a URL was asked for by the user."""
+        self._wanted_url = ""
+        """The URL that was typed last."""
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
 
@@ -138,6 +148,7 @@ class Dashboard(Screen[None]):
         yield StatusStrip(
             self.stats, self._note, self._history, self._warning_key, glyphs, id="strip"
         )
+        yield ServerLine(id="server")
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
             yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
@@ -169,8 +180,23 @@ class Dashboard(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The bottom line shows the keys of what has the focus."""
-        is_reading = isinstance(event.widget, Transcript)
-        self.query_one(MessageBar).set_hints(_reading_hints() if is_reading else self._hints)
+        self._show_hints(event.widget)
+
+    def _show_hints(self, focused: Widget | None) -> None:
+        hints: Sequence[KeyHint] = self._hints
+        if isinstance(focused, UrlField):
+            hints = self._server_hints()
+        elif isinstance(focused, Transcript):
+            demo = [KeyHint("d", "demo", "demo")] if self._is_server_missing else []
+            behind = "server" if self.query_one(ServerLine).display else "prompt"
+            hints = [*demo, *_reading_hints(behind)]
+        self.query_one(MessageBar).set_hints(hints)
+
+    def _server_hints(self) -> list[KeyHint]:
+        hints = [KeyHint("Enter", "connect", "submit_server")]
+        if self._is_server_missing:
+            hints.append(KeyHint(key_cap(self._keymap["demo"]), "demo", "demo"))
+        return [*hints, KeyHint(key_cap(self._keymap["stop"]), "prompt", "stop")]
 
     def on_key(self, event: events.Key) -> None:
         """What nobody else took: text goes to the prompt, from wherever it was typed."""
@@ -243,6 +269,7 @@ class Dashboard(Screen[None]):
         """Draw anew what depends on the server."""
         self._show_runtime()
         self.show_notice()
+        self._show_server_line()
         if self._backend.headline().server_state == "ready":
             self.query_one(MessageBar).withdraw(self._refusal)
 
@@ -254,6 +281,67 @@ class Dashboard(Screen[None]):
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
         self.query_one(MessageBar).say(text, role)
+
+    # The way to a server -------------------------------------------------------------------
+
+    @property
+    def _is_server_missing(self) -> bool:
+        return self._backend.headline().is_server_missing
+
+    def _show_server_line(self) -> None:
+        """The line for a URL: there while no server answers, gone when one does."""
+        line, headline = self.query_one(ServerLine), self._backend.headline()
+        if headline.is_server_missing:
+            line.display = True
+            if self._wanted_url and self._wanted_url == line.field.value:
+                line.show_problem(headline.server_problem)
+        elif line.display and headline.server is not None and not self._is_asking_url:
+            self._close_server_line()
+        self._show_hints(self.focused)
+
+    def _close_server_line(self) -> None:
+        line = self.query_one(ServerLine)
+        self._is_asking_url = False
+        if line.field.has_focus:
+            # At once: the next key may be here already.
+            self.set_focus(self.query_one(Prompt))
+        line.display = self._is_server_missing
+
+    def action_connect(self) -> None:
+        """The field for the URL of a server."""
+        line = self.query_one(ServerLine)
+        self._is_asking_url = True
+        line.display = True
+        line.field.focus()
+
+    async def action_submit_server(self) -> None:
+        """What Enter does in that field."""
+        await self.query_one(ServerLine).field.action_submit()
+
+    def on_server_line_submitted(self, event: ServerLine.Submitted) -> None:
+        refusal = self._backend.connect(event.url)
+        if refusal is not None:
+            self.query_one(ServerLine).show_problem(refusal)
+            return
+        self._wanted_url = event.url
+        self._is_asking_url = False
+        self.say("looking for a server there")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The letter for the demo is one only while that is what is wanted."""
+        if action == "demo_letter":
+            return self._is_server_missing and isinstance(self.focused, Transcript)
+        return True
+
+    def action_demo_letter(self) -> None:
+        self.action_demo()
+
+    def action_demo(self) -> None:
+        """Start the simulated board."""
+        refusal = self._backend.start_demo()
+        if refusal is None:
+            self.set_focus(self.query_one(Prompt))
+        self.say(refusal or "starting the simulated board", "warn" if refusal else "soft")
 
     # Sending and receiving -----------------------------------------------------------------
 
@@ -381,6 +469,9 @@ class Dashboard(Screen[None]):
     def action_stop(self) -> None:
         """One step back: the line of a search, the answer, what is marked in the transcript."""
         if time.monotonic() - self._resumed_s < STRAY_ESC_S:
+            return
+        if self.query_one(ServerLine).field.has_focus:
+            self._close_server_line()
             return
         search, chat = self.query_one(SearchLine), self._chat
         if search.display:
@@ -514,11 +605,11 @@ def _chat_hints(keymap: Mapping[str, str]) -> tuple[KeyHint, ...]:
     )
 
 
-def _reading_hints() -> list[KeyHint]:
-    """The transcript's own letters, as its bindings have them."""
+def _reading_hints(behind: str) -> list[KeyHint]:
+    """The transcript's own letters, as its bindings have them; ``behind`` is where Tab leads."""
     shown = [one for one in Transcript.BINDINGS if isinstance(one, Binding) and one.show]
     return [
-        KeyHint("Tab", "prompt", "app.focus_next"),
+        KeyHint("Tab", behind, "app.focus_next"),
         *(
             KeyHint(one.key_display or key_cap(one.key), one.description, f"focused.{one.action}")
             for one in shown

@@ -93,6 +93,8 @@ class Connection:
         self._models: tuple[ModelInfo, ...] = ()
         self._exchanges: list[StreamedRequest] = []
         self._work = ModelWork()
+        self._closing: set[asyncio.Task[None]] = set()
+        """Clients that are let go."""
         self._wake = asyncio.Event()
         self._busy_wait_s = check_every_s
 
@@ -105,10 +107,33 @@ class Connection:
         """The addresses; None where the default ports are tried."""
         return self._urls
 
-    def pin(self, urls: Sequence[str]) -> None:
-        """Look at these addresses from now on."""
+    def pin(self, urls: Sequence[str], access: Access | None = None) -> None:
+        """Look at these addresses from now on and at no other; the server of before is let go.
+
+        ``access`` None leaves it as it is.
+        """
         self._urls = tuple(urls)
-        self._set(looked_at=self._urls, server=None, others=(), busy_urls=())
+        self._access = access or self._access
+        self._slot.abandon()
+        self._models = ()
+        client, self._client = self._client, None
+        if client is not None:
+            closing = asyncio.get_running_loop().create_task(client.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        self._set(
+            status="searching",
+            server=None,
+            models=(),
+            choice=NO_CHOICE,
+            others=(),
+            busy_urls=(),
+            looked_at=self._urls,
+            has_looked=False,
+            problem=None,
+            message=None,
+            is_error=False,
+        )
         self.look_now()
 
     @property
@@ -146,7 +171,12 @@ class Connection:
         """One look at the server, or for one; returns the seconds until the next."""
         client = self._client
         if client is None:
-            client = self._found(await self._look_around())
+            urls = self._urls
+            found = await self._look_around()
+            if self._urls is not urls:
+                # Another address was pinned meanwhile.
+                return 0.0
+            client = self._found(found)
             if client is None:
                 return self._busy_wait_s if self._state.status == "busy" else self._search_every_s
             await self._check(client)
@@ -175,21 +205,22 @@ class Connection:
         if server is not None and server.url == own_url:
             return self._connect(server)
         if server is not None and known is not None:
-            self._set(status="gone", problem=f"{known.label} does not answer.")
+            self._set(status="gone", problem=f"{known.label} does not answer.", has_looked=True)
             return None
         # On a port that we only guessed, something that does not answer need not be a server.
         is_named = is_explicit(self._urls) and known is None
         if found.is_busy and (is_named or (known is not None and known.url in found.busy_urls)):
             self._wait_longer()
-            self._set(status="busy", problem=found.problem)
+            self._set(status="busy", problem=found.problem, has_looked=True)
         else:
-            self._set(status="searching" if known is None else "gone", problem=found.problem)
+            status: ServerStatus = "searching" if known is None else "gone"
+            self._set(status=status, problem=found.problem, has_looked=True)
         return None
 
     def _connect(self, server: Server) -> Client:
         self._client = Client(server.url, server.dialect, self._timeouts, server.access)
         self._busy_wait_s = self._check_every_s
-        self._set(status="ready", server=server, problem=None)
+        self._set(status="ready", server=server, problem=None, has_looked=True)
         return self._client
 
     def _others(self, servers: Sequence[Server]) -> tuple[SurveyedServer, ...]:
@@ -206,21 +237,26 @@ class Connection:
         self._busy_wait_s = min(self._busy_wait_s * 2, MAX_BUSY_WAIT_S)
 
     async def _check(self, client: Client) -> None:
-        """Asks which model is loaded: the cheapest question that a living server answers."""
+        """Asks which model is loaded: the cheapest question that a living server answers.
+
+        What comes back of a client that was let go meanwhile says nothing of the present one.
+        """
         try:
+            found: tuple[ModelInfo, ...] | None = None
             if not self._models or not await self._is_same_loaded(client):
-                self._set_models(await models.list_models(client))
+                found = await models.list_models(client)
         except (httpx.ReadTimeout, httpx.WriteTimeout):
-            self._wait_longer()
-            sentence = busy_sentence(client.url)
-            self._set(status="busy", problem=sentence)
+            if client is self._client:
+                self._wait_longer()
+                self._set(status="busy", problem=busy_sentence(client.url))
         except httpx.HTTPError as error:
-            if not self._is_quiet:
-                # An answer began meanwhile; its own stream shows whether the server lives.
-                return
-            failure = errors.transport(error, client.url, client.timeouts.connect_s)
-            await self._lose(failure.sentence)
+            # Where an answer began meanwhile, its own stream shows whether the server lives.
+            if client is self._client and self._is_quiet:
+                failure = errors.transport(error, client.url, client.timeouts.connect_s)
+                await self._lose(failure.sentence)
         except ModelListError as error:
+            if client is not self._client:
+                return
             if self._models:
                 # It answers, but not as it did: something else has its place now.
                 await self._lose(str(error))
@@ -228,7 +264,10 @@ class Connection:
                 # A server without a list may well answer prompts; one shows what is the matter.
                 self._is_well(str(error))
         else:
-            self._is_well(None)
+            if client is self._client:
+                if found is not None:
+                    self._set_models(found)
+                self._is_well(None)
 
     def _is_well(self, problem: str | None) -> None:
         self._busy_wait_s = self._check_every_s

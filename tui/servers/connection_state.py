@@ -78,6 +78,8 @@ class ConnectionState:
     slot: SlotState = field(default_factory=SlotState)
     looked_at: tuple[str, ...] = ()
     problem: str | None = None
+    has_looked: bool = False
+    """These addresses were looked at before; ``status`` is no longer a first guess."""
     work: str | None = None
     work_since_ns: int | None = None
     message: str | None = None

@@ -56,7 +56,7 @@ class OrderedApp(Opened):
         self._order = InputOrder(self, super().on_event)
 
     def _dashboard(self) -> Dashboard:
-        backend = PreparedBackend(prepared(), Headline(), (), None)
+        backend = PreparedBackend(prepared(), Headline())
         backend.chat = WillingChat(self.done)
         return Dashboard(backend, UNICODE, default_keys(), self._copied)
 

@@ -159,6 +159,12 @@ class PreparedBackend:
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         return []
 
+    def connect(self, url: str) -> str | None:
+        return None
+
+    def start_demo(self) -> str | None:
+        return None
+
     def clock_ns(self) -> int:
         return self.board.now_ns
 

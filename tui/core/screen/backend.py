@@ -45,5 +45,11 @@ class ScreenBackend(Protocol):
         """Lines for an empty transcript: what was looked for, and what to type. ``keymap`` has the
         keys of each action."""
 
+    def connect(self, url: str) -> str | None:
+        """Use the server at this address from now on. Returns None, or one sentence why not."""
+
+    def start_demo(self) -> str | None:
+        """Start the simulated board, where no server answers. Returns None, or why not."""
+
     def clock_ns(self) -> int:
         """``perf_counter_ns``, by which answers and snapshots are stamped."""

@@ -27,6 +27,10 @@ class Headline:
     temperature_c: float | None = None
     time_of_day: str = ""
     is_simulated: bool = False
+    is_server_missing: bool = False
+    """Nobody answered at the last look: an address is wanted. False before the first look."""
+    server_problem: str | None = None
+    """Why no server answers, in one sentence."""
     alert: str | None = None
     """One short line that wants attention now."""
     bench: str | None = None

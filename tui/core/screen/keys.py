@@ -40,6 +40,8 @@ DASHBOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction("prev_code", "alt+left", "jump_code(-1)", "", "to the code block before"),
     KeyAction("next_code", "alt+right", "jump_code(1)", "", "to the next code block"),
     KeyAction("copy_code", "alt+y", "copy_code", "", "copy the last code block"),
+    KeyAction("connect", "alt+u", "connect", "", "type the URL of another server"),
+    KeyAction("demo", "alt+d", "demo", "", "no server: start the simulated board"),
     KeyAction("quit", "ctrl+q", "app.quit", "quit", "quit"),
 )
 

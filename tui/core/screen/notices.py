@@ -11,15 +11,13 @@ from tui.core.screen.key_names import shown_key
 def notice_lines(
     headline: Headline,
     looked_at: Sequence[str],
-    problem: str | None,
     keymap: Mapping[str, str],
     notes: Sequence[str] = (),
 ) -> list[str]:
     """The lines for the state that ``headline`` tells.
 
-    ``looked_at`` are the addresses that were tried, ``problem`` the last failure in one sentence,
-    ``keymap`` the keys of each action, separated by commas. ``notes`` are sentences about the
-    server, what else answers among them.
+    ``looked_at`` are the addresses that were tried, ``keymap`` the keys of each action, separated
+    by commas. ``notes`` are sentences about the server, what else answers among them.
     """
     key = {name: shown_key(keys.split(",")[0].strip()) for name, keys in keymap.items()}
     lines: list[str] = []
@@ -30,7 +28,12 @@ def notice_lines(
             "",
         ]
     if headline.server_state in ("searching", "gone"):
-        return [*lines, *notes, *([""] if notes else []), *_no_server(looked_at, problem)]
+        return [
+            *lines,
+            *notes,
+            *([""] if notes else []),
+            *_no_server(looked_at, headline.server_problem, key),
+        ]
     where = headline.server or "the server"
     if headline.server_state == "loading":
         return [*lines, f"{where} is loading a model; {key['models']} shows for how long."]
@@ -55,7 +58,7 @@ def notice_lines(
     ]
 
 
-def _no_server(looked_at: Sequence[str], problem: str | None) -> list[str]:
+def _no_server(looked_at: Sequence[str], problem: str | None, key: Mapping[str, str]) -> list[str]:
     tried = ", ".join(looked_at) or "127.0.0.1"
     lines = ["No rkllm server answers yet.", "", f"Looked at {tried};", "looking again on its own."]
     if problem:
@@ -63,7 +66,9 @@ def _no_server(looked_at: Sequence[str], problem: str | None) -> list[str]:
     return [
         *lines,
         "",
-        "Start your server, or type one of:",
-        "npulse --url http://HOST:PORT   a server somewhere else",
-        "npulse --demo                   the simulated board",
+        "Start your server, or from here:",
+        f"{key['connect']:<7} type the URL of a server somewhere else; Enter connects",
+        f"{key['demo']:<7} start the simulated board; after Tab, d does it too",
+        "",
+        "From a shell: npulse --url http://HOST:PORT, npulse --demo",
     ]
