@@ -51,7 +51,10 @@ class StandingConnection:
     def abandon(self) -> None:
         self.abandoned += 1
 
-    async def ask(self, turn: object) -> None:
+    def send_now(self) -> None:
+        self.abandon()
+
+    async def ask(self, turn: object, in_use: object) -> None:
         """The prompt waits for ever."""
 
     async def use_and_load(

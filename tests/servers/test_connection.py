@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from time import perf_counter_ns
 
 from tests.servers import waiting
 from tests.servers.raw_server import Wire, free_port, raw_server
@@ -243,10 +244,14 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
         state = await until(connection, lambda s: s.work == "loading gemma3-1b")
         assert state.status == "loading"
         assert state.work_since_ns is not None
-        turn = new_turn()
-        await connection.ask(turn)
-        assert turn.error is not None
-        assert (turn.status, turn.error.kind) == ("refused", "busy")
+        turn = new_turn(request(model=""))
+        asking = asyncio.create_task(connection.ask(turn))
+        await until(connection, lambda _: turn.wait)
+        assert turn.wait is not None
+        assert turn.wait.reason == "loading gemma3-1b"
+        taken_back = new_turn()
+        taken_back.stop(perf_counter_ns())
+        await asyncio.wait_for(connection.ask(taken_back), 5)
         again = await connection.load("qwen3-4b")
         assert not again.is_done
         assert "at work already" in again.sentence
@@ -256,6 +261,9 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
         assert (state.work, state.message, state.is_error) == (None, "gemma3-1b is loaded.", False)
         assert state.loaded is not None
         assert state.loaded.name == "gemma3-1b"
+        await asyncio.wait_for(asking, 30)
+        assert (turn.status, turn.text) == ("complete", "t0 t1 t2 ")
+        assert taken_back.status == "stopped"
         assert "loading" in words
         assert "gone" not in words
         assert "busy" not in words

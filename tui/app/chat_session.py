@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
 """A stopped answer is waited for this long at most: a server may never end it, or never say so."""
+SEND_ANYWAY = "; Enter sends all the same"
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
@@ -75,11 +76,11 @@ class ChatSession:
         """By the address of the server."""
 
     def send_anyway(self) -> None:
-        """Do not wait for the stopped answer any longer: its connection is closed, and the prompt
-        that waits is sent."""
+        """Do not wait any longer: the connection of a stopped answer is closed, and the prompt that
+        waits is sent."""
         if self.waiting is not None and self._turn is not None:
             self._turn.note_before_prefill("queue")
-        self._link.call(lambda connection: connection.abandon())
+        self._link.call(lambda connection: connection.send_now())
 
     # The turn -------------------------------------------------------------------------------
 
@@ -93,11 +94,19 @@ class ChatSession:
 
     @property
     def waiting(self) -> Waiting | None:
-        """The prompt that waits for the server to finish an answer that nobody reads any more."""
+        """The prompt that waits: for the end of an answer that nobody reads any more, or for a
+        server that is busy."""
         turn, note = self._turn, self.finishing_note
-        if turn is None or turn.phase is not Phase.WAITING or note is None:
+        if turn is None or turn.phase is not Phase.WAITING:
             return None
-        return Waiting(turn.prompt, f"{note}; Enter sends all the same", self._asked_ns)
+        if note is not None:
+            return Waiting(turn.prompt, f"{note}{SEND_ANYWAY}", self._asked_ns)
+        wait = turn.wait
+        if wait is None:
+            return None
+        # What the server has already cannot be sent once more.
+        way = "" if wait.is_sent or self._link.state.work is not None else SEND_ANYWAY
+        return Waiting(turn.prompt, f"{wait.reason}{way}", wait.since_ns)
 
     @property
     def finishing_note(self) -> str | None:
@@ -124,11 +133,11 @@ class ChatSession:
         state = self._link.state
         if not state.is_connected:
             return state.problem or "no server answers yet; your prompt stays here"
-        if state.work is not None:
-            return f"{state.work}; your prompt stays here"
-        if state.choice.problem is not None:
+        # While a model is loaded, which one answers is known only after that.
+        is_settled = state.work is None
+        if is_settled and state.choice.problem is not None:
             return state.choice.problem
-        model = state.answering
+        model = state.answering if is_settled else None
         context = None if model is None else model.context_tokens
         overflow = 0
         if context is not None:
@@ -151,8 +160,10 @@ class ChatSession:
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
         # run before this one.
-        self._was_busy = state.slot.is_free and is_busy_for_others(
-            self._npu_load_pct, self._asked_ns, self._last_end_ns()
+        in_use = self._overlap_guard(server)
+        self._was_busy = in_use() is None and (
+            state.slot.is_free
+            and is_busy_for_others(self._npu_load_pct, self._asked_ns, self._last_end_ns())
         )
         turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
         self._turn = turn
@@ -160,9 +171,24 @@ class ChatSession:
             turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
         stored = self.keeper.begin(turn, server, model)
-        self._link.submit(lambda connection: _send(connection, turn, stored))
+        self._link.submit(lambda connection: _send(connection, turn, stored, in_use))
         self._on_asked(turn)
         return None
+
+    def _overlap_guard(self, server: Server | None) -> Callable[[], str | None]:
+        """Why a prompt must not be sent now: where a second one ends the answer that runs, while
+        the NPU works for somebody else."""
+        last_end_ns = self._last_end_ns()
+        name = "" if server is None else server.name
+
+        def reason() -> str | None:
+            load_pct = self._npu_load_pct
+            if not is_busy_for_others(load_pct, self._clock_ns(), last_end_ns):
+                return None
+            return f"NPU at {load_pct:.0f} %: a prompt would end the answer that {name} gives now"
+
+        is_harmful = server is not None and server.dialect.is_overlap_fatal
+        return reason if is_harmful else (lambda: None)
 
     def _usage_of(self, server: Server | None) -> LastUsage | None:
         return None if server is None else self._last_usages.setdefault(server.url, LastUsage())
@@ -277,11 +303,16 @@ class ChatSession:
         return since_ns is not None and self._clock_ns() - since_ns > STOPPED_ANSWER_LIMIT_NS
 
 
-async def _send(connection: Connection, turn: Turn, stored: Future[bool]) -> None:
+async def _send(
+    connection: Connection,
+    turn: Turn,
+    stored: Future[bool],
+    in_use: Callable[[], str | None],
+) -> None:
     """Ask, once the prompt is stored; not where it was stopped by then."""
     await until_stored(stored)
     if not turn.phase.is_over:
-        await connection.ask(turn)
+        await connection.ask(turn, in_use)
 
 
 def _request_chars(turn: Turn) -> int:

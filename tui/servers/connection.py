@@ -51,6 +51,8 @@ from tui.servers.within import OutOfTimeError, within
 SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
 MAX_BUSY_WAIT_S = 40.0
+LOOK_EVERY_S = 0.1
+"""How often a prompt looks whether the work that it waits for is done."""
 
 
 class Connection:
@@ -290,19 +292,18 @@ class Connection:
 
     # -- answers -------------------------------------------------------------------------------
 
-    async def ask(self, turn: Turn) -> None:
+    async def ask(self, turn: Turn, in_use: Callable[[], str | None] = lambda: None) -> None:
         """Drives this turn to its end, after the server is free. Raises only CancelledError.
 
-        Returns when the server is idle again; the turn may be over earlier.
+        Returns when the server is idle again; the turn may be over earlier. ``in_use`` as in
+        :class:`~tui.servers.exchange.StreamedRequest`.
         """
+        if not await self._is_work_done(turn):
+            return
         client, server = self._client, self._state.server
         if client is None or server is None:
             sentence = no_server_at([url.partition("://")[2] for url in self._state.looked_at])
             turn.fail(perf_counter_ns(), TurnError("refused", self._state.problem or sentence))
-            return
-        if self._work.is_running:
-            sentence = f"{server.name} is busy: {self._state.work or 'changing its model'}."
-            turn.fail(perf_counter_ns(), TurnError("busy", sentence))
             return
         if not self._models:
             # It was found a moment ago.
@@ -320,7 +321,7 @@ class Connection:
         if choice.name:
             self._remember(self._state.remembered.with_model(server.url, choice.name))
         request = replace(turn.request, model=choice.name)
-        exchange = StreamedRequest(client, request, turn, self._slot)
+        exchange = StreamedRequest(client, request, turn, self._slot, in_use=in_use)
         self._exchanges.append(exchange)
         try:
             await exchange.run()
@@ -329,11 +330,24 @@ class Connection:
             # A first prompt may have loaded a model, a failed one may have lost the server.
             self.look_now()
 
+    async def _is_work_done(self, turn: Turn) -> bool:
+        """Waits for a load or an unload that is under way; False where the turn ended before."""
+        while self._work.is_running and not turn.phase.is_over:
+            turn.note_wait(perf_counter_ns(), self._state.work or "the server changes its model")
+            await asyncio.sleep(LOOK_EVERY_S)
+        return not turn.phase.is_over
+
     def stop(self) -> None:
         """The user's stop for the answer in flight, or for the prompt that waits behind one that
         was stopped. Its turn ends now; see ``state.slot``."""
         if self._exchanges:
             self._exchanges[-1].stop()
+
+    def send_now(self) -> None:
+        """The prompt that waits is sent, whatever the server still does."""
+        self.abandon()
+        if self._exchanges:
+            self._exchanges[-1].send_now()
 
     def abandon(self) -> None:
         """Do not wait for the rest of a stopped answer: something else shows that the server is

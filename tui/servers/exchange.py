@@ -355,7 +355,7 @@ class StreamedRequest:
         now_ns = perf_counter_ns()
         if "load" not in self.turn.stats(now_ns).ttft_includes:
             self.turn.note_before_prefill("queue")
-        self.turn.note_wait(self._sent_ns or now_ns, NO_ANSWER_YET)
+        self.turn.note_wait(self._sent_ns or now_ns, NO_ANSWER_YET, is_sent=True)
 
     async def _refused(self, response: httpx.Response) -> None:
         status, kind = response.status_code, response.headers.get("content-type", "")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServerWait:
-    """Since when a prompt waits, and why. ``reason`` is a short clause, sanitised."""
+    """Since when a prompt waits, and why. ``reason`` is a short clause, sanitised. ``is_sent``: the
+    server has it already and does not answer yet."""
 
     reason: str
     since_ns: int
+    is_sent: bool = False

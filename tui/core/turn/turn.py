@@ -183,11 +183,11 @@ class Turn:
             if self._meter.chunks == 0 and part not in self._meter.ttft_includes:
                 self._meter.ttft_includes = (*self._meter.ttft_includes, part)
 
-    def note_wait(self, t_ns: int, reason: str) -> None:
+    def note_wait(self, t_ns: int, reason: str, *, is_sent: bool = False) -> None:
         """The server is busy and does not take the prompt yet. The first call begins the wait."""
         with self._lock:
             since_ns = t_ns if self._wait is None else self._wait.since_ns
-            self._wait = ServerWait(clean_line(reason, MAX_REASON_CHARS), since_ns)
+            self._wait = ServerWait(clean_line(reason, MAX_REASON_CHARS), since_ns, is_sent)
 
     def note_runtime(self, numbers: RuntimeNumbers) -> None:
         """What the runtime says about this answer, once it is over. The last word stays."""

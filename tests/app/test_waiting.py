@@ -1,0 +1,200 @@
+"""The chat of the dashboard while its server is busy, dies and comes back: over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+
+from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.servers.waiting import until
+from tui.app.chat_session import ChatSession
+from tui.app.server_link import ServerLink
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.turn.turn import Turn
+from tui.core.types import GenerationSettings, Phase
+from tui.servers.client import PhaseTimeouts
+from tui.servers.connection import Connection
+from tui.servers.dialects import orkllm, rkllm_demo
+from tui.servers.loop import EventLoopThread
+from tui.sim.server.spawn import spawn_async
+
+QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
+
+
+@asynccontextmanager
+async def chatting(url: str) -> AsyncIterator[ChatSession]:
+    """A session as the dashboard has it, connected in a loop of its own."""
+    loop = EventLoopThread()
+    loop.start()
+    connection = Connection(
+        [url], QUICK, search_every_s=0.05, check_every_s=0.1, probe_timeouts=QUICK
+    )
+    running = loop.submit(connection.run())
+    link = ServerLink(loop)
+    link.use(connection)
+    session = ChatSession(link, GenerationSettings())
+    try:
+        await until(lambda: link.state.status == "ready" and link.state.models)
+        yield session
+    finally:
+        running.cancel()
+        await asyncio.to_thread(loop.stop)
+
+
+def row(owner: str) -> dict[str, object]:
+    return {"data": [{"id": "qwen3-4b", "owned_by": owner}]}
+
+
+class Demo:
+    """Answers 503 until it is told to answer; keeps what it was asked."""
+
+    def __init__(self, owner: str = rkllm_demo.OWNER) -> None:
+        self.is_busy = True
+        self.owner = owner
+        self.prompts: list[str] = []
+
+    async def __call__(self, wire: Wire) -> None:
+        if wire.asked.method == "GET":
+            is_list = wire.asked.path == "/v1/models"
+            await wire.json(row(self.owner), 200 if is_list else 404, server="Werkzeug/3.1")
+        elif self.is_busy:
+            await wire.json({"error": {"message": "RKLLM_Server is busy!"}}, 503)
+        else:
+            messages = wire.asked.json["messages"]
+            assert isinstance(messages, list)
+            self.prompts.append("\n".join(message["content"] for message in messages))
+            await wire.head()
+            await wire.token("It has six TOPS.")
+            await wire.done()
+
+
+async def test_a_prompt_waits_with_its_reason_and_is_sent_when_the_server_is_free() -> None:
+    script = Demo()
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        assert chat.ask("What is an NPU?") is None
+        await until(lambda: chat.waiting)
+        waiting = chat.waiting
+        assert waiting is not None
+        assert waiting.prompt == "What is an NPU?"
+        assert waiting.reason == ("server busy: “RKLLM_Server is busy!”; Enter sends all the same")
+        assert chat.turn is not None
+        script.is_busy = False
+        await until(lambda: not chat.is_answering)
+        assert (chat.turn.status, chat.waiting) == ("complete", None)
+    assert script.prompts == ["What is an NPU?"]
+
+
+async def test_esc_gives_the_prompt_back_and_it_is_not_sent() -> None:
+    script = Demo()
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        assert chat.ask("hello") is None
+        await until(lambda: chat.waiting)
+        assert chat.stop() == "hello"
+        assert not chat.is_answering
+        assert len(chat.conversation) == 0
+        script.is_busy = False
+        assert chat.ask("another") is None
+        await until(lambda: not chat.is_answering)
+    assert script.prompts == ["another"]
+
+
+async def test_a_second_prompt_of_a_server_without_memory_holds_the_first_exchange() -> None:
+    script = Demo()
+    script.is_busy = False
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        for prompt in ("What is an NPU?", "How fast is it?"):
+            assert chat.ask(prompt) is None
+            await until(lambda: not chat.is_answering)
+            chat.commit_turn()
+    first, second = script.prompts
+    assert first == "What is an NPU?"
+    assert second == (
+        "User: What is an NPU?\n\nAssistant: It has six TOPS.\n\nUser: How fast is it?\n\n"
+        "Assistant:"
+    )
+
+
+async def test_a_prompt_that_would_end_the_answer_of_somebody_else_waits_for_the_npu() -> None:
+    script = Demo(orkllm.OWNER)
+    script.is_busy = False
+    npu = Snapshot(0, 0.0, {"npu.load": Reading((91.0, 0.0), "%")})
+    idle = Snapshot(0, 0.0, {"npu.load": Reading((0.0, 0.0), "%")})
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        chat.on_snapshot(npu)
+        assert chat.ask("hello") is None
+        await until(lambda: chat.waiting)
+        assert chat.waiting is not None
+        assert chat.waiting.reason == (
+            "NPU at 91 %: a prompt would end the answer that oRKLLM gives now; "
+            "Enter sends all the same"
+        )
+        await asyncio.sleep(0.2)
+        assert script.prompts == []
+        chat.on_snapshot(idle)
+        await until(lambda: not chat.is_answering)
+        assert script.prompts == ["hello"]
+
+
+async def test_enter_sends_it_all_the_same() -> None:
+    script = Demo(orkllm.OWNER)
+    script.is_busy = False
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        chat.on_snapshot(Snapshot(0, 0.0, {"npu.load": Reading((91.0,), "%")}))
+        assert chat.ask("hello") is None
+        await until(lambda: chat.waiting)
+        chat.send_anyway()
+        await until(lambda: not chat.is_answering)
+        assert script.prompts == ["hello"]
+        assert chat.turn is not None
+        assert chat.turn.stats(0).ttft_includes == ("queue",)
+
+
+def has_come_to(turn: Turn, moment: int) -> bool:
+    """Whether the answer is asked for (0), was taken by the server (1), or has begun (2)."""
+    is_taken = turn.phase is not Phase.WAITING
+    return (True, is_taken, bool(turn.text) or turn.phase.is_over)[moment]
+
+
+@pytest.mark.slow
+async def test_a_server_that_dies_and_comes_back_ten_times_loses_no_prompt() -> None:
+    """Killed at rest, in the prefill and in the answer, on one port, with kill -9."""
+    port = str(free_port())
+    options = ("--port", port, "--tokens", "12", "--decode-tps", "60", "--prefill-tps", "2000")
+    board = await spawn_async(options)
+    told: list[str] = []
+    try:
+        async with chatting(board.url) as chat:
+            for number in range(10):
+                prompt = f"prompt {number}"
+                while (refusal := chat.ask(prompt)) is not None:
+                    told.append(refusal)
+                    await asyncio.sleep(0.02)
+                turn = chat.turn
+                assert turn is not None
+                await until(partial(has_come_to, turn, number % 3))
+                os.kill(board.pid, signal.SIGKILL)
+                await asyncio.to_thread(board.stop)
+                await until(lambda: not chat.is_answering)
+                chat.commit_turn()
+                assert turn.status in ("complete", "interrupted", "error")
+                assert (turn.error is None) == (turn.status == "complete")
+                kept = chat.conversation.last
+                assert kept is not None
+                assert kept.prompt == prompt, "it can be sent again"
+                board = await spawn_async(options)
+            await until(lambda: chat.ask("the last one") is None)
+            await until(lambda: not chat.is_answering)
+            assert chat.turn is not None
+            assert chat.turn.status == "complete"
+            assert [past.prompt for past in chat.conversation.exchanges] == [
+                f"prompt {number}" for number in range(10)
+            ]
+    finally:
+        board.stop()
+    assert all("prompt" in sentence or "No server" in sentence for sentence in told), told
