@@ -44,14 +44,14 @@ def test_wilcoxon_known_answer() -> None:
 def test_mann_whitney_floor(n: int, floor: float) -> None:
     result = mann_whitney(list(range(n)), list(range(100, 100 + n)))
     assert result is not None
-    assert result.p == result.smallest_p == pytest.approx(floor, abs=5e-5)
+    assert result.p == pytest.approx(floor, abs=5e-5)
 
 
 @pytest.mark.parametrize(("n", "floor"), [(5, 0.0625), (6, 0.03125)])
 def test_wilcoxon_floor(n: int, floor: float) -> None:
     result = wilcoxon(list(range(1, n + 1)))
     assert result is not None
-    assert result.p == result.smallest_p == floor
+    assert result.p == floor
 
 
 @given(SMALL, SMALL)

@@ -23,11 +23,10 @@ EXACT_PAIRS = 60
 
 @dataclass(frozen=True, slots=True)
 class RankTest:
-    """One test: its statistic, the two-sided p, and the smallest p these sample sizes can give."""
+    """One test: its statistic and the two-sided p."""
 
     statistic: float
     p: float
-    smallest_p: float
     is_exact: bool
 
 
@@ -80,13 +79,12 @@ def _signed_sums(ranks: Sequence[int]) -> Counter[int]:
     return table
 
 
-def _two_sided(table: Counter[int], observed: int) -> tuple[float, float]:
-    """Two-sided p of ``observed`` and the smallest attainable one, in a symmetric distribution."""
+def _two_sided(table: Counter[int], observed: int) -> float:
+    """Two-sided p of ``observed`` in a symmetric distribution."""
     total = sum(table.values())
     low = sum(count for value, count in table.items() if value <= observed)
     high = sum(count for value, count in table.items() if value >= observed)
-    extreme = 2 * max(table[min(table)], table[max(table)]) / total
-    return min(1.0, 2 * min(low, high) / total), min(1.0, extreme)
+    return min(1.0, 2 * min(low, high) / total)
 
 
 def _normal_p(distance: float, variance: float) -> float:
@@ -113,13 +111,11 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> RankTest | None:
     ranks = doubled_ranks(pooled)
     rank_sum = sum(ranks[:n])
     u = rank_sum / 2 - n * (n + 1) / 2
-    smallest = 2 / math.comb(n + m, n)
     if n + m <= EXACT_POOLED:
-        p, smallest = _two_sided(_subset_sums(ranks, n), rank_sum)
-        return RankTest(u, p, smallest, is_exact=True)
+        return RankTest(u, _two_sided(_subset_sums(ranks, n), rank_sum), is_exact=True)
     size = n + m
     variance = n * m / 12 * (size + 1 - _tie_term(pooled) / (size * (size - 1)))
-    return RankTest(u, _normal_p(u - n * m / 2, variance), smallest, is_exact=False)
+    return RankTest(u, _normal_p(u - n * m / 2, variance), is_exact=False)
 
 
 def wilcoxon(differences: Sequence[float]) -> RankTest | None:
@@ -135,11 +131,11 @@ def wilcoxon(differences: Sequence[float]) -> RankTest | None:
     positive = sum(rank for rank, value in zip(ranks, kept, strict=True) if value > 0)
     n = len(kept)
     if n <= EXACT_PAIRS:
-        p, smallest = _two_sided(_signed_sums(ranks), positive)
-        return RankTest(positive / 2, p, smallest, is_exact=True)
+        p = _two_sided(_signed_sums(ranks), positive)
+        return RankTest(positive / 2, p, is_exact=True)
     variance = n * (n + 1) * (2 * n + 1) / 24 - _tie_term([abs(value) for value in kept]) / 48
     p = _normal_p(positive / 2 - n * (n + 1) / 4, variance)
-    return RankTest(positive / 2, p, 2.0 ** (1 - n) if n < 1000 else 0.0, is_exact=False)
+    return RankTest(positive / 2, p, is_exact=False)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

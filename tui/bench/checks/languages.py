@@ -13,7 +13,6 @@ from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
 
 NAMES = {"en": "English", "hu": "Hungarian", "vi": "Vietnamese", "zh": "Chinese", "ar": "Arabic"}
-SCRIPTS = {"en": "Latin", "hu": "Latin", "vi": "Latin", "zh": "Han", "ar": "Arabic"}
 
 _FUNCTION_WORDS = {
     "en": "the of and to in is for with this that on are be or not from it an as by if",

@@ -23,7 +23,6 @@ DEFAULT_MAX_TOKENS = 512
 MAX_PROMPTS = 100_000
 
 URLS = ("/v1/chat/completions", "/v1/completions", "/chat/completions", "/completions")
-ENVELOPE = frozenset(("custom_id", "method", "url", "body"))
 OWN_KEYS = frozenset(
     (
         "id",
