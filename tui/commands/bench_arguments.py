@@ -82,19 +82,19 @@ def parser() -> Parser:
     """Everything ``npulse bench`` takes."""
     made = Parser(
         prog="npulse bench",
-        description="Benchmarks of the model on this board, with method.",
+        description="Benchmarks the model on this board.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _list(verbs.add_parser("list", help="the suites, and how long each takes"))
+    _list(verbs.add_parser("list", help="list the suites, and how long each takes"))
     _run(verbs.add_parser("run", help="run a suite", epilog=EPILOG, formatter_class=_RAW))
-    _resume(verbs.add_parser("resume", help="run what is missing of an earlier run"))
-    _report(verbs.add_parser("report", help="the report of a run, also of one that is not over"))
-    _compare(verbs.add_parser("compare", help="runs against each other"))
-    _history(verbs.add_parser("history", help="earlier runs"))
-    _import(verbs.add_parser("import", help="take over a file of another tool"))
-    verbs.add_parser("schema", help="the JSON Schema of a run")
+    _resume(verbs.add_parser("resume", help="run what is missing or failed of an earlier run"))
+    _report(verbs.add_parser("report", help="write the report of a run, finished or not"))
+    _compare(verbs.add_parser("compare", help="compare runs"))
+    _history(verbs.add_parser("history", help="list earlier runs"))
+    _import(verbs.add_parser("import", help="import results of another tool"))
+    verbs.add_parser("schema", help="print the JSON Schema of a run")
     _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
     _control(verbs.add_parser("control", help="pause, resume, skip or abort a running benchmark"))
     return made
@@ -135,16 +135,20 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--runs", type=count, metavar="N", help="repetitions of every prompt")
     add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
     add("--minutes", type=seconds, metavar="N", help="repeat the suite for so long")
-    add("--max-time", type=duration, metavar="TIME", help="begin nothing after that: 30m, 2h")
+    add("--max-time", type=duration, metavar="TIME", help="start no request after that: 30m, 2h")
     add("--max-tokens", type=count, metavar="N", help="cap of prompts of a batch (default 512)")
-    add("--strict", action="store_true", help="a gate that warns refuses too")
+    add("--strict", action="store_true", help="refuse to run where a gate warns")
     add("--force", action="store_true", help="run although a gate refuses")
-    add("--pin", action="store_true", help="hold governors at performance meanwhile; needs root")
+    add(
+        "--pin",
+        action="store_true",
+        help="hold governors at performance; needs root",
+    )
     add("--quick", action="store_true", help="the short form of the suite")
     sampling = verb.add_mutually_exclusive_group()
     sampling.add_argument("--greedy", action="store_true", default=None, help="top_k 1")
     sampling.add_argument("--sampled", dest="greedy", action="store_false", help="not greedy")
-    add("--thinking", action="store_true", help="let the model think; caps times three")
+    add("--thinking", action="store_true", help="allow thinking; token limits times three")
     add("--temperature", type=float, metavar="X", help="where the suite is not greedy")
     add("--top-p", type=float, metavar="X")
     add("--top-k", type=int, metavar="N")
@@ -174,7 +178,14 @@ def _judging(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 1 if true: decode<-5%%,success<100%%",
     )
-    verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help="the factor")
+    verb.add_argument(
+        "--vary", action="append", default=[], choices=FIELDS, help="a field that may differ"
+    )
+
+
+def _vary(verb: argparse.ArgumentParser) -> None:
+    said = "a field that may differ"
+    verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help=said)
 
 
 def _ui(verb: argparse.ArgumentParser) -> None:
@@ -184,7 +195,6 @@ def _ui(verb: argparse.ArgumentParser) -> None:
         default="auto",
         help="a moving line on a terminal, plain lines otherwise",
     )
-    # For whoever begins a run and follows it.
 
 
 def _resume(verb: argparse.ArgumentParser) -> None:
@@ -195,7 +205,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--root", type=Path, metavar="DIR")
     verb.add_argument("--max-time", type=duration, metavar="TIME")
     verb.add_argument("--strict", action="store_true")
-    verb.add_argument("--force", action="store_true", help="although a gate refuses")
+    verb.add_argument("--force", action="store_true", help="run although a gate refuses")
     verb.add_argument("--no-warm-up", action="store_true")
     verb.add_argument("--cool-down", type=seconds, default=120.0, metavar="S")
     verb.add_argument("--no-hash", action="store_true")
@@ -208,8 +218,10 @@ def _report(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("run", metavar="RUN", help="id, beginning of an id, baseline, file, or last")
     _folder(verb)
     verb.add_argument("--compat", choices=("seed004",), help="definitions of the board report")
-    verb.add_argument("--exclude-tainted", action="store_true", help="figures without them")
-    verb.add_argument("--row", choices=("llama-bench", "rockchip"), help="one row instead")
+    verb.add_argument(
+        "--exclude-tainted", action="store_true", help="figures without tainted requests"
+    )
+    verb.add_argument("--row", choices=("llama-bench", "rockchip"), help="print one row instead")
     _judging(verb)
     _outputs(verb)
 
@@ -217,8 +229,10 @@ def _report(verb: argparse.ArgumentParser) -> None:
 def _compare(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("runs", nargs="+", metavar="RUN", help="A, the baseline, then B, C, ...")
     _folder(verb)
-    verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help="the factor")
-    verb.add_argument("--force", action="store_true", help="although something else differs")
+    verb.add_argument(
+        "--vary", action="append", default=[], choices=FIELDS, help="a field that may differ"
+    )
+    verb.add_argument("--force", action="store_true", help="compare although other fields differ")
     verb.add_argument("--exclude-tainted", action="store_true")
     verb.add_argument("--fail-on", action="append", default=[], metavar="EXPR")
     for name in ("json", "md", "html"):

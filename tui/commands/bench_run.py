@@ -263,7 +263,7 @@ def _finish(
         print(f"kept in {folder}", file=out)
         if loaded.document.run.status != "complete":
             again = f"npulse bench resume {loaded.document.run.id}"
-            print(f"{again} asks what is missing or failed", file=out)
+            print(f"{again} runs what is missing or failed", file=out)
     if comparison is not None and not options.md:
         print(comparison_markdown([comparison]), file=out)
     if problem is not None:
@@ -289,7 +289,7 @@ def headline(loaded: Loaded) -> str:
         for name, (label, digits) in OF_A_KIND.items()
         if (total := document.totals.get(name)) is not None and total.value is not None
     ]
-    return ", ".join(parts) or "no figure: nothing was answered, or the server does not stream"
+    return ", ".join(parts) or "no figures: nothing was answered, or the server does not stream"
 
 
 def against(

@@ -402,7 +402,7 @@ async def test_a_server_that_goes_away(tmp_path: Path) -> None:
     assert found.statuses[0] in ("ok", "error_http")
     assert found.statuses.count("skipped") >= 1
     assert found.finished.outcome == "incomplete"
-    assert "went away" in found.finished.sentence
+    assert "no longer reachable" in found.finished.sentence
 
 
 async def test_a_prefix_cache_is_seen(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the checks of a suite's answers say: instructions, languages, reviews of code."""
+"""Accuracy figures from answer checks: instructions, languages, code reviews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be equal before two runs may be compared, and what is only worth a warning."""
+"""Differences between two runs: which of them forbid a comparison, which only warn."""
 
 from __future__ import annotations
 

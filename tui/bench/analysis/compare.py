@@ -1,5 +1,4 @@
-"""Two runs against each other: paired where they asked the same prompts, and never more certain
-than their numbers are.
+"""Compares two runs: paired where they asked the same prompts, with intervals and rank tests.
 
 Paired (three or more prompts that both answered): per prompt the log ratio of the medians over its
 repetitions; Hodges-Lehmann centre, bootstrap interval, Wilcoxon signed rank. Unpaired: Hodges-

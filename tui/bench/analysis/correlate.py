@@ -1,4 +1,4 @@
-"""Gaps between tokens against the state of the board at that moment.
+"""Rank correlation of inter-token gaps with clocks and temperatures.
 
 Each gap gets the nearest sample. A rank correlation is shown only for at least 200 gaps and a
 variable that varied; temperature and context rise together, so the influence of context is taken

@@ -1,4 +1,4 @@
-"""Lines through the requests of a run: decoding over context, prefill over prompt length."""
+"""Theil-Sen lines: time per token over context, prefill time over prompt length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board during a request: samples on the clock of the tokens, and what they say about it."""
+"""Board samples of a request: clocks held, heat, memory, energy, and its taints."""
 
 from __future__ import annotations
 

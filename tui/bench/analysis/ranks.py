@@ -1,4 +1,4 @@
-"""Rank tests: two-sided p-values without any assumption about the shape of a distribution.
+"""Rank tests (Mann-Whitney, Wilcoxon, Spearman) and the Holm correction.
 
 Small samples get the exact conditional distribution of the rank sum (ties included, by counting
 over doubled mid-ranks), larger ones the normal approximation with tie correction.

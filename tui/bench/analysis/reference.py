@@ -1,4 +1,4 @@
-"""Published figures of other people, each labelled as what it is."""
+"""Published figures of other people, with their sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimates and their uncertainty: intervals, shifts, slopes, and what a sample can detect at all.
+"""Estimates with confidence intervals: bootstrap, Hodges-Lehmann, Theil-Sen, detectable change.
 
 Quantiles are linear between order statistics (Hyndman and Fan type 7) throughout. Random numbers
 come from a seeded generator, so that one journal always gives one report.

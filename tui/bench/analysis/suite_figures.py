@@ -1,4 +1,4 @@
-"""What only one kind of suite can say: slopes, ratios, projections, accuracy.
+"""Figures of one kind of suite: soak slopes, cache ratio, load time, prefill steps, projections.
 
 Every figure is a :class:`tui.bench.model.records.Total` with n and formula; thresholds name it
 by its id.

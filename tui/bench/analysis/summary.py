@@ -1,4 +1,4 @@
-"""From the requests of a run to its figures: one metric at a time."""
+"""Statistics of each metric over the requests of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from tui.bench.analysis import statistics as stat
-from tui.bench.model.metrics import HEADLINE, METRICS, metric
+from tui.bench.model.metrics import COUNTED, HEADLINE, METRICS, metric
 from tui.bench.model.records import Request, Source, Summary
 
 NO_COLD_TTFT = frozenset({"cache_hit", "buffered_stream"})
@@ -132,12 +132,17 @@ def summaries(
     for name in names:
         values = [v for r in kept if (v := value_of(r, name, source)) is not None]
         if values or name in ("decode_tps", "ttft_client_ms"):
-            came_from = source if name == "decode_tps" else _SOURCES.get(name, "client")
+            came_from = source if name == "decode_tps" else _source_of(name, kept)
             rounds = resamples if name in HEADLINE else resamples // 5
             out[name] = describe(
                 values, seed=seed, metric_id=name, source=came_from, resamples=rounds
             )
     return out
+
+
+def _source_of(name: str, kept: Sequence[Request]) -> str:
+    is_estimated = any(r.tok.source == "estimated" for r in kept if r.m.get(name) is not None)
+    return "estimated" if name in COUNTED and is_estimated else _SOURCES.get(name, "client")
 
 
 def by_group(

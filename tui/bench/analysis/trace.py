@@ -1,4 +1,4 @@
-"""One answer as it was seen on the wire, and the numbers that follow from it."""
+"""Metrics of one answer from its token times and counts: TTFT, decode rate, gaps, prefill."""
 
 from __future__ import annotations
 
@@ -243,7 +243,9 @@ def _whole(trace: Trace, out: Measured) -> None:
     out.put("latency_ms", latency, "it did not end")
     out.put("e2e_tps", ratio(trace.tokens_out, latency, 1000), "no token count")
     chunks = len(trace.stamps_ns) or None
-    out.put("chunk_ratio", ratio(chunks, trace.tokens_out), "no token count")
+    is_estimated = trace.out_source == "estimated"
+    why = "the token count is only estimated" if is_estimated else "no token count"
+    out.put("chunk_ratio", None if is_estimated else ratio(chunks, trace.tokens_out), why)
     out.put("runtime_mb", trace.runtime.memory_mb, "not reported by this server")
 
 

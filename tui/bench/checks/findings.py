@@ -1,4 +1,4 @@
-"""Reviews of small files: what was found, missed, and invented."""
+"""Scores code reviews: findings that were reported, missed, or false."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Languages: which one a text is in, and whether strings and comments were really translated."""
+"""Language checks: the language of a text, and whether strings and comments were translated."""
 
 from __future__ import annotations
 

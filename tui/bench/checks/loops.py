@@ -1,4 +1,4 @@
-"""Repetition loops: a model that says the same thing for ever, seen while it happens.
+"""Detects repetition loops while an answer streams.
 
 Three signs are looked for; a loop needs two of them, because tables, indented code and lists of
 alike items each show one:

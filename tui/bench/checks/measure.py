@@ -1,4 +1,4 @@
-"""What can be counted in a text: words, sentences, paragraphs, headings, items, times."""
+"""Counts in a text: words, sentences, paragraphs, headings, items, times."""
 
 from __future__ import annotations
 

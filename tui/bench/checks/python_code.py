@@ -1,4 +1,4 @@
-"""Python answers: parsed in a process of its own, with limits, and never run."""
+"""Checks Python answers: parsed in a limited process of their own, never run."""
 
 from __future__ import annotations
 

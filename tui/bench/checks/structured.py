@@ -1,4 +1,4 @@
-"""JSON answers: does it parse as it came, inside one fence, or only after repair; and its shape.
+"""Checks JSON answers: strict, in one code fence, or after repair; then their shape.
 
 Four records come of it: ``json_strict`` (the answer is JSON and nothing else), ``json_fenced``
 (JSON after one code fence around it is taken off), ``json_repair`` (information: could be mended),

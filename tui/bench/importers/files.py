@@ -1,4 +1,4 @@
-"""Files of other tools as runs of ours, marked ``limited``: what they did not record is not known.
+"""Imports files of other tools as runs marked ``limited``: they did not record everything.
 
 RockchipLlama's benchmark JSON (``summary`` and ``detailed_results``) and the Markdown report made
 from it, llama-bench's JSON and JSONL, and Rockchip's table of published rows. Nothing in a file is

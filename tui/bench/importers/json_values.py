@@ -1,4 +1,4 @@
-"""JSON as programs leave it in a file: noise before it, several values, one on each line."""
+"""Reads JSON values from files with noise before them, or with one value on each line."""
 
 from __future__ import annotations
 

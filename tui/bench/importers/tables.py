@@ -1,4 +1,4 @@
-"""Rows of other tools' tables: llama-bench's objects, and the columns of Rockchip's table."""
+"""Imports table rows of other tools: llama-bench and Rockchip."""
 
 from __future__ import annotations
 

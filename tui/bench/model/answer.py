@@ -1,4 +1,4 @@
-"""An answer as the checks see it."""
+"""The answer that checks are run on."""
 
 from __future__ import annotations
 

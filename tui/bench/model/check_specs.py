@@ -1,4 +1,4 @@
-"""What a suite can ask of an answer. Each check of a suite file is one of these, by ``kind``."""
+"""Check definitions in suite files, one record per ``kind``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was made under: board, server, model, settings, gates (part of schema ``bench/1``)."""
+"""Conditions of a run: board, server, model, settings, gates (part of schema ``bench/1``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics of a request: ids, units, formulae, and which way is better. Ids are stable.
+"""Metrics of a request: id, unit, formula, which way is better. Ids are stable.
 
 Symbols: t0 request written, t1 first token, tc first token that is not thinking, tN last token,
 te end; N tokens of the answer, P of the prompt, Pp newly processed ones, C chunks; Tp and Tg the
@@ -205,6 +205,9 @@ _ALL = (
     ),
 )
 METRICS: dict[str, Metric] = {metric.id: metric for metric in _ALL}
+
+COUNTED = frozenset({"e2e_tps", "chunk_ratio", "energy_j_per_tok", "energy_net_j_per_tok"})
+"""Metrics that divide by the number of tokens: estimated where that is."""
 
 HEADLINE = ("decode_tps", "ttft_client_ms", "prefill_tps")
 """Metrics on which a verdict rests."""

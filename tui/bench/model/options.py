@@ -1,4 +1,4 @@
-"""How a suite is to be run."""
+"""Options of a run, and its time limits."""
 
 from __future__ import annotations
 

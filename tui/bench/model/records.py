@@ -1,4 +1,4 @@
-"""What a run leaves behind: schema ``bench/1``, additive, unknown keys ignored.
+"""Records of a run: schema ``bench/1``, additive, unknown keys ignored.
 
 Times of a request are nanoseconds of the monotonic clock; wall time is a label. A number that does
 not exist is null with a reason in ``why``; NaN and infinity never come this far

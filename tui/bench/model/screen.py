@@ -1,4 +1,4 @@
-"""What the bench screens show at one moment, made of the records of :mod:`tui.bench.model`.
+"""State of the bench screens at one moment, made of the records of :mod:`tui.bench.model`.
 
 Strings are sanitised (:func:`tui.bench.session.cleaned.cleaned`). None is not known, never 0. Times
 are seconds unless the name says otherwise.

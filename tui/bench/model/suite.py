@@ -1,4 +1,4 @@
-"""Suites: what to ask, how often, and what to check. Ours are data files, the user's own too."""
+"""Suites: prompts, repetitions and checks, read from our data files or the user's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is made of. All strings are plain text: a renderer escapes every one of them."""
+"""Building blocks of a report: headings, tables, facts, charts. Renderers escape every string."""
 
 from __future__ import annotations
 

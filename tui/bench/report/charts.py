@@ -1,4 +1,4 @@
-"""Small charts as SVG of our own. Texts inside are escaped, numbers bounded to the picture."""
+"""SVG charts for reports: bars, lines, histograms. Texts are escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a report about single requests and about the board while they ran."""
+"""Report sections about single requests, and about the board during the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks as one HTML file: no script, nothing loaded from anywhere, every text escaped."""
+"""Renders report blocks as one HTML file: no script, nothing loaded, every text escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks as Markdown that stays inert whatever the texts hold."""
+"""Renders report blocks as Markdown in which foreign text stays plain text."""
 
 from __future__ import annotations
 

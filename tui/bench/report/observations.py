@@ -1,4 +1,4 @@
-"""What the data of a run say, in sentences. Each has the id of its rule; none is said without data.
+"""Observations: sentences generated from the data of a run, each with the id of its rule.
 
 There is no praise and no verdict here that was not measured.
 """
@@ -41,7 +41,7 @@ def _success(loaded: Loaded) -> Iterator[str]:
     if failed:
         total, ok = len(_requests(loaded)), len(scored(_requests(loaded)))
         parts = ", ".join(f"{f.count} {f.status}" for f in failed)
-        yield f"{ok} of {total} requests feed the figures; the others ended as: {parts}."
+        yield f"{ok} of {total} requests count in the figures; the others ended as: {parts}."
 
 
 def _same_timeouts(loaded: Loaded) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _buffered(loaded: Loaded) -> Iterator[str]:
     if hit:
         yield (
             f"The server sent {hit} answers whole instead of token by token: their time to first "
-            "token and gaps are not known and were left out."
+            "token and gaps are unknown and left out."
         )
 
 
@@ -123,7 +123,7 @@ def _delta(loaded: Loaded) -> Iterator[str]:
     if known and abs(median(known)) > 3:
         yield (
             f"The runtime's own rate differs from ours by {median(known):+.1f} % in the median: "
-            "one of the two clocks counts something that the other does not."
+            "one of the two times includes something that the other does not."
         )
 
 
@@ -220,9 +220,9 @@ def _unread(loaded: Loaded) -> Iterator[str]:
     clocks = [name for name in ("npu.freq", "ddr.freq", "cpu.freq") if name in missing]
     if clocks:
         said = ", ".join(f"{name} ({line(missing[name])})" for name in clocks)
-        yield f"Clocks that could not be read are not vouched for: {said}."
+        yield f"These clocks could not be read: {said}."
     elif "board" in missing:
-        yield f"Nothing is known of the board: {line(missing['board'])}."
+        yield f"The board was not read: {line(missing['board'])}."
 
 
 def _budget(loaded: Loaded) -> Iterator[str]:

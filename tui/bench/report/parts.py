@@ -1,4 +1,4 @@
-"""The parts of a report that stand for the whole run: summary, configuration, figures."""
+"""Report sections about the whole run: summary, configuration, figures, method."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def content(loaded: Loaded) -> Iterator[Block]:
     yield from _ours(loaded, tokens_out)
     yield from details.requests(loaded)
     yield Heading(2, "Observations")
-    yield Bullets(observations(loaded) or ["No rule found anything to remark."])
+    yield Bullets(observations(loaded) or ["Nothing to remark."])
 
 
 def _row(label: str, values: Sequence[float], source: str = "") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Numbers and names as a report prints them: decimal points whatever the locale, – for nothing."""
+"""Number and text formatting of reports: decimal points in every locale, – for no value."""
 
 from __future__ import annotations
 

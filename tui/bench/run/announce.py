@@ -1,4 +1,4 @@
-"""The first event of a run, the sentence of one that may not begin, and how a run ended."""
+"""The start event, the refusal sentence and the outcome of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board behind the server: read where it can be, and a reason where it cannot."""
+"""Board sampling during a run; without a board, the reason why there is none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BoardLink:
         self.runtime_log = RuntimeLog(Files(), port) if has_log and port else None
         """The runtime's own numbers; None for a server that is not on this machine."""
         if root is None and server.is_simulated:
-            self.reason = "simulated server without a tree of its own (--root)"
+            self.reason = "the simulated server has no board files; give its --root"
         elif root is None and not is_local(server.url):
             self.reason = "the server runs on another machine"
         else:

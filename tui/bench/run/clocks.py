@@ -1,4 +1,4 @@
-"""The clocks of the machine against each other: steps of wall time, and sleep of the machine.
+"""Detects wall clock steps and system sleep during a run.
 
 Durations come from the monotonic clock alone; this only tells whether labels can be trusted, and
 whether the machine was suspended while an answer ran.

@@ -1,4 +1,4 @@
-"""Before a run: the server, its model, the settings that will be sent, and the surroundings."""
+"""Connects to the server before a run: model, settings, configuration and environment records."""
 
 from __future__ import annotations
 

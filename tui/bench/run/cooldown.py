@@ -1,4 +1,4 @@
-"""What happens between two requests: a pause that was asked for, and cooling down."""
+"""Pauses and cool-downs between two requests."""
 
 from __future__ import annotations
 

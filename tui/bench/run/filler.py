@@ -1,4 +1,4 @@
-"""Prompts of a wanted number of tokens, from words that are one token each, as far as one can tell.
+"""Filler text for prompts of a given number of tokens.
 
 Short common words with a blank before them are single tokens in every vocabulary in use here.
 Where the server reports how many tokens it has really read, the text is corrected until the count

@@ -1,4 +1,4 @@
-"""How long requests will take: from the answers of this run, else from what is usual.
+"""Forecast of request durations: from this run and earlier ones, else from published speeds.
 
 Seconds for P prompt tokens and N new ones: c + d * P + a * N + b * (P * N + N^2 / 2), with a and b
 the cost of a token without and per token of context.

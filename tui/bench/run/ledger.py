@@ -1,5 +1,4 @@
-"""Where a running benchmark writes things down: its journal, and the queue of who watches it from
-within."""
+"""Event output of a running benchmark: its journal, and the queue of its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unloading and loading a model around a request: how long it takes and what it costs in memory."""
+"""Unloads and loads the model around a request, and measures time and memory."""
 
 from __future__ import annotations
 

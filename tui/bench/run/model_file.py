@@ -1,4 +1,4 @@
-"""The model file behind a server process: found without asking anybody, hashed once."""
+"""Finds the model file of a server process, and hashes it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be asked, in which order: seeded, in blocks, the same again for the same seed."""
+"""The plan of a run: which requests in which seeded order."""
 
 from __future__ import annotations
 

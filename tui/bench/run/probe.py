@@ -1,4 +1,4 @@
-"""Before the first measured request: does the server stream, is it warm, how long is a word."""
+"""Requests before the measured ones: stream probe, warm-up, filler calibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer in flight that also keeps what only a benchmark asks for."""
+"""A turn that also records usage, token times and repetition for a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measured requests, one after the other, each with what has to happen around it."""
+"""The loop over the measured requests: cool-down, sending, checks, retries, figures."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ class RequestLoop:
         is_away = error is not None and error.kind in UNREACHABLE
         self._unreachable = self._unreachable + 1 if is_away else 0
         if self._unreachable >= MAX_UNREACHABLE:
-            self.sentence = "The server went away; what was left is skipped."
+            self.sentence = "The server is no longer reachable; the remaining requests are skipped."
             return "unreachable"
         return None
 

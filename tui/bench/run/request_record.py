@@ -1,4 +1,4 @@
-"""From a finished request to its record: how it ended, its numbers, its taints."""
+"""Makes the record of a finished request: status, metrics, taints, warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request on the wire, with the time limits of a benchmark and a safe way out of each."""
+"""Sends one request with the time limits of a benchmark, and waits until the server is idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running benchmark works with: connection, board, options, ledger, controls."""
+"""Context of a running benchmark: connection, board, options, ledger, controls."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Runner:
     async def go(self) -> None:
         """Never raises but CancelledError; the last event says how it ended."""
         outcome: Outcome = "failed"
-        sentence = "The run broke off."
+        sentence = "The run ended unexpectedly."
         try:
             outcome, sentence = await self._go()
         except SetupError as error:

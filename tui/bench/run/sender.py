@@ -1,4 +1,4 @@
-"""One request of a run: its limits, its events, and its record at the end."""
+"""Sends the requests of a run with their time limits and events."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class RequestSender:
             return True
         self.drain_sentence = (
             f"The server did not become idle within {self.limits.drain_s:.0f} s after a request "
-            "that had to be ended; what was left is skipped."
+            "that had to be ended; the remaining requests are skipped."
         )
         self._s.ledger.note(self.drain_sentence)
         return False
@@ -182,5 +182,5 @@ class RequestSender:
         self._on_tick(turn)
 
     def _drains(self) -> None:
-        sentence = "The server still works on the answer."
+        sentence = "The server is still working on the answer."
         self._s.ledger.emit(StageChanged(stage="drain", sentence=sentence))

@@ -1,4 +1,4 @@
-"""The requests before the first measured one: stream probe, warm-up, calibration of filler."""
+"""Runs the stream probe, the warm-up requests and the filler calibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``npulse bench list`` and ``history``: what there is, as text or as JSON."""
+"""``npulse bench list`` and ``history``: suites with their duration, earlier runs."""
 
 from __future__ import annotations
 

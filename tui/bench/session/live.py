@@ -1,4 +1,4 @@
-"""Folds the events of a run into what the bench screen shows of it."""
+"""State of a running benchmark, folded from its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request of a run as its screen shows it."""
+"""One request of a result, sanitised for its screen."""
 
 from __future__ import annotations
 

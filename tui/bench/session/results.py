@@ -1,4 +1,4 @@
-"""Kept runs for a screen: read, exported and compared, each in a worker thread."""
+"""Reads, exports and compares kept runs in worker threads."""
 
 from __future__ import annotations
 

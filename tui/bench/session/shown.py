@@ -1,4 +1,4 @@
-"""The moment that the bench screens pull, changed from any thread."""
+"""Thread-safe holder of the bench screens' state."""
 
 from __future__ import annotations
 

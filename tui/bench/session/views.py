@@ -1,4 +1,4 @@
-"""Suites, earlier runs, results and comparisons as the bench screens show them."""
+"""Suites, earlier runs, results and comparisons for the bench screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of a batch of one's own prompts: one JSON object a line, and a file about the whole."""
+"""Results of a prompt batch: one JSON object per line, and a file about the whole."""
 
 from __future__ import annotations
 

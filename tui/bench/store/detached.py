@@ -1,4 +1,4 @@
-"""A run in a process of its own, which outlives the screen and the terminal that began it.
+"""Starts a benchmark in a process of its own, and follows its journal.
 
 The process is ``python -m tui bench run ...`` in a session of its own; anybody can follow its
 journal (:mod:`tui.bench.store.active_run` says which), and it takes words (pause, skip, abort, ...)

@@ -1,4 +1,4 @@
-"""From a journal, finished or not, or a file to the document of a run."""
+"""Reads a run from its journal or file, and computes its document."""
 
 from __future__ import annotations
 

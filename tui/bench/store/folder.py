@@ -1,4 +1,4 @@
-"""Where runs are kept, and the name of their lock: all that is needed to see that none was run."""
+"""Where runs are kept, and the name of their lock file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Earlier runs: what a history lists, and how long answers to the same prompts usually are."""
+"""Lists earlier runs, and the usual length of their answers."""
 
 from __future__ import annotations
 

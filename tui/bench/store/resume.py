@@ -1,4 +1,4 @@
-"""Resuming a run that ended early: the missing requests only, and only if nothing changed."""
+"""Resuming a run: which requests are missing, and whether anything has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as it was read, and the files that are kept beside its document."""
+"""Files of a run: token times, board samples, prompts and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of runs: names, finding one again, baselines, and the lock against two at a time."""
+"""The folder of runs: ids, finding a run, baselines, and the lock of the running one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F3: which suite to run and how, and what was run before."""
+"""The benchmark chooser: suites, options, earlier runs."""
 
 from __future__ import annotations
 

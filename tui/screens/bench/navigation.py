@@ -1,4 +1,4 @@
-"""Opens the screen that a bench page asks for: the one place that knows all of them."""
+"""Opens the screen that a bench page asks for; the only module that knows all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bench screens share: where they pull from, the top line, messages, the way back."""
+"""Base of the bench screens: top line, messages, and the way back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that can be read: figures, charts, requests, observations."""
+"""The result of a run: figures, charts, requests, observations."""
 
 from __future__ import annotations
 

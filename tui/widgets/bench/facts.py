@@ -1,11 +1,11 @@
-"""What is known of a run and of one of its requests, label by label."""
+"""Facts about a run and a request, as label and value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.bench.model.metrics import metric
+from tui.bench.model.metrics import COUNTED, metric
 from tui.bench.model.records import Document, Request
 from tui.core.text import format as fmt
 
@@ -75,7 +75,8 @@ def _metric(request: Request, name: str, label: str = "", note: str = "") -> Fac
     if value is None:
         why = request.why.get(name, "")
         return Fact(label, f"{fmt.UNKNOWN}  {why}".rstrip(), "soft")
-    shown = f"{value:.{known.digits_of(value)}f} {known.unit}".rstrip()
+    mark = "~" if name in COUNTED and request.tok.source == "estimated" else ""
+    shown = f"{mark}{value:.{known.digits_of(value)}f} {known.unit}".rstrip()
     return Fact(label, shown + note)
 
 

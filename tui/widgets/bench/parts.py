@@ -1,4 +1,4 @@
-"""What the bench screens are made of: panels that are pulled, and rows whose parts give way."""
+"""Parts of the bench screens: pulled panels, rows that drop parts, forecasts, intervals."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
     """What the data say, each with its rule."""
     out: list[Row] = [((" observations", "strong"),)]
     if not remarks:
-        out.append((("   no rule found anything to remark", "dim"),))
+        out.append((("   nothing to remark", "dim"),))
     for remark in remarks:
         for at, line in enumerate(folded(remark, width - 5)):
             mark = f" {glyphs.bullet} " if at == 0 else "   "
@@ -125,7 +125,7 @@ def compare_rows(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
     rows += _shares(found)
     rows += _prompts(found, width, glyphs)
     if found.dropped:
-        rows += [(), ((" left out, because only one side answered", "strong"),)]
+        rows += [(), ((" left out: only one side answered", "strong"),)]
         rows += [
             ((f"   {one.id}  ", "text"), (f"{one.a} / {one.b}", "warn")) for one in found.dropped
         ]

@@ -1,4 +1,4 @@
-"""The tail of the answer that is being written, wrapped as it grows."""
+"""The end of the streaming answer, wrapped as it grows."""
 
 from __future__ import annotations
 
