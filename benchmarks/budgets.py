@@ -43,6 +43,10 @@ def _fixed() -> Iterator[Budget]:
         yield Budget(scenario, "cpu_ms_per_token", 2, prose)
         yield Budget(scenario, "growth", 1.15)
     yield Budget("memory", "rss_added_mb", 10)
+    yield Budget("history", "history_open_ms", 300)
+    yield Budget("history", "history_search_ms", 100)
+    yield Budget("history", "history_bytes_per_token", 16)
+    yield Budget("history-50", "journal_cpu_ms_per_token", 0.02)
     yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
 
 

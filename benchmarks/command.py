@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import (
     answers,
+    history,
     idle,
     neighbour,
     plan,
@@ -67,6 +68,12 @@ def _parts(
     return [
         Part("start", ("start",), lambda: startup.measure(ours, chosen, results)),
         Part("sampler", ("sampler",), lambda: sampling.measure(chosen, results)),
+        Part(
+            "history",
+            ("history", "history-3", "history-50"),
+            lambda: history.measure(chosen, results),
+            is_in_quick=False,
+        ),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),
         Part(
             "answers",

@@ -53,6 +53,7 @@ class Plan:
     neighbour_s: float
     timings: tuple[TimingPlan, ...]
     folder: Path
+    history_conversations: int = 10_000
 
 
 _SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "oneline": "oneline"}
@@ -89,4 +90,4 @@ def quick(folder: Path, runs: int) -> Plan:
         *shapes,
     )
     timings = (TimingPlan(100, 300, 2),)
-    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, folder)
+    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, folder, 1000)

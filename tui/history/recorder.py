@@ -25,7 +25,7 @@ from tui.history.pruning import Limits
 from tui.history.records import Origin
 from tui.history.writer_process import this_process
 
-EVERY_S = 0.6
+EVERY_S = 0.7
 """How often a running answer is looked at: with the write, less than a second of it is missing."""
 RETRY_S = 2.0
 """How long after a failure it is tried again."""
@@ -90,6 +90,16 @@ class Recorder:
     def problem(self) -> str | None:
         """What cannot be saved now and why, in one sentence; None where all is well."""
         return self._problem
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is still being kept."""
+        return bool(self._answers)
+
+    @property
+    def thread_id(self) -> int | None:
+        """Of the thread that writes; None before the first answer."""
+        return None if self._thread is None else self._thread.ident
 
     def record(
         self,

@@ -1,0 +1,132 @@
+"""The real program, ended at any moment in any way: what was shown a second before is there.
+
+The simulated board writes down every token that it sent and when; that log is what the database is
+held against.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.app.npulse import running
+from tests.app.test_dashboard import READY
+from tests.app.test_dashboard import ask as type_prompt
+from tests.commands.test_ask_history import database
+from tests.sim.simulator import running as simulator
+from tests.sim.simulator import truth, wait_for_event
+from tests.terminal.pty_terminal import PtyTerminal
+from tui.history import reading, writing
+from tui.history.database import damage, open_for_writing
+from tui.sim.server.spawn import Simulator
+
+FAST = ("--decode-tps", "150", "--prefill-tps", "3000")
+SECOND_NS = 1_000_000_000
+MOST_S = 1.9
+"""After so long at most, from the moment when the request has arrived, it is ended."""
+HANG_UP = "closed terminal"
+WAYS: tuple[signal.Signals | str, ...] = (
+    signal.SIGKILL,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    HANG_UP,
+)
+
+
+@contextmanager
+def started(home: Path, make: str, board: Simulator, prompt: str) -> Iterator[PtyTerminal]:
+    """``npulse ask``, or the dashboard that was asked, in a terminal."""
+    words = ("ask", prompt) if make == "ask" else ()
+    with running(home, *words, "--url", board.url) as terminal:
+        if make == "dashboard":
+            terminal.wait_for(READY)
+            type_prompt(terminal, prompt)
+        yield terminal
+
+
+def end(terminal: PtyTerminal, how: signal.Signals | str) -> int:
+    """Ends it that way; when that was done."""
+    t_ns = time.perf_counter_ns()
+    if isinstance(how, signal.Signals):
+        terminal.process.send_signal(how)
+    else:
+        terminal.hang_up()
+    try:
+        terminal.process.wait(5 if how != HANG_UP else 2)
+    except subprocess.TimeoutExpired:
+        # It may go on without its terminal: then it is killed, and has to have kept what it had.
+        terminal.process.kill()
+        terminal.process.wait()
+    return t_ns
+
+
+def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
+    """What the database has of that prompt, held against what was sent."""
+    with closing(open_for_writing(database(home))) as connection:
+        assert damage(connection, is_thorough=True) == []
+        writing.recover_all(connection)
+        hits = connection.execute(
+            "SELECT t.id FROM turns AS t JOIN bodies ON turn = t.id WHERE text = ?", (prompt,)
+        ).fetchall()
+        assert len(hits) == 1, "the prompt was sent, and is not stored once"
+        (asked,) = hits[0]
+        answers = connection.execute("SELECT id FROM turns WHERE parent = ?", (asked,)).fetchall()
+        assert len(answers) == 1
+        (number,) = answers[0]
+        answer = reading.turn(connection, number)
+        times_ns = reading.times_ns(connection, number)
+        assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (0,)
+    assert answer is not None
+    tokens = truth(log, "token")
+    sent = "".join(token["text"] for token in tokens)
+    due = "".join(token["text"] for token in tokens if token["t_ns"] <= ended_ns - SECOND_NS)
+    text = answer.text.lstrip()
+    assert sent.lstrip().startswith(text.rstrip()), "not what was sent, in order, once"
+    assert len(text) >= len(due.strip()), "more than a second is missing"
+    assert len(times_ns) <= len(tokens)
+    assert times_ns == sorted(times_ns)
+    if answer.status == "interrupted":
+        assert answer.error is not None
+        assert f"after {len(times_ns)} token" in answer.error.sentence
+
+
+def kill_at_random(home: Path, make: str, how: signal.Signals | str, seed: str) -> None:
+    delay_s = random.Random(seed).uniform(0.0, MOST_S)
+    prompt = f"{seed} [[tokens=1500]]"
+    log = home / f"{seed.replace(' ', '-')}.jsonl"
+    with (
+        simulator(*FAST, "--truth", str(log)) as board,
+        started(home, make, board, prompt) as terminal,
+    ):
+        wait_for_event(log, "request")
+        time.sleep(delay_s)
+        ended_ns = end(terminal, how)
+        time.sleep(0.15)  # until the log is written that far
+        check(home, log, prompt, ended_ns)
+
+
+@pytest.mark.parametrize("how", WAYS, ids=str)
+@pytest.mark.parametrize("make", ["ask", "dashboard"])
+def test_an_end_at_any_moment(tmp_path: Path, make: str, how: signal.Signals | str) -> None:
+    kill_at_random(tmp_path, make, how, f"{make} {how} first")
+    if make == "ask":
+        kill_at_random(tmp_path, make, how, f"{make} {how} second")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("how", WAYS, ids=str)
+@pytest.mark.parametrize("make", ["ask", "dashboard"])
+def test_a_hundred_ends(tmp_path: Path, make: str, how: signal.Signals | str, number: int) -> None:
+    """Several on one database each: what one left is found by the next."""
+    for at in range(3 if make == "ask" else 2):
+        kill_at_random(tmp_path, make, how, f"{make} {how} {number} {at}")
+    with closing(open_for_writing(database(tmp_path))) as connection:
+        assert reading.count(connection) == (3 if make == "ask" else 2)
