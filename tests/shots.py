@@ -58,7 +58,7 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
                 chat = run.backend.chat
                 await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
                 await ask(pilot, QUESTIONS[1])
-                await until(pilot, lambda: chat.turn is not None and chat.turn.tokens > 70)
+                await until(pilot, lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 70)
                 drawn = [await draw(pilot, shot) for shot in shots]
                 pilot.app.theme = shots[0].theme
                 await pilot.resize_terminal(*shots[0].size)

@@ -169,7 +169,7 @@ class NpulseApp(App[int]):
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._backend.start(
             lambda: self.call_later_from_thread(self._server_changed),
-            lambda problem: self.call_later_from_thread(lambda: self._history_problem(problem)),
+            lambda problem: self.call_later_from_thread(lambda: self._tell_problem(problem)),
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
@@ -197,7 +197,7 @@ class NpulseApp(App[int]):
     def _server_changed(self) -> None:
         self.dashboard.show_server()
 
-    def _history_problem(self, problem: str | None) -> None:
+    def _tell_problem(self, problem: str | None) -> None:
         if problem is None:
             self.dashboard.say("answers are kept again")
         else:

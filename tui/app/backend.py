@@ -32,6 +32,7 @@ from tui.servers.address import local_port, normalised_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.schema import HistorySection, ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
@@ -84,7 +85,7 @@ class Backend:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
         self.chat = ChatSession(
-            self._link, settings, why_wait=self._why_wait, on_asked=self._expect_runtime_numbers
+            self._link, settings, why_wait=self._why_wait, on_asked=self._expect_numbers
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait)
         self._server_settings = server
@@ -94,7 +95,7 @@ class Backend:
         self._demo_options = demo
         self._demo = DemoBoard(demo.arguments)
         self._on_change: Callable[[], None] = lambda: None
-        self._on_history_problem: Callable[[str | None], None] = lambda problem: None
+        self._on_problem: Callable[[str | None], None] = lambda problem: None
         self._uses_little_cores = uses_little_cores
         self._demo_state: Literal["none", "starting", "running"] = "none"
         self._demo_problem: str | None = None
@@ -105,6 +106,7 @@ class Backend:
         self._bench_keys = (key_cap(keys),) if keys else ()
         """The key of the bench screen, where it has one."""
         self._runtime_log: RuntimeLog | None = None
+        self._tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
 
     @staticmethod
     def clock_ns() -> int:
@@ -121,13 +123,13 @@ class Backend:
     def start(
         self,
         on_change: Callable[[], None],
-        on_history_problem: Callable[[str | None], None] = lambda problem: None,
+        on_problem: Callable[[str | None], None] = lambda problem: None,
     ) -> None:
         """Begin to look for a server. ``on_change`` is called from the network's thread,
-        ``on_history_problem`` from that of the history: with a sentence when answers cannot be
-        kept, with None when they can again."""
+        ``on_problem`` from any: with a sentence when answers cannot be kept or counted, with None
+        when they can be kept again."""
         self._on_change = on_change
-        self._on_history_problem = on_history_problem
+        self._on_problem = on_problem
         if self._uses_little_cores:
             _leave_the_big_cores()
         self._link.loop.start()
@@ -169,7 +171,7 @@ class Backend:
             return
         from tui.settings.history_options import recorder
 
-        made = recorder(self._history, self._on_history_problem)
+        made = recorder(self._history, self._on_problem)
         if made is not None:
             self.chat.keeper.use(made)
 
@@ -274,12 +276,22 @@ class Backend:
             now_ns=now_ns,
         )
 
-    def _expect_runtime_numbers(self, turn: Turn) -> None:
-        """Of a server on this very board: its runtime logs numbers of its own."""
+    def _expect_numbers(self, turn: Turn) -> None:
+        """What comes after an answer: counts of the model's tokenizer, and the numbers that the
+        runtime logs where the server is on this very board."""
+        if self._tokenizer.is_usable:
+            self._link.loop.submit(self._note_counts(turn))
         server = self.state.server
         port = None if server is None or server.is_simulated else local_port(server.url)
         if port and self.board.source.root == Path("/"):
             self._link.loop.submit(self._note_runtime(turn, port))
+
+    async def _note_counts(self, turn: Turn) -> None:
+        while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
+            await asyncio.sleep(LOOK_S)
+        if await asyncio.to_thread(self._tokenizer.note_counts, turn):
+            self.chat.keeper.renew(turn)
+            self._on_change()
 
     async def _note_runtime(self, turn: Turn, port: int) -> None:
         """The runtime's own numbers, once the answer is over; delays neither it nor the next."""

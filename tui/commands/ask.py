@@ -46,6 +46,7 @@ from tui.servers.exchange import answer
 from tui.servers.locate import NoServerError, choose_model
 from tui.servers.locate_when_free import locate_when_free
 from tui.servers.loop import EventLoopThread
+from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 from tui.settings.state import remembered_servers
@@ -192,6 +193,11 @@ def _run(
                 numbers = loop.submit(log.numbers_of(turn)).result()
                 if numbers is not None:
                     turn.note_runtime(numbers)
+                    keeper.renew(turn)
+            tokenizer = ModelTokenizer(config.settings.server.tokenizer, _complain)
+            if tokenizer.is_usable:
+                _write_rest(turn, options)
+                if tokenizer.note_counts(turn):
                     keeper.renew(turn)
     except (Stopped, KeyboardInterrupt):
         turn.stop(time.perf_counter_ns())

@@ -56,6 +56,7 @@ def main(argv: Sequence[str]) -> int:
         section = config.settings.server
         section = section if given is None else msgspec.structs.replace(section, url=given)
         options.access = server_access(section, getattr(options, "api_key", None))
+        options.tokenizer = section.tokenizer
     except ValueError as error:
         return complain(str(error))
     if sum(getattr(options, form, None) == "-" for form in ("json", "md", "html", "csv")) > 1:

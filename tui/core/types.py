@@ -14,11 +14,12 @@ from tui.core.text.sanitize import CleanText
 
 Role = Literal["system", "user", "assistant"]
 
-NumberSource = Literal["measured", "runtime", "estimated", "unknown"]
+NumberSource = Literal["measured", "runtime", "tokenizer", "estimated", "unknown"]
 """Where a number comes from.
 
 measured: our clock, at the socket. runtime: reported by librkllmrt through a server and
-unit-checked. estimated: derived from something that only approximates it, shown with ``~``.
+unit-checked. tokenizer: counted in the text with the model's tokenizer. estimated: derived from
+something that only approximates it, shown with ``~``.
 unknown: there is no number.
 """
 
@@ -28,9 +29,15 @@ ArrivalClockName = Literal["kernel", "read"]
 TurnStatus = Literal["complete", "stopped", "interrupted", "empty", "refused", "error"]
 """How a turn ended.
 
-complete: the server finished it. stopped: the user stopped it. interrupted: text had arrived when
-the stream was cut, stalled or failed. empty: finished without any text. refused: the server (or our
-check of its limits) did not accept the request. error: it failed before any text arrived.
+===========  ====================================================================================
+complete     the server said that it finished as it should, and some text of an answer came
+empty        the same, and nothing but thinking or white space came
+stopped      the user stopped it, at whatever point
+interrupted  something had arrived when the stream was cut, stalled, failed, was refused by the
+             model, or was ended by the server for a reason of its own (``content_filter``)
+refused      the server, or our check of its limits, did not accept the request
+error        it failed before anything arrived
+===========  ====================================================================================
 """
 
 
@@ -80,6 +87,11 @@ class ChatRequest:
     model: str
     messages: tuple[Message, ...]
     settings: GenerationSettings
+
+    @property
+    def prompt(self) -> str:
+        """The last words of the user, as they were written."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
 
 @dataclass(frozen=True, slots=True)

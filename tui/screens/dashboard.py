@@ -429,9 +429,9 @@ class Dashboard(Screen[None]):
         return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
 
     def _show_runtime(self) -> None:
-        """The runtime's numbers come a moment after the end of the answer."""
+        """Some numbers come a moment after the end of the answer: the runtime's, exact counts."""
         turn = self._chat.turn
-        if turn is None or turn is not self._shown or turn.runtime is None:
+        if turn is None or turn is not self._shown or not turn.has_late_numbers:
             return
         if turn.phase.is_over and not turn.has_pending:
             self.query_one(Transcript).live_turn.set_footer(self._footer(turn))

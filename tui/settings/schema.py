@@ -73,6 +73,8 @@ class ServerSection(Struct, frozen=True, kw_only=True):
     """The environment variable that holds the server's API key; empty: none is sent."""
     ca_file: FileName = ""
     """Certificates (PEM) that are trusted for https beside the usual ones."""
+    tokenizer: FileName = ""
+    """The tokenizer.json of the model, for exact counts; empty: they are estimated."""
 
 
 class GenerationSection(Struct, frozen=True, kw_only=True):

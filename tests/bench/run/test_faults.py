@@ -11,6 +11,7 @@ import pytest
 
 from tests.bench.runs_of import QUICK, rate_tps, suite_of, told
 from tests.bench.scripted import HEAD, ROCKCHIPLLAMA, Exchange, plain, scripted, words
+from tests.servers.test_tokenizer import tokenizer_file
 from tui.bench.model.events import Finished, GateSeen, Noted, StageChanged, from_json, to_json
 from tui.bench.model.options import LimitPolicy
 from tui.bench.model.suite import load_builtin, parse, quick
@@ -385,6 +386,28 @@ async def test_a_busy_server_is_waited_for_and_the_wait_is_no_time_of_the_answer
     assert any("waited 1." in warning for warning in request.warnings)
     stages = [(event.stage, event.sentence) for event in found.all(StageChanged)]
     assert ("queue", "Waiting: server busy (HTTP 503).") in stages
+
+
+async def test_answers_are_counted_with_the_tokenizer_of_the_model(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers", reason="the extra npulse[tokenizer] is not installed")
+    path = tokenizer_file(tmp_path)
+
+    async def script(exchange: Exchange) -> None:
+        if is_probe(exchange):
+            await plain(exchange)
+        else:
+            await exchange.raw(HEAD)
+            for _ in range(4):
+                await exchange.text("six tops six tops ")
+                await asyncio.sleep(0.02)
+            await exchange.finish()
+
+    async with scripted(script) as server:
+        exact = (await told(ONE, tmp_path, server.url, tokenizer=path)).one()
+        guess = await told(ONE, tmp_path, server.url, tokenizer=f"{path}x")
+    assert (exact.tok.out, exact.tok.source) == (16, "client")
+    assert guess.one().tok.source == "estimated"
+    assert sum("counts stay estimated" in note.sentence for note in guess.all(Noted)) == 1
 
 
 async def test_a_server_that_goes_away(tmp_path: Path) -> None:

@@ -69,6 +69,6 @@ def test_memory_is_a_few_bytes_per_token_beside_the_text() -> None:
         used, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert turn.tokens == TOKENS
+    assert turn.stats(T0).tokens == TOKENS
     assert used < 64 * TOKENS
     assert peak < 200 * TOKENS

@@ -70,6 +70,8 @@ class Options:
     urls: Sequence[str] | None = None
     """Where the server is looked for; None: on the known ports."""
     access: Access = field(default_factory=Access)
+    tokenizer: str = ""
+    """The tokenizer.json of the model, for exact counts; empty: there is none."""
     model: str | None = None
     remembered: RememberedServers = field(default_factory=RememberedServers)
     """What was chosen in the dashboard; it counts where neither server nor model is named."""

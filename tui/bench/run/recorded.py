@@ -71,6 +71,7 @@ class RecordedTurn(Turn):
 _SOURCES: dict[NumberSource, Source] = {
     "measured": "client",
     "runtime": "runtime",
+    "tokenizer": "client",
     "estimated": "estimated",
     "unknown": "unknown",
 }

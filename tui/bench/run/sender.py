@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter_ns
@@ -18,6 +19,7 @@ from tui.bench.run.run_context import RunContext
 from tui.bench.store.runs import utc_now
 from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.types import ChatRequest, Message, TtftPart
+from tui.servers.tokenizer import ModelTokenizer
 
 PROOF_S = 10.0
 
@@ -32,6 +34,7 @@ class RequestSender:
         self._on_tick = on_tick
         self._key = ("", 0)
         self._is_measured = False
+        self._tokenizer = ModelTokenizer(context.options.tokenizer, context.ledger.note)
         self._reason: str | None = None
         """Why the request waits for the server, as it was told last."""
         self.limits = Limits()
@@ -107,6 +110,8 @@ class RequestSender:
             numbers = await log.numbers_of(asked.turn)
             if numbers is not None:
                 asked.turn.note_runtime(numbers)
+        if self._tokenizer.is_usable:
+            await asyncio.to_thread(self._tokenizer.note_counts, asked.turn)
         self._s.ledger.follow(
             asked.turn, task.key, self.limits.idle_s, is_warmup=not is_measured, is_last=True
         )

@@ -54,6 +54,8 @@ def _remarks(stats: TurnStats) -> list[str]:
         parts.append("came in bursts")
     if stats.tokens_hidden:
         parts.append(f"+{stats.tokens_hidden} reasoning tokens not sent")
+    if stats.tokens_source == "tokenizer":
+        parts.append("counted with the model's tokenizer")
     if stats.is_at_limit:
         parts.append("stopped at the token limit")
     if stats.unread_events:

@@ -10,7 +10,8 @@ that carried text or thinking, te the end, and N the number of tokens:
   of type 7
 - ``latency_ms = te - t0``
 
-N is what the server reported, where that was checked and can be true; else the number of chunks,
+N is what the server reported, where that was checked and can be true; else what the model's
+tokenizer counts in the text, where the user named one; else the number of chunks,
 where a chunk is a token (fragments never exceed tokens, see :mod:`tui.core.turn.chunk_log`); else a
 guess from the length of the text. The last two are estimated. A rate is measured only where N is
 reported and equals the number of chunks: else tokens may have been made in a time that nobody saw,
@@ -68,6 +69,7 @@ class Meter:
         self._end_ns: int | None = None
         self._reported = Reported()
         self._max_lag_ms = 0.0
+        self._counted: int | None = None
         self.queued_ns: int | None = None
         """How long the prompt waited for a busy server before it was sent; not in the TTFT."""
         self.ttft_includes: tuple[TtftPart, ...] = ()
@@ -82,6 +84,11 @@ class Meter:
     def tokens(self) -> int:
         """Tokens so far, by the best count there is."""
         return self._tokens(self._fewest(self._log.n_leftover(self.t0_ns)))[0]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the model's tokenizer has counted the answer."""
+        return self._counted is not None
 
     @property
     def stamps_ns(self) -> array[int]:
@@ -125,6 +132,12 @@ class Meter:
             return True
         last.accept(usage, self.chunks)
         return False
+
+    def count(self, tokens: int, prompt_tokens: int) -> None:
+        """What the model's tokenizer finds in the text of the answer, and in the prompt with a
+        guess for its template."""
+        self._counted = tokens
+        self._prompt_tokens = prompt_tokens
 
     def note_lag(self, lag_ms: float) -> None:
         """Our own loop woke up this much too late."""
@@ -239,6 +252,8 @@ class Meter:
         count = self._reported.tokens_out(fewest)
         if count is not None:
             return count, self._reported.source
+        if self._counted is not None and self._counted >= fewest:
+            return self._counted, "tokenizer"
         if self._log.is_chunk_a_token:
             return self.chunks, "estimated"
         return max(round(self._log.weight), 1), "estimated"
@@ -263,7 +278,7 @@ class Meter:
             return None, "unknown"
         first_tokens = 1.0 if n_leftover else self._log.tokens_of_first_arrival(tokens)
         rate_tps = max(tokens - first_tokens, 0.0) * 1e9 / span_ns
-        is_count_sure = source in ("runtime", "measured")
+        is_count_sure = source in ("runtime", "measured", "tokenizer")
         if tokens == chunks or (tokens - 1) * COUNT_SLACK <= chunks - 1 <= tokens - 1:
             return rate_tps, "measured" if is_count_sure else "estimated"
         gap_tps = self._log.gap_tps(tokens)

@@ -2,24 +2,12 @@
 
 A chunk counts as a token, and the first one ends the TTFT, if its delta carries any text at all,
 also where that text is a part of a ``<think>`` tag or white space: the model spent a token on it.
-
-How a turn ends (:data:`tui.core.types.TurnStatus`):
-
-===========  ====================================================================================
-complete     the server said that it finished as it should, and some text of an answer came
-empty        the same, and nothing but thinking or white space came
-stopped      the user stopped it, at whatever point
-interrupted  something had arrived when the stream was cut, stalled, failed, was refused by the
-             model, or was ended by the server for a reason of its own (``content_filter``)
-refused      the server, or our check of its limits, did not accept the request
-error        it failed before anything arrived
-===========  ====================================================================================
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -27,7 +15,7 @@ from tui.core.text.sanitize import CleanText, clean_line
 from tui.core.turn import finish
 from tui.core.turn.answer_text import AnswerText, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
-from tui.core.turn.estimate import message_tokens, token_weight
+from tui.core.turn.estimate import TOKENS_PER_MESSAGE, message_tokens, token_weight
 from tui.core.turn.finish_seen import FinishSeen
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
@@ -35,7 +23,7 @@ from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
 from tui.core.turn.server_wait import ServerWait
 from tui.core.turn.turn_note import end_error, turn_note
-from tui.core.turn.turn_piece import TurnMark, TurnPiece
+from tui.core.turn.turn_piece import TurnMark, TurnPiece, piece_since
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.turn.unread_events import UnreadEvents
 from tui.core.types import (
@@ -194,6 +182,11 @@ class Turn:
         with self._lock:
             self._runtime = numbers
 
+    def note_counted(self, tokens: int, prompt: Sequence[int]) -> None:
+        """What the model's tokenizer counts in the answer, and in each message of the prompt."""
+        with self._lock:
+            self._meter.count(tokens, sum(prompt) + TOKENS_PER_MESSAGE * len(prompt))
+
     # -- the reader ----------------------------------------------------------------------------
 
     @property
@@ -203,19 +196,14 @@ class Turn:
         return "kernel" if n_exact and not n_late else "read"
 
     def take_pending(self) -> list[Segment]:
-        """What is new since the last call, at most a segment for each change of kind.
-
-        A :class:`~tui.core.turn.think.Reclassified`: all *text* taken before is thinking. It
-        comes at most once in a turn, and then as the first segment.
-        """
+        """What is new since the last call: see :meth:`AnswerText.take_pending`."""
         with self._lock:
             return self._words.take_pending()
 
     @property
     def prompt(self) -> str:
         """The words of the user that this turn answers, as they were written."""
-        messages = self.request.messages
-        return next((m.content for m in reversed(messages) if m.role == "user"), "")
+        return self.request.prompt
 
     @property
     def has_pending(self) -> bool:
@@ -243,36 +231,15 @@ class Turn:
         return self.joined("thinking").rstrip()
 
     @property
-    def tokens(self) -> int:
-        """Tokens so far, by the best count there is; see :class:`TurnStats` for its source."""
-        with self._lock:
-            return self._meter.tokens
-
-    @property
     def stamps_ns(self) -> array[int]:
         """When each chunk of text or thinking arrived, for a report."""
         with self._lock:
             return self._meter.stamps_ns
 
     def piece_since(self, mark: TurnMark) -> TurnPiece:
-        """What is new for a reader who has the answer up to that mark. Cheap: only the new part is
-        copied."""
+        """What is new for a reader who has the answer up to that mark; only that is copied."""
         with self._lock:
-            words = self._words
-            is_whole = words.is_reclassified and not mark.is_reclassified
-            known = TurnMark() if is_whole else mark
-            return TurnPiece(
-                text=words.tail("text", known.text_chars),
-                thinking=words.tail("thinking", known.thinking_chars),
-                stamps_ns=self._meter.stamps_from(known.chunks),
-                is_whole=is_whole,
-                mark=TurnMark(
-                    words.n_chars("text"),
-                    words.n_chars("thinking"),
-                    self._meter.chunks,
-                    words.is_reclassified,
-                ),
-            )
+            return piece_since(mark, self._words, self._meter)
 
     @property
     def phase(self) -> Phase:
@@ -311,6 +278,11 @@ class Turn:
     def runtime(self) -> RuntimeNumbers | None:
         """The runtime's own numbers; None where nobody could read them."""
         return self._runtime
+
+    @property
+    def has_late_numbers(self) -> bool:
+        """Whether numbers came after the end of the answer."""
+        return self._runtime is not None or self._meter.is_counted
 
     @property
     def is_reclassified(self) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
+from tui.core.turn.answer_text import AnswerText
+from tui.core.turn.meter import Meter
+
 
 @dataclass(frozen=True, slots=True)
 class TurnMark:
@@ -30,3 +33,21 @@ class TurnPiece:
     @property
     def is_empty(self) -> bool:
         return not (self.text or self.thinking or self.stamps_ns or self.is_whole)
+
+
+def piece_since(mark: TurnMark, words: AnswerText, meter: Meter) -> TurnPiece:
+    """What is new for a reader who has the answer up to that mark."""
+    is_whole = words.is_reclassified and not mark.is_reclassified
+    known = TurnMark() if is_whole else mark
+    return TurnPiece(
+        text=words.tail("text", known.text_chars),
+        thinking=words.tail("thinking", known.thinking_chars),
+        stamps_ns=meter.stamps_from(known.chunks),
+        is_whole=is_whole,
+        mark=TurnMark(
+            words.n_chars("text"),
+            words.n_chars("thinking"),
+            meter.chunks,
+            words.is_reclassified,
+        ),
+    )
