@@ -108,11 +108,16 @@ async def test_a_second_prompt_of_a_server_without_memory_holds_the_first_exchan
     script = Demo()
     script.is_busy = False
     async with raw_server(script) as server, chatting(server.url) as chat:
-        for prompt in ("What is an NPU?", "How fast is it?"):
+        notes = []
+        for prompt in ("What is an NPU?", "How fast is it?", "And DDR?"):
             assert chat.ask(prompt) is None
+            notes.append(chat.take_note())
+            assert chat.take_note() is None
             await until(lambda: not chat.is_answering)
             chat.commit_turn()
-    first, second = script.prompts
+    first, second, _ = script.prompts
+    told = "Rockchip demo takes one message only: the conversation so far is sent inside it."
+    assert notes == [None, told, None]
     assert first == "What is an NPU?"
     assert second == (
         "User: What is an NPU?\n\nAssistant: It has six TOPS.\n\nUser: How fast is it?\n\n"

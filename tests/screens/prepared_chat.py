@@ -75,6 +75,9 @@ class PreparedChat:
         self.turn = turn
         return None
 
+    def take_note(self) -> str | None:
+        return None
+
     def stop(self) -> str | None:
         return None
 

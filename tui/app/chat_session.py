@@ -22,6 +22,7 @@ from tui.core.turn.conversation import Conversation
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Phase
+from tui.servers.capabilities import flattening_note
 from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
 
@@ -72,6 +73,9 @@ class ChatSession:
         self._discarded_before = 0
         self._npu_load_pct: float | None = None
         self._was_busy = False
+        self._note: str | None = None
+        self._noted_urls: set[str] = set()
+        """Servers whose way with a conversation was told."""
         self._last_usages: dict[str, LastUsage] = {}
         """By the address of the server."""
 
@@ -156,6 +160,7 @@ class ChatSession:
             self.settings,
         )
         server = state.server
+        self._note_flattening(server)
         meaning = server.dialect.chunk_meaning if server is not None else "unknown"
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
@@ -174,6 +179,17 @@ class ChatSession:
         self._link.submit(lambda connection: _send(connection, turn, stored, in_use))
         self._on_asked(turn)
         return None
+
+    def take_note(self) -> str | None:
+        note, self._note = self._note, None
+        return note
+
+    def _note_flattening(self, server: Server | None) -> None:
+        """Told once for each server, with the first prompt that has something before it."""
+        if server is None or server.url in self._noted_urls or len(self.conversation) == 0:
+            return
+        self._noted_urls.add(server.url)
+        self._note = flattening_note(server.dialect)
 
     def _overlap_guard(self, server: Server | None) -> Callable[[], str | None]:
         """Why a prompt must not be sent now: where a second one ends the answer that runs, while

@@ -40,6 +40,7 @@ from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TurnError
 from tui.servers.access import Access
 from tui.servers.address import local_port
+from tui.servers.capabilities import flattening_note
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.exchange import answer
@@ -182,6 +183,9 @@ def _run(
         turn = prepared.turn
         if prepared.client is not None and prepared.server is not None:
             keeper.begin(turn, prepared.server, prepared.model)
+            note = flattening_note(prepared.server.dialect)
+            if note is not None and any(message.role == "assistant" for message in messages):
+                _complain(note)
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
             guard = overlap_guard(prepared.server) if prepared.server else (lambda: None)

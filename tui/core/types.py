@@ -144,9 +144,11 @@ class UsageDelta:
 
 @dataclass(frozen=True, slots=True)
 class FinishDelta:
-    """The server says that the answer is finished. ``reason`` is its own word, often wrong."""
+    """The server says that the answer is finished. ``reason`` is its own word, often wrong;
+    ``response_id`` its own name of the answer, where it writes that into its log."""
 
     reason: str | None
+    response_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

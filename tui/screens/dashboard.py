@@ -358,6 +358,9 @@ class Dashboard(Screen[None]):
             return False
         self.query_one(Prompt).accepted(text)
         self.begin_turn(text)
+        note = self._chat.take_note()
+        if note is not None:
+            self.say(note)
         return True
 
     def on_prompt_empty_submitted(self) -> None:

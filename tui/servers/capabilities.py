@@ -19,6 +19,14 @@ def ignored_settings(dialect: Dialect) -> Mapping[str, str]:
     return {limit.field: limit.note for limit in dialect.limits if not limit.is_applied}
 
 
+def flattening_note(dialect: Dialect) -> str | None:
+    """How a conversation reaches the model of a server that hands on one message only; None where
+    it is sent as it is."""
+    if dialect.is_history_used:
+        return None
+    return f"{dialect.name} takes one message only: the conversation so far is sent inside it."
+
+
 def why_no_load(dialect: Dialect) -> str | None:
     """Why a model cannot be loaded from here, in one sentence; None where it can."""
     return _not_changed("load", dialect) if dialect.models.load_path is None else None

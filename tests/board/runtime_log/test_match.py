@@ -8,6 +8,16 @@ import pytest
 
 from tui.board.runtime_log.blocks import RuntimeBlock
 from tui.board.runtime_log.match import AnswerWindow, match
+from tui.board.runtime_log.reader import window_of
+from tui.core.turn.turn import Turn
+from tui.core.types import (
+    ChatRequest,
+    DoneDelta,
+    FinishDelta,
+    GenerationSettings,
+    Message,
+    TextDelta,
+)
 
 BLOCK = RuntimeBlock(402.36, 19, 11874.1, 63, "table", time_s=1013.5)
 WINDOW = AnswerWindow(
@@ -59,3 +69,17 @@ def test_the_name_of_the_answer_decides() -> None:
     other = replace(named, response_id="chatcmpl-a0")
     assert match(window, [named, other]) == named
     assert match(window, [other]) is None
+
+
+def test_an_answer_brings_its_name_along() -> None:
+    turn = Turn(ChatRequest("m", (Message("user", "hi"),), GenerationSettings()), 0)
+    for number in range(3):
+        turn.feed((500 + number * 50) * 1_000_000, [TextDelta("word ")])
+    turn.feed(700_000_000, [FinishDelta("stop", "chatcmpl-9f"), DoneDelta()])
+    window = window_of(turn, 800_000_000, 1000.8)
+    assert window is not None
+    assert window.response_id == "chatcmpl-9f"
+    mine = RuntimeBlock(450.0, 5, 100.0, 2, "rkllm-api-server", response_id="chatcmpl-9f")
+    other = replace(mine, response_id="chatcmpl-a0")
+    assert match(window, [other, mine]) == mine
+    assert match(replace(window, response_id=None), [other, mine]) is None

@@ -174,6 +174,16 @@ def test_length_of_the_api_server_is_no_limit_and_its_count_no_count() -> None:
     assert usage_of(whole) == UsageDelta(tokens_out=11)
 
 
+def test_the_name_of_an_answer_of_the_api_server_is_that_of_its_log() -> None:
+    first, *rest = content("a", "b")
+    named = sse({**first, "id": "chatcmpl-9f"}, *rest, finish())
+    found = [d for d in read(rkllm_api_server.DIALECT, [named]) if isinstance(d, FinishDelta)]
+    assert [delta.response_id for delta in found] == ["chatcmpl-9f"]
+    long = sse({**first, "id": "x" * 1000}, {**rest[0], "id": 7}, finish())
+    found = [d for d in read(rkllm_api_server.DIALECT, [long]) if isinstance(d, FinishDelta)]
+    assert [delta.response_id for delta in found] == [None]
+
+
 def lines(*objects: dict[str, object]) -> bytes:
     return b"".join(json.dumps(one).encode() + b"\n" for one in objects)
 

@@ -58,6 +58,7 @@ def window_of(turn: Turn, now_ns: int, wall_s: float) -> AnswerWindow | None:
         span_ms=(stamps_ns[-1] - stamps_ns[0]) / 1e6,
         chunks=len(stamps_ns),
         is_chunk_token=turn.chunk_meaning == "token",
+        response_id=turn.response_id,
     )
 
 

@@ -50,6 +50,9 @@ class Chat(Protocol):
     def ask(self, prompt: str) -> str | None:
         """Send a prompt. Returns None, or one sentence why it was not taken."""
 
+    def take_note(self) -> str | None:
+        """What there is to say about the prompt that was sent last; only the first call gets it."""
+
     def stop(self) -> str | None:
         """Stop the answer, or take back the prompt that waits; that prompt is returned."""
 

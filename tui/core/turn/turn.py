@@ -265,11 +265,14 @@ class Turn:
         return self._finish.reason
 
     @property
-    def note(self) -> str | None:
-        """One sentence about an answer that did not fail and is not whole either; None if it is.
+    def response_id(self) -> str | None:
+        """The server's own name of the answer, where its log has it."""
+        return self._finish.response_id
 
-        Said of answers that reached the token limit, have no text, or lost events.
-        """
+    @property
+    def note(self) -> str | None:
+        """One sentence about an answer that did not fail and is not whole: one that reached the
+        token limit, has no text, or lost events."""
         unread = self.unread.note if self._error is None else ""
         has_thought = self._words.has_words("thinking")
         return turn_note(self._status, self._finish.reason, has_thought=has_thought, unread=unread)
@@ -318,7 +321,7 @@ class Turn:
             self._meter.usage(delta)
             self._finish.note_usage(t_ns)
         elif isinstance(delta, FinishDelta):
-            self._finish.take(t_ns, delta.reason)
+            self._finish.take(t_ns, delta)
         elif isinstance(delta, UnreadDelta):
             self.unread.take(delta)
         elif isinstance(delta, FailureDelta):

@@ -26,6 +26,7 @@ from tui.servers.dialects.report import count, model_rows, refusal_words, size_b
 
 NAME = "RKLLM-API-Server"
 OWNER = "rkllm"
+MAX_ID_CHARS = 64
 BROKEN_OFF = "broken off by the server (its word: length)"
 _FIXED = "fixed when the model is loaded"
 
@@ -58,8 +59,10 @@ class ChatDecoder:
     """Its events: the word ``length`` and the counts are taken for what they are."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._inner = openai.ChatDecoder(request, reported=_reported)
+        self._inner = openai.ChatDecoder(request, reported=self._reported)
         self._is_clean = False
+        self._id: str | None = None
+        """What its log calls this answer."""
 
     @property
     def nonsense(self) -> str | None:
@@ -76,7 +79,8 @@ class ChatDecoder:
         for delta in deltas:
             if isinstance(delta, FinishDelta):
                 self._is_clean = delta.reason == "stop"
-                found.append(delta if self._is_clean else FinishDelta(BROKEN_OFF))
+                reason = delta.reason if self._is_clean else BROKEN_OFF
+                found.append(FinishDelta(reason, self._id))
             elif isinstance(delta, UsageDelta):
                 # Without the runtime's own end the count is characters divided by four.
                 found += [delta] if self._is_clean else []
@@ -84,11 +88,12 @@ class ChatDecoder:
                 found.append(delta)
         return found
 
-
-def _reported(chunk: Mapping[str, Json]) -> UsageDelta | None:
-    usage = chunk.get("usage")
-    tokens = count(usage.get("completion_tokens")) if isinstance(usage, dict) else None
-    return None if tokens is None else UsageDelta(tokens_out=tokens)
+    def _reported(self, chunk: Mapping[str, Json]) -> UsageDelta | None:
+        name, usage = chunk.get("id"), chunk.get("usage")
+        if self._id is None and isinstance(name, str) and len(name) <= MAX_ID_CHARS:
+            self._id = name
+        tokens = count(usage.get("completion_tokens")) if isinstance(usage, dict) else None
+        return None if tokens is None else UsageDelta(tokens_out=tokens)
 
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
