@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+from tui.core.screen.keys import GLOBAL_KEYS
+from tui.widgets.kit.bindings import bindings
 
 
 class Opened(App[None]):
     """Shows the screen that ``make`` gives."""
 
     CSS = LIBRARY_CSS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(GLOBAL_KEYS)
 
     def __init__(self, make: Callable[[], Screen[Any]]) -> None:
         super().__init__()

@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.actions import SkipAction
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.driver import Driver
 from textual.events import Event
-from textual.screen import Screen
+from textual.screen import Screen, SystemModalScreen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
 from tui.app.terminal.input_order import InputOrder
-from tui.core.screen.key_names import key_cap, shown_keys
-from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.key_names import key_cap, shown_key, shown_keys
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import ACTIONS, GLOBAL_KEYS, INTERRUPT
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 from tui.app.themes import LIBRARY_CSS
 from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import AsciiScrollBar
 
 MAX_OSC52_BYTES = 74_000
@@ -70,16 +73,15 @@ class Appearance:
     """What the start has to say: warnings of the config file, broken themes."""
 
 
-class NpulseApp(App[int]):
+class NpulseApp(App[int], inherit_bindings=False):
     """npulse, wired. The first paint comes before anything is looked for."""
 
     TITLE = "npulse"
     CSS = LIBRARY_CSS
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        # For the screens that do not bind it themselves.
-        Binding("f1", "help", "help", show=False, id="help")
+        *bindings(GLOBAL_KEYS),
+        *bindings([INTERRUPT], has_priority=False),
     ]
 
     def __init__(
@@ -245,15 +247,22 @@ class NpulseApp(App[int]):
 
     # Ending ---------------------------------------------------------------------------------
 
-    def action_help_quit(self) -> None:
-        """Ctrl+C where nothing is selected: stop the answer; once more: quit."""
-        if self._is_repeated("ctrl+c"):
+    def action_interrupt(self) -> None:
+        """Ctrl+C: copy what is selected, else stop the answer; once more: quit."""
+        try:
+            self.screen.action_copy_text()
+        except SkipAction:  # nothing is selected
+            pass
+        else:
+            return
+        key = shown_key(self._appearance.keymap["interrupt"].split(",")[0])
+        if self._is_repeated("interrupt"):
             self.exit()
         elif self.dashboard.is_busy and self.screen is self.dashboard:
             self.dashboard.action_stop()
-            self._say_here("stopped; Ctrl+C again quits")
+            self._say_here(f"stopped; {key} again quits")
         else:
-            self._say_here("Ctrl+C again quits")
+            self._say_here(f"{key} again quits")
 
     async def action_quit(self) -> None:
         """Ctrl+Q; while an answer is running only when it is pressed again."""
@@ -276,14 +285,15 @@ class NpulseApp(App[int]):
     # Screens --------------------------------------------------------------------------------
 
     def action_help(self) -> None:
-        """F1."""
-        from tui.screens.help import HelpScreen, Place
+        """F1: the keys of the screen that is open, and all others; once more: back."""
+        from tui.screens.help import HelpScreen
 
-        place: Place = "chat"
-        if not isinstance(self.screen, Dashboard):
-            from tui.screens.board import BoardScreen
-
-            place = "board" if isinstance(self.screen, BoardScreen) else "bench"
+        if isinstance(self.screen, HelpScreen):
+            self.screen.action_back()
+            return
+        if isinstance(self.screen, SystemModalScreen):
+            return  # the command palette
+        place: Place = getattr(self.screen, "HELP_PLACE", "chat")
         appearance = self._appearance
         self.push_screen(HelpScreen(appearance.keymap, __version__, appearance.glyphs, place))
 
@@ -304,7 +314,7 @@ class NpulseApp(App[int]):
         from tui.screens.bench.chooser import BenchScreen
         from tui.screens.bench.page import BenchData
 
-        data = BenchData(self._backend.bench, self._backend.headline, self._key("help"))
+        data = BenchData(self._backend.bench, self._backend.headline)
         self.push_screen(BenchScreen(data, self._appearance.glyphs))
 
     def _open_bench_page(self, event: BenchPage.Open) -> None:
@@ -338,19 +348,23 @@ class NpulseApp(App[int]):
         self.push_screen(form, take)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: what keys do, and the themes."""
-        is_chat = isinstance(screen, Dashboard)
-        for key in DASHBOARD_KEYS:
-            if (is_chat or key.action_id == "quit") and key.action_id != "palette":
-                title = key.text[0].upper() + key.text[1:]
+        """What the command palette offers: what the keys of ``screen`` do, and the themes."""
+        works = {active.binding.id: active for active in screen.active_bindings.values()}
+        for key in ACTIONS:
+            active = works.get(key.action_id)
+            if active is not None and key.action_id != "palette":
+                text = active.binding.description
                 keys = shown_keys(self._appearance.keymap[key.action_id])
-                yield SystemCommand(title, keys, self._runs(key.action))
+                yield SystemCommand(text[0].upper() + text[1:], keys, self._runs(active))
         about = "dark, light, high contrast, sixteen colours, your own"
         yield SystemCommand("Choose another theme", about, self.action_change_theme)
 
-    def _runs(self, action: str) -> Callable[[], None]:
+    def _runs(self, active: ActiveBinding) -> Callable[[], None]:
+        # Chosen in the palette, which has just closed, it is no Esc that was meant for the palette.
+        action = "stop(True)" if active.binding.id == "stop" else active.binding.action
+
         def run() -> None:
-            self.call_later(self.dashboard.run_action, action)
+            self.call_later(self.run_action, action, active.node)
 
         return run
 

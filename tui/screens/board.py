@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
@@ -15,7 +15,8 @@ from textual.widgets import Static
 from tui.core.board.board_facts import BoardFacts
 from tui.core.board.finding import Finding
 from tui.core.screen.backend import ScreenBackend
-from tui.core.screen.keys import BOARD_KEYS
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import BOARD_KEYS, closing
 from tui.core.text.glyphs import Glyphs
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
@@ -30,6 +31,7 @@ from tui.widgets.board.facts import (
 from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import HintOf, KeyHint, key_hints
 from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
@@ -87,11 +89,13 @@ class BoardScreen(OpaqueScreen):
     BoardScreen #board-sparks { display: none; }
     BoardScreen #board-readings {
         display: none; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
     }
     BoardScreen.-readings #board-body { display: none; }
     BoardScreen.-readings #board-readings { display: block; }
     BoardScreen.-narrow #board-body {
         layout: vertical; overflow: hidden auto; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
     }
     BoardScreen.-narrow #board-charts { width: 100%; height: auto; }
     BoardScreen.-narrow #board-facts {
@@ -107,14 +111,9 @@ class BoardScreen(OpaqueScreen):
     BoardScreen.-tiny #board-small { display: block; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "leave", "back", show=False, priority=True, id="board"),
-        # Priority, because what scrolls would take some of these for itself.
-        *(
-            Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
-            for key in BOARD_KEYS
-        ),
-    ]
+    # With priority, because what scrolls would take some of these for itself.
+    BINDINGS: ClassVar[list[BindingType]] = bindings([closing("board"), *BOARD_KEYS])
+    HELP_PLACE: ClassVar[Place] = "board"
 
     def __init__(
         self, backend: ScreenBackend, copy: Callable[[str, str], str], glyphs: Glyphs

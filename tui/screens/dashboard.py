@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
@@ -20,7 +20,8 @@ from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, Chat
 from tui.core.screen.footer import footer_line, thinking_note
 from tui.core.screen.key_names import key_cap
-from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import CHAT_KEYS, DEMO_LETTER, FOCUS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.think import Reclassified
@@ -30,13 +31,14 @@ from tui.core.types import Phase
 from tui.widgets.board.panels import BoardPanel, board_rows, memory_rows, npu_rows
 from tui.widgets.board.why import roofline_row, why_row
 from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.chat.server_line import ServerLine, UrlField
 from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.chat.strip import StatusStrip
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.rows import Row, Rows
 from tui.widgets.transcript.style import MEANING_CSS
@@ -56,6 +58,41 @@ END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
     Phase.ERROR: "error",
 }
 
+PROMPT_HINTS: tuple[HintOf, ...] = (
+    HintOf("send", "prompt.send"),
+    HintOf("stop", "stop"),
+    HintOf("help", "help"),
+    HintOf("model", "models"),
+    HintOf("bench", "bench"),
+    HintOf("board", "board"),
+    HintOf("settings", "settings"),
+    HintOf("commands", "palette"),
+    HintOf("again", "regenerate"),
+    HintOf("new", "new"),
+    HintOf("copy", "copy"),
+    HintOf("quit", "quit"),
+)
+DEMO_HINT = HintOf("demo", "transcript.demo")
+URL_HINTS: tuple[HintOf, ...] = (
+    HintOf("connect", "server.connect"),
+    HintOf("demo", "demo"),
+    HintOf("prompt", "stop"),
+)
+TRANSCRIPT_HINTS: tuple[HintOf, ...] = (
+    HintOf("thinking", "transcript.thinking"),
+    HintOf("plain", "transcript.plain"),
+    HintOf("next turn", "transcript.next_turn"),
+    HintOf("next code", "transcript.next_code"),
+    HintOf("search", "transcript.search"),
+    HintOf("copy", "transcript.copy"),
+    HintOf("copy code", "transcript.copy_code"),
+)
+MATCH_HINTS: tuple[HintOf, ...] = (
+    HintOf("next", "transcript.next_match"),
+    HintOf("previous", "transcript.prev_match"),
+    HintOf("back", "stop"),
+)
+
 
 class Dashboard(Screen[None]):
     """Wires the panels to the chat; draws frames while text is pending and sleeps otherwise.
@@ -65,14 +102,12 @@ class Dashboard(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Priority, because the prompt has the focus and would take some of these for itself.
-        *(
-            Binding(key.keys, key.action, key.text, id=key.action_id, show=False, priority=True)
-            for key in DASHBOARD_KEYS
-        ),
-        # Of the transcript, while no server answers: where text is taken, it is a letter.
-        Binding("d", "demo_letter", "start the simulated board", show=False),
+        # With priority, because the prompt would take some of these for itself.
+        *bindings(CHAT_KEYS),
+        # Without, because where text is taken they are text, or must not overtake it.
+        *bindings([FOCUS, DEMO_LETTER], has_priority=False),
     ]
+    HELP_PLACE: ClassVar[Place] = "chat"
 
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -119,7 +154,6 @@ class Dashboard(Screen[None]):
         self._copy_text = copy
         self._frames_per_s = frames_per_s
         self._board_key = key_cap(keymap["board"])
-        self._hints = _chat_hints(keymap)
         self._shown: Turn | None = None
         self._refusal = ""
         self._resumed_s = 0.0
@@ -145,15 +179,16 @@ class Dashboard(Screen[None]):
                 yield BoardPanel(npu_rows, self._history, glyphs, id="npu")
                 yield BoardPanel(memory_rows, self._history, glyphs, id="memory")
                 yield BoardPanel(self._board_rows, self._history, glyphs, id="ddr")
+        send = key_cap(self._keymap["prompt.send"])
         yield StatusStrip(
             self.stats, self._note, self._history, self._warning_key, glyphs, id="strip"
         )
-        yield ServerLine(id="server")
+        yield ServerLine(key_cap(self._keymap["server.connect"]), id="server")
         with Horizontal(id="prompt-box"):
             yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
-            yield Prompt(placeholder="ask the model; Enter sends", id="prompt")
+            yield Prompt(placeholder=f"ask the model; {send} sends", id="prompt")
             yield SearchLine(self._close_search, id="search")
-        yield MessageBar(self._hints, glyphs, id="keys")
+        yield MessageBar((), glyphs, id="keys")
         yield Static("", id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -183,20 +218,13 @@ class Dashboard(Screen[None]):
         self._show_hints(event.widget)
 
     def _show_hints(self, focused: Widget | None) -> None:
-        hints: Sequence[KeyHint] = self._hints
+        hints = PROMPT_HINTS
         if isinstance(focused, UrlField):
-            hints = self._server_hints()
+            hints = URL_HINTS if self._is_server_missing else (URL_HINTS[0], URL_HINTS[-1])
         elif isinstance(focused, Transcript):
-            demo = [KeyHint("d", "demo", "demo")] if self._is_server_missing else []
             behind = "server" if self.query_one(ServerLine).display else "prompt"
-            hints = [*demo, *_reading_hints(behind)]
-        self.query_one(MessageBar).set_hints(hints)
-
-    def _server_hints(self) -> list[KeyHint]:
-        hints = [KeyHint("Enter", "connect", "submit_server")]
-        if self._is_server_missing:
-            hints.append(KeyHint(key_cap(self._keymap["demo"]), "demo", "demo"))
-        return [*hints, KeyHint(key_cap(self._keymap["stop"]), "prompt", "stop")]
+            hints = (DEMO_HINT, HintOf(behind, "focus"), *TRANSCRIPT_HINTS)
+        self.query_one(MessageBar).set_hints(key_hints(self, hints))
 
     def on_key(self, event: events.Key) -> None:
         """What nobody else took: text goes to the prompt, from wherever it was typed."""
@@ -313,10 +341,6 @@ class Dashboard(Screen[None]):
         self._is_asking_url = True
         line.display = True
         line.field.focus()
-
-    async def action_submit_server(self) -> None:
-        """What Enter does in that field."""
-        await self.query_one(ServerLine).field.action_submit()
 
     def on_server_line_submitted(self, event: ServerLine.Submitted) -> None:
         refusal = self._backend.connect(event.url)
@@ -469,9 +493,12 @@ class Dashboard(Screen[None]):
 
     # Actions -------------------------------------------------------------------------------
 
-    def action_stop(self) -> None:
-        """One step back: the line of a search, the answer, what is marked in the transcript."""
-        if time.monotonic() - self._resumed_s < STRAY_ESC_S:
+    def action_stop(self, is_meant: bool = False) -> None:
+        """One step back: the line of a search, the answer, what is marked in the transcript.
+
+        ``is_meant`` says that it is no key which may have been for another screen.
+        """
+        if not is_meant and time.monotonic() - self._resumed_s < STRAY_ESC_S:
             return
         if self.query_one(ServerLine).field.has_focus:
             self._close_server_line()
@@ -530,7 +557,9 @@ class Dashboard(Screen[None]):
         elif not event.count:
             self.say("no match", "warn")
         else:
-            self.say(f"match {event.position} of {event.count}; n next, N previous, Esc back")
+            keys = key_hints(self, MATCH_HINTS)
+            told = ", ".join(f"{hint.cap} {hint.label}" for hint in keys)
+            self.say(f"match {event.position} of {event.count}; {told}")
 
     # Talking again -------------------------------------------------------------------------
 
@@ -594,27 +623,3 @@ class Dashboard(Screen[None]):
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)
-
-
-def _chat_hints(keymap: Mapping[str, str]) -> tuple[KeyHint, ...]:
-    """What the bottom line shows while the prompt has the focus."""
-    return (
-        KeyHint("Enter", "send", "send"),
-        *(
-            KeyHint(key_cap(keymap[key.action_id]), key.hint, key.action)
-            for key in DASHBOARD_KEYS
-            if key.hint
-        ),
-    )
-
-
-def _reading_hints(behind: str) -> list[KeyHint]:
-    """The transcript's own letters, as its bindings have them; ``behind`` is where Tab leads."""
-    shown = [one for one in Transcript.BINDINGS if isinstance(one, Binding) and one.show]
-    return [
-        KeyHint("Tab", behind, "app.focus_next"),
-        *(
-            KeyHint(one.key_display or key_cap(one.key), one.description, f"focused.{one.action}")
-            for one in shown
-        ),
-    ]

@@ -8,28 +8,25 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Region
-from textual.screen import ModalScreen
 
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import MODELS_KEYS, closing
 from tui.core.screen.models_view import Models, ModelsView, ServerModels
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import ModelInfo
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.screens.dialog import Dialog
+from tui.widgets.chat.key_bar import HintOf, KeyBar, KeyHint, key_hints
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows, pad, spread
 
 REFRESH_S = 0.5
 TITLE_ROWS = 2
 """Above the first server."""
-HINTS = (
-    KeyHint("Enter", "use", "use"),
-    KeyHint("l", "load", "load"),
-    KeyHint("u", "unload", "unload"),
-    KeyHint("Esc", "back", "back"),
-)
-BUSY_HINTS = (KeyHint("Esc", "do not wait for it", "back"),)
+BUSY_HINTS = (HintOf("do not wait for it", "models.back"),)
 
 
 class ModelList(Rows):
@@ -182,44 +179,36 @@ def _fold(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(10, width)) or [""]
 
 
-class ModelsScreen(ModalScreen[None]):
-    """Enter lets the chosen model answer, l loads it, u unloads."""
+class ModelsScreen(Dialog[None]):
+    """Lets the chosen model answer, loads it or unloads it."""
 
     DEFAULT_CSS = """
-    ModelsScreen { align: center middle; background: $background 60%; }
-    ModelsScreen #models-box {
-        width: 78; max-width: 96%; height: auto; max-height: 80%;
-        background: $raised; padding: 1 2;
-    }
-    ModelsScreen KeyBar { dock: bottom; }
+    ModelsScreen > #models-box { max-height: 80%; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False, priority=True),
-        # Rebound with the key that opens it.
-        Binding("f2", "back", "back", show=False, priority=True, id="models"),
-        Binding("up,k", "choose(-1)", show=False, priority=True),
-        Binding("down,j", "choose(1)", show=False, priority=True),
-        Binding("enter", "use", show=False),
-        Binding("l", "load", show=False),
-        Binding("u", "unload", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings([closing("models"), *MODELS_KEYS])
+    HELP_PLACE: ClassVar[Place] = "models"
+    HINTS = (
+        HintOf("use", "models.use"),
+        HintOf("load", "models.load"),
+        HintOf("unload", "models.unload"),
+        HintOf("back", "models.back"),
+    )
 
     def __init__(
         self,
         models: Models,
         glyphs: Glyphs,
     ) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._models = models
         self._held_back: str | None = None
-        self._glyphs = glyphs
         self._list = ModelList(models.view, models.fit_note, glyphs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="models-box"):
             yield self._list
-        yield KeyBar(HINTS, self._glyphs)
+        yield from self.compose_keys()
 
     def on_mount(self) -> None:
         self._models.look_around()
@@ -240,9 +229,10 @@ class ModelsScreen(ModalScreen[None]):
 
     def _hints(self, view: ModelsView) -> Sequence[KeyHint]:
         if view.work is not None:
-            return BUSY_HINTS
+            return key_hints(self, BUSY_HINTS)
         can = {"load": view.can_load, "unload": view.can_unload}
-        return [replace(hint, is_dim=not can.get(hint.action, True)) for hint in HINTS]
+        hints = key_hints(self, self.HINTS)
+        return [replace(hint, is_dim=not can.get(hint.action, True)) for hint in hints]
 
     def action_choose(self, step: int) -> None:
         view = self._models.view()
@@ -290,6 +280,3 @@ class ModelsScreen(ModalScreen[None]):
         if event.widget is self._list:
             lines = {model_line(view, index): index for index in range(len(view.rows))}
             self._list.mark(lines.get(event.y, self._list.chosen))
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)

@@ -8,19 +8,22 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.board.history import BoardHistory
 from tui.core.board.ram_question import RamAnswer, parts_text, ram_answer
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
+from tui.screens.dialog import Dialog
 from tui.widgets.board.facts import wrapped
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.rows import Row, Rows, fit, spread
 
@@ -35,15 +38,11 @@ FIT_ROLES = {"fits": "ok", "tight": "warn", "too large": "bad", "unknown": "dim"
 FIT_MARKS = {"fits": "fits", "tight": "! tight", "too large": "! too large", "unknown": "unknown"}
 
 
-class RamCalculator(ModalScreen[None]):
+class RamCalculator(Dialog[None]):
     """Answers while one types."""
 
     DEFAULT_CSS = """
-    RamCalculator { align: center middle; background: $background 60%; }
-    RamCalculator #ram-box {
-        width: 74; max-width: 96%; height: auto; max-height: 90%;
-        background: $raised; padding: 1 2;
-    }
+    RamCalculator > #ram-box { width: 74; }
     RamCalculator #ram-title { text-style: bold; margin-bottom: 1; }
     RamCalculator .line { height: 1; }
     RamCalculator .name { width: 10; color: $dim; }
@@ -54,25 +53,22 @@ class RamCalculator(ModalScreen[None]):
     RamCalculator Input:focus { border: none; background: $track; }
     RamCalculator .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
     RamCalculator #ram-answer { margin-top: 1; background: $raised; }
-    RamCalculator KeyBar { dock: bottom; }
     """
 
     AUTO_FOCUS = "#ram-model"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", show=False, priority=True),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("pageup", "page(-1)", show=False, priority=True),
-        Binding("pagedown", "page(1)", show=False, priority=True),
+        *bindings(RAM_KEYS),
+        *bindings(RAM_FIELD_KEYS, has_priority=False),
     ]
+    HELP_PLACE: ClassVar[Place] = "ram"
+    HINTS = (HintOf("next", "ram.next"), HintOf("back", "ram.back"))
 
     def __init__(
         self, loaded: ModelInfo | None, history: Callable[[], BoardHistory], glyphs: Glyphs
     ) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._loaded = loaded
         self._history = history
-        self._glyphs = glyphs
         self._rows = Rows(glyphs, id="ram-answer")
 
     def compose(self) -> ComposeResult:
@@ -95,10 +91,7 @@ class RamCalculator(ModalScreen[None]):
                     yield entry
                     yield Static(note, id=f"ram-note-{name}", classes="note", markup=False)
             yield self._rows
-        yield KeyBar(
-            [KeyHint("Tab", "next", "app.focus_next"), KeyHint("Esc", "back", "dismiss(None)")],
-            self._glyphs,
-        )
+        yield from self.compose_keys()
 
     def on_mount(self) -> None:
         self.set_interval(REFRESH_S, self.show_answer)
@@ -138,9 +131,6 @@ class RamCalculator(ModalScreen[None]):
         snapshot = self._history().latest
         held = None if snapshot is None else snapshot.number("ram.model")
         return max(held or 0.0, float(loaded.size_bytes or 0))
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)
 
 
 def _with_size(model: ModelInfo) -> str:

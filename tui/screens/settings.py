@@ -8,14 +8,17 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import SETTINGS_BACK, SETTINGS_SAVE, TOGGLE_KEYS, closing
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.screens.dialog import Dialog
+from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField, TextField
 
 Problem = tuple[str, str]
@@ -59,7 +62,7 @@ def remarks(notes: Mapping[str, FieldNote]) -> list[str]:
 class Toggle(Static, can_focus=True):
     """On or off; Space, Enter or a click changes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "flip", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TOGGLE_KEYS, has_priority=False)
 
     def __init__(self, is_on: bool, *, id: str) -> None:
         super().__init__(id=id, markup=False)
@@ -76,15 +79,10 @@ class Toggle(Static, can_focus=True):
         self.action_flip()
 
 
-class SettingsScreen(ModalScreen[GenerationSettings | None]):
+class SettingsScreen(Dialog[GenerationSettings | None]):
     """A form; gives the new settings, or None where nothing was changed."""
 
     DEFAULT_CSS = """
-    SettingsScreen { align: center middle; background: $background 60%; }
-    SettingsScreen #settings-box {
-        width: 78; max-width: 96%; height: auto; max-height: 90%;
-        background: $raised; padding: 1 2;
-    }
     SettingsScreen .line { height: 1; }
     SettingsScreen .name { width: 16; color: $dim; }
     SettingsScreen Input, SettingsScreen Toggle {
@@ -102,23 +100,22 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
     SettingsScreen #system-name { color: $dim; margin-top: 1; }
     SettingsScreen #settings-error { color: $bad; height: auto; }
     SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
-    SettingsScreen.-narrow #settings-box { padding: 1; scrollbar-size-vertical: 1; }
+    SettingsScreen.-narrow > #settings-box { padding: 1; scrollbar-size-vertical: 1; }
     SettingsScreen.-narrow .name { width: 15; }
     SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 8; }
     SettingsScreen.-narrow .note { padding: 0 0 0 1; }
     SettingsScreen.-narrow #system_prompt { height: 3; }
-    SettingsScreen KeyBar { dock: bottom; }
     """
 
     AUTO_FOCUS = "#temperature"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", show=False, priority=True),
-        # Rebound with the key that opens it.
-        Binding("f6", "dismiss(None)", "back", show=False, priority=True, id="settings"),
-        # No priority: the key must not overtake what was typed before it.
-        Binding("ctrl+s", "save", "save", show=False),
+        *bindings([closing("settings"), SETTINGS_BACK]),
+        # The key must not overtake what was typed before it.
+        *bindings([SETTINGS_SAVE], has_priority=False),
     ]
+    HELP_PLACE: ClassVar[Place] = "settings"
+    HINTS = (HintOf("save", "settings.save"), HintOf("back", "settings.back"))
 
     def __init__(
         self,
@@ -127,8 +124,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
         notes: Mapping[str, FieldNote],
         glyphs: Glyphs,
     ) -> None:
-        super().__init__()
-        self._glyphs = glyphs
+        super().__init__(glyphs)
         self._settings = settings
         self._check = check
         self._notes = notes
@@ -153,8 +149,7 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
             yield area
             yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
             yield Static("", id="settings-error", markup=False)
-        hints = [KeyHint("^S", "save", "save"), KeyHint("Esc", "back", "dismiss(None)")]
-        yield KeyBar(hints, self._glyphs)
+        yield from self.compose_keys()
 
     def _note(self, name: str) -> Static:
         return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
@@ -197,6 +192,3 @@ class SettingsScreen(ModalScreen[GenerationSettings | None]):
         if not self.show_problems():
             settings, _ = self.entered()
             self.dismiss(settings)
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tui.core.screen.key_names import canonical_keys
+from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys import default_keys
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import AROUND, shown_url
@@ -236,12 +237,7 @@ def _meant(section: str, name: str) -> str:
 
 def _clashes(keys: Mapping[str, str]) -> list[str]:
     """A sentence for each key that two actions of one screen have."""
-    owner: dict[tuple[str, str], str] = {}
-    found: list[str] = []
-    for action, names in keys.items():
-        screen = action.rpartition(".")[0]
-        for name in names.split(","):
-            first = owner.setdefault((screen, name), action)
-            if first != action:
-                found.append(f"[keys]: {name} is given to both {first} and {action}")
-    return found
+    return [
+        f"[keys]: {clash.key} is given to both {clash.first_id} and {clash.second_id}"
+        for clash in key_clashes(keys)
+    ]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
 from tui.core.screen.key_names import canonical_keys, key_cap, shown_keys
-from tui.core.screen.keys import DASHBOARD_KEYS
+from tui.core.screen.keys import ACTIONS
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_character_has_the_name_that_the_screen_library_gives_it(char: str) ->
 
 
 def test_the_keys_that_npulse_comes_with_are_written_in_that_way() -> None:
-    for key in DASHBOARD_KEYS:
+    for key in ACTIONS:
         assert canonical_keys(key.keys) == key.keys
 
 
@@ -83,6 +83,7 @@ def test_any_text_is_keys_or_a_sentence(text: str) -> None:
         ("f10", "F10", "F10"),
         ("pagedown", "PageDown", "PageDown"),
         ("n", "n", "n"),
+        ("right_square_bracket,ctrl+slash", "], Ctrl+/", "]"),
     ],
 )
 def test_how_keys_are_shown(keys: str, shown: str, cap: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import App
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.bench.model.screen import BenchSession
 from tui.core.screen.headline import Headline
+from tui.core.screen.keys import GLOBAL_KEYS
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.navigation import open_page
 from tui.screens.bench.page import BenchData, BenchPage
+from tui.widgets.kit.bindings import bindings
 
 HEADLINE = Headline(
     board="Orange Pi 5 Max",
@@ -31,7 +36,7 @@ class BenchApp(App[None]):
     """F3 opens the chooser, as it does in npulse."""
 
     CSS = LIBRARY_CSS
-    BINDINGS = [("f3", "bench"), ("ctrl+q", "quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [("f3", "bench"), *bindings(GLOBAL_KEYS)]
 
     def __init__(
         self,

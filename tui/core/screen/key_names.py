@@ -42,13 +42,17 @@ _ALIASES = {
 
 MAX_KEYS = 8
 
+
+def _symbol_name(char: str) -> str:
+    name = unicodedata.name(char, char).lower().replace("-", "_").replace(" ", "_")
+    return _SHORT_NAMES.get(name, name)
+
+
 _SHOWN_NAMES = {
     "escape": "Esc",
     "pageup": "PageUp",
     "pagedown": "PageDown",
-    "plus": "+",
-    "minus": "-",
-    "equals_sign": "=",
+    **{_symbol_name(char): char for char in string.punctuation},
 }
 
 
@@ -119,11 +123,6 @@ def _key(name: str) -> str:
     if name in NAMED_KEYS or _is_character_name(name):
         return name
     raise ValueError(f"{name[:40]!r} is no key{_nearest(name, NAMED_KEYS)}")
-
-
-def _symbol_name(char: str) -> str:
-    name = unicodedata.name(char, char).lower().replace("-", "_").replace(" ", "_")
-    return _SHORT_NAMES.get(name, name)
 
 
 def _is_character_name(name: str) -> bool:

@@ -45,14 +45,14 @@ def notice_lines(
             "",
             *said,
             f"{key['models']:<7} choose one and load it",
-            "Enter   a prompt loads the server's default model first",
+            f"{key['prompt.send']:<7} a prompt loads the server's default model first",
         ]
     return [
         *lines,
         f"{headline.model} is ready on {where}.",
         "",
         *said,
-        f"Enter   send a prompt          {key['stop']:<7} stop the answer",
+        f"{key['prompt.send']:<7} send a prompt          {key['stop']:<7} stop the answer",
         f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
         f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",
     ]
@@ -67,8 +67,10 @@ def _no_server(looked_at: Sequence[str], problem: str | None, key: Mapping[str, 
         *lines,
         "",
         "Start your server, or from here:",
-        f"{key['connect']:<7} type the URL of a server somewhere else; Enter connects",
-        f"{key['demo']:<7} start the simulated board; after Tab, d does it too",
+        f"{key['connect']:<7} type the URL of a server somewhere else; "
+        f"{key['server.connect']} connects",
+        f"{key['demo']:<7} start the simulated board; "
+        f"after {key['focus']}, {key['transcript.demo']} does it too",
         "",
         "From a shell: npulse --url http://HOST:PORT, npulse --demo",
     ]

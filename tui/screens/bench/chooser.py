@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui.core.screen.keys import BENCH_CHOOSER_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.choose import (
@@ -24,8 +25,8 @@ from tui.widgets.bench.choose import (
     suite_rows,
 )
 from tui.widgets.bench.parts import BenchPanel
-from tui.widgets.chat.key_bar import KeyHint
-from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.key_bar import HintOf, key_caps
+from tui.widgets.kit.bindings import bindings
 
 SEEK_S = 2.0
 """A run that another terminal begins shows up within that time."""
@@ -41,34 +42,22 @@ class BenchScreen(BenchPage):
     BenchScreen #past { height: 1fr; min-height: 3; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose(-1)", show=False),
-        Binding("down,j", "choose(1)", show=False),
-        Binding("left,h", "option(-1)", show=False),
-        Binding("right,l", "option(1)", show=False),
-        Binding("plus,space,equals_sign", "change(1)", show=False),
-        Binding("minus", "change(-1)", show=False),
-        Binding("tab,shift+tab", "zone", show=False, priority=True),
-        Binding("enter", "go", show=False),
-        Binding("c", "compare", show=False),
-        Binding("r", "retry", show=False),
-        Binding("e", "export", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_CHOOSER_KEYS)
     HINTS = (
-        KeyHint("Enter", "run", "go"),
-        KeyHint("Left Right", "option", "option(1)"),
-        KeyHint("+ -", "change", "change(1)"),
-        KeyHint("Tab", "earlier runs", "zone"),
-        KeyHint("Esc", "back", "back"),
-        KeyHint("F1", "help", "app.help"),
+        HintOf("run", "bench.open"),
+        HintOf("option", "bench.left", "bench.right"),
+        HintOf("change", "bench.more", "bench.less"),
+        HintOf("earlier runs", "bench.next_part"),
+        HintOf("back", "bench.back"),
+        HintOf("help", "help"),
     )
     PAST_HINTS = (
-        KeyHint("Enter", "open", "go"),
-        KeyHint("c", "compare two", "compare"),
-        KeyHint("r", "retry failed", "retry"),
-        KeyHint("e", "export", "export"),
-        KeyHint("Tab", "suites", "zone"),
-        KeyHint("Esc", "back", "back"),
+        HintOf("open", "bench.open"),
+        HintOf("compare two", "bench.compare"),
+        HintOf("retry failed", "bench.retry"),
+        HintOf("export", "bench.export"),
+        HintOf("suites", "bench.next_part"),
+        HintOf("back", "bench.back"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
@@ -125,7 +114,7 @@ class BenchScreen(BenchPage):
         self.choosing = choosing
         self.pull()
 
-    def action_choose(self, step: int) -> None:
+    def action_move(self, step: int) -> None:
         view, choosing = self.view(), self.choosing
         if choosing.zone == "suites" and view.suites:
             at = (choosing.suite + step) % len(view.suites)
@@ -133,7 +122,7 @@ class BenchScreen(BenchPage):
         elif choosing.zone == "past" and view.past:
             self._take(replace(choosing, past=(choosing.past + step) % len(view.past)))
 
-    def action_option(self, step: int) -> None:
+    def action_turn(self, step: int) -> None:
         self._typed = ""
         if self.choosing.zone == "suites":
             at = (self.choosing.option + step) % len(OPTIONS)
@@ -158,23 +147,24 @@ class BenchScreen(BenchPage):
         wish = replace(wish, runs=value or None) if name == "runs" else replace(wish, seed=value)
         self._take(replace(self.choosing, wish=wish))
 
-    def action_zone(self) -> None:
+    def action_part(self, step: int = 1) -> None:
+        """To the other list; there are two, so either way leads there."""
         is_past = self.choosing.zone == "suites"
         self._take(replace(self.choosing, zone="past" if is_past else "suites"))
-        self.query_one(MessageBar).set_hints(self.PAST_HINTS if is_past else self.HINTS)
+        self.show_hints(self.PAST_HINTS if is_past else self.HINTS)
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is None or event.widget.id not in ("suites", "past") or event.y < 1:
             return
         if (event.widget.id == "past") != (self.choosing.zone == "past"):
-            self.action_zone()
+            self.action_part()
             return
         if event.widget.id == "suites" and event.y - 1 < len(self.view().suites):
             self._take(replace(self.choosing, suite=event.y - 1))
 
     # Doing ----------------------------------------------------------------------------------
 
-    def action_go(self) -> None:
+    def action_open(self) -> None:
         """Begin the chosen suite, show the running benchmark, or open an earlier one."""
         view = self.view()
         if self.choosing.zone == "past":
@@ -200,7 +190,8 @@ class BenchScreen(BenchPage):
         marked = self.choosing.marked
         if marked is None:
             self._take(replace(self.choosing, marked=past.id))
-            self.say("this is A, the baseline; c on another run compares it with this one")
+            key = key_caps(self, "bench.compare")
+            self.say(f"this is A, the baseline; {key} on another run compares it with this one")
         elif marked == past.id:
             self._take(replace(self.choosing, marked=None))
         else:

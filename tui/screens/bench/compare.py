@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
+from tui.core.screen.keys import BENCH_COMPARE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.result import compare_rows
-from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
 
 
@@ -23,19 +25,12 @@ class BenchCompareScreen(BenchPage):
     BenchCompareScreen #words { height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "swap", show=False),
-        Binding("f", "force", show=False),
-        Binding("down,j", "scroll_words(1)", show=False),
-        Binding("up,k", "scroll_words(-1)", show=False),
-        Binding("pagedown,space", "scroll_words(10)", show=False),
-        Binding("pageup", "scroll_words(-10)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_COMPARE_KEYS)
     HINTS = (
-        KeyHint("Up Down", "scroll", "scroll_words(1)"),
-        KeyHint("w", "swap sides", "swap"),
-        KeyHint("f", "force", "force"),
-        KeyHint("Esc", "back", "back"),
+        HintOf("scroll", "bench.up", "bench.down"),
+        HintOf("swap sides", "bench.swap"),
+        HintOf("force", "bench.force"),
+        HintOf("back", "bench.back"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs, a: str, b: str) -> None:
@@ -62,6 +57,3 @@ class BenchCompareScreen(BenchPage):
     def action_force(self) -> None:
         self.session.compare(*self._sides, is_forced=True)
         self.pull()
-
-    def action_scroll_words(self, rows: int) -> None:
-        self.query_one("#words").scroll_relative(y=rows, animate=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from tui.bench.model.events import StageChanged
 from tui.bench.model.screen import LiveText, RunView
+from tui.core.screen.keys import BENCH_LIVE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
@@ -18,8 +19,8 @@ from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.run import answer_rows, run_rows
 from tui.widgets.bench.statistics import stat_table
 from tui.widgets.bench.text import LiveAnswerText
-from tui.widgets.chat.key_bar import KeyHint
-from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.key_bar import HintOf, key_caps
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
 
 LIVE_REFRESH_S = 0.25
@@ -54,31 +55,23 @@ class BenchLiveScreen(BenchPage):
     BenchLiveScreen.-ascii #board { border-left: ascii $rule; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", show=False),
-        Binding("s", "skip", show=False),
-        Binding("x", "abort", show=False),
-        Binding("r", "retry", show=False),
-        Binding("e", "export", show=False),
-        Binding("c", "compare", show=False),
-        Binding("enter", "results", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_LIVE_KEYS)
     HINTS = (
-        KeyHint("p", "pause", "pause"),
-        KeyHint("s", "skip", "skip"),
-        KeyHint("x", "abort", "abort"),
-        KeyHint("r", "retry failed", "retry"),
-        KeyHint("e", "export", "export"),
-        KeyHint("c", "compare", "compare"),
-        KeyHint("Esc", "back", "back"),
+        HintOf("pause", "bench.pause"),
+        HintOf("skip", "bench.skip"),
+        HintOf("abort", "bench.stop"),
+        HintOf("retry failed", "bench.retry"),
+        HintOf("export", "bench.export"),
+        HintOf("compare", "bench.compare"),
+        HintOf("back", "bench.back"),
     )
     EVERY_S = LIVE_REFRESH_S
     OVER_HINTS = (
-        KeyHint("Enter", "results", "results"),
-        KeyHint("r", "retry failed", "retry"),
-        KeyHint("e", "export", "export"),
-        KeyHint("c", "compare", "compare"),
-        KeyHint("Esc", "back", "back"),
+        HintOf("results", "bench.open"),
+        HintOf("retry failed", "bench.retry"),
+        HintOf("export", "bench.export"),
+        HintOf("compare", "bench.compare"),
+        HintOf("back", "bench.back"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
@@ -125,8 +118,7 @@ class BenchLiveScreen(BenchPage):
         super().pull()
         if self._run.is_over != self._is_over_shown:
             self._is_over_shown = self._run.is_over
-            hints = self.OVER_HINTS if self._run.is_over else self.HINTS
-            self.query_one(MessageBar).set_hints(hints)
+            self.show_hints(self.OVER_HINTS if self._run.is_over else self.HINTS)
 
     # Keys -----------------------------------------------------------------------------------
 
@@ -151,7 +143,7 @@ class BenchLiveScreen(BenchPage):
             return
         self._abort_asked = True
         self.set_timer(SURE_S, self._forget_abort)
-        self.say("x again stops it (results kept, resumable)", "warn")
+        self.say(f"{key_caps(self, 'bench.stop')} again stops it (results kept, resumable)", "warn")
 
     def _forget_abort(self) -> None:
         self._abort_asked = False
@@ -169,7 +161,7 @@ class BenchLiveScreen(BenchPage):
     def action_compare(self) -> None:
         self.open_comparison(self._run.run_id)
 
-    def action_results(self) -> None:
+    def action_open(self) -> None:
         """What was measured; also of a running benchmark."""
         run_id = self._run.run_id
         if not run_id:

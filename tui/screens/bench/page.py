@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from tui.bench.model.screen import BenchSession, BenchView
 from tui.core.screen.headline import Headline
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys import closing
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import KeyBar, KeyHint
+from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
 from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import Rows
@@ -29,7 +32,6 @@ class BenchData:
 
     session: BenchSession
     headline: Callable[[], Headline]
-    help_key: str = "F1"
 
 
 class BenchPage(OpaqueScreen):
@@ -87,12 +89,9 @@ class BenchPage(OpaqueScreen):
     BenchPage.-ascii .ruled { border-top: ascii $rule; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", show=False),
-        Binding("f3", "leave", "leave", show=False, priority=True, id="bench"),
-        Binding("f1", "app.help", "help", show=False, id="help"),
-    ]
-    HINTS: ClassVar[tuple[KeyHint, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = bindings([closing("bench")])
+    HELP_PLACE: ClassVar[Place] = "bench"
+    HINTS: ClassVar[tuple[HintOf, ...]] = ()
     EVERY_S: ClassVar[float] = REFRESH_S
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
@@ -110,11 +109,11 @@ class BenchPage(OpaqueScreen):
 
     def compose_keys(self) -> ComposeResult:
         """The bottom line."""
-        hints = [
-            replace(hint, cap=self.data.help_key) if hint.action == "app.help" else hint
-            for hint in self.HINTS
-        ]
-        yield MessageBar(hints, self.glyphs, id="keys")
+        yield MessageBar(key_hints(self, self.HINTS), self.glyphs, id="keys")
+
+    def show_hints(self, hints: Sequence[HintOf]) -> None:
+        """The bottom line tells these keys instead."""
+        self.query_one(MessageBar).set_hints(key_hints(self, hints))
 
     def on_mount(self) -> None:
         self.set_interval(self.EVERY_S, self.pull)
@@ -155,6 +154,10 @@ class BenchPage(OpaqueScreen):
             self.say("there is no earlier run of this suite to compare with", "warn")
         else:
             self.post_message(self.OpenComparison(self, partner, run_id))
+
+    def action_move(self, rows: int) -> None:
+        """Scroll the text of the page."""
+        self.query_one("#words").scroll_relative(y=rows, animate=False)
 
     def action_back(self) -> None:
         self.app.pop_screen()

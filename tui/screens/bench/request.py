@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
 from tui.bench.model.screen import OpenedRequest
+from tui.core.screen.keys import BENCH_REQUEST_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.request import detail_rows, request_title
-from tui.widgets.chat.key_bar import KeyHint
+from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
 
 
@@ -26,21 +28,12 @@ class BenchRequestScreen(BenchPage):
     BenchRequestScreen #words { height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "request(1)", show=False, priority=True),
-        Binding("left,h", "request(-1)", show=False, priority=True),
-        Binding("down,j", "scroll_words(1)", show=False),
-        Binding("up,k", "scroll_words(-1)", show=False),
-        Binding("pagedown,space", "scroll_words(10)", show=False),
-        Binding("pageup", "scroll_words(-10)", show=False),
-        Binding("end", "scroll_end", show=False),
-        Binding("home", "scroll_home", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_REQUEST_KEYS)
     HINTS = (
-        KeyHint("Up Down", "scroll", "scroll_words(1)"),
-        KeyHint("Left Right", "other requests", "request(1)"),
-        KeyHint("Esc", "back", "back"),
-        KeyHint("F1", "help", "app.help"),
+        HintOf("scroll", "bench.up", "bench.down"),
+        HintOf("other requests", "bench.left", "bench.right"),
+        HintOf("back", "bench.back"),
+        HintOf("help", "help"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs, run_id: str, at: int) -> None:
@@ -77,7 +70,7 @@ class BenchRequestScreen(BenchPage):
 
     # Keys -----------------------------------------------------------------------------------
 
-    def action_request(self, step: int) -> None:
+    def action_turn(self, step: int) -> None:
         count = 0 if self._shown is None else self._shown.of
         if 0 <= self._at + step < count:
             self._at += step
@@ -86,9 +79,6 @@ class BenchRequestScreen(BenchPage):
             self.pull()
         else:
             self.say("this is the last request" if step > 0 else "this is the first request")
-
-    def action_scroll_words(self, rows: int) -> None:
-        self.query_one("#words").scroll_relative(y=rows, animate=False)
 
     def action_scroll_end(self) -> None:
         self.query_one("#words").scroll_end(animate=False)

@@ -7,18 +7,19 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Grid, VerticalScroll
 
 from tui.bench.model.screen import Picture, ResultView
+from tui.core.screen.keys import BENCH_RESULT_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.chart import PictureView
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.request import chosen_rows, request_at, request_rows
 from tui.widgets.bench.result import figure_rows, remark_rows, result_title
-from tui.widgets.chat.key_bar import KeyHint
-from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
 
 CHARTS = 4
@@ -51,35 +52,24 @@ class BenchResultScreen(BenchPage):
     BenchResultScreen.-wide #charts { grid-size: 2 2; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l,tab", "page(1)", show=False, priority=True),
-        Binding("left,h,shift+tab", "page(-1)", show=False, priority=True),
-        Binding("down,j", "scroll_words(1)", show=False),
-        Binding("up,k", "scroll_words(-1)", show=False),
-        Binding("pagedown,space", "scroll_words(10)", show=False),
-        Binding("pageup", "scroll_words(-10)", show=False),
-        Binding("enter", "open", show=False),
-        Binding("r", "retry", show=False),
-        Binding("e", "export", show=False),
-        Binding("c", "compare", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_RESULT_KEYS)
     HINTS = (
-        KeyHint("Left Right", "pages", "page(1)"),
-        KeyHint("Enter", "requests", "open"),
-        KeyHint("r", "retry failed", "retry"),
-        KeyHint("e", "export", "export"),
-        KeyHint("c", "compare", "compare"),
-        KeyHint("Esc", "back", "back"),
-        KeyHint("Up Down", "scroll", "scroll_words(1)"),
+        HintOf("pages", "bench.left", "bench.right"),
+        HintOf("requests", "bench.open"),
+        HintOf("retry failed", "bench.retry"),
+        HintOf("export", "bench.export"),
+        HintOf("compare", "bench.compare"),
+        HintOf("back", "bench.back"),
+        HintOf("scroll", "bench.up", "bench.down"),
     )
     REQUEST_HINTS = (
-        KeyHint("Enter", "open the request", "open"),
-        KeyHint("Up Down", "choose", "scroll_words(1)"),
-        KeyHint("Left Right", "pages", "page(1)"),
-        KeyHint("r", "retry failed", "retry"),
-        KeyHint("Esc", "back", "back"),
-        KeyHint("e", "export", "export"),
-        KeyHint("c", "compare", "compare"),
+        HintOf("open the request", "bench.open"),
+        HintOf("choose", "bench.up", "bench.down"),
+        HintOf("pages", "bench.left", "bench.right"),
+        HintOf("retry failed", "bench.retry"),
+        HintOf("back", "bench.back"),
+        HintOf("export", "bench.export"),
+        HintOf("compare", "bench.compare"),
     )
 
     def __init__(self, data: BenchData, glyphs: Glyphs, run_id: str) -> None:
@@ -155,8 +145,7 @@ class BenchResultScreen(BenchPage):
         for at in range(CHARTS):
             is_shown = page == "overview" or page == f"chart {at + 1}"
             self.query_one(f"#chart-{at}").display = is_shown
-        hints = self.REQUEST_HINTS if page == "requests" else self.HINTS
-        self.query_one(MessageBar).set_hints(hints)
+        self.show_hints(self.REQUEST_HINTS if page == "requests" else self.HINTS)
         self.query_one("#words").scroll_home(animate=False)
         self.call_after_refresh(self._fill_page)
 
@@ -182,7 +171,8 @@ class BenchResultScreen(BenchPage):
 
     # Keys -----------------------------------------------------------------------------------
 
-    def action_page(self, step: int) -> None:
+    def action_turn(self, step: int) -> None:
+        """Another page."""
         pages = self._pages
         self._turn_to(pages[(pages.index(self.page) + step) % len(pages)])
 
@@ -190,12 +180,14 @@ class BenchResultScreen(BenchPage):
         self._page = page
         self._show_page()
 
-    def action_scroll_words(self, rows: int) -> None:
+    action_part = action_turn
+
+    def action_move(self, rows: int) -> None:
         """Scroll; on the page of requests, choose another one."""
         if self.page == "requests":
             self._choose(self._chosen + rows)
         else:
-            self.query_one("#words").scroll_relative(y=rows, animate=False)
+            super().action_move(rows)
 
     def _choose(self, at: int) -> None:
         result = self._result()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import ActiveBinding
 from textual.message import Message
 from textual.screen import Screen
 
@@ -44,25 +44,37 @@ class HintOf:
 
 
 def key_hints(screen: Screen[Any], hints: Sequence[HintOf]) -> list[KeyHint]:
-    """The hints with the keys that the screen's bindings have now; a click does the first one.
+    """The hints with the keys that work on the screen now; a click does the first one.
 
     What has no key is left out.
     """
-    bound: dict[str, Binding] = {}
+    bound: dict[str, ActiveBinding] = {}
     for active in screen.active_bindings.values():
         if active.binding.id is not None:
-            bound.setdefault(active.binding.id, active.binding)
+            bound.setdefault(active.binding.id, active)
     shown: list[KeyHint] = []
     for hint in hints:
         found = [bound[action_id] for action_id in hint.action_ids if action_id in bound]
         if found:
-            caps = [key_cap(binding.key) for binding in found]
+            caps = [key_cap(active.binding.key) for active in found]
             if hint.is_short:
                 caps = [SHORT_CAPS.get(cap, cap) for cap in caps]
-            shown.append(
-                KeyHint(("" if hint.is_short else " ").join(caps), hint.label, found[0].action)
-            )
+            cap = ("" if hint.is_short else " ").join(caps)
+            shown.append(KeyHint(cap, hint.label, _action_from(screen, found[0])))
     return shown
+
+
+def key_caps(screen: Screen[Any], *action_ids: str) -> str:
+    """The keys of these actions as a sentence names them: ``n, N``."""
+    hints = key_hints(screen, [HintOf("", action_id) for action_id in action_ids])
+    return ", ".join(hint.cap for hint in hints)
+
+
+def _action_from(screen: Screen[Any], active: ActiveBinding) -> str:
+    """The action of a binding as the screen runs it: that of a widget is the focused one's."""
+    action = active.binding.action
+    is_widgets = active.node is screen.focused and active.node is not None
+    return f"focused.{action}" if is_widgets and "." not in action.partition("(")[0] else action
 
 
 class KeyBar(Rows):

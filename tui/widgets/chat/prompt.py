@@ -8,19 +8,19 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
+from tui.core.screen.keys import PROMPT_KEYS
 from tui.core.text.sanitize import clean
-from tui.widgets.kit.fields import TextField
+from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.fields import TextField, bound_to
 
 FOLD_CHARS = 2000
 """A pasted text longer than this is shown as a mark."""
 
 CHANGES = ("delete", "cursor", "cut", "undo", "redo", "select", "paste")
 """Beginnings of actions of a text area that change its text, or where the next text goes."""
-
-NEW_LINE_KEYS = ("shift+enter", "ctrl+j", "alt+enter", "ctrl+enter")
 
 
 class PromptHistory:
@@ -138,13 +138,7 @@ class Prompt(TextField):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "scroll_transcript('page_up')", show=False),
-        Binding("pagedown", "scroll_transcript('page_down')", show=False),
-        Binding("ctrl+home", "scroll_transcript('home')", show=False),
-        Binding("ctrl+end", "scroll_transcript('end')", show=False),
-        Binding("ctrl+shift+z", "redo", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_KEYS, has_priority=False)
 
     def __init__(self, *, placeholder: str, id: str | None = None) -> None:
         super().__init__(
@@ -176,7 +170,7 @@ class Prompt(TextField):
             self._replace_all(self._written(text))
             self._given_back = GivenBack(monotonic())
 
-    def submit(self) -> None:
+    def action_submit(self) -> None:
         """Send what is written, if it is more than white space.
 
         The prompt is empty from here on: the keys that follow belong to the next one.
@@ -234,11 +228,11 @@ class Prompt(TextField):
         if event.time > given.t_s:
             self._given_back = None
             return False
-        if event.key == "enter":
+        actions = [binding.action for binding in bound_to(self, event.key)]
+        if "submit" in actions:
             return True
         is_at_edge = given.typed_from is None or self.cursor_location <= given.typed_from
-        bound = self._bindings.key_to_bindings.get(event.key, ())
-        return is_at_edge and any(one.action.startswith(CHANGES) for one in bound)
+        return is_at_edge and any(action.startswith(CHANGES) for action in actions)
 
     def _insert(self, text: str) -> None:
         if result := self._replace_via_keyboard(text, *self.selection):
@@ -253,20 +247,15 @@ class Prompt(TextField):
         elif self._is_blind(event):
             event.stop()
             event.prevent_default()
-        elif event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.submit()
-        elif event.key in NEW_LINE_KEYS:
-            event.stop()
-            event.prevent_default()
-            self._insert("\n")
-            if self._given_back is not None:
-                self._given_back.typed_from = self.cursor_location
         elif event.key == "end" and self.cursor_location == self.document.end:
             event.stop()
             event.prevent_default()
             self.post_message(self.ScrollRequested("end"))
+
+    def action_new_line(self) -> None:
+        self._insert("\n")
+        if self._given_back is not None:
+            self._given_back.typed_from = self.cursor_location
 
     def action_cursor_up(self, select: bool = False) -> None:
         if not select and self.cursor_at_first_line:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.core.screen.keys import SERVER_LINE_KEYS
 from tui.core.text.sanitize import clean_line
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField
 
 MAX_PROBLEM_CHARS = 400
@@ -18,6 +22,8 @@ MAX_PROBLEM_CHARS = 400
 
 class UrlField(LineField):
     """One URL; Enter sends it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(SERVER_LINE_KEYS, has_priority=False)
 
     DEFAULT_CSS = """
     UrlField {
@@ -44,10 +50,14 @@ class ServerLine(Vertical):
     ServerLine .problem { height: auto; color: $warn; padding: 0 1; display: none; }
     """
 
+    def __init__(self, connect_key: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._placeholder = f"http://HOST:PORT, {connect_key} connects"
+
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static(" server ", classes="label", markup=False)
-            yield UrlField(compact=True, placeholder="http://HOST:PORT, Enter connects")
+            yield UrlField(compact=True, placeholder=self._placeholder)
         yield Static("", classes="problem", markup=False)
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual import events
+from textual.binding import Binding
 from textual.document._edit import Edit
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -13,13 +15,20 @@ from textual.widgets.text_area import EditResult
 from tui.core.text.sanitize import clean
 
 
+def bound_to(field: Widget, key: str) -> Sequence[Binding]:
+    """What ``field`` itself binds to a key now."""
+    bindings = field._bindings.copy()
+    bindings.apply_keymap(field.app._keymap)
+    return bindings.key_to_bindings.get(key, ())
+
+
 async def take_at_once(field: Widget, event: events.Key) -> None:
     """Act on a key that ``field`` binds, such as Backspace, before its next key.
 
     Textual lets it rise to the app and come back as an action. Text typed right after it is
     inserted meanwhile, and the key then deletes that text.
     """
-    for binding in field._bindings.key_to_bindings.get(event.key, ()):
+    for binding in bound_to(field, event.key):
         if not binding.priority and await field.app.run_action(binding.action, field):
             event.stop()
             event.prevent_default()

@@ -36,10 +36,11 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.core.screen.keys import TRANSCRIPT_KEYS
 from tui.core.text.glyphs import UNICODE, Glyphs
 from tui.core.types import Segment, SegmentKind
+from tui.widgets.kit.bindings import bindings
 from tui.widgets.transcript import messages
-from tui.widgets.transcript.bindings import BINDINGS
 from tui.widgets.transcript.cells import RIGHT_CELLS, gutter_cells
 from tui.widgets.transcript.code_jump import CodeJump
 from tui.widgets.transcript.copy_text import CopyText
@@ -70,7 +71,7 @@ class Transcript(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{role}" for role in ROLES}
     DEFAULT_CSS = CSS
-    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TRANSCRIPT_KEYS, has_priority=False)
 
     FollowChanged: TypeAlias = messages.FollowChanged
     SearchRequested: TypeAlias = messages.SearchRequested

@@ -1,0 +1,115 @@
+"""What a keymap makes of the table of keys: keys with two meanings, and the sections of the help.
+
+A keymap is what ``[keys]`` gives: action id -> its keys, separated by commas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from tui.core.screen.key_names import shown_keys
+from tui.core.screen.keys import (
+    BENCH_KEYS,
+    BOARD_KEYS,
+    CHAT_KEYS,
+    DEMO_LETTER,
+    FIXED_PROMPT_KEYS,
+    FOCUS,
+    GLOBAL_KEYS,
+    HELP_KEYS,
+    INTERRUPT,
+    MODELS_KEYS,
+    PROMPT_KEYS,
+    RAM_FIELD_KEYS,
+    RAM_KEYS,
+    SCOPES,
+    SERVER_LINE_KEYS,
+    SETTINGS_KEYS,
+    TOGGLE_KEYS,
+    TRANSCRIPT_KEYS,
+    KeyAction,
+)
+
+Place = Literal["chat", "board", "ram", "bench", "models", "settings", "help"]
+"""Where help was asked for."""
+
+
+def bound_keys(key: KeyAction, keymap: Mapping[str, str]) -> str:
+    """The keys of an action now, separated by commas."""
+    return keymap.get(key.action_id, key.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClash:
+    """One key for two actions that work at the same time, in :data:`SCOPES` named ``scope``."""
+
+    key: str
+    first_id: str
+    second_id: str
+    scope: str
+
+
+def key_clashes(keymap: Mapping[str, str]) -> list[KeyClash]:
+    """Every key with two meanings; each pair of actions once, where it is met first."""
+    found: dict[tuple[str, str, str], KeyClash] = {}
+    for scope, actions in SCOPES.items():
+        owner: dict[str, str] = {}
+        for action in actions:
+            for name in bound_keys(action, keymap).split(","):
+                first_id = owner.setdefault(name, action.action_id)
+                if first_id != action.action_id:
+                    clash = KeyClash(name, first_id, action.action_id, scope)
+                    found.setdefault((name, first_id, action.action_id), clash)
+    return list(found.values())
+
+
+def key_lines(actions: Iterable[KeyAction], keymap: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Keys and text of each action; neighbours with one line share it, with a key of each."""
+    lines: list[tuple[str, str]] = []
+    for text, group in groupby(actions, key=lambda action: action.help_line):
+        bound = [bound_keys(action, keymap) for action in group]
+        names = bound if len(bound) == 1 else [keys.split(",")[0] for keys in bound]
+        lines.append((shown_keys(",".join(names)), text))
+    return lines
+
+
+def help_sections(
+    keymap: Mapping[str, str], place: Place = "chat"
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The keys of every screen as titles with lines; those that work everywhere come
+    first, then those of ``place``."""
+
+    def title(name: str, action_id: str) -> str:
+        return f"{name} ({shown_keys(keymap[action_id])})"
+
+    chat = [
+        *key_lines(PROMPT_KEYS, keymap),
+        *FIXED_PROMPT_KEYS,
+        *key_lines([FOCUS, *CHAT_KEYS], keymap),
+    ]
+    sections: list[tuple[Place, str, list[tuple[str, str]]]] = [
+        ("chat", "chat", chat),
+        ("chat", title("transcript", "focus"), key_lines([*TRANSCRIPT_KEYS, DEMO_LETTER], keymap)),
+        ("chat", title("server line", "connect"), key_lines(SERVER_LINE_KEYS, keymap)),
+        ("board", title("the board", "board"), key_lines(BOARD_KEYS, keymap)),
+        (
+            "ram",
+            title("RAM calculator", "board.calculator"),
+            key_lines([*RAM_FIELD_KEYS, *RAM_KEYS], keymap),
+        ),
+        ("bench", title("benchmarks", "bench"), key_lines(BENCH_KEYS, keymap)),
+        ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
+        (
+            "settings",
+            title("settings", "settings"),
+            key_lines([*SETTINGS_KEYS, *TOGGLE_KEYS], keymap),
+        ),
+        ("help", title("help", "help"), key_lines(HELP_KEYS, keymap)),
+    ]
+    first = [(title, lines) for at, title, lines in sections if at == place]
+    rest = [(title, lines) for at, title, lines in sections if at != place]
+    everywhere = ("on every screen", key_lines([*GLOBAL_KEYS, INTERRUPT], keymap))
+    return [everywhere, *first, *rest]
