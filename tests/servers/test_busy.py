@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.servers.raw_server import RawServer, Wire, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
+from tui.core.turn.turn import Turn
 from tui.core.types import Phase
 from tui.servers.backoff import Backoff, retry_after_s
 from tui.servers.client import Client, PhaseTimeouts
@@ -138,6 +139,18 @@ async def test_the_wait_is_told_and_is_no_part_of_the_time_to_the_first_token() 
     assert exchange.turn.result(perf_counter_ns()).to_json_dict()["queue_ms"] == pytest.approx(
         stats.queue_ms, abs=0.001
     )
+
+
+def test_while_a_prompt_waits_its_time_counts_from_the_first_try() -> None:
+    turn = Turn(request(), 0)
+    turn.sent(1_000_000_000)
+    turn.note_wait(1_500_000_000, "busy")
+    turn.sent(3_000_000_000)
+    turn.note_wait(3_500_000_000, "still busy")
+    assert turn.stats(4_500_000_000).elapsed_s == 3.0
+    turn.sent(5_000_000_000)
+    turn.accepted(5_001_000_000)
+    assert turn.stats(5_500_000_000).elapsed_s == 0.5
 
 
 async def test_a_stop_ends_the_wait_and_sends_nothing_more() -> None:

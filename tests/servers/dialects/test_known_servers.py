@@ -163,6 +163,12 @@ def test_an_error_that_rkllama_sends_as_text_is_an_error(said: str) -> None:
     assert any(isinstance(delta, FailureDelta) for delta in deltas)
 
 
+def test_what_stands_before_the_word_for_an_error_is_still_the_answer() -> None:
+    deltas = read(rkllama.DIALECT, [sse(*content("Hello", " you<RKLLM_TASK_ERROR> code -1", "x"))])
+    assert text_of(deltas) == "Hello you"
+    assert [d.message for d in deltas if isinstance(d, FailureDelta)] == ["code -1"]
+
+
 def test_length_of_the_api_server_is_no_limit_and_its_count_no_count() -> None:
     usage = {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 11}}
     broken = read(rkllm_api_server.DIALECT, [sse(*content("a", "b"), finish("length"), usage)])

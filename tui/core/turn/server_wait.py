@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.core.text.sanitize import clean_line
+
+MAX_REASON_CHARS = 160
+
 
 @dataclass(frozen=True, slots=True)
 class ServerWait:
@@ -13,3 +17,11 @@ class ServerWait:
     reason: str
     since_ns: int
     is_sent: bool = False
+
+
+def continued(
+    before: ServerWait | None, t_ns: int, reason: str, *, is_sent: bool = False
+) -> ServerWait:
+    """The wait that goes on from ``before``, or begins at ``t_ns``."""
+    since_ns = t_ns if before is None else before.since_ns
+    return ServerWait(clean_line(reason, MAX_REASON_CHARS), since_ns, is_sent)

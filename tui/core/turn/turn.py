@@ -21,7 +21,7 @@ from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
 from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
-from tui.core.turn.server_wait import ServerWait
+from tui.core.turn.server_wait import ServerWait, continued
 from tui.core.turn.turn_note import end_error, turn_note
 from tui.core.turn.turn_piece import TurnMark, TurnPiece, piece_since
 from tui.core.turn.turn_stats import TurnStats
@@ -50,7 +50,6 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
-MAX_REASON_CHARS = 160
 
 
 class Turn:
@@ -174,8 +173,7 @@ class Turn:
     def note_wait(self, t_ns: int, reason: str, *, is_sent: bool = False) -> None:
         """The server is busy and does not take the prompt yet. The first call begins the wait."""
         with self._lock:
-            since_ns = t_ns if self._wait is None else self._wait.since_ns
-            self._wait = ServerWait(clean_line(reason, MAX_REASON_CHARS), since_ns, is_sent)
+            self._wait = continued(self._wait, t_ns, reason, is_sent=is_sent)
 
     def note_runtime(self, numbers: RuntimeNumbers) -> None:
         """What the runtime says about this answer, once it is over. The last word stays."""
@@ -300,8 +298,10 @@ class Turn:
                 self._runtime,
                 is_chunk_token=self.chunk_meaning == "token",
             )
+            wait = self.wait
             return replace(
                 stats,
+                elapsed_s=stats.elapsed_s if wait is None else (now_ns - wait.since_ns) / 1e9,
                 is_marked=stats.is_marked and self.clock != "kernel",
                 is_at_limit=finish.is_limit(self._finish.reason) and self._phase is Phase.DONE,
                 unread_events=self.unread.count,

@@ -83,10 +83,13 @@ class ChatDecoder:
                 if isinstance(delta, FinishDelta):
                     found += [TextDelta(text) for text in self._replay.rest()]
                 found.append(delta)
-            elif delta.text.strip().startswith((TASK_ERROR, TIMEOUT_TEXT)):
+            elif TASK_ERROR in delta.text or delta.text.strip().startswith(TIMEOUT_TEXT):
                 self._has_failed = True
-                said = delta.text.strip().removeprefix(TASK_ERROR).strip()
-                found.append(FailureDelta(said or "the RKLLM runtime reported an error"))
+                # What stands before it in the same piece is left over from the answer.
+                left, _, said = delta.text.rpartition(TASK_ERROR)
+                found += [TextDelta(text) for text in (self._replay.feed(left) if left else ())]
+                said = said.strip() or "the RKLLM runtime reported an error"
+                found.append(FailureDelta(said))
             else:
                 found += [TextDelta(text) for text in self._replay.feed(delta.text)]
         return found
