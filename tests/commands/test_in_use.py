@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,25 @@ def test_with_yes_they_are(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_idle_server_is_not_asked_about(capsys: pytest.CaptureFixture[str]) -> None:
     assert served(api_server(is_busy=False), load())[0] == 0
     assert "--yes" not in capsys.readouterr().err
+
+
+class Typed(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 4), ("\n", 4), ("", 4)]
+)
+def test_at_a_terminal_it_is_asked(typed: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Typed()
+    monkeypatch.setattr("sys.stdin", Typed(typed))
+    monkeypatch.setattr("sys.stderr", said)
+    assert served(api_server(is_busy=True), load())[0] == code
+    assert "may end an answer that is running. Go on? [y/N] " in said.getvalue()
+    assert ("Nothing was changed." in said.getvalue()) == (code == 4)
 
 
 def test_the_refusal_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 
 from tui.servers.client import Client
 from tui.servers.dialects.dialect import BusyLight
 from tui.servers.models import ModelListError, list_models
 
+SETTLE_S = 0.1
 NO_ANSWER_YET = "the server takes the prompt and does not answer: busy, or loading"
 
 
@@ -31,13 +34,19 @@ async def working(client: Client) -> BusyLight | None:
 
 
 async def busy_light(client: Client) -> str | None:
-    """Why the server would let a prompt wait, as a clause; None where nothing says so."""
-    try:
-        light = await working(client)
-    except NotAnsweringError:
-        return "the server takes questions and does not answer: busy, or loading"
-    if light is None or not light.is_full:
-        return None
+    """Why the server would let a prompt wait, as a clause; None where nothing says so.
+
+    It is looked at twice: right after an answer a server may still count it as running.
+    """
+    for is_second in (False, True):
+        if is_second:
+            await asyncio.sleep(SETTLE_S)
+        try:
+            light = await working(client)
+        except NotAnsweringError:
+            return "the server takes questions and does not answer: busy, or loading"
+        if light is None or not light.is_full:
+            return None
     return "the server works on another answer"
 
 
