@@ -87,7 +87,7 @@ class Backend:
         self.chat = ChatSession(
             self._link, settings, why_wait=self._why_wait, on_asked=self._expect_numbers
         )
-        self.models = ModelLoader(self._link, self.clock_ns, self._why_wait)
+        self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
         self._server_settings = server
         self._history = history
         self._remembered = remembered

@@ -191,6 +191,15 @@ class ChatSession:
         self._noted_urls.add(server.url)
         self._note = flattening_note(server.dialect)
 
+    def foreign_work(self) -> str | None:
+        """What shows that the server answers somebody else, as a clause; None: nothing does."""
+        load_pct = self._npu_load_pct
+        if self.is_answering or not self._link.state.slot.is_free:
+            return None
+        if not is_busy_for_others(load_pct, self._clock_ns(), self._last_end_ns()):
+            return None
+        return f"the NPU works at {load_pct:.0f} %, and no answer of this npulse runs"
+
     def _overlap_guard(self, server: Server | None) -> Callable[[], str | None]:
         """Why a prompt must not be sent now: where a second one ends the answer that runs, while
         the NPU works for somebody else."""

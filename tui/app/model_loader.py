@@ -20,7 +20,8 @@ class ModelLoader:
     """What the model screen shows and does, see :class:`tui.core.screen.models_view.Models`. Called
     from the app's thread; returns at once.
 
-    ``why_wait`` is one sentence why the server must be left alone now, or None.
+    ``why_wait`` is one sentence why the server must be left alone now, or None. ``foreign_work``
+    says, as a clause, what shows that the server answers somebody else.
     """
 
     def __init__(
@@ -28,11 +29,16 @@ class ModelLoader:
         link: ServerLink,
         clock_ns: Callable[[], int],
         why_wait: Callable[[], str | None] = lambda: None,
+        foreign_work: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
+        self._foreign_work = foreign_work
         self._refusal: str | None = None
+        self._warning: str | None = None
+        self._warned_of: tuple[str, str] | None = None
+        """What was held back, for it would end an answer of somebody else."""
         self._available_bytes: int | None = None
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
@@ -66,9 +72,8 @@ class ModelLoader:
         if self._refusal is not None:
             # It holds as long as its reason does.
             self._refusal = self._why_wait()
-        if self._refusal is None:
-            return view
-        return replace(view, message=self._refusal, is_error=True)
+        told = self._refusal or self._warning
+        return view if told is None else replace(view, message=told, is_error=True)
 
     def _servers(self, state: ConnectionState) -> tuple[ServerModels, ...]:
         own = state.server
@@ -120,14 +125,14 @@ class ModelLoader:
             if not routes.is_name_heeded and routes.load_path is not None:
                 self.load(url, name, is_forced)
                 return
-        self._refusal = None
+        self._refusal = self._warning = self._warned_of = None
         self._link.submit(lambda connection: connection.use(url, name))
 
     def load(self, url: str, name: str, is_forced: bool = False) -> None:
         """Load that model, after unloading the loaded one where that must be; ``is_forced`` also
         where it would not fit."""
         self._refusal = self._why_wait()
-        if self._refusal is None:
+        if self._refusal is None and self._is_meant("load", name):
             free = self._free_bytes
             self._link.submit(
                 lambda connection: connection.use_and_load(url, name, free, is_forced)
@@ -136,8 +141,21 @@ class ModelLoader:
     def unload(self, name: str | None = None) -> None:
         """Unload that model of the connected server, without a name the loaded one."""
         self._refusal = self._why_wait()
-        if self._refusal is None:
+        if self._refusal is None and self._is_meant("unload", name or ""):
             self._link.submit(lambda connection: connection.unload(name))
+
+    def _is_meant(self, verb: str, name: str) -> bool:
+        """Whether this may be done: at once, or asked for again where it would end an answer."""
+        reason = self._foreign_work()
+        if reason is None or self._warned_of == (verb, name):
+            self._warning = self._warned_of = None
+            return True
+        self._warned_of = (verb, name)
+        self._warning = (
+            f"{reason[:1].upper()}{reason[1:]}: to {verb} a model may end an answer that somebody "
+            "else gets. The same key again does it all the same."
+        )
+        return False
 
     def cancel(self) -> bool:
         """Stop waiting for a load or an unload; False where there is none."""
