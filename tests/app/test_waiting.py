@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import pytest
 
 from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.servers.rockchip_script import RockchipScript
 from tests.servers.waiting import until
 from tui.app.chat_session import ChatSession
 from tui.app.server_link import ServerLink
@@ -28,8 +29,9 @@ QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 
 
 @asynccontextmanager
-async def chatting(url: str) -> AsyncIterator[ChatSession]:
-    """A session as the dashboard has it, connected in a loop of its own."""
+async def chatting(url: str, status: str = "ready") -> AsyncIterator[ChatSession]:
+    """A session as the dashboard has it, connected in a loop of its own, once the server is that
+    far."""
     loop = EventLoopThread()
     loop.start()
     connection = Connection(
@@ -40,11 +42,72 @@ async def chatting(url: str) -> AsyncIterator[ChatSession]:
     link.use(connection)
     session = ChatSession(link, GenerationSettings())
     try:
-        await until(lambda: link.state.status == "ready" and link.state.models)
+        await until(lambda: link.state.status == status)
+        await until(lambda: link.state.models or status != "ready")
         yield session
     finally:
         running.cancel()
         await asyncio.to_thread(loop.stop)
+
+
+def has_turn(chat: ChatSession) -> bool:
+    return chat.turn is not None
+
+
+def status_of(chat: ChatSession) -> str:
+    return chat._link.state.status
+
+
+async def test_a_prompt_waits_for_a_server_that_is_too_busy_to_say_what_it_is() -> None:
+    script = RockchipScript(is_frozen=True)
+    async with raw_server(script) as server, chatting(server.url, "busy") as chat:
+        assert chat.ask("hello") is None
+        assert chat.waiting is not None
+        assert "takes connections but does not answer" in chat.waiting.reason
+        assert chat.ask("another") is not None
+        chat.on_snapshot(Snapshot(0, 0.0))
+        assert not has_turn(chat)
+        assert chat.stop() == "hello"
+        assert not chat.is_answering
+        assert chat.ask("hello again") is None
+        script.is_frozen = False
+        script.thaw.set()
+        await until(lambda: status_of(chat) == "ready")
+        chat.on_snapshot(Snapshot(0, 0.0))
+        assert chat.turn is not None
+        assert chat.turn.prompt == "hello again"
+        await until(lambda: not chat.is_answering)
+        assert chat.turn.status == "complete"
+
+
+async def test_a_prompt_held_for_a_server_that_goes_away_is_told_why() -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(raw_server(RockchipScript(is_frozen=True)))
+        async with chatting(server.url, "busy") as chat:
+            assert chat.ask("hello") is None
+            await stack.aclose()
+            await until(lambda: status_of(chat) != "busy")
+            chat.on_snapshot(Snapshot(0, 0.0))
+            assert chat.turn is not None
+            assert chat.turn.error is not None
+            assert "connection refused" in chat.turn.error.sentence
+            assert chat.waiting is None
+
+
+async def test_a_prompt_waits_for_a_load_and_is_answered_by_the_new_model() -> None:
+    script = RockchipScript(loaded="qwen3-4b", load_s=0.6)
+    async with raw_server(script) as server, chatting(server.url) as chat:
+        chat._link.submit(lambda connection: connection.load("gemma3-1b"))
+        await until(lambda: chat._link.state.work == "loading gemma3-1b")
+        assert chat.ask("hello") is None
+        await until(lambda: chat.waiting)
+        assert chat.waiting is not None
+        assert chat.waiting.reason == "loading gemma3-1b"
+        await until(lambda: not chat.is_answering)
+        assert chat.turn is not None
+        assert (chat.turn.status, chat.turn.error) == ("complete", None)
+    (asked,) = [one for one in server.asked if one.path.endswith("completions")]
+    assert asked.json["model"] == "gemma3-1b"
 
 
 def row(owner: str) -> dict[str, object]:

@@ -21,7 +21,7 @@ from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, GenerationSettings, Phase
+from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.servers.capabilities import flattening_note
 from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
@@ -73,6 +73,8 @@ class ChatSession:
         self._discarded_before = 0
         self._npu_load_pct: float | None = None
         self._was_busy = False
+        self._held: str | None = None
+        """A prompt for a server that is there and does not say yet what it is."""
         self._note: str | None = None
         self._noted_urls: set[str] = set()
         """Servers whose way with a conversation was told."""
@@ -94,12 +96,15 @@ class ChatSession:
 
     @property
     def is_answering(self) -> bool:
-        return self._turn is not None and not self._turn.phase.is_over
+        is_running = self._turn is not None and not self._turn.phase.is_over
+        return is_running or self._held is not None
 
     @property
     def waiting(self) -> Waiting | None:
         """The prompt that waits: for the end of an answer that nobody reads any more, or for a
         server that is busy."""
+        if self._held is not None:
+            return Waiting(self._held, self._why_no_server().removesuffix("."), self._asked_ns)
         turn, note = self._turn, self.finishing_note
         if turn is None or turn.phase is not Phase.WAITING:
             return None
@@ -136,7 +141,11 @@ class ChatSession:
             return ANSWER_RUNS
         state = self._link.state
         if not state.is_connected:
-            return state.problem or "no server answers yet; your prompt stays here"
+            if state.status != "busy":
+                return self._why_no_server()
+            # It is there and too busy to say what it is.
+            self._held, self._asked_ns = prompt, self._clock_ns()
+            return None
         # While a model is loaded, which one answers is known only after that.
         is_settled = state.work is None
         if is_settled and state.choice.problem is not None:
@@ -155,7 +164,7 @@ class ChatSession:
             )
         self._forget_failed_attempt(prompt)
         request = ChatRequest(
-            state.choice.name,
+            state.choice.name if is_settled else "",
             self.conversation.messages_for(prompt, self.settings),
             self.settings,
         )
@@ -179,6 +188,22 @@ class ChatSession:
         self._link.submit(lambda connection: _send(connection, turn, stored, in_use))
         self._on_asked(turn)
         return None
+
+    def _why_no_server(self) -> str:
+        return self._link.state.problem or "no server answers yet; your prompt stays here"
+
+    def _send_held(self) -> None:
+        """The prompt that was held back, once the server says what it is, or is gone."""
+        prompt, state = self._held, self._link.state
+        if prompt is None or (state.status == "busy" and not state.is_connected):
+            return
+        self._held = None
+        refusal = self.ask(prompt)
+        if refusal is not None:
+            messages = self.conversation.messages_for(prompt, self.settings)
+            now_ns = self._clock_ns()
+            self._turn = turn = Turn(ChatRequest("", messages, self.settings), now_ns)
+            turn.fail(now_ns, TurnError("validation", refusal))
 
     def take_note(self) -> str | None:
         note, self._note = self._note, None
@@ -220,6 +245,9 @@ class ChatSession:
 
     def stop(self) -> str | None:
         """Stop the answer; a prompt that was not sent yet is returned."""
+        held, self._held = self._held, None
+        if held is not None:
+            return held
         turn = self._turn
         if turn is None or turn.phase.is_over:
             return None
@@ -300,6 +328,7 @@ class ChatSession:
         loads = [load for load in snapshot.numbers("npu.load") if load is not None]
         self._npu_load_pct = max(loads) if loads else None
         self._watch_idle()
+        self._send_held()
 
     def _last_end_ns(self) -> int | None:
         """When our own last answer ended."""

@@ -283,7 +283,8 @@ class Dashboard(Screen[None]):
 
     def _note(self) -> str | None:
         chat = self._chat
-        if chat.finishing_note is not None or chat.is_answering:
+        has_figures = chat.turn is not None and not chat.turn.phase.is_over
+        if chat.finishing_note is not None or has_figures:
             return chat.finishing_note
         return self._backend.headline().activity
 
