@@ -14,7 +14,9 @@ from typing import Any
 
 from tui.sim.runtime.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job, Outcome
+from tui.sim.runtime.thinking import ThinkingParser
 from tui.sim.runtime.tokens import count_tokens
+from tui.sim.runtime.tokens import pieces as pieces_of
 from tui.sim.server.dialects.dialect import (
     Dialect,
     RefusedError,
@@ -31,6 +33,8 @@ from tui.sim.server.wire import ERROR_TEXT, ChunkWire
 
 CHAT = "/v1/chat/completions"
 CONTEXT_TOKENS = 4096
+REASONING = "o3-simulated"
+"""Another name of the first model that thinks: one that clients take for a reasoning model."""
 
 
 def _error(status: int, message: str, kind: str, code: str | None = None) -> Response:
@@ -53,6 +57,7 @@ class Traits:
     """What is different from server to server of this kind."""
 
     owner: str
+    names: dict[str, Profile]
     has_word_usage: bool
     leaving: Leaving
 
@@ -63,12 +68,16 @@ class _Wire(ChunkWire):
     is_ascii = False
 
     def __init__(
-        self, job: Job, answer_id: str, tool: str | None, *, has_usage: bool, is_words: bool
+        self, job: Job, answer_id: str, body: dict[str, Any], *, has_usage: bool, is_words: bool
     ) -> None:
         super().__init__(job)
+        self._model = body["model"]
+        self._reasoning = ThinkingParser(is_space_dropped=True) if job.is_thinking else None
+        self._n_reasoned = 0
+        """Tokens of the reasoning, which is counted and not sent."""
         self._answer_id = answer_id
         self._created = int(time.time())
-        self._tool = tool
+        self._tool = _tool(body)
         self._has_usage = has_usage
         self._is_words = is_words or job.faults.word_usage
 
@@ -77,7 +86,7 @@ class _Wire(ChunkWire):
             "id": self._answer_id,
             "object": "chat.completion.chunk",
             "created": self._created,
-            "model": self.job.profile.name,
+            "model": self._model,
             "system_fingerprint": "fp_simulated",
         }
 
@@ -89,13 +98,25 @@ class _Wire(ChunkWire):
     def opening(self) -> list[bytes]:
         return [self.event(self.chunk({"role": "assistant", "content": ""}, None))]
 
+    def token(self, text: str) -> list[bytes]:
+        if self._reasoning is None:
+            return super().token(text)
+        said = "".join(piece for is_in, piece in self._reasoning.feed(text) if not is_in)
+        self._n_reasoned += not said
+        return super().token(said) if said else []
+
     def _usage(self, outcome: Outcome) -> dict[str, Any]:
         if self._is_words:
             return word_usage(self.job.prompt, outcome.text)
         n_in, n_out = count_tokens(self.job.prompt), outcome.generated
         if self.job.faults.stale_stats or self.job.faults.zero_stats:
             n_in, n_out = outcome.stats.prefill_tokens, outcome.stats.generated_tokens
-        return {"prompt_tokens": n_in, "completion_tokens": n_out, "total_tokens": n_in + n_out}
+        return {
+            "prompt_tokens": n_in,
+            "completion_tokens": n_out,
+            "total_tokens": n_in + n_out,
+            "completion_tokens_details": {"reasoning_tokens": self._n_reasoned},
+        }
 
     def _reason(self, outcome: Outcome) -> str:
         if self._tool is not None:
@@ -114,9 +135,14 @@ class _Wire(ChunkWire):
         return [self.event({"error": error})], True
 
     def whole(self, outcome: Outcome) -> Response:
+        text = outcome.text
+        if self._reasoning is not None:
+            pieces = [self._reasoning.feed(token) for token in pieces_of(text)]
+            self._n_reasoned = sum(1 for found in pieces if not any(not i for i, _ in found))
+            text = "".join(said for found in pieces for is_in, said in found if not is_in)
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": outcome.text,
+            "content": text,
             "refusal": None,
             "annotations": [],
         }
@@ -163,15 +189,24 @@ class OpenAi:
 
     def _response(self, request: Request) -> Response:
         if request.path == "/v1/models":
-            rows = [self._row(profile) for profile in PROFILES]
+            rows = [self._row(name) for name in self._traits.names]
             return json_response({"object": "list", "data": rows})
         if request.path.startswith("/v1/models/"):
-            return json_response(self._row(_known(request.path.removeprefix("/v1/models/"))))
+            name = request.path.removeprefix("/v1/models/")
+            self._known(name)
+            return json_response(self._row(name))
         url = f"Invalid URL ({request.method} {request.path})"
         return _error(404, url, "invalid_request_error")
 
-    def _row(self, profile: Profile) -> dict[str, Any]:
-        row = {"id": profile.name, "object": "model", "created": 1795215251}
+    def _known(self, name: str) -> Profile:
+        """Raises RefusedError."""
+        if name in self._traits.names:
+            return self._traits.names[name]
+        message = f"The model `{name}` does not exist or you do not have access to it."
+        raise RefusedError(_error(404, message, "invalid_request_error", "model_not_found"))
+
+    def _row(self, name: str) -> dict[str, Any]:
+        row = {"id": name, "object": "model", "created": 1795215251}
         return {**row, "owned_by": self._traits.owner}
 
     async def _chat(self, connection: Connection, request: Request) -> None:
@@ -183,26 +218,25 @@ class OpenAi:
         refusal = generation.refusal(generation.faults(text), REFUSALS)
         if refusal is not None:
             raise RefusedError(refusal)
-        profile = _known(body["model"])
+        profile = self._known(body["model"])
         was_loaded = self._models.loaded is profile
         await self._models.switch(profile)
         options = body.get("stream_options")
         has_usage = isinstance(options, dict) and options.get("include_usage") is True
+        is_reasoning = body.get("reasoning_effort") not in (None, "none")
         limit = body.get("max_completion_tokens", body.get("max_tokens"))
         prompt = Prompt(
             text=chatml(messages),
             last_user_text=text,
             max_tokens=positive(limit, CONTEXT_TOKENS),
             is_stream=body.get("stream") is True,
-            is_thinking=False,
+            is_thinking=is_reasoning,
             context_tokens=CONTEXT_TOKENS,
             is_prefill_abortable=True,
         )
         answer_id = f"chatcmpl-{generation.rng.getrandbits(96):024x}"
         job = generation.job(request, profile, prompt, answer_id, was_loaded)
-        wire = _Wire(
-            job, answer_id, _tool(body), has_usage=has_usage, is_words=traits.has_word_usage
-        )
+        wire = _Wire(job, answer_id, body, has_usage=has_usage, is_words=traits.has_word_usage)
         await generation.serve(connection, wire, is_stream=prompt.is_stream, leaving=traits.leaving)
 
 
@@ -223,15 +257,6 @@ def _read(request: Request) -> dict[str, Any]:
     return body
 
 
-def _known(name: str) -> Profile:
-    """Raises RefusedError."""
-    for profile in PROFILES:
-        if profile.name == name:
-            return profile
-    message = f"The model `{name}` does not exist or you do not have access to it."
-    raise RefusedError(_error(404, message, "invalid_request_error", "model_not_found"))
-
-
 def _tool(body: dict[str, Any]) -> str | None:
     """The tool that has to be called, where one has."""
     tools, choice = body.get("tools"), body.get("tool_choice")
@@ -243,8 +268,10 @@ def _tool(body: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-_PLAIN = Traits("simulated", has_word_usage=False, leaving="aborts at once")
-_FAMILY = Traits("rkllm", has_word_usage=True, leaving="runs on")
+_NAMES = {profile.name: profile for profile in PROFILES}
+_REASONING = {REASONING: next(profile for profile in PROFILES if profile.has_thinking)}
+_PLAIN = Traits("simulated", _NAMES | _REASONING, has_word_usage=False, leaving="aborts at once")
+_FAMILY = Traits("rkllm", _NAMES, has_word_usage=True, leaving="runs on")
 
 DIALECT = Dialect("openai", UVICORN, lambda generation: OpenAi(generation, _PLAIN))
 FAMILY = Dialect("rkllm", UVICORN, lambda generation: OpenAi(generation, _FAMILY))
