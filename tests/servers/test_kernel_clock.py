@@ -13,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.servers.raw_server import Wire, free_port, raw_server
-from tui.servers.client import Client
-from tui.servers.kernel_clock import (
+from tui.core.kernel_clock import (
     SO_TIMESTAMPING,
     TIMESPECS,
     ArrivalClock,
+    DepartureClock,
+    enable,
     is_supported,
     realtime_ns,
+    sent_realtime_ns,
 )
-from tui.servers.stamped_transport import arrival_of, write_start_of
+from tui.servers.client import Client
+from tui.servers.stamped_transport import arrival_of, departure_ns_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -84,6 +87,43 @@ def sends_two_pieces(listener: socket.socket) -> None:
         connection.sendall(b"1\r\nb\r\n0\r\n\r\n")
 
 
+def test_a_request_left_when_the_kernel_says_so() -> None:
+    if not is_supported():
+        pytest.skip("this kernel stamps no reads of a TCP socket")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+        with ours, theirs:
+            assert enable(ours, has_departures=True)
+            clock = DepartureClock()
+            before_ns = perf_counter_ns()
+            time.sleep(0.03)  # put aside between the two, as on a busy machine
+            ours.send(b"x" * 100)
+            stamp_ns = sent_realtime_ns(ours)
+            clock.wrote(before_ns)
+            clock.stamped(stamp_ns)
+            assert theirs.recv(200) == b"x" * 100
+            after_ns = perf_counter_ns()
+            with pytest.raises(BlockingIOError):
+                ours.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+    if stamp_ns is None:
+        pytest.skip("this kernel stamps no writes")
+    assert clock.last_ns is not None
+    assert before_ns + 30_000_000 <= clock.last_ns < after_ns
+
+
+@pytest.mark.parametrize("offset_ns", [-5_000_000_000, 5_000_000_000])
+def test_a_stamp_outside_of_the_write_and_now_is_refused(offset_ns: int) -> None:
+    clock = DepartureClock()
+    clock.stamped(time_ns())
+    assert clock.last_ns is None
+    before_ns = perf_counter_ns()
+    clock.wrote(before_ns)
+    for stamp_ns in (None, time_ns() + offset_ns):
+        clock.stamped(stamp_ns)
+        assert clock.last_ns == before_ns
+
+
 async def test_a_late_reader_gets_the_time_of_arrival() -> None:
     if not is_supported():
         pytest.skip("this kernel stamps no reads of a TCP socket")
@@ -95,7 +135,7 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
             Client(f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
             client.stream("/x", {}, lambda _: None) as response,
         ):
-            start_ns = write_start_of(response)
+            start_ns = departure_ns_of(response)
             async for data in response.aiter_raw():
                 arrival = arrival_of(response)
                 assert arrival.is_kernel

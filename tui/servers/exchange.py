@@ -32,7 +32,7 @@ from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
-from tui.servers.stamped_transport import arrival_of, write_start_of
+from tui.servers.stamped_transport import arrival_of, departure_ns_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -271,7 +271,7 @@ class StreamedRequest:
                 return
             self._is_accepted = True
             # Nearer to the write than the time taken before it: this thread may have been held up.
-            written_ns = write_start_of(response)
+            written_ns = departure_ns_of(response)
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)

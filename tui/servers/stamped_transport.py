@@ -1,4 +1,4 @@
-"""An httpx transport whose reads are stamped by the kernel (:mod:`tui.servers.kernel_clock`).
+"""An httpx transport whose reads are stamped by the kernel (:mod:`tui.core.kernel_clock`).
 
 httpcore's network backend is its public seam for that; httpx has no parameter for it, so the pool
 is built here. Only for ``http:`` addresses: what TLS reads cannot be stamped so.
@@ -17,13 +17,20 @@ from typing import Any, TypeVar
 import httpcore
 import httpx
 
-from tui.servers.kernel_clock import ANCILLARY_BYTES, Arrival, ArrivalClock, enable
+from tui.core.kernel_clock import (
+    ANCILLARY_BYTES,
+    Arrival,
+    ArrivalClock,
+    DepartureClock,
+    enable,
+    sent_realtime_ns,
+)
 
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 )
-ARRIVAL, WRITE_START = "npulse_arrival", "npulse_write_start_ns"
-"""What :func:`arrival_of` and :func:`write_start_of` ask a stream for."""
+ARRIVAL, DEPARTURE = "npulse_arrival", "npulse_departure_ns"
+"""What :func:`arrival_of` and :func:`departure_ns_of` ask a stream for."""
 
 T = TypeVar("T")
 
@@ -35,8 +42,8 @@ class StampedStream(httpcore.AsyncNetworkStream):
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._clock = ArrivalClock()
-        self._has_stamps = enable(sock)
-        self._write_start_ns: int | None = None
+        self._has_stamps = enable(sock, has_departures=True)
+        self._departure = DepartureClock()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with _errors_as(httpcore.ReadTimeout, httpcore.ReadError):
@@ -50,6 +57,7 @@ class StampedStream(httpcore.AsyncNetworkStream):
                 else:
                     data, ancillary = self._sock.recv(max_bytes), []
             except BlockingIOError:
+                self._note_departure()
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
                 continue
             self._clock.read(ancillary)
@@ -62,14 +70,19 @@ class StampedStream(httpcore.AsyncNetworkStream):
     async def _write(self, buffer: bytes) -> None:
         rest = memoryview(buffer)
         while rest:
-            now_ns = perf_counter_ns()
+            before_ns = perf_counter_ns()
             try:
                 rest = rest[self._sock.send(rest) :]
             except BlockingIOError:
+                self._note_departure()
                 await self._ready(self._loop.add_writer, self._loop.remove_writer)
                 continue
-            if self._write_start_ns is None:
-                self._write_start_ns = now_ns
+            self._departure.wrote(before_ns)
+            self._note_departure()
+
+    def _note_departure(self) -> None:
+        if self._has_stamps:
+            self._departure.stamped(sent_realtime_ns(self._sock))
 
     async def _ready(self, add: Any, remove: Any) -> None:
         ready = self._loop.create_future()
@@ -96,8 +109,9 @@ class StampedStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         if info == ARRIVAL:
             return self._clock.last
-        if info == WRITE_START:
-            return self._write_start_ns
+        if info == DEPARTURE:
+            self._note_departure()  # a device may have told it late
+            return self._departure.last_ns
         return self._sock if info == "socket" else None
 
 
@@ -201,11 +215,11 @@ def arrival_of(response: httpx.Response) -> Arrival:
     return arrival if isinstance(arrival, Arrival) else Arrival(perf_counter_ns(), is_kernel=False)
 
 
-def write_start_of(response: httpx.Response) -> int | None:
-    """When the first byte of the request was handed to the kernel; None where it is not known."""
+def departure_ns_of(response: httpx.Response) -> int | None:
+    """When the last byte of the request left; None where it is not known."""
     stream = response.extensions.get("network_stream")
-    start_ns = None if stream is None else stream.get_extra_info(WRITE_START)
-    return start_ns if isinstance(start_ns, int) else None
+    sent_ns = None if stream is None else stream.get_extra_info(DEPARTURE)
+    return sent_ns if isinstance(sent_ns, int) else None
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

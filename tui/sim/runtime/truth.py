@@ -4,8 +4,9 @@
 ``request`` counts from 1. Events and their further fields:
 
 ===========  =====================================================================================
-request      the request has arrived whole: ``route``, ``id``, ``prompt`` (what the model gets),
-             ``prompt_tokens``, ``max_tokens`` (after the server's own defaults), ``stream``
+request      the last byte of the request has arrived, by the kernel's clock: ``route``, ``id``,
+             ``prompt`` (what the model gets), ``prompt_tokens``, ``max_tokens`` (after the
+             server's own defaults), ``stream``
 prefill_end  the prompt is read: ``prompt_tokens``, ``prefill_tokens`` (fewer when the prefix was
              cached), ``start_ns`` (when the run got the NPU)
 token        ``n`` from 1, ``text``; right before it is written to the socket, and ``written_ns``

@@ -16,6 +16,7 @@ from email.utils import formatdate
 import h11
 
 from tui.sim.runtime.gate import Gate
+from tui.sim.server.stamped_reader import StampedReader
 
 READ_BYTES = 65536
 MAX_BODY_BYTES = 8 << 20
@@ -72,6 +73,7 @@ class Request:
     content_type: str | None
     body: bytes
     t_ns: int
+    """When its last byte arrived; where the server was frozen then, when it went on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +105,19 @@ class Connection:
 
     def __init__(
         self,
-        reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         gate: Gate,
         style: HeadStyle = UVICORN,
     ) -> None:
         self.gone = asyncio.Event()
         """Set when the client has closed its side, as a server sees a disconnect."""
-        self._reader = reader
+        self._reader = StampedReader(writer)
         self._writer = writer
         self._gate = gate
         self._style = style
         self._is_head_only = False
         self._h11 = h11.Connection(h11.SERVER)
-        self._inbox: asyncio.Queue[bytes] = asyncio.Queue(maxsize=256)
+        self._inbox: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(maxsize=256)
         self._held: list[bytes] = []
         self._pump = asyncio.create_task(self._receive())
         self._release: asyncio.Task[None] | None = None
@@ -125,6 +126,7 @@ class Connection:
         """The next request; None when there will be none. Raises BadRequestError."""
         head: h11.Request | None = None
         body = bytearray()
+        t_ns = time.perf_counter_ns()
         while True:
             try:
                 event = self._h11.next_event()
@@ -133,7 +135,8 @@ class Connection:
             if event is h11.NEED_DATA:
                 if self._h11.they_are_waiting_for_100_continue:
                     self.write(self._send(h11.InformationalResponse(status_code=100, headers=[])))
-                self._h11.receive_data(await self._inbox.get())
+                data, t_ns = await self._inbox.get()
+                self._h11.receive_data(data)
             elif isinstance(event, h11.Request):
                 head = event
                 self._is_head_only = event.method == b"HEAD"
@@ -142,8 +145,10 @@ class Connection:
                 if len(body) > MAX_BODY_BYTES:
                     raise BadRequestError
             elif isinstance(event, h11.EndOfMessage) and head is not None:
-                await self._gate.passed()
-                return _request(head, bytes(body), time.perf_counter_ns())
+                if self._gate.is_shut:
+                    await self._gate.passed()
+                    t_ns = time.perf_counter_ns()
+                return _request(head, bytes(body), t_ns)
             else:
                 return None
 
@@ -200,6 +205,7 @@ class Connection:
     async def close(self) -> None:
         """End the connection; what was written still goes out."""
         self._pump.cancel()
+        self._reader.close()
         if self._release is not None:
             self._release.cancel()
         self._writer.close()
@@ -210,12 +216,15 @@ class Connection:
 
     async def _receive(self) -> None:
         try:
-            while data := await self._reader.read(READ_BYTES):
-                await self._inbox.put(data)
+            while True:
+                data, t_ns = await self._reader.read(READ_BYTES)
+                if not data:
+                    break
+                await self._inbox.put((data, t_ns))
         except OSError:
             pass
         self.gone.set()
-        await self._inbox.put(b"")
+        await self._inbox.put((b"", 0))
 
     async def _write_held(self) -> None:
         await self._gate.passed()

@@ -47,8 +47,8 @@ async def serve(options: SimOptions) -> None:
             Generation(options, models, Runtime(options, models, memo, truth), truth)
         )
 
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connection = Connection(reader, writer, gate, dialect.style)
+        def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = Connection(writer, gate, dialect.style)
             task = asyncio.create_task(_converse(connection, simulated))
             connections.add(task)
             task.add_done_callback(connections.discard)

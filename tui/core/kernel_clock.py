@@ -1,0 +1,143 @@
+"""The kernel's own times of a connection: when bytes arrived or left, whatever Python was doing.
+
+Linux's ``SO_TIMESTAMPING`` (Documentation/networking/timestamping.rst of its source) makes each
+``recvmsg`` return a control message of three ``struct timespec``; the first is when the kernel took
+the segment, on CLOCK_REALTIME. Of segments that were merged before the read it is the last one's.
+What was sent gets the same message on the socket's error queue, once the kernel has handed it to
+the device.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter_ns, time_ns
+
+SO_TIMESTAMPING = 37
+"""Of the generic ABI, which x86 and ARM have. Other architectures get no stamps of the kernel."""
+TX_SOFTWARE, RX_SOFTWARE, SOFTWARE = 1 << 1, 1 << 3, 1 << 4
+OPT_ID, OPT_TSONLY = 1 << 7, 1 << 11
+"""The error queue gets a stamp without the bytes that it belongs to."""
+TIMESPECS = struct.Struct("@6q")
+ANCILLARY_BYTES = socket.CMSG_SPACE(TIMESPECS.size)
+SENT_ANCILLARY_BYTES = 512
+"""Holds a stamp and the ``struct sock_extended_err`` beside it."""
+MAX_STAMPS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When bytes arrived, on the clock of ``perf_counter_ns``.
+
+    ``is_kernel``: the kernel's stamp; else the time right after the read, which is late by
+    whatever else Python had to do.
+    """
+
+    t_ns: int
+    is_kernel: bool
+
+
+def enable(sock: socket.socket, *, has_departures: bool = False) -> bool:
+    """Ask the kernel to stamp what this connected TCP socket receives; whether it will.
+
+    ``has_departures``: also what it sends, where that can be had. The error queue then has to be
+    emptied by :func:`sent_realtime_ns`."""
+    if sys.platform != "linux" or TIMESPECS.size != 48:
+        return False
+    received = RX_SOFTWARE | SOFTWARE
+    both = received | TX_SOFTWARE | OPT_ID | OPT_TSONLY
+    for flags in (both, received) if has_departures else (received,):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def sent_realtime_ns(sock: socket.socket) -> int | None:
+    """When the last bytes that have left this socket did so, on CLOCK_REALTIME. Empties the error
+    queue, which would otherwise wake whoever waits for the socket; None where nothing is new."""
+    last_ns = None
+    for _ in range(MAX_STAMPS):
+        try:
+            _, ancillary, _, _ = sock.recvmsg(0, SENT_ANCILLARY_BYTES, socket.MSG_ERRQUEUE)
+        except OSError:
+            break
+        last_ns = realtime_ns(ancillary) or last_ns
+    return last_ns
+
+
+def is_supported() -> bool:
+    """Whether this system stamps what a socket receives."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        return enable(sock)
+
+
+def since_start_ns(stamp_ns: int) -> int:
+    """A stamp on the clock of ``perf_counter_ns``, by the difference of the two clocks now."""
+    wall_ns, now_ns = time_ns(), perf_counter_ns()
+    return stamp_ns - (wall_ns - now_ns)
+
+
+def realtime_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
+    """The software stamp among the control messages of a read, on CLOCK_REALTIME; None without."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING) and len(data) >= TIMESPECS.size:
+            seconds, nanoseconds = TIMESPECS.unpack_from(data)[:2]
+            if seconds > 0 and 0 <= nanoseconds < 1_000_000_000:
+                return int(seconds * 1_000_000_000 + nanoseconds)
+    return None
+
+
+class ArrivalClock:
+    """Stamps the reads of one connection. Never goes backwards.
+
+    CLOCK_REALTIME can be set while an answer runs, so each stamp is brought to ``perf_counter_ns``
+    by the difference of the two clocks right after its own read, and one that would lie after that
+    read or before the stamp before it is refused.
+    """
+
+    def __init__(self) -> None:
+        self.last = Arrival(0, is_kernel=False)
+
+    def read(self, ancillary: Iterable[tuple[int, int, bytes]]) -> Arrival:
+        """Call it right after the read, with the control messages that came with it."""
+        wall_ns, now_ns = time_ns(), perf_counter_ns()
+        stamp_ns = realtime_ns(ancillary)
+        arrival = Arrival(now_ns, is_kernel=False)
+        if stamp_ns is not None:
+            t_ns = stamp_ns - (wall_ns - now_ns)
+            if self.last.t_ns <= t_ns <= now_ns:
+                arrival = Arrival(t_ns, is_kernel=True)
+        self.last = arrival
+        return arrival
+
+
+class DepartureClock:
+    """When the last byte of a request left, on the clock of ``perf_counter_ns``.
+
+    Between the time that a program takes and its write the process may be put aside for
+    milliseconds: the kernel's stamp is better, and it may come a moment after the write. One that
+    lies outside of the write and the present is refused.
+    """
+
+    def __init__(self) -> None:
+        self.last_ns: int | None = None
+        """None before the first write."""
+        self._before_ns = 0
+
+    def wrote(self, before_ns: int) -> None:
+        """Call it after a write that began then."""
+        self._before_ns = self.last_ns = before_ns
+
+    def stamped(self, stamp_ns: int | None) -> None:
+        """Call it with what :func:`sent_realtime_ns` gave."""
+        if stamp_ns is None or self.last_ns is None:
+            return
+        t_ns = since_start_ns(stamp_ns)
+        if self._before_ns <= t_ns <= perf_counter_ns():
+            self.last_ns = t_ns
