@@ -58,6 +58,10 @@ def test_the_whole_run_opens_from_either_file(folder: Path, without: str) -> Non
     assert document.run.simulated
     assert loaded.texts["one", 1][0]
     assert document.summary["ttft_client_ms"].n == 4
+    # That version called a count of chunks measured.
+    assert {(r.tok.source, r.m.get("decode_tps_cl")) for r in document.requests} == {
+        ("estimated", None)
+    }
 
 
 def test_the_killed_run_opens(folder: Path) -> None:

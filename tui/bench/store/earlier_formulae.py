@@ -15,6 +15,11 @@ WHY = "the token count is only estimated"
 _RATE_TOTALS = ("run_decode_tps", "median_decode_tps")
 
 
+def is_chunk_count(formula_set: str, source: str) -> bool:
+    """Whether a number of that source comes from a count of chunks."""
+    return formula_set == CHUNKS_WERE_TOKENS and source == "client"
+
+
 def relabelled_request(request: Request) -> Request:
     """The request with its chunk count as an estimate."""
     if request.tok.source != "client":

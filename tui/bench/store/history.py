@@ -10,6 +10,7 @@ import msgspec
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Summary, Total
 from tui.bench.store import journal, runs
+from tui.bench.store.earlier_formulae import is_chunk_count
 from tui.files.private import read_regular
 
 MAX_RUNS = 40
@@ -23,6 +24,7 @@ class _Run(msgspec.Struct, kw_only=True):
     simulated: bool = False
     comparability: str = "full"
     planned: int = 0
+    formula_set: str = ""
 
 
 class _Model(msgspec.Struct, kw_only=True):
@@ -119,7 +121,8 @@ def _entry(run_id: str, slim: _Slim) -> PastRun:
         planned=slim.run.planned or len(slim.requests),
         decode_median=None if decode is None else decode.median,
         decode_ci=None if decode is None else decode.ci95,
-        is_rate_estimated=decode is not None and decode.source == "estimated",
+        is_rate_estimated=decode is not None
+        and (decode.source == "estimated" or is_chunk_count(slim.run.formula_set, decode.source)),
         ttft_median_ms=None if first is None else first.median,
         run_decode_tps=None if total is None else total.value,
     )
