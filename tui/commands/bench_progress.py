@@ -147,7 +147,7 @@ def _ended(request: Request, *, is_warmup: bool) -> str:
         parts.append(f"{mark}{rate(request.rate_tps)} tok/s")
     first = request.m.get("ttft_client_ms")
     if first is not None:
-        parts.append(f"TTFT {milliseconds(first)}{request.ttft_note}")
+        parts.append(f"TTFT {request.marked_ttft(milliseconds(first))}")
     queue_ms = request.m.get("queue_ms")
     if queue_ms is not None:
         parts.append(queue_note(queue_ms))

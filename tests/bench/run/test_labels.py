@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -142,3 +143,24 @@ async def test_time_in_a_queue_is_a_figure_of_its_own(tmp_path: Path) -> None:
     shown = _shown(found)
     assert f"queue {queue_ms / 1000:.2f} s" in shown
     assert "Time in Queue" in shown
+
+
+async def test_a_first_token_in_a_burst_is_an_estimate(tmp_path: Path) -> None:
+    """Something on the way held the first five tokens back."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        await asyncio.sleep(0.2)
+        for number in range(16):
+            await exchange.text(f" w{number}")
+            await asyncio.sleep(0 if number < 4 else 0.03)
+        await exchange.finish()
+
+    async with scripted(script) as server:
+        found = await told(ONE, tmp_path, server.url)
+    asked = found.one()
+    assert asked.is_ttft_estimated
+    assert asked.m["prefill_tps_est"] is None
+    assert found.loaded is not None
+    assert found.loaded.document.summary["ttft_client_ms"].n == 0
+    assert re.search(r"a #1: .*TTFT ~\d", _shown(found))

@@ -59,10 +59,10 @@ def decode_tps(request: Request, source: Source) -> float | None:
 
 def value_of(request: Request, metric_id: str, source: Source) -> float | None:
     """A metric of a request as it enters figures: cold prefill only where it was cold, and times
-    to the first token only where nothing but the prefill came before it."""
+    to the first token only where they were seen and nothing but the prefill came before."""
     if metric_id in PREFILL_METRICS and NO_COLD_TTFT & set(request.taint):
         return None
-    if metric_id in TTFT_METRICS and request.ttft_includes:
+    if metric_id in TTFT_METRICS and (request.ttft_includes or request.is_ttft_estimated):
         return None
     if metric_id == "decode_tps":
         return decode_tps(request, source)

@@ -60,6 +60,19 @@ class Trace:
         return self.stamps_ns[-1] - self.stamps_ns[0] if self.stamps_ns else None
 
     @property
+    def arrivals(self) -> Arrivals:
+        """The chunks by the moment at which they came."""
+        found = Arrivals()
+        for stamp_ns in self.stamps_ns:
+            found.add(stamp_ns, 1.0)
+        return found
+
+    @property
+    def is_ttft_estimated(self) -> bool:
+        """Whether the first tokens came in a burst: the first one is older than that."""
+        return self.arrivals.is_first_burst
+
+    @property
     def is_rate_measured(self) -> bool:
         """Whether every token that is counted was seen to arrive, within 1 %: else some were made
         in a time that nobody saw."""
@@ -139,9 +152,10 @@ def _prefill(trace: Trace, out: Measured) -> None:
     out.put("prefill_tps", ratio(runtime.prefill_tokens, runtime.prefill_ms, 1000), unknown)
     if out.m["prefill_tps"] is None:
         fresh = trace.tokens_in if trace.tokens_cached is None else None
-        known_ms = runtime.prefill_ms or (None if trace.ttft_includes else ttft)
+        is_other = bool(trace.ttft_includes) or trace.is_ttft_estimated
+        known_ms = runtime.prefill_ms or (None if is_other else ttft)
         why = "no prompt count or no TTFT"
-        if trace.ttft_includes and known_ms is None:
+        if is_other and known_ms is None:
             why = "the time to first token is not that of the prefill alone"
         out.put("prefill_tps_est", ratio(fresh, known_ms, 1000), why)
     overhead = None
@@ -195,9 +209,7 @@ def _client_rate(trace: Trace) -> tuple[float | None, str]:
         return None, f"fewer than {MIN_TOKENS} tokens"
     if span_ns < MIN_SPAN_NS:
         return None, "all tokens within 200 ms"
-    arrivals = Arrivals()
-    for stamp_ns in trace.stamps_ns:
-        arrivals.add(stamp_ns, 1.0)
+    arrivals = trace.arrivals
     first = max(tokens * arrivals.first_chunks / len(trace.stamps_ns), 1.0)
     return ratio(tokens - first, arrivals.span_ns, 1e9), "all tokens came at once"
 

@@ -220,6 +220,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     tok: Tokens = Tokens()
     ttft_includes: tuple[TtftPart, ...] = ()
     """What the time to the first token holds beside the prefill."""
+    is_ttft_estimated: bool = False
+    """The first tokens came in a burst, so that the first one is older than its time says."""
     rt: RuntimeTimes = RuntimeTimes()
     m: dict[str, float | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -273,11 +275,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         is_measured = any(self.m.get(name) is not None for name in RATES[:-1])
         return self.rate_tps is not None and not is_measured
 
-    @property
-    def ttft_note(self) -> str:
-        """`` (loading included)`` behind a time to the first token that is not that of a prefill
-        alone, else nothing."""
-        return included_note(self.ttft_includes)
+    def marked_ttft(self, shown: str) -> str:
+        """A time to the first token as it is shown: ``~`` where it is an estimate, `` (loading
+        included)`` where it is not that of a prefill alone."""
+        return f"{'~' if self.is_ttft_estimated else ''}{shown}{included_note(self.ttft_includes)}"
 
     @property
     def key(self) -> tuple[str, int]:

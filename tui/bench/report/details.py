@@ -117,7 +117,9 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
 
 
 def _first_token(request: Request) -> str:
-    return metric_cell("ttft_client_ms", request.m.get("ttft_client_ms")) + request.ttft_note
+    first_ms = request.m.get("ttft_client_ms")
+    shown = metric_cell("ttft_client_ms", first_ms)
+    return shown if first_ms is None else request.marked_ttft(shown)
 
 
 def _tokens(count: int | None, source: str) -> str:

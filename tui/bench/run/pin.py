@@ -66,7 +66,10 @@ class Pin:
         failed = [path for path in self._before if not _write(Path(path), GOVERNOR)]
         if failed:
             self.restore()
-            raise RunError(f"--pin needs root: {clean(failed[0], newlines=False)} is not writable")
+            shown = clean(failed[0], newlines=False)
+            raise RunError(
+                f"--pin needs root on the board, not in a container: {shown} is read-only"
+            )
         return [
             f"{Path(path).parent.name} was {clean(word, newlines=False)}"
             for path, word in self._before.items()

@@ -222,6 +222,7 @@ def record(
         ),
         tok=measured.tokens,
         ttft_includes=trace.ttft_includes,
+        is_ttft_estimated=trace.is_ttft_estimated and not trace.is_buffered,
         rt=trace.runtime,
         m=measured.m,
         why=measured.why,

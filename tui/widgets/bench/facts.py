@@ -26,7 +26,7 @@ def request_facts(request: Request) -> Iterator[Fact]:
     """Timing, gaps, counts and the board; what is not known with its reason."""
     tok = request.tok
     yield _decode(request)
-    yield _metric(request, "ttft_client_ms", note=request.ttft_note)
+    yield _first_token(request)
     if request.m.get("ttfot_ms") != request.m.get("ttft_client_ms"):
         yield _metric(request, "ttfot_ms", "TTFT, answer")
     yield _prefill(request)
@@ -69,7 +69,14 @@ def _prefill(request: Request) -> Fact:
     return _metric(request, "prefill_tps")
 
 
-def _metric(request: Request, name: str, label: str = "", note: str = "") -> Fact:
+def _first_token(request: Request) -> Fact:
+    found = _metric(request, "ttft_client_ms")
+    if request.m.get("ttft_client_ms") is None:
+        return found
+    return Fact(found.label, request.marked_ttft(found.value), found.role)
+
+
+def _metric(request: Request, name: str, label: str = "") -> Fact:
     known, value = metric(name), request.m.get(name)
     label = label or known.short_label
     if value is None:
@@ -77,7 +84,7 @@ def _metric(request: Request, name: str, label: str = "", note: str = "") -> Fac
         return Fact(label, f"{fmt.UNKNOWN}  {why}".rstrip(), "soft")
     mark = "~" if name in COUNTED and request.tok.source == "estimated" else ""
     shown = f"{mark}{value:.{known.digits_of(value)}f} {known.unit}".rstrip()
-    return Fact(label, shown + note)
+    return Fact(label, shown)
 
 
 def _gaps(request: Request) -> Fact:
