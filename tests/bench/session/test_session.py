@@ -13,16 +13,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.bench.made import request as made_request
+from tests.bench.made import run as made_run
 from tui.bench.model.events import Finished
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunView, RunWish
+from tui.bench.model.suite import load_file
 from tui.bench.session.process import BenchPlace
 from tui.bench.session.session import Benchmarks
 from tui.bench.session.views import partner
 from tui.bench.store import active_run, runs
 from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
+from tui.bench.store.run_files import Loaded, save
 from tui.core.types import GenerationSettings
 from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import Simulator, spawn
@@ -373,3 +378,42 @@ def test_the_partner_of_a_run() -> None:
     assert partner([new, simulated, other], "2") is None
     named = replace(old, id="4", baseline="cold")
     assert partner([new, old, named], "2") == "4"
+
+
+def kept_run(folder: Path, *, is_complete: bool) -> None:
+    """A run of the tiny suite as it lies there while it goes on, and once it is over."""
+    suite = load_file(folder / "suites" / "tiny.toml")
+    asked = [made_request(prompt.id) for prompt in suite.prompts]
+    run_id = "20250101T120000Z-tiny-qwen3-4b-0001"
+    document = made_run(asked, run_id=run_id, suite_sha256=suite.sha256, is_simulated=True)
+    info = msgspec.structs.replace(document.run, suite="tiny", wall_s=60.0)
+    loaded = Loaded(msgspec.structs.replace(document, run=info))
+    path = folder / "runs" / run_id
+    path.mkdir(parents=True, exist_ok=True)
+    if is_complete:
+        save(loaded, path)
+
+
+def test_durations_follow_the_model_that_is_found_and_the_run_that_ends(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.suite(long=500)
+    kept_run(tmp_path, is_complete=False)
+    desk = rig.desk()
+    desk.look()
+    until(lambda: bool(desk.view().suites))
+    assert not desk.view().is_measured
+    # A server is found while the screen is open.
+    rig.place = BenchPlace("http://127.0.0.1:9", "nobody", "qwen3-4b", is_simulated=True)
+    desk.seek()
+    until(lambda: not desk.view().is_looking)
+    # The run that was seen unfinished is over.
+    kept_run(tmp_path, is_complete=True)
+    desk.look()
+    until(lambda: desk.view().is_measured)
+    tiny = next(one for one in desk.view().suites if one.id == "tiny")
+    assert tiny.full.likely_s == pytest.approx(60.0)
+    # It is of the simulated board: a real one of the same name is not measured by it.
+    rig.place = replace(rig.place, is_simulated=False)
+    desk.seek()
+    until(lambda: not desk.view().is_measured)

@@ -137,7 +137,7 @@ def test_numbers_that_are_not_there_are_no_zeros() -> None:
     assert signed(None) == "–"
     assert signed(-3.14) == "-3.1 %"
     said = words(run_rows(RunView(), 80, UNICODE))
-    assert "not known yet" in said
+    assert "time left unknown" in said
 
 
 def test_durations_follow_the_options() -> None:

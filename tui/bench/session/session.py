@@ -13,9 +13,10 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from tui.bench.model.events import Finished
+from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Request
 from tui.bench.model.screen import (
     BenchView,
@@ -37,6 +38,8 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import EventLoopThread
 
+MeasuredBy: TypeAlias = tuple[str, bool] | None
+"""The model whose earlier runs say how long a suite takes, and whether it is simulated."""
 USUAL_CONTEXT_TOKENS = 16_384
 REPORT_NAME = "report"
 
@@ -72,7 +75,9 @@ class Benchmarks:
         self._live: LiveRun | None = None
         self._is_seeking = False
         self._process: Detached | None = None
-        self._speed: tuple[str | None, int, Speed] | None = None
+        self._looked_by: MeasuredBy = None
+        """Whose durations the suites show."""
+        self._speed: tuple[MeasuredBy, tuple[tuple[str, str], ...], Speed] | None = None
         self._tasks: set[Future[None]] = set()
 
     # What the screen pulls ------------------------------------------------------------------
@@ -114,11 +119,12 @@ class Benchmarks:
 
     async def _look(self) -> None:
         place = self._place()
+        self._looked_by = _measured_by(place)
         try:
             await self._seek()
             past = await asyncio.to_thread(views.past_runs, self._folder)
             self._shown.change(past=past)
-            speed = await asyncio.to_thread(self._speed_for, place, len(past))
+            speed = await asyncio.to_thread(self._speed_for, place, past)
             context = None if place is None else place.context_tokens
             suites, problems = await asyncio.to_thread(
                 views.choices,
@@ -137,21 +143,25 @@ class Benchmarks:
 
         return user_suites()
 
-    def _speed_for(self, place: BenchPlace | None, count: int) -> Speed:
-        """What is known of this model's speed; read again only where a run was added."""
-        model = None if place is None else place.model
+    def _speed_for(self, place: BenchPlace | None, past: Sequence[PastRun]) -> Speed:
+        """What is known of this model's speed; read again only where a run was added or ended."""
+        states = tuple((run.id, run.status) for run in past)
         known = self._speed
-        if known is not None and known[:2] == (model, count):
+        if known is not None and known[:2] == (_measured_by(place), states):
             return known[2]
         speed = Speed()
-        if place is not None and model is not None:
-            speed = speed_of(self._folder, model, is_simulated=place.is_simulated)
+        if place is not None and place.model is not None:
+            speed = speed_of(self._folder, place.model, is_simulated=place.is_simulated)
             speed.size_bytes = place.size_bytes
-        self._speed = (model, count, speed)
+        self._speed = (_measured_by(place), states, speed)
         return speed
 
     def seek(self) -> None:
-        if not self._is_seeking and not self.is_running:
+        view = self._shown.view
+        if view.suites and not view.is_looking and _measured_by(self._place()) != self._looked_by:
+            # Another model answers now, or the first one: its durations are others.
+            self.look()
+        elif not self._is_seeking and not self.is_running:
             self._is_seeking = True
             self._submit(self._seek())
 
@@ -340,3 +350,7 @@ class Benchmarks:
             return
         error = task.exception()
         self._shown.say(f"benchmarks: {type(error).__name__}: {error}", "bad")
+
+
+def _measured_by(place: BenchPlace | None) -> MeasuredBy:
+    return None if place is None or place.model is None else (place.model, place.is_simulated)

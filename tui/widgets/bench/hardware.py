@@ -99,7 +99,7 @@ def _memory(seen: Sampled) -> Row:
 def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
     """How many gates are open; those that are not, with their fix."""
     if not gates:
-        return [spread(((" gates", "strong"),), (("not looked at yet ", "dim"),), width)]
+        return [spread(((" gates", "strong"),), (("not checked yet ", "dim"),), width)]
     closed = sorted(
         (gate for gate in gates if gate.severity != "ok"), key=lambda g: g.severity != "refuse"
     )

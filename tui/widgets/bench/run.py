@@ -87,7 +87,7 @@ def _time_row(run: RunView, width: int, glyphs: Glyphs) -> Row:
 
 def _left(time: Forecast | None) -> list[tuple[int, Row]]:
     if time is None:
-        return [(1, (("  time left not known yet", "dim"),))]
+        return [(1, (("  time left unknown", "dim"),))]
     parts: list[tuple[int, Row]] = [(1, ((f"  ~{short_seconds(time.left_s)} left", "text"),))]
     spread_text = between(Span(time.left_s, time.left_low_s, time.left_high_s))
     if spread_text:
@@ -121,7 +121,7 @@ def answer_rows(run: RunView, width: int, glyphs: Glyphs) -> list[Row]:
     """Which request, its numbers, its progress by tokens: two rows."""
     answer = run.answer
     if answer is None:
-        return [((" nothing asked yet", "dim"),), ()]
+        return [((" no request sent yet", "dim"),), ()]
     return [_answer_title(answer, run, width, glyphs), _answer_numbers(answer, width, glyphs)]
 
 
