@@ -35,15 +35,18 @@ def _rates(kept: Sequence[Request], every: Sequence[Request]) -> Picture:
     source = summary.headline_source(every)
     has_reps = any(request.rep for request in kept)
     labels, values = [], []
+    is_estimated = False
     for request in kept[:MAX_BARS]:
         rate = summary.decode_tps(request, source) or request.rate_tps
         if rate is not None:
+            is_estimated = is_estimated or request.is_rate_estimated
             name = clean_line(request.id, 24)
             labels.append(f"{name} {request.rep + 1}" if has_reps else name)
             values.append(rate)
     series = (Series("decode", tuple(values), labels=tuple(labels)),) if values else ()
     title = "decode rate per prompt"
-    return Picture(title, "bars", "", "tok/s", series, "no answer has a measured rate")
+    unit = "tok/s, estimated" if is_estimated else "tok/s"
+    return Picture(title, "bars", "", unit, series, "no answer has a rate")
 
 
 def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:

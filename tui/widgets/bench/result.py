@@ -204,11 +204,17 @@ def _prompts(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
     out: list[Row] = [(), ((" decode rate per prompt", "strong"), ("  tok/s, A above B", "dim"))]
     label = min(24, max(len(name) for name, _, _ in rows)) + 4
     room = max(8, width - label - 18)
+    rate = found.row("decode_tps")
+    marks = (
+        ["~" if is_estimated else "" for is_estimated in rate.is_estimated] if rate else ["", ""]
+    )
     for name, a, b in rows:
-        for text, value, role in ((name, a, "soft"), ("", b, "live")):
+        sides = ((name, a, "soft", marks[0]), ("", b, "live", marks[1]))
+        for text, value, role, mark in sides:
             share = None if value is None else value / top
+            shown = fmt.UNKNOWN if value is None else f"{mark}{fmt.rate(value)}"
             left: Row = (((f"   {text}")[:label].ljust(label), "text"),)
-            tail: Row = ((f"{fmt.rate(value):>8}", "text"),)
+            tail: Row = ((f"{shown:>8}", "text"),)
             if not text and a and b is not None:
                 tail = (*tail, (f"{signed(100 * (b / a - 1)):>9}", "soft"))
             out.append((*left, *bar(share, room, glyphs, role), *tail))
