@@ -12,15 +12,16 @@ from typing import TypeVar
 
 import pytest
 
+from tests.board.readers.test_process import TCP_HEAD, tcp_row
 from tests.servers.raw_server import RawServer, Script, Wire, raw_server
 from tui.board.readers.files import Files
 from tui.commands import models
-from tui.commands.in_use import npu_reason, overlap_guard, why_in_use
+from tui.commands.in_use import npu_reason, overlap_guard, waits_behind_another, why_in_use
 from tui.commands.wait_lines import WaitLines
 from tui.core.turn.server_wait import ServerWait
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
-from tui.servers.dialects import openai, orkllm, rkllm_api_server
+from tui.servers.dialects import openai, orkllm, rkllm_api_server, rockchipllama
 from tui.servers.dialects.dialect import Dialect
 
 T = TypeVar("T")
@@ -52,6 +53,28 @@ def test_what_the_npu_says(
 ) -> None:
     server = Server(url, orkllm.DIALECT, "oRKLLM", is_simulated=is_simulated)
     assert npu_reason(server, board(tmp_path, load)) == reason
+
+
+@pytest.mark.parametrize(
+    ("load", "port", "state", "is_behind"),
+    [
+        (BUSY, 8021, "01", True),
+        (IDLE, 8021, "01", False),
+        (BUSY, 8021, "06", False),
+        (BUSY, 8021, "0A", False),
+        (BUSY, 8080, "01", False),
+        (None, 8021, "01", False),
+    ],
+    ids=["both", "no load", "our last one, closed", "listens", "another port", "nothing known"],
+)
+def test_a_prompt_waits_where_the_npu_works_and_somebody_is_connected(
+    tmp_path: Path, load: str | None, port: int, state: str, is_behind: bool
+) -> None:
+    files = board(tmp_path, load)
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (tmp_path / "proc/net/tcp").write_text(TCP_HEAD + tcp_row(port, state, 7))
+    server = Server("http://127.0.0.1:8021", rockchipllama.DIALECT, "RockchipLlama")
+    assert waits_behind_another(server, files) is is_behind
 
 
 def test_only_where_a_prompt_does_harm_it_is_held_back(tmp_path: Path) -> None:

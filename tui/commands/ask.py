@@ -30,7 +30,7 @@ from tui.commands.ask_history import (
     settle_words,
 )
 from tui.commands.exit_code import ExitCode
-from tui.commands.in_use import overlap_guard
+from tui.commands.in_use import overlap_guard, waits_behind_another
 from tui.commands.parser import Parser, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.commands.wait_lines import WaitLines
@@ -188,7 +188,9 @@ def _run(
                 _complain(note)
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
-            guard = overlap_guard(prepared.server) if prepared.server else (lambda: None)
+            guard = overlap_guard(prepared.server)
+            if waits_behind_another(prepared.server):
+                turn.note_before_prefill("queue")
             work = loop.submit(answer(prepared.client, turn.request, turn, in_use=guard))
             _print_while(work, turn, options, lines)
             if log is not None and marked is not None:

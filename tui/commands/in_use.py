@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from tui.board.readers.files import Files
 from tui.board.readers.npu_load import busiest_core_pct
-from tui.servers.address import is_local
+from tui.board.readers.server_search import n_clients
+from tui.servers.address import is_local, local_port
 from tui.servers.busy_light import NotAnsweringError, working
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
@@ -24,6 +25,17 @@ def npu_reason(server: Server, files: Files | None = None) -> str | None:
     if load_pct is None or load_pct < BUSY_LOAD_PCT:
         return None
     return f"the NPU works at {load_pct:.0f} %"
+
+
+def waits_behind_another(server: Server, files: Files | None = None) -> bool:
+    """Whether a prompt that is sent now waits for an answer that somebody else gets.
+
+    The NPU alone does not say so: for a second it still shows the load of our own last answer. So
+    somebody else must be connected as well.
+    """
+    files = files or Files()
+    port = local_port(server.url)
+    return port is not None and npu_reason(server, files) is not None and n_clients(files, port) > 0
 
 
 def overlap_guard(server: Server, files: Files | None = None) -> Callable[[], str | None]:

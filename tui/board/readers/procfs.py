@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tui.board.readers import parse
 from tui.board.readers.reasons import UnreadableError
 
-_LISTENING = "0A"
+_ESTABLISHED, _LISTENING = "01", "0A"
 _SOCKET = re.compile(
     r"^ *[0-9]+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) "
     r"\S+ \S+ \S+ +[0-9]+ +[0-9]+ ([0-9]+) ",
@@ -87,6 +87,13 @@ def parse_status(raw: bytes) -> ProcessStatus:
         int(threads) if threads.isdigit() and len(threads) < 8 else None,
         text(b"Cpus_allowed_list"),
     )
+
+
+def n_connected(raw: bytes, port: int) -> int:
+    """How many connections a TCP port of this machine has, from /proc/net/tcp or tcp6."""
+    wanted = f"{port:04X}"
+    rows = _SOCKET.findall(raw.decode("ascii", "replace"))
+    return sum(1 for local, state, _ in rows if local == wanted and state == _ESTABLISHED)
 
 
 def listening_inodes(raw: bytes, port: int) -> set[str]:

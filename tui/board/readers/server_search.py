@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from tui.board.readers import parse
 from tui.board.readers.files import Files
-from tui.board.readers.procfs import ProcessStatus, listening_inodes, parse_stat, parse_status
+from tui.board.readers.procfs import (
+    ProcessStatus,
+    listening_inodes,
+    n_connected,
+    parse_stat,
+    parse_status,
+)
 from tui.board.readers.reasons import UnreadableError
 
 SERVER_NAME = re.compile(r"rkllm|rkllama|rockchipllama|rknn[-_]llm|llm[-_]server", re.IGNORECASE)
@@ -51,6 +58,16 @@ def find_server(files: Files, port: int | None) -> Found | None:
         return None
     best = max(candidates, key=lambda process: (process.shared_bytes, process.rss_bytes))
     return Found(best.pid, "name")
+
+
+def n_clients(files: Files, port: int) -> int:
+    """How many connections to ``port`` of this machine are open."""
+    count = 0
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError):
+            count += n_connected(files.read_all(table), port)
+        files.forget(table)
+    return count
 
 
 def read_status(files: Files, pid: int) -> ProcessStatus:
