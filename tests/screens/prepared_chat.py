@@ -10,6 +10,7 @@ from tui.core.screen.headline import Headline
 from tui.core.screen.keys import default_keys
 from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.screen.notices import notice_lines
+from tui.core.screen.setting_note import SettingNote
 from tui.core.text.glyphs import UNICODE
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
@@ -201,7 +202,9 @@ def models_screen() -> ModelsScreen:
 def settings_screen() -> SettingsScreen:
     """With one field that the server passes over."""
     notes = {
-        limit.field: (limit.allowed, "this server takes no notice" if number == 2 else "")
+        limit.field: SettingNote(
+            limit.allowed, "this server takes no notice" if number == 2 else "", number == 2
+        )
         for number, limit in enumerate(generation_limits())
     }
     return SettingsScreen(GenerationSettings(), lambda settings: (), notes, UNICODE)

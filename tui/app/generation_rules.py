@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tui.core.screen.setting_note import SettingNote
 from tui.core.types import GenerationSettings
 from tui.servers.connection_state import Server
 from tui.servers.dialects.limits import SettingLimit, problems
@@ -26,10 +27,13 @@ def setting_problems(
     return (*found, *(problem for problem in own if problem[0] not in named))
 
 
-def setting_notes(server: Server | None) -> Mapping[str, tuple[str, str]]:
-    """Per setting what is allowed, and what the server makes of it."""
+def setting_notes(server: Server | None) -> Mapping[str, SettingNote]:
+    """By field: what is allowed, and what the server makes of it."""
     limits = generation_limits() if server is None else server.dialect.limits
-    return {limit.field: (_range_of(limit), limit.note) for limit in limits}
+    return {
+        limit.field: SettingNote(_range_of(limit), limit.note, is_ignored=not limit.is_applied)
+        for limit in limits
+    }
 
 
 def _range_of(limit: SettingLimit) -> str:

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys import SETTINGS_BACK, SETTINGS_SAVE, TOGGLE_KEYS, closing
+from tui.core.screen.setting_note import SettingNote
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.screens.dialog import Dialog
@@ -24,8 +25,8 @@ from tui.widgets.kit.fields import LineField, TextField
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
 
-FieldNote = tuple[str, str]
-"""What is allowed for a field, and what the server makes of it; either may be empty."""
+NO_EFFECT = "no effect here"
+"""Beside a setting that the server passes over."""
 
 FIELDS: tuple[tuple[str, str, type], ...] = (
     ("temperature", "temperature", float),
@@ -49,13 +50,13 @@ def parse_field(name: str, label: str, kind: type, text: str) -> float | int | P
     return value
 
 
-def remarks(notes: Mapping[str, FieldNote]) -> list[str]:
+def remarks(notes: Mapping[str, SettingNote]) -> list[str]:
     """What the server makes of the fields, one line for each thing it makes of them."""
-    labels = {name: label for name, label, _ in FIELDS}
+    labels = {name: label for name, label, _ in FIELDS} | {"is_thinking": "thinking"}
     by_remark: dict[str, list[str]] = {}
-    for name, (_, remark) in notes.items():
-        if remark:
-            by_remark.setdefault(remark, []).append(labels.get(name, name))
+    for name, note in notes.items():
+        if note.remark:
+            by_remark.setdefault(note.remark, []).append(labels.get(name, name))
     return [f"{', '.join(names)}: {remark}" for remark, names in by_remark.items()]
 
 
@@ -90,6 +91,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         padding: 0;
     }
     SettingsScreen Input:focus, SettingsScreen Toggle:focus { border: none; background: $track; }
+    SettingsScreen .-ignored Input, SettingsScreen .-ignored Toggle { color: $dim; }
     SettingsScreen .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
     SettingsScreen .note.-problem { color: $bad; }
     SettingsScreen #system_prompt {
@@ -121,7 +123,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         self,
         settings: GenerationSettings,
         check: Callable[[GenerationSettings], Sequence[Problem]],
-        notes: Mapping[str, FieldNote],
+        notes: Mapping[str, SettingNote],
         glyphs: Glyphs,
     ) -> None:
         super().__init__(glyphs)
@@ -133,13 +135,13 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         with VerticalScroll(id="settings-box"):
             yield Static("settings for the next answers", id="settings-title", markup=False)
             for name, label, _ in FIELDS:
-                with Horizontal(classes="line"):
+                with Horizontal(classes=self._line_classes(name)):
                     yield Static(label, classes="name", markup=False)
                     entry = LineField(str(getattr(self._settings, name)), id=name, compact=True)
                     entry.cursor_blink = False
                     yield entry
                     yield self._note(name)
-            with Horizontal(classes="line"):
+            with Horizontal(classes=self._line_classes("is_thinking")):
                 yield Static("thinking", classes="name", markup=False)
                 yield Toggle(self._settings.is_thinking, id="is_thinking")
                 yield self._note("is_thinking")
@@ -154,8 +156,15 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     def _note(self, name: str) -> Static:
         return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
 
+    def _line_classes(self, name: str) -> str:
+        return "line -ignored" if self._about(name).is_ignored else "line"
+
+    def _about(self, name: str) -> SettingNote:
+        return self._notes.get(name, SettingNote())
+
     def _allowed(self, name: str) -> str:
-        return self._notes.get(name, ("", ""))[0]
+        note = self._about(name)
+        return NO_EFFECT if note.is_ignored else note.allowed
 
     def entered(self) -> tuple[GenerationSettings, list[Problem]]:
         """What the form says, and what is wrong with it."""

@@ -1,0 +1,48 @@
+"""F6: what the connected server passes over is greyed out, with the reason in words."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Static
+
+from tests.screens.opened import Opened
+from tui.app.generation_rules import setting_notes, setting_problems
+from tui.core.text.glyphs import UNICODE
+from tui.core.types import GenerationSettings
+from tui.screens.settings import NO_EFFECT, SettingsScreen
+from tui.servers.connection_state import Server
+from tui.servers.detect import KINDS
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 24)])
+@pytest.mark.parametrize("kind", ["rockchipllama", "orkllm", "rkllm-api-server", "ollama"])
+async def test_ignored_settings_are_dim_and_the_reason_stands_below(
+    kind: str, size: tuple[int, int]
+) -> None:
+    server = Server("http://127.0.0.1:1", KINDS[kind], KINDS[kind].name)
+
+    def form() -> SettingsScreen:
+        return SettingsScreen(
+            GenerationSettings(),
+            lambda settings: setting_problems(server, settings),
+            setting_notes(server),
+            UNICODE,
+        )
+
+    app = Opened(form)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        screen = app.screen
+        said = " ".join(str(screen.query_one("#settings-notes", Static).content).split())
+        dim = screen.query_one("#system-name", Static).styles.color
+        for limit in server.dialect.limits:
+            note = str(screen.query_one(f"#note-{limit.field}", Static).content)
+            assert (note == NO_EFFECT) != limit.is_applied
+            assert limit.is_applied or limit.note in said
+            if limit.field != "is_thinking":
+                field = screen.query_one(f"#{limit.field}", Input)
+                assert (field.styles.color == dim) != limit.is_applied
+
+
+def test_without_a_server_nothing_is_greyed_out() -> None:
+    assert not any(note.is_ignored for note in setting_notes(None).values())
