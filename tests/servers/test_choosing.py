@@ -248,3 +248,22 @@ async def test_the_older_demo_that_ends_is_noticed() -> None:
             state = await until(connection, lambda s: s.models)
             assert state.choice.name == "rkllm"
         await until(connection, lambda s: s.status == "gone")
+
+
+async def test_a_model_that_a_prompt_loads_is_named_while_it_answers() -> None:
+    class Loads(RockchipScript):
+        async def chat(self, wire: Wire) -> None:
+            self.loaded = "gemma3-1b"
+            await super().chat(wire)
+
+    script = Loads(loaded=None, tokens=60, token_s=0.02)
+    async with raw_server(script) as server, connected(server.url) as connection:
+        await until(connection, lambda s: s.models)
+        turn = new_turn(request(model=""))
+        asking = asyncio.create_task(connection.ask(turn))
+        state = await until(connection, lambda s: s.loaded)
+        assert not turn.phase.is_over
+        assert state.in_use is not None
+        assert (state.in_use.name, state.choice.name) == ("gemma3-1b", "gemma3-1b")
+        await asyncio.wait_for(asking, 30)
+        assert turn.status == "complete"

@@ -21,7 +21,7 @@ from tui.app.server_link import ServerLink
 from tui.app.server_words import since_words
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.headline import Headline
+from tui.core.screen.headline import Headline, NoModel
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keys import default_keys
 from tui.core.screen.notices import notice_lines
@@ -394,7 +394,8 @@ class Backend:
             server_since=since_words(since_ns, self.clock_ns()),
             server=None if server is None else clean_line(server.label),
             model=None if model is None else _short(model.name),
-            no_model="no model chosen" if state.choice.problem else "no model loaded",
+            no_model=_no_model(state),
+            is_model_loaded=True if model is None else model.is_loaded,
             quantisation=None if model is None else _quantisation(model),
             context=None if model is None else _context(model),
             temperature_c=temperature_c,
@@ -452,6 +453,14 @@ def _leave_the_big_cores() -> None:
 
 def _short(text: str | None) -> str | None:
     return None if text is None else clean_line(text, MAX_NAME_CHARS)
+
+
+def _no_model(state: ConnectionState) -> NoModel:
+    """Why there is no model to name."""
+    if state.choice.problem is not None:
+        return "no model chosen"
+    is_told = any(model.is_loaded is not None for model in state.models)
+    return "no model loaded" if is_told or not state.is_connected else "model not known"
 
 
 def _quantisation(model: ModelInfo) -> str | None:

@@ -26,7 +26,7 @@ import httpx
 
 from tui.core.screen.headline import ServerStatus
 from tui.core.turn.turn import Turn
-from tui.core.types import ModelInfo, TurnError
+from tui.core.types import ModelInfo, Phase, TurnError
 from tui.servers import errors, models
 from tui.servers.access import Access
 from tui.servers.address import CandidateUrls, is_explicit
@@ -52,7 +52,7 @@ SEARCH_EVERY_S = 2.0
 CHECK_EVERY_S = 5.0
 MAX_BUSY_WAIT_S = 40.0
 LOOK_EVERY_S = 0.1
-"""How often a prompt looks whether the work that it waits for is done."""
+"""How often a prompt looks whether what it waits for is there."""
 
 
 class Connection:
@@ -316,8 +316,10 @@ class Connection:
             error = TurnError("validation", choice.problem)
             turn.fail(perf_counter_ns(), error, is_refused=True)
             return
+        seeing: asyncio.Task[None] | None = None
         if found.has_to_load:
             turn.note_before_prefill("load")
+            seeing = asyncio.create_task(self._see_loaded(client, turn))
         if choice.name:
             self._remember(self._state.remembered.with_model(server.url, choice.name))
         request = replace(turn.request, model=choice.name)
@@ -326,6 +328,8 @@ class Connection:
         try:
             await exchange.run()
         finally:
+            if seeing is not None:
+                seeing.cancel()
             self._exchanges.remove(exchange)
             # A first prompt may have loaded a model, a failed one may have lost the server.
             self.look_now()
@@ -336,6 +340,14 @@ class Connection:
             turn.note_wait(perf_counter_ns(), self._state.work or "the server changes its model")
             await asyncio.sleep(LOOK_EVERY_S)
         return not turn.phase.is_over
+
+    async def _see_loaded(self, client: Client, turn: Turn) -> None:
+        """Which model the server has loaded for this turn, once: as soon as its text comes."""
+        while turn.phase in (Phase.WAITING, Phase.PREFILL):  # noqa: ASYNC110 - a turn has no event
+            await asyncio.sleep(LOOK_EVERY_S)
+        found = () if turn.phase.is_over else await models.list_or_nothing(client)
+        if found:
+            self._set_models(found)
 
     def stop(self) -> None:
         """The user's stop for the answer in flight, or for the prompt that waits behind one that

@@ -8,6 +8,9 @@ from typing import Literal
 ServerStatus = Literal["searching", "ready", "busy", "loading", "gone"]
 
 
+NoModel = Literal["no model loaded", "no model chosen", "model not known"]
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """Everything that identifies this screen. Strings are sanitised; None is not known."""
@@ -20,8 +23,10 @@ class Headline:
     """Since when it is so, with what has passed: ``since 14:02 (3:12)``."""
     server: str | None = None
     model: str | None = None
-    no_model: str = "no model loaded"
+    no_model: NoModel = "no model loaded"
     """What stands in its place where there is no model to name."""
+    is_model_loaded: bool | None = True
+    """False where the first prompt loads it; None where the server does not say."""
     quantisation: str | None = None
     context: str | None = None
     temperature_c: float | None = None

@@ -44,18 +44,30 @@ def notice_lines(
             f"{where} answers; {headline.no_model}.",
             "",
             *said,
-            f"{key['models']:<7} choose one and load it",
-            f"{key['prompt.send']:<7} a prompt loads the server's default model first",
+            f"{key['models']:<7} choose the model",
+            *_without_model(headline, key['prompt.send']),
         ]
     return [
         *lines,
-        f"{headline.model} is ready on {where}.",
+        f"{headline.model} {_readiness(headline)} on {where}.",
         "",
         *said,
         f"{key['prompt.send']:<7} send a prompt          {key['stop']:<7} stop the answer",
         f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
         f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",
     ]
+
+
+def _without_model(headline: Headline, send: str) -> list[str]:
+    if headline.no_model == "no model chosen":
+        return []
+    if headline.no_model == "model not known":
+        return [f"{send:<7} a prompt goes to the model that the server chooses"]
+    return [f"{send:<7} a prompt loads the server's default model first"]
+
+
+def _readiness(headline: Headline) -> str:
+    return "is loaded with the first prompt" if headline.is_model_loaded is False else "is ready"
 
 
 def _no_server(looked_at: Sequence[str], problem: str | None, key: Mapping[str, str]) -> list[str]:

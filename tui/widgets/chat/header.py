@@ -82,6 +82,8 @@ def _server(line: Headline, glyphs: Glyphs) -> list[tuple[int, Row]]:
     parts: list[tuple[int, Row]] = [(1, dot)]
     if line.model:
         parts += [(5, ((f" {text}", "dim"),)) for text in (line.quantisation, line.context) if text]
+        if line.is_model_loaded is False:
+            parts.append((4, (("  not loaded yet", "dim"),)))
     if line.server:
         parts.append((3, ((f"  {line.server}", "dim"),)))
     if line.server_words and line.server_words != name:
