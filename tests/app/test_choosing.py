@@ -58,7 +58,7 @@ def test_f2_lists_servers_and_models_and_the_choice_answers(
         terminal.keys("enter")
         terminal.wait_for("qwen3:0.6b answers the next prompt")
         close_models(terminal)
-        terminal.wait_for(f"qwen3:0.6b is ready on Ollama :{port}")
+        terminal.wait_for("qwen3:0.6b is loaded with the first prompt on Ollama")
         terminal.type("hello [[tokens=12]]")
         terminal.keys("enter")
         terminal.wait_for("12 tokens", 40)
@@ -88,7 +88,7 @@ def test_the_wanted_model_answers(tmp_path: Path) -> None:
         simulator(*FAST, "--dialect", "ollama") as board,
         running(tmp_path, "--url", board.url, "--model", "gemma3:270m") as terminal,
     ):
-        terminal.wait_for("gemma3:270m is ready on Ollama")
+        terminal.wait_for("gemma3:270m is loaded with the first prompt on Ollama")
 
 
 def test_the_chosen_server_is_the_one_of_the_next_start(
@@ -100,7 +100,7 @@ def test_the_chosen_server_is_the_one_of_the_next_start(
     kept = {"version": 1, "server": ollama.url, "models": {ollama.url: "gemma3:1b"}}
     state.write_text(json.dumps(kept))
     with running(tmp_path, env=ports(*two)) as terminal:
-        terminal.wait_for("is ready on Ollama")
+        terminal.wait_for(" on Ollama")
         open_models(terminal)
         text = terminal.text()
         assert text.index("Ollama :") < text.index("RockchipLlama :")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -29,9 +30,13 @@ class Plain:
 
 @contextmanager
 def plain_server(
-    base: str = "", is_tls: bool = False, redirects_to: str | None = None
+    base: str = "",
+    is_tls: bool = False,
+    redirects_to: str | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[Plain]:
-    """Answers "ok" below ``base`` and 404 elsewhere; with ``redirects_to`` everything is a 307."""
+    """Answers "ok" below ``base`` and 404 elsewhere; with ``redirects_to`` everything is a 307.
+    ``host`` is an address of the loopback, of IPv6 too."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -76,13 +81,17 @@ def plain_server(
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    server = Server((host, 0), Handler)
     if is_tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(CERTIFICATE, DATA / "own_ca.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
     port = int(server.server_address[1])
-    plain = Plain(f"http{'s' if is_tls else ''}://127.0.0.1:{port}", port)
+    place = f"[{host}]" if ":" in host else host
+    plain = Plain(f"http{'s' if is_tls else ''}://{place}:{port}", port)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield plain

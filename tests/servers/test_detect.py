@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests.servers.raw_server import Script, Wire, free_port, raw_server
@@ -15,7 +18,7 @@ from tui.servers.access import Access
 from tui.servers.address import CandidateUrls, normalised_url
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
-from tui.servers.detect import default_urls, probe, search
+from tui.servers.detect import default_urls, is_busy_error, probe, search
 from tui.servers.locate import find
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
@@ -156,6 +159,22 @@ async def test_no_answer_is_busy_and_not_absent() -> None:
         busy = await probe(server.url, True, QUICK)
     assert (busy.outcome, busy.server) == ("busy", None)
     assert "busy" in busy.sentence
+
+
+async def test_a_full_queue_of_connections_is_busy_where_it_can_be_nothing_else() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        place = listening.getsockname()
+        # The kernel drops what does not fit into the queue, as a host that is off would.
+        with ExitStack() as stack:
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(place)
+            full = await probe(f"http://127.0.0.1:{place[1]}", True, PhaseTimeouts(connect_s=0.3))
+    assert full.outcome == "busy"
+    assert not is_busy_error(httpx.ConnectTimeout("off"), "http://192.0.2.1:8021")
 
 
 async def test_something_that_is_not_http() -> None:

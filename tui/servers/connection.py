@@ -37,7 +37,7 @@ from tui.servers.connection_state import (
     Server,
     SurveyedServer,
 )
-from tui.servers.detect import PROBE_TIMEOUTS, busy_sentence, default_urls
+from tui.servers.detect import PROBE_TIMEOUTS, busy_sentence, default_urls, is_busy_error
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.model_choice import chosen_model, loaded_model, shown, shown_name
@@ -175,8 +175,8 @@ class Connection:
         if client is None:
             urls = self._urls
             found = await self._look_around()
-            if self._urls is not urls:
-                # Another address was pinned meanwhile.
+            if self._urls is not urls or self._client is not None:
+                # Another address was pinned, or another server chosen meanwhile.
                 return 0.0
             client = self._found(found)
             if client is None:
@@ -247,13 +247,14 @@ class Connection:
             found: tuple[ModelInfo, ...] | None = None
             if not self._models or not await self._is_same_loaded(client):
                 found = await models.list_models(client)
-        except (httpx.ReadTimeout, httpx.WriteTimeout):
-            if client is self._client:
+        except httpx.HTTPError as error:
+            if client is not self._client:
+                return
+            if is_busy_error(error, client.url):
                 self._wait_longer()
                 self._set(status="busy", problem=busy_sentence(client.url))
-        except httpx.HTTPError as error:
-            # Where an answer began meanwhile, its own stream shows whether the server lives.
-            if client is self._client and self._is_quiet:
+            elif self._is_quiet:
+                # Where an answer began meanwhile, its own stream shows whether the server lives.
                 failure = errors.transport(error, client.url, client.timeouts.connect_s)
                 await self._lose(failure.sentence)
         except ModelListError as error:

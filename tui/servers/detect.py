@@ -12,7 +12,7 @@ import httpx
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
 from tui.servers.access import Access
-from tui.servers.address import CandidateUrls, is_explicit, normalised_url
+from tui.servers.address import CandidateUrls, is_explicit, is_local, normalised_url
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects import (
@@ -157,9 +157,9 @@ async def probe(
                 found = _recognised(answers, kind, is_pinned)
             if found is not None:
                 return Probe(url, "server", _server(url, *found, answers, access))
-        except (httpx.ReadTimeout, httpx.WriteTimeout):
-            return _busy(url)
         except httpx.HTTPError as error:
+            if is_busy_error(error, url):
+                return _busy(url)
             failure = errors.transport(error, url, timeouts.connect_s)
             outcome: Outcome = "unknown" if failure.kind == "protocol" else "absent"
             return Probe(url, outcome, None, failure.sentence)
@@ -171,6 +171,15 @@ async def probe(
 
 def _busy(url: str) -> Probe:
     return Probe(url, "busy", None, busy_sentence(url))
+
+
+def is_busy_error(error: httpx.HTTPError, url: str) -> bool:
+    """Whether a request failed because the server works on something: it takes connections and is
+    silent, or its queue of connections is full. Far away that last one may be a host that is off.
+    """
+    if isinstance(error, httpx.ConnectTimeout):
+        return is_local(url)
+    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
 
 
 def busy_sentence(url: str) -> str:

@@ -13,7 +13,7 @@ from tui.core.types import ModelInfo
 from tui.servers import errors
 from tui.servers.capabilities import why_no_load, why_no_unload
 from tui.servers.client import Client
-from tui.servers.detect import busy_sentence
+from tui.servers.detect import busy_sentence, is_busy_error
 from tui.servers.dialects.dialect import Json
 from tui.servers.model_choice import (
     find_model,
@@ -199,6 +199,6 @@ async def require_models(client: Client) -> tuple[ModelInfo, ...]:
 def _sentence(error: httpx.HTTPError | ModelListError, client: Client) -> str:
     if isinstance(error, ModelListError):
         return str(error)
-    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+    if is_busy_error(error, client.url):
         return busy_sentence(client.url)
     return errors.transport(error, client.url, client.timeouts.connect_s).sentence
