@@ -267,3 +267,34 @@ async def test_a_model_that_a_prompt_loads_is_named_while_it_answers() -> None:
         assert (state.in_use.name, state.choice.name) == ("gemma3-1b", "gemma3-1b")
         await asyncio.wait_for(asking, 30)
         assert turn.status == "complete"
+
+
+async def test_after_a_refusal_it_is_looked_again_what_is_there() -> None:
+    port = free_port()
+    async with connected(f"http://127.0.0.1:{port}") as connection:
+        async with raw_server(RockchipScript(), port):
+            state = await until(connection, lambda s: s.loaded)
+            assert state.server is not None
+            assert state.server.name == "RockchipLlama"
+        await until(connection, lambda s: s.status == "gone")
+        async with raw_server(OllamaScript(loaded=["b"]), port):
+            state = await until(connection, lambda s: s.status == "ready" and s.models)
+            assert state.server is not None
+            assert (state.server.name, state.choice.name) == ("Ollama", "b")
+
+
+async def test_while_it_is_busy_it_stays_what_it_was() -> None:
+    script = RockchipScript()
+    async with raw_server(script) as server, connected(server.url) as connection:
+        before = await until(connection, lambda s: s.loaded)
+        script.is_frozen = True
+        state = await until(connection, lambda s: s.status == "busy")
+        assert (state.server, state.models, state.choice) == (
+            before.server,
+            before.models,
+            before.choice,
+        )
+        assert "GET /" not in script.calls[script.calls.index("GET /v1/models/loaded") :]
+        script.is_frozen = False
+        script.thaw.set()
+        await until(connection, lambda s: s.status == "ready")

@@ -88,14 +88,14 @@ def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Gly
     name_cells = max([len(model.name) for _, model in view.rows] + [12])
     name_cells = max(min(name_cells, width - 44), 12)
     number = 0
-    for server in view.servers:
-        rows.append(_server_row(server, width))
-        if not server.models:
-            reason = server.problem or ("lists no models" if server.is_connected else "")
-            rows += [((f"  {line}", "dim"),) for line in _fold(reason, width - 2) if line]
-        for model in server.models:
-            rows.append(_model_row(model, number == chosen, name_cells, width, glyphs))
+    for line in _lines(view, width):
+        if isinstance(line, ServerModels):
+            rows.append(_server_row(line, width))
+        elif isinstance(line, ModelInfo):
+            rows.append(_model_row(line, number == chosen, name_cells, width, glyphs))
             number += 1
+        else:
+            rows.append(((line, "dim"),))
     if not view.servers:
         rows.append((("no server answers yet", "dim"),))
     rows.append(())
@@ -124,16 +124,22 @@ def _remarks(view: ModelsView, note: str) -> list[tuple[str, str]]:
     return said
 
 
-def model_line(view: ModelsView, chosen: int) -> int:
-    """In which row of :func:`model_rows` the chosen model stands."""
-    line, number = TITLE_ROWS, 0
+def _lines(view: ModelsView, width: int) -> list[ServerModels | ModelInfo | str]:
+    """What stands below each other: a server, then its models or why there are none."""
+    lines: list[ServerModels | ModelInfo | str] = []
     for server in view.servers:
-        line += 1
-        if number <= chosen < number + len(server.models):
-            return line + chosen - number
-        number += len(server.models)
-        line += len(server.models) or 1
-    return line
+        lines += [server, *server.models]
+        if not server.models:
+            reason = server.problem or ("lists no models" if server.is_connected else "")
+            lines += [f"  {line}" for line in _fold(reason, width - 2) if line]
+    return lines
+
+
+def model_line(view: ModelsView, chosen: int, width: int) -> int:
+    """In which row of :func:`model_rows` the chosen model stands."""
+    lines = _lines(view, width)
+    places = [place for place, line in enumerate(lines) if isinstance(line, ModelInfo)]
+    return TITLE_ROWS + places[chosen] if chosen < len(places) else TITLE_ROWS
 
 
 def _server_row(server: ServerModels, width: int) -> Row:
@@ -238,7 +244,7 @@ class ModelsScreen(Dialog[None]):
         view = self._models.view()
         if view.rows:
             self._list.mark((self._list.chosen + step) % len(view.rows))
-            row = Region(0, model_line(view, self._list.chosen), 1, 1)
+            row = Region(0, model_line(view, self._list.chosen, self._list.size.width), 1, 1)
             self.query_one("#models-box").scroll_to_region(row, animate=False)
 
     @property
@@ -278,5 +284,6 @@ class ModelsScreen(Dialog[None]):
     def on_click(self, event: events.Click) -> None:
         view = self._models.view()
         if event.widget is self._list:
-            lines = {model_line(view, index): index for index in range(len(view.rows))}
+            width = self._list.size.width
+            lines = {model_line(view, index, width): index for index in range(len(view.rows))}
             self._list.mark(lines.get(event.y, self._list.chosen))

@@ -17,7 +17,7 @@ answers meanwhile is taken only when the user chooses it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter_ns
@@ -41,11 +41,12 @@ from tui.servers.detect import PROBE_TIMEOUTS, busy_sentence, default_urls, is_b
 from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import Located, chosen, look, no_server_at
 from tui.servers.model_choice import chosen_model, loaded_model, shown, shown_name
-from tui.servers.model_work import GIVEN_UP, ModelWork
+from tui.servers.model_work import ModelWork
 from tui.servers.models import ModelChange, ModelListError
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.selection import ModelSelection
 from tui.servers.slot import Slot
-from tui.servers.survey import survey
+from tui.servers.survey import shown_servers, survey
 from tui.servers.within import OutOfTimeError, within
 
 SEARCH_EVERY_S = 2.0
@@ -79,9 +80,7 @@ class Connection:
     ) -> None:
         """``model`` is the model that is asked for unless another one is chosen."""
         self._urls = urls
-        self._wanted_model = model
-        self._chosen_models: dict[str, str] = {}
-        """By address, what was chosen in this run; "" is what the server has loaded."""
+        self._selection = ModelSelection(model)
         self._access = access
         self._timeouts = timeouts or PhaseTimeouts()
         self._probe_timeouts = probe_timeouts
@@ -94,7 +93,7 @@ class Connection:
         self._client: Client | None = None
         self._models: tuple[ModelInfo, ...] = ()
         self._exchanges: list[StreamedRequest] = []
-        self._work = ModelWork()
+        self._work = ModelWork(self._set, self._why_busy)
         self._closing: set[asyncio.Task[None]] = set()
         """Clients that are let go."""
         self._wake = asyncio.Event()
@@ -309,7 +308,9 @@ class Connection:
         if not self._models:
             # It was found a moment ago.
             self._set_models(await models.list_or_nothing(client))
-        wanted = turn.request.model or self._wanted_at(server)
+            if turn.phase.is_over:
+                return
+        wanted = turn.request.model or self._selection.wanted_at(server.url)
         used_last = self._state.remembered.model_of(server.url)
         found = chosen(self._models, server, wanted, used_last)
         choice = found.choice
@@ -322,7 +323,7 @@ class Connection:
             turn.note_before_prefill("load")
             seeing = asyncio.create_task(self._see_loaded(client, turn))
         if choice.name:
-            self._remember(self._state.remembered.with_model(server.url, choice.name))
+            self._set(remembered=self._state.remembered.with_model(server.url, choice.name))
         request = replace(turn.request, model=choice.name)
         exchange = StreamedRequest(client, request, turn, self._slot, in_use=in_use)
         self._exchanges.append(exchange)
@@ -347,7 +348,7 @@ class Connection:
         while turn.phase in (Phase.WAITING, Phase.PREFILL):  # noqa: ASYNC110 - a turn has no event
             await asyncio.sleep(LOOK_EVERY_S)
         found = () if turn.phase.is_over else await models.list_or_nothing(client)
-        if found:
+        if found and client is self._client:
             self._set_models(found)
 
     def stop(self) -> None:
@@ -393,8 +394,7 @@ class Connection:
         try:
             found = await look(open_urls, self._probe_timeouts, self._access)
             self._set(others=self._others(found.servers), busy_urls=found.busy_urls)
-            seen = await survey(found.servers, self._probe_timeouts)
-            self._set(others=tuple(_shown_server(one) for one in seen))
+            self._set(others=shown_servers(await survey(found.servers, self._probe_timeouts)))
         finally:
             self._set(is_surveying=False)
 
@@ -405,8 +405,11 @@ class Connection:
         if refusal is not None:
             self._set(message=refusal, is_error=True)
             return
-        self._remember(self._state.remembered.with_server(url).with_model(url, name))
-        self._chosen_models[url] = name
+        remembered = self._state.remembered.with_model(url, name)
+        if not is_explicit(self._urls):
+            remembered = remembered.with_server(url)
+        self._set(remembered=remembered)
+        self._selection.choose(url, name)
         self._choose()
         choice = self._state.choice
         said = f"{shown_name(name)} answers the next prompt."
@@ -437,18 +440,14 @@ class Connection:
         """Loads a model, unloading another first where that must be; see
         :func:`tui.servers.models.load`. It is the one that answers then."""
         client = self._client
-
-        def work() -> Coroutine[None, None, ModelChange]:
-            assert client is not None
-            return models.load(client, name, self._step, available_bytes, is_forced)
-
-        change = await self._do(work)
+        change = await self._work.run(
+            client, lambda one, step: models.load(one, name, step, available_bytes, is_forced)
+        )
         if change.is_done and client is not None:
             is_heeded = client.dialect.models.is_name_heeded
-            self._chosen_models[client.url] = name if is_heeded else ""
-            self._remember(self._state.remembered.with_model(client.url, name))
-            self._choose()
-        return change
+            self._selection.note_loaded(client.url, name, is_name_heeded=is_heeded)
+            self._set(remembered=self._state.remembered.with_model(client.url, name))
+        return self._changed(change)
 
     async def use_and_load(
         self, url: str, name: str, available_bytes: int | None = None, is_forced: bool = False
@@ -465,37 +464,18 @@ class Connection:
 
     async def unload(self, name: str | None = None) -> ModelChange:
         """Unloads the model ``name``, without it the loaded one."""
-        client = self._client
-
-        def work() -> Coroutine[None, None, ModelChange]:
-            assert client is not None
-            return models.unload(client, self._step, name)
-
-        return await self._do(work)
+        change = await self._work.run(
+            self._client, lambda one, step: models.unload(one, step, name)
+        )
+        return self._changed(change)
 
     def cancel_work(self) -> bool:
         """Stops waiting for a load or an unload; the server may well go on with it. False where
         there is none."""
         return self._work.cancel()
 
-    async def _do(self, work: Callable[[], Coroutine[None, None, ModelChange]]) -> ModelChange:
-        refusal = self._why_no_work()
-        if refusal is not None:
-            change = ModelChange(False, refusal)
-            self._set(message=change.sentence, is_error=True)
-            return change
-        self._set(message=None, is_error=False)
-        change = GIVEN_UP
-        try:
-            change = await self._work.run(work)
-        finally:
-            self._done(change)
-        return change
-
-    def _why_no_work(self) -> str | None:
-        return "No server answers yet." if self._client is None else self._why_busy()
-
     def _why_busy(self) -> str | None:
+        """Why the server must be left alone now."""
         if self._work.is_running:
             return f"The server is at work already: {self._state.work or 'models'}."
         if self._slot.state.status == "answering":
@@ -506,21 +486,14 @@ class Connection:
             )
         return None
 
-    def _done(self, change: ModelChange) -> None:
+    def _changed(self, change: ModelChange) -> ModelChange:
         if change.models:
             self._set_models(change.models)
-        status: ServerStatus = "ready" if self._client is not None else self._state.status
-        self._set(
-            status=status,
-            work=None,
-            work_since_ns=None,
-            message=change.sentence,
-            is_error=not change.is_done,
-        )
+        is_left = self._state.status == "loading" and not self._work.is_running
+        if is_left and self._client is not None:
+            self._set(status="ready")
         self.look_now()
-
-    def _step(self, sentence: str) -> None:
-        self._set(status="loading", work=sentence, work_since_ns=perf_counter_ns())
+        return change
 
     # -- state ---------------------------------------------------------------------------------
 
@@ -529,20 +502,15 @@ class Connection:
         self._set(models=tuple(shown(model) for model in found))
         self._choose()
 
-    def _wanted_at(self, server: Server) -> str:
-        return self._chosen_models.get(server.url, self._wanted_model)
-
     def _choose(self) -> None:
         """Which model answers, from what is known now."""
         server = self._state.server
         if server is None:
             return
+        wanted = self._selection.wanted_at(server.url)
         used_last = self._state.remembered.model_of(server.url)
-        choice = chosen_model(self._models, self._wanted_at(server), server, used_last)
+        choice = chosen_model(self._models, wanted, server, used_last)
         self._set(choice=replace(choice, name=shown_name(choice.name)))
-
-    def _remember(self, remembered: RememberedServers) -> None:
-        self._set(remembered=remembered)
 
     def _slot_changed(self) -> None:
         self._set(slot=self._slot.state)
@@ -554,7 +522,3 @@ class Connection:
         if state != self._state:
             self._state = state
             self.on_change()
-
-
-def _shown_server(seen: SurveyedServer) -> SurveyedServer:
-    return replace(seen, models=tuple(shown(model) for model in seen.models))

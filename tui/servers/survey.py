@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server, SurveyedServer
+from tui.servers.model_choice import shown
 from tui.servers.models import ModelListError, require_models
 
 
@@ -21,3 +23,8 @@ async def _surveyed(server: Server, timeouts: PhaseTimeouts) -> SurveyedServer:
             return SurveyedServer(server, await require_models(client))
         except ModelListError as error:
             return SurveyedServer(server, problem=str(error))
+
+
+def shown_servers(seen: Sequence[SurveyedServer]) -> tuple[SurveyedServer, ...]:
+    """The same with every name of a model made safe for a screen."""
+    return tuple(replace(one, models=tuple(shown(model) for model in one.models)) for one in seen)
