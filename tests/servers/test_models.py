@@ -280,6 +280,18 @@ def test_the_default_model_of_a_server_that_has_one_is_left_to_it() -> None:
     assert chosen_model(idle, None, REAL, "b") == Choice("b")
 
 
+def test_a_path_is_known_by_its_file() -> None:
+    models = names(
+        "Qwen3-4B/Qwen3-4B-w8a8-16k.rkllm", "gemma/gemma-3-1b-ctx4096.rkllm", "org/model"
+    )
+    for wanted in ("gemma-3-1b-ctx4096", "gemma-3-1b-CTX4096.rkllm", models[1].name):
+        assert chosen_model(models, wanted, ORKLLM) == Choice(models[1].name)
+    assert chosen_model(models, "model", ORKLLM) == Choice("org/model")
+    problem = chosen_model(models, None, ORKLLM).problem
+    assert problem is not None
+    assert problem.endswith("among Qwen3-4B-w8a8-16k, gemma-3-1b-ctx4096, model.")
+
+
 def test_the_near_names_are_told() -> None:
     models = names("qwen3-0.6b", "qwen3-4b", "gemma3-1b")
     said = model_choice.unknown_model("qwen3", models)

@@ -16,6 +16,7 @@ from tui.servers.dialects.dialect import Dialect
 MAX_NAME_CHARS = 120
 MAX_NEAR = 3
 MAX_LISTED = 5
+MAX_LISTED_CHARS = 60
 
 
 def chosen_model(
@@ -76,8 +77,8 @@ def _which(models: Sequence[ModelInfo], server: Server) -> str:
 
 
 def find_model(name: str, models: Sequence[ModelInfo]) -> ModelInfo | None:
-    """The model of that name, or of that file name with or without its ending; case is ignored
-    where that leaves one."""
+    """The model of that name, or of that file name with or without its folder and its ending; case
+    is ignored where that leaves one."""
     exact = [model for model in models if model.name == name]
     if exact:
         return exact[0]
@@ -88,9 +89,11 @@ def find_model(name: str, models: Sequence[ModelInfo]) -> ModelInfo | None:
 
 def _names(model: ModelInfo) -> set[str]:
     names = {model.name.casefold(), shown_name(model.name).casefold()}
-    if model.file_name:
-        file_name = model.file_name.casefold()
-        names |= {file_name, file_name.rpartition(".")[0]}
+    is_path = "/" in model.name
+    for path in (model.file_name, model.name if is_path else None):
+        if path:
+            file_name = path.casefold().rpartition("/")[2]
+            names |= {path.casefold(), file_name, file_name.rpartition(".")[0]}
     return names
 
 
@@ -121,9 +124,18 @@ def _near(name: str, models: Sequence[ModelInfo]) -> list[str]:
 
 
 def _names_of(models: Sequence[ModelInfo]) -> str:
-    shown = ", ".join(clean_line(model.name, 40) for model in models[:MAX_LISTED])
+    shown = ", ".join(_short_name(model) for model in models[:MAX_LISTED])
     more = len(models) - MAX_LISTED
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _short_name(model: ModelInfo) -> str:
+    """A name that :func:`find_model` understands: of a path, the file without its ending."""
+    file_name = model.name.rpartition("/")[2] or model.name
+    for ending in (".rkllm", ".gguf"):
+        if file_name != model.name:
+            file_name = file_name.removesuffix(ending)
+    return clean_line(file_name, MAX_LISTED_CHARS)
 
 
 def loaded_model(models: Sequence[ModelInfo]) -> ModelInfo | None:

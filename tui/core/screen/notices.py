@@ -45,7 +45,7 @@ def notice_lines(
             "",
             *said,
             f"{key['models']:<7} choose the model",
-            *_without_model(headline, key['prompt.send']),
+            *_without_model(headline, key["prompt.send"]),
         ]
     return [
         *lines,
