@@ -18,7 +18,7 @@ import pytest
 
 from tests.app.npulse import REPOSITORY, environment
 from tests.servers.cases import Case, case, models_then, script
-from tests.servers.raw_server import Script, Wire, raw_server
+from tests.servers.raw_server import RawServer, Script, Wire, raw_server
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 
@@ -390,3 +390,42 @@ def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
     line, code = asyncio.run(run())
     assert "waiting, Ctrl+C stops" in line
     assert code == 130
+
+
+def test_leaving_an_answer_of_rkllama_drops_its_model(tmp_path: Path) -> None:
+    """Else the server lists it for a minute longer, and the next prompt hangs."""
+    row = {"name": "qwen3-4b", "size": 7}
+
+    async def serve(wire: Wire) -> None:
+        path = wire.asked.path
+        if path == "/v1/models":
+            await wire.json({"data": [{"id": "qwen3-4b", "owned_by": "rkllama"}]})
+        elif wire.asked.method == "GET":
+            await wire.json({"models": [row]})
+        elif path == "/unload_model":
+            await wire.json({"message": "unloaded"})
+        else:
+            await wire.head()
+            await wire.token("one ")
+            await wire.until_closed()
+
+    async def run() -> tuple[str, RawServer]:
+        async with raw_server(serve) as server:
+            process = start(tmp_path, "hello", "--url", server.url)
+
+            def stop() -> str:
+                assert process.stdout is not None
+                assert process.stdin is not None
+                process.stdin.close()
+                assert process.stdout.read(4) == "one "
+                process.send_signal(signal.SIGINT)
+                assert process.wait(timeout=20) == 130
+                assert process.stderr is not None
+                return process.stderr.read()
+
+            return await asyncio.to_thread(stop), server
+
+    err, server = asyncio.run(run())
+    (told,) = [asked for asked in server.asked if asked.path == "/unload_model"]
+    assert told.json == {"model_name": "qwen3-4b"}
+    assert "drops the model with this answer" in err

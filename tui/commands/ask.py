@@ -47,6 +47,7 @@ from tui.servers.exchange import answer
 from tui.servers.locate import NoServerError, choose_model
 from tui.servers.locate_when_free import locate_when_free
 from tui.servers.loop import EventLoopThread
+from tui.servers.models import give_up
 from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
@@ -54,6 +55,8 @@ from tui.settings.state import remembered_servers
 
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
+LEAVE_S = 2.0
+"""How long the end of this command may take for the good of the next one."""
 SILENCE_EVERY_S = 10.0
 """How often a silence that goes on is told again."""
 
@@ -210,9 +213,21 @@ def _run(
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # what is left to do is quick
+        if prepared is not None and turn.status == "stopped" and turn.wait is None:
+            _leave(loop, prepared)
         loop.stop()
         keeper.close()
     return Outcome(turn, None if prepared is None else prepared.server)
+
+
+def _leave(loop: EventLoopThread, prepared: Prepared) -> None:
+    """Where leaving ends the process of the model, the server is told to drop it: else it lists the
+    model for a minute longer, and lets the next prompt wait for 300 s."""
+    client, server = prepared.client, prepared.server
+    if client is not None and server is not None and server.dialect.is_model_lost_by_disconnect:
+        name = prepared.turn.request.model
+        with contextlib.suppress(FutureTimeout):
+            loop.submit(give_up(client, name, LEAVE_S)).result(2 * LEAVE_S)
 
 
 async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared:
@@ -337,7 +352,7 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
 def _after_stop(server: Server) -> str:
     """What becomes of an answer that nobody reads any more."""
     if server.dialect.is_model_lost_by_disconnect:
-        return f"{server.name} loses its model with this answer and loads it again for the next one"
+        return f"{server.name} drops the model with this answer and loads it again for the next one"
     return f"{server.name} goes on with this answer; the next prompt waits for it"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -178,6 +179,16 @@ async def _unload(client: Client, name: str, on_step: Callable[[str], None]) -> 
     if still is not None and still.is_loaded:
         return f"The server says that it unloaded {shown_name(name)}, but it is loaded."
     return None
+
+
+async def give_up(client: Client, name: str, within_s: float) -> None:
+    """Tells the server to unload a model whose answer nobody reads any more. Raises nothing but
+    CancelledError; whether it went well, the next prompt shows."""
+    routes = client.dialect.models
+    if routes.unload_path is None:
+        return
+    with suppress(httpx.HTTPError):
+        await client.post(routes.unload_path, routes.unload_body(name), within_s)
 
 
 async def list_or_nothing(client: Client) -> tuple[ModelInfo, ...]:
