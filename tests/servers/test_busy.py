@@ -192,6 +192,31 @@ async def test_a_wait_that_is_hurried_tries_at_once() -> None:
     assert exchange.turn.status == "complete"
 
 
+async def test_a_hurry_while_it_is_looked_whether_the_server_is_free_counts() -> None:
+    seen = asyncio.Event()
+
+    async def script(wire: Wire) -> None:
+        if wire.asked.path == "/health":
+            seen.set()
+            await asyncio.sleep(0.1)
+            await wire.json({"active_request": {"id": "x"}})
+        else:
+            await answered(wire)
+
+    slow = Backoff(first_s=30.0, max_s=30.0)
+    async with (
+        raw_server(script) as server,
+        Client(server.url, rkllm_api_server.DIALECT) as http,
+    ):
+        asked = request()
+        exchange = StreamedRequest(http, asked, new_turn(asked), Slot(), backoff=slow)
+        running = asyncio.create_task(exchange.run())
+        await seen.wait()
+        exchange.send_now()
+        await asyncio.wait_for(running, 10)
+    assert exchange.turn.status == "complete"
+
+
 # -- a queue that hangs --------------------------------------------------------------------------
 
 

@@ -132,6 +132,8 @@ class StreamedRequest:
     async def _send_until_taken(self) -> None:
         while not self._is_stopped:
             self._busy = None if self._wait.is_hurried else await self._why_not_now()
+            if self._wait.is_hurried:
+                self._busy = None  # asked for while it was looked
             if self._busy is None and not self._is_stopped:
                 self._decoder = self._client.dialect.decoder(self._request)
                 self._task = asyncio.create_task(self._exchange(), name="npulse-exchange")
