@@ -52,8 +52,8 @@ def _fixed() -> Iterator[Budget]:
 
 def _timing(scenarios: Iterator[str]) -> Iterator[Budget]:
     for scenario in scenarios:
-        yield Budget(scenario, "ttft_error_ms", 2)
-        yield Budget(scenario, "gap_error_p99_ms", 2)
+        yield Budget(scenario, "ttft_error_ms", 1)
+        yield Budget(scenario, "gap_error_p99_ms", 0.5)
         yield Budget(scenario, "rate_error_pct", 0.1)
 
 

@@ -88,6 +88,7 @@ def _parts(
             is_in_quick=False,
         ),
         Part("timing", ("timing",), lambda: timing.measure(ours, chosen, results)),
+        Part("dialects", ("dialects",), lambda: timing.measure_dialects(ours, chosen, results)),
     ]
 
 

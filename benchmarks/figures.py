@@ -41,11 +41,13 @@ KINDS = {
     "gap_error_p50_ms": Kind("gap error, p50", "ms", 2),
     "gap_error_p95_ms": Kind("gap error, p95", "ms", 2),
     "gap_error_p99_ms": Kind("gap error, p99", "ms", 2),
+    "merged_pct": Kind("tokens in one read with the next: no time of their own", "%", 1),
     "rate_error_pct": Kind("tok/s error", "%", 3),
     "history_open_ms": Kind("history opened, first page of the list", "ms", 0),
     "history_search_ms": Kind("slowest of seven searches in it", "ms", 0),
     "history_bytes_per_token": Kind("bytes on the disk per token kept", "B", 1),
     "journal_cpu_ms_per_token": Kind("CPU of keeping an answer, per token", "ms", 3),
+    "estimate_error_pct": Kind("tok/s error of an estimate", "%", 1),
     "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
 }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.programs import LOG, MARKDOWN, Program
+from benchmarks.simulator import ROCKCHIPLLAMA
+from tui.sim.server.dialects.rows import DIALECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class TimingPlan:
     answers: int
     read_rate: int | None = None
     """Bytes a second that the terminal takes: a slow SSH line. None: as they come."""
+    dialect: str = ROCKCHIPLLAMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,22 @@ class Plan:
     neighbour_pairs: int
     neighbour_s: float
     timings: tuple[TimingPlan, ...]
+    dialects: tuple[TimingPlan, ...]
+    """One in each dialect, without the screen."""
     folder: Path
     history_conversations: int = 10_000
 
 
 _SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "oneline": "oneline"}
 """Scenario -> the simulator's word for that shape: each is a single block that never closes."""
+
+
+def _in_each_dialect(tokens: int, answers: int) -> tuple[TimingPlan, ...]:
+    """Short enough for a server that fixes 512 tokens. One repeats all that it has said in every
+    event: its megabytes a second would be what is measured, so it is asked for less."""
+    usual = {name: TimingPlan(200, tokens, answers, dialect=name) for name in DIALECTS}
+    repeating = {"rkllm-chat": TimingPlan(50, 60, answers, dialect="rkllm-chat")}
+    return tuple({**usual, **repeating}.values())
 
 
 def full(folder: Path, runs: int) -> Plan:
@@ -77,7 +90,8 @@ def full(folder: Path, runs: int) -> Plan:
         TimingPlan(200, 1200, 3),
         TimingPlan(50, 500, 2, read_rate=2000),
     )
-    return Plan(runs, 7, 30, answers, False, 16_384, 500, 4, 8, timings, folder)
+    dialects = _in_each_dialect(400, 3)
+    return Plan(runs, 7, 30, answers, False, 16_384, 500, 4, 8, timings, dialects, folder)
 
 
 def quick(folder: Path, runs: int) -> Plan:
@@ -90,4 +104,5 @@ def quick(folder: Path, runs: int) -> Plan:
         *shapes,
     )
     timings = (TimingPlan(100, 300, 2),)
-    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, folder, 1000)
+    dialects = _in_each_dialect(200, 1)
+    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, dialects, folder, 1000)

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.probe FILE ARGUMENT...`` is ``npulse ARGUMENT...``; for every answer that
 ends, one JSON line is appended to FILE: ``t0_ns``, ``t_ns`` (a stamp for each chunk of text),
-``ttft_ms`` and ``decode_tps`` as npulse stores and shows them.
+``ttft_ms``, ``decode_tps`` and ``decode_source`` as npulse stores and shows them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,24 @@ from tui.core.types import Delta, TextDelta, ThinkingDelta
 
 def record(path: Path) -> None:
     """From now on, every turn of this process leaves its stamps in that file."""
-    feed = Turn.feed
+    feed, end = Turn.feed, Turn.end_of_stream
     stamps: dict[int, list[int]] = {}
 
     def feed_and_note(turn: Turn, t_ns: int, deltas: Iterable[Delta]) -> None:
         known = list(deltas)
         is_new = turn.status is None
         feed(turn, t_ns, known)
-        if not is_new:
-            return
-        own = stamps.setdefault(id(turn), [])
-        own += [t_ns for d in known if isinstance(d, TextDelta | ThinkingDelta) and d.text]
-        if turn.status is None:
+        if is_new:
+            own = stamps.setdefault(id(turn), [])
+            own += [t_ns for d in known if isinstance(d, TextDelta | ThinkingDelta) and d.text]
+            write_if_over(turn, t_ns)
+
+    def end_and_note(turn: Turn, t_ns: int) -> None:
+        end(turn, t_ns)
+        write_if_over(turn, t_ns)
+
+    def write_if_over(turn: Turn, t_ns: int) -> None:
+        if turn.status is None or id(turn) not in stamps:
             return
         stats = turn.stats(t_ns)
         line = {
@@ -38,12 +44,15 @@ def record(path: Path) -> None:
             "t_ns": stamps.pop(id(turn)),
             "ttft_ms": stats.ttft_ms,
             "decode_tps": stats.decode_tps,
+            "decode_source": stats.decode_source,
             "status": turn.status,
         }
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    setattr(Turn, "feed", feed_and_note)  # noqa: B010 - a method cannot be assigned to by name
+    # A method cannot be assigned to by name.
+    setattr(Turn, "feed", feed_and_note)  # noqa: B010
+    setattr(Turn, "end_of_stream", end_and_note)  # noqa: B010
 
 
 if __name__ == "__main__":

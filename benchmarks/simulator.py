@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from benchmarks.truth import TruthLog
 REPOSITORY = Path(__file__).parent.parent
 
 COMMAND = (sys.executable, "-m", "tui", "sim")
+ROCKCHIPLLAMA = "rockchipllama"
+"""The server that is simulated unless another one is named."""
 _LISTENING = "listening on "
 
 
@@ -29,7 +32,15 @@ class Simulator:
     Its truth log and its /sys tree lie in a new folder below ``folder``. Raises SimulatorError.
     """
 
-    def __init__(self, folder: Path, *, decode_tps: float, tokens: int, seed: int = 7) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        decode_tps: float,
+        tokens: int,
+        seed: int = 7,
+        dialect: str = ROCKCHIPLLAMA,
+    ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="sim-", dir=folder))
         self.root = folder / "root"
         self.log = TruthLog(folder / "truth.jsonl")
@@ -40,6 +51,7 @@ class Simulator:
             "--prefill-tps": 1000,
             "--tokens": tokens,
             "--seed": seed,
+            "--dialect": dialect,
             "--truth": folder / "truth.jsonl",
             "--root": self.root,
         }
@@ -61,8 +73,19 @@ class Simulator:
         self.url = first[len(_LISTENING) :].strip()
         self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)
         self._drain.start()
-        with urllib.request.urlopen(f"{self.url}/v1/models/loaded", timeout=10) as answer:
-            self.model = str(json.load(answer)["model_name"])
+        self.model = self._loaded_model(dialect)
+
+    def _loaded_model(self, dialect: str) -> str:
+        """Its name there; empty where the server has no list."""
+        is_usual = dialect == ROCKCHIPLLAMA
+        path = "/v1/models/loaded" if is_usual else "/v1/models"
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+                told = json.load(answer)
+        except urllib.error.HTTPError:
+            return ""
+        # The others list the loaded model first.
+        return str(told["model_name"] if is_usual else told["data"][0]["id"])
 
     @property
     def pid(self) -> int:

@@ -30,6 +30,23 @@ class Errors:
     ttft_ms: float
     gaps_ms: tuple[float, ...]
     rate_pct: float
+    merged_pct: float = 0.0
+    """Tokens that were read together with the next one: only the last of them has a time."""
+    is_estimate: bool = False
+    """Whether npulse calls its rate an estimate: where it has to guess what a token was."""
+
+
+def token_stamps(stamps: list[int], truth: TrueAnswer) -> list[int]:
+    """When each token arrived: a chunk is a token, or one of its characters.
+
+    Raises ValueError where neither can be.
+    """
+    if len(stamps) == len(truth.token_ns):
+        return stamps
+    firsts = [0, *itertools.accumulate(len(text) for text in truth.texts)]
+    if len(stamps) != firsts[-1]:
+        raise ValueError(f"{len(stamps)} stamps for {len(truth.token_ns)} tokens")
+    return [stamps[first] for first in firsts[:-1]]
 
 
 def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
@@ -38,9 +55,7 @@ def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
     TTFT counts from the request: ours leaves before the simulator's has come, so what the way
     there takes is part of the error. Raises ValueError where a token is missing.
     """
-    stamps = told["t_ns"]
-    if len(stamps) != len(truth.token_ns):
-        raise ValueError(f"{len(stamps)} stamps for {len(truth.token_ns)} tokens")
+    stamps = token_stamps(told["t_ns"], truth)
     true_ttft_ms, true_rate_tps = truth.ttft_ms, truth.rate_tps
     if true_ttft_ms is None or true_rate_tps is None or not told["decode_tps"]:
         raise ValueError("an answer without a rate")
@@ -54,6 +69,8 @@ def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
         abs(told["ttft_ms"] - true_ttft_ms),
         tuple(gaps),
         abs(told["decode_tps"] / true_rate_tps - 1) * 100,
+        100 * sum(a == b for a, b in itertools.pairwise(stamps)) / len(stamps),
+        told.get("decode_source") == "estimated",
     )
 
 
@@ -73,16 +90,26 @@ def _record(scenario: str, found: list[Errors], results: Results) -> None:
     for share in (50, 95, 99):
         error = quantile(gaps, share / 100)
         results.add(scenario, "npulse", f"gap_error_p{share}_ms", error)
-    results.add(scenario, "npulse", "rate_error_pct", max(e.rate_pct for e in found))
+    results.add(scenario, "npulse", "merged_pct", max(e.merged_pct for e in found))
+    kind = "estimate_error_pct" if any(e.is_estimate for e in found) else "rate_error_pct"
+    results.add(scenario, "npulse", kind, max(e.rate_pct for e in found))
 
 
 def headless(timing: TimingPlan, simulator: Simulator, out: Path) -> None:
     """``npulse ask``, under the probe. Its JSON must say the same as the probe."""
+    model = ("--model", simulator.model) if simulator.model else ()
     for number in range(timing.answers):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "benchmarks.probe", str(out), "ask", "[[prose]]"),
-                *("--url", simulator.url, "--json", "--max-tokens", str(timing.tokens + 64)),
+                *(
+                    "--url",
+                    simulator.url,
+                    *model,
+                    "--json",
+                    "--max-tokens",
+                    str(timing.tokens + 64),
+                ),
             ],
             cwd=REPOSITORY,
             env={**os.environ, **own_home(out.parent)},
@@ -135,19 +162,42 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
     for turn, timing in itertools.product(range(plan.runs), plan.timings):
         for where in ("ask", "screen") if timing.read_rate is None else ("slow",):
             scenario = f"timing-{where}-{timing.rate_tps:g}"
-            out = plan.folder / f"{scenario}-{turn}.jsonl"
-            try:
-                with Simulator(
-                    plan.folder, decode_tps=timing.rate_tps, tokens=timing.tokens
-                ) as simulator:
-                    if where == "ask":
-                        headless(timing, simulator, out)
-                    else:
-                        shown = _on_screen(ours, timing, simulator, out, plan)
-                        _record_shown(scenario, shown, results)
-                    truths = simulator.log.answers()
-                told = _told(out, len(truths))
-                found = [errors_of(t, truth) for t, truth in zip(told, truths, strict=True)]
-                _record(scenario, found, results)
-            except (SessionError, ValueError, subprocess.TimeoutExpired) as error:
-                results.note(f"{scenario}: {error}")
+            _measure(scenario, turn, ours if where != "ask" else None, timing, plan, results)
+
+
+def measure_dialects(ours: Program | None, plan: Plan, results: Results) -> None:
+    """``npulse ask`` at a server of each dialect."""
+    if ours is None:
+        return
+    for turn, timing in itertools.product(range(plan.runs), plan.dialects):
+        _measure(f"dialect-{timing.dialect}", turn, None, timing, plan, results)
+
+
+def _measure(
+    scenario: str,
+    turn: int,
+    screen: Program | None,
+    timing: TimingPlan,
+    plan: Plan,
+    results: Results,
+) -> None:
+    """One scenario once: on the screen of that program, or by ``npulse ask`` where it is None."""
+    out = plan.folder / f"{scenario}-{turn}.jsonl"
+    try:
+        with Simulator(
+            plan.folder,
+            decode_tps=timing.rate_tps,
+            tokens=timing.tokens,
+            dialect=timing.dialect,
+        ) as simulator:
+            if screen is None:
+                headless(timing, simulator, out)
+            else:
+                shown = _on_screen(screen, timing, simulator, out, plan)
+                _record_shown(scenario, shown, results)
+            truths = simulator.log.answers()
+        told = _told(out, len(truths))
+        found = [errors_of(t, truth) for t, truth in zip(told, truths, strict=True)]
+        _record(scenario, found, results)
+    except (SessionError, ValueError, subprocess.TimeoutExpired) as error:
+        results.note(f"{scenario}: {error}")

@@ -1,7 +1,9 @@
 """The simulator's own log: when each token really left it.
 
 One JSON object a line: ``t_ns`` (CLOCK_MONOTONIC), ``request`` (its number) and ``event``: request,
-prefill_end, token (with ``n`` and ``text``), finish (with ``reason`` and ``tokens``), disconnect.
+prefill_end, token (``n``, ``text``, ``written_ns``), finish (``reason``, ``tokens``), disconnect.
+A request counts from the arrival of its last byte, a token from right after its write: before the
+write, the simulator may be put aside for milliseconds.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class TruthLog:
             if event == "prefill_end":
                 answer.prefill_end_ns = t_ns
             elif event == "token":
-                answer.token_ns.append(t_ns)
+                answer.token_ns.append(entry.get("written_ns", t_ns))
                 answer.texts.append(entry["text"])
             elif event in ("finish", "disconnect") and answer.finished_ns is None:
                 answer.finished_ns = t_ns
