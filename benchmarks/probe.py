@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.probe FILE ARGUMENT...`` is ``npulse ARGUMENT...``; for every answer that
 ends, one JSON line is appended to FILE: ``t0_ns``, ``t_ns`` (a stamp for each chunk of text),
-``ttft_ms``, ``decode_tps`` and ``decode_source`` as npulse stores and shows them.
+``ttft_ms`` and ``decode_tps`` as npulse stores and shows them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ def record(path: Path) -> None:
             "t_ns": stamps.pop(id(turn)),
             "ttft_ms": stats.ttft_ms,
             "decode_tps": stats.decode_tps,
-            "decode_source": stats.decode_source,
             "status": turn.status,
         }
         with path.open("a") as file:

@@ -33,7 +33,7 @@ class Errors:
     merged_pct: float = 0.0
     """Tokens that were read together with the next one: only the last of them has a time."""
     is_estimate: bool = False
-    """Whether npulse calls its rate an estimate: where it has to guess what a token was."""
+    """Whether npulse had to guess what a token was: the chunks were none."""
 
 
 def token_stamps(stamps: list[int], truth: TrueAnswer) -> list[int]:
@@ -70,7 +70,7 @@ def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
         tuple(gaps),
         abs(told["decode_tps"] / true_rate_tps - 1) * 100,
         100 * sum(a == b for a, b in itertools.pairwise(stamps)) / len(stamps),
-        told.get("decode_source") == "estimated",
+        len(told["t_ns"]) != len(stamps),
     )
 
 

@@ -224,4 +224,4 @@ def test_times_are_judged_in_other_dialects(tmp_path: Path, dialect: str) -> Non
     errors = errors_of(told, truth)
     assert len(errors.gaps_ms) == 39
     assert quantile(errors.gaps_ms, 0.5) < 50
-    assert errors.is_estimate == dialect.startswith("rkllm")
+    assert errors.is_estimate == dialect.startswith("rkllm-")
