@@ -82,6 +82,7 @@ async def test_a_rate_from_tokens_that_nobody_saw_is_an_interval(tmp_path: Path)
     rate_tps = 17 / (sent_s[-1] - sent_s[0])
     assert request.m["decode_tps_est"] == pytest.approx(rate_tps, rel=0.05)
     assert request.why["decode_tps_cl"].startswith("14 chunks for 18 tokens: between ")
+    assert "(14 chunks for 18 tokens: between " in _shown(found)
 
 
 async def test_a_token_of_the_answer_before_is_no_first_token(tmp_path: Path) -> None:

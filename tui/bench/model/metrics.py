@@ -127,7 +127,14 @@ _ALL = (
         "ttft_client_ms - Tp",
         threshold_pct=5.0,
     ),
-    Metric("queue_ms", "Time in queue", "ms", "lower", "t0 - ready to send, server busy"),
+    Metric(
+        "queue_ms",
+        "Time in queue",
+        "ms",
+        "lower",
+        "t0 - ready to send, server busy",
+        short="queue",
+    ),
     Metric("itl_mean_ms", "Gap between tokens, mean", "ms", "lower", "1000 / decode_tps_cl"),
     Metric(
         "itl_p50_ms",
@@ -163,6 +170,7 @@ _ALL = (
         "higher",
         "mean rate of the last 20 % of gaps / of the first 20 %",
         digits=3,
+        short="rate, end/start",
     ),
     Metric("load_s", "Load time", "s", "lower", "model asked for to model ready", short="load"),
     Metric("mem_idle_mb", "Memory in use, no model", "MB", "lower", "MemTotal - MemAvailable"),

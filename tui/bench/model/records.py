@@ -275,6 +275,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         is_measured = any(self.m.get(name) is not None for name in RATES[:-1])
         return self.rate_tps is not None and not is_measured
 
+    @property
+    def rate_doubt(self) -> str:
+        """Why the generation speed is an estimate, or between which ends it lies."""
+        return self.why.get("decode_tps_cl") or "the token count is only estimated"
+
     def marked_ttft(self, shown: str) -> str:
         """A time to the first token as it is shown: ``~`` where it is an estimate, `` (loading
         included)`` where it is not that of a prefill alone."""

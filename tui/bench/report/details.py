@@ -86,7 +86,7 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
     speed = decode_tps(request, source)
     shown = metric_cell("decode_tps", speed)
     if request.is_rate_estimated and request.rate_tps is not None:
-        shown = f"~{metric_cell('decode_tps_est', request.rate_tps)} (estimated count)"
+        shown = f"~{metric_cell('decode_tps_est', request.rate_tps)} ({line(request.rate_doubt)})"
     taints = ", ".join(request.taint) or "none"
     rows = [
         ("Status", STATUS_MARKS.get(request.status, f"✗ {request.status}")),

@@ -58,7 +58,7 @@ def _decode(request: Request) -> Fact:
             return Fact("decode", f"{fmt.rate(rate)} tok/s ({source})")
     estimate = request.m.get("decode_tps_est")
     if estimate is not None:
-        return Fact("decode", f"~{fmt.rate(estimate)} tok/s (estimated count)")
+        return Fact("decode", f"~{fmt.rate(estimate)} tok/s ({request.rate_doubt})")
     return _metric(request, "decode_tps_cl", "decode")
 
 
