@@ -7,48 +7,24 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.core.turn.turns import REQUEST
 from tests.history.made import DEAD, ORIGIN, add_exchange, begin, opened
+from tests.history.streams import asked, end, feed, wait_for
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
-from tui.core.types import FinishDelta, Message, TextDelta
 from tui.history import reading, recorder, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.recorder import Recorder
 from tui.history.records import StoredTurn
-
-
-def asked(prompt: str = "why?") -> Turn:
-    request = replace(REQUEST, messages=(Message("user", prompt),))
-    return Turn(request, time.perf_counter_ns())
-
-
-def feed(turn: Turn, *words: str) -> None:
-    for word in words:
-        turn.feed(time.perf_counter_ns(), [TextDelta(word)])
-
-
-def end(turn: Turn) -> None:
-    now_ns = time.perf_counter_ns()
-    turn.feed(now_ns, [FinishDelta("stop")])
-    turn.end_of_stream(now_ns)
-
-
-def wait_for(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def stored(folder: Path) -> list[StoredTurn]:
@@ -236,6 +212,28 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
     assert stored(tmp_path)[1].text == "goes on"
     with pytest.raises(HistoryError, match="ending"):
         kept.change(rename).result(10)
+
+
+def test_two_npulse_keep_their_answers_in_one_database_at_once(
+    tmp_path: Path, kept: Recorder
+) -> None:
+    other = Recorder(tmp_path / FILE_NAME)
+    turns = [asked("one"), asked("two")]
+    begun(kept, turns[0])
+    begun(other, turns[1])
+    for n in range(40):
+        for turn in turns:
+            feed(turn, f"w{n} ")
+        time.sleep(0.005)
+    with closing(opened(tmp_path)) as connection:
+        assert len(reading.running(connection)) == 2
+        assert writing.dead_writers(connection) == []
+    for turn in turns:
+        end(turn)
+    other.close()
+    kept.close()
+    texts = [(turn.text, turn.status) for turn in stored(tmp_path) if turn.role == "assistant"]
+    assert texts == [(turns[0].text, "complete"), (turns[1].text, "complete")]
 
 
 # -- faults ----------------------------------------------------------------------------------------

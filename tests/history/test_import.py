@@ -1,0 +1,129 @@
+"""Whatever a file holds, it is read or refused, and what is stored of it is sound."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.history.made import opened
+from tui.core.text.sanitize import is_forbidden
+from tui.history import reading
+from tui.history.board_samples import BoardSample
+from tui.history.database import damage
+from tui.history.export_documents import FORMATS, to_json
+from tui.history.import_documents import NotUnderstoodError, ReadDocument, read
+from tui.history.transfer import PlainConversation, PlainTurn, add, parents_first, plain
+
+KEYS = st.sampled_from(
+    [
+        "format", "conversations", "turns", "id", "uid", "title", "parent", "role", "text",
+        "mapping", "message", "author", "content", "parts", "create_time", "current_node", "chat",
+        "history", "messages", "currentId", "parentId", "timestamp", "created_at", "error",
+        "numbers", "times_us", "board", "t_ns", "values", "origin", "settings", "tags", "status",
+    ]
+)  # fmt: skip
+WORDS = st.sampled_from(
+    ["npulse-history/1", "user", "assistant", "complete", "text", "a", "b", "\ud800", "\x1b[2J", ""]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | WORDS, inner, max_size=6),
+    max_leaves=25,
+)
+IDS = st.sampled_from(["1", "2", "3", "4", "5"])
+TURN = st.builds(
+    PlainTurn,
+    id=IDS,
+    parent=st.none() | IDS | st.just("nowhere"),
+    role=st.sampled_from(["user", "assistant"]),
+    text=st.text(max_size=20),
+    thinking=st.text(max_size=5),
+    status=st.sampled_from([None, "complete", "interrupted"]),
+    times_us=st.lists(st.integers(-5, 10**12), max_size=4).map(tuple),
+    board=st.just((BoardSample(10**9, {"npu.load.0": 86.0}),)),
+)
+CONVERSATION = st.builds(
+    PlainConversation,
+    uid=st.text(max_size=8),
+    title=st.text(max_size=8),
+    created_ms=st.integers(0, 10**13),
+    turns=st.lists(TURN, max_size=8).map(tuple),
+    leaf=st.none() | IDS,
+    is_pinned=st.booleans(),
+    tags=st.lists(st.text(max_size=4), max_size=2).map(tuple),
+)
+
+
+def store(wanted: list[PlainConversation]) -> list[PlainConversation]:
+    """Into a new database, and what it has then."""
+    with tempfile.TemporaryDirectory() as name, closing(opened(Path(name))) as connection:
+        for conversation in wanted:
+            add(connection, conversation)
+        assert damage(connection, is_thorough=True) == []
+        rows = reading.conversations(connection)
+        kept = [plain(connection, row.id) for row in rows[::-1]]
+        return [conversation for conversation in kept if conversation is not None]
+
+
+def understood(data: bytes) -> ReadDocument | None:
+    """What a file holds; None where it is refused in one sentence."""
+    try:
+        return read(data)
+    except NotUnderstoodError as error:
+        said = str(error)
+    assert said
+    assert "\n" not in said
+    return None
+
+
+@settings(max_examples=150)
+@given(JSON | st.fixed_dictionaries({"format": st.just("npulse-history/1"), "conversations": JSON}))
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    found = understood(json.dumps(value).encode())
+    if found is not None:
+        store(list(found.conversations))
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    understood(data)
+
+
+@settings(max_examples=60)
+@given(st.lists(CONVERSATION, max_size=3))
+def test_what_is_exported_is_imported_again_and_is_safe(wanted: list[PlainConversation]) -> None:
+    kept = store(wanted)
+    data = to_json(kept)
+    again = store(list(read(data).conversations))
+    assert sorted(map(shape, again)) == sorted(map(shape, kept))
+    for make in FORMATS.values():
+        assert not any(is_forbidden(char) for char in make(kept).decode())
+
+
+def shape(found: PlainConversation) -> tuple[object, ...]:
+    """All but the ids, which are a database's own."""
+    place = {turn.id: number for number, turn in enumerate(found.turns)}
+    turns = tuple(
+        (place.get(t.parent or "", -1), t.role, t.text, t.thinking, str(t.status), t.times_us)
+        for t in found.turns
+    )
+    leaf = place.get(found.leaf or "", -1)
+    return found.uid, found.title, found.created_ms, turns, leaf, found.is_pinned, found.tags
+
+
+@given(st.lists(TURN, max_size=12))
+def test_parents_come_before_what_follows_them(turns: list[PlainTurn]) -> None:
+    seen: set[str] = set()
+    known = {turn.id for turn in turns}
+    for turn in parents_first(turns):
+        assert turn.parent is None or turn.parent not in known or turn.parent in seen
+        seen.add(turn.id)
+    roots = {turn.id for turn in turns if turn.parent not in known}
+    assert roots <= seen or len(known) < len(turns)
