@@ -5,19 +5,23 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from tests.history.made import DEAD, ORIGIN, SETTINGS, add_exchange, begin, end, opened
+from tui.core.turn.gaps import GapSummary
+from tui.core.turn.result import NOT_NUMBERS, TurnResult
+from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import TurnError
 from tui.history import reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
 from tui.history.reading import Filter
-from tui.history.records import Origin
+from tui.history.records import Origin, StoredTurn
 from tui.history.token_times import pack_times
-from tui.history.turn_json import stored_result
+from tui.history.turn_json import decode_numbers, encode_numbers, stored_result
 
 
 @pytest.fixture
@@ -56,6 +60,40 @@ def test_a_conversation_comes_back_with_all_that_was_known(connection: sqlite3.C
     assert (result.model, result.server, result.status) == (
         "qwen3-4b", "RockchipLlama", "complete",
     )  # fmt: skip
+
+
+def test_every_number_of_a_result_is_kept(connection: sqlite3.Connection) -> None:
+    """A field that is added to the result has to come back too."""
+    made = replace(
+        stored_result(StoredTurn(1, None, "assistant", 0, "text", numbers={})),
+        finish="stop",
+        ttft_ms=1.5,
+        latency_ms=2.5,
+        tokens_out=3,
+        tokens_source="runtime",
+        decode_tps=4.5,
+        decode_source="measured",
+        prefill_ms=5.5,
+        prefill_tps=6.5,
+        prefill_source="runtime",
+        itl_ms=GapSummary(1.0, 2.0, 3.0, 4.0),
+        chunks=7,
+        clock="kernel",
+        ttft_source="measured",
+        tokens_hidden=8,
+        unread_events=9,
+        unread_text="what",
+        note="a note",
+        ttft_includes=("load",),
+        runtime=RuntimeNumbers(1.0, 2, 3.0, 4.0, 5, 6.0, 7),
+        queue_ms=10.5,
+    )
+    unset = stored_result(StoredTurn(1, None, "assistant", 0, "text", numbers={}))
+    names = {f.name for f in fields(TurnResult)} - set(NOT_NUMBERS)
+    assert {name for name in names if getattr(made, name) == getattr(unset, name)} == set()
+    text = encode_numbers({k: v for k, v in made.to_json_dict().items() if k not in NOT_NUMBERS})
+    turn = StoredTurn(1, None, "assistant", 0, "text", numbers=decode_numbers(text))
+    assert replace(stored_result(turn), status=made.status) == made
 
 
 def test_lists_are_newest_first_and_paged_however_the_clock_jumps(

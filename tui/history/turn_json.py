@@ -61,6 +61,7 @@ class _Numbers(msgspec.Struct, kw_only=True):
     note: str | None = None
     ttft_includes: tuple[str, ...] = ()
     runtime: RuntimeNumbers | None = None
+    queue_ms: float | None = None
 
 
 def numbers_of(result: TurnResult, stats: TurnStats) -> dict[str, object]:
