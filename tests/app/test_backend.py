@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from tests.history.made import add_exchange, opened
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, ChatSession
@@ -23,6 +25,10 @@ from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.keys import default_keys
 from tui.core.types import GenerationSettings, ModelInfo
+from tui.history import reading
+from tui.history.database import FILE_NAME
+from tui.history.recorder import Recorder
+from tui.history.resuming import resume
 from tui.servers.connection import Connection
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.dialects.rockchipllama import DIALECT
@@ -53,6 +59,9 @@ class StandingConnection:
 
     def send_now(self) -> None:
         self.abandon()
+
+    def stop(self) -> None:
+        """The answer is stopped."""
 
     async def ask(self, turn: object, in_use: object) -> None:
         """The prompt waits for ever."""
@@ -104,6 +113,33 @@ def test_a_prompt_behind_a_stopped_answer_can_be_sent_all_the_same() -> None:
     assert "Enter sends all the same" in waiting.reason
     session.send_anyway()
     assert connection.abandoned == 1
+
+
+def test_a_stored_conversation_goes_on_where_it_was(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as connection:
+        number, _, answer = add_exchange(connection, "stored question", "stored answer")
+        found = resume(connection, number)
+    session, _ = session_with(SlotState(), [0])
+    store = Recorder(tmp_path / FILE_NAME)
+    session.keeper.use(store)
+    assert session.resume(found)
+    assert session.ask("and then?") is None
+    turn = session.turn
+    assert turn is not None
+    assert [message.content for message in turn.request.messages] == [
+        "stored question", "stored answer", "and then?",
+    ]  # fmt: skip
+    assert not session.resume(found)
+    session.stop()
+    store.close()
+    with closing(opened(tmp_path)) as connection:
+        whole = reading.conversation(connection, number)
+    assert whole is not None
+    assert [turn.text for turn in whole.turns[:3]] == [
+        "stored question", "stored answer", "and then?",
+    ]  # fmt: skip
+    assert whole.turns[2].parent == answer
+    assert session.keeper.conversation_id == number
 
 
 def test_a_stopped_answer_that_never_ends_is_given_up() -> None:

@@ -27,6 +27,7 @@ from tui.servers.connection_state import Server
 from tui.servers.forecast import PrefillForecast
 
 if TYPE_CHECKING:
+    from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
 
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
@@ -277,6 +278,15 @@ class ChatSession:
         self.conversation.clear()
         self.keeper.clear()
         self._turn = self._recorded = None
+        return True
+
+    def resume(self, found: ResumedConversation) -> bool:
+        """Go on with a stored conversation; False while an answer runs."""
+        if not self.clear():
+            return False
+        for exchange in found.past:
+            self.conversation.add(exchange.prompt, exchange.result)
+        self.keeper.resume(found)
         return True
 
     def commit_turn(self) -> None:
