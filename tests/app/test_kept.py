@@ -123,6 +123,22 @@ def test_what_cannot_be_kept_is_told_and_the_chat_goes_on(tmp_path: Path) -> Non
         ask(terminal, "hello [[tokens=30]]")
         terminal.wait_for("answers are not saved")
         terminal.wait_for("~30 tokens")
+        terminal.keys("ctrl+q")
+        assert terminal.wait_gone() == 0
+        assert "npulse: answers are not saved: " in terminal.text().replace("\n", " ")
+
+
+def test_what_could_not_be_kept_is_kept_when_it_can_be(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    path.parent.parent.mkdir(parents=True)
+    path.parent.write_text("in the way")
+    with (
+        simulator(*FAST) as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        ask(terminal, "hello [[tokens=30]]")
+        terminal.wait_for("answers are not saved")
         path.parent.unlink()
         assert wait_for(lambda: is_over(tmp_path, 2))
         terminal.wait_for("answers are kept again")

@@ -44,6 +44,13 @@ class ChatKeeper:
         """The conversation in the database; None where it is not stored yet, or never."""
         return None if self._conversation is None else self._conversation.id
 
+    @property
+    def unsaved(self) -> str | None:
+        """Why something is not saved, in one sentence; None where everything is, or still will
+        be."""
+        recorder = self._recorder
+        return None if recorder is None or not recorder.is_busy else recorder.problem
+
     def use(self, recorder: Recorder) -> None:
         """Keep what is asked from now on. From any thread."""
         self._recorder = recorder

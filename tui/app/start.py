@@ -49,6 +49,9 @@ def run_dashboard(options: argparse.Namespace) -> int:
         run.app.run(mouse=run.has_mouse)
     finally:
         run.backend.close()
+        unsaved = run.backend.chat.keeper.unsaved
+        if unsaved is not None:
+            print(f"npulse: {clean_line(unsaved)}", file=sys.stderr)
     if run.app.crash is not None:
         return _report_crash(run.app.crash)
     return run.app.return_code or 0
