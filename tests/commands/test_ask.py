@@ -336,8 +336,8 @@ def test_a_busy_server_is_waited_for_with_a_line_and_the_wait_is_in_the_json(
     code, out, err = asked_of(serve, tmp_path, "hello", "--json", "--stats")
     answer = said(out)
     assert (code, answer["text"]) == (0, "done")
-    assert 1500 < answer["queue_ms"] < 20_000
-    assert answer["ttft_ms"] < 1000
+    assert answer["queue_ms"] > 1500
+    assert answer["ttft_ms"] < answer["queue_ms"]
     waiting, footer = err.splitlines()
     assert "server busy: “RKLLM_Server is busy!”; waiting, Ctrl+C stops" in waiting
     assert "queue " in footer

@@ -132,9 +132,9 @@ async def test_the_wait_is_told_and_is_no_part_of_the_time_to_the_first_token() 
     tries = [asked.t_ns for asked in server.asked]
     waited_ms = (tries[-1] - tries[0]) / 1e6
     assert stats.queue_ms is not None
-    assert stats.queue_ms == pytest.approx(waited_ms, abs=50)
-    assert stats.ttft_ms is not None
-    assert stats.ttft_ms < stats.queue_ms
+    pauses_ms = sum(SOON.pause_s(n) for n in range(1, 7)) * 1000
+    assert pauses_ms <= stats.queue_ms <= waited_ms
+    assert tries[-2] < exchange.turn.t0_ns <= tries[-1], "times count from the try that was taken"
     assert stats.ttft_includes == ()
     assert exchange.turn.result(perf_counter_ns()).to_json_dict()["queue_ms"] == pytest.approx(
         stats.queue_ms, abs=0.001

@@ -383,7 +383,7 @@ async def test_a_busy_server_is_waited_for_and_the_wait_is_no_time_of_the_answer
     ttft_ms = request.m["ttft_client_ms"]
     assert ttft_ms is not None
     assert ttft_ms < 1000
-    assert any("waited 1." in warning for warning in request.warnings)
+    assert any("waited " in warning for warning in request.warnings)
     stages = [(event.stage, event.sentence) for event in found.all(StageChanged)]
     assert ("queue", "Waiting: server busy (HTTP 503).") in stages
 
