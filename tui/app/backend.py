@@ -25,6 +25,7 @@ from tui.core.screen.headline import Headline, NoModel
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keys import default_keys
 from tui.core.screen.notices import notice_lines
+from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings, ModelInfo
@@ -393,7 +394,7 @@ class Backend:
             server_state=word,
             server_since=since_words(since_ns, self.clock_ns()),
             server=None if server is None else clean_line(server.label),
-            model=None if model is None else _short(model.name),
+            model=None if model is None else _short(spoken_name(model.name)),
             no_model=_no_model(state),
             is_model_loaded=True if model is None else model.is_loaded,
             quantisation=None if model is None else _quantisation(model),

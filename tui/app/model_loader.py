@@ -9,6 +9,7 @@ from tui.app.server_link import ServerLink
 from tui.app.server_words import since_words
 from tui.core.board.reading import Snapshot
 from tui.core.screen.models_view import ModelsView, ServerModels
+from tui.core.text.model_name import spoken_name
 from tui.core.types import ModelInfo
 from tui.servers.address import is_local
 from tui.servers.connection_state import ConnectionState, Server
@@ -103,14 +104,13 @@ class ModelLoader:
         # Most servers hold one at a time: the loaded one goes first.
         loaded = self._link.state.loaded
         freed = 0 if loaded is None else loaded.size_bytes or 0
-        free = self._free_bytes
+        server = self._link.state.server
+        free = None if server is None else self._free_bytes(server.url)
         return verdict(model.name, model.size_bytes, model.context_tokens, free, freed).sentence
 
-    @property
-    def _free_bytes(self) -> int | None:
-        """The RAM that is free where the server runs, which is not always here."""
-        server = self._link.state.server
-        return self._available_bytes if server is None or is_local(server.url) else None
+    def _free_bytes(self, url: str) -> int | None:
+        """The RAM that is free where the server at this address runs, which is not always here."""
+        return self._available_bytes if is_local(url) else None
 
     def look_around(self) -> None:
         """Look which other servers answer, and what they have."""
@@ -132,8 +132,10 @@ class ModelLoader:
         """Load that model, after unloading the loaded one where that must be; ``is_forced`` also
         where it would not fit."""
         self._refusal = self._why_wait()
+        # Who insisted against that warning said nothing of the RAM.
+        is_forced = is_forced and self._warned_of is None
         if self._refusal is None and self._is_meant("load", name):
-            free = self._free_bytes
+            free = self._free_bytes(url)
             self._link.submit(
                 lambda connection: connection.use_and_load(url, name, free, is_forced)
             )
@@ -173,7 +175,7 @@ def _answering(state: ConnectionState) -> str | None:
     if choice.problem is not None:
         return choice.problem
     if choice.name:
-        return f"{choice.name} answers the next prompt ({choice.reason})."
+        return f"{spoken_name(choice.name)} answers the next prompt ({choice.reason})."
     return "The server chooses the model for the next prompt."
 
 

@@ -17,6 +17,7 @@ from tui.core.screen.keys import MODELS_KEYS, closing
 from tui.core.screen.models_view import Models, ModelsView, ServerModels
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.core.text.model_name import spoken_name
 from tui.core.types import ModelInfo
 from tui.screens.dialog import Dialog
 from tui.widgets.chat.key_bar import HintOf, KeyBar, KeyHint, key_hints
@@ -85,7 +86,7 @@ def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Gly
     """
     looking = "looking for other servers" if view.is_looking else ""
     rows: list[Row] = [spread((("models", "strong"),), ((looking, "dim"),), width), ()]
-    name_cells = max([len(model.name) for _, model in view.rows] + [12])
+    name_cells = max([len(spoken_name(model.name)) for _, model in view.rows] + [12])
     name_cells = max(min(name_cells, width - 44), 12)
     number = 0
     for line in _lines(view, width):
@@ -153,7 +154,7 @@ def _model_row(
     left: Row = (
         (f"{glyphs.closed if is_chosen else ' '} ", "live"),
         (f"{glyphs.dot} " if model.is_loaded else "  ", "ok"),
-        (shortened(model.name, name_cells), "strong" if is_chosen else "text"),
+        (shortened(spoken_name(model.name), name_cells), "strong" if is_chosen else "text"),
     )
     known = "listed" if model.is_loaded is None else "loaded" if model.is_loaded else ""
     quantisation = model.quantisation or fmt.UNKNOWN

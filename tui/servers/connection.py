@@ -400,7 +400,8 @@ class Connection:
 
     async def use(self, url: str, name: str) -> None:
         """The next prompt goes to the model ``name`` of the server at ``url``, which becomes the
-        server of this session; both are remembered. ``state.message`` says how that went."""
+        server of this session; both are remembered. ``state.choice`` is that model then, else
+        ``state.message`` says why not."""
         refusal = self._why_busy() or await self._move(url)
         if refusal is not None:
             self._set(message=refusal, is_error=True)
@@ -411,9 +412,8 @@ class Connection:
         self._set(remembered=remembered)
         self._selection.choose(url, name)
         self._choose()
-        choice = self._state.choice
-        said = f"{shown_name(name)} answers the next prompt."
-        self._set(message=choice.problem or said, is_error=choice.problem is not None)
+        problem = self._state.choice.problem
+        self._set(message=problem, is_error=problem is not None)
 
     async def _move(self, url: str) -> str | None:
         """Makes the server at ``url`` the one of this session; a sentence where it is not known."""
@@ -457,8 +457,6 @@ class Connection:
         if server is None or server.url != url:
             await self.use(url, name)
             server = self._state.server
-            # What is free here says nothing of it as long as nobody looked.
-            available_bytes = None
         if server is not None and server.url == url:
             await self.load(name, available_bytes, is_forced)
 

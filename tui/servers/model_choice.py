@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers.choice import Choice
@@ -130,12 +131,8 @@ def _names_of(models: Sequence[ModelInfo]) -> str:
 
 
 def _short_name(model: ModelInfo) -> str:
-    """A name that :func:`find_model` understands: of a path, the file without its ending."""
-    file_name = model.name.rpartition("/")[2] or model.name
-    for ending in (".rkllm", ".gguf"):
-        if file_name != model.name:
-            file_name = file_name.removesuffix(ending)
-    return clean_line(file_name, MAX_LISTED_CHARS)
+    """A name that :func:`find_model` understands."""
+    return clean_line(spoken_name(model.name), MAX_LISTED_CHARS)
 
 
 def loaded_model(models: Sequence[ModelInfo]) -> ModelInfo | None:
