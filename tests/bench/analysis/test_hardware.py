@@ -204,7 +204,8 @@ def test_in_a_container_the_fix_is_one_for_its_host(change: dict[str, ReadingVal
     fixes = [gate.fix for gate in gates.preflight([one], targets(one)) if gate.fix]
     assert len(fixes) == 1
     assert "container" in fixes[0]
-    assert "host" in fixes[0]
+    assert "on its host, as root: " in fixes[0]
+    assert "sudo" not in fixes[0]
 
 
 def test_strict_refuses_what_otherwise_warns() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from tui.bench.analysis.hardware import THROTTLED_WORDS, Targets, npu_load, reduced
 from tui.bench.model.conditions import Gate, Severity
 from tui.board.advice.fixes import tee
-from tui.board.advice.remedies import command_here, load_fix
+from tui.board.advice.remedies import is_container, load_fix
 from tui.core.board.clock import check_clock, clock_state
 from tui.core.board.finding import Command
 from tui.core.board.reading import Snapshot
@@ -51,6 +51,13 @@ def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
 def _unseen(gate_id: str, sentence: str, fix: str | None = None, *, ok: bool = True) -> Gate:
     """A gate that nothing answers: it warns, and forbids nothing."""
     return Gate(id=gate_id, ok=ok, severity="warn", sentence=sentence, fix=fix)
+
+
+def _command(command: Command, snapshot: Snapshot) -> str:
+    """The command as it works here: a container has no sudo, and only its host can write there."""
+    if not is_container(snapshot):
+        return command
+    return f"this is a container; on its host, as root: {command.replace('sudo ', '')}"
 
 
 def _passed(gate_id: str, sentence: str) -> Gate:
@@ -119,7 +126,7 @@ def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
         value=now,
         limit=target,
         unit="Hz",
-        fix=None if found.state == "high" else command_here(tee("performance", path), snapshot),
+        fix=None if found.state == "high" else _command(tee("performance", path), snapshot),
     )
 
 
@@ -152,7 +159,7 @@ def _cpu(snapshot: Snapshot, targets: Targets) -> Gate:
         ok=False,
         severity="warn",
         sentence=f"Big CPU clusters: {', '.join(low)}, governor {governor}.",
-        fix=command_here(tee("performance", path), snapshot),
+        fix=_command(tee("performance", path), snapshot),
     )
 
 
@@ -218,7 +225,7 @@ def swap(snapshot: Snapshot) -> Gate:
         value=used_mb,
         limit=MAX_SWAP_MB,
         unit="MB",
-        fix=command_here(EMPTY_SWAP, snapshot),
+        fix=_command(EMPTY_SWAP, snapshot),
     )
 
 
