@@ -37,6 +37,12 @@ FROM conversations AS c
 """
 
 
+_LAST_TURNS = """
+LEFT JOIN (SELECT conversation, max(id) AS turn FROM turns GROUP BY conversation) AS last
+    ON last.conversation = c.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which conversations are listed; what is None or empty is not asked for."""
@@ -79,13 +85,19 @@ def conversations(
     things were stored: a clock that jumps changes nothing.
     """
     where, values = _conditions(wanted)
-    key = "c.id"
+    key, joined = "c.id", ""
     if order == "updated":
-        key = "coalesce((SELECT max(id) FROM turns WHERE conversation = c.id), 0)"
+        key, joined = "coalesce(last.turn, 0)", _LAST_TURNS
     if after is not None:
-        where.append(f"({key}, c.id) < (SELECT {key}, c.id FROM conversations AS c WHERE c.id = ?)")
-        values.append(after)
-    sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY {key} DESC, c.id DESC LIMIT ?"
+        newest_turn = "(SELECT coalesce(max(id), 0) FROM turns WHERE conversation = ?)"
+        where.append(f"({key}, c.id) < ({newest_turn if joined else '?'}, ?)")
+        values += (after, after)
+    # The page is chosen first: only for its rows are turns counted.
+    page = (
+        f"SELECT c.id, {key} AS place FROM conversations AS c {joined}"
+        f" WHERE {' AND '.join(where)} ORDER BY {key} DESC, c.id DESC LIMIT ?"
+    )
+    sql = f"{_ROWS} JOIN ({page}) AS page ON page.id = c.id ORDER BY page.place DESC, c.id DESC"
     rows = connection.execute(sql, (*values, limit)).fetchall()
     return _with_details(connection, rows)
 
