@@ -152,9 +152,11 @@ async def test_a_first_token_in_a_burst_is_an_estimate(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         await exchange.raw(HEAD)
         await asyncio.sleep(0.2)
-        for number in range(16):
+        event = b'data: {"choices": [{"delta": {"content": " w"}}]}\n\n'
+        await exchange.chunk(5 * event)
+        for number in range(11):
+            await asyncio.sleep(0.03)
             await exchange.text(f" w{number}")
-            await asyncio.sleep(0 if number < 4 else 0.03)
         await exchange.finish()
 
     async with scripted(script) as server:
