@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.app.npulse import running
@@ -245,3 +246,17 @@ def test_the_bottom_line_shows_the_keys_of_what_has_the_focus(tmp_path: Path) ->
         terminal.keys("tab")
         terminal.wait_for("F1 help")
         terminal.wait_for(lacks("y copy"))
+
+
+def test_the_model_that_a_prompt_loads_is_named_while_it_answers(tmp_path: Path) -> None:
+    with simulator("--decode-tps", "20") as board:
+        httpx.post(f"{board.url}/v1/models/unload")
+        with running(tmp_path, "--url", board.url) as terminal:
+            terminal.wait_for("no model loaded")
+            ask(terminal, "which one? [[tokens=60]]")
+            terminal.wait_for(shows(r"~\d+ of 2048"))
+            first = terminal.text().splitlines()[0]
+            assert "no model" not in first
+            [name] = re.findall(r"(?:qwen|gemma)\S+", first)
+            terminal.wait_for(shows(rf"(?s)loading included.*p99 \S+ ms  {name} "), 30)
+            assert httpx.get(f"{board.url}/v1/models/loaded").json()["model_name"] == name

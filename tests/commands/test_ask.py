@@ -429,3 +429,13 @@ def test_leaving_an_answer_of_rkllama_drops_its_model(tmp_path: Path) -> None:
     (told,) = [asked for asked in server.asked if asked.path == "/unload_model"]
     assert told.json == {"model_name": "qwen3-4b"}
     assert "drops the model with this answer" in err
+
+
+def test_json_names_the_model_that_the_prompt_made_the_server_load(tmp_path: Path) -> None:
+    with simulator("--speed", "20") as board:
+        httpx.post(f"{board.url}/v1/models/unload")
+        code, out, _ = ask(tmp_path, "--url", board.url, "--json", "hello [[tokens=5]]")
+        loaded = httpx.get(f"{board.url}/v1/models/loaded").json()["model_name"]
+    assert code == 0
+    assert said(out)["model"] == loaded
+    assert said(out)["ttft_includes"] == ["load"]

@@ -373,7 +373,7 @@ class Backend:
     def headline(self) -> Headline:
         """The top line as of now."""
         state = self.state
-        model, server = state.in_use, state.server
+        model, server = self._model(), state.server
         snapshot, facts = self.board.history.latest, self.board.facts
         is_simulated = self._demo_state == "running" or (server is not None and server.is_simulated)
         board = soc = driver = None
@@ -407,6 +407,14 @@ class Backend:
             bench=self._bench_note(),
             alert=None if facts is None else facts.alert,
         )
+
+    def _model(self) -> ModelInfo | None:
+        """The model of the answer that runs, as far as it is known by now; else the one in use."""
+        state, turn = self.state, self.chat.turn
+        name = turn.model if turn is not None and self.chat.is_answering else ""
+        listed = next((model for model in state.models if name and model.name == name), None)
+        # A server may tell another name in its stream than in its list.
+        return listed or state.in_use or (ModelInfo(name) if name else None)
 
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""

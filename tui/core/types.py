@@ -143,6 +143,13 @@ class UsageDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelDelta:
+    """The name of the model that answers, as the server tells it; raw."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishDelta:
     """The server says that the answer is finished. ``reason`` is its own word, often wrong;
     ``response_id`` its own name of the answer, where it writes that into its log."""
@@ -168,6 +175,7 @@ Delta = (
     | ThinkingDelta
     | RefusalDelta
     | UsageDelta
+    | ModelDelta
     | FinishDelta
     | FailureDelta
     | UnreadDelta

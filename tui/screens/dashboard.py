@@ -453,7 +453,7 @@ class Dashboard(Screen[None]):
 
     def _footer(self, turn: Turn) -> str:
         stats = turn.stats(self._backend.clock_ns())
-        line = footer_line(stats, turn.status, self._backend.headline().model)
+        line = footer_line(stats, turn.status, turn.model or self._backend.headline().model)
         return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
 
     def _show_runtime(self) -> None:

@@ -85,6 +85,7 @@ class StreamedRequest:
         backoff: Backoff | None = None,
     ) -> None:
         self.turn = turn
+        turn.note_model(request.model)
         self._in_use = in_use
         self._wait = BusyWait(turn, client.timeouts.busy_s, backoff)
         self._busy: Busy | None = None

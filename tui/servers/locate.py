@@ -7,7 +7,7 @@ places, prefer the same server and say the same where there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -217,6 +217,10 @@ def chosen(
 ) -> ChosenModel:
     """:func:`choose_model` of a list that was read already."""
     choice = chosen_model(models, wanted, server, used_last)
+    if not choice.name and choice.problem is None and loaded_model(models) is None:
+        # Asked for by its name, what the server would load anyway is known from the start.
+        first = server.dialect.models.first_choice(models)
+        choice = choice if first is None else replace(choice, name=first.name)
     info = find_model(choice.name, models) if choice.name else None
     is_known = info or ModelInfo(name=choice.name)
     return ChosenModel(choice, is_known, models, has_to_load(models, choice.name, server))

@@ -20,7 +20,7 @@ PART_WORDS: dict[TtftPart, str] = {"load": "loading", "queue": "queue"}
 
 def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None = None) -> str:
     """``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``; estimates carry ``~``. ``model`` is the one
-    that answered, sanitised, where it is known."""
+    that answered, sanitised, where it is known; of a path only the file's name is shown."""
     parts = [] if status in (None, "complete") else [STATUS_WORDS[status]]
     parts.append(fmt.seconds(stats.elapsed_s))
     if stats.tokens:
@@ -36,7 +36,7 @@ def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None =
         parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
     parts += _remarks(stats)
     if model:
-        parts.append(model)
+        parts.append(model.rpartition("/")[2] if model.startswith("/") else model)
     return "  ".join(parts)
 
 

@@ -113,7 +113,7 @@ def result_of(turn: Turn, now_ns: int, server: str | None, *, has_words: bool = 
     return TurnResult(
         text=turn.text if has_words else "",
         thinking=turn.thinking if has_words else "",
-        model=clean_line(turn.request.model),
+        model=turn.model,
         server=None if server is None else clean_line(server),
         status=turn.status or ("interrupted" if stats.chunks else "error"),
         finish=turn.finish_reason,

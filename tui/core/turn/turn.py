@@ -33,6 +33,7 @@ from tui.core.types import (
     DoneDelta,
     FailureDelta,
     FinishDelta,
+    ModelDelta,
     Phase,
     RefusalDelta,
     Segment,
@@ -50,6 +51,7 @@ REFUSAL_KINDS = frozenset(("validation", "busy"))
 TRANSPORT_KINDS = frozenset(("cut", "stalled", "no_first_byte", "io"))
 """Failures of the line. After the server's finish they take nothing away from the answer."""
 MAX_ERROR_CHARS = 400
+MAX_MODEL_CHARS = 120
 
 
 class Turn:
@@ -90,6 +92,8 @@ class Turn:
         self._error: TurnError | None = None
         self._wait: ServerWait | None = None
         self._finish = FinishSeen()
+        self._asked_model = request.model
+        self._told_model = ""
         self._has_refusal = False
         self.unread = UnreadEvents()
         """The events of the stream that could not be understood."""
@@ -175,6 +179,11 @@ class Turn:
         with self._lock:
             self._wait = continued(self._wait, t_ns, reason, is_sent=is_sent)
 
+    def note_model(self, name: str) -> None:
+        """The model that the server was asked for, where ``request`` leaves it open."""
+        with self._lock:
+            self._asked_model = name or self._asked_model
+
     def note_runtime(self, numbers: RuntimeNumbers) -> None:
         """What the runtime says about this answer, once it is over. The last word stays."""
         with self._lock:
@@ -202,6 +211,12 @@ class Turn:
     def prompt(self) -> str:
         """The words of the user that this turn answers, as they were written."""
         return self.request.prompt
+
+    @property
+    def model(self) -> str:
+        """The model that answers: what the server says in its stream, else the one it was asked
+        for; sanitised, empty where neither is known."""
+        return clean_line(self._told_model or self._asked_model, MAX_MODEL_CHARS)
 
     @property
     def has_pending(self) -> bool:
@@ -322,6 +337,8 @@ class Turn:
             self._finish.note_usage(t_ns)
         elif isinstance(delta, FinishDelta):
             self._finish.take(t_ns, delta)
+        elif isinstance(delta, ModelDelta):
+            self._told_model = delta.name
         elif isinstance(delta, UnreadDelta):
             self.unread.take(delta)
         elif isinstance(delta, FailureDelta):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from tui.core.types import Delta, RefusalDelta, TextDelta, ThinkingDelta
+from tui.core.types import Delta, ModelDelta, RefusalDelta, TextDelta, ThinkingDelta
 
 Json = object
 
@@ -24,6 +24,7 @@ _TEXT_FIELDS = (
     "result", "generated_text",
 )  # fmt: skip
 MAX_DEPTH = 4
+MAX_MODEL_CHARS = 400
 _TEXTS = (TextDelta, ThinkingDelta, RefusalDelta)
 
 _JSON = json.JSONDecoder()
@@ -107,6 +108,17 @@ def is_error(chunk: Mapping[str, Json]) -> bool:
         or (has_words and chunk.get("success") is False)
         or (has_words and isinstance(status, int) and status >= 400)
     )
+
+
+_NO_NAMES = frozenset(("", "default", "none", "null", "unknown"))
+
+
+def model_of(chunk: Mapping[str, Json]) -> ModelDelta | None:
+    """The model that a chunk names, where that is a name."""
+    name = chunk.get("model")
+    if not isinstance(name, str) or name.strip().casefold() in _NO_NAMES:
+        return None
+    return ModelDelta(name.strip()[:MAX_MODEL_CHARS])
 
 
 def holds_text(chunk: Mapping[str, Json]) -> bool:

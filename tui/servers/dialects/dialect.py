@@ -7,7 +7,7 @@ deltas and reads answers. A new one is one module with a :class:`Dialect`, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -83,6 +83,9 @@ class ModelRoutes:
     """True where loading over a loaded model hangs the server."""
     is_name_heeded: bool = True
     """False where the loaded model answers, whatever name a request holds."""
+    first_choice: Callable[[Sequence[ModelInfo]], ModelInfo | None] = lambda _: None
+    """The model that it loads by itself for a prompt that names none, while none is loaded; None
+    where that is not known."""
     why_no_load: str = "it loads and unloads by itself"
     """Why a model cannot be loaded or unloaded from here, where a path is missing (a clause)."""
     idle_unload_s: float | None = None

@@ -22,7 +22,7 @@ from tui.core.types import (
     UnreadDelta,
     UsageDelta,
 )
-from tui.servers.dialects.chunk import is_error
+from tui.servers.dialects.chunk import is_error, model_of
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import html_message, readable_error
 from tui.servers.dialects.limits import SettingLimit
@@ -120,7 +120,8 @@ class ChatDecoder:
         return self._object(value)
 
     def _object(self, value: dict[str, Json]) -> list[Delta]:
-        deltas: list[Delta] = []
+        model = model_of(value) if self._n_lines == 1 else None
+        deltas: list[Delta] = [] if model is None else [model]
         message = value.get("message")
         part = message if isinstance(message, dict) else {"content": value.get("response")}
         thinking, content = part.get("thinking"), part.get("content")

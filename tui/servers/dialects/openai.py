@@ -34,6 +34,7 @@ from tui.servers.dialects.chunk import (
     is_error,
     is_error_text,
     json_values,
+    model_of,
     without_error_word,
 )
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
@@ -82,12 +83,16 @@ class ChatDecoder:
         request: ChatRequest,
         *,
         is_usage_counted: bool = True,
+        is_model_told: bool = True,
         reported: Reported | None = None,
     ) -> None:
-        """``reported`` reads a server's own numbers off a chunk; they replace its ``usage``."""
+        """``is_model_told`` is False for a server whose chunks hold the name that was asked for,
+        whatever answers. ``reported`` reads a server's own numbers off a chunk; they replace its
+        ``usage``."""
         self._check = UsageCheck(request) if is_usage_counted and reported is None else None
         self._reported = reported
         self._numbers: UsageDelta | None = None
+        self._is_model_wanted = is_model_told
         self._sse = SseParser()
         self._body: _WholeBody | None = None
         self._so_far = AnswerSoFar()
@@ -196,6 +201,13 @@ class ChatDecoder:
         return [FailureDelta(message)]
 
     def _chunk(self, chunk: dict[str, Json]) -> list[Delta]:
+        model = model_of(chunk) if self._is_model_wanted else None
+        if model is None:
+            return self._content(chunk)
+        self._is_model_wanted = False
+        return [model, *self._content(chunk)]
+
+    def _content(self, chunk: dict[str, Json]) -> list[Delta]:
         if isinstance(chunk.get("usage"), dict):
             self._usage = chunk["usage"]
         if isinstance(chunk.get("timings"), dict):

@@ -19,7 +19,7 @@ OWNER = "rkllm"
 
 def decoder(request: ChatRequest) -> openai.ChatDecoder:
     """Plain events, without counts that nobody has checked."""
-    return openai.ChatDecoder(request, is_usage_counted=False)
+    return openai.ChatDecoder(request, is_usage_counted=False, is_model_told=False)
 
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:

@@ -8,7 +8,7 @@ loaded model, or a model that it does not have, leaves it hanging or without a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo
@@ -55,7 +55,7 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 
 def decoder(request: ChatRequest) -> openai.ChatDecoder:
     """Its events, without its usage: words are not tokens."""
-    return openai.ChatDecoder(request, is_usage_counted=False)
+    return openai.ChatDecoder(request, is_usage_counted=False, is_model_told=False)
 
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
@@ -69,6 +69,12 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     if rows and rows[0].get("owned_by") == OWNER:
         return Identity(NAME)
     return None
+
+
+def smallest(models: Sequence[ModelInfo]) -> ModelInfo | None:
+    """The model that it loads for a prompt while none is loaded: of its list by size, the first."""
+    sized = [(model.size_bytes, model) for model in models if model.size_bytes is not None]
+    return min(sized, key=lambda pair: pair[0])[1] if len(sized) == len(models) > 0 else None
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
@@ -176,6 +182,7 @@ DIALECT = Dialect(
         parse_unload=parse_unload,
         must_unload_first=True,
         is_name_heeded=False,
+        first_choice=smallest,
         context_in_use=context_in_use,
         is_context_known=True,
         context_way="the name holds ctx{tokens}",
