@@ -17,9 +17,20 @@ from tests.bench.scripted import HEAD, Exchange, plain, scripted
 from tui.bench.analysis.trace import measure
 from tui.bench.model.events import RequestEnded
 from tui.bench.report import render
+from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.request_record import trace_of
+from tui.bench.run.request_runner import RequestResult
 from tui.bench.store.run_files import Loaded
 from tui.commands.bench_progress import Plain
 from tui.commands.bench_run import headline
+from tui.core.types import (
+    ChatRequest,
+    FinishDelta,
+    GenerationSettings,
+    Message,
+    TextDelta,
+    UsageDelta,
+)
 
 ONE = suite_of("Say something.")
 
@@ -85,21 +96,19 @@ async def test_a_rate_from_tokens_that_nobody_saw_is_an_interval(tmp_path: Path)
     assert "(14 chunks for 18 tokens: between " in _shown(found)
 
 
-async def test_a_token_of_the_answer_before_is_no_first_token(tmp_path: Path) -> None:
-    async def script(exchange: Exchange) -> None:
-        await exchange.raw(HEAD)
-        await exchange.text(" old")
-        await asyncio.sleep(0.6)
-        for number in range(15):
-            await exchange.text(f" w{number}")
-            await asyncio.sleep(0.02)
-        await exchange.finish()
-
-    async with scripted(script) as server:
-        found = await told(ONE, tmp_path, server.url)
-    first_ms = found.one().m["ttft_client_ms"]
-    assert first_ms is not None
-    assert first_ms > 500
+def test_a_token_of_the_answer_before_is_no_first_token() -> None:
+    """It comes after 8 ms, the next one after a prefill of more than a second."""
+    turn = RecordedTurn(ChatRequest("", (Message("user", "x"),), GenerationSettings()), 0)
+    turn.feed(8_000_000, [TextDelta("old")])
+    for number in range(40):
+        turn.feed(1_155_000_000 + number * 50_000_000, [TextDelta(" w")])
+    turn.feed(3_200_000_000, [FinishDelta("stop"), UsageDelta(tokens_out=40)])
+    turn.end_of_stream(3_200_000_000)
+    seen = trace_of(RequestResult(turn, None, is_idle=True), is_buffered_run=False, words_in=None)
+    found = measure(seen)
+    assert found.m["ttft_client_ms"] == pytest.approx(1155)
+    assert found.m["decode_tps_cl"] == pytest.approx(20)
+    assert (found.tokens.out, found.tokens.chunks) == (40, 40)
 
 
 def test_a_first_token_after_a_load_or_a_queue_says_so_and_gives_no_prefill_rate() -> None:
