@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,20 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
     assert stored(tmp_path)[1].text == "goes on"
     with pytest.raises(HistoryError, match="ending"):
         kept.change(rename).result(10)
+
+
+def test_a_model_that_is_chosen_while_the_prompt_waits_is_stored(
+    tmp_path: Path, kept: Recorder
+) -> None:
+    turn = asked()
+    turn.request = replace(turn.request, model="")
+    unknown = replace(ORIGIN, model="")
+    assert kept.record(turn, unknown, KeptConversation()).is_stored.result(10)
+    turn.request = replace(turn.request, model="loaded-meanwhile")
+    feed(turn, "answer")
+    end(turn)
+    kept.close()
+    assert stored(tmp_path)[1].origin == replace(ORIGIN, model="loaded-meanwhile")
 
 
 def test_two_npulse_keep_their_answers_in_one_database_at_once(

@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.core.board.history import series_values
 from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
 from tui.history import reading, writing
@@ -189,8 +190,13 @@ class KeptAnswer:
             times=pack_times(turn.t0_ns, turn.stamps_ns),
             board=pack_samples(samples),
         )
+        model = clean_line(turn.request.model)
         with transaction(connection):
             writing.finish_answer(connection, self.answer_id, end)
+            if model and model != self._origin.model:
+                # It was chosen after the prompt was taken.
+                origin = replace(self._origin, model=model)
+                writing.set_origin(connection, self.answer_id, origin)
         self._samples.clear()
         self._turn = None
 

@@ -110,6 +110,12 @@ def begin_answer(
     return turn
 
 
+def set_origin(connection: sqlite3.Connection, answer: int, origin: Origin) -> None:
+    """Who gave an answer, where that was not known when it began."""
+    row = shared(connection, "origins", encode_origin(origin))
+    connection.execute("UPDATE turns SET origin = ? WHERE id = ?", (row, answer))
+
+
 def shared(connection: sqlite3.Connection, table: str, text: str) -> int:
     """The row of ``origins`` or ``parameters`` with that JSON, made where it is missing."""
     connection.execute(f"INSERT OR IGNORE INTO {table} (json) VALUES (?)", (text,))

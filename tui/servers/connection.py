@@ -325,6 +325,8 @@ class Connection:
         if choice.name:
             self._set(remembered=self._state.remembered.with_model(server.url, choice.name))
         request = replace(turn.request, model=choice.name)
+        # Who answers was perhaps not known when the prompt was taken.
+        turn.request = request
         exchange = StreamedRequest(client, request, turn, self._slot, in_use=in_use)
         self._exchanges.append(exchange)
         try:
