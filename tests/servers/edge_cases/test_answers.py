@@ -79,6 +79,17 @@ async def test_marks_of_thinking(board: Board, kind: str) -> None:
         assert turn.text.strip()
 
 
+@edge_case(16)
+async def test_numbers_of_an_answer_that_thinks(board: Board) -> None:
+    """Some servers swallow the marks and white space: a token without a chunk."""
+    thinking = replace(USUAL, is_thinking=True)
+    turn = await board.ask(marked(tokens=110, text="[[think=40]]"), thinking)
+    assert turn.status == "complete"
+    assert turn.thinking.strip()
+    assert turn.text.strip()
+    assert_honest(board, stats_of(turn), 110)
+
+
 PARSED_BY_SERVER = ("rkllm-api-server", "llama.cpp", "ollama")
 
 

@@ -77,6 +77,23 @@ async def test_stopped_and_asked_again(board: Board, moment: str) -> None:
     assert board.true_text().endswith(again.text[-10:])
 
 
+@edge_case(22)
+async def test_left_in_the_middle_and_asked_again(board: Board) -> None:
+    """Not waited for: one runs on, one refuses until it is done, one has to load its model anew."""
+    request = await board.request(marked(tokens=120))
+    async with connected(board) as connection:
+        turn = board.turn(request)
+        asking = asyncio.create_task(connection.ask(turn))
+        await until(lambda: turn.text)
+        connection.stop()
+        connection.abandon()
+        again = board.turn(await board.request(marked(tokens=8)))
+        await asyncio.wait_for(connection.ask(again), 20)
+        await asking
+    assert turn.status == "stopped"
+    assert again.status == "complete", again.error
+
+
 @edge_case(23)
 async def test_settings_at_the_edge(board: Board) -> None:
     """What a server would refuse is not sent; what it ignores does no harm."""

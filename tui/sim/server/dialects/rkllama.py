@@ -10,13 +10,10 @@ in memory at a time here, where the real one may have several.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from tui.sim.runtime.profiles import PROFILES, Profile
-from tui.sim.runtime.runtime import Job, Outcome, Stats
 from tui.sim.server.dialects.dialect import (
     Dialect,
     RefusedError,
@@ -28,10 +25,9 @@ from tui.sim.server.dialects.dialect import (
     positive,
     read_object,
 )
-from tui.sim.server.dialects.ollama_lines import LinesWire
+from tui.sim.server.dialects.rkllama_answers import Chunks, Leftovers, Lines
 from tui.sim.server.generation import Generation, Prompt, Refusals
 from tui.sim.server.http import DATE, FRAMING, Connection, HeadStyle, Request, Response
-from tui.sim.server.wire import ERROR_TEXT, ChunkWire
 
 CHAT, OLLAMA = "/v1/chat/completions", ("/api/chat", "/api/generate")
 DEFAULT_MAX_TOKENS = 1024
@@ -40,173 +36,10 @@ LISTED_S = 60.0
 """How long a dead worker stays listed."""
 WAIT_S = 300.0
 """How long a request to a dead worker waits."""
-TASK_ERROR = "<RKLLM_TASK_ERROR>"
 REFUSALS = Refusals(
     flask_json({"error": "The server is busy (a simulated fault)"}, 503),
     flask_json({"error": "Failed to load model (a simulated fault)"}, 500),
 )
-
-
-class _Leftovers:
-    """What all answers of the server share: a token that was not handed on, and numbers."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.stats = Stats()
-
-
-class _Replayed:
-    """The defects of both kinds of answer, around their events of one token."""
-
-    def __init__(self, job: Job, leftovers: _Leftovers) -> None:
-        self.job = job
-        self._leftovers = leftovers
-        self._pieces: list[str] = []
-        self._n_tokens = 0
-
-    def opening(self) -> str:
-        text, self._leftovers.text = self._leftovers.text, ""
-        return text
-
-    def token(self, text: str) -> str:
-        self._n_tokens += 1
-        if self._n_tokens in (self.job.max_tokens, self.job.faults.npu_error):
-            self._leftovers.text = text
-            return ""
-        self._pieces.append(text)
-        return text
-
-    def replayed(self) -> list[str]:
-        text = "".join(self._pieces)
-        return self._pieces if "<think>" in text and "</think>" not in text else []
-
-    def stats(self, outcome: Outcome) -> Stats:
-        """Of the answer before, where the runtime failed."""
-        if outcome.reason not in ("error", "npu_error"):
-            self._leftovers.stats = outcome.stats
-        return self._leftovers.stats
-
-
-class _Wire(ChunkWire):
-    opens = "with the first token"
-
-    def __init__(
-        self, job: Job, model: str, make_id: Callable[[], str], leftovers: _Leftovers
-    ) -> None:
-        super().__init__(job)
-        self._model = model
-        self._make_id = make_id
-        self._defects = _Replayed(job, leftovers)
-
-    def _envelope(self) -> dict[str, Any]:
-        return {
-            "id": self._make_id(),
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": self._model,
-        }
-
-    def chunk(self, delta: dict[str, Any], reason: str | None) -> dict[str, Any]:
-        delta = {**delta, "role": "assistant"}
-        return {
-            **self._envelope(),
-            "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
-        }
-
-    def _text(self, text: str) -> list[bytes]:
-        return [self.event(self.chunk({"content": text}, None))] if text else []
-
-    def opening(self) -> list[bytes]:
-        return self._text(self._defects.opening())
-
-    def token(self, text: str) -> list[bytes]:
-        return self._text(self._defects.token(text))
-
-    def replay(self, outcome: Outcome) -> list[bytes]:
-        return [event for text in self._defects.replayed() for event in self._text(text)]
-
-    def _usage(self, outcome: Outcome) -> dict[str, Any]:
-        stats = self._defects.stats(outcome)
-        n_in, n_out = stats.prefill_tokens, stats.generated_tokens
-        # Milliseconds, divided as if they were nanoseconds.
-        unit_ns = 1 if self.job.faults.other_unit else 1_000_000
-        eval_s = stats.generate_ns // unit_ns / 1e9
-        return {
-            "prompt_tokens": n_in,
-            "completion_tokens": n_out,
-            "total_tokens": n_in + n_out,
-            "tokens_per_second": round(n_out / eval_s, 2) if eval_s else 0,
-            "prompt_eval_duration": round(stats.prefill_ns // unit_ns / 1e9, 4),
-            "eval_duration": round(eval_s, 4),
-            "total_duration": round((outcome.end_ns - self.job.t_ns) / 1e9, 4),
-            "load_duration": 0.1,
-        }
-
-    def ending(self, outcome: Outcome) -> list[bytes]:
-        last = self.chunk({"content": ""}, "stop")
-        events = [self.event(last)]
-        if not self.job.faults.no_stats:
-            usage = {**last, "choices": [], "usage": self._usage(outcome)}
-            events.append(self.event(usage))
-        return events
-
-    def failure(self) -> tuple[list[bytes], bool]:
-        return self._text(TASK_ERROR), False
-
-    def whole(self, outcome: Outcome) -> Response:
-        message = {"role": "assistant", "content": outcome.text}
-        return flask_json(
-            {
-                **self._envelope(),
-                "object": "chat.completion",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": self._usage(outcome),
-            }
-        )
-
-    def whole_failure(self) -> Response:
-        return flask_json({"error": ERROR_TEXT}, 500)
-
-
-class _Lines(LinesWire):
-    """The Ollama routes: milliseconds in fields of nanoseconds."""
-
-    def __init__(self, job: Job, model: str, leftovers: _Leftovers, *, is_chat: bool) -> None:
-        super().__init__(job, model, is_chat=is_chat)
-        self._defects = _Replayed(job, leftovers)
-        self._is_first = True
-
-    def _text(self, text: str) -> list[bytes]:
-        return [self.line({"content": text})] if text else []
-
-    def opening(self) -> list[bytes]:
-        return self._text(self._defects.opening())
-
-    def token(self, text: str) -> list[bytes]:
-        is_forced = self._is_first and self.job.is_thinking and "<think>" not in text
-        self._is_first = False
-        return self._text(self._defects.token(f"<think>{text}" if is_forced else text))
-
-    def replay(self, outcome: Outcome) -> list[bytes]:
-        return [event for text in self._defects.replayed() for event in self._text(text)]
-
-    def numbers(self, outcome: Outcome) -> dict[str, Any]:
-        stats = self._defects.stats(outcome)
-        unit_ns = 1 if self.job.faults.other_unit else 1_000_000
-        return {
-            "total_duration": outcome.end_ns - self.job.t_ns,
-            "load_duration": 100_000_000,
-            "prompt_eval_count": stats.prefill_tokens,
-            "prompt_eval_duration": stats.prefill_ns // unit_ns,
-            "eval_count": stats.generated_tokens,
-            "eval_duration": stats.generate_ns // unit_ns,
-        }
-
-    def reason(self, outcome: Outcome) -> str:
-        return "stop"
-
-    def failure(self) -> tuple[list[bytes], bool]:
-        return self._text(TASK_ERROR), False
 
 
 class Rkllama:
@@ -215,7 +48,7 @@ class Rkllama:
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
         self._models = generation.models
-        self._leftovers = _Leftovers()
+        self._leftovers = Leftovers()
         self._dead: asyncio.Task[None] | None = None
         """Drops the dead worker from the list when its time has come."""
 
@@ -278,6 +111,10 @@ class Rkllama:
             return await connection.respond(refusal)
         profile, was_loaded = await self._ensured(name)
         options = body if is_openai else body.get("options") or {}
+        if not isinstance(options, dict):
+            kind = type(options).__name__
+            words = f"'{kind}' object has no attribute 'get'"
+            raise RefusedError(flask_json({"error": words}, 500))
         limit = options.get("max_tokens" if is_openai else "num_predict")
         prompt = Prompt(
             text=prompt_text,
@@ -289,11 +126,11 @@ class Rkllama:
             context_tokens=CONTEXT_TOKENS,
         )
         job = generation.job(request, profile, prompt, "", was_loaded)
-        wire: _Wire | _Lines
+        wire: Chunks | Lines
         if is_openai:
-            wire = _Wire(job, profile.name, self._make_id, self._leftovers)
+            wire = Chunks(job, profile.name, self._make_id, self._leftovers)
         else:
-            wire = _Lines(job, profile.name, self._leftovers, is_chat=is_chat)
+            wire = Lines(job, profile.name, self._leftovers, is_chat=is_chat)
         await generation.serve(connection, wire, is_stream=prompt.is_stream, leaving="aborts")
         if job.abort.is_set():
             self._dead = asyncio.create_task(self._bury())
