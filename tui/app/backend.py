@@ -402,6 +402,7 @@ class Backend:
             temperature_c=temperature_c,
             time_of_day=time.strftime("%H:%M:%S"),
             is_simulated=is_simulated,
+            is_stop_heeded=server is None or server.dialect.is_stopped_by_disconnect,
             is_server_missing=state.has_looked and not state.is_connected,
             server_problem=self._demo_problem or state.problem,
             bench=self._bench_note(),
@@ -423,7 +424,8 @@ class Backend:
         return notice_lines(self.headline(), looked_at, keymap, self._server_notes(keymap))
 
     def _server_notes(self, keymap: Mapping[str, str]) -> list[str]:
-        """What stands in the way of a prompt, and which other servers answer."""
+        """What stands in the way of a prompt, which other servers answer, and what to know of this
+        one."""
         state = self.state
         notes = [state.choice.problem] if state.choice.problem else []
         if state.status == "ready" and state.problem:
@@ -432,6 +434,8 @@ class Backend:
             others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
             key = shown_key(keymap["models"].split(",")[0].strip())
             notes.append(f"Also answering: {others}; {key} chooses.")
+        if state.server is not None and state.is_connected:
+            notes += state.server.dialect.notes
         return notes
 
 

@@ -27,6 +27,8 @@ class Headline:
     """What stands in its place where there is no model to name."""
     is_model_loaded: bool | None = True
     """False where the first prompt loads it; None where the server does not say."""
+    is_stop_heeded: bool = True
+    """False where the server runs on to the end of an answer that is stopped here."""
     quantisation: str | None = None
     context: str | None = None
     temperature_c: float | None = None

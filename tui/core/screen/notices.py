@@ -52,7 +52,7 @@ def notice_lines(
         f"{headline.model} {_readiness(headline)} on {where}.",
         "",
         *said,
-        f"{key['prompt.send']:<7} send a prompt          {key['stop']:<7} stop the answer",
+        f"{key['prompt.send']:<7} send a prompt          {key['stop']:<7} {_stopping(headline)}",
         f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
         f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",
     ]
@@ -64,6 +64,10 @@ def _without_model(headline: Headline, send: str) -> list[str]:
     if headline.no_model == "model not known":
         return [f"{send:<7} a prompt goes to the model that the server chooses"]
     return [f"{send:<7} a prompt loads the server's default model first"]
+
+
+def _stopping(headline: Headline) -> str:
+    return "stop the answer" if headline.is_stop_heeded else "stop reading; the server runs on"
 
 
 def _readiness(headline: Headline) -> str:
