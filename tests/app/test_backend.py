@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -106,7 +107,7 @@ def session_with(slot: SlotState, clock: list[int]) -> tuple[ChatSession, Standi
 
 
 def test_a_prompt_behind_a_stopped_answer_can_be_sent_all_the_same() -> None:
-    session, connection = session_with(SlotState("finishing", since_ns=0), [0])
+    session, connection = session_with(SlotState("finishing", heard_ns=0), [0])
     assert session.ask("next") is None
     waiting = session.waiting
     assert waiting is not None
@@ -144,11 +145,25 @@ def test_a_stored_conversation_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_stopped_answer_that_never_ends_is_given_up() -> None:
     clock = [0]
-    session, connection = session_with(SlotState("finishing", since_ns=0), clock)
+    session, connection = session_with(SlotState("finishing", heard_ns=0), clock)
     clock[0] = STOPPED_ANSWER_LIMIT_NS
     session.on_snapshot(BUSY)
     assert connection.abandoned == 0
     clock[0] += 1
+    session.on_snapshot(BUSY)
+    assert connection.abandoned == 1
+
+
+def test_a_stopped_answer_whose_text_still_comes_is_waited_for() -> None:
+    clock = [0]
+    session, connection = session_with(SlotState("finishing", heard_ns=0), clock)
+    for count in range(1, 4):
+        clock[0] = count * (STOPPED_ANSWER_LIMIT_NS - 1)
+        heard = SlotState("finishing", count, heard_ns=clock[0] - 1)
+        connection.state = replace(connection.state, slot=heard)
+        session.on_snapshot(BUSY)
+    assert connection.abandoned == 0
+    clock[0] += STOPPED_ANSWER_LIMIT_NS
     session.on_snapshot(BUSY)
     assert connection.abandoned == 1
 

@@ -503,7 +503,11 @@ async def test_what_is_discarded_is_counted() -> None:
         running = asyncio.create_task(exchange.run())
         await until(lambda: turn.text)
         exchange.stop()
+        stopped_ns = slot.state.heard_ns
         await until(lambda: slot.state.n_discarded >= 5)
+        assert stopped_ns is not None
+        assert slot.state.heard_ns is not None
+        assert slot.state.heard_ns > stopped_ns
         slot.abandon()
         await asyncio.wait_for(running, 20)
         assert slot.state.is_free

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from tui.servers.connection import Connection
 
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
-"""A stopped answer is waited for this long at most: a server may never end it, or never say so."""
+"""A stopped answer is waited for this long after its last text: a server may never end it, or never
+say so. One that still sends is at work, and would not begin with another prompt."""
 SEND_ANYWAY = "; Enter sends all the same"
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
@@ -362,9 +363,9 @@ class ChatSession:
             self._link.call(lambda connection: connection.abandon())
 
     def _is_stop_overdue(self) -> bool:
-        """Whether a stopped answer has had the time that it gets, whatever the NPU does."""
-        since_ns = self._link.state.slot.since_ns
-        return since_ns is not None and self._clock_ns() - since_ns > STOPPED_ANSWER_LIMIT_NS
+        """Whether nothing of a stopped answer has come for too long, whatever the NPU does."""
+        heard_ns = self._link.state.slot.heard_ns
+        return heard_ns is not None and self._clock_ns() - heard_ns > STOPPED_ANSWER_LIMIT_NS
 
 
 async def _send(

@@ -293,7 +293,7 @@ class StreamedRequest:
         n_chunks = sum(1 for delta in deltas if isinstance(delta, TEXTS) and delta.text)
         self._n_chunks += n_chunks
         if self.turn.phase.is_over:
-            self._slot.discard(n_chunks)
+            self._slot.discard(n_chunks, t_ns)
         else:
             self.turn.feed(t_ns, deltas)
             self._has_failed = self._has_failed or self.turn.error is not None

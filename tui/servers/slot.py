@@ -18,13 +18,15 @@ SlotStatus = Literal["free", "answering", "finishing"]
 class SlotState:
     """``finishing``: stopped by the user, and the server runs on.
 
-    ``n_discarded`` counts the pieces of text that arrived since and were thrown away,
-    ``since_ns`` is when this state began.
+    ``since_ns`` is when this state began. ``n_discarded`` counts the pieces of text that arrived
+    since the stop and were thrown away, ``heard_ns`` is when the last of them came, or else the
+    stop.
     """
 
     status: SlotStatus = "free"
     n_discarded: int = 0
     since_ns: int | None = None
+    heard_ns: int | None = None
 
     @property
     def is_free(self) -> bool:
@@ -66,13 +68,13 @@ class Slot:
     def finish(self, t_ns: int) -> None:
         """The user stopped the answer; the server goes on with it."""
         if self._state.status == "answering":
-            self._change(SlotState("finishing", since_ns=t_ns))
+            self._change(SlotState("finishing", since_ns=t_ns, heard_ns=t_ns))
 
-    def discard(self, n_chunks: int) -> None:
-        """Text that arrived after the stop."""
+    def discard(self, n_chunks: int, t_ns: int) -> None:
+        """Text that arrived after the stop, at ``t_ns``."""
         if n_chunks and self._state.status == "finishing":
             n_discarded = self._state.n_discarded + n_chunks
-            self._change(replace(self._state, n_discarded=n_discarded))
+            self._change(replace(self._state, n_discarded=n_discarded, heard_ns=t_ns))
 
     def release(self) -> None:
         """The server is idle again, as far as we can know."""

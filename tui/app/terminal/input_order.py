@@ -22,6 +22,8 @@ from tui.widgets.kit.fields import LineField, TextField
 ROUNDS = 2
 """How often everything from the focus up to the app has to have emptied its queue: once for the
 key itself, once for the messages that were posted because of it."""
+WRITING = ("cursor", "delete")
+"""Beginnings of actions that a text field does by itself, at once."""
 MAX_WAIT_S = 1.0
 """After so long the next key comes all the same."""
 
@@ -34,10 +36,10 @@ class InputOrder:
         self._handle = handle
         self._waiting: deque[events.Event] = deque()
         self._rounds = 0
-        """Rounds that are left until what is under way has had its effect."""
+        """Rounds that are left until everything under way has had its effect."""
         self._task: asyncio.Task[None] | None = None
         self._field: DOMNode | None = None
-        """The text field that everything under way is text for."""
+        """The text field that everything under way is for; None where it may move the focus."""
 
     async def take(self, event: events.Event) -> None:
         """Handle an event, or keep it until its turn comes."""
@@ -52,37 +54,48 @@ class InputOrder:
         while self._waiting and self._may_go(self._waiting[0]):
             event = self._waiting.popleft()
             if isinstance(event, (events.Key, events.Paste)):
-                self._field = self._field_of(event)
                 self._rounds = ROUNDS
-                if self._task is None:
-                    self._task = asyncio.create_task(self._settle())
+                self._field = self._field_of(event)
+                if self._field is None:
+                    self._begin_to_settle()
             await self._handle(event)
+        if self._waiting:
+            self._begin_to_settle()
 
     def _may_go(self, event: events.Event) -> bool:
-        """Text for the field that took the text before it comes in order anyway."""
-        if self._task is None:
+        """Everything has had its effect, or is for the field that has the focus: its queue keeps
+        the order, and typing costs nothing more."""
+        if not self._rounds and self._task is None:
             return True
-        return self._field is not None and self._field_of(event) is self._field
+        if self._field is None or self._field is not self._app.focused:
+            return False
+        return isinstance(event, events.Key) and not self._is_priority(event.key)
 
     def _field_of(self, event: events.Event) -> DOMNode | None:
-        """The text field that an event is nothing but text for."""
+        """The text field that an event does nothing but write in."""
         focused = self._app.focused
         if not isinstance(focused, (LineField, TextField)) or not isinstance(event, events.Key):
             return None
-        return focused if event.is_printable and not self._is_command(event.key) else None
+        bound = focused._bindings.key_to_bindings.get(event.key, ())
+        writes = event.is_printable or any(one.action.startswith(WRITING) for one in bound)
+        return focused if writes and not self._is_priority(event.key) else None
 
-    def _is_command(self, key: str) -> bool:
+    def _is_priority(self, key: str) -> bool:
         return any(
             binding.priority
             for _, bindings in self._app.screen._binding_chain
             for binding in bindings.key_to_bindings.get(key, ())
         )
 
+    def _begin_to_settle(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._settle())
+
     async def _settle(self) -> None:
         try:
             await asyncio.wait_for(self._all_rounds(), MAX_WAIT_S)
         except asyncio.TimeoutError:
-            pass  # somebody on the way has gone, or is busy
+            self._rounds = 0  # somebody on the way has gone, or is busy
         self._task = None
         if self._waiting:
             self._app.call_later(self._go_on)
