@@ -42,7 +42,7 @@ async def test_keys_that_come_with_enter_are_the_next_prompt(name: str, tmp_path
 
         def typed() -> None:
             with running(tmp_path, "--url", served.url, size=(100, 30)) as terminal:
-                terminal.wait_for("no model loaded")
+                terminal.wait_for(READY)
                 if name == "slow":
                     terminal.type("first\r")
                     terminal.wait_for("word0")
@@ -101,6 +101,36 @@ def test_keys_while_an_answer_comes(tmp_path: Path) -> None:
         assert terminal.wait_gone(15) == 0
 
 
+def test_what_is_typed_is_not_glued_to_a_prompt_that_comes_back(tmp_path: Path) -> None:
+    with (
+        simulator("--decode-tps", "20") as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        terminal.type("first [[tokens=2000]]\r")
+        terminal.wait_for(lambda shown: tokens(shown) > 2)
+        terminal.keys("escape")
+        terminal.wait_for("stopped  ")
+        terminal.type("second\r")
+        terminal.wait_for("server still finishing")
+        terminal.keys("escape")
+        terminal.wait_for("> second")
+        terminal.type("and more")
+        terminal.wait_for(shows(r"> second *\n +and more"))
+
+
+def test_a_failed_prompt_comes_back_for_itself(tmp_path: Path) -> None:
+    with (
+        simulator("--decode-tps", "200", "--fault", "cut=5") as board,
+        running(tmp_path, "--url", board.url) as terminal,
+    ):
+        terminal.wait_for(READY)
+        terminal.type("do not lose this\r")
+        terminal.wait_for("> do not lose this")
+        terminal.type("next")
+        terminal.wait_for(shows(r"> do not lose this *\n +next"))
+
+
 def test_ctrl_q_twice_ends_it_while_an_answer_comes(tmp_path: Path) -> None:
     with (
         simulator("--decode-tps", "20") as board,
@@ -113,8 +143,8 @@ def test_ctrl_q_twice_ends_it_while_an_answer_comes(tmp_path: Path) -> None:
 
 def test_a_burst_in_which_keys_and_commands_alternate(tmp_path: Path) -> None:
     """One write: what each key does depends on the one before it."""
-    with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
-        terminal.wait_for("No rkllm server answers")
+    with simulator() as board, running(tmp_path, "--url", board.url) as terminal:
+        terminal.wait_for(READY)
         # A search, a screen that opens and closes, the focus on its way, a letter taken back.
         terminal.type("a\x06x\rb\x1b[15~\x1b[15~\t\tc\x7fd")
         terminal.wait_for("> abd")
