@@ -23,6 +23,7 @@ from textual.theme import Theme
 
 from tui import __version__
 from tui.app.terminal.input_order import InputOrder
+from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys import ACTIONS, GLOBAL_KEYS, INTERRUPT
@@ -33,6 +34,7 @@ from tui.screens.dashboard import Dashboard
 if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.screens.bench.page import BenchPage
+    from tui.screens.history.page import HistoryData, HistoryPage
 
 from tui.app.themes import LIBRARY_CSS
 from tui.widgets.chat.message_line import MessageBar
@@ -325,6 +327,42 @@ class NpulseApp(App[int], inherit_bindings=False):
 
     on_bench_page_open_run = on_bench_page_open_result = _open_bench_page
     on_bench_page_open_comparison = on_bench_page_open_request = _open_bench_page
+
+    def action_history(self) -> None:
+        """F4."""
+        from tui.screens.history.list import HistoryScreen
+
+        self.push_screen(HistoryScreen(self._history_data(), self._appearance.glyphs))
+
+    def _history_data(self) -> HistoryData:
+        from tui.screens.history.page import HistoryData
+
+        return HistoryData(self._backend.history, self._backend.headline)
+
+    def on_history_page_open_conversation(self, event: HistoryPage.OpenConversation) -> None:
+        from tui.screens.history.conversation import ConversationScreen
+
+        data, glyphs = self._history_data(), self._appearance.glyphs
+        self.push_screen(ConversationScreen(data, glyphs, event.conversation, event.turn))
+
+    def on_history_page_open_answers(self, event: HistoryPage.OpenAnswers) -> None:
+        from tui.screens.history.answers import AnswersScreen
+
+        self.push_screen(AnswersScreen(self._history_data(), self._appearance.glyphs, event.turns))
+
+    async def on_history_page_continue(self, event: HistoryPage.Continue) -> None:
+        """A stored conversation goes on in the chat."""
+        history, chat = self._backend.history, self._backend.chat
+        found = await event.page.ask(
+            lambda: history.resume(event.conversation, event.leaf, from_start=event.is_from_start)
+        )
+        if found is None:
+            return
+        if not chat.resume(found):
+            event.page.say(ANSWER_RUNS, "warn")
+            return
+        event.page.action_leave()
+        self.dashboard.show_conversation(found.past, event.prompt, f"continuing: {found.title}")
 
     def action_settings(self) -> None:
         """F6."""

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import Benchmarks
     from tui.board.runtime_log.reader import RuntimeLog
+    from tui.history.browser import HistoryBrowser
+    from tui.history.recorder import Recorder
     from tui.servers.connection import Connection
 
 MAX_NAME_CHARS = 40
@@ -91,6 +93,7 @@ class Backend:
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
         self._server_settings = server
         self._history = history
+        self._recorder: Recorder | None = None
         self._remembered = remembered
         self._keep_servers = keep_servers
         self._demo_options = demo
@@ -172,9 +175,17 @@ class Backend:
             return
         from tui.settings.history_options import recorder
 
-        made = recorder(self._history, self._on_problem)
-        if made is not None:
-            self.chat.keeper.use(made)
+        self._recorder = recorder(self._history, self._on_problem)
+        if self._recorder is not None:
+            self.chat.keeper.use(self._recorder)
+
+    @property
+    def history(self) -> HistoryBrowser:
+        """The conversations that are kept. Imports SQLite: asked for when they are looked at."""
+        from tui.history.browser import HistoryBrowser
+        from tui.settings.history_options import history_file
+
+        return HistoryBrowser(history_file(), self._recorder)
 
     async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
         options = self._demo_options

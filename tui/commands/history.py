@@ -26,7 +26,7 @@ from tui.history.database import (
 from tui.history.export_documents import FORMATS, utc
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.pruning import Limits, Removal
-from tui.history.records import ConversationRow, StoredConversation, StoredTurn
+from tui.history.records import ConversationRow, SearchHit, StoredConversation, StoredTurn
 from tui.history.resuming import no_conversation
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import MIB, history_file, history_limits
@@ -157,7 +157,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _search(options: argparse.Namespace) -> int:
     query = " ".join(options.words)
-    hits: list[reading.SearchHit] = []
+    hits: list[SearchHit] = []
     if _settled():
         with reading_from(history_file()) as connection:
             hits = reading.search(connection, query, limit=options.limit)

@@ -15,12 +15,13 @@ from tui.history.records import (
     ConversationRow,
     Order,
     Running,
+    SearchHit,
     StoredConversation,
     StoredTurn,
 )
 from tui.history.token_times import unpack_times
 from tui.history.turn_json import decode_numbers, decode_origin, decode_settings, error_of
-from tui.history.words import Snippet, match_expression, snippet
+from tui.history.words import match_expression, snippet
 from tui.history.writer_process import WriterProcess
 from tui.history.writing import interrupted
 
@@ -54,18 +55,6 @@ class Filter:
     is_pinned: bool | None = None
     is_deleted: bool = False
     """Those whose deletion can be taken back, instead of all others."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """A turn in which all words were found."""
-
-    conversation: int
-    title: str
-    turn: int
-    role: str
-    created_ms: int
-    snippet: Snippet
 
 
 # -- lists -----------------------------------------------------------------------------------------

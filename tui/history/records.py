@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from tui.core.types import GenerationSettings, TurnError, TurnStatus
 
@@ -99,3 +99,78 @@ class Running:
     since_ms: int
     tokens: int
     """Chunks that are stored so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of a text, in one line, and where the words that were looked for stand in it."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    """Start and end of each, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A turn in which all words were found."""
+
+    conversation: int
+    title: str
+    turn: int
+    role: str
+    created_ms: int
+    snippet: Snippet
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedConversation:
+    """A conversation along one branch, and where else it could have gone."""
+
+    stored: StoredConversation
+    siblings: Mapping[int, tuple[int, ...]]
+    """Turn id -> all turns at its place, oldest first; only where there are several."""
+
+
+class History(Protocol):
+    """The conversations that are kept; :mod:`tui.history.browser` is the real one.
+
+    A Protocol, for what draws must not import a database. Every call may block: not in the app's
+    thread. Each raises HistoryError with one sentence.
+    """
+
+    def newest(self, after: int | None = None) -> list[ConversationRow]:
+        """A page of the list, newest first; the first page begins with all pinned ones. ``after``
+        is the last conversation of the page before."""
+
+    def count(self) -> int:
+        """How many conversations there are."""
+
+    def titled(self, words: str) -> list[ConversationRow]:
+        """Those whose title or tag has these words."""
+
+    def search(self, words: str) -> list[SearchHit]:
+        """Prompts and answers with all these words, newest first."""
+
+    def open(self, conversation: int, turn: int | None = None) -> OpenedConversation:
+        """A conversation along its chosen branch, or the newest one that goes through ``turn``."""
+
+    def answers(self, turns: Sequence[int]) -> list[StoredTurn]:
+        """These turns; those that are gone are left out."""
+
+    def last_answer(self, conversation: int) -> int | None:
+        """The last answer of the chosen branch."""
+
+    def rename(self, conversation: int, title: str) -> None:
+        """Gives a conversation a name."""
+
+    def pin(self, conversation: int, is_pinned: bool) -> None:
+        """A pinned conversation is listed first and never pruned."""
+
+    def tag(self, conversation: int, tags: Sequence[str]) -> None:
+        """These tags and no others."""
+
+    def delete(self, conversation: int) -> None:
+        """Takes it out of all lists."""
+
+    def undelete(self, conversation: int) -> None:
+        """Takes a deletion back."""

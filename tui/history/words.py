@@ -8,7 +8,8 @@ phrase.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from tui.history.records import Snippet
 
 _ALONE = re.compile(
     "([\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -21,15 +22,6 @@ MIN_PREFIX_CHARS = 3
 MAX_TERMS = 32
 SNIPPET_CHARS = 160
 LEAD_CHARS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """A piece of a text, in one line, and where the words that were looked for stand in it."""
-
-    text: str
-    marks: tuple[tuple[int, int], ...]
-    """Start and end of each, in characters."""
 
 
 def indexed(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from textual import events
@@ -18,12 +18,13 @@ from textual.widgets import Static
 from tui.core.board.history import BoardHistory
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, Chat
-from tui.core.screen.footer import footer_line, thinking_note
+from tui.core.screen.footer import footer_line, result_line, thinking_note
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys import CHAT_KEYS, DEMO_LETTER, FOCUS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.core.turn.conversation import PastTurn
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
@@ -64,6 +65,7 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("help", "help"),
     HintOf("model", "models"),
     HintOf("bench", "bench"),
+    HintOf("history", "history"),
     HintOf("board", "board"),
     HintOf("settings", "settings"),
     HintOf("commands", "palette"),
@@ -154,6 +156,7 @@ class Dashboard(Screen[None]):
         self._copy_text = copy
         self._frames_per_s = frames_per_s
         self._board_key = key_cap(keymap["board"])
+        self._history_key = key_cap(keymap["history"])
         self._shown: Turn | None = None
         self._refusal = ""
         self._resumed_s = 0.0
@@ -567,7 +570,8 @@ class Dashboard(Screen[None]):
     def action_regenerate(self) -> None:
         prompt = self._chat.take_last()
         if prompt is None:
-            self.say("there is no finished answer to repeat", "warn")
+            nothing = "there is no finished answer to repeat"
+            self.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
             return
         self._ask(prompt)
 
@@ -579,6 +583,46 @@ class Dashboard(Screen[None]):
         self.show_notice()
         self._draw_numbers()
         self.say("a new conversation")
+
+    def action_edit(self) -> None:
+        """The last prompt comes back to be changed; what it was answered stays in the history."""
+        field = self.query_one(Prompt)
+        if field.text.strip():
+            self.say("the prompt is not empty: send or clear it first", "warn")
+            return
+        prompt = self._chat.take_last()
+        if prompt is None:
+            nothing = "there is no finished answer whose prompt could be edited"
+            self.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
+            return
+        self.set_focus(field)
+        field.write_anew(prompt)
+        self.say(f"edit and send; the first answer stays in the history ({self._history_key})")
+
+    def show_conversation(self, past: Sequence[PastTurn], prompt: str, said: str) -> None:
+        """Show a stored conversation that goes on, with ``prompt`` to be edited."""
+        transcript = self.query_one(Transcript)
+        transcript.clear()
+        self._shown = None
+        for one in past:
+            result = one.result
+            transcript.add_finished(
+                one.prompt,
+                thinking=result.thinking,
+                answer=result.text,
+                footer=result_line(result),
+                state="done" if result.error is None else "error",
+                error=None if result.error is None else result.error.sentence,
+                model=result.model,
+            )
+        transcript.show_end()
+        field = self.query_one(Prompt)
+        self.set_focus(field)
+        self._draw_numbers()
+        if prompt and not field.write_anew(prompt):
+            self.say("what you were writing is still here; the prompt to edit is not", "warn")
+        else:
+            self.say(said)
 
     def action_copy_answer(self) -> None:
         transcript = self.query_one(Transcript)

@@ -12,14 +12,17 @@ from typing import Literal
 
 from tui.core.screen.key_names import shown_keys
 from tui.core.screen.keys import (
+    ANSWERS_KEYS,
     BENCH_KEYS,
     BOARD_KEYS,
     CHAT_KEYS,
+    CONVERSATION_KEYS,
     DEMO_LETTER,
     FIXED_PROMPT_KEYS,
     FOCUS,
     GLOBAL_KEYS,
     HELP_KEYS,
+    HISTORY_KEYS,
     INTERRUPT,
     MODELS_KEYS,
     PROMPT_KEYS,
@@ -33,7 +36,7 @@ from tui.core.screen.keys import (
     KeyAction,
 )
 
-Place = Literal["chat", "board", "ram", "bench", "models", "settings", "help"]
+Place = Literal["chat", "board", "ram", "bench", "history", "models", "settings", "help"]
 """Where help was asked for."""
 
 
@@ -101,6 +104,13 @@ def help_sections(
             key_lines([*RAM_FIELD_KEYS, *RAM_KEYS], keymap),
         ),
         ("bench", title("benchmarks", "bench"), key_lines(BENCH_KEYS, keymap)),
+        ("history", title("history", "history"), key_lines(HISTORY_KEYS, keymap)),
+        (
+            "history",
+            title("opened conversation", "history.open"),
+            key_lines(CONVERSATION_KEYS, keymap),
+        ),
+        ("history", title("side by side", "history.compare"), key_lines(ANSWERS_KEYS, keymap)),
         ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
         (
             "settings",

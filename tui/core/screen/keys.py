@@ -57,9 +57,11 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("stop", "escape", "stop", "stop the answer; its text is kept"),
     KeyAction("models", "f2", "app.models", "models: list, load, unload, switch"),
     KeyAction("bench", "f3", "app.bench", "benchmark the model, compare runs"),
+    KeyAction("history", "f4", "app.history", "history: earlier conversations"),
     KeyAction("board", "f5", "app.board", "the board: history, why slow, RAM"),
     KeyAction("settings", "f6", "app.settings", "temperature, tokens, system prompt"),
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
+    KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),
     KeyAction("new", "ctrl+n", "new_conversation", "new conversation"),
     KeyAction("copy", "ctrl+y", "copy_answer", "copy the selection or the last answer"),
     KeyAction("thinking", "ctrl+t", "toggle_thinking", "open or fold the thinking"),
@@ -244,6 +246,8 @@ BOARD_KEYS: tuple[KeyAction, ...] = (
 )
 """Keys of the board screen (F5)."""
 
+_BRANCHES = "another branch of the conversation"
+
 _VERTICAL = "choose a suite, an earlier run or a request; scroll"
 _SIDEWAYS = "from option to option, page to page, request to request"
 _PARTS = "between suites and earlier runs; from page to page"
@@ -295,6 +299,50 @@ BENCH_REQUEST_KEYS = _picked(
     BENCH_KEYS, "bench", "left right up down page_up page_down home end back"
 )
 BENCH_COMPARE_KEYS = _picked(BENCH_KEYS, "bench", "swap force up down page_up page_down back")
+
+HISTORY_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("history.up", "up,k", "choose(-1)", "to the conversation above", "choose"),
+    KeyAction("history.down", "down,j", "choose(1)", "to the conversation below", "choose"),
+    KeyAction("history.page_up", "pageup", "page(-1)", "a page up", _PAGES),
+    KeyAction("history.page_down", "pagedown", "page(1)", "a page down", _PAGES),
+    KeyAction("history.home", "home", "ends(-1)", "to the newest", "to the newest, the oldest"),
+    KeyAction("history.end", "end", "ends(1)", "to the oldest", "to the newest, the oldest"),
+    KeyAction("history.open", "enter", "open", "read the conversation, or what was found in it"),
+    KeyAction("history.continue", "c", "continue", "continue the conversation in the chat"),
+    KeyAction("history.search", "slash", "search", "search titles, tags and all texts"),
+    KeyAction("history.pin", "p", "pin", "pin it to the top, or not"),
+    KeyAction("history.rename", "r", "rename", "rename it"),
+    KeyAction("history.tag", "t", "tag", "give it tags"),
+    KeyAction("history.delete", "d,delete", "delete", "delete it"),
+    KeyAction("history.undo", "u", "undo", "take the last deletion back"),
+    KeyAction("history.mark", "space", "mark", "mark its last answer for a comparison"),
+    KeyAction("history.compare", "v", "compare", "the marked answers beside this one"),
+    KeyAction("history.back", "escape", "back", "one step back"),
+)
+"""Keys of the history screen (F4)."""
+
+CONVERSATION_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("conversation.continue", "enter", "continue", "continue this branch in the chat"),
+    KeyAction("conversation.edit", "e", "edit", "edit the prompt in view and ask it anew"),
+    KeyAction(
+        "conversation.compare", "v", "compare", "answers to the prompt in view, side by side"
+    ),
+    KeyAction("conversation.prev_branch", "left", "branch(-1)", "the branch before", _BRANCHES),
+    KeyAction("conversation.next_branch", "right", "branch(1)", "the next branch", _BRANCHES),
+    KeyAction("conversation.back", "escape", "back", "back to the list"),
+)
+"""Keys of a conversation that is opened from the history, besides those of the transcript."""
+
+ANSWERS_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("answers.left", "left,h", "turn(-1)", "the answers before", "other answers"),
+    KeyAction("answers.right", "right,l", "turn(1)", "the next answers", "other answers"),
+    KeyAction("answers.up", "up,k", "move(-1)", "a row up", "scroll all"),
+    KeyAction("answers.down", "down,j", "move(1)", "a row down", "scroll all"),
+    KeyAction("answers.page_up", "pageup", "page(-1)", "a page up", _PAGES),
+    KeyAction("answers.page_down", "pagedown", "page(1)", "a page down", _PAGES),
+    KeyAction("answers.back", "escape", "back", "back"),
+)
+"""Keys of answers that stand side by side."""
 
 MODELS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("models.up", "up,k", "choose(-1)", "to the model above", "choose a model"),
@@ -368,6 +416,9 @@ ACTIONS: tuple[KeyAction, ...] = (
     *RAM_FIELD_KEYS,
     *RAM_KEYS,
     *BENCH_KEYS,
+    *HISTORY_KEYS,
+    *CONVERSATION_KEYS,
+    *ANSWERS_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
@@ -388,6 +439,14 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, *_EVERYWHERE),
     "a request of a benchmark": (closing("bench"), *BENCH_REQUEST_KEYS, *_EVERYWHERE),
     "a comparison": (closing("bench"), *BENCH_COMPARE_KEYS, *_EVERYWHERE),
+    "the history": (closing("history"), *HISTORY_KEYS, *_EVERYWHERE),
+    "a conversation of the history": (
+        closing("history"),
+        *CONVERSATION_KEYS,
+        *TRANSCRIPT_KEYS,
+        *_EVERYWHERE,
+    ),
+    "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),

@@ -170,6 +170,13 @@ class Prompt(TextField):
             self._replace_all(self._written(text))
             self._given_back = GivenBack(monotonic())
 
+    def write_anew(self, text: str) -> bool:
+        """Put an earlier prompt here to be changed; False where the user has begun another one."""
+        if self.text.strip():
+            return False
+        self._replace_all(self._written(text))
+        return True
+
     def action_submit(self) -> None:
         """Send what is written, if it is more than white space.
 

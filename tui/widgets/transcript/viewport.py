@@ -89,11 +89,17 @@ class Viewport:
     @property
     def turn_in_view(self) -> TurnView | None:
         """The turn at the top of the view; the last one while the end is followed."""
+        number = self.turn_number_in_view
+        return None if number is None else self._turn_list.turns[number]
+
+    @property
+    def turn_number_in_view(self) -> int | None:
+        """Which turn that is, from 0 on; None without turns."""
         turns = self._turn_list.turns
         if not turns or self.is_following:
-            return turns[-1] if turns else None
+            return len(turns) - 1 if turns else None
         place = self._turn_list.place(min(self.top_row + 1, self._turn_list.rows - 1))
-        return turns[place.turn] if place else None
+        return place.turn if place else None
 
     def folded_turn_at(self, y: int) -> TurnView | None:
         """The turn whose thinking is opened and folded at a row of the view."""
@@ -127,6 +133,11 @@ class Viewport:
         self._turn_list.trim(height)
         self.new_lines = min(self.new_lines, self.rows_below)
         self.changes.mark()
+
+    def show_turn(self, number: int) -> None:
+        """Show this turn, counted from 0 on, at the top."""
+        if number < len(self._turn_list.turns):
+            self.show_row(self._turn_list.top(number))
 
     def bring_into_view(self, row: int) -> None:
         """Move the view as little as shows a row."""

@@ -1,0 +1,124 @@
+"""Looks through the history and changes what its user wants changed, for the history screen."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
+from pathlib import Path
+
+from tui.history import reading, writing
+from tui.history.database import reading_from, transaction, writing_to
+from tui.history.failures import HistoryError
+from tui.history.reading import Filter
+from tui.history.recorder import Recorder
+from tui.history.records import (
+    ConversationRow,
+    OpenedConversation,
+    SearchHit,
+    StoredTurn,
+)
+from tui.history.resuming import ResumedConversation, no_conversation, resume
+
+PAGE = 200
+"""Conversations that are read at once."""
+MAX_HITS = 200
+CHANGE_S = 10.0
+"""How long a change may wait for the thread that writes."""
+
+
+class HistoryBrowser:
+    """:class:`tui.history.records.History` of the database at ``path``.
+
+    Each call opens the file anew: what another npulse stored meanwhile is there. Changes go through
+    the connection of ``recorder`` where something is kept in this run.
+    """
+
+    def __init__(self, path: Path, recorder: Recorder | None = None) -> None:
+        self._path = path
+        self._recorder = recorder
+
+    # Reading --------------------------------------------------------------------------------
+
+    def newest(self, after: int | None = None) -> list[ConversationRow]:
+        with reading_from(self._path) as connection:
+            pinned: list[ConversationRow] = []
+            if after is None:
+                pinned = reading.conversations(connection, wanted=Filter(is_pinned=True))
+            rest = reading.conversations(
+                connection, wanted=Filter(is_pinned=False), limit=PAGE, after=after
+            )
+        return [*pinned, *rest]
+
+    def count(self) -> int:
+        with reading_from(self._path) as connection:
+            return reading.count(connection)
+
+    def titled(self, words: str) -> list[ConversationRow]:
+        with reading_from(self._path) as connection:
+            found = reading.conversations(connection, wanted=Filter(title=words), limit=MAX_HITS)
+            known = {row.id for row in found}
+            tagged = reading.conversations(connection, wanted=Filter(tag=words), limit=MAX_HITS)
+        return [*found, *(row for row in tagged if row.id not in known)]
+
+    def search(self, words: str) -> list[SearchHit]:
+        with reading_from(self._path) as connection:
+            return reading.search(connection, words, limit=MAX_HITS)
+
+    def open(self, conversation: int, turn: int | None = None) -> OpenedConversation:
+        with reading_from(self._path) as connection:
+            leaf = None if turn is None else reading.newest_leaf_below(connection, turn)
+            found = reading.conversation(connection, conversation, leaf=leaf)
+            if found is None:
+                raise HistoryError(no_conversation(conversation))
+            places = {one.id: tuple(reading.siblings(connection, one.id)) for one in found.turns}
+        several = {number: same for number, same in places.items() if len(same) > 1}
+        return OpenedConversation(found, several)
+
+    def answers(self, turns: Sequence[int]) -> list[StoredTurn]:
+        with reading_from(self._path) as connection:
+            found = [reading.turn(connection, number) for number in turns]
+        return [turn for turn in found if turn is not None]
+
+    def last_answer(self, conversation: int) -> int | None:
+        turns = self.open(conversation).stored.turns
+        return next((turn.id for turn in reversed(turns) if turn.role == "assistant"), None)
+
+    def resume(
+        self, conversation: int, leaf: int | None, *, from_start: bool = False
+    ) -> ResumedConversation:
+        """A conversation as one that can go on after the turn ``leaf`` (None: the end of its chosen
+        branch), or with another first prompt."""
+        with reading_from(self._path) as connection:
+            found = resume(connection, conversation, leaf)
+        return replace(found, past=(), answers=()) if from_start else found
+
+    # Changes --------------------------------------------------------------------------------
+
+    def rename(self, conversation: int, title: str) -> None:
+        self._change(lambda connection: writing.rename(connection, conversation, title))
+
+    def pin(self, conversation: int, is_pinned: bool) -> None:
+        self._change(lambda connection: writing.set_pinned(connection, conversation, is_pinned))
+
+    def tag(self, conversation: int, tags: Sequence[str]) -> None:
+        self._change(lambda connection: writing.set_tags(connection, conversation, tags))
+
+    def delete(self, conversation: int) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        self._change(lambda connection: writing.delete(connection, conversation, now_ms))
+
+    def undelete(self, conversation: int) -> None:
+        self._change(lambda connection: writing.undelete(connection, conversation))
+
+    def _change(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        if self._recorder is None:
+            with writing_to(self._path) as connection, transaction(connection):
+                work(connection)
+            return
+        try:
+            self._recorder.change(work).result(CHANGE_S)
+        except FutureTimeoutError:
+            raise HistoryError("the history is busy; the change was not made yet") from None

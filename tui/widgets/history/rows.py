@@ -1,0 +1,140 @@
+"""Rows of the history: a conversation or a hit of the search in one line each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.history.records import ConversationRow, SearchHit
+from tui.widgets.kit.rows import Row, fit, pad, spread
+
+Entry = ConversationRow | SearchHit
+WIDE = 100
+MODEL_CELLS = 18
+
+
+def conversation_of(entry: Entry) -> int:
+    """The conversation that an entry of the list belongs to."""
+    return entry.id if isinstance(entry, ConversationRow) else entry.conversation
+
+
+def shown_time(ms: int, *, has_year: bool) -> str:
+    """``2026-11-27 04:49`` in local time; a time that no calendar has is unknown."""
+    try:
+        moment = time.localtime(ms / 1000)
+        return time.strftime("%Y-%m-%d %H:%M" if has_year else "%m-%d %H:%M", moment)
+    except (OverflowError, ValueError, OSError):
+        return fmt.UNKNOWN
+
+
+def head_row(width: int) -> Row:
+    """The heads of the columns."""
+    is_wide = width >= WIDE
+    date = f"{'date':<16}" if is_wide else f"{'date':<11}"
+    model = f"  {'model':<{MODEL_CELLS}}" if is_wide else ""
+    left: Row = ((f"     {date}{model}{'tokens':>8}{'tok/s':>8}  conversation", "dim"),)
+    return fit(left, width)
+
+
+def entry_row(entry: Entry, width: int, glyphs: Glyphs, *, is_chosen: bool, is_marked: bool) -> Row:
+    """One line of the list."""
+    sign = glyphs.closed if is_chosen else " "
+    lead: Row = ((f" {sign}", "live"), ("+" if is_marked else " ", "warn"))
+    if isinstance(entry, SearchHit):
+        return fit((*lead, *_hit(entry, is_chosen=is_chosen, is_wide=width >= WIDE)), width)
+    return _conversation(entry, lead, width, is_chosen=is_chosen)
+
+
+def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: bool) -> Row:
+    is_wide = width >= WIDE
+    left: Row = (
+        *lead,
+        ("* " if row.is_pinned else "  ", "live"),
+        (shown_time(row.updated_ms, has_year=is_wide), "soft"),
+    )
+    if is_wide:
+        name = fit(((f"  {row.model or fmt.UNKNOWN}", "soft"),), MODEL_CELLS + 2)
+        left += pad(name, MODEL_CELLS + 2)
+    rate = fmt.UNKNOWN if row.decode_tps is None else fmt.rate(row.decode_tps)
+    left += (
+        (f"{row.tokens or fmt.UNKNOWN:>8}", "text"),
+        (f"{rate:>8}", "text"),
+        ("  ", "text"),
+        (row.title or row.first_line, "strong" if is_chosen else "text"),
+    )
+    right: Row = ()
+    if row.is_running:
+        right += ((" running", "live"),)
+    if row.is_simulated and is_wide:
+        right += ((" SIMULATED", "warn"),)
+    if row.tags:
+        right += ((f" {' '.join('#' + tag for tag in row.tags)}", "dim"),)
+    return spread(left, fit(right, width // 3), width) if right else fit(left, width)
+
+
+def _hit(hit: SearchHit, *, is_chosen: bool, is_wide: bool) -> Row:
+    when = shown_time(hit.created_ms, has_year=is_wide)
+    who = "you" if hit.role == "user" else "answer"
+    spans: list[tuple[str, str]] = [("  ", "text"), (f"{when}  ", "soft"), (f"{who:<7} ", "dim")]
+    text, at = hit.snippet.text, 0
+    for start, end in hit.snippet.marks:
+        spans += [(text[at:start], "strong" if is_chosen else "text"), (text[start:end], "live")]
+        at = end
+    spans.append((text[at:], "strong" if is_chosen else "text"))
+    return tuple(span for span in spans if span[0])
+
+
+def detail_rows(entry: Entry | None, width: int) -> list[Row]:
+    """What there is to say about the chosen one, in two rows."""
+    if entry is None:
+        return [(), ()]
+    if isinstance(entry, SearchHit):
+        return [fit(((f" in: {entry.title}", "soft"),), width), ()]
+    about = [
+        f"{entry.turns} prompts and answers",
+        f"begun {shown_time(entry.created_ms, has_year=True)}",
+    ]
+    about += [entry.model] if entry.model else []
+    first = f" {entry.first_line}" if entry.first_line != entry.title else ""
+    return [
+        fit(((f" {', '.join(about)}", "soft"),), width),
+        fit(((first, "dim"),), width),
+    ]
+
+
+def title_row(left: str, right: str, width: int) -> Row:
+    """The name of the page, and what is beside it."""
+    return spread(((f" {left}", "strong"),), ((f"{right} ", "dim"),), width)
+
+
+def window(chosen: int, top: int, height: int, count: int) -> int:
+    """The first entry in view, so that the chosen one is in view; ``top`` was the first one."""
+    if chosen < top:
+        top = chosen
+    elif chosen >= top + height:
+        top = chosen - height + 1
+    return max(0, min(top, count - height))
+
+
+def entry_rows(
+    entries: Sequence[Entry],
+    chosen: int,
+    marked: frozenset[int],
+    top: int,
+    size: tuple[int, int],
+    glyphs: Glyphs,
+) -> list[Row]:
+    """The lines in view. ``size``: cells and lines."""
+    width, height = size
+    return [
+        entry_row(
+            entry,
+            width,
+            glyphs,
+            is_chosen=number == chosen,
+            is_marked=conversation_of(entry) in marked,
+        )
+        for number, entry in enumerate(entries[top : top + height], top)
+    ]

@@ -1,0 +1,77 @@
+"""Stored turns as a transcript shows them: a prompt with its answer, numbers and branches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.core.screen.footer import result_line
+from tui.history.records import OpenedConversation, StoredTurn
+from tui.history.turn_json import stored_result
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A prompt and its answer. Ids are None where there is no such turn."""
+
+    prompt_id: int | None
+    answer_id: int | None
+    prompt: str
+    thinking: str = ""
+    answer: str = ""
+    footer: str = ""
+    error: str | None = None
+    model: str = ""
+
+
+def exchanges(opened: OpenedConversation) -> list[Exchange]:
+    """The turns of a branch, oldest first."""
+    found: list[Exchange] = []
+    prompt: StoredTurn | None = None
+    for turn in opened.stored.turns:
+        if turn.role == "user":
+            if prompt is not None:
+                found.append(_exchange(opened, prompt, None))
+            prompt = turn
+        else:
+            found.append(_exchange(opened, prompt, turn))
+            prompt = None
+    if prompt is not None:
+        found.append(_exchange(opened, prompt, None))
+    return found
+
+
+def _exchange(
+    opened: OpenedConversation, prompt: StoredTurn | None, answer: StoredTurn | None
+) -> Exchange:
+    words = "" if prompt is None else prompt.text
+    number = None if prompt is None else prompt.id
+    if answer is None:
+        footer = "no answer is kept"
+        return Exchange(number, None, words, footer=f"{_branch(opened, prompt)}{footer}")
+    branches = f"{_branch(opened, prompt)}{_branch(opened, answer)}"
+    return Exchange(
+        number,
+        answer.id,
+        words,
+        thinking=answer.thinking,
+        answer=answer.text,
+        footer=f"{branches}{answer_line(answer)}",
+        error=None if answer.error is None else answer.error.sentence,
+        model="" if answer.origin is None else answer.origin.model,
+    )
+
+
+def _branch(opened: OpenedConversation, turn: StoredTurn | None) -> str:
+    """``answer 1 of 2`` where there are others; else nothing."""
+    same: Sequence[int] = () if turn is None else opened.siblings.get(turn.id, ())
+    if turn is None or not same:
+        return ""
+    name = "prompt" if turn.role == "user" else "answer"
+    return f"{name} {same.index(turn.id) + 1} of {len(same)}  "
+
+
+def answer_line(answer: StoredTurn) -> str:
+    """The numbers of a stored answer in one line."""
+    line = result_line(stored_result(answer))
+    return f"still being written  {line}" if answer.status == "running" else line
