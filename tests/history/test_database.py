@@ -184,6 +184,27 @@ def test_the_first_schema_on_disk_is_still_read(tmp_path: Path) -> None:
         assert [hit.turn for hit in reading.search(connection, "你好")] == [found.turns[1].id]
 
 
+def test_the_second_schema_says_which_numbers_are_estimated(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(open_for_writing(path, MIGRATIONS[:1])) as connection:
+        connection.execute("INSERT INTO conversations (uid, title, created_ms) VALUES ('', '', 0)")
+        for source in ("estimated", "runtime"):
+            turn = connection.execute(
+                "INSERT INTO turns (conversation, role, created_ms, tokens, decode_tps)"
+                " VALUES (1, 'assistant', 0, 5, 3.0)"
+            ).lastrowid
+            numbers = f'{{"tokens_source": "{source}", "decode_source": "{source}"}}'
+            connection.execute(
+                "INSERT INTO bodies (turn, text, numbers) VALUES (?, 'words', ?)", (turn, numbers)
+            )
+    with closing(open_for_writing(path)) as connection:
+        (row,) = reading.conversations(connection)
+        assert (row.tokens, row.is_tokens_estimated, row.is_decode_estimated) == (10, True, False)
+        connection.execute("DELETE FROM turns WHERE id = 1")
+        (row,) = reading.conversations(connection)
+        assert (row.tokens, row.is_tokens_estimated) == (5, False)
+
+
 def make_exchanges(folder: Path, name: str, count: int) -> None:
     with closing(opened(folder)) as connection:
         for number in range(count):

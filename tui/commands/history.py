@@ -362,10 +362,11 @@ def _row_json(row: ConversationRow) -> dict[str, object]:
 def _row_line(row: ConversationRow) -> str:
     marks = ("pinned " if row.is_pinned else "") + ("running " if row.is_running else "")
     simulated = "SIMULATED " if row.is_simulated else ""
+    tokens = f"~{row.tokens}" if row.is_tokens_estimated else str(row.tokens)
     tags = "".join(f" #{tag}" for tag in row.tags)
     return (
         f"{row.id:>6}  {_local(row.created_ms)}  {clean_line(row.model or '–', 24):<24}"
-        f"  {row.turns:>4} turns  {row.tokens:>7} tokens  {marks}{simulated}{row.title}{tags}"
+        f"  {row.turns:>4} turns  {tokens:>8} tokens  {marks}{simulated}{row.title}{tags}"
     )
 
 
@@ -391,7 +392,8 @@ def _turn_json(turn: StoredTurn) -> dict[str, object]:
 
 def _print_conversation(found: StoredConversation) -> None:
     row = found.row
-    print(f"{row.title}\n{_local(row.created_ms)}  {row.turns} turns  {row.tokens} tokens")
+    mark = "~" if row.is_tokens_estimated else ""
+    print(f"{row.title}\n{_local(row.created_ms)}  {row.turns} turns  {mark}{row.tokens} tokens")
     for turn in found.turns:
         model = None if turn.origin is None else clean_line(turn.origin.model)
         who = "you" if turn.role == "user" else model or "assistant"

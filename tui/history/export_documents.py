@@ -102,6 +102,9 @@ def _markdown(found: PlainConversation) -> str:
         "models": models,
         "simulated": simulated,
         "tokens": sum(t for turn in found.turns if (t := _tokens(turn)) is not None),
+        "tokens_estimated": any(
+            (turn.numbers or {}).get("tokens_source") == "estimated" for turn in found.turns
+        ),
         "tags": list(found.tags),
     }
     lines = ["---", *(f"{key}: {_yaml(value)}" for key, value in front.items()), "---", ""]

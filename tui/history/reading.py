@@ -33,7 +33,11 @@ SELECT c.id, c.uid, c.title, c.created_ms, c.is_pinned,
     (SELECT coalesce(sum(tokens), 0) FROM turns WHERE conversation = c.id AND role = 'assistant'),
     (SELECT max(id) FROM turns WHERE conversation = c.id),
     (SELECT max(id) FROM turns WHERE conversation = c.id AND role = 'assistant'),
-    (SELECT min(id) FROM turns WHERE conversation = c.id AND role = 'user')
+    (SELECT min(id) FROM turns WHERE conversation = c.id AND role = 'user'),
+    EXISTS (
+        SELECT 1 FROM turns WHERE conversation = c.id AND role = 'assistant' AND tokens > 0
+            AND coalesce(tokens_source, 'unknown') NOT IN ('measured', 'runtime')
+    )
 FROM conversations AS c
 """
 
@@ -146,7 +150,19 @@ def _with_details(
     connection: sqlite3.Connection, rows: Sequence[tuple[int, ...]]
 ) -> list[ConversationRow]:
     found = []
-    for number, uid, title, created_ms, is_pinned, turns, tokens, last, answer, first in rows:
+    for (
+        number,
+        uid,
+        title,
+        created_ms,
+        is_pinned,
+        turns,
+        tokens,
+        last,
+        answer,
+        first,
+        rough,
+    ) in rows:
         newest_ms, line = created_ms, ""
         if last is not None:
             (newest_ms,) = connection.execute(
@@ -157,10 +173,10 @@ def _with_details(
                 "SELECT substr(text, 1, ?) FROM bodies WHERE turn = ?",
                 (MAX_FIRST_LINE_CHARS, first),
             ).fetchone()
-        origin, rate_tps, writer = None, None, None
+        origin, rate_tps, rate_source, writer = None, None, None, None
         if answer is not None:
-            text, rate_tps, writer = connection.execute(
-                "SELECT o.json, t.decode_tps, t.writer FROM turns AS t"
+            text, rate_tps, rate_source, writer = connection.execute(
+                "SELECT o.json, t.decode_tps, t.decode_source, t.writer FROM turns AS t"
                 " LEFT JOIN origins AS o ON o.id = t.origin WHERE t.id = ?",
                 (answer,),
             ).fetchone()
@@ -184,6 +200,9 @@ def _with_details(
                 is_simulated=origin is not None and origin.is_simulated,
                 is_running=_process_of(connection, writer) is not None,
                 tags=tuple(clean_line(tag) for (tag,) in named),
+                is_tokens_estimated=bool(rough),
+                is_decode_estimated=rate_tps is not None
+                and rate_source not in ("measured", "runtime"),
             )
         )
     return found

@@ -56,6 +56,10 @@ class ConversationRow:
     is_running: bool = False
     """Some npulse still writes an answer of it."""
     tags: tuple[str, ...] = ()
+    is_tokens_estimated: bool = False
+    """``tokens`` holds counts that are estimated, or not known to be the runtime's."""
+    is_decode_estimated: bool = False
+    """``decode_tps`` is estimated, or its source is not known."""
 
 
 @dataclass(frozen=True, slots=True)

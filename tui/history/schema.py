@@ -90,5 +90,21 @@ CREATE VIRTUAL TABLE words USING fts5 (
 );
 """
 
-MIGRATIONS: Sequence[str] = (SCHEMA_1,)
+SCHEMA_2 = """
+ALTER TABLE turns ADD COLUMN tokens_source TEXT;
+ALTER TABLE turns ADD COLUMN decode_source TEXT;
+UPDATE turns SET
+    tokens_source = (
+        SELECT json_extract(numbers, '$.tokens_source') FROM bodies WHERE turn = turns.id
+    ),
+    decode_source = (
+        SELECT json_extract(numbers, '$.decode_source') FROM bodies WHERE turn = turns.id
+    )
+WHERE role = 'assistant';
+DROP INDEX turns_of_conversation;
+CREATE INDEX turns_of_conversation ON turns (conversation, role, id, tokens, tokens_source);
+"""
+"""A list says which of its numbers are estimated, without reading every answer."""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2)
 """``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

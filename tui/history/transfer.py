@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from tui.core.text.sanitize import clean, clean_line
-from tui.core.types import GenerationSettings, TurnError, TurnStatus
+from tui.core.types import GenerationSettings, NumberSource, TurnError, TurnStatus
 from tui.history import reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
@@ -148,7 +149,7 @@ def _add_turn(
     origin, settings = _clean_origin(turn.origin), turn.settings
     connection.execute(
         "UPDATE turns SET status = ?, error_kind = ?, error = ?, origin = ?, parameters = ?,"
-        " tokens = ?, decode_tps = ? WHERE id = ?",
+        " tokens = ?, tokens_source = ?, decode_tps = ?, decode_source = ? WHERE id = ?",
         (
             turn.status or "complete",
             None if error is None else clean_line(error.kind),
@@ -160,7 +161,9 @@ def _add_turn(
             if settings is None
             else writing.shared(connection, "parameters", encode_settings(settings)),
             tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None,
+            _source(numbers.get("tokens_source")),
             rate_tps if isinstance(rate_tps, int | float) else None,
+            _source(numbers.get("decode_source")),
             made,
         ),
     )
@@ -175,6 +178,10 @@ def _add_turn(
             (made, times, pack_samples(turn.board)),
         )
     return made
+
+
+def _source(value: object) -> str | None:
+    return value if isinstance(value, str) and value in get_args(NumberSource) else None
 
 
 def _clean_origin(origin: Origin | None) -> Origin | None:

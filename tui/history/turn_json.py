@@ -90,7 +90,8 @@ def decode_numbers(text: str | None) -> dict[str, object] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return {**json.loads(msgspec.json.encode(_Numbers())), **dict.fromkeys(STATS), **found}
+    unset = {name: False if name.startswith("is_") else None for name in STATS}
+    return {**json.loads(msgspec.json.encode(_Numbers())), **unset, **found}
 
 
 def encode_settings(settings: GenerationSettings) -> str:

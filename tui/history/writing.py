@@ -160,13 +160,15 @@ def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnsw
     error = end.error
     changed = connection.execute(
         "UPDATE turns SET status = ?, error_kind = ?, error = ?, writer = NULL, tokens = ?,"
-        " decode_tps = ? WHERE id = ?",
+        " tokens_source = ?, decode_tps = ?, decode_source = ? WHERE id = ?",
         (
             end.status,
             None if error is None else error.kind,
             None if error is None else error.sentence,
             end.tokens,
+            end.numbers.get("tokens_source"),
             end.decode_tps,
+            end.numbers.get("decode_source"),
             answer,
         ),
     )
