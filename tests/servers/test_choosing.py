@@ -298,3 +298,26 @@ async def test_while_it_is_busy_it_stays_what_it_was() -> None:
         script.is_frozen = False
         script.thaw.set()
         await until(connection, lambda s: s.status == "ready")
+
+
+async def test_a_remembered_server_that_is_not_there_is_told() -> None:
+    gone = f"http://127.0.0.1:{free_port()}"
+    remembered = RememberedServers(gone)
+    async with (
+        raw_server(RockchipScript()) as one,
+        raw_server(OllamaScript()) as other,
+        connected(gone, one.url, other.url, remembered=remembered) as connection,
+    ):
+        state = await until(connection, lambda s: s.models)
+        assert state.note is None, "an arbitrary choice is told by the others"
+        assert state.others
+    async with (
+        raw_server(RockchipScript()) as one,
+        connected(gone, one.url, remembered=remembered) as connection,
+    ):
+        state = await until(connection, lambda s: s.models)
+        assert state.note is not None
+        assert state.note.startswith(f"{gone}, which was chosen earlier, does not answer;")
+        assert state.remembered.url == gone
+        await connection.use(one.url, "qwen3-4b")
+        assert connection.state.remembered.url == one.url

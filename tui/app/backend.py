@@ -439,6 +439,8 @@ class Backend:
         one."""
         state = self.state
         notes = [state.choice.problem] if state.choice.problem else []
+        if state.note is not None:
+            notes.append(state.note)
         if state.status == "ready" and state.problem:
             notes.append(state.problem)
         if state.others:

@@ -129,6 +129,7 @@ class Connection:
             choice=NO_CHOICE,
             others=(),
             busy_urls=(),
+            note=None,
             looked_at=self._urls,
             has_looked=False,
             problem=None,
@@ -202,7 +203,8 @@ class Connection:
         own_url = known.url if known is not None else server.url if server is not None else ""
         others = self._others([one for one in found.servers if one.url != own_url])
         busy_urls = tuple(url for url in found.busy_urls if url != own_url)
-        self._set(others=others, busy_urls=busy_urls)
+        note = self._state.note if known is not None or found.is_arbitrary else found.note
+        self._set(others=others, busy_urls=busy_urls, note=note)
         if server is not None and server.url == own_url:
             return self._connect(server)
         if server is not None and known is not None:
@@ -432,7 +434,7 @@ class Connection:
         if server is not None and client is not None:
             others.insert(0, SurveyedServer(server, self._state.models))
         self._models = ()
-        self._set(others=tuple(others), models=(), choice=NO_CHOICE)
+        self._set(others=tuple(others), models=(), choice=NO_CHOICE, note=None)
         await self._check(self._connect(other.server))
         return None
 

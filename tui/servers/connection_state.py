@@ -61,7 +61,8 @@ class ConnectionState:
 
     ``server`` stays while it is busy or gone: it is the one that is waited for; ``since_ns`` is
     when ``status`` began. ``choice`` is the model that the next prompt goes to. ``others`` are
-    further servers that answer, as they were seen last, at ``busy_urls`` something does not answer.
+    further servers that answer, as they were seen last, at ``busy_urls`` something does not answer;
+    ``note`` says in one sentence why this server is not the one that was chosen earlier.
     ``problem`` is the last failure in one sentence. ``work`` is what a load or an unload does right
     now and ``work_since_ns`` when it began; ``message`` is how the last change went, ``is_error``
     whether that was badly. ``remembered`` is what the next run of npulse should know.
@@ -75,6 +76,7 @@ class ConnectionState:
     others: tuple[SurveyedServer, ...] = ()
     busy_urls: tuple[str, ...] = ()
     is_surveying: bool = False
+    note: str | None = None
     slot: SlotState = field(default_factory=SlotState)
     looked_at: tuple[str, ...] = ()
     problem: str | None = None
