@@ -186,15 +186,18 @@ def test_a_click_in_the_bottom_line_does_what_the_key_does(terminal: PtyTerminal
     terminal.wait_for("new line in the prompt")
 
 
-def test_the_prompt_comes_back_on_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fault", "said"), [("html-error", "500"), ("busy", "server busy")])
+def test_the_prompt_comes_back_on_an_error(fault: str, said: str, tmp_path: Path) -> None:
     with (
-        simulator(*FAST, "--fault", "busy") as board,
+        simulator(*FAST, "--fault", fault) as board,
         running(tmp_path, "--url", board.url) as terminal,
     ):
         terminal.wait_for("is ready on")
         terminal.type("do not lose this")
         terminal.keys("enter")
-        terminal.wait_for("busy")
+        terminal.wait_for(said)
+        if fault == "busy":  # it is waited for, until the user takes the prompt back
+            terminal.keys("escape")
         terminal.wait_for(lambda shown: "> do not lose this" in shown.text())
 
 

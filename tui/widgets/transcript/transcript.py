@@ -200,8 +200,6 @@ class Transcript(ScrollView, can_focus=True):
         if not self._turn_list.turns:
             self.viewport.changes.mark()
 
-    # Position and form
-
     @property
     def is_following(self) -> bool:
         """Whether the view stays at the end."""
