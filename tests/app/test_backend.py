@@ -111,7 +111,7 @@ def test_a_prompt_behind_a_stopped_answer_can_be_sent_all_the_same() -> None:
     assert session.ask("next") is None
     waiting = session.waiting
     assert waiting is not None
-    assert "Enter sends all the same" in waiting.reason
+    assert "the send key sends it now" in waiting.reason
     session.send_anyway()
     assert connection.abandoned == 1
 

@@ -86,7 +86,7 @@ def test_a_refusal_ends_with_the_answer_that_it_speaks_of(tmp_path: Path) -> Non
         ask(terminal, "first [[tokens=300]]")
         terminal.wait_for(shows(r"~\d+ of 2048"))
         terminal.keys("ctrl+n")
-        terminal.wait_for("an answer is running; Esc stops it first")
+        terminal.wait_for("an answer is running; stop it first")
         terminal.keys("escape")
         terminal.wait_for("stopped  ")
         terminal.wait_for("F1 help", 3)

@@ -52,7 +52,7 @@ async def test_keys_that_come_with_enter_are_the_next_prompt(name: str, tmp_path
                     terminal.wait_for(shows("> next words"))
                     terminal.wait_for("Answer one.")
                 else:
-                    terminal.wait_for("an answer is running; Esc stops it first")
+                    terminal.wait_for("an answer is running; stop it first")
                     terminal.wait_for(shows(r"> hello *\n +next words"))
                     terminal.wait_for("word19")
                     terminal.wait_for(shows(r"> hello *\n +next words"))
@@ -72,7 +72,7 @@ def test_keys_while_an_answer_comes(tmp_path: Path) -> None:
         terminal.type("first [[tokens=2000]]\r\x11")
         terminal.wait_for("an answer is running; ^Q again quits")
         terminal.keys("ctrl+n")
-        terminal.wait_for("an answer is running; Esc stops it first")
+        terminal.wait_for("an answer is running; stop it first")
         goes_on(terminal)
 
         terminal.keys("f5")

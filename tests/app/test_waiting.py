@@ -145,7 +145,7 @@ async def test_a_prompt_waits_with_its_reason_and_is_sent_when_the_server_is_fre
         waiting = chat.waiting
         assert waiting is not None
         assert waiting.prompt == "What is an NPU?"
-        assert waiting.reason == ("server busy: “RKLLM_Server is busy!”; Enter sends all the same")
+        assert waiting.reason == ("server busy: “RKLLM_Server is busy!”; the send key sends it now")
         assert chat.turn is not None
         script.is_busy = False
         await until(lambda: not chat.is_answering)
@@ -200,7 +200,7 @@ async def test_a_prompt_that_would_end_the_answer_of_somebody_else_waits_for_the
         assert chat.waiting is not None
         assert chat.waiting.reason == (
             "NPU at 91 %: a prompt would end the answer that oRKLLM gives now; "
-            "Enter sends all the same"
+            "the send key sends it now"
         )
         await asyncio.sleep(0.2)
         assert script.prompts == []

@@ -39,7 +39,7 @@ def test_a_prompt_waits_is_taken_back_and_is_sent_when_the_other_one_is_done(
         wait_for_event(log, "token", 1, 3)
         ask(terminal, "hello [[tokens=12]]")
         terminal.wait_for("server busy: ")
-        terminal.wait_for("Enter sends all the same")
+        terminal.wait_for("the send key sends it now")
         terminal.keys("escape")
         terminal.wait_for("not sent")
         terminal.wait_for(shows(r" > hello"))

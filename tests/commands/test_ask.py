@@ -145,7 +145,7 @@ def test_ctrl_c_keeps_the_part_that_came(tmp_path: Path) -> None:
     assert answer["status"] == "stopped"
     assert answer["tokens_out"] >= 5
     assert answer["text"]
-    assert "goes on with this answer" in err
+    assert "still works on this answer" in err
 
 
 def test_no_server_is_exit_code_5_and_still_json(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_what_is_said_of_some() -> None:
         "No effect here: temperature, top_p, top_k, repeat penalty "
         "(checked, then ignored by this server)."
     )
-    assert "oRKLLM cannot be told to load or unload a model" in " ".join(limits_of(KINDS["orkllm"]))
+    assert "oRKLLM cannot load or unload a model on request" in " ".join(limits_of(KINDS["orkllm"]))
     assert unload_note(KINDS["ollama"]) == (
         "It unloads a model by itself after 5 min without a prompt."
     )

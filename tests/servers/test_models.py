@@ -246,8 +246,8 @@ def test_a_server_that_wants_a_name_never_gets_an_empty_one(server: Server) -> N
     several = names("a", "b")
     choice = chosen_model(several, None, server)
     assert choice.problem == (
-        f"{server.name} has 2 models and wants one by name: choose with F2 or --model NAME among "
-        "a, b."
+        f"{server.name} has 2 models and wants one by name: choose it on the models "
+        "screen or with --model NAME among a, b."
     )
     only = chosen_model(several[:1], None, server)
     assert (only.name, only.problem, only.reason) == ("a", None, "the only one")
@@ -446,8 +446,8 @@ async def test_plain_servers_cannot_be_told() -> None:
         await wire.json({"data": [{"id": "m"}]})
 
     async with raw_server(script) as server, Client(server.url, OPENAI) as client:
-        assert "cannot be told" in (await models.load(client, "m")).sentence
-        assert "cannot be told" in (await models.unload(client)).sentence
+        assert "on request" in (await models.load(client, "m")).sentence
+        assert "on request" in (await models.unload(client)).sentence
 
 
 async def test_nobody_there() -> None:

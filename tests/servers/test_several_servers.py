@@ -34,7 +34,7 @@ async def test_the_remembered_one_wins_over_the_first() -> None:
         assert [server.url for server in first.servers] == [one.url, other.url]
         assert first.note == (
             f"2 servers answer: RockchipLlama at {one.url} is used, not RockchipLlama at "
-            f"{other.url}; choose with --url, or with F2 in the dashboard."
+            f"{other.url}; choose with --url, or on the models screen."
         )
         chosen = await look(urls, QUICK, remembered_url=other.url)
         assert chosen.server is not None

@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_looked_into_is_a_warning(tmp_path: Path) -> Non
 def test_a_missing_shipped_file_is_a_warning(tmp_path: Path) -> None:
     loaded = load(ConfigPaths(tmp_path / "a.toml", tmp_path / "b.toml"), {})
     assert loaded.settings == Settings()
-    assert loaded.warnings == (f"{tmp_path}/a.toml is missing; npulse is not installed whole",)
+    assert loaded.warnings == (f"{tmp_path}/a.toml is missing: incomplete installation",)
 
 
 def test_the_users_file_is_below_xdg_config_home(

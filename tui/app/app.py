@@ -1,4 +1,4 @@
-"""The Textual app: wiring only. Who talks to the server, who reads the board, who draws."""
+"""The Textual app: opens the screens, takes samples of the board, quits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where this run's server and board are: on this machine, or simulated."""
+"""Source of the board's readings and the server: this machine, or the simulator."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
 """A stopped answer is waited for this long after its last text: a server may never end it, or never
 say so. One that still sends is at work, and would not begin with another prompt."""
-SEND_ANYWAY = "; Enter sends all the same"
+SEND_ANYWAY = "; the send key sends it now"
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
@@ -162,7 +162,7 @@ class ChatSession:
             self._too_long = prompt
             return (
                 f"~{overflow} tokens too long for the context of {context}; "
-                "a new conversation has more room, Enter again sends it all the same"
+                "a new conversation has more room; send it again to send it anyway"
             )
         self._forget_failed_attempt(prompt)
         request = ChatRequest(

@@ -155,7 +155,7 @@ class ModelLoader:
         self._warned_of = (verb, name)
         self._warning = (
             f"{reason[:1].upper()}{reason[1:]}: to {verb} a model may end an answer that somebody "
-            "else gets. The same key again does it all the same."
+            "else gets. The same key again does it anyway."
         )
         return False
 

@@ -1,4 +1,4 @@
-"""How long a server has been in its state, in words for the top line and the list of servers."""
+"""Duration of a server's state as text, for the top line and the list of servers."""
 
 from __future__ import annotations
 

@@ -200,5 +200,5 @@ def _report_crash(error: Exception) -> int:
     except OSError as problem:
         where = f"its details could not be written to {path}: {problem.strerror}"
     kind = type(error).__name__
-    print(f"npulse: ended by a fault of its own ({kind}); {where}", file=sys.stderr)
+    print(f"npulse: internal error ({kind}); {where}", file=sys.stderr)
     return EXIT_CRASH

@@ -202,7 +202,7 @@ def _theme_files(folder: Path, problems: list[str]) -> Iterable[Path]:
         return []
     if len(files) > MAX_FILES:
         problems.append(
-            clean_line(f"{folder} holds more than {MAX_FILES} themes; the rest is left.")
+            clean_line(f"{folder} holds more than {MAX_FILES} themes; the rest is ignored.")
         )
     return files[:MAX_FILES]
 

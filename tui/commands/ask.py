@@ -353,7 +353,7 @@ def _after_stop(server: Server) -> str:
     """What becomes of an answer that nobody reads any more."""
     if server.dialect.is_model_lost_by_disconnect:
         return f"{server.name} drops the model with this answer and loads it again for the next one"
-    return f"{server.name} goes on with this answer; the next prompt waits for it"
+    return f"{server.name} still works on this answer; the next prompt waits for it"
 
 
 def exit_code(turn: Turn) -> int:

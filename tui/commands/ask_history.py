@@ -30,7 +30,7 @@ def add_history_options(parser: Parser) -> None:
         nargs="?",
         const="",
         metavar="ID",
-        help="go on with this conversation of npulse history list; without an id the last one",
+        help="continue this conversation (id of npulse history list); without an id the last one",
     )
     parser.add_argument("--no-store", action="store_true", help="do not keep prompt and answer")
 

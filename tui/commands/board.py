@@ -38,7 +38,9 @@ def parser() -> Parser:
     options.add_argument(
         "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
     )
-    options.add_argument("--watch", action="store_true", help="go on until interrupted")
+    options.add_argument(
+        "--watch", action="store_true", help="one snapshot after the other, until interrupted"
+    )
     options.add_argument(
         "--interval",
         metavar="S",

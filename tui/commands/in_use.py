@@ -1,4 +1,4 @@
-"""Whether somebody else's answer runs at a server, before a command does what would end it."""
+"""Check for an answer of another client before a command that would end it."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
         _report_failure(str(error), is_json=options.json)
         return ExitCode.UNREACHABLE
     except KeyboardInterrupt:
-        _report_failure("Stopped waiting; the server may go on with it.", is_json=options.json)
+        _report_failure("No longer waiting; the server may still finish it.", is_json=options.json)
         return ExitCode.STOPPED
 
 

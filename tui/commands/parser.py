@@ -1,4 +1,4 @@
-"""The argument parser of every command, and its one line for what is wrong."""
+"""The argument parser of every command; a wrong argument is one line on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that are their owner's alone, and plain files only."""
+"""Private files and folders (modes 0600 and 0700); only regular files are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong with the database, in words."""
+"""Error sentences for SQLite failures."""
 
 from __future__ import annotations
 

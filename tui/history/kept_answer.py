@@ -1,4 +1,4 @@
-"""One answer on its way into the database, and its place in the tree of a conversation."""
+"""An answer being stored, and its place in the tree of a conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a conversation, as whoever draws or prints it gets it. Plain values only."""
+"""Records of stored conversations, for screens and commands. Plain values only."""
 
 from __future__ import annotations
 

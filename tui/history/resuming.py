@@ -1,4 +1,4 @@
-"""A stored conversation as one that can go on."""
+"""Resuming a stored conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who writes an answer: the process, told apart from a later one that got its number."""
+"""Identity of the writing process: its number and start time, since numbers are reused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: chat at the left, what it costs and how the board is at the right."""
+"""The dashboard: chat at the left, speed and board at the right."""
 
 from __future__ import annotations
 
@@ -570,7 +570,7 @@ class Dashboard(Screen[None]):
     def action_regenerate(self) -> None:
         prompt = self._chat.take_last()
         if prompt is None:
-            nothing = "there is no finished answer to repeat"
+            nothing = "no finished answer to repeat"
             self.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
             return
         self._ask(prompt)

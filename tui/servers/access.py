@@ -1,4 +1,4 @@
-"""What is known of a server beyond its address: key, certificate authority, kind."""
+"""Access to a server: address, API key, certificate authority, kind."""
 
 from __future__ import annotations
 

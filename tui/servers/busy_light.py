@@ -1,4 +1,4 @@
-"""Whether a server would let a prompt wait right now, as far as it tells."""
+"""Busy state of a server as its status route reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One prompt that waits until its server takes it."""
+"""Retries of a prompt while its server is busy."""
 
 from __future__ import annotations
 

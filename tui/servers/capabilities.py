@@ -38,7 +38,7 @@ def why_no_unload(dialect: Dialect) -> str | None:
 
 
 def _not_changed(what: str, dialect: Dialect) -> str:
-    return f"{dialect.name} cannot be told to {what} a model: {dialect.models.why_no_load}."
+    return f"{dialect.name} cannot {what} a model on request: {dialect.models.why_no_load}."
 
 
 def limits_of(dialect: Dialect) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def change_limits(dialect: Dialect) -> tuple[str, ...]:
     """Which changes of its models are impossible from here, and why."""
     no_load, no_unload = why_no_load(dialect), why_no_unload(dialect)
     if no_load is not None and no_unload is not None:
-        return (no_load.replace(" to load a ", " to load or unload a ", 1),)
+        return (no_load.replace(" load a ", " load or unload a ", 1),)
     return tuple(sentence for sentence in (no_load, no_unload) if sentence is not None)
 
 

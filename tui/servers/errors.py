@@ -183,6 +183,4 @@ def refused_setting(sentence: str) -> TurnError:
 def internal(error: Exception) -> TurnError:
     """A fault of our own: the answer ends, npulse does not."""
     said = clean_line(str(error), 120)
-    return _error(
-        "io", f"npulse could not go on with this answer ({type(error).__name__}: {said})."
-    )
+    return _error("io", f"npulse could not process this answer ({type(error).__name__}: {said}).")

@@ -114,7 +114,7 @@ def _taken(probes: Sequence[Probe], remembered_url: str) -> tuple[Server, str | 
     if len(rivals) > 1:
         others = " and ".join(_placed(server) for server in rivals[1:])
         note = f"{len(rivals)} servers answer: {_placed(taken)} is used, not {others}"
-        return taken, f"{note}; choose with --url, or with F2 in the dashboard.", True
+        return taken, f"{note}; choose with --url, or on the models screen.", True
     if remembered_url in [probe.url for probe in probes]:
         note = f"{remembered_url}, which was chosen earlier, does not answer"
         return taken, f"{note}; {_placed(taken)} is used.", False
@@ -172,8 +172,8 @@ def server_of(
 def _which_server(servers: Sequence[Server]) -> str:
     *first, last = (_placed(server) for server in servers)
     return (
-        f"{len(servers)} servers answer: {', '.join(first)} and {last}; choose with --url, or with "
-        "F2 in the dashboard."
+        f"{len(servers)} servers answer: {', '.join(first)} and {last}; choose with --url, or on "
+        "the models screen."
     )
 
 

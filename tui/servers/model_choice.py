@@ -63,7 +63,7 @@ def _wanted(models: Sequence[ModelInfo], wanted: str, server: Server) -> Choice:
     return Choice(
         model.name,
         f"{name} is not loaded, {other} is, and {server.name} would answer with that one; "
-        f"load it first: F2, or npulse models load {name}.",
+        f"load it first: on the models screen, or with npulse models load {name}.",
     )
 
 
@@ -72,8 +72,8 @@ def _which(models: Sequence[ModelInfo], server: Server) -> str:
     if not models:
         return f"{server.name} wants a model by name and lists none: name one with --model NAME."
     return (
-        f"{server.name} has {len(models)} models and wants one by name: choose with F2 or "
-        f"--model NAME among {_names_of(models)}."
+        f"{server.name} has {len(models)} models and wants one by name: choose it on the models "
+        f"screen or with --model NAME among {_names_of(models)}."
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from tui.servers.client import Client
 from tui.servers.models import ModelChange
 
-GIVEN_UP = ModelChange(False, "Not waited for any longer; the server may go on with it.")
+GIVEN_UP = ModelChange(False, "No longer waiting; the server may still finish it.")
 
 Step = Callable[[str], None]
 """Gets a short sentence such as ``loading qwen3-4b``."""

@@ -1,4 +1,4 @@
-"""What is kept from run to run: the server that was chosen, and the model used with each."""
+"""Chosen server, and the model used with each server, kept between starts."""
 
 from __future__ import annotations
 

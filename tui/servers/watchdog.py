@@ -1,4 +1,4 @@
-"""A deadline that moves with every piece of data and costs nothing to move."""
+"""Idle timeout: a deadline that each piece of data moves."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def read_file(
     try:
         if not must_exist and not path.exists():
             if not is_users:
-                warnings.append(f"{path} is missing; npulse is not installed whole")
+                warnings.append(f"{path} is missing: incomplete installation")
             return {}
     except (OSError, ValueError) as error:
         warnings.append(f"{path} cannot be looked for: {_reason(error)}")

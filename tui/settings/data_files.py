@@ -1,4 +1,4 @@
-"""Where the files are that npulse brings along: themes and the default config."""
+"""Paths of the files that npulse ships: themes and the default config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What npulse itself takes for each generation setting, whatever server there is."""
+"""npulse's own limits of each generation setting, for any server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a file that a user named, without waiting for what is none."""
+"""Reads a file that a user named; pipes and devices are refused, so it never waits."""
 
 from __future__ import annotations
 

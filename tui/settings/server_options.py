@@ -1,4 +1,4 @@
-"""What the settings say about the server, as the client takes it."""
+"""Server options of the settings, in the form that the client takes."""
 
 from __future__ import annotations
 

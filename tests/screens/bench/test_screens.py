@@ -132,7 +132,7 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
             "3.12 to 3.18",
             "98 97 – %",
             "71 °C",
-            "1 to look at",
+            "1 to check",
             "内存带宽",
             "x abort",
         ):

@@ -73,7 +73,7 @@ def _banners(comparison: Comparison) -> Iterator[Block]:
         )
     if comparison.is_forced:
         said = "; ".join(comparison.blocking)
-        yield Paragraph(f"NOT COMPARABLE, comparison forced: {line(said)}.", is_warning=True)
+        yield Paragraph(f"NOT COMPARABLE, compared anyway: {line(said)}.", is_warning=True)
     for warning in comparison.warnings:
         yield Paragraph(f"Differs: {line(warning)}.")
 

@@ -178,7 +178,7 @@ def _spread(loaded: Loaded) -> Iterator[str]:
     if decode.mdc_pct is not None and loaded.document.run.kind != "sweep":
         yield (
             f"With n={decode.n} and this spread a change of the generation speed below "
-            f"{decode.mdc_pct:.1f} % cannot be told from chance."
+            f"{decode.mdc_pct:.1f} % may be chance."
         )
     if decode.n < MIN_CI_N:
         yield f"n={decode.n} is too small for a significant paired comparison (6 are needed)."

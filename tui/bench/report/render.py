@@ -28,7 +28,7 @@ def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Bl
     yield from details.requests(loaded)
     yield Heading(2, "Observations")
     said = observations(loaded)
-    yield Bullets(said) if said else Paragraph("Nothing to remark.")
+    yield Bullets(said) if said else Paragraph("No observations.")
     yield from details.decay(loaded)
     yield from details.hardware(loaded)
     if comparison is not None:

@@ -34,7 +34,7 @@ class LoadCycle:
         self._found.clear()
         client, name = self._connected.client, self._connected.info.name
         if client.dialect.models.load_path is None:
-            return f"{client.dialect.name} servers cannot be told to load a model"
+            return f"{client.dialect.name} servers cannot load a model on request"
         change = await models.unload(client)
         if not change.is_done:
             return change.sentence

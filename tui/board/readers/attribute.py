@@ -1,4 +1,4 @@
-"""One small file that is one reading."""
+"""Reader of a file that holds one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CPU clusters, put together again from the readings of a snapshot."""
+"""CPU clusters (cores, clocks, limits) from the readings of a snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fan, by whatever the kernel shows of it."""
+"""Fan drive in per cent, and RPM where there is a tachometer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine without /proc, such as a developer's laptop: what psutil knows of it."""
+"""Readings from psutil on a machine without /proc, such as a laptop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What machine this is: model, SoC, kernel, and whether it is a simulated board."""
+"""Board model, SoC, kernel, and whether the board is simulated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which other programs use the CPU: a look at all processes, only when somebody asks."""
+"""CPU use of other programs: all processes, read on request only."""
 
 from __future__ import annotations
 

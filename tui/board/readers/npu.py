@@ -1,4 +1,4 @@
-"""The NPU beside its load: clock and limits, power state, governor, voltage, driver."""
+"""NPU clock and limits, power state, governor, voltage and driver; its load: ``npu_load``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Electrical power, from a real sensor or not at all."""
+"""Electrical power, read from a sensor; never estimated."""
 
 from __future__ import annotations
 

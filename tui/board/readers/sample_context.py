@@ -1,4 +1,4 @@
-"""One sample in the making, and the arithmetic of rates between two of them."""
+"""Context of one sample: its time, its readings, and rates against the sample before."""
 
 from __future__ import annotations
 

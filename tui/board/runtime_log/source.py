@@ -78,7 +78,7 @@ def _why_not(target: str | None) -> str:
     if target is None:
         return "its output belongs to another user"
     if target == "/dev/null":
-        return "its output is thrown away"
+        return "its output is discarded"
     if target.startswith(("/dev/pts", "/dev/tty")):
         return "its output goes to a terminal"
     return "its output goes to another program"

@@ -1,4 +1,4 @@
-"""What the screens show of the board beside its charts, as plain values."""
+"""Board values of the screens besides charts: findings, decode bound, RAM trend, fixes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the NPU worked for somebody else when a prompt was sent: then the prompt waits first."""
+"""Whether the NPU was busy with another client when a prompt was sent."""
 
 from __future__ import annotations
 

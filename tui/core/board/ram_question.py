@@ -97,7 +97,7 @@ def _need(model: str, quantisation: str, tokens: int) -> Need | str:
     if parameters is None:
         return "no size in that name: add one, such as 4b or 4.6 GiB"
     if parameters <= 0:
-        return "a model of no size needs nothing"
+        return "the size must be above 0"
     if weights_bytes(parameters, quantisation) is None:
         return "type takes w8a8, w4a16, fp16, or a grouped one such as w4a16_g128"
     found = requirement(model, quantisation, tokens)

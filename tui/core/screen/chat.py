@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tui.core.turn.turn import Turn
 
-ANSWER_RUNS = "an answer is running; Esc stops it first"
+ANSWER_RUNS = "an answer is running; stop it first"
 """Why nothing else can begin now. It is no longer true when that answer is over."""
 
 

@@ -1,4 +1,4 @@
-"""One thing that ``npulse doctor`` looked at."""
+"""Result of one check of ``npulse doctor``."""
 
 from __future__ import annotations
 

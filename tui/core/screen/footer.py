@@ -1,4 +1,4 @@
-"""The line of numbers that stays with a finished answer."""
+"""The line of numbers below a finished answer."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ BENCH_KEYS: tuple[KeyAction, ...] = (
     KeyAction("bench.export", "e", "export", "export the report"),
     KeyAction("bench.compare", "c", "compare", "compare with another run"),
     KeyAction("bench.swap", "w", "swap", "swap the sides of a comparison"),
-    KeyAction("bench.force", "f", "force", "show a comparison although the runs differ"),
+    KeyAction("bench.force", "f", "force", "compare runs that are not comparable"),
     KeyAction("bench.back", "escape", "back", "one step back; a run continues"),
 )
 """Keys of the benchmark screens (F3); each has some of them."""

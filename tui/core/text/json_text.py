@@ -1,4 +1,4 @@
-"""JSON that is exact on any terminal and in any locale."""
+"""JSON output in ASCII: the same on any terminal and in any locale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream has said about the end of its answer so far."""
+"""Finish reason and end marks of a stream so far."""
 
 from __future__ import annotations
 

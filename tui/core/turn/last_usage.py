@@ -1,4 +1,4 @@
-"""The usage that a server reported last, to recognise it when it is reported again by mistake."""
+"""The last usage report of a server, to recognise a stale one that is sent again."""
 
 from __future__ import annotations
 

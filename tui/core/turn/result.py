@@ -1,4 +1,4 @@
-"""What is left of an answer when it is over: its words, its numbers, and how it ended."""
+"""A finished answer: text, numbers and status."""
 
 from __future__ import annotations
 

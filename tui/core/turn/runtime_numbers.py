@@ -1,4 +1,4 @@
-"""What the runtime itself says about an answer, beside what was measured of it."""
+"""Numbers of an answer as the runtime's log reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is new in an answer since a second reader looked last: for whoever keeps it."""
+"""New text of an answer since the last read; the history stores these pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events of a stream that could not be understood: counted, and the first one quoted."""
+"""Count of stream events that could not be parsed, and the text of the first."""
 
 from __future__ import annotations
 

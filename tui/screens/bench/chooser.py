@@ -25,7 +25,7 @@ from tui.widgets.bench.choose import (
     suite_rows,
 )
 from tui.widgets.bench.parts import BenchPanel
-from tui.widgets.chat.key_bar import HintOf, key_caps
+from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 
 SEEK_S = 2.0
@@ -72,9 +72,15 @@ class BenchScreen(BenchPage):
         yield BenchPanel(
             lambda width, _: [option_row(self.choosing, width)], self.glyphs, id="options"
         )
-        yield BenchPanel(lambda width, _: status_rows(self.view(), width), self.glyphs, id="status")
         yield BenchPanel(
-            lambda width, height: past_rows(self.view(), self.choosing, width, height, self.glyphs),
+            lambda width, _: status_rows(self.view(), width, self.key("bench.open")),
+            self.glyphs,
+            id="status",
+        )
+        yield BenchPanel(
+            lambda width, height: past_rows(
+                self.view(), self.choosing, width, height, self.glyphs, self.key("bench.open")
+            ),
             self.glyphs,
             id="past",
             classes="ruled",
@@ -190,7 +196,7 @@ class BenchScreen(BenchPage):
         marked = self.choosing.marked
         if marked is None:
             self._take(replace(self.choosing, marked=past.id))
-            key = key_caps(self, "bench.compare")
+            key = self.key("bench.compare")
             self.say(f"this is A, the baseline; {key} on another run compares it with this one")
         elif marked == past.id:
             self._take(replace(self.choosing, marked=None))

@@ -1,4 +1,4 @@
-"""Two runs against each other, with verdicts."""
+"""Comparison of two benchmark runs, with verdicts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BenchCompareScreen(BenchPage):
     HINTS = (
         HintOf("scroll", "bench.up", "bench.down"),
         HintOf("swap sides", "bench.swap"),
-        HintOf("force", "bench.force"),
+        HintOf("compare anyway", "bench.force"),
         HintOf("back", "bench.back"),
     )
 
@@ -47,7 +47,7 @@ class BenchCompareScreen(BenchPage):
         view = self.view()
         if view.comparison is None:
             return [(), ((f" {view.work or 'these runs cannot be read'} ...", "dim"),)]
-        return [(), *compare_rows(view.comparison, width, self.glyphs)]
+        return [(), *compare_rows(view.comparison, width, self.glyphs, self.key("bench.force"))]
 
     def action_swap(self) -> None:
         self._sides = (self._sides[1], self._sides[0])

@@ -1,4 +1,4 @@
-"""A run in progress: plan, answer, statistics, board, gates."""
+"""A running benchmark: plan, answer, statistics, board, gates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.run import answer_rows, run_rows
 from tui.widgets.bench.statistics import stat_table
 from tui.widgets.bench.text import LiveAnswerText
-from tui.widgets.chat.key_bar import HintOf, key_caps
+from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
 
@@ -88,7 +88,9 @@ class BenchLiveScreen(BenchPage):
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
         yield from self.compose_header()
-        yield BenchPanel(lambda w, _: run_rows(self._run, w, glyphs), glyphs, id="run")
+        yield BenchPanel(
+            lambda w, _: run_rows(self._run, w, glyphs, self.key("bench.pause")), glyphs, id="run"
+        )
         yield BenchPanel(
             lambda w, _: answer_rows(self._run, w, glyphs), glyphs, id="answer", classes="ruled"
         )
@@ -143,7 +145,7 @@ class BenchLiveScreen(BenchPage):
             return
         self._abort_asked = True
         self.set_timer(SURE_S, self._forget_abort)
-        self.say(f"{key_caps(self, 'bench.stop')} again stops it (results kept, resumable)", "warn")
+        self.say(f"{self.key('bench.stop')} again stops it (results kept, resumable)", "warn")
 
     def _forget_abort(self) -> None:
         self._abort_asked = False

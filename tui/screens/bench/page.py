@@ -16,7 +16,7 @@ from tui.core.screen.keymap import Place
 from tui.core.screen.keys import closing
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
+from tui.widgets.chat.key_bar import HintOf, KeyBar, key_caps, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_compositor import LeanCompositor
@@ -110,6 +110,10 @@ class BenchPage(OpaqueScreen):
     def compose_keys(self) -> ComposeResult:
         """The bottom line."""
         yield MessageBar(key_hints(self, self.HINTS), self.glyphs, id="keys")
+
+    def key(self, action_id: str) -> str:
+        """The key of an action of this page, as a sentence names it."""
+        return key_caps(self, action_id)
 
     def show_hints(self, hints: Sequence[HintOf]) -> None:
         """The bottom line tells these keys instead."""

@@ -1,4 +1,4 @@
-"""Numbers and rows that servers report, read only where they can be what they should."""
+"""Typed reading of the numbers and rows that servers report; impossible values are dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the process ends, and what it asks of the kernel while it lives."""
+"""Process lifetime of the simulator: signals, parent death, priority."""
 
 from __future__ import annotations
 

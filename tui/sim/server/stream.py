@@ -1,4 +1,4 @@
-"""The tokens of a run on their way to one client, with the faults that happen on the way."""
+"""Streams the tokens of a run to one client, with injected faults."""
 
 from __future__ import annotations
 

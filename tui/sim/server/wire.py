@@ -1,4 +1,4 @@
-"""How one answer is written: the seam between the engine of all servers and each one's shapes."""
+"""Wire format of one answer: what each simulated server defines for the common engine."""
 
 from __future__ import annotations
 

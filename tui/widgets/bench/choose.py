@@ -122,7 +122,12 @@ def option_row(choosing: Choosing, width: int) -> Row:
 
 
 def past_rows(
-    view: BenchView, choosing: Choosing, width: int, height: int, glyphs: Glyphs
+    view: BenchView,
+    choosing: Choosing,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    open_key: str = "Enter",
 ) -> list[Row]:
     """Title and earlier runs, latest first."""
     count = len(view.past)
@@ -130,7 +135,7 @@ def past_rows(
     note = f"{count} kept " if count else ""
     rows = [spread(title, ((note, "dim"),), width)]
     if not view.past:
-        what = "reading ..." if view.is_looking else "none yet; Enter begins the chosen suite"
+        what = "reading ..." if view.is_looking else f"none yet; {open_key} runs the chosen suite"
         return [*rows, fit(((f"   {what}", "dim"),), width)]
     first, last = window(count, max(1, height - 1), choosing.past)
     for index in range(first, last):
@@ -179,13 +184,16 @@ def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
     return view.suites[choosing.suite] if choosing.suite < len(view.suites) else None
 
 
-def status_rows(view: BenchView, width: int) -> Sequence[Row]:
+def status_rows(view: BenchView, width: int, open_key: str = "Enter") -> Sequence[Row]:
     """What stands in the way of a run, or that one is running."""
     run = view.run
     if run is not None and not run.is_over:
         return [
             fit(
-                ((f" {run.title or 'a run'} is running; ", "live"), ("Enter shows it", "text")),
+                (
+                    (f" {run.title or 'a run'} is running; ", "live"),
+                    (f"{open_key} shows it", "text"),
+                ),
                 width,
             )
         ]

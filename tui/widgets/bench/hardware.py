@@ -104,7 +104,7 @@ def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
         (gate for gate in gates if gate.severity != "ok"), key=lambda g: g.severity != "refuse"
     )
     ok = len(gates) - len(closed)
-    words = f"{ok} ok" + (f", {len(closed)} to look at" if closed else "")
+    words = f"{ok} ok" + (f", {len(closed)} to check" if closed else "")
     role = "ok" if not closed else "warn"
     out = [spread(((" gates", "strong"),), ((f"{words} ", role),), width)]
     for gate in closed:

@@ -92,7 +92,7 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
     """What the data say, each with its rule."""
     out: list[Row] = [((" observations", "strong"),)]
     if not remarks:
-        out.append((("   nothing to remark", "dim"),))
+        out.append((("   no observations", "dim"),))
     for remark in remarks:
         for at, line in enumerate(folded(remark, width - 5)):
             mark = f" {glyphs.bullet} " if at == 0 else "   "
@@ -103,7 +103,7 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
 # -- comparison ------------------------------------------------------------------------------------
 
 
-def compare_rows(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
+def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str = "f") -> list[Row]:
     """Both sides, verdicts, prompts side by side, what was left out."""
     rows: list[Row] = []
     for side, run_id, model, is_simulated in (
@@ -116,9 +116,9 @@ def compare_rows(found: Comparison, width: int, glyphs: Glyphs) -> list[Row]:
         rows.append(row)
     rows.append(())
     if found.blocking and not found.is_forced:
-        rows.append(((" not comparable; f forces the comparison", "bad"),))
+        rows.append(((f" not comparable; {force_key} compares them anyway", "bad"),))
     elif found.blocking:
-        rows.append(((" NOT COMPARABLE, comparison forced", "bad"),))
+        rows.append(((" NOT COMPARABLE, compared anyway", "bad"),))
     rows += _list(found.blocking, "bad", width)
     if found.rows:
         rows += _verdicts(found.rows, width, glyphs)

@@ -40,9 +40,9 @@ NOTHING_YET = Progressed(
 # -- how far it is ---------------------------------------------------------------------------------
 
 
-def run_rows(run: RunView, width: int, glyphs: Glyphs) -> list[Row]:
+def run_rows(run: RunView, width: int, glyphs: Glyphs, pause_key: str = "p") -> list[Row]:
     """What runs, how far it is by time, and what is going on now: three rows."""
-    return [_title(run, width), _time_row(run, width, glyphs), _stage_row(run, width)]
+    return [_title(run, width), _time_row(run, width, glyphs), _stage_row(run, width, pause_key)]
 
 
 def _title(run: RunView, width: int) -> Row:
@@ -95,13 +95,16 @@ def _left(time: Forecast | None) -> list[tuple[int, Row]]:
     return parts
 
 
-def _stage_row(run: RunView, width: int) -> Row:
+def _stage_row(run: RunView, width: int, pause_key: str) -> Row:
     if run.finished is not None:
         outcome = run.finished.outcome
         row: Row = ((f" {outcome}  ", OUTCOME_ROLES.get(outcome, "bad")),)
         return fit((*row, (run.finished.sentence, "text")), width)
     if run.is_paused:
-        return fit(((" paused  ", "warn"), ("p resumes; the board cools down", "soft")), width)
+        return fit(
+            ((" paused  ", "warn"), (f"{pause_key} resumes it; the board cools down", "soft")),
+            width,
+        )
     row = ((f" {run.stage.stage}", "live"),)
     if run.is_pausing:
         row = (*row, ("  pauses after this request", "warn"))

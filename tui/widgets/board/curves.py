@@ -114,7 +114,7 @@ def _ddr(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel
         curves: tuple[Curve, ...] = (clock, load)
     else:
         curves = (load,)
-    return _chart("ddr", "DDR", "DDR", "% of its most", curves, PERCENT, snapshot, "ddr.freq")
+    return _chart("ddr", "DDR", "DDR", "% of its maximum", curves, PERCENT, snapshot, "ddr.freq")
 
 
 def _clocks(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:

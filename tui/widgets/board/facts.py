@@ -118,7 +118,7 @@ def decode_rows(bound: DecodeBound, width: int, glyphs: Glyphs) -> list[Row]:
             for text in wrapped(f"assuming {line.assumption}{guess}", width - 2)
         ]
         if line.share > BELIEVED_SHARE:
-            doubt = "no model is faster than its memory: the size or the clock is another one"
+            doubt = "faster than the memory allows: the assumed model size or DDR clock is wrong"
             rows += [((text, "warn"),) for text in wrapped(doubt, width)]
     label = ""
     for neighbour in bound.neighbours:

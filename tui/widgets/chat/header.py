@@ -1,4 +1,4 @@
-"""The top line."""
+"""The top line: board, model, server and its state, temperature, time."""
 
 from __future__ import annotations
 

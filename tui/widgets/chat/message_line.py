@@ -1,4 +1,4 @@
-"""One line for what npulse has to say now: quiet, gone after some seconds, never a pop-up."""
+"""Messages in the bottom line; each disappears after some seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status strip: the panels folded into one line, for narrow terminals."""
+"""The status strip: the panels as one line, for narrow terminals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that take text: whatever is typed, pasted or set, only what a terminal may be shown."""
+"""Text fields whose content is sanitised, however it is entered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going from one block of code to the next, and the code that is meant when one is copied."""
+"""Jumps between code blocks, and which block is copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The turn that is being answered: from its prompt to its end, piece by piece."""
+"""The turn whose answer is streaming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search: where a pattern stands in the texts of all turns, without laying any of them out."""
+"""Search: positions of a pattern in the texts of all turns; no turn is laid out for it."""
 
 from __future__ import annotations
 

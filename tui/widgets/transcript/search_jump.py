@@ -1,4 +1,4 @@
-"""Going from one match of a search to the next."""
+"""Jumps between the matches of a search."""
 
 from __future__ import annotations
 

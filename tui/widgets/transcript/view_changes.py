@@ -1,4 +1,4 @@
-"""What has changed in a view, told once when everything that belongs to it has been done."""
+"""Collects the changes of a view, and reports them once per update."""
 
 from __future__ import annotations
 
