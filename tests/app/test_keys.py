@@ -30,7 +30,17 @@ from tui.settings.config import ConfigPaths, load
 from tui.settings.data_files import default_config
 from tui.widgets.chat.key_bar import KeyBar
 
-MODIFIERS = ("", "ctrl+", "alt+", "shift+", "ctrl+shift+", "alt+shift+", "alt+ctrl+")
+MODIFIERS = (
+    "",
+    "ctrl+",
+    "alt+",
+    "shift+",
+    "ctrl+shift+",
+    "alt+shift+",
+    "alt+ctrl+",
+    "super+",
+    "meta+",
+)
 
 
 def new_keys() -> dict[str, str]:
@@ -203,6 +213,7 @@ def test_no_key_has_two_meanings_on_one_screen() -> None:
                 "c is given to both transcript.copy_code and help",
                 "c is given to both board.calculator and help",
                 "c is given to both bench.compare and help",
+                "c is given to both history.continue and help",
             ],
         ),
         (
