@@ -169,7 +169,8 @@ def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) -> None:
-    with running(tmp_path, "--demo", "--speed", "5") as terminal:
+    stops = {"NPULSE_SESSION__ON_HANGUP": "stop"}
+    with running(tmp_path, "--demo", "--speed", "5", env=stops) as terminal:
         terminal.wait_for(READY, 30)
         ask(terminal, "[[tokens=500]]")
         terminal.wait_for("answering")

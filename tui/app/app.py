@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ MAX_OSC52_BYTES = 74_000
 
 START_AFTER_S = 0.1
 """Between the first paint and the search for a server: the first keys come before its imports."""
+HANGUP_CODE = 128 + signal.SIGHUP
+"""The exit code after the terminal was closed."""
 ASK_AGAIN_S = 4.0
 """The same key within this time means yes."""
 GARBAGE_THRESHOLDS = (700, 10, 10)
@@ -91,6 +94,8 @@ class NpulseApp(App[int], inherit_bindings=False):
         backend: Backend,
         appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
+        *,
+        finishes_on_hangup: bool = False,
     ) -> None:
         # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
         super().__init__(ansi_color=True if appearance.is_colourless else None)
@@ -102,12 +107,14 @@ class NpulseApp(App[int], inherit_bindings=False):
         self._backend = backend
         self._appearance = appearance
         self._remember = remember
+        self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
         self._asked, self._asked_s = "", 0.0
         self._is_open = False
         self._ending_code: int | None = None
+        self._has_to_stop = False
         self._opening = ExitStack()
         self._input_order = InputOrder(self, super().on_event)
         for theme in appearance.themes:
@@ -164,6 +171,17 @@ class NpulseApp(App[int], inherit_bindings=False):
         self._ending_code = code
         if self._is_open:
             self.exit(return_code=code)
+
+    def stop_answer(self) -> None:
+        """A second signal: what runs is not finished, whatever the first one was."""
+        self._has_to_stop = True
+
+    @property
+    def outlives_terminal(self) -> bool:
+        """Whether the terminal is gone and the answer that runs is to be finished. From any
+        thread."""
+        is_hangup = self._ending_code == HANGUP_CODE and self._finishes_on_hangup
+        return is_hangup and not self._has_to_stop and self._backend.is_keeping_answer
 
     def _start(self) -> None:
         """Everything that the first paint does not need."""

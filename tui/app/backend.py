@@ -148,6 +148,12 @@ class Backend:
         self._demo.stop()
         self.board.source.close()
 
+    @property
+    def is_keeping_answer(self) -> bool:
+        """Whether an answer runs that is kept in the history. From any thread."""
+        turn = self.chat.turn
+        return turn is not None and not turn.phase.is_over and self.chat.keeper.is_keeping(turn)
+
     async def _run(self) -> None:
         # Imported here, in the network's thread: the first paint needs nothing of HTTP.
         from tui.servers.connection import Connection

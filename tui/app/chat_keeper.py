@@ -109,6 +109,10 @@ class ChatKeeper:
         self._conversation = found.conversation
         self._answers.extend(found.answers)
 
+    def is_keeping(self, turn: Turn) -> bool:
+        """Whether this turn is kept, or will be once the disk takes it."""
+        return any(known is turn for known, _ in list(self._last_turns))
+
     def renew(self, turn: Turn) -> None:
         """There are better numbers of a turn that is over."""
         for known, kept in self._last_turns:

@@ -47,6 +47,10 @@ def run_dashboard(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     try:
         run.app.run(mouse=run.has_mouse)
+        if run.app.outlives_terminal:
+            from tui.app.terminal.hangup import finish_answer
+
+            finish_answer(run.backend)
     finally:
         run.backend.close()
         unsaved = run.backend.chat.keeper.unsaved
@@ -86,7 +90,8 @@ def build(options: argparse.Namespace) -> RunningApp:
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
-    app = NpulseApp(backend, appearance, store.remember)
+    finishes = settings.session.on_hangup == "finish"
+    app = NpulseApp(backend, appearance, store.remember, finishes_on_hangup=finishes)
     return RunningApp(app, backend, settings.ui.mouse)
 
 

@@ -136,6 +136,14 @@ class HistorySection(Struct, frozen=True, kw_only=True):
     """Of the database; above it the oldest conversations are removed. 0 is no limit."""
 
 
+class SessionSection(Struct, frozen=True, kw_only=True):
+    """What happens to the dashboard's work when its terminal goes away."""
+
+    on_hangup: Literal["finish", "stop"] = "finish"
+    """Of a running answer when the terminal closes or SSH drops: finished without a screen and kept
+    in the history, or stopped."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting, checked. ``Settings()`` holds the defaults."""
 
@@ -144,6 +152,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ui: UiSection = UiSection()
     board: BoardSection = BoardSection()
     history: HistorySection = HistorySection()
+    session: SessionSection = SessionSection()
     keys: Mapping[str, str] = field(default_factory=default_keys)
     """Action id -> keys separated by commas; always holds every id."""
 
@@ -154,6 +163,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "ui": UiSection,
     "board": BoardSection,
     "history": HistorySection,
+    "session": SessionSection,
 }
 
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
 
 READ_BYTES = 65_536
@@ -33,10 +34,14 @@ class TerminalDriver(LinuxDriver):
 
     _is_suspended = False
     _is_ending = False
+    _output: TerminalOutput | None = None
 
     def start_application_mode(self) -> None:
         """Take the terminal over. The handlers come first: a signal may come at any moment."""
         self._loop = asyncio.get_running_loop()
+        if self._output is None and self._file is not None:
+            self._output = TerminalOutput(self._file)
+            self._file = self._output  # type: ignore[assignment]
         for number in ENDING_SIGNALS:
             signal.signal(number, self._ended_by)
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -46,6 +51,8 @@ class TerminalDriver(LinuxDriver):
     def _ended_by(self, number: int, _: FrameType | None) -> None:
         """Not a handler of the loop: that one would not run while a full terminal blocks it."""
         if self._is_ending:
+            if number != signal.SIGHUP:
+                self._stop_answer()
             return
         self._is_ending = True
         threading.Thread(target=self._force_end, args=(number,), daemon=True).start()
@@ -60,9 +67,29 @@ class TerminalDriver(LinuxDriver):
         else:
             self._app.exit(return_code=code)
 
+    def _stop_answer(self) -> None:
+        from tui.app.app import NpulseApp
+
+        if isinstance(self._app, NpulseApp):
+            self._app.stop_answer()
+
+    def _let_go(self) -> None:
+        """The terminal is not waited for any longer while an answer goes on without it."""
+        from tui.app.app import NpulseApp
+
+        while isinstance(self._app, NpulseApp) and self._app.outlives_terminal:
+            if self._output is not None:
+                self._output.let_go()
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcflush(self.fileno, termios.TCOFLUSH)
+            threading.Event().wait(FORCED_END_S)
+
     def _force_end(self, number: int) -> None:
         """End the process where the orderly end does not come."""
         threading.Event().wait(FORCED_END_S)
+        if number == signal.SIGHUP:
+            self._let_go()
+            threading.Event().wait(FORCED_END_S)
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self.fileno, termios.TCOFLUSH)
         if self.attrs_before is not None:
