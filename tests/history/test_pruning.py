@@ -14,8 +14,9 @@ from tests.history.streams import asked, end, feed
 from tui.history import pruning, reading, writing
 from tui.history.database import FILE_NAME, transaction
 from tui.history.kept_answer import KeptConversation
-from tui.history.pruning import DAY_MS, MIN_KEPT, UNDO_MS, Limits
+from tui.history.pruning import DAY_MS, MIN_KEPT, UNDO_MS
 from tui.history.recorder import Recorder
+from tui.history.records import Limits
 
 NOW_MS = 1_800_000_000_000
 MONTH = Limits(max_age_days=30)

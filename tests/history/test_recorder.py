@@ -20,7 +20,7 @@ from tests.history.streams import asked, end, feed, wait_for
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
-from tui.history import reading, recorder, writing
+from tui.history import database, reading, recorder, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
@@ -395,7 +395,7 @@ def test_any_statement_that_fails_leaves_all_or_nothing(
         def __getattr__(self, name: str) -> object:
             return getattr(self.connection, name)
 
-    monkeypatch.setattr(recorder, "open_for_writing", lambda *a, **k: Failing(real(*a, **k)))
+    monkeypatch.setattr(database, "open_for_writing", lambda *a, **k: Failing(real(*a, **k)))
     turn = asked("the question")
     kept.record(turn, ORIGIN, KeptConversation()).is_stored.result(10)
     words = [f"w{n} " for n in range(8)]

@@ -25,8 +25,14 @@ from tui.history.database import (
 )
 from tui.history.export_documents import FORMATS, utc
 from tui.history.failures import HistoryError, NewerHistoryError
-from tui.history.pruning import Limits, Removal
-from tui.history.records import ConversationRow, SearchHit, StoredConversation, StoredTurn
+from tui.history.pruning import Removal
+from tui.history.records import (
+    ConversationRow,
+    Limits,
+    SearchHit,
+    StoredConversation,
+    StoredTurn,
+)
 from tui.history.resuming import no_conversation
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import MIB, history_file, history_limits

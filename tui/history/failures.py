@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 _REASONS = (
     ("database or disk is full", "the disk is full"),
     ("attempt to write a readonly", "it is read-only"),
@@ -44,6 +42,4 @@ def reason(error: Exception) -> str:
 def is_damage(error: Exception) -> bool:
     """Whether the file itself is broken, so that trying again is no use."""
     text = str(error).lower()
-    return isinstance(error, sqlite3.DatabaseError) and (
-        "malformed" in text or "not a database" in text
-    )
+    return "malformed" in text or "not a database" in text

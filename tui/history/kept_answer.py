@@ -8,18 +8,17 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tui.core.board.history import series_values
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
-from tui.history import reading, writing
-from tui.history.board_samples import BoardSample, pack_samples
-from tui.history.database import transaction
 from tui.history.records import Origin
-from tui.history.token_times import pack_times
-from tui.history.turn_json import numbers_of
+
+if TYPE_CHECKING:
+    from tui.history.board_samples import BoardSample
 
 MAX_WAITING_SAMPLES = 3600
 """Samples of the board that are held while nothing can be written."""
@@ -120,6 +119,9 @@ class KeptAnswer:
         return False
 
     def _begin(self, connection: sqlite3.Connection, writer: Callable[[], int], turn: Turn) -> None:
+        from tui.history import writing
+        from tui.history.database import transaction
+
         again = None if self._again_of is None else self._again_of.prompt_id
         parent = None if self._after is None else self._after.answer_id
         number, asked = self.conversation.id, again
@@ -145,6 +147,11 @@ class KeptAnswer:
             self.is_stored.set_result(True)
 
     def _journal(self, connection: sqlite3.Connection, turn: Turn) -> None:
+        from tui.history import reading, writing
+        from tui.history.board_samples import pack_samples
+        from tui.history.database import transaction
+        from tui.history.token_times import pack_times
+
         assert self.answer_id is not None
         piece = turn.piece_since(self._mark)
         taken = len(self._samples)
@@ -170,6 +177,12 @@ class KeptAnswer:
             self._samples.popleft()
 
     def _finish(self, connection: sqlite3.Connection, turn: Turn) -> None:
+        from tui.history import reading, writing
+        from tui.history.board_samples import pack_samples
+        from tui.history.database import transaction
+        from tui.history.token_times import pack_times
+        from tui.history.turn_json import numbers_of
+
         assert self.answer_id is not None
         now_ns = time.perf_counter_ns()
         result, stats = turn.result(now_ns, self._origin.server), turn.stats(now_ns)
@@ -201,10 +214,16 @@ class KeptAnswer:
         self._turn = None
 
     def _unpacked(self, t0_ns: int, count: int) -> list[BoardSample]:
+        from tui.history.board_samples import BoardSample
+
         return [
             BoardSample(t_ns - t0_ns, series_values(snapshot))
             for t_ns, snapshot in list(self._samples)[:count]
         ]
 
     def _packed(self, t0_ns: int, count: int) -> bytes:
-        return pack_samples(self._unpacked(t0_ns, count)) if count else b""
+        if not count:
+            return b""
+        from tui.history.board_samples import pack_samples
+
+        return pack_samples(self._unpacked(t0_ns, count))

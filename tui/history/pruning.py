@@ -9,7 +9,7 @@ from typing import Literal
 
 from tui.history import reading, writing
 from tui.history.database import transaction
-from tui.history.records import ConversationRow
+from tui.history.records import ConversationRow, Limits
 
 DAY_MS = 86_400_000
 UNDO_MS = DAY_MS
@@ -19,14 +19,6 @@ MIN_KEPT = 20
 BATCH = 200
 
 PruneReason = Literal["deleted", "too old", "too large"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is kept; 0 is no limit."""
-
-    max_age_days: int = 0
-    max_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 Nothing is handed to it for a token: it looks at each running answer and stores what is new, so the
 thread that stamps tokens never waits, and a write that failed is repeated from the answer itself.
+
+What reads and writes the database is loaded in that thread, with the first answer: a start needs
+nothing of it.
 """
 
 from __future__ import annotations
@@ -17,12 +20,9 @@ from typing import Any, Generic, TypeVar
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
-from tui.history import pruning, writing
-from tui.history.database import damage, open_for_writing, transaction
 from tui.history.failures import HistoryError, is_damage, reason
 from tui.history.kept_answer import KeptAnswer, KeptConversation
-from tui.history.pruning import Limits
-from tui.history.records import Origin
+from tui.history.records import Limits, Origin
 from tui.history.writer_process import this_process
 
 EVERY_S = 0.7
@@ -49,6 +49,8 @@ class _Change(Generic[T]):
 
     def make(self, connection: sqlite3.Connection) -> None:
         """Raises sqlite3.Error, and whatever the work raises."""
+        from tui.history.database import transaction
+
         with transaction(connection):
             result = self._work(connection)
         self.done.set_result(result)
@@ -227,6 +229,9 @@ class Recorder:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            from tui.history import writing
+            from tui.history.database import open_for_writing
+
             connection = open_for_writing(self._path, wait_s=LOCK_WAIT_S)
             try:
                 dead = writing.dead_writers(connection)
@@ -240,6 +245,8 @@ class Recorder:
         return self._connection
 
     def _prune(self, connection: sqlite3.Connection) -> None:
+        from tui.history import pruning
+
         now_ms = self._now_ms()
         wanted = pruning.due(connection, self._limits, now_ms)
         if wanted:
@@ -247,6 +254,8 @@ class Recorder:
 
     def _own_writer(self) -> int:
         """Called inside the transaction that needs it."""
+        from tui.history import writing
+
         assert self._connection is not None
         if self._writer is None or not writing.is_writer(self._connection, self._writer):
             self._writer = writing.register_writer(self._connection, this_process())
@@ -271,6 +280,8 @@ class Recorder:
         connection = self._connection
         if not self._has_to_check or connection is None or self._answers:
             return
+        from tui.history.database import damage
+
         connection.set_progress_handler(
             lambda: int(self._is_woken or self._is_closing), CHECK_STEPS
         )
@@ -299,6 +310,8 @@ class Recorder:
     def _end(self) -> None:
         connection = self._connection
         if connection is not None and self._writer is not None:
+            from tui.history import writing
+
             try:
                 writing.leave(connection, self._writer)
             except sqlite3.Error:

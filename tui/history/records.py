@@ -31,6 +31,14 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept; 0 is no limit."""
+
+    max_age_days: int = 0
+    max_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationRow:
     """A conversation in a list. ``id`` is for this database alone, ``uid`` is the same after an
     export and an import. Times are ms since 1970."""

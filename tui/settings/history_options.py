@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.history.records import Origin
+from tui.history.records import Limits, Origin
 from tui.servers.address import shown_url
 from tui.servers.connection_state import Server
 from tui.settings.folders import data_folder
 from tui.settings.schema import HistorySection
 
 if TYPE_CHECKING:
-    from tui.history.pruning import Limits
     from tui.history.recorder import Recorder
 
 MIB = 1 << 20
@@ -30,8 +29,6 @@ def history_file() -> Path:
 
 def history_limits(section: HistorySection) -> Limits:
     """How much is kept."""
-    from tui.history.pruning import Limits
-
     return Limits(section.max_age_days, section.max_size_mib * MIB)
 
 
