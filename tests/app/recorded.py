@@ -23,7 +23,7 @@ def record_of(turn: Turn) -> dict[str, object]:
     stats = turn.stats(time.perf_counter_ns())
     return {
         "t0_ns": turn.t0_ns,
-        "stamps_ns": turn.stamps_ns,
+        "stamps_ns": list(turn.stamps_ns),
         "decode_tps": stats.decode_tps,
         "ttft_ms": stats.ttft_ms,
         "tokens": stats.tokens,
