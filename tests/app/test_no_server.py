@@ -64,7 +64,8 @@ def test_the_demo_is_one_key_away(
     with running(tmp_path, *NOBODY, "--speed", "8", size=size) as terminal:
         terminal.wait_for("Alt+D   start the simulated board; after Tab, d does it too")
         terminal.type("d is a letter here [[tokens=20]]")
-        terminal.wait_for("> d is a letter here")
+        terminal.wait_for("> d is a letter here [[tokens=20]]")
+        terminal.wait_for("http://HOST:PORT, Enter connects")
         for key in keys:
             terminal.keys(key)
             if key == "tab":
