@@ -94,6 +94,13 @@ class PreparedChat:
     def clear(self) -> bool:
         return True
 
+    @property
+    def has_old_conversation(self) -> bool:
+        return False
+
+    def bring_back(self) -> bool:
+        return False
+
     def prefill_forecast_s(self) -> float | None:
         return None
 

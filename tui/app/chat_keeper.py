@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.core.board.reading import Snapshot
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 
 STORE_S = 1.0
 """How long a request waits at most for its prompt to be on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSoFar:
+    """What is stored of a conversation that was set aside."""
+
+    conversation: KeptConversation | None
+    answers: tuple[KeptAnswer | None, ...]
+    running: KeptAnswer | None
+    dropped: tuple[str, KeptAnswer] | None
 
 
 class ChatKeeper:
@@ -98,10 +109,18 @@ class ChatKeeper:
         last = self._answers.pop() if self._answers else None
         self._dropped = None if last is None else (prompt, last)
 
-    def clear(self) -> None:
-        """A new conversation begins."""
+    def clear(self) -> KeptSoFar:
+        """A new conversation begins. Returns the old one, for :meth:`bring_back`."""
+        old = KeptSoFar(self._conversation, tuple(self._answers), self._running, self._dropped)
         self._conversation = self._running = self._dropped = None
         self._answers.clear()
+        return old
+
+    def bring_back(self, old: KeptSoFar) -> None:
+        """The conversation of before goes on."""
+        self._conversation, self._dropped = old.conversation, old.dropped
+        self._running = old.running
+        self._answers[:] = old.answers
 
     def resume(self, found: ResumedConversation) -> None:
         """A stored conversation goes on; its exchanges are put into the chat by the caller."""

@@ -11,14 +11,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.app.chat_keeper import ChatKeeper, until_stored
+from tui.app.chat_keeper import ChatKeeper, KeptSoFar, until_stored
 from tui.app.server_link import ServerLink
 from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
-from tui.core.turn.conversation import Conversation
+from tui.core.turn.conversation import Conversation, PastTurn
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
@@ -38,6 +39,15 @@ IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5
 """So many samples in a row without NPU load, and without a piece of text, end the wait for an
 answer that was stopped: the server must have given it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldConversation:
+    """A conversation that was set aside for a new one."""
+
+    past: tuple[PastTurn, ...]
+    kept: KeptSoFar
+    turn: Turn | None
 
 
 class ChatSession:
@@ -68,6 +78,7 @@ class ChatSession:
         self._forecast_model: str | None = None
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
+        self._old: OldConversation | None = None
         self._asked_ns = 0
         self._too_long: str | None = None
         """The prompt that was held back last, for its length."""
@@ -182,7 +193,7 @@ class ChatSession:
             and is_busy_for_others(self._npu_load_pct, self._asked_ns, self._last_end_ns())
         )
         turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
-        self._turn = turn
+        self._turn, self._old = turn, None
         if self._was_busy:
             turn.note_before_prefill("queue")
         self._forget_other_models(request.model)
@@ -276,15 +287,35 @@ class ChatSession:
     def clear(self) -> bool:
         if self.is_answering:
             return False
+        self._record()
+        past, kept = self.conversation.exchanges, self.keeper.clear()
+        if past:
+            self._old = OldConversation(past, kept, self._turn)
         self.conversation.clear()
-        self.keeper.clear()
         self._turn = self._recorded = None
+        return True
+
+    @property
+    def has_old_conversation(self) -> bool:
+        return self._old is not None
+
+    def bring_back(self) -> bool:
+        old = self._old
+        if old is None or self.is_answering:
+            return False
+        self._old = None
+        self.conversation.clear()
+        for exchange in old.past:
+            self.conversation.add(exchange.prompt, exchange.result)
+        self.keeper.bring_back(old.kept)
+        self._turn = self._recorded = old.turn
         return True
 
     def resume(self, found: ResumedConversation) -> bool:
         """Go on with a stored conversation; False while an answer runs."""
         if not self.clear():
             return False
+        self._old = None
         for exchange in found.past:
             self.conversation.add(exchange.prompt, exchange.result)
         self.keeper.resume(found)

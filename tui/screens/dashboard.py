@@ -19,7 +19,7 @@ from tui.core.board.history import BoardHistory
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, Chat
 from tui.core.screen.footer import footer_line, result_line, thinking_note
-from tui.core.screen.key_names import key_cap
+from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys import CHAT_KEYS, DEMO_LETTER, FOCUS
 from tui.core.text import format as fmt
@@ -44,6 +44,7 @@ from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.rows import Row, Rows
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
+from tui.widgets.transcript.turn_view import TurnView
 
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
@@ -160,6 +161,10 @@ class Dashboard(Screen[None]):
         self._shown: Turn | None = None
         self._refusal = ""
         self._resumed_s = 0.0
+        self._old_turns: tuple[TurnView, ...] = ()
+        """Of the conversation that was set aside."""
+        self._draft = ""
+        """What stood in the prompt then."""
         self._has_opened = False
         self._is_asking_url = False
         """The line for a URL was asked for by the user."""
@@ -308,7 +313,10 @@ class Dashboard(Screen[None]):
     def show_notice(self) -> None:
         """Tell again what the empty transcript has to say."""
         self.query_one("#header", Rows).refresh_rows()
-        self.query_one(Transcript).set_notice(self._backend.notice(self._keymap))
+        notice = [*self._backend.notice(self._keymap)]
+        if self._chat.has_old_conversation:
+            notice += ["", f"{self._old_note}."]
+        self.query_one(Transcript).set_notice(notice)
 
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
@@ -356,7 +364,11 @@ class Dashboard(Screen[None]):
         self.say("looking for a server there")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The letter for the demo is one only while that is what is wanted."""
+        """Some keys have another meaning while they are not wanted for this one."""
+        if action == "old_conversation":
+            # The prompt undoes what was written since first.
+            is_unchanged = self.query_one(Prompt).text in ("", self._draft)
+            return self._chat.has_old_conversation and is_unchanged
         if action == "demo_letter":
             return self._is_server_missing and isinstance(self.focused, Transcript)
         return True
@@ -400,6 +412,7 @@ class Dashboard(Screen[None]):
         """Show a prompt that was taken and start drawing what comes."""
         headline = self._backend.headline()
         transcript = self.query_one(Transcript)
+        self._old_turns = ()
         transcript.begin(prompt, model=headline.model or "")
         self._shown = None
         self._start_timers()
@@ -579,10 +592,32 @@ class Dashboard(Screen[None]):
         if not self._chat.clear():
             self.say(ANSWER_RUNS, "warn")
             return
-        self.query_one(Transcript).clear()
+        turns = self.query_one(Transcript).clear()
+        if turns:
+            self._old_turns = turns
+            prompt = self.query_one(Prompt)
+            # What is written from here on is undone apart from the draft.
+            prompt.history.checkpoint()
+            self._draft = prompt.text
         self.show_notice()
         self._draw_numbers()
-        self.say("a new conversation")
+        self.say(self._old_note if turns else "a new conversation")
+
+    @property
+    def _old_note(self) -> str:
+        """What brings the old conversation back, where a key does."""
+        key = shown_key(self._keymap["old"].split(",")[0].strip())
+        return f"a new conversation; {key} brings the old one back" if key else "a new conversation"
+
+    def action_old_conversation(self) -> None:
+        """Undo a new conversation."""
+        if not self._chat.bring_back():
+            self.say("there is no old conversation to bring back", "warn")
+            return
+        self.query_one(Transcript).put_back(self._old_turns)
+        self._old_turns = ()
+        self._draw_numbers()
+        self.say("the old conversation is back")
 
     def action_edit(self) -> None:
         """The last prompt comes back to be changed; what it was answered stays in the history."""
@@ -603,6 +638,7 @@ class Dashboard(Screen[None]):
         """Show a stored conversation that goes on, with ``prompt`` to be edited."""
         transcript = self.query_one(Transcript)
         transcript.clear()
+        self._old_turns = ()
         self._shown = None
         for one in past:
             result = one.result

@@ -67,7 +67,15 @@ class Chat(Protocol):
         """Keep a turn that is over in the conversation; called when its end was drawn."""
 
     def clear(self) -> bool:
-        """Begin a new conversation; False while an answer runs."""
+        """Begin a new conversation; False while an answer runs. The old one is set aside until the
+        next prompt is sent."""
+
+    @property
+    def has_old_conversation(self) -> bool:
+        """Whether a conversation is set aside."""
+
+    def bring_back(self) -> bool:
+        """Go on with the conversation that was set aside; False where there is none."""
 
     def prefill_forecast_s(self) -> float | None:
         """How long the prefill of the turn in flight will take, from earlier prompts."""

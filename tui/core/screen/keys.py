@@ -63,6 +63,7 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
     KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),
     KeyAction("new", "ctrl+n", "new_conversation", "new conversation"),
+    KeyAction("old", "ctrl+z", "old_conversation", "after that: back to the old conversation"),
     KeyAction("copy", "ctrl+y", "copy_answer", "copy the selection or the last answer"),
     KeyAction("thinking", "ctrl+t", "toggle_thinking", "open or fold the thinking"),
     KeyAction("plain", "f7", "toggle_plain", "plain text or formatted Markdown"),

@@ -185,14 +185,27 @@ class Transcript(ScrollView, can_focus=True):
         self._is_settling = False
         self.viewport.refit()
 
-    def clear(self) -> None:
-        """Forget all turns."""
+    def put_back(self, turns: Sequence[TurnView]) -> None:
+        """Show these turns, which :meth:`clear` gave, instead of all others."""
+        self.clear()
+        for turn in turns:
+            # With its parts made anew: the width may be another one by now.
+            turn.close()
+            self._turn_list.add(turn)
+        if turns:
+            self._turn_list.open(len(turns) - 1)
+        self.show_end()
+
+    def clear(self) -> tuple[TurnView, ...]:
+        """Forget all turns. Returns them, for :meth:`put_back`."""
+        turns = tuple(self._turn_list.turns)
         self.deselect()
         self.search("")
         self._turn_list.clear()
         self.painter.forget_strips()
         self._code_jump.clear()
         self.show_end()
+        return turns
 
     def set_notice(self, lines: Sequence[str | Sequence[Span]]) -> None:
         """What an empty transcript says: lines of text, or of spans of text and role."""
