@@ -14,6 +14,7 @@ from tests.screens.snapshot import picture
 from tui.history.browser import PAGE, HistoryBrowser
 from tui.history.database import FILE_NAME
 from tui.screens.history.conversation import ConversationScreen
+from tui.screens.history.list import HistoryScreen
 
 LIMIT_S = 20.0
 
@@ -146,6 +147,10 @@ async def test_a_long_list_is_read_by_pages(tmp_path: Path) -> None:
         await shows(pilot, f"{PAGE + 40} conversations")
         await pilot.press("end")
         await shows(pilot, "prompt 040")
+        screen = app.screen
+        assert isinstance(screen, HistoryScreen)
+        while len(screen.list.entries) < PAGE + 40:
+            await pilot.pause(0.02)
         await pilot.press("end")
         await shows(pilot, "prompt 000")
 
