@@ -58,6 +58,9 @@ class PreparedChat:
         self.finishing_note: str | None = None
         self.was_busy = False
 
+    keeps_old = False
+    """A conversation was put aside."""
+
     @property
     def is_answering(self) -> bool:
         return self.turn is not None and not self.turn.phase.is_over
@@ -96,7 +99,7 @@ class PreparedChat:
 
     @property
     def has_old_conversation(self) -> bool:
-        return False
+        return self.keeps_old
 
     def bring_back(self) -> bool:
         return False
