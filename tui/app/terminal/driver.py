@@ -73,15 +73,11 @@ class TerminalDriver(LinuxDriver):
         if isinstance(self._app, NpulseApp):
             self._app.stop_answer()
 
-    @property
-    def _outlives_terminal(self) -> bool:
-        from tui.app.app import NpulseApp
-
-        return isinstance(self._app, NpulseApp) and self._app.outlives_terminal
-
     def _let_go(self) -> None:
         """The terminal is not waited for any longer while an answer goes on without it."""
-        while self._outlives_terminal:
+        from tui.app.app import NpulseApp
+
+        while isinstance(self._app, NpulseApp) and self._app.outlives_terminal:
             if self._output is not None:
                 self._output.let_go()
             with contextlib.suppress(OSError, termios.error):
@@ -91,7 +87,7 @@ class TerminalDriver(LinuxDriver):
     def _force_end(self, number: int) -> None:
         """End the process where the orderly end does not come."""
         threading.Event().wait(FORCED_END_S)
-        if number == signal.SIGHUP and self._outlives_terminal:
+        if number == signal.SIGHUP:
             self._let_go()
             threading.Event().wait(FORCED_END_S)
         with contextlib.suppress(OSError, termios.error):
