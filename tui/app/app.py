@@ -355,7 +355,7 @@ class NpulseApp(App[int], inherit_bindings=False):
     def _history_data(self) -> HistoryData:
         from tui.screens.history.page import HistoryData
 
-        return HistoryData(self._backend.history, self._backend.headline)
+        return HistoryData(self._backend.history, self._backend.headline, self._copy)
 
     def on_history_page_open_conversation(self, event: HistoryPage.OpenConversation) -> None:
         from tui.screens.history.conversation import ConversationScreen

@@ -47,7 +47,7 @@ class HistoryApp(Opened):
     """Does what the pages ask for; ``continued`` has what should go on in the chat."""
 
     def __init__(self, history: HistoryBrowser) -> None:
-        self.data = HistoryData(history, lambda: HEADLINE)
+        self.data = HistoryData(history, lambda: HEADLINE, lambda text, what: f"copied {what}")
         self.continued: list[HistoryPage.Continue] = []
         super().__init__(lambda: HistoryScreen(self.data, UNICODE))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -15,12 +14,9 @@ from tui.core.screen.headline import Headline
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys import closing
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import HintOf, KeyBar, key_caps, key_hints
-from tui.widgets.chat.message_line import MessageBar
+from tui.screens.page import Page
+from tui.widgets.chat.key_bar import KeyBar
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.lean_compositor import LeanCompositor
-from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import Rows
 
 REFRESH_S = 0.5
@@ -34,7 +30,7 @@ class BenchData:
     headline: Callable[[], Headline]
 
 
-class BenchPage(OpaqueScreen):
+class BenchPage(Page):
     """What the bench screens have in common: the top line, messages, and the way back.
 
     Esc is one step back, F3 leaves all of them. A page does not know the others: it posts one of
@@ -79,45 +75,17 @@ class BenchPage(OpaqueScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
 
-    DEFAULT_CSS = """
-    BenchPage {
-        layout: vertical; overflow: hidden; background: $background; color: $foreground;
-    }
-    BenchPage #keys { dock: bottom; }
-    BenchPage VerticalScroll { scrollbar-size-vertical: 1; }
-    BenchPage .ruled { border-top: solid $rule; }
-    BenchPage.-ascii .ruled { border-top: ascii $rule; }
-    """
+    DEFAULT_CSS = "BenchPage VerticalScroll { scrollbar-size-vertical: 1; }"
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("bench")])
     HELP_PLACE: ClassVar[Place] = "bench"
-    HINTS: ClassVar[tuple[HintOf, ...]] = ()
     EVERY_S: ClassVar[float] = REFRESH_S
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._compositor = LeanCompositor()
-        self.set_class(glyphs.is_ascii, "-ascii")
+        super().__init__(data.headline, glyphs)
         self.data = data
         self.session = data.session
-        self.glyphs = glyphs
         self._said = data.session.view().message.serial
-
-    def compose_header(self) -> ComposeResult:
-        """The top line."""
-        yield Header(self.data.headline, self.glyphs, id="header")
-
-    def compose_keys(self) -> ComposeResult:
-        """The bottom line."""
-        yield MessageBar(key_hints(self, self.HINTS), self.glyphs, id="keys")
-
-    def key(self, action_id: str) -> str:
-        """The key of an action of this page, as a sentence names it."""
-        return key_caps(self, action_id)
-
-    def show_hints(self, hints: Sequence[HintOf]) -> None:
-        """The bottom line tells these keys instead."""
-        self.query_one(MessageBar).set_hints(key_hints(self, hints))
 
     def on_mount(self) -> None:
         self.set_interval(self.EVERY_S, self.pull)
@@ -141,10 +109,6 @@ class BenchPage(OpaqueScreen):
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self.pull)
 
-    def say(self, text: str, role: str = "soft") -> None:
-        """One sentence in the bottom line."""
-        self.query_one(MessageBar).say(text, role)
-
     def say_if(self, refusal: str | None) -> bool:
         """Say why something was refused; whether it was."""
         if refusal is not None:
@@ -163,13 +127,7 @@ class BenchPage(OpaqueScreen):
         """Scroll the text of the page."""
         self.query_one("#words").scroll_relative(y=rows, animate=False)
 
-    def action_back(self) -> None:
-        self.app.pop_screen()
-
     def action_leave(self) -> None:
         """Back to what was open before the bench screens. A run continues."""
         while isinstance(self.app.screen, BenchPage):
             self.app.pop_screen()
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)

@@ -220,5 +220,4 @@ class ConversationScreen(HistoryPage):
     @on(Transcript.CopyRequested)
     def _copy(self, event: Transcript.CopyRequested) -> None:
         if event.text:
-            self.app.copy_to_clipboard(event.text)
-            self.say(f"copied {event.what}: {len(event.text)} characters")
+            self.say(self.data.copy(event.text, event.what))

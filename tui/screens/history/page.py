@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -17,12 +16,8 @@ from tui.core.screen.keys import closing
 from tui.core.text.glyphs import Glyphs
 from tui.history.failures import HistoryError
 from tui.history.records import History
-from tui.widgets.chat.header import Header
-from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
-from tui.widgets.chat.message_line import MessageBar
+from tui.screens.page import Page
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.lean_compositor import LeanCompositor
-from tui.widgets.kit.opaque_screen import OpaqueScreen
 
 T = TypeVar("T")
 
@@ -33,9 +28,11 @@ class HistoryData:
 
     history: History
     headline: Callable[[], Headline]
+    copy: Callable[[str, str], str]
+    """Puts a text into the clipboard, and gives the sentence that says where it is."""
 
 
-class HistoryPage(OpaqueScreen):
+class HistoryPage(Page):
     """What the history screens have in common.
 
     Esc is one step back, F4 leaves all of them. A page does not know the others: it posts one of
@@ -73,41 +70,16 @@ class HistoryPage(OpaqueScreen):
             self.page, self.conversation, self.leaf = page, conversation, leaf
             self.prompt, self.is_from_start = prompt, is_from_start
 
-    DEFAULT_CSS = """
-    HistoryPage {
-        layout: vertical; overflow: hidden; background: $background; color: $foreground;
-    }
-    HistoryPage #keys { dock: bottom; }
-    HistoryPage .ruled { border-top: solid $rule; }
-    HistoryPage.-ascii .ruled { border-top: ascii $rule; }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("history")])
     HELP_PLACE: ClassVar[Place] = "history"
-    HINTS: ClassVar[tuple[HintOf, ...]] = ()
 
     def __init__(self, data: HistoryData, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._compositor = LeanCompositor()
-        self.set_class(glyphs.is_ascii, "-ascii")
+        super().__init__(data.headline, glyphs)
         self.data = data
         self.history = data.history
-        self.glyphs = glyphs
-
-    def compose_header(self) -> ComposeResult:
-        """The top line."""
-        yield Header(self.data.headline, self.glyphs, id="header")
-
-    def compose_keys(self) -> ComposeResult:
-        """The bottom line."""
-        yield MessageBar(key_hints(self, self.HINTS), self.glyphs, id="keys")
 
     def on_mount(self) -> None:
-        self.query_one(MessageBar).set_hints(key_hints(self, self.HINTS))
-
-    def say(self, text: str, role: str = "soft") -> None:
-        """One sentence in the bottom line."""
-        self.query_one(MessageBar).say(text, role)
+        self.show_hints(self.HINTS)
 
     async def ask(self, work: Callable[[], T]) -> T | None:
         """What the history answers, off the app's thread; None where it failed, which is said."""
@@ -118,13 +90,7 @@ class HistoryPage(OpaqueScreen):
                 self.say(str(error), "warn")
             return None
 
-    def action_back(self) -> None:
-        self.app.pop_screen()
-
     def action_leave(self) -> None:
         """Back to what was open before the history."""
         while isinstance(self.app.screen, HistoryPage):
             self.app.pop_screen()
-
-    async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
-        await self.run_action(event.action)
