@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.core.text import format as fmt
+from tui.core.text.model_name import spoken_name
 from tui.core.turn.result import TurnResult
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import TtftPart, TurnStatus
@@ -21,45 +22,42 @@ PART_WORDS: dict[TtftPart, str] = {"load": "loading", "queue": "queue"}
 
 def footer_line(stats: TurnStats, status: TurnStatus | None, model: str | None = None) -> str:
     """``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``; estimates carry ``~``. ``model`` is the one
-    that answered, sanitised, where it is known; of a path only the file's name is shown."""
+    that answered, sanitised, where it is known; it is named as in the top line."""
     parts = [] if status in (None, "complete") else [STATUS_WORDS[status]]
-    parts.append(fmt.seconds(stats.elapsed_s))
-    if stats.tokens:
-        parts.append(f"{fmt.marked(str(stats.tokens), stats.tokens_source)} tokens")
-    if stats.decode_tps is not None:
-        parts.append(f"{fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)} tok/s")
-    if stats.ttft_ms is not None:
-        ttft = fmt.marked(fmt.seconds(stats.ttft_ms / 1000), stats.ttft_source)
-        parts.append(f"TTFT {ttft}{included_note(stats.ttft_includes)}")
-    if stats.queue_ms is not None:
-        parts.append(queue_note(stats.queue_ms))
-    if stats.itl_p99_ms is not None:
-        parts.append(f"p99 {fmt.milliseconds(stats.itl_p99_ms)}")
+    parts += _figures(stats, stats.elapsed_s, stats.tokens, stats.itl_p99_ms)
     parts += _remarks(stats)
-    if model:
-        parts.append(model.rpartition("/")[2] if model.startswith("/") else model)
-    return "  ".join(parts)
+    return "  ".join([*parts, spoken_name(model)] if model else parts)
 
 
 def result_line(result: TurnResult) -> str:
     """The same of an answer that is kept: ``41 s  128 tokens  3.14 tok/s  TTFT 1.25 s``."""
     parts = [] if result.status == "complete" else [STATUS_WORDS[result.status]]
-    if result.latency_ms is not None:
-        parts.append(fmt.seconds(result.latency_ms / 1000))
-    if result.tokens_out:
-        parts.append(f"{fmt.marked(str(result.tokens_out), result.tokens_source)} tokens")
-    if result.decode_tps is not None:
-        parts.append(f"{fmt.marked(fmt.rate(result.decode_tps), result.decode_source)} tok/s")
-    if result.ttft_ms is not None:
-        ttft = fmt.marked(fmt.seconds(result.ttft_ms / 1000), result.ttft_source)
-        parts.append(f"TTFT {ttft}{included_note(result.ttft_includes)}")
-    if result.queue_ms is not None:
-        parts.append(queue_note(result.queue_ms))
-    if result.itl_ms.p99 is not None:
-        parts.append(f"p99 {fmt.milliseconds(result.itl_ms.p99)}")
-    if result.model:
-        parts.append(result.model)
-    return "  ".join(parts)
+    elapsed_s = None if result.latency_ms is None else result.latency_ms / 1000
+    parts += _figures(result, elapsed_s, result.tokens_out, result.itl_ms.p99)
+    return "  ".join([*parts, spoken_name(result.model)] if result.model else parts)
+
+
+def _figures(
+    numbers: TurnStats | TurnResult,
+    elapsed_s: float | None,
+    tokens: int | None,
+    itl_p99_ms: float | None,
+) -> list[str]:
+    """The numbers that both records have; the other three they have under other names."""
+    parts = [] if elapsed_s is None else [fmt.seconds(elapsed_s)]
+    if tokens:
+        parts.append(f"{fmt.marked(str(tokens), numbers.tokens_source)} tokens")
+    if numbers.decode_tps is not None:
+        rate = fmt.marked(fmt.rate(numbers.decode_tps), numbers.decode_source)
+        parts.append(f"{rate} tok/s")
+    if numbers.ttft_ms is not None:
+        ttft = fmt.marked(fmt.seconds(numbers.ttft_ms / 1000), numbers.ttft_source)
+        parts.append(f"TTFT {ttft}{included_note(numbers.ttft_includes)}")
+    if numbers.queue_ms is not None:
+        parts.append(queue_note(numbers.queue_ms))
+    if itl_p99_ms is not None:
+        parts.append(f"p99 {fmt.milliseconds(itl_p99_ms)}")
+    return parts
 
 
 def queue_note(queue_ms: float) -> str:
