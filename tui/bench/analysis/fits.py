@@ -14,21 +14,13 @@ USABLE_TPS = 2.0
 
 def decay_fit(bins: Sequence[tuple[float, float]]) -> Fit | None:
     """ms per token over context, from bins of 16 tokens of all scored requests."""
-    line = stat.theil_sen([x for x, _ in bins], [y for _, y in bins])
-    if line is None or line.n < 4:
-        return None
-    return Fit(
+    return _fit(
+        bins,
+        least=4,
         id="tpot_over_context",
-        a=line.intercept,
-        b=line.slope,
-        b_low=line.slope_low,
-        b_high=line.slope_high,
-        n=line.n,
         x="tokens of context",
         y="ms per token",
         method="Theil-Sen over bins of 16 tokens",
-        x_min=min(x for x, _ in bins),
-        x_max=max(x for x, _ in bins),
     )
 
 
@@ -42,22 +34,36 @@ def prefill_fit(requests: Sequence[Request]) -> Fit | None:
         size = request.rt.prefill_tokens if is_runtime else request.tok.input
         if spent is not None and size:
             points.append((float(size), spent))
-    line = stat.theil_sen([x for x, _ in points], [y for _, y in points])
-    if line is None or line.n < 3:
-        return None
     what = "prefill" if is_runtime else "time to first token"
-    return Fit(
+    return _fit(
+        points,
+        least=3,
         id="prefill_over_prompt",
+        x="prompt tokens",
+        y=f"ms of {what}",
+        method="Theil-Sen over requests",
+    )
+
+
+def _fit(
+    points: Sequence[tuple[float, float]], *, least: int, id: str, x: str, y: str, method: str
+) -> Fit | None:
+    """The line through the points; None where there are fewer than ``least``."""
+    line = stat.theil_sen([at for at, _ in points], [value for _, value in points])
+    if line is None or line.n < least:
+        return None
+    return Fit(
+        id=id,
         a=line.intercept,
         b=line.slope,
         b_low=line.slope_low,
         b_high=line.slope_high,
         n=line.n,
-        x="prompt tokens",
-        y=f"ms of {what}",
-        method="Theil-Sen over requests",
-        x_min=min(x for x, _ in points),
-        x_max=max(x for x, _ in points),
+        x=x,
+        y=y,
+        method=method,
+        x_min=min(at for at, _ in points),
+        x_max=max(at for at, _ in points),
     )
 
 
