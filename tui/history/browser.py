@@ -83,8 +83,12 @@ class HistoryBrowser:
         return [turn for turn in found if turn is not None]
 
     def last_answer(self, conversation: int) -> int | None:
-        turns = self.open(conversation).stored.turns
-        return next((turn.id for turn in reversed(turns) if turn.role == "assistant"), None)
+        with reading_from(self._path) as connection:
+            found = reading.conversation(connection, conversation)
+        if found is None:
+            raise HistoryError(no_conversation(conversation))
+        answers = (turn.id for turn in reversed(found.turns) if turn.role == "assistant")
+        return next(answers, None)
 
     def resume(
         self, conversation: int, leaf: int | None, *, from_start: bool = False

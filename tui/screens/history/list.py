@@ -153,6 +153,8 @@ class HistoryScreen(HistoryPage):
         if self._is_whole or not isinstance(last, ConversationRow):
             return
         page = await self.ask(lambda: self.history.newest(after=last.id))
+        if self.list.entries[-1:] != [last]:
+            return  # another reader was faster, or the list is another one by now
         if not page:
             self._is_whole = True
             return
