@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
-from tests.servers import waiting
+from tests.servers.connected import QUICK, until
+from tests.servers.connected import connected as connected_to
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.rockchip_script import RockchipScript
-from tui.servers.address import CandidateUrls
-from tui.servers.client import PhaseTimeouts
 from tui.servers.connection import Connection
-from tui.servers.connection_state import ConnectionState
 from tui.servers.remembered import RememberedServers
 
-QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
+connected = partial(connected_to, is_explicit=False)
+"""At addresses that nobody named."""
 
 
 @dataclass
@@ -41,35 +41,6 @@ class OllamaScript:
             await wire.reply(200, line, "application/x-ndjson")
         else:
             await wire.reply(404, b"", "text/plain")
-
-
-@asynccontextmanager
-async def connected(
-    *urls: str, model: str = "", remembered: RememberedServers | None = None
-) -> AsyncIterator[Connection]:
-    connection = Connection(
-        CandidateUrls(urls),
-        QUICK,
-        search_every_s=0.05,
-        check_every_s=0.1,
-        probe_timeouts=QUICK,
-        model=model,
-        remembered=remembered or RememberedServers(),
-    )
-    running = asyncio.create_task(connection.run())
-    try:
-        yield connection
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
-async def until(
-    connection: Connection, condition: Callable[[ConnectionState], object]
-) -> ConnectionState:
-    await waiting.until(lambda: condition(connection.state), shown=lambda: connection.state)
-    return connection.state
 
 
 async def test_a_model_has_to_be_chosen_and_is_remembered() -> None:

@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from time import perf_counter_ns
 
-from tests.servers import waiting
+from tests.servers.connected import connected, until
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.rockchip_script import RockchipScript
-from tui.servers.client import PhaseTimeouts
-from tui.servers.connection import Connection
-from tui.servers.connection_state import ConnectionState
-
-QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
-
-
-@asynccontextmanager
-async def connected(*urls: str) -> AsyncIterator[Connection]:
-    connection = Connection(
-        urls, QUICK, search_every_s=0.05, check_every_s=0.1, probe_timeouts=QUICK
-    )
-    running = asyncio.create_task(connection.run())
-    try:
-        yield connection
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
-async def until(
-    connection: Connection, condition: Callable[[ConnectionState], object]
-) -> ConnectionState:
-    await waiting.until(lambda: condition(connection.state), shown=lambda: connection.state)
-    return connection.state
 
 
 async def test_nothing_there_then_a_server_appears_then_dies_then_returns() -> None:

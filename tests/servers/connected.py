@@ -1,0 +1,50 @@
+"""A connection that looks for servers quickly, and the wait for what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from tests.servers import waiting
+from tui.servers.address import CandidateUrls
+from tui.servers.client import PhaseTimeouts
+from tui.servers.connection import Connection
+from tui.servers.connection_state import ConnectionState
+from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+
+QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
+
+
+@asynccontextmanager
+async def connected(
+    *urls: str,
+    is_explicit: bool = True,
+    model: str = "",
+    remembered: RememberedServers = NOTHING_REMEMBERED,
+) -> AsyncIterator[Connection]:
+    """A connection that runs; ``is_explicit``: the addresses were named by somebody."""
+    connection = Connection(
+        urls if is_explicit else CandidateUrls(urls),
+        QUICK,
+        search_every_s=0.05,
+        check_every_s=0.1,
+        probe_timeouts=QUICK,
+        model=model,
+        remembered=remembered,
+    )
+    running = asyncio.create_task(connection.run())
+    try:
+        yield connection
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def until(
+    connection: Connection, condition: Callable[[ConnectionState], object]
+) -> ConnectionState:
+    """The state in which the condition holds."""
+    await waiting.until(lambda: condition(connection.state), shown=lambda: connection.state)
+    return connection.state
