@@ -178,9 +178,7 @@ def _judging(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit 1 if true: decode<-5%%,success<100%%",
     )
-    verb.add_argument(
-        "--vary", action="append", default=[], choices=FIELDS, help="a field that may differ"
-    )
+    _vary(verb)
 
 
 def _vary(verb: argparse.ArgumentParser) -> None:
@@ -229,9 +227,7 @@ def _report(verb: argparse.ArgumentParser) -> None:
 def _compare(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("runs", nargs="+", metavar="RUN", help="A, the baseline, then B, C, ...")
     _folder(verb)
-    verb.add_argument(
-        "--vary", action="append", default=[], choices=FIELDS, help="a field that may differ"
-    )
+    _vary(verb)
     verb.add_argument("--force", action="store_true", help="compare although other fields differ")
     verb.add_argument("--exclude-tainted", action="store_true")
     verb.add_argument("--fail-on", action="append", default=[], metavar="EXPR")

@@ -109,14 +109,6 @@ class Files:
         except OSError:
             return []
 
-    def listing_error(self, path: str) -> OSError | None:
-        """Why a directory cannot be listed, or None where it can."""
-        try:
-            with os.scandir(self._prefix + path):
-                return None
-        except OSError as error:
-            return error
-
     def exists(self, path: str) -> bool:
         """Whether something is there; False also where the way to it is closed."""
         try:
