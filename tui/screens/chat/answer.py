@@ -1,0 +1,133 @@
+"""Draws the running answer: frames while text is pending, the figures at a slower rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from textual.timer import Timer
+
+from tui.core.screen.backend import ScreenBackend
+from tui.core.screen.chat import ANSWER_RUNS
+from tui.core.screen.footer import footer_line, thinking_note
+from tui.core.turn.think import Reclassified
+from tui.core.turn.turn import Turn
+from tui.core.types import Phase
+from tui.screens.chat.figures import ChatFigures
+from tui.screens.chat.widgets import ChatWidgets
+
+NUMBERS_S = 0.5
+"""How often the figures of a running answer are drawn: a person cannot read them faster."""
+
+END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
+    Phase.STOPPED: "stopped",
+    Phase.ERROR: "error",
+}
+
+
+class AnswerDrawing:
+    """Brings what arrived of the chat's turn into the transcript; sleeps between two answers."""
+
+    def __init__(
+        self,
+        backend: ScreenBackend,
+        widgets: ChatWidgets,
+        figures: ChatFigures,
+        frames_per_s: int,
+    ) -> None:
+        self._backend = backend
+        self._widgets = widgets
+        self._figures = figures
+        self._frames_per_s = frames_per_s
+        self._shown: Turn | None = None
+        self._frames: Timer | None = None
+        self._numbers: Timer | None = None
+
+    def begin(self, prompt: str) -> None:
+        """Show a prompt that was taken and start drawing what comes."""
+        self._widgets.transcript.begin(prompt, model=self._backend.headline().model or "")
+        self._shown = None
+        if self._frames is None:
+            screen = self._widgets.screen
+            self._frames = screen.set_interval(1 / self._frames_per_s, self.draw_frame)
+            self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
+        self.draw_numbers()
+
+    def take_back(self, prompt: str) -> None:
+        """The prompt was not sent after all, and goes back to its line."""
+        self._widgets.transcript.end("not sent", state="stopped", error=None, thinking_note="")
+        self._stop_timers()
+        self._widgets.message_bar.withdraw(ANSWER_RUNS)
+        self._widgets.prompt.restore(prompt)
+
+    def forget(self) -> None:
+        """The transcript has other turns now than the chat's last one."""
+        self._shown = None
+
+    def _stop_timers(self) -> None:
+        for timer in (self._frames, self._numbers):
+            if timer is not None:
+                timer.stop()
+        self._frames = self._numbers = None
+
+    def draw_frame(self) -> None:
+        """One frame: everything that arrived since the last one, at once."""
+        chat = self._backend.chat
+        turn = chat.turn
+        if turn is None or chat.waiting is not None:
+            return
+        if self._shown is not turn:
+            self._widgets.transcript.live_turn.attach(turn)
+        self._shown = turn
+        is_over = turn.phase.is_over
+        self._feed(turn)
+        if is_over:
+            self._end(turn)
+
+    def _feed(self, turn: Turn) -> None:
+        transcript = self._widgets.transcript
+        segments = turn.take_pending()
+        if segments and isinstance(segments[0], Reclassified):
+            transcript.live_turn.reclassify()
+            segments = segments[1:]
+        if segments:
+            transcript.feed(segments)
+
+    def _end(self, turn: Turn) -> None:
+        self._stop_timers()
+        stats = turn.stats(self._backend.clock_ns())
+        error = None if turn.error is None else turn.error.sentence
+        self._widgets.transcript.end(
+            self._footer(turn),
+            state=END_STATES.get(turn.phase, "done"),
+            error=error,
+            thinking_note=thinking_note(stats),
+        )
+        if turn.error is not None:
+            self._widgets.prompt.restore(turn.request.messages[-1].content)
+        self._backend.chat.commit_turn()
+        self._widgets.message_bar.withdraw(ANSWER_RUNS)
+        self.draw_numbers()
+
+    def _footer(self, turn: Turn) -> str:
+        stats = turn.stats(self._backend.clock_ns())
+        line = footer_line(stats, turn.status, turn.model or self._backend.headline().model)
+        return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
+
+    def draw_late_numbers(self) -> None:
+        """Some numbers come a moment after the end of the answer: the runtime's, exact counts."""
+        turn = self._backend.chat.turn
+        if turn is None or turn is not self._shown or not turn.has_late_numbers:
+            return
+        if turn.phase.is_over and not turn.has_pending:
+            self._widgets.transcript.live_turn.set_footer(self._footer(turn))
+            self._widgets.refresh_rows("speed")
+
+    def draw_numbers(self) -> None:
+        """The figures and the status row, at their own slow rate."""
+        self._widgets.refresh_rows("speed", "strip", "header")
+        live_turn = self._widgets.transcript.live_turn
+        live_turn.set_status(self._figures.status())
+        stats = self._figures.stats()
+        if stats is not None and stats.thinking_tokens and stats.phase is Phase.ANSWERING:
+            live_turn.set_thinking_note(thinking_note(stats))

@@ -1,0 +1,176 @@
+"""The conversation as a whole: ask, ask again, edit, begin a new one, bring the old one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tui.core.screen.backend import ScreenBackend
+from tui.core.screen.chat import ANSWER_RUNS, Chat
+from tui.core.screen.footer import result_line
+from tui.core.screen.key_names import key_cap, shown_key
+from tui.core.turn.conversation import PastTurn
+from tui.screens.chat.answer import AnswerDrawing
+from tui.screens.chat.widgets import ChatWidgets
+from tui.widgets.transcript.turn_view import TurnView
+
+
+class ConversationActions:
+    """What the user does with the conversation, done to the chat and shown in the transcript.
+
+    ``keymap`` has the keys of each action.
+    """
+
+    def __init__(
+        self,
+        backend: ScreenBackend,
+        widgets: ChatWidgets,
+        answer: AnswerDrawing,
+        keymap: Mapping[str, str],
+    ) -> None:
+        self._backend = backend
+        self._widgets = widgets
+        self._answer = answer
+        self._keymap = keymap
+        self._refusal = ""
+        self._old_turns: tuple[TurnView, ...] = ()
+        """Of the conversation that was set aside."""
+        self._draft = ""
+        """What stood in the prompt then."""
+
+    @property
+    def _chat(self) -> Chat:
+        return self._backend.chat
+
+    @property
+    def is_busy(self) -> bool:
+        """An answer is running or waited for."""
+        return self._chat.waiting is not None or self._chat.is_answering
+
+    @property
+    def can_bring_back(self) -> bool:
+        """An old conversation waits, and its key does not mean the prompt's own undo."""
+        # The prompt undoes what was written since first.
+        is_unchanged = self._widgets.prompt.text in ("", self._draft)
+        return self._chat.has_old_conversation and is_unchanged
+
+    def show_notice(self) -> None:
+        """Tell again what the empty transcript has to say."""
+        self._widgets.refresh_rows("header")
+        notice = [*self._backend.notice(self._keymap)]
+        if self._chat.has_old_conversation:
+            notice += ["", f"{self._old_note}."]
+        self._widgets.transcript.set_notice(notice)
+
+    def ask(self, text: str) -> bool:
+        """Send a prompt; False where it was refused, which the bottom line then says."""
+        refusal = self._chat.ask(text)
+        if refusal is not None:
+            self._refusal = refusal
+            self._widgets.say(refusal, "warn")
+            return False
+        self._widgets.prompt.accepted(text)
+        self.begin_turn(text)
+        note = self._chat.take_note()
+        if note is not None:
+            self._widgets.say(note)
+        return True
+
+    def withdraw_refusal(self) -> None:
+        """The server is ready: what the bottom line says of a refused prompt is not true now."""
+        self._widgets.message_bar.withdraw(self._refusal)
+
+    def begin_turn(self, prompt: str) -> None:
+        """Show a prompt that was taken."""
+        self._old_turns = ()
+        self._answer.begin(prompt)
+
+    def stop(self) -> None:
+        """Stop the answer, or take a prompt back that waits."""
+        taken_back = self._chat.stop()
+        if taken_back is None:
+            self._answer.draw_frame()
+        else:
+            self._answer.take_back(taken_back)
+
+    def regenerate(self) -> None:
+        """Ask the last prompt once more, in the place of its answer."""
+        prompt = self._chat.take_last()
+        if prompt is None:
+            nothing = "no finished answer to repeat"
+            self._widgets.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
+            return
+        self.ask(prompt)
+
+    def begin_new(self) -> None:
+        """Set the conversation aside."""
+        if not self._chat.clear():
+            self._widgets.say(ANSWER_RUNS, "warn")
+            return
+        turns = self._widgets.transcript.clear()
+        if turns:
+            self._old_turns = turns
+            prompt = self._widgets.prompt
+            # What is written from here on is undone apart from the draft.
+            prompt.history.checkpoint()
+            self._draft = prompt.text
+        self.show_notice()
+        self._answer.draw_numbers()
+        self._widgets.say(self._old_note if turns else "a new conversation")
+
+    @property
+    def _old_note(self) -> str:
+        """What brings the old conversation back, where a key does."""
+        key = shown_key(self._keymap["old"].split(",")[0].strip())
+        return f"a new conversation; {key} brings the old one back" if key else "a new conversation"
+
+    def bring_back(self) -> None:
+        """Undo a new conversation."""
+        if not self._chat.bring_back():
+            self._widgets.say("there is no old conversation to bring back", "warn")
+            return
+        self._widgets.transcript.put_back(self._old_turns)
+        self._old_turns = ()
+        self._answer.draw_numbers()
+        self._widgets.say("the old conversation is back")
+
+    def edit_last(self) -> None:
+        """The last prompt comes back to be changed; what it was answered stays in the history."""
+        widgets = self._widgets
+        if widgets.prompt.text.strip():
+            widgets.say("the prompt is not empty: send or clear it first", "warn")
+            return
+        prompt = self._chat.take_last()
+        if prompt is None:
+            nothing = "there is no finished answer whose prompt could be edited"
+            widgets.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
+            return
+        widgets.focus_prompt()
+        widgets.prompt.write_anew(prompt)
+        key = key_cap(self._keymap["history"])
+        widgets.say(f"edit and send; the first answer stays in the history ({key})")
+
+    def show(self, past: Sequence[PastTurn], prompt: str, said: str) -> None:
+        """Show a stored conversation that goes on, with ``prompt`` to be edited."""
+        transcript = self._widgets.transcript
+        transcript.clear()
+        self._old_turns = ()
+        self._answer.forget()
+        for one in past:
+            result = one.result
+            transcript.add_finished(
+                one.prompt,
+                thinking=result.thinking,
+                answer=result.text,
+                footer=result_line(result),
+                state="done" if result.error is None else "error",
+                error=None if result.error is None else result.error.sentence,
+                model=result.model,
+            )
+        transcript.show_end()
+        self._widgets.focus_prompt()
+        self._answer.draw_numbers()
+        if prompt and not self._widgets.prompt.write_anew(prompt):
+            kept = "what you were writing is still here; the prompt to edit is not"
+            self._widgets.say(kept, "warn")
+        else:
+            self._widgets.say(said)

@@ -1,0 +1,72 @@
+"""What the dashboard's panels show, read from the application whenever one is drawn."""
+
+from __future__ import annotations
+
+from tui.core.board.history import BoardHistory
+from tui.core.screen.backend import ScreenBackend
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.core.turn.turn_stats import TurnStats
+from tui.core.types import Phase
+from tui.widgets.board.panels import board_rows
+from tui.widgets.board.why import roofline_row, why_row
+from tui.widgets.kit.rows import Row
+
+
+class ChatFigures:
+    """The numbers and the words of the moment. ``board_key`` opens the board screen."""
+
+    def __init__(self, backend: ScreenBackend, board_key: str) -> None:
+        self._backend = backend
+        self._board_key = board_key
+
+    def stats(self) -> TurnStats | None:
+        """The numbers of the turn in flight or of the last one."""
+        turn = self._backend.chat.turn
+        return None if turn is None else turn.stats(self._backend.clock_ns())
+
+    def history(self) -> BoardHistory:
+        """The board's last minutes."""
+        return self._backend.board.history
+
+    def board_rows(self, history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
+        """The lowest panel: DDR, SoC, what DDR allows, the first finding, npulse's own share."""
+        title, ddr, soc, own = board_rows(history, width, glyphs)
+        facts = self._backend.board.facts
+        if facts is None:
+            return [title, ddr, soc, (), (), own]
+        roofline = roofline_row(facts.decode, width, glyphs)
+        why = why_row(facts.findings, width, glyphs, self._board_key)
+        return [title, ddr, soc, roofline, why, own]
+
+    def warning_key(self) -> str | None:
+        """The key of the board screen while something there should be done."""
+        facts = self._backend.board.facts
+        if facts is None:
+            return None
+        is_wrong = any(finding.weight == "act" for finding in facts.findings)
+        return self._board_key if is_wrong or facts.alert else None
+
+    def note(self) -> str | None:
+        """What stands in the speed panel in place of figures: what the server is doing."""
+        chat = self._backend.chat
+        has_figures = chat.turn is not None and not chat.turn.phase.is_over
+        if chat.finishing_note is not None or has_figures:
+            return chat.finishing_note
+        return self._backend.headline().activity
+
+    def status(self) -> str | None:
+        """The live row under a prompt that has no answer yet."""
+        chat = self._backend.chat
+        if (waiting := chat.waiting) is not None:
+            elapsed = (self._backend.clock_ns() - waiting.since_ns) / 1e9
+            return f"{waiting.reason}, {fmt.long_seconds(elapsed)}"
+        turn = chat.turn
+        if turn is None or turn.phase not in (Phase.WAITING, Phase.PREFILL):
+            return None
+        elapsed_s = turn.stats(self._backend.clock_ns()).elapsed_s
+        text = f"{turn.phase.value} {fmt.long_seconds(elapsed_s)}"
+        if chat.was_busy:
+            return f"waiting {fmt.long_seconds(elapsed_s)}, the NPU was busy before this prompt"
+        forecast = chat.prefill_forecast_s()
+        return text if forecast is None else f"{text} of about {fmt.long_seconds(forecast)}"

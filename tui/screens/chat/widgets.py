@@ -1,0 +1,52 @@
+"""The dashboard's widgets, each by its name."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.prompt import Prompt
+from tui.widgets.chat.search_line import SearchLine
+from tui.widgets.chat.server_line import ServerLine
+from tui.widgets.kit.rows import Rows
+from tui.widgets.transcript.transcript import Transcript
+
+
+class ChatWidgets:
+    """Finds the widgets of the dashboard, for the parts that it is made of."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        self.screen = screen
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.screen.query_one(Transcript)
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.screen.query_one(Prompt)
+
+    @property
+    def search_line(self) -> SearchLine:
+        return self.screen.query_one(SearchLine)
+
+    @property
+    def server_line(self) -> ServerLine:
+        return self.screen.query_one(ServerLine)
+
+    @property
+    def message_bar(self) -> MessageBar:
+        return self.screen.query_one(MessageBar)
+
+    def refresh_rows(self, *names: str) -> None:
+        """Draw these panels anew: header, speed, npu, memory, ddr, strip."""
+        for name in names:
+            self.screen.query_one(f"#{name}", Rows).refresh_rows()
+
+    def focus_prompt(self) -> None:
+        """At once, for the next key may be here already."""
+        self.screen.set_focus(self.prompt)
+
+    def say(self, text: str, role: str = "soft") -> None:
+        """One sentence in the bottom line."""
+        self.message_bar.say(text, role)
