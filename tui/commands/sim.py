@@ -59,6 +59,7 @@ def parse(argv: Sequence[str]) -> SimOptions:
         tokens=options.tokens,
         speed=options.speed,
         seed=options.seed,
+        obey=options.obey,
         truth=options.truth,
         root=root,
         is_root_removed=options.remove_root_at_exit,
@@ -108,6 +109,15 @@ def parser() -> Parser:
     )
     add("--speed", type=_rate, default=1.0, metavar="X", help="everything runs X times faster")
     add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="other answers")
+    add(
+        "--obey",
+        type=_share,
+        nargs="?",
+        const=1.0,
+        metavar="SHARE",
+        help="answers follow instructions about length, JSON, language, yes or no; SHARE of them "
+        "does, the rest fails (default 1)",
+    )
     add("--truth", type=Path, metavar="FILE", help="append what happens, a JSON line per event")
     add("--root", type=Path, metavar="DIR", help="keep a /sys and /proc tree below DIR")
     add(
@@ -186,6 +196,16 @@ def _rate(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and 1e-6 <= value <= 1e6):
         raise argparse.ArgumentTypeError(f"takes a number above 0 up to a million, not {text!r}")
+    return value
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"takes a share from 0 to 1, not {text!r}")
     return value
 
 

@@ -359,3 +359,38 @@ def test_a_huge_answer_is_checked_in_reasonable_time() -> None:
 @given(st.text(max_size=200))
 def test_lenient_json_takes_any_text(text: str) -> None:
     structured.parse_lenient(text)
+
+
+# -- one text, one form, one time ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "good", "bad"),
+    [
+        (check_specs.Equals(text="Paris"), " Paris\n", "Paris."),
+        (check_specs.HasText(text="NPU"), "the NPU", "the npu"),
+        (check_specs.HasText(text="NPU", any_case=True), "the npu", "the CPU"),
+        (check_specs.HasMatch(pattern=r"\d{3}"), "it has 512 MiB", "it has 51"),
+        (check_specs.ValidJson(), '{"a": [1, 2]}', "here: {}"),
+    ],
+)
+def test_a_check_and_its_opposite(spec: check_specs.CheckSpec, good: str, bad: str) -> None:
+    name = check_specs.kind_of(spec)
+    assert by_id(spec, good)[name].passed is True
+    assert by_id(spec, bad)[name].passed is False
+    inverted = check_specs.Not(check=spec)
+    assert by_id(inverted, good)[f"not_{name}"].passed is False
+    assert by_id(inverted, bad)[f"not_{name}"].passed is True
+
+
+def test_what_is_not_in_a_cut_answer_could_have_come() -> None:
+    inverted = check_specs.Not(check=check_specs.HasText(text="NPU"))
+    assert by_id(inverted, "the", is_capped=True)["not_has_text"].passed is None
+    assert by_id(inverted, "the NPU", is_capped=True)["not_has_text"].passed is False
+
+
+def test_the_time_of_an_answer_is_checked_where_it_is_known() -> None:
+    spec = (check_specs.Latency(max_ms=500),)
+    for took_ms, passed in ((400.0, True), (600.0, False), (None, None)):
+        found = check_answer(spec, Answer(text="x", latency_ms=took_ms))[0]
+        assert found.passed is passed, took_ms

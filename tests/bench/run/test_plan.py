@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.bench.made import request, trace
 from tui.bench.model.options import LimitPolicy
-from tui.bench.model.suite import load_builtin
+from tui.bench.model.suite import Suite, load_builtin, parse
 from tui.bench.run import plan
 from tui.bench.run.filler import corrected, first_guess, text_of
 from tui.bench.run.forecast import Speed, forecast, tokens_out
@@ -142,3 +143,25 @@ def test_controls(tmp_path: Path) -> None:
     assert not controls.obey("dance")
     assert controls.obey("abort")
     assert (controls.is_paused, controls.is_aborted) == (False, True)
+
+
+def _same_words(count: int, prefix: str) -> Suite:
+    """Three texts, each asked with so many settings."""
+    rows = "".join(
+        f'[[prompt]]\nid = "{text}{at}"\ntext = "{text}"\nmax_tokens = 4\n'
+        f"sampling = {{ temperature = {at / 10} }}\n"
+        for text in ("x", "y", "z")
+        for at in range(count)
+    )
+    return parse(f'id = "own"\nprefix = "{prefix}"\n{rows}'.encode(), "own.toml")
+
+
+def test_the_same_words_stand_together_or_apart_as_the_suite_says() -> None:
+    together = plan.ordered(_same_words(4, "together"), 2, 7, None)
+    texts = [task.prompt.text for task in together]
+    assert all(len(set(texts[at : at + 4])) == 1 for at in range(0, 24, 4))
+    apart = [task.prompt.text for task in plan.ordered(_same_words(4, "apart"), 2, 7, None)]
+    assert all(one != next_one for one, next_one in itertools.pairwise(apart))
+    assert Counter(apart) == Counter(texts)
+    any_order = plan.ordered(_same_words(4, "any"), 2, 7, None)
+    assert {task.key for task in any_order} == {task.key for task in together}

@@ -41,12 +41,25 @@ _SIMPLE: dict[type, Callable[[Any, Answer], Outcome]] = {
     s.Casing: text.casing,
     s.Matches: text.matches,
     s.FileName: text.file_name,
+    s.Equals: text.equals,
+    s.HasText: text.has_text,
+    s.HasMatch: text.has_match,
+    s.ValidJson: structured.valid_json,
+    s.Latency: text.latency,
     s.Script: languages.script,
     s.Language: languages.language,
     s.Strings: languages.strings,
     s.Comments: languages.comments,
 }
-_INCOMPLETE_FAILS = (s.Nonempty, s.NoLoop, s.Excludes, s.StartsWith, s.Casing, s.Python)
+_INCOMPLETE_FAILS = (
+    s.Nonempty,
+    s.NoLoop,
+    s.Excludes,
+    s.StartsWith,
+    s.Casing,
+    s.Python,
+    s.Latency,
+)
 """Checks whose failure stands although a cap cut the answer: more text would not mend them,
 or the check itself looks at where the cut is."""
 _REFUSAL = re.compile(
@@ -92,6 +105,8 @@ def _run(spec: s.CheckSpec, answer: Answer) -> list[Check]:
         return structured.json_checks(spec, answer)
     if isinstance(spec, s.Findings):
         return findings(spec, answer)
+    if isinstance(spec, s.Not):
+        return [_inverted(spec, answer)]
     check = _SIMPLE[type(spec)]
     passed, detail = check(spec, answer)
     if passed is False and answer.is_capped and not _stands(spec, answer):
@@ -102,6 +117,22 @@ def _run(spec: s.CheckSpec, answer: Answer) -> list[Check]:
             check(spec, replace(answer, text=variant))[0] for variant in lenient(answer.text)
         )
     return [Check(id=s.kind_of(spec), passed=passed, detail=detail[:300], loose=loose)]
+
+
+def _inverted(spec: s.Not, answer: Answer) -> Check:
+    """Fails where every part of the check inside passes. Of a cut answer only a failure is sure:
+    what is not there yet could have come."""
+    inner = [c for c in _run(spec.check, answer) if not c.info]
+    detail = "; ".join(c.detail for c in inner)
+    verdicts = [c.passed for c in inner]
+    passed: bool | None = None
+    if verdicts and all(verdict is True for verdict in verdicts):
+        passed = False
+    elif any(verdict is False for verdict in verdicts) and not answer.is_capped:
+        passed = True
+    elif answer.is_capped:
+        detail = f"cut by the token cap; {detail}"
+    return Check(id=s.kind_of(spec), passed=passed, detail=detail[:300])
 
 
 def _stands(spec: s.CheckSpec, answer: Answer) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tui.bench.checks import measure
 from tui.bench.model import check_specs as s
-from tui.bench.model.answer import Answer
+from tui.bench.model.answer import Answer, Outcome
 from tui.bench.model.records import Check
 
 MAX_FENCES = 64
@@ -28,6 +28,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "boolean": (bool,),
 }
+
+
+def valid_json(spec: s.ValidJson, answer: Answer) -> Outcome:
+    """One JSON value and nothing else."""
+    try:
+        parse_strict(answer.text)
+    except NotJsonError as error:
+        return False, str(error)
+    return True, "JSON"
 
 
 class NotJsonError(ValueError):

@@ -9,6 +9,8 @@ from tui.bench.checks.loops import find_loop
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
 
+MAX_MATCHED_CHARS = 20_000
+"""Of an answer, that a regular expression sees."""
 _NAME_PART = re.compile(r"[a-z0-9]+")
 
 
@@ -93,6 +95,31 @@ def contains(spec: s.Contains, answer: Answer) -> Outcome:
     return not short, ", ".join(short) or "all there"
 
 
+def equals(spec: s.Equals, answer: Answer) -> Outcome:
+    is_ok = answer.text.strip() == spec.text.strip()
+    return is_ok, "as wanted" if is_ok else f"is {answer.text.strip()[:60]!r}"
+
+
+def has_text(spec: s.HasText, answer: Answer) -> Outcome:
+    within, wanted = answer.text, spec.text
+    if spec.any_case:
+        within, wanted = within.casefold(), wanted.casefold()
+    is_there = wanted in within
+    return is_there, f"{spec.text[:60]!r} {'is there' if is_there else 'is not there'}"
+
+
+def has_match(spec: s.HasMatch, answer: Answer) -> Outcome:
+    found = re.search(spec.pattern, answer.text[:MAX_MATCHED_CHARS])
+    return found is not None, f"found {found[0][:60]!r}" if found else "no match"
+
+
+def latency(spec: s.Latency, answer: Answer) -> Outcome:
+    if answer.latency_ms is None:
+        return None, "the time of the answer is not known"
+    is_ok = answer.latency_ms <= spec.max_ms
+    return is_ok, f"{answer.latency_ms:.0f} ms, at most {spec.max_ms:g} asked"
+
+
 def excludes(spec: s.Excludes, answer: Answer) -> Outcome:
     found = [text for text in spec.texts if _occurs(text, answer.text)]
     return not found, f"found {', '.join(map(repr, found))}" if found else "none found"
@@ -115,7 +142,9 @@ def casing(spec: s.Casing, answer: Answer) -> Outcome:
 
 def matches(spec: s.Matches, answer: Answer) -> Outcome:
     # Suites are the user's own files: a pattern is bounded in the text that it sees, not in time.
-    is_ok = re.fullmatch(spec.pattern, answer.text.strip()[:20_000], re.DOTALL) is not None
+    is_ok = (
+        re.fullmatch(spec.pattern, answer.text.strip()[:MAX_MATCHED_CHARS], re.DOTALL) is not None
+    )
     return is_ok, spec.what if is_ok else f"not {spec.what}"
 
 

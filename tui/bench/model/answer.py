@@ -18,3 +18,5 @@ class Answer:
     is_capped: bool = False
     is_think_unclosed: bool = False
     tokens_out: int | None = None
+    latency_ms: float | None = None
+    """From the request to the end of the answer."""

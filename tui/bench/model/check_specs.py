@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -206,7 +206,42 @@ class Findings(_Spec, frozen=True, kw_only=True):
     min_accuracy: float = 0.7
 
 
-CheckSpec = (
+class Equals(_Spec, frozen=True, kw_only=True):
+    """The answer is this text, white space around it aside."""
+
+    text: str
+
+
+class HasText(_Spec, frozen=True, kw_only=True):
+    """The text occurs; letters count as they are written unless ``any_case``."""
+
+    text: str
+    any_case: bool = False
+
+
+class HasMatch(_Spec, frozen=True, kw_only=True):
+    """The regular expression is found somewhere in the answer."""
+
+    pattern: str
+
+
+class ValidJson(_Spec, frozen=True, kw_only=True):
+    """The answer is one JSON value and nothing else."""
+
+
+class Latency(_Spec, frozen=True, kw_only=True):
+    """The whole answer took at most so many milliseconds."""
+
+    max_ms: float
+
+
+class Not(_Spec, frozen=True, kw_only=True):
+    """The check inside fails."""
+
+    check: CheckSpec
+
+
+CheckSpec: TypeAlias = (
     Nonempty
     | NoLoop
     | Words
@@ -232,6 +267,12 @@ CheckSpec = (
     | Strings
     | Comments
     | Findings
+    | Equals
+    | HasText
+    | HasMatch
+    | ValidJson
+    | Latency
+    | Not
 )
 
 INSTRUCTIONS = (
@@ -253,7 +294,9 @@ INSTRUCTIONS = (
 
 
 def kind_of(spec: CheckSpec) -> str:
-    """The ``kind`` that the check has in a suite file."""
+    """The ``kind`` that the check has in a suite file, an inverted one with ``not_`` before it."""
+    if isinstance(spec, Not):
+        return f"not_{kind_of(spec.check)}"
     return _snake(type(spec).__name__)
 
 

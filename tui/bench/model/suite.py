@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from msgspec import field
 
 from tui.bench.model.check_specs import CheckSpec
 from tui.core.text.sanitize import clean
+from tui.core.types import GenerationSettings
 
 Kind = Literal[
     "prompts",
@@ -28,6 +30,7 @@ Kind = Literal[
     "languages",
     "code",
     "batch",
+    "lab",
 ]
 MAX_TOKENS_LIMIT = 1_000_000
 MAX_FILE_BYTES = 8 << 20
@@ -42,6 +45,21 @@ class PastMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     role: Literal["user", "assistant"]
     content: str
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of one prompt where they differ from those of the run; None: as the run has it."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repeat_penalty: float | None = None
+    is_thinking: bool | None = field(default=None, name="thinking")
+
+    def over(self, base: GenerationSettings) -> GenerationSettings:
+        """``base`` with what is set here."""
+        chosen = {name: getattr(self, name) for name in self.__struct_fields__}
+        return replace(base, **{k: v for k, v in chosen.items() if v is not None})
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +87,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     task: str = ""
     language: str = ""
     checks: tuple[CheckSpec, ...] = field(default=(), name="check")
+    sampling: Sampling | None = None
 
 
 class Quick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +113,9 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """model: as the settings are; greedy: top_k 1, for comparisons."""
     thinking: bool = False
     shuffle: bool = True
+    prefix: Literal["any", "together", "apart"] = "any"
+    """Where requests with the same words stand: together, where the server's prompt cache is
+    to help; apart, where an answer must not begin with a prefill from the cache."""
     minutes: float | None = None
     """Run until this much time is over instead of a number of times."""
     fail_on: tuple[str, ...] = ()
@@ -109,10 +131,13 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         plain = msgspec.to_builtins(self)
         for key in ("title", "about", "quick", "runs", "minutes", "fail_on", "notes"):
             plain.pop(key, None)
+        # Left out where they say nothing: hashes of suites from before them stay what they were.
+        if self.prefix == "any":
+            del plain["prefix"]
         for prompt in plain["prompt"]:
-            # Left out where there is none: hashes of suites from before it stay what they were.
-            if not prompt["history"]:
-                del prompt["history"]
+            for key in ("history", "sampling"):
+                if not prompt[key]:
+                    del prompt[key]
         text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

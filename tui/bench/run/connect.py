@@ -25,7 +25,7 @@ from tui.bench.model.conditions import (
 from tui.bench.model.conditions import Server as ServerRecord
 from tui.bench.model.events import Outcome
 from tui.bench.model.options import GREEDY, Options
-from tui.bench.model.suite import Suite
+from tui.bench.model.suite import Sampling, Suite
 from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
@@ -141,6 +141,11 @@ def config_of(
         "is_thinking": settings.is_thinking,
         "max_tokens": "per prompt",
     }
+    for name in Sampling.__struct_fields__:
+        # As the prompts of the suite have them, where they differ.
+        own = {getattr(p.sampling, name) for p in suite.prompts if p.sampling is not None}
+        if own - {None, sampling[name]}:
+            sampling[name] = "per prompt"
     sources = dict.fromkeys(sampling, "sent")
     for limit in connected.server.dialect.limits:
         if limit.field in sources and not limit.is_applied:

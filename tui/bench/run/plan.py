@@ -35,6 +35,7 @@ def ordered(suite: Suite, runs: int, seed: int, context_tokens: int | None) -> l
         block = list(suite.prompts)
         if suite.shuffle:
             rng.shuffle(block)
+        block = _by_prefix(suite, block, tasks[-1].prompt if tasks else None)
         for prompt in block:
             for group, variant in _parts(suite, prompt, rep):
                 tasks.append(
@@ -48,6 +49,32 @@ def ordered(suite: Suite, runs: int, seed: int, context_tokens: int | None) -> l
                     )
                 )
     return tasks
+
+
+def _by_prefix(suite: Suite, block: list[Prompt], last: Prompt | None) -> list[Prompt]:
+    """The same prompts with those of the same words together or apart, as the suite says.
+
+    Apart: none comes right after one of the same words as long as there is another one left, the
+    most frequent words first. ``last`` came before the block.
+    """
+    if suite.prefix == "any":
+        return block
+    groups: dict[str, list[Prompt]] = {}
+    for prompt in block:
+        groups.setdefault(_words_key(suite, prompt), []).append(prompt)
+    if suite.prefix == "together":
+        return [prompt for group in groups.values() for prompt in group]
+    before = None if last is None else _words_key(suite, last)
+    out: list[Prompt] = []
+    for _ in block:
+        others = [key for key, group in groups.items() if group and key != before]
+        before = max(others or [before or ""], key=lambda key: len(groups[key]))
+        out.append(groups[before].pop(0))
+    return out
+
+
+def _words_key(suite: Suite, prompt: Prompt) -> str:
+    return prompt_sha256(suite.full_text(prompt), prompt.system, prompt.history)
 
 
 def endless(suite: Suite, start: int = 0) -> Iterator[Task]:

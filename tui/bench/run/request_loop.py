@@ -194,6 +194,7 @@ class RequestLoop:
             is_capped=request.status != "ok",
             is_think_unclosed=bool(turn.thinking) and not turn.text.strip(),
             tokens_out=request.tok.out,
+            latency_ms=request.m.get("latency_ms"),
         )
         checks = await asyncio.to_thread(check_answer, task.prompt.checks, answer)
         return msgspec.structs.replace(request, checks=checks)

@@ -10,6 +10,7 @@ from time import perf_counter_ns
 from tui.bench.model.events import RequestStarted, StageChanged
 from tui.bench.model.options import Limits
 from tui.bench.model.records import Request
+from tui.bench.model.suite import Sampling
 from tui.bench.run import request_record
 from tui.bench.run.forecast import tokens_in
 from tui.bench.run.plan import Task
@@ -97,7 +98,7 @@ class RequestSender:
         if log is not None:
             await log.begin()
         asked = await self._runner.ask(
-            self._request(tuple(messages), task.prompt.max_tokens),
+            self._request(tuple(messages), task.prompt.max_tokens, task.prompt.sampling),
             self.limits,
             context_tokens=self._s.connected.context_tokens,
             can_skip=is_measured,
@@ -125,8 +126,11 @@ class RequestSender:
             found.append("queue")
         return tuple(found)
 
-    def _request(self, messages: tuple[Message, ...], max_tokens: int) -> ChatRequest:
-        settings = replace(self._s.settings, max_tokens=max_tokens)
+    def _request(
+        self, messages: tuple[Message, ...], max_tokens: int, sampling: Sampling | None = None
+    ) -> ChatRequest:
+        base = self._s.settings if sampling is None else sampling.over(self._s.settings)
+        settings = replace(base, max_tokens=max_tokens)
         return ChatRequest(self._s.connected.info.name, messages, settings)
 
     def _limits(self, task: Task) -> Limits:

@@ -61,6 +61,12 @@ def compose(rng: random.Random, wishes: Wishes) -> Iterator[str]:
     yield from islice(whole, wishes.tokens)
 
 
+def in_form(rng: random.Random, wishes: Wishes, text: str) -> Iterator[str]:
+    """The tokens of a ready answer, with its thinking part where one is wished."""
+    thought = _thought(rng, wishes) if wishes.is_thinking else iter(())
+    yield from islice(_chain(thought, iter((text,))), wishes.tokens)
+
+
 def loop_forever(rng: random.Random, wishes: Wishes) -> Iterator[str]:
     """The tokens of a model that falls into repetition; endless unless a length is wished."""
 

@@ -142,6 +142,8 @@ class SimOptions:
     """A fixed length of every answer."""
     speed: float = 1.0
     seed: int = 0
+    obey: float | None = None
+    """The share of answers that follow simple instructions of their prompt; None: none tries."""
     truth: Path | None = None
     root: Path | None = None
     is_root_removed: bool = False

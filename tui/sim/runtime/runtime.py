@@ -21,7 +21,9 @@ from tui.sim.board.state import BoardMemo
 from tui.sim.runtime import answers
 from tui.sim.runtime.faults import Faults
 from tui.sim.runtime.models import Models
+from tui.sim.runtime.obedience import obeyed
 from tui.sim.runtime.profiles import Profile, SimOptions
+from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
 from tui.sim.runtime.thinking import wrongly_marked
 from tui.sim.runtime.tokens import count_tokens
@@ -55,6 +57,7 @@ class Job:
     abort: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end the run: at the next token, or at the end of the prefill."""
     is_prefill_abortable: bool = False
+    sampling: Sampling = IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +244,23 @@ class Runtime:
             tokens=self._options.tokens,
             is_thinking=job.is_thinking or job.faults.think is not None,
         )
-        rng = random.Random(f"{self._options.seed}:{job.number}:{job.prompt}")
-        if job.profile.is_looping:
+        seed, varied = self._options.seed, job.sampling.seed_of(job.number)
+        # Another model answers otherwise; where the number tells answers apart it is enough.
+        model = f":{job.profile.name}" if job.sampling.values else ""
+        rng = random.Random(f"{seed}:{varied}{model}:{job.prompt}")
+        form = self._asked_form(job, rng)
+        if form is not None:
+            tokens = answers.in_form(rng, wishes, form)
+        elif job.profile.is_looping:
             tokens = answers.loop_forever(rng, wishes)
         else:
             tokens = answers.compose(rng, wishes)
         return tokens if job.faults.think is None else wrongly_marked(tokens, job.faults.think)
+
+    def _asked_form(self, job: Job, rng: random.Random) -> str | None:
+        """The answer in the form that the prompt asks for, where this board obeys and does not
+        fail this time."""
+        share = self._options.obey
+        if share is None or rng.random() >= share:
+            return None
+        return obeyed(rng, job.prompt)

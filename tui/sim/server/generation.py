@@ -14,6 +14,7 @@ from tui.sim.runtime.faults import Faults, with_marks
 from tui.sim.runtime.models import Models
 from tui.sim.runtime.profiles import Profile, SimOptions
 from tui.sim.runtime.runtime import Job, Outcome, Runtime
+from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import sleep_until
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.runtime.truth import TruthLog
@@ -57,6 +58,7 @@ class Prompt:
     is_prefix_cached: bool = False
     has_overrun: bool = False
     is_prefill_abortable: bool = False
+    sampling: Sampling = IGNORED
 
 
 class Generation:
@@ -116,6 +118,7 @@ class Generation:
             is_prefix_cached=prompt.is_prefix_cached,
             has_overrun=prompt.has_overrun,
             is_prefill_abortable=prompt.is_prefill_abortable,
+            sampling=prompt.sampling,
         )
 
     async def serve(

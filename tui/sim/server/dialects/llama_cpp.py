@@ -12,6 +12,7 @@ from typing import Any
 
 from tui.sim.runtime.profiles import Profile
 from tui.sim.runtime.runtime import Job, Outcome
+from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.server.dialects.dialect import (
@@ -206,6 +207,7 @@ class LlamaCpp:
             context_tokens=CONTEXT_TOKENS,
             is_prefix_cached=True,
             is_prefill_abortable=True,
+            sampling=sampling_of(body),
         )
         answer_id = f"chatcmpl-{generation.rng.getrandbits(160):040x}"
         job = generation.job(request, self._profile, prompt, answer_id, was_loaded=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui.sim.runtime.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job
+from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser
 from tui.sim.server.dialects.dialect import (
     Dialect,
@@ -137,6 +138,7 @@ class Ollama:
             is_thinking=body.get("think") is True,
             context_tokens=CONTEXT_TOKENS,
             is_prefill_abortable=True,
+            sampling=sampling_of(options),
         )
         job = generation.job(request, profile, prompt, "", was_loaded)
         wire = _Wire(job, str(body["model"]), is_chat=is_chat)

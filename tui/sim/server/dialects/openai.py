@@ -14,6 +14,7 @@ from typing import Any
 
 from tui.sim.runtime.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job, Outcome
+from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.runtime.tokens import pieces as pieces_of
@@ -233,6 +234,7 @@ class OpenAi:
             is_thinking=is_reasoning,
             context_tokens=CONTEXT_TOKENS,
             is_prefill_abortable=True,
+            sampling=sampling_of(body),
         )
         answer_id = f"chatcmpl-{generation.rng.getrandbits(96):024x}"
         job = generation.job(request, profile, prompt, answer_id, was_loaded)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.runtime.sampling import sampling_of
 from tui.sim.server.dialects.dialect import (
     Dialect,
     RefusedError,
@@ -124,6 +125,7 @@ class Rkllama:
             is_thinking=not is_openai
             and (body.get("think") or body.get("enable_thinking")) is True,
             context_tokens=CONTEXT_TOKENS,
+            sampling=sampling_of(options),
         )
         job = generation.job(request, profile, prompt, "", was_loaded)
         wire: Chunks | Lines

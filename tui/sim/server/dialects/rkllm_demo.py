@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from tui.sim.runtime.runtime import Job, Outcome
+from tui.sim.runtime.sampling import sampling_of
 from tui.sim.server.dialects.dialect import (
     WERKZEUG,
     Dialect,
@@ -150,6 +151,7 @@ class RkllmDemo:
             is_stream=body.get("stream") is True,
             is_thinking=body.get("enable_thinking") is True,
             context_tokens=CONTEXT_TOKENS,
+            sampling=sampling_of(body),
         )
         job = generation.job(request, self._profile, prompt, "", was_loaded=True)
         wire = _Wire(job, str(body.get("model", "")), generation)
