@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.core.turn.turns import MS, REQUEST, T0
 from tui.core.text.sanitize import CleanText
-from tui.core.turn.growing_text import MAX_RECENT, GrowingText
+from tui.core.turn.growing_text import BLOCK_CHARS, GrowingText
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
 from tui.core.types import TextDelta, ThinkingDelta
@@ -21,15 +21,17 @@ def test_the_pieces_are_the_answer(actions: list[tuple[str, str]]) -> None:
     turn, mark = Turn(REQUEST, T0), TurnMark()
     text = thinking = ""
     stamps: list[int] = []
+    ends: list[tuple[int, int]] = []
 
     def look() -> None:
-        nonlocal mark, text, thinking, stamps
+        nonlocal mark, text, thinking, stamps, ends
         piece = turn.piece_since(mark)
         if piece.is_whole:
-            text, thinking, stamps = "", "", []
+            text, thinking, stamps, ends = "", "", [], []
         text += piece.text
         thinking += piece.thinking
         stamps += piece.stamps_ns
+        ends += zip(piece.ends.text, piece.ends.thinking, strict=True)
         mark = piece.mark
         assert turn.piece_since(mark).is_empty
 
@@ -48,14 +50,18 @@ def test_the_pieces_are_the_answer(actions: list[tuple[str, str]]) -> None:
         turn.thinking,
         tuple(turn.stamps_ns),
     )
+    assert ends == sorted(ends, key=lambda end: sum(end))
+    assert len(ends) == len(stamps)
+    assert all(end <= (len(text), len(thinking)) for end in ends)
+    assert turn.chunk_ends == turn.piece_since(TurnMark()).ends
 
 
 @given(st.lists(st.text(max_size=3), max_size=40), st.integers(0, 60), st.booleans())
 def test_the_tail_is_the_end_of_the_text(pieces: list[str], first: int, is_long: bool) -> None:
     text = GrowingText()
-    for piece in pieces * (MAX_RECENT // 8 if is_long else 1):
+    for piece in pieces * (BLOCK_CHARS // 8 if is_long else 1):
         text.append(CleanText(piece))
-    assert text.n_chars == len("".join(pieces)) * (MAX_RECENT // 8 if is_long else 1)
+    assert text.n_chars == len("".join(pieces)) * (BLOCK_CHARS // 8 if is_long else 1)
     first = max(text.n_chars - first, 0)
     tail = text.tail(first)
     assert tail == text.joined()[first:]

@@ -19,8 +19,12 @@ NUMBERS = (
     "npu.max_freq",
     "ram.available",
     "ram.model",
+    "psi.memory",
 )
 """Readings kept as one series each."""
+
+THROTTLE_LEVELS = {"none": 0.0, "limited by user": 1.0, "capped": 2.0, "throttling": 2.0}
+"""The reading ``throttle`` as a number: not, by a setting, by heat."""
 
 BIG_SHARE = 0.85
 """A cluster is a big one from this share of the highest CPU clock on."""
@@ -90,7 +94,19 @@ def series_values(snapshot: Snapshot) -> dict[str, float | None]:
     values["npu.activity"] = sum(activity) if activity else None
     for core, load in enumerate(snapshot.numbers("npu.load")):
         values[f"npu.load.{core}"] = load
+    values["throttle.level"] = THROTTLE_LEVELS.get(snapshot.text("throttle") or "")
+    values["cpu.others"] = others_cpu(snapshot)
     return values
+
+
+def others_cpu(snapshot: Snapshot) -> float | None:
+    """CPU time that neither the server nor npulse takes, in per cent of one core; None where the
+    server's share is not known."""
+    loads = [load for load in snapshot.numbers("cpu.load") if load is not None]
+    server, own = snapshot.number("server.cpu"), snapshot.number("npulse.cpu")
+    if not loads or server is None:
+        return None
+    return max(sum(loads) - server - (own or 0.0), 0.0)
 
 
 def big_clocks(snapshot: Snapshot) -> list[float | None]:

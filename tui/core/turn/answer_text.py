@@ -45,15 +45,18 @@ class AnswerText:
         "_text_gate",
         "_thinking_gate",
         "is_reclassified",
+        "text",
+        "thinking",
     )
 
     def __init__(self) -> None:
         self._splitter = ThinkSplitter()
         self._text_gate = Sanitizer()
         self._thinking_gate = Sanitizer()
+        self.text, self.thinking = GrowingText(), GrowingText()
         self._parts: dict[SegmentKind, GrowingText] = {
-            "text": GrowingText(),
-            "thinking": GrowingText(),
+            "text": self.text,
+            "thinking": self.thinking,
         }
         self._pending: list[tuple[SegmentKind, list[CleanText]]] = []
         self._is_marker_pending = False
@@ -144,7 +147,7 @@ class AnswerText:
 
     def _give(self, segments: list[Segment]) -> None:
         for segment in segments:
-            if isinstance(segment, Reclassified):
+            if segment.__class__ is Reclassified:
                 self._reclassify()
                 continue
             self._parts[segment.kind].append(segment.text)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from tui.core.text.sanitize import CleanText
 
-MAX_RECENT = 1024
+BLOCK_CHARS = 4096
 
 
 class GrowingText:
@@ -16,43 +14,34 @@ class GrowingText:
     again takes time in the square of the length.
     """
 
-    __slots__ = ("_block_chars", "_blocks", "_counted", "_counted_chars", "_recent")
+    __slots__ = ("_block_end", "_blocks", "_recent", "n_chars")
 
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._recent: list[str] = []
-        self._block_chars = 0
-        self._counted = self._counted_chars = 0
-        """The first of the recent pieces, as far as somebody asked for their length."""
+        self.n_chars = 0
+        """The length."""
+        self._block_end = BLOCK_CHARS
+        """The length at which the newest pieces become a block."""
 
     def append(self, piece: CleanText) -> None:
         self._recent.append(piece)
-        if len(self._recent) >= MAX_RECENT:
+        self.n_chars += len(piece)
+        if self.n_chars >= self._block_end:
             self._close_block()
 
     def _close_block(self) -> None:
-        block = "".join(self._recent)
-        self._blocks.append(block)
-        self._block_chars += len(block)
+        self._blocks.append("".join(self._recent))
         self._recent = []
-        self._counted = self._counted_chars = 0
+        self._block_end = self.n_chars + BLOCK_CHARS
 
     def take_over(self, other: GrowingText) -> None:
         """Appends all of ``other``, which is empty afterwards."""
         self._close_block()
         self._blocks += other._blocks
-        self._block_chars += other._block_chars
         self._recent = other._recent
-        other._blocks, other._recent, other._block_chars = [], [], 0
-        other._counted = other._counted_chars = 0
-
-    @property
-    def n_chars(self) -> int:
-        """The length. Counts only what is new since it was asked last."""
-        for piece in islice(self._recent, self._counted, None):
-            self._counted_chars += len(piece)
-        self._counted = len(self._recent)
-        return self._block_chars + self._counted_chars
+        self.n_chars += other.n_chars
+        other._blocks, other._recent, other.n_chars = [], [], 0
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -83,6 +72,4 @@ class GrowingText:
         if len(self._blocks) + len(self._recent) != 1 or self._recent:
             self._blocks = ["".join((*self._blocks, *self._recent))]
             self._recent = []
-            self._block_chars = len(self._blocks[0])
-            self._counted = self._counted_chars = 0
         return CleanText(self._blocks[0])

@@ -15,6 +15,7 @@ from tui.core.text.sanitize import CleanText, clean_line
 from tui.core.turn import finish
 from tui.core.turn.answer_text import AnswerText, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.chunk_words import ChunkEnds, ChunkWords
 from tui.core.turn.estimate import TOKENS_PER_MESSAGE, message_tokens, token_weight
 from tui.core.turn.finish_seen import FinishSeen
 from tui.core.turn.last_usage import LastUsage
@@ -86,6 +87,7 @@ class Turn:
         )
         self._lock = Lock()
         self._words = AnswerText()
+        self._chunk_words = ChunkWords()
         self._n_reads = [0, 0]
         self._phase = Phase.WAITING
         self._status: TurnStatus | None = None
@@ -252,7 +254,13 @@ class Turn:
     def piece_since(self, mark: TurnMark) -> TurnPiece:
         """What is new for a reader who has the answer up to that mark; only that is copied."""
         with self._lock:
-            return piece_since(mark, self._words, self._meter)
+            return piece_since(mark, self._words, self._meter, self._chunk_words)
+
+    @property
+    def chunk_ends(self) -> ChunkEnds:
+        """Which words each chunk brought."""
+        with self._lock:
+            return self._chunk_words.ends()
 
     @property
     def phase(self) -> Phase:
@@ -362,7 +370,10 @@ class Turn:
             self._has_refusal = self._has_refusal or isinstance(delta, RefusalDelta)
         if piece.is_reclassified:
             self._meter.reclassify()
+            self._chunk_words.reclassify()
         self._meter.mark(t_ns, piece.kind, len(piece.clean), token_weight(piece.clean))
+        words = self._words
+        self._chunk_words.packed.append(words.text.n_chars << 32 | words.thinking.n_chars)
         self._phase = Phase.THINKING if piece.kind == "thinking" else Phase.ANSWERING
         if self._finish.is_finished and raw.strip():
             self._finish.withdraw()

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass
 
 from tui.core.turn.answer_text import AnswerText
+from tui.core.turn.chunk_words import ChunkEnds, ChunkWords
 from tui.core.turn.meter import Meter
 
 
@@ -26,6 +27,8 @@ class TurnPiece:
     text: str
     thinking: str
     stamps_ns: array[int]
+    ends: ChunkEnds
+    """Which words these chunks brought."""
     is_whole: bool
     """It stands in the place of all pieces before: earlier text has turned out to be thinking."""
     mark: TurnMark
@@ -35,7 +38,9 @@ class TurnPiece:
         return not (self.text or self.thinking or self.stamps_ns or self.is_whole)
 
 
-def piece_since(mark: TurnMark, words: AnswerText, meter: Meter) -> TurnPiece:
+def piece_since(
+    mark: TurnMark, words: AnswerText, meter: Meter, chunk_words: ChunkWords
+) -> TurnPiece:
     """What is new for a reader who has the answer up to that mark."""
     is_whole = words.is_reclassified and not mark.is_reclassified
     known = TurnMark() if is_whole else mark
@@ -43,6 +48,7 @@ def piece_since(mark: TurnMark, words: AnswerText, meter: Meter) -> TurnPiece:
         text=words.tail("text", known.text_chars),
         thinking=words.tail("thinking", known.thinking_chars),
         stamps_ns=meter.stamps_from(known.chunks),
+        ends=chunk_words.ends(known.chunks),
         is_whole=is_whole,
         mark=TurnMark(
             words.n_chars("text"),

@@ -1,0 +1,1 @@
+"""The timeline of an answer: tokens, text and board on one time axis."""
