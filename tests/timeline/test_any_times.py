@@ -115,4 +115,6 @@ def test_bins_hold_every_value_of_their_time(
             place = axis.bin_of(t_ns)
             if value == value and 0 <= place < count:
                 low, high, _ = binned.at(place)
-                assert low is not None and high is not None and low <= value <= high
+                assert low is not None
+                assert high is not None
+                assert low <= value <= high
