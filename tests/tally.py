@@ -1,7 +1,4 @@
-"""A pytest plugin: ``--tally FILE`` writes how many tests passed, failed and so on, as JSON.
-
-``{"counts": {outcome: number}, "failed": [the names of those that failed]}``
-"""
+"""A pytest plugin: ``--tally FILE`` writes how many tests passed, failed and so on, as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +19,5 @@ def pytest_terminal_summary(
 ) -> None:
     path = config.getoption("--tally")
     if path:
-        stats = terminalreporter.stats
-        counts = {name: len(stats.get(name, ())) for name in OUTCOMES}
-        failed = [report.nodeid for name in ("failed", "error") for report in stats.get(name, ())]
-        Path(path).write_text(json.dumps({"counts": counts, "failed": failed}))
+        counts = {name: len(terminalreporter.stats.get(name, ())) for name in OUTCOMES}
+        Path(path).write_text(json.dumps(counts))

@@ -60,6 +60,11 @@ def dashboard_parser() -> Parser:
     parser.add_argument(
         "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"
     )
+    parser.add_argument(
+        "--no-store",
+        action="store_true",
+        help="keep nothing of this run: no conversation, no prompt, no draft",
+    )
     demo = parser.add_mutually_exclusive_group()
     demo.add_argument("--demo", action="store_true", help="start on the simulated board")
     demo.add_argument(

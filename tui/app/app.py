@@ -23,6 +23,7 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
+from tui.app.last_session import KEEP_EVERY_S, LastSession
 from tui.app.terminal.input_order import InputOrder
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
@@ -33,6 +34,8 @@ from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tui.app.backend import Backend
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
@@ -94,6 +97,7 @@ class NpulseApp(App[int], inherit_bindings=False):
         backend: Backend,
         appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
+        session: LastSession | None = None,
         *,
         finishes_on_hangup: bool = False,
     ) -> None:
@@ -107,6 +111,7 @@ class NpulseApp(App[int], inherit_bindings=False):
         self._backend = backend
         self._appearance = appearance
         self._remember = remember
+        self._session = session
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
@@ -197,6 +202,30 @@ class NpulseApp(App[int], inherit_bindings=False):
         self.call_later(self._sample)
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")
+        if self._session is not None:
+            self.run_worker(self._bring_back(self._session), group="session")
+
+    async def _bring_back(self, session: LastSession) -> None:
+        new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
+        await session.bring_back(self.dashboard, new_key)
+        self.set_interval(KEEP_EVERY_S, self._keep_place)
+
+    def _keep_place(self) -> None:
+        """Where the user is, for the next start."""
+        if self._session is not None and self._is_open:
+            is_left = self.outlives_terminal
+            place = self._session.place(self.dashboard, is_left_running=is_left)
+            self._session.keep(place, self._tell_unkept)
+
+    def _tell_unkept(self, problem: str) -> None:
+        self.call_later_from_thread(lambda: self.dashboard.say(problem, "warn"))
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """End the app, and keep where the user was."""
+        self._keep_place()
+        super().exit(result, return_code, message)
 
     def call_later_from_thread(self, callback: Callable[[], None]) -> None:
         """Run a callback in the app's thread; dropped where the app is ending."""

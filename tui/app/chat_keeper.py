@@ -55,6 +55,12 @@ class ChatKeeper:
         """The conversation in the database; None where it is not stored yet, or never."""
         return None if self._conversation is None else self._conversation.id
 
+    def leaf_id(self, *, is_open: bool) -> int | None:
+        """The last turn of the conversation in the database: of the answer that runs where
+        ``is_open``, else of the last exchange. None where there is none, or it is not stored."""
+        last = self._running if is_open else self._answers[-1] if self._answers else None
+        return None if last is None else last.answer_id
+
     @property
     def unsaved(self) -> str | None:
         """Why something is not saved, in one sentence; None where everything is, or still will

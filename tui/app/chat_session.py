@@ -321,6 +321,21 @@ class ChatSession:
         self.keeper.resume(found)
         return True
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was said or asked yet."""
+        return self._turn is None and self._held is None and len(self.conversation) == 0
+
+    def leaf_id(self, *, is_unsent_counted: bool) -> int | None:
+        """The last turn of this conversation in the history; None where there is none.
+
+        A prompt that was not sent yet counts where it will be sent even without a screen."""
+        turn = self._turn
+        is_open = turn is not None and turn is not self._recorded
+        if self.waiting is not None and not is_unsent_counted:
+            is_open = False
+        return self.keeper.leaf_id(is_open=is_open)
+
     def commit_turn(self) -> None:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
         self._record()

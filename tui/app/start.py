@@ -15,6 +15,7 @@ from pathlib import Path
 from tui.app.app import Appearance, NpulseApp
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
+from tui.app.last_session import LastSession
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
@@ -24,6 +25,7 @@ from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import Settings
 from tui.settings.server_options import API_KEY_VARIABLE, server_access
+from tui.settings.session_record import SessionFile, session_file
 from tui.settings.state import State, load_state, save_state, state_file, with_state
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
@@ -35,6 +37,7 @@ class RunningApp:
 
     app: NpulseApp
     backend: Backend
+    session: LastSession
     has_mouse: bool
 
 
@@ -47,11 +50,14 @@ def run_dashboard(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     try:
         run.app.run(mouse=run.has_mouse)
+        # Before the answer is finished: the next npulse shows where this one was.
+        run.session.close()
         if run.app.outlives_terminal:
             from tui.app.terminal.hangup import finish_answer
 
             finish_answer(run.backend)
     finally:
+        run.session.close()
         run.backend.close()
         unsaved = run.backend.chat.keeper.unsaved
         if unsaved is not None:
@@ -91,8 +97,10 @@ def build(options: argparse.Namespace) -> RunningApp:
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
     finishes = settings.session.on_hangup == "finish"
-    app = NpulseApp(backend, appearance, store.remember, finishes_on_hangup=finishes)
-    return RunningApp(app, backend, settings.ui.mouse)
+    is_resuming = settings.history.enabled and settings.session.resume
+    session = LastSession(backend, SessionFile(session_file()) if is_resuming else None)
+    app = NpulseApp(backend, appearance, store.remember, session, finishes_on_hangup=finishes)
+    return RunningApp(app, backend, session, settings.ui.mouse)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
@@ -102,6 +110,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
         "board.root": options.root,
         "ui.theme": options.theme,
         "ui.ascii": "on" if options.ascii else None,
+        "history.enabled": False if options.no_store else None,
     }
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from pathlib import Path
 
-from tui.history import reading, writing
+from tui.history import reading, recent, writing
 from tui.history.database import reading_from, transaction, writing_to
 from tui.history.failures import HistoryError
 from tui.history.reading import Filter
@@ -25,6 +25,9 @@ from tui.history.resuming import ResumedConversation, no_conversation, resume
 PAGE = 200
 """Conversations that are read at once."""
 MAX_HITS = 200
+MAX_PROMPTS = 500
+MAX_PROMPT_CHARS = 4 << 20
+"""Of all prompts that are read for the prompt's history."""
 CHANGE_S = 10.0
 """How long a change may wait for the thread that writes."""
 
@@ -39,6 +42,11 @@ class HistoryBrowser:
     def __init__(self, path: Path, recorder: Recorder | None = None) -> None:
         self._path = path
         self._recorder = recorder
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever kept."""
+        return self._path.exists()
 
     # Reading --------------------------------------------------------------------------------
 
@@ -98,6 +106,23 @@ class HistoryBrowser:
         with reading_from(self._path) as connection:
             found = resume(connection, conversation, leaf)
         return replace(found, past=(), answers=()) if from_start else found
+
+    def resume_last(self, conversation: int, leaf: int | None) -> ResumedConversation | None:
+        """The conversation in which the last run ended, at the turn ``leaf`` (None: before its
+        first turn); None where it was removed meanwhile."""
+        with reading_from(self._path) as connection:
+            if not recent.is_listed(connection, conversation):
+                return None
+            if leaf is None:
+                found = resume(connection, conversation, None)
+                return replace(found, past=(), answers=())
+            is_there = recent.conversation_of(connection, leaf) == conversation
+            return resume(connection, conversation, leaf if is_there else None)
+
+    def recent_prompts(self) -> list[str]:
+        """The newest prompts of all conversations, oldest first."""
+        with reading_from(self._path) as connection:
+            return recent.prompts(connection, MAX_PROMPTS, MAX_PROMPT_CHARS)
 
     # Changes --------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ class ResumedConversation:
 
     conversation: KeptConversation
     title: str
+    updated_ms: int
+    """When its newest turn was made, in ms since 1970."""
     past: tuple[PastTurn, ...]
     answers: tuple[KeptAnswer, ...]
     """Of ``past``, one for each."""
@@ -59,7 +61,9 @@ def resume(
         past.append(PastTurn(prompt, stored_result(turn)))
         # An imported answer may stand without a prompt; then another one of it follows itself.
         answers.append(KeptAnswer.stored(conversation, prompt_id or turn.id, turn.id))
-    return ResumedConversation(conversation, found.row.title, tuple(past), tuple(answers))
+    return ResumedConversation(
+        conversation, found.row.title, found.row.updated_ms, tuple(past), tuple(answers)
+    )
 
 
 def no_conversation(number: int) -> str:

@@ -174,9 +174,42 @@ class Dashboard(Screen[None]):
         """Show a prompt that was taken and start drawing what comes."""
         self._conversation.begin_turn(prompt)
 
-    def show_conversation(self, past: Sequence[PastTurn], prompt: str, said: str) -> None:
-        """Show a stored conversation that goes on, with ``prompt`` to be edited."""
-        self._conversation.show(past, prompt, said)
+    def show_conversation(
+        self, past: Sequence[PastTurn], prompt: str, said: str, note: str = ""
+    ) -> None:
+        """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands
+        in the bottom line for some seconds, ``note`` below the last turn."""
+        self._conversation.show(past, prompt, said, note)
+
+    @property
+    def separator(self) -> str:
+        """The sign between two clauses of a note."""
+        return self._glyphs.separator
+
+    # Where the user is -----------------------------------------------------------------------
+
+    @property
+    def draft(self) -> str:
+        """What stands in the prompt."""
+        return self._parts.prompt.whole_text
+
+    @property
+    def position(self) -> tuple[int, int] | None:
+        """The turn at the top of the transcript and the row of it; None at its end."""
+        return self._parts.transcript.position
+
+    def show_position(self, turn: int, row: int) -> None:
+        """Scroll the transcript there, once it is laid out."""
+        self.call_after_refresh(self._parts.transcript.show_position, turn, row)
+
+    def remember_prompts(self, prompts: Sequence[str]) -> None:
+        """Prompts of earlier runs, oldest first, for Up."""
+        self._parts.prompt.remember_older(prompts)
+
+    def take_draft(self, draft: str) -> None:
+        """Put the draft of an earlier run into the prompt, unless something is written there."""
+        if not self._parts.prompt.take_draft(draft):
+            self.say("the draft of the last run is one Up away")
 
     # Size and focus --------------------------------------------------------------------------
 

@@ -142,6 +142,9 @@ class SessionSection(Struct, frozen=True, kw_only=True):
     on_hangup: Literal["finish", "stop"] = "finish"
     """Of a running answer when the terminal closes or SSH drops: finished without a screen and kept
     in the history, or stopped."""
+    resume: bool = True
+    """Whether the next start shows the conversation, the draft and the place where the last one
+    ended."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,6 @@ configuration still says that.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +20,9 @@ from tui.servers.remembered import RememberedServers
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
 from tui.settings.folders import state_folder
-from tui.settings.regular_file import read_bounded
+from tui.settings.record_file import read_record, write_record
 from tui.settings.schema import Settings
 
-MAX_STATE_BYTES = 4 << 20
 VERSION = 1
 
 REMEMBERED = (
@@ -88,24 +85,9 @@ def state_file() -> Path:
 
 def load_state(path: Path) -> tuple[State, str | None]:
     """The state, and a sentence where a file is there that cannot be used. Never raises."""
-    try:
-        raw = read_bounded(path, MAX_STATE_BYTES)
-    except FileNotFoundError:
-        return State(), None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return State(), clean_line(
-            f"{path} cannot be read: {reason}; earlier choices are left out."
-        )
-    try:
-        state = msgspec.json.decode(raw, type=State)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return State(), clean_line(f"{path} is damaged; earlier choices are left out.")
-    if state.version != VERSION:
-        return State(), clean_line(
-            f"{path} was written by another version of npulse; earlier choices are left out."
-        )
-    return state, None
+    state, problem = read_record(path, State, VERSION)
+    said = None if problem is None else f"{problem}; earlier choices are left out."
+    return state or State(), said
 
 
 def remembered_servers() -> RememberedServers:
@@ -118,23 +100,8 @@ def save_state(path: Path, state: State) -> str | None:
 
     Gives a sentence where it cannot be written: a full or read-only disk is no reason to stop.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A temporary file is made with mode 0600.
-        handle, written = tempfile.mkstemp(dir=path.parent, prefix=".state-")
-    except (OSError, ValueError) as error:
-        return _not_saved(path, error)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(written).replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(written).unlink()
-        return _not_saved(path, error)
-    return None
+    problem = write_record(path, state, VERSION)
+    return clean_line(f"What was chosen cannot be kept in {path}: {problem}.") if problem else None
 
 
 def with_state(loaded: LoadedConfig, state: State, source: str) -> LoadedConfig:
@@ -160,8 +127,3 @@ def with_state(loaded: LoadedConfig, state: State, source: str) -> LoadedConfig:
 def _configured(settings: Settings, key: str) -> object:
     section, _, name = key.partition(".")
     return getattr(getattr(settings, section), name)
-
-
-def _not_saved(path: Path, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return clean_line(f"What was chosen cannot be kept in {path}: {reason}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.gaps import GapSummary
@@ -12,6 +12,9 @@ from tui.core.types import ArrivalClockName, NumberSource, TtftPart, TurnError, 
 
 if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
+
+
+EndState = Literal["done", "stopped", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,13 @@ class TurnResult:
     """The runtime's own numbers from the log of a server on this machine."""
     queue_ms: float | None = None
     """How long the prompt waited for a busy server before it was sent; not in ``ttft_ms``."""
+
+    @property
+    def end_state(self) -> EndState:
+        """How the answer is shown: as whole, as broken off, or as failed."""
+        if self.error is not None:
+            return "error"
+        return "stopped" if self.status in ("stopped", "interrupted") else "done"
 
     def to_json_dict(self) -> dict[str, object]:
         """Plain values for a JSON encoder. ``error`` is one sentence or None.

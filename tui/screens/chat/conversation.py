@@ -149,8 +149,9 @@ class ConversationActions:
         key = key_cap(self._keymap["history"])
         widgets.say(f"edit and send; the first answer stays in the history ({key})")
 
-    def show(self, past: Sequence[PastTurn], prompt: str, said: str) -> None:
-        """Show a stored conversation that goes on, with ``prompt`` to be edited."""
+    def show(self, past: Sequence[PastTurn], prompt: str, said: str, note: str = "") -> None:
+        """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands
+        in the bottom line for some seconds, ``note`` below the last turn."""
         transcript = self._widgets.transcript
         transcript.clear()
         self._old_turns = ()
@@ -162,15 +163,16 @@ class ConversationActions:
                 thinking=result.thinking,
                 answer=result.text,
                 footer=result_line(result),
-                state="done" if result.error is None else "error",
+                state=result.end_state,
                 error=None if result.error is None else result.error.sentence,
                 model=result.model,
             )
+        transcript.set_note(note)
         transcript.show_end()
         self._widgets.focus_prompt()
         self._answer.draw_numbers()
         if prompt and not self._widgets.prompt.write_anew(prompt):
             kept = "what you were writing is still here; the prompt to edit is not"
             self._widgets.say(kept, "warn")
-        else:
+        elif said:
             self._widgets.say(said)

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from tui.core.screen.keys import ANSWERS_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import StoredTurn
+from tui.history.turn_json import stored_result
 from tui.screens.history.page import HistoryData, HistoryPage
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.history.numbers import number_rows
@@ -126,7 +127,7 @@ class AnswersScreen(HistoryPage):
                 "",
                 thinking=answer.thinking,
                 answer=answer.text,
-                state="error" if failure else "done",
+                state=stored_result(answer).end_state,
                 error=failure,
                 label="",
             )

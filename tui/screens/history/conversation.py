@@ -106,7 +106,7 @@ class ConversationScreen(HistoryPage):
                     thinking=one.thinking,
                     answer=one.answer,
                     footer=one.footer,
-                    state="done" if one.error is None else "error",
+                    state=one.state,
                     error=one.error,
                     model=one.model,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -38,6 +39,14 @@ class PromptHistory:
         if prompt and (not self._prompts or self._prompts[-1] != prompt):
             self._prompts.append(prompt)
             del self._prompts[: -self._limit]
+
+    def add_older(self, prompts: Sequence[str]) -> None:
+        """Remember prompts that were sent before all others, oldest first."""
+        room = max(0, self._limit - len(self._prompts))
+        older = list(prompts)[-room:] if room else []
+        self._prompts[:0] = older
+        if self._at is not None:
+            self._at += len(older)
 
     def older(self, current: str) -> str | None:
         """The prompt before the one shown; None where there is none."""
@@ -189,6 +198,25 @@ class Prompt(TextField):
             self.post_message(self.Submitted(self._sent[0]))
         else:
             self.post_message(self.EmptySubmitted())
+
+    @property
+    def whole_text(self) -> str:
+        """What is written, with every pasted text in its place."""
+        return self._pasted.unfold(self.text)
+
+    def remember_older(self, prompts: Sequence[str]) -> None:
+        """Prompts of earlier runs, oldest first, for Up."""
+        self.earlier.add_older([self._pasted.fold(clean(prompt)) for prompt in prompts])
+
+    def take_draft(self, draft: str) -> bool:
+        """Put the draft of an earlier run here; where something was written meanwhile it is the
+        first text on Up instead, and False is returned."""
+        text = self._pasted.fold(clean(draft))
+        if self.text or self._sent[0]:
+            self.earlier.add(text)
+            return False
+        self._replace_all(text)
+        return True
 
     def accepted(self, text: str) -> None:
         """The prompt was taken: remember it."""

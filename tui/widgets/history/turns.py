@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.core.screen.footer import result_line
+from tui.core.turn.result import EndState
 from tui.history.records import OpenedConversation, StoredTurn
 from tui.history.turn_json import stored_result
 
@@ -21,6 +22,7 @@ class Exchange:
     answer: str = ""
     footer: str = ""
     error: str | None = None
+    state: EndState = "done"
     model: str = ""
 
 
@@ -58,6 +60,7 @@ def _exchange(
         answer=answer.text,
         footer=f"{branches}{answer_line(answer)}",
         error=None if answer.error is None else answer.error.sentence,
+        state=stored_result(answer).end_state,
         model="" if answer.origin is None else answer.origin.model,
     )
 

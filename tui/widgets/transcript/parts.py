@@ -21,7 +21,9 @@ from tui.widgets.transcript.layout import (
 )
 from tui.widgets.transcript.table import TableLayout
 
-PartKind = Literal["prompt", "model", "fold", "thinking", "answer", "status", "error", "footer"]
+PartKind = Literal[
+    "prompt", "model", "fold", "thinking", "answer", "status", "error", "footer", "note"
+]  # fmt: skip
 
 _serials = count(1)
 
@@ -97,4 +99,5 @@ _ROLES = {
     "status": "dim",
     "error": "bad",
     "footer": "footer",
+    "note": "dim",
 }

@@ -185,6 +185,21 @@ class Transcript(ScrollView, can_focus=True):
         self._is_settling = False
         self.viewport.refit()
 
+    def set_note(self, text: str) -> None:
+        """One line below the last turn, which stays there; it is no part of the conversation."""
+        if self._turn_list.turns:
+            turn = self._turn_list.turns[-1]
+            turn.note = text
+            self.viewport.rearrange(turn)
+
+    def set_footer(self, number: int, text: str) -> None:
+        """Other numbers for a turn that is over, counted from 0 on."""
+        turns = self._turn_list.turns
+        if number < len(turns) and not turns[number].is_live and turns[number].footer != text:
+            turns[number].footer = text
+            if turns[number].is_open:
+                self.viewport.rearrange(turns[number])
+
     def put_back(self, turns: Sequence[TurnView]) -> None:
         """Show these turns, which :meth:`clear` gave, instead of all others."""
         self.clear()
@@ -225,6 +240,15 @@ class Transcript(ScrollView, can_focus=True):
     def show_row(self, top: int) -> None:
         """Show this row at the top, or as far down as there are rows; the end is followed."""
         self.viewport.show_row(top)
+
+    @property
+    def position(self) -> tuple[int, int] | None:
+        """The turn at the top of the view, from 0 on, and its row there; None at the end."""
+        return self.viewport.position
+
+    def show_position(self, turn: int, row: int) -> None:
+        """Show this row of this turn at the top, or the nearest there is."""
+        self.viewport.show_position(turn, row)
 
     def scroll_rows(self, rows: int) -> None:
         """Move the view down by rows, or up."""

@@ -43,6 +43,8 @@ class TurnView:
         self.footer = footer
         self.error = error
         self.thinking_note = thinking_note
+        self.note = ""
+        """One line below the turn that is no part of it."""
         self.status: str | None = None
         self.status_role = "dim"
         self.shows_model = False
@@ -174,6 +176,8 @@ class TurnView:
             rebuilt.add_text("error", f"! {self.error}", has_gap=True)
         if self.footer:
             rebuilt.add_text("footer", self.footer, has_gap=True)
+        if self.note:
+            rebuilt.add_text("note", self.note, has_gap=True)
         self.thinking.taken()
         self.answer.taken()
         self.parts = rebuilt.parts

@@ -101,6 +101,15 @@ class Viewport:
         place = self._turn_list.place(min(self.top_row + 1, self._turn_list.rows - 1))
         return place.turn if place else None
 
+    @property
+    def position(self) -> tuple[int, int] | None:
+        """The turn at the top of the view, from 0 on, and its row there; None while the end is
+        followed."""
+        place = None if self.is_following else self._turn_list.place(self.shown_row)
+        if place is None:
+            return None
+        return place.turn, self._turn_list.row_of(place) - self._turn_list.top(place.turn)
+
     def folded_turn_at(self, y: int) -> TurnView | None:
         """The turn whose thinking is opened and folded at a row of the view."""
         turn_list = self._turn_list
@@ -138,6 +147,15 @@ class Viewport:
         """Show this turn, counted from 0 on, at the top."""
         if number < len(self._turn_list.turns):
             self.show_row(self._turn_list.top(number))
+
+    def show_position(self, number: int, row: int) -> None:
+        """Show this row of a turn at the top, or the last one where it has fewer by now."""
+        turn_list = self._turn_list
+        if number < len(turn_list.turns):
+            turn = turn_list.open(number)
+            for part in range(len(turn.parts)):
+                turn_list.lay_out(number, part)
+            self.show_row(turn_list.top(number) + min(row, turn.rows - 1))
 
     def bring_into_view(self, row: int) -> None:
         """Move the view as little as shows a row."""
