@@ -3,6 +3,9 @@
 Most tests wait for other processes, so they run in several workers. Tests marked ``timing`` hold a
 number against a clock; they come afterwards, one at a time, with nothing else running. ``--quick``
 leaves out these and the ones marked ``slow``. All other arguments go to pytest.
+
+Of a run in workers, a few tests that failed are run once more, alone: a test that only fails beside
+others was starved by them, and is named at the end as one to mend. One that fails alone has failed.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from tests.tally import OUTCOMES
 
 WORKERS_PER_CORE = 2
 """Most of a test's time is waiting: twice as many workers as cores keep the cores busy."""
+MOST_AGAIN = 5
+"""More failures than these are not the machine's."""
 ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
 """Options of pytest that workers cannot follow."""
 
@@ -45,19 +50,30 @@ def main(arguments: Sequence[str]) -> int:
         parts.append(("timing", []))
     started = time.monotonic()
     total: Counter[str] = Counter()
-    codes = []
+    codes: list[int] = []
+    failed: list[str] = []
     for number, (mark, more) in enumerate(parts):
         if ours.coverage:
             more = [*more, "--cov=tui", "--cov-report=", *(["--cov-append"] if number else [])]
         selected = f"({ours.mark}) and {mark}" if ours.mark else mark
         print(f"== tests: {selected} ==", flush=True)
-        code, counts = run_part(["-m", selected, *more, *rest])
+        code, counts, names = run_part(["-m", selected, *more, *rest])
         total += counts
         codes.append(code)
+        failed += names
         if code == pytest.ExitCode.INTERRUPTED:
             break
+    starved: list[str] = []
+    if workers(rest) and set(codes) <= {0, pytest.ExitCode.TESTS_FAILED}:
+        starved = passing_alone(failed)
+        total += Counter(passed=len(starved))
+        total -= Counter(failed=len(starved))
+        if len(starved) == len(failed):
+            codes = [0]
     if ours.coverage:
         subprocess.call([sys.executable, "-m", "coverage", "report"])
+    for name in starved:
+        print(f"failed beside other tests and passed alone, to be mended: {name}")
     print(closing_line(total, time.monotonic() - started))
     return verdict(codes)
 
@@ -71,13 +87,24 @@ def workers(arguments: Sequence[str]) -> list[str]:
     return ["-n", str(count), "--dist", "worksteal"]
 
 
-def run_part(arguments: Sequence[str]) -> tuple[int, Counter[str]]:
-    """Pytest's exit code, and how many tests had which outcome."""
+def run_part(arguments: Sequence[str]) -> tuple[int, Counter[str], list[str]]:
+    """Pytest's exit code, how many tests had which outcome, and the names of those that failed."""
     with tempfile.TemporaryDirectory() as folder:
         tally = Path(folder) / "tally.json"
         command = [sys.executable, "-m", "pytest", "-p", "tests.tally", "--tally", str(tally)]
         code = subprocess.call([*command, *arguments])
-        return code, Counter(json.loads(tally.read_text()) if tally.exists() else {})
+        if not tally.exists():
+            return code, Counter(), []
+        told = json.loads(tally.read_text())
+        return code, Counter(told["counts"]), told["failed"]
+
+
+def passing_alone(failed: Sequence[str]) -> list[str]:
+    """Those of a few failed tests that pass when each is run again with nothing beside it."""
+    if not 0 < len(failed) <= MOST_AGAIN:
+        return []
+    print(f"== tests: {len(failed)} that failed, again and alone ==", flush=True)
+    return [name for name in failed if run_part([name])[0] == 0]
 
 
 def closing_line(total: Counter[str], seconds: float) -> str:

@@ -1,4 +1,7 @@
-"""A pytest plugin: ``--tally FILE`` writes how many tests passed, failed and so on, as JSON."""
+"""A pytest plugin: ``--tally FILE`` writes how many tests passed, failed and so on, as JSON.
+
+``{"counts": {outcome: number}, "failed": [the names of those that failed]}``
+"""
 
 from __future__ import annotations
 
@@ -19,5 +22,7 @@ def pytest_terminal_summary(
 ) -> None:
     path = config.getoption("--tally")
     if path:
-        counts = {name: len(terminalreporter.stats.get(name, ())) for name in OUTCOMES}
-        Path(path).write_text(json.dumps(counts))
+        stats = terminalreporter.stats
+        counts = {name: len(stats.get(name, ())) for name in OUTCOMES}
+        failed = [report.nodeid for name in ("failed", "error") for report in stats.get(name, ())]
+        Path(path).write_text(json.dumps({"counts": counts, "failed": failed}))

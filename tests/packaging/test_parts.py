@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,13 +27,22 @@ def test_clock(): {clock}
 """
 
 
-def run_parts(folder: Path, *arguments: str, **bodies: str) -> tuple[int, list[str]]:
+def run_parts(
+    folder: Path,
+    *arguments: str,
+    first: str = "pass",
+    clock: str = "pass",
+    in_workers: bool = False,
+) -> tuple[int, list[str]]:
     """The exit code and the lines of a run on a file of three tests."""
     path = folder / "test_three.py"
-    path.write_text(TESTS.format(**{"any": "pass", "clock": "pass", **bodies}))
+    path.write_text(TESTS.format(any=first, clock=clock))
+    command = [sys.executable, "-m", "tests", "." if in_workers else str(path)]
+    outside = {name: value for name, value in os.environ.items() if "XDIST" not in name}
     done = subprocess.run(
-        [sys.executable, "-m", "tests", str(path), "-c", "pyproject.toml", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        [*command, "-c", str(ROOT / "pyproject.toml"), *arguments],
+        cwd=folder, env=outside | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout.splitlines()
 
@@ -47,7 +57,10 @@ def test_timing_tests_come_last_and_the_last_line_counts_both_parts(tmp_path: Pa
 
 @pytest.mark.parametrize("failing", ["any", "clock"])
 def test_a_failure_in_either_part_fails_the_whole(tmp_path: Path, failing: str) -> None:
-    code, lines = run_parts(tmp_path, **{failing: "assert False"})
+    if failing == "any":
+        code, lines = run_parts(tmp_path, first="assert False")
+    else:
+        code, lines = run_parts(tmp_path, clock="assert False")
     assert code == 1
     assert lines[-1].startswith("2 passed, 1 failed in ")
 
@@ -68,6 +81,21 @@ def test_arguments_go_to_pytest(tmp_path: Path) -> None:
 
 
 def test_a_broken_test_file_fails_the_whole(tmp_path: Path) -> None:
-    code, lines = run_parts(tmp_path, any="(")
+    code, lines = run_parts(tmp_path, first="(")
     assert code == pytest.ExitCode.INTERRUPTED
     assert lines[-1].startswith("0 passed, 0 failed, 1 error in ")
+
+
+def test_a_test_that_only_fails_beside_others_is_named_and_does_not_fail_the_whole(
+    tmp_path: Path,
+) -> None:
+    starved = "assert not __import__('os').environ.get('PYTEST_XDIST_WORKER')"
+    code, lines = run_parts(tmp_path, in_workers=True, first=starved)
+    assert (code, lines[-1].partition(" in ")[0]) == (0, "3 passed, 0 failed")
+    assert lines[-2].startswith("failed beside other tests and passed alone, to be mended: ")
+    assert lines[-2].endswith("test_three.py::test_any")
+
+
+def test_a_test_that_fails_alone_as_well_fails_the_whole(tmp_path: Path) -> None:
+    code, lines = run_parts(tmp_path, in_workers=True, first="assert False")
+    assert (code, lines[-1].partition(" in ")[0]) == (1, "2 passed, 1 failed")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import process_time_ns
 
 import pytest
 
+from tests.growth import grows_with_the_square
 from tests.servers.requests import decoded, new_turn
 from tui.core.text.sanitize import CleanText
 from tui.core.turn.estimate import token_weight
@@ -19,8 +19,6 @@ from tui.servers.dialects.names import context_in_name, quantisation_in_name
 
 WHOLE = 1 << 16
 FLOOR_NS = 40_000_000
-"""Below this a measurement says nothing about growth; a quadratic parser is far above it."""
-ROUNDS = 6
 UNITS = (
     "<", ">", "<title", "<title>", "</title", "<script", "<style>", "</", "<!--", "a ", " ", "\n",
     "`", "```", "```\n", "~~~\n", "` ", "<think>", "</think>", "<th", "{", "[", '{"', "[\n", "}",
@@ -64,38 +62,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 
-def _spent_ns(parse: Callable[[str], object], text: str) -> int:
-    begin_ns = process_time_ns()
-    parse(text)
-    return process_time_ns() - begin_ns
-
-
-def _grows_with_the_square(parse: Callable[[str], object], text: str) -> bool:
-    """Whether half of a text takes a third of its time or less, the quickest of some runs of each.
-
-    A busy machine slows single runs down, and never the same ones: only what takes too long in
-    every round is in the parser.
-    """
-    whole_ns = half_ns = 1 << 62
-    for _ in range(ROUNDS):
-        whole_ns = min(whole_ns, _spent_ns(parse, text))
-        if whole_ns < FLOOR_NS:
-            return False
-        half_ns = min(half_ns, _spent_ns(parse, text[: len(text) // 2]))
-        if whole_ns < 3 * half_ns:
-            return False
-    return True
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
 def test_twice_the_text_is_not_four_times_the_work(name: str) -> None:
     for unit in UNITS:
-        assert not _grows_with_the_square(PARSERS[name], unit * (WHOLE // len(unit))), unit
+        assert not grows_with_the_square(PARSERS[name], unit * (WHOLE // len(unit)), FLOOR_NS), unit
 
 
 def test_a_parser_that_takes_four_times_as_long_is_found() -> None:
     def quadratic(text: str) -> int:
         return sum(len(text[at:].split("x")) for at in range(len(text)))
 
-    assert _grows_with_the_square(quadratic, "<" * 20_000)
+    assert grows_with_the_square(quadratic, "<" * 20_000, FLOOR_NS)

@@ -1,18 +1,14 @@
-"""Text of any repetition, whole and in pieces: twice the text is not four times the work.
-
-Work is the thread's own processor time, and it is judged where there is enough of it to measure.
-"""
+"""Text of any repetition, whole and in pieces: twice the text is not four times the work."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
-from time import thread_time_ns
 
 import pytest
 from rich.cells import cell_len
 
+from tests.growth import grows_with_the_square
 from tui.core.text.block import PlainSplitter
 from tui.core.text.blocks import BlockSplitter, split_blocks
 from tui.core.text.display import display_text
@@ -97,32 +93,12 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 
 
-def _spent_ns(read: Callable[[str], object], text: str) -> int:
-    # What the collector takes depends on all that the process holds, and not on this text.
-    gc.collect()
-    gc.disable()
-    try:
-        begin_ns = thread_time_ns()
-        read(text)
-        return thread_time_ns() - begin_ns
-    finally:
-        gc.enable()
-
-
-@pytest.mark.timing
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_twice_the_text_is_not_four_times_the_work(name: str) -> None:
-    read = READERS[name]
     for unit in UNITS:
         text = (unit * FULL)[:FULL]
-        whole = _spent_ns(read, text)
-        if whole < FLOOR_NS:
-            continue
-        half = _spent_ns(read, text[: FULL // 2])
-        if whole >= 3 * half:
-            whole = min(whole, _spent_ns(read, text))
-        assert whole < 3 * half, (name, unit, whole, half)
+        assert not grows_with_the_square(READERS[name], text, FLOOR_NS), unit
 
 
 @pytest.mark.parametrize(
