@@ -296,11 +296,11 @@ def test_the_key_of_the_benchmark_is_the_one_that_is_bound(
     made = Backend(ServerSection(), board, GenerationSettings(), DemoOptions(), keymap=keymap)
     try:
         made._link.use(cast("Connection", link_with(SlotState())[1]))
-        monkeypatch.setattr(made, "_bench", RunningBench())
+        monkeypatch.setattr(made._bench_link, "_benchmarks", RunningBench())
         assert made.headline().bench == f"bench 1/2 prompts{end}"
         refusal = made.chat.ask("now?")
     finally:
-        monkeypatch.setattr(made, "_bench", None)
+        monkeypatch.setattr(made._bench_link, "_benchmarks", None)
         made.close()
     assert refusal == "a benchmark is running" + (f"; {end[2:]} shows it" if end else "")
 

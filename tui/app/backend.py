@@ -9,26 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tui.app.bench_link import BenchLink
 from tui.app.board_monitor import BoardMonitor
 from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
 from tui.app.chat_session import ChatSession
+from tui.app.headline import headline, server_notes
+from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
-from tui.app.server_words import since_words
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.headline import Headline, NoModel
-from tui.core.screen.key_names import key_cap, shown_key
+from tui.core.screen.headline import Headline
 from tui.core.screen.keys import default_keys
 from tui.core.screen.notices import notice_lines
-from tui.core.text.model_name import spoken_name
-from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
-from tui.core.types import GenerationSettings, ModelInfo
+from tui.core.types import GenerationSettings
 from tui.servers.address import local_port, normalised_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
@@ -38,27 +35,10 @@ from tui.settings.schema import HistorySection, ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 
 if TYPE_CHECKING:
-    from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import Benchmarks
-    from tui.board.runtime_log.reader import RuntimeLog
     from tui.history.browser import HistoryBrowser
     from tui.history.recorder import Recorder
     from tui.servers.connection import Connection
-
-MAX_NAME_CHARS = 40
-MAX_OTHERS = 4
-LOOK_S = 0.1
-"""How often it is looked whether an answer is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class BenchLock:
-    """Whether a process holds the lock of the benchmarks, whether it uses the NPU of this machine,
-    and why a prompt to the connected server should wait for it, in one sentence."""
-
-    is_held: bool = False
-    is_here: bool = False
-    reason: str | None = None
 
 
 class Backend:
@@ -91,6 +71,10 @@ class Backend:
             self._link, settings, why_wait=self._why_wait, on_asked=self._expect_numbers
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
+        bench_keys = (keymap or default_keys())["bench"]
+        self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys)
+        tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
+        self._late_numbers = LateNumbers(self._link, tokenizer, self._got_numbers)
         self._server_settings = server
         self._history = history
         self._recorder: Recorder | None = None
@@ -104,13 +88,6 @@ class Backend:
         self._demo_state: Literal["none", "starting", "running"] = "none"
         self._demo_problem: str | None = None
         self._watched: Server | None = None
-        self._bench: Benchmarks | None = None
-        self._bench_lock = BenchLock()
-        keys = (keymap or default_keys())["bench"]
-        self._bench_keys = (key_cap(keys),) if keys else ()
-        """The key of the bench screen, where it has one."""
-        self._runtime_log: RuntimeLog | None = None
-        self._tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
 
     @staticmethod
     def clock_ns() -> int:
@@ -261,8 +238,7 @@ class Backend:
         also looks whether a benchmark runs: nothing of the disk is waited for in the app's."""
         self._keep_remembered()
         snapshot = self.board.source.sample()
-        server = self.state.server
-        self._bench_lock = _bench_lock(None if server is None else server.url)
+        self._bench_link.look_at_lock()
         return snapshot
 
     def _keep_remembered(self) -> None:
@@ -279,8 +255,8 @@ class Backend:
         self.chat.on_snapshot(snapshot)
         self.chat.keeper.on_snapshot(snapshot)
         self.models.on_snapshot(snapshot)
-        if self._bench_lock.is_held and (self._bench is None or not self._bench.is_running):
-            # Another npulse began it; this one follows it.
+        if self._bench_link.is_begun_elsewhere:
+            # This npulse follows it.
             self.bench.seek()
         turn, state = self.chat.turn, self.state
         now_ns = self.clock_ns()
@@ -289,190 +265,49 @@ class Backend:
             None if turn is None else turn.stats(now_ns),
             state.in_use,
             state.slot.status == "finishing",
-            is_benchmark=self._bench_lock.is_here,
+            is_benchmark=self._bench_link.lock.is_here,
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
         )
 
+    # Answers --------------------------------------------------------------------------------
+
     def _expect_numbers(self, turn: Turn) -> None:
-        """What comes after an answer: counts of the model's tokenizer, and the numbers that the
-        runtime logs where the server is on this very board."""
-        if self._tokenizer.is_usable:
-            self._link.loop.submit(self._note_counts(turn))
-        server = self.state.server
-        port = None if server is None or server.is_simulated else local_port(server.url)
-        if port and self.board.source.root == Path("/"):
-            self._link.loop.submit(self._note_runtime(turn, port))
+        self._late_numbers.expect(turn, self.board.source.root)
 
-    async def _note_counts(self, turn: Turn) -> None:
-        while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
-            await asyncio.sleep(LOOK_S)
-        if await asyncio.to_thread(self._tokenizer.note_counts, turn):
-            self.chat.keeper.renew(turn)
-            self._on_change()
-
-    async def _note_runtime(self, turn: Turn, port: int) -> None:
-        """The runtime's own numbers, once the answer is over; delays neither it nor the next."""
-        from tui.board.readers.files import Files
-        from tui.board.runtime_log.reader import RuntimeLog
-
-        if self._runtime_log is None or self._runtime_log.port != port:
-            self._runtime_log = RuntimeLog(Files(), port)
-        log = self._runtime_log
-        await log.begin()
-        while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
-            await asyncio.sleep(LOOK_S)
-        numbers = await log.numbers_of(turn)
-        if numbers is not None:
-            turn.note_runtime(numbers)
-            self.chat.keeper.renew(turn)
-            self._on_change()
+    def _got_numbers(self, turn: Turn) -> None:
+        self.chat.keeper.renew(turn)
+        self._on_change()
 
     # Benchmarks -----------------------------------------------------------------------------
 
     @property
     def bench(self) -> Benchmarks:
         """The benchmarks of this run of npulse; loaded when first asked for."""
-        if self._bench is None:
-            from tui.bench.session.session import Benchmarks
-
-            self._bench = Benchmarks(
-                self._link.loop, self._bench_place, lambda: self.chat.settings, self._why_no_bench
-            )
-        return self._bench
-
-    def _bench_note(self) -> str | None:
-        """The benchmark that is running and how far it is; None where there is none."""
-        if self._bench is None or not self._bench.is_running:
-            return None
-        run = self._bench.view().run
-        if run is None:
-            return None
-        done = len(run.plan) - run.count("waiting") - run.count("running")
-        planned = run.planned or len(run.plan)
-        words = f"bench {done}/{planned} prompts" if planned else "bench starting"
-        return ", ".join((words, *self._bench_keys))
-
-    def _bench_place(self) -> BenchPlace | None:
-        state = self.state
-        server, model = state.server, state.in_use
-        if server is None:
-            return None
-        from tui.bench.session.process import BenchPlace
-
-        root = self.board.source.root
-        return BenchPlace(
-            url=server.url,
-            label=server.label,
-            model=None if model is None else model.name,
-            size_bytes=None if model is None else model.size_bytes,
-            context_tokens=None if model is None else model.context_tokens,
-            root=None if root == Path("/") else root,
-            is_simulated=server.is_simulated,
-        )
-
-    def _why_no_bench(self) -> str | None:
-        if self.chat.is_answering:
-            return ANSWER_RUNS
-        return self.chat.finishing_note
+        return self._bench_link.benchmarks
 
     def _why_wait(self) -> str | None:
-        """A benchmark that goes on, also one of another terminal, would be spoilt by an answer."""
-        server = self.state.server
-        busy = None
-        if self._bench is not None and server is not None:
-            busy = self._bench.busy_sentence(server.url)
-        busy = busy or self._bench_lock.reason
-        return busy and "; ".join((busy, *(f"{key} shows it" for key in self._bench_keys)))
+        return self._bench_link.why_wait()
 
     # What to say ----------------------------------------------------------------------------
 
     def headline(self) -> Headline:
         """The top line as of now."""
-        state = self.state
-        model, server = self._model(), state.server
-        snapshot, facts = self.board.history.latest, self.board.facts
-        is_simulated = self._demo_state == "running" or (server is not None and server.is_simulated)
-        board = soc = driver = None
-        temperature_c = None
-        if snapshot is not None:
-            board, soc, driver = (
-                _short(snapshot.text(name)) for name in ("board.model", "board.soc", "npu.driver")
-            )
-            temperature_c = snapshot.number("soc.temp")
-            is_simulated = is_simulated or snapshot.text("board.simulated") is not None
-        word, since_ns = state.status, state.since_ns
-        if word == "ready" and state.slot.status == "finishing":
-            word, since_ns = "busy", state.slot.since_ns
-        return Headline(
-            board=board,
-            soc=soc,
-            driver=driver,
-            server_state=word,
-            server_since=since_words(since_ns, self.clock_ns()),
-            server=None if server is None else clean_line(server.label),
-            model=None if model is None else _short(spoken_name(model.name)),
-            no_model=_no_model(state),
-            is_model_loaded=True if model is None else model.is_loaded,
-            quantisation=None if model is None else _quantisation(model),
-            context=None if model is None else _context(model),
-            temperature_c=temperature_c,
-            time_of_day=time.strftime("%H:%M:%S"),
-            is_simulated=is_simulated,
-            is_stop_heeded=server is None or server.dialect.is_stopped_by_disconnect,
-            is_server_missing=state.has_looked and not state.is_connected,
-            server_problem=self._demo_problem or state.problem,
-            bench=self._bench_note(),
-            alert=None if facts is None else facts.alert,
+        return headline(
+            self.state,
+            self.chat,
+            self.board,
+            is_demo=self._demo_state == "running",
+            demo_problem=self._demo_problem,
+            bench=self._bench_link.note(),
+            now_ns=self.clock_ns(),
         )
-
-    def _model(self) -> ModelInfo | None:
-        """The model of the answer that runs, as far as it is known by now; else the one in use."""
-        state, turn = self.state, self.chat.turn
-        name = turn.model if turn is not None and self.chat.is_answering else ""
-        listed = next((model for model in state.models if name and model.name == name), None)
-        # A server may tell another name in its stream than in its list.
-        return listed or state.in_use or (ModelInfo(name) if name else None)
 
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
         state = self.state
         looked_at = [address.partition("://")[2] for address in state.looked_at]
-        return notice_lines(self.headline(), looked_at, keymap, self._server_notes(keymap))
-
-    def _server_notes(self, keymap: Mapping[str, str]) -> list[str]:
-        """What stands in the way of a prompt, which other servers answer, and what to know of this
-        one."""
-        state = self.state
-        notes = [state.choice.problem] if state.choice.problem else []
-        if state.note is not None:
-            notes.append(state.note)
-        if state.status == "ready" and state.problem:
-            notes.append(state.problem)
-        if state.others:
-            others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
-            key = shown_key(keymap["models"].split(",")[0].strip())
-            notes.append(f"Also answering: {others}; {key} chooses.")
-        if state.server is not None and state.is_connected:
-            notes += state.server.dialect.notes
-        return notes
-
-
-def _bench_lock(url: str | None) -> BenchLock:
-    """Reads the lock of the benchmarks. Where none was ever run here, their code is not loaded."""
-    from tui.bench.store.folder import LOCK_FILE, default_folder
-
-    folder = default_folder()
-    if not (folder / LOCK_FILE).exists():
-        return BenchLock()
-    from tui.bench.store.runs import holder
-
-    if holder(folder) is None:
-        return BenchLock()
-    from tui.bench.store.active_run import is_here, why_wait
-
-    reason = None if url is None else why_wait(folder, url)
-    return BenchLock(is_held=True, is_here=is_here(folder), reason=reason)
+        return notice_lines(self.headline(), looked_at, keymap, server_notes(state, keymap))
 
 
 def _leave_the_big_cores() -> None:
@@ -481,30 +316,3 @@ def _leave_the_big_cores() -> None:
     from tui.board.readers.files import Files
 
     move_to_little_cpus(Files())
-
-
-def _short(text: str | None) -> str | None:
-    return None if text is None else clean_line(text, MAX_NAME_CHARS)
-
-
-def _no_model(state: ConnectionState) -> NoModel:
-    """Why there is no model to name."""
-    if state.choice.problem is not None:
-        return "no model chosen"
-    is_told = any(model.is_loaded is not None for model in state.models)
-    return "no model loaded" if is_told or not state.is_connected else "model not known"
-
-
-def _quantisation(model: ModelInfo) -> str | None:
-    """Its data type, marked where only the file name tells it."""
-    name = model.quantisation
-    return f"~{name}" if name and model.is_quantisation_guessed else name
-
-
-def _context(model: ModelInfo) -> str | None:
-    """Its context as it is spoken of: 16k; marked where only the file name tells it."""
-    tokens = model.context_tokens
-    if tokens is None:
-        return None
-    mark = "~" if model.is_context_guessed else ""
-    return f"{mark}{tokens // 1024}k" if tokens % 1024 == 0 else f"{mark}{tokens}"

@@ -1,0 +1,125 @@
+"""The benchmarks as the chat sees them: loaded when asked for, and what they forbid meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.app.board_monitor import BoardMonitor
+from tui.app.chat_session import ChatSession
+from tui.app.server_link import ServerLink
+from tui.core.screen.chat import ANSWER_RUNS
+from tui.core.screen.key_names import key_cap
+
+if TYPE_CHECKING:
+    from tui.bench.session.process import BenchPlace
+    from tui.bench.session.session import Benchmarks
+
+
+@dataclass(frozen=True, slots=True)
+class BenchLock:
+    """Whether a process holds the lock of the benchmarks, whether it uses the NPU of this machine,
+    and why a prompt to the connected server should wait for it, in one sentence."""
+
+    is_held: bool = False
+    is_here: bool = False
+    reason: str | None = None
+
+
+def read_lock(url: str | None) -> BenchLock:
+    """Reads the lock of the benchmarks, for the server at ``url``. Where none was ever run here,
+    their code is not loaded."""
+    from tui.bench.store.folder import LOCK_FILE, default_folder
+
+    folder = default_folder()
+    if not (folder / LOCK_FILE).exists():
+        return BenchLock()
+    from tui.bench.store.runs import holder
+
+    if holder(folder) is None:
+        return BenchLock()
+    from tui.bench.store.active_run import is_here, why_wait
+
+    reason = None if url is None else why_wait(folder, url)
+    return BenchLock(is_held=True, is_here=is_here(folder), reason=reason)
+
+
+class BenchLink:
+    """``keys`` are those of the bench screen, as configured; empty where it has none."""
+
+    def __init__(self, link: ServerLink, chat: ChatSession, board: BoardMonitor, keys: str) -> None:
+        self._link = link
+        self._chat = chat
+        self._board = board
+        self._keys = (key_cap(keys),) if keys else ()
+        self._benchmarks: Benchmarks | None = None
+        self.lock = BenchLock()
+        """As the last sample of the board saw it."""
+
+    @property
+    def benchmarks(self) -> Benchmarks:
+        """The benchmarks of this run of npulse; loaded when first asked for."""
+        if self._benchmarks is None:
+            from tui.bench.session.session import Benchmarks
+
+            self._benchmarks = Benchmarks(
+                self._link.loop, self._place, lambda: self._chat.settings, self._why_no_bench
+            )
+        return self._benchmarks
+
+    @property
+    def is_begun_elsewhere(self) -> bool:
+        """A benchmark runs that this npulse neither began nor follows yet."""
+        is_ours = self._benchmarks is not None and self._benchmarks.is_running
+        return self.lock.is_held and not is_ours
+
+    def look_at_lock(self) -> None:
+        """Whether a benchmark runs. Called in the sampling thread, for it reads files."""
+        server = self._link.state.server
+        self.lock = read_lock(None if server is None else server.url)
+
+    def note(self) -> str | None:
+        """The benchmark that is running and how far it is; None where there is none."""
+        if self._benchmarks is None or not self._benchmarks.is_running:
+            return None
+        run = self._benchmarks.view().run
+        if run is None:
+            return None
+        done = len(run.plan) - run.count("waiting") - run.count("running")
+        planned = run.planned or len(run.plan)
+        words = f"bench {done}/{planned} prompts" if planned else "bench starting"
+        return ", ".join((words, *self._keys))
+
+    def why_wait(self) -> str | None:
+        """Why a prompt should wait: a benchmark, also one of another terminal, would be spoilt by
+        an answer. None where none runs."""
+        server = self._link.state.server
+        busy = None
+        if self._benchmarks is not None and server is not None:
+            busy = self._benchmarks.busy_sentence(server.url)
+        busy = busy or self.lock.reason
+        return busy and "; ".join((busy, *(f"{key} shows it" for key in self._keys)))
+
+    def _place(self) -> BenchPlace | None:
+        state = self._link.state
+        server, model = state.server, state.in_use
+        if server is None:
+            return None
+        from tui.bench.session.process import BenchPlace
+
+        root = self._board.source.root
+        return BenchPlace(
+            url=server.url,
+            label=server.label,
+            model=None if model is None else model.name,
+            size_bytes=None if model is None else model.size_bytes,
+            context_tokens=None if model is None else model.context_tokens,
+            root=None if root == Path("/") else root,
+            is_simulated=server.is_simulated,
+        )
+
+    def _why_no_bench(self) -> str | None:
+        if self._chat.is_answering:
+            return ANSWER_RUNS
+        return self._chat.finishing_note

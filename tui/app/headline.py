@@ -1,0 +1,124 @@
+"""The top line and the notes of an empty transcript, put together from connection and board."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tui.app.board_monitor import BoardMonitor
+from tui.app.chat_session import ChatSession
+from tui.app.server_words import since_words
+from tui.core.screen.headline import Headline, NoModel
+from tui.core.screen.key_names import shown_key
+from tui.core.text.model_name import spoken_name
+from tui.core.text.sanitize import clean_line
+from tui.core.types import ModelInfo
+from tui.servers.connection_state import ConnectionState
+
+MAX_NAME_CHARS = 40
+MAX_OTHERS = 4
+
+
+def headline(
+    state: ConnectionState,
+    chat: ChatSession,
+    board: BoardMonitor,
+    *,
+    is_demo: bool,
+    demo_problem: str | None,
+    bench: str | None,
+    now_ns: int,
+) -> Headline:
+    """The top line as of ``now_ns``.
+
+    ``is_demo``: the simulated board runs; ``demo_problem`` is why it does not. ``bench`` tells of a
+    benchmark that is running.
+    """
+    model, server = _model(state, chat), state.server
+    snapshot, facts = board.history.latest, board.facts
+    is_simulated = is_demo or (server is not None and server.is_simulated)
+    name = soc = driver = None
+    temperature_c = None
+    if snapshot is not None:
+        name, soc, driver = (
+            _short(snapshot.text(key)) for key in ("board.model", "board.soc", "npu.driver")
+        )
+        temperature_c = snapshot.number("soc.temp")
+        is_simulated = is_simulated or snapshot.text("board.simulated") is not None
+    status, since_ns = state.status, state.since_ns
+    if status == "ready" and state.slot.status == "finishing":
+        status, since_ns = "busy", state.slot.since_ns
+    return Headline(
+        board=name,
+        soc=soc,
+        driver=driver,
+        server_state=status,
+        server_since=since_words(since_ns, now_ns),
+        server=None if server is None else clean_line(server.label),
+        model=None if model is None else _short(spoken_name(model.name)),
+        no_model=_no_model(state),
+        is_model_loaded=True if model is None else model.is_loaded,
+        quantisation=None if model is None else _quantisation(model),
+        context=None if model is None else _context(model),
+        temperature_c=temperature_c,
+        time_of_day=time.strftime("%H:%M:%S"),
+        is_simulated=is_simulated,
+        is_stop_heeded=server is None or server.dialect.is_stopped_by_disconnect,
+        is_server_missing=state.has_looked and not state.is_connected,
+        server_problem=demo_problem or state.problem,
+        bench=bench,
+        alert=None if facts is None else facts.alert,
+    )
+
+
+def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]:
+    """What stands in the way of a prompt, which other servers answer, and what to know of this
+    one."""
+    notes = [state.choice.problem] if state.choice.problem else []
+    if state.note is not None:
+        notes.append(state.note)
+    if state.status == "ready" and state.problem:
+        notes.append(state.problem)
+    if state.others:
+        others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
+        key = shown_key(keymap["models"].split(",")[0].strip())
+        notes.append(f"Also answering: {others}; {key} chooses.")
+    if state.server is not None and state.is_connected:
+        notes += state.server.dialect.notes
+    return notes
+
+
+def _model(state: ConnectionState, chat: ChatSession) -> ModelInfo | None:
+    """The model of the answer that runs, as far as it is known by now; else the one in use."""
+    turn = chat.turn
+    name = turn.model if turn is not None and chat.is_answering else ""
+    listed = next((model for model in state.models if name and model.name == name), None)
+    # A server may tell another name in its stream than in its list.
+    return listed or state.in_use or (ModelInfo(name) if name else None)
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else clean_line(text, MAX_NAME_CHARS)
+
+
+def _no_model(state: ConnectionState) -> NoModel:
+    """Why there is no model to name."""
+    if state.choice.problem is not None:
+        return "no model chosen"
+    is_told = any(model.is_loaded is not None for model in state.models)
+    return "no model loaded" if is_told or not state.is_connected else "model not known"
+
+
+def _quantisation(model: ModelInfo) -> str | None:
+    """Its data type, marked where only the file name tells it."""
+    name = model.quantisation
+    return f"~{name}" if name and model.is_quantisation_guessed else name
+
+
+def _context(model: ModelInfo) -> str | None:
+    """Its context as it is spoken of: 16k; marked where only the file name tells it."""
+    tokens = model.context_tokens
+    if tokens is None:
+        return None
+    mark = "~" if model.is_context_guessed else ""
+    return f"{mark}{tokens // 1024}k" if tokens % 1024 == 0 else f"{mark}{tokens}"

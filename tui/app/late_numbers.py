@@ -1,0 +1,66 @@
+"""Numbers that come after an answer: the runtime's own from its log, the tokenizer's counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.app.server_link import ServerLink
+from tui.core.turn.turn import Turn
+from tui.servers.address import local_port
+from tui.servers.tokenizer import ModelTokenizer
+
+if TYPE_CHECKING:
+    from tui.board.runtime_log.reader import RuntimeLog
+
+LOOK_S = 0.1
+"""How often it is looked whether an answer is over."""
+
+
+class LateNumbers:
+    """``on_numbers`` is called in the network's thread with a turn that got some."""
+
+    def __init__(
+        self, link: ServerLink, tokenizer: ModelTokenizer, on_numbers: Callable[[Turn], None]
+    ) -> None:
+        self._link = link
+        self._tokenizer = tokenizer
+        self._on_numbers = on_numbers
+        self._runtime_log: RuntimeLog | None = None
+
+    def expect(self, turn: Turn, board_root: Path | None) -> None:
+        """This turn was asked: count its tokens with the model's tokenizer, and read what the
+        runtime logs where the server is on this very board (``board_root`` is ``/``)."""
+        if self._tokenizer.is_usable:
+            self._link.loop.submit(self._note_counts(turn))
+        server = self._link.state.server
+        port = None if server is None or server.is_simulated else local_port(server.url)
+        if port and board_root == Path("/"):
+            self._link.loop.submit(self._note_runtime(turn, port))
+
+    async def _note_counts(self, turn: Turn) -> None:
+        await _until_over(turn)
+        if await asyncio.to_thread(self._tokenizer.note_counts, turn):
+            self._on_numbers(turn)
+
+    async def _note_runtime(self, turn: Turn, port: int) -> None:
+        """The runtime's own numbers, once the answer is over; delays neither it nor the next."""
+        from tui.board.readers.files import Files
+        from tui.board.runtime_log.reader import RuntimeLog
+
+        if self._runtime_log is None or self._runtime_log.port != port:
+            self._runtime_log = RuntimeLog(Files(), port)
+        log = self._runtime_log
+        await log.begin()
+        await _until_over(turn)
+        numbers = await log.numbers_of(turn)
+        if numbers is not None:
+            turn.note_runtime(numbers)
+            self._on_numbers(turn)
+
+
+async def _until_over(turn: Turn) -> None:
+    while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
+        await asyncio.sleep(LOOK_S)
