@@ -15,7 +15,7 @@ from tui.app.themes import load_themes
 from tui.bench.model.screen import BenchView
 from tui.core.board.reading import Snapshot
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import GenerationSettings
 from tui.servers.connection_state import ConnectionState

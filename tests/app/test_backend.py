@@ -24,7 +24,7 @@ from tui.bench.model.screen import BenchView, PlanItem, RunView
 from tui.bench.store import active_run, runs
 from tui.bench.store.folder import default_folder
 from tui.core.board.reading import Reading, Snapshot
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.types import GenerationSettings, ModelInfo
 from tui.history import reading
 from tui.history.database import FILE_NAME

@@ -23,7 +23,7 @@ from tests.screens.snapshot import picture
 from tui.bench.model.screen import BenchView
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import key_clashes
-from tui.core.screen.keys import ACTIONS, SCOPES, default_keys
+from tui.core.screen.keys.table import ACTIONS, SCOPES, default_keys
 from tui.screens.bench.page import BenchPage
 from tui.screens.help import HelpScreen
 from tui.settings.config import ConfigPaths, load

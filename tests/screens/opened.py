@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
-from tui.core.screen.keys import GLOBAL_KEYS
+from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.widgets.kit.bindings import bindings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.screen.notices import notice_lines
 from tui.core.screen.setting_note import SettingNote

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from tui.core.screen.keymap import Place, help_sections
-from tui.core.screen.keys import ACTIONS, default_keys
+from tui.core.screen.keys.table import ACTIONS, default_keys
 from tui.screens.help import help_rows
 from tui.widgets.kit.rows import Row, row_width
 

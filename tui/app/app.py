@@ -28,7 +28,8 @@ from tui.app.terminal.input_order import InputOrder
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import ACTIONS, GLOBAL_KEYS, INTERRUPT
+from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
+from tui.core.screen.keys.table import ACTIONS
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard

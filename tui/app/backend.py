@@ -22,7 +22,7 @@ from tui.app.server_link import ServerLink
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings

@@ -16,7 +16,8 @@ from tui.core.board.board_facts import BoardFacts
 from tui.core.board.finding import Finding
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import BOARD_KEYS, closing
+from tui.core.screen.keys.board import BOARD_KEYS
+from tui.core.screen.keys.table import closing
 from tui.core.text.glyphs import Glyphs
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row

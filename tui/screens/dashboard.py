@@ -17,7 +17,7 @@ from textual.widgets import Static
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import CHAT_KEYS, DEMO_LETTER, FOCUS
+from tui.core.screen.keys.chat import CHAT_KEYS, DEMO_LETTER, FOCUS
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing

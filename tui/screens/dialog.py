@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen, ScreenResultType
 
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import GLOBAL_KEYS, INTERRUPT
+from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
 from tui.widgets.chat.message_line import MessageBar

@@ -15,7 +15,7 @@ from textual.geometry import Size
 
 from tui.core.screen.glossary import GLOSSARY
 from tui.core.screen.keymap import Place, help_sections
-from tui.core.screen.keys import HELP_KEYS
+from tui.core.screen.keys.forms import HELP_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.dialog import Dialog
 from tui.widgets.chat.key_bar import HintOf

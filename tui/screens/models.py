@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.geometry import Region
 
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import MODELS_KEYS, closing
+from tui.core.screen.keys.forms import MODELS_KEYS
+from tui.core.screen.keys.table import closing
 from tui.core.screen.models_view import Models, ModelsView, ServerModels
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs

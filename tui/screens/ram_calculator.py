@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from tui.core.board.history import BoardHistory
 from tui.core.board.ram_question import RamAnswer, parts_text, ram_answer
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import RAM_FIELD_KEYS, RAM_KEYS
+from tui.core.screen.keys.board import RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean_line

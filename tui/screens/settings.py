@@ -13,7 +13,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import SETTINGS_BACK, SETTINGS_SAVE, TOGGLE_KEYS, closing
+from tui.core.screen.keys.forms import SETTINGS_BACK, SETTINGS_SAVE, TOGGLE_KEYS
+from tui.core.screen.keys.table import closing
 from tui.core.screen.setting_note import SettingNote
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings

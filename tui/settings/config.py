@@ -15,7 +15,7 @@ import msgspec
 
 from tui.core.screen.key_names import canonical_keys
 from tui.core.screen.keymap import key_clashes
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import AROUND, shown_url
 from tui.settings.config_file import ConfigError, Given, in_quotes, read_file

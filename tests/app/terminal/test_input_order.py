@@ -16,7 +16,7 @@ from tests.screens.opened import Opened
 from tests.screens.prepared_chat import PreparedBackend, PreparedChat, help_screen
 from tui.app.terminal.input_order import InputOrder
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.screens import dashboard
 from tui.screens.dashboard import Dashboard

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
 from tui.core.screen.key_names import canonical_keys, key_cap, shown_keys
-from tui.core.screen.keys import ACTIONS
+from tui.core.screen.keys.table import ACTIONS
 
 
 @pytest.mark.parametrize(

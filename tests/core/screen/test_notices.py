@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
 
 READY = Headline(server_state="ready", server="oRKLLM :8000", model="qwen3-4b")

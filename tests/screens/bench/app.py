@@ -11,7 +11,7 @@ from textual.screen import Screen
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.bench.model.screen import BenchSession
 from tui.core.screen.headline import Headline
-from tui.core.screen.keys import GLOBAL_KEYS
+from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.navigation import open_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.screens.board.prepared import prepared
 from tests.screens.board.shown import Shown
 from tests.screens.snapshot import picture
-from tui.core.screen.keys import default_keys
+from tui.core.screen.keys.table import default_keys
 
 
 async def test_a_key_bound_anew_works_and_is_shown_and_the_old_one_does_nothing() -> None:

@@ -11,30 +11,23 @@ from itertools import groupby
 from typing import Literal
 
 from tui.core.screen.key_names import shown_keys
-from tui.core.screen.keys import (
-    ANSWERS_KEYS,
-    BENCH_KEYS,
-    BOARD_KEYS,
+from tui.core.screen.keys.action import KeyAction
+from tui.core.screen.keys.bench import BENCH_KEYS
+from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
+from tui.core.screen.keys.chat import (
     CHAT_KEYS,
-    CONVERSATION_KEYS,
     DEMO_LETTER,
     FIXED_PROMPT_KEYS,
     FOCUS,
     GLOBAL_KEYS,
-    HELP_KEYS,
-    HISTORY_KEYS,
     INTERRUPT,
-    MODELS_KEYS,
     PROMPT_KEYS,
-    RAM_FIELD_KEYS,
-    RAM_KEYS,
-    SCOPES,
     SERVER_LINE_KEYS,
-    SETTINGS_KEYS,
-    TOGGLE_KEYS,
     TRANSCRIPT_KEYS,
-    KeyAction,
 )
+from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
+from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS
+from tui.core.screen.keys.table import SCOPES
 
 Place = Literal["chat", "board", "ram", "bench", "history", "models", "settings", "help"]
 """Where help was asked for."""

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui.core.screen.keys import BENCH_CHOOSER_KEYS
+from tui.core.screen.keys.bench import BENCH_CHOOSER_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.choose import (

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
-from tui.core.screen.keys import BENCH_COMPARE_KEYS
+from tui.core.screen.keys.bench import BENCH_COMPARE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel

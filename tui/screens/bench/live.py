@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from tui.bench.model.events import StageChanged
 from tui.bench.model.screen import LiveText, RunView
-from tui.core.screen.keys import BENCH_LIVE_KEYS
+from tui.core.screen.keys.bench import BENCH_LIVE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.hardware import gate_rows, hardware_rows

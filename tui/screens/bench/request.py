@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
 from tui.bench.model.screen import OpenedRequest
-from tui.core.screen.keys import BENCH_REQUEST_KEYS
+from tui.core.screen.keys.bench import BENCH_REQUEST_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.parts import BenchPanel

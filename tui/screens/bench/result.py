@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Grid, VerticalScroll
 
 from tui.bench.model.screen import Picture, ResultView
-from tui.core.screen.keys import BENCH_RESULT_KEYS
+from tui.core.screen.keys.bench import BENCH_RESULT_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.chart import PictureView

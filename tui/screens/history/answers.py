@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from tui.core.screen.keys import ANSWERS_KEYS
+from tui.core.screen.keys.history import ANSWERS_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import StoredTurn
 from tui.history.turn_json import stored_result

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui.core.screen.keys import CONVERSATION_KEYS
+from tui.core.screen.keys.history import CONVERSATION_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import OpenedConversation
 from tui.screens.history.page import HistoryData, HistoryPage

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from tui.core.screen.keys import HISTORY_KEYS
+from tui.core.screen.keys.history import HISTORY_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import ConversationRow
 from tui.screens.history.page import HistoryData, HistoryPage

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui.core.screen.headline import Headline
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys import closing
+from tui.core.screen.keys.table import closing
 from tui.core.text.glyphs import Glyphs
 from tui.history.failures import HistoryError
 from tui.history.records import History

@@ -12,7 +12,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from tui.core.screen.keys import PROMPT_KEYS
+from tui.core.screen.keys.chat import PROMPT_KEYS
 from tui.core.text.sanitize import clean
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import TextField, bound_to

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.core.screen.keys import SERVER_LINE_KEYS
+from tui.core.screen.keys.chat import SERVER_LINE_KEYS
 from tui.core.text.sanitize import clean_line
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
 
-from tui.core.screen.keys import KeyAction
+from tui.core.screen.keys.action import KeyAction
 
 
 def bindings(keys: Iterable[KeyAction], *, has_priority: bool = True) -> list[BindingType]:

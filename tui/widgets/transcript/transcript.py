@@ -36,7 +36,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.core.screen.keys import TRANSCRIPT_KEYS
+from tui.core.screen.keys.chat import TRANSCRIPT_KEYS
 from tui.core.text.glyphs import UNICODE, Glyphs
 from tui.core.types import Segment, SegmentKind
 from tui.widgets.kit.bindings import bindings

@@ -1,0 +1,51 @@
+"""Keys of the history, its conversations and the answers that stand side by side."""
+
+from __future__ import annotations
+
+from tui.core.screen.keys.action import PAGES, KeyAction
+
+_BRANCHES = "another branch of the conversation"
+
+HISTORY_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("history.up", "up,k", "choose(-1)", "to the conversation above", "choose"),
+    KeyAction("history.down", "down,j", "choose(1)", "to the conversation below", "choose"),
+    KeyAction("history.page_up", "pageup", "page(-1)", "a page up", PAGES),
+    KeyAction("history.page_down", "pagedown", "page(1)", "a page down", PAGES),
+    KeyAction("history.home", "home", "ends(-1)", "to the newest", "to the newest, the oldest"),
+    KeyAction("history.end", "end", "ends(1)", "to the oldest", "to the newest, the oldest"),
+    KeyAction("history.open", "enter", "open", "read the conversation, or what was found in it"),
+    KeyAction("history.continue", "c", "continue", "continue the conversation in the chat"),
+    KeyAction("history.search", "slash", "search", "search titles, tags and all texts"),
+    KeyAction("history.pin", "p", "pin", "pin it to the top, or not"),
+    KeyAction("history.rename", "r", "rename", "rename it"),
+    KeyAction("history.tag", "t", "tag", "give it tags"),
+    KeyAction("history.delete", "d,delete", "delete", "delete it"),
+    KeyAction("history.undo", "u", "undo", "take the last deletion back"),
+    KeyAction("history.mark", "space", "mark", "mark its last answer for a comparison"),
+    KeyAction("history.compare", "v", "compare", "the marked answers beside this one"),
+    KeyAction("history.back", "escape", "back", "one step back"),
+)
+"""Keys of the history screen (F4)."""
+
+CONVERSATION_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("conversation.continue", "enter", "continue", "continue this branch in the chat"),
+    KeyAction("conversation.edit", "e", "edit", "edit the prompt in view and ask it anew"),
+    KeyAction(
+        "conversation.compare", "v", "compare", "answers to the prompt in view, side by side"
+    ),
+    KeyAction("conversation.prev_branch", "left", "branch(-1)", "the branch before", _BRANCHES),
+    KeyAction("conversation.next_branch", "right", "branch(1)", "the next branch", _BRANCHES),
+    KeyAction("conversation.back", "escape", "back", "back to the list"),
+)
+"""Keys of a conversation that is opened from the history, besides those of the transcript."""
+
+ANSWERS_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("answers.left", "left,h", "turn(-1)", "the answers before", "other answers"),
+    KeyAction("answers.right", "right,l", "turn(1)", "the next answers", "other answers"),
+    KeyAction("answers.up", "up,k", "move(-1)", "a row up", "scroll all"),
+    KeyAction("answers.down", "down,j", "move(1)", "a row down", "scroll all"),
+    KeyAction("answers.page_up", "pageup", "page(-1)", "a page up", PAGES),
+    KeyAction("answers.page_down", "pagedown", "page(1)", "a page down", PAGES),
+    KeyAction("answers.back", "escape", "back", "back"),
+)
+"""Keys of answers that stand side by side."""

@@ -1,0 +1,97 @@
+"""Every key of npulse: one table for bindings, bottom line, help, command palette and config file.
+
+A screen binds the actions of its table and nothing else. One id may stand on several screens and
+act there in its own way: ``bench.down`` scrolls a result and chooses a suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui.core.screen.keys.action import KeyAction
+from tui.core.screen.keys.bench import (
+    BENCH_CHOOSER_KEYS,
+    BENCH_COMPARE_KEYS,
+    BENCH_KEYS,
+    BENCH_LIVE_KEYS,
+    BENCH_REQUEST_KEYS,
+    BENCH_RESULT_KEYS,
+)
+from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
+from tui.core.screen.keys.chat import (
+    CHAT_KEYS,
+    DEMO_LETTER,
+    FOCUS,
+    GLOBAL_KEYS,
+    INTERRUPT,
+    PROMPT_KEYS,
+    SERVER_LINE_KEYS,
+    TRANSCRIPT_KEYS,
+)
+from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
+from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS
+
+
+def closing(action_id: str) -> KeyAction:
+    """The action of the dashboard that opens a screen, as that screen binds it: the key closes."""
+    opening = next(key for key in CHAT_KEYS if key.action_id == action_id)
+    return replace(opening, action="leave", text="back to the chat", line="")
+
+
+ACTIONS: tuple[KeyAction, ...] = (
+    *CHAT_KEYS[:1],
+    *GLOBAL_KEYS[:1],
+    *CHAT_KEYS[1:],
+    *GLOBAL_KEYS[1:],
+    INTERRUPT,
+    FOCUS,
+    *PROMPT_KEYS,
+    *TRANSCRIPT_KEYS,
+    DEMO_LETTER,
+    *SERVER_LINE_KEYS,
+    *BOARD_KEYS,
+    *RAM_FIELD_KEYS,
+    *RAM_KEYS,
+    *BENCH_KEYS,
+    *HISTORY_KEYS,
+    *CONVERSATION_KEYS,
+    *ANSWERS_KEYS,
+    *MODELS_KEYS,
+    *SETTINGS_KEYS,
+    *TOGGLE_KEYS,
+    *HELP_KEYS,
+)
+"""Everything that ``[keys]`` can bind to other keys, in the order of config.toml."""
+
+_EVERYWHERE = (*GLOBAL_KEYS, INTERRUPT)
+
+SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
+    "the prompt": (*CHAT_KEYS, FOCUS, *PROMPT_KEYS, *_EVERYWHERE),
+    "the transcript": (*CHAT_KEYS, FOCUS, *TRANSCRIPT_KEYS, DEMO_LETTER, *_EVERYWHERE),
+    "the server line": (*CHAT_KEYS, FOCUS, *SERVER_LINE_KEYS, *_EVERYWHERE),
+    "the board": (closing("board"), *BOARD_KEYS, *_EVERYWHERE),
+    "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
+    "the benchmarks": (closing("bench"), *BENCH_CHOOSER_KEYS, *_EVERYWHERE),
+    "a running benchmark": (closing("bench"), *BENCH_LIVE_KEYS, *_EVERYWHERE),
+    "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, *_EVERYWHERE),
+    "a request of a benchmark": (closing("bench"), *BENCH_REQUEST_KEYS, *_EVERYWHERE),
+    "a comparison": (closing("bench"), *BENCH_COMPARE_KEYS, *_EVERYWHERE),
+    "the history": (closing("history"), *HISTORY_KEYS, *_EVERYWHERE),
+    "a conversation of the history": (
+        closing("history"),
+        *CONVERSATION_KEYS,
+        *TRANSCRIPT_KEYS,
+        *_EVERYWHERE,
+    ),
+    "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
+    "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
+    "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
+    "the help": (*HELP_KEYS, *_EVERYWHERE),
+}
+"""The actions that work at the same time. Within one of them a key can do only one thing."""
+
+
+def default_keys() -> dict[str, str]:
+    """Action id -> its keys, separated by commas, as npulse comes."""
+    return {key.action_id: key.keys for key in ACTIONS}
