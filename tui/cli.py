@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
     "models": ("tui.commands.models", "list, load and unload models"),
     "history": ("tui.commands.history", "conversations: list, show, search, export, import, prune"),
+    "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
     "board": ("tui.commands.board", "one snapshot of the board, or a stream of them"),
     "doctor": (
@@ -35,8 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""
 
 NO_TERMINAL = (
-    "the dashboard needs a terminal; without one there are npulse ask, models, history, bench, "
-    "board and doctor"
+    "the dashboard needs a terminal; without one there are npulse ask, models, history, running, "
+    "bench, board and doctor"
 )
 
 

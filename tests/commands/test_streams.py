@@ -183,6 +183,6 @@ def test_a_dumb_terminal_is_told_what_works_without_one(tmp_path: Path) -> None:
     os.close(master)
     assert done.returncode == 2
     assert b"TERM=dumb" in done.stderr
-    assert b"npulse ask, models, history, bench, board and doctor" in done.stderr
+    assert b"npulse ask, models, history, running, bench, board and doctor" in done.stderr
     code, _, err = npulse(tmp_path)
     assert (code, err.startswith("npulse: the dashboard needs a terminal")) == (2, True)

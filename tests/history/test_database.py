@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.history.made import add_exchange, opened
-from tui.history import reading
+from tui.history import reading, writing
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError, NewerHistoryError
+from tui.history.running import running
 from tui.history.schema import MIGRATIONS
 
 DATA = Path(__file__).parent / "data"
@@ -203,6 +204,30 @@ def test_the_second_schema_says_which_numbers_are_estimated(tmp_path: Path) -> N
         connection.execute("DELETE FROM turns WHERE id = 1")
         (row,) = reading.conversations(connection)
         assert (row.tokens, row.is_tokens_estimated) == (5, False)
+
+
+def test_the_second_schema_on_disk_is_still_read(tmp_path: Path) -> None:
+    """A file that schema 2 wrote, with an answer that its npulse did not finish."""
+    path = tmp_path / FILE_NAME
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "schema_2.sql").read_text("utf-8"))
+    with closing(open_for_writing(path)) as connection:
+        assert damage(connection, is_thorough=True) == []
+        (killed,) = running(connection)
+        assert (killed.turn, killed.is_alive, killed.place) == (6, False, "unknown")
+        assert (killed.prompt, killed.tokens) == ("and now?", 3)
+        assert writing.recover_all(connection) == 1
+        assert running(connection) == []
+        found = reading.conversation(connection, 1)
+        assert found is not None
+        assert [(turn.text, turn.status) for turn in found.turns[-3:]] == [
+            ("half an", "interrupted"),
+            ("and now?", None),
+            ("it was killed", "interrupted"),
+        ]
+    backup = tmp_path / "history-schema-2.db"
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 def make_exchanges(folder: Path, name: str, count: int) -> None:

@@ -26,6 +26,7 @@ from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.recorder import Recorder
 from tui.history.records import StoredTurn
+from tui.history.running import running
 
 
 def stored(folder: Path) -> list[StoredTurn]:
@@ -241,7 +242,7 @@ def test_two_npulse_keep_their_answers_in_one_database_at_once(
             feed(turn, f"w{n} ")
         time.sleep(0.005)
     with closing(opened(tmp_path)) as connection:
-        assert len(reading.running(connection)) == 2
+        assert len(running(connection)) == 2
         assert writing.dead_writers(connection) == []
     for turn in turns:
         end(turn)

@@ -125,6 +125,11 @@ class Backend:
         self._demo.stop()
         self.board.source.close()
 
+    def leave_terminal(self) -> None:
+        """This process goes on without its terminal, for the answer that runs. From any thread."""
+        if self._recorder is not None:
+            self._recorder.leave_terminal()
+
     @property
     def is_keeping_answer(self) -> bool:
         """Whether an answer runs that is kept in the history. From any thread."""
@@ -158,9 +163,19 @@ class Backend:
             return
         from tui.settings.history_options import recorder
 
-        self._recorder = recorder(self._history, self._on_problem)
+        self._recorder = recorder(
+            self._history, self._on_problem, "dashboard", self._stop_for_another
+        )
         if self._recorder is not None:
             self.chat.keeper.use(self._recorder)
+
+    def _stop_for_another(self, turn: Turn) -> None:
+        """Another npulse was told to stop this answer. Called in the thread that writes, again and
+        again until it is over; also when this process has no terminal any more."""
+        if turn is self.chat.turn and not turn.phase.is_over:
+            turn.stop(self.clock_ns())
+            self._link.call(lambda connection: connection.stop())
+            self._on_problem("this answer was stopped from another npulse")
 
     @property
     def history(self) -> HistoryBrowser:

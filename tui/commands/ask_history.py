@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from tui.commands.parser import Parser, complain
@@ -77,7 +79,9 @@ class AnswerKeeper:
     def __init__(
         self, section: HistorySection, found: ResumedConversation | None, *, is_wanted: bool
     ) -> None:
-        self._recorder: Recorder | None = recorder(section, _tell) if is_wanted else None
+        self._recorder: Recorder | None = None
+        if is_wanted:
+            self._recorder = recorder(section, _tell, "ask", _stop)
         self._found = found
         self._kept: KeptAnswer | None = None
 
@@ -106,6 +110,11 @@ class AnswerKeeper:
         """Stores the end."""
         if self._recorder is not None:
             self._recorder.close()
+
+
+def _stop(turn: Turn) -> None:
+    """Another npulse was told to stop this answer: what Ctrl+C does here."""
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _tell(problem: str | None) -> None:

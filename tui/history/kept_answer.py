@@ -19,6 +19,7 @@ from tui.history.records import Origin
 
 if TYPE_CHECKING:
     from tui.history.board_samples import BoardSample
+    from tui.history.writing import LiveState
 
 MAX_WAITING_SAMPLES = 3600
 """Samples of the board that are held while nothing can be written."""
@@ -61,6 +62,10 @@ class KeptAnswer:
         self._created_ms = created_ms
         self._mark = TurnMark()
         self._samples: deque[tuple[int, Snapshot]] = deque(maxlen=MAX_WAITING_SAMPLES)
+        self._state: LiveState | None = None
+        """What other processes know of it."""
+        self._has_terminal = True
+        self._is_detached = False
 
     @classmethod
     def stored(cls, conversation: KeptConversation, prompt_id: int, answer_id: int) -> KeptAnswer:
@@ -83,6 +88,10 @@ class KeptAnswer:
         """The answer is over, and there are better numbers of it."""
         self._turn = turn
 
+    def left_terminal(self) -> None:
+        """Nobody sees the end of this answer: its process goes on without a screen."""
+        self._has_terminal = False
+
     # -- in the thread that writes -------------------------------------------------------------
 
     def save(self, connection: sqlite3.Connection, writer: Callable[[], int]) -> bool:
@@ -99,7 +108,17 @@ class KeptAnswer:
             self.prompt_id = self.answer_id = None
             self._after = self._again_of = None
             self._mark = TurnMark()
+            self._state, self._is_detached = None, False
             return self._save(connection, writer)
+
+    def stop_where_wanted(self, connection: sqlite3.Connection) -> Turn | None:
+        """The turn, where another process has asked for its end. Raises sqlite3.Error."""
+        from tui.history import writing
+
+        turn, answer = self._turn, self.answer_id
+        if turn is None or answer is None or turn.phase.is_over:
+            return None
+        return turn if writing.is_stop_wanted(connection, answer) else None
 
     def not_saved(self) -> None:
         """It could not be stored: whoever waits for it goes on."""
@@ -142,6 +161,9 @@ class KeptAnswer:
                 turn.request.settings,
                 self._created_ms,
             )
+            state = _state_of(turn)
+            writing.set_live(connection, answer, state)
+        self._state = state
         self.conversation.id, self.prompt_id, self.answer_id = number, asked, answer
         if not self.is_stored.done():
             self.is_stored.set_result(True)
@@ -153,25 +175,33 @@ class KeptAnswer:
         from tui.history.token_times import pack_times
 
         assert self.answer_id is not None
+        # Before the words: what has arrived by then is at least in that phase.
+        state = _state_of(turn)
         piece = turn.piece_since(self._mark)
         taken = len(self._samples)
-        if piece.is_empty and not taken:
+        has_words = not piece.is_empty or taken > 0
+        is_state_new = state != self._state
+        has_to_detach = not self._has_terminal and not self._is_detached
+        if not (has_words or is_state_new or has_to_detach):
             return
-        values = (
-            self.answer_id,
-            piece.text,
-            piece.thinking,
-            pack_times(turn.t0_ns, piece.stamps_ns),
-            self._packed(turn.t0_ns, taken),
-        )
-        if piece.is_whole:
-            with transaction(connection):
-                board = pack_samples(reading.board_samples(connection, self.answer_id))
-                writing.drop_pieces(connection, self.answer_id)
-                writing.add_piece(connection, self.answer_id, "", "", b"", board)
-                writing.add_piece(connection, *values)
+        times = pack_times(turn.t0_ns, piece.stamps_ns)
+        values = (self.answer_id, piece.text, piece.thinking, times)
+        new_board = self._packed(turn.t0_ns, taken)
+        if not (piece.is_whole or is_state_new or has_to_detach):
+            # One statement is a transaction of its own, and costs less.
+            writing.add_piece(connection, *values, new_board)
         else:
-            writing.add_piece(connection, *values)
+            with transaction(connection):
+                if piece.is_whole:
+                    board = pack_samples(reading.board_samples(connection, self.answer_id))
+                    writing.replace_pieces(connection, self.answer_id, board)
+                if has_words:
+                    writing.add_piece(connection, *values, new_board)
+                if is_state_new:
+                    writing.set_live(connection, self.answer_id, state)
+                if has_to_detach:
+                    writing.detach(connection, self.answer_id)
+        self._state, self._is_detached = state, self._is_detached or has_to_detach
         self._mark = piece.mark
         for _ in range(taken):
             self._samples.popleft()
@@ -206,6 +236,8 @@ class KeptAnswer:
         model = clean_line(turn.request.model)
         with transaction(connection):
             writing.finish_answer(connection, self.answer_id, end)
+            if not self._has_terminal and not self._is_detached:
+                writing.detach(connection, self.answer_id)
             if model and model != self._origin.model:
                 # It was chosen after the prompt was taken.
                 origin = replace(self._origin, model=model)
@@ -227,3 +259,13 @@ class KeptAnswer:
         from tui.history.board_samples import pack_samples
 
         return pack_samples(self._unpacked(t0_ns, count))
+
+
+def _state_of(turn: Turn) -> LiveState:
+    from tui.history.writing import LiveState
+
+    wait = turn.wait
+    since_ns = turn.t0_ns if wait is None or wait.is_sent else wait.since_ns
+    return LiveState(
+        since_ns, turn.phase, None if wait is None else wait.reason, turn.chunk_meaning
+    )

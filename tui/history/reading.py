@@ -14,7 +14,6 @@ from tui.history.board_samples import BoardSample, unpack_samples
 from tui.history.records import (
     ConversationRow,
     Order,
-    Running,
     SearchHit,
     StoredConversation,
     StoredTurn,
@@ -198,7 +197,7 @@ def _with_details(
                 first_line=clean_line(str(line)),
                 is_pinned=bool(is_pinned),
                 is_simulated=origin is not None and origin.is_simulated,
-                is_running=_process_of(connection, writer) is not None,
+                is_running=living_writer(connection, writer) is not None,
                 tags=tuple(clean_line(tag) for (tag,) in named),
                 is_tokens_estimated=bool(rough),
                 is_decode_estimated=rate_tps is not None
@@ -328,7 +327,7 @@ def _turn(
         so_far = interrupted(connection, number)
         text, thinking = so_far.text, so_far.thinking
         known = {**(decode_numbers("{}") or {}), **so_far.numbers}
-        if _process_of(connection, writer) is None:
+        if living_writer(connection, writer) is None:
             status, failure = so_far.status, so_far.error
     return StoredTurn(
         id=number,
@@ -345,22 +344,8 @@ def _turn(
     )
 
 
-def running(connection: sqlite3.Connection) -> list[Running]:
-    """Answers that a living process writes now, oldest first."""
-    rows = connection.execute(
-        "SELECT id, conversation, writer, created_ms FROM turns WHERE writer IS NOT NULL"
-        " AND status = 'running' ORDER BY id"
-    ).fetchall()
-    found = []
-    for number, of_conversation, writer, created_ms in rows:
-        process = _process_of(connection, writer)
-        if process is not None:
-            tokens = len(times_ns(connection, number))
-            found.append(Running(number, of_conversation, process.pid, created_ms, tokens))
-    return found
-
-
-def _process_of(connection: sqlite3.Connection, writer: int | None) -> WriterProcess | None:
+def living_writer(connection: sqlite3.Connection, writer: int | None) -> WriterProcess | None:
+    """The process of that writer; None where it is gone."""
     if writer is None:
         return None
     found = connection.execute(

@@ -22,7 +22,7 @@ from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.history.failures import HistoryError, is_damage, reason
 from tui.history.kept_answer import KeptAnswer, KeptConversation
-from tui.history.records import Limits, Origin
+from tui.history.records import Limits, Origin, WriterCommand
 from tui.history.writer_process import this_process
 
 EVERY_S = 0.7
@@ -64,6 +64,8 @@ class Recorder:
 
     Every method returns at once, from any thread. ``on_problem`` is called in the thread that
     writes: with one sentence when something cannot be saved, with None when it can again.
+    ``on_stop_wanted`` is called there with a turn whose end another process has asked for; again
+    and again until it is over. ``command`` is what this process was started as.
     """
 
     def __init__(
@@ -72,11 +74,16 @@ class Recorder:
         on_problem: Callable[[str | None], None] = lambda sentence: None,
         limits: Limits = NO_LIMITS,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        *,
+        command: WriterCommand | None = None,
+        on_stop_wanted: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self._path = path
         self._on_problem = on_problem
         self._limits = limits
         self._now_ms = now_ms
+        self._command = command
+        self._on_stop_wanted = on_stop_wanted
         self._wake = threading.Condition()
         """Guards the four below."""
         self._changes: list[_Change[Any]] = []
@@ -127,6 +134,14 @@ class Recorder:
         with self._wake:
             for kept in self._answers:
                 kept.saw(snapshot)
+
+    def leave_terminal(self) -> None:
+        """This process goes on without its terminal: nobody sees the end of what runs."""
+        with self._wake:
+            for kept in self._answers:
+                kept.left_terminal()
+            self._is_woken = True
+            self._wake.notify()
 
     def change(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Changes something in the thread that writes, as one transaction: all or nothing.
@@ -205,6 +220,10 @@ class Recorder:
                 if kept.save(connection, self._own_writer):
                     with self._wake:
                         self._answers.remove(kept)
+                    continue
+                turn = kept.stop_where_wanted(connection)
+                if turn is not None:
+                    self._on_stop_wanted(turn)
         except Exception as error:  # noqa: BLE001  whatever it is, the chat goes on and is told
             _give_up_waiting(answers)
             self._failed(error)
@@ -258,7 +277,7 @@ class Recorder:
 
         assert self._connection is not None
         if self._writer is None or not writing.is_writer(self._connection, self._writer):
-            self._writer = writing.register_writer(self._connection, this_process())
+            self._writer = writing.register_writer(self._connection, this_process(), self._command)
         return self._writer
 
     def _failed(self, error: Exception) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tui.core.types import GenerationSettings, TurnError, TurnStatus
+from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 
 TurnRole = Literal["user", "assistant"]
 StoredStatus = TurnStatus | Literal["running"]
 """How an answer ended, or that some npulse still writes it."""
 Order = Literal["created", "updated"]
+WriterCommand = Literal["dashboard", "ask"]
+"""What a process that writes answers was started as."""
+Place = Literal["dashboard", "ask", "detached", "unknown"]
+"""Where an answer is received: a process without its terminal is ``detached``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +106,35 @@ class StoredConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """An answer that a process writes now."""
+class RunningAnswer:
+    """An answer that a process writes now, or wrote when it was killed.
+
+    ``phase`` and the numbers are as of the last write: the owner writes within a second.
+    """
 
     turn: int
     conversation: int
     pid: int
+    place: Place
+    is_alive: bool
+    """Whether that very process still runs; its number alone may belong to another one by now."""
     since_ms: int
+    """When its prompt was taken, in ms since 1970, reckoned back from now."""
+    phase: Phase
+    wait: str | None
+    """What its prompt waits for, as a clause; None where the server has it."""
+    origin: Origin
+    prompt: str
+    """The first line."""
     tokens: int
-    """Chunks that are stored so far."""
+    """Stored so far: estimated."""
+    decode_tps: float | None
+    is_stop_wanted: bool
+
+    @property
+    def where(self) -> str:
+        """The process, for a sentence."""
+        return f"npulse ask (pid {self.pid})" if self.place == "ask" else f"npulse (pid {self.pid})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,13 @@
   of the board (:mod:`tui.history.board_samples`).
 - ``words``: the full-text index of ``bodies.text`` by ``turn``, without a copy of the text; what
   is put in and taken out is :func:`tui.history.words.indexed`.
-- ``origins`` and ``parameters`` are shared by many turns; ``writers`` are processes.
+- ``origins`` and ``parameters`` are shared by many turns; ``writers`` are processes, ``command`` is
+  what they were started as.
+- ``live``: how far an answer is that is being written, beside its words: for other processes, which
+  may ask its writer there to stop it. There as long as its ``status`` is ``running``. ``t0_ns`` is
+  of CLOCK_MONOTONIC, the same for all processes of one boot.
+- ``detached``: answers whose npulse went on without its terminal, until a dashboard has shown their
+  end.
 """
 
 from __future__ import annotations
@@ -106,5 +112,19 @@ CREATE INDEX turns_of_conversation ON turns (conversation, role, id, tokens, tok
 """
 """A list says which of its numbers are estimated, without reading every answer."""
 
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2)
+SCHEMA_3 = """
+ALTER TABLE writers ADD COLUMN command TEXT;
+CREATE TABLE live (
+    turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE,
+    t0_ns INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    wait TEXT,
+    chunk_meaning TEXT NOT NULL,
+    stop_wanted_ms INTEGER
+);
+CREATE TABLE detached (turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCADE);
+"""
+"""Another npulse shows an answer that is being written, and may have it stopped."""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 """``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

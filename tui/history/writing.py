@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.meter import Meter
 from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 from tui.history.board_samples import pack_samples, unpack_samples
 from tui.history.database import transaction
-from tui.history.records import Origin, TurnRole
+from tui.history.records import Origin, TurnRole, WriterCommand
 from tui.history.token_times import pack_times, unpack_times
 from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
 from tui.history.words import indexed
@@ -123,6 +124,56 @@ def shared(connection: sqlite3.Connection, table: str, text: str) -> int:
     return int(found)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """How far an answer is. ``t0_ns`` is when its request was sent, by ``perf_counter_ns``; while
+    the prompt waits, when it was asked. ``wait`` is what it waits for, as a clause."""
+
+    t0_ns: int
+    phase: Phase
+    wait: str | None
+    chunk_meaning: ChunkMeaning
+
+
+def set_live(connection: sqlite3.Connection, answer: int, state: LiveState) -> None:
+    """Says how far an answer is that is being written."""
+    connection.execute(
+        "INSERT INTO live (turn, t0_ns, phase, wait, chunk_meaning) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (turn) DO UPDATE SET t0_ns = excluded.t0_ns, phase = excluded.phase,"
+        " wait = excluded.wait, chunk_meaning = excluded.chunk_meaning",
+        (answer, state.t0_ns, state.phase.value, state.wait, state.chunk_meaning),
+    )
+
+
+def want_stop(connection: sqlite3.Connection, answer: int, now_ms: int) -> bool:
+    """Asks the process that writes an answer to stop it. False where nobody writes it any more.
+
+    Needs no transaction around it.
+    """
+    changed = connection.execute(
+        "UPDATE live SET stop_wanted_ms = ? WHERE turn = ?", (now_ms, answer)
+    )
+    return bool(changed.rowcount)
+
+
+def is_stop_wanted(connection: sqlite3.Connection, answer: int) -> bool:
+    """Whether another process has asked for the end of this answer."""
+    found = connection.execute(
+        "SELECT 1 FROM live WHERE turn = ? AND stop_wanted_ms IS NOT NULL", (answer,)
+    ).fetchone()
+    return found is not None
+
+
+def detach(connection: sqlite3.Connection, answer: int) -> None:
+    """The npulse that writes this answer has no terminal any more: nobody sees its end."""
+    connection.execute("INSERT OR IGNORE INTO detached (turn) VALUES (?)", (answer,))
+
+
+def note_shown(connection: sqlite3.Connection, answer: int) -> None:
+    """The end of a detached answer was shown."""
+    connection.execute("DELETE FROM detached WHERE turn = ?", (answer,))
+
+
 def choose_leaf(connection: sqlite3.Connection, conversation: int, turn: int | None) -> None:
     """Makes the branch that ends there the chosen one."""
     connection.execute("UPDATE conversations SET leaf = ? WHERE id = ?", (turn, conversation))
@@ -150,6 +201,18 @@ def add_piece(
 def drop_pieces(connection: sqlite3.Connection, answer: int) -> None:
     """Forgets what was journalled of an answer."""
     connection.execute("DELETE FROM pieces WHERE turn = ?", (answer,))
+
+
+def replace_pieces(connection: sqlite3.Connection, answer: int, board: bytes) -> None:
+    """Forgets the words that were journalled, but not the samples of the board. The places of new
+    pieces go on from there: that tells a reader that what it read is not true any more."""
+    last = connection.execute("SELECT max(place) FROM pieces WHERE turn = ?", (answer,)).fetchone()
+    drop_pieces(connection, answer)
+    connection.execute(
+        "INSERT INTO pieces (turn, place, text, thinking, times, board)"
+        " VALUES (?, ?, '', '', ?, ?)",
+        (answer, (last[0] or 0) + 1, b"", board),
+    )
 
 
 def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnswer) -> None:
@@ -183,14 +246,17 @@ def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnsw
         (answer, end.times, end.board),
     )
     drop_pieces(connection, answer)
+    connection.execute("DELETE FROM live WHERE turn = ?", (answer,))
     _index(connection, answer, end.text)
 
 
-def register_writer(connection: sqlite3.Connection, process: WriterProcess) -> int:
+def register_writer(
+    connection: sqlite3.Connection, process: WriterProcess, command: WriterCommand | None = None
+) -> int:
     """Says that this process writes answers; returns the id that they carry while they run."""
     cursor = connection.execute(
-        "INSERT INTO writers (pid, started_ticks, boot_id) VALUES (?, ?, ?)",
-        (process.pid, process.started_ticks, process.boot_id),
+        "INSERT INTO writers (pid, started_ticks, boot_id, command) VALUES (?, ?, ?, ?)",
+        (process.pid, process.started_ticks, process.boot_id, command),
     )
     return _id(cursor)
 

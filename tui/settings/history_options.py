@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo
-from tui.history.records import Limits, Origin
+from tui.history.records import Limits, Origin, WriterCommand
 from tui.servers.address import shown_url
 from tui.servers.connection_state import Server
 from tui.settings.folders import data_folder
@@ -32,13 +33,24 @@ def history_limits(section: HistorySection) -> Limits:
     return Limits(section.max_age_days, section.max_size_mib * MIB)
 
 
-def recorder(section: HistorySection, on_problem: Callable[[str | None], None]) -> Recorder | None:
+def recorder(
+    section: HistorySection,
+    on_problem: Callable[[str | None], None],
+    command: WriterCommand,
+    on_stop_wanted: Callable[[Turn], None],
+) -> Recorder | None:
     """What keeps answers; None where nothing shall be kept. Makes nothing before the first one."""
     if not section.enabled:
         return None
     from tui.history.recorder import Recorder
 
-    return Recorder(history_file(), on_problem, history_limits(section))
+    return Recorder(
+        history_file(),
+        on_problem,
+        history_limits(section),
+        command=command,
+        on_stop_wanted=on_stop_wanted,
+    )
 
 
 def origin_of(server: Server, model: str, info: ModelInfo | None = None) -> Origin:

@@ -49,6 +49,8 @@ class Answering(Protocol):
     @property
     def is_keeping_answer(self) -> bool: ...
 
+    def leave_terminal(self) -> None: ...
+
     def sample(self) -> Any: ...
 
     def on_snapshot(self, snapshot: Any) -> None: ...
@@ -70,6 +72,7 @@ def finish_answer(backend: Answering) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     leave_terminal()
+    backend.leave_terminal()
     next_s = time.monotonic()
     while backend.is_keeping_answer and not is_over:
         if time.monotonic() >= next_s:

@@ -95,6 +95,10 @@ class AnswerText:
             self._give([Segment("thinking", given)])
         return TakenPiece(clean, "thinking", _holds_marker(moved))
 
+    def take_stored(self, segment: Segment) -> None:
+        """Words that are clean and told apart already."""
+        self._give([segment])
+
     def flush(self) -> None:
         """Gives out what the gates and the splitter held back."""
         thinking = self._thinking_gate.flush()
@@ -148,7 +152,7 @@ class AnswerText:
     def _give(self, segments: list[Segment]) -> None:
         for segment in segments:
             if segment.__class__ is Reclassified:
-                self._reclassify()
+                self.reclassify()
                 continue
             self._parts[segment.kind].append(segment.text)
             if self._pending and self._pending[-1][0] == segment.kind:
@@ -156,7 +160,7 @@ class AnswerText:
             else:
                 self._pending.append((segment.kind, [segment.text]))
 
-    def _reclassify(self) -> None:
+    def reclassify(self) -> None:
         """Text becomes thinking: what a reader has not taken yet, silently."""
         self._parts["thinking"].take_over(self._parts["text"])
         untaken = [part for _, parts in self._pending for part in parts]

@@ -1,0 +1,240 @@
+"""``npulse running``: what npulse answers now, in any process of this user."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.bench.model.events import Event, Progressed, Started, from_json
+from tui.bench.store import active_run
+from tui.bench.store.folder import default_folder
+from tui.bench.store.runs import lock_holder
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
+from tui.core.text import format as fmt
+from tui.core.text.json_text import escaped_json
+from tui.core.text.sanitize import clean_line
+from tui.files.private import read_regular
+from tui.history import writing
+from tui.history.database import reading_from, writing_to
+from tui.history.export_documents import utc
+from tui.history.failures import HistoryError
+from tui.history.records import RunningAnswer
+from tui.history.running import running
+from tui.history.writer_process import started_ticks
+from tui.settings.history_options import history_file
+
+COMMAND = "npulse running"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer, or one benchmark, with all that there is to say of it. None is not known."""
+
+    conversation: int | None
+    turn: int | None
+    pid: int | None
+    where: str
+    status: str
+    since_ms: int | None
+    model: str | None
+    server: str | None
+    url: str | None
+    is_simulated: bool
+    tokens: int | None
+    decode_tps: float | None
+    wait: str | None
+    first_words: str
+
+
+def parser() -> Parser:
+    """The options of ``npulse running``."""
+    made = Parser(
+        prog=COMMAND,
+        description="The answers that any npulse of this user receives now: the dashboard, ask, a "
+        "benchmark, or a dashboard whose terminal was closed (detached). Numbers are as of the "
+        "last second. npulse attach shows one as it grows. Exit codes: 0 done, 1 the history "
+        "cannot be read, 2 usage.",
+    )
+    made.add_argument("--json", action="store_true", help="JSON instead of lines")
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse running`` with these arguments; returns the exit code."""
+    options = parser().parse_args(list(argv))
+    try:
+        rows = [_row_of(answer) for answer in _answers()]
+    except HistoryError as error:
+        complain(COMMAND, str(error))
+        return ExitCode.FAILED
+    benchmark = _benchmark(default_folder())
+    if benchmark is not None:
+        rows.append(benchmark)
+    if options.json:
+        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "").replace("_", "")
+        said = [_json_of(row) for row in rows]
+        data = json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        print(escaped_json(data, is_ascii=encoding != "utf8").decode())
+        return ExitCode.OK
+    for row in rows:
+        print(_line_of(row))
+    if not rows:
+        complain(COMMAND, "no answer is running; npulse history list shows those that are kept")
+    return ExitCode.OK
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+def _answers() -> list[RunningAnswer]:
+    """Those of a process that was killed are ended in the database, where it can be written: they
+    are told of once. Raises HistoryError."""
+    path = history_file()
+    if not path.exists():
+        return []
+    with suppress(HistoryError), writing_to(path) as connection:
+        found = running(connection)
+        writing.recover_all(connection)
+        return found
+    with reading_from(path) as connection:
+        return running(connection)
+
+
+def _row_of(answer: RunningAnswer) -> Row:
+    origin = answer.origin
+    status = answer.phase.value if answer.is_alive else "interrupted"
+    return Row(
+        conversation=answer.conversation,
+        turn=answer.turn,
+        pid=answer.pid,
+        where=answer.place,
+        status="stopping" if answer.is_alive and answer.is_stop_wanted else status,
+        since_ms=answer.since_ms,
+        model=clean_line(origin.model) or None,
+        server=None if origin.server is None else clean_line(origin.server),
+        url=None if origin.url is None else clean_line(origin.url),
+        is_simulated=origin.is_simulated,
+        tokens=answer.tokens,
+        decode_tps=answer.decode_tps,
+        wait=answer.wait,
+        first_words=answer.prompt,
+    )
+
+
+# -- the benchmark ---------------------------------------------------------------------------------
+
+
+def _benchmark(folder: Path) -> Row | None:
+    """The benchmark that holds the lock, as far as its journal tells."""
+    holder = lock_holder(folder)
+    if holder is None:
+        return None
+    run = active_run.running(folder)
+    events = [] if run is None else _newest_events(run.journal)
+    started = next((event for event in events if isinstance(event, Started)), None)
+    progress = next((event for event in events if isinstance(event, Progressed)), None)
+    title = "" if started is None else started.title or started.suite
+    return Row(
+        conversation=None,
+        turn=None,
+        pid=holder.pid,
+        where="bench",
+        status="connecting" if started is None else "measuring",
+        since_ms=None if holder.pid is None else _started_ms(holder.pid),
+        model=None if started is None else clean_line(started.model),
+        server=None if started is None else clean_line(started.server),
+        url=None if run is None or not run.url else clean_line(run.url),
+        is_simulated=started is not None and started.is_simulated,
+        tokens=None if progress is None else progress.tokens,
+        decode_tps=None if progress is None else progress.rate_tps,
+        wait=None,
+        first_words=clean_line(title or holder.name),
+    )
+
+
+def _newest_events(journal: Path) -> list[Event]:
+    """The newest figures of an answer and the newest beginning of a run; empty where the journal
+    cannot be read."""
+    found: list[Event] = []
+    wanted: list[type[Event]] = [Progressed, Started]
+    try:
+        lines = read_regular(journal).split(b"\n")
+    except OSError:
+        return []
+    for line in reversed(lines):
+        event = from_json(line) if line else None
+        for kind in [kind for kind in wanted if isinstance(event, kind)]:
+            wanted.remove(kind)
+            found.append(event)  # type: ignore[arg-type]
+        if not wanted:
+            break
+    return found
+
+
+def _started_ms(pid: int) -> int | None:
+    """When a process began, in ms since 1970."""
+    ticks = started_ticks(pid)
+    if ticks < 0:
+        return None
+    age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return round((time.time() - age_s) * 1000)
+
+
+# -- printing --------------------------------------------------------------------------------------
+
+
+def _json_of(row: Row) -> dict[str, object]:
+    return {
+        "id": row.conversation,
+        "turn": row.turn,
+        "pid": row.pid,
+        "where": row.where,
+        "status": row.status,
+        "since": None if row.since_ms is None else utc(row.since_ms),
+        "elapsed_s": _elapsed_s(row),
+        "model": row.model,
+        "server": row.server,
+        "url": row.url,
+        "is_simulated": row.is_simulated,
+        "tokens": row.tokens,
+        "tokens_source": "unknown" if row.tokens is None else "estimated",
+        "decode_tps": None if row.decode_tps is None else round(row.decode_tps, 4),
+        "decode_source": "unknown" if row.decode_tps is None else "estimated",
+        "wait": row.wait,
+        "first_words": row.first_words,
+    }
+
+
+def _elapsed_s(row: Row) -> float | None:
+    return None if row.since_ms is None else round(max(time.time() - row.since_ms / 1000, 0.0), 1)
+
+
+def _line_of(row: Row) -> str:
+    number = "–" if row.conversation is None else str(row.conversation)
+    where = row.where if row.pid is None else f"{row.where} (pid {row.pid})"
+    status = row.status
+    if status == "interrupted":
+        status = f"interrupted after ~{row.tokens} tokens"
+    elapsed = fmt.long_seconds(_elapsed_s(row))
+    figures = [] if row.tokens is None else [f"~{row.tokens} tokens"]
+    if row.decode_tps is not None:
+        figures.append(f"~{fmt.rate(row.decode_tps)} tok/s")
+    who = [word for word in (row.model, row.server, row.url) if word]
+    if row.is_simulated:
+        who.insert(0, "SIMULATED")
+    shown = [
+        f"{number:>6}",
+        f"{where:<22}",
+        f"{status if row.wait is None else f'{status}: {row.wait}'}, {elapsed}",
+        ", ".join(figures) if row.status != "interrupted" else "",
+        " ".join(who),
+        row.first_words,
+    ]
+    return "  ".join(word for word in shown if word.strip())
