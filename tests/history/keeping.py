@@ -1,6 +1,6 @@
 """Keeps one conversation of two answers: ``python -m tests.history.keeping FILE [LIMIT]``.
 
-Prints how many problems were told and whether the last word was that all is well. ``LIMIT`` is the
+Prints how often it changed whether all is well, and whether the last word was that it is. ``LIMIT`` is the
 size in bytes above which no file grows (RLIMIT_FSIZE), as on a full disk.
 """
 
@@ -53,7 +53,8 @@ def main() -> None:
         limit = int(sys.argv[2])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     said = keep(Path(sys.argv[1]))
-    print(len(said), "well" if not said or said[-1] is None else said[-1])
+    changes = sum((old is None) != (new is None) for old, new in zip([None, *said], said))
+    print(changes, "well" if not said or said[-1] is None else said[-1])
 
 
 if __name__ == "__main__":

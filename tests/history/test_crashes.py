@@ -6,6 +6,7 @@ held against.
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ from tests.app.test_dashboard import READY
 from tests.app.test_dashboard import ask as type_prompt
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for_event
+from tests.sim.simulator import wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.history import reading, writing
 from tui.history.database import damage, open_for_writing
@@ -67,6 +69,13 @@ def end(terminal: PtyTerminal, how: signal.Signals | str) -> int:
     return t_ns
 
 
+def sent_tokens(log: Path) -> list[dict[str, Any]]:
+    """What the board has written down by now; it goes on, and its last line may be half there."""
+    whole = log.read_text("utf-8").rpartition("\n")[0]
+    events = [json.loads(line) for line in whole.split("\n") if line]
+    return [event for event in events if event["event"] == "token"]
+
+
 def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
     """What the database has of that prompt, held against what was sent."""
     with closing(open_for_writing(database(home))) as connection:
@@ -84,7 +93,7 @@ def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
         times_ns = reading.times_ns(connection, number)
         assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (0,)
     assert answer is not None
-    tokens = truth(log, "token")
+    tokens = sent_tokens(log)
     sent = "".join(token["text"] for token in tokens)
     due = "".join(token["text"] for token in tokens if token["t_ns"] <= ended_ns - SECOND_NS)
     text = answer.text.lstrip()

@@ -54,7 +54,7 @@ def kept(path: Path, *, is_well: bool) -> list[tuple[str, str | None]]:
 
 
 def run(path: Path, *limit: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
-    """How many problems were told, and the last one; ``well`` is none."""
+    """How often it changed whether all is well, and the last problem; ``well`` is none."""
     done = subprocess.run(
         [*before, sys.executable, "-m", "tests.history.keeping", str(path), *limit],
         capture_output=True, text=True, cwd=REPOSITORY, timeout=60, check=False,
