@@ -1,7 +1,7 @@
 """Keeps one conversation of two answers: ``python -m tests.history.keeping FILE [LIMIT]``.
 
-Prints how often it changed whether all is well, and whether the last word was that it is. ``LIMIT`` is the
-size in bytes above which no file grows (RLIMIT_FSIZE), as on a full disk.
+Prints how often it changed whether all is well, and whether the last word was that it is.
+``LIMIT`` is the size in bytes above which no file grows (RLIMIT_FSIZE), as on a full disk.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from tests.history.made import ORIGIN
@@ -53,7 +54,8 @@ def main() -> None:
         limit = int(sys.argv[2])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     said = keep(Path(sys.argv[1]))
-    changes = sum((old is None) != (new is None) for old, new in zip([None, *said], said))
+    is_well = [problem is None for problem in (None, *said)]
+    changes = sum(before != after for before, after in pairwise(is_well))
     print(changes, "well" if not said or said[-1] is None else said[-1])
 
 
