@@ -275,6 +275,39 @@ def test_tokens_of_the_first_burst_do_not_belong_to_the_time_after_it(usage: boo
     assert "TTFT ~1.45 s" in footer_line(stats, "complete")
 
 
+@pytest.mark.parametrize("apart_ms", [1.0, 4.0, 10.0])
+def test_a_burst_that_was_let_go_one_by_one_is_a_burst(apart_ms: float) -> None:
+    """Five bursts of 20 tokens, 1 s from begin to begin."""
+    meter = Meter(T0, prompt_tokens=30)
+    burst = [apart_ms] * 19
+    last_ns = run(meter, 1450, [*burst, 1000 - sum(burst)] * 4 + burst)
+    meter.usage(UsageDelta(tokens_out=100))
+    stats = over(meter, last_ns)
+    assert stats.decode_tps == pytest.approx(20)
+    assert stats.decode_source == "estimated"
+    assert (stats.itl_p50_ms, stats.prefill_tps, stats.ttft_source) == (None, None, "estimated")
+
+
+def test_pauses_of_a_steady_stream_are_no_bursts() -> None:
+    meter = Meter(T0)
+    last_ns = run(meter, 500, ([50.0] * 19 + [5000.0]) * 3 + [50.0] * 19)
+    meter.usage(UsageDelta(tokens_out=80))
+    stats = over(meter, last_ns)
+    assert stats.decode_source == "measured"
+    assert stats.decode_tps == pytest.approx(79 / (76 * 0.05 + 15))
+    assert stats.itl_p50_ms == 50
+
+
+def test_a_large_first_piece_is_no_first_token() -> None:
+    """58 tokens in one piece, and two more a quarter of a second later."""
+    meter = Meter(T0, prompt_tokens=30)
+    meter.mark(T0 + 3500 * MS, "text", 232, 58.0)
+    meter.mark(T0 + 3750 * MS, "text", 8, 2.0)
+    stats = over(meter, T0 + 3750 * MS)
+    assert stats.decode_tps == pytest.approx(8)
+    assert (stats.ttft_source, stats.prefill_tps) == ("estimated", None)
+
+
 @pytest.mark.parametrize(("per_chunk", "gap_ms"), [(2, 100), (5, 250)])
 def test_chunks_of_several_tokens(per_chunk: int, gap_ms: int) -> None:
     meter = Meter(T0)

@@ -288,6 +288,11 @@ def test_an_endless_json_body_is_not_kept() -> None:
         (150, ["word " * 150], False),
         (12, ["汉字"] * 6, True),
         (30, ["👍"] * 10, True),
+        (49, ["abcde"] * 39, False),
+        (56, ["abcde"] * 39, False),
+        (65, ["abcde"] * 39, False),
+        (52, ["word "] * 40, False),
+        (53, ["abcde"] * 39, True),
         (10, [], False),
     ],
 )
@@ -365,3 +370,21 @@ def test_any_text_arrives_as_it_was_sent(text: str, points: list[int]) -> None:
     ).encode("utf-8", "replace")
     expected = text.encode("utf-8", "replace").decode()
     assert text_of(decoded(ROCKCHIP, cuts(raw, points))[0]) == expected
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 34}},
+        {"input_tokens_details": {"cached_tokens": 34}},
+        {"cached_tokens": 34},
+        {"prompt_cache_hit_tokens": 34, "prompt_cache_miss_tokens": 1},
+        {"cache_read_input_tokens": 34},
+    ],
+)
+def test_a_cached_prompt_under_any_name(told: dict[str, object]) -> None:
+    usage = {"completion_tokens": 9, "prompt_tokens": 35, **told}
+    stream = sse(*(chunk(" word") for _ in range(9)), {"choices": [], "usage": usage})
+    deltas, _ = decoded(OPENAI, [stream])
+    [found] = [d for d in deltas if isinstance(d, UsageDelta)]
+    assert (found.tokens_in, found.tokens_cached) == (35, 34)

@@ -62,6 +62,11 @@ def test_events_that_run_into_each_other_are_events_of_their_own(stream: str) ->
         ('data: {"success": false, "msg": "no memory"}', "no memory"),
         ('data: {"choices": [{"error": {"message": "no memory"}}]}', "no memory"),
         ("event: error\ndata: no memory", "no memory"),
+        ('event: Error\ndata: {"message": "no memory"}', "no memory"),
+        ("event: exception\ndata: no memory", "no memory"),
+        ("event: error", "without saying which"),
+        ('data: {"choices": [{"delta": {"error": "no memory"}}]}', "no memory"),
+        ('data: [{"error": "no memory"}]', "no memory"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n\n", "\n", "\n\ndata: [DONE]\n\n"])
@@ -142,3 +147,125 @@ def test_a_message_after_deltas_is_the_same_answer(last: str) -> None:
 def test_typed_parts_go_where_their_type_says(content: object, text: str, thinking: str) -> None:
     turn = turn_of(sse(chunk(content), chunk(None, "stop")))
     assert (turn.text, turn.thinking) == (text, thinking)
+
+
+CALL = {"tool_calls": [{"index": 0, "function": {"name": "weather", "arguments": "{}"}}]}
+MORE = {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
+
+
+@pytest.mark.parametrize(
+    ("delta", "quoted", "is_loss"),
+    [
+        (CALL, "weather", False),
+        ({"function_call": {"name": "weather", "arguments": ""}}, "weather", False),
+        ({"audio": {"transcript": "spoken"}}, "spoken", False),
+        ({"output_text": "elsewhere"}, "elsewhere", False),
+        ({"content": 42}, "42", True),
+        ({"content": [{"type": "text", "txt": "misnamed"}]}, "misnamed", True),
+        ({"content": {"type": "image_url", "image_url": {"url": "cat.png"}}}, "cat.png", False),
+    ],
+)
+def test_a_delta_that_cannot_be_read_is_told(
+    delta: dict[str, object], quoted: str, is_loss: bool
+) -> None:
+    row = {"choices": [{"delta": delta, "finish_reason": None}]}
+    turn = turn_of(sse(chunk("a"), row, chunk("b"), chunk(None, "stop")))
+    assert (turn.text, turn.unread.count) == ("ab", 1)
+    assert quoted in (turn.unread.first or "")
+    assert turn.status == ("interrupted" if is_loss else "complete")
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"role": "assistant", "content": "", "refusal": None, "tool_calls": None},
+        {"content": "", "tool_calls": [], "function_call": {}, "audio": None, "name": "board"},
+        {"reasoning_signature": "abc", "tool_call_id": "abc", "token_ids": [1, 2]},
+        {"content": [{"type": "text", "text": ""}]},
+        {},
+        MORE,
+    ],
+)
+def test_an_empty_delta_is_no_loss(delta: dict[str, object]) -> None:
+    row = {"choices": [{"delta": delta, "finish_reason": None}]}
+    turn = turn_of(sse(row, chunk("a"), row, chunk(None, "stop")))
+    assert (turn.status, turn.text, turn.unread.count, turn.note) == ("complete", "a", 0, None)
+
+
+@pytest.mark.parametrize(
+    "choices", [[{"delta": "a"}], [{"delta": [{"content": "a"}]}], {"delta": {"content": "a"}}]
+)
+def test_chunks_of_odd_shape_are_read(choices: object) -> None:
+    turn = turn_of(sse({"choices": choices}, chunk("b"), chunk(None, "stop")))
+    assert (turn.status, turn.text, turn.unread.count) == ("complete", "ab", 0)
+
+
+def test_chunks_in_a_list_are_read() -> None:
+    turn = turn_of(f"data: [{A}, {B}]\n\n".encode() + STOP)
+    assert (turn.status, turn.text, turn.unread.count) == ("complete", "ab", 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["reasoning", "thinking", "reasoning_text", "thought", "reasoning_details"]
+)
+def test_thinking_under_any_name(name: str) -> None:
+    value = [{"type": "reasoning.text", "text": "t"}] if name.endswith("details") else "t"
+    row = {"choices": [{"delta": {name: value}}]}
+    turn = turn_of(sse(row, chunk("a"), chunk(None, "stop")))
+    assert (turn.text, turn.thinking, turn.status) == ("a", "t", "complete")
+
+
+def test_a_call_of_a_tool_is_no_empty_answer_without_a_reason() -> None:
+    rows = [{"choices": [{"delta": CALL}]}, {"choices": [{"delta": MORE}]}]
+    turn = turn_of(sse(*rows, chunk(None, "tool_calls")))
+    assert (turn.status, turn.unread.count) == ("empty", 1)
+    assert "called a tool" in (turn.note or "")
+    turn = turn_of(sse(chunk("a"), *rows, chunk(None, "tool_calls")))
+    assert turn.status == "complete"
+    assert "called a tool" in (turn.note or "")
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("STOP", "complete"),
+        ("<|im_end|>", "complete"),
+        ("</s>", "complete"),
+        ("stop.", "complete"),
+        ("FINISH_REASON_STOP", "complete"),
+        ({"type": "stop"}, "complete"),
+        (["stop"], "complete"),
+        ({"type": "abort"}, "interrupted"),
+        ("FINISH_REASON_SAFETY", "interrupted"),
+        ("content_filter", "interrupted"),
+        ("CANCELLED", "interrupted"),
+        ("FINISH_REASON_UNSPECIFIED", "interrupted"),
+        ("in_progress", "interrupted"),
+        ({}, "interrupted"),
+        (0, "interrupted"),
+    ],
+)
+def test_the_word_of_the_finish_in_any_spelling(word: object, status: str) -> None:
+    row = {"choices": [{"delta": {}, "finish_reason": word}]}
+    turn = turn_of(sse(chunk("a"), row, end=b""))
+    assert turn.status == status
+
+
+@pytest.mark.parametrize("mark", ["[DONE]", "[done]", "DONE", '"[DONE]"', " [Done] "])
+def test_the_end_mark_in_any_spelling(mark: str) -> None:
+    turn = turn_of(f"data: {A}\n\ndata: {mark}\n\n".encode())
+    assert (turn.status, turn.text, turn.unread.count) == ("complete", "a", 0)
+
+
+@pytest.mark.parametrize("text", ["\u200b\ufeff", "\u2060 \u00ad\n", " \n"])
+def test_text_of_which_nothing_can_be_seen_is_no_answer(text: str) -> None:
+    assert turn_of(sse(chunk(text), chunk(None, "stop"))).status == "empty"
+
+
+def test_the_last_chunk_may_hold_the_whole_answer_again() -> None:
+    words = [" The board", " answers one", " word", " after the other."]
+    rows = [chunk(word) for word in words]
+    turn = turn_of(sse(*rows, chunk("".join(words), "stop")))
+    assert turn.text == "".join(words)
+    turn = turn_of(sse(*rows, chunk(" And on.", "stop")))
+    assert turn.text == "".join(words) + " And on."

@@ -10,7 +10,7 @@ from statistics import median
 from tui.bench.analysis.statistics import percentile
 from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
-from tui.core.turn.arrivals import Arrivals, arrive_in_bursts
+from tui.core.turn.arrivals import Arrivals, arrivals_of, arrive_in_bursts
 from tui.core.turn.stats import quantile
 from tui.core.types import TtftPart
 
@@ -62,10 +62,7 @@ class Trace:
     @property
     def arrivals(self) -> Arrivals:
         """The chunks by the moment at which they came."""
-        found = Arrivals()
-        for stamp_ns in self.stamps_ns:
-            found.add(stamp_ns, 1.0)
-        return found
+        return arrivals_of(self.stamps_ns)
 
     @property
     def is_ttft_estimated(self) -> bool:
@@ -77,6 +74,8 @@ class Trace:
         """Whether every token that is counted was seen to arrive, within 1 %: else some were made
         in a time that nobody saw."""
         tokens, chunks = self.tokens_out or 0, len(self.stamps_ns)
+        if self.arrivals.is_spread:
+            return False
         if self.out_source not in ("runtime", "client"):
             return False
         return tokens == chunks or (tokens - 1) * COUNT_SLACK <= chunks - 1 <= tokens - 1

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left
 from typing import Literal
 
-from tui.core.turn.arrivals import BURST_CHUNKS, SINGLE_SHARE, Arrivals
+from tui.core.turn.arrivals import BURST_CHUNKS, SINGLE_SHARE, Arrivals, with_spread
 from tui.core.turn.gaps import GapQuantiles
 from tui.core.turn.pace import Pace
 
@@ -34,9 +34,10 @@ class ChunkLog:
     """Takes one chunk at O(1). ``t0_ns`` in the questions is when the request was sent."""
 
     __slots__ = (
+        "_arrivals",
+        "_bursts",
         "_chars",
         "_meaning",
-        "arrivals",
         "gaps",
         "is_chunk_a_token",
         "pace",
@@ -49,7 +50,9 @@ class ChunkLog:
         self.stamps_ns: array[int] = array("q")
         """When each chunk arrived; never falls."""
         self.gaps = GapQuantiles()
-        self.arrivals = Arrivals()
+        self._arrivals = Arrivals()
+        self._bursts: tuple[int, Arrivals] | None = None
+        """Number of chunks, and what they are grouped in; kept for the next question."""
         self.pace: Pace | None = None
         """None before the first chunk."""
         self._chars = 0
@@ -73,7 +76,7 @@ class ChunkLog:
         else:
             self.pace.add(t_ns)
         self.stamps_ns.append(t_ns)
-        self.arrivals.add(t_ns, estimated_tokens)
+        self._arrivals.add(t_ns, estimated_tokens)
         self._chars += n_chars
         self.weight += estimated_tokens
         if self.is_chunk_a_token and not self._is_count_plausible():
@@ -96,6 +99,18 @@ class ChunkLog:
             and self.weight < _LETTERS_WEIGHT * chunks
         )
         return not (self._meaning == "unknown" and is_in_letters)
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """The chunks by the moment at which they came, whether a burst came at once or one by one.
+        Of the latter the groups are made anew, at O(n)."""
+        count = len(self.stamps_ns)
+        if not count:
+            return self._arrivals
+        if self._bursts is None or self._bursts[0] != count:
+            middle_ns = self.gaps.quantile_ns(0.5)
+            self._bursts = count, with_spread(self._arrivals, self.stamps_ns, middle_ns)
+        return self._bursts[1]
 
     # -- the first tokens ----------------------------------------------------------------------
 
@@ -120,16 +135,23 @@ class ChunkLog:
         """By its chunks; by the length of its text where chunks are of very different sizes."""
         arrivals = self.arrivals
         share = arrivals.first_chunks / len(self)
-        if self._is_uneven:
-            share = arrivals.first_weight / self.weight
+        if (self._is_uneven or not self.is_chunk_a_token) and not arrivals.is_spread:
+            share = arrivals.first_weight / self.weight if self.weight else share
         return max(tokens * share, 1.0)
+
+    @property
+    def is_first_burst(self) -> bool:
+        """Whether several tokens came at first, so that the first one is older than they are."""
+        arrivals = self.arrivals
+        is_piece = not self.is_chunk_a_token and self._meaning != "character"
+        return arrivals.is_first_burst or (is_piece and arrivals.first_weight >= BURST_CHUNKS)
 
     # -- gaps and rates ------------------------------------------------------------------------
 
     @property
     def _is_uneven(self) -> bool:
         """Whether one chunk is far larger than the others."""
-        return self.arrivals.most_weight * len(self) > UNEVEN * self.weight > 0
+        return self._arrivals.most_weight * len(self) > UNEVEN * self.weight > 0
 
     def has_token_gaps(self, tokens: int) -> bool:
         """Whether the gaps between chunks are gaps between tokens."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from tui.core.text.sanitize import CleanText
 
 BLOCK_CHARS = 4096
+_UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
+"""Unicode's categories of controls, format marks and blanks."""
+
+
+def _can_be_seen(text: str) -> bool:
+    return any(category(char) not in _UNSEEN for char in text.strip())
 
 
 class GrowingText:
@@ -50,8 +58,8 @@ class GrowingText:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything but white space."""
-        return any(part.strip() for row in (self._blocks, self._recent) for part in row)
+        """Whether there is anything that can be seen: not only blanks and marks without a shape."""
+        return any(_can_be_seen(part) for row in (self._blocks, self._recent) for part in row)
 
     def tail(self, first_char: int) -> str:
         """The text from that character on; the work is that of the tail, not of the whole."""

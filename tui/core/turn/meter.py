@@ -170,7 +170,7 @@ class Meter:
         rate_now_tps = None if phase.is_over else self._log.rate_now_tps(now_ns, tokens_per_chunk)
         prompt_tokens, prompt_source = self._prompt()
         is_buffered = self._log.is_buffered(tokens)
-        has_first = not is_buffered and not self._log.arrivals.is_first_burst
+        has_first = not is_buffered and not self._log.is_first_burst
         prefill_ms, prefill_tps, prefill_source = self._prefill(first_ns, prompt_tokens, has_first)
         context_used = None if prompt_tokens is None else prompt_tokens + tokens
         is_context_real = prompt_source == tokens_source == "runtime"
@@ -279,6 +279,8 @@ class Meter:
         first_tokens = 1.0 if n_leftover else self._log.tokens_of_first_arrival(tokens)
         rate_tps = max(tokens - first_tokens, 0.0) * 1e9 / span_ns
         is_count_sure = source in ("runtime", "measured", "tokenizer")
+        if arrivals.is_spread:
+            return (rate_tps or None), ("estimated" if rate_tps else "unknown")
         if tokens == chunks or (tokens - 1) * COUNT_SLACK <= chunks - 1 <= tokens - 1:
             return rate_tps, "measured" if is_count_sure else "estimated"
         gap_tps = self._log.gap_tps(tokens)

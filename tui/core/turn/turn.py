@@ -155,7 +155,11 @@ class Turn:
                 self._complete(t_ns)
                 return
             count = self._meter.tokens
-            when = f"after {count} tokens" if count else "before the first token"
+            when = (
+                f"after {count} token{'' if count == 1 else 's'}"
+                if count
+                else "before the first token"
+            )
             sentence = f"The connection was cut {when}; the server did not finish the answer."
             self._fail(t_ns, TurnError("cut", sentence), None)
 

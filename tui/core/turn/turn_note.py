@@ -5,6 +5,8 @@ from __future__ import annotations
 from tui.core.turn import finish
 from tui.core.types import TurnError, TurnStatus
 
+TOOL_NOTE = "The model called a tool, and npulse runs none."
+
 
 def turn_note(
     status: TurnStatus | None, finish_reason: str | None, *, has_thought: bool, unread: str
@@ -15,7 +17,9 @@ def turn_note(
     is_limit = finish.is_limit(finish_reason)
     if status == "empty":
         when = " while thinking" if has_thought else " before any text came"
-        if is_limit:
+        if finish.is_tool(finish_reason):
+            notes.append(f"{TOOL_NOTE} No text came with it.")
+        elif is_limit:
             notes.append(f"The answer stopped at the token limit{when}; raise max_tokens.")
         else:
             why = f" ({finish_reason})" if finish_reason else ""
@@ -23,6 +27,8 @@ def turn_note(
             notes.append(f"{only}: the answer is empty, and the server does not say why{why}.")
     elif status == "complete" and is_limit:
         notes.append("The answer stopped at the token limit (length).")
+    elif status == "complete" and finish.is_tool(finish_reason):
+        notes.append(TOOL_NOTE)
     if unread:
         notes.append(unread)
     return " ".join(notes) or None

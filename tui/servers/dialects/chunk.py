@@ -13,6 +13,8 @@ from tui.core.types import Delta, ModelDelta, RefusalDelta, TextDelta, ThinkingD
 Json = object
 
 DONE = "[DONE]"
+"""The end mark; its letter case differs, and some servers leave the brackets out."""
+_DONE_WORDS = frozenset(("[done]", "done"))
 _ERROR_STARTS = (
     "error", "exception", "traceback", "fatal", "failed", "failure", "internal error",
     "internal server error", "server error", "runtime error", "runtimeerror", "valueerror",
@@ -23,8 +25,9 @@ _TEXT_FIELDS = (
     "content", "text", "message", "response", "delta", "output", "token", "msg", "answer", "data",
     "result", "generated_text",
 )  # fmt: skip
-MAX_DEPTH = 4
 MAX_MODEL_CHARS = 400
+MIN_REPEATED_CHARS = 20
+"""Shorter pieces may well be said twice."""
 _TEXTS = (TextDelta, ThinkingDelta, RefusalDelta)
 
 _JSON = json.JSONDecoder()
@@ -36,6 +39,8 @@ def json_values(data: str) -> tuple[list[Json], str]:
     Where the blank line between two events is missing, or even the line break, an event holds
     several values. One value may also stand on several lines.
     """
+    if data.strip().lower() in _DONE_WORDS:
+        return [DONE], ""
     try:
         return [json.loads(data)], ""
     except (ValueError, RecursionError):
@@ -61,7 +66,7 @@ def _line_values(line: str, values: list[Json]) -> str:
             continue
         if line_at[:5].lower() == "data:":
             at += 5
-        elif line_at.startswith(DONE):
+        elif line_at[: len(DONE)].upper() == DONE:
             values.append(DONE)
             at += len(DONE)
         else:
@@ -94,8 +99,7 @@ def is_error(chunk: Mapping[str, Json]) -> bool:
     if any(chunk.get(name) for name in _ERROR_FIELDS):
         return True
     if chunk.get("choices"):
-        first = first_choice(chunk.get("choices"))
-        return bool(first.get("error"))
+        return bool(error_of_choice(chunk))
     code = chunk.get("code", chunk.get("status_code"))
     has_words = any(isinstance(chunk.get(name), str) for name in ("message", "msg", "reason"))
     is_code = isinstance(code, int) and not isinstance(code, bool) and code >= 400
@@ -108,6 +112,21 @@ def is_error(chunk: Mapping[str, Json]) -> bool:
         or (has_words and chunk.get("success") is False)
         or (has_words and isinstance(status, int) and status >= 400)
     )
+
+
+def error_of_choice(chunk: Mapping[str, Json]) -> dict[str, Json] | None:
+    """What holds the error that a chunk with choices reports in one; None where there is none."""
+    choice = first_choice(chunk.get("choices"))
+    for part in (choice, choice.get("delta"), choice.get("message")):
+        if isinstance(part, dict) and any(part.get(name) for name in _ERROR_FIELDS):
+            return part
+    return None
+
+
+def is_error_kind(kind: str) -> bool:
+    """Whether an event of this type (``event: error``) reports an error."""
+    plain = kind.strip().lower()
+    return plain.endswith(("error", "exception")) or plain in _FAILED_WORDS
 
 
 _NO_NAMES = frozenset(("", "default", "none", "null", "unknown"))
@@ -128,70 +147,8 @@ def holds_text(chunk: Mapping[str, Json]) -> bool:
 
 def first_choice(choices: Json) -> dict[str, Json]:
     """The first choice; empty where there is none (a chunk that carries only usage)."""
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    return {}
-
-
-def deltas_of(part: Mapping[str, Json]) -> list[Delta]:
-    """The texts of a ``delta`` or ``message``, in the order thinking, answer, refusal."""
-    deltas: list[Delta] = []
-    thought = plain_text(part.get("reasoning_content")) or plain_text(part.get("reasoning"))
-    if thought:
-        deltas.append(ThinkingDelta(thought))
-    _add_content(part.get("content"), deltas)
-    refusal = part.get("refusal")
-    if isinstance(refusal, str) and refusal:
-        deltas.append(RefusalDelta(refusal))
-    return deltas
-
-
-def _add_content(content: Json, deltas: list[Delta]) -> None:
-    """A string, null, one part, or a list of parts that each say what they are."""
-    if isinstance(content, str):
-        if content:
-            deltas.append(TextDelta(content))
-    elif isinstance(content, dict):
-        _add_part(content, deltas)
-    elif isinstance(content, list):
-        for part in content:
-            if isinstance(part, dict):
-                _add_part(part, deltas)
-            elif isinstance(part, str) and part:
-                deltas.append(TextDelta(part))
-
-
-def _add_part(part: Mapping[str, Json], deltas: list[Delta]) -> None:
-    kind = part.get("type")
-    kind = kind if isinstance(kind, str) else "text"
-    if "thinking" in kind or "reasoning" in kind:
-        named = [part.get(name) for name in (kind, "thinking", "reasoning", "summary", "text")]
-        text = next((found for value in named if (found := plain_text(value))), "")
-        if text:
-            deltas.append(ThinkingDelta(text))
-    elif kind == "refusal":
-        text = plain_text(part.get("refusal")) or plain_text(part.get("text"))
-        if text:
-            deltas.append(RefusalDelta(text))
-    else:
-        text = plain_text(part.get("text")) or plain_text(part.get("content"))
-        if text:
-            deltas.append(TextDelta(text))
-
-
-def plain_text(value: Json, depth: int = 0) -> str:
-    """The text of a string, of a part, or of a list of them."""
-    if isinstance(value, str):
-        return value
-    if depth > MAX_DEPTH:
-        return ""
-    if isinstance(value, list):
-        return "".join(plain_text(item, depth + 1) for item in value)
-    if isinstance(value, dict):
-        return plain_text(value.get("text"), depth + 1) or plain_text(
-            value.get("content"), depth + 1
-        )
-    return ""
+    first = choices[0] if isinstance(choices, list) and choices else choices
+    return first if isinstance(first, dict) else {}
 
 
 class AnswerSoFar:
@@ -230,24 +187,36 @@ class AnswerSoFar:
             if added:
                 ends.add(added)
                 new.append(kind(added))
-        return new
+        return new + [delta for delta in message if not isinstance(delta, _TEXTS)]
+
+    def without_repetition(self, last: list[Delta]) -> list[Delta]:
+        """The deltas of the last chunk, without one that repeats the whole answer once more."""
+        return [
+            delta
+            for delta in last
+            if not isinstance(delta, _TEXTS)
+            or len(delta.text) < MIN_REPEATED_CHARS
+            or not self._ends.setdefault(type(delta), _Ends()).are_of(delta.text)
+        ]
 
 
 class _Ends:
     """The length, the beginning and the end of a text that is not kept whole."""
 
-    __slots__ = ("_head", "_tail", "n_blank", "n_chars")
+    __slots__ = ("_head", "_tail", "n_blank", "n_chars", "n_pieces")
 
     SIZE = 64
 
     def __init__(self) -> None:
         self.n_chars = 0
+        self.n_pieces = 0
         self.n_blank = 0
         """White space at the beginning, which a server may leave out of a message."""
         self._head = ""
         self._tail = ""
 
     def add(self, text: str) -> None:
+        self.n_pieces += 1
         if self.n_blank == self.n_chars:
             self.n_blank += len(text) - len(text.lstrip())
         self.n_chars += len(text)
@@ -259,6 +228,10 @@ class _Ends:
         return text.startswith(self._head[: len(text)]) and (
             len(text) <= self.n_chars or self._ends_at(text, self.n_chars)
         )
+
+    def are_of(self, text: str) -> bool:
+        """Whether ``text`` is the text of several pieces and nothing more, as far as is known."""
+        return self.n_pieces > 2 and len(text) == self.n_chars and self.begin(text)
 
     def rest_of(self, text: str) -> str:
         """What stands in ``text`` after this text; nothing where it goes another way."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from tui.core.turn.finish import is_finish
+from tui.core.turn.finish import is_finish, word_of
 from tui.core.types import (
     ChatRequest,
     Delta,
@@ -28,15 +28,17 @@ from tui.core.types import (
 from tui.servers.dialects.chunk import (
     DONE,
     AnswerSoFar,
-    deltas_of,
+    error_of_choice,
     first_choice,
     holds_text,
     is_error,
+    is_error_kind,
     is_error_text,
     json_values,
     model_of,
     without_error_word,
 )
+from tui.servers.dialects.delta_texts import deltas_of
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import body_message, html_message, quoted, readable_error
 from tui.servers.dialects.limits import SettingLimit
@@ -156,34 +158,38 @@ class ChatDecoder:
         if event.is_stray and data[:6].lower() == "error:":
             # An error in a field of its own, beside ``data``.
             return self._failure(body_message(data[6:].strip(), "") or "")
+        is_error_event = is_error_kind(event.kind)
+        if is_error_event and not data:
+            return self._failure("")
         values, rest = json_values(data)
         deltas: list[Delta] = []
         for value in values:
             if self._is_over:
                 return deltas
-            deltas += self._value(value, event.kind)
+            deltas += self._value(value, is_error_event)
         if self._is_over or not rest:
             return deltas
-        if event.kind == "error" or is_error_text(rest):
+        if is_error_event or is_error_text(rest):
             return deltas + self._failure(without_error_word(rest))
         return [*deltas, self._not_read(rest, is_loss=rest[:1] == "{")]
 
-    def _value(self, value: Json, kind: str) -> list[Delta]:
+    def _value(self, value: Json, is_error_event: bool) -> list[Delta]:
         """What one JSON value of an event says."""
         if value == DONE:
             self._is_over = True
             return [*self._checked_usage(), DoneDelta()]
         if isinstance(value, str) and value.strip():
-            if kind == "error" or is_error_text(value):
+            if is_error_event or is_error_text(value):
                 return self._failure(without_error_word(value))
             return [self._not_read(value, is_loss=False)]
+        if isinstance(value, list):
+            return self._values(value, is_error_event)
         if not isinstance(value, dict):
             self._n_readable += 1
             return []
-        if kind == "error" or is_error(value):
+        if is_error_event or is_error(value):
             self._n_readable += 1
-            choice = first_choice(value.get("choices"))
-            return self._failure(readable_error(choice if choice.get("error") else value) or "")
+            return self._failure(readable_error(error_of_choice(value) or value) or "")
         is_known = any(name in value for name in ("choices", "usage", "timings", "perf"))
         if not is_known and not holds_text(value):
             return []
@@ -191,6 +197,19 @@ class ChatDecoder:
             return [self._not_read(json.dumps(value, ensure_ascii=False), is_loss=True)]
         self._n_readable += 1
         return self._chunk(value)
+
+    def _values(self, values: list[Json], is_error_event: bool) -> list[Delta]:
+        """Several chunks in one list."""
+        deltas: list[Delta] = []
+        for value in values:
+            if self._is_over:
+                break
+            if isinstance(value, list):
+                text = json.dumps(value, ensure_ascii=False)
+                deltas.append(self._not_read(text, is_loss=True))
+            else:
+                deltas += self._value(value, is_error_event)
+        return deltas
 
     def _not_read(self, text: str, *, is_loss: bool) -> UnreadDelta:
         self._unread = self._unread or text[:MAX_UNREAD_CHARS]
@@ -216,20 +235,23 @@ class ChatDecoder:
             self._numbers = self._reported(chunk) or self._numbers
         choice = first_choice(chunk.get("choices"))
         delta, message = choice.get("delta"), choice.get("message")
+        reason = word_of(choice.get("finish_reason"))
+        is_end = reason is not None and is_finish(reason)
         if isinstance(delta, dict):
             deltas = deltas_of(delta)
+            if is_end:
+                deltas = self._so_far.without_repetition(deltas)
             self._so_far.add(deltas)
         elif isinstance(message, dict):
             deltas = self._so_far.new_in(deltas_of(message))
         else:
-            deltas = deltas_of({"content": choice.get("text")})
+            deltas = deltas_of({"content": choice.get("text") or delta or message})
             self._so_far.add(deltas)
         if self._check is not None:
             for found in deltas:
                 if isinstance(found, TextDelta | ThinkingDelta | RefusalDelta):
                     self._check.count(found.text, is_thinking=isinstance(found, ThinkingDelta))
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str) and is_finish(reason):
+        if is_end:
             deltas.append(FinishDelta(reason))
         return deltas
 

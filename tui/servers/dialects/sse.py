@@ -137,7 +137,8 @@ class SseParser:
         kind, self._kind = self._kind, ""
         self._data_chars = 0
         if not self._data:
-            return []
+            # The standard drops an event without data; its type may be all that an error says.
+            return [Event("", kind)] if "error" in kind.lower() else []
         event = Event("\n".join(self._data), kind)
         self._data.clear()
         return [event]

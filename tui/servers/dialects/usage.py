@@ -6,7 +6,8 @@ if it agrees with what was seen on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from tui.core.turn.estimate import token_weight
 from tui.core.types import ChatRequest, UsageDelta
@@ -18,6 +19,25 @@ MOST_FACTOR = 1.9
 """More tokens than this, for each chunk or each estimated token, were never in the stream."""
 HIDDEN_FACTOR, HIDDEN_SLACK = 2.0, 8
 MAX_MS = 1e9
+CHAR_DIVISORS = (4, 3.5, 3)
+WORD_FACTOR = 1.3
+"""What servers without a tokenizer make token counts of."""
+MIN_GUESSED_TOKENS = 32
+"""Of fewer tokens than this, a true count is too often one of these guesses by chance."""
+CACHED_COUNTS = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("input_tokens_details", "cached_tokens"),
+    ("cached_tokens",),
+    ("prompt_cache_hit_tokens",),
+    ("cache_read_input_tokens",),
+    ("num_cached_tokens",),
+)
+"""Where servers say how much of the prompt came from a cache."""
+REASONING_COUNTS = (
+    ("completion_tokens_details", "reasoning_tokens"),
+    ("output_tokens_details", "reasoning_tokens"),
+    ("reasoning_tokens",),
+)
 MAX_TEMPLATE_TOKENS = 64
 """What a chat template may add per message."""
 
@@ -61,7 +81,7 @@ class UsageCheck:
         tokens_in = _count(usage.get("prompt_tokens"))
         if tokens_in is not None and not self._can_be_in(tokens_in):
             tokens_in = None
-        cached = _count(_detail(usage, "prompt_tokens_details", "cached_tokens"))
+        cached = _first_count(usage, CACHED_COUNTS)
         return UsageDelta(
             tokens_in=tokens_in,
             tokens_out=tokens_out - (hidden or 0),
@@ -83,7 +103,7 @@ class UsageCheck:
 
         Where a summary of the reasoning was streamed, its text is far too short for the count.
         """
-        reasoning = _count(_detail(usage, "completion_tokens_details", "reasoning_tokens"))
+        reasoning = _first_count(usage, REASONING_COUNTS)
         if reasoning is None or tokens_out is None or reasoning >= tokens_out:
             return None
         seen = max(self._thinking_weight, self._n_thinking)
@@ -95,8 +115,8 @@ class UsageCheck:
             return False
         if abs(tokens - self._n_chunks) <= 1:
             return True
-        if tokens >= 8 and tokens == self._n_chars // 4:
-            return False  # characters divided by four: what servers without a tokenizer report
+        if tokens >= 8 and _is_guess(tokens, self._n_chars, self._n_words):
+            return False  # what servers without a tokenizer report
         if tokens > MOST_FACTOR * max(self._n_chunks, self._weight) + 1:
             return False  # of another answer, or with tokens that were never sent
         if abs(tokens - self._n_chunks) <= 0.1 * self._n_chunks:
@@ -114,9 +134,28 @@ class UsageCheck:
             return False
         if tokens < self._prompt_chars / MAX_CHARS_PER_TOKEN:
             return False
-        if tokens >= 8 and tokens == self._prompt_chars // 4:
+        if tokens >= 8 and _is_guess(tokens, self._prompt_chars, self._prompt_words):
             return False
         return tokens < 8 or tokens != self._prompt_words
+
+
+def _is_guess(tokens: int, n_chars: int, n_words: int) -> bool:
+    """Whether the count is one of the usual guesses: characters or words times a constant."""
+    if tokens == n_chars // 4:
+        return True
+    if tokens < MIN_GUESSED_TOKENS:
+        return False
+    guesses = [n_words * WORD_FACTOR, *(n_chars / divisor for divisor in CHAR_DIVISORS)]
+    return any(math.floor(guess) <= tokens <= math.ceil(guess) for guess in guesses)
+
+
+def _first_count(usage: Mapping[str, object], places: Sequence[tuple[str, ...]]) -> int | None:
+    """The first count above 0 that stands in one of these places, each a name or a path of two."""
+    for *group, name in places:
+        found = _count(_detail(usage, group[0], name) if group else usage.get(name))
+        if found is not None:
+            return found
+    return None
 
 
 def _detail(usage: Mapping[str, object], group: str, name: str) -> object:
