@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,3 +128,29 @@ def test_parents_come_before_what_follows_them(turns: list[PlainTurn]) -> None:
         seen.add(turn.id)
     roots = {turn.id for turn in turns if turn.parent not in known}
     assert roots <= seen or len(known) < len(turns)
+
+
+HUGE = 10**400
+USER = {"id": "1", "role": "user", "text": "hi", "created_ms": 1}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"numbers": {"decode_tps": HUGE, "tokens_out": 2**70, "itl_ms": {"p50": HUGE}}},
+        {"numbers": {"decode_tps": 2**63, "finish_reason": "\x1b[2J", "\x1b": 1}},
+        {"board": [{"t_ns": 1, "values": {"soc": "nan", "npu": "1e400"}}]},
+        {"times_us": [HUGE, 2**63, -1]},
+        {"created_ms": HUGE},
+    ],
+)
+def test_numbers_that_cannot_be_are_left_out(odd: dict[str, Any]) -> None:
+    answer = {"id": "2", "parent": "1", "role": "assistant", "text": "yes", **odd}
+    rows = [{"uid": "u", "turns": [USER, answer]}]
+    document = {"format": "npulse-history/1", "conversations": rows}
+    [kept] = store(list(read(json.dumps(document).encode()).conversations))
+    assert [turn.text for turn in kept.turns] == ["hi", "yes"]
+    json.dumps(json.loads(to_json([kept])), allow_nan=False)
+    assert not any(
+        is_forbidden(char) for make in FORMATS.values() for char in make([kept]).decode()
+    )

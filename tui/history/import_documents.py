@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings, TurnError, TurnStatus
 from tui.history.board_samples import BoardSample
 from tui.history.export_documents import FORMAT
@@ -27,6 +28,10 @@ from tui.history.writing import title_of
 MAX_IMPORT_BYTES = 512 << 20
 MAX_MS = 253_402_300_799_000
 """The end of the year 9999."""
+MAX_NUMBER = 2.0**53
+"""A larger one is no count, time or rate, and JSON has it no longer exactly."""
+MAX_WORD_CHARS = 400
+MAX_DEPTH = 4
 _STATUSES = frozenset(get_args(TurnStatus))
 Json = Mapping[str, Any]
 
@@ -117,7 +122,7 @@ def _our_turn(row: Json) -> PlainTurn:
         error=None if error is None else TurnError(str(error["kind"]), str(error["sentence"])),
         origin=_converted(row.get("origin"), Origin),
         settings=_converted(row.get("settings"), GenerationSettings),
-        numbers=dict(numbers) if isinstance(numbers, dict) else None,
+        numbers=_known_numbers(numbers) if isinstance(numbers, dict) else None,
         times_us=tuple(int(t_us) for t_us in row.get("times_us") or ()),
         board=tuple(
             BoardSample(int(sample["t_ns"]), _values(sample["values"]))
@@ -126,8 +131,29 @@ def _our_turn(row: Json) -> PlainTurn:
     )
 
 
+def _known_numbers(row: Json) -> dict[str, object]:
+    """The numbers of a turn without those that none can be; words are safe to show."""
+    return {clean_line(str(name), MAX_WORD_CHARS): _known(value) for name, value in row.items()}
+
+
+def _known(value: object, depth: int = 0) -> object:
+    if isinstance(value, str):
+        return clean_line(value, MAX_WORD_CHARS)
+    if isinstance(value, int | float):
+        return value if abs(value) <= MAX_NUMBER else None
+    if depth < MAX_DEPTH and isinstance(value, dict):
+        return {clean_line(str(k), MAX_WORD_CHARS): _known(v, depth + 1) for k, v in value.items()}
+    if depth < MAX_DEPTH and isinstance(value, list):
+        return [_known(item, depth + 1) for item in value]
+    return None
+
+
 def _values(row: Json) -> dict[str, float | None]:
-    return {str(name): None if value is None else float(value) for name, value in row.items()}
+    found = {str(name): None if value is None else float(value) for name, value in row.items()}
+    return {
+        name: value if value is not None and abs(value) <= MAX_NUMBER else None
+        for name, value in found.items()
+    }
 
 
 def _converted(value: object, kind: Any) -> Any:

@@ -162,7 +162,7 @@ def _add_turn(
             else writing.shared(connection, "parameters", encode_settings(settings)),
             tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None,
             _source(numbers.get("tokens_source")),
-            rate_tps if isinstance(rate_tps, int | float) else None,
+            float(rate_tps) if isinstance(rate_tps, int | float) else None,
             _source(numbers.get("decode_source")),
             made,
         ),
