@@ -27,8 +27,8 @@ def test_a_conversation_is_found_continued_and_branched(tmp_path: Path) -> None:
             terminal.wait_for("is ready on")
             ask(terminal, "remember the heron [[tokens=20]]", "~20 tokens")
         with running(tmp_path, "--url", board.url) as terminal:
-            terminal.wait_for("is ready on")
-            terminal.keys("f4")
+            terminal.wait_for("Ctrl+N for a new one")
+            terminal.keys("ctrl+n", "f4")
             terminal.wait_for("1 conversation")
             terminal.type("/heron")
             terminal.wait_for("found for: heron")
