@@ -1,0 +1,363 @@
+"""The lines of a recording, each a JSON object with its ``kind``; docs/recording.md describes them.
+
+Times are milliseconds from the first line of the file on, with three decimals; wall time (seconds
+since 1970) only labels. A reader skips kinds and keys that it does not know: what is added later
+needs no new version. :data:`VERSION` grows when an old reader would understand something wrongly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from tui.core.text.json_text import escaped_json
+from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.runtime_numbers import RuntimeNumbers
+from tui.core.types import (
+    GenerationSettings,
+    ModelInfo,
+    Phase,
+    Role,
+    TtftPart,
+    TurnStatus,
+    UsageDelta,
+)
+
+VERSION = 1
+MAX_MS = 1e11
+"""Three years: a time beyond it is damage."""
+MAX_COUNT = 10**12
+"""A count or a time of a server beyond it is damage."""
+
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_MS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+Channel = Literal["answer", "thinking", "refusal"]
+
+
+class Header(msgspec.Struct, tag_field="kind", tag="recording", kw_only=True):
+    """The first line."""
+
+    version: int
+    npulse: str = ""
+    """The version of npulse that wrote it."""
+    is_scrubbed: bool = True
+    """Host name, user name, addresses and paths are masked."""
+    has_text: bool = True
+    """False: of every text only its length is there."""
+
+
+class RecordedMessage(msgspec.Struct, omit_defaults=True, frozen=True):
+    """One message of the request; ``chars`` in the place of a text that was left out."""
+
+    role: Role
+    content: str = ""
+    chars: Count = 0
+
+
+class Line(msgspec.Struct, tag_field="kind", kw_only=True, omit_defaults=True, frozen=True):
+    """Something that happened ``t_ms`` after the beginning of the file."""
+
+    t_ms: Milliseconds = 0.0
+
+    @property
+    def t_ns(self) -> int:
+        return round(self.t_ms * 1e6)
+
+
+class Request(Line, tag="request", frozen=True):
+    """An answer begins: what is asked, and who is asked. Strings are sanitised when they are shown.
+
+    ``context_tokens`` is the context that the answer counted with.
+    """
+
+    time: float = 0.0
+    messages: tuple[RecordedMessage, ...] = ()
+    settings: GenerationSettings = GenerationSettings()
+    """Without the system prompt, which is a message."""
+    model: str = ""
+    about: ModelInfo | None = None
+    chunk_meaning: ChunkMeaning = "unknown"
+    context_tokens: Count | None = None
+    server: str = ""
+    """Its name and place, as the top line has it."""
+    dialect: str = ""
+    is_simulated: bool = False
+
+
+class Waiting(Line, tag="waiting", frozen=True):
+    """The server is busy and does not take the prompt yet, for ``reason``, a short clause.
+    ``is_sent``: it has the request already and does not answer."""
+
+    reason: str = ""
+    is_sent: bool = False
+    waited_ms: Milliseconds = 0.0
+    """How long it has waited already."""
+
+
+class Sent(Line, tag="sent", frozen=True):
+    """The request was written: all times of the answer count from here."""
+
+
+class Accepted(Line, tag="accepted", frozen=True):
+    """The head of the response arrived: prefill begins."""
+
+
+class PhaseBegins(Line, tag="phase", frozen=True):
+    """What the answer does from now on; for readers of the file, as the other lines tell it too."""
+
+    phase: Phase = Phase.WAITING
+
+
+class ClockIs(Line, tag="clock", frozen=True):
+    """Who stamps the tokens from now on: the kernel on their arrival, or npulse after its read."""
+
+    is_kernel: bool = False
+
+
+class Token(Line, tag="token", frozen=True):
+    """One chunk of the stream; ``chars`` in the place of a text that was left out.
+
+    ``channel`` is what it turned out to be. ``is_tagged``: thinking that the server sent inside of
+    its answer, between tags.
+    """
+
+    channel: Channel = "answer"
+    text: str = ""
+    chars: Count = 0
+    is_tagged: bool = False
+    gap_ms: float | None = None
+    """Since the chunk before; for readers of the file."""
+    is_text_estimated: bool = False
+    """Which words came with this chunk is not known: a share of the answer's words."""
+
+
+class Usage(Line, tag="usage", frozen=True):
+    """Counts and times that the server reported, as far as they were checked."""
+
+    usage: UsageDelta = UsageDelta()
+
+
+class ModelIs(Line, tag="model", frozen=True):
+    """The name of the model: as the server tells it, or (``is_asked``) as it was asked for."""
+
+    name: str = ""
+    is_asked: bool = False
+
+
+class Finish(Line, tag="finish", frozen=True):
+    """The server says that the answer is finished, in its own word."""
+
+    reason: str | None = None
+    response_id: str | None = None
+
+
+class Unread(Line, tag="unread", frozen=True):
+    """Something of the stream that could not be understood."""
+
+    text: str = ""
+    is_loss: bool = False
+
+
+class ServerError(Line, tag="server_error", frozen=True):
+    """The server reported an error inside the stream."""
+
+    message: str = ""
+
+
+class EndMark(Line, tag="end_mark", frozen=True):
+    """The end marker of the stream (``data: [DONE]``)."""
+
+
+class Closed(Line, tag="closed", frozen=True):
+    """The body of the response ended."""
+
+
+class Stopped(Line, tag="stopped", frozen=True):
+    """The user stopped the answer."""
+
+
+class Failed(Line, tag="failed", frozen=True):
+    """The answer failed. ``error`` names the kind (see :class:`tui.core.types.TurnError`)."""
+
+    error: str = "io"
+    sentence: str = ""
+    is_refused: bool | None = None
+
+
+class Lag(Line, tag="lag", frozen=True):
+    """npulse itself was late by this much: the times around it are less certain."""
+
+    lag_ms: Milliseconds = 0.0
+
+
+class BeforePrefill(Line, tag="before_prefill", frozen=True):
+    """The server has to do this before the prefill: the TTFT includes it."""
+
+    part: TtftPart = "queue"
+
+
+class Runtime(Line, tag="runtime", frozen=True):
+    """The runtime's own numbers, from its log; after the end."""
+
+    numbers: RuntimeNumbers
+
+
+class Counted(Line, tag="counted", frozen=True):
+    """What the model's tokenizer counts in the answer and in each message; after the end."""
+
+    tokens: Count = 0
+    prompt: tuple[Count, ...] = ()
+
+
+class Numbers(Line, tag="numbers", frozen=True):
+    """How the answer ended and its numbers, each with its source (``NAME_source``).
+
+    The keys are those of ``npulse ask --json``, and some more. For readers of the file: a replay
+    computes them again from the other lines.
+    """
+
+    status: TurnStatus | None = None
+    numbers: dict[str, object] = {}
+
+
+Value = float | int | str | tuple[float | int | None, ...] | None
+
+
+class FullReading(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A reading as :class:`tui.core.board.reading.Reading` has it."""
+
+    value: Value = None
+    unit: str = ""
+    source: str = ""
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Program(msgspec.Struct, frozen=True):
+    """Another program that takes CPU time, in per cent of one core."""
+
+    pid: int
+    name: str
+    load_pct: float
+    cpu: int | None = None
+
+
+class Board(Line, tag="board", frozen=True):
+    """A sample of the board: what differs from the sample before.
+
+    A plain value is a new value of a reading whose unit, source and flags are as before; an object
+    is the whole reading. A sample with ``is_full`` has all of them.
+    """
+
+    time: float = 0.0
+    is_full: bool = False
+    readings: dict[str, FullReading | Value] = {}
+    programs: tuple[Program, ...] = ()
+
+
+Event = (
+    Waiting
+    | Sent
+    | Accepted
+    | PhaseBegins
+    | ClockIs
+    | Token
+    | Usage
+    | ModelIs
+    | Finish
+    | Unread
+    | ServerError
+    | EndMark
+    | Closed
+    | Stopped
+    | Failed
+    | Lag
+    | BeforePrefill
+    | Runtime
+    | Counted
+    | Numbers
+    | Board
+)
+"""What happens after a request."""
+
+AnyLine = Header | Request | Event
+
+_decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_encoder = msgspec.json.Encoder()
+_kind = msgspec.json.Decoder(Mapping[str, msgspec.Raw])
+
+KINDS = frozenset(str(kind.__struct_config__.tag) for kind in (Header, Request, *get_args(Event)))
+
+
+def encode(line: AnyLine) -> bytes:
+    """The line as it stands in the file, with its end."""
+    try:
+        data = _encoder.encode(line)
+    except UnicodeEncodeError:  # half a surrogate pair
+        plain = msgspec.to_builtins(line, str_keys=True)
+        data = _encoder.encode(_without_surrogates(plain))
+    return escaped_json(data) + b"\n"
+
+
+def decode(data: bytes) -> AnyLine | None:
+    """A line of the file; None where its kind is of a later npulse. Raises ValueError."""
+    try:
+        line = _decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        if _is_later_kind(data):
+            return None
+        raise ValueError(str(error)) from None
+    if not _is_sane(line):
+        raise ValueError("a number in it cannot be")
+    return line
+
+
+def _is_later_kind(data: bytes) -> bool:
+    try:
+        kind = msgspec.json.decode(_kind.decode(data).get("kind", b"null"))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return isinstance(kind, str) and kind not in KINDS
+
+
+def _is_sane(line: AnyLine) -> bool:
+    """Whether the numbers of other records are such that can be computed with."""
+    if isinstance(line, Usage):
+        return _are_counts(msgspec.to_builtins(line.usage))
+    if isinstance(line, Runtime):
+        return _are_counts(msgspec.to_builtins(line.numbers))
+    if isinstance(line, Request):
+        about = None if line.about is None else msgspec.to_builtins(line.about)
+        return (
+            abs(line.time) < MAX_COUNT
+            and _are_counts(msgspec.to_builtins(line.settings))
+            and (about is None or _are_counts(about))
+        )
+    if isinstance(line, Board):
+        return abs(line.time) < MAX_COUNT and all(map(_is_reading_sane, line.readings.values()))
+    return True
+
+
+def _are_counts(values: Mapping[str, object]) -> bool:
+    numbers = [v for v in values.values() if isinstance(v, int | float)]
+    return all(-MAX_COUNT <= value <= MAX_COUNT * 1e3 for value in numbers)
+
+
+def _is_reading_sane(reading: FullReading | Value) -> bool:
+    value = reading.value if isinstance(reading, FullReading) else reading
+    values = value if isinstance(value, tuple) else (value,)
+    numbers = [v for v in values if isinstance(v, int | float)]
+    return all(abs(number) < 1e18 and math.isfinite(number) for number in numbers)
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {key: _without_surrogates(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(one) for one in value]
+    return value

@@ -1,0 +1,184 @@
+"""Reads a recording, also a damaged one: what is readable is kept, and what is wrong is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tui.core.text.sanitize import clean_line
+from tui.files.private import read_regular
+from tui.recording import lines
+from tui.recording.lines import (
+    VERSION,
+    Board,
+    Closed,
+    EndMark,
+    Event,
+    Failed,
+    Header,
+    Request,
+    ServerError,
+    Stopped,
+    Token,
+)
+
+MAX_BYTES = 256 << 20
+ENDS = (EndMark, Closed, Failed, Stopped, ServerError)
+
+
+class RecordingError(ValueError):
+    """It cannot be used as a recording. The message is one sentence that names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """One answer: what was asked, and what happened then, in the order of time. ``before`` are
+    samples of the board from before the request."""
+
+    request: Request
+    events: tuple[Event, ...]
+    before: tuple[Board, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Chunks of text and thinking."""
+        return sum(isinstance(event, Token) for event in self.events)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the recording goes to the end of the answer."""
+        return any(isinstance(event, ENDS) for event in self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What could be read of a file; ``problem`` is what could not, in one sentence."""
+
+    answers: tuple[RecordedAnswer, ...]
+    header: Header
+    problem: str | None = None
+
+
+def read_recording(path: Path) -> Recording:
+    """The recording in this file. Raises RecordingError."""
+    name = clean_line(str(path))
+    try:
+        if path.is_file() and path.stat().st_size > MAX_BYTES:
+            raise RecordingError(f"{name} is larger than {MAX_BYTES >> 20} MiB: no recording")
+        data = read_regular(path)
+    except OSError as error:
+        raise RecordingError(f"cannot read {name}: {error.strerror or error}") from error
+    return parse(data, name)
+
+
+def parse(data: bytes, name: str) -> Recording:
+    """The recording in these bytes; ``name`` is what sentences call it. Raises RecordingError."""
+    found = _Lines()
+    try:
+        for number, row in enumerate(data.split(b"\n"), 1):
+            if row.strip():
+                found.take(number, row)
+    except _NewerError as error:
+        raise RecordingError(
+            f"{name} was written by a newer npulse (recording version {error.version}, this one "
+            f"reads up to {VERSION}); update npulse to open it"
+        ) from None
+    if not found.answers:
+        raise RecordingError(_why_nothing(name, found))
+    return Recording(found.recorded(), found.header or Header(version=VERSION), found.said(name))
+
+
+def _why_nothing(name: str, found: _Lines) -> str:
+    if not found.n_lines:
+        return f"{name} is empty; a recording is written by npulse record"
+    if found.header is not None:
+        return f"{name} is a recording without any answer in it"
+    return f"{name} is no recording of npulse: line {found.first_number} is not one of its lines"
+
+
+class _NewerError(Exception):
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+class _Lines:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.answers: list[tuple[Request, list[Event]]] = []
+        self.before: list[Board] = []
+        self.problems: list[tuple[int, str]] = []
+        self.n_lines = self.first_number = self.last_number = 0
+
+    def take(self, number: int, row: bytes) -> None:
+        self.first_number = self.first_number or number
+        self.last_number = number
+        self.n_lines += 1
+        try:
+            line = lines.decode(row)
+        except ValueError as error:
+            _refuse_newer(row)
+            self.problems.append((number, clean_line(str(error), 120)))
+            return
+        if line is None:
+            return
+        if isinstance(line, Header):
+            self._take_header(line)
+        elif isinstance(line, Request):
+            self.answers.append((line, []))
+        elif self.answers:
+            self.answers[-1][1].append(line)
+        elif isinstance(line, Board):
+            self.before.append(line)
+        elif self.problems:
+            # The line that begins the answer is damaged.
+            self.answers.append((Request(t_ms=line.t_ms), [line]))
+
+    def _take_header(self, header: Header) -> None:
+        if header.version > VERSION:
+            raise _NewerError(header.version)
+        self.header = self.header or header
+
+    def recorded(self) -> tuple[RecordedAnswer, ...]:
+        """The answers, each in the order of time: samples are stamped when they begin, and written
+        when they are there."""
+        before = tuple(self.before)
+        made = []
+        for request, events in self.answers:
+            in_time = tuple(sorted(events, key=lambda event: event.t_ms))
+            made.append(RecordedAnswer(request, in_time, before))
+            before = ()
+        return tuple(made)
+
+    def said(self, name: str) -> str | None:
+        """What is wrong, in one sentence; None where all is well."""
+        last = self.answers[-1][1]
+        tokens = sum(isinstance(event, Token) for event in last)
+        is_open = not any(isinstance(event, ENDS) for event in last)
+        stops = f"the recording stops after token {tokens}"
+        if not self.problems:
+            return f"{name} ends before the answer does: {stops}" if is_open else None
+        number, why = self.problems[0]
+        if len(self.problems) == 1 and number == self.last_number:
+            then = stops if is_open else "the answers before it are whole"
+            return f"{name}: line {number} is cut off; {then}"
+        more = len(self.problems) - 1
+        others = "" if not more else f", nor {more} more line{'s' if more > 1 else ''}"
+        then = f"; {stops}" if is_open else "; the rest is kept"
+        return f"{name}: line {number} cannot be read ({why}){others}{then}"
+
+
+def _refuse_newer(row: bytes) -> None:
+    """The first line of a later version may be of another form."""
+    try:
+        first = msgspec.json.decode(row)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return
+    if isinstance(first, dict) and first.get("kind") == "recording":
+        version = first.get("version")
+        if isinstance(version, int) and version > VERSION:
+            raise _NewerError(version)

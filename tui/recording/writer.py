@@ -1,0 +1,98 @@
+"""Writes lines to a new file while they come, in a thread of its own: no write delays a token."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tui.core.text.sanitize import clean_line
+from tui.files.private import create_private, make_folder
+
+EVERY_S = 0.5
+"""How often it is written: so much is lost at most when npulse is killed."""
+MAX_WAITING_BYTES = 64 << 20
+"""More is not held for a disk that takes nothing."""
+
+
+class FileExistsAlreadyError(ValueError):
+    """The file is there. The message is one sentence."""
+
+
+class LineWriter:
+    """A new file with mode 0600, made with the first lines; what is written stays readable
+    whatever becomes of this process. ``on_problem`` gets one sentence, once, in the thread that
+    writes: then nothing more is written.
+    """
+
+    def __init__(self, path: Path, on_problem: Callable[[str], None]) -> None:
+        self._path = path
+        self._on_problem = on_problem
+        self._wake = threading.Condition()
+        """Guards the four below."""
+        self._lines: list[bytes] = []
+        self._n_bytes = 0
+        self._is_closing = self._is_over = False
+        self._thread: threading.Thread | None = None
+        self._fd: int | None = None
+
+    @staticmethod
+    def check(path: Path) -> None:
+        """Raises FileExistsAlreadyError where a file of that name would be overwritten."""
+        if path.exists() or path.is_symlink():
+            raise FileExistsAlreadyError(
+                f"{clean_line(str(path))} is there already; name another file, or move it away"
+            )
+
+    def write(self, data: bytes) -> None:
+        """Write these lines soon. From any thread."""
+        with self._wake:
+            if self._is_over or self._n_bytes > MAX_WAITING_BYTES:
+                return
+            self._lines.append(data)
+            self._n_bytes += len(data)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="npulse-recording", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """Write the rest. Blocks until that is done."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._wake:
+                    if not self._is_closing:
+                        self._wake.wait(EVERY_S)
+                    lines, self._lines, self._n_bytes = self._lines, [], 0
+                    is_closing = self._is_closing
+                if lines:
+                    self._append(b"".join(lines))
+                if is_closing:
+                    return
+        except OSError as error:
+            self._on_problem(
+                f"the recording {clean_line(str(self._path))} is not whole: "
+                f"{error.strerror or error}"
+            )
+        finally:
+            with self._wake:
+                self._is_over = True
+            if self._fd is not None:
+                os.close(self._fd)
+
+    def _append(self, data: bytes) -> None:
+        if self._fd is None:
+            make_folder(self._path.parent)
+            self._fd = create_private(self._path, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
