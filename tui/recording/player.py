@@ -1,0 +1,257 @@
+"""Plays recorded answers again: the same is given to a turn at the same times of another clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tui.core.turn.last_usage import LastUsage
+from tui.core.turn.turn import Turn
+from tui.core.types import (
+    ChatRequest,
+    Delta,
+    DoneDelta,
+    FailureDelta,
+    FinishDelta,
+    Message,
+    ModelDelta,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    TurnError,
+    UnreadDelta,
+)
+from tui.recording.lines import (
+    Accepted,
+    BeforePrefill,
+    Board,
+    ClockIs,
+    Closed,
+    Counted,
+    EndMark,
+    Event,
+    Failed,
+    Finish,
+    Lag,
+    ModelIs,
+    RecordedMessage,
+    Request,
+    Runtime,
+    Sent,
+    ServerError,
+    Stopped,
+    Token,
+    Unread,
+    Usage,
+    Waiting,
+)
+from tui.recording.reading import RecordedAnswer, Recording
+from tui.recording.samples import Sample, SampleReader
+
+START_NS = 1_000_000_000_000
+"""The beginning of the file on the clock of a replay: no time of it is 0, which may mean none."""
+MAX_IDLE_NS = 2_000_000_000
+"""A pause between two answers is played no longer than this."""
+_FILLER = "······· "
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recorded answer begins: its turn, and what was recorded of the request."""
+
+    turn: Turn
+    request: Request
+
+
+Happening: TypeAlias = Asked | Sample | Event
+"""What a replay has just done. Events were given to the turn already."""
+
+
+def filler(n_chars: int) -> str:
+    """What stands for a text of that length that was left out."""
+    return (_FILLER * (n_chars // len(_FILLER) + 1))[:n_chars]
+
+
+def turn_of(request: Request, t_ns: int, last_usage: LastUsage | None = None) -> Turn:
+    """A turn at its beginning, as it was when this was asked."""
+    messages = tuple(Message(message.role, _content(message)) for message in request.messages)
+    return Turn(
+        ChatRequest(request.model, messages, request.settings),
+        t_ns,
+        request.chunk_meaning,
+        request.context_tokens,
+        last_usage,
+    )
+
+
+def _content(message: RecordedMessage) -> str:
+    return message.content or filler(message.chars)
+
+
+def give(turn: Turn, event: Event, t_ns: int) -> None:
+    """Give a turn what was given to the recorded one, at ``t_ns`` of its own clock."""
+    delta = _delta(event)
+    if delta is not None:
+        turn.feed(t_ns, (delta,))
+    elif isinstance(event, Waiting):
+        is_first = turn.wait is None
+        since_ns = t_ns - round(event.waited_ms * 1e6) if is_first else t_ns
+        turn.note_wait(since_ns, event.reason, is_sent=event.is_sent)
+    elif isinstance(event, Failed):
+        error = TurnError(event.error, event.sentence)
+        turn.fail(t_ns, error, is_refused=event.is_refused)
+    elif isinstance(event, ClockIs):
+        turn.note_clock(is_kernel=event.is_kernel)
+    elif isinstance(event, Lag):
+        turn.note_lag(event.lag_ms)
+    elif isinstance(event, BeforePrefill):
+        turn.note_before_prefill(event.part)
+    elif isinstance(event, ModelIs):
+        turn.note_model(event.name)
+    elif isinstance(event, Runtime):
+        turn.note_runtime(event.numbers)
+    elif isinstance(event, Counted):
+        turn.note_counted(event.tokens, event.prompt)
+    else:
+        _move(turn, event, t_ns)
+
+
+def _move(turn: Turn, event: Event, t_ns: int) -> None:
+    moves: dict[type, Callable[[int], None]] = {
+        Sent: turn.sent,
+        Accepted: turn.accepted,
+        Closed: turn.end_of_stream,
+        Stopped: turn.stop,
+    }
+    move = moves.get(type(event))
+    if move is not None:
+        move(t_ns)
+
+
+def _delta(event: Event) -> Delta | None:
+    """The event as a part of the stream; None where it is none."""
+    if isinstance(event, Token):
+        return _text_delta(event)
+    if isinstance(event, Usage):
+        return event.usage
+    if isinstance(event, Finish):
+        return FinishDelta(event.reason, event.response_id)
+    if isinstance(event, ModelIs):
+        return None if event.is_asked else ModelDelta(event.name)
+    if isinstance(event, Unread):
+        return UnreadDelta(event.text, event.is_loss)
+    if isinstance(event, ServerError):
+        return FailureDelta(event.message)
+    return DoneDelta() if isinstance(event, EndMark) else None
+
+
+def _text_delta(token: Token) -> Delta:
+    if token.channel == "refusal":
+        return RefusalDelta(token.text or filler(token.chars))
+    if not token.text and token.chars:
+        words = filler(token.chars)
+        return ThinkingDelta(words) if token.channel == "thinking" else TextDelta(words)
+    is_own_channel = token.channel == "thinking" and not token.is_tagged
+    return ThinkingDelta(token.text) if is_own_channel else TextDelta(token.text)
+
+
+class Player:
+    """The answers of a recording, as far as its clock has come. Not thread-safe.
+
+    ``t_ns`` is that clock: it stands still until :meth:`play_until` or :meth:`step` moves it.
+    """
+
+    def __init__(self, recording: Recording, first: int = 0) -> None:
+        """``first``: the answer to begin with."""
+        self._recording = recording
+        self._answers = recording.answers[first:]
+        self._last_usage = LastUsage()
+        self._items = list(self._all_items())
+        self._next = 0
+        self._turn: Turn | None = None
+        self._samples = SampleReader()
+        self.t_ns = self._items[0][0] if self._items else START_NS
+        begin = next((t for t, what in self._items if isinstance(what, Request)), None)
+        if begin is not None:
+            self.t_ns = begin
+
+    def _all_items(self) -> Iterator[tuple[int, Request | Event | RecordedAnswer]]:
+        """Everything with its time; an answer at its end."""
+        last_ns = 0
+        for answer in self._answers:
+            for board in answer.before:
+                yield START_NS + board.t_ns, board
+            last_ns = max(last_ns, START_NS + answer.request.t_ns)
+            yield last_ns, answer.request
+            for event in answer.events:
+                last_ns = max(last_ns, START_NS + event.t_ns)
+                yield last_ns, event
+            yield last_ns, answer
+
+    @property
+    def turn(self) -> Turn | None:
+        """The answer that is played, or was played last; None before the first one."""
+        return self._turn
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything was played."""
+        return self._next >= len(self._items)
+
+    @property
+    def next_ns(self) -> int | None:
+        """When the next thing happens; None at the end."""
+        return None if self.is_over else self._items[self._next][0]
+
+    def play_until(self, t_ns: int) -> Iterator[Happening]:
+        """Does and gives out everything up to that moment."""
+        while not self.is_over and self._items[self._next][0] <= t_ns:
+            yield from self._do_next()
+        if not self.is_over:
+            self.t_ns = max(self.t_ns, t_ns)
+            self._skip_idle()
+
+    def step(self) -> Iterator[Happening]:
+        """Everything up to the next token, or to the end of the answer."""
+        while not self.is_over:
+            _, what = self._items[self._next]
+            yield from self._do_next()
+            if isinstance(what, Token | RecordedAnswer):
+                return
+
+    def play_to_end_of_answer(self) -> Iterator[Happening]:
+        """Everything up to the end of the answer, samples of the board after it too."""
+        while not self.is_over:
+            _, what = self._items[self._next]
+            yield from self._do_next()
+            if isinstance(what, RecordedAnswer):
+                return
+
+    def _skip_idle(self) -> None:
+        """Between two answers nobody wants to wait as long as the user did."""
+        next_ns = self.next_ns
+        is_idle = self._turn is None or self._turn.phase.is_over
+        if is_idle and next_ns is not None and next_ns - self.t_ns > MAX_IDLE_NS:
+            self.t_ns = next_ns - MAX_IDLE_NS
+
+    def _do_next(self) -> Iterator[Happening]:
+        t_ns, what = self._items[self._next]
+        self._next += 1
+        self.t_ns = max(self.t_ns, t_ns)
+        if isinstance(what, Request):
+            self._turn = turn_of(what, t_ns, self._last_usage)
+            yield Asked(self._turn, what)
+        elif isinstance(what, RecordedAnswer):
+            self._end(what, t_ns)
+        elif isinstance(what, Board):
+            yield self._samples.read(what, t_ns)
+        elif self._turn is not None:
+            give(self._turn, what, t_ns)
+            yield what
+
+    def _end(self, answer: RecordedAnswer, t_ns: int) -> None:
+        """A recording that stops before the answer ends is never told as a whole answer."""
+        if self._turn is not None and not self._turn.phase.is_over:
+            sentence = f"The recording stops after token {answer.tokens}, before the answer ends."
+            self._turn.fail(t_ns, TurnError("cut", sentence))
