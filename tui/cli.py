@@ -14,10 +14,11 @@ from contextlib import suppress
 
 from tui import __version__
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.parser import Parser, add_recording_options, add_server_options, complain
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
+    "record": ("tui.commands.record", "one prompt, its answer and the board in a file"),
     "models": ("tui.commands.models", "list, load and unload models"),
     "history": ("tui.commands.history", "conversations: list, show, search, export, import, prune"),
     "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
@@ -83,6 +84,7 @@ def dashboard_parser() -> Parser:
         default=None,
         help="run the simulated board X times faster",
     )
+    add_recording_options(parser)
     return parser
 
 

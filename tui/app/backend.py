@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from tui.app.bench_link import BenchLink
 from tui.app.board_monitor import BoardMonitor
 from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
+from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
 from tui.app.headline import headline, server_notes
 from tui.app.late_numbers import LateNumbers
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     from tui.bench.session.session import Benchmarks
     from tui.history.browser import HistoryBrowser
     from tui.history.recorder import Recorder
+    from tui.recording.lines import Program
+    from tui.recording.session import RecordingSession
     from tui.servers.connection import Connection
+    from tui.settings.recording_options import RecordingOptions
 
 
 class Backend:
@@ -48,7 +52,8 @@ class Backend:
     ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
     the board has some. ``keymap``: action id -> its keys, as configured. ``history``: what is kept
     of the chat; None keeps nothing. ``remembered`` is what earlier runs know of servers, and
-    ``keep_servers`` gets what the next one should know. Everything is called in the app's thread,
+    ``keep_servers`` gets what the next one should know. ``recording``: a file that gets every
+    answer; ValueError where it is there already. Everything is called in the app's thread,
     but :meth:`sample`.
     """
 
@@ -64,11 +69,16 @@ class Backend:
         history: HistorySection | None = None,
         remembered: RememberedServers = NOTHING_REMEMBERED,
         keep_servers: Callable[[RememberedServers], object] = lambda remembered: None,
+        recording: RecordingOptions | None = None,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
         self.chat = ChatSession(
-            self._link, settings, why_wait=self._why_wait, on_asked=self._expect_numbers
+            self._link,
+            settings,
+            keeper=ChatKeeper(self._recording_session(recording)),
+            why_wait=self._why_wait,
+            on_asked=self._expect_numbers,
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
         bench_keys = (keymap or default_keys())["bench"]
@@ -88,6 +98,14 @@ class Backend:
         self._demo_state: Literal["none", "starting", "running"] = "none"
         self._demo_problem: str | None = None
         self._watched: Server | None = None
+
+    def _recording_session(self, wanted: RecordingOptions | None) -> RecordingSession | None:
+        """Raises ValueError with one sentence."""
+        if wanted is None:
+            return None
+        from tui.settings.recording_options import recording_session
+
+        return recording_session(wanted, lambda said: self._on_problem(said))
 
     @staticmethod
     def clock_ns() -> int:
@@ -268,7 +286,7 @@ class Backend:
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Give a new snapshot to every part that draws conclusions from it."""
         self.chat.on_snapshot(snapshot)
-        self.chat.keeper.on_snapshot(snapshot)
+        self.chat.keeper.on_snapshot(snapshot, self._programs())
         self.models.on_snapshot(snapshot)
         if self._bench_link.is_begun_elsewhere:
             # This npulse follows it.
@@ -284,6 +302,14 @@ class Backend:
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
         )
+
+    def _programs(self) -> tuple[Program, ...]:
+        """What the last sample found of other programs, as it is recorded."""
+        if not self.board.source.neighbours:
+            return ()
+        from tui.recording.samples import programs_of
+
+        return programs_of(self.board.source.neighbours)
 
     # Answers --------------------------------------------------------------------------------
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.core.board.reading import Snapshot
+from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
-from tui.core.types import ModelInfo
+from tui.core.types import ChatRequest, ModelInfo
 from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
     from tui.history.kept_answer import KeptAnswer, KeptConversation
     from tui.history.recorder import Recorder
     from tui.history.resuming import ResumedConversation
+    from tui.recording.lines import Program
+    from tui.recording.session import RecordingSession
 
 STORE_S = 1.0
 """How long a request waits at most for its prompt to be on the disk."""
@@ -33,14 +39,17 @@ class KeptSoFar:
 
 
 class ChatKeeper:
-    """Follows what happens to a conversation; does nothing until it has a recorder.
+    """Follows what happens to a conversation; keeps nothing of it until it has a recorder.
+
+    ``recording`` gets every answer too, for a file.
 
     Called in the app's thread, but :meth:`use`. One answer belongs to each exchange of
     :class:`tui.core.turn.conversation.Conversation`, in the same order; those from before there was
     a recorder are None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recording: RecordingSession | None = None) -> None:
+        self._recording = recording
         self._recorder: Recorder | None = None
         self._conversation: KeptConversation | None = None
         self._answers: list[KeptAnswer | None] = []
@@ -72,10 +81,28 @@ class ChatKeeper:
         """Keep what is asked from now on. From any thread."""
         self._recorder = recorder
 
+    def new_turn(
+        self,
+        request: ChatRequest,
+        t0_ns: int,
+        chunk_meaning: ChunkMeaning,
+        context_tokens: int | None,
+        last_usage: LastUsage | None,
+    ) -> Turn:
+        """A turn, of the kind that can be recorded where that is wanted."""
+        kind = Turn
+        if self._recording is not None:
+            from tui.recording.recorded_turn import RecordedTurn
+
+            kind = RecordedTurn
+        return kind(request, t0_ns, chunk_meaning, context_tokens, last_usage)
+
     def begin(self, turn: Turn, server: Server | None, model: ModelInfo | None) -> Future[bool]:
         """This turn is sent when what is returned is done: then its prompt is stored."""
         recorder = self._recorder
         self._running = None
+        if self._recording is not None:
+            self._begin_recording(self._recording, turn, server, model)
         if recorder is None or server is None:
             done: Future[bool] = Future()
             done.set_result(False)
@@ -99,6 +126,29 @@ class ChatKeeper:
         self._running = kept
         self._last_turns.append((turn, kept))
         return kept.is_stored
+
+    def _begin_recording(
+        self,
+        recording: RecordingSession,
+        turn: Turn,
+        server: Server | None,
+        model: ModelInfo | None,
+    ) -> None:
+        from tui.recording.recorded_turn import RecordedTurn
+        from tui.recording.session import request_line
+
+        if not isinstance(turn, RecordedTurn):
+            return
+        request = request_line(
+            turn,
+            time_s=time.time(),
+            server="" if server is None else server.label,
+            dialect="" if server is None else server.dialect.name,
+            about=model,
+            context_tokens=None if model is None else model.context_tokens,
+            is_simulated=server is not None and server.is_simulated,
+        )
+        recording.begin(turn, request)
 
     def commit(self) -> None:
         """The turn that ran is a part of the conversation now."""
@@ -143,14 +193,23 @@ class ChatKeeper:
         for known, kept in self._last_turns:
             if self._recorder is not None and known is turn:
                 self._recorder.renew(kept, turn)
+        if self._recording is not None:
+            self._recording.renew(turn)
 
-    def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A sample of the board: kept with the answer that runs."""
+    def on_snapshot(self, snapshot: Snapshot, programs: Sequence[Program] = ()) -> None:
+        """A sample of the board: kept with the answer that runs. ``programs`` are others that took
+        CPU time."""
+        if self._recording is not None:
+            from tui.recording.samples import Sample
+
+            self._recording.on_snapshot(Sample(snapshot, tuple(programs)))
         if self._recorder is not None:
             self._recorder.on_snapshot(snapshot)
 
     def close(self) -> None:
         """Store the end of what runs. Blocks for a moment."""
+        if self._recording is not None:
+            self._recording.close()
         if self._recorder is not None:
             self._recorder.close()
 

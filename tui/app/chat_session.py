@@ -192,7 +192,9 @@ class ChatSession:
             state.slot.is_free
             and is_busy_for_others(self._npu_load_pct, self._asked_ns, self._last_end_ns())
         )
-        turn = Turn(request, self._asked_ns, meaning, context, self._usage_of(server))
+        turn = self.keeper.new_turn(
+            request, self._asked_ns, meaning, context, self._usage_of(server)
+        )
         self._turn, self._old = turn, None
         if self._was_busy:
             turn.note_before_prefill("queue")

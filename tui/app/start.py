@@ -23,6 +23,7 @@ from tui.core.types import GenerationSettings
 from tui.servers.remembered import RememberedServers
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
+from tui.settings.recording_options import recording_options
 from tui.settings.schema import Settings
 from tui.settings.server_options import API_KEY_VARIABLE, server_access
 from tui.settings.session_record import SessionFile, session_file
@@ -93,6 +94,7 @@ def build(options: argparse.Namespace) -> RunningApp:
         history=settings.history,
         remembered=state.remembered,
         keep_servers=store.keep_servers,
+        recording=recording_options(options),
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))

@@ -29,9 +29,10 @@ from tui.commands.ask_history import (
     resumed,
     settle_words,
 )
+from tui.commands.ask_recording import AnswerRecording
 from tui.commands.exit_code import ExitCode
 from tui.commands.in_use import overlap_guard, waits_behind_another
-from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.parser import Parser, add_recording_options, add_server_options, complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.commands.wait_lines import WaitLines
 from tui.core.screen.footer import footer_line, thinking_note
@@ -100,6 +101,13 @@ def parser() -> Parser:
         description="Answer one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
         "answer, 5 no server reached, 130 stopped.",
     )
+    add_options(made)
+    add_recording_options(made)
+    return made
+
+
+def add_options(made: Parser) -> None:
+    """The prompt, and how it is asked."""
     made.add_argument(
         "prompt",
         nargs="?",
@@ -120,18 +128,22 @@ def parser() -> Parser:
     add_history_options(made)
     made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
-    return made
 
 
 def main(argv: Sequence[str]) -> int:
     """Run ``npulse ask`` with these arguments; returns the exit code."""
-    options = parser().parse_args(list(argv))
+    return run(parser().parse_args(list(argv)))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer a prompt as these options of :func:`parser` say; returns the exit code."""
     try:
         config = load(config_paths(options.config), os.environ, _overrides(options))
         server_urls(config.settings.server)
         access = server_access(config.settings.server, options.api_key)
         settle_words(options)
         found = resumed(options)
+        recording = AnswerRecording.of(options, config)
         prompt = whole_prompt(options.prompt, _complain)
     except (ConfigError, ValueError, OSError) as error:
         return _usage(str(error), options)
@@ -146,7 +158,7 @@ def main(argv: Sequence[str]) -> int:
     messages = conversation_of(found).messages_for(prompt, settings)
     is_kept = not options.no_store
     keeper = AnswerKeeper(config.settings.history, found, is_wanted=is_kept)
-    outcome = _run(messages, options, config, access, keeper)
+    outcome = _run(messages, options, config, access, keeper, recording)
     return _report(outcome, options)
 
 
@@ -169,23 +181,25 @@ def _run(
     config: LoadedConfig,
     access: Access,
     keeper: AnswerKeeper,
+    recording: AnswerRecording,
 ) -> Outcome:
     """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
     settings = config.settings.generation.to_generation()
     model = options.model or config.settings.server.model
-    turn = Turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
+    turn = recording.new_turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
     prepared: Prepared | None = None
     loop = EventLoopThread()
     loop.start()
     try:
         lines = WaitLines("npulse ask", after_s=0.7)
-        finding = loop.submit(_prepare(turn, config, access))
+        finding = loop.submit(_prepare(turn, config, access, recording))
         while not _is_done(finding):
             lines.tell(turn.wait)
         prepared = finding.result()
         turn = prepared.turn
         if prepared.client is not None and prepared.server is not None:
             keeper.begin(turn, prepared.server, prepared.model)
+            recording.begin(turn, prepared.server, prepared.model)
             note = flattening_note(prepared.server.dialect)
             if note is not None and any(message.role == "assistant" for message in messages):
                 _complain(note)
@@ -203,11 +217,13 @@ def _run(
                 if numbers is not None:
                     turn.note_runtime(numbers)
                     keeper.renew(turn)
+                    recording.renew(turn)
             tokenizer = ModelTokenizer(config.settings.server.tokenizer, _complain)
             if tokenizer.is_usable:
                 _write_rest(turn, options)
                 if tokenizer.note_counts(turn):
                     keeper.renew(turn)
+                    recording.renew(turn)
     except (Stopped, KeyboardInterrupt):
         turn.stop(time.perf_counter_ns())
     finally:
@@ -217,6 +233,7 @@ def _run(
             _leave(loop, prepared)
         loop.stop()
         keeper.close()
+        recording.close()
     return Outcome(turn, None if prepared is None else prepared.server)
 
 
@@ -230,7 +247,9 @@ def _leave(loop: EventLoopThread, prepared: Prepared) -> None:
             loop.submit(give_up(client, name, LEAVE_S)).result(2 * LEAVE_S)
 
 
-async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared:
+async def _prepare(
+    turn: Turn, config: LoadedConfig, access: Access, recording: AnswerRecording
+) -> Prepared:
     """Find the server and the model. Where that fails, the turn has failed and says why."""
     timeouts = phase_timeouts(config.settings.server)
     remembered = remembered_servers()
@@ -255,7 +274,7 @@ async def _prepare(turn: Turn, config: LoadedConfig, access: Access) -> Prepared
         turn.fail(time.perf_counter_ns(), TurnError("validation", choice.problem), is_refused=True)
         return Prepared(turn, server)
     request = replace(turn.request, model=choice.name)
-    ready = Turn(
+    ready = recording.new_turn(
         request, time.perf_counter_ns(), server.dialect.chunk_meaning, found.info.context_tokens
     )
     if found.has_to_load:

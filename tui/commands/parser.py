@@ -37,6 +37,31 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
 
 
+def add_recording_options(parser: argparse.ArgumentParser) -> None:
+    """``--record`` and what it takes."""
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="record into this new file: tokens, times and the board, for a bug report or a "
+        "replay (docs/recording.md)",
+    )
+    add_masking_options(parser)
+
+
+def add_masking_options(parser: argparse.ArgumentParser) -> None:
+    """``--unmasked`` and ``--without-text``."""
+    parser.add_argument(
+        "--unmasked",
+        action="store_true",
+        help="keep host name, user name, addresses and paths in a recording",
+    )
+    parser.add_argument(
+        "--without-text",
+        action="store_true",
+        help="keep only the lengths of prompts and tokens in a recording",
+    )
+
+
 class Parser(argparse.ArgumentParser):
     """Says in one sentence what is wrong, and takes options before, between and after words."""
 

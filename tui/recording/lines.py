@@ -67,7 +67,7 @@ class Line(msgspec.Struct, tag_field="kind", kw_only=True, omit_defaults=True, f
         return round(self.t_ms * 1e6)
 
 
-class Request(Line, tag="request", frozen=True):
+class Request(Line, tag="request", kw_only=True, frozen=True):
     """An answer begins: what is asked, and who is asked. Strings are sanitised when they are shown.
 
     ``context_tokens`` is the context that the answer counted with.
@@ -87,7 +87,7 @@ class Request(Line, tag="request", frozen=True):
     is_simulated: bool = False
 
 
-class Waiting(Line, tag="waiting", frozen=True):
+class Waiting(Line, tag="waiting", kw_only=True, frozen=True):
     """The server is busy and does not take the prompt yet, for ``reason``, a short clause.
     ``is_sent``: it has the request already and does not answer."""
 
@@ -97,27 +97,27 @@ class Waiting(Line, tag="waiting", frozen=True):
     """How long it has waited already."""
 
 
-class Sent(Line, tag="sent", frozen=True):
+class Sent(Line, tag="sent", kw_only=True, frozen=True):
     """The request was written: all times of the answer count from here."""
 
 
-class Accepted(Line, tag="accepted", frozen=True):
+class Accepted(Line, tag="accepted", kw_only=True, frozen=True):
     """The head of the response arrived: prefill begins."""
 
 
-class PhaseBegins(Line, tag="phase", frozen=True):
+class PhaseBegins(Line, tag="phase", kw_only=True, frozen=True):
     """What the answer does from now on; for readers of the file, as the other lines tell it too."""
 
     phase: Phase = Phase.WAITING
 
 
-class ClockIs(Line, tag="clock", frozen=True):
+class ClockIs(Line, tag="clock", kw_only=True, frozen=True):
     """Who stamps the tokens from now on: the kernel on their arrival, or npulse after its read."""
 
     is_kernel: bool = False
 
 
-class Token(Line, tag="token", frozen=True):
+class Token(Line, tag="token", kw_only=True, frozen=True):
     """One chunk of the stream; ``chars`` in the place of a text that was left out.
 
     ``channel`` is what it turned out to be. ``is_tagged``: thinking that the server sent inside of
@@ -134,52 +134,52 @@ class Token(Line, tag="token", frozen=True):
     """Which words came with this chunk is not known: a share of the answer's words."""
 
 
-class Usage(Line, tag="usage", frozen=True):
+class Usage(Line, tag="usage", kw_only=True, frozen=True):
     """Counts and times that the server reported, as far as they were checked."""
 
     usage: UsageDelta = UsageDelta()
 
 
-class ModelIs(Line, tag="model", frozen=True):
+class ModelIs(Line, tag="model", kw_only=True, frozen=True):
     """The name of the model: as the server tells it, or (``is_asked``) as it was asked for."""
 
     name: str = ""
     is_asked: bool = False
 
 
-class Finish(Line, tag="finish", frozen=True):
+class Finish(Line, tag="finish", kw_only=True, frozen=True):
     """The server says that the answer is finished, in its own word."""
 
     reason: str | None = None
     response_id: str | None = None
 
 
-class Unread(Line, tag="unread", frozen=True):
+class Unread(Line, tag="unread", kw_only=True, frozen=True):
     """Something of the stream that could not be understood."""
 
     text: str = ""
     is_loss: bool = False
 
 
-class ServerError(Line, tag="server_error", frozen=True):
+class ServerError(Line, tag="server_error", kw_only=True, frozen=True):
     """The server reported an error inside the stream."""
 
     message: str = ""
 
 
-class EndMark(Line, tag="end_mark", frozen=True):
+class EndMark(Line, tag="end_mark", kw_only=True, frozen=True):
     """The end marker of the stream (``data: [DONE]``)."""
 
 
-class Closed(Line, tag="closed", frozen=True):
+class Closed(Line, tag="closed", kw_only=True, frozen=True):
     """The body of the response ended."""
 
 
-class Stopped(Line, tag="stopped", frozen=True):
+class Stopped(Line, tag="stopped", kw_only=True, frozen=True):
     """The user stopped the answer."""
 
 
-class Failed(Line, tag="failed", frozen=True):
+class Failed(Line, tag="failed", kw_only=True, frozen=True):
     """The answer failed. ``error`` names the kind (see :class:`tui.core.types.TurnError`)."""
 
     error: str = "io"
@@ -187,32 +187,32 @@ class Failed(Line, tag="failed", frozen=True):
     is_refused: bool | None = None
 
 
-class Lag(Line, tag="lag", frozen=True):
+class Lag(Line, tag="lag", kw_only=True, frozen=True):
     """npulse itself was late by this much: the times around it are less certain."""
 
     lag_ms: Milliseconds = 0.0
 
 
-class BeforePrefill(Line, tag="before_prefill", frozen=True):
+class BeforePrefill(Line, tag="before_prefill", kw_only=True, frozen=True):
     """The server has to do this before the prefill: the TTFT includes it."""
 
     part: TtftPart = "queue"
 
 
-class Runtime(Line, tag="runtime", frozen=True):
+class Runtime(Line, tag="runtime", kw_only=True, frozen=True):
     """The runtime's own numbers, from its log; after the end."""
 
     numbers: RuntimeNumbers
 
 
-class Counted(Line, tag="counted", frozen=True):
+class Counted(Line, tag="counted", kw_only=True, frozen=True):
     """What the model's tokenizer counts in the answer and in each message; after the end."""
 
     tokens: Count = 0
     prompt: tuple[Count, ...] = ()
 
 
-class Numbers(Line, tag="numbers", frozen=True):
+class Numbers(Line, tag="numbers", kw_only=True, frozen=True):
     """How the answer ended and its numbers, each with its source (``NAME_source``).
 
     The keys are those of ``npulse ask --json``, and some more. For readers of the file: a replay
@@ -245,7 +245,7 @@ class Program(msgspec.Struct, frozen=True):
     cpu: int | None = None
 
 
-class Board(Line, tag="board", frozen=True):
+class Board(Line, tag="board", kw_only=True, frozen=True):
     """A sample of the board: what differs from the sample before.
 
     A plain value is a new value of a reading whose unit, source and flags are as before; an object

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from tui.recording.lines import Event, Request, Token
+from tui.recording.lines import Event, Numbers, Request, Token, Unread
 from tui.recording.scrub import Scrubber
 
 MAX_HELD_CHARS = 400
@@ -63,6 +63,10 @@ class TokenMask:
         if isinstance(line, Request):
             messages = tuple(replace(m, content="", chars=len(m.content)) for m in line.messages)
             return replace(line, messages=messages)
+        if isinstance(line, Unread):
+            return replace(line, text="")
+        if isinstance(line, Numbers):
+            return replace(line, numbers={**line.numbers, "unread_text": None})
         return line
 
 

@@ -132,7 +132,7 @@ class RecordedTurn(Turn):
         super().note_lag(lag_ms)
         if lag_ms > self._told_lag_ms:
             self._told_lag_ms = lag_ms
-            self._say(None, Lag(lag_ms=lag_ms))
+            self._say(None, Lag(lag_ms=round(lag_ms, 3)))
 
     def note_clock(self, *, is_kernel: bool) -> None:
         super().note_clock(is_kernel=is_kernel)

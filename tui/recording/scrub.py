@@ -181,7 +181,7 @@ def _masked_address(found: re.Match[str]) -> str:
     if found["v4"] is not None:
         is_kept = text in LOCAL_HOSTS or not _is_address(text)
     elif found["v6"] is not None:
-        is_kept = text in LOCAL_HOSTS or not _is_address(text) or not any(map(str.isalnum, text))
+        is_kept = text in LOCAL_HOSTS or not _is_address(text) or not any(map(str.isdigit, text))
     else:
         is_kept = False
     return text if is_kept else masked(text)

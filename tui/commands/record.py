@@ -1,0 +1,28 @@
+"""``npulse record``: one prompt, its answer and the board in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.commands import ask
+from tui.commands.parser import Parser, add_masking_options
+
+
+def parser() -> Parser:
+    """The options of ``npulse record``: those of ``npulse ask``, and the file."""
+    made = Parser(
+        prog="npulse record",
+        description="Answer one prompt on stdout, and record it into a new file: tokens, times, "
+        "numbers and the board, for a bug report or a replay (npulse --replay FILE). Host name, "
+        "user name, addresses and paths are masked. npulse --record FILE does the same in the "
+        "dashboard. Exit codes as npulse ask.",
+    )
+    made.add_argument("record", metavar="FILE", help="the recording; a new file")
+    ask.add_options(made)
+    add_masking_options(made)
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse record`` with these arguments; returns the exit code."""
+    return ask.run(parser().parse_args(list(argv)))
