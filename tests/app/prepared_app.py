@@ -10,7 +10,8 @@ from typing import Any, cast
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
 from tests.screens.prepared_chat import PreparedChat, PreparedModels
-from tui.app.app import Appearance, NpulseApp
+from tui.app.app import NpulseApp
+from tui.app.terminal_app import Appearance
 from tui.app.themes import load_themes
 from tui.bench.model.screen import BenchView
 from tui.core.board.reading import Snapshot

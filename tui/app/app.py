@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.actions import SkipAction
-from textual.app import App, SystemCommand
-from textual.binding import ActiveBinding, BindingType
-from textual.driver import Driver
-from textual.events import Event
-from textual.screen import Screen, SystemModalScreen
-from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
-from tui import __version__
 from tui.app.last_session import KEEP_EVERY_S, LastSession
-from tui.app.terminal.input_order import InputOrder
+from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.key_names import key_cap, shown_key, shown_keys
-from tui.core.screen.keymap import Place
-from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
-from tui.core.screen.keys.table import ACTIONS
-from tui.core.text.glyphs import Glyphs
+from tui.core.screen.key_names import shown_key
 from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard
 
@@ -41,57 +24,12 @@ if TYPE_CHECKING:
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
 
-from tui.app.themes import LIBRARY_CSS
-from tui.widgets.chat.message_line import MessageBar
-from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.rows import AsciiScrollBar
-
-MAX_OSC52_BYTES = 74_000
-"""Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
-
-
-START_AFTER_S = 0.1
-"""Between the first paint and the search for a server: the first keys come before its imports."""
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
-ASK_AGAIN_S = 4.0
-"""The same key within this time means yes."""
-GARBAGE_THRESHOLDS = (700, 10, 10)
-"""Python's own, which the start raises."""
 
 
-@dataclass(frozen=True)
-class Appearance:
-    """How the app looks and listens, decided before it starts."""
-
-    glyphs: Glyphs
-    themes: Sequence[Theme]
-    theme: str
-    chosen_theme: str
-    """What the user wants; ``theme`` differs from it only for this run (NO_COLOR)."""
-    is_colourless: bool
-    """NO_COLOR is set."""
-    keymap: Mapping[str, str]
-    has_bell: bool
-    """Ring the terminal's bell with every new alert."""
-    copy_file: Path
-    """Takes what is too long for the clipboard."""
-    frames_per_s: int
-    sample_interval_s: float
-    messages: Sequence[str] = ()
-    """What the start has to say: warnings of the config file, broken themes."""
-
-
-class NpulseApp(App[int], inherit_bindings=False):
+class NpulseApp(TerminalApp):
     """npulse, wired. The first paint comes before anything is looked for."""
-
-    TITLE = "npulse"
-    CSS = LIBRARY_CSS
-    ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(GLOBAL_KEYS),
-        *bindings([INTERRUPT], has_priority=False),
-    ]
 
     def __init__(
         self,
@@ -102,44 +40,17 @@ class NpulseApp(App[int], inherit_bindings=False):
         *,
         finishes_on_hangup: bool = False,
     ) -> None:
-        # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
-        super().__init__(ansi_color=True if appearance.is_colourless else None)
-        # Animations cost frames, and blend colours that a theme of sixteen does not have.
-        self.animation_level = "none"
-        self.set_class(appearance.glyphs.is_ascii, "-ascii")
-        if appearance.glyphs.is_ascii:
-            ScrollBar.renderer = AsciiScrollBar
+        super().__init__(appearance)
         self._backend = backend
-        self._appearance = appearance
         self._remember = remember
         self._session = session
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
-        self._asked, self._asked_s = "", 0.0
-        self._is_open = False
-        self._ending_code: int | None = None
         self._has_to_stop = False
-        self._opening = ExitStack()
-        self._input_order = InputOrder(self, super().on_event)
-        for theme in appearance.themes:
-            self.register_theme(theme)
-        self.theme = appearance.theme
-        for name in set(self.available_themes) - {theme.name for theme in appearance.themes}:
-            self.unregister_theme(name)
-        self.set_keymap(dict(appearance.keymap))
 
     # Start and end --------------------------------------------------------------------------
-
-    def get_driver_class(self) -> type[Driver]:
-        """The terminal with our parser of input and our handlers of signals."""
-        from tui.app.terminal.driver import TerminalDriver
-
-        return TerminalDriver
-
-    async def on_event(self, event: Event) -> None:
-        await self._input_order.take(event)
 
     def get_default_screen(self) -> Dashboard:
         appearance = self._appearance
@@ -151,32 +62,9 @@ class NpulseApp(App[int], inherit_bindings=False):
             appearance.frames_per_s,
         )
 
-    def _key(self, action_id: str) -> str:
-        """The first key of an action, as short as it is shown."""
-        return key_cap(self._appearance.keymap[action_id])
-
-    def on_load(self) -> None:
-        # Mounting draws the whole screen four times over; over a slow line only the last counts.
-        self._opening.enter_context(self.batch_update())
-
     def on_mount(self) -> None:
+        # Textual then calls that of the base class by itself.
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
-        self.dashboard.call_after_refresh(self._opened)
-        self.set_timer(START_AFTER_S, self._start)
-
-    def _opened(self) -> None:
-        """The first paint is done."""
-        self._opening.close()
-        self._is_open = True
-        if self._ending_code is not None:
-            self.exit(return_code=self._ending_code)
-
-    def end_with(self, code: int) -> None:
-        """End with this exit code; not before every widget is there, for an end between would
-        take them from under those that look for them."""
-        self._ending_code = code
-        if self._is_open:
-            self.exit(return_code=code)
 
     def stop_answer(self) -> None:
         """A second signal: what runs is not finished, whatever the first one was."""
@@ -189,20 +77,13 @@ class NpulseApp(App[int], inherit_bindings=False):
         is_hangup = self._ending_code == HANGUP_CODE and self._finishes_on_hangup
         return is_hangup and not self._has_to_stop and self._backend.is_keeping_answer
 
-    def _start(self) -> None:
-        """Everything that the first paint does not need."""
-        # What is there by now stays to the end. Set aside, it neither makes a search for garbage
-        # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
-        gc.freeze()
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
+    def start_work(self) -> None:
         self._backend.start(
             lambda: self.call_later_from_thread(self._server_changed),
             lambda problem: self.call_later_from_thread(lambda: self._tell_problem(problem)),
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
-        for message in self._appearance.messages:
-            self.dashboard.say(message, "warn")
         if self._session is not None:
             self.run_worker(self._bring_back(self._session), group="session")
 
@@ -228,21 +109,8 @@ class NpulseApp(App[int], inherit_bindings=False):
         self._keep_place()
         super().exit(result, return_code, message)
 
-    def call_later_from_thread(self, callback: Callable[[], None]) -> None:
-        """Run a callback in the app's thread; dropped where the app is ending."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.call_later, callback)
-
     def on_unmount(self) -> None:
         self._sampling.shutdown(wait=False, cancel_futures=True)
-
-    @property
-    def dashboard(self) -> Dashboard:
-        """The screen at the bottom of the stack."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, Dashboard)
-        return screen
 
     # What happens elsewhere -----------------------------------------------------------------
 
@@ -271,19 +139,6 @@ class NpulseApp(App[int], inherit_bindings=False):
             self.bell()
         self.dashboard.show_board()
 
-    def _copy(self, text: str, what: str) -> str:
-        """To the terminal's clipboard; to a file where terminals would drop it."""
-        if len(text.encode()) <= MAX_OSC52_BYTES:
-            self.copy_to_clipboard(text)
-            return f"copied {what}: {len(text)} characters"
-        path = self._appearance.copy_file
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            return f"{what} is too long for the clipboard, and {path}: {error.strerror}"
-        return f"{what} is too long for the clipboard; it is in {path}"
-
     def _theme_chosen(self, theme: Theme) -> None:
         self._chosen_theme = theme.name
         self._keep()
@@ -295,57 +150,7 @@ class NpulseApp(App[int], inherit_bindings=False):
             self.dashboard.say(problem, "warn")
         return problem is None
 
-    # Ending ---------------------------------------------------------------------------------
-
-    def action_interrupt(self) -> None:
-        """Ctrl+C: copy what is selected, else stop the answer; once more: quit."""
-        try:
-            self.screen.action_copy_text()
-        except SkipAction:  # nothing is selected
-            pass
-        else:
-            return
-        key = shown_key(self._appearance.keymap["interrupt"].split(",")[0])
-        if self._is_repeated("interrupt"):
-            self.exit()
-        elif self.dashboard.is_busy and self.screen is self.dashboard:
-            self.dashboard.action_stop()
-            self._say_here(f"stopped; {key} again quits")
-        else:
-            self._say_here(f"{key} again quits")
-
-    async def action_quit(self) -> None:
-        """Ctrl+Q; while an answer is running only when it is pressed again."""
-        if not self.dashboard.is_busy or self._is_repeated("quit"):
-            self.exit()
-        else:
-            self._say_here(f"an answer is running; {self._key('quit')} again quits")
-
-    def _is_repeated(self, question: str) -> bool:
-        """Whether this was asked within the last seconds; from now on it has been."""
-        now_s, asked, since_s = time.monotonic(), self._asked, self._asked_s
-        self._asked, self._asked_s = question, now_s
-        return asked == question and now_s - since_s <= ASK_AGAIN_S
-
-    def _say_here(self, text: str) -> None:
-        """One sentence in the bottom line of the screen that is open."""
-        bars = self.screen.query(MessageBar) or self.dashboard.query(MessageBar)
-        bars.first().say(text, "warn")
-
     # Screens --------------------------------------------------------------------------------
-
-    def action_help(self) -> None:
-        """F1: the keys of the screen that is open, and all others; once more: back."""
-        from tui.screens.help import HelpScreen
-
-        if isinstance(self.screen, HelpScreen):
-            self.screen.action_back()
-            return
-        if isinstance(self.screen, SystemModalScreen):
-            return  # the command palette
-        place: Place = getattr(self.screen, "HELP_PLACE", "chat")
-        appearance = self._appearance
-        self.push_screen(HelpScreen(appearance.keymap, __version__, appearance.glyphs, place))
 
     def action_models(self) -> None:
         """F2."""
@@ -432,38 +237,3 @@ class NpulseApp(App[int], inherit_bindings=False):
             self._appearance.glyphs,
         )
         self.push_screen(form, take)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: what the keys of ``screen`` do, and the themes."""
-        works = {active.binding.id: active for active in screen.active_bindings.values()}
-        for key in ACTIONS:
-            active = works.get(key.action_id)
-            if active is not None and key.action_id != "palette":
-                text = active.binding.description
-                keys = shown_keys(self._appearance.keymap[key.action_id])
-                yield SystemCommand(text[0].upper() + text[1:], keys, self._runs(active))
-        about = "dark, light, high contrast, sixteen colours, your own"
-        yield SystemCommand("Choose another theme", about, self.action_change_theme)
-
-    def _runs(self, active: ActiveBinding) -> Callable[[], None]:
-        # Chosen in the palette, which has just closed, it is no Esc that was meant for the palette.
-        action = "stop(True)" if active.binding.id == "stop" else active.binding.action
-
-        def run() -> None:
-            self.call_later(self.run_action, action, active.node)
-
-        return run
-
-    def _fatal_error(self) -> None:
-        """Called by Textual for an exception that nobody handled.
-
-        Its own version prints a traceback over the user's terminal; ours ends the app, and the
-        start writes the traceback to a file and one sentence to the terminal.
-        """
-        self.bell()
-        self._close_messages_no_wait()
-
-    @property
-    def crash(self) -> Exception | None:
-        """The exception that ended the app, if one did."""
-        return self._exception

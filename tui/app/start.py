@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.app.app import Appearance, NpulseApp
+from tui.app.app import NpulseApp
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.last_session import LastSession
+from tui.app.terminal_app import Appearance
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line

@@ -60,24 +60,24 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._end, 128 + number)
 
     def _end(self, code: int) -> None:
-        from tui.app.app import NpulseApp
+        from tui.app.terminal_app import TerminalApp
 
-        if isinstance(self._app, NpulseApp):
+        if isinstance(self._app, TerminalApp):
             self._app.end_with(code)
         else:
             self._app.exit(return_code=code)
 
     def _stop_answer(self) -> None:
-        from tui.app.app import NpulseApp
+        from tui.app.terminal_app import TerminalApp
 
-        if isinstance(self._app, NpulseApp):
+        if isinstance(self._app, TerminalApp):
             self._app.stop_answer()
 
     def _let_go(self) -> None:
         """The terminal is not waited for any longer while an answer goes on without it."""
-        from tui.app.app import NpulseApp
+        from tui.app.terminal_app import TerminalApp
 
-        while isinstance(self._app, NpulseApp) and self._app.outlives_terminal:
+        while isinstance(self._app, TerminalApp) and self._app.outlives_terminal:
             if self._output is not None:
                 self._output.let_go()
             with contextlib.suppress(OSError, termios.error):

@@ -1,0 +1,271 @@
+"""What every app of npulse has, with a server or without: terminal, themes, keys, help, the end."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual.actions import SkipAction
+from textual.app import App, SystemCommand
+from textual.binding import ActiveBinding, BindingType
+from textual.driver import Driver
+from textual.events import Event
+from textual.screen import Screen, SystemModalScreen
+from textual.scrollbar import ScrollBar
+from textual.theme import Theme
+
+from tui import __version__
+from tui.app.terminal.input_order import InputOrder
+from tui.app.themes import LIBRARY_CSS
+from tui.core.screen.key_names import key_cap, shown_key, shown_keys
+from tui.core.screen.keymap import Place
+from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
+from tui.core.screen.keys.table import ACTIONS
+from tui.core.text.glyphs import Glyphs
+from tui.screens.dashboard import Dashboard
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.rows import AsciiScrollBar
+
+MAX_OSC52_BYTES = 74_000
+"""Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
+START_AFTER_S = 0.1
+"""Between the first paint and what comes next: the first keys come before its imports."""
+ASK_AGAIN_S = 4.0
+"""The same key within this time means yes."""
+GARBAGE_THRESHOLDS = (700, 10, 10)
+"""Python's own, which the start raises."""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How the app looks and listens, decided before it starts."""
+
+    glyphs: Glyphs
+    themes: Sequence[Theme]
+    theme: str
+    chosen_theme: str
+    """What the user wants; ``theme`` differs from it only for this run (NO_COLOR)."""
+    is_colourless: bool
+    """NO_COLOR is set."""
+    keymap: Mapping[str, str]
+    has_bell: bool
+    """Ring the terminal's bell with every new alert."""
+    copy_file: Path
+    """Takes what is too long for the clipboard."""
+    frames_per_s: int
+    sample_interval_s: float
+    messages: Sequence[str] = ()
+    """What the start has to say: warnings of the config file, broken themes."""
+
+
+class TerminalApp(App[int], inherit_bindings=False):
+    """An app whose lowest screen is a dashboard; which one says :meth:`get_default_screen`."""
+
+    TITLE = "npulse"
+    CSS = LIBRARY_CSS
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(GLOBAL_KEYS),
+        *bindings([INTERRUPT], has_priority=False),
+    ]
+
+    def __init__(self, appearance: Appearance) -> None:
+        # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
+        super().__init__(ansi_color=True if appearance.is_colourless else None)
+        # Animations cost frames, and blend colours that a theme of sixteen does not have.
+        self.animation_level = "none"
+        self.set_class(appearance.glyphs.is_ascii, "-ascii")
+        if appearance.glyphs.is_ascii:
+            ScrollBar.renderer = AsciiScrollBar
+        self._appearance = appearance
+        self._asked, self._asked_s = "", 0.0
+        self._is_open = False
+        self._ending_code: int | None = None
+        self._opening = ExitStack()
+        self._input_order = InputOrder(self, super().on_event)
+        for theme in appearance.themes:
+            self.register_theme(theme)
+        self.theme = appearance.theme
+        for name in set(self.available_themes) - {theme.name for theme in appearance.themes}:
+            self.unregister_theme(name)
+        self.set_keymap(dict(appearance.keymap))
+
+    # Start and end --------------------------------------------------------------------------
+
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal with our parser of input and our handlers of signals."""
+        from tui.app.terminal.driver import TerminalDriver
+
+        return TerminalDriver
+
+    async def on_event(self, event: Event) -> None:
+        await self._input_order.take(event)
+
+    def get_default_screen(self) -> Dashboard:
+        raise NotImplementedError
+
+    def _key(self, action_id: str) -> str:
+        """The first key of an action, as short as it is shown."""
+        return key_cap(self._appearance.keymap[action_id])
+
+    def on_load(self) -> None:
+        # Mounting draws the whole screen four times over; over a slow line only the last counts.
+        self._opening.enter_context(self.batch_update())
+
+    def on_mount(self) -> None:
+        self.dashboard.call_after_refresh(self._opened)
+        self.set_timer(START_AFTER_S, self._start)
+
+    def _opened(self) -> None:
+        """The first paint is done."""
+        self._opening.close()
+        self._is_open = True
+        if self._ending_code is not None:
+            self.exit(return_code=self._ending_code)
+
+    def end_with(self, code: int) -> None:
+        """End with this exit code; not before every widget is there, for an end between would
+        take them from under those that look for them."""
+        self._ending_code = code
+        if self._is_open:
+            self.exit(return_code=code)
+
+    def stop_answer(self) -> None:
+        """A second signal: what runs is not finished, whatever the first one was."""
+
+    @property
+    def outlives_terminal(self) -> bool:
+        """Whether the terminal is gone and an answer is to be finished. From any thread."""
+        return False
+
+    def _start(self) -> None:
+        """Everything that the first paint does not need."""
+        # What is there by now stays to the end. Set aside, it neither makes a search for garbage
+        # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        self.start_work()
+        for message in self._appearance.messages:
+            self.dashboard.say(message, "warn")
+
+    def start_work(self) -> None:
+        """What begins once the first paint is there."""
+
+    def call_later_from_thread(self, callback: Callable[[], None]) -> None:
+        """Run a callback in the app's thread; dropped where the app is ending."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.call_later, callback)
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The screen at the bottom of the stack."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, Dashboard)
+        return screen
+
+    def _copy(self, text: str, what: str) -> str:
+        """To the terminal's clipboard; to a file where terminals would drop it."""
+        if len(text.encode()) <= MAX_OSC52_BYTES:
+            self.copy_to_clipboard(text)
+            return f"copied {what}: {len(text)} characters"
+        path = self._appearance.copy_file
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            return f"{what} is too long for the clipboard, and {path}: {error.strerror}"
+        return f"{what} is too long for the clipboard; it is in {path}"
+
+    # Ending ---------------------------------------------------------------------------------
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: copy what is selected, else stop the answer; once more: quit."""
+        try:
+            self.screen.action_copy_text()
+        except SkipAction:  # nothing is selected
+            pass
+        else:
+            return
+        key = shown_key(self._appearance.keymap["interrupt"].split(",")[0])
+        if self._is_repeated("interrupt"):
+            self.exit()
+        elif self.dashboard.is_busy and self.screen is self.dashboard:
+            self.dashboard.action_stop()
+            self._say_here(f"stopped; {key} again quits")
+        else:
+            self._say_here(f"{key} again quits")
+
+    async def action_quit(self) -> None:
+        """Ctrl+Q; while an answer is running only when it is pressed again."""
+        if not self.dashboard.is_busy or self._is_repeated("quit"):
+            self.exit()
+        else:
+            self._say_here(f"an answer is running; {self._key('quit')} again quits")
+
+    def _is_repeated(self, question: str) -> bool:
+        """Whether this was asked within the last seconds; from now on it has been."""
+        now_s, asked, since_s = time.monotonic(), self._asked, self._asked_s
+        self._asked, self._asked_s = question, now_s
+        return asked == question and now_s - since_s <= ASK_AGAIN_S
+
+    def _say_here(self, text: str) -> None:
+        """One sentence in the bottom line of the screen that is open."""
+        bars = self.screen.query(MessageBar) or self.dashboard.query(MessageBar)
+        bars.first().say(text, "warn")
+
+    # Help and commands ----------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """F1: the keys of the screen that is open, and all others; once more: back."""
+        from tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.action_back()
+            return
+        if isinstance(self.screen, SystemModalScreen):
+            return  # the command palette
+        place: Place = getattr(self.screen, "HELP_PLACE", "chat")
+        appearance = self._appearance
+        self.push_screen(HelpScreen(appearance.keymap, __version__, appearance.glyphs, place))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: what the keys of ``screen`` do, and the themes."""
+        works = {active.binding.id: active for active in screen.active_bindings.values()}
+        for key in ACTIONS:
+            active = works.get(key.action_id)
+            if active is not None and key.action_id != "palette":
+                text = active.binding.description
+                keys = shown_keys(self._appearance.keymap[key.action_id])
+                yield SystemCommand(text[0].upper() + text[1:], keys, self._runs(active))
+        about = "dark, light, high contrast, sixteen colours, your own"
+        yield SystemCommand("Choose another theme", about, self.action_change_theme)
+
+    def _runs(self, active: ActiveBinding) -> Callable[[], None]:
+        # Chosen in the palette, which has just closed, it is no Esc that was meant for the palette.
+        action = "stop(True)" if active.binding.id == "stop" else active.binding.action
+
+        def run() -> None:
+            self.call_later(self.run_action, action, active.node)
+
+        return run
+
+    def _fatal_error(self) -> None:
+        """Called by Textual for an exception that nobody handled.
+
+        Its own version prints a traceback over the user's terminal; ours ends the app, and the
+        start writes the traceback to a file and one sentence to the terminal.
+        """
+        self.bell()
+        self._close_messages_no_wait()
+
+    @property
+    def crash(self) -> Exception | None:
+        """The exception that ended the app, if one did."""
+        return self._exception
