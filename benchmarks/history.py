@@ -13,7 +13,7 @@ from benchmarks.figures import Results, quantile
 from benchmarks.plan import Plan
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, FinishDelta, GenerationSettings, Message, TextDelta
-from tui.history import reading, writing
+from tui.history import listing, reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import FILE_NAME, Connection, open_for_reading, open_for_writing
 from tui.history.database import transaction as transaction_of
@@ -133,8 +133,8 @@ def _open_ms(path: Path) -> float:
     began_ns = time.perf_counter_ns()
     connection = open_for_reading(path)
     try:
-        reading.conversations(connection, limit=PAGE, order="updated")
-        reading.count(connection)
+        listing.conversations(connection, limit=PAGE, order="updated")
+        listing.count(connection)
     finally:
         connection.close()
     return (time.perf_counter_ns() - began_ns) / 1e6

@@ -25,7 +25,7 @@ from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
-from tui.history import reading, writing
+from tui.history import listing, reading, writing
 from tui.history.database import damage, open_for_writing
 from tui.sim.server.spawn import Simulator
 
@@ -138,4 +138,4 @@ def test_a_hundred_ends(tmp_path: Path, make: str, how: signal.Signals | str, nu
     for at in range(3 if make == "ask" else 2):
         kill_at_random(tmp_path, make, how, f"{make} {how} {number} {at}")
     with closing(open_for_writing(database(tmp_path))) as connection:
-        assert reading.count(connection) == (3 if make == "ask" else 2)
+        assert listing.count(connection) == (3 if make == "ask" else 2)

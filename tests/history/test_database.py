@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.history.made import add_exchange, opened
-from tui.history import reading, writing
+from tui.history import listing, reading, writing
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.running import running
@@ -170,7 +170,7 @@ def test_the_first_schema_on_disk_is_still_read(tmp_path: Path) -> None:
         connection.executescript((DATA / "schema_1.sql").read_text("utf-8"))
     with closing(open_for_writing(path)) as connection:
         assert damage(connection, is_thorough=True) == []
-        (row,) = reading.conversations(connection)
+        (row,) = listing.conversations(connection)
         assert (row.title, row.turns, row.tokens, row.model) == ("why?", 4, 7, "qwen3-4b")
         assert row.tags == ("physics",)
         found = reading.conversation(connection, row.id)
@@ -199,10 +199,10 @@ def test_the_second_schema_says_which_numbers_are_estimated(tmp_path: Path) -> N
                 "INSERT INTO bodies (turn, text, numbers) VALUES (?, 'words', ?)", (turn, numbers)
             )
     with closing(open_for_writing(path)) as connection:
-        (row,) = reading.conversations(connection)
+        (row,) = listing.conversations(connection)
         assert (row.tokens, row.is_tokens_estimated, row.is_decode_estimated) == (10, True, False)
         connection.execute("DELETE FROM turns WHERE id = 1")
-        (row,) = reading.conversations(connection)
+        (row,) = listing.conversations(connection)
         assert (row.tokens, row.is_tokens_estimated) == (5, False)
 
 
@@ -246,5 +246,5 @@ def test_two_processes_may_make_it_and_write_at_once(tmp_path: Path) -> None:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
     with closing(opened(tmp_path)) as connection:
-        assert reading.count(connection) == 2 * each
+        assert listing.count(connection) == 2 * each
         assert damage(connection, is_thorough=True) == []

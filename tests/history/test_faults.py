@@ -20,7 +20,7 @@ from tests.app.npulse import REPOSITORY
 from tests.history.keeping import PROMPTS, WORDS, keep
 from tests.history.made import ORIGIN
 from tests.history.streams import asked, end, feed, wait_for
-from tui.history import reading, recorder, writing
+from tui.history import inspection, listing, reading, recorder, writing
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
@@ -34,8 +34,8 @@ def kept(path: Path, *, is_well: bool) -> list[tuple[str, str | None]]:
     with closing(open_for_writing(path)) as connection:
         assert damage(connection, is_thorough=True) == []
         writing.recover_all(connection)
-        assert reading.unreadable(connection) == []
-        rows = reading.conversations(connection)
+        assert inspection.unreadable(connection) == []
+        rows = listing.conversations(connection)
         found = [reading.conversation(connection, row.id, is_tree=True) for row in rows]
         turns = [turn for one in found if one is not None for turn in one.turns]
     for turn in turns:
@@ -169,7 +169,7 @@ def test_a_disk_that_cannot_be_written_is_read(tmp_path: Path) -> None:
         keep(path)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True, capture_output=True)
         with closing(open_for_reading(path)) as connection:
-            assert reading.count(connection) == 1
+            assert listing.count(connection) == 1
             assert len(reading.search(connection, "second")) == 1
         said = keep(path)
         assert len(said) == 1

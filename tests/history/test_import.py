@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.history.made import opened
 from tui.core.text.sanitize import is_forbidden
-from tui.history import reading
+from tui.history import listing
 from tui.history.board_samples import BoardSample
 from tui.history.database import damage
 from tui.history.export_documents import FORMATS, to_json
@@ -68,7 +68,7 @@ def store(wanted: list[PlainConversation]) -> list[PlainConversation]:
         for conversation in wanted:
             add(connection, conversation)
         assert damage(connection, is_thorough=True) == []
-        rows = reading.conversations(connection)
+        rows = listing.conversations(connection)
         kept = [plain(connection, row.id) for row in rows[::-1]]
         return [conversation for conversation in kept if conversation is not None]
 

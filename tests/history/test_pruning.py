@@ -11,7 +11,7 @@ import pytest
 
 from tests.history.made import ORIGIN, add_exchange, begin, opened
 from tests.history.streams import asked, end, feed
-from tui.history import pruning, reading, writing
+from tui.history import listing, pruning, reading, writing
 from tui.history.database import FILE_NAME, transaction
 from tui.history.kept_answer import KeptConversation
 from tui.history.pruning import DAY_MS, MIN_KEPT, UNDO_MS
@@ -89,5 +89,5 @@ def test_the_limits_hold_when_something_new_is_kept(tmp_path: Path) -> None:
     end(turn)
     store.close()
     with closing(opened(tmp_path)) as connection:
-        assert reading.count(connection) == MIN_KEPT + 1
+        assert listing.count(connection) == MIN_KEPT + 1
         assert reading.search(connection, "answer")

@@ -20,7 +20,7 @@ from tests.history.streams import asked, end, feed, wait_for
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
-from tui.history import database, reading, recorder, writing
+from tui.history import database, listing, reading, recorder, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
@@ -32,7 +32,7 @@ from tui.history.running import running
 def stored(folder: Path) -> list[StoredTurn]:
     """All turns of all conversations, as another process sees them."""
     with closing(opened(folder)) as connection:
-        numbers = [row.id for row in reading.conversations(connection)]
+        numbers = [row.id for row in listing.conversations(connection)]
         found = [reading.conversation(connection, number, is_tree=True) for number in numbers[::-1]]
         return [turn for conversation in found if conversation for turn in conversation.turns]
 
@@ -194,7 +194,7 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
 
     assert kept.change(rename).result(10) == "done"
     with closing(opened(tmp_path)) as connection:
-        row = reading.conversation_row(connection, number)
+        row = listing.conversation_row(connection, number)
         assert row is not None
         assert (row.title, row.is_running) == ("a name", True)
 
@@ -205,7 +205,7 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
     with pytest.raises(HistoryError, match="cannot be written"):
         kept.change(fail).result(10)
     with closing(opened(tmp_path)) as connection:
-        row = reading.conversation_row(connection, number)
+        row = listing.conversation_row(connection, number)
         assert row is not None
         assert row.title == "a name"
     feed(turn, "goes ", "on")

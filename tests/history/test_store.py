@@ -15,10 +15,10 @@ from tui.core.turn.gaps import GapSummary
 from tui.core.turn.result import NOT_NUMBERS, TurnResult
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import TurnError
-from tui.history import reading, writing
+from tui.history import listing, reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
-from tui.history.reading import Filter
+from tui.history.listing import Filter
 from tui.history.records import Origin, StoredTurn
 from tui.history.running import running
 from tui.history.token_times import pack_times
@@ -104,17 +104,17 @@ def test_lists_are_newest_first_and_paged_however_the_clock_jumps(
         add_exchange(connection, f"prompt {n}", "x", created_ms=created_ms)[0]
         for n, created_ms in enumerate([2_000, 9_000_000_000_000, 1_000, 5, 3_000])
     ]
-    assert [row.id for row in reading.conversations(connection)] == made[::-1]
-    first = reading.conversations(connection, limit=2)
-    rest = reading.conversations(connection, limit=9, after=first[-1].id)
+    assert [row.id for row in listing.conversations(connection)] == made[::-1]
+    first = listing.conversations(connection, limit=2)
+    rest = listing.conversations(connection, limit=9, after=first[-1].id)
     assert [row.id for row in (*first, *rest)] == made[::-1]
     leaf = reading.chosen_leaf(connection, made[1])
     add_exchange(connection, "more", "y", conversation=made[1], parent=leaf)
     by_update = [made[1], made[4], made[3], made[2], made[0]]
-    assert [row.id for row in reading.conversations(connection, order="updated")] == by_update
-    page = reading.conversations(connection, order="updated", limit=2, after=made[1])
+    assert [row.id for row in listing.conversations(connection, order="updated")] == by_update
+    page = listing.conversations(connection, order="updated", limit=2, after=made[1])
     assert [row.id for row in page] == by_update[1:3]
-    assert reading.newest(connection) == made[1]
+    assert listing.newest(connection) == made[1]
 
 
 def test_filters(connection: sqlite3.Connection) -> None:
@@ -126,8 +126,8 @@ def test_filters(connection: sqlite3.Connection) -> None:
         writing.rename(connection, other, "A\nname \x07")
 
     def listed(wanted: Filter) -> list[int]:
-        rows = reading.conversations(connection, wanted=wanted)
-        assert reading.count(connection, wanted) == len(rows)
+        rows = listing.conversations(connection, wanted=wanted)
+        assert listing.count(connection, wanted) == len(rows)
         return [row.id for row in rows]
 
     assert listed(Filter(title="plain")) == [plain]
@@ -135,11 +135,11 @@ def test_filters(connection: sqlite3.Connection) -> None:
     assert listed(Filter(tag="speed")) == [other]
     assert listed(Filter(is_pinned=True)) == [plain]
     assert listed(Filter(title="100%_")) == []
-    row = reading.conversation_row(connection, other)
+    row = listing.conversation_row(connection, other)
     assert row is not None
     assert row.title == "A name ␇"
     assert row.tags == ("speed", "␛[31mred")
-    assert reading.tags(connection) == [("speed", 1), ("␛[31mred", 1)]
+    assert listing.tags(connection) == [("speed", 1), ("␛[31mred", 1)]
 
 
 def test_branches(connection: sqlite3.Connection) -> None:
@@ -182,9 +182,9 @@ def test_deletion_can_be_taken_back_until_it_is_purged(connection: sqlite3.Conne
     kept, _, _ = add_exchange(connection, "kept", "answer")
     with transaction(connection):
         writing.delete(connection, number, 5)
-    assert [row.id for row in reading.conversations(connection)] == [kept]
+    assert [row.id for row in listing.conversations(connection)] == [kept]
     assert [
-        row.id for row in reading.conversations(connection, wanted=Filter(is_deleted=True))
+        row.id for row in listing.conversations(connection, wanted=Filter(is_deleted=True))
     ] == [number]
     assert reading.search(connection, "secret") == []
     with transaction(connection):
@@ -301,7 +301,7 @@ def test_an_answer_that_runs_elsewhere_is_left_alone_and_seen_to_grow(
     found = reading.turn(connection, answer)
     assert found is not None
     assert (found.text, found.status, found.error) == ("one two ", "running", None)
-    (row,) = reading.conversations(connection)
+    (row,) = listing.conversations(connection)
     assert row.is_running
     assert [(run.turn, run.tokens) for run in running(connection)] == [(answer, 2)]
 
@@ -312,6 +312,6 @@ def test_numbers_may_come_after_the_end(connection: sqlite3.Connection) -> None:
         writing.finish_answer(connection, answer, end("new words", tokens=7))
     assert reading.search(connection, "old") == []
     assert len(reading.search(connection, "words")) == 1
-    row = reading.conversation_row(connection, number)
+    row = listing.conversation_row(connection, number)
     assert row is not None
     assert row.tokens == 7

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 
 from tui.commands.exit_code import ExitCode
 from tui.commands.history_files import export_files, import_files
+from tui.commands.history_lines import (
+    local_time,
+    print_conversation,
+    print_json,
+    prune_summary,
+    row_json,
+    row_line,
+    turn_json,
+)
 from tui.commands.parser import Parser, complain
-from tui.core.text.json_text import escaped_json
-from tui.core.text.sanitize import clean, clean_line
-from tui.history import pruning, reading, writing
+from tui.core.text.sanitize import clean_line
+from tui.history import inspection, listing, pruning, reading, writing
 from tui.history.database import (
     Connection,
     damage,
@@ -30,8 +35,6 @@ from tui.history.records import (
     ConversationRow,
     Limits,
     SearchHit,
-    StoredConversation,
-    StoredTurn,
 )
 from tui.history.resuming import no_conversation
 from tui.settings.config import ConfigError, config_paths, load
@@ -131,12 +134,12 @@ def _list(options: argparse.Namespace) -> int:
     if _settled():
         with reading_from(history_file()) as connection:
             limit = -1 if options.limit is None else options.limit
-            rows = reading.conversations(connection, limit=limit)
+            rows = listing.conversations(connection, limit=limit)
     if options.json:
-        _print_json([_row_json(row) for row in rows])
+        print_json([row_json(row) for row in rows])
         return ExitCode.OK
     for row in rows:
-        print(_row_line(row))
+        print(row_line(row))
     if not rows:
         complain("npulse history", "nothing is kept yet")
     return ExitCode.OK
@@ -149,15 +152,15 @@ def _show(options: argparse.Namespace) -> int:
     if found is None or found.row.id != number:
         raise UsageError(no_conversation(number))
     if options.json:
-        _print_json(
+        print_json(
             {
                 "id": found.row.id,
                 "title": found.row.title,
-                "turns": [_turn_json(turn) for turn in found.turns],
+                "turns": [turn_json(turn) for turn in found.turns],
             }
         )
     else:
-        _print_conversation(found)
+        print_conversation(found)
     return ExitCode.OK
 
 
@@ -168,7 +171,7 @@ def _search(options: argparse.Namespace) -> int:
         with reading_from(history_file()) as connection:
             hits = reading.search(connection, query, limit=options.limit)
     if options.json:
-        _print_json(
+        print_json(
             [
                 {
                     "id": hit.conversation,
@@ -183,7 +186,7 @@ def _search(options: argparse.Namespace) -> int:
         )
         return ExitCode.OK
     for hit in hits:
-        print(f"{hit.conversation:>6}  {_local(hit.created_ms)}  {hit.title}")
+        print(f"{hit.conversation:>6}  {local_time(hit.created_ms)}  {hit.title}")
         print(f"        {hit.role}: {clean_line(hit.snippet.text)}")
     if not hits:
         complain("npulse history", f"no prompt or answer has {clean_line(query, 80)!r}")
@@ -192,18 +195,18 @@ def _search(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     with _existing() as connection:
-        rows = reading.conversations(connection) if not options.ids else ()
+        rows = listing.conversations(connection) if not options.ids else ()
         numbers = [row.id for row in rows][::-1]
         numbers += [number_of(connection, word) for word in options.ids]
         for number in numbers:
-            if reading.conversation_row(connection, number) is None:
+            if listing.conversation_row(connection, number) is None:
                 raise UsageError(no_conversation(number))
         try:
             written = export_files(connection, numbers, options)
         except ValueError as error:
             raise UsageError(str(error)) from error
     if options.json and options.output is not None:
-        _print_json({"files": [str(path) for path in written], "conversations": len(numbers)})
+        print_json({"files": [str(path) for path in written], "conversations": len(numbers)})
     else:
         for path in written:
             print(clean_line(str(path)))
@@ -214,7 +217,7 @@ def _import(options: argparse.Namespace) -> int:
     with writing_to(history_file()) as connection:
         outcomes = import_files(connection, options.files)
     if options.json:
-        _print_json([outcome.to_json_dict() for outcome in outcomes])
+        print_json([outcome.to_json_dict() for outcome in outcomes])
     else:
         for outcome in outcomes:
             if outcome.problem is None:
@@ -244,43 +247,31 @@ def _prune(options: argparse.Namespace) -> int:
             if options.yes:
                 pruning.remove(connection, wanted)
     if options.json:
-        _print_json(
+        print_json(
             {
                 "is_removed": options.yes,
                 "conversations": [
-                    {**_row_json(r.row), "reason": r.reason, "size_bytes": r.size_bytes}
+                    {**row_json(r.row), "reason": r.reason, "size_bytes": r.size_bytes}
                     for r in wanted
                 ],
             }
         )
         return ExitCode.OK
     for removal in wanted:
-        print(f"{removal.reason:<9}  {_row_line(removal.row)}")
-    print(_prune_summary(wanted, limits, is_removed=options.yes))
+        print(f"{removal.reason:<9}  {row_line(removal.row)}")
+    print(prune_summary(wanted, limits, is_removed=options.yes))
     return ExitCode.OK
-
-
-def _prune_summary(wanted: list[Removal], limits: Limits, *, is_removed: bool) -> str:
-    if not wanted:
-        if not (limits.max_age_days or limits.max_bytes):
-            return (
-                "nothing to remove: no limit is set ([history] in config.toml, or --max-age-days)"
-            )
-        return "nothing to remove"
-    room = sum(removal.size_bytes for removal in wanted) / MIB
-    what = f"{len(wanted)} conversation{'s' if len(wanted) != 1 else ''}, ~{room:.1f} MiB"
-    return f"removed {what}" if is_removed else f"would remove {what}; --yes removes them"
 
 
 def _check(options: argparse.Namespace) -> int:
     path = history_file()
     with _existing() as connection:
-        problems = damage(connection, is_thorough=True) + reading.unreadable(connection)
-        size_bytes = reading.size_bytes(connection)
-        schema, n_turns = reading.schema(connection), reading.count_turns(connection)
-        conversations = reading.count(connection)
+        problems = damage(connection, is_thorough=True) + inspection.unreadable(connection)
+        size_bytes = inspection.size_bytes(connection)
+        schema, n_turns = inspection.schema(connection), inspection.count_turns(connection)
+        conversations = listing.count(connection)
     if options.json:
-        _print_json(
+        print_json(
             {
                 "path": str(path),
                 "is_sound": not problems,
@@ -334,7 +325,7 @@ def _existing() -> AbstractContextManager[Connection]:
 def number_of(connection: Connection, word: str) -> int:
     """The conversation of an id, or of ``last``. Raises UsageError."""
     if word == LAST:
-        newest = reading.newest(connection)
+        newest = listing.newest(connection)
         if newest is None:
             raise UsageError("no conversation is kept yet")
         return newest
@@ -343,70 +334,3 @@ def number_of(connection: Connection, word: str) -> int:
             f"{word[:80]!r} is no id of a conversation; npulse history list shows them"
         )
     return int(word[:18])
-
-
-# -- printing --------------------------------------------------------------------------------------
-
-
-def _print_json(value: object) -> None:
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "").replace("_", "")
-    data = json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    print(escaped_json(data, is_ascii=encoding != "utf8").decode())
-
-
-def _row_json(row: ConversationRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "title": row.title,
-        "created": utc(row.created_ms),
-        "model": row.model,
-        "turns": row.turns,
-        "tokens": row.tokens,
-    }
-
-
-def _row_line(row: ConversationRow) -> str:
-    marks = ("pinned " if row.is_pinned else "") + ("running " if row.is_running else "")
-    simulated = "SIMULATED " if row.is_simulated else ""
-    tokens = f"~{row.tokens}" if row.is_tokens_estimated else str(row.tokens)
-    tags = "".join(f" #{tag}" for tag in row.tags)
-    return (
-        f"{row.id:>6}  {_local(row.created_ms)}  {clean_line(row.model or '–', 24):<24}"
-        f"  {row.turns:>4} turns  {tokens:>8} tokens  {marks}{simulated}{row.title}{tags}"
-    )
-
-
-def _local(ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, OSError, ValueError):
-        return utc(ms)[:16].replace("T", " ")
-
-
-def _turn_json(turn: StoredTurn) -> dict[str, object]:
-    return {
-        "id": turn.id,
-        "parent": turn.parent,
-        "role": turn.role,
-        "text": turn.text,
-        "thinking": turn.thinking,
-        "status": turn.status,
-        "error": None if turn.error is None else turn.error.sentence,
-        "numbers": turn.numbers,
-    }
-
-
-def _print_conversation(found: StoredConversation) -> None:
-    row = found.row
-    mark = "~" if row.is_tokens_estimated else ""
-    print(f"{row.title}\n{_local(row.created_ms)}  {row.turns} turns  {mark}{row.tokens} tokens")
-    for turn in found.turns:
-        model = None if turn.origin is None else clean_line(turn.origin.model)
-        who = "you" if turn.role == "user" else model or "assistant"
-        branch = f", after {turn.parent}" if turn.parent is not None else ""
-        print(f"\n-- {who}  ({turn.id}{branch})")
-        if turn.thinking:
-            print("\n".join(f"> {line}" for line in clean(turn.thinking).splitlines()))
-        print(clean(turn.text).rstrip())
-        if turn.status not in (None, "complete"):
-            print(clean_line(f"[{turn.status}] {turn.error.sentence if turn.error else ''}"))

@@ -15,6 +15,7 @@ from tui.history import reading
 from tui.history.failures import HistoryError
 from tui.history.records import StoredTurn
 from tui.history.token_times import unpack_times
+from tui.history.writer_process import living_writer
 
 REMOVED = TurnError("io", "This answer was removed from the history.")
 MEANINGS: tuple[ChunkMeaning, ...] = ("token", "character")
@@ -81,7 +82,7 @@ class AnswerTail:
             if t0_ns is not None:
                 self.turn.restore_state(t0_ns, Phase(phase), wait)
             self._take_pieces(connection)
-            if reading.living_writer(connection, writer) is not None:
+            if living_writer(connection, writer) is not None:
                 return False
             self.is_owner_gone = True
             self._end(connection)

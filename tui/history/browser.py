@@ -9,10 +9,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from pathlib import Path
 
-from tui.history import reading, recent, writing
+from tui.history import listing, reading, recent, writing
 from tui.history.database import reading_from, transaction, writing_to
 from tui.history.failures import HistoryError
-from tui.history.reading import Filter
+from tui.history.listing import Filter
 from tui.history.recorder import Recorder
 from tui.history.records import (
     ConversationRow,
@@ -54,21 +54,21 @@ class HistoryBrowser:
         with reading_from(self._path) as connection:
             pinned: list[ConversationRow] = []
             if after is None:
-                pinned = reading.conversations(connection, wanted=Filter(is_pinned=True))
-            rest = reading.conversations(
+                pinned = listing.conversations(connection, wanted=Filter(is_pinned=True))
+            rest = listing.conversations(
                 connection, wanted=Filter(is_pinned=False), limit=PAGE, after=after
             )
         return [*pinned, *rest]
 
     def count(self) -> int:
         with reading_from(self._path) as connection:
-            return reading.count(connection)
+            return listing.count(connection)
 
     def titled(self, words: str) -> list[ConversationRow]:
         with reading_from(self._path) as connection:
-            found = reading.conversations(connection, wanted=Filter(title=words), limit=MAX_HITS)
+            found = listing.conversations(connection, wanted=Filter(title=words), limit=MAX_HITS)
             known = {row.id for row in found}
-            tagged = reading.conversations(connection, wanted=Filter(tag=words), limit=MAX_HITS)
+            tagged = listing.conversations(connection, wanted=Filter(tag=words), limit=MAX_HITS)
         return [*found, *(row for row in tagged if row.id not in known)]
 
     def search(self, words: str) -> list[SearchHit]:

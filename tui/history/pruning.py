@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.history import reading, writing
+from tui.history import inspection, listing, writing
 from tui.history.database import transaction
 from tui.history.records import ConversationRow, Limits
 
@@ -38,9 +38,9 @@ def removals(
     Raises sqlite3.Error.
     """
     shares = _sizes(connection)
-    left_bytes = reading.size_bytes(connection)
+    left_bytes = inspection.size_bytes(connection)
     oldest_ms = now_ms - limits.max_age_days * DAY_MS
-    may_go = reading.oldest_first(connection)
+    may_go = _oldest_first(connection)
     n_too_old = max(sum(not is_deleted for _, _, is_deleted in may_go) - n_young, 0)
     chosen: dict[int, PruneReason] = {}
     for number, newest_ms, is_deleted in may_go:
@@ -58,7 +58,7 @@ def removals(
             left_bytes -= shares.get(number, 0)
     found = []
     for number in sorted(chosen):
-        row = reading.conversation_row(connection, number)
+        row = listing.conversation_row(connection, number)
         if row is not None:
             found.append(Removal(row, chosen[number], shares.get(number, 0)))
     return found
@@ -70,7 +70,7 @@ def due(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Rem
     has_deleted = connection.execute(
         "SELECT 1 FROM conversations WHERE deleted_ms < ? LIMIT 1", (now_ms - UNDO_MS,)
     ).fetchone()
-    is_large = limits.max_bytes and reading.size_bytes(connection) > limits.max_bytes
+    is_large = limits.max_bytes and inspection.size_bytes(connection) > limits.max_bytes
     is_old = (
         limits.max_age_days
         and connection.execute(
@@ -80,7 +80,7 @@ def due(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Rem
     )
     if not (has_deleted or is_large or is_old):
         return []
-    young = reading.deleted_since(connection, now_ms - UNDO_MS)
+    young = _deleted_since(connection, now_ms - UNDO_MS)
     return [r for r in removals(connection, limits, now_ms, MIN_KEPT) if r.row.id not in young]
 
 
@@ -105,5 +105,22 @@ def _sizes(connection: sqlite3.Connection) -> dict[int, int]:
         " GROUP BY t.conversation"
     ).fetchall()
     total = sum(size for _, size in rows) or 1
-    used = reading.size_bytes(connection)
+    used = inspection.size_bytes(connection)
     return {number: round(used * size / total) for number, size in rows}
+
+
+def _deleted_since(connection: sqlite3.Connection, since_ms: int) -> set[int]:
+    """Conversations that were deleted since then."""
+    rows = connection.execute("SELECT id FROM conversations WHERE deleted_ms >= ?", (since_ms,))
+    return {int(number) for (number,) in rows}
+
+
+def _oldest_first(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    """(conversation, ms of its newest turn, 1 where it is deleted) of all that may be pruned: not
+    pinned, and nobody writes in it."""
+    return connection.execute(
+        "SELECT c.id, coalesce((SELECT max(created_ms) FROM turns WHERE conversation = c.id),"
+        " c.created_ms), c.deleted_ms IS NOT NULL FROM conversations AS c WHERE NOT c.is_pinned"
+        " AND NOT EXISTS (SELECT 1 FROM turns WHERE conversation = c.id AND status = 'running')"
+        " ORDER BY c.id"
+    ).fetchall()

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from tui.core.turn.conversation import PastTurn
-from tui.history import reading
+from tui.history import listing, reading
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.turn_json import stored_result
@@ -39,7 +39,7 @@ def resume(
     Raises HistoryError where there is none, or where another npulse still writes an answer of this
     branch; and sqlite3.Error.
     """
-    wanted = reading.newest(connection) if number is None else number
+    wanted = listing.newest(connection) if number is None else number
     found = None if wanted is None else reading.conversation(connection, wanted, leaf=leaf)
     if found is None:
         raise HistoryError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,3 +48,14 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, ValueError):
         return ""
+
+
+def living_writer(connection: sqlite3.Connection, writer: int | None) -> WriterProcess | None:
+    """The process of that row of ``writers``; None where it has ended."""
+    if writer is None:
+        return None
+    found = connection.execute(
+        "SELECT pid, started_ticks, boot_id FROM writers WHERE id = ?", (writer,)
+    ).fetchone()
+    process = None if found is None else WriterProcess(*found)
+    return process if process is not None and process.is_alive else None
