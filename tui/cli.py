@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("tui.commands.history", "conversations: list, show, search, export, import, prune"),
     "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
+    "lab": ("tui.commands.lab", "prompt sets: run, compare, judge, export"),
     "board": ("tui.commands.board", "one snapshot of the board, or a stream of them"),
     "doctor": (
         "tui.commands.doctor",

@@ -107,20 +107,20 @@ def _folder(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--folder", type=Path, metavar="DIR", help="where runs are kept")
 
 
-def _server(verb: argparse.ArgumentParser) -> None:
+def add_server(verb: argparse.ArgumentParser) -> None:
     said = "the server; without it that of config.toml, or the known ports"
     verb.add_argument("--url", type=address, metavar="URL", help=said)
     verb.add_argument("--api-key", metavar="KEY", help="sent to it; better $NPULSE_API_KEY")
 
 
-def _outputs(verb: argparse.ArgumentParser) -> None:
+def add_outputs(verb: argparse.ArgumentParser) -> None:
     for name in ("json", "md", "html", "csv"):
         verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
 
 
 def _list(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
-    _server(verb)
+    add_server(verb)
     verb.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
     verb.add_argument("--suites", type=Path, metavar="DIR", help="a folder with suites of your own")
     verb.add_argument("--json", action="store_true", help="as JSON")
@@ -130,7 +130,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument
     add("suite", metavar="SUITE", help="a name, a .toml file, or a .jsonl file of prompts")
     _folder(verb)
-    _server(verb)
+    add_server(verb)
     add("--model", metavar="NAME", help="the model; loaded if it is not")
     add("--runs", type=count, metavar="N", help="repetitions of every prompt")
     add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
@@ -165,8 +165,8 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--goodput", type=goodput, default=(3000.0, 2.0), metavar="ttft:MS,decode:TPS")
     _judging(verb)
     add("--save-baseline", metavar="NAME", help="give this run a name to compare with")
-    _outputs(verb)
-    _ui(verb)
+    add_outputs(verb)
+    add_ui(verb)
 
 
 def _judging(verb: argparse.ArgumentParser) -> None:
@@ -186,7 +186,7 @@ def _vary(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help=said)
 
 
-def _ui(verb: argparse.ArgumentParser) -> None:
+def add_ui(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--ui",
         choices=("auto", "progress", "plain", "none", "jsonl"),
@@ -198,7 +198,7 @@ def _ui(verb: argparse.ArgumentParser) -> None:
 def _resume(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("run", metavar="RUN", help="id of the run, its beginning, or last")
     _folder(verb)
-    _server(verb)
+    add_server(verb)
     verb.add_argument("--model", metavar="NAME")
     verb.add_argument("--root", type=Path, metavar="DIR")
     verb.add_argument("--max-time", type=duration, metavar="TIME")
@@ -208,8 +208,8 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--cool-down", type=seconds, default=120.0, metavar="S")
     verb.add_argument("--no-hash", action="store_true")
     _judging(verb)
-    _outputs(verb)
-    _ui(verb)
+    add_outputs(verb)
+    add_ui(verb)
 
 
 def _report(verb: argparse.ArgumentParser) -> None:
@@ -221,7 +221,7 @@ def _report(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--row", choices=("llama-bench", "rockchip"), help="print one row instead")
     _judging(verb)
-    _outputs(verb)
+    add_outputs(verb)
 
 
 def _compare(verb: argparse.ArgumentParser) -> None:

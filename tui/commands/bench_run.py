@@ -32,7 +32,7 @@ from tui.commands.exit_code import ExitCode
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 
-_EXITS: dict[Outcome, int] = {
+EXITS: dict[Outcome, int] = {
     "complete": ExitCode.OK,
     "incomplete": ExitCode.INCOMPLETE,
     "refused": ExitCode.GATE,
@@ -195,8 +195,9 @@ def _go(
     wants_stdout = "-" in (options.json, options.md, options.html, options.csv)
     out = sys.stderr if wants_stdout or options.ui == "progress" else sys.stdout
     shown = shown_by(options.ui, out)
-    finished = asyncio.run(_watched(suite, made, controls, before, shown))
-    code = _EXITS[finished.outcome]
+    events = run_suite(suite, made, controls, resume=before)
+    finished = asyncio.run(watched(events, controls, shown))
+    code = EXITS[finished.outcome]
     if not finished.folder:
         if options.ui in ("none", "jsonl") or wants_stdout:
             complain(finished.sentence, code)
@@ -204,12 +205,8 @@ def _go(
     return _finish(options, made, Path(finished.folder), code, conditions, baseline, out)
 
 
-async def _watched(
-    suite: Suite,
-    made: Options,
-    controls: Controls,
-    before: resume.Earlier | None,
-    show: Callable[[Event], None],
+async def watched(
+    events: AsyncIterator[Event], controls: Controls, show: Callable[[Event], None]
 ) -> Finished:
     """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
     shown = Aside(show)
@@ -226,7 +223,6 @@ async def _watched(
     # A lost connection takes the terminal away, not the measurement.
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     last = Finished(outcome="interrupted", sentence="Interrupted.")
-    events: AsyncIterator[Event] = run_suite(suite, made, controls, resume=before)
     try:
         async for event in events:
             shown.show(event)

@@ -140,6 +140,17 @@ def _two_sided_z(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
+def share_interval(count: int, n: int, *, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval of a share (1927): it stays within 0 and 1, and is right for few
+    values too. Raises ValueError below one value."""
+    if n < 1 or not 0 <= count <= n:
+        raise ValueError("a share needs a count of at least one value")
+    z = _two_sided_z(confidence)
+    centre = (count + z * z / 2) / (n + z * z)
+    reach = z * math.sqrt(count * (n - count) / n + z * z / 4) / (n + z * z)
+    return Interval(max(0.0, centre - reach), min(1.0, centre + reach), "Wilson score")
+
+
 def _order_interval(data: Sequence[float], confidence: float) -> Interval:
     reach = _two_sided_z(confidence) * math.sqrt(len(data)) / 2
     low = max(0, math.floor((len(data) - 1) / 2 - reach))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.bench.analysis.compare import total_change
@@ -107,6 +107,29 @@ def judge(
             unit = " %" if condition.is_change else ""
             sentence = f"{condition.text}: {what}{condition.name} is {value:.2f}{unit}"
             failed.append(Failed(condition, sentence))
+    return failed
+
+
+def judge_values(
+    conditions: Sequence[Condition], values: Mapping[str, float | None]
+) -> list[Failed]:
+    """The conditions that named figures do not meet. What is not known fails: it was asked for.
+
+    Raises ConditionError for a figure that is not among them, and for a change.
+    """
+    failed = []
+    for condition in conditions:
+        front, dot, rest = condition.name.partition(".")
+        name = f"{ALIASES.get(front, front)}{dot}{rest}"
+        if condition.is_change:
+            raise ConditionError(f"{condition.text}: a change needs a run to compare with")
+        if name not in values:
+            raise ConditionError(f"{condition.text}: no figure is called {condition.name!r}")
+        value = values[name]
+        if value is None:
+            failed.append(Failed(condition, f"{condition.text}: {name} is not known"))
+        elif _COMPARE[condition.op](value, condition.value):
+            failed.append(Failed(condition, f"{condition.text}: {name} is {value:.2f}"))
     return failed
 
 

@@ -1,0 +1,272 @@
+"""``npulse lab run``, ``resume`` and ``judge``: from arguments to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TextIO
+
+import msgspec
+
+from tui.bench.analysis import thresholds
+from tui.bench.model.events import Event, Finished
+from tui.bench.model.options import Options
+from tui.bench.model.suite import Suite
+from tui.bench.run.connect import SetupError, connect
+from tui.bench.run.forecast import Speed
+from tui.bench.session.listing import expected, speed_of
+from tui.bench.store.controls import Controls
+from tui.commands import lab_show
+from tui.commands import parser as parsing
+from tui.commands.bench_outputs import write
+from tui.commands.bench_progress import shown_by
+from tui.commands.bench_run import EXITS, watched
+from tui.commands.exit_code import ExitCode
+from tui.core.text.format import long_seconds
+from tui.core.text.sanitize import clean_line
+from tui.core.types import GenerationSettings
+from tui.lab import opinions, plan, report, store
+from tui.lab.figures import threshold_values
+from tui.lab.follow import stored_matrix
+from tui.lab.model.prompt_set import JudgeModel
+from tui.lab.model.records import LabRun, Part
+from tui.lab.results import result_of
+from tui.lab.run import LabRunner, new_run, run_part, with_part
+from tui.lab.store import LabFolders
+from tui.settings.config import config_paths, load
+from tui.settings.server_options import server_access, server_urls
+from tui.settings.state import remembered_servers
+
+
+def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
+    """One sentence on stderr."""
+    parsing.complain("npulse lab", sentence)
+    return code
+
+
+def run(options: argparse.Namespace, folders: LabFolders) -> int:
+    """Runs a set. Raises SetError, ConfigError, RunError."""
+    prompt_set = store.find_set(folders, options.set)
+    base, made = _options(options, folders)
+    record = new_run(prompt_set, base)
+    if options.plan:
+        return _print_plan(record, made, folders, sys.stdout)
+    _print_plan(record, made, folders, _out(options))
+    return _go(options, folders, record, made)
+
+
+def go_on(options: argparse.Namespace, folders: LabFolders) -> int:
+    """Goes on with a run that was ended, killed, or has failures."""
+    record = store.find_run(folders, options.run)
+    if record.outcome == "complete":
+        return complain("this run is complete, nothing is missing")
+    _, made = _options(options, folders)
+    again = tuple(
+        part if part.outcome == "complete" else msgspec.structs.replace(part, outcome="")
+        for part in record.parts
+    )
+    record = msgspec.structs.replace(record, parts=again)
+    return _go(options, folders, record, replace(made, settings=record.base))
+
+
+def _options(
+    options: argparse.Namespace, folders: LabFolders
+) -> tuple[GenerationSettings, Options]:
+    """(what holds where a variant says nothing, the choices of the benchmark)."""
+    settings = load(config_paths(), os.environ).settings
+    section = settings.server
+    urls = server_urls(section)
+    if options.url is not None:
+        urls = (options.url,)
+        section = msgspec.structs.replace(section, url=options.url)
+    base = replace(settings.generation.to_generation(), system_prompt="")
+    made = Options(
+        folder=folders.bench,
+        urls=urls,
+        access=server_access(section, options.api_key),
+        tokenizer=section.tokenizer,
+        remembered=remembered_servers(),
+        model=options.model or settings.server.model or None,
+        max_time_s=options.max_time,
+        is_strict=options.strict,
+        is_forced=options.force,
+        is_greedy=False,
+        settings=base,
+        root=options.root,
+        has_warmup=not options.no_warm_up,
+        cool_down_s=options.cool_down,
+        hashes_model=not options.no_hash,
+    )
+    return base, made
+
+
+def _out(options: argparse.Namespace) -> TextIO:
+    """Where progress is shown: stdout belongs to a report that goes there."""
+    forms = (getattr(options, form, None) for form in report.FORMS)
+    return sys.stderr if "-" in tuple(forms) or options.ui == "progress" else sys.stdout
+
+
+def _go(options: argparse.Namespace, folders: LabFolders, record: LabRun, made: Options) -> int:
+    try:
+        conditions = thresholds.parse(options.fail_on or record.prompt_set.fail_on)
+        names = threshold_values(plan.empty_matrix(record.prompt_set), ())
+        _check_names(conditions, names, record)
+    except thresholds.ConditionError as error:
+        return complain(str(error))
+    if sum(getattr(options, form) == "-" for form in report.FORMS) > 1:
+        return complain("only one of --json, --md, --html and --csv can be stdout")
+    controls, out = Controls(), _out(options)
+    seeded = replace(made, seed=record.prompt_set.seed)
+    runner = LabRunner(record, folders, lambda part: with_part(seeded, part), controls)
+    finished = asyncio.run(watched(runner.events(), controls, shown_by(options.ui, out)))
+    code = EXITS[finished.outcome]
+    return _finish(options, folders, runner.record, code, conditions, out)
+
+
+def _check_names(
+    conditions: list[thresholds.Condition], known: dict[str, float | None], record: LabRun
+) -> None:
+    """A figure that no run has is told before the run, not after it. Raises ConditionError."""
+    variants = [variant.id for variant in record.prompt_set.variants]
+    every = {f"{name}.{variant}": 0.0 for name in known for variant in variants}
+    thresholds.judge_values(conditions, {**dict.fromkeys(known, 0.0), **every})
+
+
+def _finish(
+    options: argparse.Namespace,
+    folders: LabFolders,
+    record: LabRun,
+    code: int,
+    conditions: list[thresholds.Condition],
+    out: TextIO,
+) -> int:
+    """Files, the matrix, thresholds."""
+    if not any(part.run_id for part in record.parts):
+        return code if options.ui not in ("none", "jsonl") else complain(record.sentence, code)
+    result = result_of(record, folders)
+    for form, make in report.FORMS.items():
+        target = getattr(options, form)
+        if target:
+            write(target, make(result))
+    if options.ui not in ("none", "jsonl"):
+        lab_show.print_result(result, out)
+        print(f"kept as {record.id}", file=out)
+        if record.outcome != "complete":
+            print(f"npulse lab resume {record.id} runs what is missing or failed", file=out)
+    if code:
+        return code
+    values = threshold_values(result.matrix, result.figures)
+    failed = thresholds.judge_values(conditions, values)
+    for failure in failed:
+        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+# -- the plan ----------------------------------------------------------------------------------
+
+
+def _print_plan(record: LabRun, made: Options, folders: LabFolders, out: TextIO) -> int:
+    """What is going to be asked, of which model, and how long it is expected to take."""
+    prompt_set = record.prompt_set
+    rows, variants = len(prompt_set.rows), len(prompt_set.variants)
+    print(
+        f"{clean_line(prompt_set.title or prompt_set.id, 60)}: {rows} rows x {variants} variants "
+        f"x {prompt_set.repeats} = {record.planned} requests, seed {prompt_set.seed}",
+        file=out,
+    )
+    total = [0.0, 0.0, 0.0]
+    for at, part in enumerate(record.parts, 1):
+        span, where = asyncio.run(_expected(record, part, made, folders))
+        total = [a + b for a, b in zip(total, span, strict=True)]
+        print(
+            f"part {at} of {len(record.parts)}: {len(part.variants)} variants, {where}, "
+            f"{_span(span)}",
+            file=out,
+        )
+    loads = sum(bool(part.model) for part in record.parts)
+    print(f"expected {_span(tuple(total))}; models loaded: at most {loads}", file=out)
+    return ExitCode.OK
+
+
+def _span(span: tuple[float, ...]) -> str:
+    likely, low, high = span
+    return f"~{long_seconds(likely)} ({long_seconds(low)} to {long_seconds(high)})"
+
+
+async def _expected(
+    record: LabRun, part: Part, made: Options, folders: LabFolders
+) -> tuple[tuple[float, float, float], str]:
+    """((likely, low, high) seconds, model and server in words), from earlier runs of that model
+    where there are some."""
+    wanted = with_part(made, part)
+    suite = plan.suite_of(record.prompt_set, part)
+    try:
+        found = await connect(wanted)
+    except SetupError as error:
+        return expected(suite, Speed(), None), f"no server yet ({clean_line(error.sentence, 120)})"
+    await found.client.aclose()
+    name = wanted.model or found.info.name
+    info = next((model for model in found.models if model.name == name), found.info)
+    speed = speed_of(folders.bench, name, is_simulated=found.server.is_simulated)
+    speed.size_bytes = info.size_bytes
+    basis = "as measured before" if speed.is_measured else "from published figures"
+    where = f"{clean_line(name, 60) or 'no model named'} at {clean_line(found.server.label, 80)}"
+    return expected(suite, speed, info.context_tokens), f"{where}, {basis}"
+
+
+# -- a judge model -----------------------------------------------------------------------------
+
+
+def judge(options: argparse.Namespace, folders: LabFolders) -> int:
+    """Asks a judge model for its opinion of each answer."""
+    record = store.find_run(folders, options.run)
+    own = record.prompt_set.judge or JudgeModel(rubric="")
+    rubric = options.rubric or own.rubric
+    if not rubric:
+        return complain("the set has no rubric; give one with --rubric, or write [judge] in it")
+    matrix = stored_matrix(record, folders.bench)
+    suite = opinions.suite_of(record, matrix, rubric)
+    if options.url is None and own.server:
+        options.url = own.server
+    _, made = _options(options, folders)
+    made = replace(made, model=options.model or own.model or made.model)
+    part = Part(server=own.server, model=made.model or "")
+    controls = Controls()
+    kept = _Kept(record, folders, part)
+    events = _opinion_events(suite, made, controls, kept)
+    out = _out(options)
+    finished = asyncio.run(watched(events, controls, shown_by(options.ui, out)))
+    if options.ui not in ("none", "jsonl"):
+        lab_show.print_result(result_of(kept.record, folders), out)
+    return EXITS[finished.outcome]
+
+
+class _Kept:
+    """Keeps what became of the judge's run in the record."""
+
+    def __init__(self, record: LabRun, folders: LabFolders, part: Part) -> None:
+        self.record = record
+        self.part = part
+        self._before = record.opinions
+        self._folders = folders
+
+    def change(self, **new: object) -> None:
+        loads = self.part.loads + int(new.pop("loads", 0))  # type: ignore[call-overload]
+        self.part = msgspec.structs.replace(self.part, loads=loads, **new)
+        if self.part.run_id:
+            opinions = (*self._before, self.part)
+            self.record = msgspec.structs.replace(self.record, opinions=opinions)
+            store.save_run(self._folders, self.record)
+
+
+async def _opinion_events(
+    suite: Suite, made: Options, controls: Controls, kept: _Kept
+) -> AsyncIterator[Event]:
+    async for event in run_part(suite, made, controls, None, kept.change):
+        yield event
+    outcome = kept.part.outcome or "incomplete"
+    yield Finished(outcome=outcome, sentence=kept.part.sentence)  # type: ignore[arg-type]

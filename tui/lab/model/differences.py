@@ -1,0 +1,64 @@
+"""The words in which answers differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+_WORD = re.compile(r"\w+|[^\w\s]+")
+MAX_WORDS = 4000
+"""Beyond them whole lines are compared: the work grows with the square of the length."""
+
+Span = tuple[int, int]
+"""Begin and end in a text, in characters."""
+
+
+def words_of(text: str) -> list[tuple[str, Span]]:
+    """The words and marks of a text, with their places."""
+    return [(match[0], match.span()) for match in _WORD.finditer(text)]
+
+
+def _lines_of(text: str) -> list[tuple[str, Span]]:
+    out, start = [], 0
+    for line in text.splitlines(keepends=True):
+        out.append((line.strip(), (start, start + len(line.rstrip("\n")))))
+        start += len(line)
+    return out
+
+
+def differing(first: str, other: str) -> tuple[list[Span], list[Span]]:
+    """Where the two texts have words that the other has not at that place, spans joined."""
+    a, b = words_of(first), words_of(other)
+    if len(a) > MAX_WORDS or len(b) > MAX_WORDS:
+        a, b = _lines_of(first), _lines_of(other)
+    matcher = SequenceMatcher(None, [x for x, _ in a], [x for x, _ in b], autojunk=False)
+    left: list[Span] = []
+    right: list[Span] = []
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal":
+            if i1 < i2:
+                left.append((a[i1][1][0], a[i2 - 1][1][1]))
+            if j1 < j2:
+                right.append((b[j1][1][0], b[j2 - 1][1][1]))
+    return left, right
+
+
+def differing_all(texts: Sequence[str]) -> list[list[Span]]:
+    """For each text where it differs from the first one; the first from the second."""
+    if len(texts) < 2:
+        return [[] for _ in texts]
+    pairs = [differing(texts[0], other) for other in texts[1:]]
+    return [pairs[0][0], *(pair[1] for pair in pairs)]
+
+
+def same_words(first: str, other: str) -> tuple[int, int]:
+    """(words and marks from the beginning that are the same, words and marks of the longer)."""
+    a = [word for word, _ in words_of(first)]
+    b = [word for word, _ in words_of(other)]
+    same = 0
+    for mine, theirs in zip(a, b, strict=False):
+        if mine != theirs:
+            break
+        same += 1
+    return same, max(len(a), len(b))

@@ -1,0 +1,123 @@
+"""A prompt set: prompts with variables, cases, variants, checks, and who may judge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+import msgspec
+
+from tui.bench.model.check_specs import CheckSpec
+from tui.bench.model.suite import PastMessage
+
+Order = Literal["shuffled", "together", "apart"]
+"""Of the requests of one run. together: requests with the same words one after the other, so that
+a server's prompt cache helps. apart: never two of the same words in a row, so that it cannot
+mislead. shuffled: as the seed has it."""
+
+SETTINGS = ("temperature", "top_p", "top_k", "repeat_penalty", "max_tokens", "thinking")
+"""Settings that a variant may have, in the order in which they are shown."""
+
+
+class LabPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """One prompt. ``{{name}}`` in its text stands for a value of the case."""
+
+    id: str
+    text: str
+    system: str = ""
+    history: tuple[PastMessage, ...] = ()
+    """What was said before, oldest first."""
+    max_tokens: int | None = None
+    raw: bool = False
+    """The text is sent as it is written, braces included."""
+    notes: str = ""
+    checks: tuple[CheckSpec, ...] = ()
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of the variables. ``prompts``: the prompts that it is for; empty: all."""
+
+    id: str
+    values: dict[str, str] = msgspec.field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    notes: str = ""
+    checks: tuple[CheckSpec, ...] = ()
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to ask. What is None is as the configuration, or the server, has it."""
+
+    id: str
+    system: str | None = None
+    """In place of the prompt's own system prompt."""
+    server: str = ""
+    model: str = ""
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repeat_penalty: float | None = None
+    max_tokens: int | None = None
+    thinking: bool | None = None
+    notes: str = ""
+
+    @property
+    def is_greedy(self) -> bool:
+        """Always the likeliest token: the same words should get the same answer."""
+        return self.temperature == 0 or self.top_k == 1
+
+
+class JudgeModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that gives an opinion on answers."""
+
+    rubric: str
+    server: str = ""
+    model: str = ""
+
+
+class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one run of the lab asks. ``variants`` are those after sweeps."""
+
+    id: str
+    prompts: tuple[LabPrompt, ...]
+    title: str = ""
+    notes: str = ""
+    repeats: int = 1
+    order: Order = "shuffled"
+    seed: int = 1
+    max_tokens: int = 512
+    """Where neither the prompt nor the variant says."""
+    fail_on: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    judge: JudgeModel | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything that is asked or checked."""
+        plain = msgspec.to_builtins(self)
+        for key in ("title", "notes", "repeats", "fail_on", "judge", "seed"):
+            plain.pop(key)
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+    @property
+    def rows(self) -> tuple[tuple[LabPrompt, Case], ...]:
+        """The rows of the matrix: every prompt with every case that is for it."""
+        cases = self.cases or (NO_CASE,)
+        return tuple(
+            (prompt, case)
+            for prompt in self.prompts
+            for case in cases
+            if not case.prompts or prompt.id in case.prompts
+        )
+
+    def row_id(self, prompt: LabPrompt, case: Case) -> str:
+        """The name of a row: the part of it that tells rows apart."""
+        if case is NO_CASE or not case.id:
+            return prompt.id
+        return case.id if len(self.prompts) == 1 else f"{prompt.id}/{case.id}"
+
+
+NO_CASE = Case(id="")
+"""Stands for the one case of a set that has none."""

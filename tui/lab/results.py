@@ -1,0 +1,44 @@
+"""A run of the lab with everything that is computed of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tui.bench.store.active_run import running
+from tui.lab import store
+from tui.lab.figures import agreement, figures_of
+from tui.lab.follow import stored_matrix
+from tui.lab.model.records import LabRun
+from tui.lab.opinions import opinions_of
+from tui.lab.report import LabResult
+from tui.lab.store import LabFolders
+
+
+def is_alive(run: LabRun, folders: LabFolders) -> bool:
+    """Whether the process of the run still measures: it holds the lock of the benchmarks."""
+    found = running(folders.bench)
+    return run.outcome == "running" and found is not None and found.pid == run.pid
+
+
+def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
+    """The record with what a killed run could not write any more."""
+    if run.outcome != "running" or is_alive(run, folders):
+        return run
+    said = f"It was killed; npulse lab resume {run.id} goes on with it."
+    return msgspec.structs.replace(run, outcome="interrupted", sentence=said)
+
+
+def result_of(run: LabRun, folders: LabFolders) -> LabResult:
+    """Figures, verdicts and opinions of a run. Raises RunError where its answers are missing."""
+    run = as_it_stands(run, folders)
+    matrix = stored_matrix(run, folders.bench, is_running=is_alive(run, folders))
+    judged = store.judgements(folders, run.id)
+    opinions = opinions_of(run, matrix, folders.bench)
+    return LabResult(
+        run=run,
+        matrix=matrix,
+        figures=figures_of(matrix, judged, opinions),
+        judged=judged,
+        opinions=opinions,
+        agreement=agreement(judged),
+    )

@@ -1,0 +1,183 @@
+"""Runs a prompt set: one benchmark run for each model, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from tui.bench.model.events import Event, Finished, StageChanged, Started
+from tui.bench.model.options import Options
+from tui.bench.model.suite import Suite
+from tui.bench.run.connect import TOOL
+from tui.bench.run.runner import run as run_suite
+from tui.bench.store import resume as resuming
+from tui.bench.store.controls import Controls
+from tui.bench.store.document import load
+from tui.bench.store.runs import RunError, utc_now
+from tui.core.types import GenerationSettings
+from tui.lab import plan, store
+from tui.lab.model.prompt_set import PromptSet
+from tui.lab.model.records import LabOutcome, LabRun, Part
+
+ENDS_ALL = ("aborted", "interrupted", "failed")
+"""After these no further part is begun."""
+_WORST: tuple[LabOutcome, ...] = (
+    "interrupted", "aborted", "failed", "refused", "unreachable", "incomplete", "complete",
+)  # fmt: skip
+
+
+def new_run(prompt_set: PromptSet, base: GenerationSettings) -> LabRun:
+    """The record of a run that has not begun."""
+    return LabRun(
+        id=store.new_run_id(prompt_set.id),
+        prompt_set=prompt_set,
+        base=base,
+        started_utc=utc_now(),
+        tool=TOOL,
+        pid=os.getpid(),
+        parts=plan.parts_of(prompt_set),
+    )
+
+
+class LabRunner:
+    """One run from its first part to its last. ``record`` is kept on disk after every change."""
+
+    def __init__(
+        self,
+        record: LabRun,
+        folders: store.LabFolders,
+        options: Callable[[Part], Options],
+        controls: Controls,
+    ) -> None:
+        self.record = record
+        self._folders = folders
+        self._options = options
+        self._controls = controls
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The events of every part that is not complete; the last one says how the whole ended.
+        Raises RunError where the record cannot be kept."""
+        self._keep(msgspec.structs.replace(self.record, pid=os.getpid(), outcome="running"))
+        for at, part in enumerate(self.record.parts):
+            if part.outcome == "complete":
+                continue
+            async for event in self._part(at, part):
+                yield event
+            if self.record.parts[at].outcome in ENDS_ALL or self._controls.is_aborted:
+                break
+        outcome, sentence = overall(self.record.parts)
+        self._keep(msgspec.structs.replace(self.record, outcome=outcome, sentence=sentence))
+        if not any(part.run_id for part in self.record.parts):
+            # Nothing was asked, so there is nothing to show or to go on with.
+            store.remove_run(self._folders, self.record.id)
+        yield Finished(
+            outcome=outcome if outcome != "running" else "incomplete",
+            sentence=sentence,
+            run_id=self.record.id,
+            folder=str(self._folders.runs / self.record.id),
+        )
+
+    async def _part(self, at: int, part: Part) -> AsyncIterator[Event]:
+        """Runs or resumes one part. Its own last event is not passed on."""
+        suite = plan.suite_of(self.record.prompt_set, part)
+        try:
+            if is_whole(self._folders.bench, part.run_id):
+                # It was killed between the end of the part and its mark here.
+                self._change(at, outcome="complete", sentence="")
+                return
+            earlier = earlier_run(self._folders.bench, part.run_id)
+        except RunError as error:
+            self._change(at, outcome="failed", sentence=str(error))
+            return
+
+        def change(**new: object) -> None:
+            self._change(at, **new)
+
+        options = as_before(self._options(part), earlier)
+        async for event in run_part(suite, options, self._controls, earlier, change):
+            if isinstance(event, Started) and event.is_simulated:
+                self._keep(msgspec.structs.replace(self.record, is_simulated=True))
+            yield event
+
+    def _change(self, at: int, **new: object) -> None:
+        parts = list(self.record.parts)
+        loads = parts[at].loads + int(new.pop("loads", 0))  # type: ignore[call-overload]
+        parts[at] = msgspec.structs.replace(parts[at], loads=loads, **new)
+        self._keep(msgspec.structs.replace(self.record, parts=tuple(parts)))
+
+    def _keep(self, record: LabRun) -> None:
+        self.record = record
+        store.save_run(self._folders, record)
+
+
+def is_whole(bench: Path, run_id: str) -> bool:
+    """Whether a part has nothing left to ask. Raises RunError."""
+    if not run_id or not (bench / run_id).is_dir():
+        return False
+    return load(bench / run_id).document.run.status == "complete"
+
+
+def as_before(options: Options, earlier: resuming.Earlier | None) -> Options:
+    """The model that has answered so far, where a run is gone on with."""
+    if earlier is None:
+        return options
+    return replace(options, model=options.model or earlier.model.name)
+
+
+def earlier_run(bench: Path, run_id: str) -> resuming.Earlier | None:
+    """What a part has so far. Raises RunError where it cannot be resumed."""
+    if not run_id or not (bench / run_id).is_dir():
+        return None
+    return resuming.earlier(bench / run_id)
+
+
+async def run_part(
+    suite: Suite,
+    options: Options,
+    controls: Controls,
+    earlier: resuming.Earlier | None,
+    change: Callable[..., None],
+) -> AsyncIterator[Event]:
+    """The events of one benchmark run but its last, which only goes into the record."""
+    events = run_suite(suite, options, controls, resume=earlier)
+    try:
+        async for event in events:
+            if isinstance(event, Started):
+                change(run_id=event.run_id, answered_by=event.model, answered_at=event.server)
+            elif isinstance(event, StageChanged) and event.stage == "load":
+                change(loads=1)
+            if isinstance(event, Finished):
+                change(outcome=event.outcome, sentence=event.sentence)
+                return
+            yield event
+    except BaseException:
+        with suppress(RunError):
+            change(outcome="interrupted", sentence="The run was interrupted.")
+        raise
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]
+
+
+def overall(parts: tuple[Part, ...]) -> tuple[LabOutcome, str]:
+    """How a run ended: as its worst part did, with that part's sentence."""
+    seen = {part.outcome or "incomplete" for part in parts}
+    outcome: LabOutcome = next((word for word in _WORST if word in seen), "incomplete")
+    said = [part.sentence for part in parts if (part.outcome or "incomplete") == outcome]
+    if outcome == "complete":
+        count = len(parts)
+        return outcome, f"Everything was answered, in {count} part{'s' if count > 1 else ''}."
+    return outcome, next((text for text in said if text), "Not every part was run.")
+
+
+def with_part(options: Options, part: Part) -> Options:
+    """The same choices for the server and the model of a part."""
+    return replace(
+        options,
+        urls=(part.server,) if part.server else options.urls,
+        model=part.model or options.model,
+    )

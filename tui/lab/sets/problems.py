@@ -1,0 +1,63 @@
+"""Mistakes in a prompt set: one sentence each, with the line and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from tui.core.text.sanitize import clean_line
+from tui.lab.sets.lines import Place, line_of
+
+MAX_PROBLEMS = 20
+
+
+class SetError(ValueError):
+    """A prompt set that cannot be used; ``sentences`` has one for each mistake, sanitised."""
+
+    def __init__(self, sentences: Collection[str]) -> None:
+        self.sentences = tuple(clean_line(sentence, 400) for sentence in sentences)
+        super().__init__(" ".join(self.sentences))
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects sentences about one file."""
+
+    name: str
+    places: Mapping[Place, int]
+    sentences: list[str] = field(default_factory=list)
+
+    def add(self, place: Place, sentence: str) -> None:
+        """``sentence`` is a clause without its full stop."""
+        if len(self.sentences) < MAX_PROBLEMS:
+            line = line_of(self.places, place)
+            where = self.name if line is None else f"{self.name} line {line}"
+            self.sentences.append(f"{where}: {sentence}.")
+
+    def end(self) -> None:
+        """Raises SetError where there was a mistake."""
+        if self.sentences:
+            raise SetError(self.sentences)
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """``; did you mean x?`` or the names there are."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def quoted(value: object) -> str:
+    """A value as a sentence shows it."""
+    if isinstance(value, str):
+        return '"' + clean_line(value, 60) + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    try:
+        return clean_line(str(value), 60)
+    except ValueError:
+        return "a number of thousands of digits"
