@@ -17,7 +17,7 @@ from textual.widgets import Static
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys.chat import CHAT_KEYS, DEMO_LETTER, FOCUS
+from tui.core.screen.keys.chat import CHAT_KEYS, DEMO_LETTER, FOCUS_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
@@ -59,7 +59,7 @@ class Dashboard(Screen[None]):
         # With priority, because the prompt would take some of these for itself.
         *bindings(CHAT_KEYS),
         # Without, because where text is taken they are text, or must not overtake it.
-        *bindings([FOCUS, DEMO_LETTER], has_priority=False),
+        *bindings([*FOCUS_KEYS, DEMO_LETTER], has_priority=False),
     ]
     HELP_PLACE: ClassVar[Place] = "chat"
 
@@ -234,6 +234,10 @@ class Dashboard(Screen[None]):
         if self._has_opened:
             self._resumed_s = time.monotonic()
         self._has_opened = True
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        return self._parts.focus_chain
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The bottom line shows the keys of what has the focus."""

@@ -18,7 +18,7 @@ from tui.core.screen.keys.chat import (
     CHAT_KEYS,
     DEMO_LETTER,
     FIXED_PROMPT_KEYS,
-    FOCUS,
+    FOCUS_KEYS,
     GLOBAL_KEYS,
     INTERRUPT,
     PROMPT_KEYS,
@@ -84,7 +84,7 @@ def help_sections(
     chat = [
         *key_lines(PROMPT_KEYS, keymap),
         *FIXED_PROMPT_KEYS,
-        *key_lines([FOCUS, *CHAT_KEYS], keymap),
+        *key_lines([*FOCUS_KEYS, *CHAT_KEYS], keymap),
     ]
     sections: list[tuple[Place, str, list[tuple[str, str]]]] = [
         ("chat", "chat", chat),

@@ -28,24 +28,22 @@ class ServerEntry:
 
     @property
     def has_focus(self) -> bool:
-        return self._widgets.server_line.field.has_focus
+        return self._widgets.server_line.is_typed_in
 
     def update(self) -> None:
         """What is known of the server has changed."""
         line, headline = self._widgets.server_line, self._backend.headline()
         if headline.is_server_missing:
-            line.display = True
-            if self._wanted_url and self._wanted_url == line.field.value:
+            line.open()
+            if self._wanted_url and self._wanted_url == line.url:
                 line.show_problem(headline.server_problem)
         elif line.display and headline.server is not None and not self._is_asked_for:
             self.close()
 
     def open(self) -> None:
         """The user wants to type a URL."""
-        line = self._widgets.server_line
         self._is_asked_for = True
-        line.display = True
-        line.field.focus()
+        self._widgets.server_line.open().focus()
 
     def close(self) -> None:
         """Give the keys back to the prompt; the line stays while no server answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
@@ -38,6 +39,16 @@ class ChatWidgets:
     def message_bar(self) -> MessageBar:
         return self.screen.query_one(MessageBar)
 
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """What Tab goes through: transcript, the line for a URL, prompt.
+
+        In the order of their meaning. Textual goes by the place on screen, and what has just been
+        shown has none yet: it would come first.
+        """
+        order = (self.transcript, self.server_line.field, self.prompt, self.search_line)
+        return [one for one in order if one is not None and one.focusable and _is_shown(one)]
+
     def refresh_rows(self, *names: str) -> None:
         """Draw these panels anew: header, speed, npu, memory, ddr, strip."""
         for name in names:
@@ -50,3 +61,7 @@ class ChatWidgets:
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
         self.message_bar.say(text, role)
+
+
+def _is_shown(widget: Widget) -> bool:
+    return all(node.display for node in widget.ancestors_with_self)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -35,7 +34,8 @@ class UrlField(LineField):
 
 
 class ServerLine(Vertical):
-    """Hidden until it is displayed. What was typed stays, whatever becomes of it."""
+    """Hidden until it is opened, and empty until then: a start with a server never needs it. What
+    was typed stays, whatever becomes of it."""
 
     @dataclass
     class Submitted(Message):
@@ -53,23 +53,37 @@ class ServerLine(Vertical):
     def __init__(self, connect_key: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._placeholder = f"http://HOST:PORT, {connect_key} connects"
+        self._field: UrlField | None = None
+        self._problem = Static("", classes="problem", markup=False)
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(" server ", classes="label", markup=False)
-            yield UrlField(compact=True, placeholder=self._placeholder)
-        yield Static("", classes="problem", markup=False)
+    def open(self) -> UrlField:
+        """Show the line; the field where the URL is typed."""
+        self.display = True
+        if self._field is None:
+            self._field = UrlField(compact=True, placeholder=self._placeholder)
+            label = Static(" server ", classes="label", markup=False)
+            self.mount(Horizontal(label, self._field), self._problem)
+        return self._field
 
     @property
-    def field(self) -> UrlField:
-        """Where the URL is typed."""
-        return self.query_one(UrlField)
+    def field(self) -> UrlField | None:
+        """Where the URL is typed; None before the line was opened first."""
+        return self._field
+
+    @property
+    def url(self) -> str:
+        """What is typed."""
+        return "" if self._field is None else self._field.value
+
+    @property
+    def is_typed_in(self) -> bool:
+        """Whether the field has the focus."""
+        return self._field is not None and self._field.has_focus
 
     def show_problem(self, sentence: str | None) -> None:
         """Say why there is no such server; None takes it back."""
-        problem = self.query_one(".problem", Static)
-        problem.update(clean_line(sentence or "", MAX_PROBLEM_CHARS))
-        problem.display = sentence is not None
+        self._problem.update(clean_line(sentence or "", MAX_PROBLEM_CHARS))
+        self._problem.display = sentence is not None
 
     @on(Input.Changed)
     def _edited(self, event: Input.Changed) -> None:

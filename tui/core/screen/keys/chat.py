@@ -46,8 +46,19 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
 )
 """Work on the dashboard, wherever its focus is, and come before what has it."""
 
-FOCUS = KeyAction("focus", "tab,shift+tab", "app.focus_next", "between prompt and transcript")
-"""Works on the dashboard too, but must not overtake what was typed before it."""
+_FOCUS = "between prompt and transcript"
+
+FOCUS_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("focus", "tab", "app.focus_next", "to the next of prompt, transcript, URL", _FOCUS),
+    KeyAction(
+        "focus_back",
+        "shift+tab",
+        "app.focus_previous",
+        "to the one before of prompt, transcript, URL",
+        _FOCUS,
+    ),
+)
+"""Work on the dashboard too, but must not overtake what was typed before them."""
 
 _SCROLL = "scroll the transcript: a page up, down; start, end"
 

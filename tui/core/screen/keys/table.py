@@ -22,7 +22,7 @@ from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.screen.keys.chat import (
     CHAT_KEYS,
     DEMO_LETTER,
-    FOCUS,
+    FOCUS_KEYS,
     GLOBAL_KEYS,
     INTERRUPT,
     PROMPT_KEYS,
@@ -45,7 +45,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *CHAT_KEYS[1:],
     *GLOBAL_KEYS[1:],
     INTERRUPT,
-    FOCUS,
+    *FOCUS_KEYS,
     *PROMPT_KEYS,
     *TRANSCRIPT_KEYS,
     DEMO_LETTER,
@@ -67,9 +67,9 @@ ACTIONS: tuple[KeyAction, ...] = (
 _EVERYWHERE = (*GLOBAL_KEYS, INTERRUPT)
 
 SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
-    "the prompt": (*CHAT_KEYS, FOCUS, *PROMPT_KEYS, *_EVERYWHERE),
-    "the transcript": (*CHAT_KEYS, FOCUS, *TRANSCRIPT_KEYS, DEMO_LETTER, *_EVERYWHERE),
-    "the server line": (*CHAT_KEYS, FOCUS, *SERVER_LINE_KEYS, *_EVERYWHERE),
+    "the prompt": (*CHAT_KEYS, *FOCUS_KEYS, *PROMPT_KEYS, *_EVERYWHERE),
+    "the transcript": (*CHAT_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, DEMO_LETTER, *_EVERYWHERE),
+    "the server line": (*CHAT_KEYS, *FOCUS_KEYS, *SERVER_LINE_KEYS, *_EVERYWHERE),
     "the board": (closing("board"), *BOARD_KEYS, *_EVERYWHERE),
     "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
     "the benchmarks": (closing("bench"), *BENCH_CHOOSER_KEYS, *_EVERYWHERE),
