@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
+from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
@@ -13,6 +14,7 @@ from tui.core.screen.notices import notice_lines
 from tui.core.screen.setting_note import SettingNote
 from tui.core.text.glyphs import UNICODE
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TextDelta
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import HelpScreen
@@ -57,6 +59,7 @@ class PreparedChat:
         self.waiting: Waiting | None = None
         self.finishing_note: str | None = None
         self.was_busy = False
+        self.expected: Outlook | None = None
 
     keeps_old = False
     """A conversation was put aside."""
@@ -104,8 +107,8 @@ class PreparedChat:
     def bring_back(self) -> bool:
         return False
 
-    def prefill_forecast_s(self) -> float | None:
-        return None
+    def outlook(self, stats: TurnStats) -> Outlook | None:
+        return self.expected
 
 
 def dashboard() -> Dashboard:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.expect.outlook import Outlook
+from tui.core.expect.spread import Spread
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.core.turn.turn import Turn
@@ -226,3 +230,39 @@ def test_a_running_benchmark_stands_in_the_top_line(width: int) -> None:
     )
     assert "bench 3/10 prompts, F3" in text(header_row(line, width, UNICODE))
     assert line.activity == "bench 3/10 prompts, F3"
+
+
+def prefilling(share: float, expected: Spread) -> tuple[TurnStats, Outlook]:
+    request = ChatRequest("qwen3-4b", (Message("user", "why?"),), GenerationSettings())
+    turn = Turn(request, 0, "token", 16384)
+    turn.accepted(1_000_000)
+    view = Outlook("prefill", 12.0, prefill=expected, share=share)
+    return turn.stats(12_000_000_000), view
+
+
+def test_a_prefill_shows_how_far_it_is() -> None:
+    stats, view = prefilling(0.29, Spread(41.0, 38.0, 44.0, 23))
+    shown = page(speed_rows(stats, WIDTH, UNICODE, view=view))
+    assert "prefill 12 s of ~41 s" in shown
+    assert "~29 %" in shown
+    assert "~41 s" in text(speed_rows(stats, WIDTH, UNICODE, view=view)[1])
+    row = strip_row(stats, busy_board(), 80, UNICODE, view=view)
+    assert "prefill 12 s of ~41 s" in text(row)
+    assert UNICODE.bar_full in text(row)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_the_longest_wait_fits(glyphs: Glyphs) -> None:
+    stats, view = prefilling(0.99, Spread(4000.0, 3600.0, 7200.0, 99, is_at_most=True))
+    view = replace(view, elapsed_s=9000.0)
+    for width in (40, 42, 60):
+        assert all(row_width(row) <= width for row in speed_rows(stats, width, glyphs, view=view))
+    for width in (40, 60, 80):
+        assert row_width(strip_row(stats, busy_board(), width, glyphs, view=view)) <= width
+
+
+def test_an_expected_end_shows_its_spread() -> None:
+    view = Outlook("tokens", 12.0, left=Spread(130.0, 60.0, 240.0, 12))
+    shown = page(speed_rows(answering(), WIDTH, UNICODE, view=view))
+    assert "ETA ~2:10 (1:00 to 4:00)" in shown
+    assert "ETA ~2:10" in text(strip_row(answering(), busy_board(), 120, UNICODE, view=view))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tui.app.bench_link import BenchLink
@@ -27,6 +28,7 @@ from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
+from tui.expect.expectations import Expectations
 from tui.servers.address import local_port, normalised_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
@@ -77,8 +79,9 @@ class Backend:
             self._link,
             settings,
             keeper=ChatKeeper(self._recording_session(recording)),
+            expectations=Expectations(self._history_file),
             why_wait=self._why_wait,
-            on_asked=self._expect_numbers,
+            on_asked=self._follow,
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
         bench_keys = (keymap or default_keys())["bench"]
@@ -194,6 +197,13 @@ class Backend:
             turn.stop(self.clock_ns())
             self._link.call(lambda connection: connection.stop())
             self._on_problem("this answer was stopped from another npulse")
+
+    def _history_file(self) -> Path | None:
+        if self._history is None or not self._history.enabled:
+            return None
+        from tui.settings.history_options import history_file
+
+        return history_file()
 
     @property
     def history(self) -> HistoryBrowser:
@@ -313,8 +323,12 @@ class Backend:
 
     # Answers --------------------------------------------------------------------------------
 
-    def _expect_numbers(self, turn: Turn) -> None:
+    def _follow(self, turn: Turn) -> None:
+        """What earlier answers tell about this one, and the numbers that come after it."""
         self._late_numbers.expect(turn, self.board.source.root)
+        server = self.state.server
+        if server is not None:
+            self._link.loop.submit(self.chat.expectations.follow(turn, server))
 
     def _got_numbers(self, turn: Turn) -> None:
         self.chat.keeper.renew(turn)

@@ -11,21 +11,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.app.chat_keeper import ChatKeeper, KeptSoFar, until_stored
 from tui.app.server_link import ServerLink
 from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
+from tui.core.expect.outlook import BUSY_PCT, NpuSeen, Outlook, outlook
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.conversation import Conversation, PastTurn
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
+from tui.expect.expectations import Expectations
 from tui.servers.capabilities import flattening_note
 from tui.servers.connection_state import Server
-from tui.servers.forecast import PrefillForecast
 
 if TYPE_CHECKING:
     from tui.history.resuming import ResumedConversation
@@ -64,6 +66,7 @@ class ChatSession:
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         *,
         keeper: ChatKeeper | None = None,
+        expectations: Expectations | None = None,
         why_wait: Callable[[], str | None] = lambda: None,
         on_asked: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
@@ -74,8 +77,8 @@ class ChatSession:
         self._clock_ns = clock_ns
         self._why_wait = why_wait
         self._on_asked = on_asked
-        self._forecast = PrefillForecast()
-        self._forecast_model: str | None = None
+        self.expectations = expectations or Expectations()
+        self._npu_seen = NpuSeen()
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
         self._old: OldConversation | None = None
@@ -196,9 +199,9 @@ class ChatSession:
             request, self._asked_ns, meaning, context, self._usage_of(server)
         )
         self._turn, self._old = turn, None
+        self._npu_seen = NpuSeen()
         if self._was_busy:
             turn.note_before_prefill("queue")
-        self._forget_other_models(request.model)
         stored = self.keeper.begin(turn, server, model)
         self._link.submit(lambda connection: _send(connection, turn, stored, in_use))
         self._on_asked(turn)
@@ -358,27 +361,21 @@ class ChatSession:
         self._recorded = turn
         server = self._link.state.server
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
-        is_follow_up = self._is_follow_up(turn)
         self.conversation.add(turn.prompt, result)
         self.keeper.commit()
-        if result.ttft_ms is not None and not result.ttft_includes:
-            self._forecast.add(_request_chars(turn), result.ttft_ms / 1000, is_follow_up)
 
-    def _forget_other_models(self, model: str) -> None:
-        if model != self._forecast_model:
-            self._forecast_model = model
-            self._forecast.clear()
-
-    def prefill_forecast_s(self) -> float | None:
+    def outlook(self, stats: TurnStats) -> Outlook | None:
         turn = self._turn
-        if turn is None:
+        if turn is None or stats.phase.is_over:
             return None
-        forecast = self._forecast.forecast(_request_chars(turn), self._is_follow_up(turn))
-        return None if forecast is None or forecast.is_upper_limit else forecast.seconds
-
-    @staticmethod
-    def _is_follow_up(turn: Turn) -> bool:
-        return any(message.role == "assistant" for message in turn.request.messages)
+        return outlook(
+            stats,
+            self.expectations.known(turn),
+            self._npu_seen,
+            t0_ns=turn.t0_ns,
+            now_ns=self._clock_ns(),
+            is_first=not turn.request.is_follow_up,
+        )
 
     # The board ------------------------------------------------------------------------------
 
@@ -386,8 +383,20 @@ class ChatSession:
         """A new snapshot: evidence of a busy or an idle server."""
         loads = [load for load in snapshot.numbers("npu.load") if load is not None]
         self._npu_load_pct = max(loads) if loads else None
+        self._watch_begin(snapshot.t_ns)
         self._watch_idle()
         self._send_held()
+
+    def _watch_begin(self, t_ns: int) -> None:
+        """Whether the NPU has begun with the prompt; what it did before tells nothing about it."""
+        turn, load_pct = self._turn, self._npu_load_pct
+        if turn is None or load_pct is None or self._was_busy or t_ns <= turn.t0_ns:
+            return
+        seen = self._npu_seen
+        if load_pct < BUSY_PCT:
+            self._npu_seen = replace(seen, idle_samples=seen.idle_samples + 1)
+        elif seen.busy_ns is None:
+            self._npu_seen = NpuSeen(busy_ns=t_ns)
 
     def _last_end_ns(self) -> int | None:
         """When our own last answer ended."""
@@ -426,7 +435,3 @@ async def _send(
     await until_stored(stored)
     if not turn.phase.is_over:
         await connection.ask(turn, in_use)
-
-
-def _request_chars(turn: Turn) -> int:
-    return sum(len(message.content) for message in turn.request.messages)

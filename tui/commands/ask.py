@@ -29,6 +29,7 @@ from tui.commands.ask_history import (
     resumed,
     settle_words,
 )
+from tui.commands.ask_progress import AskProgress, add_progress_options
 from tui.commands.ask_recording import AnswerRecording
 from tui.commands.exit_code import ExitCode
 from tui.commands.in_use import overlap_guard, waits_behind_another
@@ -38,7 +39,7 @@ from tui.commands.wait_lines import WaitLines
 from tui.core.screen.footer import footer_line, thinking_note
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, TurnError
+from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, Segment, TurnError
 from tui.servers.access import Access
 from tui.servers.address import local_port
 from tui.servers.capabilities import flattening_note
@@ -126,6 +127,7 @@ def add_options(made: Parser) -> None:
     for flag, _, kind, text in SETTING_FLAGS:
         made.add_argument(flag, type=kind, metavar="X" if kind is float else "N", help=text)
     add_history_options(made)
+    add_progress_options(made)
     made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
 
@@ -158,7 +160,8 @@ def run(options: argparse.Namespace) -> int:
     messages = conversation_of(found).messages_for(prompt, settings)
     is_kept = not options.no_store
     keeper = AnswerKeeper(config.settings.history, found, is_wanted=is_kept)
-    outcome = _run(messages, options, config, access, keeper, recording)
+    progress = AskProgress(options, config.settings.ui, config.settings.history)
+    outcome = _run(messages, options, config, access, keeper, progress, recording)
     return _report(outcome, options)
 
 
@@ -181,6 +184,7 @@ def _run(
     config: LoadedConfig,
     access: Access,
     keeper: AnswerKeeper,
+    progress: AskProgress,
     recording: AnswerRecording,
 ) -> Outcome:
     """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
@@ -209,7 +213,8 @@ def _run(
             if waits_behind_another(prepared.server):
                 turn.note_before_prefill("queue")
             work = loop.submit(answer(prepared.client, turn.request, turn, in_use=guard))
-            _print_while(work, turn, options, lines)
+            progress.begin(loop, turn, prepared.server)
+            _print_while(work, turn, options, lines, progress)
             if log is not None and marked is not None:
                 marked.result()
                 _write_rest(turn, options)
@@ -229,6 +234,7 @@ def _run(
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # what is left to do is quick
+        progress.end(turn)
         if prepared is not None and turn.status == "stopped" and turn.wait is None:
             _leave(loop, prepared)
         loop.stop()
@@ -292,18 +298,23 @@ def _is_done(work: Future[T]) -> bool:
 
 
 def _print_while(
-    work: Future[None], turn: Turn, options: argparse.Namespace, lines: WaitLines
+    work: Future[None],
+    turn: Turn,
+    options: argparse.Namespace,
+    lines: WaitLines,
+    progress: AskProgress,
 ) -> None:
-    """Write what arrives until the answer is over; tell why a prompt waits, and with ``--stats`` a
-    long silence."""
+    """Write what arrives until the answer is over; tell why a prompt waits, how far it is, and with
+    ``--stats`` a long silence."""
     told_s = 0.0
     while True:
         is_over = work.done()
         lines.tell(turn.wait)
-        if options.json:
-            turn.take_pending()
-        else:
-            _write_pending(turn)
+        progress.tell(turn)
+        segments = turn.take_pending()
+        if segments and not options.json:
+            progress.before_text()
+            _write(segments)
         if options.stats:
             silent_s = turn.stats(time.perf_counter_ns()).silent_s or 0.0
             if silent_s > told_s + (SILENCE_EVERY_S if told_s else 0.0):
@@ -331,11 +342,16 @@ def _write_rest(turn: Turn, options: argparse.Namespace) -> None:
 
 
 def _write_pending(turn: Turn) -> None:
-    """New text of the answer to stdout. Thinking is not printed.
+    """New text of the answer to stdout."""
+    _write(turn.take_pending())
+
+
+def _write(segments: Sequence[Segment]) -> None:
+    """Text of the answer to stdout. Thinking is not printed.
 
     Text that turns out to have been thinking is out already; a blank line sets it apart.
     """
-    for segment in turn.take_pending():
+    for segment in segments:
         if isinstance(segment, Reclassified):
             sys.stdout.write("\n\n")
         elif segment.kind == "text":

@@ -93,6 +93,11 @@ class ChatRequest:
         """The last words of the user, as they were written."""
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether an earlier answer stands before it."""
+        return any(message.role == "assistant" for message in self.messages)
+
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:

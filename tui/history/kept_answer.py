@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui.core.board.history import series_values
 from tui.core.board.reading import Snapshot
+from tui.core.expect.past_answer import conditions_of
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
@@ -66,6 +67,7 @@ class KeptAnswer:
         """What other processes know of it."""
         self._has_terminal = True
         self._is_detached = False
+        self._versions: dict[str, str | None] = {}
 
     @classmethod
     def stored(cls, conversation: KeptConversation, prompt_id: int, answer_id: int) -> KeptAnswer:
@@ -76,6 +78,7 @@ class KeptAnswer:
         kept.is_stored = Future()
         kept.is_stored.set_result(True)
         kept._turn = None
+        kept._versions = {}
         return kept
 
     def saw(self, snapshot: Snapshot) -> None:
@@ -83,6 +86,10 @@ class KeptAnswer:
         turn = self._turn
         if turn is not None and not turn.phase.is_over:
             self._samples.append((snapshot.t_ns, snapshot))
+            self._versions = {
+                "driver": snapshot.text("npu.driver"),
+                "runtime": snapshot.text("npu.runtime"),
+            }
 
     def renewed(self, turn: Turn) -> None:
         """The answer is over, and there are better numbers of it."""
@@ -222,6 +229,13 @@ class KeptAnswer:
         except ValueError:
             samples = []
         samples += self._unpacked(turn.t0_ns, len(self._samples))
+        numbers = numbers_of(result, stats)
+        if samples:
+            numbers["conditions"] = conditions_of(
+                [(sample.t_ns, sample.values) for sample in samples],
+                round((stats.ttft_ms or 0.0) * 1e6),
+                **self._versions,
+            ).to_json_dict()
         end = writing.FinishedAnswer(
             text=result.text,
             thinking=result.thinking,
@@ -229,7 +243,7 @@ class KeptAnswer:
             error=result.error,
             tokens=result.tokens_out,
             decode_tps=result.decode_tps,
-            numbers=numbers_of(result, stats),
+            numbers=numbers,
             times=pack_times(turn.t0_ns, turn.stamps_ns),
             board=pack_samples(samples),
         )

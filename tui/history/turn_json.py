@@ -31,6 +31,9 @@ STATS = (
     "context_source",
     "is_marked",
     "max_lag_ms",
+    "prompt_estimate",
+    "new_prompt_estimate",
+    "cached_tokens",
 )
 """Fields of :class:`~tui.core.turn.turn_stats.TurnStats` that are kept beside the result's."""
 

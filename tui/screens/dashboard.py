@@ -125,13 +125,19 @@ class Dashboard(Screen[None]):
         with Horizontal(id="body"):
             yield Transcript(glyphs, id="transcript")
             with Vertical(id="panels"):
-                yield SpeedPanel(figures.stats, figures.note, glyphs, id="speed")
+                yield SpeedPanel(figures.stats, figures.outlook, figures.note, glyphs, id="speed")
                 yield BoardPanel(npu_rows, figures.history, glyphs, id="npu")
                 yield BoardPanel(memory_rows, figures.history, glyphs, id="memory")
                 yield BoardPanel(figures.board_rows, figures.history, glyphs, id="ddr")
         send = key_cap(self._keymap["prompt.send"])
         yield StatusStrip(
-            figures.stats, figures.note, figures.history, figures.warning_key, glyphs, id="strip"
+            figures.stats,
+            figures.outlook,
+            figures.note,
+            figures.history,
+            figures.warning_key,
+            glyphs,
+            id="strip",
         )
         yield ServerLine(key_cap(self._keymap["server.connect"]), id="server")
         with Horizontal(id="prompt-box"):

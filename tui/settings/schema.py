@@ -51,6 +51,15 @@ ThemeName = Annotated[
     ),
 ]
 
+NotifyWords = Annotated[
+    str,
+    Meta(
+        pattern=r"^(off|((bell|desktop|osc9|osc777|osc99|progress|title)(,\s*|\Z))+)\Z",
+        description='"off", or some of bell, desktop, osc9, osc777, osc99, progress and title with '
+        "commas between",
+    ),
+]
+
 
 class ServerSection(Struct, frozen=True, kw_only=True):
     """Which server, and how long each phase of a request may take."""
@@ -110,6 +119,8 @@ class UiSection(Struct, frozen=True, kw_only=True):
     ascii: AsciiSetting = "auto"
     bell: bool = False
     """Whether the terminal's bell rings with every new alert."""
+    notify: NotifyWords = "off"
+    """What tells that an answer is over while the terminal does not have the focus."""
     mouse: bool = True
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
 

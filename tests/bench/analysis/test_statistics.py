@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.bench.analysis import statistics as stat
+from tui.core.theil_sen import theil_sen
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -20,7 +21,7 @@ def test_nothing_gives_nothing() -> None:
         assert estimate([]) is None
     assert stat.bootstrap([]) is None
     assert stat.shift([], [1.0]) is None
-    assert stat.theil_sen([], []) is None
+    assert theil_sen([], []) is None
     assert stat.detectable_pct([]) is None
     assert stat.percentile([], 0.5) is None
     assert stat.nearest([], 5) is None
@@ -36,7 +37,7 @@ def test_one_value_has_no_spread_and_no_interval() -> None:
     assert stat.shift_interval([3.0], [4.0, 5.0]) is None
     assert stat.variation([3.0]) is None
     assert stat.detectable_pct([3.0]) is None
-    assert stat.theil_sen([1.0], [1.0]) is None
+    assert theil_sen([1.0], [1.0]) is None
 
 
 def test_two_values() -> None:
@@ -44,7 +45,7 @@ def test_two_values() -> None:
     interval = stat.bootstrap([1.0, 3.0], seed=1)
     assert interval is not None
     assert (interval.low, interval.high) == (1.0, 3.0)
-    line = stat.theil_sen([0.0, 2.0], [1.0, 5.0])
+    line = theil_sen([0.0, 2.0], [1.0, 5.0])
     assert line is not None
     assert (line.intercept, line.slope, line.slope_low) == (1.0, 2.0, None)
 
@@ -57,7 +58,7 @@ def test_equal_values_have_width_zero() -> None:
     assert stat.mad(values) == 0
     assert stat.sample_sd(values) == 0
     assert stat.detectable_pct(values) == 0
-    assert stat.theil_sen(values, values) is None
+    assert theil_sen(values, values) is None
 
 
 @pytest.mark.slow
@@ -72,7 +73,7 @@ def test_huge_values_and_huge_samples() -> None:
     assert interval.high - interval.low < 0.1
     assert stat.hodges_lehmann(many) == pytest.approx(10, abs=0.05)
     assert stat.shift(many, [value + 2 for value in many]) == pytest.approx(2, abs=0.01)
-    line = stat.theil_sen(list(range(5_000)), [2.0 * i + 1 for i in range(5_000)])
+    line = theil_sen(list(range(5_000)), [2.0 * i + 1 for i in range(5_000)])
     assert line is not None
     assert line.slope == pytest.approx(2)
 
@@ -147,7 +148,7 @@ def test_theil_sen_shrugs_off_outliers() -> None:
     x = list(range(20))
     y = [2.0 * value + 1 for value in x]
     y[5], y[12] = 500.0, -500.0
-    line = stat.theil_sen(x, y)
+    line = theil_sen(x, y)
     assert line is not None
     assert line.slope == pytest.approx(2)
     assert line.intercept == pytest.approx(1)

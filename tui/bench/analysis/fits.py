@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.bench.analysis import statistics as stat
 from tui.bench.analysis.summary import scored, value_of
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import Fit, Request
+from tui.core.theil_sen import theil_sen
 
 USABLE_TPS = 2.0
 
@@ -49,7 +49,7 @@ def _fit(
     points: Sequence[tuple[float, float]], *, least: int, id: str, x: str, y: str, method: str
 ) -> Fit | None:
     """The line through the points; None where there are fewer than ``least``."""
-    line = stat.theil_sen([at for at, _ in points], [value for _, value in points])
+    line = theil_sen([at for at, _ in points], [value for _, value in points])
     if line is None or line.n < least:
         return None
     return Fit(

@@ -1,4 +1,4 @@
-"""Estimates with confidence intervals: bootstrap, Hodges-Lehmann, Theil-Sen, detectable change.
+"""Estimates with confidence intervals: bootstrap, Hodges-Lehmann, detectable change.
 
 Quantiles are linear between order statistics (Hyndman and Fan type 7) throughout. Random numbers
 come from a seeded generator, so that one journal always gives one report.
@@ -31,20 +31,6 @@ class Interval:
     low: float
     high: float
     method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """y = intercept + slope * x, with the interval of the slope where there is one."""
-
-    intercept: float
-    slope: float
-    slope_low: float | None
-    slope_high: float | None
-    n: int
-
-    def at(self, x: float) -> float:
-        return self.intercept + self.slope * x
 
 
 def mean(values: Sequence[float]) -> float | None:
@@ -224,43 +210,6 @@ def shift_interval(
         _at(drawn, 0.975),
         f"percentile bootstrap of the shift, B={rounds}, seed={seed}",
     )
-
-
-def theil_sen(
-    x: Sequence[float], y: Sequence[float], *, confidence: float = 0.95, seed: int = 0
-) -> Line | None:
-    """Line through the median of all pairwise slopes, with Sen's interval of the slope.
-
-    None where fewer than two different x exist. Beyond 250,000 pairs a seeded sample of them is
-    used. Sources: Theil 1950, Sen 1968.
-    """
-    if len(x) != len(y):
-        raise ValueError("a line needs pairs")
-    points = sorted(zip(finite_all(x), finite_all(y), strict=True))
-    slopes = _slopes(points, seed)
-    if not slopes:
-        return None
-    slopes.sort()
-    slope = median(slopes)
-    intercept = median(value - slope * at for at, value in points)
-    n = len(points)
-    if n < 4:
-        return Line(intercept, slope, None, None, n)
-    # Sen: the slope's rank varies as Kendall's S does.
-    reach = _two_sided_z(confidence) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
-    pairs = n * (n - 1) / 2
-    tail = max(0.0, (1 - reach / pairs) / 2)
-    return Line(intercept, slope, _at(slopes, tail), _at(slopes, 1 - tail), n)
-
-
-def _slopes(points: Sequence[tuple[float, float]], seed: int) -> list[float]:
-    n = len(points)
-    if n * (n - 1) // 2 <= _EXACT_PAIRS:
-        pairs = ((points[i], points[j]) for i in range(n) for j in range(i + 1, n))
-    else:
-        draw = random.Random(seed).sample
-        pairs = ((p, q) for p, q in (sorted(draw(points, 2)) for _ in range(_EXACT_PAIRS)))
-    return [(q[1] - p[1]) / (q[0] - p[0]) for p, q in pairs if q[0] != p[0]]
 
 
 def detectable_pct(values: Sequence[float]) -> float | None:

@@ -11,7 +11,6 @@ from itertools import pairwise
 from statistics import median
 
 from tui.bench.analysis import check_figures
-from tui.bench.analysis import statistics as stat
 from tui.bench.analysis.fits import USABLE_TPS, rate_at, usable_context
 from tui.bench.analysis.hardware import MB, THROTTLED_WORDS
 from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored
@@ -19,6 +18,7 @@ from tui.bench.model.conditions import Model
 from tui.bench.model.events import Sampled
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import NOT_ATTEMPTED, Fit, Request, Run, Total
+from tui.core.theil_sen import theil_sen
 
 FIVE_MINUTES_NS = 300_000_000_000
 PROJECTION = 1000
@@ -72,7 +72,7 @@ def soak(requests: Sequence[Request], samples: Sequence[Sampled]) -> dict[str, T
     start_ns, last_ns = points[0][0], points[-1][0]
     hours = [(t - start_ns) / 3.6e12 for t, _ in points]
     rates = [rate for _, rate in points]
-    line = stat.theil_sen(hours, rates)
+    line = theil_sen(hours, rates)
     slope = None if line is None else ratio(line.slope, median(rates), 100)
     first = [rate for t, rate in points if t < start_ns + FIVE_MINUTES_NS]
     last = [rate for t, rate in points if t > last_ns - FIVE_MINUTES_NS]
@@ -100,7 +100,7 @@ def _soak_board(samples: Sequence[Sampled], start_ns: int) -> dict[str, Total]:
     rows = [s for s in samples if s.t_ns >= start_ns]
     rss = [((s.t_ns - start_ns) / 3.6e12, v) for s in rows if (v := s.number("server.rss"))]
     found: dict[str, Total] = {}
-    drift = stat.theil_sen([x for x, _ in rss], [y for _, y in rss])
+    drift = theil_sen([x for x, _ in rss], [y for _, y in rss])
     if drift is not None:
         found["rss_drift_mb_h"] = Total(
             value=drift.slope / MB,
@@ -212,7 +212,7 @@ def _memory_slope(requests: Sequence[Request]) -> dict[str, Total]:
         for r in scored(requests)
         if r.tok.input and r.hw.rss_mb is not None
     ]
-    line = stat.theil_sen([x for x, _ in points], [y for _, y in points])
+    line = theil_sen([x for x, _ in points], [y for _, y in points])
     if line is None:
         return {}
     return {

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from tui.bench.analysis.statistics import theil_sen
 from tui.bench.model.events import Forecast as ForecastEvent
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Request
 from tui.bench.run.plan import Task
+from tui.core.theil_sen import theil_sen
 from tui.core.turn.stats import quantile
 
 PRIOR_BYTES = 4.6e9

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from tui.core.expect.outlook import Outlook
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 
 ANSWER_RUNS = "an answer is running; stop it first"
 """Why nothing else can begin now. It is no longer true when that answer is over."""
@@ -77,5 +79,6 @@ class Chat(Protocol):
     def bring_back(self) -> bool:
         """Go on with the conversation that was set aside; False where there is none."""
 
-    def prefill_forecast_s(self) -> float | None:
-        """How long the prefill of the turn in flight will take, from earlier prompts."""
+    def outlook(self, stats: TurnStats) -> Outlook | None:
+        """What is awaited of the turn in flight, how long it takes by the earlier ones, and what is
+        wrong with it. ``stats`` are its numbers now. None where none runs."""

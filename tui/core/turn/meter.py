@@ -40,7 +40,8 @@ COUNT_SLACK = 0.99
 class Meter:
     """Takes one mark per chunk at O(1), answers with a :class:`TurnStats` on demand.
 
-    ``prompt_tokens`` is an estimate of the prompt's size. ``is_prompt_new`` is false where a server
+    ``prompt_tokens`` is an estimate of the prompt's size, ``new_prompt_tokens`` of its last message
+    alone. ``is_prompt_new`` is false where a server
     may already hold a part of the prompt: then nothing is guessed from the time of the prefill.
     """
 
@@ -52,12 +53,14 @@ class Meter:
         max_tokens: int | None = None,
         context_tokens: int | None = None,
         prompt_tokens: int | None = None,
+        new_prompt_tokens: int | None = None,
         is_prompt_new: bool = True,
     ) -> None:
         self.t0_ns = t0_ns
         self.max_tokens = max_tokens
         self.context_tokens = context_tokens
         self._prompt_tokens = prompt_tokens
+        self._prompt_estimates = prompt_tokens, new_prompt_tokens
         self._is_prompt_new = is_prompt_new
         self._log = ChunkLog(chunk_meaning)
         self._thinking_chunks = 0
@@ -228,6 +231,9 @@ class Meter:
             max_lag_ms=self._max_lag_ms,
             ttft_includes=self.ttft_includes,
             queue_ms=self.queued_ns / 1e6 if self.queued_ns else None,
+            prompt_estimate=self._prompt_estimates[0],
+            new_prompt_estimate=self._prompt_estimates[1],
+            cached_tokens=self._reported.tokens_cached,
         )
 
     def _assign(self, t_ns: int, kind: SegmentKind | None) -> None:

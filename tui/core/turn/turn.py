@@ -83,6 +83,7 @@ class Turn:
             max_tokens=request.settings.max_tokens if request.settings.max_tokens > 0 else None,
             context_tokens=context_tokens,
             prompt_tokens=message_tokens(request.messages),
+            new_prompt_tokens=message_tokens(request.messages[-1:]),
             is_prompt_new=all(message.role != "assistant" for message in request.messages),
         )
         self._lock = Lock()

@@ -84,3 +84,9 @@ class TurnStats:
     queue_ms: float | None = None
     """How long the prompt waited for a busy server before it was sent, which is no part of any
     other time; None where it did not."""
+    prompt_estimate: int | None = None
+    """Our own estimate of the prompt's tokens, whatever was reported."""
+    new_prompt_estimate: int | None = None
+    """The same of its last message alone."""
+    cached_tokens: int | None = None
+    """Tokens of the prompt that the server did not process again, where it tells."""

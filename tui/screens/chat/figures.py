@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tui.core.board.history import BoardHistory
+from tui.core.expect.outlook import Outlook
+from tui.core.expect.wait_words import long_wait
 from tui.core.screen.backend import ScreenBackend
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
@@ -10,6 +12,7 @@ from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.board.panels import board_rows
 from tui.widgets.board.why import roofline_row, why_row
+from tui.widgets.chat.speed import phase_word
 from tui.widgets.kit.rows import Row
 
 
@@ -24,6 +27,10 @@ class ChatFigures:
         """The numbers of the turn in flight or of the last one."""
         turn = self._backend.chat.turn
         return None if turn is None else turn.stats(self._backend.clock_ns())
+
+    def outlook(self, stats: TurnStats) -> Outlook | None:
+        """What is awaited of the turn in flight with these numbers."""
+        return self._backend.chat.outlook(stats)
 
     def history(self) -> BoardHistory:
         """The board's last minutes."""
@@ -64,9 +71,9 @@ class ChatFigures:
         turn = chat.turn
         if turn is None or turn.phase not in (Phase.WAITING, Phase.PREFILL):
             return None
-        elapsed_s = turn.stats(self._backend.clock_ns()).elapsed_s
-        text = f"{turn.phase.value} {fmt.long_seconds(elapsed_s)}"
+        stats = turn.stats(self._backend.clock_ns())
         if chat.was_busy:
-            return f"waiting {fmt.long_seconds(elapsed_s)}, the NPU was busy before this prompt"
-        forecast = chat.prefill_forecast_s()
-        return text if forecast is None else f"{text} of about {fmt.long_seconds(forecast)}"
+            so_far = fmt.long_seconds(stats.elapsed_s)
+            return f"waiting {so_far}, the NPU was busy before this prompt"
+        view = chat.outlook(stats)
+        return phase_word(stats) if view is None else long_wait(view)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tui.core.expect.outlook import Outlook
+from tui.core.expect.wait_words import eta_text, short_wait
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.kit.bars import bar, digits, spark
-from tui.widgets.kit.rows import Row, Rows, pad, row_width, spread
+from tui.widgets.kit.rows import Row, Rows, Span, pad, row_width, spread
 
 LABEL_CELLS = 9
 
@@ -23,6 +25,7 @@ class SpeedPanel(Rows):
     def __init__(
         self,
         stats: Callable[[], TurnStats | None],
+        outlook: Callable[[TurnStats], Outlook | None],
         note: Callable[[], str | None],
         glyphs: Glyphs,
         *,
@@ -30,20 +33,27 @@ class SpeedPanel(Rows):
     ) -> None:
         super().__init__(glyphs, id=id)
         self._stats = stats
+        self._outlook = outlook
         self._note = note
 
     def build(self, width: int) -> Sequence[Row]:
-        return speed_rows(self._stats(), width, self._glyphs, self._note())
+        stats = self._stats()
+        view = None if stats is None else self._outlook(stats)
+        return speed_rows(stats, width, self._glyphs, self._note(), view)
 
 
 def speed_rows(
-    stats: TurnStats | None, width: int, glyphs: Glyphs, note: str | None = None
+    stats: TurnStats | None,
+    width: int,
+    glyphs: Glyphs,
+    note: str | None = None,
+    view: Outlook | None = None,
 ) -> list[Row]:
-    """Seven rows: title, figure, rate over time, tokens, context.
+    """Seven rows: title, figure, rate over time or progress of the prefill, tokens, context.
 
-    ``note`` is what the server does that this turn does not tell.
+    ``note`` is what the server does that this turn does not tell, ``view`` what is awaited.
     """
-    doing: Row = ((phase_word(stats), "warn" if is_stalled(stats) else "dim"),)
+    doing: Row = (doing_words(stats, view),)
     if note is not None:
         doing = ((note, "warn"),)
     name: Row = (("speed", "strong"),)
@@ -54,7 +64,7 @@ def speed_rows(
     gaps = fmt.UNKNOWN if stats is None else fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)
     ttft = None if stats is None else stats.ttft_ms
     facts: list[tuple[str, str]] = [
-        ("TTFT", fmt.milliseconds(ttft) if ttft is None else fmt.seconds(ttft / 1000)),
+        ("TTFT", expected_ttft(view) if ttft is None else fmt.seconds(ttft / 1000)),
         ("prefill", prefill_text(stats)),
         ("p50/p99", gaps),
     ]
@@ -65,11 +75,27 @@ def speed_rows(
         left = pad(((figure, role),), column)
         rows.append((*left, *_labelled(label, value, width - column)))
     rows += [
-        _history_row(stats, width, glyphs),
-        _token_row(stats, width, glyphs),
+        _progress_row(view, width, glyphs) or _history_row(stats, width, glyphs),
+        _token_row(stats, view, width, glyphs),
         _context_row(stats, width, glyphs),
     ]
     return rows
+
+
+def doing_words(stats: TurnStats | None, view: Outlook | None) -> Span:
+    """What the answer is doing: before its first token, with what is expected of that."""
+    if stats is None or view is None or stats.tokens or stats.phase.is_over:
+        return phase_word(stats), "warn" if is_stalled(stats) else "dim"
+    return short_wait(view), "warn" if view.is_overdue else "dim"
+
+
+def expected_ttft(view: Outlook | None) -> str:
+    """The expected time to the first token, or – where nothing is known."""
+    if view is None or view.prefill is None or view.awaited != "prefill":
+        return fmt.UNKNOWN
+    if view.prefill.is_at_most:
+        return fmt.UNKNOWN
+    return fmt.marked(fmt.long_seconds(view.prefill.likely), "estimated")
 
 
 def phase_word(stats: TurnStats | None) -> str:
@@ -112,6 +138,18 @@ def _labelled(label: str, value: str, width: int) -> Row:
     return spread(((label, "dim"),), ((value, "text"),), width)
 
 
+def _progress_row(view: Outlook | None, width: int, glyphs: Glyphs) -> Row | None:
+    """How far the prefill is, by what earlier ones took; None where nothing can be said."""
+    if view is None or view.awaited != "prefill" or view.share is None:
+        return None
+    right: Row = ((f"~{view.share * 100:.0f} %", "text"),)
+    role = "warn" if view.is_overdue else "live"
+    room = max(4, width - LABEL_CELLS - 7)
+    return spread(
+        (("prefill".ljust(LABEL_CELLS), "dim"), *bar(view.share, room, glyphs, role)), right, width
+    )
+
+
 def _history_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:
     over = None if stats is None else stats.decode_tps
     right: Row = (
@@ -126,7 +164,7 @@ def _history_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:
     return spread((*label, *spark(history, room, glyphs, role=live)), right, width)
 
 
-def _token_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:
+def _token_row(stats: TurnStats | None, view: Outlook | None, width: int, glyphs: Glyphs) -> Row:
     left: Row = (("tokens".ljust(LABEL_CELLS), "dim"),)
     if stats is None:
         return (*left, (fmt.UNKNOWN, "text"))
@@ -135,6 +173,8 @@ def _token_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:
         left = (*left, (" of ", "dim"), (str(stats.max_tokens), "dim"))
     if stats.phase.is_over:
         right: Row = (("took ", "dim"), (fmt.seconds(stats.elapsed_s), "text"))
+    elif view is not None and view.left is not None:
+        right = (("ETA ", "dim"), (eta_text(view.left), "text"))
     elif stats.phase in (Phase.THINKING, Phase.ANSWERING) and stats.eta_s is not None:
         right = (("ETA ", "dim"), (f"{glyphs.at_most} {fmt.long_seconds(stats.eta_s)}", "text"))
     else:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui.core.board.history import BoardHistory
+from tui.core.expect.outlook import Outlook
+from tui.core.expect.wait_words import eta_text
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
-from tui.widgets.chat.speed import is_stalled, phase_word, shown_rate
-from tui.widgets.kit.bars import spark
+from tui.widgets.chat.speed import doing_words, is_stalled, phase_word, shown_rate
+from tui.widgets.kit.bars import bar, spark
 from tui.widgets.kit.rows import Row, Rows, Span, fit, row_width
+
+BAR_CELLS = 8
+"""Of the progress of a prefill."""
 
 
 class StatusStrip(Rows):
@@ -19,6 +24,7 @@ class StatusStrip(Rows):
     def __init__(
         self,
         stats: Callable[[], TurnStats | None],
+        outlook: Callable[[TurnStats], Outlook | None],
         note: Callable[[], str | None],
         history: Callable[[], BoardHistory],
         warning_key: Callable[[], str | None],
@@ -28,18 +34,21 @@ class StatusStrip(Rows):
     ) -> None:
         super().__init__(glyphs, id=id)
         self._stats = stats
+        self._outlook = outlook
         self._note = note
         self._history = history
         self._warning_key = warning_key
 
     def build(self, width: int) -> Sequence[Row]:
+        stats = self._stats()
         row = strip_row(
-            self._stats(),
+            stats,
             self._history(),
             width,
             self._glyphs,
             self._note(),
             warning_key=self._warning_key(),
+            view=None if stats is None else self._outlook(stats),
         )
         return [row]
 
@@ -52,11 +61,13 @@ def strip_row(
     note: str | None = None,
     *,
     warning_key: str | None = None,
+    view: Outlook | None = None,
 ) -> Row:
     """The row at ``width`` cells: whole parts are left out until the rest fits.
 
     ``note`` is what the server does that this turn does not tell. ``warning_key`` is the key of the
     screen that tells what is wrong with the board, None where nothing is; it is never left out.
+    ``view`` is what is awaited.
     """
     running = stats is not None and not stats.phase.is_over
     role = "live" if running else "soft"
@@ -68,7 +79,10 @@ def strip_row(
     elif is_stalled(stats):
         parts.append((0, ((f" {phase_word(stats)}", "warn"),)))
     elif running and stats.tokens == 0:
-        parts.append((0, ((f" {phase_word(stats)}", "live"),)))
+        words, role = doing_words(stats, view)
+        parts.append((0, ((f" {words}", "warn" if role == "warn" else "live"),)))
+        if view is not None and view.awaited == "prefill" and view.share is not None:
+            parts.append((4, (("  ", "text"), *bar(view.share, BAR_CELLS, glyphs, "live"))))
     else:
         parts.append((0, ((f" {shown_rate(stats)} tok/s", role),)))
         parts.append((6, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=role))))
@@ -79,7 +93,9 @@ def strip_row(
         if stats.max_tokens:
             count = (*count, (f"/{stats.max_tokens}", "dim"))
         parts.append((2, count))
-        if running and stats.eta_s is not None:
+        if running and view is not None and view.left is not None:
+            parts.append((4, (("  ETA ", "dim"), (eta_text(view.left, is_short=True), "text"))))
+        elif running and stats.eta_s is not None:
             parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
     parts += _board_parts(history)
     warning: Row = () if warning_key is None else (("  ! ", "warn"), (warning_key, "key"))

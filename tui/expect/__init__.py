@@ -1,0 +1,1 @@
+"""What earlier answers tell about the one that runs, and what is wrong with it."""
