@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.npulse import REPOSITORY, environment
+from tests.board.runtime_log.test_load_lines import LOAD, SAID
 from tests.commands import logging_server
 from tests.commands.test_ask import ask, said
 from tests.sim.simulator import wait_for
@@ -56,3 +59,17 @@ def test_numbers_of_another_answer_are_refused(tmp_path: Path, arguments: tuple[
         assert said(out)["tokens_source"] == "estimated"
     else:
         assert "runtime:" not in err
+
+
+def test_doctor_tells_what_the_model_was_loaded_with(tmp_path: Path) -> None:
+    with server(tmp_path) as url:
+        with (tmp_path / "server.log").open("ab") as log:
+            log.write(("\n".join(LOAD) + "\n").encode())
+        command = [sys.executable, "-m", "tui", "doctor", "--url", url, "--json"]
+        variables = {k: v for k, v in environment(tmp_path).items() if v is not None}
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=variables, cwd=REPOSITORY, timeout=60
+        )
+    checks = {check["id"]: check["detail"] for check in json.loads(done.stdout)["checks"]}
+    assert checks["runtime.load"].lower().startswith(SAID.lower())
+    assert str(tmp_path / "server.log") in checks["runtime.load"]

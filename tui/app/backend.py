@@ -271,7 +271,9 @@ class Backend:
         server = self.state.server
         if server is not self._watched:
             self._watched = server
-            self.board.source.watch_server(None if server is None else local_port(server.url))
+            port = None if server is None else local_port(server.url)
+            self.board.source.watch_server(port)
+            self._late_numbers.look_at_load(port, self.board)
         self._on_change()
 
     # The board ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tui.core.types import ModelInfo
 if TYPE_CHECKING:
     from tui.board.advice.board_state import BoardView
     from tui.core.board.board_facts import BoardFacts
+    from tui.core.board.load_facts import LoadFacts
 
 
 class BoardMonitor:
@@ -22,6 +23,8 @@ class BoardMonitor:
     def __init__(self, source: BoardReader) -> None:
         self.source = source
         self.history = BoardHistory()
+        self.load: LoadFacts | None = None
+        """What the runtime logged when it loaded the model. Set from any thread."""
         self._view: BoardView | None = None
         self._root: Path | None = None
 

@@ -13,8 +13,12 @@ from tui.servers.address import local_port
 from tui.servers.tokenizer import ModelTokenizer
 
 if TYPE_CHECKING:
+    from tui.app.board_monitor import BoardMonitor
     from tui.board.runtime_log.reader import RuntimeLog
+    from tui.core.board.load_facts import LoadFacts
 
+LOAD_AFTER_S = 2.0
+"""How long after the connection the log is looked through: the start needs nothing of it."""
 LOOK_S = 0.1
 """How often it is looked whether an answer is over."""
 
@@ -40,6 +44,21 @@ class LateNumbers:
         if port and board_root == Path("/"):
             self._link.loop.submit(self._note_runtime(turn, port))
 
+    def look_at_load(self, port: int | None, board: BoardMonitor) -> None:
+        """Read what the runtime of the server at ``port`` logged when it loaded its model."""
+        board.load = None
+        if port is not None:
+            self._link.loop.submit(self._note_load(port, board))
+
+    async def _note_load(self, port: int, board: BoardMonitor) -> None:
+        await asyncio.sleep(LOAD_AFTER_S)
+        server = self._link.state.server
+        if server is None or server.is_simulated or local_port(server.url) != port:
+            return
+        if board.source.sampled_root == Path("/"):
+            found = await asyncio.to_thread(_load_of, port)
+            board.load = found if found.is_known else None
+
     async def _note_counts(self, turn: Turn) -> None:
         await _until_over(turn)
         if await asyncio.to_thread(self._tokenizer.note_counts, turn):
@@ -59,6 +78,17 @@ class LateNumbers:
         if numbers is not None:
             turn.note_runtime(numbers)
             self._on_numbers(turn)
+
+
+def _load_of(port: int) -> LoadFacts:
+    from tui.board.readers.files import Files
+    from tui.board.runtime_log.load_lines import facts_of_load
+    from tui.board.runtime_log.reader import source_of_container, source_of_port
+    from tui.core.board.load_facts import LoadFacts
+
+    files = Files()
+    source = source_of_port(files, port) or source_of_container(port)
+    return LoadFacts() if source is None else facts_of_load(files, source)
 
 
 async def _until_over(turn: Turn) -> None:

@@ -16,10 +16,11 @@ from tui.board.advice.access import load_rungs
 from tui.board.advice.board_checks import board_checks
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.report import to_json, wall_time, write_out
-from tui.board.advice.runtime_log_check import runtime_log_check
+from tui.board.advice.runtime_log_check import load_check, runtime_log_check
 from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.readers.npu_load import Rung
+from tui.board.runtime_log.load_lines import facts_of_load
 from tui.board.runtime_log.reader import source_of_container, source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
@@ -216,10 +217,14 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
         checks.append(await _model_check(client, server, section.model, remembered))
     port = None if server.is_simulated else local_port(server.url)
     if port is not None:
-        source = source_of_port(Files(), port)
+        files = Files()
+        source = source_of_port(files, port)
         if source is None:
             source = await asyncio.to_thread(source_of_container, port)
         checks.append(runtime_log_check(source))
+        if source is not None:
+            loaded = load_check(await asyncio.to_thread(facts_of_load, files, source))
+            checks += [] if loaded is None else [loaded]
     return checks
 
 

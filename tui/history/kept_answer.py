@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tui.history.board_samples import BoardSample
     from tui.history.writing import LiveState
 
+MAX_PIECE_CHARS = 1 << 18
+"""No model writes more in an hour: what comes faster is stored at its end, which is near."""
 MAX_WAITING_SAMPLES = 3600
 """Samples of the board that are held while nothing can be written."""
 
@@ -184,6 +186,8 @@ class KeptAnswer:
         assert self.answer_id is not None
         # Before the words: what has arrived by then is at least in that phase.
         state = _state_of(turn)
+        if turn.n_chars - self._mark.text_chars - self._mark.thinking_chars > MAX_PIECE_CHARS:
+            return
         piece = turn.piece_since(self._mark)
         taken = len(self._samples)
         has_words = not piece.is_empty or taken > 0

@@ -20,12 +20,16 @@ _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 MIN_PREFIX_CHARS = 3
 """A word that is still being typed finds longer ones from so many characters on."""
 MAX_TERMS = 32
+MAX_INDEXED_CHARS = 1 << 18
+"""What stands after so many characters of a turn is kept and not found. A context of 100,000 tokens
+has fewer, and an index takes ten times the memory of its text while it is made."""
 SNIPPET_CHARS = 160
 LEAD_CHARS = 40
 
 
 def indexed(text: str) -> str:
-    """The text as it goes into the index."""
+    """The text as it goes into the index: of one that no model ends, its beginning."""
+    text = text[:MAX_INDEXED_CHARS]
     return text if text.isascii() else _ALONE.sub(r" \1 ", text)
 
 

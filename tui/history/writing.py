@@ -20,7 +20,7 @@ from tui.history.database import transaction
 from tui.history.records import Origin, TurnRole, WriterCommand
 from tui.history.token_times import pack_times, unpack_times
 from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
-from tui.history.words import indexed
+from tui.history.words import MAX_INDEXED_CHARS, indexed
 from tui.history.writer_process import WriterProcess
 
 MAX_TITLE_CHARS = 80
@@ -217,7 +217,9 @@ def replace_pieces(connection: sqlite3.Connection, answer: int, board: bytes) ->
 
 def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnswer) -> None:
     """Stores the whole answer in the place of its pieces. May be repeated with better numbers."""
-    known = connection.execute("SELECT text FROM bodies WHERE turn = ?", (answer,)).fetchone()
+    known = connection.execute(
+        "SELECT substr(text, 1, ?) FROM bodies WHERE turn = ?", (MAX_INDEXED_CHARS, answer)
+    ).fetchone()
     if known is not None:
         _unindex(connection, answer, known[0])
     error = end.error
@@ -403,8 +405,9 @@ def purge(connection: sqlite3.Connection, conversations: Sequence[int]) -> None:
     """Removes conversations for good, and what nothing else refers to any more."""
     for conversation in conversations:
         rows = connection.execute(
-            "SELECT id, text FROM turns JOIN bodies ON turn = id WHERE conversation = ?",
-            (conversation,),
+            "SELECT id, substr(text, 1, ?) FROM turns JOIN bodies ON turn = id"
+            " WHERE conversation = ?",
+            (MAX_INDEXED_CHARS, conversation),
         )
         for turn, text in rows.fetchall():
             _unindex(connection, turn, text)

@@ -26,6 +26,7 @@ from tui.widgets.board.facts import (
     decode_rows,
     finding_rows,
     headroom_rows,
+    load_rows,
     missing_rows,
     reading_rows,
 )
@@ -148,7 +149,7 @@ class BoardScreen(OpaqueScreen):
                 yield Rows(glyphs, id="board-time")
                 yield Rows(glyphs, id="board-sparks")
             with VerticalScroll(id="board-facts", can_focus=False):
-                for name in ("why", "decode", "ahead", "missing"):
+                for name in ("why", "decode", "ahead", "load", "missing"):
                     yield Rows(glyphs, id=f"facts-{name}")
         with VerticalScroll(id="board-readings", can_focus=False):
             yield Rows(glyphs, id="reading-rows")
@@ -309,6 +310,7 @@ class BoardScreen(OpaqueScreen):
         self.query_one("#facts-ahead", Rows).show(
             headroom_rows(facts.trend, snapshot, width, glyphs)
         )
+        self.query_one("#facts-load", Rows).show(load_rows(self._backend.board.load, width))
         self.query_one("#facts-missing", Rows).show(
             missing_rows(snapshot, facts.remedies, width, glyphs)
         )

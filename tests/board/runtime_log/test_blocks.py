@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tui.board.runtime_log.blocks import (
     GIB,
     MIB,
-    LoadFacts,
     LogLine,
     RuntimeBlock,
     blocks,
@@ -17,6 +16,7 @@ from tui.board.runtime_log.blocks import (
     load_facts,
 )
 from tui.board.runtime_log.tail import journal_line
+from tui.core.board.load_facts import LoadFacts
 
 RULE = "I rkllm: " + "-" * 86
 HEAD = "I rkllm:  Stage         Total Time (ms)  Tokens    Time per Token (ms)  Tokens per Second"

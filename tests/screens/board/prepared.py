@@ -10,6 +10,7 @@ from tui.board.advice.board_state import BoardView
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION
 from tui.core.board.board_facts import BoardFacts
 from tui.core.board.history import BoardHistory
+from tui.core.board.load_facts import LoadFacts
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.chat import Chat
 from tui.core.screen.headline import Headline
@@ -112,6 +113,7 @@ class Prepared:
     history: BoardHistory
     view: BoardView
     now_ns: int = END_NS
+    load: LoadFacts | None = None
 
     @property
     def facts(self) -> BoardFacts:

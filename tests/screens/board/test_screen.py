@@ -15,6 +15,7 @@ from tests.screens.board.prepared import BOARDS, NS, Prepared, PreparedBackend, 
 from tests.screens.board.shown import Shown
 from tui.board.advice.board_state import BoardView
 from tui.core.board.history import BoardHistory
+from tui.core.board.load_facts import LoadFacts
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
@@ -271,6 +272,28 @@ def test_no_permission_names_the_command() -> None:
         assert "setup-npu-access" in text
 
     look(prepared("no permission", 30), check)
+
+
+def test_what_the_model_was_loaded_with_is_told_with_its_source() -> None:
+    board = prepared(seconds=5)
+    board.load = LoadFacts(
+        runtime="1.2.3\x1b[2J",
+        driver="0.9.8",
+        npu_cores=3,
+        data_type="W8A8",
+        cpus=(4, 5, 6, 7),
+        source="the file /var/log/rkllm.log",
+    )
+
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        facts = screen.query_one("#facts-load", Rows)
+        facts.scroll_visible(animate=False)
+        shown = await settled(pilot)
+        for said in ("loaded with", "CPUs", "4-7", "W8A8", "/var/log/rkllm.log"):
+            assert said in shown
+        assert raw_controls(await settled(pilot)) == []
+
+    look(board, check, WIDE)
 
 
 def test_without_root_activity_takes_the_place_of_load() -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import shlex
 
+from tui.board.runtime_log.load_lines import place
 from tui.board.runtime_log.source import VARIABLE, LogSource
+from tui.core.board.load_facts import LoadFacts
 from tui.core.screen.check import Check
 from tui.core.text.sanitize import clean_line
 
 ID, TITLE = "runtime.log", "runtime log"
+
+
+def load_check(facts: LoadFacts) -> Check | None:
+    """What the runtime logged when it loaded the model; None where it logged nothing."""
+    if not facts.is_known:
+        return None
+    detail = f"{facts.line}; from {facts.source}."
+    return Check("runtime.load", "ok", "loaded with", detail[:1].upper() + detail[1:])
 
 
 def runtime_log_check(source: LogSource | None) -> Check:
@@ -19,24 +29,15 @@ def runtime_log_check(source: LogSource | None) -> Check:
     if source.kind == "none":
         why = source.reason or "it cannot be read"
         return Check(ID, "note", TITLE, f"The log of the server is not read: {why}.")
-    place = _place(source)
+    where = place(source)
     if source.has_variable:
-        return Check(ID, "ok", TITLE, f"{VARIABLE} is set; the numbers are read from {place}.")
+        return Check(ID, "ok", TITLE, f"{VARIABLE} is set; the numbers are read from {where}.")
     is_set = "is not set" if source.has_variable is False else "cannot be seen"
     detail = (
-        f"Read from {place}. {VARIABLE} {is_set}: the runtime prints its own prefill and decode "
+        f"Read from {where}. {VARIABLE} {is_set}: the runtime prints its own prefill and decode "
         f"times only with it, unless the server logs them itself."
     )
     return Check(ID, "note", TITLE, f"{detail}{_how(source)}", _command(source))
-
-
-def _place(source: LogSource) -> str:
-    name = clean_line(source.user_path or source.name, 120)
-    if source.kind == "file":
-        return f"the file {name}"
-    if source.kind in ("docker", "podman"):
-        return f"{source.kind} logs {name[:12]}"
-    return f"the journal of {name}"
 
 
 def _how(source: LogSource) -> str:

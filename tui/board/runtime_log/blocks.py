@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tui.core.board.load_facts import LoadFacts
+
 MAX_LINE_CHARS = 4096
 MAX_ROWS_APART = 30
 """Lines of other threads may stand between the rows of one block."""
@@ -84,20 +86,6 @@ class RuntimeBlock:
     def decode_tps(self) -> float | None:
         """Tokens of the answer per second; None for a run that decoded nothing (embeddings)."""
         return _rate(self.decode_tokens, self.decode_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadFacts:
-    """What the runtime says when a model is loaded; None is unknown."""
-
-    runtime: str | None = None
-    driver: str | None = None
-    platform: str | None = None
-    toolkit: str | None = None
-    context_limit: int | None = None
-    npu_cores: int | None = None
-    data_type: str | None = None
-    cpus: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

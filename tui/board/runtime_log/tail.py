@@ -67,7 +67,7 @@ class LogTail:
         except OSError:
             return []
         text = data.decode("utf-8", "replace")
-        return [_dated(line) for line in text.split("\n")]
+        return [dated_line(line) for line in text.split("\n")]
 
     def _journal_lines(self) -> list[LogLine]:
         unit = "--user-unit" if self.source.kind == "user-journal" else "--unit"
@@ -96,7 +96,7 @@ class LogTail:
             data = self._run(log_command(program, self.source.name, since_s, MAX_LINES))
         except (OSError, subprocess.SubprocessError):
             return []
-        return [_dated(line) for line in data.decode("utf-8", "replace").split("\n")]
+        return [dated_line(line) for line in data.decode("utf-8", "replace").split("\n")]
 
 
 def journal_line(data: bytes) -> LogLine | None:
@@ -133,7 +133,7 @@ def _number(text: object) -> int | None:
     return None
 
 
-def _dated(line: str) -> LogLine:
+def dated_line(line: str) -> LogLine:
     """A line with the time that a container's log puts before it, if it does."""
     head = _CONTAINER_TIME.match(line)
     if head is None:

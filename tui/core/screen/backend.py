@@ -15,6 +15,7 @@ from tui.core.screen.headline import Headline
 
 if TYPE_CHECKING:
     from tui.core.board.board_facts import BoardFacts
+    from tui.core.board.load_facts import LoadFacts
 
 
 class Board(Protocol):
@@ -27,6 +28,10 @@ class Board(Protocol):
     @property
     def facts(self) -> BoardFacts | None:
         """What follows from them; None before the first snapshot."""
+
+    @property
+    def load(self) -> LoadFacts | None:
+        """What the runtime logged when it loaded the model; None where nobody could read it."""
 
 
 class ScreenBackend(Protocol):

@@ -72,7 +72,8 @@ class GrowingText:
                 parts.append(part)
                 wanted -= len(part)
                 if wanted <= 0:
-                    return "".join(reversed(parts))[-wanted:]
+                    parts[-1] = part[-wanted:]
+                    return "".join(reversed(parts))
         return "".join(reversed(parts))
 
     def joined(self) -> CleanText:

@@ -230,6 +230,11 @@ class Turn:
         """Whether :meth:`take_pending` would return anything."""
         return self._words.has_pending
 
+    @property
+    def n_chars(self) -> int:
+        """How many characters came, before they were cleaned."""
+        return self._n_chars
+
     def parts(self, kind: SegmentKind) -> tuple[str, ...]:
         """All segments of a kind so far, in pieces: for a text that must not be held twice."""
         with self._lock:

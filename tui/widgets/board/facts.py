@@ -10,6 +10,7 @@ from tui.core.board.board_facts import DecodeBound
 from tui.core.board.finding import Finding
 from tui.core.board.headroom import HeadroomTrend
 from tui.core.board.history import BoardHistory
+from tui.core.board.load_facts import LoadFacts
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.board.reading_text import value_text
 from tui.core.text import format as fmt
@@ -166,6 +167,16 @@ def _about(seconds: float) -> str:
 
 def _per_minute(bytes_per_s: float) -> str:
     return f"{bytes_per_s * 60 / 2**20:.0f} MiB a minute"
+
+
+def load_rows(load: LoadFacts | None, width: int) -> list[Row]:
+    """What the runtime logged when it loaded the model; no row where that is not known."""
+    if load is None or not load.is_known:
+        return []
+    rows: list[Row] = [(("loaded with", "strong"),)]
+    rows += [spread(((f"  {name}", "dim"),), ((said, "soft"),), width) for name, said in load.named]
+    rows += [((line, "dim"),) for line in wrapped(f"from {load.source}", width)]
+    return [fit(row, width) for row in rows]
 
 
 def missing_rows(
