@@ -16,6 +16,7 @@ from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tui.app.terminal.driver import FORCED_END_S
 from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.records import StoredTurn
@@ -77,6 +78,17 @@ def test_a_terminal_that_nobody_reads_does_not_hold_the_answer(tmp_path: Path) -
         assert terminal.process.wait(30) == HANGUP_CODE
     answer, count = stored_answer(tmp_path)
     assert (answer.status, count) == ("complete", 900)
+
+
+def test_without_an_answer_a_terminal_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as terminal:
+        terminal.wait_for(READY)
+        terminal.read_rate = 1
+        for _ in range(6):
+            terminal.keys("f1", "escape", pause=0.05)
+        terminal.signal(signal.SIGHUP)
+        # Less than what an answer would have had.
+        assert terminal.process.wait(2 * FORCED_END_S - 0.5) == HANGUP_CODE
 
 
 def test_the_simulated_board_lives_until_the_answer_is_over(tmp_path: Path) -> None:

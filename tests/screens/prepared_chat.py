@@ -94,6 +94,16 @@ class PreparedChat:
     def take_last(self) -> str | None:
         return None
 
+    def give_back_last(self) -> None:
+        pass
+
+    @property
+    def exchange_count(self) -> int:
+        return 0
+
+    is_kept = False
+    """Nothing is in a history."""
+
     def commit_turn(self) -> None:
         pass
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.theme import Theme
 
+from tui.app.branch_walk import BranchWalk
 from tui.app.last_session import KEEP_EVERY_S, LastSession
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.chat import ANSWER_RUNS
@@ -44,6 +45,7 @@ class NpulseApp(TerminalApp):
         self._backend = backend
         self._remember = remember
         self._session = session
+        self._branch_walk = BranchWalk(backend)
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
@@ -74,8 +76,14 @@ class NpulseApp(TerminalApp):
     def outlives_terminal(self) -> bool:
         """Whether the terminal is gone and the answer that runs is to be finished. From any
         thread."""
-        is_hangup = self._ending_code == HANGUP_CODE and self._finishes_on_hangup
-        return is_hangup and not self._has_to_stop and self._backend.is_keeping_answer
+        return self._ending_code == HANGUP_CODE and self.finishes_without_terminal
+
+    @property
+    def finishes_without_terminal(self) -> bool:
+        """Whether the answer that runs is to be finished once the terminal is gone. From any
+        thread: what a hang-up sets in the app's own has not come where a terminal blocks it."""
+        is_wanted = self._finishes_on_hangup and not self._has_to_stop
+        return is_wanted and self._backend.is_keeping_answer
 
     def start_work(self) -> None:
         self._backend.start(
@@ -90,6 +98,7 @@ class NpulseApp(TerminalApp):
     async def _bring_back(self, session: LastSession) -> None:
         new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
         await session.bring_back(self.dashboard, new_key)
+        await self._branch_walk.show_places(self.dashboard)
         self.set_interval(KEEP_EVERY_S, self._keep_place)
 
     def _keep_place(self) -> None:
@@ -216,6 +225,15 @@ class NpulseApp(TerminalApp):
             return
         event.page.action_leave()
         self.dashboard.show_conversation(found.past, event.prompt, f"continuing: {found.title}")
+        await self._branch_walk.show_places(self.dashboard)
+
+    def on_dashboard_branch_wanted(self, event: Dashboard.BranchWanted) -> None:
+        """The branch beside the one that is shown; one at a time."""
+        walk = self._branch_walk.step(self.dashboard, event.exchange, event.step)
+        self.run_worker(walk, group="branch", exclusive=True)
+
+    def on_dashboard_answer_ended(self) -> None:
+        self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")
 
     def action_settings(self) -> None:
         """F6."""

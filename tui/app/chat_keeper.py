@@ -159,11 +159,26 @@ class ChatKeeper:
         if self._running is not None:
             self._dropped = (prompt, self._running)
 
-    def drop_last(self, prompt: str) -> None:
+    def drop_last(self, prompt: str) -> KeptAnswer | None:
         """The last exchange is taken out of the conversation: what is asked next stands beside it,
-        as another answer to the same prompt, or as another prompt."""
+        as another answer to the same prompt, or as another prompt. Returns it for
+        :meth:`put_back`."""
         last = self._answers.pop() if self._answers else None
         self._dropped = None if last is None else (prompt, last)
+        return last
+
+    def put_back(self, last: KeptAnswer | None) -> None:
+        """The exchange that was taken out is the last one again."""
+        self._answers.append(last)
+        self._dropped = None
+
+    @property
+    def exchange_ids(self) -> list[tuple[int | None, int | None]]:
+        """Turn ids of each prompt and its answer; None where they are not stored."""
+        return [
+            (None, None) if kept is None else (kept.prompt_id, kept.answer_id)
+            for kept in self._answers
+        ]
 
     def clear(self) -> KeptSoFar:
         """A new conversation begins. Returns the old one, for :meth:`bring_back`."""

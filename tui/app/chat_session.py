@@ -30,6 +30,7 @@ from tui.servers.capabilities import flattening_note
 from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
+    from tui.history.kept_answer import KeptAnswer
     from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
 
@@ -82,6 +83,8 @@ class ChatSession:
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
         self._old: OldConversation | None = None
+        self._taken: tuple[PastTurn, KeptAnswer | None] | None = None
+        """The exchange that was taken out of the conversation last."""
         self._asked_ns = 0
         self._too_long: str | None = None
         """The prompt that was held back last, for its length."""
@@ -286,8 +289,23 @@ class ChatSession:
         last = self.conversation.drop_last()
         if last is None:
             return None
-        self.keeper.drop_last(last.prompt)
+        self._taken = last, self.keeper.drop_last(last.prompt)
         return last.prompt
+
+    def give_back_last(self) -> None:
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            exchange, answer = taken
+            self.conversation.add(exchange.prompt, exchange.result)
+            self.keeper.put_back(answer)
+
+    @property
+    def exchange_count(self) -> int:
+        return len(self.conversation)
+
+    @property
+    def is_kept(self) -> bool:
+        return self.keeper.conversation_id is not None and self.keeper.unsaved is None
 
     def clear(self) -> bool:
         if self.is_answering:

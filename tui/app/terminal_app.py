@@ -140,8 +140,9 @@ class TerminalApp(App[int], inherit_bindings=False):
         """A second signal: what runs is not finished, whatever the first one was."""
 
     @property
-    def outlives_terminal(self) -> bool:
-        """Whether the terminal is gone and an answer is to be finished. From any thread."""
+    def finishes_without_terminal(self) -> bool:
+        """Whether an answer that runs is to be finished once the terminal is gone. From any
+        thread."""
         return False
 
     def _start(self) -> None:

@@ -9,12 +9,14 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from pathlib import Path
 
-from tui.history import listing, reading, recent, writing
+from tui.history import branches, listing, reading, recent, writing
+from tui.history.branches import Branch, ExchangeIds
 from tui.history.database import reading_from, transaction, writing_to
 from tui.history.failures import HistoryError
 from tui.history.listing import Filter
 from tui.history.recorder import Recorder
 from tui.history.records import (
+    BranchPlace,
     ConversationRow,
     OpenedConversation,
     SearchHit,
@@ -82,8 +84,19 @@ class HistoryBrowser:
             if found is None:
                 raise HistoryError(no_conversation(conversation))
             places = {one.id: tuple(reading.siblings(connection, one.id)) for one in found.turns}
+            others = branches.all_alternatives(connection, found.turns)
         several = {number: same for number, same in places.items() if len(same) > 1}
-        return OpenedConversation(found, several)
+        return OpenedConversation(found, several, others)
+
+    def branch_places(self, exchanges: Sequence[ExchangeIds]) -> list[BranchPlace]:
+        """Of each exchange of a conversation, where it stands among others beside it."""
+        with reading_from(self._path) as connection:
+            return [branches.place_of(connection, *ids) for ids in exchanges]
+
+    def beside(self, exchanges: Sequence[ExchangeIds], at: int, step: int) -> Branch | None:
+        """See :func:`tui.history.branches.beside`."""
+        with reading_from(self._path) as connection:
+            return branches.beside(connection, exchanges, at, step)
 
     def answers(self, turns: Sequence[int]) -> list[StoredTurn]:
         with reading_from(self._path) as connection:
@@ -103,6 +116,9 @@ class HistoryBrowser:
     ) -> ResumedConversation:
         """A conversation as one that can go on after the turn ``leaf`` (None: the end of its chosen
         branch), or with another first prompt."""
+        if self._recorder is not None and self._recorder.is_busy:
+            # What ended a moment ago is stored whole before it is read.
+            self._change(lambda connection: None)
         with reading_from(self._path) as connection:
             found = resume(connection, conversation, leaf)
         return replace(found, past=(), answers=()) if from_start else found
@@ -125,6 +141,10 @@ class HistoryBrowser:
             return recent.prompts(connection, MAX_PROMPTS, MAX_PROMPT_CHARS)
 
     # Changes --------------------------------------------------------------------------------
+
+    def choose_branch(self, conversation: int, leaf: int) -> None:
+        """The branch that ends at this turn is the one that is shown from now on."""
+        self._change(lambda connection: writing.choose_leaf(connection, conversation, leaf))
 
     def rename(self, conversation: int, title: str) -> None:
         self._change(lambda connection: writing.rename(connection, conversation, title))

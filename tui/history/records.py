@@ -159,12 +159,33 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchPlace:
+    """Which of several an exchange is: number from 1 on, and how many there are. None where there
+    is only one."""
+
+    prompt: tuple[int, int] | None = None
+    answer: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> str:
+        """``prompt 1 of 2  answer 2 of 3  ``; empty where there is only one of each."""
+        named = (("prompt", self.prompt), ("answer", self.answer))
+        return "".join(f"{name} {one[0]} of {one[1]}  " for name, one in named if one is not None)
+
+
+ONLY_ONE = BranchPlace()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedConversation:
     """A conversation along one branch, and where else it could have gone."""
 
     stored: StoredConversation
     siblings: Mapping[int, tuple[int, ...]]
     """Turn id -> all turns at its place, oldest first; only where there are several."""
+    alternatives: Mapping[int, tuple[int, ...]]
+    """Turn id -> the answers to all versions of its prompt, as one walks through them; only where
+    there are several."""
 
 
 class History(Protocol):

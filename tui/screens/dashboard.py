@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -17,7 +18,7 @@ from textual.widgets import Static
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys.chat import CHAT_KEYS, DEMO_LETTER, FOCUS_KEYS
+from tui.core.screen.keys.chat import BRANCH_ARROWS, CHAT_KEYS, DEMO_LETTER, FOCUS_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
@@ -57,11 +58,22 @@ class Dashboard(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, because the prompt would take some of these for itself.
-        *bindings(CHAT_KEYS),
+        *bindings([*CHAT_KEYS, *BRANCH_ARROWS]),
         # Without, because where text is taken they are text, or must not overtake it.
         *bindings([*FOCUS_KEYS, DEMO_LETTER], has_priority=False),
     ]
     HELP_PLACE: ClassVar[Place] = "chat"
+
+    class BranchWanted(Message):
+        """The branch beside this exchange is to be shown: the next (``step`` 1), or the one
+        before (-1)."""
+
+        def __init__(self, exchange: int, step: int) -> None:
+            super().__init__()
+            self.exchange, self.step = exchange, step
+
+    class AnswerEnded(Message):
+        """An answer is a part of the conversation now."""
 
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -110,7 +122,13 @@ class Dashboard(Screen[None]):
         self._has_opened = False
         self._parts = ChatWidgets(self)
         self._figures = ChatFigures(backend, key_cap(keymap["board"]))
-        self._answer = AnswerDrawing(backend, self._parts, self._figures, frames_per_s)
+        self._answer = AnswerDrawing(
+            backend,
+            self._parts,
+            self._figures,
+            frames_per_s,
+            on_end=lambda: self.post_message(self.AnswerEnded()),
+        )
         self._conversation = ConversationActions(backend, self._parts, self._answer, keymap)
         self._server_entry = ServerEntry(backend, self._parts)
         self._search = TranscriptSearch(self._parts, glyphs)
@@ -180,6 +198,14 @@ class Dashboard(Screen[None]):
         """Show a prompt that was taken and start drawing what comes."""
         self._conversation.begin_turn(prompt)
 
+    def show_branches(self, words: Sequence[str]) -> None:
+        """Which of several each exchange of the conversation is; empty where there is only one."""
+        self._conversation.show_branches(words)
+
+    def show_branch(self, past: Sequence[PastTurn], exchange: int) -> None:
+        """Show another branch of the conversation, which differs from this exchange on."""
+        self._conversation.show_branch(past, exchange)
+
     def show_conversation(
         self, past: Sequence[PastTurn], prompt: str, said: str, note: str = ""
     ) -> None:
@@ -202,7 +228,7 @@ class Dashboard(Screen[None]):
     @property
     def position(self) -> tuple[int, int] | None:
         """The turn at the top of the transcript and the row of it; None at its end."""
-        return self._parts.transcript.position
+        return self._conversation.position
 
     def show_position(self, turn: int, row: int) -> None:
         """Scroll the transcript there, once it is laid out."""
@@ -281,6 +307,8 @@ class Dashboard(Screen[None]):
         """Some keys have another meaning while they are not wanted for this one."""
         if action == "old_conversation":
             return self._conversation.can_bring_back
+        if action == "branch_arrow":
+            return isinstance(self.focused, Transcript)
         if action == "demo_letter":
             return self._server_entry.is_server_missing and isinstance(self.focused, Transcript)
         return True
@@ -342,6 +370,17 @@ class Dashboard(Screen[None]):
 
     def action_edit(self) -> None:
         self._conversation.edit_last()
+
+    def action_branch(self, step: int) -> None:
+        """The branch beside the one that is shown, at the turn in view."""
+        exchange = self._conversation.exchange_in_view
+        if exchange is None:
+            self.say("there are no branches: nothing was asked yet")
+        else:
+            self.post_message(self.BranchWanted(exchange, step))
+
+    def action_branch_arrow(self, step: int) -> None:
+        self.action_branch(step)
 
     # The transcript --------------------------------------------------------------------------
 

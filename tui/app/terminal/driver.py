@@ -73,11 +73,15 @@ class TerminalDriver(LinuxDriver):
         if isinstance(self._app, TerminalApp):
             self._app.stop_answer()
 
-    def _let_go(self) -> None:
-        """The terminal is not waited for any longer while an answer goes on without it."""
+    @property
+    def _has_answer_to_finish(self) -> bool:
         from tui.app.terminal_app import TerminalApp
 
-        while isinstance(self._app, TerminalApp) and self._app.outlives_terminal:
+        return isinstance(self._app, TerminalApp) and self._app.finishes_without_terminal
+
+    def _let_go(self) -> None:
+        """The terminal is not waited for any longer while an answer goes on without it."""
+        while self._has_answer_to_finish:
             if self._output is not None:
                 self._output.let_go()
             with contextlib.suppress(OSError, termios.error):
@@ -86,9 +90,11 @@ class TerminalDriver(LinuxDriver):
 
     def _force_end(self, number: int) -> None:
         """End the process where the orderly end does not come."""
+        is_finishing = number == signal.SIGHUP and self._has_answer_to_finish
         threading.Event().wait(FORCED_END_S)
-        if number == signal.SIGHUP:
+        if is_finishing:
             self._let_go()
+            # Its end is stored after it, however close to this moment it came.
             threading.Event().wait(FORCED_END_S)
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self.fileno, termios.TCOFLUSH)

@@ -65,6 +65,17 @@ class Chat(Protocol):
         """The prompt of the last answer, which is dropped from the conversation; None if there is
         none or one is running."""
 
+    def give_back_last(self) -> None:
+        """What :meth:`take_last` took goes back into the conversation: its prompt was not sent."""
+
+    @property
+    def exchange_count(self) -> int:
+        """Prompts with their ended answers in the conversation, without the turn in flight."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the conversation is in the history, where all its branches can be found."""
+
     def commit_turn(self) -> None:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
 

@@ -15,6 +15,7 @@ from tui.core.screen.keys.action import KeyAction
 from tui.core.screen.keys.bench import BENCH_KEYS
 from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.screen.keys.chat import (
+    BRANCH_ARROWS,
     CHAT_KEYS,
     DEMO_LETTER,
     FIXED_PROMPT_KEYS,
@@ -88,7 +89,11 @@ def help_sections(
     ]
     sections: list[tuple[Place, str, list[tuple[str, str]]]] = [
         ("chat", "chat", chat),
-        ("chat", title("transcript", "focus"), key_lines([*TRANSCRIPT_KEYS, DEMO_LETTER], keymap)),
+        (
+            "chat",
+            title("transcript", "focus"),
+            key_lines([*TRANSCRIPT_KEYS, *BRANCH_ARROWS, DEMO_LETTER], keymap),
+        ),
         ("chat", title("server line", "connect"), key_lines(SERVER_LINE_KEYS, keymap)),
         ("board", title("the board", "board"), key_lines(BOARD_KEYS, keymap)),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from textual.timer import Timer
@@ -26,7 +26,10 @@ END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
 
 
 class AnswerDrawing:
-    """Brings what arrived of the chat's turn into the transcript; sleeps between two answers."""
+    """Brings what arrived of the chat's turn into the transcript; sleeps between two answers.
+
+    ``on_end`` is called when the end of an answer was drawn.
+    """
 
     def __init__(
         self,
@@ -34,11 +37,13 @@ class AnswerDrawing:
         widgets: ChatWidgets,
         figures: ChatFigures,
         frames_per_s: int,
+        on_end: Callable[[], object],
     ) -> None:
         self._backend = backend
         self._widgets = widgets
         self._figures = figures
         self._frames_per_s = frames_per_s
+        self._on_end = on_end
         self._shown: Turn | None = None
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
@@ -108,6 +113,7 @@ class AnswerDrawing:
         self._backend.chat.commit_turn()
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
         self.draw_numbers()
+        self._on_end()
 
     def _footer(self, turn: Turn) -> str:
         stats = turn.stats(self._backend.clock_ns())

@@ -34,8 +34,16 @@ class ConversationActions:
         self._refusal = ""
         self._old_turns: tuple[TurnView, ...] = ()
         """Of the conversation that was set aside."""
+        self._old_exchanges: list[TurnView] = []
         self._draft = ""
         """What stood in the prompt then."""
+        self._exchanges: list[TurnView] = []
+        """What shows each exchange of the conversation; the transcript has other turns too, of
+        attempts that failed or were never sent."""
+        self._is_asked_again = False
+        """The next prompt takes the place of one that is kept in the history."""
+        self._before: tuple[tuple[TurnView, ...], list[TurnView]] | None = None
+        """All turns and the exchanges before an answer was asked again."""
 
     @property
     def _chat(self) -> Chat:
@@ -82,24 +90,41 @@ class ConversationActions:
     def begin_turn(self, prompt: str) -> None:
         """Show a prompt that was taken."""
         self._old_turns = ()
+        transcript, count = self._widgets.transcript, self._chat.exchange_count
+        before = transcript.turns, list(self._exchanges)
+        self._before = before if self._is_asked_again else None
+        if self._is_asked_again:
+            for turn in self._exchanges[count:]:
+                transcript.remove_turn(turn)
+        self._is_asked_again = False
         self._answer.begin(prompt)
+        self._exchanges[count:] = transcript.turns[-1:]
 
     def stop(self) -> None:
         """Stop the answer, or take a prompt back that waits."""
         taken_back = self._chat.stop()
         if taken_back is None:
             self._answer.draw_frame()
-        else:
-            self._answer.take_back(taken_back)
+            return
+        self._answer.take_back(taken_back)
+        if self._before is not None:
+            self._chat.give_back_last()
+            turns, self._exchanges = self._before
+            self._widgets.transcript.put_back(turns)
+            self._before = None
 
     def regenerate(self) -> None:
-        """Ask the last prompt once more, in the place of its answer."""
+        """Ask the last prompt once more, in the place of its answer, which the history keeps."""
+        is_kept = self._chat.is_kept
         prompt = self._chat.take_last()
         if prompt is None:
             nothing = "no finished answer to repeat"
             self._widgets.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
             return
-        self.ask(prompt)
+        self._is_asked_again = is_kept
+        if not self.ask(prompt):
+            self._is_asked_again = False
+            self._chat.give_back_last()
 
     def begin_new(self) -> None:
         """Set the conversation aside."""
@@ -108,11 +133,12 @@ class ConversationActions:
             return
         turns = self._widgets.transcript.clear()
         if turns:
-            self._old_turns = turns
+            self._old_turns, self._old_exchanges = turns, self._exchanges
             prompt = self._widgets.prompt
             # What is written from here on is undone apart from the draft.
             prompt.history.checkpoint()
             self._draft = prompt.text
+        self._exchanges, self._before, self._is_asked_again = [], None, False
         self.show_notice()
         self._answer.draw_numbers()
         self._widgets.say(self._old_note if turns else "a new conversation")
@@ -129,7 +155,8 @@ class ConversationActions:
             self._widgets.say("there is no old conversation to bring back", "warn")
             return
         self._widgets.transcript.put_back(self._old_turns)
-        self._old_turns = ()
+        self._exchanges = self._old_exchanges
+        self._old_turns, self._old_exchanges = (), []
         self._answer.draw_numbers()
         self._widgets.say("the old conversation is back")
 
@@ -139,11 +166,13 @@ class ConversationActions:
         if widgets.prompt.text.strip():
             widgets.say("the prompt is not empty: send or clear it first", "warn")
             return
+        is_kept = self._chat.is_kept
         prompt = self._chat.take_last()
         if prompt is None:
             nothing = "there is no finished answer whose prompt could be edited"
             widgets.say(ANSWER_RUNS if self.is_busy else nothing, "warn")
             return
+        self._is_asked_again = is_kept
         widgets.focus_prompt()
         widgets.prompt.write_anew(prompt)
         key = key_cap(self._keymap["history"])
@@ -152,9 +181,24 @@ class ConversationActions:
     def show(self, past: Sequence[PastTurn], prompt: str, said: str, note: str = "") -> None:
         """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands
         in the bottom line for some seconds, ``note`` below the last turn."""
+        self._fill(past)
+        transcript = self._widgets.transcript
+        transcript.set_note(note)
+        transcript.show_end()
+        self._widgets.focus_prompt()
+        self._answer.draw_numbers()
+        if prompt and not self._widgets.prompt.write_anew(prompt):
+            kept = "what you were writing is still here; the prompt to edit is not"
+            self._widgets.say(kept, "warn")
+        elif said:
+            self._widgets.say(said)
+
+    def _fill(self, past: Sequence[PastTurn]) -> None:
+        """Show these turns and no others."""
         transcript = self._widgets.transcript
         transcript.clear()
-        self._old_turns = ()
+        self._old_turns, self._old_exchanges = (), []
+        self._before, self._is_asked_again = None, False
         self._answer.forget()
         for one in past:
             result = one.result
@@ -167,12 +211,48 @@ class ConversationActions:
                 error=None if result.error is None else result.error.sentence,
                 model=result.model,
             )
-        transcript.set_note(note)
-        transcript.show_end()
-        self._widgets.focus_prompt()
+        self._exchanges = list(transcript.turns)
+
+    # Branches -------------------------------------------------------------------------------
+
+    def show_branches(self, words: Sequence[str]) -> None:
+        """Which of several each exchange is; empty where there is only one."""
+        transcript = self._widgets.transcript
+        for turn, text in zip(self._exchanges, words, strict=False):
+            transcript.set_branch(turn, text)
+
+    def show_branch(self, past: Sequence[PastTurn], exchange: int) -> None:
+        """Show another branch, which differs from this exchange on."""
+        transcript = self._widgets.transcript
+        is_at_end = transcript.is_following and exchange == len(past) - 1
+        self._fill(past)
+        if is_at_end:
+            transcript.show_end()
+        else:
+            transcript.show_position(exchange, 0)
         self._answer.draw_numbers()
-        if prompt and not self._widgets.prompt.write_anew(prompt):
-            kept = "what you were writing is still here; the prompt to edit is not"
-            self._widgets.say(kept, "warn")
-        elif said:
-            self._widgets.say(said)
+
+    @property
+    def exchange_in_view(self) -> int | None:
+        """The exchange at the top of the view, from 0 on; None where there is none."""
+        turn = self._widgets.transcript.turn_in_view
+        return None if turn is None else self._exchange_of(turn)
+
+    @property
+    def position(self) -> tuple[int, int] | None:
+        """The exchange at the top of the transcript and its row there; None at the end."""
+        transcript = self._widgets.transcript
+        found = transcript.position
+        if found is None:
+            return None
+        exchange = self._exchange_of(transcript.turns[found[0]])
+        return None if exchange is None else (exchange, found[1])
+
+    def _exchange_of(self, turn: TurnView) -> int | None:
+        """The exchange that a turn shows, or the nearest one above it."""
+        turns = self._widgets.transcript.turns
+        numbers = {id(shown): number for number, shown in enumerate(self._exchanges)}
+        for other in reversed(turns[: turns.index(turn) + 1]):
+            if id(other) in numbers:
+                return numbers[id(other)]
+        return None

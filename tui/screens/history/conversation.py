@@ -177,8 +177,8 @@ class ConversationScreen(HistoryPage):
         for at in range(min(self._in_view, len(self._exchanges) - 1), -1, -1):
             one = self._exchanges[at]
             for turn in (one.answer_id, one.prompt_id):
-                same = opened.siblings.get(turn) if turn is not None else None
-                if same is not None and turn is not None:
+                same = () if turn is None else opened.alternatives.get(turn, ())
+                if turn is not None and turn in same:
                     self._show(same[(same.index(turn) + step) % len(same)], at)
                     return
         self.say("there is only one branch up to here")

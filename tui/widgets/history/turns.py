@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.core.screen.footer import result_line
 from tui.core.turn.result import EndState
-from tui.history.records import OpenedConversation, StoredTurn
+from tui.history.records import BranchPlace, OpenedConversation, StoredTurn
 from tui.history.turn_json import stored_result
 
 
@@ -50,8 +49,8 @@ def _exchange(
     number = None if prompt is None else prompt.id
     if answer is None:
         footer = "no answer is kept"
-        return Exchange(number, None, words, footer=f"{_branch(opened, prompt)}{footer}")
-    branches = f"{_branch(opened, prompt)}{_branch(opened, answer)}"
+        return Exchange(number, None, words, footer=f"{_place(opened, prompt, None).words}{footer}")
+    branches = _place(opened, prompt, answer).words
     return Exchange(
         number,
         answer.id,
@@ -65,13 +64,16 @@ def _exchange(
     )
 
 
-def _branch(opened: OpenedConversation, turn: StoredTurn | None) -> str:
-    """``answer 1 of 2`` where there are others; else nothing."""
-    same: Sequence[int] = () if turn is None else opened.siblings.get(turn.id, ())
-    if turn is None or not same:
-        return ""
-    name = "prompt" if turn.role == "user" else "answer"
-    return f"{name} {same.index(turn.id) + 1} of {len(same)}  "
+def _place(
+    opened: OpenedConversation, prompt: StoredTurn | None, answer: StoredTurn | None
+) -> BranchPlace:
+    """Where they stand among those beside them."""
+
+    def among(turn: StoredTurn | None) -> tuple[int, int] | None:
+        same = () if turn is None else opened.siblings.get(turn.id, ())
+        return (same.index(turn.id) + 1, len(same)) if turn is not None and same else None
+
+    return BranchPlace(among(prompt), among(answer))
 
 
 def answer_line(answer: StoredTurn) -> str:

@@ -192,13 +192,33 @@ class Transcript(ScrollView, can_focus=True):
             turn.note = text
             self.viewport.rearrange(turn)
 
-    def set_footer(self, number: int, text: str) -> None:
-        """Other numbers for a turn that is over, counted from 0 on."""
-        turns = self._turn_list.turns
-        if number < len(turns) and not turns[number].is_live and turns[number].footer != text:
-            turns[number].footer = text
-            if turns[number].is_open:
-                self.viewport.rearrange(turns[number])
+    @property
+    def turns(self) -> tuple[TurnView, ...]:
+        """All turns, oldest first."""
+        return tuple(self._turn_list.turns)
+
+    @property
+    def turn_in_view(self) -> TurnView | None:
+        """The turn at the top of the view; the last one while the end is followed."""
+        return self.viewport.turn_in_view
+
+    def set_branch(self, turn: TurnView, words: str) -> None:
+        """Which of several a turn is: in front of its numbers."""
+        if turn.branch != words:
+            turn.branch = words
+            if turn.is_open:
+                self.viewport.rearrange(turn)
+
+    def remove_turn(self, turn: TurnView) -> None:
+        """Take a turn out that is over; what is in view stays where it can."""
+        if turn.is_live or turn not in self._turn_list.turns:
+            return
+        self.deselect()
+        self.search("")
+        self._code_jump.clear()
+        self._turn_list.remove(turn)
+        self.painter.forget_strips()
+        self.viewport.refit()
 
     def put_back(self, turns: Sequence[TurnView]) -> None:
         """Show these turns, which :meth:`clear` gave, instead of all others."""

@@ -97,6 +97,16 @@ class TurnList:
         turn.estimate(self.mode.width)
         self.turns.append(turn)
 
+    def remove(self, turn: TurnView) -> None:
+        """Forget one turn."""
+        index = self.turns.index(turn)
+        del self.turns[index]
+        self._counted = min(self._counted, index)
+        self._open.pop(id(turn), None)
+        for part in turn.parts:
+            self._layouts.pop(part.serial, None)
+            self._uncoloured.discard(part)
+
     def clear(self) -> None:
         self.turns.clear()
         self._tops.clear()

@@ -43,6 +43,8 @@ class TurnView:
         self.footer = footer
         self.error = error
         self.thinking_note = thinking_note
+        self.branch = ""
+        """Which of several it is; stands in front of the footer."""
         self.note = ""
         """One line below the turn that is no part of it."""
         self.status: str | None = None
@@ -175,7 +177,7 @@ class TurnView:
         if self.error:
             rebuilt.add_text("error", f"! {self.error}", has_gap=True)
         if self.footer:
-            rebuilt.add_text("footer", self.footer, has_gap=True)
+            rebuilt.add_text("footer", f"{self.branch}{self.footer}", has_gap=True)
         if self.note:
             rebuilt.add_text("note", self.note, has_gap=True)
         self.thinking.taken()

@@ -19,6 +19,7 @@ INTERRUPT = KeyAction(
 )
 """Works on every screen too, but a field that has the focus copies its own selection first."""
 
+_BRANCHES = "branches: the answer before, beside this one; the next"
 _TURNS, _CODE = "to the turn before, next turn", "to the code block before, next one"
 
 CHAT_KEYS: tuple[KeyAction, ...] = (
@@ -40,6 +41,8 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("next_turn", "alt+down", "jump_turn(1)", "to the next turn", _TURNS),
     KeyAction("prev_code", "alt+left", "jump_code(-1)", "to the code block before", _CODE),
     KeyAction("next_code", "alt+right", "jump_code(1)", "to the next code block", _CODE),
+    KeyAction("prev_branch", "alt+p", "branch(-1)", "the branch before", _BRANCHES),
+    KeyAction("next_branch", "alt+n", "branch(1)", "the next branch", _BRANCHES),
     KeyAction("copy_code", "alt+y", "copy_code", "copy the last code block"),
     KeyAction("connect", "alt+u", "connect", "type the URL of another server"),
     KeyAction("demo", "alt+d", "demo", "without a server: start the simulated board"),
@@ -179,6 +182,12 @@ TRANSCRIPT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("transcript.copy_code", "c", "copy_code", "copy the code block in view"),
 )
 """Work while the transcript has the focus."""
+
+BRANCH_ARROWS: tuple[KeyAction, ...] = (
+    KeyAction("transcript.prev_branch", "left", "branch_arrow(-1)", "the branch before", _BRANCHES),
+    KeyAction("transcript.next_branch", "right", "branch_arrow(1)", "the next branch", _BRANCHES),
+)
+"""Work while the transcript of the chat has the focus, and come before its own keys."""
 
 DEMO_LETTER = KeyAction(
     "transcript.demo",

@@ -20,6 +20,7 @@ from tui.core.screen.keys.bench import (
 )
 from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.screen.keys.chat import (
+    BRANCH_ARROWS,
     CHAT_KEYS,
     DEMO_LETTER,
     FOCUS_KEYS,
@@ -48,6 +49,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *FOCUS_KEYS,
     *PROMPT_KEYS,
     *TRANSCRIPT_KEYS,
+    *BRANCH_ARROWS,
     DEMO_LETTER,
     *SERVER_LINE_KEYS,
     *BOARD_KEYS,
@@ -68,7 +70,14 @@ _EVERYWHERE = (*GLOBAL_KEYS, INTERRUPT)
 
 SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the prompt": (*CHAT_KEYS, *FOCUS_KEYS, *PROMPT_KEYS, *_EVERYWHERE),
-    "the transcript": (*CHAT_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, DEMO_LETTER, *_EVERYWHERE),
+    "the transcript": (
+        *CHAT_KEYS,
+        *FOCUS_KEYS,
+        *TRANSCRIPT_KEYS,
+        *BRANCH_ARROWS,
+        DEMO_LETTER,
+        *_EVERYWHERE,
+    ),
     "the server line": (*CHAT_KEYS, *FOCUS_KEYS, *SERVER_LINE_KEYS, *_EVERYWHERE),
     "the board": (closing("board"), *BOARD_KEYS, *_EVERYWHERE),
     "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
