@@ -71,14 +71,14 @@ def test_an_answer_asked_again_and_a_prompt_edited_are_walked_through(tmp_path: 
 def test_one_that_is_not_sent_leaves_the_answer_where_it_was(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with (
-        simulator(*FAST, "--truth", str(log)) as board,
+        simulator("--decode-tps", "40", "--prefill-tps", "4000", "--truth", str(log)) as board,
         running(tmp_path, "--url", board.url) as terminal,
     ):
         terminal.wait_for(READY)
-        ask(terminal, "first [[tokens=41]]")
-        terminal.wait_for("~41 tokens")
+        ask(terminal, "first [[tokens=11]]")
+        terminal.wait_for("~11 tokens")
         ask(terminal, "another [[tokens=4000]]")
-        wait_for_event(log, "token", 2, 80)
+        wait_for_event(log, "token", 2, 20)
         terminal.keys("escape")
         terminal.wait_for("stopped  ")
         terminal.wait_for("server still finishing")
