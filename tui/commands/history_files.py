@@ -85,7 +85,8 @@ class ImportOutcome:
     @property
     def line(self) -> str:
         """The same for a person."""
-        parts = [f"{self.n_added} conversations of {self.kind} added"]
+        plural = "" if self.n_added == 1 else "s"
+        parts = [f"{self.n_added} conversation{plural} of {self.kind} added"]
         if self.n_known:
             parts.append(f"{self.n_known} were there already")
         if self.n_skipped:

@@ -41,7 +41,8 @@ def row_line(row: ConversationRow) -> str:
     tags = "".join(f" #{tag}" for tag in row.tags)
     return (
         f"{row.id:>6}  {local_time(row.created_ms)}  {clean_line(row.model or '–', 24):<24}"
-        f"  {row.turns:>4} turns  {tokens:>8} tokens  {marks}{simulated}{row.title}{tags}"
+        f"  {row.turns:>4} {'turn ' if row.turns == 1 else 'turns'}  {tokens:>8} tokens"
+        f"  {marks}{simulated}{row.title}{tags}"
     )
 
 
@@ -71,9 +72,8 @@ def print_conversation(found: StoredConversation) -> None:
     """A conversation as text on stdout."""
     row = found.row
     mark = "~" if row.is_tokens_estimated else ""
-    print(
-        f"{row.title}\n{local_time(row.created_ms)}  {row.turns} turns  {mark}{row.tokens} tokens"
-    )
+    turns = "1 turn" if row.turns == 1 else f"{row.turns} turns"
+    print(f"{row.title}\n{local_time(row.created_ms)}  {turns}  {mark}{row.tokens} tokens")
     for turn in found.turns:
         model = None if turn.origin is None else clean_line(turn.origin.model)
         who = "you" if turn.role == "user" else model or "assistant"

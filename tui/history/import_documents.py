@@ -1,18 +1,14 @@
-"""Conversations out of JSON: our own export, that of ChatGPT, and that of Open WebUI.
-
-ChatGPT's ``conversations.json`` is a list of conversations, each with a ``mapping`` of nodes by id
-(``message``, ``parent``, ``children``) and a ``current_node``. Open WebUI exports a list of chats,
-each with ``chat.history.messages`` by id (``parentId``, ``role``, ``content``) and ``currentId``.
-What is no text in them (pictures, tools, hidden system messages) is left out, and what follows it
-hangs on what stands before it.
-"""
+"""Conversations out of files: our own JSON export, and those of other programs
+(:mod:`tui.history.foreign_documents`), each as JSON or as the ZIP archive it is downloaded in."""
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import msgspec
@@ -21,13 +17,15 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings, TurnError, TurnStatus
 from tui.history.board_samples import BoardSample
 from tui.history.export_documents import FORMAT
+from tui.history.foreign_documents import chatgpt, open_webui, time_ms
 from tui.history.records import Origin
 from tui.history.transfer import PlainConversation, PlainTurn
-from tui.history.writing import title_of
 
 MAX_IMPORT_BYTES = 512 << 20
-MAX_MS = 253_402_300_799_000
-"""The end of the year 9999."""
+MAX_DIGITS = 300
+ZIP_START = b"PK\x03\x04"
+IN_ARCHIVE = "conversations.json"
+"""What ChatGPT calls it."""
 MAX_NUMBER = 2.0**53
 """A larger one is no count, time or rate, and JSON has it no longer exactly."""
 MAX_WORD_CHARS = 400
@@ -51,11 +49,15 @@ class ReadDocument:
 
 def read(data: bytes) -> ReadDocument:
     """The conversations of a file, oldest first. Raises NotUnderstoodError."""
+    if data.startswith(ZIP_START):
+        data = _unpacked(data)
     try:
         # NaN and Infinity are no JSON, though Python takes them.
-        whole = json.loads(data.decode("utf-8-sig", "strict"), parse_constant=lambda _: None)
+        whole = json.loads(
+            data.decode("utf-8-sig", "strict"), parse_constant=lambda _: None, parse_int=_number
+        )
     except UnicodeDecodeError:
-        raise NotUnderstoodError("it is not a text in UTF-8") from None
+        raise NotUnderstoodError("it is neither a text in UTF-8 nor a ZIP archive") from None
     except RecursionError:
         raise NotUnderstoodError("its JSON is nested too deeply") from None
     except ValueError as error:
@@ -65,12 +67,38 @@ def read(data: bytes) -> ReadDocument:
     if isinstance(whole, dict) and str(whole.get("format", "")).startswith("npulse-history/"):
         raise NotUnderstoodError("it was exported by a newer npulse; update npulse")
     rows = whole if isinstance(whole, list) else [whole]
-    first = next((row for row in rows if isinstance(row, dict)), None)
-    if first is not None and isinstance(first.get("mapping"), dict):
-        return _read_all("ChatGPT", rows, _chatgpt)
-    if first is not None and isinstance(first.get("chat"), dict):
-        return _read_all("Open WebUI", rows, _open_webui)
+    for kind, name, reader in (
+        ("ChatGPT", "mapping", chatgpt),
+        ("Open WebUI", "chat", open_webui),
+    ):
+        if any(isinstance(row, dict) and isinstance(row.get(name), dict) for row in rows):
+            return _read_all(kind, rows, reader)
     raise NotUnderstoodError("it is no export of npulse, ChatGPT or Open WebUI that is known here")
+
+
+def _number(digits: str) -> int:
+    """A whole number; one of more digits than any real one has is cut, and still too large."""
+    return int(digits[:MAX_DIGITS])
+
+
+def _unpacked(data: bytes) -> bytes:
+    """``conversations.json`` of an archive, or its only JSON file. Raises NotUnderstoodError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = [one for one in archive.infolist() if one.filename.lower().endswith(".json")]
+            named = [one for one in files if one.filename.rpartition("/")[2] == IN_ARCHIVE]
+            wanted = named or files
+            if len(wanted) != 1:
+                raise NotUnderstoodError(f"it is an archive without one {IN_ARCHIVE}")
+            with archive.open(wanted[0]) as file:
+                # No more than that, whatever its size is said to be.
+                unpacked = file.read(MAX_IMPORT_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+        # RuntimeError: it is encrypted; NotImplementedError is one, of an unknown compression.
+        raise NotUnderstoodError(f"it is an archive that cannot be unpacked: {error}") from None
+    if len(unpacked) > MAX_IMPORT_BYTES:
+        raise NotUnderstoodError(f"it unpacks to more than {MAX_IMPORT_BYTES >> 20} MiB")
+    return unpacked
 
 
 def _read_all(kind: str, rows: object, reader: Any) -> ReadDocument:
@@ -98,7 +126,7 @@ def _ours(row: Json) -> PlainConversation:
     return PlainConversation(
         uid=str(row["uid"]),
         title=str(row.get("title", "")),
-        created_ms=_ms(row.get("created_ms"), 1),
+        created_ms=time_ms(row.get("created_ms"), 1),
         turns=turns,
         leaf=None if row.get("leaf") is None else str(row["leaf"]),
         is_pinned=row.get("is_pinned") is True,
@@ -116,7 +144,7 @@ def _our_turn(row: Json) -> PlainTurn:
         parent=None if row.get("parent") is None else str(row["parent"]),
         role=role,
         text=str(row["text"]),
-        created_ms=_ms(row.get("created_ms"), 1),
+        created_ms=time_ms(row.get("created_ms"), 1),
         thinking=str(row.get("thinking") or ""),
         status=status,
         error=None if error is None else TurnError(str(error["kind"]), str(error["sentence"])),
@@ -158,118 +186,3 @@ def _values(row: Json) -> dict[str, float | None]:
 
 def _converted(value: object, kind: Any) -> Any:
     return None if value is None else msgspec.convert(value, kind)
-
-
-# -- theirs ----------------------------------------------------------------------------------------
-
-
-def _chatgpt(row: Json) -> PlainConversation:
-    nodes: dict[str, Json] = row["mapping"]
-    created_ms = _ms(row.get("create_time"), 1000)
-    found: dict[str, PlainTurn] = {}
-    for key, node in nodes.items():
-        message = node.get("message") or {}
-        role = (message.get("author") or {}).get("role")
-        text = "\n".join(_texts(message.get("content")))
-        is_hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
-        if role not in ("user", "assistant") or not text.strip() or is_hidden:
-            continue
-        model = (message.get("metadata") or {}).get("model_slug")
-        found[key] = PlainTurn(
-            id=key,
-            parent=node.get("parent"),
-            role=role,
-            text=text,
-            created_ms=_ms(message.get("create_time"), 1000) or created_ms,
-            status="complete" if role == "assistant" else None,
-            origin=Origin(str(model or ""), "ChatGPT") if role == "assistant" else None,
-        )
-    parents = {key: node.get("parent") for key, node in nodes.items()}
-    uid = row.get("conversation_id") or row.get("id") or _digest(row)
-    return _joined(f"chatgpt-{uid}", row, created_ms, found, parents, row.get("current_node"))
-
-
-def _texts(content: object) -> Iterator[str]:
-    """The parts of a message that are text."""
-    if not isinstance(content, dict):
-        return
-    if content.get("content_type") not in (None, "text", "multimodal_text", "code"):
-        return
-    for part in content.get("parts") or [content.get("text")]:
-        if isinstance(part, str):
-            yield part
-
-
-def _open_webui(row: Json) -> PlainConversation:
-    chat = row["chat"]
-    history = chat.get("history") or {}
-    messages: dict[str, Json] = history.get("messages") or {
-        str(message["id"]): message for message in chat["messages"]
-    }
-    created_ms = _ms(row.get("created_at") or chat.get("timestamp"), 1000)
-    found: dict[str, PlainTurn] = {}
-    for key, message in messages.items():
-        role, text = message.get("role"), message.get("content")
-        if role not in ("user", "assistant") or not isinstance(text, str) or not text.strip():
-            continue
-        failure = message.get("error")
-        said = failure.get("content") if isinstance(failure, dict) else failure
-        found[key] = PlainTurn(
-            id=key,
-            parent=message.get("parentId"),
-            role=role,
-            text=text,
-            created_ms=_ms(message.get("timestamp"), 1000) or created_ms,
-            status=None if role == "user" else "interrupted" if failure else "complete",
-            error=TurnError("server", str(said)) if failure else None,
-            origin=Origin(str(message.get("model") or ""), "Open WebUI")
-            if role == "assistant"
-            else None,
-        )
-    parents = {key: message.get("parentId") for key, message in messages.items()}
-    uid = f"open-webui-{row.get('id') or chat.get('id') or _digest(row)}"
-    return _joined(uid, row, created_ms, found, parents, history.get("currentId"))
-
-
-def _joined(
-    uid: str,
-    row: Json,
-    created_ms: int,
-    found: Mapping[str, PlainTurn],
-    parents: Mapping[str, str | None],
-    leaf: object,
-) -> PlainConversation:
-    """The conversation, each turn on the nearest one before it that was taken."""
-
-    def taken(key: object) -> str | None:
-        seen = set()
-        while isinstance(key, str) and key not in found and key not in seen:
-            seen.add(key)
-            key = parents.get(key)
-        return key if isinstance(key, str) and key in found else None
-
-    turns = tuple(replace(turn, parent=taken(turn.parent)) for turn in found.values())
-    if not turns:
-        raise ValueError("no turns")
-    title = row.get("title")
-    return PlainConversation(
-        uid=uid,
-        title=title if isinstance(title, str) and title.strip() else title_of(turns[0].text),
-        created_ms=created_ms or min(turn.created_ms for turn in turns),
-        turns=turns,
-        leaf=taken(leaf),
-        is_pinned=row.get("pinned") is True,
-    )
-
-
-def _digest(row: Json) -> str:
-    """What tells a conversation without an id from others."""
-    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _ms(value: object, factor: int) -> int:
-    """A time in ms; 0 where there is none or it is none that can be."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    ms = value * factor
-    return int(ms) if 0 <= ms <= MAX_MS else 0

@@ -7,6 +7,7 @@ The form is also that of our JSON export (``npulse-history/1``): turns refer to 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
@@ -104,10 +105,14 @@ def add(connection: sqlite3.Connection, wanted: PlainConversation) -> int | None
         if connection.execute("SELECT 1 FROM conversations WHERE uid = ?", (uid,)).fetchone():
             return None
         title = clean_line(wanted.title, writing.MAX_TITLE_CHARS) or writing.UNTITLED
-        number = writing.add_conversation(connection, title, wanted.created_ms, uid or None)
+        # A conversation without a date would be the first one to be pruned.
+        created_ms = wanted.created_ms or time.time_ns() // 1_000_000
+        number = writing.add_conversation(connection, title, created_ms, uid or None)
         ids: dict[str, int] = {}
         for turn in parents_first(wanted.turns):
-            ids[turn.id] = _add_turn(connection, number, ids.get(turn.parent or ""), turn)
+            ids[turn.id] = _add_turn(
+                connection, number, ids.get(turn.parent or ""), turn, turn.created_ms or created_ms
+            )
         leaf = ids.get(wanted.leaf or "")
         if leaf is not None:
             writing.choose_leaf(connection, number, leaf)
@@ -138,10 +143,14 @@ def parents_first(turns: Sequence[PlainTurn]) -> list[PlainTurn]:
 
 
 def _add_turn(
-    connection: sqlite3.Connection, number: int, parent: int | None, turn: PlainTurn
+    connection: sqlite3.Connection,
+    number: int,
+    parent: int | None,
+    turn: PlainTurn,
+    created_ms: int,
 ) -> int:
     text = clean(turn.text)
-    made = writing.add_turn(connection, number, parent, turn.role, text, turn.created_ms)
+    made = writing.add_turn(connection, number, parent, turn.role, text, created_ms)
     if turn.role == "user":
         return made
     error, numbers = turn.error, dict(turn.numbers or {})

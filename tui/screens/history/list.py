@@ -145,7 +145,7 @@ class HistoryScreen(HistoryPage):
         self._has_read = True
         entries = found or []
         self.list.set_entries(entries, _place_of(before, entries))
-        if found == [] and not words:
+        if found == [] and not words and not self._deleted:
             self.say("no conversation is kept yet: ask something in the chat")
 
     async def _read_on(self) -> None:
