@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.servers.raw_server import free_port
+from tests.servers.raw_server import free_port, raw_server
+from tests.servers.rockchip_script import RockchipScript
 from tui.commands import models
+from tui.settings.state import remembered_servers
 from tui.sim.server.spawn import spawn
 
 
@@ -33,6 +36,17 @@ def test_models_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert models.main(["unload", *where]) == 0
         assert models.main(["load", "nothing", *where]) == 4
         assert "has no model 'nothing'" in capsys.readouterr().err
+
+
+async def test_what_was_loaded_is_the_model_that_was_used_last() -> None:
+    async with raw_server(RockchipScript(loaded="qwen3-4b")) as server:
+        argv = ["load", "gemma3-1b", "--url", server.url, "--yes"]
+        assert await asyncio.to_thread(models.main, argv) == 0
+        remembered = remembered_servers()
+        assert (remembered.url, remembered.model_of(server.url)) == ("", "gemma3-1b")
+        argv = ["load", "nothing", "--url", server.url, "--yes"]
+        assert await asyncio.to_thread(models.main, argv) == 4
+        assert remembered_servers().model_of(server.url) == "gemma3-1b"
 
 
 def test_models_command_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:

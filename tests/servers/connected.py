@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from tests.servers import waiting
+from tui.servers.access import Access
 from tui.servers.address import CandidateUrls
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection import Connection
@@ -22,8 +23,11 @@ async def connected(
     is_explicit: bool = True,
     model: str = "",
     remembered: RememberedServers = NOTHING_REMEMBERED,
+    others: Sequence[str] = (),
+    access: Access | None = None,
 ) -> AsyncIterator[Connection]:
-    """A connection that runs; ``is_explicit``: the addresses were named by somebody."""
+    """A connection that runs; ``is_explicit``: the addresses were named by somebody;
+    ``others`` are offered beside them."""
     connection = Connection(
         urls if is_explicit else CandidateUrls(urls),
         QUICK,
@@ -32,6 +36,8 @@ async def connected(
         probe_timeouts=QUICK,
         model=model,
         remembered=remembered,
+        other_urls=others,
+        access=access,
     )
     running = asyncio.create_task(connection.run())
     try:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.commands.test_streams import npulse
+from tests.servers.connected import connected, until
 from tests.servers.plain_server import Plain, plain_server
 from tests.servers.raw_server import Wire, raw_server
 from tests.servers.rockchip_script import RockchipScript
+from tui.servers.access import Access
 from tui.servers.address import CandidateUrls
 from tui.servers.client import PhaseTimeouts
 from tui.servers.locate import NoServerError, locate, look
@@ -149,3 +151,62 @@ def test_servers_and_models_are_kept_in_the_state(tmp_path: Path) -> None:
     assert state.remembered.model_of("http://a:50") == "again"
     assert state.remembered.model_of("http://a:1") is None, "the oldest are forgotten"
     assert len(state.models) == 50
+
+
+async def test_beside_a_named_server_the_others_are_offered() -> None:
+    named, other = RockchipScript(loaded="qwen3-4b"), RockchipScript(loaded="gemma3-1b")
+    async with raw_server(named) as one, raw_server(other) as two:
+        as_localhost = one.url.replace("127.0.0.1", "localhost")
+        secret = Access("a-secret", kind="rockchipllama")
+        async with connected(
+            one.url, others=(as_localhost, two.url, "http://127.0.0.1:9"), access=secret
+        ) as connection:
+            await until(connection, lambda s: s.status == "ready" and s.models)
+            assert not two.asked, "nobody looks for them before they are wanted"
+            await connection.survey()
+            [found] = connection.state.others
+            assert (found.server.url, len(found.models)) == (two.url, 3)
+            assert all("authorization" not in asked.headers for asked in two.asked)
+            await connection.use(two.url, "gemma3-1b")
+            state = await until(connection, lambda s: s.status == "ready" and s.loaded)
+            assert state.server is not None
+            assert (state.server.url, state.choice.name) == (two.url, "gemma3-1b")
+            assert state.remembered.url == two.url
+            await connection.survey()
+            assert [one.server.url for one in connection.state.others] == [one.url]
+            await connection.use(one.url, "qwen3-4b")
+            state = await until(connection, lambda s: s.status == "ready" and s.loaded)
+            assert state.remembered.model_of(one.url) == "qwen3-4b"
+            assert state.remembered.url == two.url, "one that was named is not remembered"
+
+
+async def test_a_chosen_one_is_waited_for_and_not_left_for_the_named_one() -> None:
+    named, other = RockchipScript(loaded="qwen3-4b"), RockchipScript(loaded="gemma3-1b")
+    async with (
+        raw_server(named) as one,
+        raw_server(other) as two,
+        connected(one.url, others=(two.url,)) as connection,
+    ):
+        await until(connection, lambda s: s.status == "ready" and s.models)
+        await connection.survey()
+        await connection.use(two.url, "gemma3-1b")
+        await until(connection, lambda s: s.status == "ready" and s.loaded)
+        other.is_frozen = True
+        await until(connection, lambda s: s.status in ("busy", "gone"))
+        other.is_frozen = False
+        other.thaw.set()
+        state = await until(connection, lambda s: s.status == "ready" and s.loaded)
+        assert state.server is not None
+        assert state.server.url == two.url
+
+
+async def test_beside_a_demo_no_other_is_offered() -> None:
+    async with (
+        raw_server(RockchipScript()) as one,
+        raw_server(RockchipScript()) as two,
+        connected(one.url, others=(two.url,)) as connection,
+    ):
+        connection.pin((one.url,), is_alone=True)
+        await until(connection, lambda s: s.status == "ready" and s.models)
+        await connection.survey()
+        assert connection.state.others == ()

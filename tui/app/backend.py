@@ -35,7 +35,12 @@ from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.schema import HistorySection, ServerSection
-from tui.settings.server_options import phase_timeouts, server_access, server_urls
+from tui.settings.server_options import (
+    candidate_urls,
+    phase_timeouts,
+    server_access,
+    server_urls,
+)
 
 if TYPE_CHECKING:
     from tui.bench.session.session import Benchmarks
@@ -170,6 +175,7 @@ class Backend:
             access=server_access(self._server_settings),
             model=self._server_settings.model,
             remembered=self._remembered,
+            other_urls=candidate_urls(self._server_settings),
         )
         self._keep_history()
         self._link.use(connection)
@@ -232,7 +238,7 @@ class Backend:
         self._demo_state, self._demo_problem = "running", None
         if simulator.root is not None:
             self.board.source.use(simulator.root)
-        connection.pin((simulator.url,))
+        connection.pin((simulator.url,), is_alone=True)
 
     def start_demo(self) -> str | None:
         """Start the simulated board as ``--demo`` does. Returns None, or one sentence why not."""

@@ -30,13 +30,20 @@ from tui.servers.connection_state import Server, SurveyedServer
 from tui.servers.detect import busy_sentence, kind_of
 from tui.servers.locate import ChosenModel, NoServerError, chosen, look
 from tui.servers.locate_when_free import locate_when_free
-from tui.servers.model_choice import context_note, load_word, loaded_model, shown, shown_name
+from tui.servers.model_choice import (
+    context_note,
+    find_model,
+    load_word,
+    loaded_model,
+    shown,
+    shown_name,
+)
 from tui.servers.models import ModelChange
 from tui.servers.remembered import RememberedServers
 from tui.servers.survey import survey
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
-from tui.settings.state import remembered_servers
+from tui.settings.state import load_state, remembered_servers, save_state, state_file
 
 TIMEOUTS = PhaseTimeouts(query_s=10.0)
 BUSY_LIMIT_S = 600.0
@@ -131,6 +138,8 @@ async def _run(options: argparse.Namespace, where: Where) -> int:
         start_ns = perf_counter_ns()
         change = await _change(options, client, server)
         elapsed_s = (perf_counter_ns() - start_ns) / 1e9
+        if change.is_done and options.action == "load" and not server.is_simulated:
+            _remember(server, change, options.name)
         _print_change(server, change, elapsed_s, is_json=options.json)
         return ExitCode.OK if change.is_done else ExitCode.INCOMPLETE
 
@@ -188,6 +197,17 @@ async def _change(options: argparse.Namespace, client: Client, server: Server) -
         return await models.unload(client, step)
     available = available_bytes() if _is_here(server) else None
     return await models.load(client, options.name, step, available, options.force)
+
+
+def _remember(server: Server, change: ModelChange, name: str) -> None:
+    """The model that was loaded is the one that was used last, as after the models screen."""
+    loaded = find_model(name, change.models) or loaded_model(change.models)
+    state, problem = load_state(state_file())
+    if loaded is not None and problem is None:
+        remembered = state.remembered.with_model(server.url, loaded.name)
+        problem = save_state(state_file(), state.with_servers(remembered))
+    if problem is not None:
+        complain("npulse models", problem)
 
 
 def _is_here(server: Server) -> bool:

@@ -55,13 +55,21 @@ class Connection:
         access: Access | None = None,
         model: str = "",
         remembered: RememberedServers = NOTHING_REMEMBERED,
+        other_urls: Sequence[str] = (),
     ) -> None:
-        """``model`` is the model that is asked for unless another one is chosen."""
+        """``model`` is the model that is asked for unless another one is chosen. ``other_urls``:
+        where :meth:`survey` looks beside named ``urls``."""
         self.on_change = on_change
         looked_at = default_urls() if urls is None else tuple(urls)
         state = ConnectionState(looked_at=looked_at, remembered=remembered)
         self._session = session = ServerSession(
-            urls, timeouts or PhaseTimeouts(), access, model, state, lambda: self.on_change()
+            urls,
+            timeouts or PhaseTimeouts(),
+            access,
+            model,
+            state,
+            lambda: self.on_change(),
+            other_urls,
         )
         self._watch = ServerWatch(session, probe_timeouts, search_every_s, check_every_s)
         self._requests = PromptRequests(session)
@@ -100,12 +108,14 @@ class Connection:
         """Looks again at once instead of at the next turn."""
         self._session.wake.set()
 
-    def pin(self, urls: Sequence[str], access: Access | None = None) -> None:
+    def pin(
+        self, urls: Sequence[str], access: Access | None = None, *, is_alone: bool = False
+    ) -> None:
         """Look at these addresses from now on and at no other; the server of before is let go.
 
-        ``access`` None leaves it as it is.
+        ``access`` None leaves it as it is. ``is_alone``: no other server is offered any more.
         """
-        self._session.pin(urls, access)
+        self._session.pin(urls, access, is_alone=is_alone)
         self.look_now()
 
     # -- answers -------------------------------------------------------------------------------

@@ -34,8 +34,11 @@ class ServerSession:
         model: str,
         state: ConnectionState,
         on_change: Callable[[], None],
+        other_urls: Sequence[str] = (),
     ) -> None:
         self.urls = urls
+        self.other_urls = other_urls
+        """Where others may be that are offered beside a named server, and never taken for it."""
         self.access = access
         self.on_change = on_change
         self.state = state
@@ -84,9 +87,10 @@ class ServerSession:
         self.set(status="ready", server=server, problem=None, has_looked=True)
         return self.client
 
-    def pin(self, urls: Sequence[str], access: Access | None) -> None:
+    def pin(self, urls: Sequence[str], access: Access | None, *, is_alone: bool) -> None:
         """Let the server go and look at these addresses only."""
         self.urls = tuple(urls)
+        self.other_urls = () if is_alone else self.other_urls
         self.access = access or self.access
         self.slot.abandon()
         self.models = ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tui.servers import models
-from tui.servers.address import CandidateUrls, is_explicit
+from tui.servers.address import CandidateUrls, is_explicit, local_port
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import NO_CHOICE, SurveyedServer
 from tui.servers.detect import default_urls
@@ -36,19 +38,39 @@ class ModelSwitch:
     async def survey(self) -> None:
         """Looks which other servers answer, and what they have."""
         session = self._session
-        urls = default_urls() if session.urls is None else session.urls
-        own = session.state.server
-        # The own one is watched anyway, and must not be disturbed in its work.
-        open_urls = CandidateUrls(url for url in urls if own is None or url != own.url)
-        if is_explicit(session.urls) or not open_urls or session.state.is_surveying:
+        named, candidates = self._open_urls()
+        if session.state.is_surveying or not (named or candidates):
             return
         session.set(is_surveying=True)
         try:
-            found = await look(open_urls, self._probe_timeouts, session.access)
-            session.set(others=session.surveyed(found.servers), busy_urls=found.busy_urls)
-            session.set(others=shown_servers(await survey(found.servers, self._probe_timeouts)))
+            # The key and the kind of a named server are of no other.
+            access = None if is_explicit(session.urls) else session.access
+            looks = (
+                look(named, self._probe_timeouts, session.access) if named else None,
+                look(candidates, self._probe_timeouts, access) if candidates else None,
+            )
+            found = await asyncio.gather(*(one for one in looks if one is not None))
+            servers = [server for one in found for server in one.servers]
+            busy_urls = tuple(url for one in found for url in one.busy_urls)
+            session.set(others=session.surveyed(servers), busy_urls=busy_urls)
+            session.set(others=shown_servers(await survey(servers, self._probe_timeouts)))
         finally:
             session.set(is_surveying=False)
+
+    def _open_urls(self) -> tuple[tuple[str, ...], CandidateUrls]:
+        """Where another server may be: addresses that were named, and candidates. The own one is
+        watched anyway, and must not be disturbed in its work."""
+        session = self._session
+        own = session.state.server
+        own_urls = () if own is None else (own.url,)
+        if session.urls is None or not is_explicit(session.urls):
+            urls = default_urls() if session.urls is None else session.urls
+            return (), CandidateUrls(url for url in urls if url not in own_urls)
+        named = tuple(url for url in session.urls if url not in own_urls)
+        # One server under two names of this machine is one server.
+        known = {local_port(url) for url in (*named, *own_urls)} - {None}
+        others = (url for url in session.other_urls if local_port(url) not in known)
+        return named, CandidateUrls(url for url in others if url not in (*named, *own_urls))
 
     async def use(self, url: str, name: str) -> None:
         """The next prompt goes to the model ``name`` of the server at ``url``."""
@@ -58,7 +80,8 @@ class ModelSwitch:
             session.set(message=refusal, is_error=True)
             return
         remembered = session.state.remembered.with_model(url, name)
-        if not is_explicit(session.urls):
+        if session.urls is None or not is_explicit(session.urls) or url not in session.urls:
+            # Not one that was named: it is named again the next time, or not meant.
             remembered = remembered.with_server(url)
         session.set(remembered=remembered)
         session.selection.choose(url, name)

@@ -78,6 +78,9 @@ class ServerWatch:
         session = self._session
         known = session.state.server
         url = session.state.remembered.url if known is None else known.url
+        if known is not None and is_explicit(session.urls) and url not in (session.urls or ()):
+            # It was chosen on the models screen in place of the named one.
+            return await look((url,), self._probe_timeouts, known.access, url)
         return await look(session.urls, self._probe_timeouts, session.access, url)
 
     def _found(self, found: Located) -> Client | None:

@@ -40,10 +40,15 @@ def server_urls(
     """
     if section.url:
         return (normalised_url(section.url),)
+    urls = candidate_urls(section, env)
+    is_usual = section.ports == ServerSection().ports and len(urls) == len(section.ports)
+    return None if is_usual else urls
+
+
+def candidate_urls(section: ServerSection, env: Mapping[str, str] = os.environ) -> CandidateUrls:
+    """The addresses of this machine where a server may be, whichever was named."""
     urls = [f"http://127.0.0.1:{port}" for port in section.ports]
     ollama = _ollama_url(env)
-    if section.ports == ServerSection().ports and (ollama is None or ollama in urls):
-        return None
     return CandidateUrls(dict.fromkeys([*urls, *([ollama] if ollama else [])]))
 
 
