@@ -11,16 +11,23 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tui import __version__
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_recording_options, add_server_options, complain
 
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("tui.commands.ask", "one prompt, answered on stdout"),
     "record": ("tui.commands.record", "one prompt, its answer and the board in a file"),
     "models": ("tui.commands.models", "list, load and unload models"),
-    "history": ("tui.commands.history", "conversations: list, show, search, export, import, prune"),
+    "history": (
+        "tui.commands.history",
+        "conversations: list, show, search, replay, export, import, prune",
+    ),
     "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
     "lab": ("tui.commands.lab", "prompt sets: run, compare, judge, export"),
@@ -83,8 +90,9 @@ def dashboard_parser() -> Parser:
         metavar="X",
         type=float,
         default=None,
-        help="run the simulated board X times faster",
+        help="run the simulated board, or a replay, X times faster",
     )
+    demo.add_argument("--replay", metavar="FILE", help="play a recording again; no server is asked")
     add_recording_options(parser)
     return parser
 
@@ -115,6 +123,9 @@ def _command(arguments: list[str]) -> int:
     try:
         if arguments and arguments[0] in COMMANDS:
             module = importlib.import_module(COMMANDS[arguments[0]][0])
+            if arguments[0] == "history":
+                # A command knows no screen: what opens one is handed to it.
+                return int(module.main(arguments[1:], replay=_replay))
             return int(module.main(arguments[1:]))
         return _dashboard(arguments)
     except SystemExit as end:
@@ -162,13 +173,11 @@ def _dashboard(arguments: list[str]) -> int:
     if arguments and not arguments[0].startswith("-"):
         return _unknown_command(arguments[0])
     options = parser.parse_args(arguments)
-    if options.speed is not None and not options.speed > 0:
+    if options.speed is not None and not 0 < options.speed < float("inf"):
         parser.error(f"--speed takes a number above 0, not {options.speed}")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        complain("npulse", NO_TERMINAL)
-        return ExitCode.USAGE
-    if os.environ.get("TERM") == "dumb":
-        complain("npulse", f"TERM=dumb is no terminal that can be drawn on: {NO_TERMINAL}")
+    if options.replay is not None:
+        return _replay_file(options)
+    if not _has_terminal():
         return ExitCode.USAGE
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
@@ -176,6 +185,39 @@ def _dashboard(arguments: list[str]) -> int:
     from tui.app.start import run_dashboard
 
     return run_dashboard(options)
+
+
+def _replay_file(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from tui.recording.reading import RecordingError, read_recording
+
+    try:
+        recording = read_recording(Path(options.replay).expanduser())
+    except RecordingError as error:
+        complain("npulse", str(error))
+        return ExitCode.USAGE
+    return _replay(recording, 1.0 if options.speed is None else options.speed, options)
+
+
+def _replay(recording: Recording, speed: float, options: argparse.Namespace) -> int:
+    """Play it in this terminal."""
+    if not _has_terminal():
+        return ExitCode.USAGE
+    from tui.app.start import run_replay
+
+    return run_replay(recording, speed, options)
+
+
+def _has_terminal() -> bool:
+    """Whether there is one that can be drawn on; else it was said."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        complain("npulse", NO_TERMINAL)
+        return False
+    if os.environ.get("TERM") == "dumb":
+        complain("npulse", f"TERM=dumb is no terminal that can be drawn on: {NO_TERMINAL}")
+        return False
+    return True
 
 
 def _unknown_command(word: str) -> int:

@@ -41,7 +41,7 @@ def headline(
     temperature_c = None
     if snapshot is not None:
         name, soc, driver = (
-            _short(snapshot.text(key)) for key in ("board.model", "board.soc", "npu.driver")
+            short_name(snapshot.text(key)) for key in ("board.model", "board.soc", "npu.driver")
         )
         temperature_c = snapshot.number("soc.temp")
         is_simulated = is_simulated or snapshot.text("board.simulated") is not None
@@ -55,11 +55,11 @@ def headline(
         server_state=status,
         server_since=since_words(since_ns, now_ns),
         server=None if server is None else clean_line(server.label),
-        model=None if model is None else _short(spoken_name(model.name)),
+        model=None if model is None else short_name(spoken_name(model.name)),
         no_model=_no_model(state),
         is_model_loaded=True if model is None else model.is_loaded,
-        quantisation=None if model is None else _quantisation(model),
-        context=None if model is None else _context(model),
+        quantisation=None if model is None else quantisation_words(model),
+        context=None if model is None else context_words(model),
         temperature_c=temperature_c,
         time_of_day=time.strftime("%H:%M:%S"),
         is_simulated=is_simulated,
@@ -97,7 +97,8 @@ def _model(state: ConnectionState, chat: ChatSession) -> ModelInfo | None:
     return listed or state.in_use or (ModelInfo(name) if name else None)
 
 
-def _short(text: str | None) -> str | None:
+def short_name(text: str | None) -> str | None:
+    """A name in one line, sanitised."""
     return None if text is None else clean_line(text, MAX_NAME_CHARS)
 
 
@@ -109,13 +110,13 @@ def _no_model(state: ConnectionState) -> NoModel:
     return "no model loaded" if is_told or not state.is_connected else "model not known"
 
 
-def _quantisation(model: ModelInfo) -> str | None:
+def quantisation_words(model: ModelInfo) -> str | None:
     """Its data type, marked where only the file name tells it."""
     name = model.quantisation
     return f"~{name}" if name and model.is_quantisation_guessed else name
 
 
-def _context(model: ModelInfo) -> str | None:
+def context_words(model: ModelInfo) -> str | None:
     """Its context as it is spoken of: 16k; marked where only the file name tells it."""
     tokens = model.context_tokens
     if tokens is None:

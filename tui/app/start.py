@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.app.app import NpulseApp
 from tui.app.backend import Backend
@@ -29,6 +30,9 @@ from tui.settings.schema import Settings
 from tui.settings.server_options import API_KEY_VARIABLE, server_access
 from tui.settings.session_record import SessionFile, session_file
 from tui.settings.state import State, load_state, save_state, state_file, with_state
+
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 
@@ -67,6 +71,28 @@ def run_dashboard(options: argparse.Namespace) -> int:
     if run.app.crash is not None:
         return _report_crash(run.app.crash)
     return run.app.return_code or 0
+
+
+def run_replay(recording: Recording, speed: float, options: argparse.Namespace) -> int:
+    """Play a recording in the dashboard. ``options`` has ``config``, ``theme`` and ``ascii``."""
+    from tui.app.replay_app import ReplayApp
+    from tui.app.replay_backend import ReplayBackend
+
+    try:
+        given = {"ui.theme": options.theme, "ui.ascii": "on" if options.ascii else None}
+        state, _ = load_state(state_file())
+        configured = load(config_paths(options.config), os.environ, given)
+        config = with_state(configured, state, str(state_file()))
+    except ConfigError as error:
+        print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
+        return EXIT_USAGE
+    notes = [*config.warnings, *([recording.problem] if recording.problem else [])]
+    appearance = _appearance(config.settings, notes, _glyphs(config.settings))
+    app = ReplayApp(ReplayBackend(recording, speed), appearance)
+    app.run(mouse=config.settings.ui.mouse)
+    if app.crash is not None:
+        return _report_crash(app.crash)
+    return app.return_code or 0
 
 
 def build(options: argparse.Namespace) -> RunningApp:

@@ -7,9 +7,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.history_files import export_files, import_files
+from tui.commands.history_files import FORMAT_NAMES, export_files, import_files, recorded
 from tui.commands.history_lines import (
     local_time,
     print_conversation,
@@ -19,7 +20,7 @@ from tui.commands.history_lines import (
     row_line,
     turn_json,
 )
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_masking_options, complain
 from tui.core.text.sanitize import clean_line
 from tui.history import inspection, listing, pruning, reading, writing
 from tui.history.database import (
@@ -28,7 +29,7 @@ from tui.history.database import (
     reading_from,
     writing_to,
 )
-from tui.history.export_documents import FORMATS, utc
+from tui.history.export_documents import utc
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.pruning import Removal
 from tui.history.records import (
@@ -37,10 +38,13 @@ from tui.history.records import (
     SearchHit,
 )
 from tui.history.resuming import no_conversation
+from tui.recording.reading import Recording
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import MIB, history_file, history_limits
 
 LAST = "last"
+Replay: TypeAlias = Callable[[Recording, float, argparse.Namespace], int]
+"""Plays a recording at a speed; returns the exit code."""
 
 
 class UsageError(ValueError):
@@ -69,6 +73,17 @@ def parser() -> Parser:
     show = verb("show", "show a conversation along its chosen branch")
     show.add_argument("id", help="of the list, or last")
     show.add_argument("--tree", action="store_true", help="all branches")
+    again = verb("replay", "play an answer again in the dashboard, as it came")
+    again.add_argument("id", help="of the list, or last")
+    again.add_argument(
+        "--turn", type=_count, metavar="N", help="which answer of it; without it the last one"
+    )
+    again.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
+    )
+    again.add_argument("--theme", metavar="NAME", help="the theme to start with")
+    again.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
+    again.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     search = verb("search", "find prompts and answers by their words, the newest first")
     search.add_argument(
         "words", nargs="+", help='all of these have to occur; "words in quotes" follow each other'
@@ -77,7 +92,7 @@ def parser() -> Parser:
     export = verb("export", "write conversations as a document")
     export.add_argument("ids", nargs="*", metavar="ID", help="which; without one all")
     export.add_argument(
-        "--format", choices=tuple(FORMATS), default=None, help="without it, by the file's name"
+        "--format", choices=FORMAT_NAMES, default=None, help="without it, by the file's name"
     )
     export.add_argument(
         "-o",
@@ -87,6 +102,7 @@ def parser() -> Parser:
     )
     export.add_argument("--tree", action="store_true", help="all branches (JSON has them always)")
     export.add_argument("--force", action="store_true", help="replace a file that is there")
+    add_masking_options(export)
     bring = verb("import", "add conversations of a JSON export of npulse, ChatGPT or Open WebUI")
     bring.add_argument("files", nargs="+", metavar="FILE", help="one that was exported")
     prune = verb("prune", "say which conversations the limits would remove; --yes removes them")
@@ -104,12 +120,24 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run ``npulse history`` with these arguments; returns the exit code."""
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"it takes a number above 0, not {text[:40]!r}")
+    return speed
+
+
+def main(argv: Sequence[str], replay: Replay | None = None) -> int:
+    """Run ``npulse history`` with these arguments; returns the exit code. ``replay`` plays a
+    recording on the screen."""
     options = parser().parse_args(list(argv))
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list,
         "show": _show,
+        "replay": lambda options: _replay(options, replay),
         "search": _search,
         "export": _export,
         "import": _import,
@@ -162,6 +190,18 @@ def _show(options: argparse.Namespace) -> int:
     else:
         print_conversation(found)
     return ExitCode.OK
+
+
+def _replay(options: argparse.Namespace, replay: Replay | None) -> int:
+    with _existing() as connection:
+        number = number_of(connection, options.id)
+        try:
+            recording = recorded(connection, number, options.turn)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    if replay is None:
+        raise UsageError("a replay needs the terminal of the dashboard")
+    return replay(recording, options.speed, options)
 
 
 def _search(options: argparse.Namespace) -> int:

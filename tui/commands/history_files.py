@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tui.core.text.sanitize import clean_line, safe_file_name
 from tui.files.private import read_regular, write_whole
+from tui.history import reading
 from tui.history.database import Connection
 from tui.history.export_documents import FORMATS, SUFFIXES
 from tui.history.import_documents import MAX_IMPORT_BYTES, NotUnderstoodError, read
+from tui.history.recordings import recording_of, to_recording
+from tui.history.resuming import no_conversation
 from tui.history.transfer import PlainConversation, add, plain
+from tui.recording.reading import Recording
+from tui.recording.scrub import Scrubber
 
 DEFAULT_FORMAT = "markdown"
+RECORDING, RECORDING_SUFFIX = "recording", ".jsonl"
+FORMAT_NAMES = (*FORMATS, RECORDING)
+
+
+def recorded(connection: Connection, number: int, answer: int | None) -> Recording:
+    """One answer of a conversation as a recording; None: its last one. Raises ValueError with one
+    sentence."""
+    leaf = answer
+    if answer is not None:
+        turn = reading.turn(connection, answer)
+        if turn is None or turn.role != "assistant":
+            raise ValueError(f"{answer} is no answer; npulse history show ID tells their numbers")
+    found = plain(connection, number, is_tree=False, leaf=leaf)
+    if found is None or not found.turns:
+        raise ValueError(no_conversation(number))
+    if answer is not None and found.turns[-1].id != str(answer):
+        raise ValueError(f"conversation {number} has no answer {answer}")
+    recording = recording_of(found)
+    if not recording.answers:
+        raise ValueError(f"conversation {number} has no answer to replay")
+    return replace(recording, answers=recording.answers[-1:])
 
 
 def export_files(
@@ -26,22 +53,39 @@ def export_files(
     Raises ValueError with one sentence.
     """
     form = _format(options)
+    if form != RECORDING and (options.unmasked or options.without_text):
+        flag = "--unmasked" if options.unmasked else "--without-text"
+        raise ValueError(f"{flag} goes with --format recording")
     is_tree = options.tree or form == "json"
     target = None if options.output in (None, "-") else Path(options.output)
     if target is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(FORMATS[form](_plain(connection, numbers, is_tree=is_tree)))
+        sys.stdout.buffer.write(_maker(form, options)(_plain(connection, numbers, is_tree=is_tree)))
         sys.stdout.buffer.flush()
         return []
     if not (target.is_dir() or options.output.endswith("/")):
-        data = FORMATS[form](_plain(connection, numbers, is_tree=is_tree))
+        data = _maker(form, options)(_plain(connection, numbers, is_tree=is_tree))
         return [_write(target, data, is_forced=options.force)]
     written: list[Path] = []
     for number in numbers:
         for found in _plain(connection, [number], is_tree=is_tree):
-            name = f"{number}-{safe_file_name(found.title, 'conversation')}{SUFFIXES[form]}"
-            written.append(_write(target / name, FORMATS[form]([found]), is_forced=options.force))
+            name = f"{number}-{safe_file_name(found.title, 'conversation')}{_SUFFIXES[form]}"
+            written.append(
+                _write(target / name, _maker(form, options)([found]), is_forced=options.force)
+            )
     return written
+
+
+_SUFFIXES = {**SUFFIXES, RECORDING: RECORDING_SUFFIX}
+
+
+def _maker(
+    form: str, options: argparse.Namespace
+) -> Callable[[Sequence[PlainConversation]], bytes]:
+    if form != RECORDING:
+        return FORMATS[form]
+    scrubber = None if options.unmasked else Scrubber.of_this_machine()
+    return partial(to_recording, scrubber=scrubber, has_text=not options.without_text)
 
 
 def _format(options: argparse.Namespace) -> str:
@@ -50,7 +94,7 @@ def _format(options: argparse.Namespace) -> str:
     if options.output is None:
         return "json" if options.json else DEFAULT_FORMAT
     suffix = Path(options.output).suffix.lower()
-    return next((form for form, own in SUFFIXES.items() if own == suffix), DEFAULT_FORMAT)
+    return next((form for form, own in _SUFFIXES.items() if own == suffix), DEFAULT_FORMAT)
 
 
 def _plain(

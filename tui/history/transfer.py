@@ -59,13 +59,18 @@ class PlainConversation:
 
 
 def plain(
-    connection: sqlite3.Connection, number: int, *, is_tree: bool = True
+    connection: sqlite3.Connection,
+    number: int,
+    *,
+    is_tree: bool = True,
+    leaf: int | None = None,
 ) -> PlainConversation | None:
-    """A stored conversation, whole or along its chosen branch; None where there is none.
+    """A stored conversation, whole or along its chosen branch, or the one that ends at ``leaf``;
+    None where there is none.
 
     Raises sqlite3.Error. Times and samples that are damaged are left out.
     """
-    found = reading.conversation(connection, number, is_tree=is_tree)
+    found = reading.conversation(connection, number, is_tree=is_tree, leaf=leaf)
     if found is None:
         return None
     turns = tuple(
@@ -88,9 +93,9 @@ def plain(
         for turn in found.turns
     )
     row = found.row
-    leaf = None if found.leaf is None else str(found.leaf)
+    end = None if found.leaf is None else str(found.leaf)
     return PlainConversation(
-        row.uid, row.title, row.created_ms, turns, leaf, row.is_pinned, row.tags
+        row.uid, row.title, row.created_ms, turns, end, row.is_pinned, row.tags
     )
 
 

@@ -171,6 +171,8 @@ class Player:
         self._next = 0
         self._turn: Turn | None = None
         self._samples = SampleReader()
+        self.asked_ns = START_NS
+        """When the answer that is played was asked."""
         self.t_ns = self._items[0][0] if self._items else START_NS
         begin = next((t for t, what in self._items if isinstance(what, Request)), None)
         if begin is not None:
@@ -241,6 +243,7 @@ class Player:
         self.t_ns = max(self.t_ns, t_ns)
         if isinstance(what, Request):
             self._turn = turn_of(what, t_ns, self._last_usage)
+            self.asked_ns = t_ns
             yield Asked(self._turn, what)
         elif isinstance(what, RecordedAnswer):
             self._end(what, t_ns)

@@ -54,7 +54,7 @@ class RecordedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What could be read of a file; ``problem`` is what could not, in one sentence."""
+    """What could be read of a file; ``problem`` is what could not, as one clause."""
 
     answers: tuple[RecordedAnswer, ...]
     header: Header
@@ -87,7 +87,7 @@ def parse(data: bytes, name: str) -> Recording:
         ) from None
     if not found.answers:
         raise RecordingError(_why_nothing(name, found))
-    return Recording(found.recorded(), found.header or Header(version=VERSION), found.said(name))
+    return Recording(found.recorded(), found.header or Header(version=VERSION), found.problem)
 
 
 def _why_nothing(name: str, found: _Lines) -> str:
@@ -154,22 +154,23 @@ class _Lines:
             before = ()
         return tuple(made)
 
-    def said(self, name: str) -> str | None:
-        """What is wrong, in one sentence; None where all is well."""
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, as one clause; None where all is well."""
         last = self.answers[-1][1]
         tokens = sum(isinstance(event, Token) for event in last)
         is_open = not any(isinstance(event, ENDS) for event in last)
         stops = f"the recording stops after token {tokens}"
         if not self.problems:
-            return f"{name} ends before the answer does: {stops}" if is_open else None
+            return f"the file ends before the answer does: {stops}" if is_open else None
         number, why = self.problems[0]
         if len(self.problems) == 1 and number == self.last_number:
             then = stops if is_open else "the answers before it are whole"
-            return f"{name}: line {number} is cut off; {then}"
+            return f"line {number} is cut off; {then}"
         more = len(self.problems) - 1
         others = "" if not more else f", nor {more} more line{'s' if more > 1 else ''}"
         then = f"; {stops}" if is_open else "; the rest is kept"
-        return f"{name}: line {number} cannot be read ({why}){others}{then}"
+        return f"line {number} cannot be read ({why}){others}{then}"
 
 
 def _refuse_newer(row: bytes) -> None:

@@ -147,7 +147,6 @@ class Dashboard(Screen[None]):
                 yield BoardPanel(npu_rows, figures.history, glyphs, id="npu")
                 yield BoardPanel(memory_rows, figures.history, glyphs, id="memory")
                 yield BoardPanel(figures.board_rows, figures.history, glyphs, id="ddr")
-        send = key_cap(self._keymap["prompt.send"])
         yield StatusStrip(
             figures.stats,
             figures.outlook,
@@ -159,11 +158,16 @@ class Dashboard(Screen[None]):
         )
         yield ServerLine(key_cap(self._keymap["server.connect"]), id="server")
         with Horizontal(id="prompt-box"):
-            yield Static(f" {glyphs.prompt} ", id="prompt-mark", markup=False)
-            yield Prompt(placeholder=f"ask the model; {send} sends", id="prompt")
-            yield SearchLine(self._search.close, id="search")
+            yield from self.compose_prompt()
         yield MessageBar((), glyphs, id="keys")
         yield Static("", id="too-small", markup=False)
+
+    def compose_prompt(self) -> ComposeResult:
+        """The row in which something is written."""
+        send = key_cap(self._keymap["prompt.send"])
+        yield Static(f" {self._glyphs.prompt} ", id="prompt-mark", markup=False)
+        yield Prompt(placeholder=f"ask the model; {send} sends", id="prompt")
+        yield SearchLine(self._search.close, id="search")
 
     # What the application tells --------------------------------------------------------------
 

@@ -34,6 +34,8 @@ class Headline:
     temperature_c: float | None = None
     time_of_day: str = ""
     is_simulated: bool = False
+    replay: str | None = None
+    """How fast a recorded answer plays: ``4x``. None: everything on the screen happens now."""
     is_server_missing: bool = False
     """Nobody answered at the last look: an address is wanted. False before the first look."""
     server_problem: str | None = None

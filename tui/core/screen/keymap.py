@@ -27,10 +27,10 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
-from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS
+from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.table import SCOPES
 
-Place = Literal["chat", "board", "ram", "bench", "history", "models", "settings", "help"]
+Place = Literal["chat", "board", "ram", "bench", "history", "replay", "models", "settings", "help"]
 """Where help was asked for."""
 
 
@@ -109,6 +109,7 @@ def help_sections(
             key_lines(CONVERSATION_KEYS, keymap),
         ),
         ("history", title("side by side", "history.compare"), key_lines(ANSWERS_KEYS, keymap)),
+        ("replay", "replay", key_lines(REPLAY_KEYS, keymap)),
         ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
         (
             "settings",

@@ -36,6 +36,8 @@ def header_row(line: Headline, width: int, glyphs: Glyphs) -> Row:
     wide = width >= WIDE_COLUMNS
     right = _right(line, wide)
     parts: list[tuple[int, Row]] = [(0, ((" npulse", "live"),))]
+    if line.replay:
+        parts.append((0, ((f"  REPLAY {line.replay}", "warn"),)))
     if line.is_simulated:
         parts.append((0, (("  SIMULATED", "warn"),)))
     if line.bench:

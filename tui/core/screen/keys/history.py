@@ -49,3 +49,16 @@ ANSWERS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("answers.back", "escape", "back", "back"),
 )
 """Keys of answers that stand side by side."""
+
+_SPEED = "faster or slower"
+
+REPLAY_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("replay.pause", "p", "pause", "pause the replay, and go on"),
+    KeyAction("replay.step", "full_stop", "step", "pause, and play one more token"),
+    KeyAction("replay.faster", "plus,equals_sign", "speed(1)", "play faster", _SPEED),
+    KeyAction("replay.slower", "minus", "speed(-1)", "play slower", _SPEED),
+    KeyAction("replay.end", "e", "to_end", "to the end of this answer"),
+    KeyAction("replay.again", "b", "again", "from the beginning"),
+    KeyAction("replay.back", "escape", "leave", "leave the replay"),
+)
+"""Keys of a replay, besides those of the transcript and some of the chat."""

@@ -31,7 +31,7 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
-from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS
+from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 
 
 def closing(action_id: str) -> KeyAction:
@@ -39,6 +39,17 @@ def closing(action_id: str) -> KeyAction:
     opening = next(key for key in CHAT_KEYS if key.action_id == action_id)
     return replace(opening, action="leave", text="back to the chat", line="")
 
+
+REPLAY_CHAT_KEYS: tuple[KeyAction, ...] = tuple(
+    replace(key, action="board") if key.action_id == "board" else key
+    for key in CHAT_KEYS
+    if key.action_id
+    in (
+        "board", "copy", "thinking", "plain", "search", "prev_turn", "next_turn", "prev_code",
+        "next_code", "copy_code",
+    )
+)  # fmt: skip
+"""What the keys of the dashboard still do in a replay: nothing that needs a server."""
 
 ACTIONS: tuple[KeyAction, ...] = (
     *CHAT_KEYS[:1],
@@ -59,6 +70,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *HISTORY_KEYS,
     *CONVERSATION_KEYS,
     *ANSWERS_KEYS,
+    *REPLAY_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
@@ -94,6 +106,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
         *_EVERYWHERE,
     ),
     "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
+    "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, FOCUS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),

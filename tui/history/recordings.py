@@ -1,0 +1,322 @@
+"""Stored answers as recordings: for a file, and to be played again.
+
+The history keeps less than a recording does: of the board a few series, of the stream the times of
+its chunks and not which words came with which. The words are spread evenly over the chunks, and
+those lines say so; the numbers are those that were stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from tui import __version__
+from tui.core.board.reading import Reading, Snapshot
+from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.estimate import TOKENS_PER_MESSAGE
+from tui.core.turn.runtime_numbers import RuntimeNumbers
+from tui.core.types import GenerationSettings, ModelInfo, UsageDelta
+from tui.history.board_samples import BoardSample
+from tui.history.records import Origin
+from tui.history.transfer import PlainConversation, PlainTurn
+from tui.recording import lines
+from tui.recording.lines import (
+    Accepted,
+    BeforePrefill,
+    Board,
+    Channel,
+    ClockIs,
+    Counted,
+    EndMark,
+    Event,
+    Failed,
+    Finish,
+    Lag,
+    Numbers,
+    RecordedMessage,
+    Request,
+    Runtime,
+    Sent,
+    Stopped,
+    Token,
+    Usage,
+    Waiting,
+)
+from tui.recording.masking import TokenMask
+from tui.recording.reading import RecordedAnswer, Recording
+from tui.recording.samples import Sample, SampleLines
+from tui.recording.scrub import Scrubber
+
+CHUNKS_A_TOKEN = 1.5
+"""More chunks for each token than this: they were characters."""
+_KNOWN = ("runtime", "measured")
+_WAITED = "the server was busy"
+
+
+def recording_of(found: PlainConversation) -> Recording:
+    """The answers of a conversation along its branch, in their order."""
+    header = lines.Header(version=lines.VERSION, npulse=__version__, is_scrubbed=False)
+    return Recording(tuple(_answers(found)), header)
+
+
+def to_recording(
+    conversations: Sequence[PlainConversation],
+    scrubber: Scrubber | None = None,
+    *,
+    has_text: bool = True,
+) -> bytes:
+    """The same as a file; docs/recording.md. ``scrubber`` None: nothing is masked."""
+    header = lines.Header(
+        version=lines.VERSION,
+        npulse=__version__,
+        is_scrubbed=scrubber is not None,
+        has_text=has_text,
+    )
+    mask = TokenMask(scrubber, has_text=has_text)
+    rows = [lines.encode(header)]
+    for found in conversations:
+        for answer in _answers(found):
+            for line in (*answer.before, answer.request, *answer.events):
+                rows += map(lines.encode, mask.feed(line))
+            rows += map(lines.encode, mask.flush())
+    return b"".join(rows)
+
+
+def _answers(found: PlainConversation) -> Iterator[RecordedAnswer]:
+    by_id = {turn.id: turn for turn in found.turns}
+    start_ms: float | None = None
+    end_ms = 0.0
+    for turn in found.turns:
+        prompt = by_id.get(turn.parent or "")
+        if turn.role != "assistant" or prompt is None:
+            continue
+        start_ms = turn.created_ms if start_ms is None else start_ms
+        at_ms = max(turn.created_ms - start_ms, end_ms)
+        said = _said_before(turn, by_id)
+        answer = _Answer(turn, at_ms)
+        events = answer.events()
+        end_ms = events[-1].t_ms
+        yield RecordedAnswer(answer.request(said), events)
+
+
+def _said_before(turn: PlainTurn, by_id: Mapping[str, PlainTurn]) -> list[RecordedMessage]:
+    said: list[RecordedMessage] = []
+    at, seen = by_id.get(turn.parent or ""), {turn.id}
+    while at is not None and at.id not in seen:
+        seen.add(at.id)
+        said.append(RecordedMessage(at.role, at.text))
+        at = by_id.get(at.parent or "")
+    return said[::-1]
+
+
+class _Answer:
+    """One answer whose request was made ``at_ms`` after the beginning of the recording."""
+
+    def __init__(self, turn: PlainTurn, at_ms: float) -> None:
+        self._turn = turn
+        self._numbers = turn.numbers or {}
+        self._origin = turn.origin or Origin("")
+        self._at_ms = min(max(at_ms, 0.0), lines.MAX_MS / 2)
+        self._sent_ms = self._at_ms + (self._number("queue_ms") or 0.0)
+
+    def request(self, said: Sequence[RecordedMessage]) -> Request:
+        origin, turn = self._origin, self._turn
+        settings = turn.settings or GenerationSettings()
+        system = [RecordedMessage("system", settings.system_prompt)] if (
+            settings.system_prompt
+        ) else []  # fmt: skip
+        context = self._number("context_tokens")
+        return Request(
+            t_ms=self._at_ms,
+            time=turn.created_ms / 1e3,
+            messages=(*system, *said),
+            settings=replace(settings, system_prompt=""),
+            model=origin.model,
+            about=ModelInfo(
+                origin.model,
+                quantisation=origin.quantisation,
+                context_tokens=origin.context_tokens,
+                is_loaded=True,
+            ),
+            chunk_meaning=self._meaning(),
+            context_tokens=None if context is None else round(context),
+            server=origin.server or "",
+            dialect=origin.kind or "",
+            is_simulated=origin.is_simulated,
+        )
+
+    def events(self) -> tuple[Event, ...]:
+        """Everything in its order, the end last."""
+        found = [*self._before(), *self._tokens(), *self._boards()]
+        found.sort(key=lambda event: event.t_ms)
+        last_ms = max((event.t_ms for event in found), default=self._sent_ms)
+        latency_ms = self._number("latency_ms")
+        end_ms = last_ms if latency_ms is None else max(self._sent_ms + latency_ms, 0.0)
+        end_ms = max(end_ms, max((e.t_ms for e in found if isinstance(e, Token)), default=0.0))
+        early = [event for event in found if event.t_ms <= end_ms]
+        late = [event for event in found if event.t_ms > end_ms]
+        return (*early, *self._ends(end_ms), *late)
+
+    def _before(self) -> Iterator[Event]:
+        numbers = self._numbers
+        if self._sent_ms > self._at_ms:
+            yield Waiting(t_ms=self._at_ms, reason=_WAITED)
+        for part in numbers.get("ttft_includes") or ():  # type: ignore[attr-defined]
+            if part in ("load", "queue"):
+                yield BeforePrefill(t_ms=self._sent_ms, part=part)
+        yield Sent(t_ms=self._sent_ms)
+        yield ClockIs(t_ms=self._sent_ms, is_kernel=numbers.get("clock") == "kernel")
+        headers_ms = self._number("headers_ms")
+        if headers_ms is not None or self._turn.times_us:
+            yield Accepted(t_ms=self._sent_ms + (headers_ms or 0.0))
+
+    def _meaning(self) -> ChunkMeaning:
+        chunks, tokens = len(self._turn.times_us), self._number("tokens_out")
+        is_characters = tokens is not None and chunks > CHUNKS_A_TOKEN * tokens
+        return "character" if is_characters else "token"
+
+    def _tokens(self) -> Iterator[Event]:
+        turn = self._turn
+        times_ms = [max(self._sent_ms + t_us / 1e3, 0.0) for t_us in turn.times_us]
+        n_chunks, n_thinking = len(times_ms), 0
+        if turn.thinking:
+            tokens, thinking = self._number("tokens_out"), self._number("thinking_tokens")
+            share = len(turn.thinking) / (len(turn.thinking) + len(turn.text))
+            if tokens and thinking is not None:
+                share = min(thinking / tokens, 1.0)
+            n_thinking = (
+                n_chunks if not turn.text else min(max(round(share * n_chunks), 1), n_chunks)
+            )
+        parts: tuple[tuple[Channel, str, list[float]], ...] = (
+            ("thinking", turn.thinking, times_ms[:n_thinking]),
+            ("answer", turn.text, times_ms[n_thinking:]),
+        )
+        last_ms: float | None = None
+        for channel, text, at in parts:
+            for number, t_ms in enumerate(at):
+                start, end = (len(text) * n // len(at) for n in (number, number + 1))
+                if start < end:
+                    yield Token(
+                        t_ms=t_ms,
+                        channel=channel,
+                        text=text[start:end],
+                        gap_ms=None if last_ms is None else round(t_ms - last_ms, 3),
+                        is_text_estimated=True,
+                    )
+                last_ms = t_ms
+        if not times_ms:
+            yield from self._words_without_times()
+
+    def _words_without_times(self) -> Iterator[Event]:
+        """The times are damaged, or were never known: all words at the end."""
+        end_ms = self._sent_ms + (self._number("latency_ms") or 0.0)
+        channels: tuple[tuple[Channel, str], ...] = (
+            ("thinking", self._turn.thinking),
+            ("answer", self._turn.text),
+        )
+        for channel, text in channels:
+            if text:
+                yield Token(t_ms=end_ms, channel=channel, text=text, is_text_estimated=True)
+
+    def _boards(self) -> Iterator[Board]:
+        made = SampleLines(len(self._turn.board) or 1)
+        for sample in self._turn.board:
+            t_ns = round(self._sent_ms * 1e6) + sample.t_ns
+            wall_s = self._turn.created_ms / 1e3 + sample.t_ns / 1e9
+            made.add(Sample(Snapshot(t_ns, wall_s, _readings(sample))))
+        for t_ns, board in made.take(is_full=True):
+            yield msgspec.structs.replace(board, t_ms=min(max(t_ns / 1e6, 0.0), lines.MAX_MS))
+
+    def _ends(self, t_ms: float) -> Iterator[Event]:
+        turn, numbers = self._turn, self._numbers
+        lag_ms = self._number("max_lag_ms")
+        if lag_ms:
+            yield Lag(t_ms=t_ms, lag_ms=lag_ms)
+        usage = self._usage()
+        if usage != UsageDelta():
+            yield Usage(t_ms=t_ms, usage=usage)
+        reason = numbers.get("finish")
+        if isinstance(reason, str):
+            yield Finish(t_ms=t_ms, reason=reason)
+        if turn.error is not None:
+            yield Failed(
+                t_ms=t_ms,
+                error=turn.error.kind,
+                sentence=turn.error.sentence,
+                is_refused=turn.status == "refused",
+            )
+        else:
+            yield Stopped(t_ms=t_ms) if turn.status == "stopped" else EndMark(t_ms=t_ms)
+        yield from self._late(t_ms)
+        yield Numbers(t_ms=t_ms, status=turn.status, numbers=dict(numbers))
+
+    def _late(self, t_ms: float) -> Iterator[Event]:
+        numbers = self._numbers
+        tokens, prompt = self._number("tokens_out"), self._number("prompt_tokens")
+        if numbers.get("tokens_source") == "tokenizer" and tokens is not None:
+            in_prompt = max(round(prompt or 0) - TOKENS_PER_MESSAGE, 0)
+            yield Counted(t_ms=t_ms, tokens=round(tokens), prompt=(in_prompt,))
+        runtime = numbers.get("runtime")
+        if isinstance(runtime, dict):
+            try:
+                yield Runtime(t_ms=t_ms, numbers=msgspec.convert(runtime, RuntimeNumbers))
+            except msgspec.ValidationError:
+                return
+
+    def _usage(self) -> UsageDelta:
+        """What the server reported, as far as the numbers still tell."""
+        numbers = self._numbers
+        source: Any = numbers.get("tokens_source")
+        is_told = source in _KNOWN
+        tokens, rate = self._number("tokens_out"), self._number("runtime_decode_tps")
+        prompt, hidden = self._number("prompt_tokens"), self._number("tokens_hidden")
+        is_prompt_told = numbers.get("context_source") in _KNOWN
+        is_prefill_told = numbers.get("prefill_source") in _KNOWN
+        return UsageDelta(
+            tokens_in=round(prompt) if prompt is not None and is_prompt_told else None,
+            tokens_out=round(tokens) if tokens is not None and is_told else None,
+            prefill_ms=self._number("prefill_ms") if is_prefill_told else None,
+            decode_ms=tokens * 1e3 / rate if tokens and rate and is_told else None,
+            source=source if is_told else "runtime",
+            tokens_hidden=None if hidden is None else round(hidden),
+        )
+
+    def _number(self, name: str) -> float | None:
+        value = self._numbers.get(name)
+        is_number = isinstance(value, int | float) and 0 <= value <= lines.MAX_MS / 4
+        return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def _readings(sample: BoardSample) -> dict[str, Reading]:
+    """The series of a sample (:func:`tui.core.board.history.series_values`) as readings again."""
+    found: dict[str, Reading] = {}
+    cores: dict[str, list[float | None]] = {"npu.load": [], "cpu.freq": []}
+    for name, value in sorted(sample.values.items()):
+        group = "npu.load" if name.startswith("npu.load.") else (
+            "cpu.freq" if name.startswith("cpu.big.freq.") else None
+        )  # fmt: skip
+        if group is not None:
+            cores[group].append(value)
+        elif value is None:
+            found[name] = Reading.absent("not kept", _unit(name))
+        else:
+            found[name] = Reading(value, _unit(name), "the history")
+    for name, values in cores.items():
+        if values:
+            found[name] = Reading(tuple(values), _unit(name), "the history")
+    clocks = [clock for clock in cores["cpu.freq"] if clock]
+    if clocks:
+        # All of them are of big clusters.
+        found["cpu.max_freq"] = Reading((max(clocks),) * len(cores["cpu.freq"]), "Hz")
+    return found
+
+
+def _unit(name: str) -> str:
+    if "freq" in name:
+        return "Hz"
+    if name.startswith("ram."):
+        return "B"
+    return {"temp": "°C", "load": "%"}.get(name.rpartition(".")[2], "")
