@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys.chat import FOCUS
+from tui.core.screen.keys.chat import FOCUS_KEYS
 from tui.core.screen.keys.history import REPLAY_KEYS
 from tui.core.screen.keys.table import REPLAY_CHAT_KEYS
 from tui.core.text.glyphs import Glyphs
@@ -90,7 +90,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings([*REPLAY_CHAT_KEYS, *REPLAY_KEYS]),
-        *bindings([FOCUS], has_priority=False),
+        *bindings(FOCUS_KEYS, has_priority=False),
     ]
     HELP_PLACE: ClassVar[Place] = "replay"
     AUTO_FOCUS = "#transcript"

@@ -106,7 +106,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
         *_EVERYWHERE,
     ),
     "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
-    "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, FOCUS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
+    "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),
