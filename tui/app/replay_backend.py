@@ -14,11 +14,13 @@ from tui.board.advice.board_state import BoardView
 from tui.board.readers.neighbours import Neighbour
 from tui.core.board.board_facts import BoardFacts
 from tui.core.board.history import BoardHistory
+from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import Waiting
 from tui.core.screen.headline import Headline
 from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ModelInfo, Phase
 from tui.recording.lines import Request
 from tui.recording.player import Asked, Happening, Player
@@ -89,12 +91,15 @@ class ReplayChat:
     def bring_back(self) -> bool:
         return False
 
-    def prefill_forecast_s(self) -> float | None:
+    def outlook(self, stats: TurnStats) -> Outlook | None:
         return None
 
 
 class ReplayBoard:
     """The recorded samples, and what follows from them."""
+
+    load = None
+    """What the runtime logs at the load of a model is not recorded."""
 
     def __init__(self) -> None:
         self.history = BoardHistory()
