@@ -66,6 +66,8 @@ class ReplayChat:
     finishing_note = None
     was_busy = False
     has_old_conversation = False
+    exchange_count = 0
+    is_kept = False
 
     def ask(self, prompt: str) -> str | None:
         return NO_PROMPT
@@ -81,6 +83,9 @@ class ReplayChat:
 
     def take_last(self) -> str | None:
         return None
+
+    def give_back_last(self) -> None:
+        pass
 
     def commit_turn(self) -> None:
         self.is_end_drawn = True
