@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -19,6 +20,7 @@ from textual.pilot import Pilot
 from tui.app.start import build
 from tui.cli import dashboard_parser
 from tui.sim.server.spawn import spawn
+from tui.widgets.chat.message_line import SHOWN_S
 from tui.widgets.chat.prompt import Prompt
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
@@ -65,6 +67,53 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
                 await pilot.press("f5")
                 return [*drawn, await draw(pilot, BOARD)]
         finally:
+            run.session.close()
+            run.backend.close()
+
+
+BRANCHES = Shot("branches-wide", (120, 40), "npulse-dark")
+HISTORY = Shot("history-wide", (120, 40), "npulse-dark")
+SIDE_BY_SIDE = Shot("answers-wide", (120, 40), "npulse-dark")
+EARLIER = (
+    "what does w8a8 mean for a model's size?",
+    "write a haiku about a small board with a big heat sink",
+    "which context fits beside a 4B model in 8 GiB?",
+)
+
+
+async def take_history() -> list[Path]:
+    """Ask some questions, answer the last one twice, and draw its branches and F4."""
+    with spawn(["--seed", SEED, "--tokens", "90"], has_root=True) as board:
+        arguments = ["--url", board.url, "--root", str(board.root)]
+        run = build(dashboard_parser().parse_args(arguments))
+        chat = run.backend.chat
+
+        async def answered(pilot: Pilot[int]) -> None:
+            await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+            await pilot.pause(1.0)
+
+        try:
+            async with run.app.run_test(size=BRANCHES.size) as pilot:
+                await until(pilot, lambda: run.backend.state.loaded is not None)
+                for question in EARLIER:
+                    await ask(pilot, question)
+                    await answered(pilot)
+                    await pilot.press("ctrl+n")
+                await ask(pilot, QUESTIONS[0])
+                await answered(pilot)
+                chat.settings = replace(chat.settings, temperature=0.2, max_tokens=60)
+                await pilot.press("ctrl+r")
+                await answered(pilot)
+                branches = await draw(pilot, BRANCHES)
+                await pilot.press("f4", "p")
+                await pilot.pause(SHOWN_S + 1)  # what it says gives way to the keys
+                history = await draw(pilot, HISTORY)
+                await pilot.press("home", "enter")
+                await pilot.pause(1.0)
+                await pilot.press("v")
+                return [branches, history, await draw(pilot, SIDE_BY_SIDE)]
+        finally:
+            run.session.close()
             run.backend.close()
 
 
@@ -93,16 +142,19 @@ async def until(pilot: Pilot[int], is_so: Callable[[], bool], seconds: float = 1
 
 
 def main() -> None:
-    """Take every picture, with a home of its own: no config of the one who runs this."""
+    """Take every picture, or those of the scenes that are named, each with a home of its own: no
+    config of the one who runs this."""
     os.environ.pop("NO_COLOR", None)
-    with tempfile.TemporaryDirectory() as home:
-        for name in ("CONFIG", "STATE", "DATA", "CACHE"):
-            os.environ[f"XDG_{name}_HOME"] = home
-        os.environ["NPULSE_GENERATION__THINKING"] = "on"
-        os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
-        FOLDER.mkdir(exist_ok=True)
-        for path in asyncio.run(take(SHOTS)):
-            print(path.relative_to(FOLDER.parent))
+    os.environ["NPULSE_GENERATION__THINKING"] = "on"
+    os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+    FOLDER.mkdir(exist_ok=True)
+    scenes = {"dashboard": lambda: take(SHOTS), "history": take_history}
+    for scene in sys.argv[1:] or scenes:
+        with tempfile.TemporaryDirectory() as home:
+            for name in ("CONFIG", "STATE", "DATA", "CACHE"):
+                os.environ[f"XDG_{name}_HOME"] = home
+            for path in asyncio.run(scenes[scene]()):
+                print(path.relative_to(FOLDER.parent))
 
 
 if __name__ == "__main__":

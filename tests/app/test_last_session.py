@@ -13,6 +13,7 @@ import pytest
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask, shows
 from tests.app.test_kept import is_over
+from tests.servers.plain_server import plain_server
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
@@ -213,6 +214,31 @@ def test_a_conversation_that_was_deleted_is_not_shown(tmp_path: Path) -> None:
             quit_npulse(terminal)
         with running(tmp_path, "--url", board.url) as terminal:
             terminal.wait_for(READY)
+
+
+def test_the_server_whose_address_was_typed_comes_back(tmp_path: Path) -> None:
+    ports = {"NPULSE_SERVER__PORTS": "1"}
+    with plain_server() as server:
+        with running(tmp_path, env=ports) as terminal:
+            terminal.wait_for("http://HOST:PORT, Enter connects")
+            terminal.keys("alt+u")
+            terminal.wait_for("Enter connect ")
+            terminal.type(server.url)
+            terminal.keys("enter")
+            terminal.wait_for("m is ready on")
+            state = tmp_path / "state" / "npulse" / "state.json"
+            assert wait_for(lambda: state.exists() and server.url in state.read_text())
+            quit_npulse(terminal)
+        with running(tmp_path, env=ports) as terminal:
+            terminal.wait_for("m is ready on")
+            quit_npulse(terminal)
+        with running(tmp_path, "--url", "http://127.0.0.1:1", env=ports) as terminal:
+            # What is said at the start wins.
+            terminal.wait_for("No server listens on http://127.0.0.1:1")
+            quit_npulse(terminal)
+    with running(tmp_path, env=ports) as terminal:
+        terminal.wait_for("used last, does not answer")
+        terminal.wait_for("No rkllm server answers yet")
 
 
 def test_a_moment_is_told_in_words() -> None:

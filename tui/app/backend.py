@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,10 +27,12 @@ from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
+from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.expect.expectations import Expectations
-from tui.servers.address import local_port, normalised_url
+from tui.servers.access import Access
+from tui.servers.address import local_port, normalised_url, shown_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
@@ -97,6 +100,8 @@ class Backend:
         self._history = history
         self._recorder: Recorder | None = None
         self._remembered = remembered
+        self._typed_url = ""
+        """The address that was typed in this run, or came back from an earlier one."""
         self._keep_servers = keep_servers
         self._demo_options = demo
         self._demo = DemoBoard(demo.arguments)
@@ -182,7 +187,32 @@ class Backend:
         self._on_change()
         if await self._wants_demo(urls):
             await self._run_demo(connection)
+        elif self._remembered.typed_url and not self._server_settings.url:
+            await self._return_to_typed(connection, self._remembered.typed_url)
         await connection.run()
+
+    async def _return_to_typed(self, connection: Connection, url: str) -> None:
+        """The server whose address was typed in an earlier run, where it still answers."""
+        from tui.servers.locate import look
+
+        try:
+            access = self._access(url)
+            found = await look((url,), access=access)
+        except ValueError:
+            return  # the file of the state may hold anything
+        if found.server is not None or found.is_busy:
+            self._typed_url = url
+            connection.pin((url,), access)
+        else:
+            shown = clean_line(shown_url(url))
+            self._on_problem(f"{shown}, used last, does not answer: looking on this machine")
+
+    def _access(self, url: str) -> Access:
+        """The key and the certificates for the server at this address. Raises ValueError."""
+        from msgspec import structs
+
+        section = structs.replace(self._server_settings, url=normalised_url(url))
+        return server_access(section)
 
     def _keep_history(self) -> None:
         """Before the first prompt can be sent: SQLite is loaded here, in the network's thread."""
@@ -259,17 +289,16 @@ class Backend:
             return f"{self.state.work}; wait until that is done"
         if self._demo_state == "starting":
             return "the simulated board is starting"
-        from msgspec.structs import replace
-
         try:
-            section = replace(self._server_settings, url=normalised_url(url))
-            access = server_access(section)
+            typed, access = normalised_url(url), self._access(url)
         except ValueError as error:
             return str(error)
 
         async def pin(connection: Connection) -> None:
-            connection.pin((section.url,), access)
+            connection.pin((typed,), access)
 
+        # With a password in it, it is not written anywhere.
+        self._typed_url = "" if "@" in typed else typed
         self._link.submit(pin)
         return None
 
@@ -297,8 +326,11 @@ class Backend:
         state = self.state
         if state.server is None or state.server.is_simulated:
             return
-        if state.remembered != self._remembered:
-            self._remembered = state.remembered
+        remembered = replace(state.remembered, typed_url=self._remembered.typed_url)
+        if self._typed_url == state.server.url:
+            remembered = replace(remembered, typed_url=self._typed_url)
+        if remembered != self._remembered:
+            self._remembered = remembered
             self._keep_servers(self._remembered)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:

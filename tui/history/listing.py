@@ -160,10 +160,10 @@ def _with_details(
                 "SELECT substr(text, 1, ?) FROM bodies WHERE turn = ?",
                 (MAX_FIRST_LINE_CHARS, first),
             ).fetchone()
-        origin, rate_tps, rate_source, writer = None, None, None, None
+        origin, rate_tps, rate_source, writer, status = None, None, None, None, None
         if answer is not None:
-            text, rate_tps, rate_source, writer = connection.execute(
-                "SELECT o.json, t.decode_tps, t.decode_source, t.writer FROM turns AS t"
+            text, rate_tps, rate_source, writer, status = connection.execute(
+                "SELECT o.json, t.decode_tps, t.decode_source, t.writer, t.status FROM turns AS t"
                 " LEFT JOIN origins AS o ON o.id = t.origin WHERE t.id = ?",
                 (answer,),
             ).fetchone()
@@ -171,6 +171,9 @@ def _with_details(
         named = connection.execute(
             "SELECT tag FROM tags WHERE conversation = ? ORDER BY tag", (number,)
         ).fetchall()
+        is_running = living_writer(connection, writer) is not None
+        if status == "running" and not is_running:
+            status = "interrupted"
         found.append(
             ConversationRow(
                 id=number,
@@ -185,7 +188,8 @@ def _with_details(
                 first_line=clean_line(str(line)),
                 is_pinned=bool(is_pinned),
                 is_simulated=origin is not None and origin.is_simulated,
-                is_running=living_writer(connection, writer) is not None,
+                is_running=is_running,
+                status=status,  # type: ignore[arg-type]
                 tags=tuple(clean_line(tag) for (tag,) in named),
                 is_tokens_estimated=bool(rough),
                 is_decode_estimated=rate_tps is not None

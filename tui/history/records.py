@@ -72,6 +72,8 @@ class ConversationRow:
     """``tokens`` holds counts that are estimated, or not known to be the runtime's."""
     is_decode_estimated: bool = False
     """``decode_tps`` is estimated, or its source is not known."""
+    status: StoredStatus | None = None
+    """How the newest answer ended; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ MAX_SERVERS = 50
 @dataclass(frozen=True, slots=True)
 class RememberedServers:
     """``url`` is the server that was chosen where several answered, empty where none was.
-    ``models`` maps the address of a server to the model that was used last with it."""
+    ``models`` maps the address of a server to the model that was used last with it. ``typed_url``
+    is the server whose address was typed last and that answered."""
 
     url: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
+    typed_url: str = ""
 
     def with_server(self, url: str) -> RememberedServers:
         """The same with this server chosen."""

@@ -57,16 +57,20 @@ class State(Struct, frozen=True, kw_only=True):
     """The address of the server that was chosen where several answered."""
     models: Mapping[str, str] = {}
     """Address of a server -> the model that was used last there."""
+    typed_server: str = ""
+    """The address that was typed last, of a server that answered."""
 
     @property
     def remembered(self) -> RememberedServers:
         """The servers and models, as a search for them takes them."""
-        return RememberedServers(self.server, self.models)
+        return RememberedServers(self.server, self.models, self.typed_server)
 
     def with_servers(self, remembered: RememberedServers) -> State:
         """This state with what is known of servers now."""
         models = dict(remembered.models)
-        return msgspec.structs.replace(self, server=remembered.url, models=models)
+        return msgspec.structs.replace(
+            self, server=remembered.url, models=models, typed_server=remembered.typed_url
+        )
 
     def with_choice(self, key: str, value: Value, configured: Value) -> State:
         """This state with one more choice; choosing what is configured forgets the choice."""

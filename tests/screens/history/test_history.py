@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.history.made import add_exchange, opened
+from tests.history.made import add_exchange, end, opened
 from tests.screens.history.kept import HistoryApp, fill
 from tests.screens.snapshot import picture
+from tui.history import writing
 from tui.history.browser import PAGE, HistoryBrowser
-from tui.history.database import FILE_NAME
+from tui.history.database import FILE_NAME, transaction
 from tui.screens.history.conversation import ConversationScreen
 from tui.screens.history.list import HistoryScreen
+from tui.widgets.transcript.transcript import Transcript
 
 LIMIT_S = 20.0
 
@@ -166,3 +168,18 @@ async def test_a_damaged_history_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 400)
     async with HistoryApp(HistoryBrowser(tmp_path / FILE_NAME)).run_test(size=(120, 24)) as pilot:
         await shows(pilot, FILE_NAME)
+
+
+async def test_an_answer_that_was_stopped_is_shown_as_stopped(tmp_path: Path) -> None:
+    connection = opened(tmp_path)
+    _, _, first = add_exchange(connection, "Count to ten", "1 2 3")
+    with transaction(connection):
+        writing.finish_answer(connection, first, end("1 2 3", status="stopped", tokens=3))
+    connection.close()
+    history = HistoryBrowser(tmp_path / FILE_NAME)
+    async with HistoryApp(history).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "1 conversation", "Count to ten", "stopped")
+        await pilot.press("enter")
+        await shows(pilot, "1 2 3", "stopped  ")
+        transcript = pilot.app.screen.query_one(Transcript)
+        assert [turn.state for turn in transcript.turns] == ["stopped"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from tui.core.screen.footer import STATUS_WORDS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import ConversationRow, SearchHit
@@ -67,6 +68,8 @@ def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: boo
     right: Row = ()
     if row.is_running:
         right += ((" running", "live"),)
+    elif row.status in STATUS_WORDS:
+        right += ((f" {STATUS_WORDS[row.status]}", "warn"),)
     if row.is_simulated and is_wide:
         right += ((" SIMULATED", "warn"),)
     if row.tags:
