@@ -67,7 +67,7 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
                 await pilot.press("f5")
                 return [*drawn, await draw(pilot, BOARD)]
         finally:
-            run.session.close()
+            run.app.close_session()
             run.backend.close()
 
 
@@ -113,7 +113,7 @@ async def take_history() -> list[Path]:
                 await pilot.press("v")
                 return [branches, history, await draw(pilot, SIDE_BY_SIDE)]
         finally:
-            run.session.close()
+            run.app.close_session()
             run.backend.close()
 
 

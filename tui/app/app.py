@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual.theme import Theme
 
-from tui.app.branch_walk import BranchWalk
-from tui.app.last_session import KEEP_EVERY_S, LastSession
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import shown_key
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tui.app.backend import Backend
+    from tui.app.branch_walk import BranchWalk
+    from tui.app.last_session import LastSession
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
 
@@ -37,15 +37,15 @@ class NpulseApp(TerminalApp):
         backend: Backend,
         appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
-        session: LastSession | None = None,
         *,
+        has_to_resume: bool = False,
         finishes_on_hangup: bool = False,
     ) -> None:
         super().__init__(appearance)
         self._backend = backend
         self._remember = remember
-        self._session = session
-        self._branch_walk = BranchWalk(backend)
+        self._has_to_resume = has_to_resume
+        self._session: LastSession | None = None
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
@@ -92,10 +92,15 @@ class NpulseApp(TerminalApp):
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
-        if self._session is not None:
-            self.run_worker(self._bring_back(self._session), group="session")
+        if self._has_to_resume:
+            self.run_worker(self._bring_back(), group="session")
 
-    async def _bring_back(self, session: LastSession) -> None:
+    async def _bring_back(self) -> None:
+        """Where the last run ended. Nothing of it is loaded before the first paint."""
+        from tui.app.last_session import KEEP_EVERY_S, LastSession
+        from tui.settings.session_record import SessionFile, session_file
+
+        session = self._session = LastSession(self._backend, SessionFile(session_file()))
         new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
         await session.bring_back(self.dashboard, new_key)
         await self._branch_walk.show_places(self.dashboard)
@@ -107,6 +112,17 @@ class NpulseApp(TerminalApp):
             is_left = self.outlives_terminal
             place = self._session.place(self.dashboard, is_left_running=is_left)
             self._session.keep(place, self._tell_unkept)
+
+    def close_session(self) -> None:
+        """Where the user was is on the disk, and another npulse may go on from there. Blocks."""
+        if self._session is not None:
+            self._session.close()
+
+    @property
+    def _branch_walk(self) -> BranchWalk:
+        from tui.app.branch_walk import BranchWalk
+
+        return BranchWalk(self._backend)
 
     def _tell_unkept(self, problem: str) -> None:
         self.call_later_from_thread(lambda: self.dashboard.say(problem, "warn"))

@@ -35,12 +35,12 @@ class LastRun:
 
 
 class LastSession:
-    """Reads and keeps ``file``; None does neither, and nothing of earlier runs is shown then.
+    """Reads and keeps ``file``.
 
     Everything is called in the app's thread; the disk is waited for in one of its own.
     """
 
-    def __init__(self, backend: Backend, file: SessionFile | None) -> None:
+    def __init__(self, backend: Backend, file: SessionFile) -> None:
         self._backend = backend
         self._file = file
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="npulse-session")
@@ -52,8 +52,6 @@ class LastSession:
 
         ``new_key`` begins a new conversation.
         """
-        if self._file is None:
-            return
         found = await asyncio.get_running_loop().run_in_executor(self._disk, self._read)
         for problem in found.problems:
             dashboard.say(problem, "warn")
@@ -74,7 +72,6 @@ class LastSession:
         self._has_come_back = True
 
     def _read(self) -> LastRun:
-        assert self._file is not None
         from tui.history.failures import HistoryError
 
         record, problem = self._file.load()
@@ -110,7 +107,7 @@ class LastSession:
         """Writes it soon, if it has changed. ``tell`` gets a sentence, from another thread, where
         that fails."""
         file = self._file
-        if file is None or not self._has_come_back or record == self._kept:
+        if not self._has_come_back or record == self._kept:
             return
         self._kept = record
 
@@ -124,8 +121,7 @@ class LastSession:
     def close(self) -> None:
         """Writes what is still to be written, and lets another npulse have the session. Blocks."""
         self._disk.shutdown(wait=True)
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
 
 
 def when(ms: int) -> str:

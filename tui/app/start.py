@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from tui.app.app import NpulseApp
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
-from tui.app.last_session import LastSession
 from tui.app.terminal_app import Appearance
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.text.glyphs import Glyphs, choose
@@ -28,7 +27,6 @@ from tui.settings.folders import state_folder
 from tui.settings.recording_options import recording_options
 from tui.settings.schema import Settings
 from tui.settings.server_options import API_KEY_VARIABLE, server_access
-from tui.settings.session_record import SessionFile, session_file
 from tui.settings.state import State, load_state, save_state, state_file, with_state
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ class RunningApp:
 
     app: NpulseApp
     backend: Backend
-    session: LastSession
     has_mouse: bool
 
 
@@ -57,13 +54,13 @@ def run_dashboard(options: argparse.Namespace) -> int:
     try:
         run.app.run(mouse=run.has_mouse)
         # Before the answer is finished: the next npulse shows where this one was.
-        run.session.close()
+        run.app.close_session()
         if run.app.outlives_terminal:
             from tui.app.terminal.hangup import finish_answer
 
             finish_answer(run.backend)
     finally:
-        run.session.close()
+        run.app.close_session()
         run.backend.close()
         unsaved = run.backend.chat.keeper.unsaved
         if unsaved is not None:
@@ -127,9 +124,14 @@ def build(options: argparse.Namespace) -> RunningApp:
     appearance = _appearance(settings, messages, _glyphs(settings))
     finishes = settings.session.on_hangup == "finish"
     is_resuming = settings.history.enabled and settings.session.resume
-    session = LastSession(backend, SessionFile(session_file()) if is_resuming else None)
-    app = NpulseApp(backend, appearance, store.remember, session, finishes_on_hangup=finishes)
-    return RunningApp(app, backend, session, settings.ui.mouse)
+    app = NpulseApp(
+        backend,
+        appearance,
+        store.remember,
+        has_to_resume=is_resuming,
+        finishes_on_hangup=finishes,
+    )
+    return RunningApp(app, backend, settings.ui.mouse)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
