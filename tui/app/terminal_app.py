@@ -23,7 +23,7 @@ from tui import __version__
 from tui.app.terminal.input_order import InputOrder
 from tui.app.themes import LIBRARY_CSS
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
-from tui.core.screen.keymap import Place
+from tui.core.screen.keymap import Place, rebound
 from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
 from tui.core.screen.keys.table import ACTIONS
 from tui.core.text.glyphs import Glyphs
@@ -94,7 +94,7 @@ class TerminalApp(App[int], inherit_bindings=False):
         self.theme = appearance.theme
         for name in set(self.available_themes) - {theme.name for theme in appearance.themes}:
             self.unregister_theme(name)
-        self.set_keymap(dict(appearance.keymap))
+        self.set_keymap(rebound(appearance.keymap))
 
     # Start and end --------------------------------------------------------------------------
 

@@ -79,6 +79,7 @@ def load(
     warnings: list[str] = []
     chosen: dict[str, object] = {}
     sources = dict.fromkeys(known_keys(), "default")
+    own_keys = {f"{KEYS}.{action}": keys for action, keys in default_keys().items()}
     layers = (
         read_file(paths.shipped, must_exist=False, is_users=False, warnings=warnings),
         read_file(paths.user, must_exist=False, is_users=True, warnings=warnings),
@@ -95,7 +96,9 @@ def load(
                     f"so write [{key}] and its keys below."
                 )
             if key in sources:
-                chosen[key] = checked(key, given)
+                # Most of a file are npulse's own keys, which need no check.
+                is_own = key in own_keys and given.value == own_keys[key]
+                chosen[key] = given.value if is_own else checked(key, given)
                 sources[key] = given.source if depth else "default"
     settings = with_values(Settings(), chosen)
     warnings.extend(_clashes(settings.keys))

@@ -28,7 +28,7 @@ from tui.core.screen.keys.chat import (
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
-from tui.core.screen.keys.table import SCOPES
+from tui.core.screen.keys.table import SCOPES, default_keys
 
 Place = Literal["chat", "board", "ram", "bench", "history", "replay", "models", "settings", "help"]
 """Where help was asked for."""
@@ -61,6 +61,26 @@ def key_clashes(keymap: Mapping[str, str]) -> list[KeyClash]:
                     clash = KeyClash(name, first_id, action.action_id, scope)
                     found.setdefault((name, first_id, action.action_id), clash)
     return list(found.values())
+
+
+def rebound(keymap: Mapping[str, str]) -> dict[str, str]:
+    """The part of a keymap that says something new: actions with other keys than npulse's own, and
+    those whose own keys another action takes.
+
+    Empty for most users. Textual applies a keymap at each key and each change of the focus, in a
+    time that grows with its square.
+    """
+    defaults = default_keys()
+    changed = {
+        action_id: keys for action_id, keys in keymap.items() if keys != defaults.get(action_id)
+    }
+    taken = {key for keys in changed.values() for key in keys.split(",")}
+    touched = {
+        action_id: keys
+        for action_id, keys in keymap.items()
+        if not taken.isdisjoint(keys.split(","))
+    }
+    return {**changed, **touched}
 
 
 def key_lines(actions: Iterable[KeyAction], keymap: Mapping[str, str]) -> list[tuple[str, str]]:

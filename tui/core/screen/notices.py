@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tui.core.screen.headline import Headline
 from tui.core.screen.key_names import shown_key
@@ -19,7 +19,10 @@ def notice_lines(
     ``looked_at`` are the addresses that were tried, ``keymap`` the keys of each action, separated
     by commas. ``notes`` are sentences about the server, what else answers among them.
     """
-    key = {name: shown_key(keys.split(",")[0].strip()) for name, keys in keymap.items()}
+
+    def key(action_id: str) -> str:
+        return shown_key(keymap[action_id].split(",")[0].strip())
+
     lines: list[str] = []
     if headline.is_simulated:
         lines += [
@@ -36,7 +39,7 @@ def notice_lines(
         ]
     where = headline.server or "the server"
     if headline.server_state == "loading":
-        return [*lines, f"{where} is loading a model; {key['models']} shows for how long."]
+        return [*lines, f"{where} is loading a model; {key('models')} shows for how long."]
     said = [*notes, ""] if notes else []
     if headline.model is None:
         return [
@@ -44,17 +47,17 @@ def notice_lines(
             f"{where} answers; {headline.no_model}.",
             "",
             *said,
-            f"{key['models']:<7} choose the model",
-            *_without_model(headline, key["prompt.send"]),
+            f"{key('models'):<7} choose the model",
+            *_without_model(headline, key("prompt.send")),
         ]
     return [
         *lines,
         f"{headline.model} {_readiness(headline)} on {where}.",
         "",
         *said,
-        f"{key['prompt.send']:<7} send a prompt          {key['stop']:<7} {_stopping(headline)}",
-        f"{key['models']:<7} models                 {key['settings']:<7} settings, system prompt",
-        f"{key['help']:<7} all keys               {key['palette']:<7} commands and themes",
+        f"{key('prompt.send'):<7} send a prompt          {key('stop'):<7} {_stopping(headline)}",
+        f"{key('models'):<7} models                 {key('settings'):<7} settings, system prompt",
+        f"{key('help'):<7} all keys               {key('palette'):<7} commands and themes",
     ]
 
 
@@ -74,7 +77,9 @@ def _readiness(headline: Headline) -> str:
     return "is loaded with the first prompt" if headline.is_model_loaded is False else "is ready"
 
 
-def _no_server(looked_at: Sequence[str], problem: str | None, key: Mapping[str, str]) -> list[str]:
+def _no_server(
+    looked_at: Sequence[str], problem: str | None, key: Callable[[str], str]
+) -> list[str]:
     tried = ", ".join(looked_at) or "127.0.0.1"
     lines = ["No rkllm server answers yet.", "", f"Looked at {tried};", "looking again on its own."]
     if problem:
@@ -83,10 +88,10 @@ def _no_server(looked_at: Sequence[str], problem: str | None, key: Mapping[str, 
         *lines,
         "",
         "Start your server, or from here:",
-        f"{key['connect']:<7} type the URL of a server somewhere else; "
-        f"{key['server.connect']} connects",
-        f"{key['demo']:<7} start the simulated board; "
-        f"after {key['focus']}, {key['transcript.demo']} does it too",
+        f"{key('connect'):<7} type the URL of a server somewhere else; "
+        f"{key('server.connect')} connects",
+        f"{key('demo'):<7} start the simulated board; "
+        f"after {key('focus')}, {key('transcript.demo')} does it too",
         "",
         "From a shell: npulse --url http://HOST:PORT, npulse --demo",
     ]

@@ -15,12 +15,19 @@ from textual.strip import Strip
 from tui.core.text.display import display_text
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean
-from tui.widgets.transcript.cells import badge_text, changed_cells, gutter_cells, with_places
+from tui.widgets.transcript.cells import (
+    badge_text,
+    changed_cells,
+    gutter,
+    gutter_cells,
+    with_places,
+)
 from tui.widgets.transcript.flow import Span
+from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.search_jump import SearchJump
 from tui.widgets.transcript.select import key_of
-from tui.widgets.transcript.spans import Overlay, notice_spans, row_spans
+from tui.widgets.transcript.spans import Overlay, notice_rows, row_spans
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.viewport import Viewport
 
@@ -64,6 +71,9 @@ class Painter:
         self._style_of = style_of
         self._selection = selection
         self._notice: list[list[Span]] = []
+        self._notice_rows: list[list[Span]] = []
+        self._notice_mode: RenderMode | None = None
+        """How the rows were wrapped; None where they have to be anew."""
         self._strips: dict[tuple[int, int], Strip] = {}
         """The newest at the end. Textual's LRUCache is freed by the garbage collector alone."""
         self._painted: dict[int, Strip] = {}
@@ -76,6 +86,7 @@ class Painter:
 
     def set_notice(self, lines: Iterable[str | Sequence[Span]]) -> None:
         """What is shown while there are no turns: any text, or spans of text and role."""
+        self._notice_mode = None
         self._notice = [
             [
                 (display_text(clean(text), cell_len), role)
@@ -173,8 +184,7 @@ class Painter:
 
     def _line(self, y: int, view: _View) -> Strip:
         if not self._turn_list.turns:
-            spans = notice_spans(self._notice, y, view.width, self._turn_list.mode)
-            return self._strip_of(spans, view.width)
+            return self._strip_of(self._notice_spans(y, view.width), view.width)
         strip = self._strip(view.top_row + y, view)
         if view.is_following:
             return strip
@@ -184,6 +194,13 @@ class Painter:
             thumb = Cells(self._glyphs.column, self._style_of("thumb"))
             return Strip([*strip.crop(0, view.width - 1), thumb], view.width)
         return strip
+
+    def _notice_spans(self, row: int, width: int) -> list[Span]:
+        mode = self._turn_list.mode
+        if self._notice_mode != mode:
+            self._notice_rows, self._notice_mode = notice_rows(self._notice, mode), mode
+        rows = self._notice_rows
+        return [*gutter("", gutter_cells(width), ""), *rows[row]] if row < len(rows) else []
 
     def _strip(self, row: int, view: _View) -> Strip:
         turn_list, width = self._turn_list, view.width

@@ -47,16 +47,14 @@ def row_spans(
     return spans + content
 
 
-def notice_spans(
-    notice: Sequence[list[Span]], row: int, width: int, mode: RenderMode
-) -> list[Span]:
-    """One row of what an empty transcript says."""
+def notice_rows(notice: Sequence[list[Span]], mode: RenderMode) -> list[list[Span]]:
+    """What an empty transcript says, wrapped: its rows below a blank one, without the gutter."""
     rows: list[list[Span]] = [[]]
     for line in notice:
         flow = Flow(mode.width, mode.cell_len)
         flow.replace(0, line)
         rows += [flow.spans(at) for at in range(len(flow))]
-    return [*gutter("", gutter_cells(width), ""), *rows[row]] if row < len(rows) else []
+    return rows
 
 
 def _content(turn: TurnView, part: Part, row: int, mode: RenderMode) -> list[Span]:
