@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment
+from tests.commands.test_ask import ask
 from tests.history.made import DEAD, ORIGIN, add_exchange, begin, end
+from tests.sim.simulator import running as simulator
 from tui.core.types import TurnError
 from tui.history import writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
@@ -406,3 +408,24 @@ def test_prune_by_size_takes_the_oldest(tmp_path: Path) -> None:
     assert kept == [f"prompt {number}" for number in range(40)][::-1][: len(kept)]
     assert database(tmp_path).stat().st_size <= (2 << 20) * 1.3
     assert ORIGIN.model == said(tmp_path, "list")[0]["model"]
+
+
+def test_an_answer_is_shown_in_time(home: Path, tmp_path: Path) -> None:
+    with simulator("--decode-tps", "60", "--prefill-tps", "500") as board:
+        ask(home, "hello [[tokens=40]]", "--url", board.url)
+    code, out, err = history(home, "show", "last", "--timeline")
+    assert (code, err) == (0, "")
+    assert "SIMULATED, complete" in out
+    assert "prefill" in out
+    assert "Rate by sections" in out
+    code, out, _ = history(home, "show", "last", "--timeline", "--json")
+    assert len(json.loads(out)["chunks"]["times_ms"]) == 40
+    picture = tmp_path / "a.svg"
+    assert history(home, "show", "last", "--timeline", "--svg", str(picture))[0] == 0
+    assert picture.read_text().startswith("<svg ")
+    code, _, err = history(home, "show", "last", "--timeline", "--svg", str(picture))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "is there already" in err
+    for wrong in (["--svg", "x"], ["--turn", "2"], ["--timeline", "--turn", "1"]):
+        code, _, err = history(home, "show", "last", *wrong)
+        assert (code, err.count("\n")) == (2, 1)

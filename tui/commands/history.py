@@ -73,6 +73,17 @@ def parser() -> Parser:
     show = verb("show", "show a conversation along its chosen branch")
     show.add_argument("id", help="of the list, or last")
     show.add_argument("--tree", action="store_true", help="all branches")
+    show.add_argument(
+        "--timeline",
+        action="store_true",
+        help="instead of the words: phases, what changed and why, rate and board of an answer",
+    )
+    show.add_argument(
+        "--turn", type=_count, metavar="N", help="the answer for --timeline; else the last one"
+    )
+    show.add_argument(
+        "--svg", metavar="FILE", help="with --timeline: a picture into this new file; - is stdout"
+    )
     again = verb("replay", "play an answer again in the dashboard, as it came")
     again.add_argument("id", help="of the list, or last")
     again.add_argument(
@@ -174,6 +185,11 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    if options.timeline:
+        return _show_timeline(options)
+    for flag in ("svg", "turn"):
+        if getattr(options, flag) is not None:
+            raise UsageError(f"--{flag} goes with --timeline")
     with _existing() as connection:
         number = number_of(connection, options.id)
         found = reading.conversation(connection, number, is_tree=options.tree)
@@ -189,6 +205,19 @@ def _show(options: argparse.Namespace) -> int:
         )
     else:
         print_conversation(found)
+    return ExitCode.OK
+
+
+def _show_timeline(options: argparse.Namespace) -> int:
+    from tui.commands.history_timeline import print_timeline, read_timeline
+
+    with _existing() as connection:
+        number = number_of(connection, options.id)
+        try:
+            timeline = read_timeline(connection, number, options.turn)
+            print_timeline(timeline, options)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     return ExitCode.OK
 
 

@@ -331,3 +331,34 @@ def test_the_timeline_of_the_board_is_part_of_a_report() -> None:
     ]
     assert "## Hardware Timeline" in render.as_markdown(loaded)
     assert "<svg" in render.as_html(loaded)
+
+
+def timed(count: int) -> Loaded:
+    """Requests with the times of their chunks, and samples of the board."""
+    made = [trace(tokens=40), trace(tokens=40)]
+    requests = [request(f"r{n}", order=n, made=made[n % 2]) for n in range(count)]
+    stamps = {one.key: made[n % 2].stamps_ns for n, one in enumerate(requests)}
+    samples = [
+        Sampled(
+            t_ns=n * 1_000_000_000, values={"npu.freq": 1e9, "npu.load.0": 80.0, "soc.temp": 60.0}
+        )
+        for n in range(15)
+    ]
+    return Loaded(run(requests), stamps=stamps, samples=samples)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_the_page_has_the_timeline_of_each_request_folded_where_there_are_many(
+    count: int,
+) -> None:
+    page = render.as_html(timed(count))
+    pictures = re.findall(r'<svg class="ntl".*?</svg>', page, re.DOTALL)
+    assert len(pictures) == count
+    assert all(len(picture) < 30_000 for picture in pictures)
+    assert all(">NPU<" in picture and ">prefill<" in picture for picture in pictures)
+    assert page.count("<details><summary>Timeline") == (count if count > 3 else 0)
+    assert "<svg" not in render.as_markdown(timed(count))
+
+
+def test_a_request_without_times_has_no_picture() -> None:
+    assert 'class="ntl"' not in render.as_html(Loaded(BASE))

@@ -58,10 +58,12 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Our own SVG (already valid markup) and a sentence for where there are no pictures."""
+    """Our own SVG (already valid markup) and a sentence for where there are no pictures.
+    ``is_folded``: opens on demand."""
 
     svg: str
     title: str
+    is_folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tui.bench.report.blocks import (
 )
 from tui.bench.report.parts import metric_cell
 from tui.bench.report.text import block, figure, line, marked, number
+from tui.bench.report.timelines import picture
 from tui.bench.store.document import trace_of
 from tui.bench.store.run_files import Loaded, in_suite_order
 from tui.core.text.format import UNKNOWN
@@ -105,6 +106,7 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
         ("Prompt hash", request.prompt_sha256[:16] or UNKNOWN),
     ]
     yield Table(("Metric", "Value"), [row for row in rows if row[1] not in (UNKNOWN, "– °C")])
+    yield from picture(loaded, request)
     if request.error:
         yield Paragraph(f"{request.status}: {line(request.error)}", is_warning=True)
     for warning in request.warnings:

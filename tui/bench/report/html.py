@@ -17,6 +17,7 @@ from tui.bench.report.blocks import (
     Rule,
     Table,
 )
+from tui.timeline.svg import STYLE as TIMELINE_STYLE
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b232b; --soft: #5a6875; --rule: #d5dce3; --bg: #fff;
@@ -49,7 +50,7 @@ def rendered(blocks: Iterable[Block], title: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n{body}\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}{TIMELINE_STYLE}</style></head><body>\n{body}\n"
         "</body></html>\n"
     )
 
@@ -74,6 +75,9 @@ def _block(block: Block) -> str:
             f"<details><summary>{escape(block.title)}</summary>"
             f'<pre dir="auto">{escape(block.text)}</pre></details>'
         )
+    if isinstance(block, Chart) and block.is_folded:
+        title = escape(block.title)
+        return f"<details><summary>{title}</summary><figure>{block.svg}</figure></details>"
     if isinstance(block, Chart):
         return f"<figure>{block.svg}<figcaption>{escape(block.title)}</figcaption></figure>"
     assert isinstance(block, Rule)
