@@ -32,6 +32,7 @@ def test_an_answer_asked_again_and_a_prompt_edited_are_walked_through(tmp_path: 
             ask(terminal, "second [[tokens=52]]")
             terminal.wait_for("~52 tokens")
             terminal.keys("ctrl+r")
+            terminal.wait_for("another answer; Alt+P shows the one before")
             terminal.wait_for("answer 2 of 2  ")
             assert terminal.text().count("second [[tokens=52]]") == 1
             terminal.keys("alt+e")

@@ -40,6 +40,7 @@ MODIFIERS = (
     "alt+ctrl+",
     "super+",
     "meta+",
+    "hyper+",
 )
 
 

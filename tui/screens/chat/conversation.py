@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, Chat
 from tui.core.screen.footer import result_line
-from tui.core.screen.key_names import key_cap, shown_key
+from tui.core.screen.key_names import shown_key
 from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
 from tui.screens.chat.widgets import ChatWidgets
@@ -125,6 +125,8 @@ class ConversationActions:
         if not self.ask(prompt):
             self._is_asked_again = False
             self._chat.give_back_last()
+        elif is_kept and self._branch_key:
+            self._widgets.say(f"another answer; {self._branch_key} shows the one before")
 
     def begin_new(self) -> None:
         """Set the conversation aside."""
@@ -175,8 +177,14 @@ class ConversationActions:
         self._is_asked_again = is_kept
         widgets.focus_prompt()
         widgets.prompt.write_anew(prompt)
-        key = key_cap(self._keymap["history"])
-        widgets.say(f"edit and send; the first answer stays in the history ({key})")
+        shows = f"; {self._branch_key} shows it" if is_kept and self._branch_key else ""
+        kept = f"; the first answer stays in the history{shows}" if is_kept else ""
+        widgets.say(f"edit and send{kept}")
+
+    @property
+    def _branch_key(self) -> str:
+        """What shows the answer before, beside the one in view; empty where no key does."""
+        return shown_key(self._keymap["prev_branch"].split(",")[0].strip())
 
     def show(self, past: Sequence[PastTurn], prompt: str, said: str, note: str = "") -> None:
         """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands

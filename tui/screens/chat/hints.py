@@ -33,6 +33,7 @@ TRANSCRIPT_HINTS: tuple[HintOf, ...] = (
     HintOf("thinking", "transcript.thinking"),
     HintOf("plain", "transcript.plain"),
     HintOf("next turn", "transcript.next_turn"),
+    HintOf("branches", "transcript.prev_branch", "transcript.next_branch"),
     HintOf("next code", "transcript.next_code"),
     HintOf("search", "transcript.search"),
     HintOf("copy", "transcript.copy"),

@@ -14,6 +14,7 @@ from tui.widgets.kit.rows import Row, fit, pad, spread
 Entry = ConversationRow | SearchHit
 WIDE = 100
 MODEL_CELLS = 18
+SHORT_TIME_CELLS = 11
 
 
 def conversation_of(entry: Entry) -> int:
@@ -22,9 +23,12 @@ def conversation_of(entry: Entry) -> int:
 
 
 def shown_time(ms: int, *, has_year: bool) -> str:
-    """``2026-11-27 04:49`` in local time; a time that no calendar has is unknown."""
+    """``2026-11-27 04:49`` in local time; without a year ``11-27 04:49``, and the date alone where
+    the year is another one. A time that no calendar has is unknown."""
     try:
         moment = time.localtime(ms / 1000)
+        if not has_year and moment.tm_year != time.localtime().tm_year:
+            return f"{time.strftime('%Y-%m-%d', moment):<{SHORT_TIME_CELLS}}"
         return time.strftime("%Y-%m-%d %H:%M" if has_year else "%m-%d %H:%M", moment)
     except (OverflowError, ValueError, OSError):
         return fmt.UNKNOWN
@@ -33,7 +37,7 @@ def shown_time(ms: int, *, has_year: bool) -> str:
 def head_row(width: int) -> Row:
     """The heads of the columns."""
     is_wide = width >= WIDE
-    date = f"{'date':<16}" if is_wide else f"{'date':<11}"
+    date = f"{'date':<16}" if is_wide else f"{'date':<{SHORT_TIME_CELLS}}"
     model = f"  {'model':<{MODEL_CELLS}}" if is_wide else ""
     left: Row = ((f"     {date}{model}{'tokens':>8}{'tok/s':>8}  conversation", "dim"),)
     return fit(left, width)
@@ -59,8 +63,10 @@ def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: boo
         name = fit(((f"  {row.model or fmt.UNKNOWN}", "soft"),), MODEL_CELLS + 2)
         left += pad(name, MODEL_CELLS + 2)
     rate = fmt.UNKNOWN if row.decode_tps is None else fmt.rate(row.decode_tps)
+    rate = f"~{rate}" if row.is_decode_estimated else rate
+    tokens = f"~{row.tokens}" if row.is_tokens_estimated else str(row.tokens)
     left += (
-        (f"{row.tokens or fmt.UNKNOWN:>8}", "text"),
+        (f"{tokens if row.tokens else fmt.UNKNOWN:>8}", "text"),
         (f"{rate:>8}", "text"),
         ("  ", "text"),
         (row.title or row.first_line, "strong" if is_chosen else "text"),
