@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
+from tests.screens.lab.prepared import PreparedLab
 from tests.screens.prepared_chat import PreparedChat, PreparedModels
 from tui.app.app import NpulseApp
 from tui.app.terminal_app import Appearance
@@ -43,6 +44,7 @@ class PreparedBackend:
         self.chat = CountingChat(self.board.now_ns)
         self.models = PreparedModels()
         self.bench = PreparedBench() if bench is None else PreparedBench(bench)
+        self.lab = PreparedLab()
         self.state = ConnectionState()
         self.has_server = True
 

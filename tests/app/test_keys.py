@@ -26,6 +26,7 @@ from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys.table import ACTIONS, SCOPES, default_keys
 from tui.screens.bench.page import BenchPage
 from tui.screens.help import HelpScreen
+from tui.screens.lab.page import LabPage
 from tui.settings.config import ConfigPaths, load
 from tui.settings.data_files import default_config
 from tui.widgets.chat.key_bar import KeyBar
@@ -41,6 +42,8 @@ MODIFIERS = (
     "super+",
     "meta+",
     "hyper+",
+    "alt+super+",
+    "ctrl+super+",
 )
 
 
@@ -99,6 +102,18 @@ def _bench(message: Callable[[BenchPage], BenchPage.Open]) -> Callable[..., Any]
     return opens
 
 
+def _lab(message: Callable[[LabPage], LabPage.Open]) -> Callable[..., Any]:
+    async def opens(app: PreparedApp, pilot: Pilot[int]) -> None:
+        await app.run_action("app.lab")
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, LabPage)
+        page.post_message(message(page))
+
+    return opens
+
+
+CELL = ("why/memory", "plain")
 PLACES = {
     "prompt": Place("the prompt", _nothing),
     "transcript": Place("the transcript", _transcript),
@@ -116,6 +131,12 @@ PLACES = {
     "request": Place(
         "a request of a benchmark", _bench(lambda page: page.OpenRequest(page, PAST[0].id, 0))
     ),
+    "lab": Place("the prompt lab", _opens("lab")),
+    "matrix": Place("a matrix of the lab", _lab(lambda page: page.OpenMatrix(page))),
+    "lab answer": Place("an answer of the lab", _lab(lambda page: page.OpenAnswer(page, CELL))),
+    "lab sides": Place("answers of the lab", _lab(lambda page: page.OpenSides(page, [CELL, CELL]))),
+    "judging": Place("judging", _lab(lambda page: page.OpenJudging(page))),
+    "set text": Place("the text of a set", _lab(lambda page: page.OpenText(page, "why"))),
     "compare": Place(
         "a comparison", _bench(lambda page: page.OpenComparison(page, PAST[1].id, PAST[0].id))
     ),

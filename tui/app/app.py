@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui.app.last_session import LastSession
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
+    from tui.screens.lab.page import LabPage
 
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
@@ -205,6 +206,56 @@ class NpulseApp(TerminalApp):
 
     on_bench_page_open_run = on_bench_page_open_result = _open_bench_page
     on_bench_page_open_comparison = on_bench_page_open_request = _open_bench_page
+
+    def action_lab(self) -> None:
+        """F8."""
+        self._open_lab()
+
+    def _open_lab(self, set_name: str = "") -> None:
+        from tui.screens.lab.chooser import LabScreen
+        from tui.screens.lab.page import LabData
+
+        data = LabData(self._backend.lab, self._backend.headline, self._copy)
+        self.push_screen(LabScreen(data, self._appearance.glyphs, set_name))
+
+    def action_to_lab(self) -> None:
+        """The prompt that is typed, else the last one, with the present settings."""
+        prompt = self.dashboard.draft.strip()
+        if not prompt:
+            last = self._backend.chat.conversation.last
+            prompt = "" if last is None else last.prompt
+        if prompt:
+            self.run_worker(self._to_lab(prompt, self._backend.chat.settings), group="lab")
+        else:
+            self.dashboard.say("there is no prompt yet; type one, or ask one", "warn")
+
+    async def _to_lab(self, prompt: str, settings: GenerationSettings) -> None:
+        """A new set whose first case and variant these are, chosen in the lab's list."""
+        lab = self._backend.lab
+        try:
+            name = await asyncio.to_thread(lab.set_of, prompt, settings)
+        except ValueError as error:
+            self.dashboard.say(str(error), "warn")
+        else:
+            self._open_lab(name)
+
+    def _open_lab_page(self, event: LabPage.Open) -> None:
+        """A page of the lab asks for another one."""
+        from tui.screens.lab.navigation import open_page
+
+        open_page(event)
+
+    on_lab_page_open_matrix = on_lab_page_open_answer = on_lab_page_open_sides = _open_lab_page
+    on_lab_page_open_judging = on_lab_page_open_text = _open_lab_page
+
+    def on_lab_page_use(self, event: LabPage.Use) -> None:
+        """A variant's settings become those of the chat."""
+        self._backend.chat.settings = event.settings
+        if self._keep():
+            event.page.say(f"the chat now uses the settings of {event.variant}")
+
+    async def on_history_page_to_lab(self, event: HistoryPage.ToLab) -> None:
+        await self._to_lab(event.prompt, event.settings or self._backend.chat.settings)
 
     def action_history(self) -> None:
         """F4."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tui.bench.session.session import Benchmarks
     from tui.history.browser import HistoryBrowser
     from tui.history.recorder import Recorder
+    from tui.lab.session import Lab
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
     from tui.servers.connection import Connection
@@ -380,6 +381,11 @@ class Backend:
     def bench(self) -> Benchmarks:
         """The benchmarks of this run of npulse; loaded when first asked for."""
         return self._bench_link.benchmarks
+
+    @property
+    def lab(self) -> Lab:
+        """The prompt lab; loaded when first asked for."""
+        return self._bench_link.lab
 
     def _why_wait(self) -> str | None:
         return self._bench_link.why_wait()

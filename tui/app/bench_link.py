@@ -15,6 +15,7 @@ from tui.core.screen.key_names import key_cap
 if TYPE_CHECKING:
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import Benchmarks
+    from tui.lab.session import Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class BenchLink:
         self._board = board
         self._keys = (key_cap(keys),) if keys else ()
         self._benchmarks: Benchmarks | None = None
+        self._lab: Lab | None = None
         self.lock = BenchLock()
         """As the last sample of the board saw it."""
 
@@ -67,6 +69,15 @@ class BenchLink:
                 self._link.loop, self._place, lambda: self._chat.settings, self._why_no_bench
             )
         return self._benchmarks
+
+    @property
+    def lab(self) -> Lab:
+        """The prompt lab, whose runs are benchmarks; loaded when first asked for."""
+        if self._lab is None:
+            from tui.lab.session import Lab
+
+            self._lab = Lab(self._place, lambda: self._chat.settings, self._why_no_bench)
+        return self._lab
 
     @property
     def is_begun_elsewhere(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 import msgspec
@@ -12,61 +11,15 @@ from tui.bench.analysis.statistics import Interval, bootstrap, share_interval
 from tui.lab.model.differences import same_words
 from tui.lab.model.judgement import Judgement, Opinion
 from tui.lab.model.matrix import LabAnswer, Matrix
+from tui.lab.model.variant_figures import (
+    Agreement,
+    Determinism,
+    Middle,
+    Share,
+    VariantFigures,
+)
 
 RESAMPLES = 2_000
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """``count`` of ``n`` with the 95 % interval of the share (Wilson), in per cent."""
-
-    count: int
-    n: int
-    pct: float | None = None
-    low_pct: float | None = None
-    high_pct: float | None = None
-
-
-class Middle(msgspec.Struct, frozen=True, kw_only=True):
-    """A median with its 95 % interval (bootstrap)."""
-
-    n: int
-    median: float | None = None
-    low: float | None = None
-    high: float | None = None
-    is_estimated: bool = False
-
-
-class Determinism(msgspec.Struct, frozen=True, kw_only=True):
-    """The same words asked several times at temperature 0: how many answers were the same."""
-
-    same: Share
-    """Repetitions that are identical to the first answer of their cell."""
-    parts_at: Middle
-    """Words and marks up to the first difference, of those that differ."""
-
-
-class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of the matrix in figures."""
-
-    variant: str
-    planned: int
-    answered: Share
-    passed: Share
-    """Answers whose checks all passed, of those that have any."""
-    checks: Share
-    """Single checks that passed, of those that apply."""
-    tokens: Middle
-    total_tokens: int | None
-    decode_tps: Middle
-    ttft_ms: Middle
-    latency_ms: Middle
-    determinism: Determinism | None = None
-    preferred: Share | None = None
-    """Pairs in which a person preferred it, of those that were judged with it."""
-    equal: int = 0
-    """Pairs of those that a person called the same."""
-    opinion: Middle | None = None
-    """Scores of the judge model, 1 to 5: an opinion."""
 
 
 def share(count: int, n: int) -> Share:
@@ -167,15 +120,6 @@ def _preferred(judged: Sequence[Judgement], variant: str) -> tuple[int, int, int
         winner = one.pair.left if one.verdict == "better" else one.pair.right
         preferred += one.verdict != "same" and winner == variant
     return preferred, equal, count
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far two judging passes agree: ``same`` of the pairs that both judged, and Cohen's kappa
-    (1960), which takes off what chance alone would give; None where it is not defined."""
-
-    same: Share
-    kappa: float | None
 
 
 def agreement(judged: Sequence[Judgement]) -> Agreement | None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from tui.bench.model.events import (
     Event,
+    Forecast,
     Progressed,
     RequestEnded,
     RequestStarted,
+    StageChanged,
     TokensArrived,
     from_json,
 )
@@ -37,6 +39,9 @@ class MatrixFollower:
         self._tails: dict[str, _Tail] = {}
         self.missing: list[str] = []
         """Benchmark runs whose journal cannot be read."""
+        self.is_paused = False
+        self.left_s: float | None = None
+        """How long the present part will still take."""
 
     def use(self, run: LabRun) -> None:
         """The record as it is now: it may name more benchmark runs."""
@@ -97,6 +102,12 @@ class MatrixFollower:
             return self._change((event.id, event.rep), lambda old: _progressed(old, event))
         if isinstance(event, RequestEnded):
             return self._change(event.request.key, lambda old: _ended(old, event))
+        if isinstance(event, Forecast):
+            self.left_s = event.left_s
+            return True
+        if isinstance(event, StageChanged):
+            was, self.is_paused = self.is_paused, event.stage == "paused"
+            return was != self.is_paused
         return False
 
     def _change(self, key: tuple[str, int], change: Callable[[LabAnswer], LabAnswer]) -> bool:
@@ -170,7 +181,8 @@ class _Tail:
 
 
 _WANTED = tuple(
-    f'{{"type":"{kind}"'.encode() for kind in ("began", "tokens", "progressed", "ended")
+    f'{{"type":"{kind}"'.encode()
+    for kind in ("began", "tokens", "progressed", "ended", "forecast", "stagechanged")
 )
 
 

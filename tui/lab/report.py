@@ -23,13 +23,18 @@ from tui.bench.report.blocks import (
     Table,
 )
 from tui.bench.report.rows import safe_cell
-from tui.bench.report.text import block, line, marked, number
+from tui.bench.report.text import block, line
 from tui.core.text.format import UNKNOWN
 from tui.core.text.json_text import escaped_json
-from tui.lab.figures import Agreement, Middle, Share, VariantFigures
 from tui.lab.model.judgement import Judgement, Opinion
 from tui.lab.model.matrix import CellState, LabAnswer, Matrix, cell_passed, cell_state
 from tui.lab.model.records import LabRun, Part
+from tui.lab.model.variant_figures import (
+    Agreement,
+    VariantFigures,
+    middle_text,
+    share_text,
+)
 
 SCHEMA = "lab/1"
 STATE_MARKS: dict[CellState, str] = {
@@ -358,31 +363,17 @@ def _variants(result: LabResult) -> Iterator[Block]:
             )
 
 
-def share_text(found: Share) -> str:
-    """``7/10, 70 % [40, 89]``; – where nothing was counted."""
-    if found.pct is None:
-        return UNKNOWN
-    return f"{found.count}/{found.n}, {found.pct:.0f} % [{found.low_pct:.0f}, {found.high_pct:.0f}]"
-
-
-def middle_text(found: Middle, digits: int = 2) -> str:
-    """A median with its interval."""
-    if found.median is None:
-        return UNKNOWN
-    shown = marked(number(found.median, digits), "estimated" if found.is_estimated else "")
-    if found.low is None or found.high is None:
-        return shown
-    return f"{shown} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
-
-
 def cell_text(answers: tuple[LabAnswer, ...]) -> str:
     """A cell of the matrix in a few words: state, checks, tokens, rate."""
     state = cell_state(answers)
-    if state in ("waiting", "skipped", "running"):
+    is_begun = any(a.state in ("ok", "failed") for a in answers)
+    if state in ("waiting", "skipped", "running") and not is_begun:
         return STATE_MARKS[state]
     passed = cell_passed(answers)
     checks = [found for a in answers if (found := a.passed_checks) is not None]
     words = [STATE_MARKS["failed"] if state == "failed" else ""]
+    if state in ("waiting", "skipped", "running"):
+        words = [f"{sum(a.state == 'ok' for a in answers)} of {len(answers)}"]
     if checks:
         mark = "" if passed is None else "✓ " if passed else "✗ "
         words.append(f"{mark}{sum(n for n, _ in checks)}/{sum(of for _, of in checks)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from tui.bench.store.active_run import running
@@ -15,9 +17,17 @@ from tui.lab.store import LabFolders
 
 
 def is_alive(run: LabRun, folders: LabFolders) -> bool:
-    """Whether the process of the run still measures: it holds the lock of the benchmarks."""
+    """Whether the process of the run still measures: it holds the lock of the benchmarks, or is
+    between two parts. Numbers of processes are used again, so what it is called counts too."""
+    if run.outcome != "running":
+        return False
     found = running(folders.bench)
-    return run.outcome == "running" and found is not None and found.pid == run.pid
+    if found is not None and found.pid == run.pid:
+        return True
+    try:
+        return b"lab" in Path(f"/proc/{run.pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:

@@ -27,7 +27,7 @@ from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench.chart import picture_rows
 from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
-from tui.widgets.bench.parts import between, number, window
+from tui.widgets.bench.parts import between, number
 from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.request import (
     detail_rows,
@@ -43,7 +43,7 @@ from tui.widgets.bench.result import (
 )
 from tui.widgets.bench.run import answer_rows, run_rows
 from tui.widgets.bench.statistics import stat_table
-from tui.widgets.kit.rows import Row, row_width
+from tui.widgets.kit.rows import Row, row_width, window
 
 WIDTHS = [40, 44, 60, 80, 99, 100, 120, 200]
 

@@ -45,15 +45,23 @@ class Detached:
     said: Path | None = None
 
 
-def start(verb: Literal["run", "resume"], arguments: Sequence[str], folder: Path) -> Detached:
-    """Starts ``npulse bench run`` or ``resume`` with these arguments. Raises RunError."""
+def start(
+    verb: Literal["run", "resume"],
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    command: Literal["bench", "lab"] = "bench",
+) -> Detached:
+    """Starts ``npulse bench run`` or ``resume``, or those of the lab, with these arguments.
+    ``folder`` is that of the benchmark runs; the lab's own lies beside it. Raises RunError."""
     since_s = time.time() - CLOCK_TICK_S
     try:
         path = active_run.new_journal(folder).with_suffix(".txt")
-        place = ["--folder", str(folder), "--ui", "none"]
+        own = folder if command == "bench" else folder.parent
+        place = ["--folder", str(own), "--ui", "none"]
         with os.fdopen(create_private(path, os.O_WRONLY | os.O_APPEND), "ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tui", "bench", verb, *arguments, *place],
+                [sys.executable, "-m", "tui", command, verb, *arguments, *place],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

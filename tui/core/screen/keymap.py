@@ -28,9 +28,12 @@ from tui.core.screen.keys.chat import (
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
+from tui.core.screen.keys.lab import JUDGE_KEYS, LAB_KEYS, SET_TEXT_KEYS
 from tui.core.screen.keys.table import SCOPES, default_keys
 
-Place = Literal["chat", "board", "ram", "bench", "history", "replay", "models", "settings", "help"]
+Place = Literal[
+    "chat", "board", "ram", "bench", "lab", "history", "replay", "models", "settings", "help"
+]
 """Where help was asked for."""
 
 
@@ -122,6 +125,9 @@ def help_sections(
             key_lines([*RAM_FIELD_KEYS, *RAM_KEYS], keymap),
         ),
         ("bench", title("benchmarks", "bench"), key_lines(BENCH_KEYS, keymap)),
+        ("lab", title("prompt lab", "lab"), key_lines(LAB_KEYS, keymap)),
+        ("lab", title("judging", "lab.judge"), key_lines(JUDGE_KEYS, keymap)),
+        ("lab", title("text of a set", "lab.edit"), key_lines(SET_TEXT_KEYS, keymap)),
         ("history", title("history", "history"), key_lines(HISTORY_KEYS, keymap)),
         (
             "history",

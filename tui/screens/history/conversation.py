@@ -132,7 +132,7 @@ class ConversationScreen(HistoryPage):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a pattern is typed the keys are text, but the one that goes back."""
-        is_ours = action in ("continue", "edit", "compare", "branch")
+        is_ours = action in ("continue", "edit", "compare", "branch", "lab")
         return not (is_ours and self.query(SearchLine) and self.query_one(SearchLine).has_focus)
 
     def on_transcript_search_requested(self) -> None:
@@ -204,6 +204,12 @@ class ConversationScreen(HistoryPage):
                 is_from_start=leaf is None,
             )
         )
+
+    def action_lab(self) -> None:
+        """The prompt in view and the settings of its answer begin a prompt set."""
+        if self._exchanges:
+            one = self._exchanges[min(self._in_view, len(self._exchanges) - 1)]
+            self.post_message(self.ToLab(self, one.prompt, one.settings))
 
     def action_compare(self) -> None:
         """The answers to the prompt in view, also to its other versions."""

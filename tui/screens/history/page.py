@@ -14,6 +14,7 @@ from tui.core.screen.headline import Headline
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.table import closing
 from tui.core.text.glyphs import Glyphs
+from tui.core.types import GenerationSettings
 from tui.history.failures import HistoryError
 from tui.history.records import History
 from tui.screens.page import Page
@@ -69,6 +70,15 @@ class HistoryPage(Page):
             super().__init__()
             self.page, self.conversation, self.leaf = page, conversation, leaf
             self.prompt, self.is_from_start = prompt, is_from_start
+
+    class ToLab(Message):
+        """Make a prompt set of a prompt and the settings of its answer; None: the present ones."""
+
+        def __init__(
+            self, page: HistoryPage, prompt: str, settings: GenerationSettings | None
+        ) -> None:
+            super().__init__()
+            self.page, self.prompt, self.settings = page, prompt, settings
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("history")])
     HELP_PLACE: ClassVar[Place] = "history"

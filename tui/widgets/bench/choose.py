@@ -12,8 +12,8 @@ from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunWish, SuiteChoice
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.bench.parts import between, folded, short_seconds, window
-from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread
+from tui.widgets.bench.parts import between, folded, short_seconds
+from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread, window
 
 WIDE = 100
 OPTIONS = ("runs", "quick", "max time", "seed")

@@ -40,14 +40,6 @@ def parts_row(parts: Sequence[tuple[int, Row]], width: int) -> Row:
     return tuple(span for _, row in kept for span in row)
 
 
-def window(count: int, height: int, at: int) -> tuple[int, int]:
-    """First and last + 1 of ``count`` rows that are shown in ``height`` with ``at`` in sight."""
-    if count <= height:
-        return 0, count
-    first = min(max(0, at - height // 2), count - height)
-    return first, first + max(0, height)
-
-
 def folded(text: str, width: int) -> list[str]:
     """A sentence in lines; never empty."""
     return textwrap.wrap(text, max(8, width)) or [""]

@@ -7,9 +7,9 @@ from rich.cells import set_cell_size
 from tui.bench.model.screen import PlanItem, RunView
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.bench.parts import short_seconds, window
+from tui.widgets.bench.parts import short_seconds
 from tui.widgets.kit.bars import bar
-from tui.widgets.kit.rows import Row, row_width, spread
+from tui.widgets.kit.rows import Row, row_width, spread, window
 
 STATE_WORDS = {"waiting": "", "running": "now", "ok": "ok", "failed": "FAIL", "skipped": "skip"}
 STATE_ROLES = {"ok": "ok", "failed": "bad", "skipped": "warn", "running": "live"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tui.core.screen.footer import result_line
 from tui.core.turn.result import EndState
+from tui.core.types import GenerationSettings
 from tui.history.records import BranchPlace, OpenedConversation, StoredTurn
 from tui.history.turn_json import stored_result
 
@@ -23,6 +24,8 @@ class Exchange:
     error: str | None = None
     state: EndState = "done"
     model: str = ""
+    settings: GenerationSettings | None = None
+    """Of the answer, where they are known."""
 
 
 def exchanges(opened: OpenedConversation) -> list[Exchange]:
@@ -61,6 +64,7 @@ def _exchange(
         error=None if answer.error is None else answer.error.sentence,
         state=stored_result(answer).end_state,
         model="" if answer.origin is None else answer.origin.model,
+        settings=answer.settings,
     )
 
 

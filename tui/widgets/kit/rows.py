@@ -77,6 +77,14 @@ def pad(row: Row, width: int) -> Row:
     return (*row, (" " * missing, "text")) if missing > 0 else row
 
 
+def window(count: int, height: int, at: int) -> tuple[int, int]:
+    """First and last + 1 of ``count`` rows that are shown in ``height`` with ``at`` in sight."""
+    if count <= height:
+        return 0, count
+    first = min(max(0, at - height // 2), count - height)
+    return first, first + max(0, height)
+
+
 def in_glyphs(row: Row, glyphs: Glyphs) -> Row:
     """The row in the terminal's characters. In ASCII some take more or fewer cells: the longest
     blank of the row gives or takes them, so that what stands at the right edge stays there."""

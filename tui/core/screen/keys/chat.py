@@ -29,6 +29,8 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("history", "f4", "app.history", "history: earlier conversations"),
     KeyAction("board", "f5", "app.board", "the board: history, why slow, RAM"),
     KeyAction("settings", "f6", "app.settings", "temperature, tokens, system prompt"),
+    KeyAction("lab", "f8", "app.lab", "prompt lab: prompts, settings and models compared"),
+    KeyAction("to_lab", "alt+l", "app.to_lab", "to the lab: this prompt with these settings"),
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
     KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),
     KeyAction("new", "ctrl+n", "new_conversation", "new conversation"),

@@ -33,6 +33,7 @@ CONVERSATION_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
         "conversation.compare", "v", "compare", "answers to the prompt in view, side by side"
     ),
+    KeyAction("conversation.lab", "l", "lab", "to the lab: the prompt in view, its settings"),
     KeyAction("conversation.prev_branch", "left", "branch(-1)", "the branch before", _BRANCHES),
     KeyAction("conversation.next_branch", "right", "branch(1)", "the next branch", _BRANCHES),
     KeyAction("conversation.back", "escape", "back", "back to the list"),

@@ -32,6 +32,15 @@ from tui.core.screen.keys.chat import (
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
+from tui.core.screen.keys.lab import (
+    JUDGE_KEYS,
+    LAB_ANSWER_KEYS,
+    LAB_KEYS,
+    LAB_LIST_KEYS,
+    LAB_MATRIX_KEYS,
+    LAB_SIDES_KEYS,
+    SET_TEXT_KEYS,
+)
 
 
 def closing(action_id: str) -> KeyAction:
@@ -67,6 +76,9 @@ ACTIONS: tuple[KeyAction, ...] = (
     *RAM_FIELD_KEYS,
     *RAM_KEYS,
     *BENCH_KEYS,
+    *LAB_KEYS,
+    *JUDGE_KEYS,
+    *SET_TEXT_KEYS,
     *HISTORY_KEYS,
     *CONVERSATION_KEYS,
     *ANSWERS_KEYS,
@@ -98,6 +110,17 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, *_EVERYWHERE),
     "a request of a benchmark": (closing("bench"), *BENCH_REQUEST_KEYS, *_EVERYWHERE),
     "a comparison": (closing("bench"), *BENCH_COMPARE_KEYS, *_EVERYWHERE),
+    "the prompt lab": (closing("lab"), *LAB_LIST_KEYS, *_EVERYWHERE),
+    "a matrix of the lab": (closing("lab"), *LAB_MATRIX_KEYS, *_EVERYWHERE),
+    "an answer of the lab": (
+        closing("lab"),
+        *LAB_ANSWER_KEYS,
+        *TRANSCRIPT_KEYS,
+        *_EVERYWHERE,
+    ),
+    "answers of the lab": (closing("lab"), *LAB_SIDES_KEYS, *_EVERYWHERE),
+    "judging": (closing("lab"), *JUDGE_KEYS, *_EVERYWHERE),
+    "the text of a set": (closing("lab"), *SET_TEXT_KEYS, *_EVERYWHERE),
     "the history": (closing("history"), *HISTORY_KEYS, *_EVERYWHERE),
     "a conversation of the history": (
         closing("history"),

@@ -1,0 +1,251 @@
+"""The lab's screens by their keys: list, matrix, answers, judging, the text of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.app.prepared_app import PreparedApp, appearance
+from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab
+from tests.screens.snapshot import picture
+from tui.core.types import GenerationSettings
+from tui.screens.lab.answer import LabAnswerScreen
+from tui.screens.lab.chooser import LabScreen
+from tui.screens.lab.judge import LabJudgeScreen
+from tui.screens.lab.matrix import LabMatrixScreen
+from tui.screens.lab.sides import LabSidesScreen
+from tui.screens.lab.text import LabTextScreen
+from tui.widgets.chat.prompt import Prompt
+from tui.widgets.kit.fields import TextField
+
+SIZES = [(120, 40), (80, 24), (200, 50)]
+
+
+def shown(app: PreparedApp) -> str:
+    return picture(app.screen).split("\n--\n")[0]
+
+
+async def until(pilot: Pilot[Any], is_so: Callable[[], bool]) -> None:
+    """Waits for a state of the screen."""
+    for _ in range(400):
+        if is_so():
+            return
+        await pilot.pause(0.02)
+    assert is_so(), shown(pilot.app)  # type: ignore[arg-type]
+
+
+async def on(pilot: Pilot[Any], kind: type[Screen[Any]], words: str) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
+    await until(pilot, lambda: words in shown(pilot.app))  # type: ignore[arg-type]
+
+
+def prepared_app(folder: Path, lab: PreparedLab | None = None) -> PreparedApp:
+    app = PreparedApp(appearance(folder))
+    app.prepared.lab = lab or PreparedLab()
+    return app
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_from_the_list_to_an_answer_and_back(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "12 requests, ~4 min 10 s")
+        assert "repeats is 0" in shown(app)
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "running 6/12 answers")
+        assert app.prepared.lab.told == ["start why"]
+        assert "1/2" in shown(app)
+        await pilot.press("enter")
+        await on(pilot, LabAnswerScreen, "✗ words (21 words")
+        # As in the chat: Markdown is drawn, not written.
+        assert "*slow*" not in shown(app)
+        assert "slow" in shown(app)
+        await pilot.press("right")
+        await until(pilot, lambda: "It reads every weight" in shown(app))
+        await pilot.press("escape")
+        await on(pilot, LabMatrixScreen, "answers")
+        await pilot.press("f8")
+        assert app.screen is app.dashboard
+
+
+async def test_a_narrow_matrix_is_one_column_with_a_switcher(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "1 of 3")
+        assert "terse" not in shown(app).split("temperature")[0]
+        await pilot.press("right")
+        await until(pilot, lambda: "2 of 3" in shown(app))
+        assert "timeout idle" in shown(app)
+        await pilot.resize_terminal(140, 40)
+        await until(pilot, lambda: "cold" in shown(app))
+        assert "2 of 3" not in shown(app)
+
+
+async def test_rows_are_left_out_and_sorted(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "json/governor")
+        await pilot.press("f")
+        await until(pilot, lambda: "only failed" in shown(app))
+        assert "json/governor" not in shown(app)
+        assert "why/heat" in shown(app)
+        await pilot.press("f", "t")
+        await until(pilot, lambda: "only plain" in shown(app))
+        assert "terse" not in shown(app).split("side by side")[0]
+        await pilot.press("o", "o")
+        await until(pilot, lambda: "sorted by tokens" in shown(app))
+        rows = shown(app)
+        assert rows.index("why/heat") < rows.index("json/fan") < rows.index("why/memory")
+
+
+@pytest.mark.parametrize(("size", "count"), [((120, 40), 3), ((80, 24), 2), ((60, 20), 1)])
+async def test_answers_stand_side_by_side_with_their_differences(
+    tmp_path: Path, size: tuple[int, int], count: int
+) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "why/memory")
+        await pilot.press("v")
+        await on(pilot, LabSidesScreen, "tok/s")
+        assert shown(app).count("checks ") == count
+        cells = app.screen.query_one("#word-rows").build(size[0])  # type: ignore[attr-defined]
+        marked = " ".join(text for row in cells for text, role in row if role == "live")
+        assert "board" in marked
+        assert "every weight" not in marked
+        if count < 3:
+            await pilot.press("right")
+            await until(pilot, lambda: "2 of 3" in shown(app))
+
+
+async def test_a_run_is_paused_skipped_and_stopped_with_a_second_key(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "running")
+        await pilot.press("p")
+        await until(pilot, lambda: "told pause" in shown(app))
+        await pilot.press("s", "x")
+        await until(pilot, lambda: "again stops it" in shown(app))
+        assert app.prepared.lab.told == ["start why", "pause", "skip"]
+        await pilot.press("x")
+        await until(pilot, lambda: "told abort" in shown(app))
+
+
+async def test_a_refusal_is_told_and_opens_nothing(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path, PreparedLab(refusal="another benchmark is running: mine"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await until(pilot, lambda: "another benchmark is running" in shown(app))
+        assert isinstance(app.screen, LabScreen)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (70, 24)])
+async def test_names_are_hidden_until_a_pair_is_judged(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    lab = PreparedLab()
+    app = prepared_app(tmp_path, lab)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "running")
+        await pilot.press("g")
+        await on(pilot, LabJudgeScreen, "pair 1 of 3")
+        for name in ("plain", "terse", "cold"):
+            assert name not in shown(app)
+        await pilot.press("n")
+        await until(pilot, lambda: app.focused is not None)
+        await pilot.press(*"b12", "enter")
+        await until(pilot, lambda: "note: b12" in shown(app))
+        assert lab.kept == []
+        await pilot.press("1")
+        await until(pilot, lambda: "pair 2 of 3" in shown(app))
+        assert f"kept: {lab.kept[0].pair.left} is better than" in shown(app)
+        await pilot.press("0")
+        await until(pilot, lambda: "pair 3 of 3" in shown(app))
+        await pilot.press("b", "2")
+        await until(pilot, lambda: "every pair is judged" in shown(app))
+        assert [(j.verdict, j.is_blind, j.note) for j in lab.kept] == [
+            ("better", True, "b12"), ("same", True, ""), ("worse", False, ""),
+        ]  # fmt: skip
+
+
+async def test_a_set_is_checked_as_it_is_saved_and_nothing_is_dropped_at_once(
+    tmp_path: Path,
+) -> None:
+    lab = PreparedLab()
+    app = prepared_app(tmp_path, lab)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("e")
+        await on(pilot, LabTextScreen, "[[prompt]]")
+        app.screen.query_one(TextField).text = "no"
+        await pilot.press("escape")
+        await until(pilot, lambda: "not saved" in shown(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "why.toml: the set has no prompt." in shown(app))
+        assert "saved with 1 mistake" in shown(app)
+        assert "no" in lab.texts["why"]
+        await pilot.press("escape")
+        await on(pilot, LabScreen, "why")
+
+
+async def test_a_variant_becomes_the_chat_s_settings(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "why")
+        await pilot.press("enter")
+        await on(pilot, LabMatrixScreen, "running")
+        await pilot.press("right", "u")
+        await until(pilot, lambda: "the chat now uses the settings of terse" in shown(app))
+        assert app.prepared.chat.settings == GenerationSettings(
+            temperature=0.25, system_prompt="as terse"
+        )
+
+
+async def test_the_typed_prompt_goes_to_the_lab(tmp_path: Path) -> None:
+    lab = PreparedLab()
+    app = prepared_app(tmp_path, lab)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.dashboard.query_one(Prompt).text = "why?"
+        await pilot.press("alt+l")
+        await on(pilot, LabScreen, "why")
+        assert lab.told == ["set of why? at 0.6"]
+
+
+async def test_a_run_that_is_over_tells_how_it_ended(tmp_path: Path) -> None:
+    over = replace(OPEN, is_running=False, outcome="interrupted", sentence="It was killed.")
+    app = prepared_app(tmp_path, PreparedLab(over))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f8")
+        await on(pilot, LabScreen, "running")
+        await pilot.press("tab", "enter")
+        await on(pilot, LabMatrixScreen, "It was killed.")
+        assert PLAIN[:20] in shown(app)
+        await pilot.press("w")
+        await until(pilot, lambda: "report.md is in" in shown(app))
+        await pilot.press("r")
+        await until(pilot, lambda: "the run goes on" in shown(app))
