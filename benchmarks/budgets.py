@@ -33,6 +33,8 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("idle", "rss_start_mb", 75)
     yield Budget("prose-3", "cpu_ms_per_token", 10)
     yield Budget("prose-3", "bytes_per_token", 950)
+    yield Budget("lab-3", "cpu_ms_per_token", 10)
+    yield Budget("lab-3", "bytes_per_token", 950)
     for scenario in ("prose-3", "prose-50", "prose-200"):
         yield Budget(scenario, "lag_p99_ms", 100)
     yield Budget("prose-200", "cpu_ms_per_token", 1.0)

@@ -16,6 +16,7 @@ from benchmarks import (
     answers,
     history,
     idle,
+    lab,
     neighbour,
     plan,
     programs,
@@ -80,6 +81,7 @@ def _parts(
             tuple(a.name for a in chosen.answers),
             lambda: answers.measure(ours, chosen, asked, results),
         ),
+        Part("lab", ("lab-3",), lambda: lab.measure(ours, chosen, results), is_in_quick=False),
         Part("memory", ("memory",), lambda: answers.measure_memory(ours, chosen, results)),
         Part(
             "neighbour",

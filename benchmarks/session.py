@@ -98,6 +98,7 @@ class Session:
         read_rate: int | None = None,
     ) -> None:
         home = Path(tempfile.mkdtemp(prefix=f"home-{program.name}-", dir=folder))
+        self.home = home
         self._log = simulator.log
         self.program = program
         self.terminal = PtyTerminal(

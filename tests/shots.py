@@ -18,7 +18,12 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tui.app.start import build
+from tui.bench.model.suite import load_builtin
 from tui.cli import dashboard_parser
+from tui.lab import store
+from tui.lab.model.screen import OpenLab
+from tui.lab.sets.from_suite import table_of
+from tui.lab.sets.starter import as_toml
 from tui.sim.server.spawn import spawn
 from tui.widgets.chat.message_line import SHOWN_S
 from tui.widgets.chat.prompt import Prompt
@@ -46,6 +51,7 @@ SHOTS = (
 
 
 BOARD = Shot("board-wide", (120, 40), "npulse-dark")
+LAB = Shot("lab-matrix-wide", (120, 40), "npulse-dark")
 
 
 async def take(shots: Sequence[Shot]) -> list[Path]:
@@ -117,6 +123,43 @@ async def take_history() -> list[Path]:
             run.backend.close()
 
 
+async def take_lab() -> list[Path]:
+    """Ten prompts and two variants on a board that obeys, drawn while an answer streams."""
+    text = as_toml(table_of(load_builtin("prompts")))
+    store.save_set(store.lab_folders().sets / "ten-prompts.toml", text)
+    with spawn(
+        ["--seed", SEED, "--speed", "8", "--tokens", "90", "--obey", "0.7"], has_root=True
+    ) as board:
+        arguments = ["--url", board.url, "--root", str(board.root)]
+        run = build(dashboard_parser().parse_args(arguments))
+        try:
+            async with run.app.run_test(size=LAB.size) as pilot:
+                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await pilot.press("f8")
+                await pilot.pause(2.0)
+                await pilot.press("enter")
+
+                def is_half() -> bool:
+                    shown = run.backend.lab.poll()
+                    return (
+                        shown is not None and shown.done >= 9 and shown.matrix.count("running") > 0
+                    )
+
+                await until(pilot, is_half, 300.0)
+                await pilot.press("down", "down", "down")
+                path = await draw(pilot, LAB)
+                run.backend.lab.tell("abort")
+                await until(pilot, lambda: not _is_running(run.backend.lab.poll()))
+                return [path]
+        finally:
+            run.app.close_session()
+            run.backend.close()
+
+
+def _is_running(shown: OpenLab | None) -> bool:
+    return shown is not None and shown.is_running
+
+
 async def draw(pilot: Pilot[int], shot: Shot) -> Path:
     """One picture of the app as it is, in that size and theme."""
     pilot.app.theme = shot.theme
@@ -148,7 +191,7 @@ def main() -> None:
     os.environ["NPULSE_GENERATION__THINKING"] = "on"
     os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
     FOLDER.mkdir(exist_ok=True)
-    scenes = {"dashboard": lambda: take(SHOTS), "history": take_history}
+    scenes = {"dashboard": lambda: take(SHOTS), "history": take_history, "lab": take_lab}
     for scene in sys.argv[1:] or scenes:
         with tempfile.TemporaryDirectory() as home:
             for name in ("CONFIG", "STATE", "DATA", "CACHE"):

@@ -315,6 +315,22 @@ def test_the_opinion_of_a_judge_model_is_stored_and_stands_apart(
     assert [one.checks for one in after.figures] == [one.checks for one in before.figures]
 
 
+def test_one_set_asks_two_servers(tmp_path: Path, sim: Simulator) -> None:
+    path = tmp_path / "two.toml"
+    with spawn(["--speed", "40", "--tokens", "12"]) as other:
+        path.write_text(
+            '[[prompt]]\ntext = "Say it in exactly 5 words."\n'
+            f'[[variant]]\nid = "a"\nmodel = "qwen3-0.6b"\nserver = "{sim.url}"\n'
+            f'[[variant]]\nid = "b"\nserver = "{other.url}"\n'
+        )
+        code, out, _ = lab(tmp_path, "run", str(path), *FAST)
+    assert code == 0
+    assert "part 2 of 2" in out
+    found = document(tmp_path)
+    assert [part.answered_by for part in found.parts] == ["qwen3-0.6b", "qwen3-4b"]
+    assert [(a.variant, a.state) for a in found.answers] == [("a", "ok"), ("b", "ok")]
+
+
 def test_the_published_schema_is_the_one_of_the_export() -> None:
     kept = json.loads((HOME / "docs" / "lab.schema.json").read_text())
     assert kept == json.loads(json.dumps(report.schema()))

@@ -178,7 +178,7 @@ class Lab:
             run = follower.run
             is_new = follower.look() or self._open is None
             is_running = results.is_alive(run, self._folders)
-            stands = results.as_it_stands(run, self._folders)
+            stands = run if is_running else results.as_it_stands(run, self._folders)
             shown = self._open
             if (
                 is_new

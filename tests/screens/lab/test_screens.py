@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -15,6 +15,7 @@ from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab
 from tests.screens.snapshot import picture
 from tui.core.types import GenerationSettings
+from tui.screens.history.page import HistoryPage
 from tui.screens.lab.answer import LabAnswerScreen
 from tui.screens.lab.chooser import LabScreen
 from tui.screens.lab.judge import LabJudgeScreen
@@ -234,6 +235,16 @@ async def test_the_typed_prompt_goes_to_the_lab(tmp_path: Path) -> None:
         await pilot.press("alt+l")
         await on(pilot, LabScreen, "why")
         assert lab.told == ["set of why? at 0.6"]
+
+
+async def test_an_answer_of_the_history_goes_to_the_lab_with_its_settings(tmp_path: Path) -> None:
+    lab = PreparedLab()
+    app = prepared_app(tmp_path, lab)
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = cast("HistoryPage", app.screen)
+        app.post_message(HistoryPage.ToLab(page, "how?", GenerationSettings(temperature=0.15)))
+        await on(pilot, LabScreen, "why")
+        assert lab.told == ["set of how? at 0.15"]
 
 
 async def test_a_run_that_is_over_tells_how_it_ended(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class LabAnswerScreen(LabPage):
 
     def on_mount(self) -> None:
         self.query_one(Transcript).focus()
+        self.show_hints(self.HINTS)
         self._show()
 
     def _title(self, width: int, _: int) -> list[Row]:

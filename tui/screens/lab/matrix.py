@@ -36,6 +36,8 @@ POLL_S = 0.5
 SURE_S = 4.0
 """A second x within this time stops the run."""
 PREVIEW_CHARS = 3000
+TAIL_CHARS = 900
+"""Of a running answer: some rows, wrapped anew at each look."""
 MAX_SIDES = 3
 
 
@@ -113,8 +115,7 @@ class LabMatrixScreen(LabPage):
     async def _look(self) -> None:
         self._is_polling = True
         try:
-            found = await self.ask(self.session.poll)
-            problem = await self.ask(self.session.why_not_begun)
+            found, problem = await self.ask(self._asked) or (None, None)
         finally:
             self._is_polling = False
         if problem:
@@ -124,6 +125,12 @@ class LabMatrixScreen(LabPage):
         if is_new or problem:
             self._show_running()
             self.pull()
+
+    def _asked(self) -> tuple[OpenLab | None, str | None]:
+        """The run, and why there is none: both in one go, off the app's thread."""
+        found = self.session.poll()
+        is_running = found is not None and found.is_running
+        return found, None if is_running else self.session.why_not_begun()
 
     def _show_running(self) -> None:
         is_running = self._open is not None and self._open.is_running
@@ -161,7 +168,7 @@ class LabMatrixScreen(LabPage):
             return [title]
         is_running = answer.state == "running"
         text = said(answer)
-        text = text[-PREVIEW_CHARS:] if is_running else text[:PREVIEW_CHARS]
+        text = text[-TAIL_CHARS:] if is_running else text[:PREVIEW_CHARS]
         rows = side_rows(text, (), max(10, width - 4)) if text else []
         room = max(0, height - 1)
         kept = rows[-room:] if is_running and room else rows[:room]

@@ -1,0 +1,115 @@
+"""The lab in a real terminal: ten prompts, two variants, killed in the middle, resumed, judged."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.app.npulse import running
+from tests.app.test_dashboard import READY
+from tests.sim.simulator import running as simulator
+from tests.sim.simulator import truth, wait_for
+from tests.terminal.pty_terminal import PtyTerminal
+from tui.bench.model.suite import load_builtin
+from tui.lab import store
+from tui.lab.model.records import LabRun
+from tui.lab.report import LabDocument
+from tui.lab.sets.from_suite import table_of
+from tui.lab.sets.starter import as_toml
+
+pytestmark = pytest.mark.slow
+TOKENS = 30
+
+
+def done(count: int) -> Callable[[PtyTerminal], bool]:
+    """Whether so many answers are told as over."""
+
+    def is_so(terminal: PtyTerminal) -> bool:
+        found = re.search(r"(\d+)/20 answers", terminal.text())
+        return found is not None and int(found[1]) >= count
+
+    return is_so
+
+
+def the_run(folders: store.LabFolders) -> LabRun:
+    return store.find_run(folders, "last")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+def test_ten_prompts_from_the_set_to_the_verdicts(tmp_path: Path, size: tuple[int, int]) -> None:
+    folders = store.lab_folders(tmp_path / "data" / "npulse")
+    path = folders.sets / "ten.toml"
+    store.save_set(path, as_toml(table_of(load_builtin("prompts"))))
+    log = tmp_path / "truth.jsonl"
+    with (
+        simulator("--speed", "25", "--tokens", str(TOKENS), "--truth", str(log)) as board,
+        running(tmp_path, "--url", board.url, size=size) as terminal,
+    ):
+        terminal.wait_for(READY, 40)
+        terminal.keys("f8")
+        terminal.wait_for("20 requests", 30)
+        terminal.keys("enter")
+        terminal.wait_for("running", 40)
+        terminal.wait_for(done(3), 60)
+        os.kill(the_run(folders).pid, signal.SIGKILL)
+        terminal.wait_for("interrupted", 30)
+        terminal.wait_for("It was killed")
+        kept = re.search(r"(\d+)/20", terminal.text())
+        assert kept is not None
+        assert 3 <= int(kept[1]) < 20
+        terminal.keys("r")
+        terminal.wait_for("complete 20/20 answers", 120)
+        terminal.keys("v")
+        terminal.wait_for(lambda shown: shown.text().count(" whole") == 2, 30)
+        terminal.keys("escape")
+        terminal.wait_for("complete 20/20 answers")
+        terminal.keys("enter")
+        terminal.wait_for("use its settings", 30)
+        terminal.keys("escape")
+        terminal.wait_for("complete 20/20 answers")
+        terminal.keys("g")
+        terminal.wait_for("pair 1 of 10", 30)
+        assert "terse" not in terminal.text()
+        terminal.keys("1")
+        terminal.wait_for("pair 2 of 10")
+        terminal.keys("0")
+        terminal.wait_for("pair 3 of 10")
+        terminal.keys("escape")
+        terminal.wait_for("complete 20/20 answers")
+        terminal.keys("w")
+        terminal.wait_for("report.md", 30)
+        terminal.keys("ctrl+q")
+        assert terminal.wait_gone() == 0
+        assert terminal.left_behind() == []
+        assert terminal.foreign_escapes() == []
+        run = the_run(folders)
+        assert wait_for(lambda: (folders.runs / run.id / "report.csv").is_file())
+        _check_export(folders.runs / run.id / "report.json", log)
+
+
+def _check_export(path: Path, log: Path) -> None:
+    """The matrix is complete, and every number is that of the board."""
+    found = msgspec.json.decode(path.read_bytes(), type=LabDocument)
+    assert found.outcome == "complete"
+    assert [one.verdict for one in found.judgements] == ["better", "same"]
+    assert all(one.is_blind for one in found.judgements)
+    requests = truth(log, "request")
+    tokens = truth(log, "token")
+    assert len(found.answers) == 20
+    for answer in found.answers:
+        assert answer.t0_ns is not None
+        at = min(entry["t_ns"] for entry in requests if entry["t_ns"] >= answer.t0_ns)
+        number = next(entry["request"] for entry in requests if entry["t_ns"] == at)
+        said = [token for token in tokens if token["request"] == number]
+        assert answer.text.strip() == "".join(token["text"] for token in said).strip()
+        assert answer.tokens == len(said) == TOKENS
+        assert answer.ttft_ms is not None
+        true_ms = (said[0]["t_ns"] - answer.t0_ns) / 1e6
+        # The runtime writes it, the kernel stamps it, under whatever else the machine does.
+        assert answer.ttft_ms == pytest.approx(true_ms, abs=40)
