@@ -14,7 +14,6 @@ import msgspec
 
 from tui.bench.model.suite import find, user_suites
 from tui.bench.store import controls
-from tui.bench.store.history import entries
 from tui.bench.store.runs import RunError
 from tui.commands import parser as parsing
 from tui.commands.bench_outputs import write
@@ -26,7 +25,7 @@ from tui.core.text.sanitize import clean_line
 from tui.lab import report, store
 from tui.lab.model.prompt_set import PromptSet
 from tui.lab.model.records import LabRun
-from tui.lab.results import as_it_stands, is_alive, result_of
+from tui.lab.results import answered_of, as_it_stands, is_alive, result_of
 from tui.lab.sets.from_suite import table_of
 from tui.lab.sets.parse import load_set, parse_set
 from tui.lab.sets.problems import SetError
@@ -170,14 +169,13 @@ def _kept(folders: LabFolders, run_id: str, problems: list[str]) -> LabRun | Non
 
 def _rows(runs: Sequence[LabRun], folders: LabFolders) -> list[dict[str, object]]:
     """The runs as a list shows them."""
-    answered = {past.id: past.scored for past in entries(folders.bench, limit=10_000)}
     return [
         {
             "run": run.id,
             "set": run.prompt_set.id,
             "started_utc": run.started_utc,
             "outcome": as_it_stands(run, folders).outcome,
-            "answered": sum(answered.get(part.run_id, 0) for part in run.parts),
+            "answered": answered_of(run, folders),
             "planned": run.planned,
             "simulated": run.is_simulated,
         }

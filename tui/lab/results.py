@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from tui.bench.store import journal
 from tui.bench.store.active_run import running
 from tui.lab import store
 from tui.lab.figures import agreement, figures_of
@@ -36,6 +38,19 @@ def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
         return run
     said = f"It was killed; npulse lab resume {run.id} goes on with it."
     return msgspec.structs.replace(run, outcome="interrupted", sentence=said)
+
+
+def answered_of(run: LabRun, folders: LabFolders) -> int:
+    """How many answers a run has. Of one that is not complete the journals are asked."""
+    if run.outcome == "complete":
+        return run.planned
+    count = 0
+    for part in run.parts:
+        if part.run_id:
+            with suppress(OSError):
+                path = folders.bench / part.run_id / journal.FILE_NAME
+                count += journal.outline(path)[2]
+    return count
 
 
 def result_of(run: LabRun, folders: LabFolders) -> LabResult:

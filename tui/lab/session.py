@@ -19,7 +19,6 @@ from tui.bench.session.listing import expected, speed_of
 from tui.bench.session.process import BenchPlace, place_arguments
 from tui.bench.store import controls, runs
 from tui.bench.store.detached import Detached, is_alive, last_words, start
-from tui.bench.store.history import entries
 from tui.bench.store.runs import RunError
 from tui.core.text.format import long_seconds
 from tui.core.text.sanitize import clean_line
@@ -65,12 +64,13 @@ class Lab:
         self._open: OpenLab | None = None
         self._seen_over = -1
         self._record_ns = -1
+        self._counts: dict[str, tuple[int, int]] = {}
+        """Run -> when its record changed, answers."""
 
     # Lists ----------------------------------------------------------------------------------
 
     def look(self) -> LabView:
         sets = tuple(self._set_row(name) for name in store.set_names(self._folders))
-        answered = {past.id: past.scored for past in entries(self._folders.bench, limit=10_000)}
         found = []
         for run_id in reversed(store.run_ids(self._folders)[-MAX_RUNS:]):
             run = _read(self._folders, run_id)
@@ -82,12 +82,24 @@ class Lab:
                         set_id=run.prompt_set.id,
                         started_utc=run.started_utc,
                         outcome=shown.outcome,
-                        answered=sum(answered.get(part.run_id, 0) for part in run.parts),
+                        answered=self._answered(run),
                         planned=run.planned,
                         is_simulated=run.is_simulated,
                     )
                 )
         return LabView(sets, tuple(found), has_looked=True)
+
+    def _answered(self, run: LabRun) -> int:
+        """Counted once for each state of a record: a journal may be long."""
+        try:
+            path = self._folders.runs / run.id / store.RECORD_FILE
+            changed_ns = path.stat().st_mtime_ns
+        except OSError:
+            return 0
+        known = self._counts.get(run.id)
+        if known is None or known[0] != changed_ns or results.is_alive(run, self._folders):
+            known = self._counts[run.id] = (changed_ns, results.answered_of(run, self._folders))
+        return known[1]
 
     def _set_row(self, name: str) -> SetRow:
         try:
