@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs, choose
 
 SETS = pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-WIDER = {"blocks", "border", "average", "at_most", "ellipsis", "degree"}
+WIDER = {"blocks", "average", "at_most", "ellipsis"}
 
 
 def _strings(glyphs: Glyphs) -> dict[str, str]:

@@ -56,8 +56,7 @@ def test_answers_go_back_without_thinking() -> None:
 @pytest.mark.parametrize("result", [stopped("A par"), failed("A par")])
 def test_a_part_of_an_answer_goes_back_as_it_is(result: TurnResult) -> None:
     conversation = Conversation()
-    exchange = conversation.add("a?", result)
-    assert exchange.is_partial
+    conversation.add("a?", result)
     assert conversation.messages_for("b?", PLAIN)[1] == Message("assistant", "A par")
 
 

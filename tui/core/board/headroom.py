@@ -52,7 +52,6 @@ class Verdict:
     """Whether a model fits, before it is loaded, with one sentence that says why."""
 
     fit: Fit
-    need_bytes: int | None
     available_bytes: int | None
     sentence: str
 
@@ -87,7 +86,7 @@ def verdict(
     if size_bytes is None or available_bytes is None:
         missing = "the size of the model" if size_bytes is None else "the free RAM"
         sentence = f"Whether it fits is unknown, because {missing} is not known."
-        return Verdict("unknown", None, available_bytes, sentence)
+        return Verdict("unknown", available_bytes, sentence)
     need = need_of(size_bytes, context_tokens, shape_of(name))
     left = available_bytes + freed_bytes - need.total_bytes
     parts = f"needs up to {_gib(need.total_bytes)} ({_gib(size_bytes)} of weights"
@@ -99,12 +98,12 @@ def verdict(
     without_cache = available_bytes + freed_bytes - round(size_bytes * RUNTIME_FACTOR)
     if without_cache < 0:
         sentence = f"It does not fit: it {parts}, {free}."
-        return Verdict("too large", need.total_bytes, available_bytes, sentence)
+        return Verdict("too large", available_bytes, sentence)
     if left < RESERVE_BYTES + _unknown_cache(need):
         cache = "" if need.kv_bytes is not None else " without a KV cache of unknown size"
         sentence = f"It may not fit: it {parts}{cache}, {free}."
-        return Verdict("tight", need.total_bytes, available_bytes, sentence)
-    return Verdict("fits", need.total_bytes, available_bytes, f"It fits: it {parts}, {free}.")
+        return Verdict("tight", available_bytes, sentence)
+    return Verdict("fits", available_bytes, f"It fits: it {parts}, {free}.")
 
 
 def _unknown_cache(need: Need) -> int:

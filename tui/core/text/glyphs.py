@@ -58,14 +58,10 @@ class Glyphs:
     """There is no number."""
     ellipsis: str
     """One cell, in ASCII three."""
-    degree: str
-    """One cell, in ASCII none."""
     rule: str
     """A horizontal line between two things."""
     column: str
     """A vertical line between two things."""
-    border: Literal["solid", "ascii"]
-    """The name of the border style in CSS."""
 
     def text(self, text: str) -> str:
         """``text``, written by us, in these characters.
@@ -155,10 +151,8 @@ UNICODE = Glyphs(
     separator="·",
     unknown="–",
     ellipsis="…",
-    degree="°",
     rule="─",
     column="│",
-    border="solid",
 )
 
 ASCII = Glyphs(
@@ -184,10 +178,8 @@ ASCII = Glyphs(
     separator="-",
     unknown="-",
     ellipsis="...",
-    degree="",
     rule="-",
     column="|",
-    border="ascii",
 )
 
 _POOR_TERMINALS = frozenset({"dumb", "linux", "vt52", "vt100", "vt102", "vt220"})

@@ -27,11 +27,6 @@ class PastTurn:
         """Whether there are words to send back."""
         return bool(self.result.text.strip())
 
-    @property
-    def is_partial(self) -> bool:
-        """Whether the answer ends before its end. A mark for a reader, never in the text."""
-        return self.result.status in ("stopped", "interrupted")
-
 
 class Conversation:
     """The finished exchanges of one conversation, oldest first. An answer in flight is not here."""

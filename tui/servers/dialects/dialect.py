@@ -116,7 +116,6 @@ class Dialect:
     """One kind of server."""
 
     name: str
-    default_ports: tuple[int, ...]
     identify: Callable[[Mapping[str, Answer]], Identity | None]
     """Whether these answers come from such a server. A path that did not answer is missing."""
     chat_path: str

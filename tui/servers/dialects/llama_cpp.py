@@ -86,7 +86,6 @@ def parse_busy(body: Json) -> BusyLight | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8080,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

@@ -189,7 +189,6 @@ def _done(answer: Answer) -> str | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(11434,),
     identify=identify,
     chat_path="/api/chat",
     chat_body=chat_body,

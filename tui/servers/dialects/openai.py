@@ -388,7 +388,6 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(3000,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

@@ -204,7 +204,6 @@ def _done(answer: Answer) -> str | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8080,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

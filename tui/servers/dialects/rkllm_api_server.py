@@ -137,7 +137,6 @@ def parse_busy(body: Json) -> BusyLight | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8000,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

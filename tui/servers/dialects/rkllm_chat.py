@@ -132,7 +132,6 @@ def parse_models(_: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8080,),
     identify=identify,
     chat_path=PATH,
     chat_body=chat_body,

@@ -68,7 +68,6 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8080,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

@@ -32,7 +32,6 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
 DIALECT: Dialect = replace(
     openai.DIALECT,
     name=NAME,
-    default_ports=(),
     identify=identify,
     decoder=decoder,
     chunk_meaning="unknown",

@@ -162,7 +162,6 @@ def parse_unload(answer: Answer) -> str | None:
 
 DIALECT = Dialect(
     name=NAME,
-    default_ports=(8021,),
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,

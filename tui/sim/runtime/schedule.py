@@ -24,8 +24,6 @@ class Pace:
     prefill_token_ns: float
     base_ns: float
     slope_ns: float
-    finish_scale: float
-    """What the server's own waiting is divided by: the speed."""
 
     def prefill_ns(self, tokens: int) -> float:
         """Time from the start of a run to its first token."""
@@ -45,7 +43,7 @@ def pace_of(
         base_ns, slope_ns = profile.base_ms * 1e6 / speed, profile.slope_ms * 1e6 / speed
     else:
         base_ns, slope_ns = 1e9 / decode_tps / speed, 0.0
-    return Pace(prefill_token_ns, base_ns, slope_ns, speed)
+    return Pace(prefill_token_ns, base_ns, slope_ns)
 
 
 async def sleep_until(deadline_ns: int) -> None:
