@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Struct
 from textual.theme import Theme
 
+from tui.core.text.in_quotes import in_quotes
 from tui.core.text.sanitize import clean_line
-from tui.settings.config_file import ConfigError, in_quotes, place_of, read_toml
+from tui.settings.config_file import ConfigError, place_of, read_toml
 from tui.settings.data_files import themes_folder
 from tui.settings.folders import config_folder
 

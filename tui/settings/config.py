@@ -16,9 +16,10 @@ import msgspec
 from tui.core.screen.key_names import canonical_keys
 from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys.table import default_keys
+from tui.core.text.in_quotes import in_quotes
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import AROUND, shown_url
-from tui.settings.config_file import ConfigError, Given, in_quotes, read_file
+from tui.settings.config_file import ConfigError, Given, read_file
 from tui.settings.data_files import default_config
 from tui.settings.folders import config_folder
 from tui.settings.schema import SECTIONS, Settings, allowed, field_type

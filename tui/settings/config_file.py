@@ -68,22 +68,6 @@ def read_toml(path: Path) -> tuple[dict[str, object], Lines]:
     return _parsed(path, text), written_lines(text)
 
 
-def in_quotes(value: object) -> str:
-    """A value as a sentence shows it."""
-    if isinstance(value, str):
-        return '"' + clean_line(value, 60) + '"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a section"
-    if isinstance(value, list):
-        return "a list"
-    try:
-        return clean_line(str(value), 60)
-    except ValueError:
-        return "a number of thousands of digits"
-
-
 def _read_text(path: Path) -> str:
     try:
         raw = read_bounded(path, MAX_CONFIG_BYTES)

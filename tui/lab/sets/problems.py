@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from tui.core.text.in_quotes import in_quotes
 from tui.core.text.sanitize import clean_line
 from tui.lab.sets.lines import Place, line_of
 
@@ -49,15 +50,4 @@ def meant(word: str, known: Collection[str]) -> str:
 
 def quoted(value: object) -> str:
     """A value as a sentence shows it."""
-    if isinstance(value, str):
-        return '"' + clean_line(value, 60) + '"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    try:
-        return clean_line(str(value), 60)
-    except ValueError:
-        return "a number of thousands of digits"
+    return in_quotes(value, "a table")
