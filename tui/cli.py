@@ -50,16 +50,47 @@ NO_TERMINAL = (
 )
 
 
+ATTACH = "attach"
+"""The subcommand that opens the dashboard."""
+ATTACH_LINE = "the dashboard on an answer that runs in another npulse, or on a kept conversation"
+
+
 def dashboard_parser() -> Parser:
     """The options of the dashboard itself."""
-    width = max(len(name) for name in COMMANDS)
-    commands = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
+    lines = {name: text for name, (_, text) in COMMANDS.items()} | {ATTACH: ATTACH_LINE}
+    width = max(len(name) for name in lines)
+    commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in lines.items())
     parser = Parser(
         prog="npulse",
         description="A terminal dashboard for language models that run on a Rockchip NPU.",
         epilog=f"commands, each with its own --help:\n{commands}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_dashboard_options(parser)
+    return parser
+
+
+def attach_parser() -> Parser:
+    """The options of ``npulse attach``: those of the dashboard, and which answer."""
+    parser = Parser(
+        prog=f"npulse {ATTACH}",
+        description="Open the dashboard on an answer that another npulse receives, as it grows; "
+        "the stop key asks that npulse to stop it. Exit codes: those of the dashboard, 1 no "
+        "answer is running or the history cannot be read, 2 usage.",
+    )
+    parser.add_argument(
+        "id",
+        nargs="?",
+        metavar="ID",
+        help="of the conversation, as npulse running and npulse history list show it; without it "
+        "the newest answer that runs",
+    )
+    _add_dashboard_options(parser)
+    return parser
+
+
+def _add_dashboard_options(parser: Parser) -> None:
+    parser.set_defaults(attach=None)
     parser.add_argument("--version", action="version", version=f"npulse {__version__}")
     parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
     add_server_options(parser)
@@ -94,7 +125,6 @@ def dashboard_parser() -> Parser:
     )
     demo.add_argument("--replay", metavar="FILE", help="play a recording again; no server is asked")
     add_recording_options(parser)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,6 +157,8 @@ def _command(arguments: list[str]) -> int:
                 # A command knows no screen: what opens one is handed to it.
                 return int(module.main(arguments[1:], replay=_replay))
             return int(module.main(arguments[1:]))
+        if arguments and arguments[0] == ATTACH:
+            return _attach(arguments[1:])
         return _dashboard(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.OK
@@ -172,7 +204,27 @@ def _dashboard(arguments: list[str]) -> int:
     parser = dashboard_parser()
     if arguments and not arguments[0].startswith("-"):
         return _unknown_command(arguments[0])
+    return _open_dashboard(parser, parser.parse_args(arguments))
+
+
+def _attach(arguments: list[str]) -> int:
+    parser = attach_parser()
     options = parser.parse_args(arguments)
+    from tui.commands import attach
+    from tui.history.failures import HistoryError
+
+    try:
+        options.attach = attach.find(options.id)
+    except ValueError as error:
+        parser.error(str(error))
+    except (attach.NothingRunsError, HistoryError) as error:
+        complain(parser.prog, str(error))
+        return ExitCode.FAILED
+    options.url = options.url or options.attach.url
+    return _open_dashboard(parser, options)
+
+
+def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
     if options.speed is not None and not 0 < options.speed < float("inf"):
         parser.error(f"--speed takes a number above 0, not {options.speed}")
     if options.replay is not None:
@@ -223,7 +275,7 @@ def _has_terminal() -> bool:
 def _unknown_command(word: str) -> int:
     import difflib
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    near = difflib.get_close_matches(word, [*COMMANDS, ATTACH], n=1)
     hint = f"did you mean npulse {near[0]}?" if near else "npulse --help lists the commands"
     complain("npulse", f"no command {word[:80]!r}; {hint}")
     return ExitCode.USAGE

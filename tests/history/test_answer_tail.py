@@ -19,7 +19,7 @@ from tui.history.database import FILE_NAME, Connection, open_for_reading, transa
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
 from tui.history.recorder import Recorder
-from tui.history.running import running, unseen
+from tui.history.running import receiving, running, unseen
 from tui.history.token_times import pack_times
 
 
@@ -128,7 +128,7 @@ def test_the_answer_of_a_dead_process_ends_as_interrupted(tmp_path: Path) -> Non
             assert reader.tail.is_owner_gone
             assert reader.turn.text == "half of "
             assert reader.turn.error == TurnError("io", writing.interruption(2))
-            assert [run.is_alive for run in running(connection)] == [False]
+            assert [run.is_alive for run in receiving(connection)] == [False]
 
 
 def test_an_answer_that_is_removed_is_over(tmp_path: Path, kept: Recorder) -> None:
@@ -150,10 +150,10 @@ def test_a_detached_answer_is_unseen_until_it_was_shown(tmp_path: Path, kept: Re
     number = begun(kept, turn)
     with closing(opened(tmp_path)) as connection:
         assert unseen(connection) == []
-        assert [run.place for run in running(connection)] == ["dashboard"]
+        assert [run.place for run in receiving(connection)] == ["dashboard"]
         kept.leave_terminal()
         wait_for(lambda: unseen(connection) == [number])
-        assert [run.place for run in running(connection)] == ["detached"]
+        assert [run.place for run in receiving(connection)] == ["detached"]
         feed(turn, "word")
         end(turn)
         wait_for(lambda: running(connection) == [])

@@ -214,7 +214,11 @@ def test_the_second_schema_on_disk_is_still_read(tmp_path: Path) -> None:
     with closing(open_for_writing(path)) as connection:
         assert damage(connection, is_thorough=True) == []
         (killed,) = running(connection)
-        assert (killed.turn, killed.is_alive, killed.place) == (6, False, "unknown")
+        assert (killed.receiver.turn, killed.receiver.is_alive, killed.receiver.place) == (
+            6,
+            False,
+            "unknown",
+        )
         assert (killed.prompt, killed.tokens) == ("and now?", 3)
         assert writing.recover_all(connection) == 1
         assert running(connection) == []

@@ -20,7 +20,7 @@ from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
 from tui.history.listing import Filter
 from tui.history.records import Origin, StoredTurn
-from tui.history.running import running
+from tui.history.running import receiving, running
 from tui.history.token_times import pack_times
 from tui.history.turn_json import decode_numbers, encode_numbers, stored_result
 
@@ -280,7 +280,7 @@ def test_an_answer_of_a_killed_process_opens_as_interrupted(connection: sqlite3.
         assert reading.board_samples(connection, answer) == [sample]
 
     check()  # for whoever can only read
-    assert [run.is_alive for run in running(connection)] == [False]
+    assert [run.is_alive for run in receiving(connection)] == [False]
     assert writing.recover(connection, writing.dead_writers(connection)) == 1
     check()
     assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (0,)
@@ -303,7 +303,7 @@ def test_an_answer_that_runs_elsewhere_is_left_alone_and_seen_to_grow(
     assert (found.text, found.status, found.error) == ("one two ", "running", None)
     (row,) = listing.conversations(connection)
     assert row.is_running
-    assert [(run.turn, run.tokens) for run in running(connection)] == [(answer, 2)]
+    assert [(run.receiver.turn, run.tokens) for run in running(connection)] == [(answer, 2)]
 
 
 def test_numbers_may_come_after_the_end(connection: sqlite3.Connection) -> None:

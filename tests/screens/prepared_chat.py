@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
 from tui.core.expect.outlook import Outlook
-from tui.core.screen.chat import ANSWER_RUNS, Waiting
+from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.models_view import ModelsView, ServerModels
@@ -119,6 +119,14 @@ class PreparedChat:
 
     def outlook(self, stats: TurnStats) -> Outlook | None:
         return self.expected
+
+    @property
+    def followed(self) -> FollowedTurn | None:
+        return None
+
+    @property
+    def ahead(self) -> FollowedTurn | None:
+        return None
 
 
 def dashboard() -> Dashboard:

@@ -14,6 +14,7 @@ from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import shown_key
 from tui.core.types import GenerationSettings
+from tui.history.records import AttachTarget
 from tui.screens.dashboard import Dashboard
 
 if TYPE_CHECKING:
@@ -38,15 +39,20 @@ class NpulseApp(TerminalApp):
         backend: Backend,
         appearance: Appearance,
         remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
+        attach: AttachTarget | None = None,
         *,
         has_to_resume: bool = False,
+        looks_around: bool = False,
         finishes_on_hangup: bool = False,
     ) -> None:
         super().__init__(appearance)
         self._backend = backend
         self._remember = remember
         self._has_to_resume = has_to_resume
+        self._looks_around = looks_around
+        """At the start it is looked what other processes left, or still receive."""
         self._session: LastSession | None = None
+        self._attach_target = attach
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
@@ -93,19 +99,25 @@ class NpulseApp(TerminalApp):
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
+        if self._has_to_resume or self._looks_around:
+            self.run_worker(self._begin(), group="session")
+
+    async def _begin(self) -> None:
+        """Where the last run ended, and what goes on in other processes. Nothing of it is loaded
+        before the first paint."""
         if self._has_to_resume:
-            self.run_worker(self._bring_back(), group="session")
+            from tui.app.last_session import KEEP_EVERY_S, LastSession
+            from tui.settings.session_record import SessionFile, session_file
 
-    async def _bring_back(self) -> None:
-        """Where the last run ended. Nothing of it is loaded before the first paint."""
-        from tui.app.last_session import KEEP_EVERY_S, LastSession
-        from tui.settings.session_record import SessionFile, session_file
+            session = self._session = LastSession(self._backend, SessionFile(session_file()))
+            new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
+            await session.bring_back(self.dashboard, new_key)
+            self.set_interval(KEEP_EVERY_S, self._keep_place)
+        if self._looks_around:
+            from tui.app.left_behind import show_left_behind
 
-        session = self._session = LastSession(self._backend, SessionFile(session_file()))
-        new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
-        await session.bring_back(self.dashboard, new_key)
+            await show_left_behind(self._backend, self.dashboard, self._attach_target)
         await self._branch_walk.show_places(self.dashboard)
-        self.set_interval(KEEP_EVERY_S, self._keep_place)
 
     def _keep_place(self) -> None:
         """Where the user is, for the next start."""

@@ -18,6 +18,7 @@ from tui.app.board_monitor import BoardMonitor
 from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
 from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
+from tui.app.elsewhere import AnswersElsewhere
 from tui.app.headline import headline, server_notes
 from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
@@ -48,6 +49,7 @@ from tui.settings.server_options import (
 if TYPE_CHECKING:
     from tui.bench.session.session import Benchmarks
     from tui.history.browser import HistoryBrowser
+    from tui.history.followed import FollowedAnswer
     from tui.history.recorder import Recorder
     from tui.lab.session import Lab
     from tui.recording.lines import Program
@@ -84,11 +86,13 @@ class Backend:
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
+        self.elsewhere = AnswersElsewhere()
         self.chat = ChatSession(
             self._link,
             settings,
             keeper=ChatKeeper(self._recording_session(recording)),
             expectations=Expectations(self._history_file),
+            elsewhere=self.elsewhere,
             why_wait=self._why_wait,
             on_asked=self._follow,
         )
@@ -150,6 +154,7 @@ class Backend:
 
     def close(self) -> None:
         """End the network and the simulated board; blocks for a moment at most."""
+        self.chat.close()
         # In this order: the end of the loop stops the answer that runs, as it is then stored.
         self._link.loop.stop()
         self.chat.keeper.close()
@@ -226,6 +231,13 @@ class Backend:
         )
         if self._recorder is not None:
             self.chat.keeper.use(self._recorder)
+
+    def follow(self, followed: FollowedAnswer) -> bool:
+        """Show an answer that another npulse receives; False while one of this npulse runs."""
+        if not self.chat.follow(followed):
+            return False
+        followed.start(self._on_problem, is_shown=True)
+        return True
 
     def _stop_for_another(self, turn: Turn) -> None:
         """Another npulse was told to stop this answer. Called in the thread that writes, again and
@@ -320,6 +332,7 @@ class Backend:
         self._keep_remembered()
         snapshot = self.board.source.sample()
         self._bench_link.look_at_lock()
+        self.chat.look_ahead()
         return snapshot
 
     def _keep_remembered(self) -> None:

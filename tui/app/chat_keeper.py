@@ -199,6 +199,18 @@ class ChatKeeper:
         self._conversation = found.conversation
         self._answers.extend(found.answers)
 
+    def follow(self, before: ResumedConversation, answer: KeptAnswer) -> None:
+        """A stored conversation goes on with an answer that another npulse keeps."""
+        self.resume(before)
+        self._running = answer
+
+    @property
+    def running_id(self) -> int | None:
+        """The answer in the database that runs, or ran last; None where it is not stored. From any
+        thread."""
+        running = self._running
+        return None if running is None else running.answer_id
+
     def is_keeping(self, turn: Turn) -> bool:
         """Whether this turn is kept, or will be once the disk takes it."""
         return any(known is turn for known, _ in list(self._last_turns))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.app.chat_keeper import ChatKeeper, KeptSoFar, until_stored
+from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.server_link import ServerLink
 from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
@@ -30,6 +31,7 @@ from tui.servers.capabilities import flattening_note
 from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
+    from tui.history.followed import FollowedAnswer
     from tui.history.kept_answer import KeptAnswer
     from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
@@ -68,12 +70,14 @@ class ChatSession:
         *,
         keeper: ChatKeeper | None = None,
         expectations: Expectations | None = None,
+        elsewhere: AnswersElsewhere | None = None,
         why_wait: Callable[[], str | None] = lambda: None,
         on_asked: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self.settings = settings
         self.conversation = Conversation()
         self.keeper = keeper or ChatKeeper()
+        self._others = OtherAnswers(elsewhere)
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
@@ -125,7 +129,7 @@ class ChatSession:
         if self._held is not None:
             return Waiting(self._held, self._why_no_server().removesuffix("."), self._asked_ns)
         turn, note = self._turn, self.finishing_note
-        if turn is None or turn.phase is not Phase.WAITING:
+        if turn is None or turn.phase is not Phase.WAITING or self.followed is not None:
             return None
         if note is not None:
             return Waiting(turn.prompt, f"{note}{SEND_ANYWAY}", self._asked_ns)
@@ -135,6 +139,40 @@ class ChatSession:
         # What the server has already cannot be sent once more.
         way = "" if wait.is_sent or self._link.state.work is not None else SEND_ANYWAY
         return Waiting(turn.prompt, f"{wait.reason}{way}", wait.since_ns)
+
+    # Answers of other processes --------------------------------------------------------------
+
+    @property
+    def followed(self) -> FollowedAnswer | None:
+        return self._others.followed
+
+    @property
+    def ahead(self) -> FollowedAnswer | None:
+        return self._others.ahead if self.waiting is not None else None
+
+    def follow(self, followed: FollowedAnswer) -> bool:
+        """Go on with the conversation of an answer that another npulse receives; False while one of
+        this npulse runs."""
+        if not self.clear():
+            return False
+        self._old = None
+        for exchange in followed.before.past:
+            self.conversation.add(exchange.prompt, exchange.result)
+        self.keeper.follow(followed.before, followed.kept)
+        self._turn, self._others.followed = followed.turn, followed
+        return True
+
+    def look_ahead(self) -> None:
+        """Find the answer that a waiting prompt waits for, where another npulse receives it. Called
+        in the sampling thread, for it may block for a moment."""
+        if self.waiting is not None:
+            state = self._link.state
+            urls = state.looked_at if state.server is None else (state.server.url,)
+            self._others.look(urls, self.keeper.running_id)
+
+    def close(self) -> None:
+        """Follow no other process any longer."""
+        self._others.leave()
 
     @property
     def finishing_note(self) -> str | None:
@@ -157,7 +195,8 @@ class ChatSession:
             return refusal
         self._record()
         if self.is_answering:
-            return ANSWER_RUNS
+            return ANSWER_RUNS if self.followed is None else self._others.refusal
+        self._others.leave()
         state = self._link.state
         if not state.is_connected:
             if state.status != "busy":
@@ -206,7 +245,8 @@ class ChatSession:
         if self._was_busy:
             turn.note_before_prefill("queue")
         stored = self.keeper.begin(turn, server, model)
-        self._link.submit(lambda connection: _send(connection, turn, stored, in_use))
+        guard = self._others.guard(server, lambda: self.keeper.running_id, in_use)
+        self._link.submit(lambda connection: _send(connection, turn, stored, guard))
         self._on_asked(turn)
         return None
 
@@ -272,6 +312,9 @@ class ChatSession:
         turn = self._turn
         if turn is None or turn.phase.is_over:
             return None
+        if self.followed is not None:
+            self._note = self._others.stop()
+            return None
         unsent = turn.prompt if self.waiting is not None else None
         turn.stop(self._clock_ns())
         self._link.call(lambda connection: connection.stop())
@@ -308,9 +351,10 @@ class ChatSession:
         return self.keeper.conversation_id is not None and self.keeper.unsaved is None
 
     def clear(self) -> bool:
-        if self.is_answering:
+        if self.is_answering and self.followed is None:
             return False
         self._record()
+        self._others.leave()
         past, kept = self.conversation.exchanges, self.keeper.clear()
         if past:
             self._old = OldConversation(past, kept, self._turn)
@@ -377,6 +421,10 @@ class ChatSession:
         if turn is None or turn is self._recorded or not turn.phase.is_over:
             return
         self._recorded = turn
+        if self.followed is not None and (stored := self.followed.result) is not None:
+            self.conversation.add(turn.prompt, stored)
+            self.keeper.commit()
+            return
         server = self._link.state.server
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
         self.conversation.add(turn.prompt, result)
@@ -404,6 +452,8 @@ class ChatSession:
         self._watch_begin(snapshot.t_ns)
         self._watch_idle()
         self._send_held()
+        if self.waiting is None:
+            self._others.leave_ahead()
 
     def _watch_begin(self, t_ns: int) -> None:
         """Whether the NPU has begun with the prompt; what it did before tells nothing about it."""

@@ -73,6 +73,7 @@ class LastSession:
 
     def _read(self) -> LastRun:
         from tui.history.failures import HistoryError
+        from tui.history.resuming import StillRunningError
 
         record, problem = self._file.load()
         problems = [] if problem is None else [problem]
@@ -84,6 +85,8 @@ class LastSession:
                 prompts = history.recent_prompts()
                 if record.conversation is not None:
                     conversation = history.resume_last(record.conversation, record.leaf)
+            except StillRunningError:
+                pass  # the dashboard attaches to it
             except HistoryError as error:
                 problems.append(str(error))
         return LastRun(record, conversation, prompts, tuple(problems), self._file.is_taken)

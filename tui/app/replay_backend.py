@@ -63,6 +63,8 @@ class ReplayChat:
             return None
         return Waiting(turn.prompt, turn.wait.reason, turn.wait.since_ns)
 
+    followed = None
+    ahead = None
     finishing_note = None
     was_busy = False
     has_old_conversation = False

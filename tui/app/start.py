@@ -128,7 +128,9 @@ def build(options: argparse.Namespace) -> RunningApp:
         backend,
         appearance,
         store.remember,
+        options.attach,
         has_to_resume=is_resuming,
+        looks_around=True,
         finishes_on_hangup=finishes,
     )
     return RunningApp(app, backend, settings.ui.mouse)

@@ -205,7 +205,7 @@ class TerminalApp(App[int], inherit_bindings=False):
 
     async def action_quit(self) -> None:
         """Ctrl+Q; while an answer is running only when it is pressed again."""
-        if not self.dashboard.is_busy or self._is_repeated("quit"):
+        if not self.dashboard.ends_answer or self._is_repeated("quit"):
             self.exit()
         else:
             self._say_here(f"an answer is running; {self._key('quit')} again quits")

@@ -108,14 +108,14 @@ def _answers() -> list[RunningAnswer]:
 
 
 def _row_of(answer: RunningAnswer) -> Row:
-    origin = answer.origin
-    status = answer.phase.value if answer.is_alive else "interrupted"
+    who, origin = answer.receiver, answer.receiver.origin
+    status = answer.phase.value if who.is_alive else "interrupted"
     return Row(
-        conversation=answer.conversation,
-        turn=answer.turn,
-        pid=answer.pid,
-        where=answer.place,
-        status="stopping" if answer.is_alive and answer.is_stop_wanted else status,
+        conversation=who.conversation,
+        turn=who.turn,
+        pid=who.pid,
+        where=who.place,
+        status="stopping" if who.is_alive and answer.is_stop_wanted else status,
         since_ms=answer.since_ms,
         model=clean_line(origin.model) or None,
         server=None if origin.server is None else clean_line(origin.server),

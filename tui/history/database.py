@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from tui.core.text.sanitize import clean_line
 from tui.files.private import FILE_MODE, create_private, make_folder
-from tui.history.failures import HistoryError, NewerHistoryError, reason
+from tui.history.failures import HistoryError, NewerHistoryError, OlderHistoryError, reason
 from tui.history.schema import APPLICATION_ID, MIGRATIONS, PAGE_BYTES
 
 Connection = sqlite3.Connection
@@ -75,7 +75,7 @@ def open_for_reading(
         if not version:
             raise HistoryError(NOTHING)
         if version != schema:
-            raise HistoryError(
+            raise OlderHistoryError(
                 f"{_shown(path)} is of an older npulse and cannot be brought up to date while it "
                 "cannot be written"
             )
@@ -90,10 +90,19 @@ def open_for_reading(
 
 @contextmanager
 def reading_from(path: Path) -> Iterator[Connection]:
-    """A connection that cannot change anything, closed at the end. Raises HistoryError with one
-    sentence, whatever goes wrong."""
-    with closing(open_for_reading(path)) as connection, _in_words("be read", path):
+    """A connection that cannot change anything, closed at the end; a file of an older npulse is
+    brought up to date before. Raises HistoryError with one sentence, whatever goes wrong."""
+    with closing(_open_newest(path)) as connection, _in_words("be read", path):
         yield connection
+
+
+def _open_newest(path: Path) -> Connection:
+    try:
+        return open_for_reading(path)
+    except OlderHistoryError:
+        with suppress(HistoryError):
+            open_for_writing(path).close()
+        return open_for_reading(path)
 
 
 @contextmanager

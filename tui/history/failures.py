@@ -28,6 +28,10 @@ class NewerHistoryError(HistoryError):
     """The database was written by a newer npulse; it was left as it is."""
 
 
+class OlderHistoryError(HistoryError):
+    """The database was written by an older npulse, and is not brought up to date yet."""
+
+
 def reason(error: Exception) -> str:
     """Why, as the end of a sentence, without a full stop."""
     if isinstance(error, OSError):

@@ -108,11 +108,8 @@ class StoredConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningAnswer:
-    """An answer that a process writes now, or wrote when it was killed.
-
-    ``phase`` and the numbers are as of the last write: the owner writes within a second.
-    """
+class Receiver:
+    """A process that receives an answer, or did so when it was killed."""
 
     turn: int
     conversation: int
@@ -120,12 +117,29 @@ class RunningAnswer:
     place: Place
     is_alive: bool
     """Whether that very process still runs; its number alone may belong to another one by now."""
+    is_sent: bool
+    """Whether the server has the prompt, as of the last write."""
+    origin: Origin
+
+    @property
+    def where(self) -> str:
+        """The process, for a sentence."""
+        return f"npulse ask (pid {self.pid})" if self.place == "ask" else f"npulse (pid {self.pid})"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningAnswer:
+    """An answer that is not over in the database, and how far it is.
+
+    ``phase`` and the numbers are as of the last write: the owner writes within a second.
+    """
+
+    receiver: Receiver
     since_ms: int
     """When its prompt was taken, in ms since 1970, reckoned back from now."""
     phase: Phase
     wait: str | None
     """What its prompt waits for, as a clause; None where the server has it."""
-    origin: Origin
     prompt: str
     """The first line."""
     tokens: int
@@ -133,10 +147,15 @@ class RunningAnswer:
     decode_tps: float | None
     is_stop_wanted: bool
 
-    @property
-    def where(self) -> str:
-        """The process, for a sentence."""
-        return f"npulse ask (pid {self.pid})" if self.place == "ask" else f"npulse (pid {self.pid})"
+
+@dataclass(frozen=True, slots=True)
+class AttachTarget:
+    """What a dashboard shows from its start on: a running answer of a conversation, or its end."""
+
+    conversation: int
+    answer: int | None = None
+    url: str | None = None
+    """Of the server that gives the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,19 @@ from tui.core.turn.conversation import PastTurn
 from tui.history import listing, reading
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
+from tui.history.records import StoredTurn
 from tui.history.turn_json import stored_result
+
+
+class StillRunningError(HistoryError):
+    """An answer at the end of this branch is still being written by another npulse."""
+
+    def __init__(self, conversation: int, answer: int) -> None:
+        super().__init__(
+            f"an answer of conversation {conversation} is still being written by another npulse; "
+            f"npulse attach {conversation} shows it"
+        )
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +48,8 @@ def resume(
     """That conversation, or the one with the newest turn; along the branch that ends at ``leaf``,
     or the chosen one.
 
-    Raises HistoryError where there is none, or where another npulse still writes an answer of this
-    branch; and sqlite3.Error.
+    Raises HistoryError where there is none, StillRunningError where another npulse still writes an
+    answer of this branch, and sqlite3.Error.
     """
     wanted = listing.newest(connection) if number is None else number
     found = None if wanted is None else reading.conversation(connection, wanted, leaf=leaf)
@@ -54,16 +66,27 @@ def resume(
             prompt_id, prompt = turn.id, turn.text
             continue
         if turn.status == "running":
-            raise HistoryError(
-                f"an answer of conversation {found.row.id} is still being written by another "
-                "npulse; it can go on when that one is over"
-            )
+            raise StillRunningError(found.row.id, turn.id)
         past.append(PastTurn(prompt, stored_result(turn)))
         # An imported answer may stand without a prompt; then another one of it follows itself.
         answers.append(KeptAnswer.stored(conversation, prompt_id or turn.id, turn.id))
     return ResumedConversation(
         conversation, found.row.title, found.row.updated_ms, tuple(past), tuple(answers)
     )
+
+
+def before(connection: sqlite3.Connection, prompt: StoredTurn) -> ResumedConversation:
+    """What was said in a conversation before that prompt. Raises HistoryError where it is gone, and
+    sqlite3.Error."""
+    (number,) = connection.execute(
+        "SELECT conversation FROM turns WHERE id = ?", (prompt.id,)
+    ).fetchone() or (0,)
+    if prompt.parent is not None:
+        return resume(connection, number, prompt.parent)
+    row = listing.conversation_row(connection, number)
+    if row is None:
+        raise HistoryError(no_conversation(number))
+    return ResumedConversation(KeptConversation(number), row.title, row.updated_ms, (), ())
 
 
 def no_conversation(number: int) -> str:

@@ -24,6 +24,7 @@ from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
 from tui.screens.chat.connecting import ServerEntry
 from tui.screens.chat.conversation import ConversationActions
+from tui.screens.chat.elsewhere import ElsewhereWords
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.hints import hints_for
 from tui.screens.chat.searching import TranscriptSearch
@@ -126,6 +127,7 @@ class Dashboard(Screen[None]):
             backend,
             self._parts,
             self._figures,
+            ElsewhereWords(keymap, glyphs),
             frames_per_s,
             on_end=lambda: self.post_message(self.AnswerEnded()),
         )
@@ -176,6 +178,11 @@ class Dashboard(Screen[None]):
         """An answer is running or waited for."""
         return self._conversation.is_busy
 
+    @property
+    def ends_answer(self) -> bool:
+        """Whether an answer ends with this npulse: one that another receives goes on."""
+        return self.is_busy and self._backend.chat.followed is None
+
     def show_board(self) -> None:
         """A new snapshot is there."""
         self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
@@ -216,6 +223,10 @@ class Dashboard(Screen[None]):
         """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands
         in the bottom line for some seconds, ``note`` below the last turn."""
         self._conversation.show(past, prompt, said, note)
+
+    def show_followed(self, past: Sequence[PastTurn]) -> None:
+        """Show the chat's last turn, which another npulse receives, after ``past``."""
+        self._conversation.show_followed(past)
 
     @property
     def separator(self) -> str:

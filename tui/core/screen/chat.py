@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui.core.expect.outlook import Outlook
+from tui.core.turn.result import TurnResult
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 
@@ -20,6 +21,26 @@ class Waiting:
     prompt: str
     reason: str
     since_ns: int
+
+
+class FollowedTurn(Protocol):
+    """An answer that another npulse receives, read from the history as it grows."""
+
+    @property
+    def turn(self) -> Turn:
+        """The answer as far as it is stored: the owner writes within a second."""
+
+    @property
+    def where(self) -> str:
+        """The process that receives it: ``npulse (pid 42)``."""
+
+    @property
+    def prompt(self) -> str:
+        """What it answers."""
+
+    @property
+    def result(self) -> TurnResult | None:
+        """How it ended, with the owner's numbers; None while it runs."""
 
 
 class Chat(Protocol):
@@ -39,6 +60,14 @@ class Chat(Protocol):
     @property
     def waiting(self) -> Waiting | None:
         """A prompt that waits until the server is free."""
+
+    @property
+    def followed(self) -> FollowedTurn | None:
+        """Who receives ``turn``, where that is another npulse."""
+
+    @property
+    def ahead(self) -> FollowedTurn | None:
+        """The answer of another npulse that the waiting prompt waits for, where it is known."""
 
     @property
     def finishing_note(self) -> str | None:

@@ -8,13 +8,15 @@ from typing import Literal
 from textual.timer import Timer
 
 from tui.core.screen.backend import ScreenBackend
-from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.footer import footer_line, thinking_note
+from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn
+from tui.core.screen.footer import footer_line, result_line, thinking_note
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import Phase
+from tui.screens.chat.elsewhere import ElsewhereWords
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.widgets import ChatWidgets
+from tui.widgets.transcript.turn_view import TurnView
 
 NUMBERS_S = 0.5
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
@@ -36,22 +38,38 @@ class AnswerDrawing:
         backend: ScreenBackend,
         widgets: ChatWidgets,
         figures: ChatFigures,
+        words: ElsewhereWords,
         frames_per_s: int,
         on_end: Callable[[], object],
     ) -> None:
         self._backend = backend
         self._widgets = widgets
         self._figures = figures
+        self._words = words
         self._frames_per_s = frames_per_s
         self._on_end = on_end
         self._shown: Turn | None = None
+        self._prompt = ""
+        self._ahead: FollowedTurn | None = None
+        """What stands in the place of the prompt that waits for it."""
+        self._waiting: TurnView | None = None
+        """That prompt."""
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
 
     def begin(self, prompt: str) -> None:
         """Show a prompt that was taken and start drawing what comes."""
-        self._widgets.transcript.begin(prompt, model=self._backend.headline().model or "")
-        self._shown = None
+        self._begin(prompt, self._backend.headline().model or "")
+
+    def follow(self, followed: FollowedTurn) -> None:
+        """Show the answer of another npulse, which the chat has as its last turn, as it grows."""
+        self._begin(followed.prompt, followed.turn.model)
+        self._widgets.transcript.set_note(self._words.followed(followed))
+
+    def _begin(self, prompt: str, model: str) -> None:
+        self._widgets.transcript.begin(prompt, model=model)
+        self._prompt, self._shown = prompt, None
+        self._ahead = self._waiting = None
         if self._frames is None:
             screen = self._widgets.screen
             self._frames = screen.set_interval(1 / self._frames_per_s, self.draw_frame)
@@ -60,6 +78,7 @@ class AnswerDrawing:
 
     def take_back(self, prompt: str) -> None:
         """The prompt was not sent after all, and goes back to its line."""
+        self._show_ahead(None)
         self._widgets.transcript.end("not sent", state="stopped", error=None, thinking_note="")
         self._stop_timers()
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
@@ -67,7 +86,7 @@ class AnswerDrawing:
 
     def forget(self) -> None:
         """The transcript has other turns now than the chat's last one."""
-        self._shown = None
+        self._shown = self._ahead = self._waiting = None
 
     def _stop_timers(self) -> None:
         for timer in (self._frames, self._numbers):
@@ -78,6 +97,9 @@ class AnswerDrawing:
     def draw_frame(self) -> None:
         """One frame: everything that arrived since the last one, at once."""
         chat = self._backend.chat
+        self._show_ahead(chat.ahead)
+        if self._ahead is not None:
+            self._draw_ahead(self._ahead)
         turn = chat.turn
         if turn is None or chat.waiting is not None:
             return
@@ -88,6 +110,32 @@ class AnswerDrawing:
         self._feed(turn)
         if is_over:
             self._end(turn)
+
+    def _show_ahead(self, ahead: FollowedTurn | None) -> None:
+        """Put the answer that the prompt waits for in its place, or the prompt back into it."""
+        if ahead is self._ahead:
+            return
+        transcript = self._widgets.transcript
+        *before, last = transcript.turns
+        if self._ahead is None:
+            self._waiting = last
+        self._ahead = ahead
+        if ahead is None:
+            transcript.put_back([*before, self._waiting] if self._waiting else before)
+            self._waiting = None
+        else:
+            transcript.put_back(before)
+            transcript.begin(ahead.prompt, model=ahead.turn.model)
+            transcript.live_turn.attach(ahead.turn)
+            transcript.set_note(self._words.ahead(ahead, self._prompt))
+
+    def _draw_ahead(self, ahead: FollowedTurn) -> None:
+        is_over = ahead.turn.phase.is_over
+        self._feed(ahead.turn)
+        result = ahead.result
+        if is_over and result is not None:
+            error = None if result.error is None else result.error.sentence
+            self._widgets.transcript.end(result_line(result), state=result.end_state, error=error)
 
     def _feed(self, turn: Turn) -> None:
         transcript = self._widgets.transcript
@@ -108,7 +156,10 @@ class AnswerDrawing:
             error=error,
             thinking_note=thinking_note(stats),
         )
-        if turn.error is not None:
+        followed = self._backend.chat.followed
+        if followed is not None:
+            self._widgets.transcript.set_note("")
+        elif turn.error is not None:
             self._widgets.prompt.restore(turn.request.messages[-1].content)
         self._backend.chat.commit_turn()
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
@@ -116,6 +167,9 @@ class AnswerDrawing:
         self._on_end()
 
     def _footer(self, turn: Turn) -> str:
+        followed = self._backend.chat.followed
+        if followed is not None and followed.result is not None:
+            return result_line(followed.result)
         stats = turn.stats(self._backend.clock_ns())
         line = footer_line(stats, turn.status, turn.model or self._backend.headline().model)
         return line if turn.runtime is None else f"{line}  {turn.runtime.line}"

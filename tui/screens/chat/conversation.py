@@ -105,6 +105,9 @@ class ConversationActions:
         taken_back = self._chat.stop()
         if taken_back is None:
             self._answer.draw_frame()
+            note = self._chat.take_note()
+            if note is not None:
+                self._widgets.say(note)
             return
         self._answer.take_back(taken_back)
         if self._before is not None:
@@ -200,6 +203,16 @@ class ConversationActions:
             self._widgets.say(kept, "warn")
         elif said:
             self._widgets.say(said)
+
+    def show_followed(self, past: Sequence[PastTurn]) -> None:
+        """Show the answer of another npulse, which the chat has as its last turn, after ``past``.
+
+        What is written in the prompt stays there."""
+        followed = self._chat.followed
+        if followed is not None:
+            self._fill(past)
+            self._answer.follow(followed)
+            self._exchanges = list(self._widgets.transcript.turns)
 
     def _fill(self, past: Sequence[PastTurn]) -> None:
         """Show these turns and no others."""

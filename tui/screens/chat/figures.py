@@ -25,12 +25,16 @@ class ChatFigures:
 
     def stats(self) -> TurnStats | None:
         """The numbers of the turn in flight or of the last one."""
-        turn = self._backend.chat.turn
+        chat = self._backend.chat
+        turn = chat.turn if chat.ahead is None else chat.ahead.turn
         return None if turn is None else turn.stats(self._backend.clock_ns())
 
     def outlook(self, stats: TurnStats) -> Outlook | None:
-        """What is awaited of the turn in flight with these numbers."""
-        return self._backend.chat.outlook(stats)
+        """What is awaited of the turn in flight with these numbers; None of one that another npulse
+        receives."""
+        chat = self._backend.chat
+        is_own = chat.ahead is None and chat.followed is None
+        return chat.outlook(stats) if is_own else None
 
     def history(self) -> BoardHistory:
         """The board's last minutes."""
@@ -65,15 +69,20 @@ class ChatFigures:
     def status(self) -> str | None:
         """The live row under a prompt that has no answer yet."""
         chat = self._backend.chat
-        if (waiting := chat.waiting) is not None:
+        ahead = chat.ahead
+        if ahead is None and (waiting := chat.waiting) is not None:
             elapsed = (self._backend.clock_ns() - waiting.since_ns) / 1e9
             return f"{waiting.reason}, {fmt.long_seconds(elapsed)}"
-        turn = chat.turn
+        turn = chat.turn if ahead is None else ahead.turn
         if turn is None or turn.phase not in (Phase.WAITING, Phase.PREFILL):
             return None
         stats = turn.stats(self._backend.clock_ns())
+        if turn.wait is not None:
+            return f"{turn.wait.reason}, {fmt.long_seconds(stats.elapsed_s)}"
+        if ahead is not None:
+            return phase_word(stats)
         if chat.was_busy:
             so_far = fmt.long_seconds(stats.elapsed_s)
             return f"waiting {so_far}, the NPU was busy before this prompt"
-        view = chat.outlook(stats)
+        view = self.outlook(stats)
         return phase_word(stats) if view is None else long_wait(view)

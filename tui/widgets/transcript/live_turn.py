@@ -95,7 +95,8 @@ class LiveTurn:
         if turn is None or (turn.status, turn.status_role) == (text, role):
             return
         turn.status, turn.status_role = text, role
-        if turn.parts[-1].kind == "status":
+        # Behind it there may be a note.
+        if any(part.kind == "status" for part in turn.parts[-2:]):
             self._viewport.rearrange(turn)
 
     def set_thinking_note(self, note: str) -> None:

@@ -208,7 +208,7 @@ class Painter:
         if place is None:
             return Strip.blank(width, self._style_of(""))
         turn, part = turn_list.turns[place.turn], turn_list.part(place)
-        has_caret = turn.is_live and row == turn_list.rows - 1
+        has_caret = turn.is_live and row == turn_list.rows - 1 - turn.note_rows
         is_cached = not has_caret and view.selection is None
         strip = self._strips.get((part.serial, place.row)) if is_cached else None
         if strip is None:

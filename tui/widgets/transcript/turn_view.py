@@ -93,6 +93,12 @@ class TurnView:
         self._count(len(self.parts))
         return self._tops[-1] + self.parts[-1].rows
 
+    @property
+    def note_rows(self) -> int:
+        """Rows of the note, which stands below everything else."""
+        last = self.parts[-1] if self.parts else None
+        return last.rows if last is not None and last.kind == "note" else 0
+
     def top(self, part: int) -> int:
         """The row where a part begins, from the top of the turn."""
         self._count(part + 1)
