@@ -13,6 +13,7 @@ import pytest
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask, shows
 from tests.app.test_kept import is_over
+from tests.commands.test_ask_history import database
 from tests.servers.plain_server import plain_server
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for, wait_for_event
@@ -29,7 +30,7 @@ def record_file(home: Path) -> Path:
 
 def draft_of(home: Path) -> str:
     try:
-        return str(json.loads(record_file(home).read_text())["draft"])
+        return str(json.loads(record_file(home).read_text()).get("draft", ""))
     except (OSError, ValueError):
         return ""
 
@@ -214,6 +215,20 @@ def test_a_conversation_that_was_deleted_is_not_shown(tmp_path: Path) -> None:
             quit_npulse(terminal)
         with running(tmp_path, "--url", board.url) as terminal:
             terminal.wait_for(READY)
+
+
+def test_a_conversation_that_cannot_be_read_now_is_not_forgotten(tmp_path: Path) -> None:
+    record_file(tmp_path).parent.mkdir(parents=True)
+    record_file(tmp_path).write_text('{"version": 1, "conversation": 7, "leaf": 9}')
+    database(tmp_path).parent.mkdir(parents=True)
+    database(tmp_path).write_text("no database")
+    with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as terminal:
+        terminal.wait_for(READY)
+        terminal.type("a draft")
+        assert wait_for(lambda: draft_of(tmp_path) == "a draft")
+        quit_npulse(terminal)
+    kept = json.loads(record_file(tmp_path).read_text())
+    assert (kept["conversation"], kept["leaf"]) == (7, 9)
 
 
 def test_the_server_whose_address_was_typed_comes_back(tmp_path: Path) -> None:

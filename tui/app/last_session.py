@@ -46,6 +46,8 @@ class LastSession:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="npulse-session")
         self._has_come_back = False
         self._kept: SessionRecord | None = None
+        self._unread: SessionRecord | None = None
+        """Where the last run was, while its conversation cannot be read: it is not forgotten."""
 
     async def bring_back(self, dashboard: Dashboard, new_key: str) -> None:
         """Show the last conversation and the draft; what was written meanwhile stays as it is.
@@ -67,6 +69,8 @@ class LastSession:
                 dashboard.show_position(record.turn, record.row)
         elif last is not None:
             dashboard.say(HAS_BEGUN)
+        if last is None and found.problems:
+            self._unread = record
         if record.draft:
             dashboard.take_draft(record.draft)
         self._has_come_back = True
@@ -97,7 +101,9 @@ class LastSession:
         conversation = chat.keeper.conversation_id
         leaf = turn = None
         row = 0
-        if conversation is not None:
+        if self._unread is not None and chat.is_new:
+            conversation, leaf = self._unread.conversation, self._unread.leaf
+        elif conversation is not None:
             leaf = chat.leaf_id(is_unsent_counted=is_left_running)
             turn, row = dashboard.position or (None, 0)
         drafts = [] if is_left_running or chat.waiting is None else [chat.waiting.prompt]

@@ -15,7 +15,7 @@ def number_rows(answer: StoredTurn, first: StoredTurn, width: int) -> list[Row]:
     """Model, time, and each number with its difference to that of ``first``."""
     one, other = stored_result(answer), stored_result(first)
     origin = answer.origin
-    model = fmt.UNKNOWN if origin is None else origin.model
+    model = fmt.UNKNOWN if origin is None or not origin.model else origin.model
     status = "" if one.status == "complete" else STATUS_WORDS[one.status]
     settings = answer.settings
     heat = "" if settings is None else f"temperature {settings.temperature:g}"
