@@ -55,4 +55,4 @@ def _figures(
 def _difference(value: float | None, base: float | None) -> str:
     if value is None or not base:
         return ""
-    return f"{(value / base - 1) * 100:+.0f} %"
+    return f"{round((value / base - 1) * 100):+d} %"
