@@ -38,7 +38,10 @@ def test_models_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert "has no model 'nothing'" in capsys.readouterr().err
 
 
-async def test_what_was_loaded_is_the_model_that_was_used_last() -> None:
+async def test_what_was_loaded_is_the_model_that_was_used_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     async with raw_server(RockchipScript(loaded="qwen3-4b")) as server:
         argv = ["load", "gemma3-1b", "--url", server.url, "--yes"]
         assert await asyncio.to_thread(models.main, argv) == 0
