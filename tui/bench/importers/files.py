@@ -28,6 +28,7 @@ from tui.bench.store.document import assemble
 from tui.bench.store.run_files import Loaded
 from tui.bench.store.runs import RunError, new_id, utc_now
 from tui.core.text.sanitize import clean
+from tui.files.private import read_regular
 
 MAX_FILE_BYTES = 256 << 20
 TIMEOUT_WORDS = re.compile(r"time[d]?\s*-?out", re.IGNORECASE)
@@ -43,7 +44,7 @@ def load(path: Path) -> Loaded:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise RunError(f"{shown}: larger than {MAX_FILE_BYTES >> 20} MiB")
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
     # Damaged encodings are a fact of the files around; a character is no reason to lose numbers.

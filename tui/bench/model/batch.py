@@ -18,6 +18,7 @@ import msgspec
 
 from tui.bench.model.suite import PastMessage, Prompt, Suite, SuiteError
 from tui.core.text.sanitize import clean
+from tui.files.private import read_regular
 
 DEFAULT_MAX_TOKENS = 512
 MAX_PROMPTS = 100_000
@@ -67,7 +68,7 @@ def load(path: Path, max_tokens: int = DEFAULT_MAX_TOKENS) -> Suite:
     shown = clean(path.name, newlines=False)
     try:
         # Only line feeds end a line: JSON may hold U+2028 and its like as they are.
-        lines = path.read_text("utf-8-sig").split("\n")
+        lines = read_regular(path).decode("utf-8-sig").split("\n")
     except OSError as error:
         raise SuiteError(f"batch {shown}: {error.strerror or 'cannot be read'}") from None
     except UnicodeDecodeError:

@@ -17,6 +17,7 @@ from msgspec import field
 from tui.bench.model.check_specs import CheckSpec
 from tui.core.text.sanitize import clean
 from tui.core.types import GenerationSettings
+from tui.files.private import read_regular
 
 Kind = Literal[
     "prompts",
@@ -210,7 +211,7 @@ _decoder = msgspec.json.Decoder(Suite)
 def load_file(path: Path) -> Suite:
     """A suite of the user's own."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise SuiteError(f"suite {clean(str(path), newlines=False)}: {reason}") from None
