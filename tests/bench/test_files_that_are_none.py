@@ -24,5 +24,5 @@ def test_it_is_refused_at_once(read: Callable[[Path], object], kind: str, tmp_pa
         path.symlink_to("/dev/zero")
     else:
         path.mkdir()
-    with pytest.raises((SuiteError, RunError), match="not a plain file|Is a directory"):
+    with pytest.raises((SuiteError, RunError), match=r"not a plain file|Is a directory"):
         read(path)

@@ -130,6 +130,8 @@ def test_a_key_in_place_of_its_variable_is_not_repeated(tmp_path: Path) -> None:
 
 
 def test_an_own_certificate_authority(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     with plain_server(is_tls=True) as server:
         where = ("ask", "hi", "--url", server.url)
         code, _, err = npulse(tmp_path, *where)
@@ -138,7 +140,7 @@ def test_an_own_certificate_authority(tmp_path: Path) -> None:
         assert "ca_file" in err
         for name in ("NPULSE_SERVER__CA_FILE", "SSL_CERT_FILE"):
             assert npulse(tmp_path, *where, env={name: str(CERTIFICATE)})[:2] == (0, "ok\n")
-            for wrong in (tmp_path / "none.pem", tmp_path):
+            for wrong in (tmp_path / "none.pem", tmp_path, pipe, Path("/dev/zero")):
                 code, _, err = npulse(tmp_path, *where, env={name: str(wrong)})
                 assert (code, str(wrong) in err, err.count("\n")) == (2, True, 1)
         wrong = tmp_path / "wrong.pem"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,7 @@ class Access:
 
         context = httpx.create_ssl_context(trust_env=False)
         for ca_file in self.ca_files:
+            _check_regular(ca_file)
             context.load_verify_locations(cafile=ca_file)
         return context
 
@@ -47,11 +51,20 @@ def checked_key(text: str) -> str:
     return key
 
 
+def _check_regular(path: str) -> None:
+    """Raises OSError for a pipe or a device: the library of TLS would wait for its writer."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(code, os.strerror(code) if code == errno.EISDIR else "it is no plain file")
+
+
 def check_ca_file(path: str) -> None:
     """Raises ValueError with one sentence where the file holds no certificate."""
     import ssl
 
     try:
+        _check_regular(path)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError:
         raise ValueError(f"{path} holds no certificate in PEM form") from None
