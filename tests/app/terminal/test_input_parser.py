@@ -205,3 +205,26 @@ def test_a_paste_is_the_same_however_it_is_cut(cuts: Sequence[int], text: str) -
         reads.append(rest[:cut])
         rest = rest[cut:]
     assert told(parsed(*reads, rest)) == told(parsed(sent))
+
+
+@pytest.mark.parametrize(
+    "start", ["\x1b]52;c;", "\x1bP1+r", "\x1b_G", "\x1b^", "\x1bX", "\x1b\x1b]"]
+)
+@pytest.mark.parametrize("end", ["\x07", "\x1b\\"])
+@pytest.mark.parametrize("step", [1, 7, 257, 4096, 50_000])
+def test_a_long_reply_is_no_typing(start: str, end: str, step: int) -> None:
+    sent = f"a{start}{'QUJD' * 5000}{end}b\x1b[A"
+    reads = [sent[at : at + step] for at in range(0, len(sent), step)]
+    assert told(parsed(*reads)) == ["a", "b", "up"]
+
+
+def test_a_long_reply_without_an_end_is_over_after_a_pause() -> None:
+    clock = Clock()
+    parser = InputParser(clock)
+    assert parser.feed("\x1b]52;c;" + "QUJD" * 200) == []
+    assert parser.feed("QUJD\x1b") == []
+    clock.now_s += 1
+    assert parser.tick() == []
+    assert told(parser.feed("hi\x1b[B")) == ["h", "i", "down"]
+    assert parser.feed("\x1b]" + "x" * 300) == []
+    assert told(parser.feed("xx\x1b[Ay")) == ["up", "y"], "another sequence ends it"

@@ -62,6 +62,7 @@ _BROKEN = re.compile("\x1b\x1b?(?:\\[[0-?]+[ -/]*|[P\\]X^_][^\x07\x1b]{1,256})")
 _MOUSE = re.compile(r"\x1b\[(?:<[-\d;]*[mM]|[-\d;]+M|M)")
 _STRINGS = ("P", "]", "X", "^", "_")
 """Replies with a text of their own: none that npulse asks for."""
+_STRING_END = re.compile("\x07|\x1b\\\\|\x1b")
 _LONG_NUMBER = re.compile(r"\d{8}")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -78,6 +79,8 @@ class InputParser:
         """Inside of a bracketed paste: its text up to now."""
         self._held: list[str] | None = None
         """Keys that came with Enter, until it is clear whether they were typed."""
+        self._is_in_string = False
+        """Inside of a reply with a long text of its own, which is dropped as it comes."""
         self._last_s = 0.0
 
     @property
@@ -85,7 +88,7 @@ class InputParser:
         """In how many seconds :meth:`tick` has something to tell; None where it waits for input."""
         if self._paste is not None:
             pause = PASTE_END_S
-        elif self._rest:
+        elif self._rest or self._is_in_string:
             pause = ESCAPE_S
         elif self._held is not None:
             pause = BURST_S
@@ -98,6 +101,8 @@ class InputParser:
         found: list[Message] = []
         text = self._rest + text
         self._rest = ""
+        if self._is_in_string:
+            text = self._after_string(text)
         if self._held is None and self._paste is None and ("\r" in text or "\n" in text):
             self._held = []
         while text:
@@ -123,6 +128,8 @@ class InputParser:
         """What is left, taken as it stands: the input has paused or ended."""
         found: list[Message] = []
         rest, self._rest = self._rest, ""
+        if self._is_in_string:
+            self._is_in_string, rest = False, ""
         if self._paste is not None:
             found.append(pasted("".join(self._paste)))  # the rest is a part of the end mark
             self._paste = None
@@ -131,6 +138,20 @@ class InputParser:
             for token in _unfinished_tokens(rest):
                 self._take(token, found)
         return [*found, *self._release()]
+
+    def _after_string(self, text: str) -> str:
+        """What follows a reply with a long text; nothing as long as it goes on."""
+        end = _STRING_END.search(text)
+        if end is None:
+            self._last_s = self._clock()
+            return ""
+        if end[0] == "\x1b" and end.end() == len(text):
+            self._rest = "\x1b"  # the end mark may be cut in two
+            self._last_s = self._clock()
+            return ""
+        self._is_in_string = False
+        # Any other sequence begins where it stands.
+        return text[end.start() :] if end[0] == "\x1b" else text[end.end() :]
 
     def _feed_paste(self, text: str, found: list[Message]) -> str:
         """Take what is pasted; gives what follows the end mark."""
@@ -150,6 +171,11 @@ class InputParser:
     def _feed_keys(self, text: str, found: list[Message], *, is_last: bool) -> None:
         at = 0
         while at < len(text):
+            if is_last and _is_long_string(text, at):
+                self._is_in_string = True
+                self._rest = "\x1b" if text.endswith("\x1b") else ""
+                self._last_s = self._clock()
+                return
             token = _token(text, at)
             if token is None:
                 if is_last:
@@ -245,6 +271,14 @@ def pasted(text: str) -> events.Paste:
 def _shown(text: str) -> str:
     """``text`` without its control sequences and whatever else a terminal would obey."""
     return clean(_SEQUENCE.sub("", text))
+
+
+def _is_long_string(text: str, at: int) -> bool:
+    """Whether a reply with a text of its own begins at ``at`` that is long and has no end yet."""
+    if text[at] != "\x1b" or len(text) - at <= MAX_SEQUENCE_CHARS:
+        return False
+    kind = text[at + 1 : at + 3].removeprefix("\x1b")[:1]
+    return kind in _STRINGS and _UNFINISHED.fullmatch(text, at) is not None
 
 
 def _token(text: str, at: int) -> str | None:
