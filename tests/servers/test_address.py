@@ -16,7 +16,9 @@ from tui.servers.dialects import openai
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize("form", ["{}", "{}/", "{}?a=b", "{}#x", " {} ", '"{}"', "<{}>", "'{}',"])
+@pytest.mark.parametrize(
+    "form", ["{}", "{}/", "{}?a=b", "{}#x", " {} ", '"{}"', "<{}>", "'{}',", "({})."]
+)
 @pytest.mark.parametrize("base", ["http://board:8021", "https://board/llm", "http://[::1]:8021"])
 def test_an_endpoint_stands_for_its_server(base: str, endpoint: str, form: str) -> None:
     assert normalised_url(form.format(base + endpoint)) == base

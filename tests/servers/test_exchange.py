@@ -644,6 +644,9 @@ async def test_a_stalled_drain_ends_by_itself() -> None:
         (" x-gzip ,", "x-gzip"),
         ("zstd", "zstd"),
         ("deflate", "deflate"),
+        ("gzip;q=1.0", "gzip"),
+        (chr(34) + "gzip" + chr(34), "gzip"),
+        ("utf-8 gzip", "gzip"),
     ],
 )
 def test_which_content_codings_are_refused(header: str, coding: str | None) -> None:

@@ -26,21 +26,31 @@ ENDPOINTS = (
     "/v1/embeddings",
     "/v1/responses",
     "/v1/messages",
+    "/v1/chat",
     "/v1",
     "/chat/completions",
     "/completions",
+    "/completion",
+    "/tokenize",
+    "/props",
+    "/slots",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
     "/api/chat",
     "/api/generate",
     "/api/tags",
     "/api/ps",
     "/api/show",
     "/api/version",
+    "/api/embed",
+    "/api/embeddings",
     "/rkllm_chat",
     "/health",
 )
 """Paths of the API of the known servers. Pasted as an address they stand for their server."""
 
-AROUND = " \t\r\n\"'`<>“”‘’,;"
+AROUND = " \t\r\n\"'`<>()“”‘’,;."
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]")
 _USERINFO = re.compile(r"\A((?:[A-Za-z0-9+.-]{0,20}:)?//|).*@", re.DOTALL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 COMPRESSING = frozenset(
     [
         "gzip",
@@ -20,6 +22,8 @@ COMPRESSING = frozenset(
 )
 """The content codings of the IANA registry that change the bytes of a body."""
 
+_BETWEEN = re.compile("[\\s,;\"']+")
+
 
 def compression(header: str) -> str | None:
     """The coding in a ``Content-Encoding`` field that has to be undone before the body is read.
@@ -27,5 +31,5 @@ def compression(header: str) -> str | None:
     The field is a list of tokens in any letter case (RFC 9110, section 8.4). Words that are no
     coding, such as ``none`` or ``utf-8``, stand there by mistake and change nothing.
     """
-    words = (word.strip().lower() for word in header.split(","))
+    words = _BETWEEN.split(header.lower())
     return next((word for word in words if word in COMPRESSING), None)
