@@ -169,3 +169,8 @@ def test_broken_batches_are_named(tmp_path: Path, line: str, said: str) -> None:
         batch.load(path)
     with pytest.raises(SuiteError):
         batch.load(tmp_path / "none.jsonl")
+
+
+def test_a_number_of_thousands_of_digits_is_a_sentence() -> None:
+    with pytest.raises(SuiteError, match="suite long.toml: a number in it has thousands of digits"):
+        suite.parse(b"runs = " + b"9" * 5000, "long.toml")

@@ -229,6 +229,9 @@ def parse(data: bytes, name: str) -> Suite:
         raise SuiteError(f"suite {shown}: not UTF-8") from None
     except (tomli.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise SuiteError(f"suite {shown}: {clean(str(error), newlines=False)}") from None
+    except ValueError:
+        # Not of the format: Python refuses to read a number of that length.
+        raise SuiteError(f"suite {shown}: a number in it has thousands of digits") from None
     problem = _problem(suite)
     if problem is not None:
         raise SuiteError(f"suite {shown}: {clean(problem, newlines=False)}")
