@@ -20,13 +20,16 @@ import tui
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.bench.prepared import PAST, RUN, VIEW
 from tests.screens.snapshot import picture
+from tests.screens.timeline.made import sources, timeline
 from tui.bench.model.screen import BenchView
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys.table import ACTIONS, SCOPES, default_keys
+from tui.core.text.glyphs import UNICODE
 from tui.screens.bench.page import BenchPage
 from tui.screens.help import HelpScreen
 from tui.screens.lab.page import LabPage
+from tui.screens.timeline import TimelineData, TimelineScreen
 from tui.settings.config import ConfigPaths, load
 from tui.settings.data_files import default_config
 from tui.widgets.chat.key_bar import KeyBar
@@ -44,6 +47,8 @@ MODIFIERS = (
     "hyper+",
     "alt+super+",
     "ctrl+super+",
+    "alt+hyper+",
+    "ctrl+hyper+",
 )
 
 
@@ -114,12 +119,20 @@ def _lab(message: Callable[[LabPage], LabPage.Open]) -> Callable[..., Any]:
 
 
 CELL = ("why/memory", "plain")
+
+
+async def _timeline(app: PreparedApp, pilot: Pilot[int]) -> None:
+    data = TimelineData(app.prepared.headline, lambda text, what: what, sources(timeline()))
+    app.push_screen(TimelineScreen(data, UNICODE))
+
+
 PLACES = {
     "prompt": Place("the prompt", _nothing),
     "transcript": Place("the transcript", _transcript),
     "server line": Place("the server line", _opens("connect")),
     "board": Place("the board", _opens("board")),
     "ram": Place("the RAM calculator", _calculator),
+    "timeline": Place("a timeline", _timeline),
     "models": Place("the models", _opens("models")),
     "settings": Place("the settings", _toggle),
     "help": Place("the help", _opens("help")),
@@ -237,6 +250,7 @@ def test_no_key_has_two_meanings_on_one_screen() -> None:
                 "c is given to both board.calculator and help",
                 "c is given to both bench.compare and help",
                 "c is given to both history.continue and help",
+                "c is given to both timeline.compare and help",
             ],
         ),
         (

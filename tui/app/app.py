@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
     from tui.screens.lab.page import LabPage
+    from tui.timeline.source import TimelineSource
 
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
@@ -313,6 +314,31 @@ class NpulseApp(TerminalApp):
 
     def on_dashboard_answer_ended(self) -> None:
         self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")
+
+    def action_timeline(self, at: int | None = None) -> None:
+        """Alt+T: of the answer that runs, or of the last one; of the answer number ``at`` of the
+        conversation."""
+        chat = self._backend.chat
+        past, stored = chat.conversation.exchanges, chat.keeper.answer_ids
+        sources = self._backend.timelines.sources(past, stored, chat.turn)
+        if not sources:
+            self._say_here("no answer yet; its timeline is here as soon as a prompt is sent")
+            return
+        last = len(sources) - 1
+        self._open_timeline(sources, last if at is None else min(max(at, 0), last))
+
+    def _open_timeline(
+        self, sources: Sequence[TimelineSource], at: int, compared: int | None = None
+    ) -> None:
+        from tui.screens.timeline import TimelineData, TimelineScreen
+
+        data = TimelineData(self._backend.headline, self._copy, sources, at, compared)
+        self.push_screen(TimelineScreen(data, self._appearance.glyphs))
+
+    def on_history_page_open_timelines(self, event: HistoryPage.OpenTimelines) -> None:
+        if self.screen is event.page:
+            sources = self._backend.timelines.stored(event.answers, event.labels)
+            self._open_timeline(sources, event.at, event.compared)
 
     def action_settings(self) -> None:
         """F6."""

@@ -23,6 +23,7 @@ from tui.app.headline import headline, server_notes
 from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
+from tui.app.timelines import Timelines
 from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
@@ -101,6 +102,7 @@ class Backend:
         self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys)
         tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
         self._late_numbers = LateNumbers(self._link, tokenizer, self._got_numbers)
+        self.timelines = Timelines(lambda: self.history)
         self._server_settings = server
         self._history = history
         self._recorder: Recorder | None = None
@@ -351,6 +353,7 @@ class Backend:
         """Give a new snapshot to every part that draws conclusions from it."""
         self.chat.on_snapshot(snapshot)
         self.chat.keeper.on_snapshot(snapshot, self._programs())
+        self.timelines.on_snapshot(snapshot)
         self.models.on_snapshot(snapshot)
         if self._bench_link.is_begun_elsewhere:
             # This npulse follows it.
@@ -379,8 +382,9 @@ class Backend:
 
     def _follow(self, turn: Turn) -> None:
         """What earlier answers tell about this one, and the numbers that come after it."""
-        self._late_numbers.expect(turn, self.board.source.root)
         server = self.state.server
+        self.timelines.asked(turn, is_simulated=server is not None and server.is_simulated)
+        self._late_numbers.expect(turn, self.board.source.root)
         if server is not None:
             self._link.loop.submit(self.chat.expectations.follow(turn, server))
 

@@ -64,6 +64,11 @@ class ChatKeeper:
         """The conversation in the database; None where it is not stored yet, or never."""
         return None if self._conversation is None else self._conversation.id
 
+    @property
+    def answer_ids(self) -> list[int | None]:
+        """The answers of the conversation in the database, oldest first; None is not stored."""
+        return [None if kept is None else kept.answer_id for kept in self._answers]
+
     def leaf_id(self, *, is_open: bool) -> int | None:
         """The last turn of the conversation in the database: of the answer that runs where
         ``is_open``, else of the last exchange. None where there is none, or it is not stored."""

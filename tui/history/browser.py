@@ -14,6 +14,7 @@ from tui.history.branches import Branch, ExchangeIds
 from tui.history.database import reading_from, transaction, writing_to
 from tui.history.failures import HistoryError
 from tui.history.listing import Filter
+from tui.history.reading import AnswerTrace
 from tui.history.recorder import Recorder
 from tui.history.records import (
     BranchPlace,
@@ -102,6 +103,14 @@ class HistoryBrowser:
         with reading_from(self._path) as connection:
             found = [reading.turn(connection, number) for number in turns]
         return [turn for turn in found if turn is not None]
+
+    def trace(self, answer: int) -> AnswerTrace:
+        """An answer with what was measured while it ran."""
+        with reading_from(self._path) as connection:
+            found = reading.trace(connection, answer)
+        if found is None:
+            raise HistoryError(f"there is no answer {answer} in the history")
+        return found
 
     def last_answer(self, conversation: int) -> int | None:
         with reading_from(self._path) as connection:

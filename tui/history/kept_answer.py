@@ -180,6 +180,7 @@ class KeptAnswer:
     def _journal(self, connection: sqlite3.Connection, turn: Turn) -> None:
         from tui.history import reading, writing
         from tui.history.board_samples import pack_samples
+        from tui.history.chunk_ends import pack_ends
         from tui.history.database import transaction
         from tui.history.token_times import pack_times
 
@@ -197,17 +198,17 @@ class KeptAnswer:
             return
         times = pack_times(turn.t0_ns, piece.stamps_ns)
         values = (self.answer_id, piece.text, piece.thinking, times)
-        new_board = self._packed(turn.t0_ns, taken)
+        new = (self._packed(turn.t0_ns, taken), pack_ends(piece.ends))
         if not (piece.is_whole or is_state_new or has_to_detach):
             # One statement is a transaction of its own, and costs less.
-            writing.add_piece(connection, *values, new_board)
+            writing.add_piece(connection, *values, *new)
         else:
             with transaction(connection):
                 if piece.is_whole:
                     board = pack_samples(reading.board_samples(connection, self.answer_id))
                     writing.replace_pieces(connection, self.answer_id, board)
                 if has_words:
-                    writing.add_piece(connection, *values, new_board)
+                    writing.add_piece(connection, *values, *new)
                 if is_state_new:
                     writing.set_live(connection, self.answer_id, state)
                 if has_to_detach:
@@ -220,6 +221,7 @@ class KeptAnswer:
     def _finish(self, connection: sqlite3.Connection, turn: Turn) -> None:
         from tui.history import reading, writing
         from tui.history.board_samples import pack_samples
+        from tui.history.chunk_ends import pack_ends
         from tui.history.database import transaction
         from tui.history.token_times import pack_times
         from tui.history.turn_json import numbers_of
@@ -250,6 +252,7 @@ class KeptAnswer:
             numbers=numbers,
             times=pack_times(turn.t0_ns, turn.stamps_ns),
             board=pack_samples(samples),
+            ends=pack_ends(turn.chunk_ends),
         )
         model = clean_line(turn.request.model)
         with transaction(connection):

@@ -6,9 +6,14 @@ Each function takes any connection and raises sqlite3.Error.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.chunk_words import ChunkEnds
 from tui.history.board_samples import BoardSample, unpack_samples
+from tui.history.chunk_ends import joined_ends, unpack_ends
 from tui.history.listing import conversation_row
 from tui.history.records import (
     SearchHit,
@@ -27,6 +32,21 @@ SELECT t.id, t.parent, t.role, t.created_ms, coalesce(b.text, ''), coalesce(b.th
 FROM turns AS t LEFT JOIN bodies AS b ON b.turn = t.id LEFT JOIN origins AS o ON o.id = t.origin
     LEFT JOIN parameters AS p ON p.id = t.parameters
 """
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTrace:
+    """An answer, its prompt, and what was measured while it ran: times of its chunks in ns from the
+    request on, samples of the board, and which words each chunk brought."""
+
+    prompt: str
+    answer: StoredTurn
+    times_ns: list[int]
+    samples: list[BoardSample]
+    ends: ChunkEnds | None
+
 
 _BRANCH = """
 WITH RECURSIVE branch (id, parent, depth) AS (
@@ -106,6 +126,43 @@ def times_ns(connection: sqlite3.Connection, answer: int) -> list[int]:
         return unpack_times(kept[0])
     rows = connection.execute("SELECT times FROM pieces WHERE turn = ? ORDER BY place", (answer,))
     return [t_ns for (data,) in rows for t_ns in unpack_times(data)]
+
+
+def chunk_ends(connection: sqlite3.Connection, answer: int) -> ChunkEnds | None:
+    """Which words each chunk of an answer brought; None where that was not recorded. Raises
+    ValueError where it is damaged."""
+    kept = connection.execute("SELECT ends FROM traces WHERE turn = ?", (answer,)).fetchone()
+    if kept is not None:
+        return None if kept[0] is None else unpack_ends(kept[0])
+    rows = connection.execute("SELECT ends FROM pieces WHERE turn = ? ORDER BY place", (answer,))
+    pieces = [data for (data,) in rows]
+    known = [unpack_ends(data) for data in pieces if data is not None]
+    return joined_ends(known) if len(known) == len(pieces) else None
+
+
+def trace(connection: sqlite3.Connection, answer: int) -> AnswerTrace | None:
+    """An answer with everything that was measured while it ran; None where there is none. What is
+    damaged is left out."""
+    found = turn(connection, answer)
+    if found is None or found.role != "assistant":
+        return None
+    asked = None if found.parent is None else turn(connection, found.parent)
+    return AnswerTrace(
+        prompt="" if asked is None else asked.text,
+        answer=found,
+        times_ns=_readable(times_ns, connection, answer) or [],
+        samples=_readable(board_samples, connection, answer) or [],
+        ends=_readable(chunk_ends, connection, answer),
+    )
+
+
+def _readable(
+    read: Callable[[sqlite3.Connection, int], T], connection: sqlite3.Connection, answer: int
+) -> T | None:
+    try:
+        return read(connection, answer)
+    except ValueError:
+        return None
 
 
 def board_samples(connection: sqlite3.Connection, answer: int) -> list[BoardSample]:

@@ -126,5 +126,11 @@ CREATE TABLE detached (turn INTEGER PRIMARY KEY REFERENCES turns ON DELETE CASCA
 """
 """Another npulse shows an answer that is being written, and may have it stopped."""
 
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+SCHEMA_4 = """
+ALTER TABLE traces ADD COLUMN ends BLOB;
+ALTER TABLE pieces ADD COLUMN ends BLOB;
+"""
+"""Which words each chunk brought (:mod:`tui.history.chunk_ends`); null where nobody recorded it."""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 """``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

@@ -16,6 +16,7 @@ from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.meter import Meter
 from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 from tui.history.board_samples import pack_samples, unpack_samples
+from tui.history.chunk_ends import joined_ends, pack_ends, unpack_ends
 from tui.history.database import transaction
 from tui.history.records import Origin, TurnRole, WriterCommand
 from tui.history.token_times import pack_times, unpack_times
@@ -42,6 +43,9 @@ class FinishedAnswer:
     """:func:`tui.history.token_times.pack_times`"""
     board: bytes = b""
     """:func:`tui.history.board_samples.pack_samples`"""
+    ends: bytes | None = None
+    """:func:`tui.history.chunk_ends.pack_ends`; None where it is not known which words a chunk
+    brought."""
 
 
 def title_of(prompt: str) -> str:
@@ -189,12 +193,13 @@ def add_piece(
     thinking: str,
     times: bytes,
     board: bytes = b"",
+    ends: bytes | None = None,
 ) -> None:
     """What is new in an answer. Needs no transaction around it."""
     connection.execute(
-        "INSERT INTO pieces (turn, place, text, thinking, times, board) VALUES"
-        " (?1, (SELECT coalesce(max(place), 0) + 1 FROM pieces WHERE turn = ?1), ?2, ?3, ?4, ?5)",
-        (answer, text, thinking, times, board),
+        "INSERT INTO pieces (turn, place, text, thinking, times, board, ends) VALUES (?1, (SELECT"
+        " coalesce(max(place), 0) + 1 FROM pieces WHERE turn = ?1), ?2, ?3, ?4, ?5, ?6)",
+        (answer, text, thinking, times, board, ends),
     )
 
 
@@ -244,8 +249,8 @@ def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnsw
         (answer, end.text, end.thinking, encode_numbers(end.numbers)),
     )
     connection.execute(
-        "INSERT OR REPLACE INTO traces (turn, times, board) VALUES (?, ?, ?)",
-        (answer, end.times, end.board),
+        "INSERT OR REPLACE INTO traces (turn, times, board, ends) VALUES (?, ?, ?, ?)",
+        (answer, end.times, end.board, end.ends),
     )
     drop_pieces(connection, answer)
     connection.execute("DELETE FROM live WHERE turn = ?", (answer,))
@@ -314,7 +319,8 @@ def recover_all(connection: sqlite3.Connection) -> int:
 def interrupted(connection: sqlite3.Connection, answer: int) -> FinishedAnswer:
     """An answer as far as it was stored."""
     pieces = connection.execute(
-        "SELECT text, thinking, times, board FROM pieces WHERE turn = ? ORDER BY place", (answer,)
+        "SELECT text, thinking, times, board, ends FROM pieces WHERE turn = ? ORDER BY place",
+        (answer,),
     ).fetchall()
     times_ns = [t_ns for piece in pieces for t_ns in unpack_times(piece[2])]
     samples = [sample for piece in pieces for sample in unpack_samples(piece[3])]
@@ -352,7 +358,14 @@ def interrupted(connection: sqlite3.Connection, answer: int) -> FinishedAnswer:
         numbers=numbers,
         times=pack_times(0, times_ns),
         board=pack_samples(samples),
+        ends=packed_ends([piece[4] for piece in pieces]),
     )
+
+
+def packed_ends(pieces: Sequence[bytes | None]) -> bytes | None:
+    """The ends of several pieces as those of one; None where one of them has none."""
+    known = [unpack_ends(piece) for piece in pieces if piece is not None]
+    return pack_ends(joined_ends(known)) if len(known) == len(pieces) else None
 
 
 def interruption(tokens: int) -> str:

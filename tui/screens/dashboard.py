@@ -18,7 +18,13 @@ from textual.widgets import Static
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
-from tui.core.screen.keys.chat import BRANCH_ARROWS, CHAT_KEYS, DEMO_LETTER, FOCUS_KEYS
+from tui.core.screen.keys.chat import (
+    BRANCH_ARROWS,
+    CHAT_KEYS,
+    DEMO_LETTER,
+    FOCUS_KEYS,
+    TURN_TIMELINE,
+)
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
@@ -61,7 +67,7 @@ class Dashboard(Screen[None]):
         # With priority, because the prompt would take some of these for itself.
         *bindings([*CHAT_KEYS, *BRANCH_ARROWS]),
         # Without, because where text is taken they are text, or must not overtake it.
-        *bindings([*FOCUS_KEYS, DEMO_LETTER], has_priority=False),
+        *bindings([*FOCUS_KEYS, TURN_TIMELINE, DEMO_LETTER], has_priority=False),
     ]
     HELP_PLACE: ClassVar[Place] = "chat"
 
@@ -322,7 +328,7 @@ class Dashboard(Screen[None]):
         """Some keys have another meaning while they are not wanted for this one."""
         if action == "old_conversation":
             return self._conversation.can_bring_back
-        if action == "branch_arrow":
+        if action in ("branch_arrow", "turn_timeline"):
             return isinstance(self.focused, Transcript)
         if action == "demo_letter":
             return self._server_entry.is_server_missing and isinstance(self.focused, Transcript)
@@ -453,6 +459,10 @@ class Dashboard(Screen[None]):
             transcript.scroll_pages(-1)
         else:
             transcript.scroll_pages(1)
+
+    async def action_turn_timeline(self) -> None:
+        number = self._parts.transcript.viewport.turn_number_in_view
+        await self.run_action(f"app.timeline({'None' if number is None else number})")
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)

@@ -40,9 +40,11 @@ SLOW_FACTOR = 4.0
 SLOW_NS = 50_000_000
 """How much longer than usual a gap has to be, beside the factor."""
 USUAL_GAPS, LEAST_GAPS = 64, 8
-SMOOTH_NS = 2_000_000_000
-"""What needs two readings that are not taken at the same time (others, clocks of the CPU) has to
-last for this long."""
+CPU_CLOCK_NS = 2_000_000_000
+"""The CPU's clock is read every other second, and may dip between two of its jobs."""
+OTHERS_NS = 4_500_000_000
+"""What others take is what the CPUs do less what the server takes, which is told up to four seconds
+late: a difference that does not last means nothing."""
 MAX_MARKS = 500
 
 
@@ -186,7 +188,7 @@ class MarkFinder:
             if not has_fallen:
                 self._end(name, t_ns)
             elif name not in self._open:
-                lasting_ns = SMOOTH_NS if name == CPU_CLOCK else 0
+                lasting_ns = CPU_CLOCK_NS if name == CPU_CLOCK else 0
                 self._begin(name, t_ns, "clock", (name, RATE), _clock_words(name), lasting_ns)
                 self._open[name].first = {name: top}
                 self._open[name].saw(values)
@@ -199,7 +201,7 @@ class MarkFinder:
         if load_pct < limit:
             self._end("program", t_ns)
         elif "program" not in self._open:
-            self._begin("program", t_ns, "program", (OTHERS, RATE), _others_words, SMOOTH_NS)
+            self._begin("program", t_ns, "program", (OTHERS, RATE), _others_words, OTHERS_NS)
             self._open["program"].saw(values)
 
     def _memory(self, t_ns: int, values: Mapping[str, float]) -> None:

@@ -37,11 +37,11 @@ FREE_RAM = "ram.available"
 _MHZ, _GIB = 1e-6, 2.0**-30
 
 _SPECS = (
-    SeriesSpec(RATE, "rate", "tok/s", digits=2),
-    SeriesSpec(GAP, "gap", "ms"),
+    SeriesSpec(RATE, "rate", "tok/s", digits=2, least_span=0.5),
     SeriesSpec(NPU_LOAD, "NPU", "%", top=100, least_span=100),
     SeriesSpec("npu.freq", "NPU clock", "MHz", scale=_MHZ, least_span=400),
     SeriesSpec("soc.temp", "heat", "°C", least_span=10),
+    SeriesSpec(GAP, "gap", "ms", least_span=10),
     SeriesSpec("ddr.load", "DDR", "%", top=100, least_span=100),
     SeriesSpec(CPU_CLOCK, "CPU clock", "MHz", scale=_MHZ, least_span=400),
     SeriesSpec("ddr.freq", "DDR clock", "MHz", scale=_MHZ, least_span=400),

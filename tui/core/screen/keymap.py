@@ -25,14 +25,26 @@ from tui.core.screen.keys.chat import (
     PROMPT_KEYS,
     SERVER_LINE_KEYS,
     TRANSCRIPT_KEYS,
+    TURN_TIMELINE,
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import JUDGE_KEYS, LAB_KEYS, SET_TEXT_KEYS
 from tui.core.screen.keys.table import SCOPES, default_keys
+from tui.core.screen.keys.timeline import TIMELINE_KEYS
 
 Place = Literal[
-    "chat", "board", "ram", "bench", "lab", "history", "replay", "models", "settings", "help"
+    "chat",
+    "board",
+    "ram",
+    "bench",
+    "lab",
+    "history",
+    "replay",
+    "timeline",
+    "models",
+    "settings",
+    "help",
 ]
 """Where help was asked for."""
 
@@ -115,7 +127,7 @@ def help_sections(
         (
             "chat",
             title("transcript", "focus"),
-            key_lines([*TRANSCRIPT_KEYS, *BRANCH_ARROWS, DEMO_LETTER], keymap),
+            key_lines([*TRANSCRIPT_KEYS, *BRANCH_ARROWS, TURN_TIMELINE, DEMO_LETTER], keymap),
         ),
         ("chat", title("server line", "connect"), key_lines(SERVER_LINE_KEYS, keymap)),
         ("board", title("the board", "board"), key_lines(BOARD_KEYS, keymap)),
@@ -136,6 +148,7 @@ def help_sections(
         ),
         ("history", title("side by side", "history.compare"), key_lines(ANSWERS_KEYS, keymap)),
         ("replay", "replay", key_lines(REPLAY_KEYS, keymap)),
+        ("timeline", title("timeline", "timeline"), key_lines(TIMELINE_KEYS, keymap)),
         ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
         (
             "settings",

@@ -17,6 +17,7 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("history", "history"),
     HintOf("board", "board"),
     HintOf("settings", "settings"),
+    HintOf("timeline", "timeline"),
     HintOf("commands", "palette"),
     HintOf("again", "regenerate"),
     HintOf("new", "new"),
@@ -30,6 +31,7 @@ URL_HINTS: tuple[HintOf, ...] = (
     HintOf("prompt", "stop"),
 )
 TRANSCRIPT_HINTS: tuple[HintOf, ...] = (
+    HintOf("timeline", "transcript.timeline"),
     HintOf("thinking", "transcript.thinking"),
     HintOf("plain", "transcript.plain"),
     HintOf("next turn", "transcript.next_turn"),

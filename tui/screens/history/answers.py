@@ -56,6 +56,7 @@ class AnswersScreen(HistoryPage):
     HINTS = (
         HintOf("scroll all", "answers.up", "answers.down", is_short=True),
         HintOf("other answers", "answers.left", "answers.right", is_short=True),
+        HintOf("timelines", "answers.timeline"),
         HintOf("back", "answers.back"),
         HintOf("help", "help"),
     )
@@ -148,6 +149,15 @@ class AnswersScreen(HistoryPage):
         else:
             self.say("there are no more answers" if step > 0 else "this is the first answer")
 
+    def action_timeline(self) -> None:
+        """Of the first answer in view, with the one beside it on the same axis."""
+        answers = [answer for answer in self._answers if answer.role == "assistant"]
+        if answers:
+            labels = [_label(answer) for answer in answers]
+            compared = self._first + 1 if self._first + 1 < len(answers) else None
+            numbers = [answer.id for answer in answers]
+            self.post_message(self.OpenTimelines(self, numbers, labels, self._first, compared))
+
     def action_move(self, rows: int) -> None:
         for transcript in self.query(Transcript):
             transcript.scroll_rows(rows)
@@ -155,3 +165,9 @@ class AnswersScreen(HistoryPage):
     def action_page(self, pages: int) -> None:
         for transcript in self.query(Transcript):
             transcript.scroll_pages(pages)
+
+
+def _label(answer: StoredTurn) -> str:
+    """Which answer it is, by who gave it and how it begins."""
+    model = "" if answer.origin is None else answer.origin.model
+    return f"{model} {' '.join(answer.text.split())}".strip()

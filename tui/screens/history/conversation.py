@@ -43,6 +43,7 @@ class ConversationScreen(HistoryPage):
         HintOf("edit prompt", "conversation.edit"),
         HintOf("branches", "conversation.prev_branch", "conversation.next_branch", is_short=True),
         HintOf("side by side", "conversation.compare"),
+        HintOf("timeline", "conversation.timeline"),
         HintOf("copy", "transcript.copy"),
         HintOf("search", "transcript.search"),
         HintOf("thinking", "transcript.thinking"),
@@ -132,7 +133,7 @@ class ConversationScreen(HistoryPage):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a pattern is typed the keys are text, but the one that goes back."""
-        is_ours = action in ("continue", "edit", "compare", "branch", "lab")
+        is_ours = action in ("continue", "edit", "compare", "branch", "lab", "timeline")
         return not (is_ours and self.query(SearchLine) and self.query_one(SearchLine).has_focus)
 
     def on_transcript_search_requested(self) -> None:
@@ -210,6 +211,17 @@ class ConversationScreen(HistoryPage):
         if self._exchanges:
             one = self._exchanges[min(self._in_view, len(self._exchanges) - 1)]
             self.post_message(self.ToLab(self, one.prompt, one.settings))
+
+    def action_timeline(self) -> None:
+        """Of the answer in view, or of the nearest one above it."""
+        answered = [one for one in self._exchanges if one.answer_id is not None]
+        if not answered:
+            self.say("there is no answer here yet", "warn")
+            return
+        seen = self._exchanges[: self._in_view + 1]
+        at = max(sum(one.answer_id is not None for one in seen) - 1, 0)
+        numbers = [one.answer_id for one in answered if one.answer_id is not None]
+        self.post_message(self.OpenTimelines(self, numbers, [one.prompt for one in answered], at))
 
     def action_compare(self) -> None:
         """The answers to the prompt in view, also to its other versions."""

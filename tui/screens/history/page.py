@@ -54,6 +54,21 @@ class HistoryPage(Page):
             super().__init__()
             self.page, self.turns = page, tuple(turns)
 
+    class OpenTimelines(Message):
+        """Show the timeline of the answer at ``at``, with the one at ``compared`` on its axis."""
+
+        def __init__(
+            self,
+            page: HistoryPage,
+            answers: Sequence[int],
+            labels: Sequence[str],
+            at: int,
+            compared: int | None = None,
+        ) -> None:
+            super().__init__()
+            self.page, self.answers, self.labels = page, tuple(answers), tuple(labels)
+            self.at, self.compared = at, compared
+
     class Continue(Message):
         """Continue a conversation in the chat after the turn ``leaf`` (None: the chosen branch);
         ``prompt``: what is put into the prompt. ``is_from_start``: before its first turn."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
-from textual.color import Color
-
 from tui.core.board.answer_log import AnswerMark
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.board.curves import ChartModel, Curve
 from tui.widgets.board.time_axis import TimeAxis, time_axis
 from tui.widgets.kit.bars import spark
+from tui.widgets.kit.grounds import GroundedRows
 from tui.widgets.kit.plot import BRAILLE_DOTS, Line, ascii_frame, plot
-from tui.widgets.kit.rows import Row, Rows, Span, fit, row_width, spread
+from tui.widgets.kit.rows import Row, Span, fit, row_width, spread
 
 MARGIN = 7
 """Cells of labels and axis left of every canvas."""
@@ -172,7 +170,7 @@ def spark_row(model: ChartModel, frame: Frame, is_chosen: bool, width: int) -> R
     return spread((head, *blocks), ((curve.value.partition(" of ")[0].strip(), "text"),), width)
 
 
-class Chart(Rows):
+class Chart(GroundedRows):
     """Draws one model; drawn anew only where what it shows has changed."""
 
     DEFAULT_CSS = "Chart { height: 6; }"
@@ -205,21 +203,3 @@ class Chart(Rows):
             self.draws += 1
             return self._canvas
         return [_title(model, frame, width), *self._canvas[1:]]
-
-    def style_of(self, role: str) -> Style:
-        """The theme's style of a role, on the ground of an answer where it asks for that."""
-        plain, band, _ = role.partition(BAND)
-        style = super().style_of(plain)
-        if not band:
-            return style
-        found = self._styles.get(role)
-        if found is None:
-            ground = Color.parse(self.app.theme_variables["track"])
-            if ground.ansi is None:
-                ground = self.background_colors[1].blend(ground, 0.55)
-                found = style + Style(bgcolor=ground.rich_color)
-            else:
-                # Sixteen colours have none that is only a little brighter.
-                found = style
-            self._styles[role] = found
-        return found

@@ -28,7 +28,9 @@ BENCH_KEYS: tuple[KeyAction, ...] = (
     KeyAction("bench.less", "minus", "change(-1)", "lower the option", "change the option"),
     KeyAction("bench.next_part", "tab", "part(1)", "the next list or page", _PARTS),
     KeyAction("bench.prev_part", "shift+tab", "part(-1)", "the list or page before", _PARTS),
-    KeyAction("bench.open", "enter", "open", "run the suite; open a run, its results, a request"),
+    KeyAction(
+        "bench.open", "enter", "open", "run the suite; open a run, its requests, their timelines"
+    ),
     KeyAction("bench.page_up", "pageup", "move(-10)", "a page up", PAGES),
     KeyAction("bench.page_down", "pagedown,space", "move(10)", "a page down", PAGES),
     KeyAction(

@@ -28,6 +28,7 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("bench", "f3", "app.bench", "benchmark the model, compare runs"),
     KeyAction("history", "f4", "app.history", "history: earlier conversations"),
     KeyAction("board", "f5", "app.board", "the board: history, why slow, RAM"),
+    KeyAction("timeline", "alt+t", "app.timeline", "timeline of the answer that runs, or the last"),
     KeyAction("settings", "f6", "app.settings", "temperature, tokens, system prompt"),
     KeyAction("lab", "f8", "app.lab", "prompt lab: prompts, settings and models compared"),
     KeyAction("to_lab", "alt+l", "app.to_lab", "to the lab: this prompt with these settings"),
@@ -190,6 +191,11 @@ BRANCH_ARROWS: tuple[KeyAction, ...] = (
     KeyAction("transcript.next_branch", "right", "branch_arrow(1)", "the next branch", _BRANCHES),
 )
 """Work while the transcript of the chat has the focus, and come before its own keys."""
+
+TURN_TIMELINE = KeyAction(
+    "transcript.timeline", "enter", "turn_timeline", "the timeline of the answer in view"
+)
+"""Works on the dashboard while the transcript has the focus."""
 
 DEMO_LETTER = KeyAction(
     "transcript.demo",

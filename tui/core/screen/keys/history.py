@@ -36,6 +36,7 @@ CONVERSATION_KEYS: tuple[KeyAction, ...] = (
     KeyAction("conversation.lab", "l", "lab", "to the lab: the prompt in view, its settings"),
     KeyAction("conversation.prev_branch", "left", "branch(-1)", "the branch before", _BRANCHES),
     KeyAction("conversation.next_branch", "right", "branch(1)", "the next branch", _BRANCHES),
+    KeyAction("conversation.timeline", "alt+t", "timeline", "the timeline of the answer in view"),
     KeyAction("conversation.back", "escape", "back", "back to the list"),
 )
 """Keys of a conversation that is opened from the history, besides those of the transcript."""
@@ -47,6 +48,7 @@ ANSWERS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("answers.down", "down,j", "move(1)", "a row down", "scroll all"),
     KeyAction("answers.page_up", "pageup", "page(-1)", "a page up", PAGES),
     KeyAction("answers.page_down", "pagedown", "page(1)", "a page down", PAGES),
+    KeyAction("answers.timeline", "enter,alt+t", "timeline", "the timelines of these answers"),
     KeyAction("answers.back", "escape", "back", "back"),
 )
 """Keys of answers that stand side by side."""

@@ -29,6 +29,7 @@ from tui.core.screen.keys.chat import (
     PROMPT_KEYS,
     SERVER_LINE_KEYS,
     TRANSCRIPT_KEYS,
+    TURN_TIMELINE,
 )
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
@@ -41,6 +42,7 @@ from tui.core.screen.keys.lab import (
     LAB_SIDES_KEYS,
     SET_TEXT_KEYS,
 )
+from tui.core.screen.keys.timeline import TIMELINE_KEYS
 
 
 def closing(action_id: str) -> KeyAction:
@@ -70,6 +72,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *PROMPT_KEYS,
     *TRANSCRIPT_KEYS,
     *BRANCH_ARROWS,
+    TURN_TIMELINE,
     DEMO_LETTER,
     *SERVER_LINE_KEYS,
     *BOARD_KEYS,
@@ -83,6 +86,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *CONVERSATION_KEYS,
     *ANSWERS_KEYS,
     *REPLAY_KEYS,
+    *TIMELINE_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
@@ -99,6 +103,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
         *FOCUS_KEYS,
         *TRANSCRIPT_KEYS,
         *BRANCH_ARROWS,
+        TURN_TIMELINE,
         DEMO_LETTER,
         *_EVERYWHERE,
     ),
@@ -130,6 +135,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     ),
     "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
     "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
+    "a timeline": (closing("timeline"), *TIMELINE_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),

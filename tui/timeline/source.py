@@ -1,0 +1,19 @@
+"""An answer whose timeline can be looked at, before anything of it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tui.timeline.record import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSource:
+    """``read`` gives the timeline and may block; of an answer that runs (``is_live``) it returns at
+    once and is called in one thread, again and again. It raises ValueError with one sentence where
+    there is no timeline."""
+
+    label: str
+    read: Callable[[], Timeline]
+    is_live: bool = False
