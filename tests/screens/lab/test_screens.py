@@ -14,6 +14,7 @@ from textual.screen import Screen
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab
 from tests.screens.snapshot import picture
+from tui.core.text.glyphs import ASCII
 from tui.core.types import GenerationSettings
 from tui.screens.history.page import HistoryPage
 from tui.screens.lab.answer import LabAnswerScreen
@@ -260,3 +261,18 @@ async def test_a_run_that_is_over_tells_how_it_ended(tmp_path: Path) -> None:
         await until(pilot, lambda: "report.md is in" in shown(app))
         await pilot.press("r")
         await until(pilot, lambda: "the run goes on" in shown(app))
+
+
+async def test_a_plain_terminal_gets_plain_characters(tmp_path: Path) -> None:
+    made = replace(appearance(tmp_path), glyphs=ASCII)
+    app = PreparedApp(made)
+    app.prepared.lab = PreparedLab()
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key, kind, words in (
+            ("f8", LabScreen, "why"),
+            ("enter", LabMatrixScreen, "x 1/2"),
+            ("v", LabSidesScreen, "whole"),
+        ):
+            await pilot.press(key)
+            await on(pilot, kind, words)
+            assert shown(app).isascii(), shown(app)

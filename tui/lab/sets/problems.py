@@ -34,7 +34,8 @@ class Problems:
         if len(self.sentences) < MAX_PROBLEMS:
             line = line_of(self.places, place)
             where = self.name if line is None else f"{self.name} line {line}"
-            self.sentences.append(f"{where}: {sentence}.")
+            stop = "" if sentence.endswith(("?", ".")) else "."
+            self.sentences.append(f"{where}: {sentence}{stop}")
 
     def end(self) -> None:
         """Raises SetError where there was a mistake."""

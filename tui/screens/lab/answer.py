@@ -18,6 +18,7 @@ from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, fit
+from tui.widgets.lab.matrix import mark_of
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
@@ -72,7 +73,7 @@ class LabAnswerScreen(LabPage):
                     answer.prompt,
                     thinking=answer.thinking,
                     answer=answer.text,
-                    footer=footer_of(answer),
+                    footer=footer_of(answer, self.glyphs),
                     state=state_of(answer),
                     error=None if answer.request is None else answer.request.error,
                 )
@@ -114,7 +115,7 @@ def state_of(answer: LabAnswer) -> EndState:
     return "error" if answer.state == "failed" else "stopped"
 
 
-def footer_of(answer: LabAnswer) -> str:
+def footer_of(answer: LabAnswer, glyphs: Glyphs) -> str:
     """The numbers and the checks of an answer in one line."""
     if answer.state == "waiting":
         return "not asked yet"
@@ -127,7 +128,7 @@ def footer_of(answer: LabAnswer) -> str:
         words.append(f"TTFT {fmt.milliseconds(answer.ttft_ms)}")
     for check in answer.checks:
         if check.outcome in ("failed", "passed"):
-            mark = "✓" if check.outcome == "passed" else "✗"
+            mark = mark_of(check.outcome == "passed", glyphs)
             detail = f" ({check.detail})" if check.outcome == "failed" else ""
             words.append(f"{mark} {check.id}{detail}")
     return "  ".join(words)

@@ -54,14 +54,14 @@ class LabMatrixScreen(LabPage):
     HINTS = (
         HintOf("open", "lab.open"),
         HintOf("side by side", "lab.compare"),
+        HintOf("judge", "lab.judge"),
+        HintOf("use", "lab.use"),
+        HintOf("back", "lab.back"),
+        HintOf("help", "help"),
         HintOf("mark", "lab.mark"),
         HintOf("failed", "lab.failed"),
         HintOf("sort", "lab.sort"),
-        HintOf("judge", "lab.judge"),
-        HintOf("use", "lab.use"),
         HintOf("export", "lab.export"),
-        HintOf("back", "lab.back"),
-        HintOf("help", "help"),
     )
     RUNNING_HINTS = (
         HintOf("open", "lab.open"),
@@ -162,7 +162,7 @@ class LabMatrixScreen(LabPage):
     def _preview(self, width: int, height: int) -> list[Row]:
         """The end of a running answer, the beginning of one that is over."""
         answers, row = self._answers, self._row
-        title = preview_title(row, answers, width)
+        title = preview_title(row, answers, width, self.glyphs)
         answer = next((a for a in answers if a.state == "running"), answers[0] if answers else None)
         if answer is None:
             return [title]

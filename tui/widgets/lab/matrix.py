@@ -92,6 +92,13 @@ def _number(answers: tuple[LabAnswer, ...], sort: Sort) -> float | None:
     return mean_of(answers, lambda a: a.ttft_ms)
 
 
+def mark_of(is_passed: bool, glyphs: Glyphs) -> str:
+    """In front of what passed or failed."""
+    if glyphs.is_ascii:
+        return "+" if is_passed else "x"
+    return "✓" if is_passed else "✗"
+
+
 def cell_spans(answers: tuple[LabAnswer, ...], glyphs: Glyphs) -> Row:
     """State, checks, tokens and rate of a cell."""
     state = cell_state(answers)
@@ -106,11 +113,12 @@ def cell_spans(answers: tuple[LabAnswer, ...], glyphs: Glyphs) -> Row:
     if state == "running":
         spans.append((f"{glyphs.caret} ", "live"))
     elif state == "failed":
-        spans.append(("✗ ", "bad"))
+        spans.append((f"{mark_of(False, glyphs)} ", "bad"))
     elif state == "waiting":
         spans.append((f"{sum(a.state == 'ok' for a in answers)} ", "dim"))
     else:
-        mark, role = ("✓ ", "ok") if passed else ("✗ ", "bad")
+        role = "ok" if passed else "bad"
+        mark = f"{mark_of(passed is True, glyphs)} "
         spans.append((mark, role) if passed is not None else ("  ", "text"))
     if state == "failed":
         word = next((a.status_word for a in answers if a.state == "failed"), "failed")
@@ -230,7 +238,9 @@ def figure_rows(
     ]
 
 
-def preview_title(row: MatrixRow | None, answers: tuple[LabAnswer, ...], width: int) -> Row:
+def preview_title(
+    row: MatrixRow | None, answers: tuple[LabAnswer, ...], width: int, glyphs: Glyphs
+) -> Row:
     """The chosen cell: its row, checks that failed, why it ended."""
     if row is None:
         return ()
@@ -242,5 +252,6 @@ def preview_title(row: MatrixRow | None, answers: tuple[LabAnswer, ...], width: 
         if check.outcome == "failed"
     ]
     errors = [a.request.error for a in answers if a.request is not None and a.request.error]
-    spans += [(f"  ✗ {clean_line(text, 90)}", "bad") for text in (*errors, *broken)[:3]]
+    mark = mark_of(False, glyphs)
+    spans += [(f"  {mark} {clean_line(text, 90)}", "bad") for text in (*errors, *broken)[:3]]
     return fit(tuple(spans), width)
