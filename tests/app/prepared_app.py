@@ -85,6 +85,7 @@ def appearance(folder: Path, keymap: Mapping[str, str] | None = None) -> Appeara
         keymap=default_keys() if keymap is None else keymap,
         has_bell=False,
         copy_file=folder / "copied.txt",
+        notify=frozenset(),
         frames_per_s=15,
         sample_interval_s=60.0,
     )

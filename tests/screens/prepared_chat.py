@@ -117,6 +117,11 @@ class PreparedChat:
     def bring_back(self) -> bool:
         return False
 
+    remark: str | None = None
+
+    def stop_later(self, tokens: int | None = None) -> str | None:
+        return None
+
     def outlook(self, stats: TurnStats) -> Outlook | None:
         return self.expected
 

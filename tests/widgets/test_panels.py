@@ -264,5 +264,5 @@ def test_the_longest_wait_fits(glyphs: Glyphs) -> None:
 def test_an_expected_end_shows_its_spread() -> None:
     view = Outlook("tokens", 12.0, left=Spread(130.0, 60.0, 240.0, 12))
     shown = page(speed_rows(answering(), WIDTH, UNICODE, view=view))
-    assert "ETA ~2:10 (1:00 to 4:00)" in shown
+    assert "ETA ~2:10 (1:00-4:00)" in shown
     assert "ETA ~2:10" in text(strip_row(answering(), busy_board(), 120, UNICODE, view=view))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING
 from textual.theme import Theme
 
 from tui.app.terminal_app import Appearance, TerminalApp
+from tui.core.expect.wait_words import WORDS
+from tui.core.screen.attention import Attention, done_words
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import shown_key
+from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.history.records import AttachTarget
 from tui.screens.dashboard import Dashboard
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from tui.screens.lab.page import LabPage
     from tui.timeline.source import TimelineSource
 
+ATTENTION_S = 1.0
+"""How often the terminal is told how far an answer is, where that was asked for."""
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
@@ -58,6 +64,8 @@ class NpulseApp(TerminalApp):
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
+        self._told: Turn | None = None
+        """The answer whose end the terminal was told of."""
         self._has_to_stop = False
 
     # Start and end --------------------------------------------------------------------------
@@ -100,8 +108,43 @@ class NpulseApp(TerminalApp):
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
+        if self._appearance.notify:
+            self._pay_attention()
         if self._has_to_resume or self._looks_around:
             self.run_worker(self._begin(), group="session")
+
+    def _pay_attention(self) -> None:
+        """Tell the terminal how answers go, while it does not have the focus."""
+        attention = Attention(self._appearance.notify, self._to_terminal, os.environ)
+        self.attention = attention
+        self.watch(self, "app_focus", self._focus_changed, init=False)
+        self.set_interval(ATTENTION_S, lambda: self._tell_terminal(attention))
+
+    def _focus_changed(self, has_focus: bool) -> None:
+        turn = self._backend.chat.turn
+        if turn is not None and turn.phase.is_over:
+            # Whoever looks away now has seen its end.
+            self._told = turn
+        if self.attention is not None:
+            self.attention.focus(has_focus)
+
+    def _to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def _tell_terminal(self, attention: Attention) -> None:
+        chat = self._backend.chat
+        turn = chat.turn
+        if turn is None or turn is self._told:
+            return
+        if turn.phase.is_over:
+            self._told = turn
+            attention.done(done_words(turn.model, turn.status))
+        elif attention.needs_progress:
+            view = chat.outlook(turn.stats(self._backend.clock_ns()))
+            if view is not None:
+                attention.show(view.share, WORDS[view.awaited])
 
     async def _begin(self) -> None:
         """Where the last run ended, and what goes on in other processes. Nothing of it is loaded

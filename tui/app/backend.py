@@ -67,7 +67,8 @@ class Backend:
     the board has some. ``keymap``: action id -> its keys, as configured. ``history``: what is kept
     of the chat; None keeps nothing. ``remembered`` is what earlier runs know of servers, and
     ``keep_servers`` gets what the next one should know. ``recording``: a file that gets every
-    answer; ValueError where it is there already. Everything is called in the app's thread,
+    answer; ValueError where it is there already. ``stops_loops``: an answer that repeats itself is
+    stopped. Everything is called in the app's thread,
     but :meth:`sample`.
     """
 
@@ -84,6 +85,7 @@ class Backend:
         remembered: RememberedServers = NOTHING_REMEMBERED,
         keep_servers: Callable[[RememberedServers], object] = lambda remembered: None,
         recording: RecordingOptions | None = None,
+        stops_loops: bool = False,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -92,7 +94,7 @@ class Backend:
             self._link,
             settings,
             keeper=ChatKeeper(self._recording_session(recording)),
-            expectations=Expectations(self._history_file),
+            expectations=Expectations(self._history_file, stops_loops=stops_loops),
             elsewhere=self.elsewhere,
             why_wait=self._why_wait,
             on_asked=self._follow,
@@ -245,9 +247,13 @@ class Backend:
         """Another npulse was told to stop this answer. Called in the thread that writes, again and
         again until it is over; also when this process has no terminal any more."""
         if turn is self.chat.turn and not turn.phase.is_over:
-            turn.stop(self.clock_ns())
-            self._link.call(lambda connection: connection.stop())
+            self._stop(turn)
             self._on_problem("this answer was stopped from another npulse")
+
+    def _stop(self, turn: Turn) -> None:
+        """From any thread."""
+        turn.stop(self.clock_ns())
+        self._link.call(lambda connection: connection.stop())
 
     def _history_file(self) -> Path | None:
         if self._history is None or not self._history.enabled:
@@ -369,6 +375,8 @@ class Backend:
             t0_ns=None if turn is None else turn.t0_ns,
             now_ns=now_ns,
         )
+        if turn is not None:
+            self.chat.expectations.on_snapshot(turn, snapshot, self.board.other_program)
 
     def _programs(self) -> tuple[Program, ...]:
         """What the last sample found of other programs, as it is recorded."""
@@ -386,7 +394,9 @@ class Backend:
         self.timelines.asked(turn, is_simulated=server is not None and server.is_simulated)
         self._late_numbers.expect(turn, self.board.source.root)
         if server is not None:
-            self._link.loop.submit(self.chat.expectations.follow(turn, server))
+            follow = self.chat.expectations.follow
+            work = follow(turn, server, lambda: self._stop(turn), lambda: self._on_change())
+            self._link.loop.submit(work)
 
     def _got_numbers(self, turn: Turn) -> None:
         self.chat.keeper.renew(turn)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tui.core.board.board_facts import BoardFacts
     from tui.core.board.load_facts import LoadFacts
 
+OTHER_PROGRAMS = frozenset({"cpu-others"})
+"""Rules of :mod:`tui.board.advice.diagnosis` that tell of somebody else's work."""
+
 
 class BoardMonitor:
     """``source.sample`` is called in the sampling thread, everything here in the app's."""
@@ -32,6 +35,13 @@ class BoardMonitor:
     def facts(self) -> BoardFacts | None:
         """What follows from the snapshots; None before the first one."""
         return None if self._view is None else self._view.facts
+
+    @property
+    def other_program(self) -> str | None:
+        """That another program is at work, as a clause; None where none is seen."""
+        findings = () if self.facts is None else self.facts.findings
+        found = next((finding for finding in findings if finding.rule in OTHER_PROGRAMS), None)
+        return None if found is None else found.title
 
     def saw(
         self,

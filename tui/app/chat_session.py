@@ -23,6 +23,7 @@ from tui.core.expect.outlook import BUSY_PCT, NpuSeen, Outlook, outlook
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.conversation import Conversation, PastTurn
 from tui.core.turn.last_usage import LastUsage
+from tui.core.turn.stop_plan import StopPlan
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
@@ -430,11 +431,31 @@ class ChatSession:
         self.conversation.add(turn.prompt, result)
         self.keeper.commit()
 
+    def stop_later(self, tokens: int | None = None) -> str | None:
+        turn = self._turn
+        watch = None if turn is None else self.expectations.watch(turn)
+        if turn is None or watch is None or turn.phase.is_over:
+            return None
+        plan, so_far = watch.plan, turn.stats(self._clock_ns()).tokens
+        if tokens is None:
+            watch.plan = StopPlan() if plan is None else None
+        else:
+            begin = so_far if plan is None or plan.at_tokens is None else plan.at_tokens
+            watch.plan = StopPlan(begin + tokens)
+        return "it goes on" if watch.plan is None else watch.plan.words(so_far)
+
+    @property
+    def remark(self) -> str | None:
+        turn = self._turn
+        watch = None if turn is None else self.expectations.watch(turn)
+        return None if watch is None else watch.remark
+
     def outlook(self, stats: TurnStats) -> Outlook | None:
         turn = self._turn
         if turn is None or stats.phase.is_over:
             return None
-        return outlook(
+        watch = self.expectations.watch(turn)
+        view = outlook(
             stats,
             self.expectations.known(turn),
             self._npu_seen,
@@ -442,6 +463,10 @@ class ChatSession:
             now_ns=self._clock_ns(),
             is_first=not turn.request.is_follow_up,
         )
+        if watch is None:
+            return view
+        planned = () if watch.plan is None else (watch.plan.words(stats.tokens),)
+        return replace(view, warnings=watch.warnings, notes=(*planned, *watch.notes))
 
     # The board ------------------------------------------------------------------------------
 

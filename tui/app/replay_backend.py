@@ -98,6 +98,12 @@ class ReplayChat:
     def bring_back(self) -> bool:
         return False
 
+    remark = None
+    """What was said of it is not recorded."""
+
+    def stop_later(self, tokens: int | None = None) -> str | None:
+        return None
+
     def outlook(self, stats: TurnStats) -> Outlook | None:
         return None
 

@@ -18,6 +18,7 @@ from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
 from tui.app.terminal_app import Appearance
 from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
+from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
@@ -119,6 +120,7 @@ def build(options: argparse.Namespace) -> RunningApp:
         remembered=state.remembered,
         keep_servers=store.keep_servers,
         recording=recording_options(options),
+        stops_loops=settings.chat.stop_loops,
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
@@ -229,6 +231,7 @@ def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> App
         keymap=settings.keys,
         has_bell=settings.ui.bell,
         copy_file=state_folder() / "copied.txt",
+        notify=signals_of(settings.ui.notify, os.environ),
         frames_per_s=settings.ui.fps,
         sample_interval_s=settings.board.interval_s,
         messages=messages,

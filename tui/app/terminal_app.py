@@ -22,10 +22,12 @@ from textual.theme import Theme
 from tui import __version__
 from tui.app.terminal.input_order import InputOrder
 from tui.app.themes import LIBRARY_CSS
+from tui.core.screen.attention import Attention
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
 from tui.core.screen.keymap import Place, rebound
 from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
 from tui.core.screen.keys.table import ACTIONS
+from tui.core.screen.terminal_signals import Signal
 from tui.core.text.glyphs import Glyphs
 from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.message_line import MessageBar
@@ -58,6 +60,8 @@ class Appearance:
     """Ring the terminal's bell with every new alert."""
     copy_file: Path
     """Takes what is too long for the clipboard."""
+    notify: frozenset[Signal]
+    """How the terminal is told that an answer is over, while it does not have the focus."""
     frames_per_s: int
     sample_interval_s: float
     messages: Sequence[str] = ()
@@ -89,6 +93,8 @@ class TerminalApp(App[int], inherit_bindings=False):
         self._ending_code: int | None = None
         self._opening = ExitStack()
         self._input_order = InputOrder(self, super().on_event)
+        self.attention: Attention | None = None
+        """What tells somebody who looks elsewhere; None where that was not asked for."""
         for theme in appearance.themes:
             self.register_theme(theme)
         self.theme = appearance.theme

@@ -20,6 +20,7 @@ from tui.commands.history_lines import (
     row_line,
     turn_json,
 )
+from tui.commands.history_trend import add_trend_options, print_trend
 from tui.commands.parser import Parser, add_masking_options, complain
 from tui.core.text.sanitize import clean_line
 from tui.history import inspection, listing, pruning, reading, writing
@@ -121,6 +122,8 @@ def parser() -> Parser:
     prune.add_argument("--max-age-days", type=_count, metavar="N", help="instead of the configured")
     prune.add_argument("--max-size-mib", type=_count, metavar="N", help="instead of the configured")
     prune.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    trend = verb("trend", "how fast each model was day by day, and whether it becomes slower")
+    add_trend_options(trend, _count)
     verb("check", "read the whole database and say whether it is sound")
     return made
 
@@ -153,6 +156,7 @@ def main(argv: Sequence[str], replay: Replay | None = None) -> int:
         "export": _export,
         "import": _import,
         "prune": _prune,
+        "trend": _trend,
         "check": _check,
     }
     try:
@@ -330,6 +334,11 @@ def _prune(options: argparse.Namespace) -> int:
         print(f"{removal.reason:<9}  {row_line(removal.row)}")
     print(prune_summary(wanted, limits, is_removed=options.yes))
     return ExitCode.OK
+
+
+def _trend(options: argparse.Namespace) -> int:
+    with _existing() as connection:
+        return print_trend(connection, options)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -10,17 +10,25 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tui.core.board.reading import Snapshot
 from tui.core.expect.decode import DecodeFit, fit_decode, usual_lengths
 from tui.core.expect.outlook import Knowledge
-from tui.core.expect.past_answer import PastAnswer, past_answer
+from tui.core.expect.past_answer import Conditions, PastAnswer, past_answer
 from tui.core.expect.prefill import PrefillFit, fit_prefill
 from tui.core.turn.model_key import ModelKey, host_of
 from tui.core.turn.turn import Turn
 from tui.servers.connection_state import Server
 
+if TYPE_CHECKING:
+    from tui.core.expect.decay import Decay
+    from tui.expect.answer_watch import AnswerWatch
+
 LOOK_S = 0.1
 """How often it is looked whether a model is known, or an answer over."""
+SOON_S = 0.03
+"""The same where a stop is planned."""
 NOTHING_KNOWN = Knowledge()
 
 
@@ -28,25 +36,56 @@ class Expectations:
     """Follows answers in the network's loop; read from any thread.
 
     ``history`` gives the file of the history, None where there is none. ``now_ms`` is wall time.
+    ``stops_loops`` stops an answer that repeats itself.
     """
 
     def __init__(
         self,
         history: Callable[[], Path | None] = lambda: None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        *,
+        stops_loops: bool = False,
     ) -> None:
         self._history = history
+        self._stops_loops = stops_loops
         self._now_ms = now_ms
         self._past: dict[ModelKey, list[PastAnswer]] = {}
         self._known: tuple[Turn | None, Knowledge] = (None, NOTHING_KNOWN)
+        self._watch: AnswerWatch | None = None
 
     def known(self, turn: Turn) -> Knowledge:
         """What is expected of this answer; nothing until the earlier ones are read."""
         about, knowledge = self._known
         return knowledge if about is turn else NOTHING_KNOWN
 
-    async def follow(self, turn: Turn, server: Server) -> None:
-        """Find out what is known of the model, and learn from this answer at its end."""
+    def watch(self, turn: Turn) -> AnswerWatch | None:
+        """What is seen of this answer while it runs, and of the last one; None before."""
+        watch = self._watch
+        return watch if watch is not None and watch.turn is turn else None
+
+    def on_snapshot(self, turn: Turn, snapshot: Snapshot, others: str | None) -> None:
+        """A sample of the board while this answer runs; ``others`` names another program that was
+        seen at work."""
+        watch = self.watch(turn)
+        if watch is not None:
+            watch.on_snapshot(snapshot)
+            watch.others = watch.others or others
+
+    async def follow(
+        self,
+        turn: Turn,
+        server: Server,
+        stop: Callable[[], object] = lambda: None,
+        on_decay: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Find out what is known of the model, watch the answer, and learn from it at its end.
+
+        ``stop`` is called where it has to stop: as planned, or for a repetition; ``on_decay`` after
+        its end where it was slower than usual.
+        """
+        from tui.expect.answer_watch import AnswerWatch
+
+        self._watch = watch = AnswerWatch(turn, stops_loops=self._stops_loops)
         while not turn.model and not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event
             await asyncio.sleep(LOOK_S)
         key = key_for(turn, server)
@@ -54,9 +93,18 @@ class Expectations:
             self._past[key] = await asyncio.to_thread(self._read, key)
         past = self._past[key]
         self._known = turn, await asyncio.to_thread(knowledge_of, past, turn)
-        while not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event, and no hurry here
-            await asyncio.sleep(LOOK_S)
-        past.append(await asyncio.to_thread(answer_of, turn, self._now_ms()))
+        knowledge = self.known(turn)
+        while not turn.phase.is_over:
+            watch.look(time.perf_counter_ns(), knowledge)
+            if watch.stop_reason is not None:
+                stop()
+                break
+            await asyncio.sleep(LOOK_S if watch.plan is None else SOON_S)
+        answer, decay = await asyncio.to_thread(judge, past, watch, self._now_ms())
+        past.append(answer)
+        if decay is not None:
+            watch.decay = decay.sentence
+            on_decay()
 
     def _read(self, key: ModelKey) -> list[PastAnswer]:
         """A history that cannot be read tells nothing; that it cannot is said where it is kept."""
@@ -88,13 +136,24 @@ def knowledge_of(past: list[PastAnswer], turn: Turn) -> Knowledge:
     return Knowledge(prefill, decode, usual_lengths(past, size, is_thinking=is_thinking))
 
 
-def answer_of(turn: Turn, now_ms: int) -> PastAnswer:
-    """One that is over, for the next one."""
+def judge(
+    past: list[PastAnswer], watch: AnswerWatch, now_ms: int
+) -> tuple[PastAnswer, Decay | None]:
+    """The answer that is over, for the next one, and whether it was slower than usual."""
+    from tui.core.expect.decay import decay_of
+
+    answer = answer_of(watch.turn, now_ms, watch.conditions)
+    return answer, decay_of(past, answer, others=watch.others)
+
+
+def answer_of(turn: Turn, now_ms: int, conditions: Conditions) -> PastAnswer:
+    """One that is over."""
     from tui.core.turn.result import result_of
     from tui.history.turn_json import numbers_of
 
     now_ns = time.perf_counter_ns()
     numbers = numbers_of(result_of(turn, now_ns, None, has_words=False), turn.stats(now_ns))
+    numbers["conditions"] = conditions.to_json_dict()
     return past_answer(
         numbers,
         created_ms=now_ms,

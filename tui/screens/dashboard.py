@@ -136,6 +136,7 @@ class Dashboard(Screen[None]):
             ElsewhereWords(keymap, glyphs),
             frames_per_s,
             on_end=lambda: self.post_message(self.AnswerEnded()),
+            on_change=lambda: self._show_hints(self.focused),
         )
         self._conversation = ConversationActions(backend, self._parts, self._answer, keymap)
         self._server_entry = ServerEntry(backend, self._parts)
@@ -302,6 +303,7 @@ class Dashboard(Screen[None]):
             focused,
             is_server_missing=server.is_server_missing,
             has_server_line=server.is_shown,
+            is_answering=self._backend.chat.is_answering,
         )
         self._parts.message_bar.set_hints(key_hints(self, hints))
 
@@ -352,6 +354,10 @@ class Dashboard(Screen[None]):
             transcript.search("")
             transcript.deselect()
             self._parts.prompt.focus()
+
+    def action_stop_later(self, tokens: int | None = None) -> None:
+        """Plan the stop: after so many more tokens, or at the end of the paragraph."""
+        self._conversation.stop_later(tokens)
 
     # The server ------------------------------------------------------------------------------
 

@@ -125,6 +125,13 @@ class UiSection(Struct, frozen=True, kw_only=True):
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
 
 
+class ChatSection(Struct, frozen=True, kw_only=True):
+    """What happens while an answer runs."""
+
+    stop_loops: bool = False
+    """Whether an answer that repeats itself is stopped."""
+
+
 class BoardSection(Struct, frozen=True, kw_only=True):
     """How the board is read."""
 
@@ -164,6 +171,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     server: ServerSection = ServerSection()
     generation: GenerationSection = GenerationSection()
     ui: UiSection = UiSection()
+    chat: ChatSection = ChatSection()
     board: BoardSection = BoardSection()
     history: HistorySection = HistorySection()
     session: SessionSection = SessionSection()
@@ -175,6 +183,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "server": ServerSection,
     "generation": GenerationSection,
     "ui": UiSection,
+    "chat": ChatSection,
     "board": BoardSection,
     "history": HistorySection,
     "session": SessionSection,

@@ -16,6 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
+from tui.core.screen.attention import Attention
 
 READ_BYTES = 65_536
 POLL_S = 0.1
@@ -45,6 +46,18 @@ class TerminalDriver(LinuxDriver):
         for number in ENDING_SIGNALS:
             signal.signal(number, self._ended_by)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, without what it was told about answers."""
+        if self._attention is not None:
+            self._attention.clear()
+        super().stop_application_mode()
+
+    @property
+    def _attention(self) -> Attention | None:
+        from tui.app.terminal_app import TerminalApp
+
+        return self._app.attention if isinstance(self._app, TerminalApp) else None
 
     # Signals --------------------------------------------------------------------------------
 
@@ -103,7 +116,8 @@ class TerminalDriver(LinuxDriver):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
         with contextlib.suppress(OSError):
             os.set_blocking(self.fileno, False)
-            os.write(self.fileno, LEAVE)
+            undo = "" if self._attention is None else self._attention.undo
+            os.write(self.fileno, undo.encode() + LEAVE)
             os.set_blocking(self.fileno, True)
         os._exit(128 + number)
 

@@ -42,7 +42,7 @@ class Repetition:
     """A repetition. ``period`` is None where no exact one closes the answer."""
 
     position: int
-    """Token at which it was first seen."""
+    """Token at which it begins, as far back as is remembered."""
     period: int | None
     sample: str
     signs: tuple[str, ...]
@@ -92,7 +92,7 @@ class LoopDetector:
         sample = "".join(tokens[-(period or 16) :])[:80]
         if not sample.strip():
             return None
-        repeated = MIN_REPEATED if period is None else max(MIN_REPEATED, period * MIN_REPEATS)
+        repeated = MIN_REPEATED if period is None else repeated_at_end(tokens, period)
         return Repetition(max(0, self._count - repeated), period, sample, tuple(signs))
 
     def _compresses(self) -> bool:
@@ -111,6 +111,14 @@ def closing_period(tokens: list[str]) -> int | None:
         if all(tail[i] == tail[i - period] for i in range(span - 1, period - 1, -1)):
             return period if "".join(tail[-period:]).strip() else None
     return None
+
+
+def repeated_at_end(tokens: list[str], period: int) -> int:
+    """How many tokens at the end repeat with that period, as far as they are known."""
+    first = len(tokens) - period
+    while first > 0 and tokens[first - 1] == tokens[first - 1 + period]:
+        first -= 1
+    return len(tokens) - first
 
 
 def distinct_share(tokens: list[str]) -> float:

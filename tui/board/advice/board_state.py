@@ -95,6 +95,7 @@ class BoardView:
             answers=self._answers.marks,
             remedies=tuple(remedies(snapshot)),
             alert=alerts.active[0].sentence if alerts.active else None,
+            ram_alert=next((a.sentence for a in alerts.active if a.key == "ram"), None),
             has_new_alert=bool(alerts.new),
             model=model,
         )

@@ -43,6 +43,8 @@ class BoardFacts:
     """What to do about readings that are absent: sentences with commands."""
     alert: str | None = None
     """The worst alert that is raised now, in one sentence."""
+    ram_alert: str | None = None
+    """The one about RAM, where it is raised."""
     has_new_alert: bool = False
     """The last snapshot raised an alert: once each, for a bell."""
     model: ModelInfo | None = None

@@ -106,7 +106,7 @@ def outlook(
         left=left,
         left_most_s=most_s,
         context_left=context_left(stats),
-        share=_share(stats, left, room, elapsed_s),
+        share=_share(left, elapsed_s),
     )
 
 
@@ -152,12 +152,8 @@ def _left(
     return Spread(seconds(usual.likely), low, high, usual.n), most_s
 
 
-def _share(
-    stats: TurnStats, left: Spread | None, room: int | None, elapsed_s: float
-) -> float | None:
-    """By time where the end is expected, else by tokens of the limit."""
-    if left is not None:
-        return min(elapsed_s / max(elapsed_s + left.likely, 1e-9), MAX_SHARE)
-    if room is None or stats.max_tokens is None:
+def _share(left: Spread | None, elapsed_s: float) -> float | None:
+    """By time; None where no end is expected: a limit is no plan."""
+    if left is None:
         return None
-    return min(stats.tokens / max(stats.tokens + room, 1), MAX_SHARE)
+    return min(elapsed_s / max(elapsed_s + left.likely, 1e-9), MAX_SHARE)

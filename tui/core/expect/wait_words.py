@@ -62,10 +62,10 @@ def expected_range(expected: Spread) -> str:
 
 
 def eta_text(left: Spread, *, is_short: bool = False) -> str:
-    """``~2 min 10 s (1 to 4 min)``; ``~2:10`` in little room."""
+    """``~2:10 (1:00-4:00)``; ``~2:10`` in little room."""
     if is_short:
         return f"~{fmt.clock(left.likely)}"
     likely = f"~{fmt.long_seconds(left.likely)}"
     if left.low is None or left.high is None or left.high - left.low < 1:
         return likely
-    return f"~{fmt.clock(left.likely)} ({fmt.clock(left.low)} to {fmt.clock(left.high)})"
+    return f"~{fmt.clock(left.likely)} ({fmt.clock(left.low)}-{fmt.clock(left.high)})"

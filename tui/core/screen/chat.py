@@ -119,6 +119,15 @@ class Chat(Protocol):
     def bring_back(self) -> bool:
         """Go on with the conversation that was set aside; False where there is none."""
 
+    def stop_later(self, tokens: int | None = None) -> str | None:
+        """Plan to stop the answer: after so many more tokens, None at the end of its paragraph. A
+        planned stop is put off by as many tokens, or given up (None). Returns one sentence of what
+        is planned now; None where no answer runs."""
+
+    @property
+    def remark(self) -> str | None:
+        """What there is to say of the last answer beside its numbers, as a clause."""
+
     def outlook(self, stats: TurnStats) -> Outlook | None:
         """What is awaited of the turn in flight, how long it takes by the earlier ones, and what is
         wrong with it. ``stats`` are its numbers now. None where none runs."""

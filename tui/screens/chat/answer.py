@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -12,6 +13,7 @@ from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn
 from tui.core.screen.footer import footer_line, result_line, thinking_note
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.screens.chat.elsewhere import ElsewhereWords
 from tui.screens.chat.figures import ChatFigures
@@ -21,6 +23,7 @@ from tui.widgets.transcript.turn_view import TurnView
 NUMBERS_S = 0.5
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
 
+NUMBER = re.compile(r"[0-9.]+")
 END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
     Phase.STOPPED: "stopped",
     Phase.ERROR: "error",
@@ -31,6 +34,7 @@ class AnswerDrawing:
     """Brings what arrived of the chat's turn into the transcript; sleeps between two answers.
 
     ``on_end`` is called when the end of an answer was drawn.
+    ``on_change`` is called when an answer begins and when it is over: other keys work then.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class AnswerDrawing:
         words: ElsewhereWords,
         frames_per_s: int,
         on_end: Callable[[], object],
+        on_change: Callable[[], None],
     ) -> None:
         self._backend = backend
         self._widgets = widgets
@@ -48,12 +53,14 @@ class AnswerDrawing:
         self._words = words
         self._frames_per_s = frames_per_s
         self._on_end = on_end
+        self._on_change = on_change
         self._shown: Turn | None = None
         self._prompt = ""
         self._ahead: FollowedTurn | None = None
         """What stands in the place of the prompt that waits for it."""
         self._waiting: TurnView | None = None
         """That prompt."""
+        self._warned: frozenset[str] = frozenset()
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
 
@@ -75,6 +82,7 @@ class AnswerDrawing:
             self._frames = screen.set_interval(1 / self._frames_per_s, self.draw_frame)
             self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
         self.draw_numbers()
+        self._on_change()
 
     def take_back(self, prompt: str) -> None:
         """The prompt was not sent after all, and goes back to its line."""
@@ -146,6 +154,17 @@ class AnswerDrawing:
         if segments:
             transcript.feed(segments)
 
+    def _warn(self, stats: TurnStats | None) -> None:
+        """What is newly wrong with the answer that runs, once in the bottom line."""
+        view = None if stats is None else self._figures.outlook(stats)
+        warnings = () if view is None else view.warnings
+        # Numbers in them change while it is the same warning.
+        kinds = {NUMBER.sub("", words): words for words in warnings}
+        new = [words for kind, words in kinds.items() if kind not in self._warned]
+        self._warned = frozenset(kinds)
+        if new:
+            self._widgets.say(new[0], "warn")
+
     def _end(self, turn: Turn) -> None:
         self._stop_timers()
         stats = turn.stats(self._backend.clock_ns())
@@ -165,6 +184,7 @@ class AnswerDrawing:
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
         self.draw_numbers()
         self._on_end()
+        self._on_change()
 
     def _footer(self, turn: Turn) -> str:
         followed = self._backend.chat.followed
@@ -172,12 +192,17 @@ class AnswerDrawing:
             return result_line(followed.result)
         stats = turn.stats(self._backend.clock_ns())
         line = footer_line(stats, turn.status, turn.model or self._backend.headline().model)
-        return line if turn.runtime is None else f"{line}  {turn.runtime.line}"
+        parts = [line, "" if turn.runtime is None else turn.runtime.line]
+        if turn is self._backend.chat.turn:
+            parts.append(self._backend.chat.remark or "")
+        return "  ".join(filter(None, parts))
 
     def draw_late_numbers(self) -> None:
         """Some numbers come a moment after the end of the answer: the runtime's, exact counts."""
         turn = self._backend.chat.turn
-        if turn is None or turn is not self._shown or not turn.has_late_numbers:
+        if turn is None or turn is not self._shown:
+            return
+        if not (turn.has_late_numbers or self._backend.chat.remark):
             return
         if turn.phase.is_over and not turn.has_pending:
             self._widgets.transcript.live_turn.set_footer(self._footer(turn))
@@ -189,5 +214,6 @@ class AnswerDrawing:
         live_turn = self._widgets.transcript.live_turn
         live_turn.set_status(self._figures.status())
         stats = self._figures.stats()
+        self._warn(stats)
         if stats is not None and stats.thinking_tokens and stats.phase is Phase.ANSWERING:
             live_turn.set_thinking_note(thinking_note(stats))

@@ -116,6 +116,13 @@ class ConversationActions:
             self._widgets.transcript.put_back(turns)
             self._before = None
 
+    def stop_later(self, tokens: int | None) -> None:
+        """Plan the stop of the answer that runs."""
+        planned = self._chat.stop_later(tokens)
+        self._answer.draw_numbers()
+        nothing = "no answer is running that could be stopped later"
+        self._widgets.say(planned or nothing, "soft" if planned else "warn")
+
     def regenerate(self) -> None:
         """Ask the last prompt once more, in the place of its answer, which the history keeps."""
         is_kept = self._chat.is_kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.core.board.history import BoardHistory
 from tui.core.expect.outlook import Outlook
 from tui.core.expect.wait_words import long_wait
@@ -32,9 +34,12 @@ class ChatFigures:
     def outlook(self, stats: TurnStats) -> Outlook | None:
         """What is awaited of the turn in flight with these numbers; None of one that another npulse
         receives."""
-        chat = self._backend.chat
+        chat, facts = self._backend.chat, self._backend.board.facts
         is_own = chat.ahead is None and chat.followed is None
-        return chat.outlook(stats) if is_own else None
+        view = chat.outlook(stats) if is_own else None
+        if view is None or facts is None or facts.ram_alert is None:
+            return view
+        return replace(view, warnings=(*view.warnings, facts.ram_alert))
 
     def history(self) -> BoardHistory:
         """The board's last minutes."""

@@ -24,6 +24,13 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("copy", "copy"),
     HintOf("quit", "quit"),
 )
+ANSWERING_HINTS: tuple[HintOf, ...] = (
+    HintOf("stop", "stop"),
+    HintOf("after paragraph", "stop_paragraph"),
+    HintOf("after 50 tokens", "stop_tokens"),
+    *PROMPT_HINTS[2:],
+)
+"""While an answer runs: nothing can be sent."""
 DEMO_HINT = HintOf("demo", "transcript.demo")
 URL_HINTS: tuple[HintOf, ...] = (
     HintOf("connect", "server.connect"),
@@ -49,7 +56,11 @@ MATCH_HINTS: tuple[HintOf, ...] = (
 
 
 def hints_for(
-    focused: Widget | None, *, is_server_missing: bool, has_server_line: bool
+    focused: Widget | None,
+    *,
+    is_server_missing: bool,
+    has_server_line: bool,
+    is_answering: bool = False,
 ) -> tuple[HintOf, ...]:
     """The keys to name while ``focused`` has the focus.
 
@@ -61,4 +72,4 @@ def hints_for(
     if isinstance(focused, Transcript):
         behind = "server" if has_server_line else "prompt"
         return (DEMO_HINT, HintOf(behind, "focus"), *TRANSCRIPT_HINTS)
-    return PROMPT_HINTS
+    return ANSWERING_HINTS if is_answering else PROMPT_HINTS

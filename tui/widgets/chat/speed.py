@@ -83,10 +83,15 @@ def speed_rows(
 
 
 def doing_words(stats: TurnStats | None, view: Outlook | None) -> Span:
-    """What the answer is doing: before its first token, with what is expected of that."""
-    if stats is None or view is None or stats.tokens or stats.phase.is_over:
+    """What the answer is doing, before its first token with what is expected of that; later what is
+    wrong with it, or was planned."""
+    if stats is None or view is None or stats.phase.is_over or is_stalled(stats):
         return phase_word(stats), "warn" if is_stalled(stats) else "dim"
-    return short_wait(view), "warn" if view.is_overdue else "dim"
+    if not stats.tokens:
+        return short_wait(view), "warn" if view.is_overdue else "dim"
+    if view.warnings:
+        return view.warnings[0], "warn"
+    return (view.notes[0] if view.notes else phase_word(stats)), "dim"
 
 
 def expected_ttft(view: Outlook | None) -> str:
@@ -169,8 +174,7 @@ def _token_row(stats: TurnStats | None, view: Outlook | None, width: int, glyphs
     if stats is None:
         return (*left, (fmt.UNKNOWN, "text"))
     left = (*left, (fmt.marked(str(stats.tokens), stats.tokens_source), "text"))
-    if stats.max_tokens:
-        left = (*left, (" of ", "dim"), (str(stats.max_tokens), "dim"))
+    limit: Row = ((" of ", "dim"), (str(stats.max_tokens), "dim")) if stats.max_tokens else ()
     if stats.phase.is_over:
         right: Row = (("took ", "dim"), (fmt.seconds(stats.elapsed_s), "text"))
     elif view is not None and view.left is not None:
@@ -179,7 +183,9 @@ def _token_row(stats: TurnStats | None, view: Outlook | None, width: int, glyphs
         right = (("ETA ", "dim"), (f"{glyphs.at_most} {fmt.long_seconds(stats.eta_s)}", "text"))
     else:
         right = (("ETA ", "dim"), (fmt.UNKNOWN, "text"))
-    return spread(left, right, width)
+    # The end that is expected says more than the limit.
+    is_room = row_width((*left, *limit, *right)) < width
+    return spread((*left, *limit) if is_room else left, right, width)
 
 
 def _context_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:

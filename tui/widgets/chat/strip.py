@@ -10,7 +10,7 @@ from tui.core.expect.wait_words import eta_text
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
-from tui.widgets.chat.speed import doing_words, is_stalled, phase_word, shown_rate
+from tui.widgets.chat.speed import doing_words, is_stalled, shown_rate
 from tui.widgets.kit.bars import bar, spark
 from tui.widgets.kit.rows import Row, Rows, Span, fit, row_width
 
@@ -69,34 +69,15 @@ def strip_row(
     screen that tells what is wrong with the board, None where nothing is; it is never left out.
     ``view`` is what is awaited.
     """
-    running = stats is not None and not stats.phase.is_over
-    role = "live" if running else "soft"
     parts: list[tuple[int, Row]] = []
     if note is not None:
         parts.append((0, ((f" {note}", "warn"),)))
     elif stats is None:
         parts.append((0, ((" ready", "soft"),)))
-    elif is_stalled(stats):
-        parts.append((0, ((f" {phase_word(stats)}", "warn"),)))
-    elif running and stats.tokens == 0:
-        words, role = doing_words(stats, view)
-        parts.append((0, ((f" {words}", "warn" if role == "warn" else "live"),)))
-        if view is not None and view.awaited == "prefill" and view.share is not None:
-            parts.append((4, (("  ", "text"), *bar(view.share, BAR_CELLS, glyphs, "live"))))
     else:
-        parts.append((0, ((f" {shown_rate(stats)} tok/s", role),)))
-        parts.append((6, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=role))))
-    if stats is not None and stats.ttft_ms is not None:
-        parts.append((3, (("  TTFT ", "dim"), (fmt.seconds(stats.ttft_ms / 1000), "text"))))
-    if stats is not None and stats.tokens:
-        count: Row = ((f"  {fmt.marked(str(stats.tokens), stats.tokens_source)}", "text"),)
-        if stats.max_tokens:
-            count = (*count, (f"/{stats.max_tokens}", "dim"))
-        parts.append((2, count))
-        if running and view is not None and view.left is not None:
-            parts.append((4, (("  ETA ", "dim"), (eta_text(view.left, is_short=True), "text"))))
-        elif running and stats.eta_s is not None:
-            parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
+        parts += _doing_parts(stats, view, glyphs)
+    if stats is not None:
+        parts += _answer_parts(stats, view)
     parts += _board_parts(history)
     warning: Row = () if warning_key is None else (("  ! ", "warn"), (warning_key, "key"))
     room = width - row_width(warning)
@@ -104,6 +85,46 @@ def strip_row(
         parts.remove(max(parts, key=lambda part: part[0]))
     row = tuple(span for _, row in parts for span in row)
     return (*fit(row, max(room, 0)), *warning)
+
+
+def _doing_parts(stats: TurnStats, view: Outlook | None, glyphs: Glyphs) -> list[tuple[int, Row]]:
+    """What the answer does, or its rate; and what is wrong with it."""
+    running = not stats.phase.is_over
+    words, role = doing_words(stats, view)
+    if is_stalled(stats):
+        return [(0, ((f" {words}", "warn"),))]
+    parts: list[tuple[int, Row]] = []
+    if running and not stats.tokens:
+        parts.append((0, ((f" {words}", "warn" if role == "warn" else "live"),)))
+        if view is not None and view.awaited == "prefill" and view.share is not None:
+            parts.append((4, (("  ", "text"), *bar(view.share, BAR_CELLS, glyphs, "live"))))
+        return parts
+    live = "live" if running else "soft"
+    parts.append((0, ((f" {shown_rate(stats)} tok/s", live),)))
+    parts.append((6, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=live))))
+    if running and view is not None and (view.warnings or view.notes):
+        parts.append((1, ((f"  {words}", "warn" if role == "warn" else "soft"),)))
+    return parts
+
+
+def _answer_parts(stats: TurnStats, view: Outlook | None) -> list[tuple[int, Row]]:
+    """TTFT, tokens, ETA."""
+    parts: list[tuple[int, Row]] = []
+    if stats.ttft_ms is not None:
+        parts.append((3, (("  TTFT ", "dim"), (fmt.seconds(stats.ttft_ms / 1000), "text"))))
+    if not stats.tokens:
+        return parts
+    count: Row = ((f"  {fmt.marked(str(stats.tokens), stats.tokens_source)}", "text"),)
+    if stats.max_tokens:
+        count = (*count, (f"/{stats.max_tokens}", "dim"))
+    parts.append((2, count))
+    if stats.phase.is_over:
+        return parts
+    if view is not None and view.left is not None:
+        parts.append((4, (("  ETA ", "dim"), (eta_text(view.left, is_short=True), "text"))))
+    elif stats.eta_s is not None:
+        parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
+    return parts
 
 
 def _board_parts(history: BoardHistory) -> list[tuple[int, Row]]:

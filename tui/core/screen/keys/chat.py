@@ -24,6 +24,13 @@ _TURNS, _CODE = "to the turn before, next turn", "to the code block before, next
 
 CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("stop", "escape", "stop", "stop the answer; its text is kept"),
+    KeyAction(
+        "stop_paragraph",
+        "alt+s",
+        "stop_later",
+        "stop at the end of this paragraph; again: the answer goes on",
+    ),
+    KeyAction("stop_tokens", "alt+n", "stop_later(50)", "stop after 50 more tokens, 50 each time"),
     KeyAction("models", "f2", "app.models", "models: list, load, unload, switch"),
     KeyAction("bench", "f3", "app.bench", "benchmark the model, compare runs"),
     KeyAction("history", "f4", "app.history", "history: earlier conversations"),

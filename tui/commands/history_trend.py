@@ -1,0 +1,143 @@
+"""``npulse history trend``: how fast each model was day by day, and whether it becomes slower."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import datetime
+
+from tui.commands.exit_code import ExitCode
+from tui.commands.history_lines import print_json
+from tui.commands.parser import Parser, complain
+from tui.core.expect.trend import Day, Drift, Trend, trend_of
+from tui.core.text import format as fmt
+from tui.core.turn.model_key import ModelKey
+from tui.history.database import Connection
+from tui.history.past_answers import models, past_answers
+
+ANSWERS = 400
+HEAD = (
+    "  day         answers       decode       usual        TTFT       usual     NPU    DDR  hottest"
+)
+"""Usual is 100 %; clocks in MHz."""
+
+
+def add_trend_options(made: Parser, count: Callable[[str], int]) -> None:
+    """``--model``, ``--answers``."""
+    made.add_argument("--model", metavar="NAME", help="only models whose name has this in it")
+    made.add_argument(
+        "--answers", type=count, default=ANSWERS, metavar="N", help="the newest N of each model"
+    )
+
+
+def print_trend(connection: Connection, options: argparse.Namespace) -> int:
+    """Every model of the history, the one used last first."""
+    wanted = (options.model or "").lower()
+    found = []
+    for key in models(connection):
+        if wanted in key.model.lower():
+            past = past_answers(connection, key, newest=options.answers, has_conditions=True)
+            found.append((key, trend_of(past, day_of)))
+    if options.json:
+        print_json([trend_json(key, trend) for key, trend in found])
+        return ExitCode.OK
+    if found:
+        print("\n\n".join("\n".join(trend_lines(key, trend)) for key, trend in found))
+    else:
+        named = f" of a model named {options.model!r}" if options.model else ""
+        complain("npulse history", f"no answer{named} is kept yet")
+    return ExitCode.OK
+
+
+def day_of(ms: int) -> str:
+    """The day here; of a time that no calendar has, the number of its day."""
+    try:
+        return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d")
+    except (OverflowError, OSError, ValueError):
+        return f"day {ms // 86_400_000}"
+
+
+def trend_lines(key: ModelKey, trend: Trend) -> list[str]:
+    """A head, a line for each day, and what follows from them."""
+    simulated = "SIMULATED " if key.is_simulated else ""
+    where = f" on {key.host}" if key.host else ""
+    many = f"{trend.answers} answer{'' if trend.answers == 1 else 's'}"
+    lines = [f"{simulated}{key.model or 'model not known'}{where}: {many}"]
+    lines.append(HEAD)
+    for day in trend.days:
+        lines.append(day_line(day))
+        lines += [f"              {change}" for change in day.changes]
+    lines += [
+        f"  decode: {drift_words(trend.decode)}",
+        f"  prefill: {drift_words(trend.prefill)}",
+    ]
+    return lines if trend.latest is None else [*lines, f"  {trend.latest}"]
+
+
+def day_line(day: Day) -> str:
+    """One row of the table."""
+    clocks = (day.conditions.npu_hz, day.conditions.ddr_hz)
+    npu, ddr = (fmt.UNKNOWN if hz is None else f"{hz / 1e6:.0f}" for hz in clocks)
+    rate = fmt.UNKNOWN if day.decode_tps is None else f"{fmt.rate(day.decode_tps)} tok/s"
+    return (
+        f"  {day.day:<10} {day.answers:>8}  {rate:>11} {_share(day.decode_share):>11}"
+        f"  {fmt.seconds(day.ttft_s):>10} {_share(day.prefill_share):>11}"
+        f"  {npu:>6} {ddr:>6}  {fmt.celsius(day.conditions.hottest_c):>7}"
+    ).rstrip()
+
+
+def drift_words(drift: Drift | None) -> str:
+    """``1.2 % slower a week (0.4 to 2.0)``."""
+    if drift is None:
+        return "fewer than ten answers that tell it, or all at one time: no trend"
+    if drift.is_steady:
+        return f"steady ({drift.total_pct:+.1f} % over the whole time)"
+    word = "slower" if drift.pct_a_week < 0 else "faster"
+    low, high = sorted((abs(drift.low or 0.0), abs(drift.high or 0.0)))
+    return f"{abs(drift.pct_a_week):.1f} % {word} a week ({low:.1f} to {high:.1f} %)"
+
+
+def trend_json(key: ModelKey, trend: Trend) -> dict[str, object]:
+    """Everything, for scripts. Shares: 1 is the usual speed. None is not known."""
+    return {
+        "model": key.model,
+        "host": key.host,
+        "is_simulated": key.is_simulated,
+        "answers": trend.answers,
+        "decode": _drift_json(trend.decode),
+        "prefill": _drift_json(trend.prefill),
+        "latest": trend.latest,
+        "days": [
+            {
+                "day": day.day,
+                "answers": day.answers,
+                "decode_tps": _rounded(day.decode_tps),
+                "decode_share": _rounded(day.decode_share),
+                "ttft_s": _rounded(day.ttft_s),
+                "prefill_share": _rounded(day.prefill_share),
+                "conditions": day.conditions.to_json_dict(),
+                "changes": list(day.changes),
+            }
+            for day in trend.days
+        ],
+    }
+
+
+def _drift_json(drift: Drift | None) -> dict[str, object] | None:
+    if drift is None:
+        return None
+    return {
+        "pct_a_week": _rounded(drift.pct_a_week),
+        "low": _rounded(drift.low),
+        "high": _rounded(drift.high),
+        "total_pct": _rounded(drift.total_pct),
+        "is_steady": drift.is_steady,
+    }
+
+
+def _share(share: float | None) -> str:
+    return fmt.UNKNOWN if share is None else f"{share * 100:.0f} %"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
