@@ -93,6 +93,6 @@ def test_keys_plan_a_stop(tmp_path: Path) -> None:
     ):
         ask(terminal, "a long one [[tokens=900]]")
         terminal.wait_for("after 50 tokens")
-        terminal.send(b"\x1bn")
+        terminal.send(b"\x1bm")
         terminal.wait_for("stops in ")
         terminal.wait_for("stopped at ")
