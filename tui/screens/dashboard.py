@@ -30,9 +30,11 @@ from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
 from tui.screens.chat.connecting import ServerEntry
 from tui.screens.chat.conversation import ConversationActions
+from tui.screens.chat.copying import Copying
 from tui.screens.chat.elsewhere import ElsewhereWords
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.hints import hints_for
+from tui.screens.chat.layout import DASHBOARD_CSS
 from tui.screens.chat.searching import TranscriptSearch
 from tui.screens.chat.widgets import ChatWidgets
 from tui.widgets.board.panels import BoardPanel, memory_rows, npu_rows
@@ -86,29 +88,7 @@ class Dashboard(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
 
     CSS = MEANING_CSS
-    DEFAULT_CSS = """
-    Dashboard { layout: vertical; background: $background; color: $foreground; }
-    Dashboard #body { height: 1fr; }
-    Dashboard #panels {
-        width: 44; padding: 0 1; border-left: solid $rule; overflow: hidden hidden;
-    }
-    Dashboard #panels Rows { border-top: solid $rule; }
-    Dashboard #panels #speed { border-top: none; }
-    Dashboard #strip { height: 1; }
-    Dashboard #prompt-box {
-        height: auto; max-height: 40%; border-top: solid $rule; padding: 0;
-    }
-    Dashboard #prompt-mark { width: 3; height: 1; color: $live; }
-    Dashboard Prompt { width: 1fr; }
-    Dashboard.-narrow #panels { display: none; }
-    Dashboard.-wide #strip { display: none; }
-    Dashboard.-ascii #panels { border-left: ascii $rule; }
-    Dashboard.-ascii #panels Rows, Dashboard.-ascii #prompt-box { border-top: ascii $rule; }
-    Dashboard.-ascii #panels #speed { border-top: none; }
-    Dashboard #too-small { display: none; width: 100%; height: 100%; content-align: center middle; }
-    Dashboard.-tiny > * { display: none; }
-    Dashboard.-tiny #too-small { display: block; }
-    """
+    DEFAULT_CSS = DASHBOARD_CSS
 
     def __init__(
         self,
@@ -124,7 +104,6 @@ class Dashboard(Screen[None]):
         self._backend = backend
         self._glyphs = glyphs
         self._keymap = keymap
-        self._copy_text = copy
         self._resumed_s = 0.0
         self._has_opened = False
         self._parts = ChatWidgets(self)
@@ -141,6 +120,7 @@ class Dashboard(Screen[None]):
         self._conversation = ConversationActions(backend, self._parts, self._answer, keymap)
         self._server_entry = ServerEntry(backend, self._parts)
         self._search = TranscriptSearch(self._parts, glyphs)
+        self._copying = Copying(self._parts, copy)
 
     def compose(self) -> ComposeResult:
         # Known already, so that the first layout is the last one.
@@ -425,23 +405,13 @@ class Dashboard(Screen[None]):
         self._search.show_matches(event)
 
     def action_copy_answer(self) -> None:
-        transcript = self._parts.transcript
-        if selected := transcript.selection_text():
-            self._copy(selected, "the selection")
-        else:
-            self._copy(transcript.copy_text.last_answer, "the last answer")
+        self._copying.copy_answer()
 
     def action_copy_code(self) -> None:
         self._parts.transcript.action_copy_code()
 
     def on_transcript_copy_requested(self, event: Transcript.CopyRequested) -> None:
-        self._copy(event.text, event.what)
-
-    def _copy(self, text: str, what: str) -> None:
-        if not text:
-            self.say(f"there is nothing to copy as {what}", "warn")
-            return
-        self.say(self._copy_text(text, what))
+        self._copying.copy(event.text, event.what)
 
     def action_toggle_thinking(self) -> None:
         self._parts.transcript.toggle_thinking()
@@ -456,15 +426,7 @@ class Dashboard(Screen[None]):
         self._parts.transcript.jump_code(step)
 
     def on_prompt_scroll_requested(self, event: Prompt.ScrollRequested) -> None:
-        transcript = self._parts.transcript
-        if event.where == "end":
-            transcript.show_end()
-        elif event.where == "home":
-            transcript.show_row(0)
-        elif event.where == "page_up":
-            transcript.scroll_pages(-1)
-        else:
-            transcript.scroll_pages(1)
+        self._parts.scroll_transcript(event.where)
 
     async def action_turn_timeline(self) -> None:
         number = self._parts.transcript.viewport.turn_number_in_view

@@ -210,7 +210,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
     def action_board(self) -> None:
         from tui.screens.board import BoardScreen
 
-        self.app.push_screen(BoardScreen(self._replay, self._copy_text, self._glyphs))
+        self.app.push_screen(BoardScreen(self._replay, self._copying.put, self._glyphs))
 
     def action_leave(self) -> None:
         """One step back: the line of a search, what is marked, the replay."""

@@ -54,6 +54,16 @@ class ChatWidgets:
         for name in names:
             self.screen.query_one(f"#{name}", Rows).refresh_rows()
 
+    def scroll_transcript(self, where: str) -> None:
+        """To its ``home`` or ``end``, or by ``page_up`` or ``page_down``."""
+        transcript = self.transcript
+        if where == "end":
+            transcript.show_end()
+        elif where == "home":
+            transcript.show_row(0)
+        else:
+            transcript.scroll_pages(-1 if where == "page_up" else 1)
+
     def focus_prompt(self) -> None:
         """At once, for the next key may be here already."""
         self.screen.set_focus(self.prompt)
