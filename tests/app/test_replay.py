@@ -202,3 +202,26 @@ def test_a_conversation_is_exported_as_a_recording_and_masked(tmp_path: Path) ->
     done = replay(tmp_path, "history", "export", "last", "--without-text")
     assert done.returncode == 2
     assert "--format recording" in done.stderr
+
+
+def test_a_key_of_the_history_plays_an_answer_over_the_chat(tmp_path: Path) -> None:
+    with simulator("--decode-tps", "100", "--prefill-tps", "500") as board:
+        ask(tmp_path, "play me [[tokens=30]]", "--url", board.url)
+    with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
+        terminal.wait_for("127.0.0.1:9")
+        terminal.keys("f4")
+        terminal.wait_for("play me")
+        terminal.keys("R")
+        terminal.wait_for("REPLAY 1x")
+        terminal.keys("e")
+        terminal.wait_for("30 tokens")
+        terminal.keys("escape")
+        terminal.wait_for(lambda t: "REPLAY" not in t.text() and "play me" in t.text())
+        terminal.keys("enter")
+        terminal.wait_for("continue here")
+        terminal.keys("R")
+        terminal.wait_for("REPLAY 1x")
+        terminal.keys("escape")
+        terminal.wait_for("continue here")
+        terminal.keys("ctrl+q")
+        assert terminal.wait_gone(10) == 0

@@ -335,6 +335,24 @@ class NpulseApp(TerminalApp):
 
         self.push_screen(AnswersScreen(self._history_data(), self._appearance.glyphs, event.turns))
 
+    async def on_history_page_replay(self, event: HistoryPage.Replay) -> None:
+        """A stored answer plays again over the history; the chat goes on below."""
+        history, appearance = self._backend.history, self._appearance
+        found = await event.page.ask(lambda: history.recording(event.conversation, event.answer))
+        if found is None:
+            return
+        from tui.app.replay_backend import ReplayBackend
+        from tui.screens.replay import ReplayScreen
+
+        screen = ReplayScreen(
+            ReplayBackend(found),
+            appearance.glyphs,
+            appearance.keymap,
+            self._copy,
+            appearance.frames_per_s,
+        )
+        self.push_screen(screen)
+
     async def on_history_page_continue(self, event: HistoryPage.Continue) -> None:
         """A stored conversation goes on in the chat."""
         history, chat = self._backend.history, self._backend.chat

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.history_files import FORMAT_NAMES, export_files, import_files, recorded
+from tui.commands.history_files import FORMAT_NAMES, export_files, import_files
 from tui.commands.history_lines import (
     local_time,
     print_conversation,
@@ -33,6 +33,7 @@ from tui.history.database import (
 from tui.history.export_documents import utc
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.pruning import Removal
+from tui.history.recordings import recorded
 from tui.history.records import (
     ConversationRow,
     Limits,

@@ -5,44 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tui.core.text.sanitize import clean_line, safe_file_name
 from tui.files.private import read_regular, write_whole
-from tui.history import reading
 from tui.history.database import Connection
 from tui.history.export_documents import FORMATS, SUFFIXES
 from tui.history.import_documents import MAX_IMPORT_BYTES, NotUnderstoodError, read
-from tui.history.recordings import recording_of, to_recording
-from tui.history.resuming import no_conversation
+from tui.history.recordings import to_recording
 from tui.history.transfer import PlainConversation, add, plain
-from tui.recording.reading import Recording
 from tui.recording.scrub import Scrubber
 
 DEFAULT_FORMAT = "markdown"
 RECORDING, RECORDING_SUFFIX = "recording", ".jsonl"
 FORMAT_NAMES = (*FORMATS, RECORDING)
-
-
-def recorded(connection: Connection, number: int, answer: int | None) -> Recording:
-    """One answer of a conversation as a recording; None: its last one. Raises ValueError with one
-    sentence."""
-    leaf = answer
-    if answer is not None:
-        turn = reading.turn(connection, answer)
-        if turn is None or turn.role != "assistant":
-            raise ValueError(f"{answer} is no answer; npulse history show ID tells their numbers")
-    found = plain(connection, number, is_tree=False, leaf=leaf)
-    if found is None or not found.turns:
-        raise ValueError(no_conversation(number))
-    if answer is not None and found.turns[-1].id != str(answer):
-        raise ValueError(f"conversation {number} has no answer {answer}")
-    recording = recording_of(found)
-    if not recording.answers:
-        raise ValueError(f"conversation {number} has no answer to replay")
-    return replace(recording, answers=recording.answers[-1:])
 
 
 def export_files(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.history import branches, listing, reading, recent, writing
 from tui.history.branches import Branch, ExchangeIds
@@ -24,6 +25,9 @@ from tui.history.records import (
     StoredTurn,
 )
 from tui.history.resuming import ResumedConversation, no_conversation, resume
+
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
 
 PAGE = 200
 """Conversations that are read at once."""
@@ -131,6 +135,17 @@ class HistoryBrowser:
         with reading_from(self._path) as connection:
             found = resume(connection, conversation, leaf)
         return replace(found, past=(), answers=()) if from_start else found
+
+    def recording(self, conversation: int, answer: int | None) -> Recording:
+        """An answer of a conversation, to be played again; None: the last one of its chosen
+        branch."""
+        from tui.history.recordings import recorded
+
+        with reading_from(self._path) as connection:
+            try:
+                return recorded(connection, conversation, answer)
+            except ValueError as error:
+                raise HistoryError(str(error)) from error
 
     def resume_last(self, conversation: int, leaf: int | None) -> ResumedConversation | None:
         """The conversation in which the last run ended, at the turn ``leaf`` (None: before its

@@ -19,9 +19,12 @@ from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.estimate import TOKENS_PER_MESSAGE
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import GenerationSettings, ModelInfo, UsageDelta
+from tui.history import reading
 from tui.history.board_samples import BoardSample
+from tui.history.database import Connection
 from tui.history.records import Origin
-from tui.history.transfer import PlainConversation, PlainTurn
+from tui.history.resuming import no_conversation
+from tui.history.transfer import PlainConversation, PlainTurn, plain
 from tui.recording import lines
 from tui.recording.lines import (
     Accepted,
@@ -60,6 +63,25 @@ def recording_of(found: PlainConversation) -> Recording:
     """The answers of a conversation along its branch, in their order."""
     header = lines.Header(version=lines.VERSION, npulse=__version__, is_scrubbed=False)
     return Recording(tuple(_answers(found)), header)
+
+
+def recorded(connection: Connection, number: int, answer: int | None) -> Recording:
+    """One answer of a conversation as a recording; None: its last one. Raises ValueError with one
+    sentence."""
+    leaf = answer
+    if answer is not None:
+        turn = reading.turn(connection, answer)
+        if turn is None or turn.role != "assistant":
+            raise ValueError(f"{answer} is no answer; npulse history show ID tells their numbers")
+    found = plain(connection, number, is_tree=False, leaf=leaf)
+    if found is None or not found.turns:
+        raise ValueError(no_conversation(number))
+    if answer is not None and found.turns[-1].id != str(answer):
+        raise ValueError(f"conversation {number} has no answer {answer}")
+    recording = recording_of(found)
+    if not recording.answers:
+        raise ValueError(f"conversation {number} has no answer to replay")
+    return replace(recording, answers=recording.answers[-1:])
 
 
 def to_recording(

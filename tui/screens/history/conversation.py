@@ -44,6 +44,7 @@ class ConversationScreen(HistoryPage):
         HintOf("branches", "conversation.prev_branch", "conversation.next_branch", is_short=True),
         HintOf("side by side", "conversation.compare"),
         HintOf("timeline", "conversation.timeline"),
+        HintOf("replay", "conversation.replay"),
         HintOf("copy", "transcript.copy"),
         HintOf("search", "transcript.search"),
         HintOf("thinking", "transcript.thinking"),
@@ -188,6 +189,13 @@ class ConversationScreen(HistoryPage):
         opened = self._opened
         if opened is not None:
             self.post_message(self.Continue(self, self._conversation, opened.stored.leaf))
+
+    def action_replay(self) -> None:
+        """The answer in view."""
+        if self._exchanges:
+            at = min(self._in_view, len(self._exchanges) - 1)
+            answer = self._exchanges[at].answer_id
+            self.post_message(self.Replay(self, self._conversation, answer))
 
     def action_edit(self) -> None:
         """The prompt in view goes back to the chat, and what was before it."""

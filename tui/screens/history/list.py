@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from tui.core.screen.keys.history import HISTORY_KEYS
 from tui.core.text.glyphs import Glyphs
-from tui.history.records import ConversationRow
+from tui.history.records import ConversationRow, SearchHit
 from tui.screens.history.page import HistoryData, HistoryPage
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.history.list import HistoryList
@@ -63,6 +63,7 @@ class HistoryScreen(HistoryPage):
     HINTS = (
         HintOf("read", "history.open"),
         HintOf("continue", "history.continue"),
+        HintOf("replay", "history.replay"),
         HintOf("search", "history.search"),
         HintOf("compare", "history.mark", "history.compare"),
         HintOf("pin", "history.pin"),
@@ -249,6 +250,13 @@ class HistoryScreen(HistoryPage):
         entry = self.list.entry
         if entry is not None:
             self.post_message(self.Continue(self, conversation_of(entry), None))
+
+    def action_replay(self) -> None:
+        entry = self.list.entry
+        if entry is not None:
+            is_answer = isinstance(entry, SearchHit) and entry.role == "assistant"
+            answer = entry.turn if isinstance(entry, SearchHit) and is_answer else None
+            self.post_message(self.Replay(self, conversation_of(entry), answer))
 
     def action_pin(self) -> None:
         entry = self.list.entry

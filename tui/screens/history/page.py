@@ -95,6 +95,13 @@ class HistoryPage(Page):
             super().__init__()
             self.page, self.prompt, self.settings = page, prompt, settings
 
+    class Replay(Message):
+        """Play an answer of a conversation again; ``answer`` None: the last one."""
+
+        def __init__(self, page: HistoryPage, conversation: int, answer: int | None) -> None:
+            super().__init__()
+            self.page, self.conversation, self.answer = page, conversation, answer
+
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("history")])
     HELP_PLACE: ClassVar[Place] = "history"
 

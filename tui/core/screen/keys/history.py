@@ -15,6 +15,7 @@ HISTORY_KEYS: tuple[KeyAction, ...] = (
     KeyAction("history.end", "end", "ends(1)", "to the oldest", "to the newest, the oldest"),
     KeyAction("history.open", "enter", "open", "read the conversation, or what was found in it"),
     KeyAction("history.continue", "c", "continue", "continue the conversation in the chat"),
+    KeyAction("history.replay", "R", "replay", "play its last answer again, as it came"),
     KeyAction("history.search", "slash", "search", "search titles, tags and all texts"),
     KeyAction("history.pin", "p", "pin", "pin it to the top, or not"),
     KeyAction("history.rename", "r", "rename", "rename it"),
@@ -34,6 +35,7 @@ CONVERSATION_KEYS: tuple[KeyAction, ...] = (
         "conversation.compare", "v", "compare", "answers to the prompt in view, side by side"
     ),
     KeyAction("conversation.lab", "l", "lab", "to the lab: the prompt in view, its settings"),
+    KeyAction("conversation.replay", "R", "replay", "play the answer in view again, as it came"),
     KeyAction("conversation.prev_branch", "left", "branch(-1)", "the branch before", _BRANCHES),
     KeyAction("conversation.next_branch", "right", "branch(1)", "the next branch", _BRANCHES),
     KeyAction("conversation.timeline", "alt+t", "timeline", "the timeline of the answer in view"),
