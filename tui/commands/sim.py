@@ -154,7 +154,9 @@ def _epilog() -> str:
     width = max(len(name) for name in FAULTS) + 2
     lines = ["faults, which then happen to every answer:"]
     for name, (kind, text) in FAULTS.items():
-        value = {"tokens": "=N", "seconds": "=S", "thinking": "=KIND", None: ""}[kind]
+        value = {"tokens": "=N", "seconds": "=S", "thinking": "=KIND", "stretch": "=N-M", None: ""}[
+            kind
+        ]
         lines.append(f"  {name + value:<{width}}  {text}")
     shapes = " ".join(f"[[{name}]]" for name in SHAPES if name != "mixed")
     lines += [

@@ -112,6 +112,8 @@ class MarkFinder:
         self._tops: dict[str, float] = {}
         self._before: dict[str, float] = {}
         self._level = 0.0
+        self._is_released = False
+        """The clocks are back, though a limit is still told."""
         self._has_tokens = False
 
     # What comes -----------------------------------------------------------------------------
@@ -163,7 +165,12 @@ class MarkFinder:
         before_first = THROTTLE not in self._before
         if level == 1 and before_first:
             is_limited = False
-        if is_limited and "throttled" not in self._open:
+        # The limits are read less often than the clocks: it is over when those are back.
+        self._is_released = is_limited and (self._is_released or self._has_recovered(values))
+        if self._is_released:
+            self._end("throttled", t_ns)
+            self._is_released = not self._has_fallen(values)
+        elif is_limited and "throttled" not in self._open:
             fallen = [name for name in CLOCKS if name in self._open]
             start_ns = min((self._open[name].start_ns for name in fallen), default=t_ns)
             first = {**self._before, **self._tops}
@@ -176,6 +183,27 @@ class MarkFinder:
         elif not is_limited:
             self._end("throttled", t_ns)
         self._level = level
+
+    def _has_fallen(self, values: Mapping[str, float]) -> bool:
+        """Whether a clock is far below its highest."""
+        return any(
+            name in values and values[name] < FALL_SHARE * self._tops.get(name, 0.0)
+            for name in CLOCKS
+        )
+
+    def _has_recovered(self, values: Mapping[str, float]) -> bool:
+        """Whether clocks that fell while it was throttled are what they were before."""
+        one = self._open.get("throttled")
+        if one is None:
+            return False
+        fell = [
+            name
+            for name in CLOCKS
+            if name in one.first and one.least.get(name, math.inf) < FALL_SHARE * one.first[name]
+        ]
+        return bool(fell) and all(
+            values.get(name, 0.0) >= FALL_SHARE * one.first[name] for name in fell
+        )
 
     def _clocks(self, t_ns: int, values: Mapping[str, float]) -> None:
         for name in CLOCKS:

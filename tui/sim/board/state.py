@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tui.sim.runtime.faults import Trouble
 from tui.sim.runtime.profiles import Profile
 
 Activity = Literal["idle", "loading", "prefill", "decode"]
@@ -25,6 +26,8 @@ class BoardState:
     peak_mb: int = 0
     """The most that models have taken so far: the process's VmHWM never falls."""
     port: int = 0
+    troubles: frozenset[Trouble] = frozenset()
+    """What slows it down now."""
 
 
 class BoardMemo:
@@ -57,6 +60,11 @@ class BoardMemo:
         if model is not None:
             leaked_mb = self.now.leaked_mb + model.memory_mb
             self._set(replace(self.now, model=None, leaked_mb=leaked_mb))
+
+    def suffer(self, troubles: frozenset[Trouble]) -> None:
+        """That slows the board down from now on."""
+        if troubles != self.now.troubles:
+            self._set(replace(self.now, troubles=troubles))
 
     def listen(self, port: int) -> None:
         """The server answers on that port."""

@@ -19,10 +19,13 @@ from tui.sim.board.tree_still import (
     DDR_TABLE_HZ,
     DEBUGFS,
     FAN,
+    NPU,
+    NPU_HZ,
     NPU_POWER,
     PROCESS,
     SERVER_PID,
     SOCKET_INODE,
+    THROTTLED_DEVICE,
     ZONES,
 )
 
@@ -68,6 +71,11 @@ LEVELS: dict[Activity, _Level] = {
         (31, 5, 4, 4, 62, 58, 55, 41), _BUSY_MC,
     ),
 }  # fmt: skip
+
+LOW_NPU_HZ = 600_000_000
+HOT_MC = 81_300.0
+OTHERS_PCT = (0, 92, 92, 92, 0, 0, 0, 0)
+"""What another program takes of each CPU."""
 
 MEM_TOTAL_KB = 16_370_364
 _MEMORY_KB = {
@@ -122,8 +130,9 @@ class Motion:
         self._pass_time(state, level, now_ns)
         texts = {
             **self._npu(level),
+            **self._npu_clock(state),
             **self._ddr(level),
-            **self._thermal(),
+            **self._thermal(state),
             **self._cpu(level),
             **self._memory(state),
             **self._process(state),
@@ -143,7 +152,9 @@ class Motion:
             self._temps_mc[index] += (plateau - self._temps_mc[index]) * share
         for core, rate in enumerate(level.jobs_per_s):
             self._jobs[core] += rate * seconds * self._speed
-        for core, pct in enumerate(level.cpu_pct):
+        others = OTHERS_PCT if "background" in state.troubles else (0,) * 8
+        for core, own_pct in enumerate(level.cpu_pct):
+            pct = min(own_pct + others[core], 100)
             self._cpu_ticks[core][0] += pct / 100 * seconds * TICKS_PER_S
             self._cpu_ticks[core][1] += (1 - pct / 100) * seconds * TICKS_PER_S
         if state.activity != "idle":
@@ -180,11 +191,26 @@ class Motion:
         load = max(1, level.ddr_pct + (self._jitter[3] if level.ddr_step else 0))
         return {f"{DDR}/cur_freq": f"{freq_hz}\n", f"{DDR}/load": f"{load}@{freq_hz}Hz\n"}
 
-    def _thermal(self) -> dict[str, str]:
+    def _npu_clock(self, state: BoardState) -> dict[str, str]:
+        """Heat lowers what is allowed, and one of the cooling devices says so at once."""
+        is_hot = "throttle" in state.troubles
+        is_low = is_hot or "clock" in state.troubles
+        return {
+            f"{NPU}/cur_freq": f"{LOW_NPU_HZ if is_low else NPU_HZ}\n",
+            f"{NPU}/max_freq": f"{LOW_NPU_HZ if is_hot else NPU_HZ}\n",
+            f"sys/class/thermal/cooling_device{THROTTLED_DEVICE}/cur_state": "1\n"
+            if is_hot
+            else "0\n",
+        }
+
+    def _thermal(self, state: BoardState) -> dict[str, str]:
         files: dict[str, str] = {}
         for number, _ in enumerate(ZONES):
+            real_mc = self._temps_mc[number]
+            if "throttle" in state.troubles:
+                real_mc = max(real_mc, HOT_MC)
             # The sensor has steps of about 0.9 degrees.
-            temp_mc = round(self._temps_mc[number] / 923) * 923
+            temp_mc = round(real_mc / 923) * 923
             files[f"sys/class/thermal/thermal_zone{number}/temp"] = f"{temp_mc}\n"
             files[f"sys/class/hwmon/hwmon{number}/temp1_input"] = f"{temp_mc}\n"
         soc_mc = self._temps_mc[0]

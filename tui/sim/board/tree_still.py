@@ -68,10 +68,8 @@ _DEVFREQ = {
     f"{NPU}/available_governors": "rknpu_ondemand dmc_ondemand userspace powersave performance "
     "simple_ondemand\n",
     f"{NPU}/available_frequencies": f"{_TENTHS}\n",
-    f"{NPU}/cur_freq": f"{NPU_HZ}\n",
     f"{NPU}/target_freq": f"{NPU_HZ}\n",
     f"{NPU}/min_freq": "300000000\n",
-    f"{NPU}/max_freq": f"{NPU_HZ}\n",
     # The NPU's devfreq node has no load: this is what it says, idle or not.
     f"{NPU}/load": f"100@{NPU_HZ}Hz\n",
     f"{GPU}/name": "fb000000.gpu\n",
@@ -88,6 +86,8 @@ _DEVFREQ = {
     f"{DDR}/min_freq": f"{DDR_TABLE_HZ[0]}\n",
     f"{DDR}/max_freq": f"{DDR_TABLE_HZ[-1]}\n",
 }
+THROTTLED_DEVICE = 4
+"""The cooling device that acts while heat throttles."""
 _COOLING = (
     ("cpufreq-cpu0", 7), ("cpufreq-cpu4", 10), ("cpufreq-cpu6", 10),
     ("devfreq-fb000000.gpu", 7), ("devfreq-dmc", 3),
@@ -126,7 +126,8 @@ def _thermal() -> dict[str, str]:
     for number, (kind, most) in enumerate(_COOLING):
         device = f"sys/class/thermal/cooling_device{number}"
         files |= {f"{device}/type": f"{kind}\n", f"{device}/max_state": f"{most}\n"}
-        files[f"{device}/cur_state"] = "0\n"
+        if number != THROTTLED_DEVICE:
+            files[f"{device}/cur_state"] = "0\n"
     # The board's fan has no tachometer and is no cooling device.
     return {**files, f"{FAN}/name": "pwmfan\n", f"{FAN}/pwm1_enable": "1\n"}
 

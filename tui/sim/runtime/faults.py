@@ -9,7 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-ValueKind = Literal["tokens", "seconds", "thinking", None]
+ValueKind = Literal["tokens", "seconds", "thinking", "stretch", None]
+
+Trouble = Literal["throttle", "clock", "background"]
+"""What slows the simulated board down for a while."""
+SLOWER: dict[Trouble, float] = {"throttle": 1.6, "clock": 1.5, "background": 1.25}
+"""How much longer a decoding step takes."""
 
 THINKING_FAULTS = ("split", "unclosed", "close-only", "empty", "upper", "twice")
 """How the marks of a thinking part are wrong: cut in two, without the closing one, without the
@@ -37,6 +42,9 @@ FAULTS: dict[str, tuple[ValueKind, str]] = {
     "heartbeat": (None, "send ten comments a (real) second before the first token"),
     "empty-first": (None, "begin with events without text: a role, null, an empty string"),
     "think": ("thinking", "think first, with marks that are wrong in that way"),
+    "throttle": ("stretch", "heat lowers the NPU's clock from token N to M: slower by 1.6"),
+    "clock": ("stretch", "the NPU's clock falls from token N to M, without heat: slower by 1.5"),
+    "background": ("stretch", "another program works from token N to M: slower by 1.25"),
     "other-unit": (None, "times in ms where ns belong (rkllama: right, where they are wrong)"),
     "word-usage": (None, "count words and call them tokens"),
     "stale-stats": (None, "report the numbers of the answer before"),
@@ -77,11 +85,27 @@ class Faults:
     heartbeat: bool = False
     empty_first: bool = False
     think: str | None = None
+    throttle: tuple[int, int] | None = None
+    clock: tuple[int, int] | None = None
+    background: tuple[int, int] | None = None
     other_unit: bool = False
     word_usage: bool = False
     stale_stats: bool = False
     zero_stats: bool = False
     no_stats: bool = False
+
+    def troubles_at(self, sent: int) -> frozenset[Trouble]:
+        """What slows the board down while the token after so many is made."""
+        stretches: tuple[tuple[Trouble, tuple[int, int] | None], ...] = (
+            ("throttle", self.throttle),
+            ("clock", self.clock),
+            ("background", self.background),
+        )
+        return frozenset(
+            name
+            for name, stretch in stretches
+            if stretch is not None and stretch[0] <= sent < stretch[1]
+        )
 
     def ending_after(self, sent: int) -> str | None:
         """The fault that ends a stream after that many tokens."""
@@ -131,12 +155,22 @@ def parse_faults(words: Iterable[str], faults: Faults | None = None) -> Faults:
             if value not in THINKING_FAULTS:
                 raise FaultError(f"fault {name} takes one of {', '.join(THINKING_FAULTS)}")
             number = value
+        elif kind == "stretch":
+            number = _stretch(name, value)
         elif not has_value:
             raise FaultError(f"fault {name} needs a number of {kind}, for example {name}=5")
         else:
             number = _number(name, kind, value)
         faults = replace(faults, **{name.replace("-", "_"): number})
     return faults
+
+
+def _stretch(name: str, value: str) -> tuple[int, int]:
+    """``40-60``: from after token 40 up to token 60."""
+    first, has_end, after = value.partition("-")
+    if not (first.isdecimal() and has_end and after.isdecimal() and int(first) < int(after)):
+        raise FaultError(f"fault {name} needs two numbers of tokens, for example {name}=40-60")
+    return int(first), int(after)
 
 
 def _number(name: str, kind: ValueKind, value: str) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from tui.sim.board.state import BoardMemo
 from tui.sim.runtime import answers
-from tui.sim.runtime.faults import Faults
+from tui.sim.runtime.faults import SLOWER, Faults
 from tui.sim.runtime.models import Models
 from tui.sim.runtime.obedience import obeyed
 from tui.sim.runtime.profiles import Profile, SimOptions
@@ -131,6 +132,7 @@ class Runtime:
                     return await self._generate(job, sink, start_ns, unloads)
                 finally:
                     gc.enable()
+                    self._memo.suffer(frozenset())
                     self._free_ns = time.perf_counter_ns()
                     if self._waiting == 1:
                         self._memo.begin("idle")
@@ -216,6 +218,12 @@ class Runtime:
             if self._models.unloads != unloads:
                 reason = "error"
                 break
+            troubles = job.faults.troubles_at(len(sent))
+            if troubles != self._memo.now.troubles:
+                self._truth.add(
+                    time.perf_counter_ns(), "trouble", job.number, names=sorted(troubles)
+                )
+                self._memo.suffer(troubles)
             prepared = sink.prepare(text)
             await sleep_until(round(deadline_ns))
             t_ns = time.perf_counter_ns()
@@ -228,7 +236,8 @@ class Runtime:
             if len(sent) == 1:
                 self._memo.begin("decode")
             context += 1
-            deadline_ns += pace.step_ns(context)
+            slower = math.prod(SLOWER[name] for name in job.faults.troubles_at(len(sent)))
+            deadline_ns += pace.step_ns(context) * slower
         if reason in ("stop", "max_tokens"):  # one more step: the end mark, or the dropped token
             await sleep_until(round(deadline_ns))
         generated = len(sent) + (reason == "max_tokens" and job.has_overrun)

@@ -11,6 +11,8 @@ prefill_end  the prompt is read: ``prompt_tokens``, ``prefill_tokens`` (fewer wh
              cached), ``start_ns`` (when the run got the NPU)
 token        ``n`` from 1, ``text``; right before it is written to the socket, and ``written_ns``
              right after
+trouble      what slows the board down has changed: ``names`` (throttle, clock, background), none
+             where nothing does any more
 finish       right before the finish chunk: ``reason`` (stop, max_tokens, context, error, or the
              fault that ended it), ``tokens`` (sent), ``generated`` (with the one that is dropped
              at max_tokens), ``end_ns`` (end of the last step)
