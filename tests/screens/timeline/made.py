@@ -15,7 +15,7 @@ from tui.timeline.stored import stored_timeline
 MS = 1_000_000
 S = 1_000 * MS
 PROMPT = "why is decode memory-bound?"
-THINKING = ["The ", "user ", "asks ", "about ", "decode", ".\n"]
+THINKING = ["The ", "user ", "asks ", "about ", "decode", ".\n"] * 3
 PROSE = (
     "Each new token reads every weight once, so the time per token is close to model size divided"
     " by memory bandwidth: the weights are read for every token, the KV cache grows with the"
