@@ -66,7 +66,7 @@ async def test_every_size_has_curves_phases_and_words(
         assert size[0] < 100 or "thinking" in curves
         assert "answer" in curves
         assert "throttled" in curves
-        assert canvas.shown_charts >= (2 if size[0] == 80 else 6)
+        assert canvas.shown_charts >= (2 if size[0] == 80 else 5)
         assert PROMPT in text_of(screen.query_one("#title", Rows))
         # It begins at the first trouble, and says why.
         assert "throttled at 81" in text_of(screen.query_one("#cursor", Rows))
