@@ -185,7 +185,7 @@ def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
         simulator(*SLOW, "--dialect", dialect, "--truth", str(log)) as board,
         running(tmp_path, "--url", board.url) as first,
     ):
-        begun(first, tmp_path, log)
+        begun(first, tmp_path, log, 500)
         with running(tmp_path, "--url", board.url) as second:
             second.wait_for(READY, 30)
             ask(second, "mine [[tokens=12]]")
@@ -205,7 +205,7 @@ def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
             assert second.wait_gone() == 0
         first.keys("ctrl+q")
         assert first.wait_gone() == 0
-    assert len(truth(log, "token")) == 252
+    assert len(truth(log, "token")) == 512
 
 
 @pytest.mark.slow

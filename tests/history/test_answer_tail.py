@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.history.made import DEAD, ORIGIN, begin, opened
 from tests.history.streams import asked, end, feed, wait_for
 from tui.core.turn.turn import Turn
 from tui.core.types import Delta, FinishDelta, Phase, TextDelta, ThinkingDelta, TurnError
-from tui.history import recorder, writing
+from tui.history import listing, recorder, writing
 from tui.history.answer_tail import REMOVED, AnswerTail
 from tui.history.database import FILE_NAME, Connection, open_for_reading, transaction
 from tui.history.failures import HistoryError
@@ -129,6 +130,37 @@ def test_the_answer_of_a_dead_process_ends_as_interrupted(tmp_path: Path) -> Non
             assert reader.turn.text == "half of "
             assert reader.turn.error == TurnError("io", writing.interruption(2))
             assert [run.is_alive for run in receiving(connection)] == [False]
+
+
+def test_a_clock_that_was_set_changes_no_age(tmp_path: Path) -> None:
+    """The wall clock said 1970 when the prompt was taken, and is right now."""
+    kept = Recorder(tmp_path / FILE_NAME, now_ms=lambda: 0)
+    turn = asked("the question")
+    begun(kept, turn)
+    with closing(opened(tmp_path)) as connection:
+        (found,) = running(connection)
+    assert abs(found.since_ms - time.time_ns() // 1_000_000) < 60_000
+    end(turn)
+    kept.close()
+
+
+def test_answers_stand_in_the_order_in_which_they_came_whatever_the_clock_says(
+    tmp_path: Path,
+) -> None:
+    clock_ms = [2_000_000_000_000, 0, 1_000_000_000_000]
+    kept = Recorder(tmp_path / FILE_NAME, now_ms=lambda: clock_ms[0])
+    for prompt in ("first", "second", "third"):
+        turn = asked(prompt)
+        begun(kept, turn)
+        feed(turn, "word")
+        end(turn)
+        clock_ms.append(clock_ms.pop(0))
+    kept.close()
+    with closing(opened(tmp_path)) as connection:
+        rows = listing.conversations(connection)
+        assert [row.title for row in rows] == ["third", "second", "first"]
+        newest = listing.newest(connection)
+        assert newest == rows[0].id
 
 
 def test_an_answer_that_is_removed_is_over(tmp_path: Path, kept: Recorder) -> None:
