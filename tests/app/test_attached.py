@@ -13,7 +13,7 @@ import pytest
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask, shows
 from tests.commands.test_ask_history import database
-from tests.commands.test_running import npulse
+from tests.commands.test_running import npulse, stored_tokens
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
@@ -37,7 +37,7 @@ def begun(terminal: PtyTerminal, home: Path, log: Path, tokens: int = 240) -> No
     terminal.wait_for(READY)
     ask(terminal, f"theirs [[tokens={tokens}]]")
     wait_for_event(log, "token", count=30)
-    assert wait_for(lambda: database(home).exists() and len(stored(home).text) > 20)
+    assert wait_for(lambda: stored_tokens(home) > 5)
 
 
 def last_words(home: Path, count: int = 4) -> str:

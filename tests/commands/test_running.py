@@ -22,9 +22,10 @@ from tests.app.test_dashboard import READY
 from tests.app.test_dashboard import ask as type_prompt
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for, wait_for_event
 from tui.history import reading
 from tui.history.database import open_for_reading, open_for_writing
+from tui.history.failures import HistoryError
 from tui.history.running import want_stop
 
 SLOW = ("--decode-tps", "30", "--prefill-tps", "3000")
@@ -65,8 +66,11 @@ def asking(home: Path, url: str, prompt: str, log: Path) -> Iterator[subprocess.
 
 
 def stored_tokens(home: Path, answer: int = 2) -> int:
-    with closing(open_for_reading(database(home))) as connection:
-        return len(reading.times_ns(connection, answer))
+    try:
+        with closing(open_for_reading(database(home))) as connection:
+            return len(reading.times_ns(connection, answer))
+    except HistoryError:
+        return 0  # it is not made yet
 
 
 def status(home: Path, answer: int = 2) -> str | None:
@@ -108,6 +112,22 @@ def test_an_answer_of_ask_is_told_of_and_stopped_from_elsewhere(tmp_path: Path) 
         assert status(tmp_path) == "stopped"
         with closing(open_for_writing(database(tmp_path))) as connection:
             assert not want_stop(connection, row["turn"])
+
+
+def test_a_second_ask_waits_for_the_first_one(tmp_path: Path) -> None:
+    """At a server where a second prompt would end the first answer."""
+    log = tmp_path / "truth.jsonl"
+    with (
+        simulator(*SLOW, "--dialect", "rkllm-chat", "--truth", str(log)) as board,
+        asking(tmp_path, board.url, "[[tokens=150]]", log) as first,
+    ):
+        code, out, err = npulse(tmp_path, "ask", "[[tokens=12]]", "--url", board.url)
+        assert code == 0
+        assert out.strip()
+        assert f"the server answers npulse ask (pid {first.pid}) first" in err
+        assert first.wait(20) == 0
+        assert len(truth(log, "token")) == 162
+        assert [status(tmp_path, answer) for answer in (2, 4)] == ["complete", "complete"]
 
 
 def test_an_answer_of_a_killed_process_is_told_of_once_as_interrupted(tmp_path: Path) -> None:
@@ -152,7 +172,7 @@ def test_a_dashboard_without_its_terminal_is_detached_and_may_be_stopped(tmp_pat
         (row,) = rows(tmp_path)
         assert (row["pid"], row["where"]) == (terminal.process.pid, "dashboard")
         terminal.signal(signal.SIGHUP)
-        assert wait_for(lambda: rows(tmp_path)[0]["where"] == "detached")
+        assert wait_for(lambda: rows(tmp_path)[0]["where"] == "detached", 40)
         with closing(open_for_writing(database(tmp_path))) as connection:
             assert want_stop(connection, row["turn"])
         terminal.process.wait(15)

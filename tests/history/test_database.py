@@ -6,11 +6,15 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.app.npulse import REPOSITORY
 from tests.history.made import add_exchange, opened
 from tui.history import listing, reading, writing
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
@@ -252,3 +256,37 @@ def test_two_processes_may_make_it_and_write_at_once(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as connection:
         assert listing.count(connection) == 2 * each
         assert damage(connection, is_thorough=True) == []
+
+
+LOOK_AND_LEAVE = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from tui.history.database import open_for_writing
+closing(open_for_writing(Path(sys.argv[1]))).__enter__().close()
+"""
+
+
+@pytest.mark.parametrize("look", [open_for_reading, open_for_writing])
+def test_another_connection_of_the_process_keeps_the_locks_of_the_first(
+    tmp_path: Path, look: Callable[[Path], sqlite3.Connection]
+) -> None:
+    """Else another process takes the log for left behind and removes it, with all that follows."""
+    path = tmp_path / FILE_NAME
+    with closing(opened(tmp_path)) as connection:
+        add_exchange(connection, "before", "answer")
+        look(path).close()
+        subprocess.run(
+            [sys.executable, "-c", LOOK_AND_LEAVE, str(path)],
+            check=True,
+            cwd=REPOSITORY,
+            timeout=60,
+        )
+        add_exchange(connection, "after", "answer")
+        code = f"{LOOK_AND_LEAVE}\nfrom tui.history import listing\n"
+        code += "with closing(open_for_writing(Path(sys.argv[1]))) as c: print(listing.count(c))"
+        shown = subprocess.run(
+            [sys.executable, "-c", code, str(path)],
+            check=True, cwd=REPOSITORY, timeout=60, capture_output=True, text=True,
+        )  # fmt: skip
+        assert shown.stdout.strip() == "2"

@@ -8,20 +8,13 @@ from typing import TYPE_CHECKING
 
 from tui.history.records import AttachTarget
 from tui.servers.address import shown_url
+from tui.servers.capabilities import is_one_at_a_time
 from tui.servers.connection_state import Server
-from tui.servers.dialects.dialect import Dialect
 from tui.settings.history_options import history_file
 
 if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
     from tui.history.left_behind import LeftBehind
-
-
-def is_one_at_a_time(dialect: Dialect) -> bool:
-    """Whether a server of this kind works on one answer only and does not say that it does: its NPU
-    runs on to the end, or a second prompt ends the first answer."""
-    is_npu = dialect.is_overlap_fatal or not dialect.is_stopped_by_disconnect
-    return is_npu and dialect.busy_path is None
 
 
 class AnswersElsewhere:

@@ -209,7 +209,7 @@ def _run(
                 _complain(note)
             log = _runtime_log(prepared, options)
             marked = None if log is None else loop.submit(log.begin())
-            guard = overlap_guard(prepared.server)
+            guard = keeper.guard(prepared.server, overlap_guard(prepared.server))
             if waits_behind_another(prepared.server):
                 turn.note_before_prefill("queue")
             work = loop.submit(answer(prepared.client, turn.request, turn, in_use=guard))

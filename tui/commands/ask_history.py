@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from tui.commands.parser import Parser, complain
@@ -16,6 +17,9 @@ from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.recorder import Recorder
 from tui.history.resuming import ResumedConversation, resume
+from tui.history.running import first_in_line
+from tui.servers.address import shown_url
+from tui.servers.capabilities import is_one_at_a_time
 from tui.servers.connection_state import Server
 from tui.settings.history_options import history_file, origin_of, recorder
 from tui.settings.schema import HistorySection
@@ -100,6 +104,19 @@ class AnswerKeeper:
             self._kept.is_stored.result(STORE_S)
         except FutureTimeout:
             return  # a slow disk; it is stored while the answer comes
+
+    def guard(self, server: Server, in_use: Callable[[], str | None]) -> Callable[[], str | None]:
+        """``in_use``, or why another npulse comes first at a server that works on one answer."""
+        if not is_one_at_a_time(server.dialect):
+            return in_use
+        url = shown_url(server.url)
+
+        def reason() -> str | None:
+            own = None if self._kept is None else self._kept.answer_id
+            first = first_in_line(history_file(), (url,), own)
+            return in_use() if first is None else f"the server answers {first.where} first"
+
+        return reason
 
     def renew(self, turn: Turn) -> None:
         """There are better numbers of it."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from urllib.parse import quote
 
 from tui.core.text.sanitize import clean_line
@@ -23,6 +24,8 @@ WAIT_S = 2.0
 """How long another process's transaction is waited for."""
 NOTHING = "nothing is kept yet: there is no history on this machine"
 MAX_WAL_BYTES = 4 << 20
+_OPENING = Lock()
+"""No thread looks at a file while another one opens it: see :func:`_is_open_here`."""
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 _USER_VERSION_AT, _APPLICATION_ID_AT = 60, 68
@@ -37,12 +40,14 @@ def open_for_writing(
     Raises HistoryError with one sentence.
     """
     try:
-        _refuse_foreign(path, len(migrations))
-        make_folder(path.parent)
-        os.close(create_private(path, os.O_RDWR))
-        if stat.S_IMODE(path.stat().st_mode) != FILE_MODE:
-            path.chmod(FILE_MODE)
-        connection = _connect(f"file:{quote(str(path.absolute()))}?mode=rw", wait_s)
+        with _OPENING:
+            if not _is_open_here(path):
+                _refuse_foreign(path, len(migrations))
+                make_folder(path.parent)
+                os.close(create_private(path, os.O_RDWR))
+            if stat.S_IMODE(path.stat().st_mode) != FILE_MODE:
+                path.chmod(FILE_MODE)
+            connection = _connect(f"file:{quote(str(path.absolute()))}?mode=rw", wait_s)
     except (OSError, sqlite3.Error) as error:
         raise _cannot("be opened", path, error) from error
     try:
@@ -64,10 +69,12 @@ def open_for_reading(
     """A connection that cannot change anything. Raises HistoryError with one sentence, also where
     there is no file, or an older npulse wrote it."""
     try:
-        _refuse_foreign(path, schema)
-        if not path.exists():
-            raise HistoryError(NOTHING)
-        connection = _connect_reading(path, wait_s)
+        with _OPENING:
+            if not _is_open_here(path):
+                _refuse_foreign(path, schema)
+            if not path.exists():
+                raise HistoryError(NOTHING)
+            connection = _connect_reading(path, wait_s)
     except (OSError, sqlite3.Error) as error:
         raise _cannot("be read", path, error) from error
     try:
@@ -254,6 +261,23 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_open_here(path: Path) -> bool:
+    """Whether this process has the file open: then it was looked at, and must not be opened without
+    SQLite. To close any descriptor of a file gives up all locks that the process has on it
+    (fcntl(2)), and another process would take the log that is being written for left behind."""
+    try:
+        wanted = path.stat()
+        descriptors = list(Path("/proc/self/fd").iterdir())
+    except OSError:
+        return False
+    for descriptor in descriptors:
+        with suppress(OSError):
+            found = descriptor.stat()
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return True
+    return False
 
 
 def _refuse_foreign(path: Path, newest: int) -> None:

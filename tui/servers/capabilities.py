@@ -27,6 +27,13 @@ def flattening_note(dialect: Dialect) -> str | None:
     return f"{dialect.name} takes one message only: the conversation so far is sent inside it."
 
 
+def is_one_at_a_time(dialect: Dialect) -> bool:
+    """Whether a server of this kind works on one answer only and does not say that it does: its NPU
+    runs on to the end, or a second prompt ends the first answer."""
+    is_npu = dialect.is_overlap_fatal or not dialect.is_stopped_by_disconnect
+    return is_npu and dialect.busy_path is None
+
+
 def why_no_load(dialect: Dialect) -> str | None:
     """Why a model cannot be loaded from here, in one sentence; None where it can."""
     return _not_changed("load", dialect) if dialect.models.load_path is None else None
