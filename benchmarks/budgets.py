@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks.figures import KINDS, Results
+from benchmarks.screens import SCENARIOS as SCREENS
 
 OURS = "npulse"
 
@@ -31,6 +32,11 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("idle", "idle_bytes_per_s", 300)
     yield Budget("idle", "idle_cpu_pct", 1)
     yield Budget("idle", "rss_start_mb", 75)
+    for scenario in SCREENS:
+        yield Budget(scenario, "screen_bytes_per_s", 1200)
+        yield Budget(scenario, "screen_cpu_pct", 4)
+        yield Budget(scenario, "screen_open_bytes", 25_000)
+        yield Budget(scenario, "screen_close_bytes", 25_000)
     yield Budget("prose-3", "cpu_ms_per_token", 10)
     yield Budget("prose-3", "bytes_per_token", 950)
     yield Budget("lab-3", "cpu_ms_per_token", 10)

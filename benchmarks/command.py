@@ -22,6 +22,7 @@ from benchmarks import (
     programs,
     report,
     sampling,
+    screens,
     startup,
     timing,
 )
@@ -73,6 +74,12 @@ def _parts(
             "history",
             ("history", "history-3", "history-50"),
             lambda: history.measure(chosen, results),
+            is_in_quick=False,
+        ),
+        Part(
+            "screens",
+            screens.SCENARIOS,
+            lambda: screens.measure(ours, chosen, results),
             is_in_quick=False,
         ),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),

@@ -59,6 +59,8 @@ class Plan:
     """One in each dialect, without the screen."""
     folder: Path
     history_conversations: int = 10_000
+    screen_s: float = 20.0
+    """How long each screen stays open while its cost is counted."""
 
 
 _SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "oneline": "oneline"}
@@ -105,4 +107,4 @@ def quick(folder: Path, runs: int) -> Plan:
     )
     timings = (TimingPlan(100, 300, 2),)
     dialects = _in_each_dialect(200, 1)
-    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, dialects, folder, 1000)
+    return Plan(runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, dialects, folder, 1000, 5.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -218,6 +219,11 @@ def test_the_narrow_screen_folds_the_panels_to_one_strip(tmp_path: Path) -> None
         terminal.wait_for(lacks("npulse itself"))
 
 
+def is_as_wide(cols: int, terminal: PtyTerminal) -> bool:
+    """Whether the clock stands at the right edge of that many columns."""
+    return len(terminal.text().partition("\n")[0]) == cols - 1
+
+
 def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
     """What many partial repaints left on the screen is what one full repaint draws."""
     with (
@@ -229,10 +235,9 @@ def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
         terminal.wait_for("~150 tokens", 30)
         terminal.wait_for(shows(IDLE_ROW))
         by_updates = [line[:76] for line in terminal.text().splitlines()[1:]]
-        terminal.resize(121, 40)
-        terminal.wait_quiet(0.3, 3)
-        terminal.resize(120, 40)
-        terminal.wait_quiet(0.3, 3)
+        for cols in (121, 120):
+            terminal.resize(cols, 40)
+            terminal.wait_for(partial(is_as_wide, cols))
         at_once = [line[:76] for line in terminal.text().splitlines()[1:]]
         assert by_updates == at_once
 

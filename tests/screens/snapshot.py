@@ -7,6 +7,7 @@ import time
 from itertools import chain
 from pathlib import Path
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -20,6 +21,7 @@ def picture(screen: Screen[object]) -> str:
     """The cells, then a letter for the style of each cell, then what the letters mean."""
     letters: dict[str, str] = {}
     text_rows, style_rows = [], []
+    visible_screen_stack.set(screen.app._background_screens)
     for strip in screen._compositor.render_strips():
         text, styles = "", ""
         for segment in strip:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.actions import SkipAction
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import ActiveBinding, BindingType
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.events import Event
 from textual.screen import Screen, SystemModalScreen
@@ -32,6 +33,8 @@ from tui.core.text.glyphs import Glyphs
 from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.dimmed_screen import DimsBelow
+from tui.widgets.kit.lean_app import LeanApp
 from tui.widgets.kit.rows import AsciiScrollBar
 
 MAX_OSC52_BYTES = 74_000
@@ -68,7 +71,11 @@ class Appearance:
     """What the start has to say: warnings of the config file, broken themes."""
 
 
-class TerminalApp(App[int], inherit_bindings=False):
+class Palette(DimsBelow, CommandPalette):
+    """Textual's palette, at the price of what changes below it."""
+
+
+class TerminalApp(LeanApp[int], inherit_bindings=False):
     """An app whose lowest screen is a dashboard; which one says :meth:`get_default_screen`."""
 
     TITLE = "npulse"
@@ -115,6 +122,10 @@ class TerminalApp(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> Dashboard:
         raise NotImplementedError
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def _key(self, action_id: str) -> str:
         """The first key of an action, as short as it is shown."""

@@ -34,7 +34,6 @@ from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import HintOf, KeyHint, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
 
@@ -122,7 +121,6 @@ class BoardScreen(OpaqueScreen):
     ) -> None:
         """``copy`` puts a text into the clipboard and gives the sentence that says where it is."""
         super().__init__()
-        self._compositor = LeanCompositor()
         self._backend = backend
         self._copy = copy
         self._glyphs = glyphs

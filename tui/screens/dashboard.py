@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -47,7 +46,7 @@ from tui.widgets.chat.server_line import ServerLine
 from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.chat.strip import StatusStrip
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.lean_compositor import LeanCompositor
+from tui.widgets.kit.lean_screen import LeanScreen
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
@@ -58,7 +57,7 @@ STRAY_ESC_S = 0.5
 """An Esc so soon after another screen has closed was meant for that screen."""
 
 
-class Dashboard(Screen[None]):
+class Dashboard(LeanScreen):
     """Lays out the panels and hands keys and events to the parts in :mod:`tui.screens.chat`.
 
     ``keymap`` has the keys of each action. ``copy`` puts a text into the clipboard and gives the
@@ -99,7 +98,6 @@ class Dashboard(Screen[None]):
         frames_per_s: int = 15,
     ) -> None:
         super().__init__()
-        self._compositor = LeanCompositor()
         self.set_class(glyphs.is_ascii, "-ascii")
         self._backend = backend
         self._glyphs = glyphs

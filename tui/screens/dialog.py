@@ -14,9 +14,10 @@ from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.key_bar import HintOf, KeyBar, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.dimmed_screen import DimsBelow
 
 
-class Dialog(ModalScreen[ScreenResultType]):
+class Dialog(DimsBelow, ModalScreen[ScreenResultType]):
     """A box with a bottom line of its own. Esc closes it."""
 
     DEFAULT_CSS = """

@@ -13,7 +13,6 @@ from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import HintOf, KeyBar, key_caps, key_hints
 from tui.widgets.chat.message_line import MessageBar
-from tui.widgets.kit.lean_compositor import LeanCompositor
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 
 
@@ -33,7 +32,6 @@ class Page(OpaqueScreen):
 
     def __init__(self, headline: Callable[[], Headline], glyphs: Glyphs) -> None:
         super().__init__()
-        self._compositor = LeanCompositor()
         self.set_class(glyphs.is_ascii, "-ascii")
         self._headline = headline
         self.glyphs = glyphs

@@ -6,11 +6,10 @@ import gc
 
 from rich.segment import Segment
 from textual.app import App, ComposeResult
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.kit.lean_compositor import LeanCompositor
+from tui.widgets.kit.lean_screen import LeanScreen
 
 
 class Counting(Widget):
@@ -22,22 +21,18 @@ class Counting(Widget):
         return Strip([Segment(f"{self.count:05d}".ljust(self.size.width))], self.size.width)
 
 
-class LeanScreen(Screen[None]):
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = LeanCompositor()
-
+class CountingScreen(LeanScreen):
     def compose(self) -> ComposeResult:
         yield Counting()
 
 
-class LeanApp(App[None]):
-    def get_default_screen(self) -> LeanScreen:
-        return LeanScreen()
+class CountingApp(App[None]):
+    def get_default_screen(self) -> CountingScreen:
+        return CountingScreen()
 
 
 async def test_a_row_that_was_replaced_frees_itself() -> None:
-    async with LeanApp().run_test(size=(40, 3)) as pilot:
+    async with CountingApp().run_test(size=(40, 3)) as pilot:
         row = pilot.app.screen.query_one(Counting)
         gc.collect()
         gc.disable()

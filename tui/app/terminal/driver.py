@@ -17,6 +17,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
 from tui.core.screen.attention import Attention
+from tui.widgets.kit.lean_app import LeanApp
 
 READ_BYTES = 65_536
 POLL_S = 0.1
@@ -45,6 +46,7 @@ class TerminalDriver(LinuxDriver):
             self._file = self._output  # type: ignore[assignment]
         for number in ENDING_SIGNALS:
             signal.signal(number, self._ended_by)
+        self._forget_cells()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
@@ -58,6 +60,11 @@ class TerminalDriver(LinuxDriver):
         from tui.app.terminal_app import TerminalApp
 
         return self._app.attention if isinstance(self._app, TerminalApp) else None
+
+    def _forget_cells(self) -> None:
+        """The terminal's other screen is empty when it is taken over."""
+        if isinstance(self._app, LeanApp):
+            self._app.cells.forget()
 
     # Signals --------------------------------------------------------------------------------
 

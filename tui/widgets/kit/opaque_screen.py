@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region
-from textual.screen import Screen
+
+from tui.widgets.kit.lean_screen import LeanScreen
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class OpaqueScreen(Screen[None]):
+class OpaqueScreen(LeanScreen):
     """A full screen over another one that goes on working.
 
     Textual repaints the screen on top wherever the one below changes, as if it could be seen

@@ -1,0 +1,72 @@
+"""What each screen and dialog costs that is opened over an answer that streams."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.figures import Results
+from benchmarks.plan import Plan
+from benchmarks.programs import Program
+from benchmarks.session import Session, SessionError
+from benchmarks.simulator import Simulator
+
+RATE_TPS = 3.13
+OPENED_BY = {
+    "help": "f1",
+    "models": "f2",
+    "bench": "f3",
+    "history": "f4",
+    "board": "f5",
+    "settings": "f6",
+    "palette": "ctrl+p",
+}
+"""Screen -> the key that opens it; Esc closes each."""
+SCENARIOS = ("screen-none", *(f"screen-{name}" for name in OPENED_BY))
+SETTLE_S = 1.5
+"""A screen has been drawn by then."""
+
+
+def measure(ours: Program | None, plan: Plan, results: Results) -> None:
+    """Open one after the other while one answer streams."""
+    if ours is None:
+        return
+    seconds = plan.screen_s
+    tokens = round(((len(SCENARIOS) + 1) * (seconds + 2 * SETTLE_S + 1) + 10) * RATE_TPS)
+    for _ in range(plan.runs):
+        with (
+            Simulator(plan.folder, decode_tps=RATE_TPS, tokens=tokens) as simulator,
+            Session(ours, simulator, plan.folder) as session,
+        ):
+            try:
+                session.wait_ready()
+            except SessionError as error:
+                results.note(f"screens: {error}")
+                continue
+            session.terminal.type("[[prose]]")
+            session.terminal.keys("enter")
+            time.sleep(6)
+            _record(session, "screen-none", seconds, results)
+            for name, key in OPENED_BY.items():
+                opened = _bytes_of(session, key)
+                _record(session, f"screen-{name}", seconds, results)
+                closed = _bytes_of(session, "escape")
+                results.add(f"screen-{name}", "npulse", "screen_open_bytes", opened)
+                results.add(f"screen-{name}", "npulse", "screen_close_bytes", closed)
+
+
+def _bytes_of(session: Session, key: str) -> int:
+    from_ns = time.perf_counter_ns()
+    session.terminal.keys(key)
+    time.sleep(SETTLE_S)
+    return session.terminal.bytes_between(from_ns, time.perf_counter_ns())
+
+
+def _record(session: Session, scenario: str, seconds: float, results: Results) -> None:
+    from_ns = time.perf_counter_ns()
+    time.sleep(seconds)
+    to_ns = time.perf_counter_ns()
+    passed_s = (to_ns - from_ns) / 1e9
+    received = session.terminal.bytes_between(from_ns, to_ns)
+    results.add(scenario, "npulse", "screen_bytes_per_s", received / passed_s)
+    used_ns = session.cost.cpu_between(from_ns, to_ns)
+    results.add(scenario, "npulse", "screen_cpu_pct", used_ns / 1e7 / passed_s)

@@ -1,0 +1,90 @@
+"""A screen below a dialog: what changed on it is drawn, once, and nothing else."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.widgets.kit.dimmed_screen import DimsBelow
+from tui.widgets.kit.lean_screen import LeanScreen
+
+WIDTH, HEIGHT = 40, 12
+
+
+class Rows(Widget):
+    """Rows of which each is refreshed alone."""
+
+    texts: tuple[str, ...] = ("one",) * HEIGHT
+
+    def render_line(self, y: int) -> Strip:
+        return Strip([Segment(self.texts[y].ljust(self.size.width))], self.size.width)
+
+    def change(self, y: int, text: str) -> None:
+        self.texts = (*self.texts[:y], text, *self.texts[y + 1 :])
+        self.refresh(Region(0, y, WIDTH, 1))
+
+
+class Below(LeanScreen):
+    def compose(self) -> ComposeResult:
+        yield Rows()
+
+
+class Box(DimsBelow, ModalScreen[None]):
+    DEFAULT_CSS = "Box { align: center middle; } Box Static { width: 10; height: 2; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[Region, ...]] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static("a box")
+
+    def refresh(self, *regions: Region, **how: bool) -> Box:
+        self.told.append(regions)
+        return super().refresh(*regions, **how)
+
+
+class BoxApp(App[None]):
+    def get_default_screen(self) -> Below:
+        return Below()
+
+
+def seen(app: App[None]) -> list[str]:
+    strips = app.screen._compositor.render_strips
+    app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    from textual._context import visible_screen_stack
+
+    visible_screen_stack.set(app._background_screens)
+    return [strip.text for strip in strips()]
+
+
+async def test_each_change_below_is_told_once_and_shown() -> None:
+    async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
+        rows, box = pilot.app.screen.query_one(Rows), Box()
+        await pilot.app.push_screen(box)
+        await pilot.pause(0.1)
+        for y, text in ((0, "two"), (11, "three"), (1, "four")):
+            box.told.clear()
+            rows.change(y, text)
+            await pilot.pause(0.1)
+            assert [region.y for regions in box.told for region in regions] == [y]
+            assert seen(pilot.app)[y].rstrip() == text
+
+
+async def test_the_screen_is_whole_when_the_box_is_closed() -> None:
+    async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
+        rows, box = pilot.app.screen.query_one(Rows), Box()
+        await pilot.app.push_screen(box)
+        await pilot.pause(0.1)
+        rows.change(3, "changed below")
+        await pilot.pause(0.1)
+        assert "a box" in "".join(seen(pilot.app))
+        box.dismiss()
+        await pilot.pause(0.1)
+        lines = [line.rstrip() for line in seen(pilot.app)]
+        assert lines == [*["one"] * 3, "changed below", *["one"] * (HEIGHT - 4)]

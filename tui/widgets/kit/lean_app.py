@@ -1,0 +1,49 @@
+"""An app that writes to the terminal what looks different, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App, ReturnType
+from textual.events import Event, Resize
+from textual.screen import Screen
+
+from tui.widgets.kit.terminal_cells import CellsUpdate, TerminalCells
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class LeanApp(App[ReturnType], inherit_bindings=False):
+    """Textual's app, which compares each update with what the terminal shows already.
+
+    A driver that takes the terminal over anew calls ``cells.forget()`` first.
+    """
+
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.cells = TerminalCells()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Resize):
+            self.cells.forget()  # terminals differ in what they do with the rows
+        await super().on_event(event)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Write an update of the screen."""
+        is_written = self._running and not self._closed and not self._batch_count
+        if (
+            isinstance(renderable, (LayoutUpdate, ChopsUpdate))
+            and is_written
+            and not (self.is_headless or self.is_inline)
+        ):
+            colours = self.console._color_system or ColorSystem.TRUECOLOR
+            text = self.cells.changes(renderable, self.size, colours)
+            place = screen.outer_size.clamp_offset(self.cursor_position)
+            if not text and place == self._previous_cursor_position:
+                return
+            super()._display(screen, CellsUpdate(text))
+            return
+        super()._display(screen, renderable)
