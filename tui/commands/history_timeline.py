@@ -11,7 +11,6 @@ from tui.core.text.sanitize import clean_line
 from tui.files.private import write_whole
 from tui.history import reading
 from tui.history.database import Connection
-from tui.history.records import StoredTurn
 from tui.history.resuming import no_conversation
 from tui.timeline.record import Timeline
 from tui.timeline.stored import stored_timeline
@@ -26,7 +25,6 @@ def read_timeline(connection: Connection, number: int, answer: int | None) -> Ti
     found = reading.conversation(connection, number, is_tree=answer is not None)
     if found is None or found.row.id != number:
         raise ValueError(no_conversation(number))
-    turns = {turn.id: turn for turn in found.turns}
     answers = [turn for turn in found.turns if turn.role == "assistant"]
     if answer is not None:
         answers = [turn for turn in answers if turn.id == answer]
@@ -37,19 +35,10 @@ def read_timeline(connection: Connection, number: int, answer: int | None) -> Ti
             )
     if not answers:
         raise ValueError(f"conversation {number} has no answer yet")
-    return _timeline(connection, answers[-1], turns.get(answers[-1].parent or 0))
-
-
-def _timeline(connection: Connection, answer: StoredTurn, prompt: StoredTurn | None) -> Timeline:
-    try:
-        times_ns = reading.times_ns(connection, answer.id)
-    except ValueError:
-        times_ns = []
-    try:
-        samples = reading.board_samples(connection, answer.id)
-    except ValueError:
-        samples = []
-    return stored_timeline("" if prompt is None else prompt.text, answer, times_ns, samples)
+    trace = reading.trace(connection, answers[-1].id)
+    if trace is None:
+        raise ValueError(no_conversation(number))
+    return stored_timeline(trace.prompt, trace.answer, trace.times_ns, trace.samples, trace.ends)
 
 
 def print_timeline(timeline: Timeline, options: argparse.Namespace) -> None:

@@ -1,14 +1,15 @@
 """Stored answers as recordings: for a file, and to be played again.
 
 The history keeps less than a recording does: of the board a few series, of the stream the times of
-its chunks and not which words came with which. The words are spread evenly over the chunks, and
-those lines say so; the numbers are those that were stored.
+its chunks and, in newer answers, which words came with which. Where that is missing the words are
+spread evenly over the chunks, and those lines say so. The numbers are those that were stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from tui import __version__
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.chunk_words import ChunkEnds
 from tui.core.turn.estimate import TOKENS_PER_MESSAGE
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import GenerationSettings, ModelInfo, UsageDelta
@@ -201,36 +203,39 @@ class _Answer:
         return "character" if is_characters else "token"
 
     def _tokens(self) -> Iterator[Event]:
+        """A line for each chunk that brought words."""
         turn = self._turn
-        times_ms = [max(self._sent_ms + t_us / 1e3, 0.0) for t_us in turn.times_us]
-        n_chunks, n_thinking = len(times_ms), 0
+        if not turn.times_us:
+            yield from self._words_without_times()
+        ends = turn.ends
+        is_known = ends is not None and len(ends.text) == len(turn.times_us)
+        pieces = known_pieces(turn, ends) if ends is not None and is_known else self._spread()
+        last_ms: float | None = None
+        for t_us, (channel, text) in zip(turn.times_us, pieces, strict=False):
+            t_ms = max(self._sent_ms + t_us / 1e3, 0.0)
+            if text:
+                yield Token(
+                    t_ms=t_ms,
+                    channel=channel,
+                    text=text,
+                    gap_ms=None if last_ms is None else round(t_ms - last_ms, 3),
+                    is_text_estimated=not is_known,
+                )
+            last_ms = t_ms
+
+    def _spread(self) -> list[tuple[Channel, str]]:
+        """The words, evenly over the chunks: thinking first."""
+        turn, n_chunks, n_thinking = self._turn, len(self._turn.times_us), 0
         if turn.thinking:
             tokens, thinking = self._number("tokens_out"), self._number("thinking_tokens")
             share = len(turn.thinking) / (len(turn.thinking) + len(turn.text))
             if tokens and thinking is not None:
                 share = min(thinking / tokens, 1.0)
-            n_thinking = (
-                n_chunks if not turn.text else min(max(round(share * n_chunks), 1), n_chunks)
-            )
-        parts: tuple[tuple[Channel, str, list[float]], ...] = (
-            ("thinking", turn.thinking, times_ms[:n_thinking]),
-            ("answer", turn.text, times_ms[n_thinking:]),
-        )
-        last_ms: float | None = None
-        for channel, text, at in parts:
-            for number, t_ms in enumerate(at):
-                start, end = (len(text) * n // len(at) for n in (number, number + 1))
-                if start < end:
-                    yield Token(
-                        t_ms=t_ms,
-                        channel=channel,
-                        text=text[start:end],
-                        gap_ms=None if last_ms is None else round(t_ms - last_ms, 3),
-                        is_text_estimated=True,
-                    )
-                last_ms = t_ms
-        if not times_ms:
-            yield from self._words_without_times()
+            n_thinking = min(max(round(share * n_chunks), 1), n_chunks) if turn.text else n_chunks
+        return [
+            *_evenly("thinking", turn.thinking, n_thinking),
+            *_evenly("answer", turn.text, n_chunks - n_thinking),
+        ]
 
     def _words_without_times(self) -> Iterator[Event]:
         """The times are damaged, or were never known: all words at the end."""
@@ -310,6 +315,33 @@ class _Answer:
         value = self._numbers.get(name)
         is_number = isinstance(value, int | float) and 0 <= value <= lines.MAX_MS / 4
         return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def known_pieces(turn: PlainTurn, ends: ChunkEnds) -> list[tuple[Channel, str]]:
+    """What each chunk brought. What came after the last chunk (a tag that was none) is with it;
+    one that brought nothing of its own (a part of a tag) has a character of the next one, for the
+    model spent a token on it."""
+    made: list[tuple[Channel, str]] = []
+    text_at = thinking_at = 0
+    for text_end, thinking_end in zip(ends.text, ends.thinking, strict=True):
+        text, thinking = turn.text[text_at:text_end], turn.thinking[thinking_at:thinking_end]
+        made.append(("answer", text) if text else ("thinking", thinking))
+        text_at, thinking_at = max(text_at, text_end), max(thinking_at, thinking_end)
+    if made and turn.text[text_at:]:
+        made[-1] = (
+            "answer",
+            (made[-1][1] if made[-1][0] == "answer" else "") + turn.text[text_at:],
+        )
+    for at in range(len(made) - 2, -1, -1):
+        channel, following = made[at + 1]
+        if not made[at][1] and len(following) > 1:
+            made[at], made[at + 1] = (channel, following[0]), (channel, following[1:])
+    return made
+
+
+def _evenly(channel: Channel, text: str, n_chunks: int) -> list[tuple[Channel, str]]:
+    cuts = [len(text) * n // n_chunks for n in range(n_chunks + 1)] if n_chunks else []
+    return [(channel, text[start:end]) for start, end in pairwise(cuts)]
 
 
 def _readings(sample: BoardSample) -> dict[str, Reading]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from tui.core.text.sanitize import clean, clean_line
+from tui.core.turn.chunk_words import ChunkEnds
 from tui.core.types import GenerationSettings, NumberSource, TurnError, TurnStatus
 from tui.history import reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
@@ -42,6 +43,8 @@ class PlainTurn:
     numbers: Numbers | None = None
     times_us: tuple[int, ...] = ()
     board: tuple[BoardSample, ...] = ()
+    ends: ChunkEnds | None = None
+    """Which words each chunk brought; None where it is not known. Not in our JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def plain(
             numbers=None if turn.numbers is None else dict(turn.numbers),
             times_us=tuple(_times_us(connection, turn.id)),
             board=tuple(_board(connection, turn.id)),
+            ends=_ends(connection, turn.id),
         )
         for turn in found.turns
     )
@@ -221,6 +225,13 @@ def _times_us(connection: sqlite3.Connection, turn: int) -> list[int]:
         return [t_ns // 1000 for t_ns in reading.times_ns(connection, turn)]
     except ValueError:
         return []
+
+
+def _ends(connection: sqlite3.Connection, turn: int) -> ChunkEnds | None:
+    try:
+        return reading.chunk_ends(connection, turn)
+    except ValueError:
+        return None
 
 
 def _board(connection: sqlite3.Connection, turn: int) -> list[BoardSample]:
