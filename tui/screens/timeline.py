@@ -53,10 +53,10 @@ def _hints(*, is_short: bool) -> tuple[HintOf, ...]:
         HintOf("zoom", "timeline.zoom_in", "timeline.zoom_out", is_short=is_short),
         HintOf("curves", "timeline.down", is_short=is_short),
         HintOf("compare", "timeline.compare"),
-        HintOf("by token", "timeline.unit"),
-        HintOf("select", "timeline.select"),
         HintOf("back", "timeline.back"),
         HintOf("help", "help"),
+        HintOf("by token", "timeline.unit"),
+        HintOf("select", "timeline.select"),
         HintOf("word", "timeline.next_word"),
     )
 

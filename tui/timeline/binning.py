@@ -102,6 +102,7 @@ class BinnedSeries:
         times, values = self.series.times_ns, self.series.values
         start_ns, bin_ns, count = self.axis.start_ns, self.axis.bin_ns, self.axis.count
         first, place_of, end = count, self._place_of, len(values)
+        lows, highs, sums, weights = self._lows, self._highs, self._sums, self._weights
         for number in range(self._next, end):
             t_ns, value = times[number], values[number]
             x = t_ns if place_of is None else place_of(t_ns)
@@ -112,10 +113,18 @@ class BinnedSeries:
             if value != value:
                 self._last = None
                 continue
-            first = min(first, self._hold_until(t_ns, place, value))
+            if self._last is not None and place - self._last[1] > 1:
+                first = min(first, self._hold_until(t_ns, place, value))
             if 0 <= place < count:
-                self._put(place, value)
-                first = min(first, place)
+                # In line, for an answer of 16,384 tokens comes by here.
+                if value < lows[place]:
+                    lows[place] = value
+                if value > highs[place]:
+                    highs[place] = value
+                sums[place] += value
+                weights[place] += 1
+                if place < first:
+                    first = place
             self._last = (t_ns, place, value)
         self._next = end
         return max(first, 0)

@@ -15,7 +15,7 @@ from tui.core.types import TurnError, TurnStatus
 from tui.timeline.marks import MarkFinder
 from tui.timeline.phases import PhaseTrack
 from tui.timeline.record import Chunks, Mark, MarkKind, PhaseName, Series, Timeline
-from tui.timeline.series import CPU_CLOCK, GAP, NPU_LOAD, RATE, spec_of
+from tui.timeline.series import CPU_CLOCK, GAP, NPU_LOAD, RATE, SPECS
 
 RATE_GAPS, RATE_NS = 4, 250_000_000
 """The rate at a token is that of the last four gaps, or of as many as make a quarter second."""
@@ -25,6 +25,7 @@ MOST_NS = 10 * 365 * 86_400 * 1_000_000_000
 EARLY_NS = 3_000_000_000
 """The last sample before the axis tells how the board was when it began."""
 NAN = math.nan
+_SCALES = {name: spec.scale for name, spec in SPECS.items()}
 
 
 class TimelineBuilder:
@@ -298,9 +299,9 @@ def _known(values: Mapping[str, float | None]) -> dict[str, float]:
             continue
         if name.startswith(f"{NPU_LOAD}."):
             loads.append(value)
-        known[name] = value * spec_of(name).scale
+        known[name] = value * _SCALES.get(name, 1.0)
     if loads:
         known[NPU_LOAD] = sum(loads) / len(loads)
     if clocks:
-        known[CPU_CLOCK] = max(clocks) * spec_of(CPU_CLOCK).scale
+        known[CPU_CLOCK] = max(clocks) * _SCALES[CPU_CLOCK]
     return known

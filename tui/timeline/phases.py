@@ -17,6 +17,7 @@ class PhaseTrack:
         self._start_ns = 0
         self._first_ns: int | None = None
         self._code = CodeSpans()
+        self._is_code = False
 
     def chunk(self, t_ns: int, text: str, thinking: str) -> None:
         """A chunk came, and brought these words; nothing where it was part of a tag."""
@@ -24,11 +25,12 @@ class PhaseTrack:
             self._first_ns = t_ns
         name: PhaseName | None = "thinking" if thinking else None
         if text:
-            was_code = self._code.is_fenced
+            was_code = self._is_code
             self._code.feed(text)
-            name = "code" if was_code or self._code.is_fenced else "answer"
+            self._is_code = is_code = self._code.is_fenced
+            name = "code" if was_code or is_code else "answer"
             # What closes a fence belongs to it; what follows in the next line does not.
-            if was_code and not self._code.is_fenced and "`" not in text and text.strip():
+            if was_code and not is_code and "`" not in text and text.strip():
                 name = "answer"
         if name is None or name == self._name:
             return

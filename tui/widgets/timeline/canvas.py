@@ -24,7 +24,7 @@ from tui.widgets.timeline.axis_rows import (
 from tui.widgets.timeline.curve import CurveCells
 from tui.widgets.timeline.layout import ChartOf, charts_of, heights
 
-LEFT, RIGHT = 15, 11
+LEFT, RIGHT = 16, 11
 """Cells for names and scales, and for the values at the crosshair."""
 BELOW = 3
 HOLD_NS = 5_000_000_000
