@@ -19,6 +19,7 @@ class ElsewhereWords:
     def __init__(self, keymap: Mapping[str, str], glyphs: Glyphs) -> None:
         self._keymap = keymap
         self._separator = f" {glyphs.separator} "
+        self._ellipsis = glyphs.ellipsis
 
     def followed(self, followed: FollowedTurn) -> str:
         """Below an answer that this dashboard is attached to."""
@@ -30,7 +31,7 @@ class ElsewhereWords:
         """Below an answer that ``prompt`` waits for."""
         words = clean_line(prompt)
         if len(words) > MAX_PROMPT_CHARS:
-            words = f"{words[: MAX_PROMPT_CHARS - 1].rstrip()}…"
+            words = f"{words[:MAX_PROMPT_CHARS].rstrip()}{self._ellipsis}"
         return self._joined(
             f"running in another {ahead.where}",
             f'your prompt "{words}" is sent when it is over',
