@@ -184,6 +184,35 @@ async def until(pilot: Pilot[int], is_so: Callable[[], bool], seconds: float = 1
         await pilot.pause(0.05)
 
 
+TIMELINES = (
+    Shot("timeline-wide", (120, 40), "npulse-dark"),
+    Shot("timeline-narrow", (80, 24), "npulse-dark"),
+    Shot("timeline-tall", (200, 60), "npulse-dark"),
+)
+SLOWED = ("--fault", "throttle=60-85", "--fault", "clock=105-115")
+
+
+async def take_timeline() -> list[Path]:
+    """Ask once while the board is slowed down, and draw the timeline at the first trouble."""
+    options = ["--seed", SEED, "--tokens", "140", *SLOWED]
+    with spawn(options, has_root=True) as board:
+        arguments = ["--url", board.url, "--root", str(board.root)]
+        run = build(dashboard_parser().parse_args(arguments))
+        chat = run.backend.chat
+        try:
+            async with run.app.run_test(size=TIMELINES[0].size) as pilot:
+                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await ask(pilot, QUESTIONS[0])
+                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await pilot.press("alt+t")
+                await pilot.pause(0.5)
+                await pilot.press("home", "t", *["right"] * 9)
+                return [await draw(pilot, shot) for shot in TIMELINES]
+        finally:
+            run.app.close_session()
+            run.backend.close()
+
+
 def main() -> None:
     """Take every picture, or those of the scenes that are named, each with a home of its own: no
     config of the one who runs this."""
@@ -191,7 +220,12 @@ def main() -> None:
     os.environ["NPULSE_GENERATION__THINKING"] = "on"
     os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
     FOLDER.mkdir(exist_ok=True)
-    scenes = {"dashboard": lambda: take(SHOTS), "history": take_history, "lab": take_lab}
+    scenes = {
+        "dashboard": lambda: take(SHOTS),
+        "history": take_history,
+        "lab": take_lab,
+        "timeline": take_timeline,
+    }
     for scene in sys.argv[1:] or scenes:
         with tempfile.TemporaryDirectory() as home:
             for name in ("CONFIG", "STATE", "DATA", "CACHE"):
