@@ -39,13 +39,13 @@ URL_HINTS: tuple[HintOf, ...] = (
 )
 TRANSCRIPT_HINTS: tuple[HintOf, ...] = (
     HintOf("timeline", "transcript.timeline"),
+    HintOf("copy", "transcript.copy"),
     HintOf("thinking", "transcript.thinking"),
     HintOf("plain", "transcript.plain"),
     HintOf("next turn", "transcript.next_turn"),
     HintOf("branches", "transcript.prev_branch", "transcript.next_branch"),
     HintOf("next code", "transcript.next_code"),
     HintOf("search", "transcript.search"),
-    HintOf("copy", "transcript.copy"),
     HintOf("copy code", "transcript.copy_code"),
 )
 MATCH_HINTS: tuple[HintOf, ...] = (
