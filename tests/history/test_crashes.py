@@ -43,11 +43,21 @@ WAYS: tuple[signal.Signals | str, ...] = (
 
 
 @contextmanager
-def started(home: Path, make: str, board: Simulator, prompt: str) -> Iterator[PtyTerminal]:
-    """``npulse ask``, or the dashboard that was asked, in a terminal."""
+def started(
+    home: Path, make: str, board: Simulator, prompt: str, *, shows_last: bool
+) -> Iterator[PtyTerminal]:
+    """``npulse ask``, or the dashboard that was asked, in a terminal.
+
+    With ``shows_last`` the dashboard opens on the answer that went on without its terminal.
+    """
     words = ("ask", prompt) if make == "ask" else ()
-    with running(home, *words, "--url", board.url) as terminal:
+    # What one dashboard left is found in the database; the next one begins anew.
+    env = {"NPULSE_SESSION__RESUME": "false"}
+    with running(home, *words, "--url", board.url, env=env) as terminal:
         if make == "dashboard":
+            if shows_last:
+                terminal.wait_for("npulse ended while this answer ran")
+                terminal.keys("ctrl+n")
             terminal.wait_for(READY)
             type_prompt(terminal, prompt)
         yield terminal
@@ -106,13 +116,15 @@ def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
         assert f"after {len(times_ns)} token" in answer.error.sentence
 
 
-def kill_at_random(home: Path, make: str, how: signal.Signals | str, seed: str) -> None:
+def kill_at_random(
+    home: Path, make: str, how: signal.Signals | str, seed: str, *, shows_last: bool = False
+) -> None:
     delay_s = random.Random(seed).uniform(0.0, MOST_S)
     prompt = f"{seed} [[tokens=1500]]"
     log = home / f"{seed.replace(' ', '-')}.jsonl"
     with (
         simulator(*FAST, "--truth", str(log)) as board,
-        started(home, make, board, prompt) as terminal,
+        started(home, make, board, prompt, shows_last=shows_last) as terminal,
     ):
         wait_for_event(log, "request")
         time.sleep(delay_s)
@@ -136,6 +148,7 @@ def test_an_end_at_any_moment(tmp_path: Path, make: str, how: signal.Signals | s
 def test_a_hundred_ends(tmp_path: Path, make: str, how: signal.Signals | str, number: int) -> None:
     """Several on one database each: what one left is found by the next."""
     for at in range(3 if make == "ask" else 2):
-        kill_at_random(tmp_path, make, how, f"{make} {how} {number} {at}")
+        shows_last = at > 0 and how in (signal.SIGHUP, HANG_UP)
+        kill_at_random(tmp_path, make, how, f"{make} {how} {number} {at}", shows_last=shows_last)
     with closing(open_for_writing(database(tmp_path))) as connection:
         assert listing.count(connection) == (3 if make == "ask" else 2)
