@@ -29,22 +29,18 @@ QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 
 
 @asynccontextmanager
-async def chatting(
-    url: str, status: str = "ready", *, ahead: str | None = None
-) -> AsyncIterator[ChatSession]:
+async def chatting(url: str, status: str = "ready") -> AsyncIterator[ChatSession]:
     """A session as the dashboard has it, connected in a loop of its own, once the server is that
-    far. The prompt ``ahead`` is sent before anything was looked for."""
+    far."""
     loop = EventLoopThread()
     loop.start()
     connection = Connection(
         [url], QUICK, search_every_s=0.05, check_every_s=0.1, probe_timeouts=QUICK
     )
-    link = ServerLink(loop)
-    session = ChatSession(link, GenerationSettings())
-    if ahead is not None:
-        assert session.ask(ahead) is None
     running = loop.submit(connection.run())
+    link = ServerLink(loop)
     link.use(connection)
+    session = ChatSession(link, GenerationSettings())
     try:
         await until(lambda: link.state.status == status)
         await until(lambda: link.state.models or status != "ready")
@@ -96,17 +92,6 @@ async def test_a_prompt_held_for_a_server_that_goes_away_is_told_why() -> None:
             assert chat.turn.error is not None
             assert "connection refused" in chat.turn.error.sentence
             assert chat.waiting is None
-
-
-async def test_a_prompt_that_is_sent_before_the_first_look_is_answered() -> None:
-    async with (
-        raw_server(RockchipScript()) as server,
-        chatting(server.url, ahead="typed ahead") as chat,
-    ):
-        chat.on_snapshot(Snapshot(0, 0.0))
-        await until(lambda: not chat.is_answering)
-        assert chat.turn is not None
-        assert (chat.turn.prompt, chat.turn.status) == ("typed ahead", "complete")
 
 
 async def test_a_prompt_waits_for_a_load_and_is_answered_by_the_new_model() -> None:

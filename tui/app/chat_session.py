@@ -128,8 +128,7 @@ class ChatSession:
         """The prompt that waits: for the end of an answer that nobody reads any more, or for a
         server that is busy."""
         if self._held is not None:
-            reason = (self._link.state.problem or "looking for a server").removesuffix(".")
-            return Waiting(self._held, reason, self._asked_ns)
+            return Waiting(self._held, self._why_no_server().removesuffix("."), self._asked_ns)
         turn, note = self._turn, self.finishing_note
         if turn is None or turn.phase is not Phase.WAITING or self.followed is not None:
             return None
@@ -201,8 +200,9 @@ class ChatSession:
         self._others.leave()
         state = self._link.state
         if not state.is_connected:
-            if not state.may_answer_soon:
+            if state.status != "busy":
                 return self._why_no_server()
+            # It is there and too busy to say what it is.
             self._held, self._asked_ns = prompt, self._clock_ns()
             return None
         # While a model is loaded, which one answers is known only after that.
@@ -257,7 +257,7 @@ class ChatSession:
     def _send_held(self) -> None:
         """The prompt that was held back, once the server says what it is, or is gone."""
         prompt, state = self._held, self._link.state
-        if prompt is None or (state.may_answer_soon and not state.is_connected):
+        if prompt is None or (state.status == "busy" and not state.is_connected):
             return
         self._held = None
         refusal = self.ask(prompt)

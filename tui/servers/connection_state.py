@@ -89,11 +89,6 @@ class ConnectionState:
     remembered: RememberedServers = field(default_factory=RememberedServers)
 
     @property
-    def may_answer_soon(self) -> bool:
-        """It is there and too busy to say what it is, or the first look is not over."""
-        return self.status == "busy" or (self.status == "searching" and not self.has_looked)
-
-    @property
     def answering(self) -> ModelInfo | None:
         """The model that the next prompt goes to; None where the server chooses, or none can be
         asked."""
