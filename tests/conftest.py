@@ -17,9 +17,7 @@ from tests.servers.edge_cases.table import pytest_terminal_summary
 
 __all__ = ["pytest_terminal_summary"]
 
-settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, database=None, max_examples=60
-)
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
