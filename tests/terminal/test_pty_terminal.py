@@ -136,8 +136,10 @@ def test_resize_reaches_program_and_screen() -> None:
 
 
 def test_signals_and_hang_up_reach_the_program(tmp_path: Path) -> None:
+    # A shell has its background jobs, and what they start, ignore SIGINT.
+    code = "signal.signal(2, signal.SIG_DFL)\nprint('ready', flush=True); time.sleep(60)"
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        with PtyTerminal(program("print('ready', flush=True); time.sleep(60)")) as t:
+        with PtyTerminal(program(code)) as t:
             t.wait_for("ready")
             t.signal(number)
             t.process.wait(10)
