@@ -52,13 +52,6 @@ class TimeAxis:
         """Where that bin begins."""
         return self.start_ns + place * self.bin_ns
 
-    def range_of(self, start_ns: int, end_ns: int) -> range:
-        """The bins that this stretch touches; empty outside of the axis."""
-        first, last = self.bin_of(start_ns), self.bin_of(end_ns)
-        if last < 0 or first >= self.count:
-            return range(0)
-        return range(max(first, 0), min(last, self.count - 1) + 1)
-
 
 def axis_of(start_ns: int, end_ns: int, count: int) -> TimeAxis:
     """The axis of ``count`` bins that just holds both times."""

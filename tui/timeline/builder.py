@@ -219,11 +219,6 @@ class TimelineBuilder:
 
     # What it is -----------------------------------------------------------------------------
 
-    @property
-    def chunk_count(self) -> int:
-        """Chunks so far."""
-        return len(self._times)
-
     def timeline(self) -> Timeline:
         """The timeline now; it shares its columns with this builder, nothing is copied."""
         is_over = self._status is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from rich.segment import Segment
+from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.screen import ModalScreen
@@ -57,12 +58,8 @@ class BoxApp(App[None]):
 
 
 def seen(app: App[None]) -> list[str]:
-    strips = app.screen._compositor.render_strips
-    app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    from textual._context import visible_screen_stack
-
     visible_screen_stack.set(app._background_screens)
-    return [strip.text for strip in strips()]
+    return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
 async def test_each_change_below_is_told_once_and_shown() -> None:
@@ -92,3 +89,18 @@ async def test_the_screen_is_whole_when_the_box_is_closed() -> None:
         await pilot.pause(0.1)
         lines = [line.rstrip() for line in seen(pilot.app)]
         assert lines == [*["one"] * 3, "changed below", *["one"] * (HEIGHT - 4)]
+
+
+async def test_rows_of_another_width_are_made_anew() -> None:
+    """Those that are kept, too: a dialog is laid out before the screen below has said anything."""
+    async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
+        box = Box()
+        await pilot.app.push_screen(box)
+        await pilot.pause(0.1)
+        seen(pilot.app)
+        assert box._dimmed_rows
+        kept = dict(box._dimmed_rows)
+        await pilot.resize_terminal(WIDTH + 20, HEIGHT)
+        await pilot.pause(0.1)
+        box._dimmed_rows = kept
+        assert {len(line) for line in seen(pilot.app)} == {WIDTH + 20}

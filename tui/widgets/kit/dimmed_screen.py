@@ -51,7 +51,7 @@ class DimsBelow(_Screen):
         if self._dimmed_rows is None:
             self._dimmed_rows = {}
         rows, width = self._dimmed_rows, self.outer_size.width
-        missing = [y for y in crop.line_range if y not in rows]
+        missing = [y for y in crop.line_range if y not in rows or rows[y].cell_length != width]
         if missing:
             area = Region(0, missing[0], width, missing[-1] - missing[0] + 1)
             chops = below._compositor._render_chops(area, frozenset(missing).__contains__)
