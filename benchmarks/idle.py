@@ -43,11 +43,9 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
 
 
 def _record(session: Session, from_ns: int, to_ns: int, results: Results) -> None:
-    name, seconds = session.program.name, (to_ns - from_ns) / 1e9
-    used_ns = session.cost.cpu_between(from_ns, to_ns)
-    results.add("idle", name, "idle_cpu_pct", used_ns / 1e7 / seconds)
-    received = session.terminal.bytes_between(from_ns, to_ns)
-    results.add("idle", name, "idle_bytes_per_s", received / seconds)
+    name = session.program.name
+    results.add("idle", name, "idle_cpu_pct", session.cpu_pct_between(from_ns, to_ns))
+    results.add("idle", name, "idle_bytes_per_s", session.bytes_per_s_between(from_ns, to_ns))
     results.add("idle", name, "rss_start_mb", rss_bytes(session.pid) / 1e6)
     pss = pss_bytes(session.pid)
     results.add("idle", name, "pss_start_mb", None if pss is None else pss / 1e6)

@@ -65,8 +65,7 @@ def _record(session: Session, scenario: str, seconds: float, results: Results) -
     from_ns = time.perf_counter_ns()
     time.sleep(seconds)
     to_ns = time.perf_counter_ns()
-    passed_s = (to_ns - from_ns) / 1e9
-    received = session.terminal.bytes_between(from_ns, to_ns)
-    results.add(scenario, "npulse", "screen_bytes_per_s", received / passed_s)
-    used_ns = session.cost.cpu_between(from_ns, to_ns)
-    results.add(scenario, "npulse", "screen_cpu_pct", used_ns / 1e7 / passed_s)
+    cpu_pct = session.cpu_pct_between(from_ns, to_ns)
+    bytes_per_s = session.bytes_per_s_between(from_ns, to_ns)
+    results.add(scenario, "npulse", "screen_cpu_pct", cpu_pct)
+    results.add(scenario, "npulse", "screen_bytes_per_s", bytes_per_s)

@@ -185,6 +185,14 @@ class Session:
                 raise self._failed(f"no end of the answer within {seconds:.0f} s")
             time.sleep(0.05)
 
+    def cpu_pct_between(self, from_ns: int, to_ns: int) -> float:
+        """Processor time of the program in that stretch, in per cent of one core."""
+        return 100 * self.cost.cpu_between(from_ns, to_ns) / (to_ns - from_ns)
+
+    def bytes_per_s_between(self, from_ns: int, to_ns: int) -> float:
+        """What the terminal received in that stretch."""
+        return self.terminal.bytes_between(from_ns, to_ns) / ((to_ns - from_ns) / 1e9)
+
     def _failed(self, why: str) -> SessionError:
         return SessionError(f"{self.program.name}: {why}; the screen:\n{self.terminal.text()}")
 

@@ -19,10 +19,10 @@ from tui.core.types import (
     ThinkingDelta,
     UsageDelta,
 )
-from tui.recording.recorded_turn import RecordedTurn
 from tui.recording.samples import Sample
 from tui.recording.scrub import Scrubber
 from tui.recording.session import RecordingSession, request_line
+from tui.recording.told_turn import ToldTurn
 
 MS = 1_000_000
 T0 = 5_000_000_000_000
@@ -58,11 +58,11 @@ def record(
     n_tokens: int = 30,
     prompt: str = "why?",
     is_ended: bool = True,
-) -> RecordedTurn:
+) -> ToldTurn:
     """An answer of ``n_tokens`` every 20 ms, or of ``deltas``, with a sample every 200 ms."""
     messages = (Message("system", "short"), Message("user", prompt))
     settings = GenerationSettings(max_tokens=64, system_prompt="short")
-    turn = RecordedTurn(ChatRequest("qwen3-4b", messages, settings), t0_ns, "token", 4096)
+    turn = ToldTurn(ChatRequest("qwen3-4b", messages, settings), t0_ns, "token", 4096)
     into.on_snapshot(Sample(snapshot(t0_ns - 500 * MS, 0.0)))
     request = request_line(turn, time_s=1_795_000_000.0, server="Server :8021", context_tokens=4096)
     into.begin(turn, request)

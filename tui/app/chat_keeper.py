@@ -97,9 +97,9 @@ class ChatKeeper:
         """A turn, of the kind that can be recorded where that is wanted."""
         kind = Turn
         if self._recording is not None:
-            from tui.recording.recorded_turn import RecordedTurn
+            from tui.recording.told_turn import ToldTurn
 
-            kind = RecordedTurn
+            kind = ToldTurn
         return kind(request, t0_ns, chunk_meaning, context_tokens, last_usage)
 
     def begin(self, turn: Turn, server: Server | None, model: ModelInfo | None) -> Future[bool]:
@@ -139,10 +139,10 @@ class ChatKeeper:
         server: Server | None,
         model: ModelInfo | None,
     ) -> None:
-        from tui.recording.recorded_turn import RecordedTurn
         from tui.recording.session import request_line
+        from tui.recording.told_turn import ToldTurn
 
-        if not isinstance(turn, RecordedTurn):
+        if not isinstance(turn, ToldTurn):
             return
         request = request_line(
             turn,

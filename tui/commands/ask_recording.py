@@ -11,9 +11,9 @@ from tui.commands.parser import complain
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, ModelInfo
-from tui.recording.recorded_turn import RecordedTurn
 from tui.recording.samples import Sample, programs_of
 from tui.recording.session import RecordingSession, request_line
+from tui.recording.told_turn import ToldTurn
 from tui.servers.address import local_port
 from tui.servers.connection_state import Server
 from tui.settings.config import LoadedConfig
@@ -46,12 +46,12 @@ class AnswerRecording:
         context_tokens: int | None = None,
     ) -> Turn:
         """A turn, of the kind that can be recorded where that is wanted."""
-        kind = Turn if self._session is None else RecordedTurn
+        kind = Turn if self._session is None else ToldTurn
         return kind(request, t0_ns, chunk_meaning, context_tokens)
 
     def begin(self, turn: Turn, server: Server, model: ModelInfo | None) -> None:
         """The request of this turn is sent next."""
-        if self._session is None or not isinstance(turn, RecordedTurn):
+        if self._session is None or not isinstance(turn, ToldTurn):
             return
         self._thread = threading.Thread(
             target=self._sample, args=(self._session, local_port(server.url)), daemon=True

@@ -16,9 +16,9 @@ from tui.core.types import ModelInfo
 from tui.recording import lines
 from tui.recording.lines import Event, Numbers, RecordedMessage, Request
 from tui.recording.masking import TokenMask
-from tui.recording.recorded_turn import RecordedTurn
 from tui.recording.samples import Sample, SampleLines
 from tui.recording.scrub import Scrubber
+from tui.recording.told_turn import ToldTurn
 from tui.recording.writer import LineWriter
 
 SAMPLES_BEFORE, SAMPLES_AFTER = 10, 5
@@ -56,11 +56,11 @@ class RecordingSession:
         """Guards all below."""
         self._t0_ns: int | None = None
         self._last_ns = 0
-        self._turn: RecordedTurn | None = None
+        self._turn: ToldTurn | None = None
         self._n_after = 0
         self._samples = SampleLines(SAMPLES_BEFORE)
 
-    def begin(self, turn: RecordedTurn, request: Request) -> None:
+    def begin(self, turn: ToldTurn, request: Request) -> None:
         """Record this answer from now on; ``request`` is that of :func:`request_line`."""
         with self._lock:
             if self._t0_ns is None:
@@ -108,7 +108,7 @@ class RecordingSession:
                 self._put_numbers(turn)
                 self._write(self._mask.flush())
 
-    def _put_numbers(self, turn: RecordedTurn) -> None:
+    def _put_numbers(self, turn: ToldTurn) -> None:
         numbers = dict(self._numbers_of(turn, time.perf_counter_ns()))
         self._put(None, Numbers(status=turn.status, numbers=numbers))
 

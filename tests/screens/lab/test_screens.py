@@ -53,6 +53,14 @@ def prepared_app(folder: Path, lab: PreparedLab | None = None) -> PreparedApp:
     return app
 
 
+async def open_matrix(pilot: Pilot[int], text: str) -> None:
+    """From the dashboard to the run of the set, until its matrix shows a text."""
+    await pilot.press("f8")
+    await on(pilot, LabScreen, "why")
+    await pilot.press("enter")
+    await on(pilot, LabMatrixScreen, text)
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_from_the_list_to_an_answer_and_back(tmp_path: Path, size: tuple[int, int]) -> None:
     app = prepared_app(tmp_path)
@@ -80,10 +88,7 @@ async def test_from_the_list_to_an_answer_and_back(tmp_path: Path, size: tuple[i
 async def test_a_narrow_matrix_is_one_column_with_a_switcher(tmp_path: Path) -> None:
     app = prepared_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "1 of 3")
+        await open_matrix(pilot, "1 of 3")
         assert "terse" not in shown(app).split("temperature")[0]
         await pilot.press("right")
         await until(pilot, lambda: "2 of 3" in shown(app))
@@ -96,10 +101,7 @@ async def test_a_narrow_matrix_is_one_column_with_a_switcher(tmp_path: Path) -> 
 async def test_rows_are_left_out_and_sorted(tmp_path: Path) -> None:
     app = prepared_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "json/governor")
+        await open_matrix(pilot, "json/governor")
         await pilot.press("f")
         await until(pilot, lambda: "only failed" in shown(app))
         assert "json/governor" not in shown(app)
@@ -119,10 +121,7 @@ async def test_answers_stand_side_by_side_with_their_differences(
 ) -> None:
     app = prepared_app(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "why/memory")
+        await open_matrix(pilot, "why/memory")
         await pilot.press("v")
         await on(pilot, LabSidesScreen, "tok/s")
         assert shown(app).count("checks ") == count
@@ -138,10 +137,7 @@ async def test_answers_stand_side_by_side_with_their_differences(
 async def test_a_run_is_paused_skipped_and_stopped_with_a_second_key(tmp_path: Path) -> None:
     app = prepared_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "running")
+        await open_matrix(pilot, "running")
         await pilot.press("p")
         await until(pilot, lambda: "told pause" in shown(app))
         await pilot.press("s", "x")
@@ -168,10 +164,7 @@ async def test_names_are_hidden_until_a_pair_is_judged(
     lab = PreparedLab()
     app = prepared_app(tmp_path, lab)
     async with app.run_test(size=size) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "running")
+        await open_matrix(pilot, "running")
         await pilot.press("g")
         await on(pilot, LabJudgeScreen, "pair 1 of 3")
         for name in ("plain", "terse", "cold"):
@@ -217,10 +210,7 @@ async def test_a_set_is_checked_as_it_is_saved_and_nothing_is_dropped_at_once(
 async def test_a_variant_becomes_the_chat_s_settings(tmp_path: Path) -> None:
     app = prepared_app(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("f8")
-        await on(pilot, LabScreen, "why")
-        await pilot.press("enter")
-        await on(pilot, LabMatrixScreen, "running")
+        await open_matrix(pilot, "running")
         await pilot.press("right", "u")
         await until(pilot, lambda: "the chat now uses the settings of terse" in shown(app))
         assert app.prepared.chat.settings == GenerationSettings(

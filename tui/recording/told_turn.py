@@ -53,7 +53,7 @@ Tell: TypeAlias = Callable[[int | None, Event], None]
 """Takes what was given, with its time in ns of ``perf_counter_ns``; None: now."""
 
 
-class RecordedTurn(Turn):
+class ToldTurn(Turn):
     """As :class:`Turn`. What it is given before :meth:`tell_to` is told then."""
 
     def __init__(
