@@ -12,7 +12,7 @@ TurnRole = Literal["user", "assistant"]
 StoredStatus = TurnStatus | Literal["running"]
 """How an answer ended, or that some npulse still writes it."""
 Order = Literal["created", "updated"]
-WriterCommand = Literal["dashboard", "ask"]
+WriterCommand = Literal["dashboard", "ask", "tap"]
 """What a process that writes answers was started as."""
 Place = Literal["dashboard", "ask", "detached", "unknown"]
 """Where an answer is received: a process without its terminal is ``detached``."""

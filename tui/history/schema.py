@@ -17,6 +17,10 @@
   of CLOCK_MONOTONIC, the same for all processes of one boot.
 - ``detached``: answers whose npulse went on without its terminal, until a dashboard has shown their
   end.
+- ``client_requests``: requests of other programs that went through ``npulse tap``, a row each: who
+  asked, what was measured, how it ended. Until then ``writer`` is set and ``status`` is
+  ``running``; ``phase``, ``tokens_out`` and ``decode_tps`` are of the last second. ``prompt`` and
+  ``answer`` are null unless the tap was told to keep texts. ``numbers`` are as in ``bodies``.
 """
 
 from __future__ import annotations
@@ -132,5 +136,42 @@ ALTER TABLE pieces ADD COLUMN ends BLOB;
 """
 """Which words each chunk brought (:mod:`tui.history.chunk_ends`); null where nobody recorded it."""
 
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+SCHEMA_5 = """
+CREATE TABLE client_requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    started_ms INTEGER NOT NULL,
+    ended_ms INTEGER,
+    writer INTEGER REFERENCES writers ON DELETE SET NULL,
+    status TEXT NOT NULL,
+    phase TEXT,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    user_agent TEXT,
+    process TEXT,
+    pid INTEGER,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    origin INTEGER REFERENCES origins,
+    is_streamed INTEGER,
+    http_status INTEGER,
+    tokens_in INTEGER,
+    tokens_in_source TEXT,
+    tokens_out INTEGER,
+    tokens_out_source TEXT,
+    queue_ms REAL,
+    queue_source TEXT,
+    ttft_ms REAL,
+    ttft_source TEXT,
+    decode_tps REAL,
+    decode_source TEXT,
+    note TEXT,
+    numbers TEXT,
+    prompt TEXT,
+    answer TEXT
+);
+CREATE INDEX client_requests_running ON client_requests (writer) WHERE writer IS NOT NULL;
+"""
+"""What other programs ask, as ``npulse tap`` sees it."""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
 """``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

@@ -26,6 +26,7 @@ from tui.history.writer_process import WriterProcess
 
 MAX_TITLE_CHARS = 80
 UNTITLED = "untitled"
+TAP_ENDED = "npulse tap ended while this request ran."
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,8 @@ def leave(connection: sqlite3.Connection, writer: int) -> None:
     finds it dead."""
     connection.execute(
         "DELETE FROM writers WHERE id = ?"
-        " AND NOT EXISTS (SELECT 1 FROM turns WHERE writer = writers.id AND status = 'running')",
+        " AND NOT EXISTS (SELECT 1 FROM turns WHERE writer = writers.id AND status = 'running')"
+        " AND NOT EXISTS (SELECT 1 FROM client_requests WHERE writer = writers.id)",
         (writer,),
     )
 
@@ -294,9 +296,10 @@ def dead_writers(
 
 
 def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:
-    """Ends what these writers left running: each answer is interrupted after what was stored of it.
+    """Ends what these writers left running: each answer is interrupted after what was stored of it,
+    each request that went through a tap where the tap ended.
 
-    Makes a transaction of its own for each. Returns how many there were.
+    Makes a transaction of its own for each. Returns how many answers there were.
     """
     count = 0
     for writer in writers:
@@ -306,6 +309,11 @@ def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:
             ).fetchall()
             for (answer,) in rows:
                 finish_answer(connection, answer, interrupted(connection, answer))
+            connection.execute(
+                "UPDATE client_requests SET status = 'interrupted', phase = NULL, writer = NULL,"
+                " note = ? WHERE writer = ?",
+                (TAP_ENDED, writer),
+            )
             connection.execute("DELETE FROM writers WHERE id = ?", (writer,))
             count += len(rows)
     return count
