@@ -19,7 +19,8 @@ from tests.app.npulse import REPOSITORY, environment
 from tests.core.turn.pieces import cut
 from tests.core.turn.turns import REQUEST, T0
 from tests.servers.raw_server import Wire, raw_server
-from tui.commands.answer_json import without_end_blanks, write_answer
+from tui.commands.answer_json import write_answer
+from tui.core.turn.growing_text import without_end_blanks
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TextDelta, ThinkingDelta
 
@@ -53,7 +54,7 @@ def test_blanks_at_the_end_are_left_out_however_it_is_cut(case: tuple[str, list[
     assert "".join(without_end_blanks(pieces)) == text.rstrip()
 
 
-def peak_bytes(home: Path, piece: str, n_pieces: int) -> tuple[int, int]:
+def peak_bytes(home: Path, piece: str, n_pieces: int, *options: str) -> tuple[int, int]:
     """The most memory that ``npulse ask --json`` took for such an answer, and how much it wrote."""
     event = {"choices": [{"delta": {"content": piece}}]}
     data = b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n"
@@ -74,7 +75,7 @@ def peak_bytes(home: Path, piece: str, n_pieces: int) -> tuple[int, int]:
         variables = {k: v for k, v in environment(home).items() if v is not None}
         process = subprocess.Popen(
             [sys.executable, "-m", "tui", "ask", "hello", "--url", url, "--json",
-             "--no-store", "--max-tokens", "1000000"],
+             "--max-tokens", "1000000", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=variables, cwd=REPOSITORY,
         )  # fmt: skip
         stdout = process.stdout
@@ -107,11 +108,12 @@ def peak_bytes(home: Path, piece: str, n_pieces: int) -> tuple[int, int]:
     [("word " * 800, 4_000), ("wörd 語 🚀 " * 100, 6_000), ("word word word word ", 100_000)],
     ids=["16 MB of English", "emoji", "small pieces"],
 )
+@pytest.mark.parametrize("options", [(), ("--no-store",)], ids=["kept", "not kept"])
 def test_an_answer_takes_at_most_three_times_its_text(
-    tmp_path: Path, piece: str, n_pieces: int
+    tmp_path: Path, piece: str, n_pieces: int, options: tuple[str, ...]
 ) -> None:
-    empty, _ = peak_bytes(tmp_path, "x", 1)
-    most, written = peak_bytes(tmp_path, piece, n_pieces)
+    empty, _ = peak_bytes(tmp_path, "x", 1, *options)
+    most, written = peak_bytes(tmp_path, piece, n_pieces, *options)
     size = len(piece.encode()) * n_pieces
     assert written > size / 2
     assert most - empty <= 3 * size

@@ -210,18 +210,19 @@ def test_the_second_schema_says_which_numbers_are_estimated(tmp_path: Path) -> N
         assert (row.tokens, row.is_tokens_estimated) == (5, False)
 
 
-def test_the_second_schema_on_disk_is_still_read(tmp_path: Path) -> None:
-    """A file that schema 2 wrote, with an answer that its npulse did not finish."""
+@pytest.mark.parametrize("schema", range(2, len(MIGRATIONS)))
+def test_later_schemas_on_disk_are_still_read(tmp_path: Path, schema: int) -> None:
+    """A file that this schema wrote, with an answer that its npulse did not finish."""
     path = tmp_path / FILE_NAME
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((DATA / "schema_2.sql").read_text("utf-8"))
+        connection.executescript((DATA / f"schema_{schema}.sql").read_text("utf-8"))
     with closing(open_for_writing(path)) as connection:
         assert damage(connection, is_thorough=True) == []
         (killed,) = running(connection)
         assert (killed.receiver.turn, killed.receiver.is_alive, killed.receiver.place) == (
             6,
             False,
-            "unknown",
+            "unknown" if schema < 3 else "ask",
         )
         assert (killed.prompt, killed.tokens) == ("and now?", 3)
         assert writing.recover_all(connection) == 1
@@ -233,9 +234,12 @@ def test_the_second_schema_on_disk_is_still_read(tmp_path: Path) -> None:
             ("and now?", None),
             ("it was killed", "interrupted"),
         ]
-    backup = tmp_path / "history-schema-2.db"
+        ends = [reading.chunk_ends(connection, answer) for answer in (2, 4, 6)]
+        known = [None if one is None else one.text.tolist() for one in ends]
+        assert known == ([None] * 3 if schema < 4 else [[8, 13], None, [3, 7, 13]])
+    backup = tmp_path / f"history-schema-{schema}.db"
     with closing(sqlite3.connect(backup)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema,)
 
 
 def make_exchanges(folder: Path, name: str, count: int) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
+from array import array
 from contextlib import closing
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,14 @@ from hypothesis import strategies as st
 
 from tests.history.made import opened
 from tui.core.text.sanitize import is_forbidden
+from tui.core.turn.chunk_words import ChunkEnds
+from tui.core.types import GenerationSettings, TurnError
 from tui.history import listing
 from tui.history.board_samples import BoardSample
 from tui.history.database import damage
 from tui.history.export_documents import FORMATS, to_json
 from tui.history.import_documents import NotUnderstoodError, ReadDocument, read
+from tui.history.records import Origin
 from tui.history.transfer import PlainConversation, PlainTurn, add, parents_first, plain
 
 KEYS = st.sampled_from(
@@ -39,6 +45,32 @@ JSON = st.recursive(
     max_leaves=25,
 )
 IDS = st.sampled_from(["1", "2", "3", "4", "5"])
+STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=4)
+ENDS = STEPS.map(
+    lambda steps: ChunkEnds(
+        array("I", accumulate(step[0] for step in steps)),
+        array("I", accumulate(step[1] for step in steps)),
+    )
+)
+SAMPLE = st.builds(
+    BoardSample,
+    t_ns=st.integers(-9, 10**7).map(lambda ms: ms * 1_000_000),
+    values=st.dictionaries(
+        st.sampled_from(["npu.load.0", "npu.freq", "ram.available", "npu.activity", "soc.temp"]),
+        st.none() | st.floats(-1e6, 1e12, allow_nan=False),
+    ),
+)
+NUMBERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "tokens_out": st.integers(0, 10**6),
+        "tokens_source": st.sampled_from(["runtime", "estimated"]),
+        "decode_tps": st.floats(0, 1e4),
+        "itl_ms": st.fixed_dictionaries({"p50": st.none() | st.floats(0, 1e6)}),
+        "ttft_includes": st.lists(st.sampled_from(["load", "queue"]), max_size=2),
+        "is_buffered": st.booleans(),
+    },
+)
 TURN = st.builds(
     PlainTurn,
     id=IDS,
@@ -48,7 +80,14 @@ TURN = st.builds(
     thinking=st.text(max_size=5),
     status=st.sampled_from([None, "complete", "interrupted"]),
     times_us=st.lists(st.integers(-5, 10**12), max_size=4).map(tuple),
-    board=st.just((BoardSample(10**9, {"npu.load.0": 86.0}),)),
+    board=st.lists(SAMPLE, max_size=3).map(tuple),
+    ends=st.none() | ENDS,
+    error=st.none() | st.builds(TurnError, st.just("cut"), st.text(max_size=9)),
+    origin=st.none()
+    | st.builds(Origin, st.text(max_size=5), context_tokens=st.none() | IDS.map(int)),
+    settings=st.none() | st.builds(GenerationSettings, temperature=st.floats(0, 2)),
+    numbers=st.none() | NUMBERS,
+    created_ms=st.integers(0, 10**13),
 )
 CONVERSATION = st.builds(
     PlainConversation,
@@ -103,20 +142,17 @@ def test_what_is_exported_is_imported_again_and_is_safe(wanted: list[PlainConver
     kept = store(wanted)
     data = to_json(kept)
     again = store(list(read(data).conversations))
-    assert sorted(map(shape, again)) == sorted(map(shape, kept))
+    assert sorted(map(shape, again), key=repr) == sorted(map(shape, kept), key=repr)
+    assert to_json(store(list(read(to_json(again)).conversations))) == to_json(again)
     for make in FORMATS.values():
         assert not any(is_forbidden(char) for char in make(kept).decode())
 
 
-def shape(found: PlainConversation) -> tuple[object, ...]:
+def shape(found: PlainConversation) -> PlainConversation:
     """All but the ids, which are a database's own."""
     place = {turn.id: number for number, turn in enumerate(found.turns)}
-    turns = tuple(
-        (place.get(t.parent or "", -1), t.role, t.text, t.thinking, str(t.status), t.times_us)
-        for t in found.turns
-    )
-    leaf = place.get(found.leaf or "", -1)
-    return found.uid, found.title, found.created_ms, turns, leaf, found.is_pinned, found.tags
+    turns = tuple(replace(t, id="", parent=str(place.get(t.parent or "", -1))) for t in found.turns)
+    return replace(found, turns=turns, leaf=str(place.get(found.leaf or "", -1)))
 
 
 @given(st.lists(TURN, max_size=12))

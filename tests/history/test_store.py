@@ -19,9 +19,10 @@ from tui.history import listing, reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
 from tui.history.listing import Filter
-from tui.history.records import Origin, StoredTurn
+from tui.history.records import Order, Origin, StoredTurn
 from tui.history.running import receiving, running
 from tui.history.token_times import pack_times
+from tui.history.transfer import MadeHere, PlainConversation, PlainTurn, add
 from tui.history.turn_json import decode_numbers, encode_numbers, stored_result
 
 
@@ -315,3 +316,37 @@ def test_numbers_may_come_after_the_end(connection: sqlite3.Connection) -> None:
     row = listing.conversation_row(connection, number)
     assert row is not None
     assert row.tokens == 7
+
+
+def test_imports_stand_where_their_time_is(connection: sqlite3.Connection) -> None:
+    add_exchange(connection, "made at 100", "answer", created_ms=100)
+    # The clock of this machine was wrong for a moment.
+    add_exchange(connection, "made at 9", "answer", created_ms=9)
+    add_exchange(connection, "made at 200", "answer", created_ms=200)
+    made_here = MadeHere(connection)
+    for ms in (250, 50, 150, 151):
+        asked = PlainTurn("1", None, "user", "why?", ms)
+        wanted = PlainConversation(str(ms), f"import of {ms}", ms, (asked,))
+        assert add(connection, wanted, made_here) is not None
+    expected = [
+        "import of 250", "made at 200", "import of 151", "import of 150", "import of 50",
+        "made at 9", "made at 100",
+    ]  # fmt: skip
+    orders: tuple[Order, ...] = ("created", "updated")
+    for order in orders:
+        rows = listing.conversations(connection, order=order)
+        assert [row.title for row in rows] == expected
+        paged = [
+            row.title
+            for after in (None, *(row.id for row in rows))
+            for row in listing.conversations(connection, order=order, limit=1, after=after)
+        ]
+        assert paged == expected
+    by_title = {row.title: row.id for row in rows}
+    assert listing.newest(connection) == by_title["import of 250"]
+    with transaction(connection):
+        writing.add_turn(connection, by_title["import of 50"], None, "user", "and now?", 300)
+    assert listing.newest(connection) == by_title["import of 50"]
+    assert [row.title for row in listing.conversations(connection, order="created")] == expected
+    first = listing.conversations(connection, order="updated", limit=1)
+    assert [row.title for row in first] == ["import of 50"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from tui.core.turn.growing_text import without_end_blanks
 from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 
@@ -29,15 +29,3 @@ def write_answer(turn: Turn, now_ns: int, server: str | None, out: TextIO) -> No
     rest = {name: value for name, value in values.items() if name not in texts}
     out.write(encoder.encode(rest)[1:] + "\n")
     out.flush()
-
-
-def without_end_blanks(parts: Iterable[str]) -> Iterator[str]:
-    """These pieces without white space at the end of the whole."""
-    held: list[str] = []
-    for part in parts:
-        end = len(part.rstrip())
-        if end:
-            yield from held
-            held.clear()
-            yield part[:end]
-        held.append(part[end:])

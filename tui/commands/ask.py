@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -367,7 +368,8 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
         write_answer(turn, now_ns, None if server is None else server.name, sys.stdout)
     else:
         _write_pending(turn)
-        if turn.text and not turn.text.endswith("\n"):
+        last = next(iter(deque(turn.parts("text"), 1)), "")
+        if last and not last.endswith("\n"):
             print(flush=True)
     if turn.error is not None:
         _complain(turn.error.sentence)

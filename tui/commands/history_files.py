@@ -15,7 +15,7 @@ from tui.history.database import Connection
 from tui.history.export_documents import FORMATS, SUFFIXES
 from tui.history.import_documents import MAX_IMPORT_BYTES, NotUnderstoodError, read
 from tui.history.recordings import to_recording
-from tui.history.transfer import PlainConversation, add, plain
+from tui.history.transfer import MadeHere, PlainConversation, add, plain
 from tui.recording.scrub import Scrubber
 
 DEFAULT_FORMAT = "markdown"
@@ -143,6 +143,7 @@ def _import_file(connection: Connection, name: str) -> ImportOutcome:
         return ImportOutcome(shown, problem=str(error))
     except (OSError, ValueError) as error:
         return ImportOutcome(shown, problem=getattr(error, "strerror", None) or str(error))
-    added = [add(connection, conversation) for conversation in document.conversations]
+    made_here = MadeHere(connection)
+    added = [add(connection, found, made_here) for found in document.conversations]
     n_known = added.count(None)
     return ImportOutcome(shown, document.kind, len(added) - n_known, n_known, document.n_skipped)

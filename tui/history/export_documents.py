@@ -82,6 +82,9 @@ def _turn(turn: PlainTurn) -> dict[str, object]:
         "numbers": turn.numbers,
         "times_us": list(turn.times_us),
         "board": [{"t_ns": s.t_ns, "values": dict(s.values)} for s in turn.board],
+        "ends": None
+        if turn.ends is None
+        else {"text": list(turn.ends.text), "thinking": list(turn.ends.thinking)},
     }
 
 

@@ -7,15 +7,19 @@ import io
 import json
 import zipfile
 import zlib
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, get_args
 
 import msgspec
 
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.chunk_words import ChunkEnds
 from tui.core.types import GenerationSettings, TurnError, TurnStatus
 from tui.history.board_samples import BoardSample
+from tui.history.chunk_ends import MAX_CHARS
 from tui.history.export_documents import FORMAT
 from tui.history.foreign_documents import chatgpt, open_webui, time_ms
 from tui.history.records import Origin
@@ -156,7 +160,22 @@ def _our_turn(row: Json) -> PlainTurn:
             BoardSample(int(sample["t_ns"]), _values(sample["values"]))
             for sample in row.get("board") or ()
         ),
+        ends=_ends(row.get("ends")),
     )
+
+
+def _ends(row: Json | None) -> ChunkEnds | None:
+    """None where they cannot be those of an answer: they never fall."""
+    if row is None:
+        return None
+    text, thinking = row["text"], row["thinking"]
+    if len(text) != len(thinking):
+        return None
+    for ends in (text, thinking):
+        in_range = all(isinstance(end, int) and 0 <= end <= MAX_CHARS for end in ends)
+        if not in_range or any(after < before for before, after in pairwise(ends)):
+            return None
+    return ChunkEnds(array("I", text), array("I", thinking))
 
 
 def _known_numbers(row: Json) -> dict[str, object]:

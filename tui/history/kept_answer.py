@@ -14,6 +14,8 @@ from tui.core.board.history import series_values
 from tui.core.board.reading import Snapshot
 from tui.core.expect.past_answer import conditions_of
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.growing_text import without_end_blanks
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
 from tui.history.records import Origin
@@ -228,7 +230,9 @@ class KeptAnswer:
 
         assert self.answer_id is not None
         now_ns = time.perf_counter_ns()
-        result, stats = turn.result(now_ns, self._origin.server), turn.stats(now_ns)
+        # The words can be long, and are not joined for this.
+        result = result_of(turn, now_ns, self._origin.server, has_words=False)
+        stats = turn.stats(now_ns)
         try:
             # What is journalled, or was stored by the end that this one renews.
             samples = reading.board_samples(connection, self.answer_id)
@@ -243,8 +247,8 @@ class KeptAnswer:
                 **self._versions,
             ).to_json_dict()
         end = writing.FinishedAnswer(
-            text=result.text,
-            thinking=result.thinking,
+            text=turn.parts("text"),
+            thinking=without_end_blanks(turn.parts("thinking")),
             status=result.status,
             error=result.error,
             tokens=result.tokens_out,

@@ -32,10 +32,19 @@ FROM conversations AS c
 """
 
 
-_LAST_TURNS = """
-LEFT JOIN (SELECT conversation, max(id) AS turn FROM turns GROUP BY conversation) AS last
+_BEGUN = """
+SELECT c.id AS id, coalesce(i.after_conversation, c.id) AS place,
+    iif(i.conversation IS NULL, 0, c.created_ms) AS ms
+FROM conversations AS c LEFT JOIN imports AS i ON i.conversation = c.id
+"""
+_UPDATED = """
+SELECT c.id AS id, iif(i.last_turn = last.turn, i.after_turn, coalesce(last.turn, 0)) AS place,
+    iif(i.last_turn = last.turn, (SELECT created_ms FROM turns WHERE id = last.turn), 0) AS ms
+FROM conversations AS c LEFT JOIN imports AS i ON i.conversation = c.id
+    LEFT JOIN (SELECT conversation, max(id) AS turn FROM turns GROUP BY conversation) AS last
     ON last.conversation = c.id
 """
+"""Where a conversation stands: by ``place``, ``ms`` and ``id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +71,21 @@ def conversations(
     """The newest first: by when they were begun, or by their newest turn.
 
     ``after`` is the id of the last conversation of the page before. The order is that in which
-    things were stored: a clock that jumps changes nothing.
+    things were stored: a clock that jumps changes nothing. Imports stand among them by their time.
     """
     where, values = _conditions(wanted)
-    key, joined = "c.id", ""
-    if order == "updated":
-        key, joined = "coalesce(last.turn, 0)", _LAST_TURNS
+    places = _BEGUN if order == "created" else _UPDATED
     if after is not None:
-        newest_turn = "(SELECT coalesce(max(id), 0) FROM turns WHERE conversation = ?)"
-        where.append(f"({key}, c.id) < ({newest_turn if joined else '?'}, ?)")
-        values += (after, after)
+        last = connection.execute(f"{places} WHERE c.id = ?", (after,)).fetchone()
+        if last is not None:
+            where.append("(place, ms, c.id) < (?, ?, ?)")
+            values += (last[1], last[2], last[0])
     # The page is chosen first: only for its rows are turns counted.
-    page = (
-        f"SELECT c.id, {key} AS place FROM conversations AS c {joined}"
-        f" WHERE {' AND '.join(where)} ORDER BY {key} DESC, c.id DESC LIMIT ?"
+    page = f"{places} WHERE {' AND '.join(where)} ORDER BY place DESC, ms DESC, c.id DESC LIMIT ?"
+    sql = (
+        f"{_ROWS} JOIN ({page}) AS page ON page.id = c.id"
+        " ORDER BY page.place DESC, page.ms DESC, c.id DESC"
     )
-    sql = f"{_ROWS} JOIN ({page}) AS page ON page.id = c.id ORDER BY page.place DESC, c.id DESC"
     rows = connection.execute(sql, (*values, limit)).fetchall()
     return _with_details(connection, rows)
 
@@ -98,8 +106,8 @@ def conversation_row(connection: sqlite3.Connection, conversation: int) -> Conve
 def newest(connection: sqlite3.Connection) -> int | None:
     """The conversation with the newest turn; None where there is none."""
     found = connection.execute(
-        "SELECT t.conversation FROM turns AS t JOIN conversations AS c ON c.id = t.conversation"
-        " WHERE c.deleted_ms IS NULL ORDER BY t.id DESC LIMIT 1"
+        f"{_UPDATED} WHERE c.deleted_ms IS NULL AND last.turn IS NOT NULL"
+        " ORDER BY place DESC, ms DESC, c.id DESC LIMIT 1"
     ).fetchone()
     return None if found is None else int(found[0])
 

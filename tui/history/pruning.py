@@ -100,8 +100,11 @@ def _sizes(connection: sqlite3.Connection) -> dict[int, int]:
     """About how many bytes of the file each conversation takes, by the share of its text."""
     rows = connection.execute(
         "SELECT t.conversation, sum(200 + coalesce(length(b.text) + length(b.thinking)"
-        " + length(b.numbers), 0) + coalesce(length(c.times) + length(c.board), 0)) FROM turns AS t"
+        " + length(b.numbers), 0) + coalesce(length(c.times) + length(c.board), 0)"
+        " + coalesce(m.size, 0)) FROM turns AS t"
         " LEFT JOIN bodies AS b ON b.turn = t.id LEFT JOIN traces AS c ON c.turn = t.id"
+        " LEFT JOIN (SELECT turn, sum(length(text) + length(thinking)) AS size FROM more_words"
+        " GROUP BY turn) AS m ON m.turn = t.id"
         " GROUP BY t.conversation"
     ).fetchall()
     total = sum(size for _, size in rows) or 1

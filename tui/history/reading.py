@@ -15,6 +15,7 @@ from tui.core.turn.chunk_words import ChunkEnds
 from tui.history.board_samples import BoardSample, unpack_samples
 from tui.history.chunk_ends import joined_ends, unpack_ends
 from tui.history.listing import conversation_row
+from tui.history.long_words import joined, whole
 from tui.history.records import (
     SearchHit,
     StoredConversation,
@@ -191,10 +192,11 @@ def _turn(
     writer: int | None,
 ) -> StoredTurn:
     failure, known = error_of(error_kind, error), decode_numbers(numbers)
+    text, thinking = whole(connection, number, text, thinking)
     if status == "running":
         # What is not put together yet; also of a process that was killed, until one may write.
         so_far = interrupted(connection, number)
-        text, thinking = so_far.text, so_far.thinking
+        text, thinking = joined(so_far.text), joined(so_far.thinking)
         known = {**(decode_numbers("{}") or {}), **so_far.numbers}
         if living_writer(connection, writer) is None:
             status, failure = so_far.status, so_far.error

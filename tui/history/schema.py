@@ -15,6 +15,10 @@
 - ``live``: how far an answer is that is being written, beside its words: for other processes, which
   may ask its writer there to stop it. There as long as its ``status`` is ``running``. ``t0_ns`` is
   of CLOCK_MONOTONIC, the same for all processes of one boot.
+- ``more_words``: what of a long answer does not fit into its row of ``bodies``
+  (:mod:`tui.history.long_words`).
+- ``imports``: where a conversation of another file stands among those that were made here: after
+  these ones, until it goes on behind ``last_turn``, the newest turn of that file.
 - ``detached``: answers whose npulse went on without its terminal, until a dashboard has shown their
   end.
 - ``client_requests``: requests of other programs that went through ``npulse tap``, a row each: who
@@ -173,5 +177,22 @@ CREATE INDEX client_requests_running ON client_requests (writer) WHERE writer IS
 """
 """What other programs ask, as ``npulse tap`` sees it."""
 
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
+SCHEMA_6 = """
+CREATE TABLE more_words (
+    turn INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL,
+    PRIMARY KEY (turn, place)
+) WITHOUT ROWID;
+CREATE TABLE imports (
+    conversation INTEGER PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
+    last_turn INTEGER NOT NULL,
+    after_turn INTEGER NOT NULL,
+    after_conversation INTEGER NOT NULL
+);
+"""
+"""A row holds so much of an answer; an import stands where its time is, not where it was stored."""
+
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6)
 """``MIGRATIONS[n]`` makes schema n + 1 out of schema n; schema 0 is an empty file."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import get_args
 
 from tui.core.text.sanitize import clean, clean_line
@@ -17,6 +19,7 @@ from tui.core.turn.chunk_words import ChunkEnds
 from tui.core.types import GenerationSettings, NumberSource, TurnError, TurnStatus
 from tui.history import reading, writing
 from tui.history.board_samples import BoardSample, pack_samples
+from tui.history.chunk_ends import pack_ends
 from tui.history.database import transaction
 from tui.history.records import Origin, TurnRole
 from tui.history.token_times import pack_times
@@ -44,7 +47,7 @@ class PlainTurn:
     times_us: tuple[int, ...] = ()
     board: tuple[BoardSample, ...] = ()
     ends: ChunkEnds | None = None
-    """Which words each chunk brought; None where it is not known. Not in our JSON."""
+    """Which words each chunk brought; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +106,69 @@ def plain(
     )
 
 
-def add(connection: sqlite3.Connection, wanted: PlainConversation) -> int | None:
+class MadeHere:
+    """What was not imported, by its time: an import is put behind what was there by then.
+
+    Reads the database once; raises sqlite3.Error.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._conversations = _Latest(
+            connection.execute(
+                "SELECT created_ms, id FROM conversations"
+                " WHERE id NOT IN (SELECT conversation FROM imports)"
+            )
+        )
+        self._turns = _Latest(
+            connection.execute(
+                "SELECT t.created_ms, t.id FROM turns AS t"
+                " LEFT JOIN imports AS i ON i.conversation = t.conversation"
+                " WHERE i.conversation IS NULL OR t.id > i.last_turn"
+            )
+        )
+
+    def place(self, connection: sqlite3.Connection, number: int, created_ms: int) -> None:
+        """Puts a conversation that is being imported to its place."""
+        last = connection.execute(
+            "SELECT id, created_ms FROM turns WHERE conversation = ? ORDER BY id DESC LIMIT 1",
+            (number,),
+        ).fetchone()
+        turn, updated_ms = (0, created_ms) if last is None else last
+        connection.execute(
+            "INSERT INTO imports (conversation, last_turn, after_turn, after_conversation)"
+            " VALUES (?, ?, ?, ?)",
+            (
+                number,
+                turn,
+                self._turns.before(updated_ms),
+                self._conversations.before(created_ms),
+            ),
+        )
+
+
+class _Latest:
+    """The highest id that there was at a time, out of rows of (ms, id)."""
+
+    def __init__(self, rows: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(rows)
+        self._times_ms = [ms for ms, _ in ordered]
+        self._ids = list(accumulate((number for _, number in ordered), max))
+
+    def before(self, ms: int) -> int:
+        at = bisect_right(self._times_ms, ms)
+        return self._ids[at - 1] if at else 0
+
+
+def add(
+    connection: sqlite3.Connection, wanted: PlainConversation, made_here: MadeHere | None = None
+) -> int | None:
     """Stores a conversation, sanitised; returns its id, or None where it is there already.
 
     Makes a transaction of its own. A turn whose parent is missing begins a branch; turns that are
-    each other's parents are left out. Raises sqlite3.Error.
+    each other's parents are left out. ``made_here`` is for whoever adds many. Raises sqlite3.Error.
     """
     uid = clean_line(wanted.uid, MAX_UID_CHARS)
+    made_here = made_here or MadeHere(connection)
     with transaction(connection):
         if connection.execute("SELECT 1 FROM conversations WHERE uid = ?", (uid,)).fetchone():
             return None
@@ -127,6 +186,7 @@ def add(connection: sqlite3.Connection, wanted: PlainConversation) -> int | None
             writing.choose_leaf(connection, number, leaf)
         writing.set_pinned(connection, number, wanted.is_pinned)
         writing.set_tags(connection, number, wanted.tags)
+        made_here.place(connection, number, created_ms)
     return number
 
 
@@ -189,11 +249,12 @@ def _add_turn(
         "UPDATE bodies SET thinking = ?, numbers = ? WHERE turn = ?",
         (clean(turn.thinking), encode_numbers(numbers) if numbers else None, made),
     )
-    if turn.times_us or turn.board:
+    if turn.times_us or turn.board or turn.ends is not None:
         times = pack_times(0, [t_us * 1000 for t_us in turn.times_us])
+        ends = None if turn.ends is None else pack_ends(turn.ends)
         connection.execute(
-            "INSERT INTO traces (turn, times, board) VALUES (?, ?, ?)",
-            (made, times, pack_samples(turn.board)),
+            "INSERT INTO traces (turn, times, board, ends) VALUES (?, ?, ?, ?)",
+            (made, times, pack_samples(turn.board), ends),
         )
     return made
 

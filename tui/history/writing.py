@@ -18,6 +18,7 @@ from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 from tui.history.board_samples import pack_samples, unpack_samples
 from tui.history.chunk_ends import joined_ends, pack_ends, unpack_ends
 from tui.history.database import transaction
+from tui.history.long_words import in_rows, store_more
 from tui.history.records import Origin, TurnRole, WriterCommand
 from tui.history.token_times import pack_times, unpack_times
 from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
@@ -33,8 +34,9 @@ TAP_ENDED = "npulse tap ended while this request ran."
 class FinishedAnswer:
     """How an answer ended: all that is stored of it. Times are ns from the request on."""
 
-    text: str
-    thinking: str
+    text: str | Iterable[str]
+    """Whole, or in pieces."""
+    thinking: str | Iterable[str]
     status: TurnStatus
     error: TurnError | None
     tokens: int | None
@@ -245,17 +247,20 @@ def finish_answer(connection: sqlite3.Connection, answer: int, end: FinishedAnsw
     )
     if not changed.rowcount:
         raise sqlite3.IntegrityError("the answer was removed")
+    texts, thoughts = in_rows(end.text), in_rows(end.thinking)
+    text = next(texts, "")
     connection.execute(
         "INSERT OR REPLACE INTO bodies (turn, text, thinking, numbers) VALUES (?, ?, ?, ?)",
-        (answer, end.text, end.thinking, encode_numbers(end.numbers)),
+        (answer, text, next(thoughts, ""), encode_numbers(end.numbers)),
     )
+    store_more(connection, answer, texts, thoughts)
     connection.execute(
         "INSERT OR REPLACE INTO traces (turn, times, board, ends) VALUES (?, ?, ?, ?)",
         (answer, end.times, end.board, end.ends),
     )
     drop_pieces(connection, answer)
     connection.execute("DELETE FROM live WHERE turn = ?", (answer,))
-    _index(connection, answer, end.text)
+    _index(connection, answer, text)
 
 
 def register_writer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tui.core.text.sanitize import CleanText, Sanitizer
@@ -133,8 +134,8 @@ class AnswerText:
         """Whether anything but white space of that kind came."""
         return self._parts[kind].has_words
 
-    def parts(self, kind: SegmentKind) -> tuple[str, ...]:
-        """All segments of a kind so far as they are kept; nothing is copied."""
+    def parts(self, kind: SegmentKind) -> Iterator[str]:
+        """All segments of a kind so far, in pieces."""
         return self._parts[kind].parts
 
     def joined(self, kind: SegmentKind) -> CleanText:

@@ -7,7 +7,7 @@ also where that text is a part of a ``<think>`` tag or white space: the model sp
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -235,8 +235,9 @@ class Turn:
         """How many characters came, before they were cleaned."""
         return self._n_chars
 
-    def parts(self, kind: SegmentKind) -> tuple[str, ...]:
-        """All segments of a kind so far, in pieces: for a text that must not be held twice."""
+    def parts(self, kind: SegmentKind) -> Iterator[str]:
+        """All segments of a kind so far, in pieces: for a text that must not be held twice. Blanks
+        at the end of the thinking are none of it (:func:`without_end_blanks`)."""
         with self._lock:
             return self._words.parts(kind)
 
