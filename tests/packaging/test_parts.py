@@ -27,6 +27,14 @@ def test_clock(): {clock}
 """
 
 
+ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    # What the options and the configuration need; other plugins take most of the time of a start.
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_asyncio.plugin,xdist.plugin",
+}
+
+
 def run_parts(
     folder: Path,
     *arguments: str,
@@ -41,7 +49,7 @@ def run_parts(
     outside = {name: value for name, value in os.environ.items() if "XDIST" not in name}
     done = subprocess.run(
         [*command, "-c", str(ROOT / "pyproject.toml"), *arguments],
-        cwd=folder, env=outside | {"PYTHONPATH": str(ROOT)},
+        cwd=folder, env=outside | ENVIRONMENT,
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout.splitlines()
