@@ -33,6 +33,9 @@ FAST = ("--decode-tps", "150", "--prefill-tps", "3000")
 SECOND_NS = 1_000_000_000
 MOST_S = 1.9
 """After so long at most, from the moment when the request has arrived, it is ended."""
+GOES_ON_S = 0.6
+"""So long it may go on without its terminal. Less than the second that may be missing: the killing
+is then the moment that counts, whether it had gone on or was about to end."""
 HANG_UP = "closed terminal"
 WAYS: tuple[signal.Signals | str, ...] = (
     signal.SIGKILL,
@@ -71,9 +74,10 @@ def end(terminal: PtyTerminal, how: signal.Signals | str) -> int:
     else:
         terminal.hang_up()
     try:
-        terminal.process.wait(5 if how != HANG_UP else 2)
+        terminal.process.wait(GOES_ON_S if how in (signal.SIGHUP, HANG_UP) else 5)
     except subprocess.TimeoutExpired:
         # It may go on without its terminal: then it is killed, and has to have kept what it had.
+        t_ns = time.perf_counter_ns()
         terminal.process.kill()
         terminal.process.wait()
     return t_ns
