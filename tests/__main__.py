@@ -43,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__)
         return subprocess.call([sys.executable, "-m", "pytest", *rest])
 
+    # Without compiled files each of the thousand starts of npulse here compiles all of it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     parts = [("not timing", workers(rest))]
     if ours.quick:
         parts = [("not timing and not slow", workers(rest))]

@@ -32,6 +32,7 @@ ENVIRONMENT = {
     # What the options and the configuration need; other plugins take most of the time of a start.
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     "PYTEST_PLUGINS": "pytest_asyncio.plugin,xdist.plugin",
+    "PYTHONDONTWRITEBYTECODE": "1",
 }
 
 
@@ -71,6 +72,11 @@ def test_a_failure_in_either_part_fails_the_whole(tmp_path: Path, failing: str) 
         code, lines = run_parts(tmp_path, clock="assert False")
     assert code == 1
     assert lines[-1].startswith("2 passed, 1 failed in ")
+
+
+def test_compiled_files_are_kept(tmp_path: Path) -> None:
+    code, lines = run_parts(tmp_path, first="assert not __import__('sys').dont_write_bytecode")
+    assert code == 0, lines
 
 
 def test_quick_leaves_out_what_is_long(tmp_path: Path) -> None:
