@@ -26,7 +26,8 @@ class Budget:
 
 
 def _fixed() -> Iterator[Budget]:
-    yield Budget("start", "start_ms", 2, ("start", "bare", "start_ms"))
+    yield Budget("start", "start_ms", 1.5, ("start", "bare", "start_ms"))
+    yield Budget("start", "first_paint_cpu_ms", 80)
     yield Budget("sampler", "sample_p50_ms", 2)
     yield Budget("sampler", "sampling_cpu_pct", 0.5)
     yield Budget("idle", "idle_bytes_per_s", 300)

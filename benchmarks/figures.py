@@ -20,7 +20,8 @@ class Kind:
 KINDS = {
     "start_ms": Kind("exec to a prompt that takes keys", "ms", 0),
     "first_paint_ms": Kind("exec to the first paint", "ms", 0),
-    "start_cpu_ms": Kind("processor time until then", "ms", 0),
+    "first_paint_cpu_ms": Kind("processor time until the first paint", "ms", 0),
+    "start_cpu_ms": Kind("processor time until it takes keys", "ms", 0),
     "cpu_ms_per_token": Kind("CPU per token", "ms", 2),
     "bytes_per_token": Kind("bytes to the terminal per token", "B", 0),
     "growth": Kind("CPU of last quarter / first quarter", "x", 2),

@@ -234,9 +234,16 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
     gc.set_threshold(100_000, 10, 10)
-    from tui.app.start import run_dashboard
+    from tui.app.terminal.launch import Launch
 
-    return run_dashboard(options)
+    launch = Launch(options)
+    try:
+        launch.draw_known()
+        from tui.app.start import run_dashboard
+
+        return run_dashboard(options, launch)
+    finally:
+        launch.close()
 
 
 def _replay_file(options: argparse.Namespace) -> int:

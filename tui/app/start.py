@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
 import sys
 import threading
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.app.app import NpulseApp
-from tui.app.backend import Backend
-from tui.app.board_source import BoardReader, DemoOptions
-from tui.app.terminal_app import Appearance
-from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
 from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
@@ -31,6 +24,11 @@ from tui.settings.server_options import API_KEY_VARIABLE, server_access
 from tui.settings.state import State, load_state, save_state, state_file, with_state
 
 if TYPE_CHECKING:
+    from tui.app.app import NpulseApp
+    from tui.app.backend import Backend
+    from tui.app.board_source import DemoOptions
+    from tui.app.terminal.launch import Launch
+    from tui.app.terminal_app import Appearance
     from tui.recording.reading import Recording
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
@@ -45,13 +43,16 @@ class RunningApp:
     has_mouse: bool
 
 
-def run_dashboard(options: argparse.Namespace) -> int:
-    """Run the dashboard with these options of :func:`tui.cli.dashboard_parser`."""
+def run_dashboard(options: argparse.Namespace, launch: Launch) -> int:
+    """Run the dashboard with these options of :func:`tui.cli.dashboard_parser`. ``launch`` may
+    hold the terminal already."""
     try:
-        run = build(options)
+        run = build(options, launch.draw_outline)
     except (ConfigError, ValueError) as error:
+        launch.close()
         print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
         return EXIT_USAGE
+    run.app.launch = launch
     try:
         run.app.run(mouse=run.has_mouse)
         # Before the answer is finished: the next npulse shows where this one was.
@@ -93,8 +94,12 @@ def run_replay(recording: Recording, speed: float, options: argparse.Namespace) 
     return app.return_code or 0
 
 
-def build(options: argparse.Namespace) -> RunningApp:
-    """Put a dashboard together. Raises ConfigError or ValueError with one sentence."""
+def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: None) -> RunningApp:
+    """Put a dashboard together. Raises ConfigError or ValueError with one sentence.
+
+    ``on_settled`` is called when the settings are known to be sound, before the framework is
+    loaded.
+    """
     state, state_problem = load_state(state_file())
     configured = load(config_paths(options.config), os.environ, _overrides(options))
     config = with_state(configured, state, str(state_file()))
@@ -103,8 +108,13 @@ def build(options: argparse.Namespace) -> RunningApp:
         # In the environment, which the benchmark's own process inherits.
         os.environ[API_KEY_VARIABLE] = options.api_key
     server_access(settings.server)
+    root = _root(settings, options)
+    on_settled()
+    from tui.app.app import NpulseApp
+    from tui.app.backend import Backend
+    from tui.app.board_source import BoardReader
+
     demo = _demo(options)
-    root = _root(settings, demo)
     board = BoardReader(root, settings.board.interval_s)
     generation = settings.generation.to_generation()
     uses_little_cores = settings.board.little_cores and root == Path("/")
@@ -150,6 +160,8 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _demo(options: argparse.Namespace) -> DemoOptions:
+    from tui.app.board_source import DemoOptions
+
     arguments: list[str] = []
     if options.profile is not None:
         arguments += ["--profile", options.profile]
@@ -159,12 +171,12 @@ def _demo(options: argparse.Namespace) -> DemoOptions:
     return DemoOptions(options.demo, only_alone, tuple(arguments))
 
 
-def _root(settings: Settings, demo: DemoOptions) -> Path | None:
+def _root(settings: Settings, options: argparse.Namespace) -> Path | None:
     """Where the board is read; None while the simulated board is still to be started."""
     root = Path(settings.board.root).expanduser()
     if not root.is_dir():
         raise ConfigError(f"board.root is {settings.board.root}, and there is no such folder")
-    return None if demo.is_wanted else root
+    return None if options.demo else root
 
 
 def _glyphs(settings: Settings) -> Glyphs:
@@ -212,6 +224,9 @@ class ChoiceStore:
 
 
 def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Appearance:
+    from tui.app.terminal_app import Appearance
+    from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
+
     themes = load_themes()
     has_colours = not is_colourless(os.environ)
     if has_colours:
@@ -240,6 +255,9 @@ def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> App
 
 def _report_crash(error: Exception) -> int:
     """One sentence on the terminal; the rest in a file that can be sent to us."""
+    import datetime
+    import traceback
+
     folder = state_folder()
     when = datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     path = folder / f"crash-{when}.txt"

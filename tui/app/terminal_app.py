@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import SkipAction
 from textual.app import SystemCommand
@@ -36,6 +36,10 @@ from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.dimmed_screen import DimsBelow
 from tui.widgets.kit.lean_app import LeanApp
 from tui.widgets.kit.rows import AsciiScrollBar
+
+if TYPE_CHECKING:
+    from tui.app.terminal.known_frame import FrameRows
+    from tui.app.terminal.launch import Launch
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
@@ -100,6 +104,9 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         self._ending_code: int | None = None
         self._opening = ExitStack()
         self._input_order = InputOrder(self, super().on_event)
+        self.launch: Launch | None = None
+        """What was drawn before this app was there."""
+        self._first_frame: FrameRows = ()
         self.attention: Attention | None = None
         """What tells somebody who looks elsewhere; None where that was not asked for."""
         for theme in appearance.themes:
@@ -143,8 +150,14 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         """The first paint is done."""
         self._opening.close()
         self._is_open = True
+        self.call_after_refresh(self._take_first_frame)
         if self._ending_code is not None:
             self.exit(return_code=self._ending_code)
+
+    def _take_first_frame(self) -> None:
+        """It is that of the next start, unless somebody has typed already."""
+        if self.screen is self.dashboard and not self.dashboard.draft:
+            self._first_frame = self.cells.shown()
 
     def end_with(self, code: int) -> None:
         """End with this exit code; not before every widget is there, for an end between would
@@ -168,6 +181,8 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
+        if self.launch is not None:
+            self.launch.keep(self._first_frame)
         self.start_work()
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")

@@ -29,3 +29,10 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path(APP_NAME, appauthor=False)
+
+
+def cache_folder() -> Path:
+    """For what makes the next start faster, and can be thrown away."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path(APP_NAME, appauthor=False)

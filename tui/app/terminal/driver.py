@@ -11,9 +11,12 @@ import termios
 import threading
 from codecs import getincrementaldecoder
 from types import FrameType
+from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
+from tui.app.terminal.early_screen import ENDING_SIGNALS
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
 from tui.core.screen.attention import Attention
@@ -23,7 +26,7 @@ READ_BYTES = 65_536
 POLL_S = 0.1
 FORCED_END_S = 3.0
 """How long an end by a signal may take before it is forced: nobody may be reading the terminal."""
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+OTHER_SCREEN = "\x1b[?1049h"
 LEAVE = (
     b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u"
     b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
@@ -36,6 +39,8 @@ class TerminalDriver(LinuxDriver):
 
     _is_suspended = False
     _is_ending = False
+    _is_on_screen = False
+    """While it starts: the terminal shows its other screen already."""
     _output: TerminalOutput | None = None
 
     def start_application_mode(self) -> None:
@@ -47,7 +52,32 @@ class TerminalDriver(LinuxDriver):
         for number in ENDING_SIGNALS:
             signal.signal(number, self._ended_by)
         self._forget_cells()
+        before = self._take_early_screen()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_on_screen = False
+        if before is not None:
+            self.attrs_before = before
+
+    def write(self, data: str) -> None:
+        """Write to the terminal; one that is on its other screen already is not sent there, which
+        could clear it."""
+        if not (self._is_on_screen and data == OTHER_SCREEN):
+            super().write(data)
+
+    def _take_early_screen(self) -> list[Any] | None:
+        """The frame that is drawn already stays; gives the terminal's attributes before it."""
+        from tui.app.terminal_app import TerminalApp
+
+        if not isinstance(self._app, TerminalApp) or self._app.launch is None:
+            return None
+        early = self._app.launch.screen
+        if early is None or not early.is_held:
+            return None
+        size = Size(*self._get_terminal_size())
+        if size == Size(*early.size):
+            self._app.cells.adopt(early.rows, size)
+        self._is_on_screen = True
+        return early.hand_over()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, without what it was told about answers."""

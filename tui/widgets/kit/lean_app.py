@@ -28,7 +28,7 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Resize):
-            self.cells.forget()  # terminals differ in what they do with the rows
+            self.cells.resized(event.size)
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:

@@ -31,6 +31,28 @@ class TerminalCells:
     def __init__(self) -> None:
         self._size = Size(0, 0)
         self._rows: list[_Row] = []
+        self._is_adopted = False
+
+    def adopt(self, rows: Sequence[Sequence[tuple[str, str]]], size: Size) -> None:
+        """The terminal shows these rows already, drawn by somebody else: runs of text and its SGR
+        parameters, one cell for each character. A row without runs is not known."""
+        self._size, self._is_adopted = size, True
+        self._rows = [_Row(size.width) for _ in range(size.height)]
+        for row, runs in zip(self._rows, rows, strict=False):
+            chars = [char for text, _ in runs for char in text]
+            if len(chars) == size.width:
+                row.chars[:] = chars
+                row.codes[:] = [code for text, code in runs for _ in text]
+
+    def shown(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """The rows as :meth:`adopt` takes them; those that are not known have no runs."""
+        return tuple(row.runs() for row in self._rows)
+
+    def resized(self, size: Size) -> None:
+        """The terminal says that it has this size. Terminals differ in what they do with the rows:
+        nothing is known of them, unless they were just adopted with this size."""
+        if not (self._is_adopted and size == self._size):
+            self.forget()
 
     def forget(self) -> None:
         """Nothing is known of what the terminal shows: the next update is written whole."""
@@ -41,6 +63,7 @@ class TerminalCells:
 
         It counts as written from then on.
         """
+        self._is_adopted = False
         if size != self._size:
             self._size = size
             self._rows = [_Row(size.width) for _ in range(size.height)]
@@ -96,6 +119,19 @@ class _Row:
     def __init__(self, width: int) -> None:
         self.chars: list[str | None] = [None] * width
         self.codes: list[str] = [""] * width
+
+    def runs(self) -> tuple[tuple[str, str], ...]:
+        """Text and codes of each run of one style; nothing where a cell is not known or is not
+        one character."""
+        if any(char is None or len(char) != 1 for char in self.chars):
+            return ()
+        found: list[tuple[str, str]] = []
+        for char, code in zip(self.chars, self.codes, strict=True):
+            if found and found[-1][1] == code:
+                found[-1] = (found[-1][0] + (char or ""), code)
+            else:
+                found.append((char or "", code))
+        return tuple(found)
 
     def write(self, y: int, x: int, cells: tuple[list[str], list[str]], pen: _Pen) -> None:
         """Show cells from column ``x`` on: those that differ go through the pen."""
