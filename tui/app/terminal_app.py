@@ -38,7 +38,6 @@ from tui.widgets.kit.lean_app import LeanApp
 from tui.widgets.kit.rows import AsciiScrollBar
 
 if TYPE_CHECKING:
-    from tui.app.terminal.known_frame import FrameRows
     from tui.app.terminal.launch import Launch
 
 MAX_OSC52_BYTES = 74_000
@@ -106,7 +105,6 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         self._input_order = InputOrder(self, super().on_event)
         self.launch: Launch | None = None
         """What was drawn before this app was there."""
-        self._first_frame: FrameRows = ()
         self.attention: Attention | None = None
         """What tells somebody who looks elsewhere; None where that was not asked for."""
         for theme in appearance.themes:
@@ -144,20 +142,14 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.dashboard.call_after_refresh(self._opened)
-        self.set_timer(START_AFTER_S, self._start)
 
     def _opened(self) -> None:
         """The first paint is done."""
         self._opening.close()
         self._is_open = True
-        self.call_after_refresh(self._take_first_frame)
+        self.set_timer(START_AFTER_S, self._start)
         if self._ending_code is not None:
             self.exit(return_code=self._ending_code)
-
-    def _take_first_frame(self) -> None:
-        """It is that of the next start, unless somebody has typed already."""
-        if self.screen is self.dashboard and not self.dashboard.draft:
-            self._first_frame = self.cells.shown()
 
     def end_with(self, code: int) -> None:
         """End with this exit code; not before every widget is there, for an end between would
@@ -181,8 +173,9 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        if self.launch is not None:
-            self.launch.keep(self._first_frame)
+        if self.launch is not None and self.screen is self.dashboard and not self.dashboard.draft:
+            # The next start can begin with this picture; nobody has changed it yet.
+            self.launch.keep(self.cells.shown())
         self.start_work()
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")

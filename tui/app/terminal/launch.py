@@ -72,7 +72,7 @@ class Launch:
 
     def keep(self, rows: FrameRows) -> None:
         """Keep the first frame that was drawn for the next start like this one."""
-        if len(rows) != self._size[1] or not rows[0]:
+        if len(rows) != self._size[1] or not all(rows):
             return
         text = frame_text(rows)
         if self._known is None or frame_text(self._known) != text:
@@ -113,8 +113,7 @@ class Launch:
         options = self._options
         is_url = options.url is None or _PLAIN_URL.fullmatch(options.url) is not None
         is_root = options.root is None or Path(options.root).is_dir()
-        has_variables = any(name.startswith("NPULSE_") for name in os.environ)
-        return is_url and is_root and not has_variables and "SSL_CERT_FILE" not in os.environ
+        return is_url and is_root and "SSL_CERT_FILE" not in os.environ
 
     def _has_defaults(self) -> bool:
         """Whether header, prompt and keys look as they come: no settings, or none of them there."""
