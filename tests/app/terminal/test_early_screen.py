@@ -15,15 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.app.npulse import running
-from tests.app.terminal.test_real_signals import is_given_back
+from tests.app.terminal.test_real_signals import MOUSE, is_given_back
 from tests.terminal.pty_terminal import PtyTerminal
 from tests.terminal.screen import TerminalScreen
 from tui.app.terminal.known_frame import OUTLINES, escapes, fitted, outline, read_frame
 
 URL = ("--url", "http://127.0.0.1:9")
 READY = "looking again"
-MOUSE = b"\x1b[?1000h"
-"""What only the framework sends: it has taken the terminal over."""
 
 
 def has_frame(terminal: PtyTerminal) -> bool:

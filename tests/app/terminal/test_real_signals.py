@@ -15,6 +15,8 @@ from tests.app.npulse import running
 from tests.terminal.pty_terminal import PtyTerminal
 
 ALTERNATE = b"\x1b[?1049h"
+MOUSE = b"\x1b[?1000h"
+"""What only the framework sends: it has taken the terminal over."""
 
 
 def is_given_back(terminal: PtyTerminal) -> bool:
@@ -40,7 +42,7 @@ def test_a_signal_right_after_the_screen_was_taken_leaves_it_clean(
 def test_a_continue_beside_the_end_takes_nothing_over_again(tmp_path: Path) -> None:
     for pause_s in (0.0, 0.01):
         with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
-            terminal.wait_for("F1")
+            terminal.wait_for(lambda shown: MOUSE in shown.raw, poll=0.01)
             os.kill(terminal.process.pid, signal.SIGTERM)
             time.sleep(pause_s)
             os.kill(terminal.process.pid, signal.SIGCONT)
