@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import (
     answers,
+    exporting,
     history,
     idle,
     lab,
@@ -76,6 +77,7 @@ def _parts(
             lambda: history.measure(chosen, results),
             is_in_quick=False,
         ),
+        Part("exporter", ("exporter",), lambda: exporting.measure(chosen, results)),
         Part(
             "screens",
             screens.SCENARIOS,

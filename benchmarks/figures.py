@@ -52,6 +52,8 @@ KINDS = {
     "history_search_ms": Kind("slowest of seven searches in it", "ms", 0),
     "history_bytes_per_token": Kind("bytes on the disk per token kept", "B", 1),
     "journal_cpu_ms_per_token": Kind("CPU of keeping an answer, per token", "ms", 3),
+    "scrape_p50_ms": Kind("one scrape of the exporter, p50", "ms", 2),
+    "scrape_p99_ms": Kind("one scrape of the exporter, p99", "ms", 2),
     "estimate_error_pct": Kind("tok/s error where chunks are characters", "%", 1),
     "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
 }

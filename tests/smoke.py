@@ -14,6 +14,8 @@ import tempfile
 import tui
 
 STARTS_AT_ONCE = "__main__"
+OF_EXTRAS = ("prometheus_client", "opentelemetry", "distributed")
+"""Libraries that npulse runs without; modules that need one are imported by those who have it."""
 
 
 def import_all() -> list[str]:
@@ -21,8 +23,16 @@ def import_all() -> list[str]:
     names = [m.name for m in pkgutil.walk_packages(tui.__path__, "tui.")]
     imported = [name for name in names if name.rpartition(".")[2] != STARTS_AT_ONCE]
     for name in imported:
-        importlib.import_module(name)
+        _import(name)
     return imported
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(OF_EXTRAS):
+            raise
 
 
 def run(*arguments: str) -> str:

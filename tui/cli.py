@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tui.commands.doctor",
         "what is read from where, what is missing, and the command for it",
     ),
+    "exporter": ("tui.commands.exporter", "board, server and answers as metrics for Prometheus"),
     "setup-npu-access": (
         "tui.commands.setup_npu_access",
         "let npulse read the NPU's load without root",
