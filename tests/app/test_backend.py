@@ -16,8 +16,9 @@ import pytest
 from tests.history.made import add_exchange, opened
 from tui.app.backend import Backend
 from tui.app.board_source import BoardReader, DemoOptions
-from tui.app.chat_session import STOPPED_ANSWER_LIMIT_NS, ChatSession
+from tui.app.chat_session import ChatSession
 from tui.app.model_loader import ModelLoader
+from tui.app.npu_watch import STOPPED_ANSWER_LIMIT_NS
 from tui.app.server_link import ServerLink
 from tui.bench.model.events import Planned
 from tui.bench.model.screen import BenchView, PlanItem, RunView

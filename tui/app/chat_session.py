@@ -9,21 +9,20 @@ paint is over.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui.app.chat_keeper import ChatKeeper, KeptSoFar, until_stored
+from tui.app.chat_keeper import ChatKeeper, until_stored
 from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
+from tui.app.exchanges import Exchanges
+from tui.app.npu_watch import NpuWatch, end_ns
 from tui.app.server_link import ServerLink
-from tui.core.board.npu_busy import is_busy_for_others
 from tui.core.board.reading import Snapshot
-from tui.core.expect.outlook import BUSY_PCT, NpuSeen, Outlook, outlook
+from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
-from tui.core.turn.conversation import Conversation, PastTurn
 from tui.core.turn.last_usage import LastUsage
-from tui.core.turn.stop_plan import StopPlan
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
@@ -33,27 +32,10 @@ from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
-    from tui.history.kept_answer import KeptAnswer
     from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
 
-STOPPED_ANSWER_LIMIT_NS = 300_000_000_000
-"""A stopped answer is waited for this long after its last text: a server may never end it, or never
-say so. One that still sends is at work, and would not begin with another prompt."""
 SEND_ANYWAY = "; the send key sends it now"
-IDLE_LOAD_PCT = 2.0
-IDLE_SAMPLES = 5
-"""So many samples in a row without NPU load, and without a piece of text, end the wait for an
-answer that was stopped: the server must have given it up."""
-
-
-@dataclass(frozen=True, slots=True)
-class OldConversation:
-    """A conversation that was set aside for a new one."""
-
-    past: tuple[PastTurn, ...]
-    kept: KeptSoFar
-    turn: Turn | None
 
 
 class ChatSession:
@@ -76,33 +58,27 @@ class ChatSession:
         on_asked: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self.settings = settings
-        self.conversation = Conversation()
-        self.keeper = keeper or ChatKeeper()
+        self._exchanges = Exchanges(keeper or ChatKeeper())
+        self.conversation, self.keeper = self._exchanges.conversation, self._exchanges.keeper
         self._others = OtherAnswers(elsewhere)
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
         self._on_asked = on_asked
         self.expectations = expectations or Expectations()
-        self._npu_seen = NpuSeen()
+        self._npu = NpuWatch(clock_ns)
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
-        self._old: OldConversation | None = None
-        self._taken: tuple[PastTurn, KeptAnswer | None] | None = None
-        """The exchange that was taken out of the conversation last."""
         self._asked_ns = 0
         self._too_long: str | None = None
         """The prompt that was held back last, for its length."""
-        self._idle_samples = 0
-        self._discarded_before = 0
-        self._npu_load_pct: float | None = None
         self._was_busy = False
         self._held: str | None = None
         """A prompt for a server that is there and does not say yet what it is."""
         self._note: str | None = None
         self._noted_urls: set[str] = set()
         """Servers whose way with a conversation was told."""
-        self._last_usages: dict[str, LastUsage] = {}
+        self._last_usages: defaultdict[str, LastUsage] = defaultdict(LastUsage)
         """By the address of the server."""
 
     def send_anyway(self) -> None:
@@ -156,10 +132,7 @@ class ChatSession:
         this npulse runs."""
         if not self.clear():
             return False
-        self._old = None
-        for exchange in followed.before.past:
-            self.conversation.add(exchange.prompt, exchange.result)
-        self.keeper.follow(followed.before, followed.kept)
+        self._exchanges.follow(followed.before, followed.kept)
         self._turn, self._others.followed = followed.turn, followed
         return True
 
@@ -177,13 +150,7 @@ class ChatSession:
 
     @property
     def finishing_note(self) -> str | None:
-        slot = self._link.state.slot
-        if slot.status != "finishing":
-            return None
-        if self._npu_load_pct is None:
-            pieces = "piece" if slot.n_discarded == 1 else "pieces"
-            return f"server still finishing, {slot.n_discarded} {pieces} of text discarded"
-        return f"server still finishing, NPU {self._npu_load_pct:.0f} %"
+        return self._npu.finishing_note(self._link.state.slot)
 
     @property
     def was_busy(self) -> bool:
@@ -221,7 +188,8 @@ class ChatSession:
                 f"~{overflow} tokens too long for the context of {context}; "
                 "a new conversation has more room; send it again to send it anyway"
             )
-        self._forget_failed_attempt(prompt)
+        self._too_long = None
+        self._exchanges.drop_failed(prompt)
         request = ChatRequest(
             state.choice.name if is_settled else "",
             self.conversation.messages_for(prompt, self.settings),
@@ -233,16 +201,16 @@ class ChatSession:
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
         # run before this one.
-        in_use = self._overlap_guard(server)
+        last_end_ns = self._last_end_ns()
+        in_use = self._npu.overlap_guard(server, last_end_ns)
         self._was_busy = in_use() is None and (
-            state.slot.is_free
-            and is_busy_for_others(self._npu_load_pct, self._asked_ns, self._last_end_ns())
+            state.slot.is_free and self._npu.is_busy_for_others(last_end_ns)
         )
-        turn = self.keeper.new_turn(
-            request, self._asked_ns, meaning, context, self._usage_of(server)
-        )
-        self._turn, self._old = turn, None
-        self._npu_seen = NpuSeen()
+        usage = None if server is None else self._last_usages[server.url]
+        turn = self.keeper.new_turn(request, self._asked_ns, meaning, context, usage)
+        self._turn = turn
+        self._exchanges.forget_old()
+        self._npu.begin_turn()
         if self._was_busy:
             turn.note_before_prefill("queue")
         stored = self.keeper.begin(turn, server, model)
@@ -280,30 +248,9 @@ class ChatSession:
 
     def foreign_work(self) -> str | None:
         """What shows that the server answers somebody else, as a clause; None: nothing does."""
-        load_pct = self._npu_load_pct
         if self.is_answering or not self._link.state.slot.is_free:
             return None
-        if not is_busy_for_others(load_pct, self._clock_ns(), self._last_end_ns()):
-            return None
-        return f"the NPU works at {load_pct:.0f} %, and no answer of this npulse runs"
-
-    def _overlap_guard(self, server: Server | None) -> Callable[[], str | None]:
-        """Why a prompt must not be sent now: where a second one ends the answer that runs, while
-        the NPU works for somebody else."""
-        last_end_ns = self._last_end_ns()
-        name = "" if server is None else server.name
-
-        def reason() -> str | None:
-            load_pct = self._npu_load_pct
-            if not is_busy_for_others(load_pct, self._clock_ns(), last_end_ns):
-                return None
-            return f"NPU at {load_pct:.0f} %: a prompt would end the answer that {name} gives now"
-
-        is_harmful = server is not None and server.dialect.is_overlap_fatal
-        return reason if is_harmful else (lambda: None)
-
-    def _usage_of(self, server: Server | None) -> LastUsage | None:
-        return None if server is None else self._last_usages.setdefault(server.url, LastUsage())
+        return self._npu.foreign_work(self._last_end_ns())
 
     def stop(self) -> str | None:
         """Stop the answer; a prompt that was not sent yet is returned."""
@@ -330,18 +277,10 @@ class ChatSession:
         self._record()
         if self.is_answering:
             return None
-        last = self.conversation.drop_last()
-        if last is None:
-            return None
-        self._taken = last, self.keeper.drop_last(last.prompt)
-        return last.prompt
+        return self._exchanges.take_last()
 
     def give_back_last(self) -> None:
-        taken, self._taken = self._taken, None
-        if taken is not None:
-            exchange, answer = taken
-            self.conversation.add(exchange.prompt, exchange.result)
-            self.keeper.put_back(answer)
+        self._exchanges.give_back_last()
 
     @property
     def exchange_count(self) -> int:
@@ -356,26 +295,18 @@ class ChatSession:
             return False
         self._record()
         self._others.leave()
-        past, kept = self.conversation.exchanges, self.keeper.clear()
-        if past:
-            self._old = OldConversation(past, kept, self._turn)
-        self.conversation.clear()
+        self._exchanges.set_aside(self._turn)
         self._turn = self._recorded = None
         return True
 
     @property
     def has_old_conversation(self) -> bool:
-        return self._old is not None
+        return self._exchanges.has_old
 
     def bring_back(self) -> bool:
-        old = self._old
-        if old is None or self.is_answering:
+        old = None if self.is_answering else self._exchanges.bring_back()
+        if old is None:
             return False
-        self._old = None
-        self.conversation.clear()
-        for exchange in old.past:
-            self.conversation.add(exchange.prompt, exchange.result)
-        self.keeper.bring_back(old.kept)
         self._turn = self._recorded = old.turn
         return True
 
@@ -383,10 +314,7 @@ class ChatSession:
         """Go on with a stored conversation; False while an answer runs."""
         if not self.clear():
             return False
-        self._old = None
-        for exchange in found.past:
-            self.conversation.add(exchange.prompt, exchange.result)
-        self.keeper.resume(found)
+        self._exchanges.resume(found)
         return True
 
     @property
@@ -408,114 +336,55 @@ class ChatSession:
         """Keep a turn that is over in the conversation; called when its end was drawn."""
         self._record()
 
-    def _forget_failed_attempt(self, prompt: str) -> None:
-        """A prompt that an error ended and that is sent again stands alone, without its first
-        attempt."""
-        self._too_long = None
-        last = self.conversation.last
-        if last is not None and last.prompt == prompt and last.result.error is not None:
-            self.conversation.drop_last()
-            self.keeper.drop_last(prompt)
-
     def _record(self) -> None:
         turn = self._turn
         if turn is None or turn is self._recorded or not turn.phase.is_over:
             return
         self._recorded = turn
         if self.followed is not None and (stored := self.followed.result) is not None:
-            self.conversation.add(turn.prompt, stored)
-            self.keeper.commit()
+            self._exchanges.add(turn.prompt, stored)
             return
         server = self._link.state.server
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
-        self.conversation.add(turn.prompt, result)
-        self.keeper.commit()
+        self._exchanges.add(turn.prompt, result)
 
     def stop_later(self, tokens: int | None = None) -> str | None:
         turn = self._turn
-        watch = None if turn is None else self.expectations.watch(turn)
-        if turn is None or watch is None or turn.phase.is_over:
+        if turn is None or turn.phase.is_over:
             return None
-        plan, so_far = watch.plan, turn.stats(self._clock_ns()).tokens
-        if tokens is None:
-            watch.plan = StopPlan() if plan is None else None
-        else:
-            begin = so_far if plan is None or plan.at_tokens is None else plan.at_tokens
-            watch.plan = StopPlan(begin + tokens)
-        return "it goes on" if watch.plan is None else watch.plan.words(so_far)
+        return self.expectations.stop_later(turn, tokens, self._clock_ns())
 
     @property
     def remark(self) -> str | None:
-        turn = self._turn
-        watch = None if turn is None else self.expectations.watch(turn)
+        watch = None if self._turn is None else self.expectations.watch(self._turn)
         return None if watch is None else watch.remark
 
     def outlook(self, stats: TurnStats) -> Outlook | None:
         turn = self._turn
         if turn is None or stats.phase.is_over:
             return None
-        watch = self.expectations.watch(turn)
-        view = outlook(
-            stats,
-            self.expectations.known(turn),
-            self._npu_seen,
-            t0_ns=turn.t0_ns,
-            now_ns=self._clock_ns(),
-            is_first=not turn.request.is_follow_up,
-        )
-        if watch is None:
-            return view
-        planned = () if watch.plan is None else (watch.plan.words(stats.tokens),)
-        return replace(view, warnings=watch.warnings, notes=(*planned, *watch.notes))
+        return self.expectations.outlook(turn, stats, self._npu.seen, self._clock_ns())
 
     # The board ------------------------------------------------------------------------------
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """A new snapshot: evidence of a busy or an idle server."""
-        loads = [load for load in snapshot.numbers("npu.load") if load is not None]
-        self._npu_load_pct = max(loads) if loads else None
-        self._watch_begin(snapshot.t_ns)
-        self._watch_idle()
+        self._npu.on_snapshot(snapshot)
+        if self._turn is not None and not self._was_busy:
+            self._npu.watch_begin(self._turn, snapshot.t_ns)
+        slot = self._link.state.slot
+        is_given_up = self._npu.is_given_up(slot)
+        if self._npu.is_overdue(slot):
+            self.send_anyway()
+        if is_given_up:
+            self._link.call(lambda connection: connection.abandon())
         self._send_held()
         if self.waiting is None:
             self._others.leave_ahead()
 
-    def _watch_begin(self, t_ns: int) -> None:
-        """Whether the NPU has begun with the prompt; what it did before tells nothing about it."""
-        turn, load_pct = self._turn, self._npu_load_pct
-        if turn is None or load_pct is None or self._was_busy or t_ns <= turn.t0_ns:
-            return
-        seen = self._npu_seen
-        if load_pct < BUSY_PCT:
-            self._npu_seen = replace(seen, idle_samples=seen.idle_samples + 1)
-        elif seen.busy_ns is None:
-            self._npu_seen = NpuSeen(busy_ns=t_ns)
-
     def _last_end_ns(self) -> int | None:
         """When our own last answer ended."""
-        turn = self._turn
-        latency_ms = None if turn is None else turn.stats(self._asked_ns).latency_ms
-        return None if turn is None or latency_ms is None else turn.t0_ns + round(latency_ms * 1e6)
-
-    def _watch_idle(self) -> None:
-        slot = self._link.state.slot
-        is_quiet = self._npu_load_pct is not None and self._npu_load_pct < IDLE_LOAD_PCT
-        is_quiet = is_quiet and slot.n_discarded == self._discarded_before
-        self._discarded_before = slot.n_discarded
-        if slot.status == "finishing" and self._is_stop_overdue():
-            self.send_anyway()
-        if slot.status != "finishing" or not is_quiet:
-            self._idle_samples = 0
-            return
-        self._idle_samples += 1
-        if self._idle_samples >= IDLE_SAMPLES:
-            self._idle_samples = 0
-            self._link.call(lambda connection: connection.abandon())
-
-    def _is_stop_overdue(self) -> bool:
-        """Whether nothing of a stopped answer has come for too long, whatever the NPU does."""
-        heard_ns = self._link.state.slot.heard_ns
-        return heard_ns is not None and self._clock_ns() - heard_ns > STOPPED_ANSWER_LIMIT_NS
+        return end_ns(self._turn, self._asked_ns)
 
 
 async def _send(

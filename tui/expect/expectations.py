@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.board.reading import Snapshot
 from tui.core.expect.decode import DecodeFit, fit_decode, usual_lengths
-from tui.core.expect.outlook import Knowledge
+from tui.core.expect.outlook import Knowledge, NpuSeen, Outlook, outlook
 from tui.core.expect.past_answer import Conditions, PastAnswer, past_answer
 from tui.core.expect.prefill import PrefillFit, fit_prefill
 from tui.core.turn.model_key import ModelKey, host_of
+from tui.core.turn.stop_plan import StopPlan
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_stats import TurnStats
 from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
@@ -62,6 +65,36 @@ class Expectations:
         """What is seen of this answer while it runs, and of the last one; None before."""
         watch = self._watch
         return watch if watch is not None and watch.turn is turn else None
+
+    def outlook(self, turn: Turn, stats: TurnStats, npu: NpuSeen, now_ns: int) -> Outlook:
+        """What is awaited of this answer, which runs. ``stats`` are its numbers at ``now_ns``;
+        ``npu`` is what the NPU did for it."""
+        view = outlook(
+            stats,
+            self.known(turn),
+            npu,
+            t0_ns=turn.t0_ns,
+            now_ns=now_ns,
+            is_first=not turn.request.is_follow_up,
+        )
+        watch = self.watch(turn)
+        if watch is None:
+            return view
+        planned = () if watch.plan is None else (watch.plan.words(stats.tokens),)
+        return replace(view, warnings=watch.warnings, notes=(*planned, *watch.notes))
+
+    def stop_later(self, turn: Turn, tokens: int | None, now_ns: int) -> str | None:
+        """Plan the stop of this answer; see :meth:`tui.core.screen.chat.Chat.stop_later`."""
+        watch = self.watch(turn)
+        if watch is None:
+            return None
+        plan, so_far = watch.plan, turn.stats(now_ns).tokens
+        if tokens is None:
+            watch.plan = StopPlan() if plan is None else None
+        else:
+            begin = so_far if plan is None or plan.at_tokens is None else plan.at_tokens
+            watch.plan = StopPlan(begin + tokens)
+        return "it goes on" if watch.plan is None else watch.plan.words(so_far)
 
     def on_snapshot(self, turn: Turn, snapshot: Snapshot, others: str | None) -> None:
         """A sample of the board while this answer runs; ``others`` names another program that was
