@@ -18,7 +18,15 @@ from tests.app.npulse import running
 from tests.app.terminal.test_real_signals import MOUSE, is_given_back
 from tests.terminal.pty_terminal import PtyTerminal
 from tests.terminal.screen import TerminalScreen
-from tui.app.terminal.known_frame import OUTLINES, escapes, fitted, outline, read_frame
+from tui.app.terminal.early_keys import Echo
+from tui.app.terminal.known_frame import (
+    OUTLINES,
+    PROMPT_ROW,
+    escapes,
+    fitted,
+    outline,
+    read_frame,
+)
 
 URL = ("--url", "http://127.0.0.1:9")
 READY = "looking again"
@@ -183,6 +191,35 @@ def test_an_outline_fills_every_size(columns: int, height: int, data: st.DataObj
     # The keys are whole: each hint ends as in the widest outline.
     widest = "".join(text for text, _ in known[theme][depth]["wide"]["bottom"][-1])
     assert set(lines[-1].split("   ")) <= set(widest.rstrip().split("   "))
+
+
+def shown_by(*pieces: bytes) -> str:
+    """The prompt's row of an outline after these reads."""
+    rows = outline("npulse-dark", "256", (60, 12))
+    assert rows is not None
+    echo = Echo(rows[PROMPT_ROW], 10)
+    screen = TerminalScreen(60, 12)
+    screen.feed(escapes(rows).encode())
+    for piece in pieces:
+        if echo.take(piece):
+            screen.feed(echo.drawn())
+    return screen.text().splitlines()[PROMPT_ROW].rstrip()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "row"),
+    [
+        ((b"a", b"b\xc3", b"\xa4", b"\x7fc"), " > abc"),
+        ((b"a\x7f",), " > ask the model; Enter sends"),
+        ((b"ok\rnext",), " > ok"),
+        ((b"ok", b"\x1b[A", b"no"), " > ok"),
+        (("wide 漢 char".encode(),), " > wide"),
+        ((b"x" * 200,), " > " + "x" * 55),
+    ],
+    ids=str,
+)
+def test_text_is_shown_as_far_as_it_is_simple(pieces: tuple[bytes, ...], row: str) -> None:
+    assert shown_by(*pieces) == row
 
 
 def test_a_row_is_cut_between_two_parts() -> None:

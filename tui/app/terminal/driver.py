@@ -9,6 +9,7 @@ import selectors
 import signal
 import termios
 import threading
+import time
 from codecs import getincrementaldecoder
 from types import FrameType
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
+from tui.app.terminal.early_keys import TimedKeys
 from tui.app.terminal.early_screen import ENDING_SIGNALS
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
@@ -34,6 +36,15 @@ LEAVE = (
 """What gives the terminal back as it was: paste marks, wrap, mouse, keys, screen and cursor."""
 
 
+class _Clock:
+    """Now, or the moment of a key that was typed before."""
+
+    then_s: float | None = None
+
+    def __call__(self) -> float:
+        return time.monotonic() if self.then_s is None else self.then_s
+
+
 class TerminalDriver(LinuxDriver):
     """A terminal that is given back as it was, whatever comes in and whichever signal ends it."""
 
@@ -42,6 +53,8 @@ class TerminalDriver(LinuxDriver):
     _is_on_screen = False
     """While it starts: the terminal shows its other screen already."""
     _output: TerminalOutput | None = None
+    _typed_ahead: TimedKeys = []
+    """What was typed before this driver was there."""
 
     def start_application_mode(self) -> None:
         """Take the terminal over. The handlers come first: a signal may come at any moment."""
@@ -73,11 +86,12 @@ class TerminalDriver(LinuxDriver):
         early = self._app.launch.screen
         if early is None or not early.is_held:
             return None
+        attributes, self._typed_ahead = early.hand_over()
         size = Size(*self._get_terminal_size())
         if size == Size(*early.size):
             self._app.cells.adopt(early.rows, size)
         self._is_on_screen = True
-        return early.hand_over()
+        return attributes
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, without what it was told about answers."""
@@ -178,9 +192,14 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal is gone."""
-        parser = InputParser()
+        clock = _Clock()
+        parser = InputParser(clock)
         # What is not UTF-8 is a character of its own and ends nothing.
         decode = getincrementaldecoder("utf-8")("replace").decode
+        for clock.then_s, data in self._typed_ahead:
+            for message in (*parser.tick(), *parser.feed(decode(data))):
+                self.process_message(message)
+        self._typed_ahead, clock.then_s = [], None
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

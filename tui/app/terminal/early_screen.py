@@ -1,7 +1,7 @@
 """The terminal before the framework is there: taken over, the known frame drawn, keys kept.
 
-Loading the framework takes a few hundred milliseconds. Meanwhile the terminal is in raw mode, so
-what is typed waits in its queue in order, whatever it is, and the driver reads it from there.
+Loading the framework takes a few hundred milliseconds. Meanwhile the terminal is in raw mode. What
+is typed is kept in order, whatever it is, for the driver; text is shown in the prompt at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import termios
 from types import FrameType
 from typing import Any
 
-from tui.app.terminal.known_frame import FrameRows, Size, at_time, escapes
+from tui.app.terminal.early_keys import EarlyKeys, TimedKeys
+from tui.app.terminal.known_frame import PROMPT_ROW, FrameRows, Size, at_time, escapes
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l"
 """Other screen, no cursor, marks around pastes, no wrap."""
@@ -33,6 +34,7 @@ class EarlyScreen:
         self.size = size
         self.attributes: list[Any] | None = None
         """Of the terminal as it was; None while it is not held."""
+        self._keys: EarlyKeys | None = None
 
     @property
     def is_held(self) -> bool:
@@ -49,19 +51,26 @@ class EarlyScreen:
         signal.signal(signal.SIGTSTP, self._stopped)
         self.attributes = attributes
         self._enter()
+        y = len(self.rows) + PROMPT_ROW
+        self._keys = EarlyKeys(self.rows[y], y, _write)
         return True
 
-    def hand_over(self) -> list[Any] | None:
-        """The driver has the terminal from now on. Gives its attributes as they were before."""
+    def hand_over(self) -> tuple[list[Any], TimedKeys]:
+        """The driver has the terminal from now on. Gives its attributes as they were before, and
+        what was typed. The prompt's row is not known any more."""
+        assert self.attributes is not None
+        assert self._keys is not None
         attributes, self.attributes = self.attributes, None
-        return attributes
+        typed = self._keys.stop()
+        if typed:
+            self.rows = (*self.rows[:PROMPT_ROW], (), *self.rows[PROMPT_ROW + 1 :])
+        return attributes, typed
 
     def leave(self) -> None:
         """Give the terminal back; nothing where it is not held."""
-        attributes = self.hand_over()
-        if attributes is None:
+        if self.attributes is None:
             return
-        self._restore(attributes)
+        self._restore(self.hand_over()[0])
         for number in (*ENDING_SIGNALS, signal.SIGTSTP):
             usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, usual)
@@ -94,6 +103,8 @@ class EarlyScreen:
         os.kill(os.getpid(), signal.SIGSTOP)
         if self.attributes is not None:
             self._enter()
+            if self._keys is not None:
+                _write(self._keys.shown)
 
 
 def raw_of(attributes: list[Any]) -> list[Any]:

@@ -24,6 +24,8 @@ Size = tuple[int, int]
 
 OUTLINES = Path(__file__).with_name("outlines.json")
 """Theme -> depth of colour -> ``wide`` and ``narrow``: ``{"top": [row], "bottom": [rows]}``."""
+PROMPT_ROW = -2
+"""The row of the prompt in every frame."""
 WIDE_COLUMNS = 100
 MIN_SIZE: Size = (40, 10)
 MAX_FRAMES = 12
@@ -94,28 +96,29 @@ def fitted(row: Sequence[Run], columns: int) -> tuple[Run, ...]:
     gap = max(gaps, key=lambda one: one[1] - one[0], default=(len(text), len(text)))
     width = gap[1] - gap[0]
     if missing >= 0 or width + missing >= 3:
-        keep = _cut(row, 0, gap[0])
-        ground = _cut(row, gap[0], gap[0] + 1) or _cut(row, len(text) - 1, len(text))
-        return (*keep, (" " * (width + missing), ground[0][1]), *_cut(row, gap[1], len(text)))
+        keep = cut(row, 0, gap[0])
+        ground = cut(row, gap[0], gap[0] + 1) or cut(row, len(text) - 1, len(text))
+        return (*keep, (" " * (width + missing), ground[0][1]), *cut(row, gap[1], len(text)))
     end = max((start for start, _ in gaps if start <= columns), default=0)
-    ground = _cut(row, end, end + 1)
-    return (*_cut(row, 0, end), (" " * (columns - end), ground[0][1] if ground else ""))
+    ground = cut(row, end, end + 1)
+    return (*cut(row, 0, end), (" " * (columns - end), ground[0][1] if ground else ""))
 
 
 def escapes(rows: FrameRows) -> str:
     """What draws a frame on a screen that is clear."""
+    drawn = (f"\x1b[{y};1H{row_escapes(row)}" for y, row in enumerate(rows, 1) if row)
+    return "".join(drawn) + "\x1b[0m"
+
+
+def row_escapes(row: Sequence[Run]) -> str:
+    """What draws a row from the cursor on."""
     out: list[str] = []
-    for y, row in enumerate(rows):
-        if not row:
-            continue
-        out.append(f"\x1b[{y + 1};1H")
-        last = None
-        for text, code in row:
-            if code != last and not (last and _is_seen_alike(text, last, code)):
-                out.append(f"\x1b[0;{code}m" if code else "\x1b[0m")
-                last = code
-            out.append(text)
-    out.append("\x1b[0m")
+    last = None
+    for text, code in row:
+        if code != last and not (last and _is_seen_alike(text, last, code)):
+            out.append(f"\x1b[0;{code}m" if code else "\x1b[0m")
+            last = code
+        out.append(text)
     return "".join(out)
 
 
@@ -154,8 +157,8 @@ def _midnight(match: re.Match[str]) -> str:
     return "00:00:00"[: len(match[0])]
 
 
-def _cut(row: Sequence[Run], start: int, stop: int) -> tuple[Run, ...]:
-    """The cells from ``start`` to ``stop``."""
+def cut(row: Sequence[Run], start: int, stop: int) -> tuple[Run, ...]:
+    """The cells of a row from ``start`` to ``stop``."""
     runs: list[Run] = []
     at = 0
     for text, code in row:

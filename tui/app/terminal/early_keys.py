@@ -1,0 +1,113 @@
+"""Keys that are typed while the framework is loaded: kept with their times, text shown at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Sequence
+
+from tui.app.terminal.known_frame import Run, cut, row_escapes
+
+READ_BYTES = 65_536
+MARK_CELLS = 3
+"""The sign of the prompt and its blanks, before the text."""
+BACKSPACES = "\x7f\b"
+
+TimedKeys = list[tuple[float, bytes]]
+"""What one read gave, with the time of ``time.monotonic`` in seconds after it."""
+
+
+class EarlyKeys:
+    """Reads the terminal in a thread until :meth:`stop`.
+
+    ``write`` takes what shows a text in the prompt's row. Only what is sure to look like that in
+    the prompt is shown: one line of narrow characters. The rest is kept like everything else.
+    """
+
+    def __init__(self, row: Sequence[Run], y: int, write: Callable[[bytes], None]) -> None:
+        self._echo = Echo(row, y)
+        self._write = write
+        self._keys: TimedKeys = []
+        self._wake, self._waker = os.pipe()
+        self._thread = threading.Thread(target=self._read, name="early-keys", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> TimedKeys:
+        """Read nothing from now on; what was read so far."""
+        os.write(self._waker, b"x")
+        self._thread.join()
+        os.close(self._wake)
+        os.close(self._waker)
+        return self._keys
+
+    @property
+    def shown(self) -> bytes:
+        """What draws the text again."""
+        return self._echo.drawn()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._wake not in select.select([0, self._wake], [], [])[0]:
+                data = os.read(0, READ_BYTES)
+                if not data:
+                    return
+                self._keys.append((time.monotonic(), data))
+                if self._echo.take(data):
+                    self._write(self._echo.drawn())
+
+
+class Echo:
+    """The text of a prompt in its one row, as far as it is simple."""
+
+    def __init__(self, row: Sequence[Run], y: int) -> None:
+        self._place = f"\x1b[{y + 1};1H"
+        self._empty = row
+        self._columns = sum(len(text) for text, _ in row)
+        codes = [code for _, code in cut(row, MARK_CELLS, MARK_CELLS + 2)]
+        self._cursor, self._style = codes[0], codes[-1]
+        self._ground = row[-1][1]
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._text = ""
+        self._is_over = False
+
+    def take(self, data: bytes) -> bool:
+        """More keys; whether there is something to draw."""
+        before = self._text
+        for char in self._decode(data):
+            if self._is_over:
+                break
+            if char in BACKSPACES:
+                self._text = self._text[:-1]
+            elif is_narrow(char) and len(self._text) < self._columns - MARK_CELLS - 2:
+                self._text += char
+            else:
+                self._is_over = True
+        return self._text != before
+
+    def drawn(self) -> bytes:
+        """What draws the prompt's row."""
+        row = self._empty
+        if self._text:
+            blank = " " * (self._columns - MARK_CELLS - len(self._text) - 1)
+            text = ((self._text, self._style), (" ", self._cursor), (blank, self._ground))
+            row = (*cut(row, 0, MARK_CELLS), *text)
+        return (self._place + row_escapes(row) + "\x1b[0m").encode()
+
+
+def is_narrow(char: str) -> bool:
+    """Whether a character is printed in one cell of its own in every terminal."""
+    if not char.isprintable():
+        return False
+    if char.isascii():
+        return True
+    import unicodedata
+
+    return (
+        unicodedata.east_asian_width(char) not in "WF"
+        and not unicodedata.combining(char)
+        and unicodedata.category(char)[0] in "LNPS"
+    )
