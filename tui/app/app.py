@@ -263,6 +263,12 @@ class NpulseApp(TerminalApp):
     on_bench_page_open_run = on_bench_page_open_result = _open_bench_page
     on_bench_page_open_comparison = on_bench_page_open_request = _open_bench_page
 
+    def on_bench_page_open_timelines(self, event: BenchPage.OpenTimelines) -> None:
+        if self.screen is event.page:
+            sources = self._backend.bench.timelines(event.run_id)
+            if event.at < len(sources):
+                self._open_timeline(sources, event.at)
+
     def action_lab(self) -> None:
         """F8."""
         self._open_lab()

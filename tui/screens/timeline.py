@@ -71,7 +71,11 @@ class TimelineTitle(Rows):
     def build(self, width: int) -> Sequence[Row]:
         view = self._of.view
         if view is None:
-            return [((" timeline", "strong"), ("  reading", "dim")), ()]
+            said = self._of.problem
+            return [
+                ((" timeline", "strong"), (f"  {said or 'reading'}", "warn" if said else "dim")),
+                (),
+            ]
         return [title_row(view, width, self._of.glyphs), ()]
 
 
@@ -109,6 +113,8 @@ class TimelineScreen(Page):
         super().__init__(data.headline, glyphs)
         self.data = data
         self.view: TimelineView | None = None
+        self.problem = ""
+        """Why there is no timeline, as a sentence; empty while there may be one."""
         self._other_at = data.compared
         self._drawn: tuple[int, int, int] | None = None
         self.draws = 0
@@ -134,7 +140,9 @@ class TimelineScreen(Page):
 
     async def _open(self, source: TimelineSource) -> None:
         timeline = await self._read(source)
-        if timeline is not None:
+        if timeline is None:
+            self._draw()
+        else:
             self.view = TimelineView(timeline)
             self._draw()
             if self._other_at is not None:
@@ -147,7 +155,10 @@ class TimelineScreen(Page):
                 return source.read()
             return await asyncio.to_thread(source.read)
         except ValueError as error:
-            self.say(str(error), "warn")
+            if self.view is None:
+                self.problem = str(error)
+            else:
+                self.say(str(error), "warn")
             return None
 
     def on_resize(self, event: events.Resize) -> None:

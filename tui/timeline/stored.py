@@ -40,7 +40,7 @@ def stored_timeline(
     includes = numbers.get("ttft_includes")
     if isinstance(includes, list | tuple) and "load" in includes:
         builder.before_first = "loading"
-    _fill(builder, answer.text, answer.thinking, times_ns, samples, ends)
+    fill(builder, answer.text, answer.thinking, times_ns, samples, ends)
     rate = _number(numbers, "decode_tps")
     builder.count(
         None if tokens is None else round(tokens),
@@ -64,7 +64,7 @@ def stored_timeline(
     return builder.timeline()
 
 
-def _fill(
+def fill(
     builder: TimelineBuilder,
     text: str,
     thinking: str,
@@ -72,7 +72,8 @@ def _fill(
     samples: Iterable[BoardSample],
     ends: ChunkEnds | None,
 ) -> None:
-    """Chunks and samples in the order in which they came, as if the answer ran now."""
+    """Chunks and samples in the order in which they came, as if the answer ran now. Times are ns
+    from the request on; ``ends`` that do not fit the times are not used."""
     builder.add_words(text, thinking)
     fits = ends is not None and len(ends.text) == len(ends.thinking) == len(times_ns)
     given = 0

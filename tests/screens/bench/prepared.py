@@ -34,6 +34,7 @@ from tui.bench.model.screen import (
     Span,
     SuiteChoice,
 )
+from tui.timeline.source import TimelineSource
 
 SUMMARY = {
     "decode_tps": Summary(
@@ -390,6 +391,10 @@ class Prepared:
         if at >= len(REQUESTS):
             return None
         return replace(REQUEST, number=at + 1, request=REQUESTS[at])
+
+    def timelines(self, run_id: str) -> list[TimelineSource]:
+        self.asked.append(("timelines", run_id))
+        return []
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         self.asked.append(("compare", a, b, is_forced))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +19,19 @@ from tests.screens.bench.test_screens import SIZES, of, settled, top
 from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView
 from tui.bench.model.suite import parse
-from tui.bench.session.requests import MAX_TEXT_CHARS, opened_request
+from tui.bench.session.requests import opened_request, request_timelines
 from tui.bench.session.session import Benchmarks
 from tui.bench.store.document import load
+from tui.bench.store.request_timeline import MAX_TEXT_CHARS, NO_TIMES
 from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import is_forbidden
 from tui.core.types import GenerationSettings
+from tui.screens.bench.page import BenchPage
 from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
 from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import spawn
+from tui.timeline.stored import ESTIMATED_WORDS
 from tui.widgets.bench.facts import request_facts
 
 SUITE = """
@@ -207,6 +211,60 @@ def test_what_is_not_known_has_its_reason_and_a_long_text_its_end() -> None:
     assert values["TTFT"] == "–  no token arrived"
     assert values["gaps"] == "–"
     assert shown.text.endswith("[7 more characters]")
+
+
+async def test_enter_on_an_open_request_asks_for_its_timeline() -> None:
+    asked = []
+
+    class Listening(BenchApp):
+        def on_bench_page_open_timelines(self, event: BenchPage.OpenTimelines) -> None:
+            asked.append((event.run_id, event.at))
+
+    app = Listening(Prepared(), opens=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(BenchResultScreen(app.data, app.glyphs, PAST[0].id))
+        await settled(pilot)
+        await pilot.press("enter", "down", "alt+t")
+        assert "Alt+T timeline" in await settled(pilot)
+        assert asked == [(PAST[0].id, 1)]
+        await pilot.press("enter")
+        assert "Enter timeline" in await settled(pilot)
+        await pilot.press("right", "enter")
+        await settled(pilot)
+        assert asked[1:] == [(PAST[0].id, 2)]
+
+
+async def test_the_timeline_of_a_request_lights_the_words_that_were_written_then(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "truth.jsonl"
+    with spawn(["--speed", "50", "--truth", str(log)]) as board:
+        made = await told(parse(SUITE.encode(), "tiny.toml"), tmp_path / "runs", board.url)
+    folder = Path(made.finished.folder)
+    loaded = load(folder)
+    sources = request_timelines(loaded)
+    assert [source.label for source in sources] == [
+        "First prompt, repetition 1",
+        "Second prompt, repetition 1",
+    ]
+    tokens = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    written = [line["text"] for line in tokens if line["event"] == "token"]
+    timeline = sources[1].read()
+    assert timeline.words(0, len(timeline.chunks)) == loaded.texts["second", 0][0]
+    assert not timeline.notes
+    words = [timeline.words(n, n + 1) for n in range(len(timeline.chunks))]
+    assert words == written[-len(words) :]
+    # What earlier versions kept opens too, and says what is not known.
+    journal = folder / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
+    for line in lines:
+        line.pop("chunk_ends", None)
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    assert request_timelines(load(folder))[1].read().notes == (ESTIMATED_WORDS,)
+    lines = [line for line in lines if line["type"] != "tokens"]
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    with pytest.raises(ValueError, match=NO_TIMES):
+        request_timelines(load(folder))[1].read()
 
 
 @pytest.mark.slow

@@ -185,6 +185,9 @@ class RequestEnded(_Event, frozen=True, kw_only=True, tag="ended"):
     request: Request
     text: str = ""
     thinking: str = ""
+    chunk_ends: str = ""
+    """Which words each chunk brought: base64 of :func:`tui.history.chunk_ends.pack_ends`. Empty in
+    runs of earlier versions, and where the words are not those of the chunks."""
 
 
 class WarmupEnded(_Event, frozen=True, kw_only=True, tag="warmup"):

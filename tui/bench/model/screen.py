@@ -6,7 +6,7 @@ are seconds unless the name says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -24,6 +24,7 @@ from tui.bench.model.events import (
 )
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Document, Request, Summary
+from tui.timeline.source import TimelineSource
 
 CONNECTING = StageChanged(stage="connect")
 
@@ -292,6 +293,10 @@ class BenchSession(Protocol):
     def request(self, run_id: str, at: int) -> OpenedRequest | None:
         """The request at index ``at`` of the result that was opened last; None where that is of
         another run or has no such request."""
+
+    def timelines(self, run_id: str) -> Sequence[TimelineSource]:
+        """The timelines of the requests of the result that was opened last, in their order; none
+        where that is of another run."""
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         """Compare two runs; the outcome becomes ``view().comparison``."""

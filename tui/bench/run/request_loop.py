@@ -27,6 +27,7 @@ from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext
 from tui.bench.run.sender import RequestSender
 from tui.bench.run.warmup import Warming
+from tui.bench.store import chunk_words
 from tui.bench.store.runs import utc_now
 
 MAX_ATTEMPTS = 3
@@ -202,7 +203,12 @@ class RequestLoop:
     async def _keep(self, request: Request, turn: RecordedTurn) -> None:
         """Journal first, then everybody else."""
         ledger, options = self._s.ledger, self._s.options
-        ended = RequestEnded(request=request, text=turn.text, thinking=turn.thinking)
+        ended = RequestEnded(
+            request=request,
+            text=turn.text,
+            thinking=turn.thinking,
+            chunk_ends=chunk_words.packed(turn.chunk_ends),
+        )
         ledger.write(ended)
         await ledger.flush(sync=True)
         self._requests = [r for r in self._requests if r.key != request.key] + [request]

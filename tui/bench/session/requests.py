@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from tui.bench.model.records import Request
 from tui.bench.model.screen import OpenedRequest
 from tui.bench.session.cleaned import cleaned
+from tui.bench.store.request_timeline import MAX_TEXT_CHARS, request_timeline
 from tui.bench.store.run_files import Loaded
-from tui.core.text.sanitize import clean
-
-MAX_TEXT_CHARS = 400_000
-"""A text beyond this is cut: no model on a board writes so much, but a file may hold it."""
+from tui.core.text.sanitize import clean, clean_line
+from tui.timeline.source import TimelineSource
 
 
 def opened_request(loaded: Loaded, at: int) -> OpenedRequest | None:
@@ -26,6 +28,19 @@ def opened_request(loaded: Loaded, at: int) -> OpenedRequest | None:
         thinking=_text(thinking),
         text=_text(text),
     )
+
+
+def request_timelines(loaded: Loaded) -> list[TimelineSource]:
+    """The timeline of each request of the document; a later read of one that has no times raises
+    ValueError with a sentence."""
+    return [
+        TimelineSource(_label(request), partial(request_timeline, loaded, request))
+        for request in loaded.document.requests
+    ]
+
+
+def _label(request: Request) -> str:
+    return clean_line(f"{request.name or request.id}, repetition {request.rep + 1}", 80)
 
 
 def _text(text: str) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 from tui.bench.model.screen import OpenedRequest
 from tui.bench.report.render import makers
 from tui.bench.session import views
-from tui.bench.session.requests import opened_request
+from tui.bench.session.requests import opened_request, request_timelines
 from tui.bench.session.shown import ShownView
 from tui.bench.store import document, runs
 from tui.bench.store.run_files import Loaded
 from tui.files.private import write_whole
+from tui.timeline.source import TimelineSource
 
 REPORT_NAME = "report"
 
@@ -73,6 +74,12 @@ class Results:
         if opened is None or opened[0] != run_id:
             return None
         return opened_request(opened[1], at)
+
+    def timelines(self, run_id: str) -> list[TimelineSource]:
+        """Those of the requests of the result that was opened last; none of another run."""
+        with self._lock:
+            opened = self._opened
+        return request_timelines(opened[1]) if opened is not None and opened[0] == run_id else []
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         """Compares two runs; the outcome becomes the comparison of the view."""

@@ -37,6 +37,7 @@ from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import EventLoopThread
+from tui.timeline.source import TimelineSource
 
 MeasuredBy: TypeAlias = tuple[str, bool] | None
 """The model whose earlier runs say how long a suite takes, and whether it is simulated."""
@@ -326,6 +327,9 @@ class Benchmarks:
 
     def request(self, run_id: str, at: int) -> OpenedRequest | None:
         return self._results.request(run_id, at)
+
+    def timelines(self, run_id: str) -> Sequence[TimelineSource]:
+        return self._results.timelines(run_id)
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
         self._results.compare(a, b, is_forced=is_forced)

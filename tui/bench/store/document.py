@@ -73,6 +73,7 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
         texts=journal.texts(lines),
         prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, events.RequestStarted)},
         stamps=stamps,
+        chunk_ends=journal.chunk_ends(lines),
         samples=[line for line in lines if isinstance(line, events.Sampled)],
         damaged=damaged,
     )

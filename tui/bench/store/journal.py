@@ -195,3 +195,14 @@ def stamps(lines: Iterable[Event]) -> dict[tuple[str, int], tuple[int, ...]]:
         elif isinstance(line, TokensArrived) and (line.id, line.rep) in times:
             times[line.id, line.rep].extend(line.t_ns)
     return {key: tuple(value) for key, value in times.items()}
+
+
+def chunk_ends(lines: Iterable[Event]) -> dict[tuple[str, int], str]:
+    """Which words the chunks of a request brought, of its last attempt, where that is kept."""
+    found: dict[tuple[str, int], str] = {}
+    for line in lines:
+        if isinstance(line, RequestStarted):
+            found.pop((line.id, line.rep), None)
+        elif isinstance(line, RequestEnded) and line.chunk_ends:
+            found[line.request.key] = line.chunk_ends
+    return found

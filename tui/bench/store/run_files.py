@@ -35,6 +35,8 @@ class Loaded:
     texts: dict[Key, tuple[str, str]] = field(default_factory=dict)
     prompts: dict[Key, str] = field(default_factory=dict)
     stamps: dict[Key, tuple[int, ...]] = field(default_factory=dict)
+    chunk_ends: dict[Key, str] = field(default_factory=dict)
+    """:attr:`tui.bench.model.events.RequestEnded.chunk_ends` of each request that has them."""
     samples: list[Sampled] = field(default_factory=list)
     damaged: int = 0
 

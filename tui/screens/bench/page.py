@@ -72,6 +72,13 @@ class BenchPage(Page):
             super().__init__(page)
             self.run_id, self.at = run_id, at
 
+    class OpenTimelines(Message):
+        """Show the timeline of the request at index ``at`` of the results of a run."""
+
+        def __init__(self, page: BenchPage, run_id: str, at: int) -> None:
+            super().__init__()
+            self.page, self.run_id, self.at = page, run_id, at
+
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
 

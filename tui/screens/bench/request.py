@@ -1,4 +1,4 @@
-"""One request of a run: how it ended, its checks, its timing and its answer."""
+"""One request of a run: how it ended, its checks, its timing, its answer; Enter: its timeline."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class BenchRequestScreen(BenchPage):
     BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_REQUEST_KEYS)
     HINTS = (
         HintOf("scroll", "bench.up", "bench.down"),
+        HintOf("timeline", "bench.open"),
         HintOf("other requests", "bench.left", "bench.right"),
         HintOf("back", "bench.back"),
         HintOf("help", "help"),
@@ -79,6 +80,13 @@ class BenchRequestScreen(BenchPage):
             self.pull()
         else:
             self.say("this is the last request" if step > 0 else "this is the first request")
+
+    def action_open(self) -> None:
+        """Its timeline."""
+        if self._shown is not None:
+            self.post_message(self.OpenTimelines(self, self._run_id, self._at))
+
+    action_timeline = action_open
 
     def action_scroll_end(self) -> None:
         self.query_one("#words").scroll_end(animate=False)

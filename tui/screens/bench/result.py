@@ -65,6 +65,7 @@ class BenchResultScreen(BenchPage):
     REQUEST_HINTS = (
         HintOf("open the request", "bench.open"),
         HintOf("choose", "bench.up", "bench.down"),
+        HintOf("timeline", "bench.timeline"),
         HintOf("pages", "bench.left", "bench.right"),
         HintOf("retry failed", "bench.retry"),
         HintOf("back", "bench.back"),
@@ -205,6 +206,14 @@ class BenchResultScreen(BenchPage):
             self.say("this run has no requests", "warn")
         else:
             self.post_message(self.OpenRequest(self, self._run_id, self._chosen))
+
+    def action_timeline(self) -> None:
+        """The timeline of the chosen request; from another page, show the requests first."""
+        result = self._result()
+        if self.page == "requests" and result is not None and result.document.requests:
+            self.post_message(self.OpenTimelines(self, self._run_id, self._chosen))
+        else:
+            self.action_open()
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a request, another one on it opens it."""

@@ -31,6 +31,7 @@ BENCH_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
         "bench.open", "enter", "open", "run the suite; open a run, its requests, their timelines"
     ),
+    KeyAction("bench.timeline", "alt+t", "timeline", "the timeline of a request"),
     KeyAction("bench.page_up", "pageup", "move(-10)", "a page up", PAGES),
     KeyAction("bench.page_down", "pagedown,space", "move(10)", "a page down", PAGES),
     KeyAction(
@@ -60,9 +61,10 @@ BENCH_LIVE_KEYS = _picked(BENCH_KEYS, "bench", "pause skip stop retry export com
 BENCH_RESULT_KEYS = _picked(
     BENCH_KEYS,
     "bench",
-    "left right next_part prev_part up down page_up page_down open retry export compare back",
+    "left right next_part prev_part up down page_up page_down open timeline "
+    "retry export compare back",
 )
 BENCH_REQUEST_KEYS = _picked(
-    BENCH_KEYS, "bench", "left right up down page_up page_down home end back"
+    BENCH_KEYS, "bench", "left right open timeline up down page_up page_down home end back"
 )
 BENCH_COMPARE_KEYS = _picked(BENCH_KEYS, "bench", "swap force up down page_up page_down back")
