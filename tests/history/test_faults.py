@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,12 @@ def test_files_that_may_not_grow(tmp_path: Path, limit: int) -> None:
         kept(path, is_well=last == "well")
 
 
+@cache
+def may_trace() -> bool:
+    command = ["strace", "-f", "-qq", "-o", os.devnull, sys.executable, "-c", ""]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
 CALLS = ("pwrite64", "fdatasync", "fsync", "openat", "ftruncate", "unlink")
 
 
@@ -95,10 +102,7 @@ def test_system_calls_that_fail(tmp_path: Path, call: str, nth: str) -> None:
     error = "ENOSPC" if call == "pwrite64" else "EIO"
     inject = f"--inject={call}:error={error}:when={nth}"
     strace = ("strace", "-f", "-qq", "-o", os.devnull, *files, f"--trace={call}", inject)
-    probe = subprocess.run(
-        [*strace, sys.executable, "-c", ""], capture_output=True, timeout=60, check=False
-    )
-    if probe.returncode:
+    if not may_trace():
         pytest.skip("strace may not trace here")
     count, last = run(path, before=strace)
     if path.exists():

@@ -20,8 +20,8 @@ from tui.bench.checks.run import check_answer
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer
 
-SIZE = 64 << 10
-BOUND_S = 10.0
+SIZE = 32 << 10
+BOUND_S = 2.5
 UNITS = (
     *("<", "`", "```\n", "```a\n", "~~~\n", "~~~~ ", "|", " ", "[", "{", "#", '"', "\\", "\n"),
     *("- ", "9", "| ", "[\n", "*", "**a**\n", "1. ", "1.1.", "a.", "! ", "。", "。 ", "'", "a-"),
