@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.core.turn.meter import Meter
-from tui.core.types import SegmentKind
+from tui.core.turn.turn_stats import TurnStats
+from tui.core.types import Phase, SegmentKind
 
 MS = 1_000_000
+T0 = 5_000_000_000_000
+"""When the request was sent."""
 
 
 def run(
@@ -25,3 +28,9 @@ def run(
         t_ns += round(gap_ms * MS)
         meter.mark(t_ns, kind, n_chars, weight)
     return t_ns
+
+
+def over(meter: Meter, t_ns: int) -> TurnStats:
+    """The numbers of an answer that ended at ``t_ns``."""
+    meter.end(t_ns)
+    return meter.stats(t_ns + 10**12, Phase.DONE)
