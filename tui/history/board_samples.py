@@ -41,8 +41,8 @@ def step(name: str) -> float:
     return 1.0 if name.endswith("activity") else 0.1
 
 
-def pack_samples(samples: Sequence[BoardSample]) -> bytes:
-    """Samples as bytes; none are no bytes."""
+def pack_samples(samples: Sequence[BoardSample], level: int = 9) -> bytes:
+    """Samples as bytes; none are no bytes. ``level`` is that of zlib."""
     if not samples:
         return b""
     out = bytearray()
@@ -68,7 +68,7 @@ def pack_samples(samples: Sequence[BoardSample]) -> bytes:
             stored = round(value / unit)
             append_unsigned(out, 1 + zigzag(stored - last))
             last = stored
-    return zlib.compress(bytes(out), 9)
+    return zlib.compress(bytes(out), level)
 
 
 def unpack_samples(data: bytes) -> list[BoardSample]:

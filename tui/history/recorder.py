@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean_line
@@ -25,7 +25,10 @@ from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.records import Limits, Origin, WriterCommand
 from tui.history.writer_process import this_process
 
-EVERY_S = 0.7
+if TYPE_CHECKING:
+    from tui.history.storing import AnswerStore
+
+EVERY_S = 0.8
 """How often a running answer is looked at: with the write, less than a second of it is missing."""
 RETRY_S = 2.0
 """How long after a failure it is tried again."""
@@ -91,6 +94,8 @@ class Recorder:
         self._is_woken = self._is_closing = False
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
+        self._stores: dict[KeptAnswer, AnswerStore] = {}
+        """What stores the answers that run."""
         self._writer: int | None = None
         self._has_to_check = self._is_damaged = False
         self._problem: str | None = None
@@ -217,11 +222,13 @@ class Recorder:
         try:
             connection = self._open()
             for kept in answers:
-                if kept.save(connection, self._own_writer):
+                store = self._store_of(kept)
+                if store.save(connection, self._own_writer):
+                    del self._stores[kept]
                     with self._wake:
                         self._answers.remove(kept)
                     continue
-                turn = kept.stop_where_wanted(connection)
+                turn = store.whose_stop_is_wanted(connection)
                 if turn is not None:
                     self._on_stop_wanted(turn)
         except Exception as error:  # noqa: BLE001  whatever it is, the chat goes on and is told
@@ -230,7 +237,19 @@ class Recorder:
         else:
             self._tell(None)
 
+    def _store_of(self, kept: KeptAnswer) -> AnswerStore:
+        store = self._stores.get(kept)
+        if store is None:
+            from tui.history.storing import AnswerStore
+
+            # Some were given up meanwhile.
+            self._stores = {one: of for one, of in self._stores.items() if one in self._answers}
+            store = self._stores[kept] = AnswerStore(kept)
+        return store
+
     def _make_changes(self) -> None:
+        if not self._changes:
+            return
         with self._wake:
             changes, self._changes = self._changes, []
         for change in changes:
