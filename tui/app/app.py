@@ -18,7 +18,6 @@ from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import shown_key
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
-from tui.history.records import AttachTarget
 from tui.screens.dashboard import Dashboard
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.app.branch_walk import BranchWalk
     from tui.app.last_session import LastSession
+    from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryData, HistoryPage
     from tui.screens.lab.page import LabPage

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.history.records import AttachTarget
 from tui.servers.address import shown_url
 from tui.servers.capabilities import is_one_at_a_time
 from tui.servers.connection_state import Server
@@ -15,6 +14,7 @@ from tui.settings.history_options import history_file
 if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
     from tui.history.left_behind import LeftBehind
+    from tui.history.records import AttachTarget
 
 
 class AnswersElsewhere:

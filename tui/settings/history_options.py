@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import ModelInfo
-from tui.history.records import Limits, Origin, WriterCommand
 from tui.servers.address import shown_url
 from tui.servers.connection_state import Server
 from tui.settings.folders import data_folder
@@ -17,6 +16,7 @@ from tui.settings.schema import HistorySection
 
 if TYPE_CHECKING:
     from tui.history.recorder import Recorder
+    from tui.history.records import Limits, Origin, WriterCommand
 
 MIB = 1 << 20
 
@@ -30,6 +30,8 @@ def history_file() -> Path:
 
 def history_limits(section: HistorySection) -> Limits:
     """How much is kept."""
+    from tui.history.records import Limits
+
     return Limits(section.max_age_days, section.max_size_mib * MIB)
 
 
@@ -55,6 +57,8 @@ def recorder(
 
 def origin_of(server: Server, model: str, info: ModelInfo | None = None) -> Origin:
     """Who gives an answer, as it is kept with it."""
+    from tui.history.records import Origin
+
     is_named = info is not None and info.name == model
     return Origin(
         model=clean_line(model),
