@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "conversations: list, show, search, replay, export, import, prune",
     ),
     "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
+    "tap": ("tui.commands.tap", "forward other clients to the server and measure their answers"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
     "lab": ("tui.commands.lab", "prompt sets: run, compare, judge, export"),
     "board": ("tui.commands.board", "one snapshot of the board, or a stream of them"),

@@ -1,0 +1,311 @@
+"""``npulse tap`` as a process: its figures against the truth, its lines, its ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.tap.tapped import CHAT, Tap, curl, post, question, start, tap
+from tui.sim.server.spawn import Simulator, spawn
+
+TOKENS = 12
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
+    """A simulated llama.cpp server, which tells the runtime's own counts; and its log."""
+    log = tmp_path / "truth.jsonl"
+    arguments = ("--dialect", "llama.cpp", "--decode-tps", "40", "--prefill-tps", "200")
+    with spawn([*arguments, "--tokens", str(TOKENS), "--truth", str(log)]) as simulator:
+        yield simulator, log
+
+
+def events(log: Path, request: int) -> tuple[int, list[int], dict[str, Any]]:
+    """(ns of the request, ns of its tokens, the request's line) of one request."""
+    asked = truth(log, "request", request)[0]
+    return asked["t_ns"], [token["t_ns"] for token in truth(log, "token", request)], asked
+
+
+def test_three_clients_at_once_are_measured_as_they_were_served(
+    board: tuple[Simulator, Path], tmp_path: Path
+) -> None:
+    simulator, log = board
+    with tap(tmp_path, simulator.url) as tapped:
+        clients = [
+            subprocess.Popen(
+                ["curl", "-sN", "--noproxy", "*", "-A", f"client{number}/1.0",
+                 *post(tapped.url + CHAT, question(f"question {number} " * (number + 1)))],
+                stdout=subprocess.PIPE,
+            )
+            for number in range(3)
+        ]  # fmt: skip
+        said = [client.communicate(timeout=20)[0] for client in clients]
+        assert all(b"[DONE]" in text for text in said)
+        found = tapped.over(3)
+        code, lines, noted = tapped.end()
+    assert code == 0
+    assert f"3 requests, {len(lines)}" not in noted
+    by_prompt = {truth(log, "request", n)[0]["prompt_tokens"]: n for n in (1, 2, 3)}
+    for request in found:
+        number = int((request.client.user_agent or "")[6])
+        asked_ns, tokens_ns, asked = events(log, sorted(by_prompt.items())[number][1])
+        assert request.status == "complete"
+        assert request.client.host == "127.0.0.1"
+        assert request.origin.model == "qwen3-4b-q8_0.gguf"
+        assert (request.tokens_out, request.tokens_out_source) == (TOKENS, "runtime")
+        assert (request.tokens_in, request.tokens_in_source) == (asked["prompt_tokens"], "runtime")
+        ttft_ms = (tokens_ns[0] - asked_ns) / 1e6
+        assert request.ttft_ms == pytest.approx(ttft_ms, abs=15)
+        rate_tps = (TOKENS - 1) * 1e9 / (tokens_ns[-1] - tokens_ns[0])
+        assert request.decode_tps == pytest.approx(rate_tps, rel=0.03)
+        assert request.decode_source == "measured"
+        assert request.prompt is request.answer is None
+    assert sorted(line["id"] for line in lines) == [request.id for request in found]
+
+
+def test_a_prompt_that_waits_for_another_client_is_told_so(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    arguments = ("--decode-tps", "40", "--prefill-tps", "200", "--tokens", "20")
+    with (
+        spawn([*arguments, "--truth", str(log)]) as simulator,
+        tap(tmp_path, simulator.url) as tapped,
+    ):
+        first = subprocess.Popen(
+            ["curl", "-sN", *post(tapped.url + CHAT, question("first"))], stdout=subprocess.DEVNULL
+        )
+        wait_for_event(log, "token", 1)
+        second = subprocess.Popen(
+            ["curl", "-sN", *post(tapped.url + CHAT, question("and then"))],
+            stdout=subprocess.DEVNULL,
+        )
+        assert wait_for(
+            lambda: [r.phase for r in tapped.requests() if r.client.pid == second.pid] == ["queued"]
+        )
+        assert {request.client.process for request in tapped.requests()} == {"curl"}
+        first.wait(20)
+        second.wait(20)
+        ahead, waited = tapped.over(2)
+    assert ahead.queue_ms is None
+    asked_ns, tokens_ns, _ = events(log, 2)
+    start_ns = truth(log, "prefill_end", 2)[0]["start_ns"]
+    assert waited.queue_ms == pytest.approx((start_ns - asked_ns) / 1e6, abs=60)
+    assert waited.queue_source == "estimated"
+    assert waited.ttft_ms == pytest.approx((tokens_ns[0] - asked_ns) / 1e6, abs=15)
+    assert waited.numbers["prefill_source"] == "estimated"
+
+
+def test_a_client_that_leaves_and_a_refusal_and_no_text(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with (
+        spawn(["--decode-tps", "30", "--prefill-tps", "900", "--truth", str(log)]) as simulator,
+        tap(tmp_path, simulator.url) as tapped,
+    ):
+        secret = ("-H", "Authorization: Bearer sk-very-secret")
+        url = tapped.url + CHAT + "?api_key=sk-very-secret"
+        left = subprocess.Popen(
+            ["curl", "-sN", *secret, *post(url, question("a private matter"))],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for_event(log, "token", 1, count=3)
+        left.kill()
+        left.wait(10)
+        curl(*post(url, '{"messages": 1}')[-1:], *post(url, '{"messages": 1}')[:-1])
+        gone, refused = sorted(tapped.over(2), key=lambda request: request.id)
+        _, lines, _ = tapped.end()
+        kept = b"".join(path.read_bytes() for path in tapped.history.parent.iterdir())
+    assert gone.status == "client gone"
+    assert (gone.note or "").startswith("The client left after ~")
+    assert (refused.status, refused.http_status) == ("refused", 422)
+    for text in (kept, repr(lines).encode()):
+        assert b"very-secret" not in text
+        assert b"private" not in text
+
+
+def test_texts_are_kept_where_that_is_asked_for(
+    board: tuple[Simulator, Path], tmp_path: Path
+) -> None:
+    simulator, log = board
+    with tap(tmp_path, simulator.url, "--keep-text") as tapped:
+        curl(*reversed_url(post(tapped.url + CHAT, question("remember this"))))
+        (found,) = tapped.over(1)
+    assert found.prompt == "remember this"
+    assert found.answer == "".join(token["text"] for token in truth(log, "token", 1))
+
+
+def reversed_url(arguments: Any) -> list[str]:
+    """curl() takes the URL first."""
+    return [arguments[-1], *arguments[:-1]]
+
+
+def test_a_killed_tap_loses_no_finished_request(
+    board: tuple[Simulator, Path], tmp_path: Path
+) -> None:
+    simulator, log = board
+    with tap(tmp_path, simulator.url) as tapped:
+        for number in range(2):
+            curl(*reversed_url(post(tapped.url + CHAT, question(f"question {number}"))))
+        running = subprocess.Popen(
+            ["curl", "-sN", *post(tapped.url + CHAT, question("and one that runs"))],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for_event(log, "token", 3, count=2)
+        os.kill(tapped.process.pid, signal.SIGKILL)
+        running.wait(10)
+        first, second, cut = tapped.over(3)
+    assert (first.status, second.status) == ("complete", "complete")
+    assert (first.tokens_out, second.tokens_out) == (TOKENS, TOKENS)
+    assert cut.status == "interrupted"
+    assert "npulse tap ended" in (cut.note or "")
+
+
+def test_a_server_that_dies_cuts_the_answer_and_comes_back(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = str(found.getsockname()[1])
+    log = tmp_path / "truth.jsonl"
+    slow = ["--port", port, "--decode-tps", "20", "--prefill-tps", "900", "--truth", str(log)]
+    with spawn(slow) as simulator, tap(tmp_path, simulator.url) as tapped:
+        client = subprocess.Popen(
+            ["curl", "-sN", *post(tapped.url + CHAT, question("hello"))], stdout=subprocess.DEVNULL
+        )
+        wait_for_event(log, "token", 1, count=2)
+        os.kill(simulator.pid, signal.SIGKILL)
+        assert client.wait(10) != 0
+        (cut,) = tapped.over(1)
+        assert cut.status == "interrupted"
+        assert curl(tapped.url + "/v1/models").returncode != 0
+        with spawn(["--port", port, "--tokens", "4", "--speed", "50"]):
+            curl(*reversed_url(post(tapped.url + CHAT, question("again"))))
+            assert [request.status for request in tapped.over(2)] == ["interrupted", "complete"]
+        code, _, noted = tapped.end(signal.SIGINT)
+    assert code == 0
+    assert noted.count("takes no connection") == 1
+
+
+def test_a_websocket_and_other_bytes_pass_and_are_told_once(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        tap_to_silent(tmp_path, server) as tapped,
+    ):
+        client = socket.create_connection(("127.0.0.1", tapped.port), timeout=10)
+        served, _ = server.accept()
+        client.sendall(b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+        served.recv(1000)
+        served.sendall(b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x05hello")
+        served.sendall(b"\x81\x02ho")
+        got = b""
+        while not got.endswith(b"\x81\x02ho"):
+            got += client.recv(1000)
+        client.sendall(b"\x81\x85masked")
+        assert served.recv(100) == b"\x81\x85masked"
+        client.close()
+        served.close()
+        tls = socket.create_connection(("127.0.0.1", tapped.port), timeout=10)
+        served, _ = server.accept()
+        tls.sendall(b"\x16\x03\x01\x00\x05hello")
+        assert served.recv(100) == b"\x16\x03\x01\x00\x05hello"
+        tls.close()
+        served.close()
+        found = tapped.over(2)
+    assert [(one.status, one.path) for one in found] == [("unread", "/ws"), ("unread", "")]
+    assert "websocket" in (found[0].note or "")
+    assert "TLS" in (found[1].note or "")
+
+
+@contextmanager
+def tap_to_silent(home: Path, server: socket.socket) -> Iterator[Tap]:
+    """A tap to a socket that the test accepts from. Who looks at it before is sent away."""
+    is_over = Event()
+
+    def refuse() -> None:
+        server.settimeout(0.05)
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                looking, _ = server.accept()
+                with looking:
+                    looking.recv(1000)
+                    looking.sendall(
+                        b"HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    )
+
+    looked_at = Thread(target=refuse)
+    looked_at.start()
+    try:
+        with tap(home, f"http://127.0.0.1:{server.getsockname()[1]}") as tapped:
+            is_over.set()
+            looked_at.join(10)
+            server.settimeout(10)
+            yield tapped
+    finally:
+        is_over.set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--listen", "0.0.0.0:0"], 2, "can be reached from other machines"),
+        (["--listen", "nonsense"], 2, "HOST:PORT"),
+        (["--listen", "127.0.0.1:99999"], 2, "HOST:PORT"),
+        (["--to", "http://127.0.0.1:1/v1x"], 2, "holds a path"),
+        (["--to", "http://u:p@127.0.0.1:1"], 2, "user or a password"),
+        (["--listen", "203.0.113.7:8090", "--public"], 1, "this machine has no such address"),
+        (["--listen", "no.such.host.invalid:8090"], 1, "is no address"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_sentence(
+    tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    process = start(tmp_path, "http://127.0.0.1:1", *arguments)
+    said, noted = process.communicate(timeout=20)
+    assert process.returncode == code, noted
+    assert words in noted
+    assert len(noted.splitlines()) == 1
+    assert not said
+
+
+def test_a_port_that_is_taken_and_a_tap_to_itself(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        at = f"127.0.0.1:{taken.getsockname()[1]}"
+        _, noted = start(tmp_path, "http://127.0.0.1:1", "--listen", at).communicate(timeout=20)
+        assert "another program listens there" in noted
+    _, noted = start(tmp_path, f"http://{at}", "--listen", at).communicate(timeout=20)
+    assert "is the tap itself" in noted
+
+
+def test_public_says_what_it_opens(tmp_path: Path) -> None:
+    process = start(tmp_path, "http://127.0.0.1:1", "--listen", "0.0.0.0:0", "--public")
+    assert process.stderr is not None
+    said = ""
+    while "whoever reaches" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert "does not answer yet" in said
+    assert process.returncode == 0
+
+
+def test_a_history_that_cannot_be_written_is_said_once_and_lines_go_on(
+    board: tuple[Simulator, Path], tmp_path: Path
+) -> None:
+    simulator, _ = board
+    folder = tmp_path / "data" / "npulse" / "history"
+    folder.mkdir(parents=True)
+    (folder / "history.db").mkdir()
+    with tap(tmp_path, simulator.url) as tapped:
+        for number in range(2):
+            curl(*reversed_url(post(tapped.url + CHAT, question(f"question {number}"))))
+        code, lines, noted = tapped.end()
+    assert code == 0
+    assert [line["status"] for line in lines] == ["complete", "complete"]
+    assert noted.count("requests are not kept for now") == 1

@@ -1,0 +1,290 @@
+"""``npulse tap``: forwards clients to the server, and measures the answers that they get."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from tui.commands.exit_code import ExitCode
+from tui.commands.parser import Parser, complain
+
+if TYPE_CHECKING:
+    import socket
+
+    from tui.servers.access import Access
+    from tui.servers.connection_state import Server
+    from tui.settings.config import LoadedConfig
+    from tui.tap.listen import ListenAddress, Target
+
+COMMAND = "npulse tap"
+DEFAULT_LISTEN = "127.0.0.1:8090"
+NICE = 5
+"""Of the process that measures: what is passed on goes first."""
+END_S = 10.0
+"""How long the process that measures has for its end."""
+STORE_S = 7.0
+"""How long of that what is left may take to be stored."""
+
+DESCRIPTION = """\
+Forwards clients to the server and measures what they get: point Open WebUI, Home
+Assistant or a script at the address of --listen instead of the server's. Bytes go
+through untouched in both directions; beside the stream npulse reads what passes and
+keeps a line for each request for an answer in the history: who asked, which model,
+tokens, queue, TTFT, rate and how it ended. Texts are not kept (see --keep-text), keys
+and Authorization headers never. What npulse does not understand goes through as well.
+
+Exit codes: 0 ended by a signal, 1 it cannot listen there, 2 usage, 5 no server found."""
+
+
+def parser() -> Parser:
+    """The options of ``npulse tap``."""
+    made = Parser(
+        prog=COMMAND,
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = made.add_argument
+    add(
+        "--listen",
+        metavar="HOST:PORT",
+        default=DEFAULT_LISTEN,
+        help=f"where clients connect (default {DEFAULT_LISTEN}; port 0 takes a free one)",
+    )
+    add("--to", metavar="URL", help="the server; without it the one that is found here")
+    add(
+        "--public",
+        action="store_true",
+        help="allow an address that other machines reach: whoever reaches it may use the server",
+    )
+    add("--keep-text", action="store_true", help="keep the last message and the answer as well")
+    add("--no-store", action="store_true", help="only print lines; keep nothing in the history")
+    add("--json", action="store_true", help="a JSON object a line instead of text")
+    add("--api-key", metavar="KEY", help="to recognise a server that asks for one; clients send "
+        "theirs themselves")  # fmt: skip
+    add("--config", metavar="FILE", help="a config file on top of your own")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the options and the settings say."""
+
+    listen: ListenAddress
+    to: Target | None
+    access: Access
+    config: LoadedConfig
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``npulse tap`` with these arguments; returns the exit code."""
+    from tui.tap.listen import ListenError, is_own, open_listeners, target_of
+
+    made = parser()
+    options = made.parse_args(list(argv))
+    plan = _plan(made, options)
+    try:
+        listeners = open_listeners(plan.listen, is_public=options.public)
+    except ListenError as error:
+        complain(COMMAND, str(error))
+        return ExitCode.USAGE if "--public" in str(error) else ExitCode.FAILED
+    try:
+        if plan.to is not None and is_own(plan.to, listeners):
+            made.error(f"--to {plan.to.url} is the tap itself")
+        server = asyncio.run(_server(plan))
+        if plan.to is None and server is None:
+            return ExitCode.UNREACHABLE
+        target = plan.to or target_of(server.url if server is not None else "")
+        return _run(options, plan, listeners, target, server)
+    except ListenError as error:
+        complain(COMMAND, str(error))
+        return ExitCode.FAILED
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+def _plan(made: Parser, options: argparse.Namespace) -> _Plan:
+    from tui.settings.config import ConfigError, config_paths, load
+    from tui.settings.server_options import server_access
+    from tui.tap.listen import listen_address, target_of
+
+    try:
+        listen = listen_address(options.listen)
+    except ValueError as error:
+        made.error(f"--listen {error}")
+    try:
+        to = None if options.to is None else target_of(options.to)
+        config = load(config_paths(options.config), os.environ, {})
+        access = server_access(config.settings.server, options.api_key)
+    except (ConfigError, ValueError) as error:
+        made.error(str(error))
+    for warning in config.warnings:
+        complain(COMMAND, warning)
+    return _Plan(listen, to, access, config)
+
+
+async def _server(plan: _Plan) -> Server | None:
+    """The server that is forwarded to, as far as it can be recognised now; it was said where there
+    is none."""
+    from tui.servers.detect import probe
+    from tui.servers.locate import NoServerError, locate
+    from tui.settings.server_options import server_urls
+    from tui.settings.state import remembered_servers
+
+    if plan.to is not None:
+        found = await probe(plan.to.url, True, access=plan.access)
+        if found.server is None:
+            complain(COMMAND, f"{found.sentence} It is forwarded to all the same.")
+        return found.server
+    try:
+        return await locate(
+            server_urls(plan.config.settings.server),
+            access=plan.access,
+            remembered_url=remembered_servers().url,
+            on_note=lambda note: complain(COMMAND, note),
+        )
+    except NoServerError as error:
+        complain(COMMAND, f"{error.sentence} Or say --to URL.".replace("--url. Or say", "--to; or"))
+        return None
+
+
+def _run(
+    options: argparse.Namespace,
+    plan: _Plan,
+    listeners: list[socket.socket],
+    target: Target,
+    server: Server | None,
+) -> int:
+    from tui.tap.copies import CopySender, socket_pair
+    from tui.tap.forwarder import Forwarder, raise_file_limit
+    from tui.tap.listen import resolved
+
+    addresses = resolved(target.host, target.port)
+    sender, reader = socket_pair()
+    raise_file_limit()
+    sys.stdout.flush()
+    # What is there now is not looked at again, and stays shared by both processes.
+    gc.freeze()
+    child = os.fork()
+    if not child:
+        sender.close()
+        for listener in listeners:
+            listener.close()
+        _watch(options, plan, reader, target, server)
+    reader.close()
+    forwarder = Forwarder(
+        listeners, addresses, CopySender(sender), lambda note: complain(COMMAND, note)
+    )
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        forwarder.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    _greet(listeners, target, server, is_public=options.public)
+    forwarder.run()
+    sender.close()
+    _wait_for(child)
+    return ExitCode.OK
+
+
+def _greet(
+    listeners: list[socket.socket], target: Target, server: Server | None, *, is_public: bool
+) -> None:
+    from tui.tap.listen import is_loopback, listen_address
+
+    what = "a server that does not answer yet" if server is None else server.name
+    for listener in listeners:
+        host, port = listener.getsockname()[:2]
+        shown = listen_address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}").shown
+        complain(COMMAND, f"listening on http://{shown}, forwards to {target.url} ({what})")
+        if is_public and not is_loopback((listener.family, listener.getsockname())):
+            complain(
+                COMMAND,
+                f"whoever reaches {shown} may use that server, and every answer uses the NPU; "
+                "close it with a firewall where that is too much",
+            )
+    if target.is_tls:
+        complain(COMMAND, "TLS goes through as it is: nothing of it can be read or measured")
+
+
+def _watch(
+    options: argparse.Namespace,
+    plan: _Plan,
+    reader: socket.socket,
+    target: Target,
+    server: Server | None,
+) -> None:
+    """The process that measures. Does not return."""
+    code = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.nice(NICE)
+        _measure(options, plan, reader, target, server)
+        sys.stdout.flush()
+        code = 0
+    except OSError:
+        pass  # a stdout that takes nothing
+    finally:
+        # Not the way out of the process that this one was copied from.
+        os._exit(code)
+
+
+def _measure(
+    options: argparse.Namespace,
+    plan: _Plan,
+    reader: socket.socket,
+    target: Target,
+    server: Server | None,
+) -> None:
+    from tui.settings.history_options import history_file, history_limits
+    from tui.tap.lines import LineWriter
+    from tui.tap.store import RequestStore
+    from tui.tap.watching import ServerLook, Watcher, seen
+
+    def note(sentence: str) -> None:
+        complain(COMMAND, sentence)
+
+    section = plan.config.settings.history
+    path = history_file() if section.enabled and not options.no_store else None
+    lines = LineWriter(is_json=options.json)
+    store = RequestStore(path, history_limits(section), lines.add, note)
+    known = seen(server, target.url)
+    look = ServerLook(known, plan.access)
+    look.start()
+    watcher = Watcher(reader, known, store, note, has_text=options.keep_text)
+    watcher.run()
+    look.stop()
+    store.close(STORE_S)
+    lines.close()
+    note(_summary(watcher.n_over, watcher.delays.count, watcher.delays.quantile_ms(0.99)))
+
+
+def _summary(requests: int, chunks: int, p99_ms: float | None) -> str:
+    delay = (
+        "" if p99_ms is None else f"; 99 of 100 of the last were held up by {p99_ms:.3f} ms at most"
+    )
+    return f"{requests} requests, {chunks} chunks passed{delay}"
+
+
+def _wait_for(child: int) -> None:
+    """The end of the process that measures; it is killed where that takes too long."""
+    end_s = time.monotonic() + END_S
+    with suppress(ChildProcessError):
+        while time.monotonic() < end_s:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return
+            time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -1,0 +1,141 @@
+"""What a request asks for: read from its path and its JSON body, in the shapes that clients use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.core.text.sanitize import clean_line
+from tui.core.types import ChatRequest, GenerationSettings, Message, Role
+from tui.servers.dialects import ollama, openai, rkllm_chat
+from tui.servers.dialects.dialect import Dialect, Json, StreamDecoder
+
+MAX_PATH_CHARS = 120
+MAX_CONTENT_CHARS = 4 << 20
+_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "assistant": "assistant"}
+
+Format = Literal["openai", "ollama", "rkllm_chat"]
+"""The format of the answer."""
+
+_ENDINGS: tuple[tuple[str, Format], ...] = (
+    ("/chat/completions", "openai"),
+    ("/completions", "openai"),
+    ("/completion", "openai"),
+    ("/api/chat", "ollama"),
+    ("/api/generate", "ollama"),
+    ("/rkllm_chat", "rkllm_chat"),
+    ("/v1/responses", "openai"),
+    ("/v1/messages", "openai"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for an answer. ``request`` is what a decoder and a meter need to know of it."""
+
+    path: str
+    format: Format
+    request: ChatRequest
+    is_streamed: bool
+    """Whether it asks for pieces; not every server heeds that."""
+    is_read: bool = True
+    """Whether the body was understood: else the prompt is not known."""
+
+
+def plain_path(target: str) -> str:
+    """The path of a request's target, sanitised: a query may hold a key, so it is left out."""
+    path = target.partition("?")[0].partition("#")[0]
+    if "://" in path:
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return clean_line(path, MAX_PATH_CHARS) or "/"
+
+
+def format_of(path: str) -> Format | None:
+    """The format of the answers at this path; None where it is not asked for an answer there."""
+    plain = path.rstrip("/").lower()
+    return next((found for ending, found in _ENDINGS if plain.endswith(ending)), None)
+
+
+def asked(path: str, body: bytes) -> Asked | None:
+    """What a POST to ``path`` asks for; None where that is no answer: another route, or a model
+    that is loaded by an empty prompt."""
+    found = format_of(path)
+    if found is None:
+        return None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        empty = ChatRequest("", (), GenerationSettings(max_tokens=0))
+        return Asked(path, found, empty, is_streamed=found == "ollama", is_read=False)
+    messages = _messages(value)
+    if found == "ollama" and not messages:
+        return None
+    stream = value.get("stream")
+    return Asked(
+        path,
+        found,
+        ChatRequest(_model(value), messages, _settings(value)),
+        is_streamed=stream if isinstance(stream, bool) else found == "ollama",
+    )
+
+
+def decoder_of(question: Asked, dialect: Dialect) -> StreamDecoder:
+    """What reads its answer, from a server that speaks ``dialect``."""
+    if question.format == "rkllm_chat":
+        return rkllm_chat.ChatDecoder(question.request)
+    if question.format == "ollama":
+        return ollama.ChatDecoder(question.request)
+    if dialect.chat_path.endswith("/chat/completions"):
+        return dialect.decoder(question.request)
+    return openai.ChatDecoder(question.request)
+
+
+def _model(body: Mapping[str, Json]) -> str:
+    name = body.get("model")
+    return clean_line(name, 120) if isinstance(name, str) else ""
+
+
+def _settings(body: Mapping[str, Json]) -> GenerationSettings:
+    options = body.get("options")
+    places = (body, options if isinstance(options, dict) else {})
+    for place in places:
+        for name in ("max_tokens", "max_completion_tokens", "num_predict", "n_predict"):
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31:
+                return GenerationSettings(max_tokens=value)
+    return GenerationSettings(max_tokens=0)
+
+
+def _messages(body: Mapping[str, Json]) -> tuple[Message, ...]:
+    rows = body.get("messages", body.get("input"))
+    found: list[Message] = []
+    system = body.get("system", body.get("instructions"))
+    if isinstance(system, str) and system:
+        found.append(Message("system", system[:MAX_CONTENT_CHARS]))
+    if isinstance(rows, list):
+        for row in rows:
+            if isinstance(row, dict):
+                role = row.get("role")
+                known = _ROLES.get(role, "user") if isinstance(role, str) else "user"
+                found.append(Message(known, _text(row.get("content"))))
+        return tuple(found)
+    prompt = _text(body.get("prompt", rows))
+    return (*found, Message("user", prompt)) if prompt else ()
+
+
+def _text(content: Json) -> str:
+    """The words of a message: a text, or the text parts of a list."""
+    if isinstance(content, str):
+        return content[:MAX_CONTENT_CHARS]
+    if not isinstance(content, list):
+        return ""
+    parts = []
+    for part in content:
+        text = part.get("text") if isinstance(part, dict) else part
+        if isinstance(text, str):
+            parts.append(text)
+    return "\n".join(parts)[:MAX_CONTENT_CHARS]

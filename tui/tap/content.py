@@ -1,0 +1,40 @@
+"""Bodies as they were before they were compressed, piece by piece."""
+
+from __future__ import annotations
+
+import zlib
+
+MAX_PIECE_BYTES = 4 << 20
+"""Of one compressed piece: more is no answer of a language model."""
+
+
+class Content:
+    """Undoes the ``content-encoding`` of one body. Never raises.
+
+    ``problem`` is why the body cannot be read, as a clause, None as long as it can.
+    """
+
+    def __init__(self, coding: str) -> None:
+        name = coding.strip().lower()
+        self.problem: str | None = None
+        self._inflate = None
+        if name in ("gzip", "x-gzip", "deflate"):
+            # 32: a header of gzip or zlib is recognised.
+            self._inflate = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
+        elif name not in ("", "identity"):
+            self.problem = f"its body is compressed ({name[:20]})"
+
+    def plain(self, data: bytes) -> bytes:
+        """What these bytes are; empty where that cannot be read."""
+        if self.problem is not None:
+            return b""
+        if self._inflate is None:
+            return data
+        try:
+            plain = self._inflate.decompress(data, MAX_PIECE_BYTES)
+        except zlib.error:
+            self.problem = "its body is compressed in a way that cannot be undone"
+            return b""
+        if self._inflate.unconsumed_tail:
+            self.problem = "its body grows too much when it is unpacked"
+        return plain

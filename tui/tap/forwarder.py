@@ -1,0 +1,416 @@
+"""Hands bytes on between clients and one server, untouched, at the level of connections.
+
+One loop over epoll in one thread; nothing is parsed here. For each client there is a connection of
+its own to the server. What one side does not take is kept up to one read, and nothing more is read
+from the other side until it has gone: so a slow reader holds up its own stream and no other one.
+The end of a side (FIN) is handed on as such, and a broken connection (RST) as a broken one.
+
+A copy of everything goes to the observer *after* it was handed on (:mod:`tui.tap.copies`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import selectors
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
+from tui.tap.copies import MAX_PAYLOAD, CopySender, Event
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+MAX_ACCEPTS = 64
+"""At once: then those that are connected get their turn."""
+PAUSE_S = 0.1
+"""How long nobody is let in where the process may open no more files."""
+WANTED_FILES = 1 << 16
+_ABORT = struct.pack("ii", 1, 0)
+"""``SO_LINGER`` that makes a close send RST."""
+_NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+Address = tuple[socket.AddressFamily, tuple[object, ...]]
+"""A family and what ``connect`` takes."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a forwarder has done so far."""
+
+    connections: int = 0
+    open_now: int = 0
+    chunks: int = 0
+
+
+class _Side:
+    """One of the two sockets of a connection."""
+
+    __slots__ = ("clock", "event", "has_stamps", "is_over", "is_shut", "mask", "other", "pair",
+                 "pending", "sock")  # fmt: skip
+
+    def __init__(self, sock: socket.socket, pair: _Pair, event: Event) -> None:
+        self.sock = sock
+        self.pair = pair
+        self.event = event
+        """Of the bytes that are read here."""
+        self.other: _Side | None = None
+        self.clock = ArrivalClock()
+        self.has_stamps = enable(sock)
+        self.pending = b""
+        """What has to be written here before more is read from the other side."""
+        self.mask = 0
+        self.is_over = False
+        """It sends no more."""
+        self.is_shut = False
+        """It was told that no more comes."""
+
+
+class _Pair:
+    """A client's connection and the one to the server."""
+
+    __slots__ = ("addresses", "client", "id", "is_connected", "is_open", "server")
+
+    def __init__(self, id: int, addresses: list[Address]) -> None:
+        self.id = id
+        self.addresses = addresses
+        """Of the server, which were not tried yet."""
+        self.client: _Side | None = None
+        self.server: _Side | None = None
+        self.is_connected = False
+        self.is_open = True
+
+
+class Forwarder:
+    """Lets clients in at ``listeners`` and connects each to the server. ``on_note`` gets
+    sentences for a person."""
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        addresses: Sequence[Address],
+        copies: CopySender,
+        on_note: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self._listeners = list(listeners)
+        self._addresses = list(addresses)
+        self._copies = copies
+        self._on_note = on_note
+        self._selector = selectors.DefaultSelector()
+        self._buffer = bytearray(MAX_PAYLOAD)
+        self._view = memoryview(self._buffer)
+        self._pairs: set[_Pair] = set()
+        self._is_stopped = False
+        self._paused_until_ns = 0
+        self._has_noted_files = False
+        self._has_copies_mask = False
+        self._has_noted_reader = False
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_reader, False)
+        os.set_blocking(self._wake_writer, False)
+        self.counts = Counts()
+
+    def stop(self) -> None:
+        """Ends :meth:`run`. May be called by a signal's handler or another thread."""
+        self._is_stopped = True
+        with suppress(OSError):
+            os.write(self._wake_writer, b".")
+
+    def run(self) -> None:
+        """Forwards until :meth:`stop`; then everything is closed."""
+        for listener in self._listeners:
+            listener.setblocking(False)
+            # A socket inherits it: so the first bytes of a client have a stamp too.
+            enable(listener)
+            self._selector.register(listener, READ, None)
+        self._selector.register(self._wake_reader, READ, None)
+        try:
+            while not self._is_stopped:
+                self._turn()
+        finally:
+            self._close_all()
+
+    def _turn(self) -> None:
+        timeout_s = PAUSE_S if self._paused_until_ns else None
+        for key, mask in self._selector.select(timeout_s):
+            side = key.data
+            if side is None:
+                self._not_a_side(key.fileobj)
+            elif isinstance(side, CopySender):
+                side.flush()
+            elif side.pair.is_open:
+                if mask & WRITE:
+                    self._writable(side)
+                if mask & READ and side.pair.is_open and not side.is_over:
+                    self._readable(side)
+        if self._paused_until_ns and perf_counter_ns() > self._paused_until_ns:
+            self._paused_until_ns = 0
+            for listener in self._listeners:
+                self._selector.register(listener, READ, None)
+        self._watch_copies()
+
+    def _not_a_side(self, source: object) -> None:
+        if isinstance(source, socket.socket):
+            self._accept(source)
+        else:
+            with suppress(OSError):
+                os.read(self._wake_reader, 64)
+
+    # -- connections ---------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(MAX_ACCEPTS):
+            try:
+                sock, peer = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _NO_FILES:
+                    self._pause(error)
+                    return
+                continue  # that client has gone already
+            self._opened(sock, peer)
+
+    def _pause(self, error: OSError) -> None:
+        """Lets nobody in for a moment: those that wait stay in the queue of the kernel."""
+        if not self._has_noted_files:
+            self._has_noted_files = True
+            self._on_note(
+                f"no more connections for now ({error.strerror}, {len(self._pairs)} are open): "
+                "new clients wait; raise the limit with ulimit -n or LimitNOFILE="
+            )
+        if not self._paused_until_ns:
+            self._paused_until_ns = perf_counter_ns() + int(PAUSE_S * 1e9)
+            for listener in self._listeners:
+                self._selector.unregister(listener)
+
+    def _opened(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
+        self.counts.connections += 1
+        pair = _Pair(self.counts.connections, list(self._addresses))
+        self._pairs.add(pair)
+        self.counts.open_now = len(self._pairs)
+        _prepare(sock)
+        pair.client = _Side(sock, pair, Event.UP)
+        host = str(peer[0]).removeprefix("::ffff:") if peer else ""
+        port = peer[1] if len(peer) > 1 else 0
+        told = f"{host} {port}".encode()
+        self._copies.send(Event.OPENED, pair.id, perf_counter_ns(), payload=told)
+        self._connect(pair)
+
+    def _connect(self, pair: _Pair) -> None:
+        """Begins a connection to the next address of the server."""
+        why = "no address"
+        while pair.addresses:
+            family, target = pair.addresses.pop(0)
+            try:
+                sock = socket.socket(family, socket.SOCK_STREAM)
+            except OSError as error:
+                why = error.strerror or str(error)
+                if error.errno in _NO_FILES:
+                    self._pause(error)
+                    break
+                continue
+            _prepare(sock)
+            code = sock.connect_ex(target)
+            if code not in (0, errno.EINPROGRESS, errno.EAGAIN):
+                sock.close()
+                why = os.strerror(code)
+                continue
+            assert pair.client is not None
+            pair.server = _Side(sock, pair, Event.DOWN)
+            pair.server.other, pair.client.other = pair.client, pair.server
+            self._set_mask(pair.server, WRITE)
+            return
+        self._copies.send(Event.UNREACHABLE, pair.id, perf_counter_ns(), payload=why.encode())
+        self._close(pair, is_abort=True)
+
+    def _connected(self, side: _Side) -> None:
+        """The connection to the server stands, or cannot be had."""
+        pair = side.pair
+        code = side.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._set_mask(side, 0)
+            side.sock.close()
+            pair.server = None
+            if not pair.addresses:
+                why = os.strerror(code).encode()
+                self._copies.send(Event.UNREACHABLE, pair.id, perf_counter_ns(), payload=why)
+                self._close(pair, is_abort=True)
+                return
+            self._connect(pair)
+            return
+        pair.is_connected = True
+        assert pair.client is not None
+        self._set_mask(side, READ)
+        self._set_mask(pair.client, READ)
+
+    # -- bytes ---------------------------------------------------------------------------------
+
+    def _readable(self, side: _Side) -> None:
+        other = side.other
+        assert other is not None
+        try:
+            if side.has_stamps:
+                count, ancillary, _, _ = side.sock.recvmsg_into([self._buffer], ANCILLARY_BYTES)
+            else:
+                count, ancillary = side.sock.recv_into(self._buffer), []
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._broke(side)
+            return
+        if not count:
+            self._ended(side)
+            return
+        data = self._view[:count]
+        try:
+            sent = other.sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            arrival = side.clock.read(ancillary)
+            self._tell(side, arrival.t_ns, 0, arrival.is_kernel, data)
+            self._broke(other)
+            return
+        arrival = side.clock.read(ancillary)
+        passed_ns = perf_counter_ns()
+        if sent < count:
+            other.pending = bytes(data[sent:])
+            self._set_mask(side, side.mask & ~READ)
+            self._set_mask(other, other.mask | WRITE)
+            passed_ns = 0
+        self._tell(side, arrival.t_ns, passed_ns, arrival.is_kernel, data)
+
+    def _tell(
+        self, side: _Side, t_ns: int, passed_ns: int, is_kernel: bool, data: memoryview
+    ) -> None:
+        self.counts.chunks += 1
+        self._copies.send(side.event, side.pair.id, t_ns, passed_ns, is_kernel, data)
+
+    def _writable(self, side: _Side) -> None:
+        pair = side.pair
+        if side is pair.server and not pair.is_connected:
+            self._connected(side)
+            return
+        if side.pending:
+            try:
+                sent = side.sock.send(side.pending)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                self._broke(side)
+                return
+            side.pending = side.pending[sent:]
+            if side.pending:
+                return
+        self._set_mask(side, side.mask & ~WRITE)
+        other = side.other
+        assert other is not None
+        if other.event is Event.UP:
+            self._copies.send(Event.FLUSHED, pair.id, perf_counter_ns())
+        if other.is_over:
+            self._shut(side)
+        else:
+            self._set_mask(other, other.mask | READ)
+
+    def _ended(self, side: _Side) -> None:
+        """This side sends no more: the other one is told, once it has everything."""
+        side.is_over = True
+        self._set_mask(side, side.mask & ~READ)
+        end = Event.UP_END if side.event is Event.UP else Event.DOWN_END
+        self._copies.send(end, side.pair.id, perf_counter_ns())
+        other = side.other
+        assert other is not None
+        if not other.pending:
+            self._shut(other)
+
+    def _shut(self, side: _Side) -> None:
+        """No more comes for this side; where none comes from it either, that was all."""
+        if not side.is_shut:
+            side.is_shut = True
+            with suppress(OSError):
+                side.sock.shutdown(socket.SHUT_WR)
+        other = side.other
+        if side.is_over and other is not None and other.is_shut:
+            self._close(side.pair, is_abort=False)
+
+    def _broke(self, side: _Side) -> None:
+        """This side's connection is broken, so the other one is broken too."""
+        event = Event.UP_BROKEN if side.event is Event.UP else Event.DOWN_BROKEN
+        self._copies.send(event, side.pair.id, perf_counter_ns())
+        self._close(side.pair, is_abort=True)
+
+    def _close(self, pair: _Pair, *, is_abort: bool) -> None:
+        if not pair.is_open:
+            return
+        pair.is_open = False
+        self._pairs.discard(pair)
+        self.counts.open_now = len(self._pairs)
+        for side in (pair.client, pair.server):
+            if side is None:
+                continue
+            self._set_mask(side, 0)
+            if is_abort:
+                with suppress(OSError):
+                    side.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            side.sock.close()
+            side.other = None
+        pair.client = pair.server = None
+        self._copies.send(Event.CLOSED, pair.id, perf_counter_ns())
+
+    def _close_all(self) -> None:
+        for pair in list(self._pairs):
+            self._close(pair, is_abort=True)
+        for listener in self._listeners:
+            listener.close()
+        self._selector.close()
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
+
+    def _watch_copies(self) -> None:
+        copies = self._copies
+        if copies.is_reader_gone:
+            if not self._has_noted_reader:
+                self._has_noted_reader = True
+                self._on_note("the process that measures has ended: bytes are still passed on")
+                if self._has_copies_mask:
+                    self._selector.unregister(copies.sock)
+                    self._has_copies_mask = False
+        elif copies.has_backlog != self._has_copies_mask:
+            self._has_copies_mask = copies.has_backlog
+            if self._has_copies_mask:
+                self._selector.register(copies.sock, WRITE, copies)
+            else:
+                self._selector.unregister(copies.sock)
+
+    def _set_mask(self, side: _Side, mask: int) -> None:
+        if mask == side.mask:
+            return
+        if not side.mask:
+            self._selector.register(side.sock, mask, side)
+        elif not mask:
+            self._selector.unregister(side.sock)
+        else:
+            self._selector.modify(side.sock, mask, side)
+        side.mask = mask
+
+
+def _prepare(sock: socket.socket) -> None:
+    sock.setblocking(False)
+    with suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A client that was switched off says nothing: its connection must not stay for ever.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def raise_file_limit() -> None:
+    """As many open files as this process may have: each client takes two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

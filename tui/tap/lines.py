@@ -1,0 +1,108 @@
+"""A line for each request that is over: for people, or JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict
+from threading import Condition, Thread
+
+from tui.core.text import format as fmt
+from tui.history.request_records import ClientRequest
+
+MAX_LINES = 10_000
+"""Kept for a reader of stdout that is slow; more are left out, and that is said."""
+
+
+def json_of(request: ClientRequest) -> dict[str, object]:
+    """One request as ``npulse tap --json`` prints it."""
+    found = asdict(request)
+    if request.prompt is None and request.answer is None:
+        del found["prompt"], found["answer"]
+    numbers = found.pop("numbers")
+    for name in ("prefill_ms", "prefill_tps", "prefill_source", "itl_ms", "latency_ms", "chunks",
+                 "clock", "finish", "bytes_in", "bytes_out"):  # fmt: skip
+        found[name] = numbers.get(name)
+    return found
+
+
+def line_of(request: ClientRequest) -> str:
+    """One request for a person: when, who, what, how fast, and how it ended."""
+    clock = time.strftime("%H:%M:%S", time.localtime((request.ended_ms or 0) / 1000))
+    counts = (
+        f"{_count(request.tokens_in, request.tokens_in_source)} → "
+        f"{_count(request.tokens_out, request.tokens_out_source)} tokens"
+    )
+    ttft = (
+        "–"
+        if request.ttft_ms is None
+        else fmt.marked(fmt.milliseconds(request.ttft_ms), request.ttft_source)
+    )
+    rate = fmt.marked(fmt.rate(request.decode_tps), request.decode_source)
+    took = None if request.ended_ms is None else (request.ended_ms - request.started_ms) / 1e3
+    words = [clock, request.client.label, request.origin.model or request.path or "–"]
+    if request.status == "unread":
+        words.append(f"{request.numbers.get('bytes_out') or 0} bytes")
+    else:
+        words += [counts, f"TTFT {ttft}", f"{rate} tok/s", fmt.seconds(took)]
+    if request.queue_ms is not None:
+        queue = fmt.marked(fmt.milliseconds(request.queue_ms), request.queue_source)
+        words.append(f"queue {queue}")
+    words.append(request.status if request.note is None else f"{request.status}: {request.note}")
+    return "  ".join(words)
+
+
+def _count(number: int | None, source: str) -> str:
+    if number is None:
+        return "–"
+    return f"{'' if source in ('runtime', 'measured', 'tokenizer') else '~'}{number}"
+
+
+class LineWriter:
+    """Writes lines to stdout in a thread of its own: a slow reader holds nothing up. One that is
+    gone gets no more lines."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        self._is_json = is_json
+        self._lines: deque[str] = deque()
+        self._n_left_out = 0
+        self._condition = Condition()
+        self._is_over = False
+        self._thread = Thread(target=self._run, name="npulse-tap-lines", daemon=True)
+        self._thread.start()
+
+    def add(self, request: ClientRequest) -> None:
+        """A request that is over."""
+        if self._is_json:
+            text = json.dumps(json_of(request), ensure_ascii=False, separators=(",", ":"))
+        else:
+            text = line_of(request)
+        with self._condition:
+            if len(self._lines) >= MAX_LINES:
+                self._n_left_out += 1
+                return
+            self._lines.append(text)
+            self._condition.notify()
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Writes what is left, as far as that takes no longer."""
+        with self._condition:
+            self._is_over = True
+            self._condition.notify()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        with suppress(OSError, ValueError):
+            while True:
+                with self._condition:
+                    while not self._lines and not self._is_over:
+                        self._condition.wait()
+                    if not self._lines:
+                        return
+                    text = self._lines.popleft()
+                    left_out, self._n_left_out = self._n_left_out, 0
+                if left_out and not self._is_json:
+                    text = f"{left_out} lines were left out: stdout was too slow\n{text}"
+                print(text, flush=True)

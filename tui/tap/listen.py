@@ -1,0 +1,158 @@
+"""Where a tap listens and where it forwards to: addresses as they are typed, checked and opened."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import re
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tui.core.text.sanitize import clean_line
+from tui.servers.address import normalised_url
+from tui.tap.forwarder import Address
+
+BACKLOG = 1024
+_LISTEN = re.compile(r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]*):)?(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """``host`` is a name or an address without brackets; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    @property
+    def shown(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class ListenError(Exception):
+    """It cannot be listened there; the text is one sentence."""
+
+
+def listen_address(text: str) -> ListenAddress:
+    """``HOST:PORT``, ``:PORT``, ``PORT`` or ``[IPV6]:PORT``. Raises ValueError with one
+    sentence."""
+    found = _LISTEN.fullmatch(text.strip().removeprefix("http://").rstrip("/"))
+    if found is None or int(found["port"]) > 65535:
+        shown = clean_line(text, 80)
+        raise ValueError(f"takes HOST:PORT, such as 127.0.0.1:8090, not {shown!r}")
+    host = (found["host"] or "").strip("[]")
+    return ListenAddress(host or "127.0.0.1", int(found["port"]))
+
+
+def resolved(host: str, port: int) -> list[Address]:
+    """What ``connect`` and ``bind`` take for this host. Raises ListenError."""
+    try:
+        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "no such name"
+        raise ListenError(f"{clean_line(host, 80)!r} is no address: {why}") from error
+    found: list[Address] = []
+    for family, _, _, _, target in rows:
+        if (family, target) not in found:
+            found.append((family, target))
+    return found
+
+
+def is_loopback(address: Address) -> bool:
+    """Whether only programs of this machine reach it."""
+    ip = ipaddress.ip_address(str(address[1][0]).partition("%")[0])
+    inner = getattr(ip, "ipv4_mapped", None) or ip
+    return bool(inner.is_loopback)
+
+
+def open_listeners(where: ListenAddress, *, is_public: bool) -> list[socket.socket]:
+    """Listening sockets for every address of the host. Raises ListenError with one sentence, also
+    where other machines could reach it and ``is_public`` does not say that this is meant."""
+    addresses = resolved(where.host, where.port)
+    beyond = [address for address in addresses if not is_loopback(address)]
+    if beyond and not is_public:
+        raise ListenError(
+            f"{where.shown} can be reached from other machines: whoever reaches it may use the "
+            "server behind it, without a password of npulse's; say --public if that is meant"
+        )
+    listeners: list[socket.socket] = []
+    port = where.port
+    try:
+        for family, target in addresses:
+            listener = _opened(family, (target[0], port, *target[2:]))
+            listeners.append(listener)
+            port = listener.getsockname()[1]
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise ListenError(f"cannot listen at {where.shown}: {_reason(error)}") from error
+    return listeners
+
+
+def _opened(family: socket.AddressFamily, target: tuple[object, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            with suppress(OSError):
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(target)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there; choose another port with --listen"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 are for root; choose another one with --listen"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address"
+    return error.strerror or str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The server that is forwarded to. ``url`` is as it is shown."""
+
+    url: str
+    host: str
+    port: int
+
+    @property
+    def is_tls(self) -> bool:
+        return self.url.startswith("https:")
+
+
+def target_of(url: str) -> Target:
+    """The server at this address. Raises ValueError with one sentence, also for an address with a
+    path: clients give paths themselves."""
+    plain = normalised_url(url)
+    parts = urlsplit(plain)
+    if parts.path:
+        raise ValueError(
+            f"{plain!r} holds a path, which a forwarder of bytes cannot add: give "
+            f"{parts.scheme}://{parts.netloc}, and the path to the client"
+        )
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Target(plain, parts.hostname or "", port)
+
+
+def is_own(target: Target, listeners: list[socket.socket]) -> bool:
+    """Whether the server is the tap itself."""
+    ports = {listener.getsockname()[1] for listener in listeners}
+    if target.port not in ports:
+        return False
+    with suppress(ListenError):
+        for family, address in resolved(target.host, target.port):
+            for listener in listeners:
+                own = listener.getsockname()
+                same = str(own[0]) == str(address[0])
+                everywhere = str(own[0]) in ("0.0.0.0", "::")
+                if listener.family == family and own[1] == target.port and (same or everywhere):
+                    return True
+    return False

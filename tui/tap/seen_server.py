@@ -1,0 +1,46 @@
+"""What is known of the server behind a tap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.core.turn.last_usage import LastUsage
+from tui.core.types import GenerationSettings
+from tui.history.records import Origin
+from tui.servers.address import shown_url
+from tui.servers.dialects import llama_cpp, ollama, openai
+from tui.servers.dialects.dialect import Dialect
+
+_PARALLEL = (openai.NAME, ollama.NAME, llama_cpp.NAME)
+"""Servers that may work on several answers at once, or are not known well enough."""
+
+NO_SETTINGS = GenerationSettings(max_tokens=0)
+
+
+@dataclass(slots=True)
+class SeenServer:
+    """The server, as far as it has been recognised; until then it is read as plain OpenAI."""
+
+    url: str
+    dialect: Dialect = openai.DIALECT
+    name: str | None = None
+    """None: it was not recognised yet."""
+    version: str | None = None
+    is_simulated: bool = False
+    last_usage: LastUsage = field(default_factory=LastUsage)
+
+    @property
+    def is_one_at_a_time(self) -> bool:
+        """Whether it has one NPU for all answers: then a prompt waits for the one before it."""
+        return self.dialect.name not in _PARALLEL
+
+    def origin(self, model: str) -> Origin:
+        """Who gives an answer, as the history has it."""
+        return Origin(
+            model=model,
+            server=self.name,
+            kind=self.dialect.name if self.name is not None else None,
+            version=self.version,
+            url=shown_url(self.url),
+            is_simulated=self.is_simulated,
+        )

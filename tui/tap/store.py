@@ -1,0 +1,131 @@
+"""Keeps requests in the history: when they begin, once a second while they run, at their end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Condition, Thread
+
+from tui.history import client_requests, writing
+from tui.history.database import Connection, transaction, writing_to
+from tui.history.failures import HistoryError
+from tui.history.records import Limits
+from tui.history.request_records import ClientRequest
+from tui.history.writer_process import this_process
+from tui.tap.exchange import Exchange
+
+PRUNE_EVERY = 500
+RETRY_S = 5.0
+"""After a failure: the disk may have room again."""
+MAX_WAITING = 10_000
+"""Requests that are kept for the next try."""
+
+
+class RequestStore:
+    """Writes what has changed in a thread of its own, in one transaction: a slow disk holds up no
+    reading. ``on_over`` gets each request that is over, in that thread, once it is stored or cannot
+    be; ``on_problem`` a sentence, once, where nothing can be kept. Without a ``path`` nothing is
+    kept.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        limits: Limits,
+        on_over: Callable[[ClientRequest], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        self._path = path
+        self._limits = limits
+        self._on_over = on_over
+        self._on_problem = on_problem
+        self._writer: int | None = None
+        self._waiting: dict[Exchange, ClientRequest] = {}
+        self._told: set[Exchange] = set()
+        """Those that are over and wait for the next try."""
+        self._condition = Condition()
+        self._is_over = False
+        self._n_until_prune = 0
+        self._has_problem = False
+        self._thread = Thread(target=self._run, name="npulse-tap-store", daemon=True)
+        self._thread.start()
+
+    def note(self, exchange: Exchange, request: ClientRequest) -> None:
+        """How a request stands now. Returns at once."""
+        with self._condition:
+            if exchange in self._waiting or len(self._waiting) < MAX_WAITING:
+                self._waiting[exchange] = request
+                self._condition.notify()
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what is left, as far as that takes no longer."""
+        with self._condition:
+            self._is_over = True
+            self._condition.notify()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        if self._path is not None:
+            self._try_to_write({})  # the file is made, or brought up to date, before it is needed
+        while True:
+            with self._condition:
+                while not self._is_over and (self._has_problem or not self._waiting):
+                    if not self._condition.wait(RETRY_S):
+                        break
+                changed, self._waiting = self._waiting, {}
+                is_last = self._is_over
+            is_kept = not changed or self._try_to_write(changed)
+            for exchange, request in changed.items():
+                if request.is_over and exchange not in self._told:
+                    self._on_over(replace(request, id=exchange.id))
+                    self._told.add(exchange)
+            if is_kept:
+                self._told.clear()
+            else:
+                with self._condition:
+                    self._waiting = {**changed, **self._waiting}
+            if is_last:
+                self._leave()
+                return
+
+    def _try_to_write(self, changed: dict[Exchange, ClientRequest]) -> bool:
+        if self._path is None:
+            return True
+        try:
+            with writing_to(self._path) as connection:
+                self._prune(connection, len(changed))
+                with transaction(connection):
+                    self._write(connection, changed)
+        except HistoryError as error:
+            if not self._has_problem:
+                self._on_problem(f"requests are not kept for now: {error}")
+            self._has_problem = True
+            return False
+        self._has_problem = False
+        return True
+
+    def _write(self, connection: Connection, changed: dict[Exchange, ClientRequest]) -> None:
+        if self._writer is None or not writing.is_writer(connection, self._writer):
+            self._writer = writing.register_writer(connection, this_process(), "tap")
+        for exchange, request in changed.items():
+            stored = client_requests.store(
+                connection, replace(request, id=exchange.id), self._writer
+            )
+            exchange.id = stored
+
+    def _prune(self, connection: Connection, count: int) -> None:
+        """Also ends what a tap that was killed has left running."""
+        self._n_until_prune -= count
+        if self._n_until_prune <= 0:
+            self._n_until_prune = PRUNE_EVERY
+            writing.recover_all(connection)
+            client_requests.prune(connection, self._limits, time.time_ns() // 1_000_000)
+
+    def _leave(self) -> None:
+        if self._path is None or self._writer is None:
+            return
+        with suppress(HistoryError), writing_to(self._path) as connection, transaction(connection):
+            writing.leave(connection, self._writer)

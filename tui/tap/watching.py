@@ -1,0 +1,146 @@
+"""The process that measures: reads the forwarder's copies until the forwarder is gone.
+
+It ends when the other end of its socket does, whatever ended that, so that even where the forwarder
+was killed every request that it had passed on is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from threading import Event as Flag
+from threading import Thread
+from time import perf_counter_ns
+
+from tui.core.text.sanitize import clean_line
+from tui.history.request_records import ClientName
+from tui.servers.access import Access
+from tui.servers.connection_state import Server
+from tui.servers.detect import probe
+from tui.tap.client_names import ClientNames
+from tui.tap.copies import receive
+from tui.tap.delays import Delays
+from tui.tap.exchange import Exchange
+from tui.tap.observer import Observer
+from tui.tap.seen_server import SeenServer
+from tui.tap.store import RequestStore
+
+PAUSE_S = 0.05
+"""Between two looks at what has come: one wake for many chunks. Their times come with them."""
+LIVE_S = 1.0
+"""How often it is stored how far running answers are."""
+MAX_BATCH = 512
+"""Messages that are read before it is looked at the clock."""
+LOOK_EVERY_S = 10.0
+"""How often a server is looked at that was not recognised yet."""
+
+
+def seen(server: Server | None, url: str) -> SeenServer:
+    """What is known of the server at the start."""
+    if server is None:
+        return SeenServer(url)
+    return SeenServer(url, server.dialect, server.name, server.version, server.is_simulated)
+
+
+class Watcher:
+    """Has copies read and requests stored. ``has_text``: with their words."""
+
+    def __init__(
+        self,
+        reader: socket.socket,
+        server: SeenServer,
+        store: RequestStore,
+        on_note: Callable[[str], None],
+        *,
+        has_text: bool = False,
+    ) -> None:
+        self._reader = reader
+        reader.setblocking(False)
+        self._store = store
+        self._on_note = on_note
+        self._has_text = has_text
+        self._has_noted_server = False
+        self.n_over = 0
+        self.observer = Observer(
+            server, self._changed, ClientNames().name, on_unreachable=self._unreachable
+        )
+
+    @property
+    def delays(self) -> Delays:
+        return self.observer.delays
+
+    def run(self) -> None:
+        """Until the forwarder is gone."""
+        live_s = time.monotonic() + LIVE_S
+        is_open = True
+        while is_open:
+            is_open = self._read()
+            if time.monotonic() > live_s:
+                live_s = time.monotonic() + LIVE_S
+                for exchange in self.observer.running:
+                    self._note(exchange)
+        self.observer.finish(perf_counter_ns())
+
+    def _read(self) -> bool:
+        """Takes what is there; waits a moment where there is nothing. False at the end."""
+        for _ in range(MAX_BATCH):
+            try:
+                copy = receive(self._reader)
+            except BlockingIOError:
+                time.sleep(PAUSE_S)
+                return True
+            except OSError:
+                return False
+            if copy is None:
+                return False
+            self.observer.take(copy)
+        return True
+
+    def _changed(self, exchange: Exchange) -> None:
+        self._note(exchange)
+        self.n_over += exchange.is_over
+
+    def _note(self, exchange: Exchange) -> None:
+        self._store.note(exchange, exchange.record(perf_counter_ns(), has_text=self._has_text))
+
+    def _unreachable(self, client: ClientName, why: str) -> None:
+        if not self._has_noted_server:
+            self._on_note(
+                f"{clean_line(self.observer.server.url)} takes no connection ({why}): clients are "
+                "refused until it does"
+            )
+        self._has_noted_server = True
+
+
+class ServerLook:
+    """Looks at a server that was not recognised at the start, until it is; in a thread."""
+
+    def __init__(self, server: SeenServer, access: Access) -> None:
+        self._server = server
+        self._access = access
+        self._is_over = Flag()
+        self._thread = Thread(target=self._run, name="npulse-tap-server", daemon=True)
+
+    def start(self) -> None:
+        if self._server.name is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+
+    def _run(self) -> None:
+        while not self._is_over.wait(LOOK_EVERY_S):
+            found = asyncio.run(probe(self._server.url, True, access=self._access)).server
+            if found is not None:
+                recognise(self._server, found)
+                return
+
+
+def recognise(seen_server: SeenServer, found: Server) -> None:
+    """Takes over what a look has found."""
+    seen_server.dialect = found.dialect
+    seen_server.version = found.version
+    seen_server.is_simulated = found.is_simulated
+    seen_server.name = found.name
