@@ -18,6 +18,8 @@ OPENED_BY = {
     "history": "f4",
     "board": "f5",
     "settings": "f6",
+    "lab": "f8",
+    "timeline": "alt+t",
     "palette": "ctrl+p",
 }
 """Screen -> the key that opens it; Esc closes each."""

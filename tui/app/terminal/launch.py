@@ -28,7 +28,7 @@ from tui.core.text.glyphs import choose
 from tui.settings.folders import cache_folder, config_folder, state_folder
 
 DEFAULT_THEME = "npulse-dark"
-_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,4})?/?")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::(?:[1-5]?\d{1,4}))?/?")
 VARIABLES = (
     "TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8", "FORCE_COLOR", "TZ",
 )  # fmt: skip

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from textual.screen import Screen
+from textual.timer import Timer
 
 from tui.widgets.kit.lean_compositor import LeanCompositor
 
 
+COVERED_S = 0.5
+"""How often a dialog is told what has changed below it: nobody reads there, and each time it draws
+its own rows too."""
+
+
 class LeanScreen(Screen[None]):
-    """A screen whose changes below another one are drawn once.
+    """A screen whose changes below another one are drawn once, and not at once.
 
     Textual tells the screen on top where this one has changed, and then takes all of these regions
     for changed again, in every later frame: they only ever become more.
@@ -17,12 +23,21 @@ class LeanScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = LeanCompositor()
+        self._telling: Timer | None = None
 
     def _compositor_refresh(self) -> None:
         app, regions = self.app, self._compositor._dirty_regions
         if self is app.screen or app.is_inline:
             super()._compositor_refresh()
         elif self in app._background_screens and regions:
+            self._dirty_widgets.clear()
+            if self._telling is None:
+                self._telling = self.set_timer(COVERED_S, self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        """What has changed below a dialog since it was told last."""
+        self._telling = None
+        app, regions = self.app, self._compositor._dirty_regions
+        if self is not app.screen and self in app._background_screens and regions:
             app.screen.refresh(*regions)
             regions.clear()
-            self._dirty_widgets.clear()
