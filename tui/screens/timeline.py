@@ -27,7 +27,8 @@ from tui.widgets.timeline.canvas import TimelineCanvas
 from tui.widgets.timeline.text import TimelineText
 from tui.widgets.timeline.title import cursor_rows, title_row
 
-REDRAW_S = 0.25
+REDRAW_S = 2.0
+"""The axis grows with the answer, so each time all curves are drawn anew: 2 kB."""
 WIDE_COLUMNS = 100
 LEAST_TEXT_ROWS, TEXT_SHARE = 5, 0.22
 

@@ -7,7 +7,6 @@ from textual.timer import Timer
 
 from tui.widgets.kit.lean_compositor import LeanCompositor
 
-
 COVERED_S = 0.5
 """How often a dialog is told what has changed below it: nobody reads there, and each time it draws
 its own rows too."""
