@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from textual.theme import Theme
 
+from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.terminal_app import Appearance, TerminalApp
-from tui.core.expect.wait_words import WORDS
-from tui.core.screen.attention import Attention, done_words
-from tui.core.screen.chat import ANSWER_RUNS
+from tui.core.screen.attention import Attention
 from tui.core.screen.key_names import shown_key
-from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.screens.dashboard import Dashboard
 
@@ -25,15 +23,15 @@ if TYPE_CHECKING:
 
     from tui.app.backend import Backend
     from tui.app.branch_walk import BranchWalk
+    from tui.app.history_pages import Asked as AskedOfHistory
+    from tui.app.history_pages import HistoryPages
     from tui.app.last_session import LastSession
     from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
-    from tui.screens.history.page import HistoryData, HistoryPage
+    from tui.screens.history.page import HistoryPage
     from tui.screens.lab.page import LabPage
     from tui.timeline.source import TimelineSource
 
-ATTENTION_S = 1.0
-"""How often the terminal is told how far an answer is, where that was asked for."""
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
@@ -64,8 +62,6 @@ class NpulseApp(TerminalApp):
         self._chosen_theme = appearance.chosen_theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
-        self._told: Turn | None = None
-        """The answer whose end the terminal was told of."""
         self._has_to_stop = False
 
     # Start and end --------------------------------------------------------------------------
@@ -115,36 +111,15 @@ class NpulseApp(TerminalApp):
 
     def _pay_attention(self) -> None:
         """Tell the terminal how answers go, while it does not have the focus."""
-        attention = Attention(self._appearance.notify, self._to_terminal, os.environ)
-        self.attention = attention
-        self.watch(self, "app_focus", self._focus_changed, init=False)
-        self.set_interval(ATTENTION_S, lambda: self._tell_terminal(attention))
-
-    def _focus_changed(self, has_focus: bool) -> None:
-        turn = self._backend.chat.turn
-        if turn is not None and turn.phase.is_over:
-            # Whoever looks away now has seen its end.
-            self._told = turn
-        if self.attention is not None:
-            self.attention.focus(has_focus)
+        self.attention = Attention(self._appearance.notify, self._to_terminal, os.environ)
+        signals = AnswerSignals(self.attention, self._backend)
+        self.watch(self, "app_focus", signals.focus, init=False)
+        self.set_interval(SIGNAL_S, signals.tell)
 
     def _to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
             self._driver.flush()
-
-    def _tell_terminal(self, attention: Attention) -> None:
-        chat = self._backend.chat
-        turn = chat.turn
-        if turn is None or turn is self._told:
-            return
-        if turn.phase.is_over:
-            self._told = turn
-            attention.done(done_words(turn.model, turn.status))
-        elif attention.needs_progress:
-            view = chat.outlook(turn.stats(self._backend.clock_ns()))
-            if view is not None:
-                attention.show(view.share, WORDS[view.awaited])
 
     async def _begin(self) -> None:
         """Where the last run ended, and what goes on in other processes. Nothing of it is loaded
@@ -319,60 +294,24 @@ class NpulseApp(TerminalApp):
     async def on_history_page_to_lab(self, event: HistoryPage.ToLab) -> None:
         await self._to_lab(event.prompt, event.settings or self._backend.chat.settings)
 
+    @property
+    def _history_pages(self) -> HistoryPages:
+        from tui.app.history_pages import HistoryPages
+
+        return HistoryPages(
+            self._backend, self.dashboard, self._appearance, self._copy, self.push_screen
+        )
+
     def action_history(self) -> None:
         """F4."""
-        from tui.screens.history.list import HistoryScreen
+        self._history_pages.open_list()
 
-        self.push_screen(HistoryScreen(self._history_data(), self._appearance.glyphs))
+    async def _ask_of_history(self, event: AskedOfHistory) -> None:
+        """A page of the history asks for another one, or for something of the chat."""
+        await self._history_pages.do(event)
 
-    def _history_data(self) -> HistoryData:
-        from tui.screens.history.page import HistoryData
-
-        return HistoryData(self._backend.history, self._backend.headline, self._copy)
-
-    def on_history_page_open_conversation(self, event: HistoryPage.OpenConversation) -> None:
-        from tui.screens.history.conversation import ConversationScreen
-
-        data, glyphs = self._history_data(), self._appearance.glyphs
-        self.push_screen(ConversationScreen(data, glyphs, event.conversation, event.turn))
-
-    def on_history_page_open_answers(self, event: HistoryPage.OpenAnswers) -> None:
-        from tui.screens.history.answers import AnswersScreen
-
-        self.push_screen(AnswersScreen(self._history_data(), self._appearance.glyphs, event.turns))
-
-    async def on_history_page_replay(self, event: HistoryPage.Replay) -> None:
-        """A stored answer plays again over the history; the chat goes on below."""
-        history, appearance = self._backend.history, self._appearance
-        found = await event.page.ask(lambda: history.recording(event.conversation, event.answer))
-        if found is None:
-            return
-        from tui.app.replay_backend import ReplayBackend
-        from tui.screens.replay import ReplayScreen
-
-        screen = ReplayScreen(
-            ReplayBackend(found),
-            appearance.glyphs,
-            appearance.keymap,
-            self._copy,
-            appearance.frames_per_s,
-        )
-        self.push_screen(screen)
-
-    async def on_history_page_continue(self, event: HistoryPage.Continue) -> None:
-        """A stored conversation goes on in the chat."""
-        history, chat = self._backend.history, self._backend.chat
-        found = await event.page.ask(
-            lambda: history.resume(event.conversation, event.leaf, from_start=event.is_from_start)
-        )
-        if found is None:
-            return
-        if not chat.resume(found):
-            event.page.say(ANSWER_RUNS, "warn")
-            return
-        event.page.action_leave()
-        self.dashboard.show_conversation(found.past, event.prompt, f"continuing: {found.title}")
-        await self._branch_walk.show_places(self.dashboard)
+    on_history_page_open_conversation = on_history_page_open_answers = _ask_of_history
+    on_history_page_replay = on_history_page_continue = _ask_of_history
 
     def on_dashboard_branch_wanted(self, event: Dashboard.BranchWanted) -> None:
         """The branch beside the one that is shown; one at a time."""

@@ -34,7 +34,7 @@ class BranchWalk:
         except HistoryError:
             return  # which cannot be read now; the walk says why
         if keeper.conversation_id == conversation and keeper.exchange_ids == ids:
-            dashboard.show_branches([place.words for place in places])
+            dashboard.conversation.show_branches([place.words for place in places])
 
     async def step(self, dashboard: Dashboard, exchange: int, step: int) -> None:
         """Go on with the next branch (1) or the one before (-1) at this exchange, or above it."""
@@ -60,7 +60,7 @@ class BranchWalk:
         is_same = chat.keeper.conversation_id == conversation and chat.keeper.exchange_ids == ids
         if not is_same or not chat.resume(found):
             return  # something was asked meanwhile
-        dashboard.show_branch(found.past, branch.exchange)
+        dashboard.conversation.show_branch(found.past, branch.exchange)
         await self.show_places(dashboard)
         try:
             await asyncio.to_thread(history.choose_branch, conversation, branch.leaf)

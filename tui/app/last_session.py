@@ -64,7 +64,7 @@ class LastSession:
         elif last is not None and chat.is_new and chat.resume(last):
             note = f"conversation of {when(last.updated_ms)}"
             note = f"{note} {dashboard.separator} {new_key} for a new one" if new_key else note
-            dashboard.show_conversation(last.past, "", "", note)
+            dashboard.conversation.show(last.past, "", "", note)
             if record.turn is not None:
                 dashboard.show_position(record.turn, record.row)
         elif last is not None:

@@ -41,7 +41,7 @@ async def show_left_behind(
     is_shown = backend.chat.keeper.conversation_id == ended.conversation.id
     is_shown = is_shown and len(backend.chat.conversation) == len(ended.past)
     if not is_shown and backend.chat.resume(ended):
-        dashboard.show_conversation(ended.past, "", "")
+        dashboard.conversation.show(ended.past, "", "")
     dashboard.say(found.sentence)
 
 
@@ -49,6 +49,6 @@ def show_followed(backend: Backend, dashboard: Dashboard, followed: FollowedAnsw
     """Attach the dashboard to an answer of another npulse; False while one of its own runs."""
     if not backend.follow(followed):
         return False
-    dashboard.show_followed(followed.before.past)
+    dashboard.conversation.show_followed(followed.before.past)
     dashboard.say(f"this answer is running in another {followed.where}")
     return True

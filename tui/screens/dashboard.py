@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
@@ -25,8 +24,8 @@ from tui.core.screen.keys.chat import (
     TURN_TIMELINE,
 )
 from tui.core.text.glyphs import Glyphs
-from tui.core.turn.conversation import PastTurn
 from tui.screens.chat.answer import AnswerDrawing
+from tui.screens.chat.compose import dashboard_widgets
 from tui.screens.chat.connecting import ServerEntry
 from tui.screens.chat.conversation import ConversationActions
 from tui.screens.chat.copying import Copying
@@ -36,15 +35,10 @@ from tui.screens.chat.hints import hints_for
 from tui.screens.chat.layout import DASHBOARD_CSS
 from tui.screens.chat.searching import TranscriptSearch
 from tui.screens.chat.widgets import ChatWidgets
-from tui.widgets.board.panels import BoardPanel, memory_rows, npu_rows
-from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import KeyBar, key_hints
-from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.chat.server_line import ServerLine
-from tui.widgets.chat.speed import SpeedPanel
-from tui.widgets.chat.strip import StatusStrip
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_screen import LeanScreen
 from tui.widgets.transcript.style import MEANING_CSS
@@ -115,7 +109,7 @@ class Dashboard(LeanScreen):
             on_end=lambda: self.post_message(self.AnswerEnded()),
             on_change=lambda: self._show_hints(self.focused),
         )
-        self._conversation = ConversationActions(backend, self._parts, self._answer, keymap)
+        self.conversation = ConversationActions(backend, self._parts, self._answer, keymap)
         self._server_entry = ServerEntry(backend, self._parts)
         self._search = TranscriptSearch(self._parts, glyphs)
         self._copying = Copying(self._parts, copy)
@@ -125,29 +119,13 @@ class Dashboard(LeanScreen):
         is_wide = self.app.size.width >= WIDE_COLUMNS
         self.set_class(is_wide, "-wide")
         self.set_class(not is_wide, "-narrow")
-        figures, glyphs = self._figures, self._glyphs
-        yield Header(self._backend.headline, glyphs, id="header")
-        with Horizontal(id="body"):
-            yield Transcript(glyphs, id="transcript")
-            with Vertical(id="panels"):
-                yield SpeedPanel(figures.stats, figures.outlook, figures.note, glyphs, id="speed")
-                yield BoardPanel(npu_rows, figures.history, glyphs, id="npu")
-                yield BoardPanel(memory_rows, figures.history, glyphs, id="memory")
-                yield BoardPanel(figures.board_rows, figures.history, glyphs, id="ddr")
-        yield StatusStrip(
-            figures.stats,
-            figures.outlook,
-            figures.note,
-            figures.history,
-            figures.warning_key,
-            glyphs,
-            id="strip",
+        yield from dashboard_widgets(
+            self._backend,
+            self._figures,
+            self._glyphs,
+            key_cap(self._keymap["server.connect"]),
+            self.compose_prompt(),
         )
-        yield ServerLine(key_cap(self._keymap["server.connect"]), id="server")
-        with Horizontal(id="prompt-box"):
-            yield from self.compose_prompt()
-        yield MessageBar((), glyphs, id="keys")
-        yield Static("", id="too-small", markup=False)
 
     def compose_prompt(self) -> ComposeResult:
         """The row in which something is written."""
@@ -161,7 +139,7 @@ class Dashboard(LeanScreen):
     @property
     def is_busy(self) -> bool:
         """An answer is running or waited for."""
-        return self._conversation.is_busy
+        return self.conversation.is_busy
 
     @property
     def ends_answer(self) -> bool:
@@ -180,38 +158,15 @@ class Dashboard(LeanScreen):
         self._server_entry.update()
         self._show_hints(self.focused)
         if self._backend.headline().server_state == "ready":
-            self._conversation.withdraw_refusal()
+            self.conversation.withdraw_refusal()
 
     def show_notice(self) -> None:
         """Tell again what the empty transcript has to say."""
-        self._conversation.show_notice()
+        self.conversation.show_notice()
 
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
         self._parts.say(text, role)
-
-    def begin_turn(self, prompt: str) -> None:
-        """Show a prompt that was taken and start drawing what comes."""
-        self._conversation.begin_turn(prompt)
-
-    def show_branches(self, words: Sequence[str]) -> None:
-        """Which of several each exchange of the conversation is; empty where there is only one."""
-        self._conversation.show_branches(words)
-
-    def show_branch(self, past: Sequence[PastTurn], exchange: int) -> None:
-        """Show another branch of the conversation, which differs from this exchange on."""
-        self._conversation.show_branch(past, exchange)
-
-    def show_conversation(
-        self, past: Sequence[PastTurn], prompt: str, said: str, note: str = ""
-    ) -> None:
-        """Show a stored conversation that goes on, with ``prompt`` to be edited. ``said`` stands
-        in the bottom line for some seconds, ``note`` below the last turn."""
-        self._conversation.show(past, prompt, said, note)
-
-    def show_followed(self, past: Sequence[PastTurn]) -> None:
-        """Show the chat's last turn, which another npulse receives, after ``past``."""
-        self._conversation.show_followed(past)
 
     @property
     def separator(self) -> str:
@@ -228,7 +183,7 @@ class Dashboard(LeanScreen):
     @property
     def position(self) -> tuple[int, int] | None:
         """The turn at the top of the transcript and the row of it; None at its end."""
-        return self._conversation.position
+        return self.conversation.position
 
     def show_position(self, turn: int, row: int) -> None:
         """Scroll the transcript there, once it is laid out."""
@@ -307,7 +262,7 @@ class Dashboard(LeanScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Some keys have another meaning while they are not wanted for this one."""
         if action == "old_conversation":
-            return self._conversation.can_bring_back
+            return self.conversation.can_bring_back
         if action in ("branch_arrow", "turn_timeline"):
             return isinstance(self.focused, Transcript)
         if action == "demo_letter":
@@ -326,7 +281,7 @@ class Dashboard(LeanScreen):
         elif self._search.is_open:
             self._search.give_up()
         elif self.is_busy:
-            self._conversation.stop()
+            self.conversation.stop()
         else:
             transcript = self._parts.transcript
             transcript.search("")
@@ -335,7 +290,7 @@ class Dashboard(LeanScreen):
 
     def action_stop_later(self, tokens: int | None = None) -> None:
         """Plan the stop: after so many more tokens, or at the end of the paragraph."""
-        self._conversation.stop_later(tokens)
+        self.conversation.stop_later(tokens)
 
     # The server ------------------------------------------------------------------------------
 
@@ -356,7 +311,7 @@ class Dashboard(LeanScreen):
     # The conversation ------------------------------------------------------------------------
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
-        if not self._conversation.ask(event.text):
+        if not self.conversation.ask(event.text):
             self._parts.prompt.refused(event.text)
 
     def on_prompt_empty_submitted(self) -> None:
@@ -365,20 +320,20 @@ class Dashboard(LeanScreen):
             self._backend.chat.send_anyway()
 
     def action_regenerate(self) -> None:
-        self._conversation.regenerate()
+        self.conversation.regenerate()
 
     def action_new_conversation(self) -> None:
-        self._conversation.begin_new()
+        self.conversation.begin_new()
 
     def action_old_conversation(self) -> None:
-        self._conversation.bring_back()
+        self.conversation.bring_back()
 
     def action_edit(self) -> None:
-        self._conversation.edit_last()
+        self.conversation.edit_last()
 
     def action_branch(self, step: int) -> None:
         """The branch beside the one that is shown, at the turn in view."""
-        exchange = self._conversation.exchange_in_view
+        exchange = self.conversation.exchange_in_view
         if exchange is None:
             self.say("there are no branches: nothing was asked yet")
         else:

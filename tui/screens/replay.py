@@ -163,7 +163,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
             self._has_begun = True
             for prompt, answer in self._replay.earlier(asked.request):
                 self._parts.transcript.add_finished(prompt, answer=answer)
-        self.begin_turn(asked.turn.prompt)
+        self.conversation.begin_turn(asked.turn.prompt)
 
     def _draw_end(self) -> None:
         """The end of an answer stands there before the next one begins, however fast it goes."""

@@ -1,0 +1,104 @@
+"""Opens the screens of the history, and does what they ask of the chat below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from tui.app.branch_walk import BranchWalk
+from tui.core.screen.chat import ANSWER_RUNS
+from tui.screens.dashboard import Dashboard
+from tui.screens.history.page import HistoryData, HistoryPage
+
+if TYPE_CHECKING:
+    from tui.app.backend import Backend
+    from tui.app.terminal_app import Appearance
+
+Asked = (
+    HistoryPage.OpenConversation
+    | HistoryPage.OpenAnswers
+    | HistoryPage.Replay
+    | HistoryPage.Continue
+)
+"""The messages of a page that :meth:`HistoryPages.do` takes."""
+
+
+class HistoryPages:
+    """``dashboard`` has the chat, ``copy`` puts a text into the clipboard, and ``push`` opens a
+    screen."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        dashboard: Dashboard,
+        appearance: Appearance,
+        copy: Callable[[str, str], str],
+        push: Callable[[Screen[None]], object],
+    ) -> None:
+        self._backend = backend
+        self._dashboard = dashboard
+        self._appearance = appearance
+        self._copy = copy
+        self._push = push
+
+    @property
+    def _data(self) -> HistoryData:
+        return HistoryData(self._backend.history, self._backend.headline, self._copy)
+
+    def open_list(self) -> None:
+        """The conversations."""
+        from tui.screens.history.list import HistoryScreen
+
+        self._push(HistoryScreen(self._data, self._appearance.glyphs))
+
+    async def do(self, asked: Asked) -> None:
+        """What a page asks for."""
+        if isinstance(asked, HistoryPage.OpenConversation):
+            from tui.screens.history.conversation import ConversationScreen
+
+            glyphs = self._appearance.glyphs
+            self._push(ConversationScreen(self._data, glyphs, asked.conversation, asked.turn))
+        elif isinstance(asked, HistoryPage.OpenAnswers):
+            from tui.screens.history.answers import AnswersScreen
+
+            self._push(AnswersScreen(self._data, self._appearance.glyphs, asked.turns))
+        elif isinstance(asked, HistoryPage.Replay):
+            await self._replay(asked)
+        else:
+            await self._continue(asked)
+
+    async def _replay(self, asked: HistoryPage.Replay) -> None:
+        """A stored answer plays again over the history; the chat goes on below."""
+        history, appearance = self._backend.history, self._appearance
+        found = await asked.page.ask(lambda: history.recording(asked.conversation, asked.answer))
+        if found is None:
+            return
+        from tui.app.replay_backend import ReplayBackend
+        from tui.screens.replay import ReplayScreen
+
+        screen = ReplayScreen(
+            ReplayBackend(found),
+            appearance.glyphs,
+            appearance.keymap,
+            self._copy,
+            appearance.frames_per_s,
+        )
+        self._push(screen)
+
+    async def _continue(self, asked: HistoryPage.Continue) -> None:
+        """A stored conversation goes on in the chat."""
+        history, chat = self._backend.history, self._backend.chat
+        found = await asked.page.ask(
+            lambda: history.resume(asked.conversation, asked.leaf, from_start=asked.is_from_start)
+        )
+        if found is None:
+            return
+        if not chat.resume(found):
+            asked.page.say(ANSWER_RUNS, "warn")
+            return
+        asked.page.action_leave()
+        said = f"continuing: {found.title}"
+        self._dashboard.conversation.show(found.past, asked.prompt, said)
+        await BranchWalk(self._backend).show_places(self._dashboard)

@@ -1,0 +1,53 @@
+"""Makes the dashboard's widgets, from the top line down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.core.screen.backend import ScreenBackend
+from tui.core.text.glyphs import Glyphs
+from tui.screens.chat.figures import ChatFigures
+from tui.widgets.board.panels import BoardPanel, memory_rows, npu_rows
+from tui.widgets.chat.header import Header
+from tui.widgets.chat.message_line import MessageBar
+from tui.widgets.chat.server_line import ServerLine
+from tui.widgets.chat.speed import SpeedPanel
+from tui.widgets.chat.strip import StatusStrip
+from tui.widgets.transcript.transcript import Transcript
+
+
+def dashboard_widgets(
+    backend: ScreenBackend,
+    figures: ChatFigures,
+    glyphs: Glyphs,
+    connect_key: str,
+    prompt: Iterable[Widget],
+) -> ComposeResult:
+    """Every widget, from the top line down; ``prompt`` is the row in which something is written."""
+    yield Header(backend.headline, glyphs, id="header")
+    with Horizontal(id="body"):
+        yield Transcript(glyphs, id="transcript")
+        with Vertical(id="panels"):
+            yield SpeedPanel(figures.stats, figures.outlook, figures.note, glyphs, id="speed")
+            yield BoardPanel(npu_rows, figures.history, glyphs, id="npu")
+            yield BoardPanel(memory_rows, figures.history, glyphs, id="memory")
+            yield BoardPanel(figures.board_rows, figures.history, glyphs, id="ddr")
+    yield StatusStrip(
+        figures.stats,
+        figures.outlook,
+        figures.note,
+        figures.history,
+        figures.warning_key,
+        glyphs,
+        id="strip",
+    )
+    yield ServerLine(connect_key, id="server")
+    with Horizontal(id="prompt-box"):
+        yield from prompt
+    yield MessageBar((), glyphs, id="keys")
+    yield Static("", id="too-small", markup=False)
