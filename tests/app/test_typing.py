@@ -12,7 +12,7 @@ import pytest
 
 from tests.app.npulse import running
 from tests.servers.cases import case, models_then, script
-from tests.servers.raw_server import raw_server
+from tests.servers.raw_server import free_port, raw_server
 from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.screens.dashboard import STRAY_ESC_S
@@ -61,6 +61,31 @@ async def test_keys_that_come_with_enter_are_the_next_prompt(name: str, tmp_path
         prompts = [asked.json["messages"] for asked in served.asked if asked.method == "POST"]
         first = "hello" if name == "case" else "first"
         assert [message[-1]["content"] for message in prompts] == [first]  # type: ignore[index]
+
+
+async def test_what_is_sent_before_the_first_look_is_over_is_answered(tmp_path: Path) -> None:
+    async with raw_server(models_then(script(case("typed-ahead/case"), 0.5))) as served:
+
+        def typed() -> None:
+            with running(tmp_path, "--url", served.url, size=(100, 30)) as terminal:
+                terminal.type("hello\rnext words")
+                terminal.wait_for("Answer one.")
+                terminal.wait_for(shows("> next words"))
+                assert "not sent" not in terminal.text()
+
+        await asyncio.to_thread(typed)
+    prompts = [asked.json["messages"] for asked in served.asked if asked.method == "POST"]
+    assert [message[-1]["content"] for message in prompts] == ["hello"]  # type: ignore[index]
+
+
+def test_what_is_sent_before_a_look_that_finds_nothing_stays_in_the_prompt(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with running(tmp_path, "--url", url, size=(100, 30)) as terminal:
+        terminal.type("hello\rnext words")
+        terminal.wait_for("No server listens")
+        terminal.wait_for(shows(r"> hello *\n +next words"))
+        terminal.wait_for("No rkllm server answers yet")
+        assert "you  hello" not in terminal.text()
 
 
 def test_keys_while_an_answer_comes(tmp_path: Path) -> None:

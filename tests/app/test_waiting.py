@@ -29,20 +29,24 @@ QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 
 
 @asynccontextmanager
-async def chatting(url: str, status: str = "ready") -> AsyncIterator[ChatSession]:
+async def chatting(
+    url: str, status: str = "ready", *, ahead: str | None = None
+) -> AsyncIterator[ChatSession]:
     """A session as the dashboard has it, connected in a loop of its own, once the server is that
-    far."""
+    far. The prompt ``ahead`` is sent before anything was looked for."""
     loop = EventLoopThread()
     loop.start()
     connection = Connection(
         [url], QUICK, search_every_s=0.05, check_every_s=0.1, probe_timeouts=QUICK
     )
-    running = loop.submit(connection.run())
     link = ServerLink(loop)
-    link.use(connection)
     session = ChatSession(link, GenerationSettings())
+    if ahead is not None:
+        assert session.ask(ahead) is None
+    running = loop.submit(connection.run())
+    link.use(connection)
     try:
-        await until(lambda: link.state.status == status)
+        await until(lambda: link.state.status == status and link.state.has_looked)
         await until(lambda: link.state.models or status != "ready")
         yield session
     finally:
@@ -92,6 +96,46 @@ async def test_a_prompt_held_for_a_server_that_goes_away_is_told_why() -> None:
             assert chat.turn.error is not None
             assert "connection refused" in chat.turn.error.sentence
             assert chat.waiting is None
+
+
+async def test_a_prompt_that_is_sent_before_the_first_look_is_answered() -> None:
+    async with (
+        raw_server(RockchipScript()) as server,
+        chatting(server.url, ahead="typed ahead") as chat,
+    ):
+        chat.on_server_change()
+        await until(lambda: not chat.is_answering)
+        assert chat.turn is not None
+        assert (chat.turn.prompt, chat.turn.status) == ("typed ahead", "complete")
+        assert chat.turn.request.model == "qwen3-4b"
+        assert chat.take_unsent() is None
+
+
+async def test_a_prompt_that_is_sent_before_a_look_that_finds_nothing_comes_back() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    async with chatting(url, "searching", ahead="typed ahead") as chat:
+        chat.on_server_change()
+        assert not chat.is_answering
+        assert chat.turn is None
+        unsent = chat.take_unsent()
+        assert unsent is not None
+        assert unsent[0] == "typed ahead"
+        assert "No server listens" in unsent[1]
+        assert chat.take_unsent() is None
+        assert chat.ask("again") == unsent[1]
+
+
+async def test_a_prompt_that_is_sent_before_the_first_look_waits_for_a_busy_server() -> None:
+    script = RockchipScript(is_frozen=True)
+    async with (
+        raw_server(script) as server,
+        chatting(server.url, "busy", ahead="typed ahead") as chat,
+    ):
+        chat.on_server_change()
+        assert chat.waiting is not None
+        assert "takes connections but does not answer" in chat.waiting.reason
+        assert chat.stop() == "typed ahead"
+        script.thaw.set()
 
 
 async def test_a_prompt_waits_for_a_load_and_is_answered_by_the_new_model() -> None:

@@ -172,6 +172,7 @@ class NpulseApp(TerminalApp):
     # What happens elsewhere -----------------------------------------------------------------
 
     def _server_changed(self) -> None:
+        self._backend.chat.on_server_change()
         self.dashboard.show_server()
 
     def _tell_problem(self, problem: str | None) -> None:

@@ -304,7 +304,7 @@ class Backend:
 
     def connect(self, url: str) -> str | None:
         """Use the server at this address from now on. Returns None, or one sentence why not."""
-        if self.chat.is_answering:
+        if self.chat.is_answering and not self.chat.is_held_ahead:
             return ANSWER_RUNS
         if self.state.work is not None:
             return f"{self.state.work}; wait until that is done"

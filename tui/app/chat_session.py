@@ -28,7 +28,7 @@ from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.expect.expectations import Expectations
 from tui.servers.capabilities import flattening_note
-from tui.servers.connection_state import Server
+from tui.servers.connection_state import ConnectionState, Server
 
 if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from tui.servers.connection import Connection
 
 SEND_ANYWAY = "; the send key sends it now"
+
+
+MODELS_NS = 1_000_000_000
+"""A server that was found is asked for its models before the prompt that waited for it is sent, for
+so long: it may have none to tell."""
 
 
 class ChatSession:
@@ -74,7 +79,10 @@ class ChatSession:
         """The prompt that was held back last, for its length."""
         self._was_busy = False
         self._held: str | None = None
-        """A prompt for a server that is there and does not say yet what it is."""
+        """A prompt for a server that is not found yet, or does not say yet what it is."""
+        self._is_held_ahead = False
+        """It was sent before the first look for a server was over."""
+        self._unsent: tuple[str, str] | None = None
         self._note: str | None = None
         self._noted_urls: set[str] = set()
         """Servers whose way with a conversation was told."""
@@ -104,7 +112,8 @@ class ChatSession:
         """The prompt that waits: for the end of an answer that nobody reads any more, or for a
         server that is busy."""
         if self._held is not None:
-            return Waiting(self._held, self._why_no_server().removesuffix("."), self._asked_ns)
+            reason = self._link.state.problem or "looking for a server"
+            return Waiting(self._held, reason.removesuffix("."), self._asked_ns)
         turn, note = self._turn, self.finishing_note
         if turn is None or turn.phase is not Phase.WAITING or self.followed is not None:
             return None
@@ -167,10 +176,10 @@ class ChatSession:
         self._others.leave()
         state = self._link.state
         if not state.is_connected:
-            if state.status != "busy":
+            if not state.may_answer_soon:
                 return self._why_no_server()
-            # It is there and too busy to say what it is.
             self._held, self._asked_ns = prompt, self._clock_ns()
+            self._is_held_ahead = state.status != "busy"
             return None
         # While a model is loaded, which one answers is known only after that.
         is_settled = state.work is None
@@ -222,18 +231,43 @@ class ChatSession:
     def _why_no_server(self) -> str:
         return self._link.state.problem or "no server answers yet; your prompt stays here"
 
+    def on_server_change(self) -> None:
+        """The state of the connection is another one: a prompt that was held back may be sent."""
+        self._send_held()
+
+    def take_unsent(self) -> tuple[str, str] | None:
+        unsent, self._unsent = self._unsent, None
+        return unsent
+
+    @property
+    def is_held_ahead(self) -> bool:
+        """Whether a prompt waits for the first look for a server to be over."""
+        return self._held is not None and self._is_held_ahead
+
     def _send_held(self) -> None:
         """The prompt that was held back, once the server says what it is, or is gone."""
         prompt, state = self._held, self._link.state
-        if prompt is None or (state.status == "busy" and not state.is_connected):
+        if prompt is None or state.may_answer_soon:
+            return
+        if self._is_held_ahead and self._is_being_asked(state):
             return
         self._held = None
         refusal = self.ask(prompt)
-        if refusal is not None:
+        if refusal is None:
+            return
+        if self._is_held_ahead:
+            self._unsent = prompt, refusal
+        else:
             messages = self.conversation.messages_for(prompt, self.settings)
             now_ns = self._clock_ns()
             self._turn = turn = Turn(ChatRequest("", messages, self.settings), now_ns)
             turn.fail(now_ns, TurnError("validation", refusal))
+
+    def _is_being_asked(self, state: ConnectionState) -> bool:
+        """Whether a server was found just now, and is still asked for its models."""
+        if not state.is_connected or state.models or state.problem or state.since_ns is None:
+            return False
+        return self._clock_ns() - state.since_ns < MODELS_NS
 
     def take_note(self) -> str | None:
         note, self._note = self._note, None

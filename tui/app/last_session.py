@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.history.resuming import ResumedConversation
 
+HELD_S = 0.05
+"""How often it is looked whether a prompt that was sent at once has gone."""
 KEEP_EVERY_S = 2.0
 """At most so much of a draft is lost when npulse is killed."""
 TAKEN = "another npulse is open and has the last conversation; this one begins a new one"
@@ -59,6 +61,8 @@ class LastSession:
             dashboard.say(problem, "warn")
         dashboard.remember_prompts(found.prompts)
         chat, last, record = self._backend.chat, found.conversation, found.record
+        while chat.is_held_ahead:  # noqa: ASYNC110 - a prompt that may yet come back
+            await asyncio.sleep(HELD_S)
         if found.is_taken:
             dashboard.say(TAKEN)
         elif last is not None and chat.is_new and chat.resume(last):

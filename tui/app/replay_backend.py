@@ -77,6 +77,9 @@ class ReplayChat:
     def take_note(self) -> str | None:
         return None
 
+    def take_unsent(self) -> tuple[str, str] | None:
+        return None
+
     def stop(self) -> str | None:
         return None
 

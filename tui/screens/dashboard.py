@@ -148,11 +148,13 @@ class Dashboard(LeanScreen):
 
     def show_board(self) -> None:
         """A new snapshot is there."""
+        self.conversation.take_unsent()
         self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
         self._parts.transcript.live_turn.set_status(self._figures.status())
 
     def show_server(self) -> None:
         """Draw anew what depends on the server."""
+        self.conversation.take_unsent()
         self._answer.draw_late_numbers()
         self.show_notice()
         self._server_entry.update()

@@ -89,6 +89,13 @@ class ConnectionState:
     remembered: RememberedServers = field(default_factory=RememberedServers)
 
     @property
+    def may_answer_soon(self) -> bool:
+        """No prompt can be sent yet: the first look is not over, or what is there is too busy to
+        say what it is."""
+        is_looking = self.status == "searching" and not self.has_looked
+        return not self.is_connected and (self.status == "busy" or is_looking)
+
+    @property
     def answering(self) -> ModelInfo | None:
         """The model that the next prompt goes to; None where the server chooses, or none can be
         asked."""

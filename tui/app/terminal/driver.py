@@ -17,7 +17,7 @@ from typing import Any
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
-from tui.app.terminal.early_keys import TimedKeys
+from tui.app.terminal.early_keys import TimedKeys, typed_in_lines
 from tui.app.terminal.early_screen import ENDING_SIGNALS
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
@@ -53,6 +53,8 @@ class TerminalDriver(LinuxDriver):
     _is_on_screen = False
     """While it starts: the terminal shows its other screen already."""
     _output: TerminalOutput | None = None
+    _is_raw_at_once = False
+    """No early screen was before: the terminal took whole lines until this driver was there."""
     _typed_ahead: TimedKeys = []
     """What was typed before this driver was there."""
 
@@ -66,6 +68,7 @@ class TerminalDriver(LinuxDriver):
             signal.signal(number, self._ended_by)
         self._forget_cells()
         before = self._take_early_screen()
+        self._is_raw_at_once = before is None
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._is_on_screen = False
         if before is not None:
@@ -196,6 +199,8 @@ class TerminalDriver(LinuxDriver):
         parser = InputParser(clock)
         # What is not UTF-8 is a character of its own and ends nothing.
         decode = getincrementaldecoder("utf-8")("replace").decode
+        if self._is_raw_at_once and self.attrs_before is not None:
+            self._typed_ahead = typed_in_lines(self.fileno, self.attrs_before)
         for clock.then_s, data in self._typed_ahead:
             for message in (*parser.tick(), *parser.feed(decode(data))):
                 self.process_message(message)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import termios
 import threading
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tui.app.terminal.known_frame import Run, cut, row_escapes
 
 READ_BYTES = 65_536
+IFLAG = 0
+"""Place in what ``termios.tcgetattr`` gives."""
 MARK_CELLS = 3
 """The sign of the prompt and its blanks, before the text."""
 BACKSPACES = "\x7f\b"
@@ -21,17 +25,35 @@ TimedKeys = list[tuple[float, bytes]]
 """What one read gave, with the time of ``time.monotonic`` in seconds after it."""
 
 
+def typed_in_lines(fd: int, attributes: Sequence[Any]) -> TimedKeys:
+    """What was typed while the terminal had these attributes, now that it is raw. Where it took
+    whole lines, Enter came as a line feed (ICRNL in termios(3)), which is another key here."""
+    data = b""
+    with contextlib.suppress(OSError):
+        if select.select([fd], [], [], 0)[0]:
+            data = os.read(fd, READ_BYTES)
+    if attributes[IFLAG] & termios.ICRNL:
+        data = data.replace(b"\n", b"\r")
+    return [(time.monotonic(), data)] if data else []
+
+
 class EarlyKeys:
     """Reads the terminal in a thread until :meth:`stop`.
 
     ``write`` takes what shows a text in the prompt's row. Only what is sure to look like that in
     the prompt is shown: one line of narrow characters. The rest is kept like everything else.
+    ``keys`` are what was typed before.
     """
 
-    def __init__(self, row: Sequence[Run], y: int, write: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, row: Sequence[Run], y: int, write: Callable[[bytes], None], keys: TimedKeys
+    ) -> None:
         self._echo = Echo(row, y)
         self._write = write
-        self._keys: TimedKeys = []
+        self._keys = keys
+        for _, data in keys:
+            if self._echo.take(data):
+                write(self._echo.drawn())
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._read, name="early-keys", daemon=True)
         self._thread.start()

@@ -14,7 +14,7 @@ import termios
 from types import FrameType
 from typing import Any
 
-from tui.app.terminal.early_keys import EarlyKeys, TimedKeys
+from tui.app.terminal.early_keys import IFLAG, EarlyKeys, TimedKeys, typed_in_lines
 from tui.app.terminal.known_frame import PROMPT_ROW, FrameRows, Size, at_time, escapes
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l"
@@ -22,7 +22,7 @@ ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l"
 LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
 """What gives it back as it was."""
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-IFLAG, LFLAG, CC = 0, 3, 6
+LFLAG, CC = 3, 6
 """Places in what ``termios.tcgetattr`` gives."""
 
 
@@ -52,7 +52,7 @@ class EarlyScreen:
         self.attributes = attributes
         self._enter()
         y = len(self.rows) + PROMPT_ROW
-        self._keys = EarlyKeys(self.rows[y], y, _write)
+        self._keys = EarlyKeys(self.rows[y], y, _write, typed_in_lines(0, attributes))
         return True
 
     def hand_over(self) -> tuple[list[Any], TimedKeys]:

@@ -84,6 +84,10 @@ class Chat(Protocol):
     def take_note(self) -> str | None:
         """What there is to say about the prompt that was sent last; only the first call gets it."""
 
+    def take_unsent(self) -> tuple[str, str] | None:
+        """A prompt that was taken while the first look for a server went on, and could not be sent
+        after it; with the sentence why. Only the first call gets it."""
+
     def stop(self) -> str | None:
         """Stop the answer, or take back the prompt that waits; that prompt is returned."""
 

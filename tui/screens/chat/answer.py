@@ -92,6 +92,15 @@ class AnswerDrawing:
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
         self._widgets.prompt.restore(prompt)
 
+    def withdraw(self) -> None:
+        """The prompt was not sent, and nothing of it stays here."""
+        transcript = self._widgets.transcript
+        transcript.end("", state="stopped", error=None, thinking_note="")
+        transcript.remove_turn(transcript.turns[-1])
+        self._stop_timers()
+        self.draw_numbers()
+        self._on_change()
+
     def forget(self) -> None:
         """The transcript has other turns now than the chat's last one."""
         self._shown = self._ahead = self._waiting = None

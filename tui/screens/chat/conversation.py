@@ -83,6 +83,19 @@ class ConversationActions:
             self._widgets.say(note)
         return True
 
+    def take_unsent(self) -> None:
+        """A prompt for which no server was found goes back, as if it had been refused at once."""
+        unsent = self._chat.take_unsent()
+        if unsent is None:
+            return
+        prompt, self._refusal = unsent
+        self._answer.withdraw()
+        self._exchanges = [
+            turn for turn in self._exchanges if turn in self._widgets.transcript.turns
+        ]
+        self._widgets.prompt.refused(prompt)
+        self._widgets.say(self._refusal, "warn")
+
     def withdraw_refusal(self) -> None:
         """The server is ready: what the bottom line says of a refused prompt is not true now."""
         self._widgets.message_bar.withdraw(self._refusal)
