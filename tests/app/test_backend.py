@@ -15,8 +15,9 @@ import pytest
 
 from tests.history.made import add_exchange, opened
 from tui.app.backend import Backend
-from tui.app.board_source import BoardReader, DemoOptions
+from tui.app.board_source import BoardReader
 from tui.app.chat_session import ChatSession
+from tui.app.demo import DemoOptions
 from tui.app.model_loader import ModelLoader
 from tui.app.npu_watch import STOPPED_ANSWER_LIMIT_NS
 from tui.app.server_link import ServerLink
@@ -323,7 +324,8 @@ class RunningBench:
 NO_BENCHMARK = """
 import sys
 from tui.app.backend import Backend
-from tui.app.board_source import BoardReader, DemoOptions
+from tui.app.board_source import BoardReader
+from tui.app.demo import DemoOptions
 from tui.core.types import GenerationSettings
 from tui.settings.schema import ServerSection
 backend = Backend(ServerSection(), BoardReader(None, 1.0), GenerationSettings(), DemoOptions())

@@ -6,22 +6,22 @@ The screens get it from :class:`tui.app.app.NpulseApp`; what they may ask of it 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tui.app.bench_link import BenchLink
 from tui.app.board_monitor import BoardMonitor
-from tui.app.board_source import BoardReader, DemoBoard, DemoOptions
+from tui.app.board_source import BoardReader
 from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
+from tui.app.demo import DemoBoard, DemoOptions
 from tui.app.elsewhere import AnswersElsewhere
 from tui.app.headline import headline, server_notes
 from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
+from tui.app.server_choice import ServerChoice
 from tui.app.server_link import ServerLink
 from tui.app.timelines import Timelines
 from tui.core.board.reading import Snapshot
@@ -29,23 +29,15 @@ from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
-from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.expect.expectations import Expectations
-from tui.servers.access import Access
-from tui.servers.address import local_port, normalised_url, shown_url
+from tui.servers.address import local_port
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.schema import HistorySection, ServerSection
-from tui.settings.server_options import (
-    candidate_urls,
-    phase_timeouts,
-    server_access,
-    server_urls,
-)
 
 if TYPE_CHECKING:
     from tui.bench.session.session import Benchmarks
@@ -105,20 +97,13 @@ class Backend:
         tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
         self._late_numbers = LateNumbers(self._link, tokenizer, self._got_numbers)
         self.timelines = Timelines(lambda: self.history)
-        self._server_settings = server
+        self._server_choice = ServerChoice(server, remembered, keep_servers)
         self._history = history
         self._recorder: Recorder | None = None
-        self._remembered = remembered
-        self._typed_url = ""
-        """The address that was typed in this run, or came back from an earlier one."""
-        self._keep_servers = keep_servers
-        self._demo_options = demo
-        self._demo = DemoBoard(demo.arguments)
+        self._demo = DemoBoard(demo)
         self._on_change: Callable[[], None] = lambda: None
         self._on_problem: Callable[[str | None], None] = lambda problem: None
         self._uses_little_cores = uses_little_cores
-        self._demo_state: Literal["none", "starting", "running"] = "none"
-        self._demo_problem: str | None = None
         self._watched: Server | None = None
 
     def _recording_session(self, wanted: RecordingOptions | None) -> RecordingSession | None:
@@ -162,7 +147,7 @@ class Backend:
         # In this order: the end of the loop stops the answer that runs, as it is then stored.
         self._link.loop.stop()
         self.chat.keeper.close()
-        self._keep_remembered()
+        self._server_choice.remember(self.state)
         self._demo.stop()
         self.board.source.close()
 
@@ -178,51 +163,18 @@ class Backend:
         return turn is not None and not turn.phase.is_over and self.chat.keeper.is_keeping(turn)
 
     async def _run(self) -> None:
-        # Imported here, in the network's thread: the first paint needs nothing of HTTP.
-        from tui.servers.connection import Connection
-
-        urls = server_urls(self._server_settings)
-        timeouts = phase_timeouts(self._server_settings)
-        connection = Connection(
-            urls,
-            timeouts,
-            self._changed,
-            access=server_access(self._server_settings),
-            model=self._server_settings.model,
-            remembered=self._remembered,
-            other_urls=candidate_urls(self._server_settings),
-        )
+        # HTTP is imported here, in the network's thread: the first paint needs nothing of it.
+        connection = self._server_choice.connection(self._changed)
         self._keep_history()
         self._link.use(connection)
         self._on_change()
-        if await self._wants_demo(urls):
+        if await self._demo.is_wanted(self._server_choice.urls):
             await self._run_demo(connection)
-        elif self._remembered.typed_url and not self._server_settings.url:
-            await self._return_to_typed(connection, self._remembered.typed_url)
-        await connection.run()
-
-    async def _return_to_typed(self, connection: Connection, url: str) -> None:
-        """The server whose address was typed in an earlier run, where it still answers."""
-        from tui.servers.locate import look
-
-        try:
-            access = self._access(url)
-            found = await look((url,), access=access)
-        except ValueError:
-            return  # the file of the state may hold anything
-        if found.server is not None or found.is_busy:
-            self._typed_url = url
-            connection.pin((url,), access)
         else:
-            shown = clean_line(shown_url(url))
-            self._on_problem(f"{shown}, used last, does not answer: looking on this machine")
-
-    def _access(self, url: str) -> Access:
-        """The key and the certificates for the server at this address. Raises ValueError."""
-        from msgspec import structs
-
-        section = structs.replace(self._server_settings, url=normalised_url(url))
-        return server_access(section)
+            problem = await self._server_choice.return_to_typed(connection)
+            if problem is not None:
+                self._on_problem(problem)
+        await connection.run()
 
     def _keep_history(self) -> None:
         """Before the first prompt can be sent: SQLite is loaded here, in the network's thread."""
@@ -270,23 +222,12 @@ class Backend:
 
         return HistoryBrowser(history_file(), self._recorder)
 
-    async def _wants_demo(self, urls: Sequence[str] | None) -> bool:
-        options = self._demo_options
-        if options.is_wanted or not options.only_alone:
-            return options.is_wanted
-        from tui.servers.locate import find
-
-        return await find(urls) is None
-
     async def _run_demo(self, connection: Connection) -> None:
         """Start the simulated board and use it, its server and its readings."""
-        self._demo_state = "starting"
-        simulator = await asyncio.to_thread(self._demo.start)
+        simulator = await self._demo.start()
         if simulator is None:
-            self._demo_state, self._demo_problem = "none", self._demo.problem
             self._on_change()
             return
-        self._demo_state, self._demo_problem = "running", None
         if simulator.root is not None:
             self.board.source.use(simulator.root)
         connection.pin((simulator.url,), is_alone=True)
@@ -294,11 +235,11 @@ class Backend:
     def start_demo(self) -> str | None:
         """Start the simulated board as ``--demo`` does. Returns None, or one sentence why not."""
         state = self.state
-        if self._demo_state != "none":
-            return f"the simulated board is {self._demo_state} already"
+        if self._demo.state != "none":
+            return f"the simulated board is {self._demo.state} already"
         if state.is_connected and state.status != "busy":
             return "a server answers; npulse --demo starts the simulated board beside it"
-        self._demo_state = "starting"
+        self._demo.state = "starting"
         self._link.submit(self._run_demo)
         return None
 
@@ -308,19 +249,17 @@ class Backend:
             return ANSWER_RUNS
         if self.state.work is not None:
             return f"{self.state.work}; wait until that is done"
-        if self._demo_state == "starting":
+        if self._demo.state == "starting":
             return "the simulated board is starting"
         try:
-            typed, access = normalised_url(url), self._access(url)
+            pin = self._server_choice.typed(url)
         except ValueError as error:
             return str(error)
 
-        async def pin(connection: Connection) -> None:
-            connection.pin((typed,), access)
+        async def use(connection: Connection) -> None:
+            pin(connection)
 
-        # With a password in it, it is not written anywhere.
-        self._typed_url = "" if "@" in typed else typed
-        self._link.submit(pin)
+        self._link.submit(use)
         return None
 
     def _changed(self) -> None:
@@ -337,23 +276,11 @@ class Backend:
     def sample(self) -> Snapshot:
         """One snapshot of the board, for :meth:`on_snapshot`. Called in the sampling thread, which
         also looks whether a benchmark runs: nothing of the disk is waited for in the app's."""
-        self._keep_remembered()
+        self._server_choice.remember(self.state)
         snapshot = self.board.source.sample()
         self._bench_link.look_at_lock()
         self.chat.look_ahead()
         return snapshot
-
-    def _keep_remembered(self) -> None:
-        """What was chosen since the last time, for the next run. A simulated board is gone then."""
-        state = self.state
-        if state.server is None or state.server.is_simulated:
-            return
-        remembered = replace(state.remembered, typed_url=self._remembered.typed_url)
-        if self._typed_url == state.server.url:
-            remembered = replace(remembered, typed_url=self._typed_url)
-        if remembered != self._remembered:
-            self._remembered = remembered
-            self._keep_servers(self._remembered)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Give a new snapshot to every part that draws conclusions from it."""
@@ -425,8 +352,8 @@ class Backend:
             self.state,
             self.chat,
             self.board,
-            is_demo=self._demo_state == "running",
-            demo_problem=self._demo_problem,
+            is_demo=self._demo.state == "running",
+            demo_problem=self._demo.problem,
             bench=self._bench_link.note(),
             now_ns=self.clock_ns(),
         )

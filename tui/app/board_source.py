@@ -1,11 +1,9 @@
-"""Source of the board's readings and the server: this machine, or the simulator."""
+"""Source of the board's readings: this machine, a folder, or the simulated board."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,57 +12,6 @@ from tui.core.board.reading import Reading, Snapshot
 if TYPE_CHECKING:
     from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
-    from tui.sim.server.spawn import Simulator
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """Whether to start the simulated board, and with what.
-
-    ``only_alone``: only if no server answers on this machine.
-    """
-
-    is_wanted: bool = False
-    only_alone: bool = False
-    arguments: tuple[str, ...] = ()
-
-
-class DemoBoard:
-    """The simulated board of this run: started in any thread, ended with the run."""
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = tuple(arguments)
-        self._simulator: Simulator | None = None
-        self.problem: str | None = None
-        self._lock = threading.Lock()
-        self._is_over = False
-
-    def start(self) -> Simulator | None:
-        """Start it; blocks for some hundred milliseconds.
-
-        None where it did not start (``problem`` says why) or the run is over already.
-        """
-        from tui.sim.server.spawn import SpawnError, spawn
-
-        try:
-            simulator = spawn(self._arguments, has_root=True)
-        except SpawnError as error:
-            self.problem = f"{error}; npulse sim tells more"
-            return None
-        with self._lock:
-            if not self._is_over:
-                self._simulator = simulator
-                return simulator
-        simulator.stop()
-        return None
-
-    def stop(self) -> None:
-        """End it, and remove its tree."""
-        with self._lock:
-            self._is_over = True
-            simulator, self._simulator = self._simulator, None
-        if simulator is not None:
-            simulator.stop()
 
 
 class BoardReader:

@@ -26,7 +26,7 @@ from tui.settings.state import State, load_state, save_state, state_file, with_s
 if TYPE_CHECKING:
     from tui.app.app import NpulseApp
     from tui.app.backend import Backend
-    from tui.app.board_source import DemoOptions
+    from tui.app.demo import DemoOptions
     from tui.app.terminal.launch import Launch
     from tui.app.terminal_app import Appearance
     from tui.recording.reading import Recording
@@ -160,7 +160,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _demo(options: argparse.Namespace) -> DemoOptions:
-    from tui.app.board_source import DemoOptions
+    from tui.app.demo import DemoOptions
 
     arguments: list[str] = []
     if options.profile is not None:
