@@ -106,7 +106,7 @@ class Dashboard(LeanScreen):
             self._figures,
             ElsewhereWords(keymap, glyphs),
             frames_per_s,
-            on_end=lambda: self.post_message(self.AnswerEnded()),
+            on_end=self._answer_ended,
             on_change=lambda: self._show_hints(self.focused),
         )
         self.conversation = ConversationActions(backend, self._parts, self._answer, keymap)
@@ -145,6 +145,10 @@ class Dashboard(LeanScreen):
     def ends_answer(self) -> bool:
         """Whether an answer ends with this npulse: one that another receives goes on."""
         return self.is_busy and self._backend.chat.followed is None
+
+    def _answer_ended(self) -> None:
+        self.conversation.withdraw_refusal()
+        self.post_message(self.AnswerEnded())
 
     def show_board(self) -> None:
         """A new snapshot is there."""

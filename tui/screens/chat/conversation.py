@@ -97,8 +97,10 @@ class ConversationActions:
         self._widgets.say(self._refusal, "warn")
 
     def withdraw_refusal(self) -> None:
-        """The server is ready: what the bottom line says of a refused prompt is not true now."""
-        self._widgets.message_bar.withdraw(self._refusal)
+        """The server is ready, or an answer is over: what the bottom line says of a refused prompt
+        is not true now, but where an answer runs. A prompt is refused for that before all else."""
+        if not self.is_busy:
+            self._widgets.message_bar.withdraw(self._refusal)
 
     def begin_turn(self, prompt: str) -> None:
         """Show a prompt that was taken."""
