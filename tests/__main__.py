@@ -25,8 +25,8 @@ import pytest
 
 from tests.tally import OUTCOMES
 
-WORKERS_PER_CORE = 2
-"""Most of a test's time is waiting: twice as many workers as cores keep the cores busy."""
+WORKERS_PER_CORE = 3
+"""Two thirds of a test's time is waiting: so many workers keep the cores busy."""
 MOST_AGAIN = 5
 """More failures than these are not the machine's."""
 ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     if ours.quick:
         parts = [("not timing and not slow", workers(rest))]
     else:
-        parts.append(("timing", []))
+        parts.append(("timing", ["--only-with", "pytest.mark.timing"]))
     started = time.monotonic()
     total: Counter[str] = Counter()
     codes: list[int] = []

@@ -1,6 +1,9 @@
 """A pytest plugin: ``--tally FILE`` writes how many tests passed, failed and so on, as JSON.
 
 ``{"counts": {outcome: number}, "failed": [the names of those that failed]}``
+
+``--only-with TEXT`` leaves out test files without that text: where few tests have a mark, the time
+goes into the collecting of all others.
 """
 
 from __future__ import annotations
@@ -15,6 +18,13 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tally", metavar="FILE", help="write the number of tests of each outcome")
+    parser.addoption("--only-with", metavar="TEXT", help="leave out files without that text")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    text = config.getoption("--only-with")
+    is_left_out = bool(text) and collection_path.suffix == ".py" and collection_path.is_file()
+    return True if is_left_out and text not in collection_path.read_text("utf-8") else None
 
 
 def pytest_terminal_summary(
