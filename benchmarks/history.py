@@ -13,7 +13,7 @@ from benchmarks.figures import Results, quantile
 from benchmarks.plan import Plan
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, FinishDelta, GenerationSettings, Message, TextDelta
-from tui.history import listing, reading, writing
+from tui.history import listing, reading, writers, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import FILE_NAME, Connection, open_for_reading, open_for_writing
 from tui.history.database import transaction as transaction_of
@@ -69,13 +69,13 @@ def _fill(path: Path, vocabulary: Sequence[str], conversations: int) -> None:
     connection.execute("PRAGMA synchronous = OFF")
     try:
         with transaction_of(connection):
-            writer = writing.register_writer(connection, this_process())
+            writer = writers.register_writer(connection, this_process())
         for number in range(conversations):
             words = rng.choices(vocabulary, cum_weights=weights, k=int(TOKENS * WORDS_PER_TOKEN))
             with transaction_of(connection):
                 _add(connection, rng, words, START_MS + number * 60_000, writer)
         with transaction_of(connection):
-            writing.leave(connection, writer)
+            writers.leave(connection, writer)
     finally:
         connection.close()
 

@@ -15,7 +15,15 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.servers.plain_server import plain_server
 from tests.servers.raw_server import free_port
-from tui.commands import ask, bench_arguments, board, doctor, models, setup_npu_access, sim
+from tui.commands import (
+    ask_arguments,
+    bench_arguments,
+    board,
+    doctor,
+    models,
+    setup_npu_access,
+    sim,
+)
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser
 from tui.sim.server.spawn import spawn
@@ -95,7 +103,8 @@ def test_stdin_or_stderr_may_be_closed(tmp_path: Path, fd: int) -> None:
 
 EVIL = "\x1b]0;owned\x07\x9b31m\u202e"
 PARSERS = {
-    "ask": ask.parser, "models": models.parser, "board": board.parser, "doctor": doctor.parser,
+    "ask": ask_arguments.parser, "models": models.parser, "board": board.parser,
+    "doctor": doctor.parser,
     "bench": bench_arguments.parser, "sim": sim.parser, "setup": setup_npu_access.parser,
 }  # fmt: skip
 
@@ -129,7 +138,7 @@ def test_options_between_words() -> None:
     assert (parsed.word, parsed.run) == ("pause", "r")
     parsed = bench_arguments.parser().parse_args(["baseline", "--folder", "d", "n", "r"])
     assert (parsed.name, parsed.run) == ("n", "r")
-    parsed = ask.parser().parse_args(["--url", "U", "--", "--not an option"])
+    parsed = ask_arguments.parser().parse_args(["--url", "U", "--", "--not an option"])
     assert parsed.prompt == "--not an option"
 
 

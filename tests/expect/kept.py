@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tests.history.made import ORIGIN, SETTINGS
 from tui.core.expect.past_answer import PastAnswer
 from tui.core.types import GenerationSettings
-from tui.history import writing
+from tui.history import writers, writing
 from tui.history.database import transaction
 from tui.history.records import Origin
 from tui.history.token_times import pack_times
@@ -43,7 +43,7 @@ def keep(
     for answer in answers:
         with transaction(connection):
             if writer is None:
-                writer = writing.register_writer(connection, this_process())
+                writer = writers.register_writer(connection, this_process())
             made_ms = answer.created_ms
             conversation = writing.add_conversation(connection, "made", made_ms)
             asked = writing.add_turn(connection, conversation, None, "user", "made", made_ms)

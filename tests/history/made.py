@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui.core.types import GenerationSettings, TurnError, TurnStatus
-from tui.history import writing
+from tui.history import writers, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.records import Origin
 from tui.history.token_times import pack_times
@@ -75,7 +75,7 @@ def begin(
     origin: Origin = ORIGIN,
 ) -> int:
     """An answer that runs."""
-    writer = writing.register_writer(connection, by or this_process())
+    writer = writers.register_writer(connection, by or this_process())
     return writing.begin_answer(
         connection, conversation, prompt, writer, origin, SETTINGS, created_ms
     )

@@ -14,7 +14,7 @@ from tests.history.made import DEAD, ORIGIN, begin, opened
 from tests.history.streams import asked, end, feed, wait_for
 from tui.core.turn.turn import Turn
 from tui.core.types import Delta, FinishDelta, Phase, TextDelta, ThinkingDelta, TurnError
-from tui.history import listing, recorder, writing
+from tui.history import listing, recorder, writers, writing
 from tui.history.answer_tail import REMOVED, AnswerTail
 from tui.history.database import FILE_NAME, Connection, open_for_reading, transaction
 from tui.history.failures import HistoryError
@@ -128,7 +128,7 @@ def test_the_answer_of_a_dead_process_ends_as_interrupted(tmp_path: Path) -> Non
             assert reader.tail.read(reader.connection)
             assert reader.tail.is_owner_gone
             assert reader.turn.text == "half of "
-            assert reader.turn.error == TurnError("io", writing.interruption(2))
+            assert reader.turn.error == TurnError("io", writers.interruption(2))
             assert [run.is_alive for run in receiving(connection)] == [False]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.history.made import DEAD, ORIGIN, opened
-from tui.history import client_requests, writing
+from tui.history import client_requests, writers
 from tui.history.database import transaction
 from tui.history.records import Limits
 from tui.history.request_records import ClientName, ClientRequest
@@ -37,7 +37,7 @@ OVER = replace(
 def test_a_request_is_stored_when_it_begins_and_again_when_it_ends(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as connection:
         with transaction(connection):
-            writer = writing.register_writer(connection, this_process(), "tap")
+            writer = writers.register_writer(connection, this_process(), "tap")
             id = client_requests.store(connection, replace(RUNNING, phase="prefill"), writer)
         (found,) = client_requests.running(connection)
         assert found == replace(RUNNING, id=id, phase="prefill", numbers=found.numbers)
@@ -56,12 +56,12 @@ def test_a_request_is_stored_when_it_begins_and_again_when_it_ends(tmp_path: Pat
 def test_what_a_killed_tap_left_running_is_interrupted(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as connection:
         with transaction(connection):
-            dead = writing.register_writer(connection, DEAD, "tap")
+            dead = writers.register_writer(connection, DEAD, "tap")
             client_requests.store(connection, RUNNING, dead)
         assert client_requests.running(connection) == []
         (told,) = client_requests.newest(connection, 5)
         assert (told.status, told.phase) == ("interrupted", None)
-        writing.recover_all(connection)
+        writers.recover_all(connection)
         assert client_requests.newest(connection, 5) == [told]
         assert connection.execute("SELECT count(*) FROM writers").fetchone() == (0,)
 

@@ -25,7 +25,7 @@ from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
-from tui.history import listing, reading, writing
+from tui.history import listing, reading, writers
 from tui.history.database import damage, open_for_writing
 from tui.sim.server.spawn import Simulator
 
@@ -94,7 +94,7 @@ def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
     """What the database has of that prompt, held against what was sent."""
     with closing(open_for_writing(database(home))) as connection:
         assert damage(connection, is_thorough=True) == []
-        writing.recover_all(connection)
+        writers.recover_all(connection)
         hits = connection.execute(
             "SELECT t.id FROM turns AS t JOIN bodies ON turn = t.id WHERE text = ?", (prompt,)
         ).fetchall()

@@ -16,7 +16,7 @@ import pytest
 
 from tests.app.npulse import REPOSITORY
 from tests.history.made import add_exchange, opened
-from tui.history import listing, reading, writing
+from tui.history import listing, reading, writers
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.running import running
@@ -225,7 +225,7 @@ def test_later_schemas_on_disk_are_still_read(tmp_path: Path, schema: int) -> No
             "unknown" if schema < 3 else "ask",
         )
         assert (killed.prompt, killed.tokens) == ("and now?", 3)
-        assert writing.recover_all(connection) == 1
+        assert writers.recover_all(connection) == 1
         assert running(connection) == []
         found = reading.conversation(connection, 1)
         assert found is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.history.made import add_exchange, opened
 from tests.history.test_client_requests import OVER, RUNNING
-from tui.history import client_requests, writing
+from tui.history import client_requests, writers
 from tui.history.database import transaction
 from tui.history.ended_requests import EndedRequests
 from tui.history.request_records import ClientName
@@ -37,7 +37,7 @@ def test_answers_that_end_and_not_those_from_before_or_imported(tmp_path: Path) 
 def test_requests_of_clients_as_they_end_in_any_order(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as connection:
         with transaction(connection):
-            writer = writing.register_writer(connection, this_process(), "tap")
+            writer = writers.register_writer(connection, this_process(), "tap")
             client_requests.store(connection, OVER, writer)
             early = client_requests.store(connection, RUNNING, writer)
         ended = EndedRequests(NOW_MS)

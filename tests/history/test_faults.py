@@ -21,7 +21,7 @@ from tests.app.npulse import REPOSITORY
 from tests.history.keeping import PROMPTS, WORDS, keep
 from tests.history.made import ORIGIN
 from tests.history.streams import asked, end, feed, wait_for
-from tui.history import inspection, listing, reading, recorder, writing
+from tui.history import inspection, listing, reading, recorder, writers
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
@@ -34,7 +34,7 @@ def kept(path: Path, *, is_well: bool) -> list[tuple[str, str | None]]:
     """What a database has, sound in any case; with ``is_well`` it has to be all."""
     with closing(open_for_writing(path)) as connection:
         assert damage(connection, is_thorough=True) == []
-        writing.recover_all(connection)
+        writers.recover_all(connection)
         assert inspection.unreadable(connection) == []
         rows = listing.conversations(connection)
         found = [reading.conversation(connection, row.id, is_tree=True) for row in rows]

@@ -20,7 +20,7 @@ from tests.history.streams import asked, end, feed, wait_for
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
-from tui.history import database, listing, reading, recorder, writing
+from tui.history import database, listing, reading, recorder, writers, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
@@ -243,7 +243,7 @@ def test_two_npulse_keep_their_answers_in_one_database_at_once(
         time.sleep(0.005)
     with closing(opened(tmp_path)) as connection:
         assert len(running(connection)) == 2
-        assert writing.dead_writers(connection) == []
+        assert writers.dead_writers(connection) == []
     for turn in turns:
         end(turn)
     other.close()

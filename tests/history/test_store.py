@@ -15,7 +15,7 @@ from tui.core.turn.gaps import GapSummary
 from tui.core.turn.result import NOT_NUMBERS, TurnResult
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.types import TurnError
-from tui.history import listing, reading, writing
+from tui.history import listing, reading, writers, writing
 from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
 from tui.history.listing import Filter
@@ -272,8 +272,8 @@ def test_an_answer_of_a_killed_process_opens_as_interrupted(connection: sqlite3.
         assert (found.text, found.thinking, found.status) == (
             "half an answer", "thought", "interrupted",
         )  # fmt: skip
-        assert found.error == TurnError("io", writing.interruption(3))
-        assert "after 3 tokens" in writing.interruption(3)
+        assert found.error == TurnError("io", writers.interruption(3))
+        assert "after 3 tokens" in writers.interruption(3)
         assert found.numbers is not None
         assert found.numbers["ttft_ms"] == 1000.0
         assert found.numbers["tokens_source"] == "estimated"
@@ -282,11 +282,11 @@ def test_an_answer_of_a_killed_process_opens_as_interrupted(connection: sqlite3.
 
     check()  # for whoever can only read
     assert [run.is_alive for run in receiving(connection)] == [False]
-    assert writing.recover(connection, writing.dead_writers(connection)) == 1
+    assert writers.recover(connection, writers.dead_writers(connection)) == 1
     check()
     assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (0,)
     assert [hit.turn for hit in reading.search(connection, "answer")] == [answer]
-    assert writing.recover(connection, writing.dead_writers(connection)) == 0
+    assert writers.recover(connection, writers.dead_writers(connection)) == 0
 
 
 def test_an_answer_that_runs_elsewhere_is_left_alone_and_seen_to_grow(
@@ -298,7 +298,7 @@ def test_an_answer_that_runs_elsewhere_is_left_alone_and_seen_to_grow(
         answer = begin(connection, number, asked)
     for words in ("one ", "two "):
         writing.add_piece(connection, answer, words, "", pack_times(0, [10**9]))
-    assert writing.dead_writers(connection) == []
+    assert writers.dead_writers(connection) == []
     found = reading.turn(connection, answer)
     assert found is not None
     assert (found.text, found.status, found.error) == ("one two ", "running", None)

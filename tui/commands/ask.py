@@ -23,18 +23,13 @@ from typing import TypeVar
 from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
 from tui.commands.answer_json import write_answer
-from tui.commands.ask_history import (
-    AnswerKeeper,
-    add_history_options,
-    conversation_of,
-    resumed,
-    settle_words,
-)
-from tui.commands.ask_progress import AskProgress, add_progress_options
+from tui.commands.ask_arguments import config_values, parser
+from tui.commands.ask_history import AnswerKeeper, conversation_of, resumed, settle_words
+from tui.commands.ask_progress import AskProgress
 from tui.commands.ask_recording import AnswerRecording
 from tui.commands.exit_code import ExitCode
 from tui.commands.in_use import overlap_guard, waits_behind_another
-from tui.commands.parser import Parser, add_recording_options, add_server_options, complain
+from tui.commands.parser import complain
 from tui.commands.stdin_prompt import whole_prompt
 from tui.commands.wait_lines import WaitLines
 from tui.core.screen.footer import footer_line, thinking_note
@@ -65,14 +60,6 @@ SILENCE_EVERY_S = 10.0
 
 T = TypeVar("T")
 
-SETTING_FLAGS: tuple[tuple[str, str, type, str], ...] = (
-    ("--temperature", "temperature", float, "randomness, 0 is greedy"),
-    ("--top-p", "top_p", float, "nucleus sampling"),
-    ("--top-k", "top_k", int, "candidates for each token"),
-    ("--repeat-penalty", "repeat_penalty", float, "above 1 against repetition"),
-    ("--max-tokens", "max_tokens", int, "longest answer in tokens"),
-)
-
 
 class Stopped(BaseException):
     """SIGINT or SIGTERM arrived."""
@@ -96,43 +83,6 @@ class Outcome:
     server: Server | None
 
 
-def parser() -> Parser:
-    """The options of ``npulse ask``."""
-    made = Parser(
-        prog="npulse ask",
-        description="Answer one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
-        "answer, 5 no server reached, 130 stopped.",
-    )
-    add_options(made)
-    add_recording_options(made)
-    return made
-
-
-def add_options(made: Parser) -> None:
-    """The prompt, and how it is asked."""
-    made.add_argument(
-        "prompt",
-        nargs="?",
-        help="the prompt; without it, or with -, stdin is read. What stdin holds beside a prompt "
-        "is put below it",
-    )
-    add_server_options(made)
-    made.add_argument(
-        "--model",
-        metavar="NAME",
-        help="the model; without it the loaded one, else the only one, else the one that the "
-        "dashboard used last",
-    )
-    made.add_argument("--system", metavar="TEXT", help="system prompt")
-    made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")
-    for flag, _, kind, text in SETTING_FLAGS:
-        made.add_argument(flag, type=kind, metavar="X" if kind is float else "N", help=text)
-    add_history_options(made)
-    add_progress_options(made)
-    made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
-    made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
-
-
 def main(argv: Sequence[str]) -> int:
     """Run ``npulse ask`` with these arguments; returns the exit code."""
     return run(parser().parse_args(list(argv)))
@@ -141,7 +91,7 @@ def main(argv: Sequence[str]) -> int:
 def run(options: argparse.Namespace) -> int:
     """Answer a prompt as these options of :func:`parser` say; returns the exit code."""
     try:
-        config = load(config_paths(options.config), os.environ, _overrides(options))
+        config = load(config_paths(options.config), os.environ, config_values(options))
         server_urls(config.settings.server)
         access = server_access(config.settings.server, options.api_key)
         settle_words(options)
@@ -164,15 +114,6 @@ def run(options: argparse.Namespace) -> int:
     progress = AskProgress(options, config.settings.ui, config.settings.history)
     outcome = _run(messages, options, config, access, keeper, progress, recording)
     return _report(outcome, options)
-
-
-def _overrides(options: argparse.Namespace) -> dict[str, object]:
-    given: dict[str, object] = {"server.url": options.url}
-    given |= {f"generation.{field}": getattr(options, field) for _, field, _, _ in SETTING_FLAGS}
-    given["generation.system_prompt"] = options.system
-    if options.thinking is not None:
-        given["generation.thinking"] = options.thinking == "on"
-    return {key: value for key, value in given.items() if value is not None}
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.history_files import FORMAT_NAMES, export_files, import_files
+from tui.commands.history_arguments import parser
+from tui.commands.history_files import export_files, import_files
 from tui.commands.history_lines import (
     local_time,
     print_conversation,
@@ -20,10 +21,10 @@ from tui.commands.history_lines import (
     row_line,
     turn_json,
 )
-from tui.commands.history_trend import add_trend_options, print_trend
-from tui.commands.parser import Parser, add_masking_options, complain
+from tui.commands.history_trend import print_trend
+from tui.commands.parser import complain
 from tui.core.text.sanitize import clean_line
-from tui.history import inspection, listing, pruning, reading, writing
+from tui.history import inspection, listing, pruning, reading, writers
 from tui.history.database import (
     Connection,
     damage,
@@ -51,98 +52,6 @@ Replay: TypeAlias = Callable[[Recording, float, argparse.Namespace], int]
 
 class UsageError(ValueError):
     """What was asked for cannot be done. The message is one sentence."""
-
-
-def parser() -> Parser:
-    """The options of ``npulse history``."""
-    made = Parser(
-        prog="npulse history",
-        description="Conversations that are kept. Exit codes: 0 done, 1 the history is damaged or "
-        "cannot be used, 2 usage, 4 not all could be done.",
-    )
-    made.add_argument("--json", action="store_true", help="JSON instead of lines")
-    verbs = made.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-
-    def verb(name: str, text: str) -> Parser:
-        added: Parser = verbs.add_parser(name, help=text, description=f"{text}.")
-        added.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="JSON instead of lines"
-        )
-        return added
-
-    listing = verb("list", "list conversations, the newest first")
-    listing.add_argument("--limit", type=_count, metavar="N", help="so many at most")
-    show = verb("show", "show a conversation along its chosen branch")
-    show.add_argument("id", help="of the list, or last")
-    show.add_argument("--tree", action="store_true", help="all branches")
-    show.add_argument(
-        "--timeline",
-        action="store_true",
-        help="instead of the words: phases, what changed and why, rate and board of an answer",
-    )
-    show.add_argument(
-        "--turn", type=_count, metavar="N", help="the answer for --timeline; else the last one"
-    )
-    show.add_argument(
-        "--svg", metavar="FILE", help="with --timeline: a picture into this new file; - is stdout"
-    )
-    again = verb("replay", "play an answer again in the dashboard, as it came")
-    again.add_argument("id", help="of the list, or last")
-    again.add_argument(
-        "--turn", type=_count, metavar="N", help="which answer of it; without it the last one"
-    )
-    again.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
-    )
-    again.add_argument("--theme", metavar="NAME", help="the theme to start with")
-    again.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
-    again.add_argument("--config", metavar="FILE", help="a config file on top of your own")
-    search = verb("search", "find prompts and answers by their words, the newest first")
-    search.add_argument(
-        "words", nargs="+", help='all of these have to occur; "words in quotes" follow each other'
-    )
-    search.add_argument("--limit", type=_count, default=50, metavar="N", help="so many at most")
-    export = verb("export", "write conversations as a document")
-    export.add_argument("ids", nargs="*", metavar="ID", help="which; without one all")
-    export.add_argument(
-        "--format", choices=FORMAT_NAMES, default=None, help="without it, by the file's name"
-    )
-    export.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="a new file, or a folder for a file each; without it stdout",
-    )
-    export.add_argument("--tree", action="store_true", help="all branches (JSON has them always)")
-    export.add_argument("--force", action="store_true", help="replace a file that is there")
-    add_masking_options(export)
-    bring = verb("import", "add conversations of a JSON export of npulse, ChatGPT or Open WebUI")
-    bring.add_argument("files", nargs="+", metavar="FILE", help="one that was exported")
-    prune = verb("prune", "say which conversations the limits would remove; --yes removes them")
-    prune.add_argument("--yes", action="store_true", help="remove them for good")
-    prune.add_argument("--max-age-days", type=_count, metavar="N", help="instead of the configured")
-    prune.add_argument("--max-size-mib", type=_count, metavar="N", help="instead of the configured")
-    prune.add_argument("--config", metavar="FILE", help="a config file on top of your own")
-    trend = verb("trend", "how fast each model was day by day, and whether it becomes slower")
-    add_trend_options(trend, _count)
-    verb("check", "read the whole database and say whether it is sound")
-    return made
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"it takes a whole number, not {text[:40]!r}")
-    return int(text)
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise argparse.ArgumentTypeError(f"it takes a number above 0, not {text[:40]!r}")
-    return speed
 
 
 def main(argv: Sequence[str], replay: Replay | None = None) -> int:
@@ -388,7 +297,7 @@ def _settled() -> bool:
         return True
     try:
         with writing_to(path) as connection:
-            writing.recover_all(connection)
+            writers.recover_all(connection)
     except NewerHistoryError:
         raise
     except HistoryError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.commands import ask
+from tui.commands.ask_arguments import add_options
 from tui.commands.parser import Parser, add_masking_options
 
 
@@ -18,7 +19,7 @@ def parser() -> Parser:
         "dashboard. Exit codes as npulse ask.",
     )
     made.add_argument("record", metavar="FILE", help="the recording; a new file")
-    ask.add_options(made)
+    add_options(made)
     add_masking_options(made)
     return made
 

@@ -21,7 +21,7 @@ from tui.core.text import format as fmt
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
 from tui.files.private import read_regular
-from tui.history import writing
+from tui.history import writers
 from tui.history.database import reading_from, writing_to
 from tui.history.export_documents import utc
 from tui.history.failures import HistoryError
@@ -101,7 +101,7 @@ def _answers() -> list[RunningAnswer]:
         return []
     with suppress(HistoryError), writing_to(path) as connection:
         found = running(connection)
-        writing.recover_all(connection)
+        writers.recover_all(connection)
         return found
     with reading_from(path) as connection:
         return running(connection)

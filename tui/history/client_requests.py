@@ -25,7 +25,8 @@ from tui.history.request_records import (
 )
 from tui.history.turn_json import decode_numbers, decode_origin, encode_numbers, encode_origin
 from tui.history.writer_process import WriterProcess
-from tui.history.writing import TAP_ENDED, shared
+from tui.history.writers import TAP_ENDED
+from tui.history.writing import shared
 
 DAY_MS = 86_400_000
 MAX_ROWS = 100_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tui.core.turn.result import TurnResult, result_of
 from tui.core.types import TurnError
-from tui.history import running, writing
+from tui.history import running, writers, writing
 from tui.history.answer_tail import AnswerTail
 from tui.history.database import open_for_reading, writing_to
 from tui.history.failures import HistoryError, reason
@@ -140,6 +140,6 @@ class FollowedAnswer:
         if not (self._tail.is_owner_gone or self._is_shown):
             return
         with suppress(HistoryError), writing_to(self._path) as connection:
-            writing.recover_all(connection)
+            writers.recover_all(connection)
             if self._is_shown:
                 writing.note_shown(connection, self.owner.turn)

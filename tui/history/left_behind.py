@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.core.text import format as fmt
-from tui.history import reading, running, writing
+from tui.history import reading, running, writers, writing
 from tui.history.database import Connection, reading_from, writing_to
 from tui.history.failures import HistoryError
 from tui.history.followed import FollowedAnswer
@@ -73,7 +73,7 @@ def opened(path: Path, conversation: int, answer: int | None) -> LeftBehind:
 def _end_and_note(path: Path, answers: list[int]) -> None:
     try:
         with writing_to(path) as connection:
-            writing.recover_all(connection)
+            writers.recover_all(connection)
             for answer in answers:
                 writing.note_shown(connection, answer)
     except HistoryError:

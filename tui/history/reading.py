@@ -25,7 +25,7 @@ from tui.history.token_times import unpack_times
 from tui.history.turn_json import decode_numbers, decode_origin, decode_settings, error_of
 from tui.history.words import match_expression, snippet
 from tui.history.writer_process import living_writer
-from tui.history.writing import interrupted
+from tui.history.writers import interrupted
 
 _TURNS = """
 SELECT t.id, t.parent, t.role, t.created_ms, coalesce(b.text, ''), coalesce(b.thinking, ''),

@@ -267,13 +267,13 @@ class Recorder:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            from tui.history import writing
+            from tui.history import writers
             from tui.history.database import open_for_writing
 
             connection = open_for_writing(self._path, wait_s=LOCK_WAIT_S)
             try:
-                dead = writing.dead_writers(connection)
-                writing.recover(connection, dead)
+                dead = writers.dead_writers(connection)
+                writers.recover(connection, dead)
                 self._prune(connection)
             except BaseException:
                 connection.close()
@@ -292,11 +292,11 @@ class Recorder:
 
     def _own_writer(self) -> int:
         """Called inside the transaction that needs it."""
-        from tui.history import writing
+        from tui.history import writers
 
         assert self._connection is not None
-        if self._writer is None or not writing.is_writer(self._connection, self._writer):
-            self._writer = writing.register_writer(self._connection, this_process(), self._command)
+        if self._writer is None or not writers.is_writer(self._connection, self._writer):
+            self._writer = writers.register_writer(self._connection, this_process(), self._command)
         return self._writer
 
     def _failed(self, error: Exception) -> None:
@@ -348,10 +348,10 @@ class Recorder:
     def _end(self) -> None:
         connection = self._connection
         if connection is not None and self._writer is not None:
-            from tui.history import writing
+            from tui.history import writers
 
             try:
-                writing.leave(connection, self._writer)
+                writers.leave(connection, self._writer)
             except sqlite3.Error:
                 pass
         self._disconnect()

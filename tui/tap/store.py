@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Thread
 
-from tui.history import client_requests, writing
+from tui.history import client_requests, writers
 from tui.history.database import Connection, transaction, writing_to
 from tui.history.failures import HistoryError
 from tui.history.records import Limits
@@ -108,8 +108,8 @@ class RequestStore:
         return True
 
     def _write(self, connection: Connection, changed: dict[Exchange, ClientRequest]) -> None:
-        if self._writer is None or not writing.is_writer(connection, self._writer):
-            self._writer = writing.register_writer(connection, this_process(), "tap")
+        if self._writer is None or not writers.is_writer(connection, self._writer):
+            self._writer = writers.register_writer(connection, this_process(), "tap")
         for exchange, request in changed.items():
             stored = client_requests.store(
                 connection, replace(request, id=exchange.id), self._writer
@@ -121,11 +121,11 @@ class RequestStore:
         self._n_until_prune -= count
         if self._n_until_prune <= 0:
             self._n_until_prune = PRUNE_EVERY
-            writing.recover_all(connection)
+            writers.recover_all(connection)
             client_requests.prune(connection, self._limits, time.time_ns() // 1_000_000)
 
     def _leave(self) -> None:
         if self._path is None or self._writer is None:
             return
         with suppress(HistoryError), writing_to(self._path) as connection, transaction(connection):
-            writing.leave(connection, self._writer)
+            writers.leave(connection, self._writer)

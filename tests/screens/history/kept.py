@@ -8,7 +8,7 @@ from tests.history.made import ORIGIN, SETTINGS, add_exchange, end, opened
 from tests.screens.bench.app import HEADLINE
 from tests.screens.opened import Opened
 from tui.core.text.glyphs import UNICODE
-from tui.history import writing
+from tui.history import writers, writing
 from tui.history.browser import HistoryBrowser
 from tui.history.database import FILE_NAME, transaction
 from tui.history.writer_process import this_process
@@ -31,7 +31,7 @@ def fill(folder: Path) -> HistoryBrowser:
             connection,
             number,
             asked,
-            writing.register_writer(connection, this_process()),
+            writers.register_writer(connection, this_process()),
             ORIGIN,
             SETTINGS,
             FIRST_MS + 60_000,

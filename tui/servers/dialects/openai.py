@@ -45,8 +45,8 @@ from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
 from tui.servers.dialects.sse import Event, SseParser
 from tui.servers.dialects.usage import UsageCheck
+from tui.servers.dialects.whole_body import WholeBody
 
-MAX_BODY_CHARS = 8 << 20
 MAX_UNREAD_CHARS = 400
 NAME = "OpenAI-compatible"
 
@@ -96,7 +96,7 @@ class ChatDecoder:
         self._numbers: UsageDelta | None = None
         self._is_model_wanted = is_model_told
         self._sse = SseParser()
-        self._body: _WholeBody | None = None
+        self._body: WholeBody | None = None
         self._so_far = AnswerSoFar()
         self._is_sniffed = False
         self._usage: Json = None
@@ -119,7 +119,7 @@ class ChatDecoder:
                 return []
             self._is_sniffed = True
             if data[:1] in b"{<":
-                self._body = _WholeBody()
+                self._body = WholeBody()
         if self._body is not None:
             self._body.feed(data)
             if self._body.is_too_long:
@@ -291,48 +291,6 @@ class ChatDecoder:
         if isinstance(timings, dict):
             found += [self._check.timed(timings)]
         return found
-
-
-class _WholeBody:
-    """A body that is not a stream, kept until it is complete."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._n_bytes = 0
-
-        self.is_lines: bool | None = None
-        """Whether the body is a row of JSON objects, one in each line; None: not known yet."""
-
-    def feed(self, data: bytes) -> None:
-        self._n_bytes += len(data)
-        if not self.is_too_long:
-            self._parts.append(data)
-        if self.is_lines is None and b"\n" in data:
-            self._parts = [self.data]
-            self.is_lines = _begins_with_a_chunk(self.data)
-
-    @property
-    def is_too_long(self) -> bool:
-        return self._n_bytes > MAX_BODY_CHARS
-
-    @property
-    def data(self) -> bytes:
-        return b"".join(self._parts)
-
-    @property
-    def text(self) -> str:
-        return self.data.decode("utf-8", "replace")
-
-
-def _begins_with_a_chunk(body: bytes) -> bool:
-    """Whether the first line is a whole object, and no answer or error that could be the body."""
-    try:
-        first = json.loads(body.partition(b"\n")[0])
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(first, dict) or is_error(first):
-        return False
-    return isinstance(first_choice(first.get("choices")).get("delta"), dict) or "done" in first
 
 
 def model_rows(body: Json) -> list[dict[str, Json]]:
