@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
+from tests.screens.clients.prepared import PreparedClients
 from tests.screens.lab.prepared import PreparedLab
 from tests.screens.prepared_chat import PreparedChat, PreparedModels
 from tui.app.app import NpulseApp
@@ -45,6 +46,7 @@ class PreparedBackend:
         self.models = PreparedModels()
         self.bench = PreparedBench() if bench is None else PreparedBench(bench)
         self.lab = PreparedLab()
+        self.clients = PreparedClients()
         self.state = ConnectionState()
         self.has_server = True
 

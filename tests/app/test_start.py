@@ -138,12 +138,12 @@ def test_rebound_keys_work_and_stand_in_the_help(tmp_path: Path) -> None:
 def test_rebound_keys_also_close_what_they_open(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "npulse"
     folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('[keys]\nboard = "f9"\nbench = "f8"\nhelp = "f10"\n')
+    (folder / "config.toml").write_text('[keys]\nboard = "f12"\nbench = "f8"\nhelp = "f10"\n')
     with running(tmp_path, "--demo") as terminal:
         terminal.wait_for("ask the model")
-        terminal.keys("f9")
+        terminal.keys("f12")
         terminal.wait_for(lambda shown: "ask the model" not in shown.text())
-        terminal.keys("f9")
+        terminal.keys("f12")
         terminal.wait_for("ask the model")
         terminal.keys("f8")
         terminal.wait_for("F10 help")

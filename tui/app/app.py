@@ -256,6 +256,14 @@ class NpulseApp(TerminalApp):
         data = LabData(self._backend.lab, self._backend.headline, self._copy)
         self.push_screen(LabScreen(data, self._appearance.glyphs, set_name))
 
+    def action_clients(self) -> None:
+        """F9."""
+        from tui.screens.clients import ClientsScreen
+
+        backend = self._backend
+        screen = ClientsScreen(backend.clients, backend.headline, self._appearance.glyphs)
+        self.push_screen(screen)
+
     def action_to_lab(self) -> None:
         """The prompt that is typed, else the last one, with the present settings."""
         prompt = self.dashboard.draft.strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.schema import HistorySection, ServerSection
 
 if TYPE_CHECKING:
+    from tui.app.clients_watch import ClientsWatch
     from tui.bench.session.session import Benchmarks
     from tui.history.browser import HistoryBrowser
     from tui.history.followed import FollowedAnswer
@@ -213,6 +215,18 @@ class Backend:
         from tui.settings.history_options import history_file
 
         return history_file()
+
+    @cached_property
+    def clients(self) -> ClientsWatch:
+        """Who else asks the server: asked for when it is looked at."""
+        from tui.app.clients_watch import ClientsWatch
+
+        return ClientsWatch(
+            self._history_file,
+            lambda: self.state.server,
+            lambda: self.board.history.latest,
+            lambda: self.board.source.root,
+        )
 
     @property
     def history(self) -> HistoryBrowser:

@@ -72,6 +72,14 @@ def running(connection: sqlite3.Connection) -> list[ClientRequest]:
     return [request for request in map(_request, rows) if not request.is_over]
 
 
+def tap_pid(connection: sqlite3.Connection) -> int | None:
+    """The process of a tap that runs and keeps its requests here; None where none does."""
+    rows = connection.execute(
+        "SELECT pid, started_ticks, boot_id FROM writers WHERE command = 'tap' ORDER BY id DESC"
+    )
+    return next((row[0] for row in rows if WriterProcess(*row).is_alive), None)
+
+
 def newest(connection: sqlite3.Connection, limit: int) -> list[ClientRequest]:
     """The last ``limit`` requests that are over, newest first."""
     rows = connection.execute(f"{_SELECT} ORDER BY r.id DESC LIMIT ?", (limit + 64,))

@@ -41,6 +41,7 @@ MAX_AGENT_CHARS = 80
 MIN_QUEUE_MS = 5.0
 _MEANINGS: dict[str, ChunkMeaning] = {"ollama": "token", "rkllm_chat": "character"}
 """What a chunk is in formats that only one kind of server has."""
+_WHOLE = ("complete", "empty", "refused")
 _STREAMS = ("text/event-stream", "ndjson", "jsonl", "text/plain")
 
 
@@ -84,6 +85,8 @@ class Exchange:
         """The server has reported how long the prompt is."""
         self.is_waiting = False
         """Another answer runs that came first."""
+        self.is_behind_orphan = False
+        """The server still ran an answer whose client had left: it is not seen until when."""
         self.first_chunk_ns = 0
         self.last_chunk_ns = 0
         """When text came; 0 before that."""
@@ -244,7 +247,7 @@ class Exchange:
             phase=None if self.is_over else self._phase(stats.phase),
             is_streamed=self._is_streamed,
             http_status=self._http_status,
-            tokens_in=stats.prompt_tokens if self._knows_prompt else None,
+            tokens_in=(stats.prompt_tokens or None) if self._knows_prompt else None,
             tokens_in_source=_prompt_source(stats, is_known=self._knows_prompt),
             tokens_out=result.tokens_out,
             tokens_out_source=result.tokens_source,
@@ -270,9 +273,17 @@ class Exchange:
         """Whether the prompt was read, or the server told its size."""
         return self._asked is not None and (self._asked.is_read or self._is_told)
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether its client left an answer that had not ended."""
+        turn = self.turn
+        return bool(self._client_left_ns) and turn is not None and turn.status not in _WHOLE
+
     def _queue(self) -> tuple[float | None, NumberSource]:
         if self._told_queue_ms is not None:
             return self._told_queue_ms, "runtime"
+        if self.is_behind_orphan:
+            return None, "unknown"
         waited_ms = (self.queued_until_ns - self.sent_ns) / 1e6
         return (waited_ms, "estimated") if waited_ms >= MIN_QUEUE_MS else (None, "unknown")
 
@@ -298,8 +309,7 @@ class Exchange:
     def _status(self, result: TurnResult) -> RequestStatus:
         if self.turn is None or (self._unread is not None and result.status != "complete"):
             return "unread"
-        is_whole = result.status in ("complete", "empty", "refused")
-        if self._client_left_ns and not is_whole:
+        if self.is_abandoned:
             return "client gone"
         return "interrupted" if result.status == "stopped" else result.status
 
@@ -330,7 +340,7 @@ _NOTHING = ChatRequest("", (), NO_SETTINGS)
 
 
 def _prompt_source(stats: TurnStats, *, is_known: bool) -> NumberSource:
-    if not is_known or stats.prompt_tokens is None:
+    if not is_known or not stats.prompt_tokens:
         return "unknown"
     return "estimated" if stats.prompt_tokens == stats.prompt_estimate else "runtime"
 

@@ -138,7 +138,9 @@ class Observer:
         exchange.request_end(t_ns)
         if not exchange.is_answer or exchange.is_over or exchange in self._line:
             return
-        if self.server.is_one_at_a_time and self._line:
+        if self.server.has_orphan:
+            exchange.is_behind_orphan = True
+        if self.server.is_one_at_a_time and (self._line or self.server.has_orphan):
             exchange.waits()
         self._line.append(exchange)
         self._on_change(exchange)
@@ -162,7 +164,7 @@ class Observer:
                 had_chunk = bool(exchange.first_chunk_ns)
                 exchange.response_body(t_ns, event.data, is_kernel=is_kernel)
                 if exchange.first_chunk_ns and not had_chunk:
-                    exchange.is_waiting = False
+                    exchange.is_waiting = self.server.has_orphan = False
                     self._on_change(exchange)
             elif isinstance(event, End):
                 connection.waiting.popleft()
@@ -195,6 +197,8 @@ class Observer:
 
     def _over(self, exchange: Exchange, t_ns: int, *, is_cut: bool, cut_by: str = "") -> None:
         exchange.end(t_ns, is_cut=is_cut, cut_by=cut_by)
+        has_orphan = exchange.is_abandoned and not self.server.dialect.is_stopped_by_disconnect
+        self.server.has_orphan = self.server.has_orphan or has_orphan
         if exchange in self._line:
             self._line.remove(exchange)
             free_ns = exchange.last_chunk_ns or t_ns
@@ -202,7 +206,8 @@ class Observer:
                 # It waited for this one only if its own answer had not begun.
                 if other.is_waiting and exchange.sent_ns < other.sent_ns:
                     other.queued_until_ns = max(other.queued_until_ns, free_ns)
+                    other.is_behind_orphan = has_orphan
             for other in self._line[:1]:
-                other.is_waiting = False
+                other.is_waiting = self.server.has_orphan
         if exchange.is_answer or exchange.is_unread:
             self._on_change(exchange)

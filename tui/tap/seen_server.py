@@ -28,6 +28,9 @@ class SeenServer:
     version: str | None = None
     is_simulated: bool = False
     last_usage: LastUsage = field(default_factory=LastUsage)
+    has_orphan: bool = False
+    """A client has left an answer that this server runs to its end: nobody sees when that is, until
+    another answer begins."""
 
     @property
     def is_one_at_a_time(self) -> bool:

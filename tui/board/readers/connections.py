@@ -108,7 +108,7 @@ def _holds(files: Files, pid: int, target: str) -> bool:
 
 
 def _name(files: Files, pid: int) -> str:
-    """The script of an interpreter, else the name of the process."""
+    """The script or module that an interpreter runs, else the name of the process."""
     try:
         name = parse.word(files.read_once(f"/proc/{pid}/comm"))
     except (OSError, UnreadableError):
@@ -119,6 +119,8 @@ def _name(files: Files, pid: int) -> str:
         words = parse.strings(files.read_once(f"/proc/{pid}/cmdline"))
     except (OSError, UnreadableError):
         return name
+    if "-m" in words[1:-1]:
+        return words[words.index("-m") + 1]
     script = next((word for word in words[1:] if not word.startswith("-")), "")
     return script.rpartition("/")[2] if script.endswith((".py", ".js", ".rb", ".pl")) else name
 

@@ -27,6 +27,7 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
     TURN_TIMELINE,
 )
+from tui.core.screen.keys.clients import CLIENTS_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import JUDGE_KEYS, LAB_KEYS, SET_TEXT_KEYS
@@ -42,6 +43,7 @@ Place = Literal[
     "history",
     "replay",
     "timeline",
+    "clients",
     "models",
     "settings",
     "help",
@@ -149,6 +151,7 @@ def help_sections(
         ("history", title("side by side", "history.compare"), key_lines(ANSWERS_KEYS, keymap)),
         ("replay", "replay", key_lines(REPLAY_KEYS, keymap)),
         ("timeline", title("timeline", "timeline"), key_lines(TIMELINE_KEYS, keymap)),
+        ("clients", title("clients", "clients"), key_lines(CLIENTS_KEYS, keymap)),
         ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
         (
             "settings",

@@ -18,6 +18,7 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("board", "board"),
     HintOf("settings", "settings"),
     HintOf("timeline", "timeline"),
+    HintOf("clients", "clients"),
     HintOf("commands", "palette"),
     HintOf("again", "regenerate"),
     HintOf("new", "new"),

@@ -38,6 +38,9 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("timeline", "alt+t", "app.timeline", "timeline of the answer that runs, or the last"),
     KeyAction("settings", "f6", "app.settings", "temperature, tokens, system prompt"),
     KeyAction("lab", "f8", "app.lab", "prompt lab: prompts, settings and models compared"),
+    KeyAction(
+        "clients", "f9", "app.clients", "clients: who else asks, and how fast it is answered"
+    ),
     KeyAction("to_lab", "alt+l", "app.to_lab", "to the lab: this prompt with these settings"),
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
     KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),

@@ -31,6 +31,7 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
     TURN_TIMELINE,
 )
+from tui.core.screen.keys.clients import CLIENTS_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import (
@@ -87,6 +88,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *ANSWERS_KEYS,
     *REPLAY_KEYS,
     *TIMELINE_KEYS,
+    *CLIENTS_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
@@ -136,6 +138,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "answers side by side": (closing("history"), *ANSWERS_KEYS, *_EVERYWHERE),
     "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
     "a timeline": (closing("timeline"), *TIMELINE_KEYS, *_EVERYWHERE),
+    "the clients": (closing("clients"), *CLIENTS_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),

@@ -1,0 +1,58 @@
+"""The clients of OpenAI and Ollama through the tap: what they read is what they read without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sim.simulator import truth
+from tests.sim.test_real_clients import FAST, PACKAGES
+from tests.tap.tapped import tap
+from tui.sim.server.spawn import spawn
+
+PROGRAM = Path(__file__).resolve().parents[1] / "sim" / "real_clients.py"
+
+
+def said(name: str, url: str) -> Any:
+    environment = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), name, url],
+        env={**environment, "PYTHONPATH": str(PACKAGES)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", ["openai", "ollama"])
+def test_a_real_client_reads_the_same_and_is_measured(name: str, tmp_path: Path) -> None:
+    if not PACKAGES.is_dir():
+        pytest.skip("openai and ollama are not in .venv/api-clients (see .ci/run)")
+    log = tmp_path / "truth"
+    with (
+        spawn([*FAST, "--dialect", name, "--truth", str(log)]) as simulator,
+        tap(tmp_path, simulator.url) as tapped,
+    ):
+        read = said(name, tapped.url)
+        assert read["text"] == "".join(entry["text"] for entry in truth(log, "token", 1))
+        asked = len(truth(log, "request"))
+        first, *others = tapped.over(asked)
+        _, lines, _ = tapped.end()
+    assert first.status == "complete"
+    assert first.is_streamed
+    assert (first.tokens_out, first.tokens_out_source) == (12, "runtime")
+    assert name in (first.client.user_agent or "").lower()
+    whole = next(one for one in others if one.status == "complete" and one.is_streamed is False)
+    assert whole.ttft_ms is None
+    assert whole.tokens_out_source == "runtime"
+    assert "refused" in [one.status for one in others]
+    assert len(lines) == len(others) + 1

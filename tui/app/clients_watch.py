@@ -1,0 +1,156 @@
+"""The clients of the server: what a tap keeps of them, and what can be seen without one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tui.board.readers.connections import TcpConnection, client_side, clients_of, owner_of
+from tui.board.readers.files import Files
+from tui.core.board.reading import Snapshot
+from tui.core.screen.server_facts import (
+    NPU_UNKNOWN,
+    NpuWork,
+    SeenConnection,
+    ServerCounter,
+    npu_work,
+)
+from tui.core.text.sanitize import clean_line
+from tui.history.clients_view import ClientsView
+from tui.history.request_records import ClientRequest, ClientTotals
+from tui.servers.address import local_port
+from tui.servers.connection_state import Server
+
+NEWEST = 200
+DAY_MS = 86_400_000
+COUNTERS_EVERY_S = 5.0
+TOTALS_EVERY_S = 5.0
+MAX_CONNECTIONS = 100
+
+
+class ClientsWatch:
+    """Looks when it is asked to, which is while the screen is open. ``file`` is the history; None
+    where nothing is kept."""
+
+    def __init__(
+        self,
+        file: Callable[[], Path | None],
+        server: Callable[[], Server | None],
+        snapshot: Callable[[], Snapshot | None],
+        root: Callable[[], Path | None],
+    ) -> None:
+        self._file = file
+        self._server = server
+        self._snapshot = snapshot
+        self._root = root
+        self._files: Files | None = None
+        self._names: dict[tuple[str, int], tuple[str | None, int | None]] = {}
+        self._counters: tuple[ServerCounter, ...] = ()
+        self._counters_of = ""
+        self._next_counters_s = 0.0
+        self._totals: tuple[ClientTotals, ...] = ()
+        self._next_totals_s = 0.0
+
+    def look(self) -> ClientsView:
+        """The moment. Called in a worker thread, one call at a time."""
+        server = self._server()
+        running, newest, tap_pid, problem = self._requests()
+        return ClientsView(
+            running=tuple(running),
+            newest=tuple(newest),
+            totals=self._totals,
+            tap_pid=tap_pid,
+            server="" if server is None else server.label,
+            connections=self._connections(server),
+            npu=self._npu(),
+            counters=self._counters_now(server),
+            problem=problem,
+        )
+
+    # -- the history ---------------------------------------------------------------------------
+
+    def _requests(
+        self,
+    ) -> tuple[list[ClientRequest], list[ClientRequest], int | None, str | None]:
+        """(running, newest, process of a tap, problem)."""
+        file = self._file()
+        if file is None or not file.exists():
+            return [], [], None, None
+        from tui.history import client_requests
+        from tui.history.database import reading_from
+        from tui.history.failures import HistoryError
+
+        try:
+            with reading_from(file) as connection:
+                if time.monotonic() > self._next_totals_s:
+                    self._next_totals_s = time.monotonic() + TOTALS_EVERY_S
+                    since_ms = time.time_ns() // 1_000_000 - DAY_MS
+                    self._totals = tuple(client_requests.totals(connection, since_ms))
+                return (
+                    client_requests.running(connection),
+                    client_requests.newest(connection, NEWEST),
+                    client_requests.tap_pid(connection),
+                    None,
+                )
+        except HistoryError as error:
+            return [], [], None, str(error)
+
+    # -- without a tap -------------------------------------------------------------------------
+
+    def _connections(self, server: Server | None) -> tuple[SeenConnection, ...] | None:
+        port = None if server is None else local_port(server.url)
+        if port is None or server is None:
+            return None
+        files = self._files_of(server)
+        rows = clients_of(files, port)[:MAX_CONNECTIONS]
+        seen = tuple(self._seen(files, row) for row in rows)
+        places = {row.remote for row in rows}
+        self._names = {place: name for place, name in self._names.items() if place in places}
+        return seen
+
+    def _files_of(self, server: Server) -> Files:
+        """Sockets of the simulated board are those of this machine, not of its tree."""
+        root = Path("/") if server.is_simulated else self._root() or Path("/")
+        if self._files is None or self._files.root != root:
+            self._files = Files(root)
+        return self._files
+
+    def _seen(self, files: Files, row: TcpConnection) -> SeenConnection:
+        host, port = row.remote
+        if row.remote not in self._names:
+            self._names[row.remote] = self._process(files, host, port)
+        name, pid = self._names[row.remote]
+        return SeenConnection(clean_line(host, 60), port, name, pid, is_own=pid == os.getpid())
+
+    def _process(self, files: Files, host: str, port: int) -> tuple[str | None, int | None]:
+        side = client_side(files, host, port)
+        own = os.geteuid()
+        if side is None or own not in (0, side.uid):
+            return None, None
+        known = [pid for _, pid in self._names.values() if pid is not None]
+        owner = owner_of(files, side.inode, [os.getpid(), *known])
+        return (None, None) if owner is None else (clean_line(owner.name, 40), owner.pid)
+
+    def _npu(self) -> NpuWork:
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return NPU_UNKNOWN
+        load = snapshot.get("npu.load")
+        return npu_work(
+            snapshot.numbers("npu.load"), load.source or "", snapshot.numbers("npu.activity")
+        )
+
+    def _counters_now(self, server: Server | None) -> tuple[ServerCounter, ...]:
+        if server is None:
+            return ()
+        if server.url != self._counters_of:
+            self._counters, self._counters_of, self._next_counters_s = (), server.url, 0.0
+        if time.monotonic() > self._next_counters_s:
+            from tui.servers.counters import server_counters
+
+            self._counters = asyncio.run(server_counters(server))
+            self._next_counters_s = time.monotonic() + COUNTERS_EVERY_S
+        return self._counters
