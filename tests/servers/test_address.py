@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.servers.address import ENDPOINTS, is_local, local_port, normalised_url, shown_url
+from tui.servers.address import ENDPOINTS, is_local, local_port, masked, normalised_url, shown_url
 from tui.servers.connection_state import Server
 from tui.servers.dialects import openai
 
@@ -171,3 +172,43 @@ def test_another_machine(url: str) -> None:
 )
 def test_label(url: str, label: str) -> None:
     assert Server(url=url, dialect=openai.DIALECT, name="X").label == label
+
+
+HEXADECIMAL = "0123456789abcdef"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize("alphabet", [HEXADECIMAL, LETTERS.upper() + LETTERS + "0123456789"])
+def test_a_random_part_of_a_path_is_masked(alphabet: str) -> None:
+    rng = random.Random(1)
+    keys = ["".join(rng.choices(alphabet, k=32)) for _ in range(200)]
+    shown = [shown_url(f"http://board:1/{key}/v1") for key in keys]
+    assert sum(url == "http://board:1/***/v1" for url in shown) >= 195
+    said = [masked(f"No server listens on http://board:1/v1/{key}.") for key in keys]
+    assert sum("***" in sentence for sentence in said) >= 195
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["sk-proj-abc123def456ghi", "2f1c9a52-7a0e-4f0d-9c1b-0d7e5a4b3c21", "hf_AbCdEfGh1234567890"],
+)
+def test_a_key_in_a_path_is_masked(key: str) -> None:
+    assert shown_url(f"https://board/{key}/v1") == "https://board/***/v1"
+    assert shown_url(f"board:80/a/{key}") == "board:80/a/***"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "qwen2.5-1.5b-instruct-w8a8-opt-1-hybrid-ratio-0.5-rk3588",
+        "Qwen3-4B-Instruct-2507-rk3588-w8a8",
+        "DeepSeek-R1-Distill-Qwen-1.5B_W8A8_RK3588.rkllm",
+        "deepseekr1distillqwen1",
+        "MyOrganizationGatewayServer",
+        "apiservice2-production",
+        "hf-models-qwen25-cached",
+        "internationalization2024conference",
+    ],
+)
+def test_a_name_in_a_path_is_shown(name: str) -> None:
+    assert shown_url(f"http://board:1/{name}/v1") == f"http://board:1/{name}/v1"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tui.servers.remembered import RememberedServers
 from tui.settings.config import ConfigPaths, LoadedConfig, load
 from tui.settings.data_files import default_config
 from tui.settings.state import REMEMBERED, State, load_state, save_state, state_file, with_state
@@ -143,3 +144,10 @@ def test_a_pipe_is_no_state_and_holds_nothing_up(tmp_path: Path) -> None:
     assert state == State()
     assert problem is not None
     assert "it is a pipe, not a file" in problem
+
+
+def test_an_address_that_holds_a_key_is_not_kept() -> None:
+    key, plain = f"http://board:1/{'0a1b2c3d' * 4}", "http://board:1/qwen"
+    state = State().with_servers(RememberedServers(key, {key: "a", plain: "b"}, key))
+    assert state.remembered == RememberedServers("", {plain: "b"}, "")
+    assert State().with_servers(RememberedServers(plain)).server == plain

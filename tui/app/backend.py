@@ -375,7 +375,7 @@ class Backend:
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
         state = self.state
-        looked_at = [address.partition("://")[2] for address in state.looked_at]
+        looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
         return notice_lines(self.headline(), looked_at, keymap, server_notes(state, keymap))
 
 

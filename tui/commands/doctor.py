@@ -32,7 +32,7 @@ from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.access import Access
-from tui.servers.address import local_port
+from tui.servers.address import local_port, shown_url
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
@@ -206,7 +206,7 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
     name = f"{server.name} {server.version or ''}".strip()
     simulated = ", SIMULATED" if server.is_simulated else ""
     kind = kind_of(server.dialect)
-    said = f"{name} answers at {server.url}{simulated}, kind {kind}."
+    said = f"{name} answers at {shown_url(server.url)}{simulated}, kind {kind}."
     checks = [Check("server", "ok", "server", said)]
     if found.note is not None:
         checks.append(Check("server.choice", "note", "which server", found.note))

@@ -23,7 +23,7 @@ from tui.core.turn.server_wait import ServerWait
 from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.access import Access
-from tui.servers.address import is_local
+from tui.servers.address import is_local, shown_url
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server, SurveyedServer
@@ -317,7 +317,7 @@ def _context(model: ModelInfo) -> str:
 def _title(server: Server) -> str:
     version = f" {server.version}" if server.version else ""
     simulated = "  SIMULATED" if server.is_simulated else ""
-    return f"{server.name}{version} at {server.url}{simulated}"
+    return f"{server.name}{version} at {shown_url(server.url)}{simulated}"
 
 
 def _head(server: Server) -> dict[str, object]:
@@ -325,7 +325,7 @@ def _head(server: Server) -> dict[str, object]:
         "server": {
             "name": server.name,
             "version": server.version,
-            "url": server.url,
+            "url": shown_url(server.url),
             "is_simulated": server.is_simulated,
             "kind": kind_of(server.dialect),
             "limits": limits_of(server.dialect),

@@ -61,6 +61,18 @@ _SECRET_NAME = re.compile(
     r"(?i)([?&;](?:[^=&#;]*[_-])?(?:api-?key|key|token|secret|password|passwd|pwd|auth|sig"
     r"|signature|credential|access_?key|apikey)=)[^&#;\s]*"
 )
+_PATH = re.compile(r"(?<=://)([^\s'\"<>/?#]*)(/[^\s'\"<>?#]{1,2000})")
+"""Host and path of an address in a sentence."""
+_SEGMENT = re.compile(r"[^/]{16,}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_KEY_START = re.compile(r"(?:(?i:sk|pk|rk|key|ghp|gho|hf|gsk|xox[a-z])[-_]|eyJ)")
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_BETWEEN_KINDS = re.compile(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])")
+_BETWEEN_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[a-z])")
+RANDOM_RUN_CHARS = 16
+KINDS_SHARE, CASES_SHARE, JOINED_SHARE = 0.17, 0.33, 0.28
+"""How often letters and digits, or small and large letters, take turns in what nobody has chosen,
+for each character: in 32 random hexadecimal digits a half of the time, in names hardly ever."""
 _LOCAL_NAMES = frozenset(
     ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost6")
 )
@@ -178,12 +190,41 @@ def _base_path(path: str) -> str:
 def shown_url(url: str) -> str:
     """An address as it may be shown: on one line, bounded, without user, password and keys."""
     masked = _USERINFO.sub(r"\1***@", url[: 4 * MAX_URL_CHARS], count=1)
+    start = masked.find("/", masked.find("://") + 3 if "://" in masked else 0)
+    if start >= 0:
+        masked = masked[:start] + _masked_path(masked[start:])
     return clean_line(_SECRET_NAME.sub(r"\1***", masked), MAX_SHOWN_CHARS)
 
 
 def masked(text: str) -> str:
     """A sentence in which no address tells a user, a password or a key."""
-    return _SECRET_NAME.sub(r"\1***", _SCHEMELESS.sub("***@", _ANY_USERINFO.sub(r"\1***@", text)))
+    text = _SECRET_NAME.sub(r"\1***", _SCHEMELESS.sub("***@", _ANY_USERINFO.sub(r"\1***@", text)))
+    return _PATH.sub(lambda found: found[1] + _masked_path(found[2]), text)
+
+
+def _masked_path(path: str) -> str:
+    """A path without the parts that can only be keys: nobody chooses a long name of digits and
+    letters that take turns as they happen to."""
+    return _SEGMENT.sub(lambda found: "***" if _is_random(found[0]) else found[0], path)
+
+
+def _is_random(segment: str) -> bool:
+    name = segment.partition("?")[0].strip(".,;:)")
+    runs = _RUN.findall(name)
+    has_digit = any(re.search(r"\d", run) for run in runs)
+    if _UUID.fullmatch(name) or (_KEY_START.match(name) and has_digit):
+        return True
+    joined = re.sub("[-_]", "", name)
+    if has_digit and len(_BETWEEN_CASES.findall(joined)) >= JOINED_SHARE * len(joined):
+        return True
+    return any(
+        len(run) >= RANDOM_RUN_CHARS
+        and (
+            len(_BETWEEN_KINDS.findall(run)) >= KINDS_SHARE * len(run)
+            or len(_BETWEEN_CASES.findall(run)) >= CASES_SHARE * len(run)
+        )
+        for run in runs
+    )
 
 
 def is_local(url: str) -> bool:

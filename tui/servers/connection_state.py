@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers.access import Access
-from tui.servers.address import is_local
+from tui.servers.address import is_local, shown_url
 from tui.servers.choice import Choice
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.remembered import RememberedServers
@@ -39,7 +39,7 @@ class Server:
     @property
     def label(self) -> str:
         """Name and place, short: ``RockchipLlama :8021`` on this machine, else with the host."""
-        place = self.url.partition("://")[2]
+        place = shown_url(self.url).partition("://")[2]
         _, colon, port = place.rpartition(":")
         is_short = bool(colon) and port.partition("/")[0].isdecimal() and is_local(self.url)
         return f"{self.name} {f':{port}' if is_short else place}"

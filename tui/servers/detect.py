@@ -12,7 +12,7 @@ import httpx
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
 from tui.servers.access import Access
-from tui.servers.address import CandidateUrls, is_explicit, is_local, normalised_url
+from tui.servers.address import CandidateUrls, is_explicit, is_local, normalised_url, shown_url
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects import (
@@ -166,7 +166,12 @@ async def probe(
     if is_pinned and kind is None:
         identity = Identity(FALLBACK.name)
         return Probe(url, "server", _server(url, FALLBACK, identity, answers, access))
-    return Probe(url, "unknown", None, f"What answers at {url} is no LLM server that npulse knows.")
+    return Probe(
+        url,
+        "unknown",
+        None,
+        f"What answers at {shown_url(url)} is no LLM server that npulse knows.",
+    )
 
 
 def _busy(url: str) -> Probe:
@@ -184,7 +189,7 @@ def is_busy_error(error: httpx.HTTPError, url: str) -> bool:
 
 def busy_sentence(url: str) -> str:
     """What is said of something that takes connections and does not answer in time."""
-    return f"{url} takes connections but does not answer: busy, or loading a model."
+    return f"{shown_url(url)} takes connections but does not answer: busy, or loading a model."
 
 
 def _recognised(

@@ -14,7 +14,7 @@ import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import TurnError
-from tui.servers.address import shown_url
+from tui.servers.address import masked, shown_url
 from tui.servers.dialects.error_text import body_message, quoted
 
 MAX_SENTENCE_CHARS = 400
@@ -25,7 +25,7 @@ _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 
 
 def _error(kind: str, sentence: str) -> TurnError:
-    return TurnError(kind, clean_line(sentence, MAX_SENTENCE_CHARS))
+    return TurnError(kind, clean_line(masked(sentence), MAX_SENTENCE_CHARS))
 
 
 def duration(seconds: float) -> str:

@@ -24,6 +24,7 @@ from tui.core.types import (
     TurnError,
 )
 from tui.servers import errors
+from tui.servers.address import shown_url
 from tui.servers.backoff import Backoff, retry_after_s
 from tui.servers.busy_light import NO_ANSWER_YET, busy_light, still_lists
 from tui.servers.busy_wait import Busy, BusyWait
@@ -159,7 +160,7 @@ class StreamedRequest:
             reason = await busy_light(client)
         if reason is None:
             return None
-        return Busy(reason, TurnError("busy", f"{client.url} is busy: {reason}."))
+        return Busy(reason, TurnError("busy", f"{shown_url(client.url)} is busy: {reason}."))
 
     async def _why_model_is_lost(self, lost_ns: int) -> str | None:
         """A prompt to a model whose process has ended gets no answer for minutes, until the server

@@ -13,7 +13,7 @@ import httpx
 
 from tui.core.types import ModelInfo, TurnError
 from tui.servers.access import Access
-from tui.servers.address import is_explicit
+from tui.servers.address import is_explicit, shown_url
 from tui.servers.choice import Choice
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
@@ -116,13 +116,13 @@ def _taken(probes: Sequence[Probe], remembered_url: str) -> tuple[Server, str | 
         note = f"{len(rivals)} servers answer: {_placed(taken)} is used, not {others}"
         return taken, f"{note}; choose with --url, or on the models screen.", True
     if remembered_url in [probe.url for probe in probes]:
-        note = f"{remembered_url}, which was chosen earlier, does not answer"
+        note = f"{shown_url(remembered_url)}, which was chosen earlier, does not answer"
         return taken, f"{note}; {_placed(taken)} is used.", False
     return taken, None, False
 
 
 def _placed(server: Server) -> str:
-    return f"{server.name} at {server.url}"
+    return f"{server.name} at {shown_url(server.url)}"
 
 
 def no_server_at(looked_at: Sequence[str]) -> str:

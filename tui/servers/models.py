@@ -12,6 +12,7 @@ from tui.core.board.headroom import verdict
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import errors
+from tui.servers.address import shown_url
 from tui.servers.capabilities import why_no_load, why_no_unload
 from tui.servers.client import Client
 from tui.servers.detect import busy_sentence, is_busy_error
@@ -76,7 +77,7 @@ async def loaded_name(client: Client) -> str | None:
         return loaded.name if loaded else None
     answer = await client.get(routes.loaded_path)
     if not answer.is_ok:
-        raise ModelListError(f"{client.url} does not say which model is loaded.")
+        raise ModelListError(f"{shown_url(client.url)} does not say which model is loaded.")
     return routes.parse_loaded(answer.json)
 
 

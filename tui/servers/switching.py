@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tui.servers import models
-from tui.servers.address import CandidateUrls, is_explicit, local_port
+from tui.servers.address import CandidateUrls, is_explicit, local_port, shown_url
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import NO_CHOICE, SurveyedServer
 from tui.servers.detect import default_urls
@@ -97,7 +97,7 @@ class ModelSwitch:
             return None
         other = next((one for one in session.state.others if one.server.url == url), None)
         if other is None:
-            return f"No server is known at {url} any more."
+            return f"No server is known at {shown_url(url)} any more."
         was_connected = await session.disconnect()
         others = [one for one in session.state.others if one is not other]
         if server is not None and was_connected:

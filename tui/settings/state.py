@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from tui.core.text.sanitize import clean_line
+from tui.servers.address import masked
 from tui.servers.remembered import RememberedServers
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
@@ -66,10 +67,12 @@ class State(Struct, frozen=True, kw_only=True):
         return RememberedServers(self.server, self.models, self.typed_server)
 
     def with_servers(self, remembered: RememberedServers) -> State:
-        """This state with what is known of servers now."""
-        models = dict(remembered.models)
+        """This state with what is known of servers now. An address that holds a key is not kept."""
         return msgspec.structs.replace(
-            self, server=remembered.url, models=models, typed_server=remembered.typed_url
+            self,
+            server=_without_key(remembered.url),
+            models={url: name for url, name in remembered.models.items() if _without_key(url)},
+            typed_server=_without_key(remembered.typed_url),
         )
 
     def with_choice(self, key: str, value: Value, configured: Value) -> State:
@@ -80,6 +83,11 @@ class State(Struct, frozen=True, kw_only=True):
         if value != configured:
             choices[key] = Choice(value=value, over=configured)
         return msgspec.structs.replace(self, choices=choices)
+
+
+def _without_key(url: str) -> str:
+    """The address, empty where a part of it must not be shown."""
+    return url if masked(url) == url else ""
 
 
 def state_file() -> Path:

@@ -10,6 +10,7 @@ from tui.bench.model.records import Document, Run
 from tui.bench.run.connect import Connected
 from tui.bench.run.forecast import Speed, tokens_in, tokens_out
 from tui.bench.run.plan import Task
+from tui.servers.address import shown_url
 
 
 def started(
@@ -31,7 +32,7 @@ def started(
         title=run.title,
         model=model.name,
         server=connected.server.label,
-        url=connected.server.url,
+        url=shown_url(connected.server.url),
         is_simulated=run.simulated,
         seed=run.seed,
         done=done,

@@ -30,7 +30,7 @@ from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo
-from tui.servers.address import is_local
+from tui.servers.address import is_local, shown_url
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.locate import NoServerError, choose_model
@@ -217,7 +217,7 @@ def env_of(
         machine=platform.machine(),
     )
     record = ServerRecord(
-        name=server.name, url=server.url, version=server.version, pid=board.server_pid()
+        name=server.name, url=shown_url(server.url), version=server.version, pid=board.server_pid()
     )
     if snapshot is None:
         missing = {"board": board.reason or "not sampled"}

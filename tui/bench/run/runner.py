@@ -47,6 +47,7 @@ from tui.bench.store.history import usual_tokens
 from tui.bench.store.runs import Lock, RunError, make, new_id, utc_now
 from tui.core.text.sanitize import clean
 from tui.servers import models
+from tui.servers.address import shown_url
 
 FLUSH_NS = 400_000_000
 """Lines are written at least this often: with the half second that tokens are collected for, kill
@@ -179,7 +180,7 @@ class Runner:
         self._is_simulated = connected.server.is_simulated or any(
             snapshot.text("board.simulated") is not None for snapshot in snapshots
         )
-        run_record = self._open(connected.server.url, env, model, config, tasks)
+        run_record = self._open(shown_url(connected.server.url), env, model, config, tasks)
         speed = Speed(model.size)
         self.ledger.emit(
             started(
