@@ -55,6 +55,19 @@ def test_where_nobody_listens_that_is_said_below_the_url(tmp_path: Path) -> None
         terminal.wait_for("> a prompt")
 
 
+def test_a_url_that_comes_with_its_key_is_typed_in_its_line(tmp_path: Path) -> None:
+    with (
+        simulator("--speed", "10") as board,
+        running(tmp_path, "--url", board.url, size=(100, 30)) as terminal,
+    ):
+        terminal.wait_for(READY)
+        terminal.type("\x1bulocalhost:1")
+        terminal.wait_for(" server localhost:1")
+        terminal.type("0\rnext words")
+        terminal.wait_for(shows("No server listens on .*localhost:10"))
+        assert "> localhost" not in terminal.text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("keys", [("tab", "d"), ("alt+d",)])

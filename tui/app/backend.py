@@ -33,7 +33,7 @@ from tui.core.screen.notices import notice_lines
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.expect.expectations import Expectations
-from tui.servers.address import local_port
+from tui.servers.address import local_port, shown_url
 from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers

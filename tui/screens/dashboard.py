@@ -300,9 +300,9 @@ class Dashboard(LeanScreen):
 
     # The server ------------------------------------------------------------------------------
 
-    def action_connect(self) -> None:
+    async def action_connect(self) -> None:
         """The field for the URL of a server."""
-        self._server_entry.open()
+        await self._server_entry.open()
 
     def on_server_line_submitted(self, event: ServerLine.Submitted) -> None:
         self._server_entry.connect(event.url)

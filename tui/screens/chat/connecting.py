@@ -40,10 +40,11 @@ class ServerEntry:
         elif line.display and headline.server is not None and not self._is_asked_for:
             self.close()
 
-    def open(self) -> None:
-        """The user wants to type a URL."""
+    async def open(self) -> None:
+        """The user wants to type a URL. What is typed next is for the line."""
         self._is_asked_for = True
-        self._widgets.server_line.open().focus()
+        field = await self._widgets.server_line.open_ready()
+        self._widgets.screen.set_focus(field)
 
     def close(self) -> None:
         """Give the keys back to the prompt; the line stays while no server answers."""

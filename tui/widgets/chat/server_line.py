@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import AwaitMount
 from textual.widgets import Input, Static
 
 from tui.core.screen.keys.chat import SERVER_LINE_KEYS
@@ -54,6 +55,7 @@ class ServerLine(Vertical):
         super().__init__(id=id)
         self._placeholder = f"http://HOST:PORT, {connect_key} connects"
         self._field: UrlField | None = None
+        self._mounting: AwaitMount | None = None
         self._problem = Static("", classes="problem", markup=False)
 
     def open(self) -> UrlField:
@@ -62,8 +64,15 @@ class ServerLine(Vertical):
         if self._field is None:
             self._field = UrlField(compact=True, placeholder=self._placeholder)
             label = Static(" server ", classes="label", markup=False)
-            self.mount(Horizontal(label, self._field), self._problem)
+            self._mounting = self.mount(Horizontal(label, self._field), self._problem)
         return self._field
+
+    async def open_ready(self) -> UrlField:
+        """Show the line, and wait until its field takes keys."""
+        field = self.open()
+        if self._mounting is not None:
+            await self._mounting
+        return field
 
     @property
     def field(self) -> UrlField | None:
