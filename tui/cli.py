@@ -92,9 +92,15 @@ def attach_parser() -> Parser:
 
 
 def _add_dashboard_options(parser: Parser) -> None:
-    parser.set_defaults(attach=None)
+    parser.set_defaults(attach=None, remote=None)
     parser.add_argument("--version", action="version", version=f"npulse {__version__}")
     parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
+    parser.add_argument(
+        "--board",
+        metavar="BOARD",
+        help="another machine's board and servers, over ssh: ssh://user@board, or a name of "
+        "[boards] in the config",
+    )
     add_server_options(parser)
     parser.add_argument(
         "--model", metavar="NAME", help="the model that answers, where the server has several"
@@ -233,6 +239,12 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
         return _replay_file(options)
     if not _has_terminal():
         return ExitCode.USAGE
+    if options.board is not None:
+        if options.demo or options.demo_if_no_server or options.root is not None:
+            parser.error("--board reads another machine: it goes with neither --demo nor --root")
+        code = _log_in(parser, options)
+        if code is not None:
+            return code
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
     gc.set_threshold(100_000, 10, 10)
@@ -246,6 +258,22 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
         return run_dashboard(options, launch)
     finally:
         launch.close()
+
+
+def _log_in(parser: Parser, options: argparse.Namespace) -> int | None:
+    """Sets ``options.remote``, or returns the exit code after the reason was said."""
+    from tui.app.remote_login import log_in
+    from tui.remote.ssh import SshError
+    from tui.settings.config_file import ConfigError
+
+    try:
+        options.remote = log_in(options.board, options.url, options.config)
+    except (ConfigError, ValueError) as error:
+        parser.error(str(error))
+    except SshError as error:
+        complain(parser.prog, str(error))
+        return ExitCode.UNREACHABLE
+    return None
 
 
 def _replay_file(options: argparse.Namespace) -> int:

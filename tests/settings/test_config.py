@@ -298,3 +298,30 @@ def test_any_variable_is_settings_or_one_sentence(tmp_path: Path, name: str, tex
         sentence = f"NPULSE_{name}: "
     assert sentence.startswith(f"NPULSE_{name}: ")
     assert not any(map(is_forbidden, sentence))
+
+
+def test_boards_have_names_of_the_users_own(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[boards]\nkitchen = "ssh://me@kitchen.local"\n'
+        'attic = { ssh = "ssh://rock@attic:2222", server = "127.0.0.1:8080" }\n'
+    )
+    found = load(config_paths(path), {})
+    assert found.warnings == ()
+    assert found.settings.boards["kitchen"].destination == "me@kitchen.local"
+    assert found.settings.boards["attic"].server_url == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'kitchen = "me@kitchen"', "kitchen = 3", 'kitchen = "ssh://-oProxyCommand=x"',
+        '"a b" = "ssh://x"', 'kitchen = { ssh = "ssh://x", serve = "y" }', "kitchen = { }",
+        'kitchen = { ssh = "ssh://x", server = "ftp://y" }', 'kitchen = ["ssh://x"]',
+    ],
+)  # fmt: skip
+def test_a_board_that_is_none_is_one_sentence_with_its_name(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"[boards]\n{line}\n")
+    with pytest.raises(ConfigError, match=r"line 2: boards\.(kitchen|a b) is"):
+        load(config_paths(path), {})

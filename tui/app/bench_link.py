@@ -127,6 +127,7 @@ class BenchLink:
             size_bytes=None if model is None else model.size_bytes,
             context_tokens=None if model is None else model.context_tokens,
             root=None if root == Path("/") else root,
+            is_elsewhere=self._board.source.line is not None,
             is_simulated=server.is_simulated,
         )
 

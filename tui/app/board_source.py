@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,14 @@ from tui.core.board.reading import Reading, Snapshot
 if TYPE_CHECKING:
     from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """How a board that is somewhere else is reached, in words: ``ssh kitchen 12 ms``."""
+
+    words: str
+    is_lost: bool = False
 
 
 class BoardReader:
@@ -75,6 +84,16 @@ class BoardReader:
             self._sampler = Sampler(root, interval_s=self._interval_s)
             self._sampler.watch_server(self._port)
         return self._sampler
+
+    @property
+    def line(self) -> BoardLine | None:
+        """The line to a board that is somewhere else; None for this machine's."""
+        return None
+
+    def place_of(self, port: int | None) -> str | None:
+        """What a port of this machine is on a board that is somewhere else; None where it is
+        nothing."""
+        return None
 
     def close(self) -> None:
         with self._lock:

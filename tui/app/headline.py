@@ -13,7 +13,8 @@ from tui.core.screen.key_names import shown_key
 from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.servers.connection_state import ConnectionState
+from tui.servers.address import local_port
+from tui.servers.connection_state import ConnectionState, Server
 
 MAX_NAME_CHARS = 40
 MAX_OTHERS = 4
@@ -45,6 +46,12 @@ def headline(
         )
         temperature_c = snapshot.number("soc.temp")
         is_simulated = is_simulated or snapshot.text("board.simulated") is not None
+    line = board.source.line
+    if line is not None:
+        name = f"{name} ({line.words})" if name else line.words
+    alert = None if facts is None else facts.alert
+    if line is not None and line.is_lost:
+        alert = line.words
     status, since_ns = state.status, state.since_ns
     if status == "ready" and state.slot.status == "finishing":
         status, since_ns = "busy", state.slot.since_ns
@@ -54,7 +61,7 @@ def headline(
         driver=driver,
         server_state=status,
         server_since=since_words(since_ns, now_ns),
-        server=None if server is None else clean_line(server.label),
+        server=None if server is None else clean_line(_server_words(server, board)),
         model=None if model is None else short_name(spoken_name(model.name)),
         no_model=_no_model(state),
         is_model_loaded=True if model is None else model.is_loaded,
@@ -67,8 +74,14 @@ def headline(
         is_server_missing=state.has_looked and not state.is_connected,
         server_problem=demo_problem or state.problem,
         bench=bench,
-        alert=None if facts is None else facts.alert,
+        alert=alert,
     )
+
+
+def _server_words(server: Server, board: BoardMonitor) -> str:
+    """Its name and place; behind a forwarded port that of the board."""
+    place = board.source.place_of(local_port(server.url))
+    return server.label if place is None else f"{server.name} {place}"
 
 
 def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]:

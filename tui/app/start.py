@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.recording_options import recording_options
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tui.app.app import NpulseApp
     from tui.app.backend import Backend
     from tui.app.demo import DemoOptions
+    from tui.app.remote_login import LoggedIn
     from tui.app.terminal.launch import Launch
     from tui.app.terminal_app import Appearance
     from tui.recording.reading import Recording
@@ -104,6 +106,9 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
     configured = load(config_paths(options.config), os.environ, _overrides(options))
     config = with_state(configured, state, str(state_file()))
     settings = config.settings
+    remote = options.remote
+    if remote is not None:
+        settings = _of_remote(settings, remote)
     if options.api_key is not None:
         # In the environment, which the benchmark's own process inherits.
         os.environ[API_KEY_VARIABLE] = options.api_key
@@ -116,8 +121,12 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
 
     demo = _demo(options)
     board = BoardReader(root, settings.board.interval_s)
+    if remote is not None:
+        from tui.app.remote_reader import RemoteReader
+
+        board = RemoteReader(remote.board, remote.places, settings.board.interval_s)
     generation = settings.generation.to_generation()
-    uses_little_cores = settings.board.little_cores and root == Path("/")
+    uses_little_cores = settings.board.little_cores and root == Path("/") and remote is None
     store = ChoiceStore(state, configured.settings)
     backend = Backend(
         settings.server,
@@ -127,8 +136,9 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
         uses_little_cores=uses_little_cores,
         keymap=settings.keys,
         history=settings.history,
-        remembered=state.remembered,
-        keep_servers=store.keep_servers,
+        # Addresses of this machine mean nothing where its ports lead to another one.
+        remembered=state.remembered if remote is None else NOTHING_REMEMBERED,
+        keep_servers=store.keep_servers if remote is None else lambda remembered: None,
         recording=recording_options(options),
         stops_loops=settings.chat.stop_loops,
     )
@@ -148,9 +158,21 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
     return RunningApp(app, backend, settings.ui.mouse)
 
 
+def _of_remote(settings: Settings, remote: LoggedIn) -> Settings:
+    """The settings with the board's servers, as this machine reaches them."""
+    from msgspec import structs
+
+    # This machine's own Ollama is none of the board's.
+    os.environ.pop("OLLAMA_HOST", None)
+    ports = [urlsplit(url).port or 0 for url in remote.urls]
+    is_named = len(remote.urls) == 1
+    section = structs.replace(settings.server, url=remote.urls[0] if is_named else "", ports=ports)
+    return structs.replace(settings, server=section)
+
+
 def _overrides(options: argparse.Namespace) -> dict[str, object]:
     return {
-        "server.url": options.url,
+        "server.url": options.url if options.board is None else None,
         "server.model": options.model,
         "board.root": options.root,
         "ui.theme": options.theme,

@@ -76,6 +76,7 @@ def _measuring(verb: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="refuse to run where a gate warns")
     add("--force", action="store_true", help="run although a gate refuses")
     add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
+    add("--no-board", action="store_true", help="read no board: the server's is another machine")
     add("--no-warm-up", action="store_true", help="do not discard a first request")
     add("--cool-down", type=seconds, default=120.0, metavar="S", help="at most, between requests")
     add("--no-hash", action="store_true", help="do not hash the model file")

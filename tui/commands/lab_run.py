@@ -97,6 +97,7 @@ def _options(
         is_greedy=False,
         settings=base,
         root=options.root,
+        reads_board=not options.no_board,
         has_warmup=not options.no_warm_up,
         cool_down_s=options.cool_down,
         hashes_model=not options.no_hash,

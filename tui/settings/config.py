@@ -7,6 +7,7 @@ one that is; a value that cannot be used stops the start with one sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.in_quotes import in_quotes
 from tui.core.text.sanitize import clean_line
-from tui.servers.address import AROUND, shown_url
+from tui.remote.address import BoardAddress, board_address
+from tui.servers.address import AROUND, normalised_url, shown_url
 from tui.settings.config_file import ConfigError, Given, read_file
 from tui.settings.data_files import default_config
 from tui.settings.folders import config_folder
@@ -28,10 +30,14 @@ __all__ = ["ConfigError", "ConfigPaths", "LoadedConfig", "config_paths", "load"]
 
 ENV_PREFIX = "NPULSE_"
 KEYS = "keys"
+BOARDS = "boards"
+"""The section whose names are the user's own."""
 MAX_WARNINGS = 20
 """Of one layer: whoever gave another file by mistake has seen enough."""
 
-_SECTION_NAMES = (*SECTIONS, KEYS)
+_SECTION_NAMES = (*SECTIONS, KEYS, BOARDS)
+
+_BOARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
 _FLAGS = {"generation.system_prompt": "--system"}
 """Flags that are not named as their key is."""
@@ -96,7 +102,9 @@ def load(
                     f"{given.place}: {key} is {in_quotes(given.value)}; it is a section, "
                     f"so write [{key}] and its keys below."
                 )
-            if key in sources:
+            if key.startswith(f"{BOARDS}.") and key != f"{BOARDS}.":
+                chosen[key], sources[key] = _checked_board(key, given), given.source
+            elif key in sources:
                 # Most of a file are npulse's own keys, which need no check.
                 is_own = key in own_keys and given.value == own_keys[key]
                 chosen[key] = given.value if is_own else checked(key, given)
@@ -148,10 +156,12 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
     changed: dict[str, object] = {
         section: msgspec.structs.replace(getattr(settings, section), **fields)
         for section, fields in by_section.items()
-        if section != KEYS
+        if section not in (KEYS, BOARDS)
     }
     if KEYS in by_section:
         changed[KEYS] = {**settings.keys, **by_section[KEYS]}
+    if BOARDS in by_section:
+        changed[BOARDS] = {**settings.boards, **by_section[BOARDS]}
     return msgspec.structs.replace(settings, **changed)
 
 
@@ -165,6 +175,23 @@ def _checked_keys(key: str, given: Given) -> str:
         raise ConfigError(
             f"{given.place}: {key} is {in_quotes(given.value)}, but {error}; it takes {wanted}."
         ) from None
+
+
+def _checked_board(key: str, given: Given) -> BoardAddress:
+    """``"ssh://user@board"``, or a table of that as ``ssh`` and the board's own ``server``."""
+    name = key.partition(".")[2]
+    value = given.value
+    table = value if isinstance(value, Mapping) else {"ssh": value}
+    ssh, server = table.get("ssh"), table.get("server", "")
+    has_only_these = set(table) <= {"ssh", "server"}
+    try:
+        if not _BOARD_NAME.fullmatch(name):
+            raise ValueError("a name has letters, digits, hyphens and dots, 40 at most")
+        if not isinstance(ssh, str) or not isinstance(server, str) or not has_only_these:
+            raise ValueError('write it as "ssh://user@board" or { ssh = "…", server = "…" }')
+        return board_address(ssh, name=name, server_url=normalised_url(server) if server else None)
+    except ValueError as error:
+        raise ConfigError(f"{given.place}: {key} is {in_quotes(value)}: {error}.") from None
 
 
 def _from_text(kind: object, given: Given) -> object:
@@ -209,7 +236,7 @@ def _unknown(layer: Mapping[str, Given]) -> list[str]:
         if len(found) > MAX_WARNINGS:
             break
         section, _, name = key.partition(".")
-        if key in known or (section in _SECTION_NAMES and not name):
+        if key in known or (section == BOARDS and name) or (section in _SECTION_NAMES and not name):
             continue
         written, place = given.written, given.place
         if section not in _SECTION_NAMES and name and given.section_place:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field, structs
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import AsciiSetting
 from tui.core.types import GenerationSettings
+from tui.remote.address import BoardAddress
 
 Seconds = Annotated[float, Meta(ge=0.1, le=604_800)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -177,6 +178,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     session: SessionSection = SessionSection()
     keys: Mapping[str, str] = field(default_factory=default_keys)
     """Action id -> keys separated by commas; always holds every id."""
+    boards: Mapping[str, BoardAddress] = {}
+    """Boards that are somewhere else, by the name that the user gave them."""
 
 
 SECTIONS: Mapping[str, type[Struct]] = {

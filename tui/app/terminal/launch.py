@@ -118,7 +118,12 @@ class Launch:
     def _has_defaults(self) -> bool:
         """Whether header, prompt and keys look as they come: no settings, or none of them there."""
         options = self._options
-        if options.config is not None or options.ascii or options.attach is not None:
+        if (
+            options.config is not None
+            or options.ascii
+            or options.attach is not None
+            or options.board
+        ):
             return False
         if (config_folder() / "config.toml").exists():
             return False

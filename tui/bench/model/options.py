@@ -90,6 +90,8 @@ class Options:
     policy: LimitPolicy = field(default_factory=LimitPolicy)
     pins: bool = False
     """Hold the governors at performance for the time of the run; needs root."""
+    reads_board: bool = True
+    """False where the server's board is another machine, whatever its address says."""
     root: Path | None = None
     """Where /sys and /proc of the board are; None: of this machine, where the server runs here."""
     has_warmup: bool = True

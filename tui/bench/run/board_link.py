@@ -19,18 +19,19 @@ IDLE_PCT = 2.0
 class BoardLink:
     """Takes samples in a worker thread. Without a board every method says so with nothing."""
 
-    def __init__(self, server: Server, root: Path | None) -> None:
+    def __init__(self, server: Server, root: Path | None, *, reads_board: bool = True) -> None:
         self.log = HardwareLog()
         self.reason: str | None = None
         self.root = root
         self._sampler: Sampler | None = None
         port = local_port(server.url)
-        has_log = root is None and not server.is_simulated and port is not None
+        is_elsewhere = not reads_board or (root is None and not is_local(server.url))
+        has_log = not is_elsewhere and root is None and not server.is_simulated and port is not None
         self.runtime_log = RuntimeLog(Files(), port) if has_log and port else None
         """The runtime's own numbers; None for a server that is not on this machine."""
         if root is None and server.is_simulated:
             self.reason = "the simulated server has no board files; give its --root"
-        elif root is None and not is_local(server.url):
+        elif is_elsewhere:
             self.reason = "the server runs on another machine"
         else:
             self._sampler = Sampler(root or Path("/"))

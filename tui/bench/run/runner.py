@@ -146,7 +146,7 @@ class Runner:
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
         await self._stage("connect", "Looking for the server.")
         connected = await connect.connect(self.options, self._wait)
-        board = BoardLink(connected.server, self.options.root)
+        board = BoardLink(connected.server, self.options.root, reads_board=self.options.reads_board)
         try:
             if self.options.pins:
                 self._notes.append(f"governors held at {GOVERNOR}: {'; '.join(pin.take())}")

@@ -29,12 +29,16 @@ class BenchPlace:
     size_bytes: int | None = None
     context_tokens: int | None = None
     root: Path | None = None
+    is_elsewhere: bool = False
+    """The board is another machine, whose server only seems to be on this one."""
     is_simulated: bool = False
 
 
 def place_arguments(place: BenchPlace) -> list[str]:
     """Where the server and its board are."""
     made = [f"--url={place.url}"]
+    if place.is_elsewhere:
+        made.append("--no-board")
     if place.root is not None:
         made.append(f"--root={place.root}")
     return made

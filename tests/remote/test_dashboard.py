@@ -1,0 +1,63 @@
+"""The dashboard of another machine: chat and board over a real sshd, in a real terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from tests.app.npulse import running
+from tests.remote.sshd import Sshd, needs_sshd, sshd
+from tests.sim.simulator import FAST
+from tests.sim.simulator import running as simulator
+from tests.terminal.pty_terminal import PtyTerminal
+
+pytestmark = needs_sshd
+
+
+def ssh_in_path(folder: Path, there: Sshd) -> str:
+    """A PATH whose ssh knows the keys of the test and no file of the user's."""
+    folder.mkdir()
+    program = folder / "ssh"
+    program.write_text(f'#!/bin/sh\nexec /usr/bin/ssh {" ".join(there.options.extra)} "$@"\n')
+    program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def is_connected(terminal: PtyTerminal) -> bool:
+    return re.search(r"ssh kitchen \d+ ms", terminal.text()) is not None
+
+
+def test_chat_and_board_of_another_machine(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "config" / "npulse").mkdir(parents=True)
+    with simulator(*FAST) as sim, sshd(tmp_path / "sshd") as there:
+        (home / "config" / "npulse" / "config.toml").write_text(
+            f'[boards]\nkitchen = {{ ssh = "{there.address.shown}", server = "{sim.url}" }}\n'
+        )
+        env: dict[str, str | None] = {"PATH": ssh_in_path(tmp_path / "bin", there)}
+        with running(home, "--board", "kitchen", env=env) as terminal:
+            terminal.wait_for(is_connected, seconds=60)
+            terminal.wait_for(f"RockchipLlama kitchen:{sim.url.rpartition(':')[2]}", seconds=60)
+            terminal.send(b"Hello\r")
+            terminal.wait_for(
+                lambda seen: "ready" in seen.text() and "tokens   ~" in seen.text(), 60
+            )
+            there.stop()
+            terminal.wait_for("ssh kitchen lost for", seconds=60)
+            there.start()
+            terminal.wait_for(is_connected, seconds=60)
+            terminal.wait_for("RockchipLlama kitchen:", seconds=60)
+            terminal.send(b"\x11")
+            assert terminal.wait_gone(60) == 0
+
+
+def test_what_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    for arguments, code, said in (
+        (("--board", "kitchen"), 2, "the name of a board in [boards]"),
+        (("--board", "ssh://x", "--demo"), 2, "goes with neither --demo nor --root"),
+        (("--board", "ssh://127.0.0.1:9"), 5, "was not reached"),
+    ):
+        with running(tmp_path, *arguments) as terminal:
+            assert terminal.wait_gone(60) == code
+            assert said in " ".join(terminal.text().split())

@@ -1,0 +1,47 @@
+"""The dashboard on a board that is somewhere else: ``npulse --board``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter_ns
+
+from tui.app.board_source import BoardLine, BoardReader
+from tui.core.board.reading import Snapshot
+from tui.core.text.format import long_seconds
+from tui.core.text.sanitize import clean_line
+from tui.remote.board import RemoteBoard
+
+
+class RemoteReader(BoardReader):
+    """Samples of a board over ssh, where a :class:`BoardReader` is expected."""
+
+    def __init__(self, board: RemoteBoard, places: Mapping[int, str], interval_s: float) -> None:
+        super().__init__(None, interval_s)
+        self.board = board
+        self._places = places
+
+    def watch_server(self, port: int | None) -> None:
+        """Its process is found by its name: whose a port is, is not told over there."""
+
+    def sample(self) -> Snapshot:
+        return self.board.sample()
+
+    def place_of(self, port: int | None) -> str | None:
+        """What a port of this machine's loopback is on the board; None where it is nothing."""
+        return None if port is None else self._places.get(port)
+
+    @property
+    def line(self) -> BoardLine:
+        link = self.board.link
+        name = clean_line(f"ssh {self.board.address.name}")
+        if link.state == "connected":
+            latency = "" if link.latency_ms is None else f" {link.latency_ms:.0f} ms"
+            return BoardLine(name + latency)
+        if link.state == "connecting":
+            return BoardLine(f"{name} connecting")
+        seconds = max(0.0, (perf_counter_ns() - link.since_ns) / 1e9)
+        return BoardLine(f"{name} lost for {long_seconds(seconds)}", is_lost=True)
+
+    def close(self) -> None:
+        super().close()
+        self.board.close()

@@ -1,0 +1,143 @@
+"""The files of a board that is somewhere else, as its readers ask for them.
+
+Nothing is asked one by one: what the readers wanted in the last samples is asked for in one round
+before the next sample, and they are given what came.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+
+from tui.board.readers.files import READ_BYTES, Files
+from tui.remote.requests import Answer, Kind, Request
+
+KEPT_ROUNDS = 7
+"""A path is asked for again as long as a reader wanted it in one of these last rounds: the slow
+ones look every five samples."""
+MAX_PATHS = 4000
+"""Asked in one round. A board takes about a hundred."""
+_ALL_PROCESSES = Request("P", "/proc")
+_PROCESS_STAT = re.compile(r"/proc/([0-9]{1,9})/stat")
+_NOT_YET = Answer(None, errno.ENOENT)
+
+
+class RemoteFiles(Files):
+    """Reads what the last round brought.
+
+    :meth:`wanted` is what to ask for next, :meth:`put` takes the answers. Until a path has been
+    asked for it is not there: some rounds at the start bring everything, folder by folder.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nowhere/but/on/the/board"))
+        self._answers: dict[Request, Answer] = {}
+        self._wanted_at: dict[Request, int] = {}
+        self._round = 0
+        self.has_new_wishes = False
+        """Whether something was wanted since the last round that had never been asked for."""
+
+    @property
+    def is_this_machine(self) -> bool:
+        return False
+
+    def wanted(self) -> list[Request]:
+        """What to ask for in the next round, in a fixed order."""
+        self._wanted_at = {
+            one: at
+            for one, at in self._wanted_at.items()
+            if at > self._round - (1 if one == _ALL_PROCESSES else KEPT_ROUNDS)
+        }
+        if len(self._answers) > MAX_PATHS:
+            # What is wanted seldom is told as it was last seen until it has been asked for again.
+            kept = self._wanted_at
+            self._answers = {one: said for one, said in self._answers.items() if one in kept}
+        return list(self._wanted_at)[:MAX_PATHS]
+
+    def put(self, requests: list[Request], answers: list[Answer]) -> None:
+        """The answers of a round, one for each of its requests."""
+        self._answers.update(zip(requests, answers, strict=True))
+        self._round += 1
+        self.has_new_wishes = False
+
+    def read(self, path: str, limit: int = READ_BYTES) -> bytes:
+        return self._data(Request(_kind_of(path), path))[:limit]
+
+    def read_all(self, path: str, limit: int = 1 << 18) -> bytes:
+        kind = _kind_of(path)
+        return self._data(Request("A" if kind == "R" else kind, path))[:limit]
+
+    def read_once(self, path: str, limit: int = READ_BYTES) -> bytes:
+        process = _PROCESS_STAT.fullmatch(path)
+        if process is not None and (line := self._processes().get(process[1])) is not None:
+            return line
+        return self.read(path, limit)
+
+    def _processes(self) -> dict[str, bytes]:
+        """Number -> /proc/NUMBER/stat, of all processes: one question."""
+        try:
+            lines = self._data(_ALL_PROCESSES).splitlines()
+        except OSError:
+            return {}
+        return {os.fsdecode(line.partition(b" ")[0]): line for line in lines if line[:1].isdigit()}
+
+    def names(self, path: str) -> list[str]:
+        if path == "/proc":
+            return sorted(self._processes())
+        if path.startswith("/proc/") and path.endswith("/fd"):
+            # Who holds a port is another user's secret, mostly, and costs a round for every
+            # process: the server is found by its name.
+            return []
+        try:
+            return sorted(os.fsdecode(self._data(Request("N", path))).splitlines())
+        except OSError:
+            return []
+
+    def exists(self, path: str) -> bool:
+        try:
+            self._data(Request("E", path))
+        except OSError:
+            return False
+        return True
+
+    def stat(self, path: str) -> os.stat_result:
+        """Whether it is there; sizes and times are not told."""
+        self._data(Request("E", path))
+        return os.stat_result((stat.S_IFREG | 0o444, 0, 0, 1, 0, 0, 0, 0, 0, 0))
+
+    def link(self, path: str) -> str | None:
+        try:
+            return os.fsdecode(self._data(Request("L", path))).removesuffix("\n")
+        except OSError:
+            return None
+
+    def forget(self, path: str) -> None:
+        """Nothing is open."""
+
+    def forget_below(self, directory: str) -> None:
+        """Nothing is open."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _data(self, request: Request) -> bytes:
+        if request not in self._wanted_at:
+            self.has_new_wishes = True
+        self._wanted_at[request] = self._round
+        answer = self._answers.get(request, _NOT_YET)
+        if answer.data is None:
+            number = answer.error or errno.EIO
+            raise OSError(number, os.strerror(number), request.path)
+        return answer.data
+
+
+def _kind_of(path: str) -> Kind:
+    if path == "/proc/stat":
+        return "C"
+    if path == "/proc/interrupts":
+        return "I"
+    has_nul_bytes = path.endswith("/cmdline") or "device-tree" in path or "devicetree" in path
+    return "Z" if has_nul_bytes else "R"

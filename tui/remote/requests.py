@@ -1,0 +1,156 @@
+"""What the loop at the other end is asked, and what it answers: lines, in the same order.
+
+A request is a line: a letter, a space and a path; ``.`` ends a round.
+
+======  ============================================================================================
+``R``   the lines of a file (at most 200)
+``C``   its lines up to the first that does not begin with ``cpu``: /proc/stat
+``Z``   a file with NUL bytes: they come as line ends, and line ends as byte 1
+``I``   /proc/interrupts, the head and the rows of the NPU
+``A``   all of a long file (at most 256 KiB)
+``N``   the names in a folder
+``L``   where a link points
+``E``   whether something is there
+``P``   the line of /proc/NUMBER/stat of every process
+======  ============================================================================================
+
+An answer is any number of lines that begin with ``|``, or one that begins with ``!`` and has the
+number of an error (of errno.h on Linux), and then a line with ``;`` alone.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tui.core.text.sanitize import clean_line
+
+Kind = Literal["R", "C", "Z", "I", "A", "N", "L", "E", "P"]
+END = b".\n"
+MAX_LINES = 200
+MAX_BYTES = 256 << 10
+MAX_ROUND_BYTES = 8 << 20
+"""Of all answers of a round: more is no board."""
+_KNOWN_ERRORS = (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EINVAL)
+
+_DENIED, _MISSING, _FOLDER = errno.EACCES, errno.ENOENT, errno.EISDIR
+
+
+class Request(NamedTuple):
+    """One question about one path."""
+
+    kind: Kind
+    path: str
+
+    @property
+    def line(self) -> bytes:
+        """As it is sent. Raises ValueError for a path that no line can hold."""
+        if "\n" in self.path or "\0" in self.path or not self.path.startswith("/"):
+            raise ValueError(f"no path of a board: {self.path!r}")
+        return f"{self.kind} {self.path}\n".encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``data`` is what was read; None where ``error`` (errno) says why not."""
+
+    data: bytes | None
+    error: int | None = None
+
+
+class AnswerReader:
+    """Puts the answers of a round together from bytes that come in any pieces."""
+
+    def __init__(self, kinds: list[Kind]) -> None:
+        self._kinds = kinds
+        self.answers: list[Answer] = []
+        self._rest = b""
+        self._lines: list[bytes] = []
+        self._error: int | None = None
+        self._size = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every question has its answer."""
+        return len(self.answers) >= len(self._kinds)
+
+    def feed(self, data: bytes) -> None:
+        """More bytes. Raises ValueError where they cannot be answers, or are far too many."""
+        self._size += len(data)
+        if self._size > MAX_ROUND_BYTES:
+            raise ValueError("it answers without end")
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        mark, text = line[:1], line[1:]
+        if self.is_whole or mark not in (b"|", b"!", b";") or (mark == b";" and text):
+            shown = clean_line(line[:80].decode("utf-8", "replace"))
+            raise ValueError(f"it says something else: {shown}")
+        if mark == b"|":
+            self._lines.append(text)
+        elif mark == b"!":
+            number = int(text) if text.isdigit() and len(text) < 4 else 0
+            self._error = number if number in _KNOWN_ERRORS else errno.EIO
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        kind = self._kinds[len(self.answers)]
+        if self._error is not None:
+            self.answers.append(Answer(None, self._error))
+        else:
+            data = b"".join(line + b"\n" for line in self._lines)
+            if kind == "Z":
+                data = data.translate(_UNSWAP)
+            self.answers.append(Answer(data))
+        self._lines, self._error = [], None
+
+
+_UNSWAP = bytes.maketrans(b"\n\x01", b"\0\n")
+
+
+def loop_script() -> str:
+    """The loop: POSIX sh and its own words, beside tr, grep, head, sed and readlink (of busybox
+    too). In one line, since shells that are no sh disagree about lines in quotes."""
+    why = (
+        'd=$p; while [ ! -e "$d" ] && [ "$d" != / ] && [ -n "$d" ]; do d=${d%/*}; done; '
+        f'if [ -e "$p" ]; then echo "!{_DENIED}"; '
+        f'elif [ -d "$d" ] && [ ! -x "$d" ]; then echo "!{_DENIED}"; '
+        f'else echo "!{_MISSING}"; fi'
+    )
+    is_read = f'if [ -d "$p" ]; then echo "!{_FOLDER}"; elif [ -r "$p" ]; then'
+    lines = (
+        'n=0; while [ $n -lt MAX ] && { IFS= read -r l || [ -n "$l" ]; }; '
+        'do printf "|%s\\n" "$l"; n=$((n+1)); done <"$p"'
+    ).replace("MAX", str(MAX_LINES))
+    cpus = (
+        'while IFS= read -r l; do case $l in cpu*) printf "|%s\\n" "$l";; *) break;; esac; '
+        'done <"$p"'
+    )
+    prefix = 'sed -e "s/^/|/"'
+    cases = {
+        "R": f"{is_read} {lines}; else {why}; fi",
+        "C": f"{is_read} {cpus}; else {why}; fi",
+        # The last line has to end, or the mark of the end would be a part of it.
+        "Z": f'{is_read} {{ head -c 65536 "$p" | tr "\\000\\012" "\\012\\001"; echo; }} '
+        f"| {prefix}; else {why}; fi",
+        "I": f'{is_read} grep -e CPU0 -e "\\.npu" "$p" | {prefix}; else {why}; fi',
+        "A": f'{is_read} {{ head -c {MAX_BYTES} "$p"; echo; }} | {prefix}; else {why}; fi',
+        "N": 'if [ -d "$p" ] && [ -r "$p" ]; then for l in "$p"/* "$p"/.[!.]*; do '
+        'if [ -e "$l" ] || [ -h "$l" ]; then printf "|%s\\n" "${l##*/}"; fi; done; '
+        f"else {why}; fi",
+        "L": f'l=$(readlink "$p" 2>/dev/null) && printf "|%s\\n" "$l" || echo "!{errno.EINVAL}"',
+        "P": f'cat "$p"/[0-9]*/stat | {prefix}',
+        "E": f'if [ -e "$p" ]; then echo "|"; else {why}; fi',
+    }
+    branches = " ".join(
+        f'"{kind} "*) {{ {done}; }} 2>/dev/null; echo ";" ;;' for kind, done in cases.items()
+    )
+    return (
+        "LC_ALL=C; export LC_ALL; PATH=$PATH:/usr/sbin:/sbin; export PATH; "
+        "while IFS= read -r q; do p=${q#* }; case $q in .) ;; "
+        f'{branches} *) echo "!{errno.EINVAL}"; echo ";" ;; esac; done'
+    )

@@ -1,0 +1,184 @@
+"""The system's ssh: one connection for everything, with the user's keys, agent and jump hosts.
+
+A first ssh (the master) logs in and may ask for a password; the reading of the board and the
+forwarded ports go through it (ssh_config(5), ControlMaster).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.core.text.sanitize import clean_line
+from tui.remote.address import BoardAddress
+
+CONNECT_S = 20
+"""ssh's own limit for a host that does not answer."""
+ALIVE_S = 5
+"""How often ssh looks whether the other end is there; after three times it gives up."""
+COMMAND_S = 10.0
+"""For a question to the master on this machine."""
+LINGER_S = 30
+"""How long a master stays whose npulse was killed."""
+MAX_WORDS = 200
+_NOT_WORTH_TELLING = ("Warning: Permanently added", "debug1:", "** ")
+
+
+class SshError(Exception):
+    """No connection; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """``program`` is ssh itself; ``extra`` goes before everything else (tests: keys and hosts of
+    their own)."""
+
+    program: str = "ssh"
+    extra: tuple[str, ...] = ()
+
+
+SYSTEM_SSH = SshOptions()
+
+
+class Ssh:
+    """A connection to one board. Every method blocks; :meth:`close` may be called from any thread.
+
+    ``options`` are for a system where ssh is somewhere else.
+    """
+
+    def __init__(self, address: BoardAddress, options: SshOptions = SYSTEM_SSH) -> None:
+        self.address = address
+        self._options = options
+        # The path of a socket has 104 bytes at most: not below a long TMPDIR.
+        folder = os.environ.get("XDG_RUNTIME_DIR", "")
+        base = folder if folder and Path(folder).is_dir() else "/tmp"
+        self._folder = Path(tempfile.mkdtemp(prefix="npulse-", dir=base))
+        self._socket = self._folder / "ssh"
+        self._log = self._folder / "log"
+        self._forwarded: dict[tuple[str, int], int] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the master runs and has logged in."""
+        return self._socket.exists() and self._control("check").returncode == 0
+
+    def connect(self, *, may_ask: bool) -> None:
+        """Log in. ``may_ask``: ssh has the terminal for questions. Raises SshError."""
+        with suppress(OSError):
+            self._socket.unlink()
+        self._log.write_bytes(b"")
+        command = self._command(
+            *("-f", "-N", "-E", str(self._log)),
+            *("-o", "ControlMaster=yes", "-o", f"ControlPersist={LINGER_S}"),
+            *("-o", f"BatchMode={'no' if may_ask else 'yes'}"),
+            self.address.destination,
+        )
+        try:
+            done = subprocess.run(
+                command,
+                stdin=None if may_ask else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=None if may_ask else subprocess.DEVNULL,
+                timeout=None if may_ask else CONNECT_S + COMMAND_S,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise SshError(
+                "there is no ssh on this machine; install OpenSSH's client (Debian: openssh-client)"
+            ) from None
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SshError(f"{self.address.shown} was not reached: {error}") from error
+        if done.returncode != 0:
+            raise SshError(f"{self.address.shown} was not reached: {self._last_words()}")
+
+    def start(self, script: str) -> subprocess.Popen[bytes]:
+        """Run a script of one line with the other end's sh. Raises SshError."""
+        remote = f"exec sh -c {shlex.quote(script)}"
+        command = self._command(
+            *("-T", "-o", "ControlMaster=no", "-o", "BatchMode=yes"),
+            *(self.address.destination, remote),
+        )
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # Ctrl+C and a hang-up of our terminal are ours to handle.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SshError(f"ssh could not be started: {error.strerror}") from error
+
+    def forward(self, host: str, port: int) -> int:
+        """A port of this machine's loopback that leads to ``host:port`` as the board sees it: the
+        same one for good. Raises SshError."""
+        local = self._forwarded.get((host, port))
+        if local is None:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                local = int(free.getsockname()[1])
+            self._forward(local, host, port)
+            self._forwarded[host, port] = local
+        return local
+
+    def forward_again(self) -> None:
+        """After another login: every port that was forwarded before. Raises SshError."""
+        for (host, port), local in self._forwarded.items():
+            self._forward(local, host, port)
+
+    def _forward(self, local: int, host: str, port: int) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        done = self._control("forward", "-L", f"127.0.0.1:{local}:{shown}:{port}")
+        if done.returncode != 0:
+            words = clean_line(done.stderr.decode("utf-8", "replace"), MAX_WORDS)
+            raise SshError(f"port {port} of {self.address.name} cannot be forwarded: {words}")
+
+    def close(self) -> None:
+        """End the connection and remove what it had here."""
+        if self._socket.exists():
+            self._control("exit")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        command = self._command("-O", *words, self.address.destination)
+        try:
+            return subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=COMMAND_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return subprocess.CompletedProcess(command, 255, b"", str(error).encode())
+
+    def _command(self, *words: str) -> list[str]:
+        port = () if self.address.port is None else ("-p", str(self.address.port))
+        return [
+            self._options.program,
+            *self._options.extra,
+            *("-S", str(self._socket), *port),
+            *("-o", f"ConnectTimeout={CONNECT_S}", "-o", f"ServerAliveInterval={ALIVE_S}"),
+            *("-o", "ServerAliveCountMax=3", "-o", "ExitOnForwardFailure=yes"),
+            *("-o", "PermitLocalCommand=no"),
+            *words,
+        ]
+
+    def _last_words(self) -> str:
+        """What ssh said last, in one line."""
+        try:
+            lines = self._log.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            lines = []
+        told = [line for line in lines if line.strip() and not line.startswith(_NOT_WORTH_TELLING)]
+        if not told:
+            return "ssh did not say why"
+        return clean_line(told[-1], MAX_WORDS).rstrip(".")
