@@ -5,55 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from time import perf_counter_ns
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.servers.busy_servers import FULL, SOON, Refusal, answered, refusing, sending
 from tests.servers.raw_server import RawServer, Wire, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
 from tui.core.turn.turn import Turn
 from tui.core.types import Phase
-from tui.servers.backoff import Backoff, retry_after_s
+from tui.servers.backoff import Backoff
 from tui.servers.client import Client, PhaseTimeouts
-from tui.servers.dialects import llama_cpp, openai, rkllama, rkllm_api_server, rkllm_demo
-from tui.servers.dialects.dialect import Dialect
+from tui.servers.dialects import rkllama, rkllm_api_server, rkllm_demo
 from tui.servers.exchange import StreamedRequest
 from tui.servers.slot import Slot
-
-SOON = Backoff(first_s=0.02, max_s=0.05, max_asked_s=0.05)
-FULL = PhaseTimeouts(busy_s=20.0)
-
-
-def sending(client: Client, in_use: Callable[[], str | None] = lambda: None) -> StreamedRequest:
-    asked = request()
-    return StreamedRequest(client, asked, new_turn(asked), Slot(), in_use=in_use, backoff=SOON)
-
-
-async def answered(wire: Wire) -> None:
-    await wire.head()
-    for text in ("one ", "two ", "three"):
-        await wire.token(text)
-    await wire.done()
-
-
-Refusal = Callable[[Wire], Awaitable[None]]
-
-
-def refusing(times: int, refuse: Refusal) -> Refusal:
-    """A script that refuses the first prompts and answers the next."""
-    left = [times]
-
-    async def script(wire: Wire) -> None:
-        left[0] -= 1
-        await (refuse(wire) if left[0] >= 0 else answered(wire))
-
-    return script
 
 
 async def as_json(wire: Wire) -> None:
@@ -273,173 +240,6 @@ async def test_a_head_that_does_not_come_is_a_queue_where_it_comes_at_once_other
     assert stats.ttft_includes == ("queue",)
     assert stats.prefill_tps is None
     assert exchange.turn.wait is None
-
-
-# -- a busy light --------------------------------------------------------------------------------
-
-
-def lit(path: str, busy: object, idle: object, times: int) -> Refusal:
-    left = [times]
-
-    async def script(wire: Wire) -> None:
-        if wire.asked.path == path:
-            left[0] -= 1
-            await wire.json(busy if left[0] >= 0 else idle)
-        else:
-            await answered(wire)
-
-    return script
-
-
-@pytest.mark.parametrize(
-    ("dialect", "busy", "idle"),
-    [
-        (
-            rkllm_api_server.DIALECT,
-            {"status": "ok", "active_request": {"id": "x", "elapsed": 3}},
-            {"status": "ok", "active_request": None},
-        ),
-        (
-            llama_cpp.DIALECT,
-            [{"is_processing": True}, {"is_processing": True}],
-            [{"is_processing": True}, {"is_processing": False}],
-        ),
-    ],
-)
-async def test_a_prompt_waits_for_the_busy_light_to_go_out(
-    dialect: Dialect, busy: object, idle: object
-) -> None:
-    path = dialect.busy_path or ""
-    async with (
-        raw_server(lit(path, busy, idle, 5)) as server,
-        Client(server.url, dialect, FULL) as http,
-    ):
-        exchange = sending(http)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: exchange.turn.wait)
-        assert exchange.turn.wait is not None
-        assert exchange.turn.wait.reason == "the server works on another answer"
-        await asyncio.wait_for(running, 30)
-    *looks, last = [asked.path for asked in server.asked]
-    assert (set(looks), last) == ({path}, "/v1/chat/completions")
-    assert exchange.turn.status == "complete"
-    assert exchange.turn.stats(perf_counter_ns()).queue_ms is not None
-
-
-async def test_a_light_that_goes_out_in_a_moment_is_that_of_the_answer_before() -> None:
-    busy, idle = {"active_request": {"id": "x"}}, {"active_request": None}
-    async with (
-        raw_server(lit("/health", busy, idle, 1)) as server,
-        Client(server.url, rkllm_api_server.DIALECT, FULL) as http,
-    ):
-        exchange = sending(http)
-        await asyncio.wait_for(exchange.run(), 10)
-    assert exchange.turn.status == "complete"
-    assert exchange.turn.stats(perf_counter_ns()).queue_ms is None
-
-
-@pytest.mark.parametrize("how", ["missing", "nonsense", "error"])
-async def test_a_busy_light_that_says_nothing_holds_nothing_up(how: str) -> None:
-    async def script(wire: Wire) -> None:
-        if wire.asked.path != "/slots":
-            await answered(wire)
-        elif how == "missing":
-            await wire.json({"error": {"message": "off"}}, 501)
-        elif how == "nonsense":
-            await wire.json([{"is_processing": "yes"}, 3])
-        else:
-            wire.reset()
-
-    async with raw_server(script) as server, Client(server.url, llama_cpp.DIALECT) as http:
-        exchange = sending(http)
-        await asyncio.wait_for(exchange.run(), 10)
-    assert exchange.turn.status == "complete"
-    assert exchange.turn.stats(perf_counter_ns()).queue_ms is None
-
-
-async def test_a_server_too_busy_to_say_so_is_waited_for() -> None:
-    left = [1]
-
-    async def script(wire: Wire) -> None:
-        if wire.asked.path == "/health":
-            left[0] -= 1
-            if left[0] >= 0:
-                await wire.until_closed()
-            else:
-                await wire.json({"active_request": None})
-        else:
-            await answered(wire)
-
-    limits = replace(FULL, query_s=0.2)
-    async with (
-        raw_server(script) as server,
-        Client(server.url, rkllm_api_server.DIALECT, limits) as http,
-    ):
-        exchange = sending(http)
-        await asyncio.wait_for(exchange.run(), 30)
-    assert exchange.turn.status == "complete"
-    assert exchange.turn.stats(perf_counter_ns()).queue_ms is not None
-
-
-async def test_what_somebody_else_knows_of_the_server_holds_a_prompt_back() -> None:
-    reason: list[str | None] = ["the NPU works for somebody else"]
-    async with raw_server(answered) as server, Client(server.url, openai.DIALECT) as http:
-        exchange = sending(http, lambda: reason[0])
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: exchange.turn.wait)
-        await asyncio.sleep(0.1)
-        assert server.asked == []
-        reason[0] = None
-        await asyncio.wait_for(running, 10)
-        assert exchange.turn.status == "complete"
-
-        reason[0] = "busy again"
-        exchange = sending(http, lambda: reason[0])
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: exchange.turn.wait)
-        exchange.send_now()
-        await asyncio.wait_for(running, 10)
-    assert exchange.turn.status == "complete"
-
-
-# -- the pauses ----------------------------------------------------------------------------------
-
-
-def test_pauses_grow_to_a_bound() -> None:
-    pauses = [Backoff().pause_s(n) for n in range(1, 8)]
-    assert pauses == [0.25, 0.5, 1.0, 2.0, 3.0, 3.0, 3.0]
-
-
-@given(st.integers(1, 10**9), st.none() | st.floats(0, 1e300))
-def test_no_pause_is_out_of_bounds(n_tries: int, asked_s: float | None) -> None:
-    assert 0.25 <= Backoff().pause_s(n_tries, asked_s) <= 30.0
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        (" 2.5 ", 2.5),
-        ("-3", 0.0),
-        ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
-        ("Thu, 01 Jan 1970 00:00:05 GMT", 0.0),
-        ("soon", None),
-        ("inf", None),
-        ("nan", None),
-        ("", None),
-        (None, None),
-        ("9" * 5000, None),
-    ],
-)
-def test_retry_after(header: str | None, seconds: float | None) -> None:
-    found = retry_after_s(header, now_s=10.0)
-    assert found == seconds or (header or "").startswith("9")
-
-
-@given(st.text(max_size=80))
-def test_any_retry_after_is_none_or_a_time(header: str) -> None:
-    found = retry_after_s(header)
-    assert found is None or found >= 0
 
 
 # -- a model that is lost with a stopped answer --------------------------------------------------

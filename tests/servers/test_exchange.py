@@ -3,55 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter_ns
 
 import pytest
 
-from tests.servers.raw_server import RawServer, Script, Wire, free_port, raw_server
-from tests.servers.requests import new_turn, request
-from tests.servers.waiting import until
-from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, GenerationSettings, Phase
-from tui.servers.client import Client, PhaseTimeouts
+from tests.servers.exchanges import QUICK, ROCKCHIP, ask, ask_script, three_tokens
+from tests.servers.raw_server import Wire, free_port
+from tests.servers.requests import request
+from tui.core.types import GenerationSettings
+from tui.servers.client import PhaseTimeouts
 from tui.servers.content_coding import compression
-from tui.servers.dialects import openai, rockchipllama
-from tui.servers.dialects.dialect import Dialect
-from tui.servers.exchange import StreamedRequest, answer
-from tui.servers.slot import Slot
-
-ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
-QUICK = PhaseTimeouts(connect_s=2.0, first_byte_s=0.3, idle_s=0.3)
-
-
-async def ask(
-    url: str,
-    dialect: Dialect = OPENAI,
-    timeouts: PhaseTimeouts | None = None,
-    asked: ChatRequest | None = None,
-) -> Turn:
-    asked = asked or request()
-    turn = new_turn(asked)
-    async with Client(url, dialect, timeouts) as client:
-        await asyncio.wait_for(answer(client, asked, turn), 30)
-    return turn
-
-
-async def ask_script(
-    script: Script,
-    dialect: Dialect = OPENAI,
-    timeouts: PhaseTimeouts | None = None,
-    asked: ChatRequest | None = None,
-) -> tuple[Turn, RawServer]:
-    async with raw_server(script) as server:
-        return await ask(server.url, dialect, timeouts, asked), server
-
-
-async def three_tokens(wire: Wire) -> None:
-    await wire.head()
-    for text in ("one ", "two ", "three"):
-        await wire.token(text)
-        await asyncio.sleep(0.02)
-    await wire.done()
 
 
 async def test_a_whole_answer() -> None:
@@ -298,132 +258,25 @@ async def test_compressed_all_the_same() -> None:
     assert "a compressed answer (gzip)" in turn.error.sentence
 
 
-# -- inside the stream ---------------------------------------------------------------------------
-
-
-async def test_stalled() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one ")
-        await wire.token("two")
-        await wire.until_closed()
-
-    turn, _ = await ask_script(script, timeouts=QUICK)
-    assert (turn.status, turn.text) == ("interrupted", "one two")
-    assert turn.error is not None
-    assert turn.error.kind == "stalled"
-    assert "stalled after ~2 tokens: nothing for 0.3 s" in turn.error.sentence
-
-
-async def test_slow_but_steady_is_not_stalled() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        for _ in range(8):
-            await wire.token("x")
-            await asyncio.sleep(0.15)
-        await wire.done()
-
-    turn, _ = await ask_script(script, timeouts=PhaseTimeouts(first_byte_s=0.6, idle_s=0.6))
-    assert (turn.status, turn.text) == ("complete", "x" * 8)
-
-
-@pytest.mark.parametrize("how", ["close", "reset", "orderly"])
-async def test_cut(how: str) -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one ")
-        await asyncio.sleep(0.05)
-        if how == "reset":
-            wire.reset()
-        elif how == "orderly":
-            await wire.raw(b"0\r\n\r\n")
-
-    turn, _ = await ask_script(script)
-    assert (turn.status, turn.text) == ("interrupted", "one ")
-    assert turn.error is not None
-    assert turn.error.kind == "cut"
-    assert "cut the stream after ~1 token, without an end" in turn.error.sentence
-
-
-async def test_cut_before_the_first_token() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.raw(b"0\r\n\r\n")
-
-    turn, _ = await ask_script(script)
-    assert turn.status == "error"
-    assert turn.error is not None
-    assert "before the first token" in turn.error.sentence
-
-
-async def test_finish_without_the_end_mark_is_complete() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.finish()
-        await asyncio.sleep(0.05)
-        wire.reset()
-
-    turn, _ = await ask_script(script)
-    assert (turn.status, turn.finish_reason) == ("complete", "stop")
-
-
-async def test_error_inside_the_stream_keeps_the_text() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.part(b'data: {"error": {"message": "rkllm_run failed with code: -1"}}\n\n')
-        await wire.raw(b"0\r\n\r\n")
-
-    turn, _ = await ask_script(script)
-    assert (turn.status, turn.text) == ("interrupted", "one")
-    assert turn.error is not None
-    assert turn.error.kind == "server"
-    assert "rkllm_run failed with code: -1" in turn.error.sentence
-
-
-async def test_a_web_page_instead_of_a_stream() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.reply(200, b"<html><head><title>oRKLLM</title></head></html>", "text/html")
-
-    turn, _ = await ask_script(script)
-    assert turn.error is not None
-    assert turn.error.kind == "protocol"
-    assert "a web page (oRKLLM)" in turn.error.sentence
-
-
-async def test_an_endless_line_ends_the_answer() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        for _ in range(100_000):
-            await wire.part(b"x" * 65536)
-
-    turn, _ = await ask_script(script)
-    assert turn.error is not None
-    assert turn.error.kind == "protocol"
-
-
-async def test_an_open_socket_after_the_end_mark_is_not_waited_for() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.finish()
-        await wire.part(b"data: [DONE]\n\n")
-        await wire.until_closed()
-
-    start_ns = perf_counter_ns()
-    turn, _ = await ask_script(script)
-    assert turn.status == "complete"
-    assert perf_counter_ns() - start_ns < 20e9
-
-
-async def test_empty_answer() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.done()
-
-    turn, _ = await ask_script(script)
-    assert (turn.status, turn.error) == ("empty", None)
+@pytest.mark.parametrize(
+    ("header", "coding"),
+    [
+        ("", None),
+        ("identity", None),
+        ("Identity, none", None),
+        ("utf-8", None),
+        ("gzip", "gzip"),
+        ("identity, BR", "br"),
+        (" x-gzip ,", "x-gzip"),
+        ("zstd", "zstd"),
+        ("deflate", "deflate"),
+        ("gzip;q=1.0", "gzip"),
+        (chr(34) + "gzip" + chr(34), "gzip"),
+        ("utf-8 gzip", "gzip"),
+    ],
+)
+def test_which_content_codings_are_refused(header: str, coding: str | None) -> None:
+    assert compression(header) == coding
 
 
 # -- refused by us -------------------------------------------------------------------------------
@@ -452,202 +305,3 @@ async def test_a_setting_out_of_range_is_never_sent(
     assert turn.error is not None
     assert turn.error.kind == "validation"
     assert turn.error.sentence == f"{setting} is not accepted by RockchipLlama: {allowed}."
-
-
-# -- stop ----------------------------------------------------------------------------------------
-
-
-async def test_stop_drains_where_the_server_runs_on() -> None:
-    more = asyncio.Event()
-
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one ")
-        await more.wait()
-        for _ in range(5):
-            await wire.token("late ")
-        await wire.done()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: turn.text == "one ")
-        assert slot.state.status == "answering"
-        exchange.stop()
-        stopped = (turn.status, turn.phase, slot.state.status)
-        assert stopped == ("stopped", Phase.STOPPED, "finishing")
-        waiting = asyncio.create_task(slot.wait_until_free())
-        await asyncio.sleep(0.1)
-        assert not waiting.done()
-        assert server.open_now == 1, "the stream stays open"
-        more.set()
-        await asyncio.wait_for(waiting, 20)
-        await asyncio.wait_for(running, 20)
-        assert slot.state.is_free
-        assert turn.text == "one ", "what came later is discarded"
-
-
-async def test_what_is_discarded_is_counted() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        while True:
-            await wire.token("x")
-            await asyncio.sleep(0.01)
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: turn.text)
-        exchange.stop()
-        stopped_ns = slot.state.heard_ns
-        await until(lambda: slot.state.n_discarded >= 5)
-        assert stopped_ns is not None
-        assert slot.state.heard_ns is not None
-        assert slot.state.heard_ns > stopped_ns
-        slot.abandon()
-        await asyncio.wait_for(running, 20)
-        assert slot.state.is_free
-        await until(lambda: server.open_now == 0)
-
-
-async def test_stop_in_prefill_drains_too() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await asyncio.sleep(0.3)
-        await wire.token("late")
-        await wire.done()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: turn.phase is Phase.PREFILL)
-        exchange.stop()
-        assert turn.status == "stopped"
-        assert slot.state.status == "finishing"
-        await asyncio.wait_for(running, 20)
-        assert turn.text == ""
-
-
-async def test_stop_closes_where_that_stops_the_server() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, OPENAI) as client:
-        slot = Slot()
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: turn.text)
-        exchange.stop()
-        await asyncio.wait_for(running, 20)
-        assert slot.state.is_free
-        assert turn.status == "stopped"
-        await until(lambda: server.open_now == 0)
-
-
-async def test_a_turn_that_was_stopped_before_it_was_sent_is_not_sent() -> None:
-    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
-        turn = new_turn()
-        turn.stop(perf_counter_ns())
-        await asyncio.wait_for(answer(client, request(), turn), 30)
-        assert server.asked == []
-
-
-async def test_a_late_stop_does_not_touch_the_next_answer() -> None:
-    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        exchange = StreamedRequest(client, request(), new_turn(), slot)
-        await asyncio.wait_for(exchange.run(), 30)
-        slot.take(0, lambda: None)
-        exchange.stop()
-        assert slot.state.status == "answering"
-
-
-async def test_two_answers_never_overlap() -> None:
-    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        turns = [new_turn() for _ in range(4)]
-        await asyncio.wait_for(
-            asyncio.gather(*(answer(client, request(), turn, slot) for turn in turns)), 30
-        )
-        assert [turn.status for turn in turns] == ["complete"] * 4
-        assert server.most_open == 1
-
-
-async def test_stop_while_waiting_for_the_slot() -> None:
-    async with raw_server(three_tokens) as server, Client(server.url, ROCKCHIP) as client:
-        slot = Slot()
-        slot.take(0, lambda: None)
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await asyncio.sleep(0.05)
-        exchange.stop()
-        await asyncio.wait_for(running, 20)
-        assert turn.status == "stopped"
-        assert server.asked == []
-        assert slot.state.status == "answering", "it is still the other one's"
-
-
-async def test_cancelling_is_a_stop_that_closes() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
-        turn = new_turn()
-        running = asyncio.create_task(answer(client, request(), turn))
-        await until(lambda: turn.text)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert (turn.status, turn.text) == ("stopped", "one")
-        await until(lambda: server.open_now == 0)
-
-
-async def test_a_stalled_drain_ends_by_itself() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
-        slot = Slot()
-        turn = new_turn()
-        exchange = StreamedRequest(client, request(), turn, slot)
-        running = asyncio.create_task(exchange.run())
-        await until(lambda: turn.text)
-        exchange.stop()
-        await asyncio.wait_for(running, 20)
-        assert slot.state.is_free
-        assert turn.status == "stopped"
-
-
-@pytest.mark.parametrize(
-    ("header", "coding"),
-    [
-        ("", None),
-        ("identity", None),
-        ("Identity, none", None),
-        ("utf-8", None),
-        ("gzip", "gzip"),
-        ("identity, BR", "br"),
-        (" x-gzip ,", "x-gzip"),
-        ("zstd", "zstd"),
-        ("deflate", "deflate"),
-        ("gzip;q=1.0", "gzip"),
-        (chr(34) + "gzip" + chr(34), "gzip"),
-        ("utf-8 gzip", "gzip"),
-    ],
-)
-def test_which_content_codings_are_refused(header: str, coding: str | None) -> None:
-    assert compression(header) == coding

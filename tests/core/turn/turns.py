@@ -13,8 +13,10 @@ from tui.core.types import (
     Message,
     Segment,
     TextDelta,
+    TurnError,
 )
 
+STALLED = TurnError("stalled", "Nothing came for 60 s.")
 MS = 1_000_000
 T0 = 1_000_000_000_000
 REQUEST = ChatRequest("qwen3-4b", (Message("user", "why?"),), GenerationSettings(max_tokens=64))
