@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment, running
-from tests.commands.test_ask import ask
+from tests.commands.asking import ask
 from tests.recording.made import VERSION_1
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for

@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import httpx
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment
-from tests.servers.cases import Case, case, models_then, script
-from tests.servers.raw_server import RawServer, Script, Wire, raw_server
+from tests.commands.asking import FAST, ask, replayed, said, start
+from tests.servers.cases import case
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
-
-KEYS = {
-    "text", "thinking", "model", "server", "status", "finish", "ttft_ms", "latency_ms",
-    "tokens_out", "tokens_source", "decode_tps", "decode_source", "prefill_ms", "prefill_tps",
-    "prefill_source", "itl_ms", "chunks", "clock", "error",
-    "ttft_source", "tokens_hidden", "unread_events", "unread_text", "note", "ttft_includes",
-    "runtime", "queue_ms",
-}  # fmt: skip
-T = TypeVar("T")
-FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
-
-
-def start(home: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
-    variables = {k: v for k, v in environment(home).items() if v is not None} | env
-    return subprocess.Popen(
-        [sys.executable, "-m", "tui", "ask", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, cwd=REPOSITORY, env=variables,
-    )  # fmt: skip
-
-
-def ask(home: Path, *arguments: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
-    process = start(home, *arguments, **env)
-    out, err = process.communicate(stdin, timeout=60)
-    assert "Traceback" not in err
-    return process.returncode, out, err
-
-
-def said(out: str) -> dict[str, Any]:
-    (line,) = out.splitlines()
-    answer: dict[str, Any] = json.loads(line)
-    assert set(answer) == KEYS
-    for name in ("tokens", "decode", "prefill"):
-        number = {"tokens": "tokens_out", "decode": "decode_tps", "prefill": "prefill_tps"}[name]
-        assert (answer[number] is None) == (answer[f"{name}_source"] == "unknown")
-    return answer
 
 
 def test_an_answer_on_stdout_and_numbers_on_stderr(tmp_path: Path) -> None:
@@ -238,16 +199,6 @@ def test_a_mistake_gives_json_too(tmp_path: Path) -> None:
         assert answer["error"] in err
 
 
-def replayed(played: Case, work: Callable[[str], T]) -> T:
-    """``work`` with the address of a server that plays this case at a tenth of its times."""
-
-    async def run() -> T:
-        async with raw_server(models_then(script(played, 0.1))) as server:
-            return await asyncio.to_thread(work, server.url)
-
-    return asyncio.run(run())
-
-
 @pytest.mark.parametrize(
     ("name", "code", "shown", "told"),
     [
@@ -304,131 +255,6 @@ def test_a_first_token_after_a_load_is_told_as_such(tmp_path: Path) -> None:
         assert "(loading included)" in err
         warm = said(ask(tmp_path, "--url", server.url, "--json", "hello there")[1])
         assert warm["ttft_includes"] == []
-
-
-def asked_of(serve: Script, tmp_path: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
-    """``npulse ask`` of a server that does what the script says."""
-
-    async def run() -> tuple[int, str, str]:
-        async with raw_server(serve) as server:
-            url = ("--url", server.url)
-            return await asyncio.to_thread(ask, tmp_path, *arguments, *url, **env)
-
-    return asyncio.run(run())
-
-
-def test_a_busy_server_is_waited_for_with_a_line_and_the_wait_is_in_the_json(
-    tmp_path: Path,
-) -> None:
-    left = [3]
-
-    async def serve(wire: Wire) -> None:
-        if wire.asked.method == "GET":
-            await models_then(lambda _: asyncio.sleep(0))(wire)
-        elif left[0]:
-            left[0] -= 1
-            await wire.json({"error": {"message": "RKLLM_Server is busy!"}}, 503)
-        else:
-            await wire.head()
-            await wire.token("done")
-            await wire.done()
-
-    code, out, err = asked_of(serve, tmp_path, "hello", "--json", "--stats")
-    answer = said(out)
-    assert (code, answer["text"]) == (0, "done")
-    assert answer["queue_ms"] > 1500
-    assert answer["ttft_ms"] < answer["queue_ms"]
-    waiting, footer = err.splitlines()
-    assert "server busy: “RKLLM_Server is busy!”; waiting, Ctrl+C stops" in waiting
-    assert "queue " in footer
-
-
-def test_a_server_too_busy_to_list_its_models_is_waited_for(tmp_path: Path) -> None:
-    """As one that serves one connection at a time, while it answers somebody else."""
-    free_at = [0.0]
-
-    async def serve(wire: Wire) -> None:
-        loop = asyncio.get_running_loop()
-        free_at[0] = free_at[0] or loop.time() + 3.5
-        await asyncio.sleep(max(free_at[0] - loop.time(), 0.0))
-        if wire.asked.method == "GET":
-            await models_then(lambda _: asyncio.sleep(0))(wire)
-        else:
-            await wire.head()
-            await wire.token("done")
-            await wire.done()
-
-    code, out, err = asked_of(serve, tmp_path, "hello")
-    assert (code, out) == (0, "done\n")
-    assert "takes connections but does not answer" in err
-    assert err.count("Ctrl+C stops") == 1
-
-
-def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
-    async def serve(wire: Wire) -> None:
-        if wire.asked.method == "GET":
-            await models_then(lambda _: asyncio.sleep(0))(wire)
-        else:
-            await wire.reply(503, b"later", "text/plain", retry_after="20")
-
-    async def run() -> tuple[str, int]:
-        async with raw_server(serve) as server:
-            process = start(tmp_path, "hello", "--url", server.url)
-
-            def stop() -> str:
-                assert process.stdin is not None
-                process.stdin.close()
-                assert process.stderr is not None
-                line = process.stderr.readline()
-                process.send_signal(signal.SIGINT)
-                process.wait(timeout=10)
-                return line
-
-            line = await asyncio.to_thread(stop)
-            return line, process.returncode
-
-    line, code = asyncio.run(run())
-    assert "waiting, Ctrl+C stops" in line
-    assert code == 130
-
-
-def test_leaving_an_answer_of_rkllama_drops_its_model(tmp_path: Path) -> None:
-    """Else the server lists it for a minute longer, and the next prompt hangs."""
-    row = {"name": "qwen3-4b", "size": 7}
-
-    async def serve(wire: Wire) -> None:
-        path = wire.asked.path
-        if path == "/v1/models":
-            await wire.json({"data": [{"id": "qwen3-4b", "owned_by": "rkllama"}]})
-        elif wire.asked.method == "GET":
-            await wire.json({"models": [row]})
-        elif path == "/unload_model":
-            await wire.json({"message": "unloaded"})
-        else:
-            await wire.head()
-            await wire.token("one ")
-            await wire.until_closed()
-
-    async def run() -> tuple[str, RawServer]:
-        async with raw_server(serve) as server:
-            process = start(tmp_path, "hello", "--url", server.url)
-
-            def stop() -> str:
-                assert process.stdout is not None
-                assert process.stdin is not None
-                process.stdin.close()
-                assert process.stdout.read(4) == "one "
-                process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=20) == 130
-                assert process.stderr is not None
-                return process.stderr.read()
-
-            return await asyncio.to_thread(stop), server
-
-    err, server = asyncio.run(run())
-    (told,) = [asked for asked in server.asked if asked.path == "/unload_model"]
-    assert told.json == {"model_name": "qwen3-4b"}
-    assert "drops the model with this answer" in err
 
 
 def test_json_names_the_model_that_the_prompt_made_the_server_load(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_ask import FAST, ask, said, start
+from tests.commands.asking import FAST, ask, said, start
 from tests.history.made import add_exchange, begin
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event

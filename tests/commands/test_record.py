@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.app.npulse import REPOSITORY, environment
-from tests.commands.test_ask import ask
+from tests.commands.asking import ask
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for
 from tui.recording.lines import Board, Numbers, Token

@@ -14,7 +14,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.board.runtime_log.test_load_lines import LOAD, SAID
 from tests.commands import logging_server
-from tests.commands.test_ask import ask, said
+from tests.commands.asking import ask, said
 from tests.sim.simulator import wait_for
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_ask import ask
+from tests.commands.asking import ask
 from tests.core.expect.past import answer, answers
 from tests.expect.kept import keep
 from tests.history.made import ORIGIN, opened

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.test_ask import asked_of, said
+from tests.commands.asking import asked_of, said
 from tests.core.turn.turns import REQUEST, T0
 from tests.servers.cases import models_then
 from tests.servers.raw_server import Script, Wire
