@@ -21,6 +21,8 @@ from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.records import StoredTurn
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("--decode-tps", "40", "--prefill-tps", "3000")
 ELSEWHERE = "running in another npulse"
 
@@ -67,7 +69,6 @@ def lacks_words(words: str) -> Callable[[PtyTerminal], bool]:
     return lambda terminal: words not in chat_text(terminal)
 
 
-@pytest.mark.slow
 def test_an_answer_goes_on_without_its_terminal_and_the_next_npulse_shows_it(
     tmp_path: Path,
 ) -> None:
@@ -107,7 +108,6 @@ def is_complete(home: Path, answer: int) -> bool:
         return found is not None and found.status == "complete"
 
 
-@pytest.mark.slow
 def test_an_answer_that_was_finished_without_a_terminal_is_told_of_once(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with simulator("--decode-tps", "150", "--truth", str(log)) as board:
@@ -126,7 +126,6 @@ def test_an_answer_that_was_finished_without_a_terminal_is_told_of_once(tmp_path
                 assert is_first or "finished without it" not in second.text()
 
 
-@pytest.mark.slow
 def test_the_stop_key_stops_an_attached_answer_at_its_owner(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with (
@@ -151,7 +150,6 @@ def test_the_stop_key_stops_an_attached_answer_at_its_owner(tmp_path: Path) -> N
         assert first.wait_gone() == 0
 
 
-@pytest.mark.slow
 def test_an_owner_that_is_killed_leaves_an_interrupted_answer(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with (
@@ -173,7 +171,6 @@ def test_an_owner_that_is_killed_leaves_an_interrupted_answer(tmp_path: Path) ->
             assert second.wait_gone() == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["busy", "one at a time"])
 def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
     tmp_path: Path, how: str
@@ -208,7 +205,6 @@ def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
     assert len(truth(log, "token")) == 512
 
 
-@pytest.mark.slow
 def test_a_second_dashboard_says_that_another_one_is_answered(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
     with (

@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
+
+pytestmark = pytest.mark.slow
 
 FOCUS_OUT, FOCUS_IN = b"\x1b[O", b"\x1b[I"
 NOTIFY = {"NPULSE_UI__NOTIFY": "bell,osc9,progress,title"}

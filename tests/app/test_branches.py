@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask, lacks, shows
 from tests.app.test_kept import is_over
@@ -13,6 +15,8 @@ from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tui.history import reading
 from tui.history.database import open_for_reading
+
+pytestmark = pytest.mark.slow
 
 FAST = ("--decode-tps", "400", "--prefill-tps", "4000")
 

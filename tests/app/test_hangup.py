@@ -21,6 +21,8 @@ from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.records import StoredTurn
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--decode-tps", "150", "--prefill-tps", "3000")
 HANGUP_CODE = 128 + signal.SIGHUP
 

@@ -12,6 +12,8 @@ from tests.app.npulse import REPOSITORY, environment, running
 from tests.core.hostile import raw_controls
 from tests.sim.simulator import running as simulator
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_dashboard_shows_a_hostile_answer_as_text(tmp_path: Path) -> None:
     with (

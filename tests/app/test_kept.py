@@ -6,6 +6,8 @@ import signal
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask
 from tests.commands.test_ask_history import database
@@ -16,6 +18,8 @@ from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.failures import HistoryError
 from tui.history.records import StoredTurn
+
+pytestmark = pytest.mark.slow
 
 FAST = ("--decode-tps", "200", "--prefill-tps", "2000")
 

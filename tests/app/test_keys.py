@@ -193,6 +193,7 @@ def has_method(node: object, action: str, app: PreparedApp) -> bool:
     return hasattr(app if front == "app" else node, f"action_{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 async def test_every_key_can_be_bound_anew(name: str, tmp_path: Path) -> None:
     place = PLACES[name]

@@ -20,6 +20,8 @@ from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.app.last_session import when
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--decode-tps", "400", "--prefill-tps", "4000")
 RESUMED = r"conversation of \d+ \w+, \d\d:\d\d · Ctrl\+N for a new one"
 

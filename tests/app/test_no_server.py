@@ -10,6 +10,8 @@ from tests.app.npulse import running
 from tests.app.test_dashboard import READY, lacks, shows
 from tests.sim.simulator import running as simulator
 
+pytestmark = pytest.mark.slow
+
 NOBODY = ("--url", "http://127.0.0.1:9")
 DRAFT = "do not lose this draft"
 SIZES = [(80, 24), (120, 40)]
@@ -68,7 +70,6 @@ def test_a_url_that_comes_with_its_key_is_typed_in_its_line(tmp_path: Path) -> N
         assert "> localhost" not in terminal.text()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("keys", [("tab", "d"), ("alt+d",)])
 def test_the_demo_is_one_key_away(

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask, lacks
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
+
+pytestmark = pytest.mark.slow
 
 OFFER = "a new conversation; Ctrl+Z brings the old one back"
 

@@ -18,6 +18,8 @@ from tests.sim.simulator import wait_for
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.recording.reading import read_recording
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--decode-tps", "25", "--prefill-tps", "200")
 SIZES = ((120, 40), (80, 24))
 

@@ -17,6 +17,8 @@ from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.screens.dashboard import STRAY_ESC_S
 
+pytestmark = pytest.mark.slow
+
 READY = "is ready on"
 
 

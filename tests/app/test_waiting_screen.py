@@ -13,6 +13,8 @@ from tests.app.test_dashboard import READY, ask, shows
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for_event
 
+pytestmark = pytest.mark.slow
+
 
 def answered_elsewhere(url: str, n_tokens: int) -> threading.Thread:
     """Another client that reads an answer of so many tokens."""
@@ -27,7 +29,6 @@ def answered_elsewhere(url: str, n_tokens: int) -> threading.Thread:
     return thread
 
 
-@pytest.mark.slow
 def test_a_prompt_waits_is_taken_back_and_is_sent_when_the_other_one_is_done(
     tmp_path: Path,
 ) -> None:

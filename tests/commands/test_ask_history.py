@@ -17,6 +17,8 @@ from tui.history import reading
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.records import StoredTurn
 
+pytestmark = pytest.mark.slow
+
 
 def database(home: Path) -> Path:
     return home / "data" / "npulse" / "history" / FILE_NAME

@@ -6,9 +6,13 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.commands.asking import asked_of, said, start
 from tests.servers.cases import models_then
 from tests.servers.raw_server import RawServer, Wire, raw_server
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_busy_server_is_waited_for_with_a_line_and_the_wait_is_in_the_json(

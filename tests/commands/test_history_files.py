@@ -17,6 +17,8 @@ from tests.commands.histories import history, opened, said
 from tui.history import writing
 from tui.history.database import transaction
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 
 

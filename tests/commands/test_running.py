@@ -28,6 +28,8 @@ from tui.history.database import open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
 from tui.history.running import want_stop
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("--decode-tps", "30", "--prefill-tps", "3000")
 
 

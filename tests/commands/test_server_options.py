@@ -13,6 +13,8 @@ from tests.servers.plain_server import CERTIFICATE, plain_server
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import server_access
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hunter2sesame"
 
 

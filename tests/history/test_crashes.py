@@ -29,6 +29,8 @@ from tui.history import listing, reading, writers
 from tui.history.database import damage, open_for_writing
 from tui.sim.server.spawn import Simulator
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--decode-tps", "150", "--prefill-tps", "3000")
 SECOND_NS = 1_000_000_000
 MOST_S = 1.9
@@ -145,7 +147,6 @@ def test_an_end_at_any_moment(tmp_path: Path, make: str, how: signal.Signals | s
         kill_at_random(tmp_path, make, how, f"{make} {how} second")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize("how", WAYS, ids=str)
 @pytest.mark.parametrize("make", ["ask", "dashboard"])

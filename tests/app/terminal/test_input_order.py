@@ -23,6 +23,8 @@ from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.transcript.transcript import Transcript
 
+pytestmark = pytest.mark.slow
+
 KEYS = (
     *("a", "b", "space", "enter", "backspace", "tab", "left", "up", "ctrl+y", "ctrl+n", "ctrl+f"),
     *("escape", "f1", "f7", "y", "slash", "ctrl+c", "ctrl+u", "pageup", "ctrl+j"),

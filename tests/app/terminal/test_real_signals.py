@@ -14,6 +14,8 @@ import pytest
 from tests.app.npulse import running
 from tests.terminal.pty_terminal import PtyTerminal
 
+pytestmark = pytest.mark.slow
+
 ALTERNATE = b"\x1b[?1049h"
 MOUSE = b"\x1b[?1000h"
 """What only the framework sends: it has taken the terminal over."""

@@ -56,6 +56,7 @@ def specs() -> list[s.CheckSpec]:
 SPECS = [spec for spec in specs() if not isinstance(spec, s.Python)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_any_repetition_is_checked_in_bounded_work(unit: str) -> None:
     text = "[x " + unit * (SIZE // len(unit)) + " y]"
