@@ -107,6 +107,11 @@ def _add_dashboard_options(parser: Parser) -> None:
     )
     parser.add_argument("--theme", metavar="NAME", help="the theme to start with")
     parser.add_argument(
+        "--colors",
+        choices=("auto", "truecolor", "256", "16", "none"),
+        help="how many colours to draw; auto asks the terminal",
+    )
+    parser.add_argument(
         "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"
     )
     parser.add_argument(

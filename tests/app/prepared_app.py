@@ -17,6 +17,7 @@ from tui.app.terminal_app import Appearance
 from tui.app.themes import load_themes
 from tui.bench.model.screen import BenchView
 from tui.core.board.reading import Snapshot
+from tui.core.screen.colours import ColourChoice
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
@@ -80,10 +81,10 @@ def appearance(folder: Path, keymap: Mapping[str, str] | None = None) -> Appeara
     """As npulse comes, with these keys."""
     return Appearance(
         glyphs=UNICODE,
-        themes=load_themes().themes,
+        themes=load_themes().at,
         theme="npulse-dark",
-        chosen_theme="npulse-dark",
-        is_colourless=False,
+        colours=ColourChoice("truecolor", "COLORTERM says so"),
+        wanted_colours="auto",
         keymap=default_keys() if keymap is None else keymap,
         has_bell=False,
         copy_file=folder / "copied.txt",

@@ -59,7 +59,7 @@ class NpulseApp(TerminalApp):
         self._session: LastSession | None = None
         self._attach_target = attach
         self._finishes_on_hangup = finishes_on_hangup
-        self._chosen_theme = appearance.chosen_theme
+        self._chosen_theme = appearance.theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
         self._has_to_stop = False
@@ -198,8 +198,9 @@ class NpulseApp(TerminalApp):
         self.dashboard.show_board()
 
     def _theme_chosen(self, theme: Theme) -> None:
-        self._chosen_theme = theme.name
-        self._keep()
+        if theme.name != self._chosen_theme:
+            self._chosen_theme = theme.name
+            self._keep()
 
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""

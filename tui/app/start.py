@@ -80,7 +80,11 @@ def run_replay(recording: Recording, speed: float, options: argparse.Namespace) 
     from tui.app.replay_backend import ReplayBackend
 
     try:
-        given = {"ui.theme": options.theme, "ui.ascii": "on" if options.ascii else None}
+        given = {
+            "ui.theme": options.theme,
+            "ui.colors": options.colors,
+            "ui.ascii": "on" if options.ascii else None,
+        }
         state, _ = load_state(state_file())
         configured = load(config_paths(options.config), os.environ, given)
         config = with_state(configured, state, str(state_file()))
@@ -176,6 +180,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
         "server.model": options.model,
         "board.root": options.root,
         "ui.theme": options.theme,
+        "ui.colors": options.colors,
         "ui.ascii": "on" if options.ascii else None,
         "history.enabled": False if options.no_store else None,
     }
@@ -247,24 +252,22 @@ class ChoiceStore:
 
 def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Appearance:
     from tui.app.terminal_app import Appearance
-    from tui.app.themes import COLOURLESS_THEME, is_colourless, load_themes
+    from tui.app.themes import load_themes
+    from tui.core.screen.colours import choose_depth
+    from tui.core.screen.terminfo import terminfo_colours
 
     themes = load_themes()
-    has_colours = not is_colourless(os.environ)
-    if has_colours:
-        # Textual takes the empty variable as set, which no-color.org says it is not.
-        os.environ.pop("NO_COLOR", None)
-    wanted = settings.ui.theme if has_colours else COLOURLESS_THEME
-    theme, problem = themes.pick(wanted)
+    theme, problem = themes.pick(settings.ui.theme)
+    wanted = settings.ui.colors
     messages = [*notes, *themes.problems]
     if problem is not None:
         messages.append(problem)
     return Appearance(
         glyphs=glyphs,
-        themes=themes.themes,
+        themes=themes.at,
         theme=theme,
-        chosen_theme=settings.ui.theme,
-        is_colourless=not has_colours,
+        colours=choose_depth(wanted, os.environ, terminfo_colours=terminfo_colours),
+        wanted_colours=wanted,
         keymap=settings.keys,
         has_bell=settings.ui.bell,
         copy_file=state_folder() / "copied.txt",

@@ -16,14 +16,17 @@ from textual.binding import ActiveBinding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.events import Event
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen, SystemModalScreen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from tui import __version__
+from tui.app.app_colours import AppColours
 from tui.app.terminal.input_order import InputOrder
 from tui.app.themes import LIBRARY_CSS
 from tui.core.screen.attention import Attention
+from tui.core.screen.colours import ColourChoice, ColourDepth, ColourSetting
 from tui.core.screen.key_names import key_cap, shown_key, shown_keys
 from tui.core.screen.keymap import Place, rebound
 from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
@@ -55,12 +58,12 @@ class Appearance:
     """How the app looks and listens, decided before it starts."""
 
     glyphs: Glyphs
-    themes: Sequence[Theme]
+    themes: Callable[[ColourDepth], Sequence[Theme]]
+    """The themes where the terminal has so many colours."""
     theme: str
-    chosen_theme: str
-    """What the user wants; ``theme`` differs from it only for this run (NO_COLOR)."""
-    is_colourless: bool
-    """NO_COLOR is set."""
+    colours: ColourChoice
+    """What is known before the terminal has answered."""
+    wanted_colours: ColourSetting
     keymap: Mapping[str, str]
     has_bell: bool
     """Ring the terminal's bell with every new alert."""
@@ -90,8 +93,10 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
     ]
 
     def __init__(self, appearance: Appearance) -> None:
-        # Textual chooses its filter for NO_COLOR here, before there is a theme to ask.
-        super().__init__(ansi_color=True if appearance.is_colourless else None)
+        super().__init__()
+        # Textual's own of these know no other depth than that of its start.
+        self._filters = [one for one in self._filters if not isinstance(one, (Monochrome, NoColor))]
+        self.set_colour_depth(appearance.colours.depth)
         # Animations cost frames, and blend colours that a theme of sixteen does not have.
         self.animation_level = "none"
         self.set_class(appearance.glyphs.is_ascii, "-ascii")
@@ -107,11 +112,15 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         """What was drawn before this app was there."""
         self.attention: Attention | None = None
         """What tells somebody who looks elsewhere; None where that was not asked for."""
-        for theme in appearance.themes:
+        themes = appearance.themes(appearance.colours.depth)
+        for theme in themes:
             self.register_theme(theme)
         self.theme = appearance.theme
-        for name in set(self.available_themes) - {theme.name for theme in appearance.themes}:
+        for name in set(self.available_themes) - {theme.name for theme in themes}:
             self.unregister_theme(name)
+        self.colours = AppColours(
+            self, appearance.themes, appearance.wanted_colours, appearance.colours
+        )
         self.set_keymap(rebound(appearance.keymap))
 
     # Start and end --------------------------------------------------------------------------
@@ -127,6 +136,10 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
 
     def get_default_screen(self) -> Dashboard:
         raise NotImplementedError
+
+    def action_cycle_colours(self) -> None:
+        """The next depth of colour, and after the last what the terminal is known to have."""
+        self._say_here(self.colours.cycle())
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):

@@ -51,6 +51,11 @@ def parser() -> Parser:
         "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
     )
     again.add_argument("--theme", metavar="NAME", help="the theme to start with")
+    again.add_argument(
+        "--colors",
+        choices=("auto", "truecolor", "256", "16", "none"),
+        help="how many colours to draw; auto asks the terminal",
+    )
     again.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
     again.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     search = verb("search", "find prompts and answers by their words, the newest first")

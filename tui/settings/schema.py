@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field, structs
 
+from tui.core.screen.colours import ColourSetting
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import AsciiSetting
 from tui.core.types import GenerationSettings
@@ -117,6 +118,8 @@ class UiSection(Struct, frozen=True, kw_only=True):
     theme: ThemeName = "npulse-dark"
     fps: Annotated[int, Meta(ge=1, le=60)] = 15
     """Frames a second at most while text arrives."""
+    colors: ColourSetting = "auto"
+    """How many colours are drawn; ``auto`` asks the terminal."""
     ascii: AsciiSetting = "auto"
     bell: bool = False
     """Whether the terminal's bell rings with every new alert."""

@@ -12,20 +12,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from rich.color import ColorSystem
-
 from tests.app.npulse import environment
 from tui.app.start import build
 from tui.app.terminal.known_frame import OUTLINES, frame_text
 from tui.cli import dashboard_parser
+from tui.core.screen.colours import ColourDepth
 from tui.widgets.kit.terminal_cells import TerminalCells
 
 THEMES = ("npulse-dark", "npulse-light", "npulse-high-contrast", "npulse-16")
-DEPTHS = {
-    "truecolor": ColorSystem.TRUECOLOR,
-    "256": ColorSystem.EIGHT_BIT,
-    "16": ColorSystem.STANDARD,
-}
+DEPTHS: tuple[ColourDepth, ...] = ("truecolor", "256", "16")
 WIDTHS = {"wide": 240, "narrow": 99}
 HEIGHT = 30
 BOTTOM_ROWS = 3
@@ -38,24 +33,25 @@ async def outlines() -> dict[str, Any]:
     for theme in THEMES:
         found[theme] = {depth: {} for depth in DEPTHS}
         for name, width in WIDTHS.items():
-            run = build(dashboard_parser().parse_args(["--theme", theme]))
-            with patch.object(type(run.app), "start_work", lambda app: None):
-                async with run.app.run_test(size=(width, HEIGHT)) as pilot:
-                    await pilot.pause()
-                    for depth, system in DEPTHS.items():
-                        found[theme][depth][name] = _rows(run.app, system)
-            run.backend.close()
+            for depth in DEPTHS:
+                found[theme][depth][name] = await _outline(theme, depth, width)
     return found
 
 
-def _rows(app: Any, system: ColorSystem) -> dict[str, Any]:
+async def _outline(theme: str, depth: ColourDepth, width: int) -> dict[str, Any]:
+    run = build(dashboard_parser().parse_args(["--theme", theme, "--colors", depth]))
+    with patch.object(type(run.app), "start_work", lambda app: None):
+        async with run.app.run_test(size=(width, HEIGHT)) as pilot:
+            await pilot.pause()
+            found = _rows(run.app)
+    run.backend.close()
+    return found
+
+
+def _rows(app: Any) -> dict[str, Any]:
     update = app.screen._compositor.render_update(full=True)
-    for strip in (strip for strips in update.strips for strip in strips):
-        for _, style, _ in strip:
-            if style is not None:
-                style._ansi = None  # kept for the depth before
     cells = TerminalCells()
-    cells.changes(update, app.size, system)
+    cells.changes(update, app.size, app.sgr)
     rows = json.loads(frame_text(cells.shown()))
     return {"top": rows[:1], "bottom": rows[-BOTTOM_ROWS:], "blank": rows[HEIGHT // 2][0][1]}
 

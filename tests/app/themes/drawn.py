@@ -9,13 +9,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static, Switch, TextArea
 
-from tui.app.themes import (
-    COLOURLESS_THEME,
-    LIBRARY_CSS,
-    default_variables,
-    is_colourless,
-    load_themes,
-)
+from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 
 
 class Drawn(App[None]):
@@ -27,12 +21,12 @@ class Drawn(App[None]):
     )
 
     def __init__(self, theme: str) -> None:
-        colourless = is_colourless(os.environ)
+        colourless = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if colourless else None)
         self.animation_level = "none"
         for shipped in load_themes().themes:
             self.register_theme(shipped)
-        self.theme = COLOURLESS_THEME if colourless else theme
+        self.theme = "npulse-16" if colourless else theme
         self.set_class("--ascii" in sys.argv, "-ascii")
 
     def compose(self) -> ComposeResult:

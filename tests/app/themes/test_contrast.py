@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tui.app.themes import LoadedTheme, load_themes
+from tui.app.palettes import (
+    DEFAULT_PALETTES,
+    GROUNDS,
+    MIN_CONTRAST,
+    TEXTS,
+    Palette,
+    blended,
+    in_256,
+    items,
+)
+from tui.app.themes import ANSI_COLOURS, LoadedTheme, load_themes
+from tui.core.screen.colours import ColourDepth
+from tui.core.screen.xterm_colours import (
+    VGA_16,
+    XTERM_16,
+    contrast,
+    in_hex,
+    parsed,
+    xterm_rgb,
+)
 
-TEXTS = ("text", "soft", "dim", "live", "ok", "warn", "bad")
-MIN_CONTRAST = 4.5
+HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 ACCENTS = ("live", "ok", "warn", "bad")
-
-# The accents as the Linux console and xterm set them.
-CONSOLE = {
-    "ansi_cyan": "#00aaaa",
-    "ansi_green": "#00aa00",
-    "ansi_bright_yellow": "#ffff55",
-    "ansi_bright_red": "#ff5555",
-}
-XTERM = {
-    "ansi_cyan": "#00cdcd",
-    "ansi_green": "#00cd00",
-    "ansi_bright_yellow": "#ffff00",
-    "ansi_bright_red": "#ff0000",
-}
 
 
 def _luminance(colour: str) -> float:
@@ -40,6 +49,22 @@ def _contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+TABLES = {"xterm": XTERM_16, "console": VGA_16}
+ANSI_NAMES = tuple(f"{bright}{hue}" for bright in ("ansi_", "ansi_bright_") for hue in HUES)
+
+
+def _shown(colour: str, table: str = "xterm", default: str = "#000000") -> str:
+    """What the terminal shows for a colour of a palette."""
+    if colour == "ansi_default":
+        return default
+    return in_hex(TABLES[table][ANSI_NAMES.index(colour)]) if "ansi" in colour else colour
+
+
+def _palettes(depth: ColourDepth) -> list[Any]:
+    themes = [theme for theme in load_themes().by_name.values() if not theme.theme.ansi]
+    return [pytest.param(theme.palettes.at(depth), id=f"{theme.name}-{depth}") for theme in themes]
+
+
 def _themes(*, is_ansi: bool) -> list[LoadedTheme]:
     return [theme for theme in load_themes().by_name.values() if theme.theme.ansi is is_ansi]
 
@@ -51,11 +76,68 @@ def test_the_formula_on_known_pairs() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
-def test_text_stands_out_from_what_is_behind_it(theme: LoadedTheme, text: str) -> None:
-    for behind in ("background", "raised"):
-        found = _contrast(getattr(theme.palette, text), getattr(theme.palette, behind))
+@pytest.mark.parametrize("palette", [*_palettes("truecolor"), *_palettes("256")])
+def test_text_stands_out_from_what_is_behind_it(palette: Palette, text: str) -> None:
+    for behind in GROUNDS:
+        found = _contrast(getattr(palette, text), getattr(palette, behind))
         assert found >= MIN_CONTRAST, f"{text} on {behind}: {found:.2f}"
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("palette", _palettes("16"))
+def test_in_16_colours_text_stands_out_as_xterm_and_the_console_set_them(
+    palette: Palette, table: str
+) -> None:
+    for text in TEXTS:
+        for behind in GROUNDS:
+            on = _shown(getattr(palette, behind), table)
+            found = _contrast(_shown(getattr(palette, text), table), on)
+            assert found >= MIN_CONTRAST, f"{text} on {behind}: {found:.2f}"
+
+
+@pytest.mark.parametrize("palette", [*_palettes("truecolor"), *_palettes("256")])
+def test_grounds_and_lines_are_told_apart(palette: Palette) -> None:
+    grounds = [getattr(palette, role) for role in GROUNDS]
+    assert len(set(grounds)) == len(grounds)
+    for line, least in (("rule", 1.25), ("track", 1.25), ("edge", 2)):
+        assert _contrast(getattr(palette, line), palette.background) >= least, line
+    for line in ("rule", "track"):
+        # Lines are grey: no channel stands out.
+        channels = [int(getattr(palette, line)[at : at + 2], 16) for at in (1, 3, 5)]
+        assert max(channels) - min(channels) <= 24
+
+
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+def test_each_palette_has_only_colours_of_its_depth(theme: LoadedTheme) -> None:
+    of_256 = {in_hex(xterm_rgb(index)) for index in range(16, 256)}
+    assert {colour for _, colour in items(theme.palettes.in_256)} <= of_256
+    assert {colour for _, colour in items(theme.palettes.in_16)} <= ANSI_COLOURS
+
+
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+@pytest.mark.parametrize("table", TABLES)
+def test_in_16_colours_what_is_chosen_stands_out(theme: LoadedTheme, table: str) -> None:
+    variables = theme.at("16").to_color_system().generate() | theme.at("16").variables
+    for name in ("block-cursor", "block-cursor-blurred", "input-selection", "screen-selection"):
+        on = _shown(variables[f"{name}-background"], table)
+        assert _contrast(_shown(variables[f"{name}-foreground"], table), on) >= MIN_CONTRAST, name
+
+
+@given(
+    back=st.integers(0, 0xFFFFFF), live=st.integers(0, 0xFFFFFF), text=st.sampled_from(["0", "f"])
+)
+def test_a_palette_of_256_that_is_derived_is_one(back: int, live: int, text: str) -> None:
+    named = {"background": f"#{back:06x}", "live": f"#{live:06x}", "text": f"#{text * 6}"}
+    palette = blended(msgspec.structs.replace(Palette(), **named))
+    found = in_256(palette, {*named, "selected", "edge"}, DEFAULT_PALETTES.in_256)
+    of_256 = {in_hex(xterm_rgb(index)) for index in range(16, 256)}
+    assert {colour for _, colour in items(found)} <= of_256
+
+
+def test_the_formula_in_the_code_is_this_one() -> None:
+    for one in ("#123456", "#ffd24a", "#777777"):
+        for other in ("#000000", "#ffffff", "#fbfaf7"):
+            assert contrast(parsed(one), parsed(other)) == pytest.approx(_contrast(one, other))
 
 
 @pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
@@ -84,14 +166,12 @@ def test_high_contrast_is_higher() -> None:
     assert _contrast(theme.palette.rule, theme.palette.background) >= 3
 
 
-@pytest.mark.parametrize("palette", [CONSOLE, XTERM], ids=["console", "xterm"])
-def test_in_16_colours_text_is_the_terminals_own_and_accents_stand_out(
-    palette: dict[str, str],
-) -> None:
+@pytest.mark.parametrize("table", TABLES)
+def test_in_the_theme_of_16_text_is_the_terminals_own_and_accents_stand_out(table: str) -> None:
     (theme,) = _themes(is_ansi=True)
     for name in ("background", "raised", "text", "soft", "dim"):
         assert getattr(theme.palette, name) == "ansi_default"
     accents = [getattr(theme.palette, name) for name in ACCENTS]
     assert len(set(accents)) == len(ACCENTS)
     for accent in accents:
-        assert _contrast(palette[accent], "#000000") >= MIN_CONTRAST, accent
+        assert _contrast(_shown(accent, table), "#000000") >= MIN_CONTRAST, accent

@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
+from tui.app.palettes import DEFAULT_PALETTES, Palette
 from tui.app.themes import (
-    COLOURLESS_THEME,
     DEFAULT_THEME,
     LIBRARY_CSS,
     LoadedThemes,
-    Palette,
     default_variables,
-    is_colourless,
     load_themes,
     read_theme,
 )
@@ -27,7 +25,7 @@ from tui.settings.config_file import ConfigError
 from tui.settings.data_files import themes_folder
 
 SHIPPED = ("npulse-dark", "npulse-light", "npulse-high-contrast", "npulse-16")
-BASES = {DEFAULT_THEME: Palette()}
+BASES = {DEFAULT_THEME: DEFAULT_PALETTES}
 
 
 def _with_user_theme(tmp_path: Path, name: str, text: str | bytes) -> LoadedThemes:
@@ -46,7 +44,7 @@ def test_every_shipped_theme_is_there_and_without_a_problem(tmp_path: Path) -> N
 
 def test_the_theme_in_the_code_is_the_one_in_the_file() -> None:
     loaded = read_theme(themes_folder() / f"{DEFAULT_THEME}.toml", BASES)
-    assert loaded.palette == Palette()
+    assert loaded.palettes == DEFAULT_PALETTES
 
 
 def test_a_shipped_theme_names_every_colour() -> None:
@@ -176,13 +174,6 @@ def test_a_wanted_theme_or_the_default_with_a_sentence(tmp_path: Path) -> None:
     assert name == DEFAULT_THEME
     assert problem is not None
     assert "npulse-high-contrast" in problem
-
-
-def test_no_color_counts_where_it_is_not_empty() -> None:
-    assert is_colourless({"NO_COLOR": "1"})
-    assert not is_colourless({"NO_COLOR": ""})
-    assert not is_colourless({})
-    assert COLOURLESS_THEME in SHIPPED
 
 
 _WORDS = st.sampled_from(

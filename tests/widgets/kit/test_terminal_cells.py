@@ -12,6 +12,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from tui.widgets.kit.sgr import Sgr
 from tui.widgets.kit.terminal_cells import TerminalCells
 
 WIDTH, HEIGHT = 12, 3
@@ -75,7 +76,7 @@ def drawn(*texts: str) -> list[list[tuple[object, ...]]]:
 
 
 def all_of(strips: list[Strip]) -> list[list[tuple[object, ...]]]:
-    return drawn(TerminalCells().changes(whole(strips), SIZE, ColorSystem.TRUECOLOR))
+    return drawn(TerminalCells().changes(whole(strips), SIZE, Sgr("truecolor")))
 
 
 def plainly(strips: list[Strip]) -> list[list[tuple[object, ...]]]:
@@ -96,9 +97,9 @@ def test_a_whole_screen_is_what_rich_would_draw(strips: list[Strip]) -> None:
 @given(st.lists(screens, min_size=1, max_size=5))
 def test_changes_leave_what_a_whole_screen_would(updates: list[list[Strip]]) -> None:
     cells = TerminalCells()
-    texts = [cells.changes(whole(strips), SIZE, ColorSystem.TRUECOLOR) for strips in updates]
+    texts = [cells.changes(whole(strips), SIZE, Sgr("truecolor")) for strips in updates]
     assert drawn(*texts) == plainly(updates[-1])
-    assert cells.changes(whole(updates[-1]), SIZE, ColorSystem.TRUECOLOR) == ""
+    assert cells.changes(whole(updates[-1]), SIZE, Sgr("truecolor")) == ""
 
 
 @given(screens, st.lists(st.tuples(screens, spans), max_size=4), screens)
@@ -113,7 +114,7 @@ def test_a_whole_screen_after_parts_of_others_is_right(
         *(part(strips, some) for strips, some in parts),
         whole(last),
     ]
-    texts = [cells.changes(update, SIZE, ColorSystem.TRUECOLOR) for update in updates]
+    texts = [cells.changes(update, SIZE, Sgr("truecolor")) for update in updates]
     assert drawn(*texts) == plainly(last)
 
 
@@ -121,15 +122,15 @@ def test_only_the_cells_that_differ_are_written() -> None:
     cells = TerminalCells()
     one = [Strip([Segment("rate 3.13 ok", STYLES[2])]) for _ in range(HEIGHT)]
     two = [one[0], Strip([Segment("rate 3.19 ok", STYLES[2])]), one[2]]
-    cells.changes(whole(one), SIZE, ColorSystem.TRUECOLOR)
-    text = cells.changes(whole(two), SIZE, ColorSystem.TRUECOLOR)
+    cells.changes(whole(one), SIZE, Sgr("truecolor"))
+    text = cells.changes(whole(two), SIZE, Sgr("truecolor"))
     assert text == "\x1b[2;9H\x1b[38;2;255;0;0;48;2;0;0;64m9\x1b[0m"
 
 
 def test_a_style_is_set_as_far_as_it_differs() -> None:
     row = Strip([Segment("ab", STYLES[2]), Segment("cd", STYLES[1]), Segment("ef", STYLES[3])])
     text = TerminalCells().changes(
-        LayoutUpdate([[row]], Region(0, 0, 6, 1)), Size(6, 1), ColorSystem.TRUECOLOR
+        LayoutUpdate([[row]], Region(0, 0, 6, 1)), Size(6, 1), Sgr("truecolor")
     )
     assert text == (
         "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;64mab\x1b[49mcd"
@@ -140,7 +141,7 @@ def test_a_style_is_set_as_far_as_it_differs() -> None:
 def test_another_size_and_a_cleared_terminal_are_written_whole() -> None:
     cells = TerminalCells()
     strips = [Strip([Segment("abcdefghijkl")])] * HEIGHT
-    first = cells.changes(whole(strips), SIZE, ColorSystem.TRUECOLOR)
+    first = cells.changes(whole(strips), SIZE, Sgr("truecolor"))
     cells.forget()
-    assert cells.changes(whole(strips), SIZE, ColorSystem.TRUECOLOR) == first
-    assert cells.changes(whole(strips), Size(WIDTH, HEIGHT + 1), ColorSystem.TRUECOLOR) == first
+    assert cells.changes(whole(strips), SIZE, Sgr("truecolor")) == first
+    assert cells.changes(whole(strips), Size(WIDTH, HEIGHT + 1), Sgr("truecolor")) == first

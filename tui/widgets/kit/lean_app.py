@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ReturnType
 from textual.events import Event, Resize
 from textual.screen import Screen
 
+from tui.core.screen.colours import ColourDepth
+from tui.widgets.kit.sgr import Sgr, color_system, depth_of
 from tui.widgets.kit.terminal_cells import CellsUpdate, TerminalCells
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.cells = TerminalCells()
+        self.sgr = Sgr(depth_of(self.console))
+
+    @property
+    def colour_depth(self) -> ColourDepth:
+        """How many colours are written."""
+        return self.sgr.depth
+
+    def set_colour_depth(self, depth: ColourDepth) -> None:
+        """Write so many colours from the next update on. The themes are for the app to change."""
+        if depth != self.sgr.depth:
+            self.sgr = Sgr(depth)
+            self.console._color_system = color_system(depth)
+        self.no_color = depth == "none"
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Resize):
@@ -39,8 +53,7 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
             and is_written
             and not (self.is_headless or self.is_inline)
         ):
-            colours = self.console._color_system or ColorSystem.TRUECOLOR
-            text = self.cells.changes(renderable, self.size, colours)
+            text = self.cells.changes(renderable, self.size, self.sgr)
             place = screen.outer_size.clamp_offset(self.cursor_position)
             if not text and place == self._previous_cursor_position:
                 return

@@ -13,11 +13,12 @@ from functools import lru_cache
 from itertools import repeat
 
 from rich.cells import cell_len, get_character_cell_size
-from rich.color import ColorSystem
 from rich.console import Console
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
+
+from tui.widgets.kit.sgr import Sgr
 
 MAX_GAP_CELLS = 4
 """So many equal cells between two that differ are written again: a move of the cursor is longer."""
@@ -58,7 +59,7 @@ class TerminalCells:
         """Nothing is known of what the terminal shows: the next update is written whole."""
         self._size = Size(0, 0)
 
-    def changes(self, update: LayoutUpdate | ChopsUpdate, size: Size, colours: ColorSystem) -> str:
+    def changes(self, update: LayoutUpdate | ChopsUpdate, size: Size, sgr: Sgr) -> str:
         """What has to be written so that a terminal of ``size`` shows an update; may be empty.
 
         It counts as written from then on.
@@ -70,7 +71,7 @@ class TerminalCells:
         pen = _Pen()
         for y, x, strips in _pieces(update):
             if 0 <= y < size.height:
-                self._rows[y].write(y, x, _cells(strips, colours), pen)
+                self._rows[y].write(y, x, _cells(strips, sgr), pen)
         return pen.finished()
 
 
@@ -194,7 +195,7 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterable[tuple[int, int, Iter
             yield y, left, (strip,)
 
 
-def _cells(strips: Iterable[Strip], colours: ColorSystem) -> tuple[list[str], list[str]]:
+def _cells(strips: Iterable[Strip], sgr: Sgr) -> tuple[list[str], list[str]]:
     """The text and the SGR codes of each cell."""
     chars: list[str] = []
     codes: list[str] = []
@@ -202,9 +203,7 @@ def _cells(strips: Iterable[Strip], colours: ColorSystem) -> tuple[list[str], li
         for text, style, control in strip:
             if control or not text:
                 continue
-            code = ""
-            if style is not None:
-                code = Strip.render_ansi(style, colours) if style._ansi is None else style._ansi
+            code = "" if style is None else sgr.codes(style)
             cells = text if text.isascii() else _wide_cells(text)
             chars.extend(cells)
             blank = _of_blanks(code)

@@ -7,6 +7,7 @@ from tui.core.screen.keys.action import PAGES, KeyAction
 GLOBAL_KEYS: tuple[KeyAction, ...] = (
     KeyAction("help", "f1", "app.help", "every key, and what the figures mean; again: back"),
     KeyAction("palette", "ctrl+p", "app.command_palette", "command palette: actions, themes"),
+    KeyAction("colours", "alt+c", "app.cycle_colours", "colours: 24-bit, 256, 16, none, as found"),
     KeyAction("quit", "ctrl+q", "app.quit", "quit"),
 )
 """Work on every screen, and come before what has the focus."""
