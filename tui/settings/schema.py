@@ -116,10 +116,10 @@ class UiSection(Struct, frozen=True, kw_only=True):
     """What the dashboard looks like."""
 
     theme: ThemeName = "npulse-dark"
-    fps: Annotated[int, Meta(ge=1, le=60)] = 15
-    """Frames a second at most while text arrives."""
     colors: ColourSetting = "auto"
     """How many colours are drawn; ``auto`` asks the terminal."""
+    fps: Annotated[int, Meta(ge=1, le=60)] = 15
+    """Frames a second at most while text arrives."""
     ascii: AsciiSetting = "auto"
     bell: bool = False
     """Whether the terminal's bell rings with every new alert."""
