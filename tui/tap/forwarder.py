@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import selectors
+import select
 import socket
 import struct
 from collections.abc import Callable, Sequence
@@ -24,7 +24,9 @@ from time import perf_counter_ns
 from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
 from tui.tap.copies import MAX_PAYLOAD, CopySender, Event
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+ENDED = select.EPOLLHUP | select.EPOLLERR
+"""Reported without being asked for: then a read or a write tells what it is."""
 MAX_ACCEPTS = 64
 """At once: then those that are connected get their turn."""
 PAUSE_S = 0.1
@@ -100,7 +102,9 @@ class Forwarder:
         self._addresses = list(addresses)
         self._copies = copies
         self._on_note = on_note
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.epoll()
+        self._watched: dict[int, _Side | socket.socket | CopySender | None] = {}
+        """By descriptor; None is the pipe that wakes."""
         self._buffer = bytearray(MAX_PAYLOAD)
         self._view = memoryview(self._buffer)
         self._pairs: set[_Pair] = set()
@@ -126,8 +130,8 @@ class Forwarder:
             listener.setblocking(False)
             # A socket inherits it: so the first bytes of a client have a stamp too.
             enable(listener)
-            self._selector.register(listener, READ, None)
-        self._selector.register(self._wake_reader, READ, None)
+            self._watch(listener.fileno(), READ, listener)
+        self._watch(self._wake_reader, READ, None)
         try:
             while not self._is_stopped:
                 self._turn()
@@ -136,26 +140,27 @@ class Forwarder:
 
     def _turn(self) -> None:
         timeout_s = PAUSE_S if self._paused_until_ns else None
-        for key, mask in self._selector.select(timeout_s):
-            side = key.data
-            if side is None:
-                self._not_a_side(key.fileobj)
-            elif isinstance(side, CopySender):
-                side.flush()
-            elif side.pair.is_open:
-                if mask & WRITE:
-                    self._writable(side)
-                if mask & READ and side.pair.is_open and not side.is_over:
-                    self._readable(side)
+        # By what they are now: a descriptor that is closed meanwhile may be another one's soon.
+        events = [(self._watched.get(n), mask) for n, mask in self._poll.poll(timeout_s)]
+        for side, mask in events:
+            if not isinstance(side, _Side):
+                self._not_a_side(side)
+                continue
+            if mask & (WRITE | ENDED) and side.mask & WRITE:
+                self._writable(side)
+            if mask & (READ | ENDED) and side.mask & READ:
+                self._readable(side)
         if self._paused_until_ns and perf_counter_ns() > self._paused_until_ns:
             self._paused_until_ns = 0
             for listener in self._listeners:
-                self._selector.register(listener, READ, None)
+                self._watch(listener.fileno(), READ, listener)
         self._watch_copies()
 
-    def _not_a_side(self, source: object) -> None:
+    def _not_a_side(self, source: socket.socket | CopySender | None) -> None:
         if isinstance(source, socket.socket):
             self._accept(source)
+        elif source is not None:
+            source.flush()
         else:
             with suppress(OSError):
                 os.read(self._wake_reader, 64)
@@ -186,7 +191,7 @@ class Forwarder:
         if not self._paused_until_ns:
             self._paused_until_ns = perf_counter_ns() + int(PAUSE_S * 1e9)
             for listener in self._listeners:
-                self._selector.unregister(listener)
+                self._unwatch(listener.fileno())
 
     def _opened(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
         self.counts.connections += 1
@@ -367,7 +372,7 @@ class Forwarder:
             self._close(pair, is_abort=True)
         for listener in self._listeners:
             listener.close()
-        self._selector.close()
+        self._poll.close()
         os.close(self._wake_reader)
         os.close(self._wake_writer)
 
@@ -378,25 +383,36 @@ class Forwarder:
                 self._has_noted_reader = True
                 self._on_note("the process that measures has ended: bytes are still passed on")
                 if self._has_copies_mask:
-                    self._selector.unregister(copies.sock)
+                    self._unwatch(copies.sock.fileno())
                     self._has_copies_mask = False
         elif copies.has_backlog != self._has_copies_mask:
             self._has_copies_mask = copies.has_backlog
             if self._has_copies_mask:
-                self._selector.register(copies.sock, WRITE, copies)
+                self._watch(copies.sock.fileno(), WRITE, copies)
             else:
-                self._selector.unregister(copies.sock)
+                self._unwatch(copies.sock.fileno())
 
     def _set_mask(self, side: _Side, mask: int) -> None:
         if mask == side.mask:
             return
+        number = side.sock.fileno()
         if not side.mask:
-            self._selector.register(side.sock, mask, side)
+            self._watch(number, mask, side)
         elif not mask:
-            self._selector.unregister(side.sock)
+            self._unwatch(number)
         else:
-            self._selector.modify(side.sock, mask, side)
+            self._poll.modify(number, mask)
         side.mask = mask
+
+    def _watch(
+        self, number: int, mask: int, what: _Side | socket.socket | CopySender | None
+    ) -> None:
+        self._poll.register(number, mask)
+        self._watched[number] = what
+
+    def _unwatch(self, number: int) -> None:
+        self._poll.unregister(number)
+        del self._watched[number]
 
 
 def _prepare(sock: socket.socket) -> None:
