@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tui.commands.setup_npu_access",
         "let npulse read the NPU's load without root",
     ),
+    "setup-service": (
+        "tui.commands.setup_service",
+        "run the tap or the exporter as a systemd service",
+    ),
     "sim": ("tui.commands.sim", "the simulated board: a server and a /sys tree"),
 }
 """Subcommand -> (module with ``main(argv) -> int``, its line in the help)."""

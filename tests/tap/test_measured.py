@@ -16,6 +16,7 @@ import pytest
 
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.tap.tapped import CHAT, Tap, curl, post, question, start, tap
+from tui.history.published_clients import published
 from tui.sim.server.spawn import Simulator, spawn
 
 TOKENS = 12
@@ -135,9 +136,17 @@ def test_texts_are_kept_where_that_is_asked_for(
     board: tuple[Simulator, Path], tmp_path: Path
 ) -> None:
     simulator, log = board
-    with tap(tmp_path, simulator.url, "--keep-text") as tapped:
+    told = tmp_path / "clients.json"
+    with tap(tmp_path, simulator.url, "--keep-text", "--publish", str(told)) as tapped:
         curl(*reversed_url(post(tapped.url + CHAT, question("remember this"))))
         (found,) = tapped.over(1)
+
+        def is_told() -> bool:
+            clients = published(told)
+            return clients is not None and [one.id for one in clients.newest] == [found.id]
+
+        assert wait_for(is_told)
+    assert "remember this" not in told.read_text()
     assert found.prompt == "remember this"
     assert found.answer == "".join(token["text"] for token in truth(log, "token", 1))
 

@@ -20,6 +20,7 @@ from tui.core.screen.server_facts import (
 )
 from tui.core.text.sanitize import clean_line
 from tui.history.clients_view import ClientsView
+from tui.history.published_clients import PUBLISHED, published
 from tui.history.request_records import ClientRequest, ClientTotals
 from tui.servers.address import local_port
 from tui.servers.connection_state import Server
@@ -33,7 +34,7 @@ MAX_CONNECTIONS = 100
 
 class ClientsWatch:
     """Looks when it is asked to, which is while the screen is open. ``file`` is the history; None
-    where nothing is kept."""
+    where nothing is kept. ``service_file`` is what a tap publishes that is a service."""
 
     def __init__(
         self,
@@ -41,7 +42,9 @@ class ClientsWatch:
         server: Callable[[], Server | None],
         snapshot: Callable[[], Snapshot | None],
         root: Callable[[], Path | None],
+        service_file: Path = PUBLISHED,
     ) -> None:
+        self._published = service_file
         self._file = file
         self._server = server
         self._snapshot = snapshot
@@ -58,10 +61,15 @@ class ClientsWatch:
         """The moment. Called in a worker thread, one call at a time."""
         server = self._server()
         running, newest, tap_pid, problem = self._requests()
+        totals = self._totals
+        told = published(self._published) if tap_pid is None else None
+        if told is not None and told.is_alive:
+            # A tap that runs as a service keeps its history to itself.
+            running, newest, totals, tap_pid = told.running, told.newest, told.totals, told.pid
         return ClientsView(
-            running=tuple(running),
-            newest=tuple(newest),
-            totals=self._totals,
+            running=running,
+            newest=newest,
+            totals=totals,
             tap_pid=tap_pid,
             server="" if server is None else server.label,
             connections=self._connections(server),
@@ -74,11 +82,11 @@ class ClientsWatch:
 
     def _requests(
         self,
-    ) -> tuple[list[ClientRequest], list[ClientRequest], int | None, str | None]:
+    ) -> tuple[tuple[ClientRequest, ...], tuple[ClientRequest, ...], int | None, str | None]:
         """(running, newest, process of a tap, problem)."""
         file = self._file()
         if file is None or not file.exists():
-            return [], [], None, None
+            return (), (), None, None
         from tui.history import client_requests
         from tui.history.database import reading_from
         from tui.history.failures import HistoryError
@@ -90,13 +98,13 @@ class ClientsWatch:
                     since_ms = time.time_ns() // 1_000_000 - DAY_MS
                     self._totals = tuple(client_requests.totals(connection, since_ms))
                 return (
-                    client_requests.running(connection),
-                    client_requests.newest(connection, NEWEST),
+                    tuple(client_requests.running(connection)),
+                    tuple(client_requests.newest(connection, NEWEST)),
                     client_requests.tap_pid(connection),
                     None,
                 )
         except HistoryError as error:
-            return [], [], None, str(error)
+            return (), (), None, str(error)
 
     # -- without a tap -------------------------------------------------------------------------
 

@@ -11,13 +11,11 @@ from tui.board.advice.access import (
     UNIT,
     UNIT_NAME,
     UNIT_PATH,
-    AccessError,
-    Run,
     install,
     remove,
-    run_command,
 )
 from tui.board.advice.report import write_out
+from tui.board.advice.systemd import Run, UnitError, run_command
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, complain
 
@@ -58,7 +56,7 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
         return ExitCode.OK
     try:
         outcome = install(run=run) if options.install else remove(run=run)
-    except AccessError as error:
+    except UnitError as error:
         complain("npulse setup-npu-access", str(error))
         return ExitCode.FAILED
     write_out(outcome.sentence + "\n")

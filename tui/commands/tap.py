@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tui.commands.parser import Parser, complain
 if TYPE_CHECKING:
     import socket
 
+    from tui.history.request_records import ClientRequest
     from tui.servers.access import Access
     from tui.servers.connection_state import Server
     from tui.settings.config import LoadedConfig
@@ -69,6 +71,8 @@ def parser() -> Parser:
     add("--keep-text", action="store_true", help="keep the last message and the answer as well")
     add("--no-store", action="store_true", help="only print lines; keep nothing in the history")
     add("--json", action="store_true", help="a JSON object a line instead of text")
+    add("--publish", metavar="FILE", type=Path, help="write who is answered there, without texts, "
+        "for the dashboards of other users of this machine")  # fmt: skip
     add("--api-key", metavar="KEY", help="to recognise a server that asks for one; clients send "
         "theirs themselves")  # fmt: skip
     add("--config", metavar="FILE", help="a config file on top of your own")
@@ -230,7 +234,8 @@ def _watch(
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        os.nice(NICE)
+        with suppress(OSError):  # a service may not be allowed to
+            os.nice(NICE)
         _measure(options, plan, reader, target, server)
         sys.stdout.flush()
         code = 0
@@ -250,6 +255,7 @@ def _measure(
 ) -> None:
     from tui.settings.history_options import history_file, history_limits
     from tui.tap.lines import LineWriter
+    from tui.tap.publisher import Publisher
     from tui.tap.store import RequestStore
     from tui.tap.watching import ServerLook, Watcher, seen
 
@@ -259,11 +265,22 @@ def _measure(
     section = plan.config.settings.history
     path = history_file() if section.enabled and not options.no_store else None
     lines = LineWriter(is_json=options.json)
-    store = RequestStore(path, history_limits(section), lines.add, note)
+    publisher = None
+    if options.publish is not None:
+        publisher = Publisher(options.publish, path, note)
+
+    def over(request: ClientRequest) -> None:
+        lines.add(request)
+        if publisher is not None:
+            publisher.over(request)
+
+    store = RequestStore(path, history_limits(section), over, note)
     known = seen(server, target.url)
     look = ServerLook(known, plan.access)
     look.start()
     watcher = Watcher(reader, known, store, note, has_text=options.keep_text)
+    if publisher is not None:
+        watcher.on_live = publisher.write
     watcher.run()
     look.stop()
     store.close(STORE_S)

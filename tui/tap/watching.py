@@ -15,7 +15,7 @@ from threading import Thread
 from time import perf_counter_ns
 
 from tui.core.text.sanitize import clean_line
-from tui.history.request_records import ClientName
+from tui.history.request_records import ClientName, ClientRequest
 from tui.servers.access import Access
 from tui.servers.connection_state import Server
 from tui.servers.detect import probe
@@ -61,6 +61,8 @@ class Watcher:
         self._store = store
         self._on_note = on_note
         self._has_text = has_text
+        self.on_live: Callable[[list[ClientRequest]], None] = lambda running: None
+        """Gets those that run, once a second."""
         self._has_noted_server = False
         self.n_over = 0
         self.observer = Observer(
@@ -79,8 +81,7 @@ class Watcher:
             is_open = self._read()
             if time.monotonic() > live_s:
                 live_s = time.monotonic() + LIVE_S
-                for exchange in self.observer.running:
-                    self._note(exchange)
+                self._live()
         self.observer.finish(perf_counter_ns())
 
     def _read(self) -> bool:
@@ -97,6 +98,14 @@ class Watcher:
                 return False
             self.observer.take(copy)
         return True
+
+    def _live(self) -> None:
+        """How far the running ones are."""
+        running = self.observer.running
+        for exchange in running:
+            self._note(exchange)
+        now_ns = perf_counter_ns()
+        self.on_live([exchange.record(now_ns) for exchange in running])
 
     def _changed(self, exchange: Exchange) -> None:
         self._note(exchange)

@@ -10,7 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from tui.board.advice.access import UNIT, UNIT_NAME, AccessError, install, remove, verify
+from tui.board.advice.access import UNIT, UNIT_NAME, install, remove
+from tui.board.advice.systemd import UnitError, verify
 from tui.commands import setup_npu_access
 
 
@@ -62,7 +63,7 @@ def test_the_unit_mounts_one_folder_and_nothing_hides_the_mount() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_takes_the_unit() -> None:
-    assert verify()
+    assert verify(UNIT_NAME, UNIT)
 
 
 def test_install_then_again_then_remove(system: System) -> None:
@@ -112,27 +113,27 @@ def test_an_older_unit_is_replaced(system: System) -> None:
 
 def test_a_unit_that_systemd_refuses_is_not_written(system: System) -> None:
     system.program("systemd-analyze", f'echo "{UNIT_NAME}:3: bad line" >&2; exit 1')
-    with pytest.raises(AccessError, match=r"does not take the unit.*bad line"):
+    with pytest.raises(UnitError, match=r"does not take the unit.*bad line"):
         install(system.root)
     assert not system.unit.exists()
 
 
 def test_a_systemctl_that_fails_is_quoted(system: System) -> None:
     system.program("systemctl", 'echo "Access denied" >&2; exit 4')
-    with pytest.raises(AccessError, match="daemon-reload failed: Access denied"):
+    with pytest.raises(UnitError, match="daemon-reload failed: Access denied"):
         install(system.root)
 
 
 def test_without_systemd_the_command_is_told(system: System) -> None:
     (system.root / "run/systemd/system").rmdir()
-    with pytest.raises(AccessError, match="mount --bind /sys/kernel/debug/rknpu /run/npu"):
+    with pytest.raises(UnitError, match="mount --bind /sys/kernel/debug/rknpu /run/npu"):
         install(system.root)
     assert not system.unit.exists()
 
 
 def test_a_folder_that_cannot_be_written(system: System) -> None:
     (system.root / "etc").write_text("in the way")
-    with pytest.raises(AccessError, match="could not be written"):
+    with pytest.raises(UnitError, match="could not be written"):
         install(system.root)
 
 
@@ -163,6 +164,6 @@ def test_both_at_once_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_what_systemctl_says_is_cleaned(system: System) -> None:
     system.program("systemctl", "printf '\\033[31mno\\302\\233 bus\\342\\200\\256\\n' >&2; exit 1")
-    with pytest.raises(AccessError, match="bus") as failed:
+    with pytest.raises(UnitError, match="bus") as failed:
         install(system.root)
     assert not set(str(failed.value)) & set("\x1b\x9b\u202e")

@@ -1,0 +1,131 @@
+"""Units of systemd: written, checked, switched on and off. Needs root where systemd runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.core.text.sanitize import clean_line
+
+UNIT_FOLDER = "/etc/systemd/system"
+SECONDS = 60
+MAX_SAID_CHARS = 200
+
+
+class UnitError(Exception):
+    """A unit could not be installed or removed. The message is one sentence with the way out."""
+
+
+class Outcome(NamedTuple):
+    """What installing or removing did."""
+
+    is_changed: bool
+    sentence: str
+
+
+Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+
+
+def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a system command and collect what it says. Raises OSError or TimeoutExpired."""
+    return subprocess.run(
+        list(command), capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+
+
+def require_root(command: str) -> None:
+    """Raises UnitError for anybody else; ``command`` is what root should run."""
+    if os.geteuid() != 0:
+        raise UnitError(f"This needs root: sudo {command}")
+
+
+def is_systemd_here(root: Path) -> bool:
+    """Whether systemd runs this system."""
+    return (root / "run/systemd/system").is_dir() and shutil.which("systemctl") is not None
+
+
+def verify(name: str, text: str, run: Run = run_command) -> bool:
+    """Have ``systemd-analyze verify`` check a unit. False where there is no systemd-analyze.
+
+    Raises UnitError with its words if it objects.
+    """
+    if shutil.which("systemd-analyze") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        try:
+            done = run(["systemd-analyze", "verify", "--man=no", str(path)])
+        except (OSError, subprocess.SubprocessError):
+            return False
+    objections = [line for line in done.stderr.splitlines() if name in line]
+    if done.returncode != 0 and objections:
+        said = clean_line(objections[0], MAX_SAID_CHARS)
+        raise UnitError(f"systemd does not take the unit: {said}")
+    return done.returncode == 0
+
+
+def systemctl(run: Run, *arguments: str) -> None:
+    """Raises UnitError with its words where it fails."""
+    command(run, "systemctl", *arguments)
+
+
+def command(run: Run, *arguments: str) -> None:
+    """Run a program. Raises UnitError with its words where it fails."""
+    words = " ".join(arguments)
+    try:
+        done = run(list(arguments))
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnitError(f"{words} could not be run: {error}.") from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        reason = clean_line(said[0], MAX_SAID_CHARS) if said else f"code {done.returncode}"
+        raise UnitError(f"{words} failed: {reason}")
+
+
+def is_on(run: Run, name: str) -> bool:
+    """Whether a unit is enabled and active."""
+    return _is(run, "is-enabled", name) and _is(run, "is-active", name)
+
+
+def _is(run: Run, question: str, name: str) -> bool:
+    try:
+        return run(["systemctl", question, "--quiet", name]).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def read_file(path: Path) -> str | None:
+    """None where there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def write_file(path: Path, text: str) -> None:
+    """All of it or nothing: systemd may read the folder at any time. Raises UnitError."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8")
+        new.chmod(0o644)
+        new.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink()
+        raise UnitError(f"{path} could not be written: {error.strerror}.") from error
+
+
+def delete_file(path: Path) -> None:
+    """Raises UnitError where it is there and cannot be deleted."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnitError(f"{path} could not be deleted: {error.strerror}.") from error
