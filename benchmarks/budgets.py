@@ -57,6 +57,8 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("history", "history_bytes_per_token", 16)
     yield Budget("history-50", "journal_cpu_ms_per_token", 0.02)
     yield Budget("exporter", "scrape_p50_ms", 5)
+    yield Budget("tap", "tap_held_p99_ms", 0.2)
+    yield Budget("tap", "tap_forward_cpu_ms", 0.05)
     yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
 
 

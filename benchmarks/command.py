@@ -25,6 +25,7 @@ from benchmarks import (
     sampling,
     screens,
     startup,
+    tapping,
     timing,
 )
 from benchmarks.figures import Results
@@ -78,6 +79,7 @@ def _parts(
             is_in_quick=False,
         ),
         Part("exporter", ("exporter",), lambda: exporting.measure(chosen, results)),
+        Part("tap", ("tap",), lambda: tapping.measure(chosen, results)),
         Part(
             "screens",
             screens.SCENARIOS,

@@ -54,6 +54,10 @@ KINDS = {
     "journal_cpu_ms_per_token": Kind("CPU of keeping an answer, per token", "ms", 3),
     "scrape_p50_ms": Kind("one scrape of the exporter, p50", "ms", 2),
     "scrape_p99_ms": Kind("one scrape of the exporter, p99", "ms", 2),
+    "tap_added_p50_ms": Kind("a chunk comes later through the tap, p50", "ms", 3),
+    "tap_held_p99_ms": Kind("from a chunk's arrival at the tap until handed on, p99", "ms", 3),
+    "tap_forward_cpu_ms": Kind("CPU of forwarding, per chunk", "ms", 3),
+    "tap_measure_cpu_ms": Kind("CPU of measuring beside it, per chunk", "ms", 3),
     "estimate_error_pct": Kind("tok/s error where chunks are characters", "%", 1),
     "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
 }

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Thread
 
-from tui.history import client_requests, writers
-from tui.history.database import Connection, transaction, writing_to
 from tui.history.failures import HistoryError
 from tui.history.records import Limits
 from tui.history.request_records import ClientRequest
-from tui.history.writer_process import this_process
+from tui.history.request_writer import RequestWriter
 from tui.tap.exchange import Exchange
 
-PRUNE_EVERY = 500
 RETRY_S = 5.0
 """After a failure: the disk may have room again."""
 MAX_WAITING = 10_000
@@ -38,17 +34,14 @@ class RequestStore:
         on_over: Callable[[ClientRequest], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        self._path = path
-        self._limits = limits
+        self._writer = None if path is None else RequestWriter(path, limits)
         self._on_over = on_over
         self._on_problem = on_problem
-        self._writer: int | None = None
         self._waiting: dict[Exchange, ClientRequest] = {}
         self._told: set[Exchange] = set()
         """Those that are over and wait for the next try."""
         self._condition = Condition()
         self._is_over = False
-        self._n_until_prune = 0
         self._has_problem = False
         self._thread = Thread(target=self._run, name="npulse-tap-store", daemon=True)
         self._thread.start()
@@ -68,8 +61,7 @@ class RequestStore:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        if self._path is not None:
-            self._try_to_write({})  # the file is made, or brought up to date, before it is needed
+        self._try_to_write({})  # the file is made, or brought up to date, before it is needed
         while True:
             with self._condition:
                 while not self._is_over and (self._has_problem or not self._waiting):
@@ -92,40 +84,22 @@ class RequestStore:
                 return
 
     def _try_to_write(self, changed: dict[Exchange, ClientRequest]) -> bool:
-        if self._path is None:
+        if self._writer is None:
             return True
+        requests = [replace(request, id=exchange.id) for exchange, request in changed.items()]
         try:
-            with writing_to(self._path) as connection:
-                self._prune(connection, len(changed))
-                with transaction(connection):
-                    self._write(connection, changed)
+            ids = self._writer.store(requests)
         except HistoryError as error:
             if not self._has_problem:
                 self._on_problem(f"requests are not kept for now: {error}")
             self._has_problem = True
             return False
+        for exchange, id in zip(changed, ids, strict=True):
+            exchange.id = id
         self._has_problem = False
         return True
 
-    def _write(self, connection: Connection, changed: dict[Exchange, ClientRequest]) -> None:
-        if self._writer is None or not writers.is_writer(connection, self._writer):
-            self._writer = writers.register_writer(connection, this_process(), "tap")
-        for exchange, request in changed.items():
-            stored = client_requests.store(
-                connection, replace(request, id=exchange.id), self._writer
-            )
-            exchange.id = stored
-
-    def _prune(self, connection: Connection, count: int) -> None:
-        """Also ends what a tap that was killed has left running."""
-        self._n_until_prune -= count
-        if self._n_until_prune <= 0:
-            self._n_until_prune = PRUNE_EVERY
-            writers.recover_all(connection)
-            client_requests.prune(connection, self._limits, time.time_ns() // 1_000_000)
-
     def _leave(self) -> None:
-        if self._path is None or self._writer is None:
-            return
-        with suppress(HistoryError), writing_to(self._path) as connection, transaction(connection):
-            writers.leave(connection, self._writer)
+        if self._writer is not None:
+            with suppress(HistoryError):
+                self._writer.leave()
