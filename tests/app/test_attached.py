@@ -102,6 +102,22 @@ def test_an_answer_goes_on_without_its_terminal_and_the_next_npulse_shows_it(
         assert "the terminal was closed" not in third.text()
 
 
+@pytest.mark.slow
+def test_a_conversation_that_runs_elsewhere_is_shown_from_the_history(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    with simulator(*SLOW, "--truth", str(log)) as board:  # noqa: SIM117
+        with running(tmp_path, "--url", board.url) as first:
+            begun(first, tmp_path, log)
+            with running(tmp_path, "--url", board.url) as second:
+                second.wait_for(READY)
+                second.keys("f4")
+                second.wait_for("theirs [[tokens=240]]")
+                second.keys("c")
+                second.wait_for(has_words(f"running in another npulse (pid {first.process.pid})"))
+                second.wait_for(keeps_up(tmp_path))
+                assert "npulse attach" not in second.text()
+
+
 def is_complete(home: Path, answer: int) -> bool:
     with closing(open_for_reading(database(home))) as connection:
         found = reading.turn(connection, answer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,11 +70,15 @@ def test_f6_refuses_what_the_server_refuses(terminal: PtyTerminal, tmp_path: Pat
     terminal.type("1.3")
     terminal.keys("tab", "end", *["backspace"] * 4)
     terminal.type("33")
+    terminal.wait_for("ends an answer that repeats itself")
+    terminal.keys("tab", "tab", "space")
+    terminal.wait_for(lambda shown: re.search("stop loops +on", shown.text()) is not None)
     terminal.keys("ctrl+s")
     terminal.wait_for("settings taken")
     ask(terminal, "hello [[tokens=90]]", "~33 tokens")
     assert truth(tmp_path / "truth.jsonl", "request", 1)[0]["max_tokens"] == 33
-    assert (tmp_path / "state" / "npulse" / "state.json").exists()
+    choices = json.loads((tmp_path / "state" / "npulse" / "state.json").read_text())["choices"]
+    assert choices["chat.stop_loops"]["value"] is True
 
 
 def test_f6_without_a_server_keeps_to_the_bounds_of_the_config(tmp_path: Path) -> None:

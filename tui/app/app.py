@@ -43,7 +43,7 @@ class NpulseApp(TerminalApp):
         self,
         backend: Backend,
         appearance: Appearance,
-        remember: Callable[[str, GenerationSettings], str | None] = lambda theme, settings: None,
+        remember: Callable[[str, GenerationSettings, bool], str | None] = lambda *chosen: None,
         attach: AttachTarget | None = None,
         *,
         has_to_resume: bool = False,
@@ -204,7 +204,8 @@ class NpulseApp(TerminalApp):
 
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""
-        problem = self._remember(self._chosen_theme, self._backend.chat.settings)
+        chat = self._backend.chat
+        problem = self._remember(self._chosen_theme, chat.settings, chat.expectations.stops_loops)
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
@@ -366,6 +367,7 @@ class NpulseApp(TerminalApp):
         def take(settings: GenerationSettings | None) -> None:
             if settings is not None:
                 backend.chat.settings = settings
+                backend.chat.expectations.stops_loops = form.stops_loops
                 if self._keep():
                     self.dashboard.say("settings taken; they apply from the next answer on")
 
@@ -374,5 +376,6 @@ class NpulseApp(TerminalApp):
             lambda settings: setting_problems(backend.state.server, settings),
             setting_notes(backend.state.server),
             self._appearance.glyphs,
+            stops_loops=backend.chat.expectations.stops_loops,
         )
         self.push_screen(form, take)

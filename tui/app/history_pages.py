@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from tui.app.branch_walk import BranchWalk
+from tui.app.left_behind import show_followed
 from tui.core.screen.chat import ANSWER_RUNS
+from tui.history.left_behind import LeftBehind
+from tui.history.records import AttachTarget
+from tui.history.resuming import ResumedConversation, StillRunningError
 from tui.screens.dashboard import Dashboard
 from tui.screens.history.page import HistoryData, HistoryPage
 
@@ -88,11 +92,22 @@ class HistoryPages:
         self._push(screen)
 
     async def _continue(self, asked: HistoryPage.Continue) -> None:
-        """A stored conversation goes on in the chat."""
-        history, chat = self._backend.history, self._backend.chat
-        found = await asked.page.ask(
-            lambda: history.resume(asked.conversation, asked.leaf, from_start=asked.is_from_start)
-        )
+        """A stored conversation goes on in the chat; one that another npulse goes on with is shown
+        as it grows."""
+        chat = self._backend.chat
+        is_own = chat.keeper.conversation_id == asked.conversation and not asked.prompt
+        if is_own and chat.is_answering:
+            asked.page.action_leave()
+            return
+        found = await asked.page.ask(lambda: self._goes_on(asked))
+        if isinstance(found, LeftBehind):
+            if found.followed is not None and not chat.is_answering:
+                asked.page.action_leave()
+                show_followed(self._backend, self._dashboard, found.followed)
+                return
+            found = found.ended
+            if found is None:
+                asked.page.say(ANSWER_RUNS, "warn")
         if found is None:
             return
         if not chat.resume(found):
@@ -102,3 +117,13 @@ class HistoryPages:
         said = f"continuing: {found.title}"
         self._dashboard.conversation.show(found.past, asked.prompt, said)
         await BranchWalk(self._backend).show_places(self._dashboard)
+
+    def _goes_on(self, asked: HistoryPage.Continue) -> ResumedConversation | LeftBehind | None:
+        """What is stored, or an answer of it that still runs. Raises HistoryError."""
+        try:
+            return self._backend.history.resume(
+                asked.conversation, asked.leaf, from_start=asked.is_from_start
+            )
+        except StillRunningError as still:
+            target = AttachTarget(asked.conversation, still.answer)
+            return self._backend.elsewhere.at_start(target)

@@ -219,10 +219,12 @@ class ChoiceStore:
         self._state = state
         self._configured = configured
 
-    def remember(self, theme: str, chosen: GenerationSettings) -> str | None:
+    def remember(self, theme: str, chosen: GenerationSettings, stops_loops: bool) -> str | None:
         """Write the choices; gives a sentence where they cannot be written."""
         with self._lock:
-            return self._kept(self._with_choices(theme, chosen))
+            state = self._with_choices(theme, chosen)
+            configured = self._configured.chat.stop_loops
+            return self._kept(state.with_choice("chat.stop_loops", stops_loops, configured))
 
     def keep_servers(self, remembered: RememberedServers) -> str | None:
         """Write which server was chosen and which models were used, as :meth:`remember`."""

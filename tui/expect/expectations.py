@@ -50,7 +50,8 @@ class Expectations:
         stops_loops: bool = False,
     ) -> None:
         self._history = history
-        self._stops_loops = stops_loops
+        self.stops_loops = stops_loops
+        """Of the answers that begin from now on."""
         self._now_ms = now_ms
         self._past: dict[ModelKey, list[PastAnswer]] = {}
         self._known: tuple[Turn | None, Knowledge] = (None, NOTHING_KNOWN)
@@ -118,7 +119,7 @@ class Expectations:
         """
         from tui.expect.answer_watch import AnswerWatch
 
-        self._watch = watch = AnswerWatch(turn, stops_loops=self._stops_loops)
+        self._watch = watch = AnswerWatch(turn, stops_loops=self.stops_loops)
         while not turn.model and not turn.phase.is_over:  # noqa: ASYNC110 - a turn has no event
             await asyncio.sleep(LOOK_S)
         key = key_for(turn, server)

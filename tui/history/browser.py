@@ -18,11 +18,11 @@ from tui.history.listing import Filter
 from tui.history.reading import AnswerTrace
 from tui.history.recorder import Recorder
 from tui.history.records import (
+    AskedAnswer,
     BranchPlace,
     ConversationRow,
     OpenedConversation,
     SearchHit,
-    StoredTurn,
 )
 from tui.history.resuming import ResumedConversation, no_conversation, resume
 
@@ -103,10 +103,10 @@ class HistoryBrowser:
         with reading_from(self._path) as connection:
             return branches.beside(connection, exchanges, at, step)
 
-    def answers(self, turns: Sequence[int]) -> list[StoredTurn]:
+    def answers(self, turns: Sequence[int]) -> list[AskedAnswer]:
         with reading_from(self._path) as connection:
-            found = [reading.turn(connection, number) for number in turns]
-        return [turn for turn in found if turn is not None]
+            found = [reading.asked_answer(connection, number) for number in turns]
+        return [answer for answer in found if answer is not None]
 
     def trace(self, answer: int) -> AnswerTrace:
         """An answer with what was measured while it ran."""

@@ -17,6 +17,7 @@ from tui.history.chunk_ends import joined_ends, unpack_ends
 from tui.history.listing import conversation_row
 from tui.history.long_words import joined, whole
 from tui.history.records import (
+    AskedAnswer,
     SearchHit,
     StoredConversation,
     StoredTurn,
@@ -96,6 +97,15 @@ def turn(connection: sqlite3.Connection, number: int) -> StoredTurn | None:
     """One turn; None where there is none."""
     values = connection.execute(f"{_TURNS} WHERE t.id = ?", (number,)).fetchone()
     return None if values is None else _turn(connection, *values)
+
+
+def asked_answer(connection: sqlite3.Connection, number: int) -> AskedAnswer | None:
+    """A turn with the prompt before it; None where there is none."""
+    found = turn(connection, number)
+    if found is None:
+        return None
+    prompt = None if found.parent is None else turn(connection, found.parent)
+    return AskedAnswer(found, "" if prompt is None else prompt.text)
 
 
 def siblings(connection: sqlite3.Connection, number: int) -> list[int]:

@@ -98,6 +98,14 @@ class StoredTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAnswer:
+    """An answer and what it answers; the prompt is empty where it is not known."""
+
+    answer: StoredTurn
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredConversation:
     """A conversation with its turns: those of the chosen branch, or all, oldest first."""
 
@@ -232,8 +240,8 @@ class History(Protocol):
     def open(self, conversation: int, turn: int | None = None) -> OpenedConversation:
         """A conversation along its chosen branch, or the newest one that goes through ``turn``."""
 
-    def answers(self, turns: Sequence[int]) -> list[StoredTurn]:
-        """These turns; those that are gone are left out."""
+    def answers(self, turns: Sequence[int]) -> list[AskedAnswer]:
+        """These answers, each with its prompt; those that are gone are left out."""
 
     def last_answer(self, conversation: int) -> int | None:
         """The last answer of the chosen branch."""

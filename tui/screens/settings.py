@@ -26,6 +26,7 @@ from tui.widgets.kit.fields import LineField, TextField
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
 
+LOOPS_NOTE = "ends an answer that repeats itself"
 NO_EFFECT = "no effect here"
 """Beside a setting that the server passes over."""
 
@@ -126,8 +127,12 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         check: Callable[[GenerationSettings], Sequence[Problem]],
         notes: Mapping[str, SettingNote],
         glyphs: Glyphs,
+        *,
+        stops_loops: bool = False,
     ) -> None:
         super().__init__(glyphs)
+        self.stops_loops = stops_loops
+        """Whether npulse itself stops an answer that repeats itself; set when the form is saved."""
         self._settings = settings
         self._check = check
         self._notes = notes
@@ -146,6 +151,10 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
                 yield Static("thinking", classes="name", markup=False)
                 yield Toggle(self._settings.is_thinking, id="is_thinking")
                 yield self._note("is_thinking")
+            with Horizontal(classes="line"):
+                yield Static("stop loops", classes="name", markup=False)
+                yield Toggle(self.stops_loops, id="stops_loops")
+                yield Static(LOOPS_NOTE, classes="note", markup=False)
             yield Static("system prompt", id="system-name", markup=False)
             area = TextField(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
             area.cursor_blink = False
@@ -201,4 +210,5 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     def action_save(self) -> None:
         if not self.show_problems():
             settings, _ = self.entered()
+            self.stops_loops = self.query_one("#stops_loops", Toggle).is_on
             self.dismiss(settings)

@@ -35,6 +35,7 @@ REMEMBERED = (
     "generation.max_tokens",
     "generation.thinking",
     "generation.system_prompt",
+    "chat.stop_loops",
 )
 """The keys of config.toml that can be chosen while npulse runs."""
 

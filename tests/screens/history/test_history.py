@@ -135,6 +135,7 @@ async def test_answers_of_two_conversations_at_80_columns(history: HistoryBrowse
         await shows(pilot, "mark another conversation")
         await pilot.press("space", "v")
         await shows(pilot, "1 to 2 of 2", "Leaves fall.", "1 2 3 4 5")
+        await shows(pilot, "Write a haiku", "Count to five")
 
 
 async def test_a_long_list_is_read_by_pages(tmp_path: Path) -> None:

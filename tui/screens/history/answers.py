@@ -73,6 +73,8 @@ class AnswersScreen(HistoryPage):
         super().__init__(data, glyphs)
         self._turns = tuple(turns)
         self._answers: list[StoredTurn] = []
+        self._prompts: dict[int, str] = {}
+        self._is_one_prompt = True
         self._first = 0
 
     def compose(self) -> ComposeResult:
@@ -85,7 +87,10 @@ class AnswersScreen(HistoryPage):
         super().on_mount()
 
         async def run() -> None:
-            self._answers = await self.ask(lambda: self.history.answers(self._turns)) or []
+            found = await self.ask(lambda: self.history.answers(self._turns)) or []
+            self._answers = [one.answer for one in found]
+            self._prompts = {one.answer.id: one.prompt for one in found}
+            self._is_one_prompt = len(set(self._prompts.values())) == 1
             await self._show_columns()
 
         self.run_worker(run(), group="read", exclusive=True)
@@ -125,7 +130,7 @@ class AnswersScreen(HistoryPage):
             )
             failure = None if answer.error is None else answer.error.sentence
             transcript.add_finished(
-                "",
+                "" if self._is_one_prompt else self._prompts[answer.id],
                 thinking=answer.thinking,
                 answer=answer.text,
                 state=stored_result(answer).end_state,
