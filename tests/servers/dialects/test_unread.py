@@ -7,8 +7,9 @@ import json
 import pytest
 
 from tests.servers.dialects.test_decoders import chunk, sse
-from tests.servers.requests import new_turn, request
+from tests.servers.requests import decoded, new_turn, request, text_of
 from tui.core.turn.turn import Turn
+from tui.core.types import DoneDelta, FinishDelta, UnreadDelta
 from tui.servers.dialects import openai
 
 
@@ -269,3 +270,64 @@ def test_the_last_chunk_may_hold_the_whole_answer_again() -> None:
     assert turn.text == "".join(words)
     turn = turn_of(sse(*rows, chunk(" And on.", "stop")))
     assert turn.text == "".join(words) + " And on."
+
+
+WORDS = [f" word{n}" for n in range(12)]
+WHOLE = "".join(WORDS)
+
+
+def words(*last: str) -> list[bytes]:
+    """Events with these words, and then those."""
+    events = [event({"choices": [{"delta": {"content": word}}]}) for word in WORDS]
+    return [*events, *(one.encode() for one in last)]
+
+
+def event(value: object) -> bytes:
+    return f"data: {json.dumps(value)}\n\n".encode()
+
+
+FINISH = 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
+
+
+@pytest.mark.parametrize("end", [FINISH, "data: [DONE]\n\n", ""])
+def test_the_whole_answer_once_more_before_the_end_is_no_part_of_it(end: str) -> None:
+    again = event({"choices": [{"delta": {"content": WHOLE}}]}).decode()
+    deltas, _ = decoded(openai.DIALECT, words(again, end))
+    assert text_of(deltas) == WHOLE
+
+
+def test_an_answer_that_says_all_of_itself_again_goes_on() -> None:
+    again = event({"choices": [{"delta": {"content": WHOLE}}]}).decode()
+    more = event({"choices": [{"delta": {"content": " more"}}]}).decode()
+    deltas, _ = decoded(openai.DIALECT, words(again, more, FINISH))
+    assert text_of(deltas) == f"{WHOLE}{WHOLE} more"
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"choices": [{"message": {"content": " another answer"}}]},
+        {"candidates": [{"content": {"parts": [{"text": " another answer"}]}}]},
+    ],
+)
+def test_text_in_a_place_that_is_not_its_own_is_told(lost: object) -> None:
+    deltas, _ = decoded(openai.DIALECT, words(event(lost).decode(), FINISH))
+    assert text_of(deltas) == WHOLE
+    (unread,) = [delta for delta in deltas if isinstance(delta, UnreadDelta)]
+    assert "another answer" in unread.text
+
+
+def test_an_event_may_be_the_end_by_its_name() -> None:
+    deltas, _ = decoded(openai.DIALECT, words("event: done\ndata: {}\n\n"))
+    assert isinstance(deltas[-1], DoneDelta)
+
+
+def test_chunks_with_nothing_between_them_are_read() -> None:
+    chunks = [json.dumps({"choices": [{"delta": {"content": word}}]}) for word in WORDS]
+    deltas, decoder = decoded(openai.DIALECT, [chunk.encode() for chunk in chunks])
+    assert text_of(deltas) == WHOLE
+    assert decoder.nonsense is None
+    finish = FINISH.removeprefix("data: ").strip()
+    deltas, _ = decoded(openai.DIALECT, ["".join([*chunks, finish]).encode()])
+    assert text_of(deltas) == WHOLE
+    assert any(isinstance(delta, FinishDelta) for delta in deltas)

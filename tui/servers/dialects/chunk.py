@@ -6,9 +6,9 @@ Servers agree on ``{"choices": [{"delta": {"content"}}]}`` and on little else. N
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from tui.core.types import Delta, ModelDelta, RefusalDelta, TextDelta, ThinkingDelta
+from tui.core.types import Delta, ModelDelta, RefusalDelta, TextDelta, ThinkingDelta, UnreadDelta
 
 Json = object
 
@@ -20,12 +20,14 @@ _ERROR_STARTS = (
     "internal server error", "server error", "runtime error", "runtimeerror", "valueerror",
 )  # fmt: skip
 _ERROR_FIELDS = ("error", "errors", "error_msg", "error_message", "exception")
+_END_KINDS = frozenset(("done", "end", "complete", "completed", "finish", "message_stop"))
 _FAILED_WORDS = frozenset(("error", "failed", "failure", "fail"))
 _TEXT_FIELDS = (
     "content", "text", "message", "response", "delta", "output", "token", "msg", "answer", "data",
     "result", "generated_text",
 )  # fmt: skip
 MAX_MODEL_CHARS = 400
+MAX_UNREAD_CHARS = 400
 MIN_REPEATED_CHARS = 20
 """Shorter pieces may well be said twice."""
 _TEXTS = (TextDelta, ThinkingDelta, RefusalDelta)
@@ -145,6 +147,29 @@ def holds_text(chunk: Mapping[str, Json]) -> bool:
     return any(chunk.get(name) for name in _TEXT_FIELDS)
 
 
+def holds_text_below(value: Json, depth: int = 7) -> bool:
+    """Whether anything below an object of no known shape has that name and is a text."""
+    if depth == 0:
+        return False
+    if isinstance(value, dict):
+        return any(
+            (isinstance(one, str) and name in _TEXT_FIELDS and bool(one.strip()))
+            or holds_text_below(one, depth - 1)
+            for name, one in value.items()
+        )
+    return isinstance(value, list) and any(holds_text_below(one, depth - 1) for one in value)
+
+
+def has_text(deltas: Iterable[Delta]) -> bool:
+    """Whether these deltas hold any text."""
+    return any(isinstance(delta, _TEXTS) and delta.text for delta in deltas)
+
+
+def is_end_kind(kind: str) -> bool:
+    """Whether an event of this type (``event: done``) ends the stream."""
+    return kind.strip().lower() in _END_KINDS
+
+
 def first_choice(choices: Json) -> dict[str, Json]:
     """The first choice; empty where there is none (a chunk that carries only usage)."""
     first = choices[0] if isinstance(choices, list) and choices else choices
@@ -187,6 +212,8 @@ class AnswerSoFar:
             if added:
                 ends.add(added)
                 new.append(kind(added))
+            elif not ends.has_begun(text):
+                new.append(UnreadDelta(text[:MAX_UNREAD_CHARS]))
         return new + [delta for delta in message if not isinstance(delta, _TEXTS)]
 
     def without_repetition(self, last: list[Delta]) -> list[Delta]:
@@ -228,6 +255,11 @@ class _Ends:
         return text.startswith(self._head[: len(text)]) and (
             len(text) <= self.n_chars or self._ends_at(text, self.n_chars)
         )
+
+    def has_begun(self, text: str) -> bool:
+        """Whether ``text`` is this text or its beginning, as far as is known."""
+        text, head = text.strip(), self._head.lstrip()
+        return text[: len(head)] == head[: len(text)]
 
     def are_of(self, text: str) -> bool:
         """Whether ``text`` is the text of several pieces and nothing more, as far as is known."""

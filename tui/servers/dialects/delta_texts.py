@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping
 
 from tui.core.types import Delta, RefusalDelta, TextDelta, ThinkingDelta, UnreadDelta
+from tui.servers.dialects.chunk import MAX_UNREAD_CHARS
 
 Json = object
 
 MAX_DEPTH = 4
-MAX_UNREAD_CHARS = 400
 _THINKING_FIELDS = (
     "reasoning_content",
     "reasoning",

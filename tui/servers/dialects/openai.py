@@ -27,10 +27,14 @@ from tui.core.types import (
 )
 from tui.servers.dialects.chunk import (
     DONE,
+    MAX_UNREAD_CHARS,
     AnswerSoFar,
     error_of_choice,
     first_choice,
+    has_text,
     holds_text,
+    holds_text_below,
+    is_end_kind,
     is_error,
     is_error_kind,
     is_error_text,
@@ -47,7 +51,6 @@ from tui.servers.dialects.sse import Event, SseParser
 from tui.servers.dialects.usage import UsageCheck
 from tui.servers.dialects.whole_body import WholeBody
 
-MAX_UNREAD_CHARS = 400
 NAME = "OpenAI-compatible"
 
 LIMITS = (
@@ -101,6 +104,8 @@ class ChatDecoder:
         self._is_sniffed = False
         self._usage: Json = None
         self._timings: Json = None
+        self._held: list[Delta] = []
+        """A chunk that may be the whole answer once more."""
         self._unread = ""
         self._n_readable = 0
         self._is_over = False
@@ -167,6 +172,8 @@ class ChatDecoder:
             if self._is_over:
                 return deltas
             deltas += self._value(value, is_error_event)
+        if not self._is_over and not rest and not has_text(deltas) and is_end_kind(event.kind):
+            return [*deltas, *self._value(DONE, is_error_event=False)]
         if self._is_over or not rest:
             return deltas
         if is_error_event or is_error_text(rest):
@@ -191,10 +198,11 @@ class ChatDecoder:
             self._n_readable += 1
             return self._failure(readable_error(error_of_choice(value) or value) or "")
         is_known = any(name in value for name in ("choices", "usage", "timings", "perf"))
-        if not is_known and not holds_text(value):
-            return []
         if not is_known:
-            return [self._not_read(json.dumps(value, ensure_ascii=False), is_loss=True)]
+            is_loss = holds_text(value)
+            if not is_loss and not holds_text_below(value):
+                return []
+            return [self._not_read(json.dumps(value, ensure_ascii=False), is_loss=is_loss)]
         self._n_readable += 1
         return self._chunk(value)
 
@@ -237,16 +245,11 @@ class ChatDecoder:
         delta, message = choice.get("delta"), choice.get("message")
         reason = word_of(choice.get("finish_reason"))
         is_end = reason is not None and is_finish(reason)
-        if isinstance(delta, dict):
-            deltas = deltas_of(delta)
-            if is_end:
-                deltas = self._so_far.without_repetition(deltas)
-            self._so_far.add(deltas)
-        elif isinstance(message, dict):
+        if isinstance(message, dict) and not isinstance(delta, dict):
             deltas = self._so_far.new_in(deltas_of(message))
         else:
-            deltas = deltas_of({"content": choice.get("text") or delta or message})
-            self._so_far.add(deltas)
+            words = delta if isinstance(delta, dict) else {"content": choice.get("text") or delta}
+            deltas = self._without_repetition(deltas_of(words), is_end=is_end)
         if self._check is not None:
             for found in deltas:
                 if isinstance(found, TextDelta | ThinkingDelta | RefusalDelta):
@@ -255,11 +258,32 @@ class ChatDecoder:
             deltas.append(FinishDelta(reason))
         return deltas
 
+    def _without_repetition(self, deltas: list[Delta], *, is_end: bool) -> list[Delta]:
+        """A chunk that repeats the whole answer at its end is left out, whether it is the last one
+        or only the end mark follows: it is held until that is known."""
+        if not self._held or is_end:
+            fresh = self._so_far.without_repetition(deltas)
+            if len(fresh) < len(deltas):
+                self._held = [] if is_end else deltas
+                return fresh if is_end else []
+        if self._held and has_text(deltas):
+            deltas, self._held = [*self._held, *deltas], []
+        self._so_far.add(deltas)
+        return deltas
+
     def _whole(self, text: str) -> list[Delta]:
         self._is_over = True
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):
+            values, rest = json_values(text)
+            if len(values) > 1:
+                # Chunks without anything between them.
+                self._is_over = False
+                deltas = self._values(values, is_error_event=False)
+                if rest and not self._is_over:
+                    deltas.append(self._not_read(rest, is_loss=False))
+                return deltas if self._is_over else [*deltas, *self._checked_usage()]
             is_page = text.lstrip()[:1] == "<"
             page = f"a web page ({html_message(text)})"
             self._nonsense = page if is_page else "a body that is no JSON and no event stream"
