@@ -50,6 +50,7 @@ class PreparedBackend:
         self.clients = PreparedClients()
         self.state = ConnectionState()
         self.has_server = True
+        self.kept_history = None
 
     def start(self, on_change: Callable[[], None], on_problem: Callable[[str], None]) -> None:
         pass

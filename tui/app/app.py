@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from textual.theme import Theme
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
+from tui.app.latest import Latest
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.attention import Attention
 from tui.core.screen.key_names import shown_key
 from tui.core.types import GenerationSettings
+from tui.screens.chat.sources import DashboardSources
 from tui.screens.dashboard import Dashboard
+from tui.widgets.chat.answers import AnswersPanel
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,17 +66,23 @@ class NpulseApp(TerminalApp):
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
         self._has_to_stop = False
+        self._latest = Latest(lambda: backend.kept_history)
 
     # Start and end --------------------------------------------------------------------------
 
     def get_default_screen(self) -> Dashboard:
-        appearance = self._appearance
+        appearance, backend = self._appearance, self._backend
         return Dashboard(
             self._backend,
             appearance.glyphs,
             appearance.keymap,
             self._copy,
             appearance.frames_per_s,
+            DashboardSources(
+                lambda turn: backend.timelines.of(turn, backend.clock_ns()),
+                lambda: self._latest.answers,
+                lambda: self._latest.conversations,
+            ),
         )
 
     def on_mount(self) -> None:
@@ -104,6 +113,7 @@ class NpulseApp(TerminalApp):
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
+        self.run_worker(self._read_latest(), group="latest")
         if self._appearance.notify:
             self._pay_attention()
         if self._has_to_resume or self._looks_around:
@@ -330,7 +340,24 @@ class NpulseApp(TerminalApp):
         self.run_worker(walk, group="branch", exclusive=True)
 
     def on_dashboard_answer_ended(self) -> None:
+        turn = self._backend.chat.turn
+        if turn is not None:
+            self._latest.ended(turn, self._backend.clock_ns())
+        self.dashboard.show_latest()
         self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")
+
+    async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:
+        await self._read_latest()
+        found = self._latest.answers[event.place : event.place + 1]
+        if not found or found[0].number is None:
+            self._say_here("this answer is not in the history; Alt+T shows the last one")
+            return
+        sources = self._backend.timelines.stored([found[0].number], [found[0].prompt])
+        self._open_timeline(sources, 0)
+
+    async def _read_latest(self) -> None:
+        self._latest.show(await asyncio.to_thread(self._latest.read))
+        self.dashboard.show_latest()
 
     def action_timeline(self, at: int | None = None) -> None:
         """Alt+T: of the answer that runs, or of the last one; of the answer number ``at`` of the

@@ -229,6 +229,11 @@ class Backend:
         )
 
     @property
+    def kept_history(self) -> HistoryBrowser | None:
+        """The history, where conversations are kept in this run."""
+        return None if self._history_file() is None else self.history
+
+    @property
     def history(self) -> HistoryBrowser:
         """The conversations that are kept. Imports SQLite: asked for when they are looked at."""
         from tui.history.browser import HistoryBrowser

@@ -43,6 +43,12 @@ class Timelines:
         if self._kept and not self._kept[-1].is_over:
             self._kept[-1].saw(snapshot.t_ns, series_values(snapshot))
 
+    def of(self, turn: Turn, now_ns: int) -> Timeline | None:
+        """The timeline of the answer that was asked last; None of any other one."""
+        if not self._kept or self._kept[-1].turn is not turn:
+            return None
+        return self._kept[-1].timeline(now_ns)
+
     def sources(
         self,
         past: Sequence[PastTurn],

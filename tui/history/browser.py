@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.core.screen.last_answers import LastAnswer
 from tui.history import branches, listing, reading, recent, writing
 from tui.history.branches import Branch, ExchangeIds
 from tui.history.database import reading_from, transaction, writing_to
 from tui.history.failures import HistoryError
+from tui.history.last_answers import last_answers
 from tui.history.listing import Filter
 from tui.history.reading import AnswerTrace
 from tui.history.recorder import Recorder
@@ -66,6 +68,12 @@ class HistoryBrowser:
                 connection, wanted=Filter(is_pinned=False), limit=PAGE, after=after
             )
         return [*pinned, *rest]
+
+    def latest(self, limit: int) -> tuple[list[LastAnswer], list[ConversationRow]]:
+        """The last answers and the last conversations, the newest first."""
+        with reading_from(self._path) as connection:
+            rows = listing.conversations(connection, order="updated", limit=limit)
+            return last_answers(connection, limit), rows
 
     def count(self) -> int:
         with reading_from(self._path) as connection:

@@ -20,7 +20,16 @@ from tui.core.screen.keys.board import BOARD_KEYS
 from tui.core.screen.keys.table import closing
 from tui.core.text.glyphs import Glyphs
 from tui.screens.ram_calculator import RamCalculator
-from tui.widgets.board.chart import Chart, Frame, answer_row, axis_row, frame, spark_row
+from tui.widgets.board.chart import (
+    WINDOWS_MIN,
+    Chart,
+    Frame,
+    answer_row,
+    axis_row,
+    fitting_window,
+    frame,
+    spark_row,
+)
 from tui.widgets.board.curves import ChartModel, board_charts
 from tui.widgets.board.facts import (
     decode_rows,
@@ -39,6 +48,7 @@ from tui.widgets.kit.rows import AsciiScrollBar, Row, Rows
 
 WIDE_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
+    HintOf("at a moment", "board.cursor_before", "board.cursor_next"),
     HintOf("time", "board.zoom_in", "board.zoom_out"),
     HintOf("finding", "board.up", "board.down"),
     HintOf("open", "board.open"),
@@ -49,6 +59,7 @@ WIDE_HINTS: tuple[HintOf, ...] = (
 NARROW_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
     HintOf("chart", "board.chart_before", "board.chart_next", is_short=True),
+    HintOf("moment", "board.cursor_before", "board.cursor_next", is_short=True),
     HintOf("time", "board.zoom_in", "board.zoom_out", is_short=True),
     HintOf("why", "board.open"),
     HintOf("readings", "board.readings"),
@@ -64,6 +75,7 @@ READING_HINTS: tuple[HintOf, ...] = (
 )
 
 REDRAW_S = 1.0
+MINUTE_NS = 60_000_000_000
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
 CHART_KEYS = ("answers", "npu", "ddr", "clocks", "heat", "ram")
@@ -73,7 +85,6 @@ NARROW_CHART_ROWS = 8
 TIME_ROWS = 2
 SPARK_COLUMNS = 10
 """Room for a value at the right of each spark."""
-WINDOWS_MIN = (1, 2, 5, 10)
 
 
 class BoardScreen(OpaqueScreen):
@@ -125,7 +136,11 @@ class BoardScreen(OpaqueScreen):
         self._copy = copy
         self._glyphs = glyphs
         self._timer: Timer | None = None
-        self._window = len(WINDOWS_MIN) - 1
+        self._window: int | None = None
+        """None is all that is known, rounded up."""
+        self._cursor_ns: int | None = None
+        """Where the crosshair stands; None is now."""
+        self._frame: Frame | None = None
         self._first = 0
         self._chosen = 0
         self._opened: frozenset[str] | None = None
@@ -220,7 +235,7 @@ class BoardScreen(OpaqueScreen):
         width = area.content_region.width
         if width < 1:
             return
-        window_ns = WINDOWS_MIN[self._window] * 60_000_000_000
+        window_ns = WINDOWS_MIN[self._window_at] * MINUTE_NS
         marks = self._facts.answers
         right = SPARK_COLUMNS if self._is_narrow else 0
         is_colourless = self._is_colourless
@@ -232,8 +247,10 @@ class BoardScreen(OpaqueScreen):
             glyphs,
             right=right,
             is_colourless=is_colourless,
+            cursor_ns=self._cursor_ns,
         )
-        models = board_charts(board.history, marks, shared.axis.since_ns)
+        self._frame = shared
+        models = board_charts(board.history, marks, shared.axis.start_ns)
         notice: list[Row] = [] if models else [(("reading the board ...", "dim"),)]
         self.query_one("#board-notice", Rows).show(notice)
         self._arrange(models, area.content_region.height, shared)
@@ -245,6 +262,13 @@ class BoardScreen(OpaqueScreen):
             self.query_one("#board-sparks", Rows).show(
                 [spark_row(model, shared, model.key in seen, width) for model in models]
             )
+
+    @property
+    def _window_at(self) -> int:
+        """Which of the windows is shown."""
+        if self._window is not None:
+            return self._window
+        return fitting_window(self._backend.board.history.begun_ns, self._backend.clock_ns())
 
     def _arrange(self, models: Sequence[ChartModel], height: int, shared: Frame) -> None:
         """Give each chart that is shown its rows, and draw it."""
@@ -322,8 +346,12 @@ class BoardScreen(OpaqueScreen):
     # Actions -----------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        """One step back: from the readings to the charts, then out of the screen."""
-        if self.has_class("-readings"):
+        """One step back: from the crosshair to now, from the readings to the charts, then out of
+        the screen."""
+        if self._cursor_ns is not None and not self.has_class("-readings"):
+            self._cursor_ns = None
+            self.redraw()
+        elif self.has_class("-readings"):
             self.action_readings()
         else:
             self.action_leave()
@@ -338,7 +366,22 @@ class BoardScreen(OpaqueScreen):
 
     def action_zoom(self, step: int) -> None:
         """A shorter (1) or a longer (-1) time."""
-        self._window = min(max(self._window - step, 0), len(WINDOWS_MIN) - 1)
+        self._window = min(max(self._window_at - step, 0), len(WINDOWS_MIN) - 1)
+        self.redraw()
+
+    def action_point(self, columns: int) -> None:
+        """Move the crosshair, which begins at the newest column; beyond that it is gone."""
+        shared = self._frame
+        if shared is None or self.has_class("-readings"):
+            return
+        newest = min(shared.cell_of(shared.end_ns - 1), shared.cells - 1)
+        at = newest + 1 if shared.cursor is None else shared.cursor
+        at = max(at + columns, 0)
+        self._cursor_ns = None if at > newest else shared.axis.time_of(at * shared.per_cell)
+        self.redraw()
+
+    def on_chart_pointed(self, event: Chart.Pointed) -> None:
+        self._cursor_ns = event.t_ns
         self.redraw()
 
     def action_choose(self, step: int) -> None:

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.core.screen.backend import ScreenBackend
+from tui.core.screen.explanations import PANELS, PanelName
 from tui.core.screen.key_names import key_cap
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.chat import (
@@ -32,8 +33,9 @@ from tui.screens.chat.copying import Copying
 from tui.screens.chat.elsewhere import ElsewhereWords
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.hints import hints_for
-from tui.screens.chat.layout import DASHBOARD_CSS
+from tui.screens.chat.layout import DASHBOARD_CSS, arrange
 from tui.screens.chat.searching import TranscriptSearch
+from tui.screens.chat.sources import NO_SOURCES, DashboardSources
 from tui.screens.chat.widgets import ChatWidgets
 from tui.widgets.chat.key_bar import KeyBar, key_hints
 from tui.widgets.chat.prompt import Prompt
@@ -46,6 +48,14 @@ from tui.widgets.transcript.transcript import Transcript
 
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
+
+PANEL_OF_ID: Mapping[str, PanelName] = {
+    "speed": "speed",
+    "npu": "npu",
+    "memory": "memory",
+    "ddr": "board",
+    "answers": "answers",
+}
 
 STRAY_ESC_S = 0.5
 """An Esc so soon after another screen has closed was meant for that screen."""
@@ -90,16 +100,18 @@ class Dashboard(LeanScreen):
         keymap: Mapping[str, str],
         copy: Callable[[str, str], str],
         frames_per_s: int = 15,
+        sources: DashboardSources = NO_SOURCES,
     ) -> None:
         super().__init__()
         self.set_class(glyphs.is_ascii, "-ascii")
+        self._sources = sources
         self._backend = backend
         self._glyphs = glyphs
         self._keymap = keymap
         self._resumed_s = 0.0
         self._has_opened = False
         self._parts = ChatWidgets(self)
-        self._figures = ChatFigures(backend, key_cap(keymap["board"]))
+        self._figures = ChatFigures(backend, key_cap(keymap["board"]), sources.timeline)
         self._answer = AnswerDrawing(
             backend,
             self._parts,
@@ -125,6 +137,8 @@ class Dashboard(LeanScreen):
             self._glyphs,
             key_cap(self._keymap["server.connect"]),
             self.compose_prompt(),
+            self._sources,
+            {name: key_cap(self._keymap[f"panel.{name}"]) for name in PANELS},
         )
 
     def compose_prompt(self) -> ComposeResult:
@@ -133,6 +147,10 @@ class Dashboard(LeanScreen):
         yield Static(f" {self._glyphs.prompt} ", id="prompt-mark", markup=False)
         yield Prompt(placeholder=f"ask the model; {send} sends", id="prompt")
         yield SearchLine(self._search.close, id="search")
+
+    def on_mount(self) -> None:
+        arrange(self, self.app.size)
+        self.show_notice()
 
     # What the application tells --------------------------------------------------------------
 
@@ -155,6 +173,10 @@ class Dashboard(LeanScreen):
         self.conversation.take_unsent()
         self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
         self._parts.transcript.live_turn.set_status(self._figures.status())
+
+    def show_latest(self) -> None:
+        """Other answers or conversations are the last ones now."""
+        self._parts.refresh_rows("answers", "conversations")
 
     def show_server(self) -> None:
         """Draw anew what depends on the server."""
@@ -206,15 +228,13 @@ class Dashboard(LeanScreen):
 
     # Size and focus --------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
-        self.show_notice()
-
     def on_resize(self, event: events.Resize) -> None:
         if event.size != self.app.size:
             # Overtaken by a newer size. While the first paint is held back, two sizes would
             # otherwise chase each other for ever: laying out one announces the other anew.
             event.prevent_default()
             return
+        arrange(self, event.size)
         width, height = event.size
         is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
         self.set_class(is_tiny, "-tiny")
@@ -297,6 +317,24 @@ class Dashboard(LeanScreen):
     def action_stop_later(self, tokens: int | None = None) -> None:
         """Plan the stop: after so many more tokens, or at the end of the paragraph."""
         self.conversation.stop_later(tokens)
+
+    def action_panel(self, panel: PanelName) -> None:
+        """Show a panel over the whole screen."""
+        from tui.screens.panel import PanelScreen
+
+        backend, sources = self._backend, self._sources
+        self.app.push_screen(
+            PanelScreen(backend, self._figures, sources.answers, panel, self._glyphs)
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a panel enlarges it."""
+        panel = PANEL_OF_ID.get(event.widget.id or "") if event.widget is not None else None
+        if panel is not None:
+            self.action_panel(panel)
+
+    async def on_conversation_column_chosen(self) -> None:
+        await self.run_action("app.history")
 
     # The server ------------------------------------------------------------------------------
 

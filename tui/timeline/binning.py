@@ -61,9 +61,9 @@ def axis_of(start_ns: int, end_ns: int, count: int) -> TimeAxis:
 
 class BinnedSeries:
     """One curve on an axis. ``place_of`` gives where a time stands on it, where that is not the
-    time itself (an axis of tokens); it must not fall."""
+    time itself (an axis of tokens); it must not fall. A reading holds for ``hold_ns`` at most."""
 
-    __slots__ = ("_highs", "_is_ahead", "_last", "_lows", "_next", "_place_of", "_sums",
+    __slots__ = ("_highs", "_hold_ns", "_is_ahead", "_last", "_lows", "_next", "_place_of", "_sums",
                  "_weights", "axis", "series")  # fmt: skip
 
     def __init__(
@@ -71,8 +71,10 @@ class BinnedSeries:
         axis: TimeAxis,
         series: Series,
         place_of: Callable[[int], int] | None = None,
+        hold_ns: int = HOLD_NS,
     ) -> None:
         self.axis = axis
+        self._hold_ns = hold_ns
         self.series = series
         self._place_of = place_of
         # A gap is known at its end, and so is a rate: they are those of the time before.
@@ -128,7 +130,7 @@ class BinnedSeries:
         if self._last is None:
             return count
         last_ns, last_place, last_value = self._last
-        if place - last_place <= 1 or (not self._is_ahead and t_ns - last_ns > HOLD_NS):
+        if place - last_place <= 1 or (not self._is_ahead and t_ns - last_ns > self._hold_ns):
             return count
         first, after = max(last_place + 1, 0), min(place, count)
         held = value if self._is_ahead else last_value

@@ -64,6 +64,8 @@ def keys_of(text: str) -> list[str]:
         ("\x1b\x1bOD", ["alt+left"]),
         ("\x1b[1;3A", ["alt+up"]),
         ("\x1b\x1b[1;2A", ["alt+shift+up"]),
+        ("\x1b1", ["alt+1"]),
+        ("\x1b5\x1b0", ["alt+5", "alt+0"]),
         ("\x1bx", ["alt+x"]),
         ("\x1b\x1b[A\x1b\x1b[B", ["alt+up", "alt+down"]),
         ("\x1b[[A", ["f1"]),

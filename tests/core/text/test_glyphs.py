@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs, choose
 
 SETS = pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-WIDER = {"blocks", "average", "at_most", "ellipsis"}
+WIDER = {"levels", "average", "at_most", "ellipsis"}
 
 
 def _strings(glyphs: Glyphs) -> dict[str, str]:
@@ -31,9 +31,9 @@ def test_each_takes_the_one_cell_that_a_row_reckons_with(glyphs: Glyphs) -> None
     for name, value in _strings(glyphs).items():
         if name not in WIDER:
             assert cell_len(value) == 1, name
-    assert all(cell_len(block) == 1 for block in glyphs.blocks)
-    assert len(set(glyphs.blocks)) == len(glyphs.blocks) == 8
-    assert " " not in glyphs.blocks
+    assert all(cell_len(level) == 1 for level in glyphs.levels)
+    assert len(set(glyphs.levels)) == len(glyphs.levels) == 4
+    assert " " not in glyphs.levels
 
 
 @SETS

@@ -11,12 +11,13 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.core.hostile import HOSTILE, raw_controls
-from tests.screens.board.prepared import BOARDS, NS, Prepared, PreparedBackend, prepared
+from tests.screens.board.prepared import BOARDS, NS, START_NS, Prepared, PreparedBackend, prepared
 from tests.screens.board.shown import Shown
 from tui.board.advice.board_state import BoardView
 from tui.core.board.history import BoardHistory
 from tui.core.board.load_facts import LoadFacts
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.text import format as fmt
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 from tui.screens.ram_calculator import RamCalculator
@@ -101,13 +102,14 @@ def test_narrow_shows_one_chart_and_steps_through_them() -> None:
             shown = [chart.id for chart in screen.query(Chart) if chart.display]
             assert len(shown) == 1
             titles += shown
-            await pilot.press("right")
+            await pilot.press("l")
             await pilot.pause()
         assert len(set(titles)) == 6
-        await pilot.press("left")
+        await pilot.press("h")
         await pilot.pause()
         assert [chart.id for chart in screen.query(Chart) if chart.display] == titles[-1:]
-        assert set("▁▂▃▄▅▆▇") & set(await settled(pilot))
+        sparks = screen.query_one("#board-sparks", Rows)
+        assert any("\u2800" < char <= "\u28ff" for char in sparks.render_line(1).text)
         await pilot.press("pagedown")
         assert "RAM forecast" in await settled(pilot)
 
@@ -143,6 +145,44 @@ def test_time_can_be_shorter_and_longer() -> None:
         assert "-10 min" in await settled(pilot)
 
     look(prepared(), check)
+
+
+def test_the_window_is_what_is_known_rounded_up() -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        assert "-45 s" in await settled(pilot)
+        assert "-1 min" in await settled(pilot)
+        board.sees(70, BOARDS["whole"](70), None)
+        board.now_ns = START_NS + 71 * NS
+        screen.redraw()
+        assert "-2 min" in await settled(pilot)
+
+    board = prepared(seconds=40)
+    board.now_ns = START_NS + 41 * NS
+    look(board, check)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_crosshair_reads_every_curve_at_one_moment(size: tuple[int, int]) -> None:
+    async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
+        now = await settled(pilot)
+        assert "600" in now or size == NARROW
+        await pilot.press(*["shift+left"] * 3)
+        earlier = await settled(pilot)
+        assert earlier != now
+        at_ns = screen._cursor_ns
+        assert at_ns is not None
+        assert f"-{fmt.clock((board.now_ns - at_ns) / NS)}" in earlier
+        await pilot.click(next(chart for chart in screen.query(Chart) if chart.display), (20, 2))
+        await pilot.pause()
+        assert screen._cursor_ns is not None
+        assert screen._cursor_ns < at_ns
+        await pilot.press("escape")
+        assert await settled(pilot) == now
+        assert pilot.app.screen is screen
+
+    board = prepared(seconds=520)
+    board.now_ns = START_NS + 520 * NS
+    look(board, check, size)
 
 
 def test_a_finding_opens_to_what_was_seen_its_effect_and_a_command() -> None:

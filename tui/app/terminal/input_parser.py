@@ -230,7 +230,8 @@ class InputParser:
         decoder = self._decoder
         if len(token) == 1:
             return list(decoder._sequence_to_key_events(token))
-        if len(token) == 2 and token not in ANSI_SEQUENCES_KEYS:
+        # Alt with a digit is a character of macOS there; here it is a key, as in other terminals.
+        if len(token) == 2 and (token not in ANSI_SEQUENCES_KEYS or token[1] in "0123456789"):
             return list(decoder._sequence_to_key_events(token[1], alt=True))
         before = decoder.terminal_size, decoder.terminal_pixel_size, decoder.mouse_pixels
         found = list(decoder.feed(token))

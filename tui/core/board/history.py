@@ -26,6 +26,9 @@ NUMBERS = (
 THROTTLE_LEVELS = {"none": 0.0, "limited by user": 1.0, "capped": 2.0, "throttling": 2.0}
 """The reading ``throttle`` as a number: not, by a setting, by heat."""
 
+COARSE_SAMPLES, MAX_COARSE = 10, 360
+"""An hour is kept at ten seconds, where a sample is taken each second."""
+
 BIG_SHARE = 0.85
 """A cluster is a big one from this share of the highest CPU clock on."""
 
@@ -41,6 +44,8 @@ class BoardHistory:
         self._rings: dict[str, Ring] = {}
         self._times_ns: deque[int] = deque(maxlen=length)
         self._count = 0
+        self._coarse: dict[str, deque[tuple[int, float | None, float | None]]] = {}
+        """Of each reading, time, least and largest value of :data:`COARSE_SAMPLES` each."""
         self.latest: Snapshot | None = None
 
     def add(self, snapshot: Snapshot) -> None:
@@ -51,6 +56,18 @@ class BoardHistory:
         self._times_ns.append(snapshot.t_ns)
         self._count += 1
         self.latest = snapshot
+        if self._count % COARSE_SAMPLES == 0:
+            for name, ring in self._rings.items():
+                known = [value for value in ring.last(COARSE_SAMPLES) if value is not None]
+                kept = self._coarse.setdefault(name, deque(maxlen=MAX_COARSE))
+                kept.append((snapshot.t_ns, min(known, default=None), max(known, default=None)))
+
+    @property
+    def begun_ns(self) -> int | None:
+        """When the first sample was taken that is still known; None before it."""
+        known = [rows[0][0] for rows in self._coarse.values() if rows]
+        fine = [self._times_ns[0]] if self._times_ns else []
+        return min([*known, *fine], default=None)
 
     def _ring(self, name: str) -> Ring:
         """The ring of that reading; one that appears later begins with a gap."""
@@ -75,14 +92,33 @@ class BoardHistory:
         ring = self._rings.get(name)
         return [] if ring is None else ring.last(count)
 
+    def in_place(self, name: str, room: int) -> list[float | None]:
+        """The last values of that reading as ``room`` places from left to right. A value stays in
+        its place until there is no more room; then all move on by a quarter. What is drawn of it
+        changes by one place a sample, not by all."""
+        step = max(room // 4, 1)
+        first = max(0, -(-(self._count - room) // step) * step)
+        shown = list(self.series(name, min(self._count - first, self._length)))
+        missing = room - len(shown)
+        return [*shown, *[None] * missing] if missing > 0 else shown[-room:]
+
     def points(self, name: str, since_ns: int = 0) -> list[Point]:
-        """The values of that reading with their times, from ``since_ns`` on, oldest first."""
+        """The values of that reading with their times, from ``since_ns`` on, oldest first. Before
+        the last samples there are two for each :data:`COARSE_SAMPLES`: the least and the
+        largest."""
         ring = self._rings.get(name)
         if ring is None:
             return []
         times = list(self._times_ns)
         skip = bisect_left(times, since_ns)
-        return list(zip(times[skip:], ring.last(len(times) - skip), strict=True))
+        fine = list(zip(times[skip:], ring.last(len(times) - skip), strict=True))
+        if not times or since_ns >= times[0]:
+            return fine
+        coarse: list[Point] = []
+        for t_ns, low, high in self._coarse.get(name, ()):
+            if since_ns <= t_ns < times[0]:
+                coarse += [(t_ns, low), (t_ns, high)] if low != high else [(t_ns, low)]
+        return [*coarse, *fine]
 
 
 def series_values(snapshot: Snapshot) -> dict[str, float | None]:

@@ -31,11 +31,13 @@ from tui.core.screen.keys.clients import CLIENTS_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import JUDGE_KEYS, LAB_KEYS, SET_TEXT_KEYS
+from tui.core.screen.keys.panel import PANEL_KEYS, PANEL_SCREEN_KEYS
 from tui.core.screen.keys.table import SCOPES, default_keys
 from tui.core.screen.keys.timeline import TIMELINE_KEYS
 
 Place = Literal[
     "chat",
+    "panel",
     "board",
     "ram",
     "bench",
@@ -132,6 +134,11 @@ def help_sections(
             key_lines([*TRANSCRIPT_KEYS, *BRANCH_ARROWS, TURN_TIMELINE, DEMO_LETTER], keymap),
         ),
         ("chat", title("server line", "connect"), key_lines(SERVER_LINE_KEYS, keymap)),
+        (
+            "panel",
+            title("enlarged panel", "panel.speed"),
+            key_lines(PANEL_SCREEN_KEYS[len(PANEL_KEYS) :], keymap),
+        ),
         ("board", title("the board", "board"), key_lines(BOARD_KEYS, keymap)),
         (
             "ram",

@@ -27,8 +27,9 @@ class Glyphs:
     bar_half: str
     bar_track: str
     """An empty cell of a bar. Lighter than the filled one, so that a bar reads without colour."""
-    blocks: str
-    """The steps of a history row, lowest first; none is blank: a blank means no value."""
+    levels: str
+    """The steps of a history in one row, lowest first; none is blank: a blank means no value. Of
+    dots (braille) there are two values to a cell, and this has those of the left one."""
     digits: Mapping[str, LargeDigit] = field(hash=False)
     """Large figures by character: 0-9, point, ~, – and blank."""
     prompt: str
@@ -118,10 +119,11 @@ def _font(rows: tuple[str, str, str]) -> dict[str, LargeDigit]:
 
 
 _UNICODE_FIGURES = (
-    "╭─╮ ╶╮  ╶─╮ ╶─╮ ╷ ╷ ╭─╴ ╭─╴ ╶─╮ ╭─╮ ╭─╮ ",
-    "│ │  │  ╭─╯ ╶─┤ ╰─┤ ╰─╮ ├─╮   │ ├─┤ ╰─┤ ",
-    "╰─╯ ╶┴╴ ╰─╴ ╶─╯   ╵ ╶─╯ ╰─╯   ╵ ╰─╯ ╶─╯ ",
+    "█▀█ ▀█  ▀▀█ ▀▀█ █ █ █▀▀ █▀▀ ▀▀█ █▀█ █▀█ ",
+    "█ █  █  █▀▀  ▀█ ▀▀█ ▀▀█ █▀█   █ █▀█ ▀▀█ ",
+    "▀▀▀ ▀▀▀ ▀▀▀ ▀▀▀   ▀ ▀▀▀ ▀▀▀   ▀ ▀▀▀ ▀▀▀ ",
 )
+"""Three by five dots, two above each other in a cell."""
 _ASCII_FIGURES = (
     " _       _   _       _   _   _   _   _  ",
     "| |  |   _|  _| |_| |_  |_    | |_| |_| ",
@@ -133,8 +135,8 @@ UNICODE = Glyphs(
     bar_full="━",
     bar_half="╸",
     bar_track="─",
-    blocks="▁▂▃▄▅▆▇█",
-    digits=_font(_UNICODE_FIGURES) | {"–": ("   ", "╶─╴", "   ")},
+    levels="⡀⠄⠂⠁",
+    digits=_font(_UNICODE_FIGURES) | {".": (" ", " ", "▀"), "–": ("   ", "▀▀▀", "   ")},
     prompt=">",
     closed="▸",
     opened="▾",
@@ -160,7 +162,7 @@ ASCII = Glyphs(
     bar_full="#",
     bar_half="-",
     bar_track="-",
-    blocks="_.:-=+*#",
+    levels="_.-'",
     digits=_font(_ASCII_FIGURES) | {"–": ("   ", " - ", "   ")},
     prompt=">",
     closed=">",

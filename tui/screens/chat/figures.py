@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui.core.board.history import BoardHistory
 from tui.core.expect.outlook import Outlook
@@ -10,6 +12,7 @@ from tui.core.expect.wait_words import long_wait
 from tui.core.screen.backend import ScreenBackend
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.board.panels import board_rows
@@ -17,12 +20,21 @@ from tui.widgets.board.why import roofline_row, why_row
 from tui.widgets.chat.speed import phase_word
 from tui.widgets.kit.rows import Row
 
+if TYPE_CHECKING:
+    from tui.timeline.record import Timeline
+
 
 class ChatFigures:
     """The numbers and the words of the moment. ``board_key`` opens the board screen."""
 
-    def __init__(self, backend: ScreenBackend, board_key: str) -> None:
+    def __init__(
+        self,
+        backend: ScreenBackend,
+        board_key: str,
+        timeline: Callable[[Turn], Timeline | None],
+    ) -> None:
         self._backend = backend
+        self._timeline = timeline
         self._board_key = board_key
 
     def stats(self) -> TurnStats | None:
@@ -30,6 +42,13 @@ class ChatFigures:
         chat = self._backend.chat
         turn = chat.turn if chat.ahead is None else chat.ahead.turn
         return None if turn is None else turn.stats(self._backend.clock_ns())
+
+    def timeline(self) -> Timeline | None:
+        """That turn in time, where it is followed."""
+        chat = self._backend.chat
+        turn = chat.turn
+        is_own = chat.ahead is None and chat.followed is None
+        return self._timeline(turn) if is_own and turn is not None else None
 
     def outlook(self, stats: TurnStats) -> Outlook | None:
         """What is awaited of the turn in flight with these numbers; None of one that another npulse
@@ -51,7 +70,7 @@ class ChatFigures:
         facts = self._backend.board.facts
         if facts is None:
             return [title, ddr, soc, (), (), own]
-        roofline = roofline_row(facts.decode, width, glyphs)
+        roofline = roofline_row(facts.decode, width, glyphs, self._board_key)
         why = why_row(facts.findings, width, glyphs, self._board_key)
         return [title, ddr, soc, roofline, why, own]
 

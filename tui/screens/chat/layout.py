@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
+from textual.screen import Screen
+
+from tui.core.screen.panel_rows import panel_rows
+from tui.widgets.chat.answers import AnswersPanel
+from tui.widgets.chat.speed import SpeedPanel
+
+BROAD_COLUMNS = 160
+"""From here on there are three columns."""
+PANEL_CELLS, MOST_PANEL_CELLS = 44, 84
+FRAME_ROWS = 4
+"""Top line, bottom line, and the prompt with its line."""
+
 DASHBOARD_CSS = """
 Dashboard { layout: vertical; background: $background; color: $foreground; }
 Dashboard #body { height: 1fr; }
@@ -10,6 +23,11 @@ Dashboard #panels {
 }
 Dashboard #panels Rows { border-top: solid $rule; }
 Dashboard #panels #speed { border-top: none; }
+Dashboard #conversations { display: none; }
+Dashboard.-broad #conversations {
+    display: block; width: 34; height: 100%; padding: 0 1; border-right: solid $rule;
+}
+Dashboard.-broad #transcript { max-width: 110; }
 Dashboard #strip { height: 1; }
 Dashboard #prompt-box {
     height: auto; max-height: 40%; border-top: solid $rule; padding: 0;
@@ -19,9 +37,25 @@ Dashboard Prompt { width: 1fr; }
 Dashboard.-narrow #panels { display: none; }
 Dashboard.-wide #strip { display: none; }
 Dashboard.-ascii #panels { border-left: ascii $rule; }
+Dashboard.-ascii #conversations { border-right: ascii $rule; }
 Dashboard.-ascii #panels Rows, Dashboard.-ascii #prompt-box { border-top: ascii $rule; }
 Dashboard.-ascii #panels #speed { border-top: none; }
 Dashboard #too-small { display: none; width: 100%; height: 100%; content-align: center middle; }
 Dashboard.-tiny > * { display: none; }
 Dashboard.-tiny #too-small { display: block; }
 """
+
+
+def arrange(screen: Screen[None], size: Size) -> None:
+    """Give the columns and the panels of the dashboard what ``size`` has room for."""
+    is_broad = size.width >= BROAD_COLUMNS
+    screen.set_class(is_broad, "-broad")
+    room = panel_rows(size.height - FRAME_ROWS)
+    speed, answers = screen.query_one(SpeedPanel), screen.query_one(AnswersPanel)
+    speed.chart_rows, answers.count = room.chart, room.answers
+    answers.display = room.answers > 0
+    panels = screen.query_one("#panels")
+    more = (size.width - BROAD_COLUMNS) // 2 if is_broad else 0
+    panels.styles.width = min(PANEL_CELLS + more, MOST_PANEL_CELLS)
+    for panel in (speed, answers):
+        panel.refresh_rows()

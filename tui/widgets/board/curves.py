@@ -28,6 +28,8 @@ class Curve:
     role: str
     points: Sequence[Point]
     value: str
+    shown: Callable[[float | None], str] = fmt.percent
+    """A value of the curve as text."""
 
     @property
     def last(self) -> float | None:
@@ -49,6 +51,7 @@ class ChartModel:
     limit: float | None = None
     note: str = ""
     """What to know beside the title: the limit, or what is missing."""
+    note_role: str = "warn"
     absent: str | None = None
 
 
@@ -78,7 +81,8 @@ def _answers(marks: Sequence[AnswerMark], since_ns: int) -> ChartModel:
     value = fmt.UNKNOWN
     if last is not None and last.rates_tps:
         value = ("~" if last.is_estimated else "") + fmt.rate(last.rates_tps[-1])
-    curve = Curve("now" if last and last.is_running else "last", "live", points, f"{value:>6}")
+    name = "now" if last and last.is_running else "last"
+    curve = Curve(name, "live", points, f"{value:>6}", lambda rate: f"{fmt.rate(rate):>6}")
     absent = None if shown else "no answer in this time"
     return ChartModel("answers", "answers", "tok/s", "tok/s", (curve,), _scale(top), absent=absent)
 
@@ -109,8 +113,14 @@ def _ddr(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel
         shares: list[Point] = [
             (t_ns, None if value is None else 100 * value / top) for t_ns, value in clock.points
         ]
-        of = f"{clock.value} of {top / 1e6:.0f}" if clock.last is not None else clock.value
-        clock = Curve("clock", clock.role, shares, of)
+
+        def of_top(share: float | None) -> str:
+            hz = None if share is None else share * top / 100
+            return fmt.UNKNOWN if hz is None else f"{fmt.megahertz(hz)} of {top / 1e6:.0f}"
+
+        now = clock.last
+        of = of_top(None if now is None else 100 * now / top)
+        clock = Curve("clock", clock.role, shares, of, of_top)
         curves: tuple[Curve, ...] = (clock, load)
     else:
         curves = (load,)
@@ -156,7 +166,7 @@ def _heat(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartMode
     )
     if limit is None or not low < limit < high or model.absent:
         return model
-    return replace(model, limit=limit, note=f"slows at {limit:.0f} °C")
+    return replace(model, limit=limit, note=f"slows at {limit:.0f} °C", note_role="dim")
 
 
 def _memory(history: BoardHistory, snapshot: Snapshot, since_ns: int) -> ChartModel:
@@ -205,7 +215,11 @@ def _curve(
     if factor != 1.0:
         points = [(t_ns, None if value is None else value * factor) for t_ns, value in points]
     role = CURVE_ROLES[number % len(CURVE_ROLES)]
-    return Curve(label, role, points, text(newest))
+
+    def shown(value: float | None) -> str:
+        return text(None if value is None else value / factor)
+
+    return Curve(label, role, points, text(newest), shown)
 
 
 def _jobs(per_s: float | None) -> str:

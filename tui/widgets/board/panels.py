@@ -9,15 +9,15 @@ from tui.core.board.reading import Snapshot
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean
-from tui.widgets.kit.bars import bar, heat, spark, stacked
+from tui.widgets.kit.bars import bar, heat, spark, stacked, values_in
 from tui.widgets.kit.rows import Row, Rows, pad, spread
 
-SPARK_CELLS = 10
 USUAL_NPU_ROWS = 4
 
 
 class BoardPanel(Rows):
-    """A panel over the last snapshot; ``rows_of`` is one of the functions below."""
+    """A panel over the last snapshot; ``rows_of`` is one of the functions below, ``key`` the key
+    that enlarges the panel."""
 
     def __init__(
         self,
@@ -25,14 +25,25 @@ class BoardPanel(Rows):
         history: Callable[[], BoardHistory],
         glyphs: Glyphs,
         *,
+        key: str = "",
         id: str | None = None,
     ) -> None:
         super().__init__(glyphs, id=id)
         self._rows_of = rows_of
+        self._panel_key = key
         self._history = history
 
     def build(self, width: int) -> Sequence[Row]:
-        return self._rows_of(self._history(), width, self._glyphs)
+        title, *rest = self._rows_of(self._history(), width, self._glyphs)
+        return [_with_key(title, self._panel_key), *rest]
+
+
+def _with_key(title: Row, key: str) -> Row:
+    """The title with the key that enlarges the panel, where the blank after its name has room."""
+    if not key or len(title) < 2 or len(title[1][0]) < len(key) + 3 or title[1][0].strip():
+        return title
+    name, (blank, role), *rest = title
+    return (name, (f" {key}", "dim"), (blank[len(key) + 1 :], role), *rest)
 
 
 def npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
@@ -57,10 +68,10 @@ def _npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     loads = snapshot.numbers("npu.load")
     if not loads:
         return rows + _npu_without_load(snapshot, width, glyphs)
-    room = max(6, width - SPARK_CELLS - 12)
+    cells = history_cells(width)
+    room = max(6, width - cells - 11)
     for core, load in enumerate(loads):
         name = str(core) if len(loads) > 1 else "NPU"
-        series = history.series(f"npu.load.{core}", SPARK_CELLS)
         rows.append(
             spread(
                 (
@@ -68,7 +79,7 @@ def _npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
                     *bar(None if load is None else load / 100, room, glyphs),
                     (f"{fmt.percent(load):>6}", "text"),
                 ),
-                spark(series, SPARK_CELLS, glyphs, top=100.0),
+                past_row(history, f"npu.load.{core}", cells, glyphs),
                 width,
             )
         )
@@ -86,6 +97,19 @@ def _npu_without_load(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Ro
     if "permission" in reason:
         rows.append((("why and what to do: ", "dim"), ("npulse doctor", "soft")))
     return rows
+
+
+def history_cells(width: int) -> int:
+    """How many cells of a panel's row its history takes."""
+    return max(width // 2 - 4, 6)
+
+
+def past_row(
+    history: BoardHistory, name: str, cells: int, glyphs: Glyphs, role: str = "soft"
+) -> Row:
+    """The last samples of a reading that goes up to 100, as a line."""
+    values = history.in_place(name, values_in(cells, glyphs))
+    return spark(values, cells, glyphs, top=100.0, role=role)
 
 
 def memory_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
@@ -128,6 +152,7 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
         return [spread((("board", "strong"),), (("reading ...", "dim"),), width), (), (), ()]
     governor = snapshot.text("npu.governor")
     title_right = f"governor {clean(governor, newlines=False)}" if governor else ""
+    cells = history_cells(width)
     ddr_load = snapshot.number("ddr.load")
     ddr_freq = snapshot.number("ddr.freq")
     if ddr_freq is None and ddr_load is None:
@@ -139,17 +164,12 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
             (f"{fmt.megahertz(ddr_freq):>9}", "text"),
             (f"{fmt.percent(ddr_load):>7}", "text"),
         )
-        ddr = (
-            *pad(left, width - SPARK_CELLS),
-            *spark(history.series("ddr.load", SPARK_CELLS), SPARK_CELLS, glyphs, top=100.0),
-        )
+        ddr = (*pad(left, width - cells), *past_row(history, "ddr.load", cells, glyphs))
     temperature = snapshot.number("soc.temp")
     role, word = heat(temperature)
     left = (("SoC ", "dim"), (f"{fmt.celsius(temperature):>9}", role), (f"  {word}", role))
-    soc = (
-        *pad(left, width - SPARK_CELLS),
-        *spark(history.series("soc.temp", SPARK_CELLS), SPARK_CELLS, glyphs, top=100.0),
-    )
+    past = past_row(history, "soc.temp", cells, glyphs, role if word else "soft")
+    soc = (*pad(left, width - cells), *past)
     own: Row = (
         ("npulse itself ", "dim"),
         (_own_cpu(snapshot.number("npulse.cpu")), "soft"),

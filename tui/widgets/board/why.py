@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tui.core.board.board_facts import DecodeBound
     from tui.core.board.finding import Finding
 
+LOW_SHARE = 0.6
+"""Below this share of the bound something slows the model down."""
 BELIEVED_SHARE = 1.05
 """More of the bound than this is no rate but a wrong assumption: see the board screen."""
 
@@ -39,12 +41,17 @@ def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str = 
     return spread(text, right, width)
 
 
-def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs) -> Row:
-    """``57 % of what DDR allows``; empty where there is no rate or no bound to compare it with."""
+def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+    """``57 % of what DDR allows``; empty where there is no rate or no bound to compare it with.
+    Where it is little, the ``key`` that tells why stands beside it."""
     if bound.roofline is None:
         return ()
     if bound.roofline.share > BELIEVED_SHARE:
         return (("above what DDR seems to allow", "dim"),)
     share = fmt.percent(100 * bound.roofline.share)
     mark = "~" if bound.is_rate_estimated or bound.is_size_guessed else ""
-    return fit(((f"{mark}{share}", "text"), (" of what DDR allows", "dim")), width)
+    left: Row = ((f"{mark}{share}", "text"), (" of what DDR allows", "dim"))
+    why: Row = (("why slow: ", "live"), (key, "key"))
+    if bound.roofline.share < LOW_SHARE and row_width(left) + row_width(why) < width:
+        return spread(left, why, width)
+    return fit(left, width)

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tui.core.expect.outlook import Outlook
 from tui.core.expect.wait_words import eta_text, short_wait
+from tui.core.screen.panel_rows import LEAST_CHART
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.kit.bars import bar, digits, spark
-from tui.widgets.kit.rows import Row, Rows, Span, pad, row_width, spread
+from tui.widgets.kit.grounds import GroundedRows
+from tui.widgets.kit.rows import Row, Span, pad, row_width, spread
+
+if TYPE_CHECKING:
+    from tui.timeline.record import Timeline
+    from tui.widgets.chat.rate_chart import RateChart
 
 LABEL_CELLS = 9
+AT_HISTORY = 4
+"""The row of :func:`speed_rows` that has the rate over time."""
 
 
-class SpeedPanel(Rows):
+class SpeedPanel(GroundedRows):
     """Draws the numbers of the turn in flight, or of the last one.
 
-    ``stats`` gives them when asked; the panel pulls at its own slow rate.
+    ``stats`` gives them when asked, ``timeline`` what is known of that answer in time; the panel
+    pulls at its own slow rate. ``key`` is the key that enlarges the panel.
     """
 
     def __init__(
@@ -27,19 +37,49 @@ class SpeedPanel(Rows):
         stats: Callable[[], TurnStats | None],
         outlook: Callable[[TurnStats], Outlook | None],
         note: Callable[[], str | None],
+        timeline: Callable[[], Timeline | None],
         glyphs: Glyphs,
         *,
+        key: str = "",
         id: str | None = None,
     ) -> None:
         super().__init__(glyphs, id=id)
         self._stats = stats
         self._outlook = outlook
         self._note = note
+        self._timeline = timeline
+        self._key = key
+        self._chart: RateChart | None = None
+        self.chart_rows = 0
+        """Rows for the curve of the rate; below :data:`~tui.core.screen.panel_rows.LEAST_CHART` it
+        is one row."""
 
     def build(self, width: int) -> Sequence[Row]:
         stats = self._stats()
         view = None if stats is None else self._outlook(stats)
-        return speed_rows(stats, width, self._glyphs, self._note(), view)
+        rows = speed_rows(stats, width, self._glyphs, self._note(), view, self._key)
+        if self.chart_rows < LEAST_CHART:
+            return rows
+        chart = self._curve_rows(stats, width)
+        if _progress_row(view, width, self._glyphs) is None:
+            rows[AT_HISTORY] = _rate_head(stats, width, self._glyphs)
+        return [*rows[: AT_HISTORY + 1], *chart, *rows[AT_HISTORY + 1 :]]
+
+    def _curve_rows(self, stats: TurnStats | None, width: int) -> list[Row]:
+        if stats is None:
+            words = "no answer yet" if self._note() is None else ""
+            middle: Row = ((" " * ((width - len(words)) // 2), "dim"), (words, "dim"))
+            above = self.chart_rows // 2
+            return [*[()] * above, middle, *[()] * (self.chart_rows - above - 1)]
+        if self._chart is None:
+            # Here, for nothing is drawn before the first answer.
+            from tui.widgets.chat.rate_chart import RateChart
+
+            self._chart = RateChart(self._glyphs)
+        from tui.widgets.chat.rate_chart import timeline_of
+
+        timeline = self._timeline() or timeline_of(stats)
+        return self._chart.rows(timeline, width, self.chart_rows, median_rate(stats))
 
 
 def speed_rows(
@@ -48,17 +88,17 @@ def speed_rows(
     glyphs: Glyphs,
     note: str | None = None,
     view: Outlook | None = None,
+    key: str = "",
 ) -> list[Row]:
     """Seven rows: title, figure, rate over time or progress of the prefill, tokens, context.
 
-    ``note`` is what the server does that this turn does not tell, ``view`` what is awaited.
+    ``note`` is what the server does that this turn does not tell, ``view`` what is awaited,
+    ``key`` what enlarges the panel.
     """
     doing: Row = (doing_words(stats, view),)
     if note is not None:
         doing = ((note, "warn"),)
-    name: Row = (("speed", "strong"),)
-    is_room = row_width(name) + row_width(doing) < width
-    title = spread(name if is_room else (), doing, width)
+    title = title_row("speed", key, doing, width)
     now = shown_rate(stats)
     large = digits(now, glyphs)
     gaps = fmt.UNKNOWN if stats is None else fmt.gaps(stats.itl_p50_ms, stats.itl_p99_ms)
@@ -80,6 +120,20 @@ def speed_rows(
         _context_row(stats, width, glyphs),
     ]
     return rows
+
+
+def title_row(name: str, key: str, right: Row, width: int) -> Row:
+    """The name of a panel and the key that enlarges it; they give way to what stands at the
+    right."""
+    for left in (((name, "strong"), (f" {key}", "dim")), ((name, "strong"),)):
+        if (key or len(left) == 1) and row_width(left) + row_width(right) < width:
+            return spread(left, right, width)
+    return spread((), right, width)
+
+
+def median_rate(stats: TurnStats) -> float | None:
+    """The rate of the median gap between two tokens; None where the gaps say nothing."""
+    return 1000 / stats.itl_p50_ms if stats.itl_p50_ms else None
 
 
 def doing_words(stats: TurnStats | None, view: Outlook | None) -> Span:
@@ -153,6 +207,18 @@ def _progress_row(view: Outlook | None, width: int, glyphs: Glyphs) -> Row | Non
     return spread(
         (("prefill".ljust(LABEL_CELLS), "dim"), *bar(view.share, room, glyphs, role)), right, width
     )
+
+
+def _rate_head(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:
+    """Above the curve: its unit, the average and the median."""
+    if stats is None:
+        return (("tok/s", "dim"),)
+    average = fmt.marked(fmt.rate(stats.decode_tps), stats.decode_source)
+    right: Row = ((f"{glyphs.average} ", "dim"), (average, "text"))
+    middle = median_rate(stats)
+    if middle is not None:
+        right = (*right, ("  median ", "dim"), (fmt.rate(middle), "text"))
+    return spread((("tok/s", "dim"),), right, width)
 
 
 def _history_row(stats: TurnStats | None, width: int, glyphs: Glyphs) -> Row:

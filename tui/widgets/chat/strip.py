@@ -101,7 +101,7 @@ def _doing_parts(stats: TurnStats, view: Outlook | None, glyphs: Glyphs) -> list
         return parts
     live = "live" if running else "soft"
     parts.append((0, ((f" {shown_rate(stats)} tok/s", live),)))
-    parts.append((6, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=live))))
+    parts.append((2, ((" ", "text"), *spark(stats.rate_history_tps, 7, glyphs, role=live))))
     if running and view is not None and (view.warnings or view.notes):
         parts.append((1, ((f"  {words}", "warn" if role == "warn" else "soft"),)))
     return parts
@@ -111,19 +111,19 @@ def _answer_parts(stats: TurnStats, view: Outlook | None) -> list[tuple[int, Row
     """TTFT, tokens, ETA."""
     parts: list[tuple[int, Row]] = []
     if stats.ttft_ms is not None:
-        parts.append((3, (("  TTFT ", "dim"), (fmt.seconds(stats.ttft_ms / 1000), "text"))))
+        parts.append((4, (("  TTFT ", "dim"), (fmt.seconds(stats.ttft_ms / 1000), "text"))))
     if not stats.tokens:
         return parts
     count: Row = ((f"  {fmt.marked(str(stats.tokens), stats.tokens_source)}", "text"),)
     if stats.max_tokens:
         count = (*count, (f"/{stats.max_tokens}", "dim"))
-    parts.append((2, count))
+    parts.append((3, count))
     if stats.phase.is_over:
         return parts
     if view is not None and view.left is not None:
-        parts.append((4, (("  ETA ", "dim"), (eta_text(view.left, is_short=True), "text"))))
+        parts.append((5, (("  ETA ", "dim"), (eta_text(view.left, is_short=True), "text"))))
     elif stats.eta_s is not None:
-        parts.append((4, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
+        parts.append((5, (("  ETA ", "dim"), (fmt.clock(stats.eta_s), "text"))))
     return parts
 
 
@@ -138,5 +138,5 @@ def _board_parts(history: BoardHistory) -> list[tuple[int, Row]]:
     parts.append((1, tuple(spans)))
     free = snapshot.number("ram.available")
     if free is not None:
-        parts.append((5, (("  free ", "dim"), (f"{fmt.gib(free)} GiB", "text"))))
+        parts.append((6, (("  free ", "dim"), (f"{fmt.gib(free)} GiB", "text"))))
     return parts

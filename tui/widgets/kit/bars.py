@@ -1,4 +1,4 @@
-"""Bars, sparks and three-row digits as spans."""
+"""Bars, histories of one row and three-row digits as spans."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.rows import Row, Span
 
 WARM_C, HOT_C = 70.0, 85.0
+BRAILLE = 0x2800
+LEFT_DOTS, RIGHT_DOTS = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
+"""Bits of the dots of a braille cell, the lowest first (Unicode 15.0, section 21.1)."""
 
 
 def bar(share: float | None, width: int, glyphs: Glyphs, role: str = "ok") -> Row:
@@ -40,6 +43,11 @@ def stacked(parts: Sequence[tuple[float, str]], width: int, glyphs: Glyphs) -> R
     return tuple(spans)
 
 
+def values_in(width: int, glyphs: Glyphs) -> int:
+    """How many values a history of ``width`` cells shows."""
+    return width if glyphs.is_ascii else 2 * width
+
+
 def spark(
     values: Sequence[float | None],
     width: int,
@@ -48,24 +56,30 @@ def spark(
     top: float | None = None,
     role: str = "soft",
 ) -> Row:
-    """The last ``width`` values as blocks, from 0 to ``top`` (their own maximum if None).
+    """The last values as a line of one row, from 0 to ``top`` (their own maximum if None): as many
+    as :func:`values_in` says. What is steady is a thin line, not a solid block.
 
     A missing value is a blank, so that a gap in the record is seen as one.
     """
-    last = list(values)[-width:]
+    room = values_in(width, glyphs)
+    last = list(values)[-room:] if room > 0 else []
     known = [value for value in last if value is not None]
-    ceiling = top or (max(known) if known else 0.0)
-    steps = glyphs.blocks
-    cells = []
-    for value in last:
-        if value is None:
-            cells.append(" ")
-        elif ceiling <= 0:
-            cells.append(steps[0])
-        else:
-            level = int(min(1.0, max(0.0, value / ceiling)) * (len(steps) - 1) + 0.5)
-            cells.append(steps[level])
-    return ((" " * (width - len(cells)) + "".join(cells), role),)
+    ceiling = top or max(known, default=0.0)
+    levels = [None if value is None else _level(value, ceiling, glyphs) for value in last]
+    levels = [*[None] * (room - len(levels)), *levels]
+    if glyphs.is_ascii:
+        return (("".join(" " if n is None else glyphs.levels[n] for n in levels), role),)
+    return (("".join(map(_dots, levels[::2], levels[1::2])), role),)
+
+
+def _level(value: float, ceiling: float, glyphs: Glyphs) -> int:
+    share = value / ceiling if ceiling > 0 else 0.0
+    return int(min(1.0, max(0.0, share)) * (len(glyphs.levels) - 1) + 0.5)
+
+
+def _dots(left: int | None, right: int | None) -> str:
+    bits = (0 if left is None else LEFT_DOTS[left]) | (0 if right is None else RIGHT_DOTS[right])
+    return chr(BRAILLE + bits) if bits else " "
 
 
 def digits(text: str, glyphs: Glyphs) -> tuple[str, str, str]:

@@ -62,6 +62,14 @@ def fit(row: Row, width: int) -> Row:
     return tuple(spans)
 
 
+def cut(row: Row, width: int, glyphs: Glyphs) -> Row:
+    """The row in at most ``width`` cells; where something is left out, a sign says so."""
+    if row_width(row) <= width:
+        return row
+    kept = fit(row, max(width - cell_len(glyphs.ellipsis), 0))
+    return (*kept, (glyphs.ellipsis, row[-1][1])) if width > 0 else ()
+
+
 def spread(left: Row, right: Row, width: int) -> Row:
     """``left`` at the left edge and ``right`` at the right one; the left gives way."""
     room = width - row_width(right)

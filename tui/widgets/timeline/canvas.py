@@ -12,16 +12,16 @@ from tui.timeline.binning import BinnedSeries, TimeAxis
 from tui.timeline.record import Timeline
 from tui.timeline.series import GAP, RATE
 from tui.timeline.view import TimelineView
-from tui.widgets.kit.grounds import GroundedRows, on_grounds
-from tui.widgets.kit.rows import Row, Span, fit
-from tui.widgets.timeline.axis_rows import (
+from tui.widgets.kit.axis_rows import (
     cell_of,
     mark_cells,
     phase_cells,
     tick_cells,
     trouble_cells,
 )
-from tui.widgets.timeline.curve import CurveCells
+from tui.widgets.kit.curve import CurveCells
+from tui.widgets.kit.grounds import GroundedRows, on_grounds
+from tui.widgets.kit.rows import Row, Span, fit
 from tui.widgets.timeline.layout import ChartOf, charts_of, heights
 
 LEFT, RIGHT = 16, 11

@@ -16,9 +16,9 @@ from tui.core.text.wrap import Wrapper
 from tui.core.types import SegmentKind
 from tui.timeline.record import Timeline
 from tui.timeline.view import TimelineView
+from tui.widgets.kit.axis_rows import seconds
 from tui.widgets.kit.grounds import GroundedRows
 from tui.widgets.kit.rows import Row, Span
-from tui.widgets.timeline.axis_rows import seconds
 
 GUTTER = 10
 MAX_WIDTH = 110

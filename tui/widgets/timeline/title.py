@@ -5,8 +5,8 @@ from __future__ import annotations
 from tui.core.text.glyphs import Glyphs
 from tui.timeline.record import Mark, Timeline
 from tui.timeline.view import TimelineView
+from tui.widgets.kit.axis_rows import seconds
 from tui.widgets.kit.rows import Row, Span, fit, spread
-from tui.widgets.timeline.axis_rows import seconds
 
 
 def title_row(view: TimelineView, width: int, glyphs: Glyphs) -> Row:

@@ -6,15 +6,43 @@ from tui.core.screen.keys.action import PAGES, KeyAction
 
 BOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
+        "board.cursor_before",
+        "left",
+        "point(-1)",
+        "the crosshair to an earlier moment",
+        "crosshair: every curve at one moment",
+    ),
+    KeyAction(
+        "board.cursor_next",
+        "right",
+        "point(1)",
+        "the crosshair to a later moment",
+        "crosshair: every curve at one moment",
+    ),
+    KeyAction(
+        "board.cursor_far_before",
+        "shift+left",
+        "point(-10)",
+        "the crosshair ten columns back",
+        "crosshair by ten columns",
+    ),
+    KeyAction(
+        "board.cursor_far_next",
+        "shift+right",
+        "point(10)",
+        "the crosshair ten columns on",
+        "crosshair by ten columns",
+    ),
+    KeyAction(
         "board.chart_before",
-        "left,h",
+        "h",
         "step(-1)",
         "the chart before",
         "another chart, where one is shown",
     ),
     KeyAction(
         "board.chart_next",
-        "right,l",
+        "l",
         "step(1)",
         "the next chart",
         "another chart, where one is shown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.core.screen.keys.action import PAGES, KeyAction
+from tui.core.screen.keys.panel import PANEL_KEYS
 
 GLOBAL_KEYS: tuple[KeyAction, ...] = (
     KeyAction("help", "f1", "app.help", "every key, and what the figures mean; again: back"),
@@ -58,6 +59,7 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("prev_branch", "alt+p", "branch(-1)", "the branch before", _BRANCHES),
     KeyAction("next_branch", "alt+n", "branch(1)", "the next branch", _BRANCHES),
     KeyAction("copy_code", "alt+y", "copy_code", "copy the last code block"),
+    *PANEL_KEYS,
     KeyAction("connect", "alt+u", "connect", "type the URL of another server"),
     KeyAction("demo", "alt+d", "demo", "without a server: start the simulated board"),
 )

@@ -43,6 +43,7 @@ from tui.core.screen.keys.lab import (
     LAB_SIDES_KEYS,
     SET_TEXT_KEYS,
 )
+from tui.core.screen.keys.panel import PANEL_KEYS, PANEL_SCREEN_KEYS
 from tui.core.screen.keys.timeline import TIMELINE_KEYS
 
 
@@ -76,6 +77,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     TURN_TIMELINE,
     DEMO_LETTER,
     *SERVER_LINE_KEYS,
+    *PANEL_SCREEN_KEYS[len(PANEL_KEYS) :],
     *BOARD_KEYS,
     *RAM_FIELD_KEYS,
     *RAM_KEYS,
@@ -110,6 +112,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
         *_EVERYWHERE,
     ),
     "the server line": (*CHAT_KEYS, *FOCUS_KEYS, *SERVER_LINE_KEYS, *_EVERYWHERE),
+    "an enlarged panel": (*PANEL_SCREEN_KEYS, *_EVERYWHERE),
     "the board": (closing("board"), *BOARD_KEYS, *_EVERYWHERE),
     "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
     "the benchmarks": (closing("bench"), *BENCH_CHOOSER_KEYS, *_EVERYWHERE),

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 
 from tui.timeline.binning import Bin, BinnedSeries
 from tui.timeline.series import SeriesSpec
-from tui.widgets.kit.bars import heat
+from tui.widgets.kit.bars import BRAILLE, LEFT_DOTS, RIGHT_DOTS, heat
 from tui.widgets.kit.rows import Span
 
 DOTS = 4
-_LEFT = (0x40, 0x04, 0x02, 0x01)
-_RIGHT = (0x80, 0x20, 0x10, 0x08)
-"""Bits of the dots of a braille cell, the lowest first (Unicode 15.0, section 21.1)."""
-BRAILLE = 0x2800
 CLIP_SHARE = 2.0
 NOISE_SHARE = 0.2
 """A curve whose values differ by less than this share of them is drawn nearly flat."""
@@ -83,13 +79,17 @@ class CurveCells:
         width: int,
         *,
         is_ascii: bool,
+        limits: Limits | None = None,
+        role: str | None = None,
     ) -> None:
+        """``limits`` is a scale that does not follow the curves, ``role`` that of their line."""
         self.spec = spec
+        self._fixed, self._role_of_line = limits, role
         self.binned = binned
         self.others = others
         self.height = height
-        self.limits = Limits(math.nan, math.nan)
-        """Set by the first update."""
+        self.limits = limits or Limits(math.nan, math.nan)
+        """Those of the curves are set by the first update."""
         self._is_ascii = is_ascii
         self._per_cell = 1 if is_ascii else 2
         self._steps = height if is_ascii else height * DOTS
@@ -103,7 +103,10 @@ class CurveCells:
         """Take what is new and draw the columns that it changes."""
         curves = (*self.binned, *self.others)
         first = min((one.update() for one in curves), default=self.width * self._per_cell)
-        limits = limits_of(self.spec, curves)
+        if not self.draws:
+            # Other curves may have been brought up to date before.
+            first = 0
+        limits = self._fixed or limits_of(self.spec, curves)
         if limits != self.limits:
             self.limits, first = limits, 0
         for x in range(first // self._per_cell, self.width):
@@ -129,16 +132,23 @@ class CurveCells:
         share = min(max(share, 0.0), 1.0) if share == share else 0.0
         return round(share * (self._steps - 1))
 
+    def row_of(self, value: float) -> int | None:
+        """The row from the top in which that value is drawn; None outside of the scale."""
+        if not self.limits.low <= value <= self.limits.high:
+            return None
+        step = self._step(value)
+        return self.height - 1 - (step if self._is_ascii else step // DOTS)
+
     def _column(self, x: int) -> tuple[Span, ...]:
         lines = [0] * self.height
         ranges = [0] * self.height
         role = "dim"
         for side in range(self._per_cell):
             place = x * self._per_cell + side
-            bits = _LEFT if side == 0 else _RIGHT
+            bits = LEFT_DOTS if side == 0 else RIGHT_DOTS
             found = self._bin(self.binned, place)
             if found.mean is not None and found.low is not None and found.high is not None:
-                role = self._role(found.mean)
+                role = self._role_of_line or self._role(found.mean)
                 self._fill(ranges, self._step(found.low), self._step(found.high), bits)
                 middle = self._step(found.mean)
                 before = self._bin(self.binned, place - 1).mean if place else None

@@ -1,0 +1,30 @@
+"""The panel of the last answers as rows."""
+
+from __future__ import annotations
+
+import time
+
+from tests.widgets.test_panels import text
+from tui.core.screen.last_answers import LastAnswer
+from tui.core.text.glyphs import UNICODE
+from tui.widgets.chat.answers import answer_rows, short_time
+from tui.widgets.kit.rows import row_width
+
+NOON_S = time.mktime((2026, 11, 27, 12, 0, 0, 0, 0, -1))
+
+
+def test_a_slow_answer_has_a_sign_and_every_row_fits() -> None:
+    asked_ms = round(NOON_S * 1000)
+    rates = (3.14, 3.19, 1.62, 3.16)
+    found = [LastAnswer(asked_ms, "a long prompt " * 9, "m", rate, False) for rate in rates]
+    rows = answer_rows(found, 41, 5, UNICODE, NOON_S + 60)
+    assert [row_width(row) for row in rows] == [41, 41, 41, 41, 0]
+    assert text(rows[0]).startswith("12:00 a long")
+    assert text(rows[0]).endswith("…    3.14")
+    assert text(rows[2]).endswith(" ! 1.62")
+
+
+def test_a_day_is_told_as_one_reads_it() -> None:
+    assert short_time(NOON_S - 86_400, NOON_S) == "yest."
+    assert short_time(NOON_S - 3 * 86_400, NOON_S) == "11-24"
+    assert short_time(1e300, NOON_S) == "–"

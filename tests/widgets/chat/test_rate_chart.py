@@ -1,0 +1,63 @@
+"""The curve of an answer's rate on the dashboard."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.widgets.test_panels import answering, text
+from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
+from tui.timeline.builder import TimelineBuilder
+from tui.timeline.record import Timeline
+from tui.widgets.chat.rate_chart import RateChart, timeline_of
+from tui.widgets.kit.rows import row_width
+
+NS = 1_000_000_000
+BOTH = pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+
+
+def throttled(builder: TimelineBuilder) -> Timeline:
+    """Thirty seconds at four tokens a second; the last ten at two, because of heat."""
+    at_ns = NS
+    for second in range(31):
+        slow = second >= 20
+        builder.add_sample(second * NS, {"throttle.level": 2.0 if slow else 0.0})
+        while at_ns < (second + 1) * NS:
+            builder.add_words("word ", "")
+            number = at_ns // (NS // 4)
+            builder.add_chunks([at_ns], [5 * number], [0])
+            at_ns += NS // (2 if slow else 4)
+    return builder.timeline()
+
+
+@BOTH
+def test_it_has_axes_a_phase_and_the_mark_of_the_throttling(glyphs: Glyphs) -> None:
+    timeline = throttled(TimelineBuilder("why", "qwen3-4b"))
+    rows = RateChart(glyphs).rows(timeline, 60, 9, 4.0)
+    shown = [text(row) for row in rows]
+    assert all(row_width(row) == 60 for row in rows)
+    assert "throttled" in shown[-2]
+    assert "prefill" in shown[-2] or "answer" in shown[-2]
+    assert "0 s" in shown[-1]
+    assert "20 s" in shown[-1]
+    scale = [float(row[:5]) for row in shown[:-2] if row[:5].strip()]
+    assert scale == sorted(scale, reverse=True)
+    assert scale[0] >= 4 >= 2 >= scale[-1]
+    assert any("/trouble" in role for row in rows for _, role in row)
+
+
+@BOTH
+@settings(max_examples=40)
+@given(st.integers(0, 90), st.integers(0, 25), st.one_of(st.none(), st.floats(0, 1e4)))
+def test_any_size_is_kept(
+    glyphs: Glyphs, width: int, height: int, median_tps: float | None
+) -> None:
+    rows = RateChart(glyphs).rows(timeline_of(answering()), width, height, median_tps)
+    assert len(rows) == height
+    assert all(row_width(row) <= width for row in rows)
+
+
+def test_an_answer_that_nobody_followed_has_its_rate_all_the_same() -> None:
+    rows = RateChart(UNICODE).rows(timeline_of(answering()), 41, 7, None)
+    assert any("\u2800" < char <= "\u28ff" for row in rows for char in text(row))

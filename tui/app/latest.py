@@ -1,0 +1,75 @@
+"""The last answers and conversations: from the history, and of this run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tui.core.screen.last_answers import LastAnswer
+from tui.core.text.sanitize import clean_line
+from tui.core.turn.turn import Turn
+from tui.history.failures import HistoryError
+
+if TYPE_CHECKING:
+    from tui.history.browser import HistoryBrowser
+    from tui.history.records import ConversationRow
+
+MOST = 40
+MAX_PROMPT_CHARS = 120
+
+
+class Latest:
+    """Called in the app's thread, but for :meth:`read`, which waits for the disk."""
+
+    def __init__(self, history: Callable[[], HistoryBrowser | None]) -> None:
+        """``history`` gives None where nothing is kept."""
+        self._history = history
+        self._stored: list[LastAnswer] = []
+        self._own: list[LastAnswer] = []
+        """Of this run, the newest first."""
+        self._ended: Turn | None = None
+        self.conversations: Sequence[ConversationRow] = ()
+
+    @property
+    def answers(self) -> Sequence[LastAnswer]:
+        """The newest first."""
+        return (*self._own, *self._stored)
+
+    def read(self) -> tuple[list[LastAnswer], list[ConversationRow]]:
+        """What is stored; empty where nothing can be read: the history screen says why."""
+        history = self._history()
+        if history is None or not history.is_there:
+            return [], []
+        try:
+            return history.latest(MOST)
+        except (HistoryError, OSError):
+            return [], []
+
+    def show(self, stored: tuple[list[LastAnswer], list[ConversationRow]]) -> None:
+        """Show what was read. What this run has seen stays in front."""
+        self._stored, self.conversations = stored
+        self._own = [one for one in self._own if not self._is_stored(one)]
+
+    def _is_stored(self, own: LastAnswer) -> bool:
+        """Whether the history has it by now: asked at about the same time."""
+        return any(
+            abs(one.asked_ms - own.asked_ms) < 2_000 and one.prompt == own.prompt
+            for one in self._stored
+        )
+
+    def ended(self, turn: Turn, now_ns: int) -> None:
+        """This answer is over; an answer that failed before its first token is none."""
+        stats = turn.stats(now_ns)
+        if turn is self._ended or not stats.tokens:
+            return
+        self._ended = turn
+        asked_ms = time.time_ns() // 1_000_000 - round(stats.elapsed_s * 1000)
+        answer = LastAnswer(
+            asked_ms=asked_ms,
+            prompt=clean_line(turn.prompt[:MAX_PROMPT_CHARS]),
+            model=turn.model or None,
+            rate_tps=stats.decode_tps,
+            is_estimated=stats.decode_source not in ("measured", "runtime"),
+        )
+        self._own = [answer, *self._own][:MOST]
