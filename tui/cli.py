@@ -119,6 +119,12 @@ def _add_dashboard_options(parser: Parser) -> None:
         "--ascii", action="store_true", default=None, help="plain ASCII instead of box characters"
     )
     parser.add_argument(
+        "--low-bandwidth",
+        action="store_true",
+        default=None,
+        help="for a thin line: draw every four seconds, and at once after a key",
+    )
+    parser.add_argument(
         "--no-store",
         action="store_true",
         help="keep nothing of this run: no conversation, no prompt, no draft",

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tui.screens.lab.page import LabPage
     from tui.timeline.source import TimelineSource
 
+RESTING_SAMPLES = 5
+"""While nobody looks, one sample of so many is taken."""
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
@@ -65,6 +67,8 @@ class NpulseApp(TerminalApp):
         self._chosen_theme = appearance.theme
         self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
         self._is_sampling = False
+        self._passed_over = 0
+        """Samples that were left out, and taken, since nobody looks."""
         self._has_to_stop = False
         self._latest = Latest(lambda: backend.kept_history)
 
@@ -193,7 +197,7 @@ class NpulseApp(TerminalApp):
 
     async def _sample(self) -> None:
         """One sample in the worker thread; left out where the last one still runs."""
-        if self._is_sampling:
+        if self._is_sampling or self._is_passed_over():
             return
         self._is_sampling = True
         try:
@@ -206,6 +210,13 @@ class NpulseApp(TerminalApp):
         if self._appearance.has_bell and facts is not None and facts.has_new_alert:
             self.bell()
         self.dashboard.show_board()
+
+    def _is_passed_over(self) -> bool:
+        """While nobody looks and no answer runs, one sample in a few is enough."""
+        chat = self._backend.chat
+        is_needed = chat.is_answering or chat.waiting is not None or self._appearance.has_bell
+        self._passed_over = 0 if is_needed or not self.is_resting else self._passed_over + 1
+        return self._passed_over % RESTING_SAMPLES != 0
 
     def _theme_chosen(self, theme: Theme) -> None:
         if theme.name != self._chosen_theme:

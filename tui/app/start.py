@@ -182,6 +182,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
         "ui.theme": options.theme,
         "ui.colors": options.colors,
         "ui.ascii": "on" if options.ascii else None,
+        "ui.low_bandwidth": True if options.low_bandwidth else None,
         "history.enabled": False if options.no_store else None,
     }
 
@@ -275,6 +276,8 @@ def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> App
         copy_file=state_folder() / "copied.txt",
         notify=signals_of(settings.ui.notify, os.environ),
         frames_per_s=settings.ui.fps,
+        is_low_bandwidth=settings.ui.low_bandwidth,
+        pauses_without_focus=settings.ui.pause_without_focus,
         sample_interval_s=settings.board.interval_s,
         messages=messages,
     )

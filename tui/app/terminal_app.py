@@ -15,7 +15,7 @@ from textual.app import SystemCommand
 from textual.binding import ActiveBinding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
-from textual.events import Event
+from textual.events import Event, InputEvent, MouseMove, Paste, Resize
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen, SystemModalScreen
 from textual.scrollbar import ScrollBar
@@ -24,6 +24,7 @@ from textual.theme import Theme
 from tui import __version__
 from tui.app.app_colours import AppColours
 from tui.app.terminal.input_order import InputOrder
+from tui.app.terminal.painting import Painting
 from tui.app.themes import LIBRARY_CSS
 from tui.core.screen.attention import Attention
 from tui.core.screen.colours import ColourChoice, ColourDepth, ColourSetting
@@ -42,6 +43,8 @@ from tui.widgets.kit.rows import AsciiScrollBar
 
 if TYPE_CHECKING:
     from tui.app.terminal.launch import Launch
+
+PAUSED = "not drawn while the terminal does not have the focus; everything goes on"
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
@@ -73,6 +76,10 @@ class Appearance:
     """How the terminal is told that an answer is over, while it does not have the focus."""
     frames_per_s: int
     sample_interval_s: float
+    is_low_bandwidth: bool = False
+    """The line to the terminal is thin."""
+    pauses_without_focus: bool = True
+    """Nothing is drawn while the terminal reports that it does not have the focus."""
     messages: Sequence[str] = ()
     """What the start has to say: warnings of the config file, broken themes."""
 
@@ -108,6 +115,7 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         self._ending_code: int | None = None
         self._opening = ExitStack()
         self._input_order = InputOrder(self, super().on_event)
+        self._painting = Painting(self, self._rest, self._tell_pause)
         self.launch: Launch | None = None
         """What was drawn before this app was there."""
         self.attention: Attention | None = None
@@ -132,6 +140,9 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         return TerminalDriver
 
     async def on_event(self, event: Event) -> None:
+        is_seen = isinstance(event, (InputEvent, Paste, Resize))
+        if self._is_open and is_seen and not isinstance(event, MouseMove):
+            self._painting.has_input()
         await self._input_order.take(event)
 
     def get_default_screen(self) -> Dashboard:
@@ -189,9 +200,28 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         if self.launch is not None and self.screen is self.dashboard and not self.dashboard.draft:
             # The next start can begin with this picture; nobody has changed it yet.
             self.launch.keep(self.cells.shown())
+        if self._appearance.is_low_bandwidth:
+            self.dashboard.save_bandwidth()
+            self._painting.save_bandwidth()
+        if self._appearance.pauses_without_focus:
+            self.watch(self, "app_focus", self._painting.focus)
         self.start_work()
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")
+
+    def _rest(self, is_resting: bool) -> None:
+        """Nobody looks, or somebody does again."""
+        self.dashboard.rest(is_resting)
+
+    @property
+    def is_resting(self) -> bool:
+        """Nobody looks at the terminal, as far as it reports that."""
+        return self._painting.is_away
+
+    def _tell_pause(self, is_paused: bool) -> None:
+        for screen in (self.screen, self.dashboard):
+            for bar in screen.query(MessageBar):
+                bar.say(PAUSED) if is_paused else bar.withdraw(PAUSED)
 
     def start_work(self) -> None:
         """What begins once the first paint is there."""

@@ -110,6 +110,7 @@ class Dashboard(LeanScreen):
         self._keymap = keymap
         self._resumed_s = 0.0
         self._has_opened = False
+        self._is_resting = False
         self._parts = ChatWidgets(self)
         self._figures = ChatFigures(backend, key_cap(keymap["board"]), sources.timeline)
         self._answer = AnswerDrawing(
@@ -168,8 +169,21 @@ class Dashboard(LeanScreen):
         self.conversation.withdraw_refusal()
         self.post_message(self.AnswerEnded())
 
+    def rest(self, is_resting: bool) -> None:
+        """Draw nothing from now on: nobody looks; or everything again."""
+        self._is_resting = is_resting
+        self._answer.rest(is_resting)
+        if not is_resting:
+            self.show_board()
+
+    def save_bandwidth(self) -> None:
+        """Move the transcript by half a view at a time: each move writes all of it."""
+        self._parts.transcript.viewport.has_leaps = True
+
     def show_board(self) -> None:
         """A new snapshot is there."""
+        if self._is_resting:
+            return
         self.conversation.take_unsent()
         self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
         self._parts.transcript.live_turn.set_status(self._figures.status())

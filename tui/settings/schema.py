@@ -127,6 +127,10 @@ class UiSection(Struct, frozen=True, kw_only=True):
     """What tells that an answer is over while the terminal does not have the focus."""
     mouse: bool = True
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
+    low_bandwidth: bool = False
+    """Whether the picture is drawn every four seconds only, at once for a second after a key."""
+    pause_without_focus: bool = True
+    """Whether nothing is drawn while the terminal reports that it does not have the focus."""
 
 
 class ChatSection(Struct, frozen=True, kw_only=True):

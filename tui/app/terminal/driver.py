@@ -25,7 +25,6 @@ from tui.core.screen.attention import Attention
 from tui.widgets.kit.lean_app import LeanApp
 
 READ_BYTES = 65_536
-POLL_S = 0.1
 FORCED_END_S = 3.0
 """How long an end by a signal may take before it is forced: nobody may be reading the terminal."""
 OTHER_SCREEN = "\x1b[?1049h"
@@ -55,6 +54,9 @@ class TerminalDriver(LinuxDriver):
     _output: TerminalOutput | None = None
     _is_raw_at_once = False
     """No early screen was before: the terminal took whole lines until this driver was there."""
+    _woken = -1
+    _waker: int | None = None
+    """Ends the wait of the thread that reads."""
     _typed_ahead: TimedKeys = []
     """What was typed before this driver was there."""
 
@@ -69,6 +71,7 @@ class TerminalDriver(LinuxDriver):
         self._forget_cells()
         before = self._take_early_screen()
         self._is_raw_at_once = before is None
+        self._woken, self._waker = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._is_on_screen = False
         if before is not None:
@@ -205,11 +208,11 @@ class TerminalDriver(LinuxDriver):
             for message in (*parser.tick(), *parser.feed(decode(data))):
                 self.process_message(message)
         self._typed_ahead, clock.then_s = [], None
-        with selectors.SelectSelector() as selector:
+        with selectors.SelectSelector() as selector, os.fdopen(self._woken, "rb") as woken:
             selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(woken, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                wait_s = parser.wait_s
-                if selector.select(POLL_S if wait_s is None else min(POLL_S, wait_s)):
+                if any(key.fd == self.fileno for key, _ in selector.select(parser.wait_s)):
                     try:
                         data = os.read(self.fileno, READ_BYTES)
                     except OSError:
@@ -221,3 +224,12 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
+
+    def disable_input(self) -> None:
+        """Read nothing from now on. The thread that reads waits for its end as for a key."""
+        waker, self._waker = self._waker, None
+        if waker is not None:
+            with contextlib.suppress(OSError):  # it has ended already
+                os.write(waker, b"x")
+            os.close(waker)
+        super().disable_input()

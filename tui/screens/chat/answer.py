@@ -23,6 +23,9 @@ from tui.widgets.transcript.turn_view import TurnView
 NUMBERS_S = 0.5
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
 
+REST_S = 1.0
+"""How often text is taken while nobody looks."""
+
 NUMBER = re.compile(r"[0-9.]+")
 END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
     Phase.STOPPED: "stopped",
@@ -63,6 +66,7 @@ class AnswerDrawing:
         self._warned: frozenset[str] = frozenset()
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
+        self._is_resting = False
 
     def begin(self, prompt: str) -> None:
         """Show a prompt that was taken and start drawing what comes."""
@@ -78,9 +82,7 @@ class AnswerDrawing:
         self._prompt, self._shown = prompt, None
         self._ahead = self._waiting = None
         if self._frames is None:
-            screen = self._widgets.screen
-            self._frames = screen.set_interval(1 / self._frames_per_s, self.draw_frame)
-            self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
+            self._start_timers()
         self.draw_numbers()
         self._on_change()
 
@@ -104,6 +106,23 @@ class AnswerDrawing:
     def forget(self) -> None:
         """The transcript has other turns now than the chat's last one."""
         self._shown = self._ahead = self._waiting = None
+
+    def rest(self, is_resting: bool) -> None:
+        """Nobody looks from now on, or somebody does again: text is taken once a second, and no
+        figure is drawn."""
+        self._is_resting = is_resting
+        if self._frames is not None:
+            self._stop_timers()
+            self._start_timers()
+            if not is_resting:
+                self.draw_numbers()
+                self.draw_frame()
+
+    def _start_timers(self) -> None:
+        screen, frame_s = self._widgets.screen, 1 / self._frames_per_s
+        self._frames = screen.set_interval(REST_S if self._is_resting else frame_s, self.draw_frame)
+        if not self._is_resting:
+            self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
 
     def _stop_timers(self) -> None:
         for timer in (self._frames, self._numbers):

@@ -11,10 +11,15 @@ from textual.screen import Screen
 
 from tui.core.screen.colours import ColourDepth
 from tui.widgets.kit.sgr import Sgr, color_system, depth_of
-from tui.widgets.kit.terminal_cells import CellsUpdate, TerminalCells
+from tui.widgets.kit.terminal_cells import TerminalCells
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
+ATOMIC_CHARS = 256
+"""A frame of so few characters is read by the terminal at once, and needs no marks around it."""
 
 
 class LeanApp(App[ReturnType], inherit_bindings=False):
@@ -26,6 +31,7 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.cells = TerminalCells()
+        self._is_held = False
         self.sgr = Sgr(depth_of(self.console))
 
     @property
@@ -45,6 +51,25 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
             self.cells.resized(event.size)
         await super().on_event(event)
 
+    def hold_painting(self, is_held: bool) -> None:
+        """Paint nothing from now on, or again: then what has changed since is painted as one."""
+        if is_held == self._is_held:
+            return
+        self._is_held = is_held
+        if is_held:
+            self._begin_batch()
+        else:
+            self._end_batch()
+            for screen in (self.screen, *self._background_screens):
+                screen.check_idle()
+
+    def _write_frame(self, text: str) -> None:
+        """In one piece: each write wakes the thread that writes."""
+        if self._driver is not None:
+            if self._sync_available and len(text) > ATOMIC_CHARS:
+                text = f"{SYNC_START}{text}{SYNC_END}"
+            self._driver.write(text)
+
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write an update of the screen."""
         is_written = self._running and not self._closed and not self._batch_count
@@ -54,9 +79,9 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
             and not (self.is_headless or self.is_inline)
         ):
             text = self.cells.changes(renderable, self.size, self.sgr)
-            place = screen.outer_size.clamp_offset(self.cursor_position)
-            if not text and place == self._previous_cursor_position:
-                return
-            super()._display(screen, CellsUpdate(text))
+            place = self.screen.outer_size.clamp_offset(self.cursor_position)
+            if text or place != self._previous_cursor_position:
+                self._previous_cursor_position = place
+                self._write_frame(f"{text}\x1b[{place.y + 1};{place.x + 1}H")
             return
         super()._display(screen, renderable)

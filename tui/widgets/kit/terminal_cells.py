@@ -13,8 +13,7 @@ from functools import lru_cache
 from itertools import repeat
 
 from rich.cells import cell_len, get_character_cell_size
-from rich.console import Console
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -73,19 +72,6 @@ class TerminalCells:
             if 0 <= y < size.height:
                 self._rows[y].write(y, x, _cells(strips, sgr), pen)
         return pen.finished()
-
-
-class CellsUpdate(CompositorUpdate):
-    """Text for the terminal that is made already."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __rich__(self) -> str:
-        return self.text
-
-    def render_segments(self, console: Console) -> str:
-        return self.text
 
 
 class _Pen:

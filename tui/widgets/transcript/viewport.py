@@ -16,7 +16,7 @@ from tui.widgets.transcript.turn_list import Anchor, TurnList
 from tui.widgets.transcript.turn_view import TurnView
 from tui.widgets.transcript.view_changes import ViewChanges
 
-JUMP_SECONDS = 0.25
+JUMP_SECONDS = 0.6
 """How long a full view of fast text stays still before it moves up again."""
 
 
@@ -37,6 +37,8 @@ class Viewport:
     ) -> None:
         self.changes = changes
         self.is_following = True
+        self.has_leaps = False
+        """A full view that follows moves up by half its height, for a line that is thin."""
         self.top_row = 0
         """The row at the top of the view."""
         self.new_lines = 0
@@ -238,6 +240,8 @@ class Viewport:
 
     def _jump(self, overhang: int) -> int:
         """How many rows to move up beyond what is needed, so that fast text moves less often."""
+        if self.has_leaps:
+            return max(0, self.height // 2 - overhang)
         now = self._clock()
         seconds, self._moved_at = now - self._moved_at, now
         if not 0 < seconds < 2 * JUMP_SECONDS:

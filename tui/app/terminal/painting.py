@@ -1,0 +1,103 @@
+"""When the screen is painted: at once, seldom over a thin line, not at all while nobody looks.
+
+A terminal that reports its focus (DECSET 1004) and has lost it gets nothing after :data:`AWAY_S`;
+everything is painted again when it is back, or takes another size. Over a thin line the picture is
+painted every :data:`THIN_S`, and at once for some time after a key. What happens goes on meanwhile:
+answers are received and kept, the board is sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.timer import Timer
+
+from tui.widgets.kit.lean_app import LeanApp
+
+SAY_S = 1.0
+"""Without the focus for so long: it is said that the picture stands still from now on."""
+AWAY_S = 1.5
+"""So long after the focus was lost nothing is painted any more."""
+THIN_S = 4.0
+"""Between two pictures over a thin line."""
+INPUT_S = 1.0
+"""So long after a key everything is painted at once."""
+
+
+class Painting:
+    """Holds the painting of an app. ``rest`` is told when nobody looks any more, and when somebody
+    does again; ``say`` that the picture is about to stand still, and that it moves again."""
+
+    def __init__(
+        self, app: LeanApp[Any], rest: Callable[[bool], None], say: Callable[[bool], None]
+    ) -> None:
+        self._app = app
+        self._rest = rest
+        self._say = say
+        self.is_away = False
+        """Nothing is painted: nobody looks."""
+        self._is_thin = False
+        self._leaving: Timer | None = None
+        self._quiet: Timer | None = None
+
+    def save_bandwidth(self) -> None:
+        """From now on the line is thin."""
+        self._is_thin = True
+        self._app.set_interval(THIN_S, self._paint_once)
+        self.has_input()
+
+    def focus(self, has_focus: bool) -> None:
+        """The terminal reports whether it has the focus."""
+        if self._leaving is not None:
+            self._leaving.stop()
+            self._leaving = None
+        if has_focus:
+            self._come_back()
+        elif not self.is_away:
+            self._leaving = self._app.set_timer(SAY_S, self._tell)
+
+    def has_input(self) -> None:
+        """A key, a click or another size: its effect is to be seen."""
+        if self.is_away:
+            self._come_back()
+            self.focus(False)
+        if not self._is_thin:
+            return
+        self._app.hold_painting(False)
+        if self._quiet is not None:
+            self._quiet.stop()
+        self._quiet = self._app.set_timer(INPUT_S, self._hold)
+
+    def _tell(self) -> None:
+        self._say(True)
+        self._leaving = self._app.set_timer(AWAY_S - SAY_S, self._leave)
+
+    def _leave(self) -> None:
+        self._leaving = None
+        self.is_away = True
+        self._app.hold_painting(True)
+        self._rest(True)
+
+    def _come_back(self) -> None:
+        was_away, self.is_away = self.is_away, False
+        self._say(False)
+        if was_away:
+            self._rest(False)
+            self._app.hold_painting(False)
+            if self._is_thin:
+                self.has_input()
+
+    def _hold(self) -> None:
+        self._quiet = None
+        self._app.hold_painting(True)
+
+    def _paint_once(self) -> None:
+        """The picture of the moment, unless it is painted anyway or nobody looks."""
+        if self._quiet is None and not self.is_away:
+            self._app.hold_painting(False)
+            self._app.screen.call_after_refresh(self._hold_again)
+
+    def _hold_again(self) -> None:
+        if self._quiet is None and not self.is_away:
+            self._app.hold_painting(True)
