@@ -38,6 +38,12 @@ def _fixed() -> Iterator[Budget]:
         yield Budget(scenario, "screen_cpu_pct", 4)
         yield Budget(scenario, "screen_open_bytes", 25_000)
         yield Budget(scenario, "screen_close_bytes", 25_000)
+    for scenario in ("unfocused", "unfocused-3"):
+        yield Budget(scenario, "unfocused_bytes_per_s", 0)
+        yield Budget(scenario, "focus_back_ms", 100)
+    yield Budget("unfocused", "unfocused_cpu_pct", 0.15)
+    yield Budget("thin-3", "thin_bytes_per_s", 300)
+    yield Budget("echo-200", "echo_p99_ms", 30)
     yield Budget("prose-3", "cpu_ms_per_token", 10)
     yield Budget("prose-3", "bytes_per_token", 380)
     yield Budget("lab-3", "cpu_ms_per_token", 10)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from benchmarks import (
     answers,
+    echo,
     exporting,
+    focus,
     history,
     idle,
     lab,
@@ -86,6 +88,13 @@ def _parts(
             lambda: screens.measure(ours, chosen, results),
             is_in_quick=False,
         ),
+        Part(
+            "focus",
+            focus.SCENARIOS,
+            lambda: focus.measure(ours, chosen, results),
+            is_in_quick=False,
+        ),
+        Part("echo", ("echo-200",), lambda: echo.measure(ours, chosen, results)),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),
         Part(
             "answers",

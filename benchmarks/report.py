@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.budgets import OURS, verdicts
+from benchmarks.budgets import OURS, Verdict, verdicts
 from benchmarks.figures import KINDS, Figure, Results
 from benchmarks.machine import Machine
 
@@ -45,6 +46,39 @@ def _rows(results: Results) -> list[list[str]]:
                 ]
             )
     return rows
+
+
+def _budget_rows(results: Results) -> list[list[str]]:
+    """A table of the budgets: limit, measured, and how that is to the references of the run."""
+    figures = results.figures()
+    rows = [["scenario", "figure", "limit", "measured", "references", ""]]
+    for verdict in verdicts(results):
+        budget = verdict.budget
+        kind = KINDS[budget.kind]
+        rows.append(
+            [
+                budget.scenario,
+                kind.label,
+                verdict.text,
+                f"{verdict.measured:,.{kind.digits}f} {kind.unit}",
+                "; ".join(_ratios(figures, verdict)) or "–",
+                verdict.word,
+            ]
+        )
+    return rows
+
+
+def _ratios(figures: list[Figure], verdict: Verdict) -> Iterator[str]:
+    """``0.75x bare`` for each program, and for the dashboard alone, that has the same figure."""
+    budget = verdict.budget
+    for figure in figures:
+        if figure.kind != budget.kind or not figure.median:
+            continue
+        is_other = figure.scenario == budget.scenario and figure.program != OURS
+        is_dashboard = figure.scenario == "screen-none" != budget.scenario
+        if is_other or (is_dashboard and figure.program == OURS):
+            name = figure.program if is_other else figure.scenario
+            yield f"{verdict.measured / figure.median:.2f}x {name}"
 
 
 def plain(results: Results, machine: Machine) -> str:
@@ -91,14 +125,18 @@ def summary(results: Results) -> str:
 
 def markdown(results: Results, machine: Machine, command: str) -> str:
     """One section of results.md."""
-    head, *rows = _rows(results)
-    table = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
-    table += [f"| {' | '.join(row)} |" for row in rows]
+    table = ["Budgets:", "", *_table(_budget_rows(results)), "", "All figures:", ""]
+    table += _table(_rows(results))
     notes = [f"- {note.splitlines()[0]}" for note in results.notes]
     about = [f"- {line}" for line in machine.lines()]
     title = f"## {machine.date}, {machine.commit or 'no commit'}"
     parts = [title, "", f"`{command}`", "", *about, "", *table, "", summary(results) + "."]
     return "\n".join([*parts, *(["", *notes] if notes else []), ""])
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    head, *rest = (f"| {' | '.join(row)} |" for row in rows)
+    return [head, f"|{'|'.join('---' for _ in rows[0])}|", *rest]
 
 
 def as_json(results: Results, machine: Machine, command: str) -> dict[str, Any]:
