@@ -122,7 +122,7 @@ def _add_dashboard_options(parser: Parser) -> None:
         "--low-bandwidth",
         action="store_true",
         default=None,
-        help="for a thin line: draw every four seconds, and at once after a key",
+        help="for a thin line: draw every five seconds, and at once after a key",
     )
     parser.add_argument(
         "--no-store",

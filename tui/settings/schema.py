@@ -128,7 +128,7 @@ class UiSection(Struct, frozen=True, kw_only=True):
     mouse: bool = True
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
     low_bandwidth: bool = False
-    """Whether the picture is drawn every four seconds only, at once for a second after a key."""
+    """Whether the picture is drawn every five seconds only, at once for a second after a key."""
     pause_without_focus: bool = True
     """Whether nothing is drawn while the terminal reports that it does not have the focus."""
 

@@ -27,8 +27,10 @@ from tui.app.terminal.known_frame import (
 from tui.core.text.glyphs import choose
 from tui.settings.folders import cache_folder, config_folder, state_folder
 
+KEY = "api_key"
+"""The option that is a secret."""
 DEFAULT_THEME = "npulse-dark"
-_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::(?:[1-5]?\d{1,4}))?/?")
+_PLAIN_URL = re.compile(r"http://[A-Za-z0-9.-]+(?::(?:[1-5]?\d{1,4}))?/?")
 VARIABLES = (
     "TERM", "COLORTERM", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8", "FORCE_COLOR", "TZ",
 )  # fmt: skip
@@ -63,7 +65,9 @@ class Launch:
         changed it. To be called when the options are known to be sound."""
         if not self._can_draw or self.screen is not None or not self._has_defaults():
             return
-        self._draw(outline(self._theme, colour_depth(os.environ), self._size))
+        wanted = self._options.colors
+        depth = wanted if wanted not in (None, "auto") else colour_depth(os.environ)
+        self._draw(outline(self._theme, depth, self._size))
 
     def close(self) -> None:
         """Give the terminal back where nobody has taken it over."""
@@ -98,11 +102,7 @@ class Launch:
         return [
             __version__,
             self._theme,
-            options.ascii,
-            options.url,
-            options.model,
-            options.demo,
-            options.demo_if_no_server,
+            sorted((name, repr(value)) for name, value in vars(options).items() if name != KEY),
             sys.stdout.encoding,
             [(name, env.get(name)) for name in (*VARIABLES, *named)],
             [stamp_of(path) for path in files],
@@ -113,7 +113,7 @@ class Launch:
         options = self._options
         is_url = options.url is None or _PLAIN_URL.fullmatch(options.url) is not None
         is_root = options.root is None or Path(options.root).is_dir()
-        return is_url and is_root and "SSL_CERT_FILE" not in os.environ
+        return is_url and is_root
 
     def _has_defaults(self) -> bool:
         """Whether header, prompt and keys look as they come: no settings, or none of them there."""

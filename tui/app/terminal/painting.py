@@ -19,7 +19,7 @@ SAY_S = 1.0
 """Without the focus for so long: it is said that the picture stands still from now on."""
 AWAY_S = 1.5
 """So long after the focus was lost nothing is painted any more."""
-THIN_S = 4.0
+THIN_S = 5.0
 """Between two pictures over a thin line."""
 INPUT_S = 1.0
 """So long after a key everything is painted at once."""
