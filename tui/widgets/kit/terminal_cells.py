@@ -86,7 +86,8 @@ class _Pen:
         if (y, x) != (self._row, self._column):
             self._out.append(f"\x1b[{y + 1};{x + 1}H")
         for char, code in zip(chars, codes, strict=True):
-            if code != self._codes:
+            # Between two words of one style nothing has to be changed.
+            if code != self._codes and not (char == " " and _of_blanks(self._codes) == code):
                 self._out.append(_transition(self._codes, code))
                 self._codes = code
             self._out.append(char)

@@ -49,6 +49,8 @@ class Viewport:
         self._height = height
         self._clock = clock
         self._moved_at = 0.0
+        self._spare_rows = 0
+        """Blank rows at the end that the last move left for the text to come."""
 
     # Position
 
@@ -244,10 +246,12 @@ class Viewport:
             return max(0, self.height // 2 - overhang)
         now = self._clock()
         seconds, self._moved_at = now - self._moved_at, now
+        came, self._spare_rows = self._spare_rows + overhang, 0
         if not 0 < seconds < 2 * JUMP_SECONDS:
             return 0
-        wanted = round(overhang / seconds * JUMP_SECONDS)
-        return max(0, min(wanted, self.height // 4) - overhang)
+        wanted = round(came / seconds * JUMP_SECONDS)
+        self._spare_rows = max(0, min(wanted, self.height // 4) - overhang)
+        return self._spare_rows
 
     def rearrange(self, turn: TurnView) -> None:
         """Make the parts of a turn anew; what is being read stays where it is."""
