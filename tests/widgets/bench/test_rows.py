@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from tests.screens.bench.prepared import (
     VIEW,
     planned,
 )
+from tui.bench.model.conditions import Gate
 from tui.bench.model.events import StageChanged
 from tui.bench.model.screen import BenchView, Picture, PlanItem, RunView, Series, Span
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
@@ -184,3 +186,67 @@ def test_any_values_can_be_drawn(values: list[float | None], width: int, height:
         rows = picture_rows(picture, width, height, UNICODE)
         assert len(rows) == height
         assert all(row_width(row) <= width for row in rows)
+
+
+def test_a_bar_has_its_name_its_range_and_its_value_at_every_width() -> None:
+    series = Series("decode", (3.14, 3.02), labels=("ask", "code"), ranges=((3.0, 3.2), None))
+    picture = Picture("decode rate per prompt", "bars", "", "tok/s", (series,))
+    for width in WIDTHS:
+        shown = words(picture_rows(picture, width, 6, UNICODE)).splitlines()
+        assert shown[1].lstrip().startswith("ask ")
+        assert shown[1].endswith("3.14")
+        assert shown[1].count("●") == 1
+        assert "━" in shown[1]
+        assert "━" not in shown[2]
+        # The axis shows the difference: the lower rate is far to the left.
+        assert shown[1].index("●") - shown[2].index("●") > (width - 20) // 4
+
+
+def test_series_of_different_units_have_a_scale_each_and_no_warning_colour() -> None:
+    series = (
+        Series("hottest °C", (50.0, 60.0, 71.0), (0.0, 1.0, 2.0)),
+        Series("NPU %", (3.0, 90.0, 91.0), (0.0, 1.0, 2.0)),
+    )
+    picture = Picture("board over the run", "lines", "seconds", "", series)
+    rows = picture_rows(picture, 60, 12, UNICODE)
+    shown = words(rows)
+    assert "hottest °C" in shown
+    assert "50 60 71" in shown
+    assert "3 90 91" in shown
+    assert not {role for row in rows for _, role in row} & {"warn", "bad", "ok"}
+
+
+def test_a_comparison_begins_with_what_came_out() -> None:
+    change = msgspec.structs.replace
+    rate = change(
+        COMPARISON.rows[0], metric="decode_tps", verdict="faster", delta_pct=16.7,
+        ci95_pct=(16.4, 19.1),
+    )  # fmt: skip
+
+    def said(**changes: Any) -> str:
+        found = change(COMPARISON, rows=(change(rate, **changes),))
+        return words(compare_rows(found, 100, UNICODE)).splitlines()[0]
+
+    assert said() == " B decodes 16.7 % faster (16.4 to 19.1)"
+    slower = said(verdict="slower", delta_pct=-5.0, ci95_pct=(-6.0, -4.0))
+    assert slower == " B decodes 5.0 % slower (4.0 to 6.0)"
+    seen = said(verdict="inconclusive", delta_pct=1.2, ci95_pct=(-3.0, 4.0), mdc_pct=4.0)
+    assert seen == " no difference that could be seen (+1.2 %; the smallest visible is 4.0 %)"
+
+
+def test_a_fix_is_whole_or_not_there() -> None:
+    gates = [
+        Gate(
+            id=f"g{n}",
+            ok=False,
+            severity="warn",
+            sentence=f"clock {n} is low",
+            fix="echo performance | sudo tee /sys/x",
+        )
+        for n in range(4)
+    ]
+    for height in range(2, 12):
+        shown = words(gate_rows(gates, 60, height))
+        assert shown.count("clock") == shown.count("sudo tee /sys/x")
+        assert len(shown.splitlines()) <= height
+    assert "more, with their fixes" in words(gate_rows(gates, 60, 4))

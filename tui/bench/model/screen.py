@@ -186,6 +186,8 @@ class Series:
     ys: tuple[float | None, ...]
     xs: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
+    ranges: tuple[tuple[float, float] | None, ...] = ()
+    """Of each bar, the least and the largest value that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from tui.bench.analysis import summary
 from tui.bench.analysis.fits import rate_at
@@ -24,29 +25,49 @@ def pictures(loaded: Loaded) -> tuple[Picture, ...]:
     """Rate per prompt, rate against context, gaps, hardware over time."""
     kept = summary.scored(loaded.document.requests)
     return (
-        _rates(kept, loaded.document.requests),
+        _rates(loaded, kept),
         _decay(loaded, kept),
         _gaps(loaded, kept),
         _timeline(loaded),
     )
 
 
-def _rates(kept: Sequence[Request], every: Sequence[Request]) -> Picture:
-    source = summary.headline_source(every)
-    has_reps = any(request.rep for request in kept)
-    labels, values = [], []
-    is_estimated = False
-    for request in kept[:MAX_BARS]:
+def _rates(loaded: Loaded, kept: Sequence[Request]) -> Picture:
+    """One bar a prompt, with the range of its repeats; of one that was asked once, the range of its
+    rate while it was answered."""
+    source = summary.headline_source(loaded.document.requests)
+    found: dict[str, list[tuple[float, Request]]] = {}
+    for request in kept:
         rate = summary.decode_tps(request, source) or request.rate_tps
         if rate is not None:
-            is_estimated = is_estimated or request.is_rate_estimated
-            name = clean_line(request.id, 24)
-            labels.append(f"{name} {request.rep + 1}" if has_reps else name)
-            values.append(rate)
-    series = (Series("decode", tuple(values), labels=tuple(labels)),) if values else ()
-    title = "decode rate per prompt"
+            found.setdefault(request.id, []).append((rate, request))
+    labels, values, ranges = [], [], []
+    for name, asked in list(found.items())[:MAX_BARS]:
+        rates = [rate for rate, _ in asked]
+        labels.append(clean_line(name, 24))
+        values.append(median(rates))
+        low, high = min(rates), max(rates)
+        if len(asked) == 1:
+            low, high = _within(loaded, asked[0][1], rates[0])
+        ranges.append((low, high))
+    series = (
+        (Series("decode", tuple(values), labels=tuple(labels), ranges=tuple(ranges)),)
+        if values
+        else ()
+    )
+    has_repeats = any(len(asked) > 1 for asked in found.values())
+    is_estimated = any(one.is_rate_estimated for asked in found.values() for _, one in asked)
     unit = "tok/s, estimated" if is_estimated else "tok/s"
-    return Picture(title, "bars", "", unit, series, "no answer has a rate")
+    unit += ", range of repeats" if has_repeats else ", range within the answer"
+    return Picture("decode rate per prompt", "bars", "", unit, series, "no answer has a rate")
+
+
+def _within(loaded: Loaded, request: Request, rate_tps: float) -> tuple[float, float]:
+    """The least and the largest rate over 16 tokens of one answer; its rate alone where the times
+    are not known."""
+    trace = trace_of(request, loaded.stamps.get(request.key, ()))
+    rates = [1000 / ms for _, ms in decay_bins(trace) if ms > 0]
+    return min([*rates, rate_tps]), max([*rates, rate_tps])
 
 
 def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:

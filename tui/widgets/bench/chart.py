@@ -8,12 +8,14 @@ from tui.bench.model.screen import Picture, Series
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.plot import BRAILLE_DOTS, Line, Scale, ascii_frame, nice_top, plot
-from tui.widgets.kit.rows import Row, Rows, fit, pad, spread
+from tui.widgets.kit.rows import Row, Rows, cut, fit, pad, spread
 
 MARGIN = 7
 MAX_LABEL = 22
 VALUE_CELLS = 8
-ROLES = ("live", "soft", "warn", "ok")
+ROLES = ("live", "soft", "text", "dim")
+"""Colours of series: green, amber and red are kept for what is well or not."""
+LEAST_STRIP = 3
 DOT_ROLES = ("soft", "live")
 MIN_ROWS = 5
 
@@ -38,7 +40,7 @@ def _title(picture: Picture, width: int, glyphs: Glyphs) -> Row:
     left: Row = ((f" {picture.title}", "strong"), (f"  {picture.y_name}", "dim"))
     right: Row = ()
     roles = DOT_ROLES if picture.kind == "dots" else ROLES
-    if len(picture.series) > 1:
+    if len(picture.series) > 1 and picture.kind != "lines":
         for at, series in enumerate(picture.series):
             mark = _letter(series) if glyphs.is_ascii else glyphs.square
             right = (*right, (f" {mark} ", roles[at % len(roles)]), (f"{series.name} ", "dim"))
@@ -108,17 +110,38 @@ def _rounded(low: float, high: float) -> Scale:
 
 
 def _lines(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+    """A small chart for each series, above each other on one axis of time: each has its own
+    scale."""
     span = _span(picture)
-    lines = [
-        Line(
-            _points(series),
-            ROLES[at % len(ROLES)],
-            _letter(series) if glyphs.is_ascii else None,
-        )
-        for at, series in reversed(list(enumerate(picture.series)))
-    ]
-    rows = plot(lines, span, _scale(0.0, _top(picture)), (width, height - 1), MARGIN)
+    count = max(min(len(picture.series), (height - 1) // LEAST_STRIP), 1)
+    rows: list[Row] = []
+    each, rest = divmod(height - 1, count)
+    for at, series in enumerate(picture.series[:count]):
+        rows += _strip(series, span, width, each + (at < rest), glyphs)
+    if count < len(picture.series):
+        hidden = ", ".join(series.name for series in picture.series[count:])
+        rows = [*rows[: height - 2], ((f" no room for {hidden}", "dim"),)]
     return [*rows, _axis(span, picture.x_name, width)]
+
+
+def _strip(
+    series: Series, span: tuple[float, float], width: int, height: int, glyphs: Glyphs
+) -> list[Row]:
+    """One series on its own scale; above it its name and its least, middle and largest value."""
+    known = sorted(y for y in series.ys if y is not None)
+    if not known or height < LEAST_STRIP:
+        return [((f" {series.name}  {fmt.UNKNOWN}", "dim"),)] + [()] * (height - 1)
+    low, high = known[0], known[-1]
+    room = max(high - low, 0.05 * abs(high), 1e-6) * 0.1
+    scale = _rounded(max(0.0, low - room), high + room)
+    middle = known[len(known) // 2]
+    head = spread(
+        ((f" {series.name}", "text"),),
+        ((f"{low:.4g} ", "dim"), (f"{middle:.4g}", "text"), (f" {high:.4g} ", "dim")),
+        width,
+    )
+    line = Line(_points(series), "live", "*" if glyphs.is_ascii else None)
+    return [head, *plot([line], span, scale, (width, height - 1), MARGIN)]
 
 
 def _columns(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
@@ -138,32 +161,62 @@ def _columns(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[
 
 
 def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
-    """A line for each value with its label; too many of them become columns in their order."""
+    """One row a value: its name, its range and its place on an axis that shows the differences."""
     series = picture.series[0]
-    known = [(label, y) for label, y in zip(series.labels, series.ys, strict=True) if y is not None]
-    if len(known) > height or len(known) < 1:
-        order = Series(series.name, tuple(y for _, y in known), tuple(range(1, len(known) + 1)))
-        picture = Picture(picture.title, "columns", "requests in order", "", (order,))
-        return _columns(picture, width, height, glyphs)
-    count = len(known)
-    margin = min(MAX_LABEL, max(len(label) for label, _ in known)) + 3
-    margin = max(4, min(margin, width // 2))
-    each = 2 if 2 * count <= height else 1
-    canvas = width - VALUE_CELLS
-    marks = tuple((count - at - 0.5, f"{label} ") for at, (label, _) in enumerate(known))
-    mark = "#" if glyphs.is_ascii else None
-    lines = [
-        Line(((0.0, count - at - 0.4), (y, count - at - 0.4)), "live", mark)
-        for at, (_, y) in enumerate(known)
+    known = [
+        (label, y, _range_of(series, at, y))
+        for at, (label, y) in enumerate(zip(series.labels, series.ys, strict=True))
+        if y is not None
     ]
-    top = max(y for _, y in known) or 1.0
-    rows = plot(lines, (0.0, top), Scale(0.0, float(count), marks), (canvas, count), margin)
-    out: list[Row] = []
-    for row, (_, y) in zip(rows, known, strict=True):
-        out.append((*pad(row, canvas), (f"{fmt.rate(y):>{VALUE_CELLS - 1}}", "text")))
-        if each == 2:
-            out.append(())
-    return out
+    if not known:
+        return []
+    low = min(ends[0] for _, _, ends in known)
+    high = max(ends[1] for _, _, ends in known)
+    room = max(high - low, 0.05 * abs(high), 1e-6) * 0.1
+    scale = _rounded(max(0.0, low - room), high + room)
+    margin = min(MAX_LABEL, max(len(label) for label, _, _ in known)) + 3
+    margin = max(4, min(margin, width // 2))
+    cells = max(width - margin - VALUE_CELLS, 1)
+    rows: list[Row] = []
+    shown = known if len(known) < height else known[: max(height - 2, 1)]
+    for label, y, ends in shown:
+        name = pad(cut(((f" {label}", "text"),), margin - 1, glyphs), margin)
+        rows.append(
+            (
+                *name,
+                *_on_track(y, ends, scale, cells, glyphs),
+                (f"{fmt.rate(y):>{VALUE_CELLS - 1}}", "text"),
+            )
+        )
+    if len(shown) < len(known):
+        rows.append(((f" {'':<{margin - 1}}and {len(known) - len(shown)} more", "dim"),))
+    ends_text = f"{scale.low:.4g}", f"{scale.high:.4g}"
+    axis = f"{ends_text[0]}{ends_text[1]:>{max(cells - len(ends_text[0]), 0)}}"
+    return [*rows, ((f"{'':<{margin}}{axis}", "dim"),)]
+
+
+def _range_of(series: Series, at: int, y: float) -> tuple[float, float]:
+    found = series.ranges[at] if at < len(series.ranges) else None
+    return (y, y) if found is None else (min(found[0], y), max(found[1], y))
+
+
+def _on_track(y: float, ends: tuple[float, float], scale: Scale, cells: int, glyphs: Glyphs) -> Row:
+    """A dot at the value, a thick line over its range, a thin one over the rest."""
+    span = scale.high - scale.low
+
+    def cell(value: float) -> int:
+        share = (value - scale.low) / span if span > 0 else 0.0
+        return min(max(round(share * (cells - 1)), 0), cells - 1)
+
+    first, at, last = cell(ends[0]), cell(y), cell(ends[1])
+    parts = (
+        (glyphs.bar_track * first, "track"),
+        (glyphs.bar_full * (at - first), "soft"),
+        (glyphs.dot, "live"),
+        (glyphs.bar_full * (last - at), "soft"),
+        (glyphs.bar_track * (cells - 1 - last), "track"),
+    )
+    return tuple(part for part in parts if part[0])
 
 
 class PictureView(Rows):

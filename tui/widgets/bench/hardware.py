@@ -107,11 +107,20 @@ def gate_rows(gates: Sequence[Gate], width: int, height: int) -> list[Row]:
     words = f"{ok} ok" + (f", {len(closed)} to check" if closed else "")
     role = "ok" if not closed else "warn"
     out = [spread(((" gates", "strong"),), ((f"{words} ", role),), width)]
-    for gate in closed:
+    for number, gate in enumerate(closed):
+        block: list[Row] = []
         role = "bad" if gate.severity == "refuse" else "warn"
         mark = "refuse" if gate.severity == "refuse" else "warn"
         lines = folded(f"{mark}: {gate.sentence}", width - 2)
-        out += [((f" {line}", role),) for line in lines]
+        block += [((f" {line}", role),) for line in lines]
         if gate.fix:
-            out += [((f" {line}", "soft"),) for line in folded(gate.fix, width - 2)]
-    return out[: max(1, height)] if height else out
+            block += [((f" {line}", "soft"),) for line in folded(gate.fix, width - 2)]
+        is_last = number == len(closed) - 1
+        # A command that is cut is worse than none: what has no room is counted instead.
+        if height and len(out) + len(block) + (not is_last) > height:
+            more: Row = (
+                (f" {len(closed) - number} more, with their fixes: npulse doctor", "soft"),
+            )
+            return [*out, more][: max(1, height)]
+        out += block
+    return out

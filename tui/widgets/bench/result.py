@@ -14,7 +14,7 @@ from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.facts import run_facts
 from tui.widgets.bench.hardware import gate_rows
 from tui.widgets.bench.parts import folded, interval, number, parts_row
-from tui.widgets.bench.statistics import shown_figures, stat_table
+from tui.widgets.bench.statistics import stat_table
 from tui.widgets.kit.bars import bar
 from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 
@@ -76,8 +76,6 @@ def figure_rows(result: ResultView, width: int) -> list[Row]:
         return [*left, (), *fact_rows(document, width), (), *odd]
     left += [(), *odd]
     right = fact_rows(document, width - left_cells - 4)
-    # What is odd may be long; the charts below it need the room more.
-    left = left[: max(len(right), len(list(shown_figures(document.summary))) + 4)]
     rows = max(len(left), len(right))
     left += [()] * (rows - len(left))
     right += [()] * (rows - len(right))
@@ -104,8 +102,9 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
 
 
 def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str = "f") -> list[Row]:
-    """Both sides, verdicts, prompts side by side, what was left out."""
-    rows: list[Row] = []
+    """What came out in one sentence, both sides, verdicts, prompts side by side, what was left
+    out."""
+    rows: list[Row] = _headline(found, width)
     for side, run_id, model, is_simulated in (
         ("A", found.a, found.model_a, found.is_simulated[0]),
         ("B", found.b, found.model_b, found.is_simulated[1]),
@@ -132,6 +131,27 @@ def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str =
     if found.warnings:
         rows += [(), ((" other differences", "strong"),), *_list(found.warnings, "soft", width)]
     return [fit(row, width) for row in rows]
+
+
+def _headline(found: Comparison, width: int) -> list[Row]:
+    """``B decodes 16.7 % faster (16.4 to 19.1)``, or why nothing can be said."""
+    rate = found.row("decode_tps")
+    if rate is None or rate.delta_pct is None:
+        return []
+    ends = rate.ci95_pct
+    text = f"B decodes {abs(rate.delta_pct):.1f} % "
+    role = VERDICT_ROLES[rate.verdict]
+    if rate.verdict in ("faster", "slower"):
+        text += rate.verdict
+        if ends is not None:
+            low, high = sorted(ends if rate.verdict == "faster" else (-ends[0], -ends[1]))
+            text += f" ({low:.1f} to {high:.1f})"
+    elif rate.verdict == "same":
+        text, role = f"B decodes as fast as A ({interval(ends, 1)} %)", "text"
+    else:
+        smallest = "" if rate.mdc_pct is None else f"; the smallest visible is {rate.mdc_pct:.1f} %"
+        text = f"no difference that could be seen ({signed(rate.delta_pct)}{smallest})"
+    return [*(((f" {line}", role),) for line in folded(text, width - 2)), ()]
 
 
 def _list(texts: Sequence[str], role: str, width: int) -> list[Row]:
