@@ -39,7 +39,7 @@ class Asked:
     format: Format
     request: ChatRequest
     is_streamed: bool
-    """Whether it asks for pieces; not every server heeds that."""
+    """Whether it asks for pieces, or may do so; not every server heeds that."""
     is_read: bool = True
     """Whether the body was understood: else the prompt is not known."""
 
@@ -70,7 +70,7 @@ def asked(path: str, body: bytes) -> Asked | None:
         value = None
     if not isinstance(value, dict):
         empty = ChatRequest("", (), GenerationSettings(max_tokens=0))
-        return Asked(path, found, empty, is_streamed=found == "ollama", is_read=False)
+        return Asked(path, found, empty, is_streamed=True, is_read=False)
     messages = _messages(value)
     if found == "ollama" and not messages:
         return None

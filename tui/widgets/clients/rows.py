@@ -14,7 +14,7 @@ from tui.history.clients_view import ClientsView
 from tui.history.request_records import ClientRequest, ClientTotals
 from tui.widgets.kit.rows import Row, fit, pad, spread, window
 
-WIDE, VERY_WIDE = 100, 150
+WIDE, VERY_WIDE = 98, 148
 MAX_RUNNING = 4
 MIN_REQUESTS = 3
 LABEL_CELLS = 13
@@ -47,6 +47,14 @@ def clients_rows(
     view: ClientsView, chosen: int, size: tuple[int, int], now_ms: int, glyphs: Glyphs
 ) -> list[Row]:
     """The whole screen at ``size`` (cells, rows). ``chosen`` is the number of a last request."""
+    width, height = size[0] - 2, size[1]
+    rows = _all_rows(view, chosen, (width, height), now_ms, glyphs)
+    return [((" ", "text"), *row) if row else row for row in rows]
+
+
+def _all_rows(
+    view: ClientsView, chosen: int, size: tuple[int, int], now_ms: int, glyphs: Glyphs
+) -> list[Row]:
     width, height = size
     top = [*_running_rows(view, width, now_ms, glyphs), _npu_row(view, width)]
     is_tall = height >= 32
@@ -76,7 +84,7 @@ def title_row(view: ClientsView, width: int) -> Row:
         tap = (("tap ", "soft"), (f"pid {view.tap_pid}", "ok"))
     if not view.is_read:
         tap = (("reading", "dim"),)
-    return spread((("clients", "strong"), (server, "soft")), tap, width)
+    return spread(((" clients", "strong"), (server, "soft")), (*tap, (" ", "text")), width)
 
 
 # -- now -------------------------------------------------------------------------------------------
@@ -120,7 +128,7 @@ def _running(one: ClientRequest, width: int, now_ms: int, glyphs: Glyphs) -> Row
 
 def _npu_row(view: ClientsView, width: int) -> Row:
     word, role = NPU_WORDS[view.npu.phase]
-    source = f"  {view.npu.source}" if view.npu.source else "  neither load nor interrupts are read"
+    source = f"  {view.npu.source or 'neither its load nor its interrupts can be read'}"
     return _labelled("NPU", ((word, role), (source, "dim")), width)
 
 
