@@ -18,8 +18,8 @@ from tests.sim.simulator import truth, wait_for
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.bench.model.suite import load_builtin
 from tui.lab import store
+from tui.lab.lab_document import LabDocument
 from tui.lab.model.records import LabRun
-from tui.lab.report import LabDocument
 from tui.lab.sets.from_suite import table_of
 from tui.lab.sets.starter import as_toml
 

@@ -23,7 +23,7 @@ from tests.bench.schema_check import problems
 from tests.sim.simulator import truth
 from tui.bench.store.active_run import running
 from tui.commands.lab import main
-from tui.lab import report, store
+from tui.lab import lab_document, store
 from tui.sim.server.spawn import Simulator, spawn
 
 pytestmark = pytest.mark.slow
@@ -108,11 +108,11 @@ def lab(folder: Path, *arguments: str) -> tuple[int, str, str]:
     return code, said[0], said[1]
 
 
-def document(folder: Path, run: str = "last") -> report.LabDocument:
+def document(folder: Path, run: str = "last") -> lab_document.LabDocument:
     code, out, _ = lab(folder, "export", run, "--json", "-")
     assert code == 0
-    assert problems(json.loads(out), report.schema(), report.schema()) == []
-    return msgspec.json.decode(out, type=report.LabDocument)
+    assert problems(json.loads(out), lab_document.schema(), lab_document.schema()) == []
+    return msgspec.json.decode(out, type=lab_document.LabDocument)
 
 
 def test_the_matrix_is_complete_and_its_numbers_are_those_of_the_board(
@@ -333,7 +333,7 @@ def test_one_set_asks_two_servers(tmp_path: Path, sim: Simulator) -> None:
 
 def test_the_published_schema_is_the_one_of_the_export() -> None:
     kept = json.loads((HOME / "docs" / "lab.schema.json").read_text())
-    assert kept == json.loads(json.dumps(report.schema()))
+    assert kept == json.loads(json.dumps(lab_document.schema()))
 
 
 def test_an_editor_that_is_missing_or_leaves_a_mistake_is_told(

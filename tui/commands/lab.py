@@ -22,7 +22,7 @@ from tui.commands.lab_arguments import parser
 from tui.commands.lab_show import compare, show
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
-from tui.lab import report, store
+from tui.lab import lab_document, report, store
 from tui.lab.model.prompt_set import PromptSet
 from tui.lab.model.records import LabRun
 from tui.lab.results import answered_of, as_it_stands, is_alive, result_of
@@ -221,6 +221,6 @@ def _control(options: argparse.Namespace, folders: LabFolders) -> int:
 
 
 def _schema(options: argparse.Namespace, folders: LabFolders) -> int:
-    data = msgspec.json.format(msgspec.json.encode(report.schema()), indent=2)
+    data = msgspec.json.format(msgspec.json.encode(lab_document.schema()), indent=2)
     write("-", escaped_json(data, is_ascii=True) + b"\n")
     return ExitCode.OK

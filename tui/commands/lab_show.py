@@ -13,8 +13,9 @@ from tui.core.text.sanitize import clean, clean_line
 from tui.lab import store
 from tui.lab.model.differences import Span, differing_all, same_words
 from tui.lab.model.matrix import LabAnswer, MatrixRow, cell_passed, cell_state
+from tui.lab.model.result import LabResult
 from tui.lab.model.variant_figures import middle_text, share_text
-from tui.lab.report import LabResult, cell_text
+from tui.lab.report import cell_text
 from tui.lab.results import result_of
 from tui.lab.store import LabFolders
 

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from tui.core.text.sanitize import clean_line
 from tui.files.private import read_regular
+from tui.lab.promptfoo_asserts import ASSERTS, Table
 from tui.lab.sets.problems import SetError, quoted
-from tui.lab.sets.variables import names_in, odd_braces
+from tui.lab.sets.variables import odd_braces
 from tui.lab.yaml_text import YamlError, read_yaml
-
-Table = dict[str, Any]
 
 SETTINGS = {
     "temperature": "temperature",
@@ -318,7 +317,7 @@ class _Reading:
             return f"is {quoted(one)} and was left out"
         kind = one["type"]
         is_inverted = kind.startswith("not-")
-        make = _ASSERTS.get(kind.removeprefix("not-"))
+        make = ASSERTS.get(kind.removeprefix("not-"))
         if make is None:
             return f"{quoted(kind)} has no equal here and was left out"
         found = make(one)
@@ -347,92 +346,3 @@ def _unlike(name: str, taken: set[str]) -> str:
     while made in taken:
         made, number = f"{name}-{number}", number + 1
     return made
-
-
-def _equals(one: Mapping[str, Any]) -> Table | None:
-    value = one.get("value")
-    if isinstance(value, str):
-        return {"kind": "equals", "text": value}
-    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return {"kind": "equals", "text": str(value)} if is_plain else None
-
-
-def _has_text(*, any_case: bool) -> Callable[[Mapping[str, Any]], Table | None]:
-    def make(one: Mapping[str, Any]) -> Table | None:
-        value = one.get("value")
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            return None
-        return {"kind": "has_text", "text": value, **({"any_case": True} if any_case else {})}
-
-    return make
-
-
-def _words(value: Any) -> list[str] | None:
-    """A list of texts, or one text with commas, as promptfoo takes both."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        return None
-    return value
-
-
-def _any_of(*, any_case: bool, is_all: bool) -> Callable[[Mapping[str, Any]], Table | None]:
-    """Several texts as one regular expression."""
-
-    def make(one: Mapping[str, Any]) -> Table | None:
-        words = _words(one.get("value"))
-        if words is None or any(names_in(word) for word in words):
-            return None
-        flags = "(?is)" if any_case else "(?s)"
-        escaped = [re.escape(word) for word in words]
-        if is_all:
-            return {"kind": "has_match", "pattern": flags + "^" + "".join(
-                f"(?=.*{word})" for word in escaped
-            )}  # fmt: skip
-        return {"kind": "has_match", "pattern": flags + "|".join(escaped)}
-
-    return make
-
-
-def _regex(one: Mapping[str, Any]) -> Table | None:
-    value = one.get("value")
-    if not isinstance(value, str):
-        return None
-    try:
-        re.compile(value)
-    except (re.error, RecursionError, OverflowError):
-        return None
-    return {"kind": "has_match", "pattern": value}
-
-
-def _starts_with(one: Mapping[str, Any]) -> Table | None:
-    value = one.get("value")
-    return {"kind": "starts_with", "text": value} if isinstance(value, str) else None
-
-
-def _is_json(one: Mapping[str, Any]) -> Table | None:
-    return None if one.get("value") is not None else {"kind": "valid_json"}
-
-
-def _latency(one: Mapping[str, Any]) -> Table | None:
-    limit = one.get("threshold")
-    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-    return {"kind": "latency", "max_ms": float(limit)} if is_number else None  # type: ignore[arg-type]
-
-
-_ASSERTS: dict[str, Callable[[Mapping[str, Any]], Table | None]] = {
-    "equals": _equals,
-    "contains": _has_text(any_case=False),
-    "icontains": _has_text(any_case=True),
-    "contains-any": _any_of(any_case=False, is_all=False),
-    "icontains-any": _any_of(any_case=True, is_all=False),
-    "contains-all": _any_of(any_case=False, is_all=True),
-    "icontains-all": _any_of(any_case=True, is_all=True),
-    "regex": _regex,
-    "starts-with": _starts_with,
-    "is-json": _is_json,
-    "latency": _latency,
-}
-"""promptfoo's type of an assert -> our check of it; None where its value cannot be taken."""

@@ -13,8 +13,8 @@ from tui.lab import store
 from tui.lab.figures import agreement, figures_of
 from tui.lab.follow import stored_matrix
 from tui.lab.model.records import LabRun
+from tui.lab.model.result import LabResult
 from tui.lab.opinions import opinions_of
-from tui.lab.report import LabResult
 from tui.lab.store import LabFolders
 
 
