@@ -11,13 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 
 from tui.board.advice.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, add_root_option
 from tui.core.board.reading import Snapshot
 
 WINDOW_S = 0.8
@@ -35,9 +34,7 @@ def parser() -> Parser:
         "what cannot be read is shown with the reason.",
     )
     options.add_argument("--json", action="store_true", help="one JSON object (one a line)")
-    options.add_argument(
-        "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
-    )
+    add_root_option(options)
     options.add_argument(
         "--watch", action="store_true", help="one snapshot after the other, until interrupted"
     )
@@ -57,11 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    root = Path(options.root)
-    if not root.is_dir():
-        complain("npulse board", f"--root {options.root}: there is no such directory")
-        return ExitCode.USAGE
-    sampler = Sampler(root, interval_s=options.interval)
+    sampler = Sampler(options.root, interval_s=options.interval)
     try:
         if options.watch:
             with _ended_by_signals() as waker:

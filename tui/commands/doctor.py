@@ -25,7 +25,7 @@ from tui.board.runtime_log.reader import source_of_container, source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.parser import Parser, add_root_option, add_server_options
 from tui.core.board.reading import Snapshot
 from tui.core.screen.check import Check
 from tui.core.text.format import size
@@ -58,9 +58,7 @@ def parser() -> Parser:
         "needs attention.",
     )
     options.add_argument("--json", action="store_true", help="one JSON object")
-    options.add_argument(
-        "--root", metavar="DIR", default="/", help="read /proc and /sys below DIR instead of /"
-    )
+    add_root_option(options)
     add_server_options(options)
     return options
 
@@ -77,11 +75,7 @@ def main(
         options = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    root = Path(options.root)
-    if not root.is_dir():
-        complain("npulse doctor", f"--root {options.root}: there is no such directory")
-        return ExitCode.USAGE
-    snapshot, rungs, checks = examine(root)
+    snapshot, rungs, checks = examine(options.root)
     checks += (other_checks or more_checks)(options)
     if options.json:
         write_out(json.dumps(as_json(snapshot, rungs, checks), allow_nan=False) + "\n")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tui.board.advice.report import write_out
 from tui.commands.board import SETTLE_S, WINDOW_S
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.parser import Parser, add_root_option, add_server_options, complain
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import history_file
 from tui.settings.server_options import server_access, server_urls
@@ -79,9 +79,7 @@ def parser() -> Parser:
         metavar="URL",
         help="send the answers to this collector too, under OpenTelemetry's GenAI names",
     )
-    made.add_argument(
-        "--root", metavar="DIR", type=Path, default=Path("/"), help="read /proc and /sys below DIR"
-    )
+    add_root_option(made)
     made.add_argument(
         "--print",
         choices=tuple(FILES),
@@ -103,8 +101,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         made.error(f"--interval takes seconds from {MIN_INTERVAL_S:.0f} to 3600")
     if options.textfile is not None and options.textfile.suffix != ".prom":
         made.error("--textfile: the node exporter reads only files whose name ends in .prom")
-    if not options.root.is_dir():
-        made.error(f"--root {options.root}: there is no such directory")
     missing = _missing(options)
     if missing is not None:
         complain(COMMAND, missing)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from tui.commands.exit_code import ExitCode
@@ -35,6 +36,24 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
         "list of processes",
     )
     parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+
+
+def add_root_option(parser: argparse.ArgumentParser) -> None:
+    """``--root``, as a path; the command ends where no such folder is."""
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        type=_folder,
+        default=Path("/"),
+        help="read /proc and /sys below DIR instead of /",
+    )
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: there is no such directory")
+    return path
 
 
 def add_recording_options(parser: argparse.ArgumentParser) -> None:

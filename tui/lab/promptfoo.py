@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tui.core.text.sanitize import clean_line
-from tui.files.private import read_regular
 from tui.lab.promptfoo_asserts import ASSERTS, Table
+from tui.lab.sets.parse import set_bytes
 from tui.lab.sets.problems import SetError, quoted
 from tui.lab.sets.variables import odd_braces
 from tui.lab.yaml_text import YamlError, read_yaml
@@ -44,13 +44,7 @@ MAX_CASES = 10_000
 
 def load(path: Path) -> tuple[Table, list[str]]:
     """(the table of a prompt set, what was not understood in sentences). Raises SetError."""
-    shown = clean_line(str(path), 200)
-    try:
-        data = read_regular(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SetError([f"{shown} cannot be read: {reason}."]) from None
-    return convert(data, path.name)
+    return convert(set_bytes(path), path.name)
 
 
 def convert(data: bytes, name: str) -> tuple[Table, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import tomli
@@ -160,18 +160,7 @@ def prompt_sha256(text: str, system: str = "", history: Sequence[PastMessage] = 
 
 def builtin_ids() -> tuple[str, ...]:
     """The suites that come with npulse, in the order of a list."""
-    order = (
-        "prompts",
-        "standard",
-        "prefill",
-        "sweep",
-        "soak",
-        "cache",
-        "load",
-        "instructions",
-        "languages",
-        "code",
-    )
+    order = get_args(Kind)
     there = {
         entry.name.removesuffix(".toml")
         for entry in resources.files("tui.bench").joinpath("suites").iterdir()

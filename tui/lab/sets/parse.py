@@ -41,13 +41,17 @@ _SWEPT = tuple(key for key in VARIANT_KEYS if key not in ("id", "notes"))
 
 def load_set(path: Path) -> PromptSet:
     """The prompt set of a file; its id is the file's name. Raises SetError."""
-    shown = clean_line(str(path), 200)
+    return parse_set(set_bytes(path), path.name)
+
+
+def set_bytes(path: Path) -> bytes:
+    """What stands in a file. Raises SetError."""
     try:
-        data = read_regular(path)
+        return read_regular(path)
     except (OSError, ValueError) as error:
+        shown = clean_line(str(path), 200)
         reason = getattr(error, "strerror", None) or str(error)
         raise SetError([f"{shown} cannot be read: {reason}."]) from None
-    return parse_set(data, path.name)
 
 
 def parse_set(data: bytes, name: str) -> PromptSet:

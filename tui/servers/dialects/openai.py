@@ -76,6 +76,20 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
     return body
 
 
+def body_without_usage(request: ChatRequest) -> dict[str, Json]:
+    """The fields of servers that count tokens unasked and take ``top_k``."""
+    settings = request.settings
+    return {
+        "model": request.model,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "stream": True,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "top_k": settings.top_k,
+        "max_tokens": settings.max_tokens,
+    }
+
+
 Reported = Callable[[Mapping[str, Json]], UsageDelta | None]
 """A chunk of a stream -> the numbers that the server reports in it."""
 

@@ -34,16 +34,7 @@ LIMITS = (
 
 def chat_body(request: ChatRequest) -> dict[str, Json]:
     """Never with ``conversation_id``: it cuts every answer at 15 s."""
-    settings = request.settings
-    return {
-        "model": request.model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-        "stream": True,
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "top_k": settings.top_k,
-        "max_tokens": settings.max_tokens,
-    }
+    return openai.body_without_usage(request)
 
 
 def decoder(request: ChatRequest) -> openai.ChatDecoder:

@@ -43,16 +43,7 @@ LIMITS = (
 
 def chat_body(request: ChatRequest) -> dict[str, Json]:
     """What its mapping to the runtime keeps; ``stream`` is off unless it is asked for."""
-    settings = request.settings
-    return {
-        "model": request.model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-        "stream": True,
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "top_k": settings.top_k,
-        "max_tokens": settings.max_tokens,
-    }
+    return openai.body_without_usage(request)
 
 
 class ChatDecoder:

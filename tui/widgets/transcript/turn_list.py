@@ -6,6 +6,7 @@ moved along by its anchor, the part at its top, so nothing that is being read ev
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -229,14 +230,7 @@ class TurnList:
 
     def _turn_at(self, row: int) -> int:
         self._count()
-        low, high = 0, len(self._tops)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._tops[middle] <= row:
-                low = middle
-            else:
-                high = middle
-        return low
+        return max(bisect_right(self._tops, row) - 1, 0)
 
     def forward(self, place: Place) -> Iterator[tuple[int, int]]:
         """The parts from a place on, laid out one by one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal
 
@@ -107,14 +108,7 @@ class TurnView:
     def part_at(self, row: int) -> int:
         """The part that holds a row of the turn."""
         self._count(len(self.parts))
-        low, high = 0, len(self.parts)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._tops[middle] <= row:
-                low = middle
-            else:
-                high = middle
-        return low
+        return max(bisect_right(self._tops, row, 0, len(self.parts)) - 1, 0)
 
     def resized(self, part: int) -> None:
         """The rows of a part have changed: the tops after it are counted again when asked for."""
