@@ -74,7 +74,7 @@ def test_f6_refuses_what_the_server_refuses(terminal: PtyTerminal, tmp_path: Pat
     terminal.keys("tab", "tab", "space")
     terminal.wait_for(lambda shown: re.search("stop loops +on", shown.text()) is not None)
     terminal.keys("ctrl+s")
-    terminal.wait_for("settings taken")
+    terminal.wait_for("settings saved")
     ask(terminal, "hello [[tokens=90]]", "~33 tokens")
     assert truth(tmp_path / "truth.jsonl", "request", 1)[0]["max_tokens"] == 33
     choices = json.loads((tmp_path / "state" / "npulse" / "state.json").read_text())["choices"]

@@ -42,7 +42,7 @@ HANGUP_CODE = 128 + signal.SIGHUP
 
 
 class NpulseApp(TerminalApp):
-    """npulse, wired. The first paint comes before anything is looked for."""
+    """The dashboard with its backend. Servers and board are looked for after the first paint."""
 
     def __init__(
         self,
@@ -407,7 +407,7 @@ class NpulseApp(TerminalApp):
                 backend.chat.settings = settings
                 backend.chat.expectations.stops_loops = form.stops_loops
                 if self._keep():
-                    self.dashboard.say("settings taken; they apply from the next answer on")
+                    self.dashboard.say("settings saved; they apply from the next answer on")
 
         form = SettingsScreen(
             backend.chat.settings,

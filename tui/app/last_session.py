@@ -1,4 +1,4 @@
-"""Where the user was: brought back after the first paint, and kept while npulse runs."""
+"""Restores conversation, position and draft of the last run, and saves them while npulse runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELD_S = 0.05
 KEEP_EVERY_S = 2.0
 """At most so much of a draft is lost when npulse is killed."""
 TAKEN = "another npulse is open and has the last conversation; this one begins a new one"
-HAS_BEGUN = "the last conversation is in the history; what you have written here goes on"
+HAS_BEGUN = "the last conversation is in the history; what you have written here stays"
 
 
 @dataclass(frozen=True, slots=True)

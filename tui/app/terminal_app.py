@@ -85,7 +85,7 @@ class Appearance:
 
 
 class Palette(DimsBelow, CommandPalette):
-    """Textual's palette, at the price of what changes below it."""
+    """Textual's command palette, with rows redrawn only where something changed below it."""
 
 
 class TerminalApp(LeanApp[int], inherit_bindings=False):

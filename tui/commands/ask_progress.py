@@ -168,7 +168,7 @@ def add_progress_options(parser: Parser) -> None:
         const="",
         metavar="HOW",
         type=notify_option,
-        help="tell the terminal when the answer is over: bell, desktop, osc9, osc777, osc99, "
+        help="notify the terminal when the answer is over: bell, desktop, osc9, osc777, osc99, "
         "progress, title, with commas between; without HOW, [ui] notify or bell,desktop,progress",
     )
 

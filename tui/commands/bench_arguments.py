@@ -161,7 +161,12 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--no-hash", action="store_true", help="do not hash the model file")
     add("--first-timeout", type=seconds, default=60.0, metavar="S", help="first token, at least")
     add("--idle-timeout", type=seconds, default=30.0, metavar="S", help="between tokens, at least")
-    add("--total-timeout", type=float, metavar="X", help="whole answer: X times its forecast")
+    add(
+        "--total-timeout",
+        type=float,
+        metavar="X",
+        help="limit for one answer: X times its forecast duration",
+    )
     add("--drain", type=seconds, default=120.0, metavar="S", help="wait for idle (default 120)")
     add("--goodput", type=goodput, default=(3000.0, 2.0), metavar="ttft:MS,decode:TPS")
     _judging(verb)

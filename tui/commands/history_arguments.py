@@ -86,7 +86,7 @@ def parser() -> Parser:
     prune.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     trend = verb("trend", "how fast each model was day by day, and whether it becomes slower")
     add_trend_options(trend, _count)
-    verb("check", "read the whole database and say whether it is sound")
+    verb("check", "check the database for damage")
     return made
 
 

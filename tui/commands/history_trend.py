@@ -89,7 +89,7 @@ def day_line(day: Day) -> str:
 def drift_words(drift: Drift | None) -> str:
     """``1.2 % slower a week (0.4 to 2.0)``."""
     if drift is None:
-        return "fewer than ten answers that tell it, or all at one time: no trend"
+        return "no trend: fewer than ten answers with this number, or all of one time"
     if drift.is_steady:
         return f"steady ({drift.total_pct:+.1f} % over the whole time)"
     word = "slower" if drift.pct_a_week < 0 else "faster"

@@ -28,7 +28,7 @@ NEARLY_FULL_TOKENS = 256
 
 
 class AnswerWatch:
-    """Of one turn. ``plan`` may be set from another thread at any time."""
+    """Watches one turn. ``plan`` may be set from another thread at any time."""
 
     def __init__(self, turn: Turn, *, stops_loops: bool = False) -> None:
         self.turn = turn

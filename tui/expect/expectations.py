@@ -95,7 +95,7 @@ class Expectations:
         else:
             begin = so_far if plan is None or plan.at_tokens is None else plan.at_tokens
             watch.plan = StopPlan(begin + tokens)
-        return "it goes on" if watch.plan is None else watch.plan.words(so_far)
+        return "planned stop cancelled" if watch.plan is None else watch.plan.words(so_far)
 
     def on_snapshot(self, turn: Turn, snapshot: Snapshot, others: str | None) -> None:
         """A sample of the board while this answer runs; ``others`` names another program that was

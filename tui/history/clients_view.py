@@ -1,4 +1,4 @@
-"""What the screen of the clients shows, and whom it asks for it."""
+"""Record of the clients screen (F9), and the protocol that provides it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Requests as they end, npulse's own and those of other programs: for whoever sums up numbers.
-
-Without any words.
-"""
+"""Requests that ended since the last look, of npulse and of other programs: numbers, no text."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class FollowedAnswer:
                 self._follow(connection)
         except (HistoryError, sqlite3.Error, ValueError) as error:
             why = str(error) if isinstance(error, HistoryError) else reason(error)
-            sentence = f"The answer goes on in {self.where}, and cannot be read any more: {why}."
+            sentence = f"The answer continues in {self.where}, but can no longer be read: {why}."
             self.turn.restore_end(time.perf_counter_ns(), "interrupted", TurnError("io", sentence))
 
     def _follow(self, connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""What other npulse processes left or do, for a dashboard that starts."""
+"""Answers that other npulse processes left unfinished or still receive, for a dashboard's start."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Words of an answer in rows of a bounded length: SQLite holds a whole row several times while it
-is written, and an answer that nobody ends is long.
+"""Splits a long answer into rows of a bounded length, for SQLite holds a row several times while it
+is written.
 
 The first row is that of ``bodies``; what does not fit into it stands in ``more_words``.
 """

@@ -1,4 +1,4 @@
-"""What goes when the history gets too old or too large: the oldest conversations, never a pinned
+"""Pruning by age and size: removes the oldest conversations, never a pinned
 one, never one in which an answer is being written."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables, and the way from every earlier schema to this one.
+"""The database schema: tables, and migrations from every earlier version.
 
 - ``conversations``: ``leaf`` is the last turn of the chosen branch; ``deleted_ms`` is set while a
   deletion can be taken back.

@@ -1,5 +1,5 @@
-"""What stores one answer while it runs, piece by piece, and whole at its end: in the thread that
-writes, which alone loads it."""
+"""Stores one answer: piece by piece while it runs, whole at its end. Loaded by the thread that
+writes, and only there."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def plain(
 
 
 class MadeHere:
-    """What was not imported, by its time: an import is put behind what was there by then.
+    """Conversations and turns made here, by time: an import is put behind those before it.
 
     Reads the database once; raises sqlite3.Error.
     """

@@ -1,4 +1,4 @@
-"""Pairs to be judged, in an order that a seed shuffles, with sides that say nothing."""
+"""Pairs of answers for judging: their order and their sides are shuffled by a seed."""
 
 from __future__ import annotations
 

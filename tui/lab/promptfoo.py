@@ -59,7 +59,7 @@ def convert(data: bytes, name: str) -> tuple[Table, list[str]]:
     reading = _Reading(shown)
     table = reading.table(value)
     if not table.get("prompt"):
-        said = [f"{shown} has no prompt that can be taken.", *reading.left_out]
+        said = [f"{shown} has no prompt that npulse can use.", *reading.left_out]
         raise SetError(said)
     return table, reading.left_out
 

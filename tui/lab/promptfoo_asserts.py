@@ -1,4 +1,4 @@
-"""The asserts of promptfoo that have an equal among our checks."""
+"""promptfoo's assertions as checks of a prompt set."""
 
 from __future__ import annotations
 

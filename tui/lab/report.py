@@ -121,7 +121,7 @@ METHOD = (
     "count.",
     "tok/s is (tokens - 1) / (last token - first token) of the answer, or the runtime's own "
     "figure where the server passes it on; ~ marks an estimate, – what is not known.",
-    "Determinism is told of variants at temperature 0 or top_k 1 with two repetitions or more: "
+    "Determinism is shown for variants at temperature 0 or top_k 1 with two repetitions or more: "
     "how many repeat the first answer of their cell, thinking included.",
     "A verdict is a person's. An opinion is a judge model's, and is counted with neither checks "
     "nor verdicts.",

@@ -1,4 +1,4 @@
-"""A run of the lab with everything that is computed of it."""
+"""Loads a run of the lab and computes its figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
     """The record with what a killed run could not write any more."""
     if run.outcome != "running" or is_alive(run, folders):
         return run
-    said = f"It was killed; npulse lab resume {run.id} goes on with it."
+    said = f"It was killed; npulse lab resume {run.id} continues it."
     return msgspec.structs.replace(run, outcome="interrupted", sentence=said)
 
 

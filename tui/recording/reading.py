@@ -165,7 +165,7 @@ class _Lines:
             return f"the file ends before the answer does: {stops}" if is_open else None
         number, why = self.problems[0]
         if len(self.problems) == 1 and number == self.last_number:
-            then = stops if is_open else "the answers before it are whole"
+            then = stops if is_open else "the answers before it are complete"
             return f"line {number} is cut off; {then}"
         more = len(self.problems) - 1
         others = "" if not more else f", nor {more} more line{'s' if more > 1 else ''}"

@@ -80,7 +80,7 @@ class LineWriter:
                     return
         except OSError as error:
             self._on_problem(
-                f"the recording {clean_line(str(self._path))} is not whole: "
+                f"the recording {clean_line(str(self._path))} is incomplete: "
                 f"{error.strerror or error}"
             )
         finally:

@@ -1,4 +1,4 @@
-"""An answer as something that happens in time: one record for screens, reports and files.
+"""Record of an answer over time: curves, chunks, phases and marks, for screens, reports and files.
 
 All times are ns from the moment at which the request was sent. They may lie before it (a prompt
 that waited for a busy server) but never outside of ``start_ns`` .. ``end_ns``.

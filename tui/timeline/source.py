@@ -1,4 +1,4 @@
-"""An answer whose timeline can be looked at, before anything of it was read."""
+"""Source of a timeline: the label of an answer, and a function that reads it when needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at: which stretch of the axis, where the crosshair stands, what it is compared to.
+"""State of a timeline view: visible range, crosshair, selection, and what it is compared with.
 
 Positions on the axis are whole numbers: ns from the request, or, on an axis of tokens,
 :data:`~tui.timeline.binning.TOKEN_STEPS` from one token to the next.

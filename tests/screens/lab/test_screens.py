@@ -250,7 +250,7 @@ async def test_a_run_that_is_over_tells_how_it_ended(tmp_path: Path) -> None:
         await pilot.press("w")
         await until(pilot, lambda: "report.md is in" in shown(app))
         await pilot.press("r")
-        await until(pilot, lambda: "the run goes on" in shown(app))
+        await until(pilot, lambda: "the run continues" in shown(app))
 
 
 async def test_a_plain_terminal_gets_plain_characters(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Without a terminal: output that goes nowhere, and the end of the answer that runs."""
+"""After the terminal is closed: output is dropped, and the running answer is finished."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ class HistoryScreen(HistoryPage):
         if conversation in marked:
             self.list.marked = marked - {conversation}
         elif len(marked) >= MAX_MARKED:
-            self.say(f"not more than {MAX_MARKED} answers stand side by side", "warn")
+            self.say(f"at most {MAX_MARKED} answers are shown side by side", "warn")
             return
         else:
             self.list.marked = marked | {conversation}

@@ -294,7 +294,7 @@ class LabMatrixScreen(LabPage):
             self.say("nothing is missing, or the run is still running")
             return
         refusal = await self.ask(lambda: self.session.resume(opened.run_id))
-        self.say(refusal or "the run goes on", "warn" if refusal else "soft")
+        self.say(refusal or "the run continues", "warn" if refusal else "soft")
 
     async def action_export(self) -> None:
         opened = self._open

@@ -70,7 +70,7 @@ class LabTextScreen(LabPage):
             for sentence in self._problems
             for line in folded(sentence, width - 2)
         ]
-        return rows[:MAX_PROBLEM_ROWS] or [((" one sentence for each mistake stands here", "dim"),)]
+        return rows[:MAX_PROBLEM_ROWS] or [((" mistakes in the set are listed here", "dim"),)]
 
     async def action_save(self) -> None:
         text = self.query_one(TextField).text

@@ -1,4 +1,4 @@
-"""Rows whose spans may stand on a ground of their own: a band of time, a crosshair, lit words.
+"""Rows whose spans may have a background: a band of time, a crosshair, highlighted words.
 
 A role may end with ``/`` and the name of a ground: ``soft/band``.
 """
@@ -36,7 +36,7 @@ GROUNDS = {
 
 
 class GroundedRows(Rows):
-    """Draws rows with grounds."""
+    """Draws rows whose spans name a :class:`Ground`."""
 
     def style_of(self, role: str) -> Style:
         """The theme's style of a role, on its ground where it names one."""

@@ -1,4 +1,4 @@
-"""A compositor that keeps nothing of the rows that it drew."""
+"""Textual's compositor without its cache of rendered rows."""
 
 from __future__ import annotations
 

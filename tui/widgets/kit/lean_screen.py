@@ -1,4 +1,4 @@
-"""A screen that goes on working below others, at the price of what changes on it."""
+"""A screen that keeps updating below a dialog, and redraws only where something changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ its own rows too."""
 
 
 class LeanScreen(Screen[None]):
-    """A screen whose changes below another one are drawn once, and not at once.
+    """Collects what changes while another screen covers this one, and draws it together.
 
     Textual tells the screen on top where this one has changed, and then takes all of these regions
     for changed again, in every later frame: they only ever become more.

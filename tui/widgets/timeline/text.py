@@ -80,7 +80,7 @@ class TimelineText(GroundedRows):
         self._shown = rows_around(text, token[0], height, max(room, 8))
         rows = [self._row(timeline, kind, row, token, lit) for row in self._shown]
         if not text.strip() and height:
-            waits = "nothing has come yet" if timeline.is_running else "there is no text"
+            waits = "no text yet" if timeline.is_running else "there is no text"
             rows = [((" " * GUTTER, "dim"), (waits, "dim"))]
         return [*rows, *[()] * (height - len(rows))]
 
