@@ -22,6 +22,7 @@ from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import GenerationSettings
+from tui.expect.expectations import Expectations
 from tui.servers.connection_state import ConnectionState
 
 
@@ -31,6 +32,7 @@ class CountingChat(PreparedChat):
     def __init__(self, now_ns: int) -> None:
         super().__init__(now_ns)
         self.settings = GenerationSettings()
+        self.expectations = Expectations()
         self.stopped = 0
 
     def stop(self) -> str | None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from tui.core.expect.wait_words import WORDS
 from tui.core.screen.attention import Attention, done_words
-from tui.core.turn.turn import Turn
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
+    from tui.core.turn.turn import Turn
 
 SIGNAL_S = 1.0
 """How often :meth:`AnswerSignals.tell` is to be called."""

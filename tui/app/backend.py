@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tui.app.bench_link import BenchLink
 from tui.app.board_monitor import BoardMonitor
-from tui.app.board_source import BoardReader
 from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
 from tui.app.demo import DemoBoard, DemoOptions
@@ -25,24 +24,23 @@ from tui.app.model_loader import ModelLoader
 from tui.app.server_choice import ServerChoice
 from tui.app.server_link import ServerLink
 from tui.app.timelines import Timelines
-from tui.core.board.reading import Snapshot
 from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
-from tui.core.turn.turn import Turn
-from tui.core.types import GenerationSettings
 from tui.expect.expectations import Expectations
 from tui.servers.address import local_port, shown_url
-from tui.servers.connection_state import ConnectionState, Server
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
-from tui.settings.schema import HistorySection, ServerSection
 
 if TYPE_CHECKING:
+    from tui.app.board_source import BoardReader
     from tui.app.clients_watch import ClientsWatch
     from tui.bench.session.session import Benchmarks
+    from tui.core.board.reading import Snapshot
+    from tui.core.screen.headline import Headline
+    from tui.core.turn.turn import Turn
+    from tui.core.types import GenerationSettings
     from tui.history.browser import HistoryBrowser
     from tui.history.followed import FollowedAnswer
     from tui.history.recorder import Recorder
@@ -50,7 +48,9 @@ if TYPE_CHECKING:
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
     from tui.servers.connection import Connection
+    from tui.servers.connection_state import ConnectionState, Server
     from tui.settings.recording_options import RecordingOptions
+    from tui.settings.schema import HistorySection, ServerSection
 
 
 class Backend:

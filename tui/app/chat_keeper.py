@@ -10,19 +10,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.core.board.reading import Snapshot
-from tui.core.turn.chunk_log import ChunkMeaning
-from tui.core.turn.last_usage import LastUsage
-from tui.core.turn.turn import Turn
-from tui.core.types import ChatRequest, ModelInfo
-from tui.servers.connection_state import Server
-
 if TYPE_CHECKING:
+    from tui.core.board.reading import Snapshot
+    from tui.core.turn.chunk_log import ChunkMeaning
+    from tui.core.turn.last_usage import LastUsage
+    from tui.core.turn.turn import Turn
+    from tui.core.types import ChatRequest, ModelInfo
     from tui.history.kept_answer import KeptAnswer, KeptConversation
     from tui.history.recorder import Recorder
     from tui.history.resuming import ResumedConversation
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
+    from tui.servers.connection_state import Server
 
 STORE_S = 1.0
 """How long a request waits at most for its prompt to be on the disk."""
@@ -95,6 +94,8 @@ class ChatKeeper:
         last_usage: LastUsage | None,
     ) -> Turn:
         """A turn, of the kind that can be recorded where that is wanted."""
+        from tui.core.turn.turn import Turn
+
         kind = Turn
         if self._recording is not None:
             from tui.recording.told_turn import ToldTurn

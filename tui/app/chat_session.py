@@ -18,22 +18,21 @@ from tui.app.chat_keeper import ChatKeeper, until_stored
 from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.exchanges import Exchanges
 from tui.app.npu_watch import NpuWatch, end_ns
-from tui.app.server_link import ServerLink
-from tui.core.board.reading import Snapshot
-from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.last_usage import LastUsage
-from tui.core.turn.turn import Turn
-from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.expect.expectations import Expectations
-from tui.servers.capabilities import flattening_note
-from tui.servers.connection_state import ConnectionState, Server
 
 if TYPE_CHECKING:
+    from tui.app.server_link import ServerLink
+    from tui.core.board.reading import Snapshot
+    from tui.core.expect.outlook import Outlook
+    from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
     from tui.history.followed import FollowedAnswer
     from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
+    from tui.servers.connection_state import ConnectionState, Server
 
 SEND_ANYWAY = "; the send key sends it now"
 
@@ -258,6 +257,8 @@ class ChatSession:
         if self._is_held_ahead:
             self._unsent = prompt, refusal
         else:
+            from tui.core.turn.turn import Turn
+
             messages = self.conversation.messages_for(prompt, self.settings)
             now_ns = self._clock_ns()
             self._turn = turn = Turn(ChatRequest("", messages, self.settings), now_ns)
@@ -278,6 +279,8 @@ class ChatSession:
         if server is None or server.url in self._noted_urls or len(self.conversation) == 0:
             return
         self._noted_urls.add(server.url)
+        from tui.servers.capabilities import flattening_note
+
         self._note = flattening_note(server.dialect)
 
     def foreign_work(self) -> str | None:

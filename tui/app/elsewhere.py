@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.servers.address import shown_url
-from tui.servers.capabilities import is_one_at_a_time
-from tui.servers.connection_state import Server
 from tui.settings.history_options import history_file
 
 if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
     from tui.history.left_behind import LeftBehind
     from tui.history.records import AttachTarget
+    from tui.servers.connection_state import Server
 
 
 class AnswersElsewhere:
@@ -117,6 +116,8 @@ class OtherAnswers:
     ) -> Callable[[], str | None]:
         """``in_use``, or why another npulse comes first at a server that works on one answer.
         ``own`` is the answer of this process in the database. May block for a moment."""
+        from tui.servers.capabilities import is_one_at_a_time
+
         elsewhere = self._elsewhere
         if elsewhere is None or server is None or not is_one_at_a_time(server.dialect):
             return in_use

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.app.chat_keeper import ChatKeeper, KeptSoFar
 from tui.core.turn.conversation import Conversation, PastTurn
-from tui.core.turn.result import TurnResult
-from tui.core.turn.turn import Turn
 
 if TYPE_CHECKING:
+    from tui.app.chat_keeper import ChatKeeper, KeptSoFar
+    from tui.core.turn.result import TurnResult
+    from tui.core.turn.turn import Turn
     from tui.history.kept_answer import KeptAnswer
     from tui.history.resuming import ResumedConversation
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.app.server_link import ServerLink
-from tui.core.turn.turn import Turn
 from tui.servers.address import local_port
-from tui.servers.tokenizer import ModelTokenizer
 
 if TYPE_CHECKING:
     from tui.app.board_monitor import BoardMonitor
+    from tui.app.server_link import ServerLink
     from tui.board.runtime_log.reader import RuntimeLog
     from tui.core.board.load_facts import LoadFacts
+    from tui.core.turn.turn import Turn
+    from tui.servers.tokenizer import ModelTokenizer
 
 LOAD_AFTER_S = 2.0
 """How long after the connection the log is looked through: the start needs nothing of it."""

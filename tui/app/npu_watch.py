@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui.core.board.npu_busy import is_busy_for_others
-from tui.core.board.reading import Snapshot
 from tui.core.expect.outlook import BUSY_PCT, NpuSeen
-from tui.core.turn.turn import Turn
-from tui.servers.connection_state import Server
-from tui.servers.slot import SlotState
+
+if TYPE_CHECKING:
+    from tui.core.board.reading import Snapshot
+    from tui.core.turn.turn import Turn
+    from tui.servers.connection_state import Server
+    from tui.servers.slot import SlotState
 
 IDLE_LOAD_PCT = 2.0
 IDLE_SAMPLES = 5

@@ -8,16 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.core.board.history import series_values
-from tui.core.board.reading import Snapshot
-from tui.core.turn.conversation import PastTurn
-from tui.core.turn.turn import Turn
-from tui.history.failures import HistoryError
-from tui.timeline.source import TimelineSource
 
 if TYPE_CHECKING:
+    from tui.core.board.reading import Snapshot
+    from tui.core.turn.conversation import PastTurn
+    from tui.core.turn.turn import Turn
     from tui.history.browser import HistoryBrowser
     from tui.timeline.live import LiveTimeline
     from tui.timeline.record import Timeline
+    from tui.timeline.source import TimelineSource
 
 MAX_KEPT = 8
 """Answers of this run whose timelines are held; others are read from the history."""
@@ -57,6 +56,8 @@ class Timelines:
     ) -> list[TimelineSource]:
         """One for each answer of a conversation, in order; ``stored`` are their ids in the history,
         ``turn`` is the one that runs, or ran last."""
+        from tui.timeline.source import TimelineSource
+
         found: list[TimelineSource] = []
         for at, one in enumerate(past):
             label = _label(one.prompt)
@@ -85,6 +86,8 @@ class Timelines:
 
     def stored(self, answers: Sequence[int], labels: Sequence[str]) -> list[TimelineSource]:
         """Answers of the history."""
+        from tui.timeline.source import TimelineSource
+
         return [
             TimelineSource(_label(label), self.stored_reader(number))
             for number, label in zip(answers, labels, strict=True)
@@ -95,6 +98,7 @@ class Timelines:
         history = self._history()
 
         def read() -> Timeline:
+            from tui.history.failures import HistoryError
             from tui.timeline.stored import stored_timeline
 
             try:

@@ -13,20 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.core.board.reading import Snapshot
-from tui.core.expect.decode import DecodeFit, fit_decode, usual_lengths
 from tui.core.expect.outlook import Knowledge, NpuSeen, Outlook, outlook
-from tui.core.expect.past_answer import Conditions, PastAnswer, past_answer
-from tui.core.expect.prefill import PrefillFit, fit_prefill
 from tui.core.turn.model_key import ModelKey, host_of
-from tui.core.turn.stop_plan import StopPlan
-from tui.core.turn.turn import Turn
-from tui.core.turn.turn_stats import TurnStats
-from tui.servers.connection_state import Server
 
 if TYPE_CHECKING:
+    from tui.core.board.reading import Snapshot
     from tui.core.expect.decay import Decay
+    from tui.core.expect.past_answer import Conditions, PastAnswer
+    from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
     from tui.expect.answer_watch import AnswerWatch
+    from tui.servers.connection_state import Server
 
 LOOK_S = 0.1
 """How often it is looked whether a model is known, or an answer over."""
@@ -90,6 +87,8 @@ class Expectations:
         if watch is None:
             return None
         plan, so_far = watch.plan, turn.stats(now_ns).tokens
+        from tui.core.turn.stop_plan import StopPlan
+
         if tokens is None:
             watch.plan = StopPlan() if plan is None else None
         else:
@@ -163,8 +162,10 @@ def key_for(turn: Turn, server: Server) -> ModelKey:
 
 def knowledge_of(past: list[PastAnswer], turn: Turn) -> Knowledge:
     """What these tell about that prompt's answer."""
-    prefill: PrefillFit | None = fit_prefill(past)
-    decode: DecodeFit | None = fit_decode(past)
+    from tui.core.expect.decode import fit_decode, usual_lengths
+    from tui.core.expect.prefill import fit_prefill
+
+    prefill, decode = fit_prefill(past), fit_decode(past)
     size = turn.stats(time.perf_counter_ns()).prompt_estimate
     is_thinking = turn.request.settings.is_thinking
     return Knowledge(prefill, decode, usual_lengths(past, size, is_thinking=is_thinking))
@@ -182,6 +183,7 @@ def judge(
 
 def answer_of(turn: Turn, now_ms: int, conditions: Conditions) -> PastAnswer:
     """One that is over."""
+    from tui.core.expect.past_answer import past_answer
     from tui.core.turn.result import result_of
     from tui.history.turn_json import numbers_of
 

@@ -10,9 +10,12 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.core.text.sanitize import clean_line
-from tui.core.turn.turn import Turn
+
+if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
 
 MAX_FILE_BYTES = 64 << 20
 MAX_TEXT_CHARS = 2_000_000

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.text.sanitize import clean_line
-from tui.core.turn.turn import Turn
-from tui.core.types import ModelInfo
 from tui.servers.address import shown_url
-from tui.servers.connection_state import Server
 from tui.settings.folders import data_folder
-from tui.settings.schema import HistorySection
 
 if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
+    from tui.core.types import ModelInfo
     from tui.history.recorder import Recorder
     from tui.history.records import Limits, Origin, WriterCommand
+    from tui.servers.connection_state import Server
+    from tui.settings.schema import HistorySection
 
 MIB = 1 << 20
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.core.turn.turn import Turn
-
 if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
     from tui.recording.session import RecordingSession
 
 

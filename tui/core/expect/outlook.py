@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from tui.core.expect.decode import DecodeFit, UsualLengths, decode_s
-from tui.core.expect.prefill import PrefillFit
-from tui.core.expect.spread import Spread
-from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
+
+if TYPE_CHECKING:
+    from tui.core.expect.decode import DecodeFit, UsualLengths
+    from tui.core.expect.prefill import PrefillFit
+    from tui.core.expect.spread import Spread
+    from tui.core.turn.turn_stats import TurnStats
 
 WaitFor = Literal["server", "loading", "queue", "prefill", "tokens"]
 """What is awaited: that the server takes the prompt, loads the model, ends something else, reads
@@ -29,7 +31,7 @@ class Knowledge:
 
     prefill: PrefillFit | None = None
     decode: DecodeFit | None = None
-    lengths: UsualLengths = field(default_factory=UsualLengths)
+    lengths: UsualLengths | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,16 @@ def _left(
     rate_tps = stats.rate_now_tps or stats.decode_tps
     if not rate_tps:
         return None, None
+    from tui.core.expect.decode import decode_s
+    from tui.core.expect.spread import Spread
+
     slope_ms = (known.decode.slope_ms if known.decode is not None else None) or 0.0
 
     def seconds(tokens: float) -> float:
         most = tokens if room is None else min(tokens, room)
         return decode_s(most, 1000 / rate_tps, slope_ms)
 
-    usual = known.lengths.left_after(stats.tokens)
+    usual = None if known.lengths is None else known.lengths.left_after(stats.tokens)
     most_s = None if room is None else seconds(room)
     if usual is None:
         return None, most_s

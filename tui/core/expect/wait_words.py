@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tui.core.expect.outlook import Outlook, WaitFor
-from tui.core.expect.spread import Spread
+from typing import TYPE_CHECKING
+
 from tui.core.text import format as fmt
+
+if TYPE_CHECKING:
+    from tui.core.expect.outlook import Outlook, WaitFor
+    from tui.core.expect.spread import Spread
 
 WORDS: dict[WaitFor, str] = {
     "server": "waiting",

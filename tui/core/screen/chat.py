@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tui.core.expect.outlook import Outlook
-from tui.core.turn.result import TurnResult
-from tui.core.turn.turn import Turn
-from tui.core.turn.turn_stats import TurnStats
+if TYPE_CHECKING:
+    from tui.core.expect.outlook import Outlook
+    from tui.core.turn.result import TurnResult
+    from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
 
 ANSWER_RUNS = "an answer is running; stop it first"
 """Why nothing else can begin now. It is no longer true when that answer is over."""

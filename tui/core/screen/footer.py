@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tui.core.text import format as fmt
 from tui.core.text.model_name import spoken_name
-from tui.core.turn.result import TurnResult
-from tui.core.turn.turn_stats import TurnStats
-from tui.core.types import TtftPart, TurnStatus
+
+if TYPE_CHECKING:
+    from tui.core.turn.result import TurnResult
+    from tui.core.turn.turn_stats import TurnStats
+    from tui.core.types import TtftPart, TurnStatus
 
 STATUS_WORDS: dict[TurnStatus, str] = {
     "stopped": "stopped",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.timer import Timer
 
-from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn
 from tui.core.screen.footer import footer_line, result_line, thinking_note
 from tui.core.turn.think import Reclassified
-from tui.core.turn.turn import Turn
-from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
-from tui.screens.chat.elsewhere import ElsewhereWords
-from tui.screens.chat.figures import ChatFigures
-from tui.screens.chat.widgets import ChatWidgets
-from tui.widgets.transcript.turn_view import TurnView
+
+if TYPE_CHECKING:
+    from tui.core.screen.backend import ScreenBackend
+    from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
+    from tui.screens.chat.elsewhere import ElsewhereWords
+    from tui.screens.chat.figures import ChatFigures
+    from tui.screens.chat.widgets import ChatWidgets
+    from tui.widgets.transcript.turn_view import TurnView
 
 NUMBERS_S = 0.5
 """How often the figures of a running answer are drawn: a person cannot read them faster."""

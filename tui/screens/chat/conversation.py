@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.chat import ANSWER_RUNS, Chat
 from tui.core.screen.footer import result_line
 from tui.core.screen.key_names import shown_key
-from tui.core.turn.conversation import PastTurn
-from tui.screens.chat.answer import AnswerDrawing
-from tui.screens.chat.widgets import ChatWidgets
-from tui.widgets.transcript.turn_view import TurnView
+
+if TYPE_CHECKING:
+    from tui.core.screen.backend import ScreenBackend
+    from tui.core.turn.conversation import PastTurn
+    from tui.screens.chat.answer import AnswerDrawing
+    from tui.screens.chat.widgets import ChatWidgets
+    from tui.widgets.transcript.turn_view import TurnView
 
 
 class ConversationActions:

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.core.board.history import BoardHistory
-from tui.core.expect.outlook import Outlook
 from tui.core.expect.wait_words import long_wait
-from tui.core.screen.backend import ScreenBackend
 from tui.core.text import format as fmt
-from tui.core.text.glyphs import Glyphs
-from tui.core.turn.turn import Turn
-from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.board.panels import board_rows
 from tui.widgets.board.why import roofline_row, why_row
 from tui.widgets.chat.speed import phase_word
-from tui.widgets.kit.rows import Row
 
 if TYPE_CHECKING:
+    from tui.core.board.history import BoardHistory
+    from tui.core.expect.outlook import Outlook
+    from tui.core.screen.backend import ScreenBackend
+    from tui.core.text.glyphs import Glyphs
+    from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
     from tui.timeline.record import Timeline
+    from tui.widgets.kit.rows import Row
 
 
 class ChatFigures:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tui.core.expect.outlook import Outlook
 from tui.core.expect.wait_words import eta_text, short_wait
 from tui.core.screen.panel_rows import LEAST_CHART
 from tui.core.text import format as fmt
-from tui.core.text.glyphs import Glyphs
-from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import Phase
 from tui.widgets.kit.bars import bar, digits, spark
 from tui.widgets.kit.grounds import GroundedRows
@@ -19,6 +16,11 @@ from tui.widgets.kit.rows import Row, Span, pad, row_width, spread
 if TYPE_CHECKING:
     from tui.timeline.record import Timeline
     from tui.widgets.chat.rate_chart import RateChart
+
+if TYPE_CHECKING:
+    from tui.core.expect.outlook import Outlook
+    from tui.core.text.glyphs import Glyphs
+    from tui.core.turn.turn_stats import TurnStats
 
 LABEL_CELLS = 9
 AT_HISTORY = 4

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from tui.core.board.history import BoardHistory
-from tui.core.expect.outlook import Outlook
 from tui.core.expect.wait_words import eta_text
 from tui.core.text import format as fmt
-from tui.core.text.glyphs import Glyphs
-from tui.core.turn.turn_stats import TurnStats
 from tui.widgets.chat.speed import doing_words, is_stalled, shown_rate
 from tui.widgets.kit.bars import bar, spark
 from tui.widgets.kit.rows import Row, Rows, Span, fit, row_width
+
+if TYPE_CHECKING:
+    from tui.core.board.history import BoardHistory
+    from tui.core.expect.outlook import Outlook
+    from tui.core.text.glyphs import Glyphs
+    from tui.core.turn.turn_stats import TurnStats
 
 BAR_CELLS = 8
 """Of the progress of a prefill."""
