@@ -17,7 +17,8 @@ SCREEN_LIBRARIES = {"textual", "rich", "plotext", "pygments", "markdown_it"}
 AFTER_THE_FIRST_FRAME = (
     # Other screens, and what is behind them.
     "tui.bench", "tui.lab", "tui.history", "tui.recording", "tui.timeline", "tui.tap", "tui.sim",
-    "tui.exporter", "tui.remote", "tui.screens.bench", "tui.screens.board", "tui.screens.help",
+    "tui.exporter", "tui.remote.board", "tui.remote.ssh", "tui.screens.bench",
+    "tui.screens.board", "tui.screens.help",
     "tui.screens.history", "tui.screens.lab", "tui.screens.models", "tui.screens.settings",
     # The board's readers, and an answer on its way.
     "tui.board", "tui.servers.client", "tui.servers.connection", "tui.servers.exchange",

@@ -7,7 +7,6 @@ copies are dropped until there is room again, which is told by ``LOST``.
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from collections import deque
@@ -160,11 +159,3 @@ def receive(sock: socket.socket) -> Copy | None:
     there is none yet."""
     packet = sock.recv(_HEADER.size + MAX_PAYLOAD)
     return unpacked(packet) if packet else None
-
-
-def close_quietly(fd: int) -> None:
-    """Closes a descriptor that may be closed already."""
-    try:
-        os.close(fd)
-    except OSError:
-        return

@@ -114,7 +114,6 @@ class MarkFinder:
         self._level = 0.0
         self._is_released = False
         """The clocks are back, though a limit is still told."""
-        self._has_tokens = False
 
     # What comes -----------------------------------------------------------------------------
 
@@ -122,7 +121,6 @@ class MarkFinder:
         """A chunk of the answer came, and the one before it at ``before_ns``."""
         if before_ns is None:
             # Reading a prompt and writing an answer need different clocks.
-            self._has_tokens = True
             self._tops = {}
             return
         slow = self.gaps.feed(t_ns - before_ns)

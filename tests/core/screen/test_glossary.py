@@ -30,6 +30,7 @@ def test_no_term_stands_twice() -> None:
         *("SIMULATED", "median", "stall", "burst", "ETA", "context", "prefix cache", "baseline"),
         *("w8a8", "NPU", "SoC", "DDR", "governor", "throttled", "memory pressure", "warm-up"),
         *("detached", "variant", "judge", "determinism", "KV cache", "p50", "p99", "CV", "n", "p"),
+        *("temperature", "RKLLM", "debugfs", "tap", "phase", "mark", "matrix", "blind", "kappa"),
     ],
 )
 def test_every_special_word_is_told_in_one_sentence(term: str) -> None:
