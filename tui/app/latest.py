@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from tui.core.screen.last_answers import LastAnswer
 from tui.core.text.sanitize import clean_line
-from tui.core.turn.turn import Turn
-from tui.history.failures import HistoryError
 
 if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
     from tui.history.browser import HistoryBrowser
     from tui.history.records import ConversationRow
 
@@ -41,6 +40,8 @@ class Latest:
         history = self._history()
         if history is None or not history.is_there:
             return [], []
+        from tui.history.failures import HistoryError
+
         try:
             return history.latest(MOST)
         except (HistoryError, OSError):

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.core.screen.last_answers import LastAnswer
-from tui.core.turn.turn import Turn
-
 if TYPE_CHECKING:
+    from tui.core.screen.last_answers import LastAnswer
+    from tui.core.turn.turn import Turn
     from tui.history.records import ConversationRow
     from tui.timeline.record import Timeline
 
