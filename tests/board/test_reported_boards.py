@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tui.cli import main
+from tui.commands import board
 
 DATA = Path(__file__).parent / "data"
 Doctor = Callable[[str], str]
@@ -31,10 +32,24 @@ def again(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No figure of these trees moves: the time between two looks at one changes none."""
+    monkeypatch.setattr(board, "WINDOW_S", 0.1)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, str]:
+    """What `doctor` said of each tree."""
+    return {}
+
+
 @pytest.fixture
-def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
+def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str], told: dict[str, str]) -> Doctor:
     def say(name: str) -> str:
-        return run(name, tmp_path, capsys, "doctor")
+        if name not in told:
+            told[name] = run(name, tmp_path, capsys, "doctor")
+        return told[name]
 
     return say
 
