@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -305,3 +306,16 @@ async def test_a_setting_out_of_range_is_never_sent(
     assert turn.error is not None
     assert turn.error.kind == "validation"
     assert turn.error.sentence == f"{setting} is not accepted by RockchipLlama: {allowed}."
+
+
+async def test_a_finish_that_comes_with_the_last_text_ends_the_answer() -> None:
+    async def serve(wire: Wire) -> None:
+        await wire.head()
+        for text in ("one", " two"):
+            await wire.token(text)
+        chunk = {"choices": [{"delta": {"content": " three"}, "finish_reason": "stop"}]}
+        await wire.part(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        await wire.until_closed()
+
+    turn, _ = await asyncio.wait_for(ask_script(serve, timeouts=PhaseTimeouts(idle_s=30.0)), 8)
+    assert (turn.status, turn.text) == ("complete", "one two three")

@@ -42,6 +42,8 @@ LATE_HEAD_S = 1.0
 """A server that answers at once and did not within this time is at work on something else."""
 TEXT_LINGER_S = 10.0
 """The same after a finish that came with a text: a server may write it into every chunk."""
+TRUSTED_CHUNKS = 3
+"""A finish that comes with a text after so many without one is no habit."""
 MODEL_LOST_LIMIT_NS = 90 * 10**9
 """The server notices within a minute that the process of its model has ended."""
 MAX_CONNECT_TRIES = 12
@@ -316,7 +318,8 @@ class StreamedRequest:
         if is_done or (self._has_finish and not self._has_false_finish):
             # Once: whatever else arrives now is no reason to wait longer.
             if is_done or not had_finish:
-                watchdog.expire_in(TEXT_LINGER_S if n_chunks and not is_done else LINGER_S)
+                is_doubtful = bool(n_chunks) and self._n_chunks < TRUSTED_CHUNKS and not is_done
+                watchdog.expire_in(TEXT_LINGER_S if is_doubtful else LINGER_S)
         elif self._n_chunks:
             watchdog.expire_in(self._client.timeouts.idle_s)
 

@@ -331,3 +331,10 @@ def test_chunks_with_nothing_between_them_are_read() -> None:
     deltas, _ = decoded(openai.DIALECT, ["".join([*chunks, finish]).encode()])
     assert text_of(deltas) == WHOLE
     assert any(isinstance(delta, FinishDelta) for delta in deltas)
+
+
+def test_an_answer_in_one_piece_is_no_single_token() -> None:
+    turn = turn_of(sse(chunk("A whole answer of several words that came in one event")), STOP)
+    stats = turn.stats(turn.t0_ns + 9)
+    assert stats.tokens_source == "estimated"
+    assert 10 <= stats.tokens <= 14

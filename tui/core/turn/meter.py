@@ -31,6 +31,9 @@ from tui.core.types import NumberSource, Phase, SegmentKind, TtftPart, UsageDelt
 
 LAG_LIMIT_MS = 20.0
 MIN_DECODE_NS = 200_000_000
+WHOLE_CHUNKS, WHOLE_WEIGHT = 2, 4
+"""An answer that is over and came in no more pieces, of more than so many tokens each by their
+length, is counted by its length."""
 DISPUTE_SHARE = 0.30
 COUNT_DISPUTE_SHARE = 0.10
 COUNT_SLACK = 0.99
@@ -260,7 +263,9 @@ class Meter:
             return count, self._reported.source
         if self._counted is not None and self._counted >= fewest:
             return self._counted, "tokenizer"
-        if self._log.is_chunk_a_token:
+        is_whole = self._end_ns is not None and self.chunks <= WHOLE_CHUNKS
+        is_long = is_whole and self._log.weight > WHOLE_WEIGHT * self.chunks
+        if self._log.is_chunk_a_token and not is_long:
             return self.chunks, "estimated"
         return max(round(self._log.weight), 1), "estimated"
 
