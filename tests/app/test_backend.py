@@ -356,7 +356,7 @@ def test_a_load_that_would_end_an_answer_of_somebody_else_is_done_the_second_tim
     url = "http://127.0.0.1:8021"
     loader.load(url, "gemma3-1b")
     said = loader.view().message or ""
-    assert said.startswith("The NPU works at 62 %: to load a model may end an answer")
+    assert said.startswith("The NPU works at 62 %: to load a model may end another client")
     loader.load(url, "tiny")
     assert done == [], "another one is asked about anew"
     loader.load(url, "tiny")

@@ -154,8 +154,8 @@ class ModelLoader:
             return True
         self._warned_of = (verb, name)
         self._warning = (
-            f"{reason[:1].upper()}{reason[1:]}: to {verb} a model may end an answer that somebody "
-            "else gets. The same key again does it anyway."
+            f"{reason[:1].upper()}{reason[1:]}: to {verb} a model may end another "
+            "client's answer. The same key again does it anyway."
         )
         return False
 

@@ -13,8 +13,8 @@ from tui.timeline.record import Timeline
 MOST_TOKENS_A_CHUNK = 1.25
 MOST = 1e12
 """A larger number, or a time in ms, is none of an answer."""
-ESTIMATED_WORDS = "which words came when is estimated: it was not recorded"
-BUFFERED = "the tokens came in bursts: something on the way held them back"
+ESTIMATED_WORDS = "the times of the words are estimated: they were not recorded"
+BUFFERED = "the tokens came in bursts: a buffer between server and npulse held them back"
 
 
 def stored_timeline(

@@ -39,7 +39,7 @@ def test_prefill_and_decoding_are_judged_apart() -> None:
     assert found is not None
     assert found.decode_pct is None
     assert found.prefill_pct == pytest.approx(50, abs=5)
-    assert found.sentence.endswith("usual at this size: nothing that was read differs")
+    assert found.sentence.endswith("usual at this size: no difference in the readings")
 
 
 def test_it_is_said_once() -> None:

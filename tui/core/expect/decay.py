@@ -51,7 +51,7 @@ class Decay:
             parts.append(f"prefill {self.prefill_pct:.0f} % slower than usual at this size")
         why = "; ".join(self.differences)
         if not why:
-            why = "nothing that was read differs" if self.is_board_known else ""
+            why = "no difference in the readings" if self.is_board_known else ""
         told = ", ".join(parts)
         return f"{told}: {why}" if why else told
 

@@ -115,7 +115,7 @@ def latest_of(
         return None
     conditions = usual_conditions([past[number] for number in sorted(numbers)])
     earlier = [one for number, one in enumerate(past) if number not in numbers]
-    why = "; ".join(differences(earlier, conditions)) or "nothing that was read differs"
+    why = "; ".join(differences(earlier, conditions)) or "no difference in the readings"
     return f"the last {LATEST} answers {' and '.join(told)}: {why}"
 
 

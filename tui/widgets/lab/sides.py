@@ -77,7 +77,9 @@ def number_rows(answer: LabAnswer, width: int) -> list[Row]:
     rate = f"{'~' if answer.is_rate_estimated else ''}{fmt.rate(answer.rate_tps)}"
     checks = answer.passed_checks
     first = f"{sign}{tokens} tokens  {rate} tok/s"
-    second = f"TTFT {fmt.milliseconds(answer.ttft_ms)}  {fmt.milliseconds(answer.latency_ms)} whole"
+    second = (
+        f"TTFT {fmt.milliseconds(answer.ttft_ms)}  {fmt.milliseconds(answer.latency_ms)} in all"
+    )
     role = "text" if answer.is_passed is not False else "bad"
     third = answer.status_word if checks is None else f"checks {checks[0]}/{checks[1]}"
     return [
