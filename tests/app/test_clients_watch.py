@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.history.made import ORIGIN, opened
 from tests.history.test_client_requests import OVER, RUNNING
-from tui.app.clients_watch import ClientsWatch
+from tui.app.clients_watch import ClientsWatch, logged
+from tui.board.runtime_log.blocks import RuntimeBlock
 from tui.core.board.reading import Reading, Snapshot
 from tui.history import client_requests, writers
 from tui.history.database import FILE_NAME, transaction
@@ -66,3 +67,10 @@ def test_it_sees_who_is_connected_and_asks_a_server_for_its_counters() -> None:
         [(other.pid, False), (this_process().pid, True)]
     )
     assert view.counters == ()
+
+
+def test_answers_of_the_runtimes_log_say_so() -> None:
+    block = RuntimeBlock(402.36, 19, 11874.1, 63, "table", time_s=0.0)
+    counter = logged(block)
+    assert counter.value == "19 + 63 tokens, prefill 47.2, 5.31 tok/s"
+    assert (counter.label[:10], counter.source) == ("answer of ", "the runtime's log")

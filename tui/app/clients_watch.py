@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tui.board.readers.connections import TcpConnection, client_side, clients_of, owner_of
 from tui.board.readers.files import Files
+from tui.board.runtime_log.blocks import RuntimeBlock
+from tui.board.runtime_log.recent import RecentAnswers
 from tui.core.board.reading import Snapshot
 from tui.core.screen.server_facts import (
     NPU_UNKNOWN,
@@ -18,6 +20,7 @@ from tui.core.screen.server_facts import (
     ServerCounter,
     npu_work,
 )
+from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean_line
 from tui.history.clients_view import ClientsView
 from tui.history.published_clients import PUBLISHED, published
@@ -30,6 +33,8 @@ DAY_MS = 86_400_000
 COUNTERS_EVERY_S = 5.0
 TOTALS_EVERY_S = 5.0
 MAX_CONNECTIONS = 100
+LOGGED = 3
+"""Answers of the runtime's log."""
 
 
 class ClientsWatch:
@@ -54,6 +59,7 @@ class ClientsWatch:
         self._counters: tuple[ServerCounter, ...] = ()
         self._counters_of = ""
         self._next_counters_s = 0.0
+        self._log: RecentAnswers | None = None
         self._totals: tuple[ClientTotals, ...] = ()
         self._next_totals_s = 0.0
 
@@ -74,7 +80,7 @@ class ClientsWatch:
             server="" if server is None else server.label,
             connections=self._connections(server),
             npu=self._npu(),
-            counters=self._counters_now(server),
+            counters=(*self._counters_now(server), *self._logged(server)),
             problem=problem,
         )
 
@@ -142,6 +148,15 @@ class ClientsWatch:
         owner = owner_of(files, side.inode, [os.getpid(), *known])
         return (None, None) if owner is None else (clean_line(owner.name, 40), owner.pid)
 
+    def _logged(self, server: Server | None) -> list[ServerCounter]:
+        """The last answers of whoever asked, as the runtime has logged them."""
+        port = None if server is None else local_port(server.url)
+        if port is None or server is None:
+            return []
+        if self._log is None or self._log.port != port:
+            self._log = RecentAnswers(self._files_of(server), port)
+        return [logged(block) for block in self._log.look(LOGGED)]
+
     def _npu(self) -> NpuWork:
         snapshot = self._snapshot()
         if snapshot is None:
@@ -162,3 +177,13 @@ class ClientsWatch:
             self._counters = asyncio.run(server_counters(server))
             self._next_counters_s = time.monotonic() + COUNTERS_EVERY_S
         return self._counters
+
+
+def logged(block: RuntimeBlock) -> ServerCounter:
+    """An answer of the runtime's log in one line."""
+    when = ""
+    if block.time_s is not None:
+        when = time.strftime(" of %H:%M:%S", time.localtime(block.time_s))
+    rates = f"prefill {fmt.rate(block.prefill_tps)}, {fmt.rate(block.decode_tps)} tok/s"
+    counts = f"{block.prefill_tokens} + {block.decode_tokens} tokens"
+    return ServerCounter(f"answer{when}", f"{counts}, {rates}", "the runtime's log")
