@@ -45,6 +45,7 @@ def test_a_request_is_stored_when_it_begins_and_again_when_it_ends(tmp_path: Pat
         with transaction(connection):
             assert client_requests.store(connection, replace(OVER, id=id), writer) == id
         assert client_requests.running(connection) == []
+        assert client_requests.newest_ids(connection, 5) == [id]
         (over,) = client_requests.newest(connection, 5)
         assert over == replace(OVER, id=id, numbers=over.numbers)
         assert over.numbers["prefill_ms"] == 1000.0

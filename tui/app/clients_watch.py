@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.board.readers.connections import TcpConnection, client_side, clients_of, owner_of
 from tui.board.readers.files import Files
@@ -27,6 +28,9 @@ from tui.history.published_clients import PUBLISHED, published
 from tui.history.request_records import ClientRequest, ClientTotals
 from tui.servers.address import local_port
 from tui.servers.connection_state import Server
+
+if TYPE_CHECKING:
+    from tui.history.database import Connection
 
 NEWEST = 200
 DAY_MS = 86_400_000
@@ -59,6 +63,8 @@ class ClientsWatch:
         self._counters: tuple[ServerCounter, ...] = ()
         self._counters_of = ""
         self._next_counters_s = 0.0
+        self._over: dict[int, ClientRequest] = {}
+        """What was read, newest first."""
         self._log: RecentAnswers | None = None
         self._totals: tuple[ClientTotals, ...] = ()
         self._next_totals_s = 0.0
@@ -105,12 +111,22 @@ class ClientsWatch:
                     self._totals = tuple(client_requests.totals(connection, since_ms))
                 return (
                     tuple(client_requests.running(connection)),
-                    tuple(client_requests.newest(connection, NEWEST)),
+                    self._newest(connection),
                     client_requests.tap_pid(connection),
                     None,
                 )
         except HistoryError as error:
             return (), (), None, str(error)
+
+    def _newest(self, connection: Connection) -> tuple[ClientRequest, ...]:
+        """Those that are over; only what is new is read."""
+        from tui.history import client_requests
+
+        ids = client_requests.newest_ids(connection, NEWEST)
+        new = client_requests.with_ids(connection, [id for id in ids if id not in self._over])
+        known = {**self._over, **{request.id: request for request in new}}
+        self._over = {id: known[id] for id in ids if id in known}
+        return tuple(self._over.values())
 
     # -- without a tap -------------------------------------------------------------------------
 

@@ -86,6 +86,16 @@ def newest(connection: sqlite3.Connection, limit: int) -> list[ClientRequest]:
     return [request for request in map(_request, rows) if request.is_over][:limit]
 
 
+def newest_ids(connection: sqlite3.Connection, limit: int) -> list[int]:
+    """The ids of the last ``limit`` requests that are over, newest first: for whoever has most of
+    them already. They do not change any more."""
+    rows = connection.execute(
+        "SELECT id FROM client_requests WHERE status != 'running' ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    return [int(id) for (id,) in rows]
+
+
 def after(connection: sqlite3.Connection, id: int, limit: int = 1000) -> list[ClientRequest]:
     """Requests with a greater id, oldest first: for whoever follows them. One that still runs may
     end after later ones: remember its id, and ask :func:`with_ids` for it."""
