@@ -190,3 +190,30 @@ def test_numbers_that_cannot_be_are_left_out(odd: dict[str, Any]) -> None:
     assert not any(
         is_forbidden(char) for make in FORMATS.values() for char in make([kept]).decode()
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("times_us", [1, "a"]),
+        ("times_us", [10**40]),
+        ("times_us", 5),
+        ("board", [{"t_ns": 10**40, "values": {}}]),
+        ("board", [{"values": 3}]),
+        ("ends", "nonsense"),
+        ("ends", {"text": [5, 3], "thinking": [0, 0]}),
+        ("ends", {"text": [-1], "thinking": [0]}),
+        ("ends", {"text": [1], "thinking": []}),
+    ],
+)
+def test_damaged_measurements_take_no_words_with_them(name: str, value: object) -> None:
+    asked = {"id": "1", "role": "user", "text": "why?"}
+    said = {"id": "2", "parent": "1", "role": "assistant", "text": "because", name: value}
+    row = {"uid": "u", "created_ms": 1, "turns": [asked, said]}
+    found = understood(json.dumps({"format": "npulse-history/1", "conversations": [row]}).encode())
+    assert found is not None
+    (kept,) = store(list(found.conversations))
+    assert [turn.text for turn in kept.turns] == ["why?", "because"]
+    answer = kept.turns[1]
+    assert (answer.times_us, answer.board) == ((), ())
+    assert answer.ends is None or not answer.ends.text

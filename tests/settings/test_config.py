@@ -118,6 +118,11 @@ def test_a_variable_that_is_not_known_is_a_warning(tmp_path: Path) -> None:
     )
 
 
+def test_an_address_in_capitals_is_an_address(tmp_path: Path) -> None:
+    found = load(_paths(tmp_path), {"NPULSE_SERVER__URL": "HTTP://LOCALHOST:8021/V1"})
+    assert found.settings.server.url == "HTTP://LOCALHOST:8021/V1"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

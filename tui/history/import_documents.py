@@ -8,10 +8,10 @@ import json
 import zipfile
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -35,7 +35,10 @@ MAX_NUMBER = 2.0**53
 MAX_WORD_CHARS = 400
 MAX_DEPTH = 4
 _STATUSES = frozenset(get_args(TurnStatus))
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What a row of another shape raises."""
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class NotUnderstoodError(ValueError):
@@ -117,7 +120,7 @@ def _read_all(kind: str, rows: object, reader: Any) -> ReadDocument:
 def _understood(row: object, reader: Any) -> PlainConversation | None:
     try:
         made: PlainConversation = reader(row)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except UNREADABLE:
         return None
     return made
 
@@ -155,19 +158,38 @@ def _our_turn(row: Json) -> PlainTurn:
         origin=_converted(row.get("origin"), Origin),
         settings=_converted(row.get("settings"), GenerationSettings),
         numbers=_known_numbers(numbers) if isinstance(numbers, dict) else None,
-        times_us=tuple(int(t_us) for t_us in row.get("times_us") or ()),
-        board=tuple(
-            BoardSample(int(sample["t_ns"]), _values(sample["values"]))
-            for sample in row.get("board") or ()
-        ),
-        ends=_ends(row.get("ends")),
+        times_us=_sound(_times_us, row.get("times_us")) or (),
+        board=_sound(_samples, row.get("board")) or (),
+        ends=_sound(_ends, row.get("ends")),
     )
 
 
-def _ends(row: Json | None) -> ChunkEnds | None:
-    """None where they cannot be those of an answer: they never fall."""
-    if row is None:
+def _sound(read: Callable[[Any], T], value: object) -> T | None:
+    """What was measured while an answer ran; damaged it is left out, and the words stay."""
+    if value is None:
         return None
+    try:
+        return read(value)
+    except UNREADABLE:
+        return None
+
+
+def _times_us(row: Any) -> tuple[int, ...]:
+    times_us = tuple(int(t_us) for t_us in row)
+    if any(abs(t_us) > MAX_NUMBER for t_us in times_us):
+        raise ValueError(row)
+    return times_us
+
+
+def _samples(row: Any) -> tuple[BoardSample, ...]:
+    samples = tuple(BoardSample(int(one["t_ns"]), _values(one["values"])) for one in row)
+    if any(abs(sample.t_ns) > MAX_NUMBER * 1000 for sample in samples):
+        raise ValueError(row)
+    return samples
+
+
+def _ends(row: Json) -> ChunkEnds | None:
+    """None where they cannot be those of an answer: they never fall."""
     text, thinking = row["text"], row["thinking"]
     if len(text) != len(thinking):
         return None

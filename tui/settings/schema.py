@@ -21,7 +21,7 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 ServerUrl = Annotated[
     str,
     Meta(
-        pattern=r"^(|https?://[^\s/?#]+\S*|(?!\S*://)[^\s/?#]+\S*)\Z",
+        pattern=r"^(|(?i:https?)://[^\s/?#]+\S*|(?!\S*://)[^\s/?#]+\S*)\Z",
         max_length=2000,
         description="an address such as http://127.0.0.1:8021, or nothing",
     ),
