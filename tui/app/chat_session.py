@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tui.app.chat_keeper import ChatKeeper, until_stored
 from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.exchanges import Exchanges
+from tui.app.held_prompt import HeldPrompt
 from tui.app.npu_watch import NpuWatch, end_ns
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.last_usage import LastUsage
@@ -32,14 +33,9 @@ if TYPE_CHECKING:
     from tui.history.followed import FollowedAnswer
     from tui.history.resuming import ResumedConversation
     from tui.servers.connection import Connection
-    from tui.servers.connection_state import ConnectionState, Server
+    from tui.servers.connection_state import Server
 
 SEND_ANYWAY = "; the send key sends it now"
-
-
-MODELS_NS = 1_000_000_000
-"""A server that was found is asked for its models before the prompt that waited for it is sent, for
-so long: it may have none to tell."""
 
 
 class ChatSession:
@@ -74,13 +70,8 @@ class ChatSession:
         self._turn: Turn | None = None
         self._recorded: Turn | None = None
         self._asked_ns = 0
-        self._too_long: str | None = None
-        """The prompt that was held back last, for its length."""
         self._was_busy = False
-        self._held: str | None = None
-        """A prompt for a server that is not found yet, or does not say yet what it is."""
-        self._is_held_ahead = False
-        """It was sent before the first look for a server was over."""
+        self._held: HeldPrompt | None = None
         self._unsent: tuple[str, str] | None = None
         self._note: str | None = None
         self._noted_urls: set[str] = set()
@@ -111,8 +102,7 @@ class ChatSession:
         """The prompt that waits: for the end of an answer that nobody reads any more, or for a
         server that is busy."""
         if self._held is not None:
-            reason = self._link.state.problem or "looking for a server"
-            return Waiting(self._held, reason.removesuffix("."), self._asked_ns)
+            return self._held.waiting(self._link.state)
         turn, note = self._turn, self.finishing_note
         if turn is None or turn.phase is not Phase.WAITING or self.followed is not None:
             return None
@@ -177,8 +167,9 @@ class ChatSession:
         if not state.is_connected:
             if not state.may_answer_soon:
                 return self._why_no_server()
-            self._held, self._asked_ns = prompt, self._clock_ns()
-            self._is_held_ahead = state.status != "busy"
+            self._asked_ns = self._clock_ns()
+            is_ahead = state.status != "busy"
+            self._held = HeldPrompt(prompt, self._asked_ns, is_ahead)
             return None
         # While a model is loaded, which one answers is known only after that.
         is_settled = state.work is None
@@ -186,17 +177,9 @@ class ChatSession:
             return state.choice.problem
         model = state.answering if is_settled else None
         context = None if model is None else model.context_tokens
-        overflow = 0
-        if context is not None:
-            overflow = self.conversation.overflow_tokens(prompt, self.settings, context)
-        # The number is a guess, for code it can be off by half: the user has the last word.
-        if overflow and prompt != self._too_long:
-            self._too_long = prompt
-            return (
-                f"~{overflow} tokens too long for the context of {context}; "
-                "a new conversation has more room; send it again to send it anyway"
-            )
-        self._too_long = None
+        refusal = self._exchanges.why_too_long(prompt, self.settings, context)
+        if refusal is not None:
+            return refusal
         self._exchanges.drop_failed(prompt)
         request = ChatRequest(
             state.choice.name if is_settled else "",
@@ -241,20 +224,18 @@ class ChatSession:
     @property
     def is_held_ahead(self) -> bool:
         """Whether a prompt waits for the first look for a server to be over."""
-        return self._held is not None and self._is_held_ahead
+        return self._held is not None and self._held.is_ahead
 
     def _send_held(self) -> None:
         """The prompt that was held back, once the server says what it is, or is gone."""
-        prompt, state = self._held, self._link.state
-        if prompt is None or state.may_answer_soon:
+        held = self._held
+        if held is None or held.must_wait(self._link.state, self._clock_ns()):
             return
-        if self._is_held_ahead and self._is_being_asked(state):
-            return
-        self._held = None
+        self._held, prompt = None, held.prompt
         refusal = self.ask(prompt)
         if refusal is None:
             return
-        if self._is_held_ahead:
+        if held.is_ahead:
             self._unsent = prompt, refusal
         else:
             from tui.core.turn.turn import Turn
@@ -263,12 +244,6 @@ class ChatSession:
             now_ns = self._clock_ns()
             self._turn = turn = Turn(ChatRequest("", messages, self.settings), now_ns)
             turn.fail(now_ns, TurnError("validation", refusal))
-
-    def _is_being_asked(self, state: ConnectionState) -> bool:
-        """Whether a server was found just now, and is still asked for its models."""
-        if not state.is_connected or state.models or state.problem or state.since_ns is None:
-            return False
-        return self._clock_ns() - state.since_ns < MODELS_NS
 
     def take_note(self) -> str | None:
         note, self._note = self._note, None
@@ -293,7 +268,7 @@ class ChatSession:
         """Stop the answer; a prompt that was not sent yet is returned."""
         held, self._held = self._held, None
         if held is not None:
-            return held
+            return held.prompt
         turn = self._turn
         if turn is None or turn.phase.is_over:
             return None

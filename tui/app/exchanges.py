@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tui.app.chat_keeper import ChatKeeper, KeptSoFar
     from tui.core.turn.result import TurnResult
     from tui.core.turn.turn import Turn
+    from tui.core.types import GenerationSettings
     from tui.history.kept_answer import KeptAnswer
     from tui.history.resuming import ResumedConversation
 
@@ -34,6 +35,8 @@ class Exchanges:
         self._old: OldConversation | None = None
         self._taken: tuple[PastTurn, KeptAnswer | None] | None = None
         """The exchange that was taken out of the conversation last."""
+        self._too_long: str | None = None
+        """The prompt that was held back last, for its length."""
 
     def add(self, prompt: str, result: TurnResult) -> None:
         """The turn that ran is a part of the conversation now."""
@@ -55,6 +58,24 @@ class Exchanges:
             exchange, answer = taken
             self.conversation.add(exchange.prompt, exchange.result)
             self.keeper.put_back(answer)
+
+    def why_too_long(
+        self, prompt: str, settings: GenerationSettings, context_tokens: int | None
+    ) -> str | None:
+        """One sentence where the next request does not fit into the context; None where it does,
+        and where the same prompt is sent again: the number is a guess, for code it can be off by
+        half, so the user has the last word."""
+        overflow = 0
+        if context_tokens is not None:
+            overflow = self.conversation.overflow_tokens(prompt, settings, context_tokens)
+        if not overflow or prompt == self._too_long:
+            self._too_long = None
+            return None
+        self._too_long = prompt
+        return (
+            f"~{overflow} tokens too long for the context of {context_tokens}; "
+            "a new conversation has more room; send it again to send it anyway"
+        )
 
     def drop_failed(self, prompt: str) -> None:
         """A prompt that an error ended and that is sent again stands alone, without its first
