@@ -20,6 +20,7 @@ OPENED_BY = {
     "settings": "f6",
     "lab": "f8",
     "timeline": "alt+t",
+    "panel": "alt+1",
     "palette": "ctrl+p",
 }
 """Screen -> the key that opens it; Esc closes each."""

@@ -20,6 +20,7 @@ from tui.core.screen.explanations import (
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.panel import PANEL_SCREEN_KEYS
 from tui.core.screen.last_answers import LastAnswer
+from tui.core.screen.panel_rows import USUAL_CHART
 from tui.core.text.glyphs import Glyphs
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.page import Page
@@ -42,6 +43,8 @@ CHARTS: Mapping[PanelName, tuple[str, ...]] = {
 MOST_CHARTS = 2
 SPEED_ROWS = 7
 LEAST_CHART_ROWS = 5
+LEAST_WHY_ROWS = 6
+"""What explains the figures gets so many rows before the curve gets any."""
 
 
 class Explained(Rows):
@@ -138,7 +141,8 @@ class PanelScreen(Page):
         self.query_one("#why").display = self.panel != "answers"
         self.query_one("#time").display = bool(charts)
         # The curve gets half of the screen, what explains the figures the other one.
-        speed.chart_rows = max(height // 2 - SPEED_ROWS, 0)
+        least = min(USUAL_CHART, height - SPEED_ROWS - LEAST_WHY_ROWS)
+        speed.chart_rows = max(height // 2 - SPEED_ROWS, least, 0)
         answers.count = max(height - 1, 1)
         if self.panel == "answers":
             answers.chosen = answers.chosen or 0

@@ -111,7 +111,7 @@ def speed_rows(
         ("p50/p99", gaps),
     ]
     role = "live" if stats is not None and not stats.phase.is_over else "soft"
-    column = max(22, width - 19)
+    column = max(22 if width > 40 else len(large[0]), width - 19)
     rows: list[Row] = [title]
     for figure, (label, value) in zip(large, facts, strict=True):
         left = pad(((figure, role),), column)
