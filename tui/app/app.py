@@ -40,6 +40,9 @@ RESTING_SAMPLES = 5
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
+KEPT_S = 2.0
+"""By then an answer that is over stands in the history."""
+
 
 class NpulseApp(TerminalApp):
     """The dashboard with its backend. Servers and board are looked for after the first paint."""
@@ -355,6 +358,7 @@ class NpulseApp(TerminalApp):
         if turn is not None:
             self._latest.ended(turn, self._backend.clock_ns())
         self.dashboard.show_latest()
+        self.set_timer(KEPT_S, self._show_kept)
         self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")
 
     async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:
@@ -365,6 +369,9 @@ class NpulseApp(TerminalApp):
             return
         sources = self._backend.timelines.stored([found[0].number], [found[0].prompt])
         self._open_timeline(sources, 0)
+
+    def _show_kept(self) -> None:
+        self.run_worker(self._read_latest(), group="latest", exclusive=True)
 
     async def _read_latest(self) -> None:
         self._latest.show(await asyncio.to_thread(self._latest.read))

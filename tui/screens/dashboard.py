@@ -140,6 +140,7 @@ class Dashboard(LeanScreen):
             self.compose_prompt(),
             self._sources,
             {name: key_cap(self._keymap[f"panel.{name}"]) for name in PANELS},
+            key_cap(self._keymap["history"]),
         )
 
     def compose_prompt(self) -> ComposeResult:

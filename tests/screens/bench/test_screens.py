@@ -286,7 +286,26 @@ async def test_a_quiet_screen_paints_nothing() -> None:
     app = BenchApp(Prepared(replace(VIEW, run=RUN)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        panels = list(app.screen.query("BenchPanel, LiveAnswerText").results(Rows))
+        panels = list(app.screen.query("BenchPanel").results(Rows))
         before = [panel.painted_cells for panel in panels]
         await pilot.pause(1.2)
         assert [panel.painted_cells for panel in panels] == before
+
+
+async def test_the_answer_of_a_run_is_shown_as_the_chat_shows_answers() -> None:
+    session = Prepared(replace(VIEW, run=replace(RUN, text=LiveText(1, "so it is", 0, True))))
+    app = BenchApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+
+        async def said(text: LiveText) -> str:
+            session.shown = replace(VIEW, run=replace(RUN, text=text))
+            app.page.pull()  # type: ignore[attr-defined]
+            return await settled(pilot)
+
+        assert "It is" in await said(LiveText(2, "It is **blue", 0, False))
+        shown = await said(LiveText(2, "It is **blue** today", 0, False))
+        assert "It is blue today" in shown
+        shown = await said(LiveText(2, "It is **blue** today", 0, False, True))
+        assert "It is blue today" in shown
+        assert "It is blue" not in await said(LiveText(3, "Another", 0, False))

@@ -9,19 +9,20 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from tui.bench.model.events import StageChanged
-from tui.bench.model.screen import LiveText, RunView
+from tui.bench.model.screen import RunView
 from tui.core.screen.keys.bench import BENCH_LIVE_KEYS
 from tui.core.text.glyphs import Glyphs
+from tui.screens.bench.answer_feed import AnswerFeed
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.run import answer_rows, run_rows
 from tui.widgets.bench.statistics import stat_table
-from tui.widgets.bench.text import LiveAnswerText
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.transcript.transcript import Transcript
 
 LIVE_REFRESH_S = 0.25
 SURE_S = 4.0
@@ -77,6 +78,7 @@ class BenchLiveScreen(BenchPage):
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
         super().__init__(data, glyphs)
         self._run = self._pulled()
+        self._feed = AnswerFeed()
         self._is_over_shown = False
         self._abort_asked = False
 
@@ -104,20 +106,21 @@ class BenchLiveScreen(BenchPage):
                 lambda w, _: hardware_rows(self._run.board, w, glyphs), glyphs, id="board"
             )
         with Vertical(id="text-box", classes="ruled"):
-            yield LiveAnswerText(self._text, glyphs, id="text")
+            transcript = Transcript(glyphs, id="text")
+            transcript.can_focus = False
+            yield transcript
         yield from self.compose_keys()
 
     def _short_board(self, width: int, _: int) -> list[Row]:
         return hardware_rows(self._run.board, width, self.glyphs, is_short=True)
-
-    def _text(self) -> LiveText:
-        return self._run.text
 
     def pull(self) -> None:
         if not self.is_current:
             return
         self._run = self._pulled()
         super().pull()
+        for transcript in self.query(Transcript):
+            self._feed.show(self._run, transcript)
         if self._run.is_over != self._is_over_shown:
             self._is_over_shown = self._run.is_over
             self.show_hints(self.OVER_HINTS if self._run.is_over else self.HINTS)

@@ -33,13 +33,14 @@ def dashboard_widgets(
     prompt: Iterable[Widget],
     sources: DashboardSources,
     panel_keys: Mapping[PanelName, str],
+    history_key: str,
 ) -> ComposeResult:
     """Every widget, from the top line down; ``prompt`` is the row in which something is written,
-    ``panel_keys`` the keys that enlarge the panels."""
+    ``panel_keys`` the keys that enlarge the panels, ``history_key`` that of all conversations."""
     keys = panel_keys
     yield Header(backend.headline, glyphs, id="header")
     with Horizontal(id="body"):
-        yield ConversationColumn(sources.conversations, glyphs, id="conversations")
+        yield ConversationColumn(sources.conversations, glyphs, key=history_key, id="conversations")
         yield Transcript(glyphs, id="transcript")
         with Vertical(id="panels"):
             yield SpeedPanel(
