@@ -96,7 +96,7 @@ def attach_parser() -> Parser:
 
 
 def _add_dashboard_options(parser: Parser) -> None:
-    parser.set_defaults(attach=None, remote=None)
+    parser.set_defaults(attach=None, remote=None, next_board=None)
     parser.add_argument("--version", action="version", version=f"npulse {__version__}")
     parser.add_argument("--root", metavar="DIR", help="read /sys and /proc below DIR instead of /")
     parser.add_argument(
@@ -270,9 +270,18 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
         launch.draw_known()
         from tui.app.start import run_dashboard
 
-        return run_dashboard(options, launch)
+        code = run_dashboard(options, launch)
     finally:
         launch.close()
+    if options.next_board is not None and code == ExitCode.OK:
+        # Anew: ssh may have a question, which needs the terminal as it was.
+        given = [] if options.config is None else [f"--config={options.config}"]
+        given += [] if options.theme is None else [f"--theme={options.theme}"]
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "tui", "--board", options.next_board, *given],
+        )
+    return code
 
 
 def _log_in(parser: Parser, options: argparse.Namespace) -> int | None:

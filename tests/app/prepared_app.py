@@ -10,11 +10,13 @@ from typing import Any, cast
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
 from tests.screens.clients.prepared import PreparedClients
+from tests.screens.fleet.prepared import PreparedFleet
 from tests.screens.lab.prepared import PreparedLab
 from tests.screens.prepared_chat import PreparedChat, PreparedModels
 from tui.app.app import NpulseApp
 from tui.app.terminal_app import Appearance
 from tui.app.themes import load_themes
+from tui.app.timelines import Timelines
 from tui.bench.model.screen import BenchView
 from tui.core.board.reading import Snapshot
 from tui.core.screen.colours import ColourChoice
@@ -23,6 +25,7 @@ from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import GenerationSettings
 from tui.expect.expectations import Expectations
+from tui.history.browser import HistoryBrowser
 from tui.servers.connection_state import ConnectionState
 
 
@@ -34,10 +37,15 @@ class CountingChat(PreparedChat):
         self.settings = GenerationSettings()
         self.expectations = Expectations()
         self.stopped = 0
+        self.expectations = Expectations(lambda: None)
 
     def stop(self) -> str | None:
         self.stopped += 1
         return super().stop()
+
+
+def _no_history() -> HistoryBrowser:
+    raise AssertionError("nothing is kept")
 
 
 class PreparedBackend:
@@ -50,9 +58,13 @@ class PreparedBackend:
         self.bench = PreparedBench() if bench is None else PreparedBench(bench)
         self.lab = PreparedLab()
         self.clients = PreparedClients()
+        self.timelines = Timelines(_no_history)
         self.state = ConnectionState()
         self.has_server = True
         self.kept_history = None
+
+    def fleet(self) -> PreparedFleet:
+        return PreparedFleet()
 
     def start(self, on_change: Callable[[], None], on_problem: Callable[[str], None]) -> None:
         pass

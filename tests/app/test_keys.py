@@ -49,13 +49,17 @@ MODIFIERS = (
     "ctrl+super+",
     "alt+hyper+",
     "ctrl+hyper+",
+    "shift+super+",
+    "shift+hyper+",
 )
 
 
 def new_keys() -> dict[str, str]:
     """A key of its own for each action, which nothing else has."""
     names = (f"{modifier}f{number}" for modifier in MODIFIERS for number in range(9, 25))
-    return {action.action_id: name for action, name in zip(ACTIONS, names, strict=False)}
+    found = {action.action_id: name for action, name in zip(ACTIONS, names, strict=False)}
+    assert len(found) == len(ACTIONS)
+    return found
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ PLACES = {
     "ram": Place("the RAM calculator", _calculator),
     "timeline": Place("a timeline", _timeline),
     "clients": Place("the clients", _opens("clients")),
+    "fleet": Place("the fleet", _opens("fleet")),
     "models": Place("the models", _opens("models")),
     "settings": Place("the settings", _toggle),
     "help": Place("the help", _opens("help")),

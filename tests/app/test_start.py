@@ -124,21 +124,21 @@ def test_a_broken_theme_and_an_unknown_key_are_told_and_do_not_stop_it(tmp_path:
 def test_rebound_keys_work_and_stand_in_the_help(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "npulse"
     folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('[keys]\nhelp = "f10"\n')
+    (folder / "config.toml").write_text('[keys]\nhelp = "f11"\n')
     with running(tmp_path, "--demo") as terminal:
         terminal.wait_for("ask the model")
-        terminal.wait_for("F10 help")
-        terminal.wait_for("F10     all keys")
-        terminal.keys("f10")
+        terminal.wait_for("F11 help")
+        terminal.wait_for("F11     all keys")
+        terminal.keys("f11")
         terminal.wait_for("every key, and what")
-        terminal.keys("f10")
+        terminal.keys("f11")
         terminal.wait_for(lambda shown: "every key, and what" not in shown.text())
 
 
 def test_rebound_keys_also_close_what_they_open(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "npulse"
     folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('[keys]\nboard = "f12"\nbench = "f8"\nhelp = "f10"\n')
+    (folder / "config.toml").write_text('[keys]\nboard = "f12"\nbench = "f8"\nhelp = "f11"\n')
     with running(tmp_path, "--demo") as terminal:
         terminal.wait_for("ask the model")
         terminal.keys("f12")
@@ -146,7 +146,7 @@ def test_rebound_keys_also_close_what_they_open(tmp_path: Path) -> None:
         terminal.keys("f12")
         terminal.wait_for("ask the model")
         terminal.keys("f8")
-        terminal.wait_for("F10 help")
+        terminal.wait_for("F11 help")
         terminal.wait_for(lambda shown: "ask the model" not in shown.text())
         terminal.keys("f8")
         terminal.wait_for("ask the model")

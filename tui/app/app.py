@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tui.app.last_session import LastSession
     from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
+    from tui.screens.fleet import FleetScreen
     from tui.screens.history.page import HistoryPage
     from tui.screens.lab.page import LabPage
     from tui.timeline.source import TimelineSource
@@ -63,6 +64,8 @@ class NpulseApp(TerminalApp):
         self._remember = remember
         self._has_to_resume = has_to_resume
         self._looks_around = looks_around
+        self.next_board: str | None = None
+        """The board of the config whose dashboard is wanted after this one."""
         """At the start it is looked what other processes left, or still receive."""
         self._session: LastSession | None = None
         self._attach_target = attach
@@ -289,6 +292,22 @@ class NpulseApp(TerminalApp):
         backend = self._backend
         screen = ClientsScreen(backend.clients, backend.headline, self._appearance.glyphs)
         self.push_screen(screen)
+
+    def action_fleet(self) -> None:
+        """F10."""
+        from tui.screens.fleet import FleetScreen
+
+        backend = self._backend
+        screen = FleetScreen(backend.fleet(), backend.headline, self._appearance.glyphs)
+        self.push_screen(screen)
+
+    def on_fleet_screen_open(self, event: FleetScreen.Open) -> None:
+        """Leave this board for that one."""
+        if self._backend.chat.is_answering:
+            event.page.say("an answer runs: stop it first, or wait for it", "warn")
+            return
+        self.next_board = event.name
+        self.exit()
 
     def action_to_lab(self) -> None:
         """The prompt that is typed, else the last one, with the present settings."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tui.lab.session import Lab
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
+    from tui.remote.fleet import Fleet
     from tui.servers.connection import Connection
     from tui.servers.connection_state import ConnectionState, Server
     from tui.settings.recording_options import RecordingOptions
@@ -62,7 +63,7 @@ class Backend:
     of the chat; None keeps nothing. ``remembered`` is what earlier runs know of servers, and
     ``keep_servers`` gets what the next one should know. ``recording``: a file that gets every
     answer; ValueError where it is there already. ``stops_loops``: an answer that repeats itself is
-    stopped. Everything is called in the app's thread,
+    stopped. ``fleet`` makes the watch over all boards. Everything is called in the app's thread,
     but :meth:`sample`.
     """
 
@@ -80,6 +81,7 @@ class Backend:
         keep_servers: Callable[[RememberedServers], object] = lambda remembered: None,
         recording: RecordingOptions | None = None,
         stops_loops: bool = False,
+        fleet: Callable[[], Fleet] | None = None,
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -100,6 +102,7 @@ class Backend:
         self._late_numbers = LateNumbers(self._link, tokenizer, self._got_numbers)
         self.timelines = Timelines(lambda: self.history)
         self._server_choice = ServerChoice(server, remembered, keep_servers)
+        self._make_fleet = fleet
         self._history = history
         self._recorder: Recorder | None = None
         self._demo = DemoBoard(demo)
@@ -215,6 +218,12 @@ class Backend:
         from tui.settings.history_options import history_file
 
         return history_file()
+
+    def fleet(self) -> Fleet:
+        """All boards of the config, not read yet."""
+        from tui.remote.fleet import Fleet
+
+        return Fleet((), ()) if self._make_fleet is None else self._make_fleet()
 
     @cached_property
     def clients(self) -> ClientsWatch:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tui.app.terminal.launch import Launch
     from tui.app.terminal_app import Appearance
     from tui.recording.reading import Recording
+    from tui.remote.fleet import Fleet
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 
@@ -69,6 +70,7 @@ def run_dashboard(options: argparse.Namespace, launch: Launch) -> int:
         unsaved = run.backend.chat.keeper.unsaved
         if unsaved is not None:
             print(f"npulse: {clean_line(unsaved)}", file=sys.stderr)
+    options.next_board = run.app.next_board
     if run.app.crash is not None:
         return _report_crash(run.app.crash)
     return run.app.return_code or 0
@@ -145,6 +147,7 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
         keep_servers=store.keep_servers if remote is None else lambda remembered: None,
         recording=recording_options(options),
         stops_loops=settings.chat.stop_loops,
+        fleet=lambda: _fleet(config.settings),
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     appearance = _appearance(settings, messages, _glyphs(settings))
@@ -160,6 +163,13 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
         finishes_on_hangup=finishes,
     )
     return RunningApp(app, backend, settings.ui.mouse)
+
+
+def _fleet(settings: Settings) -> Fleet:
+    from tui.remote.fleet import Fleet
+
+    boards = tuple(settings.boards.values())
+    return Fleet(boards, settings.server.ports, interval_s=max(1.0, settings.board.interval_s))
 
 
 def _of_remote(settings: Settings, remote: LoggedIn) -> Settings:

@@ -17,13 +17,15 @@ _HOST = re.compile(
 @dataclass(frozen=True, slots=True)
 class BoardAddress:
     """What ssh is given. ``host`` may be one that only ``~/.ssh/config`` knows. ``server_url`` is
-    the server as the board itself would ask it; None looks at the known ports there."""
+    the server as the board itself would ask it; None looks at the known ports there. ``root`` is
+    the folder there that /proc and /sys are read below."""
 
     name: str
     host: str
     user: str | None = None
     port: int | None = None
     server_url: str | None = None
+    root: str = "/"
 
     @property
     def destination(self) -> str:

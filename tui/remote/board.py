@@ -25,6 +25,7 @@ WARM_UP_ROUNDS = 10
 """So deep lie the files: each round brings what the one before has told of."""
 ANSWER_S = 4.0
 """How long one round may take before the connection counts as gone."""
+GATHER_S = 0.008
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 NOT_OVER_SSH = "not read over ssh"
 NAMES = ("npu.load", "ram.total", "ram.available", "ddr.freq", "soc.temp")
@@ -35,8 +36,8 @@ LinkState = Literal["connecting", "connected", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class RemoteLink:
-    """How the connection to a board is. ``latency_ms`` is what the last round took, reading the
-    files included; ``since_ns`` is when ``state`` began (perf_counter_ns)."""
+    """How the connection to a board is. ``latency_ms`` is the time until the first answer of
+    the last round; ``since_ns`` is when ``state`` began (perf_counter_ns)."""
 
     state: LinkState = "connecting"
     since_ns: int = 0
@@ -66,7 +67,7 @@ class RemoteBoard:
         self._ssh = Ssh(address, options)
         self._interval_s = interval_s
         self._clock_ns = clock_ns
-        self._files = RemoteFiles()
+        self._files = RemoteFiles(address.root)
         self._sampler: Sampler | None = None
         self._sample_ns = 0
         self._loop: subprocess.Popen[bytes] | None = None
@@ -126,7 +127,7 @@ class RemoteBoard:
         self._loop = self._ssh.start(loop_script())
         assert self._loop.stdout is not None
         os.set_blocking(self._loop.stdout.fileno(), False)
-        self._files = RemoteFiles()
+        self._files = RemoteFiles(self.address.root)
         try:
             for _ in range(WARM_UP_ROUNDS):
                 # A new one each time: a reader that found nothing would wait for its turn.
@@ -185,11 +186,10 @@ class RemoteBoard:
     def _round(self) -> None:
         requests = self._files.wanted()
         began_ns = self._clock_ns()
-        answers = self._ask(requests)
+        answers = self._ask([self._files.asked(one) for one in requests])
         took_ns = self._clock_ns() - began_ns
         # What was read was read on the way, so a slow line does not make a load jump.
         self._sample_ns = began_ns + took_ns // 2
-        self.link = replace(self.link, latency_ms=took_ns / 1e6)
         self._files.put(requests, answers)
 
     def _ask(self, requests: list[Request]) -> list[Answer]:
@@ -197,7 +197,7 @@ class RemoteBoard:
         loop = self._loop
         if loop is None or loop.stdin is None or loop.stdout is None:
             raise OSError("there is no connection")
-        deadline = time.monotonic() + ANSWER_S
+        deadline, sent_ns = time.monotonic() + ANSWER_S, self._clock_ns()
         loop.stdin.write(b"".join(request.line for request in requests) + END)
         loop.stdin.flush()
         reader = AnswerReader([request.kind for request in requests])
@@ -208,10 +208,16 @@ class RemoteBoard:
                 raise OSError(f"no answer for {ANSWER_S:.0f} s")
             if not select.select([fd], [], [], min(left_s, 0.5))[0]:
                 continue
+            if not reader.has_begun:
+                self.link = replace(self.link, latency_ms=(self._clock_ns() - sent_ns) / 1e6)
             data = os.read(fd, 1 << 16)
             if not data:
                 raise OSError("the connection was closed")
             reader.feed(data)
+            if not reader.is_whole:
+                # The answers trickle in, one write each: to wake up for all of them takes longer
+                # than to read them.
+                time.sleep(GATHER_S)
         return reader.answers
 
     def _absent(self) -> Snapshot:

@@ -32,8 +32,9 @@ class RemoteFiles(Files):
     asked for it is not there: some rounds at the start bring everything, folder by folder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: str = "/") -> None:
         super().__init__(Path("/nowhere/but/on/the/board"))
+        self._there = root.rstrip("/")
         self._answers: dict[Request, Answer] = {}
         self._wanted_at: dict[Request, int] = {}
         self._round = 0
@@ -56,6 +57,10 @@ class RemoteFiles(Files):
             kept = self._wanted_at
             self._answers = {one: said for one, said in self._answers.items() if one in kept}
         return list(self._wanted_at)[:MAX_PATHS]
+
+    def asked(self, request: Request) -> Request:
+        """The same as the loop is asked: below the board's root."""
+        return Request(request.kind, self._there + request.path)
 
     def put(self, requests: list[Request], answers: list[Answer]) -> None:
         """The answers of a round, one for each of its requests."""

@@ -71,6 +71,11 @@ class AnswerReader:
         self._size = 0
 
     @property
+    def has_begun(self) -> bool:
+        """Whether anything has come."""
+        return self._size > 0
+
+    @property
     def is_whole(self) -> bool:
         """Whether every question has its answer."""
         return len(self.answers) >= len(self._kinds)

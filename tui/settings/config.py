@@ -182,14 +182,19 @@ def _checked_board(key: str, given: Given) -> BoardAddress:
     name = key.partition(".")[2]
     value = given.value
     table = value if isinstance(value, Mapping) else {"ssh": value}
-    ssh, server = table.get("ssh"), table.get("server", "")
-    has_only_these = set(table) <= {"ssh", "server"}
+    ssh, server, root = table.get("ssh"), table.get("server", ""), table.get("root", "/")
+    has_only_these = set(table) <= {"ssh", "server", "root"}
     try:
         if not _BOARD_NAME.fullmatch(name):
             raise ValueError("a name has letters, digits, hyphens and dots, 40 at most")
-        if not isinstance(ssh, str) or not isinstance(server, str) or not has_only_these:
+        if not (isinstance(ssh, str) and isinstance(server, str) and has_only_these):
             raise ValueError('write it as "ssh://user@board" or { ssh = "…", server = "…" }')
-        return board_address(ssh, name=name, server_url=normalised_url(server) if server else None)
+        if not isinstance(root, str) or not root.startswith("/") or "\n" in root:
+            raise ValueError("root is a folder of the board, such as /host")
+        address = board_address(
+            ssh, name=name, server_url=normalised_url(server) if server else None
+        )
+        return replace(address, root=root)
     except ValueError as error:
         raise ConfigError(f"{given.place}: {key} is {in_quotes(value)}: {error}.") from None
 

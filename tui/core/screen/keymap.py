@@ -28,6 +28,7 @@ from tui.core.screen.keys.chat import (
     TURN_TIMELINE,
 )
 from tui.core.screen.keys.clients import CLIENTS_KEYS
+from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import JUDGE_KEYS, LAB_KEYS, SET_TEXT_KEYS
@@ -46,6 +47,7 @@ Place = Literal[
     "replay",
     "timeline",
     "clients",
+    "fleet",
     "models",
     "settings",
     "help",
@@ -159,6 +161,7 @@ def help_sections(
         ("replay", "replay", key_lines(REPLAY_KEYS, keymap)),
         ("timeline", title("timeline", "timeline"), key_lines(TIMELINE_KEYS, keymap)),
         ("clients", title("clients", "clients"), key_lines(CLIENTS_KEYS, keymap)),
+        ("fleet", title("fleet", "fleet"), key_lines(FLEET_KEYS, keymap)),
         ("models", title("models", "models"), key_lines(MODELS_KEYS, keymap)),
         (
             "settings",

@@ -19,6 +19,7 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("settings", "settings"),
     HintOf("timeline", "timeline"),
     HintOf("clients", "clients"),
+    HintOf("fleet", "fleet"),
     HintOf("commands", "palette"),
     HintOf("again", "regenerate"),
     HintOf("new", "new"),

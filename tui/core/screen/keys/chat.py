@@ -43,6 +43,7 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
         "clients", "f9", "app.clients", "clients: who else asks, and how fast it is answered"
     ),
+    KeyAction("fleet", "f10", "app.fleet", "fleet: all boards, what is wrong first"),
     KeyAction("to_lab", "alt+l", "app.to_lab", "to the lab: this prompt with these settings"),
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
     KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),

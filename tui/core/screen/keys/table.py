@@ -32,6 +32,7 @@ from tui.core.screen.keys.chat import (
     TURN_TIMELINE,
 )
 from tui.core.screen.keys.clients import CLIENTS_KEYS
+from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
 from tui.core.screen.keys.lab import (
@@ -91,6 +92,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *REPLAY_KEYS,
     *TIMELINE_KEYS,
     *CLIENTS_KEYS,
+    *FLEET_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
@@ -142,6 +144,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "a replay": (*REPLAY_CHAT_KEYS, *REPLAY_KEYS, *FOCUS_KEYS, *TRANSCRIPT_KEYS, *_EVERYWHERE),
     "a timeline": (closing("timeline"), *TIMELINE_KEYS, *_EVERYWHERE),
     "the clients": (closing("clients"), *CLIENTS_KEYS, *_EVERYWHERE),
+    "the fleet": (closing("fleet"), *FLEET_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),

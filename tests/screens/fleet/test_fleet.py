@@ -1,0 +1,67 @@
+"""The screen of all boards, at three sizes; its keys, and the way to a board."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.screens.fleet.prepared import BOARDS, PreparedFleet
+from tests.screens.opened import Opened
+from tui.core.screen.headline import Headline
+from tui.core.text.glyphs import ASCII, UNICODE
+from tui.screens.fleet import FleetScreen
+from tui.widgets.fleet.rows import fleet_rows, title_row
+from tui.widgets.kit.rows import Row, row_width
+
+
+def line(row: Row) -> str:
+    return "".join(part for part, _ in row)
+
+
+@pytest.mark.parametrize("size", [(80, 20), (120, 36), (200, 46), (40, 6)])
+def test_every_board_with_what_is_wrong_first(size: tuple[int, int]) -> None:
+    rows = fleet_rows(BOARDS, 0, size, UNICODE)
+    assert len(rows) <= size[1]
+    assert max(map(row_width, rows)) <= size[0]
+    lines = [line(row) for row in rows]
+    if size[0] >= 80:
+        assert [row[2:18].split()[0] for row in lines[1:5]] == [
+            "cellar",
+            "attic",
+            "garage",
+            "kitchen",
+        ]
+        assert "RAM: 307" in lines[1]
+        assert "3.13" in lines[4]
+        assert "86 %" in lines[4]
+    assert "2 of 4 want a look" in line(title_row(BOARDS, max(size[0], 60)))
+
+
+def test_without_boards_it_says_how_to_name_them() -> None:
+    text = "\n".join(map(line, fleet_rows((), 0, (80, 20), UNICODE)))
+    assert '  [boards]\n  kitchen = "ssh://' in text
+
+
+async def test_the_chosen_board_stays_chosen_and_opens() -> None:
+    fleet = PreparedFleet()
+    opened: list[str] = []
+
+    class App(Opened):
+        def on_fleet_screen_open(self, event: FleetScreen.Open) -> None:
+            opened.append(event.name)
+
+    app = App(lambda: FleetScreen(fleet, lambda: Headline(), ASCII))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, FleetScreen)
+        assert fleet.is_started
+        await pilot.press("down", "j")
+        assert screen.boards[screen.chosen].name == "garage"
+        fleet.boards = BOARDS[::-1]
+        screen.look()
+        assert screen.boards[screen.chosen].name == "garage"
+        await pilot.press("enter")
+        assert opened == ["garage"]
+        await pilot.press("escape")
+        assert app.screen is not screen
+        await app.workers.wait_for_complete()
+        assert fleet.is_closed

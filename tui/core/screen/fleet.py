@@ -1,0 +1,92 @@
+"""The boards of a fleet, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tui.core.board.headroom import RESERVE_BYTES
+from tui.core.screen.server_facts import NpuPhase
+
+HOT_C = 85.0
+"""From here on Rockchip's system monitor holds clocks down."""
+Trouble = Literal["none", "note", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One board now. Strings are sanitised, empty or None is not known."""
+
+    name: str
+    address: str
+    state: Literal["connecting", "connected", "lost"] = "connecting"
+    latency_ms: float | None = None
+    problem: str = ""
+    """Why it cannot be reached, in one sentence."""
+    board: str = ""
+    model: str = ""
+    server: str = ""
+    is_server_busy: bool = False
+    server_problem: str = ""
+    rate: str = ""
+    """Its rate now, by the server's own counters."""
+    npu_pct: float | None = None
+    """The mean over its cores."""
+    npu_reason: str = ""
+    npu_phase: NpuPhase = "unknown"
+    ram_available_bytes: float | None = None
+    ram_total_bytes: float | None = None
+    temperature_c: float | None = None
+    throttle: str = ""
+
+    @property
+    def wrong(self) -> tuple[Trouble, str]:
+        """What is wrong with it, the worst first, and how bad that is."""
+        if self.state == "lost":
+            said = self.problem.removeprefix(f"{self.address} was not reached: ")
+            return "bad", said or "not reached"
+        if self.state == "connecting":
+            return "note", "connecting"
+        free = self.ram_available_bytes
+        if free is not None and free < RESERVE_BYTES:
+            return "bad", f"RAM: {free / 2**20:.0f} MiB left"
+        if self.throttle in ("throttling", "capped"):
+            return "bad", "clocks are held down by heat"
+        if self.temperature_c is not None and self.temperature_c >= HOT_C:
+            return "bad", f"hot: {self.temperature_c:.0f} °C"
+        if self.server_problem:
+            return "bad", self.server_problem
+        if self.throttle:
+            words = {"none": "", "limited by user": "clocks are limited by a setting"}
+            if said := words.get(self.throttle, ""):
+                return "note", said
+        if self.is_server_busy:
+            return "note", "server busy"
+        if self.npu_pct is None and self.npu_reason:
+            return "note", f"NPU load: {self.npu_reason}"
+        return "none", ""
+
+
+class FleetWatch(Protocol):
+    """The boards that are watched; :class:`tui.remote.fleet.Fleet` is the real one.
+
+    A Protocol, for what draws must not open a connection.
+    """
+
+    def rows(self) -> tuple[BoardRow, ...]:
+        """The boards now."""
+
+    def start(self) -> None:
+        """Begin to read them."""
+
+    def close(self) -> None:
+        """End every connection."""
+
+
+_ORDER: dict[Trouble, int] = {"bad": 0, "note": 1, "none": 2}
+
+
+def by_what_is_wrong(rows: Iterable[BoardRow]) -> tuple[BoardRow, ...]:
+    """The worst first; among equals the order of the config."""
+    return tuple(sorted(rows, key=lambda row: _ORDER[row.wrong[0]]))

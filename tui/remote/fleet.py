@@ -1,0 +1,187 @@
+"""All boards of the config at once: each is read in a thread of its own, over ssh."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from tui.core.board.reading import Snapshot
+from tui.core.screen.fleet import BoardRow, by_what_is_wrong
+from tui.core.screen.server_facts import npu_work
+from tui.core.text.sanitize import clean_line
+from tui.core.types import ModelInfo
+from tui.remote.address import BoardAddress
+from tui.remote.board import RemoteBoard
+from tui.remote.ssh import SYSTEM_SSH, SshError, SshOptions
+from tui.servers.access import Access
+from tui.servers.address import CandidateUrls
+from tui.servers.client import PhaseTimeouts
+from tui.servers.counters import server_counters
+from tui.servers.locate import look
+from tui.servers.survey import shown_servers, survey
+
+SERVER_EVERY_S = 10.0
+TIMEOUTS = PhaseTimeouts(query_s=5.0)
+MAX_CHARS = 160
+RATE_COUNTERS = ("decode", "tok/s")
+"""Words of a server's own counters that tell its rate now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What the server of a board said last."""
+
+    server: str = ""
+    model: str = ""
+    is_busy: bool = False
+    rate: str = ""
+    problem: str = ""
+
+
+class Fleet:
+    """Watches the boards from :meth:`start` to :meth:`close`; ``ports`` are those that are looked
+    at on a board whose server has no address of its own."""
+
+    def __init__(
+        self,
+        boards: Sequence[BoardAddress],
+        ports: Sequence[int],
+        options: SshOptions = SYSTEM_SSH,
+        *,
+        interval_s: float = 1.0,
+        make_board: Callable[..., RemoteBoard] = RemoteBoard,
+    ) -> None:
+        self._ports = tuple(ports)
+        self._interval_s = interval_s
+        self._watched = [
+            _WatchedBoard(make_board(one, options, interval_s=interval_s), self._ports)
+            for one in boards
+        ]
+        self._is_over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to read; logging in needs keys, for nothing can be asked."""
+        for number, watched in enumerate(self._watched):
+            thread = threading.Thread(
+                # Spread over the second: twenty at once would be felt.
+                target=watched.run,
+                args=(self._is_over, self._interval_s, number / max(len(self._watched), 1)),
+                name=f"npulse-board-{watched.name}",
+                daemon=True,
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def rows(self) -> tuple[BoardRow, ...]:
+        """The boards now, those with something wrong first. From any thread."""
+        return by_what_is_wrong(watched.row for watched in self._watched)
+
+    def close(self) -> None:
+        """End every connection."""
+        self._is_over.set()
+        for watched in self._watched:
+            watched.close()
+        for thread in self._threads:
+            thread.join(2)
+
+
+class _WatchedBoard:
+    """One board: its row is made by one thread and read by any."""
+
+    def __init__(self, board: RemoteBoard, ports: Sequence[int]) -> None:
+        self._board = board
+        self._ports = ports
+        self._served = _Served()
+        self._urls: tuple[str, ...] = ()
+        self._server_due_s = 0.0
+        self.name = board.address.name
+        self.row = BoardRow(self.name, board.address.shown)
+
+    def run(self, is_over: threading.Event, interval_s: float, offset: float) -> None:
+        """Read until the end."""
+        due_s = time.monotonic() + offset * interval_s
+        while not is_over.wait(max(0.0, due_s - time.monotonic())):
+            snapshot = self._board.sample()
+            if self._board.link.state == "connected" and time.monotonic() >= self._server_due_s:
+                self._served = self._look_at_server()
+                self._server_due_s = time.monotonic() + SERVER_EVERY_S
+            self.row = self._row(snapshot)
+            due_s = max(due_s + interval_s, time.monotonic())
+
+    def close(self) -> None:
+        self._board.close()
+
+    def _look_at_server(self) -> _Served:
+        address = self._board.address
+        there = (
+            [address.server_url]
+            if address.server_url
+            else [f"http://127.0.0.1:{port}" for port in self._ports]
+        )
+        try:
+            if not self._urls:
+                self._urls = tuple(self._board.forwarded(url) for url in there)
+            return asyncio.run(_served(self._urls, is_named=address.server_url is not None))
+        except (SshError, ValueError, OSError) as error:
+            return _Served(problem=clean_line(str(error), MAX_CHARS))
+
+    def _row(self, snapshot: Snapshot) -> BoardRow:
+        link, served = self._board.link, self._served
+        row = BoardRow(
+            self.name,
+            self._board.address.shown,
+            state=link.state,
+            latency_ms=link.latency_ms,
+            problem=clean_line(link.problem or "", MAX_CHARS),
+        )
+        if link.state != "connected":
+            return row
+        load = snapshot.get("npu.load")
+        loads = [value for value in snapshot.numbers("npu.load") if value is not None]
+        work = npu_work(
+            snapshot.numbers("npu.load"), load.source or "", snapshot.numbers("npu.activity")
+        )
+        return replace(
+            row,
+            board=clean_line(snapshot.text("board.model") or snapshot.text("board.soc") or "", 40),
+            model=served.model,
+            server=served.server,
+            is_server_busy=served.is_busy,
+            server_problem=served.problem,
+            rate=served.rate,
+            npu_pct=sum(loads) / len(loads) if loads else None,
+            npu_reason=load.reason or "",
+            npu_phase=work.phase,
+            ram_available_bytes=snapshot.number("ram.available"),
+            ram_total_bytes=snapshot.number("ram.total"),
+            temperature_c=snapshot.number("soc.temp"),
+            throttle=snapshot.text("throttle") or "",
+        )
+
+
+async def _served(urls: Sequence[str], *, is_named: bool) -> _Served:
+    found = await look(urls if is_named else CandidateUrls(urls), access=Access())
+    if found.server is None:
+        words = "" if found.busy_urls else "no server"
+        return _Served(is_busy=bool(found.busy_urls), problem=words)
+    (seen,) = shown_servers(await survey((found.server,), TIMEOUTS))
+    counters = await server_counters(found.server)
+    rate = next((one.value for one in counters if any(w in one.label for w in RATE_COUNTERS)), "")
+    place = urlsplit(found.server.url).port
+    return _Served(
+        server=clean_line(found.server.name, 40) if place else "",
+        model=_model(seen.models),
+        rate=clean_line(rate, 16),
+        problem=clean_line(seen.problem or "", MAX_CHARS),
+    )
+
+
+def _model(models: Sequence[ModelInfo]) -> str:
+    """The loaded one, or the only one."""
+    loaded = [one for one in models if one.is_loaded] or (models if len(models) == 1 else [])
+    return clean_line(loaded[0].name, 40) if loaded else ""

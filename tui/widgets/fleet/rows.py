@@ -1,0 +1,106 @@
+"""Rows of the fleet: a board a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.core.screen.fleet import BoardRow, Trouble
+from tui.core.text import format as fmt
+from tui.core.text.glyphs import Glyphs
+from tui.widgets.kit.rows import Row, fit, pad, spread, window
+
+WIDE, VERY_WIDE = 100, 150
+TROUBLE_ROLES: dict[Trouble, str] = {"bad": "bad", "note": "warn", "none": "ok"}
+NONE_SET = (
+    "No board is set. Name them in ~/.config/npulse/config.toml:",
+    "",
+    "  [boards]",
+    '  kitchen = "ssh://orangepi@192.168.1.20"',
+    "",
+    "npulse reaches them by your own ssh, with a key: nothing can be asked for here.",
+)
+
+
+def title_row(rows: Sequence[BoardRow], width: int) -> Row:
+    """How many boards there are, and how many want a look."""
+    wrong = sum(row.wrong[0] == "bad" for row in rows)
+    words: Row = (("all well", "ok"),) if rows else ()
+    if wrong:
+        words = ((f"{wrong} of {len(rows)} want a look", "bad"),)
+    elif any(row.state == "connecting" for row in rows):
+        words = (("connecting", "dim"),)
+    boards = "1 board" if len(rows) == 1 else f"{len(rows)} boards"
+    return spread((("fleet", "strong"), (f"  {boards}", "soft")), words, width)
+
+
+def fleet_rows(
+    rows: Sequence[BoardRow], chosen: int, size: tuple[int, int], glyphs: Glyphs
+) -> list[Row]:
+    """The table at ``size`` (cells, rows), with more of the chosen board below it."""
+    width, height = size
+    if not rows:
+        return [(), *(fit(((line, "soft"),), width) for line in NONE_SET)][:height]
+    room = max(1, height - 4)
+    first, end = window(len(rows), room, chosen)
+    table = [
+        _row(rows[number], width, glyphs, is_chosen=number == chosen)
+        for number in range(first, end)
+    ]
+    return [_head(width), *table, (), *_detail(rows[chosen], width)][:height]
+
+
+def _head(width: int) -> Row:
+    text = f"  {'board':<16}{'state':<9}"
+    if width >= WIDE:
+        text += f"{'model':<18}"
+    text += f"{'tok/s':>7}{'NPU':>11}{'RAM free':>10}{'heat':>7}"
+    if width >= VERY_WIDE:
+        text += f"{'line':>9}  {'what it is':<24}"
+    return fit(((text + "  what is wrong", "dim"),), width)
+
+
+def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
+    trouble, words = row.wrong
+    role = TROUBLE_ROLES[trouble]
+    cells: Row = (
+        (f"{glyphs.closed if is_chosen else ' '} ", "live"),
+        *_column(row.name, 16, "strong" if is_chosen else "text"),
+        (f"{_state(row):<9}", role if row.state != "connected" else "soft"),
+    )
+    if width >= WIDE:
+        cells += _column(row.model or fmt.UNKNOWN, 18, "text")
+    npu = fmt.UNKNOWN if row.npu_pct is None else f"{row.npu_pct:.0f} %"
+    if row.npu_pct is None and row.npu_phase != "unknown":
+        npu = row.npu_phase
+    free = row.ram_available_bytes
+    heat = fmt.UNKNOWN if row.temperature_c is None else f"{row.temperature_c:.0f} °C"
+    cells += (
+        (f"{row.rate or fmt.UNKNOWN:>7}", "text"),
+        (f"{npu:>11}", "text"),
+        (f"{fmt.UNKNOWN if free is None else f'{free / 2**30:.1f} GiB':>10}", "text"),
+        (f"{heat:>7}", "text"),
+    )
+    if width >= VERY_WIDE:
+        line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
+        cells += ((f"{line:>9}  ", "soft"), *_column(row.board, 24, "soft"))
+    return fit((*cells, (f"  {words}", role)), width)
+
+
+def _state(row: BoardRow) -> str:
+    if row.state == "connected":
+        return "busy" if row.is_server_busy else row.npu_phase if row.npu_phase != "unknown" else ""
+    return "…" if row.state == "connecting" else "lost"
+
+
+def _detail(row: BoardRow, width: int) -> list[Row]:
+    """What the line has no room for."""
+    line = "" if row.latency_ms is None else f"  line {row.latency_ms:.0f} ms"
+    first = f"{row.address}{line}  {row.board}".rstrip()
+    serving = "  ".join(part for part in (row.server, row.model) if part)
+    second = row.wrong[1] or serving or "nothing is wrong"
+    role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
+    return [fit(((first, "soft"),), width), fit(((second, role),), width)]
+
+
+def _column(text: str, cells: int, role: str) -> Row:
+    return pad(fit(((text, role),), cells - 1), cells)
