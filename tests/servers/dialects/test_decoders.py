@@ -31,8 +31,8 @@ from tui.core.types import (
 from tui.servers.dialects import openai, rockchipllama
 from tui.servers.dialects.dialect import Dialect
 
-ENDS = 1500
-"""So many bytes of each end of a long stream are split at every place."""
+ENDS = 1500  # bytes of each end of a long stream that are split at every place
+
 ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
 ANSWER = (
     "The RK3588 has a neural processing unit with three cores. "
