@@ -84,6 +84,17 @@ _MODES = frozenset((7, 25, 1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004,
 """Private modes that Textual sets and resets (``drivers/linux_driver.py``)."""
 
 
+_COLOUR_QUESTION = frozenset(
+    (
+        Escape("dcs", b"$qm"),
+        Escape("dcs", b"+q524742"),
+        Escape("dcs", b"+q5463"),
+        Escape("csi", b"c"),
+    )
+)
+"""What npulse asks the terminal at its start (``tui/core/screen/colours.py``)."""
+
+
 def _is_truecolour_sgr(body: bytes) -> bool:
     """Attributes and 24-bit colours only: what Textual writes where COLORTERM says truecolor."""
     numbers = [int(n or 0) for n in body[:-1].split(b";")]
@@ -102,9 +113,12 @@ def made_by_textual(escape: Escape) -> bool:
     """Whether Textual's own driver and compositor write such a sequence in a truecolour terminal.
 
     Palette colours, cursor movement other than absolute, erasing, titles, clipboard, hyperlinks and
-    every DCS are not: they can only come from the text that the program shows.
+    every DCS but npulse's own question are not: they can only come from the text that the program
+    shows.
     """
     body = escape.body
+    if escape in _COLOUR_QUESTION:
+        return True
     if escape.kind == "osc":
         return re.fullmatch(rb"22;[a-z-]*", body) is not None  # shape of the mouse pointer
     if escape.kind != "csi":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from tui.core.screen.colours import (
     choose_depth,
     is_to_be_asked,
 )
-from tui.core.screen.terminfo import terminfo_colours
+from tui.settings.terminfo import terminfo_colours
 
 if TYPE_CHECKING:
     from tui.widgets.kit.lean_app import LeanApp
@@ -41,6 +43,20 @@ class AppColours:
         """What is known of the terminal, and what is drawn."""
         self._is_chosen = False
         """The user has chosen by key."""
+
+    def begin(self) -> None:
+        """Ask tmux, where it is around; it answers when the first frame may be there already."""
+        if self._wanted == "auto" and os.environ.get("TMUX") and not os.environ.get("NO_COLOR"):
+            threading.Thread(target=self._ask_tmux, name="npulse-tmux", daemon=True).start()
+
+    def _ask_tmux(self) -> None:
+        from tui.settings.tmux import client_features
+
+        features = client_features()
+        loop = self._app._loop
+        if loop is not None and not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # it ended meanwhile
+                loop.call_soon_threadsafe(self.tmux_answered, features)
 
     @property
     def is_asking(self) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tui.app.remote_login import LoggedIn
     from tui.app.terminal.launch import Launch
     from tui.app.terminal_app import Appearance
+    from tui.core.screen.colours import ColourAnswer
     from tui.recording.reading import Recording
     from tui.remote.fleet import Fleet
 
@@ -50,7 +51,7 @@ def run_dashboard(options: argparse.Namespace, launch: Launch) -> int:
     """Run the dashboard with these options of :func:`tui.cli.dashboard_parser`. ``launch`` may
     hold the terminal already."""
     try:
-        run = build(options, launch.draw_outline)
+        run = build(options, launch.draw_outline, lambda: launch.answer)
     except (ConfigError, ValueError) as error:
         launch.close()
         print(f"npulse: {clean_line(str(error))}", file=sys.stderr)
@@ -102,11 +103,15 @@ def run_replay(recording: Recording, speed: float, options: argparse.Namespace) 
     return app.return_code or 0
 
 
-def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: None) -> RunningApp:
+def build(
+    options: argparse.Namespace,
+    on_settled: Callable[[], None] = lambda: None,
+    colour_answer: Callable[[], ColourAnswer | None] = lambda: None,
+) -> RunningApp:
     """Put a dashboard together. Raises ConfigError or ValueError with one sentence.
 
     ``on_settled`` is called when the settings are known to be sound, before the framework is
-    loaded.
+    loaded. ``colour_answer`` gives what the terminal has said of its colours by now.
     """
     state, state_problem = load_state(state_file())
     configured = load(config_paths(options.config), os.environ, _overrides(options))
@@ -150,7 +155,7 @@ def build(options: argparse.Namespace, on_settled: Callable[[], None] = lambda: 
         fleet=lambda: _fleet(config.settings),
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
-    appearance = _appearance(settings, messages, _glyphs(settings))
+    appearance = _appearance(settings, messages, _glyphs(settings), colour_answer())
     finishes = settings.session.on_hangup == "finish"
     is_resuming = settings.history.enabled and settings.session.resume
     app = NpulseApp(
@@ -263,11 +268,16 @@ class ChoiceStore:
         return state
 
 
-def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> Appearance:
+def _appearance(
+    settings: Settings,
+    notes: Sequence[str],
+    glyphs: Glyphs,
+    colour_answer: ColourAnswer | None = None,
+) -> Appearance:
     from tui.app.terminal_app import Appearance
     from tui.app.themes import load_themes
     from tui.core.screen.colours import choose_depth
-    from tui.core.screen.terminfo import terminfo_colours
+    from tui.settings.terminfo import terminfo_colours
 
     themes = load_themes()
     theme, problem = themes.pick(settings.ui.theme)
@@ -279,7 +289,7 @@ def _appearance(settings: Settings, notes: Sequence[str], glyphs: Glyphs) -> App
         glyphs=glyphs,
         themes=themes.at,
         theme=theme,
-        colours=choose_depth(wanted, os.environ, terminfo_colours=terminfo_colours),
+        colours=choose_depth(wanted, os.environ, colour_answer, terminfo_colours=terminfo_colours),
         wanted_colours=wanted,
         keymap=settings.keys,
         has_bell=settings.ui.bell,

@@ -26,8 +26,10 @@ from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options
+from tui.commands.terminal_colours import found_colours
 from tui.core.board.reading import Snapshot
 from tui.core.screen.check import Check
+from tui.core.screen.colours import DEPTH_NAMES
 from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.sanitize import clean, clean_line
@@ -260,11 +262,13 @@ def _terminal_check() -> Check:
     encoding = sys.stdout.encoding or "unknown"
     glyphs = choose(os.environ, encoding, is_utf8_mode=bool(sys.flags.utf8_mode))
     term = clean_line(os.environ.get("TERM", "not set"), 40)
-    colours = "24-bit colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else ""
-    known = ", ".join(part for part in (f"TERM {term}", f"locale {encoding}", colours) if part)
+    colours, more = found_colours(os.environ)
+    known = f"TERM {term}, locale {encoding}, {DEPTH_NAMES[colours.depth]} ({colours.reason})"
     if glyphs.is_ascii:
         detail = f"{known}: drawn in ASCII; a UTF-8 locale gives bars and sharp figures."
         return Check("terminal", "note", "terminal", detail, "export LANG=C.UTF-8")
+    if more is not None:
+        return Check("terminal", "note", "terminal", f"{known}. {more.sentence}", more.line)
     return Check("terminal", "ok", "terminal", f"{known}.")
 
 

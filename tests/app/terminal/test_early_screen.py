@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from codecs import getincrementaldecoder
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +201,9 @@ def shown_by(*pieces: bytes) -> str:
     echo = Echo(rows[PROMPT_ROW], 10)
     screen = TerminalScreen(60, 12)
     screen.feed(escapes(rows).encode())
+    decode = getincrementaldecoder("utf-8")("replace").decode
     for piece in pieces:
-        if echo.take(piece):
+        if echo.take(decode(piece)):
             screen.feed(echo.drawn())
     return screen.text().splitlines()[PROMPT_ROW].rstrip()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import selectors
 import signal
@@ -22,6 +23,7 @@ from tui.app.terminal.early_screen import ENDING_SIGNALS
 from tui.app.terminal.hangup import TerminalOutput
 from tui.app.terminal.input_parser import InputParser
 from tui.core.screen.attention import Attention
+from tui.core.screen.colours import ANSWER_S, QUESTION, ColourAnswer, with_reply
 from tui.widgets.kit.lean_app import LeanApp
 
 READ_BYTES = 65_536
@@ -57,6 +59,8 @@ class TerminalDriver(LinuxDriver):
     _woken = -1
     _waker: int | None = None
     """Ends the wait of the thread that reads."""
+    _colour_answer = ColourAnswer()
+    _asked_s = -math.inf
     _typed_ahead: TimedKeys = []
     """What was typed before this driver was there."""
 
@@ -74,6 +78,7 @@ class TerminalDriver(LinuxDriver):
         self._woken, self._waker = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._is_on_screen = False
+        self._ask_for_colours(is_asked=before is not None)
         if before is not None:
             self.attrs_before = before
 
@@ -82,6 +87,30 @@ class TerminalDriver(LinuxDriver):
         could clear it."""
         if not (self._is_on_screen and data == OTHER_SCREEN):
             super().write(data)
+
+    def _ask_for_colours(self, *, is_asked: bool) -> None:
+        """One question, in front of the frame that comes next; unless the known frame had it."""
+        from tui.app.terminal_app import TerminalApp
+
+        self._colour_answer = ColourAnswer()
+        if isinstance(self._app, TerminalApp):
+            self._app.colours.begin()
+            if self._app.colours.is_asking:
+                self._asked_s = time.monotonic()
+            if self._app.colours.is_asking and not is_asked:
+                self.write(f"\x1b[H{QUESTION}")
+                self.flush()
+
+    def _take_reply(self, reply: str) -> None:
+        """A sequence that the terminal sent on its own. In the thread that reads."""
+        from tui.app.terminal_app import TerminalApp
+
+        before, self._colour_answer = self._colour_answer, with_reply(self._colour_answer, reply)
+        app = self._app
+        if self._colour_answer.is_truecolour != before.is_truecolour and isinstance(
+            app, TerminalApp
+        ):
+            self._loop.call_soon_threadsafe(app.colours.answered, self._colour_answer)
 
     def _take_early_screen(self) -> list[Any] | None:
         """The frame that is drawn already stays; gives the terminal's attributes before it."""
@@ -101,6 +130,9 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, without what it was told about answers."""
+        end_s = self._asked_s + ANSWER_S
+        while not self._colour_answer.is_complete and time.monotonic() < end_s:
+            time.sleep(0.005)
         if self._attention is not None:
             self._attention.clear()
         super().stop_application_mode()
@@ -199,7 +231,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal is gone."""
         clock = _Clock()
-        parser = InputParser(clock)
+        parser = InputParser(clock, self._take_reply)
         # What is not UTF-8 is a character of its own and ends nothing.
         decode = getincrementaldecoder("utf-8")("replace").decode
         if self._is_raw_at_once and self.attrs_before is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import termios
 import threading
@@ -13,12 +14,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tui.app.terminal.known_frame import Run, cut, row_escapes
+from tui.core.screen.colours import REPLY, REPLY_BEGUN, ColourAnswer, with_reply
 
 READ_BYTES = 65_536
 IFLAG = 0
 """Place in what ``termios.tcgetattr`` gives."""
 MARK_CELLS = 3
 """The sign of the prompt and its blanks, before the text."""
+_BEGUN_AT_END = re.compile(f"(?:{REPLY_BEGUN.pattern})\\Z")
 BACKSPACES = "\x7f\b"
 
 TimedKeys = list[tuple[float, bytes]]
@@ -51,8 +54,9 @@ class EarlyKeys:
         self._echo = Echo(row, y)
         self._write = write
         self._keys = keys
+        self._replies = Replies()
         for _, data in keys:
-            if self._echo.take(data):
+            if self._echo.take(self._replies.taken_out(data)):
                 write(self._echo.drawn())
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._read, name="early-keys", daemon=True)
@@ -67,6 +71,16 @@ class EarlyKeys:
         return self._keys
 
     @property
+    def answer(self) -> ColourAnswer:
+        """What the terminal has said of its colours."""
+        return self._replies.answer
+
+    @property
+    def has_text(self) -> bool:
+        """Whether something was typed that is drawn, or may be."""
+        return self._echo.has_text
+
+    @property
     def shown(self) -> bytes:
         """What draws the text again."""
         return self._echo.drawn()
@@ -78,8 +92,29 @@ class EarlyKeys:
                 if not data:
                     return
                 self._keys.append((time.monotonic(), data))
-                if self._echo.take(data):
+                if self._echo.take(self._replies.taken_out(data)):
                     self._write(self._echo.drawn())
+
+
+class Replies:
+    """Takes out of what is read what the terminal sent on its own."""
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._begun = ""
+        """The beginning of a reply whose end has not come."""
+        self.answer = ColourAnswer()
+
+    def taken_out(self, data: bytes) -> str:
+        """What was typed of this read, as far as it is known to be."""
+        text = self._begun + self._decode(data)
+        for reply in REPLY.findall(text):
+            self.answer = with_reply(self.answer, reply)
+        text = REPLY.sub("", text)
+        begun = _BEGUN_AT_END.search(text)
+        at = len(text) if begun is None else begun.start()
+        self._begun = text[at:]
+        return text[:at]
 
 
 class Echo:
@@ -92,14 +127,13 @@ class Echo:
         codes = [code for _, code in cut(row, MARK_CELLS, MARK_CELLS + 2)]
         self._cursor, self._style = codes[0], codes[-1]
         self._ground = row[-1][1]
-        self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._text = ""
         self._is_over = False
 
-    def take(self, data: bytes) -> bool:
+    def take(self, typed: str) -> bool:
         """More keys; whether there is something to draw."""
         before = self._text
-        for char in self._decode(data):
+        for char in typed:
             if self._is_over:
                 break
             if char in BACKSPACES:
@@ -109,6 +143,10 @@ class Echo:
             else:
                 self._is_over = True
         return self._text != before
+
+    @property
+    def has_text(self) -> bool:
+        return bool(self._text) or self._is_over
 
     def drawn(self) -> bytes:
         """What draws the prompt's row."""

@@ -11,11 +11,13 @@ import os
 import signal
 import sys
 import termios
+import time
 from types import FrameType
 from typing import Any
 
 from tui.app.terminal.early_keys import IFLAG, EarlyKeys, TimedKeys, typed_in_lines
 from tui.app.terminal.known_frame import PROMPT_ROW, FrameRows, Size, at_time, escapes
+from tui.core.screen.colours import ANSWER_S, QUESTION, ColourAnswer
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l"
 """Other screen, no cursor, marks around pastes, no wrap."""
@@ -29,12 +31,19 @@ LFLAG, CC = 3, 6
 class EarlyScreen:
     """The terminal, held until a driver takes it over or :meth:`leave` gives it back."""
 
-    def __init__(self, rows: FrameRows, size: Size) -> None:
+    def __init__(self, rows: FrameRows, size: Size, *, is_asking: bool = False) -> None:
+        """``is_asking``: the terminal is asked for its colours, in front of the frame."""
+        self._question = f"\x1b[H{QUESTION}" if is_asking else ""
         self.rows: FrameRows = (at_time(rows[0]), *rows[1:])
         self.size = size
         self.attributes: list[Any] | None = None
         """Of the terminal as it was; None while it is not held."""
         self._keys: EarlyKeys | None = None
+
+    @property
+    def answer(self) -> ColourAnswer:
+        """What the terminal has said of its colours so far."""
+        return ColourAnswer() if self._keys is None else self._keys.answer
 
     @property
     def is_held(self) -> bool:
@@ -62,7 +71,7 @@ class EarlyScreen:
         assert self._keys is not None
         attributes, self.attributes = self.attributes, None
         typed = self._keys.stop()
-        if typed:
+        if self._keys.has_text:
             self.rows = (*self.rows[:PROMPT_ROW], (), *self.rows[PROMPT_ROW + 1 :])
         return attributes, typed
 
@@ -70,15 +79,22 @@ class EarlyScreen:
         """Give the terminal back; nothing where it is not held."""
         if self.attributes is None:
             return
+        self._wait_for_answer()
         self._restore(self.hand_over()[0])
         for number in (*ENDING_SIGNALS, signal.SIGTSTP):
             usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, usual)
 
+    def _wait_for_answer(self) -> None:
+        """What the terminal answers later would be typed into the shell."""
+        end_s = time.monotonic() + ANSWER_S
+        while self._question and not self.answer.is_complete and time.monotonic() < end_s:
+            time.sleep(0.005)
+
     def _enter(self) -> None:
         with contextlib.suppress(termios.error):
             termios.tcsetattr(0, termios.TCSANOW, raw_of(self.attributes or []))
-        _write((ENTER + escapes(self.rows)).encode())
+        _write((ENTER + self._question + escapes(self.rows)).encode())
 
     def _restore(self, attributes: list[Any]) -> None:
         """What was not shown yet is dropped: nobody may be reading the terminal."""

@@ -23,6 +23,7 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
+from tui.core.screen.colours import REPLY, REPLY_BEGUN
 from tui.core.text.sanitize import clean
 
 ESCAPE_S = 0.1
@@ -61,7 +62,9 @@ _UNFINISHED = re.compile(
 _BROKEN = re.compile("\x1b\x1b?(?:\\[[0-?]+[ -/]*|[P\\]X^_][^\x07\x1b]{1,256})")
 _MOUSE = re.compile(r"\x1b\[(?:<[-\d;]*[mM]|[-\d;]+M|M)")
 _STRINGS = ("P", "]", "X", "^", "_")
-"""Replies with a text of their own: none that npulse asks for."""
+"""Beginnings of replies with a text of their own, after ESC."""
+REPLY_S = 3.0
+"""So long a reply that has begun is waited for: over a slow line it comes in pieces."""
 _STRING_END = re.compile("\x07|\x1b\\\\|\x1b")
 _LONG_NUMBER = re.compile(r"\d{8}")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -70,8 +73,14 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 class InputParser:
     """Cuts the stream into messages. ``clock`` gives seconds; it decides what came in one burst."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        on_reply: Callable[[str], None] = lambda reply: None,
+    ) -> None:
         self._clock = clock
+        self._on_reply = on_reply
+        """Takes what the terminal replies to a question; no key is made of it."""
         self._decoder = XTermParser()
         self._rest = ""
         """An unfinished sequence, or the end of what was pasted so far."""
@@ -88,6 +97,8 @@ class InputParser:
         """In how many seconds :meth:`tick` has something to tell; None where it waits for input."""
         if self._paste is not None:
             pause = PASTE_END_S
+        elif len(self._rest) > 2 and REPLY_BEGUN.fullmatch(self._rest):
+            pause = REPLY_S
         elif self._rest or self._is_in_string:
             pause = ESCAPE_S
         elif self._held is not None:
@@ -192,6 +203,9 @@ class InputParser:
         """One key or sequence: told at once, unless it belongs to a burst that holds Enter."""
         if _MOUSE.match(token):
             found += self._decoded(token)
+            return
+        if REPLY.fullmatch(token):
+            self._on_reply(token)
             return
         self._last_s = self._clock()
         if self._held is not None:

@@ -14,7 +14,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 Run = tuple[str, str]
@@ -135,13 +135,6 @@ def at_time(row: Sequence[Run], now: time.struct_time | None = None) -> tuple[Ru
         return time.strftime("%H:%M:%S", now or time.localtime())[: len(match[0])]
 
     return tuple((_TIME.sub(shown, text), code) for text, code in row)
-
-
-def colour_depth(env: Mapping[str, str]) -> str:
-    """``truecolor``, ``256`` or ``16``, as the framework takes it from the variables."""
-    if env.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
-        return "truecolor"
-    return "256" if env.get("TERM", "").strip().lower().endswith("-256color") else "16"
 
 
 def stamp_of(path: Path) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from tui.app.terminal.early_screen import EarlyScreen, has_foreground
 from tui.app.terminal.known_frame import (
     FrameRows,
     Size,
-    colour_depth,
     frame_file,
     frame_text,
     keep_frame,
@@ -24,6 +23,7 @@ from tui.app.terminal.known_frame import (
     read_frame,
     stamp_of,
 )
+from tui.core.screen.colours import ColourAnswer, choose_depth, is_to_be_asked
 from tui.core.text.glyphs import choose
 from tui.settings.folders import cache_folder, config_folder, state_folder
 
@@ -45,6 +45,7 @@ class Launch:
         columns, height = shutil.get_terminal_size()
         self._size: Size = columns, height
         self._theme = options.theme or _chosen_theme()
+        self._depth = choose_depth(options.colors or "auto", os.environ).depth
         self._file = frame_file(cache_folder(), self._size, self._look())
         self.screen: EarlyScreen | None = None
         """The terminal while it is held; None where nothing was drawn."""
@@ -65,9 +66,12 @@ class Launch:
         changed it. To be called when the options are known to be sound."""
         if not self._can_draw or self.screen is not None or not self._has_defaults():
             return
-        wanted = self._options.colors
-        depth = wanted if wanted not in (None, "auto") else colour_depth(os.environ)
-        self._draw(outline(self._theme, depth, self._size))
+        self._draw(outline(self._theme, self._depth, self._size))
+
+    @property
+    def answer(self) -> ColourAnswer:
+        """What the terminal has said of its colours by now."""
+        return ColourAnswer() if self.screen is None else self.screen.answer
 
     def close(self) -> None:
         """Give the terminal back where nobody has taken it over."""
@@ -85,7 +89,8 @@ class Launch:
 
     def _draw(self, rows: FrameRows | None) -> None:
         if rows is not None:
-            screen = EarlyScreen(rows, self._size)
+            is_asking = is_to_be_asked(self._options.colors or "auto", os.environ)
+            screen = EarlyScreen(rows, self._size, is_asking=is_asking)
             self.screen = screen if screen.open() else None
 
     def _look(self) -> list[object]:
@@ -102,6 +107,7 @@ class Launch:
         return [
             __version__,
             self._theme,
+            self._depth,
             sorted((name, repr(value)) for name, value in vars(options).items() if name != KEY),
             sys.stdout.encoding,
             [(name, env.get(name)) for name in (*VARIABLES, *named)],

@@ -28,6 +28,9 @@ DEPTH_NAMES: Mapping[ColourDepth, str] = {
 QUESTION = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m\x1bP+q524742\x1b\\\x1bP+q5463\x1b\\\x1b[c"
 """Written before a frame: where a terminal prints a part of it, the frame covers that."""
 
+ANSWER_S = 0.3
+"""So long an end waits for the answer: one that comes later is typed into the shell."""
+
 _MUTE_TERMS = ("dumb", "linux", "vt", "cons25", "screen", "tmux")
 """Beginnings of TERM of those that are not asked: they print the question, or hand it on, unseen,
 to the terminal around them (screen does), or answer for themselves alone (tmux)."""
@@ -35,6 +38,12 @@ _TRUECOLOUR_TERMS = (
     "xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "rio",
 )  # fmt: skip
 _FEW_COLOURS: Mapping[str, ColourDepth] = {"dumb": "none", "linux": "16", "xterm": "16"}
+REPLY = re.compile("\x1bP[^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b\\[\\?[0-9;]*c")
+"""An answer to the question: DECRQSS, XTGETTCAP, DA1."""
+REPLY_BEGUN = re.compile(
+    "\x1b(?:P(?:[01](?:[$+](?:r[0-9A-Fa-f;:=m]{0,80}\x1b?)?)?)?|\\[(?:\\?[0-9;]{0,40})?)?"
+)
+"""The beginning of one, which nothing else looks like from its third character on."""
 _STATUS = re.compile(r"\x1bP([01])\$r([0-9;:]*)m?")
 _CAPABILITY = re.compile(r"\x1bP1\+r(?:524742|5463)(?:=[0-9A-Fa-f]*)?(?=\x1b|\x07|;|$)")
 _ATTRIBUTES = re.compile(r"\x1b\[\?[0-9;]*c")
@@ -135,19 +144,36 @@ def _by_count(count: int | None) -> ColourChoice:
     return ColourChoice("16" if count >= 8 else "none", "terminfo says so")
 
 
-def more_colours(choice: ColourChoice, env: Mapping[str, str]) -> str | None:
-    """The line that gives more colours where the terminal has them; None where nothing is to be
-    gained, or somebody chose so."""
-    if choice.depth == "truecolor" or choice.reason in ("it was chosen", "NO_COLOR is set"):
+@dataclass(frozen=True, slots=True)
+class MoreColours:
+    """A line that gives more colours, and the sentence that says where it belongs."""
+
+    line: str
+    sentence: str
+
+
+def more_colours(choice: ColourChoice, env: Mapping[str, str]) -> MoreColours | None:
+    """What gives more colours where the terminal has them; None where nothing is to be gained, or
+    somebody chose so."""
+    is_sure = choice.reason in ("it was chosen", "NO_COLOR is set", "the terminal answers so")
+    if choice.depth == "truecolor" or is_sure:
         return None
-    if env.get("TMUX"):
-        return 'set -as terminal-features ",*:RGB"'
     term = env.get("TERM", "")
+    if env.get("TMUX") or term.startswith("tmux"):
+        line = 'set -as terminal-features ",*:RGB"'
+        return MoreColours(line, "Where the terminal has more, this line in ~/.tmux.conf says so:")
     if env.get("STY") or term.startswith("screen"):
-        return "truecolor on"
-    if term == "linux":
+        return MoreColours("truecolor on", "GNU screen 5 has more with this line in ~/.screenrc:")
+    if term in ("linux", "dumb"):
         return None
-    return "npulse --colors truecolor"
+    if env.get("SSH_CONNECTION"):
+        sentence = (
+            "Where the terminal has more, npulse --colors truecolor draws them; or pass COLORTERM "
+            "on, by AcceptEnv COLORTERM in the board's sshd_config and this line in your "
+            "~/.ssh/config:"
+        )
+        return MoreColours("SendEnv COLORTERM", sentence)
+    return MoreColours("npulse --colors truecolor", "Where the terminal has more:")
 
 
 def _inside_tmux(features: str | None) -> ColourChoice:
