@@ -338,3 +338,9 @@ def test_an_answer_in_one_piece_is_no_single_token() -> None:
     stats = turn.stats(turn.t0_ns + 9)
     assert stats.tokens_source == "estimated"
     assert 10 <= stats.tokens <= 14
+
+
+def test_thinking_by_tag_after_thinking_on_its_channel_begins_anew() -> None:
+    channel = {"choices": [{"delta": {"reasoning_content": "first"}}]}
+    turn = turn_of(sse(channel, chunk("<think>then</think>answer"), chunk(None, "stop")))
+    assert (turn.thinking, turn.text) == ("first\n\nthen", "answer")

@@ -108,6 +108,7 @@ class ThinkSplitter:
         if self._mode == "thinking":
             self._end_thinking("", out)
         self._may_be_orphan = False
+        self._needs_break = True
         return out
 
     def feed(self, text: CleanText) -> list[Segment]:
