@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.widgets.kit.dimmed_screen import DimsBelow
-from tui.widgets.kit.lean_screen import LeanScreen
+from tui.widgets.kit.lean_screen import COVERED_S, LeanScreen
 
 WIDTH, HEIGHT = 40, 12
 
@@ -68,6 +68,8 @@ async def test_each_change_below_is_told_once_and_shown() -> None:
         await pilot.app.push_screen(box)
         await pilot.pause(0.5)
         for y, text in ((0, "two"), (11, "three"), (1, "four")):
+            # What was told of the change before has been drawn, and is not told again.
+            await pilot.pause(2 * COVERED_S)
             box.told.clear()
             rows.change(y, text)
             deadline_s = monotonic() + 10

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ReturnType
-from textual.events import Event, Resize
+from textual.events import Event, Key, Paste, Resize
 from textual.screen import Screen
 
 from tui.core.screen.colours import ColourDepth
@@ -32,6 +33,8 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
         super().__init__(ansi_color=ansi_color)
         self.cells = TerminalCells()
         self._is_held = False
+        self.key_s = 0.0
+        """When the last key came, by ``time.monotonic``, until its effect was painted."""
         self.sgr = Sgr(depth_of(self.console))
 
     @property
@@ -47,6 +50,8 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
         self.no_color = depth == "none"
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, (Key, Paste)):
+            self.key_s = monotonic()
         if isinstance(event, Resize):
             self.cells.resized(event.size)
         await super().on_event(event)
