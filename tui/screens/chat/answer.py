@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.screens.chat.widgets import ChatWidgets
     from tui.widgets.transcript.turn_view import TurnView
 
-NUMBERS_S = 0.5
+NUMBERS_S = 1.0
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
 
 REST_S = 1.0
