@@ -28,6 +28,7 @@ from benchmarks import (
     screens,
     startup,
     tapping,
+    timeline,
     timing,
 )
 from benchmarks.figures import Results
@@ -102,6 +103,12 @@ def _parts(
             lambda: answers.measure(ours, chosen, asked, results),
         ),
         Part("lab", ("lab-3",), lambda: lab.measure(ours, chosen, results), is_in_quick=False),
+        Part(
+            "timeline",
+            (timeline.SCENARIO,),
+            lambda: timeline.measure(ours, chosen, results),
+            is_in_quick=False,
+        ),
         Part("memory", ("memory",), lambda: answers.measure_memory(ours, chosen, results)),
         Part(
             "neighbour",

@@ -43,6 +43,8 @@ KINDS = {
     "thin_bytes_per_s": Kind("bytes per second of a session with --low-bandwidth", "B/s", 0),
     "echo_p50_ms": Kind("key to its letter on the screen, p50", "ms", 0),
     "echo_p99_ms": Kind("key to its letter on the screen, p99", "ms", 0),
+    "followed_bytes_per_s": Kind("bytes per second while it follows an answer", "B/s", 0),
+    "timeline_open_ms": Kind("key to the curves of the whole answer", "ms", 0),
     "rss_start_mb": Kind("memory at start (RSS)", "MB", 1),
     "pss_start_mb": Kind("memory at start (PSS)", "MB", 1),
     "rss_added_mb": Kind("memory added by the answer (RSS)", "MB", 1),

@@ -75,6 +75,99 @@ def test_what_has_no_equal_is_named_and_the_rest_works() -> None:
     assert verdicts(found, 0, "Dear friend, the NPU is fast") == [True, True]
 
 
+FILES = {
+    "promptfooconfig.yaml": """
+prompts:
+  - file://prompts/short.txt
+  - prompts/chat.json
+  - id: file://prompts/table.csv
+  - {id: "file://prompts/lines*.jsonl", label: lines}
+providers: [openai:chat:qwen3-4b]
+defaultTest:
+  vars: file://common.yaml
+tests:
+  - file://tests.csv
+  - file://tests.jsonl
+  - file://tests.json
+  - vars: {who: file://who.txt, facts: file://facts.json, cpu: rk3588}
+""",
+    "prompts/short.txt": "Tell {{who}} about {{cpu}}.\n---\nShortly: {{who}}, {{cpu}}?\n",
+    "prompts/chat.json": '[{"role": "system", "content": "Be {{tone}}."},'
+    ' {"role": "user", "content": "Hi {{who}}"}]',
+    "prompts/table.csv": 'prompt,label\n"One, {{who}}",first\nTwo {{cpu}},second\n',
+    "prompts/lines1.jsonl": '[{"role": "user", "content": "From a line: {{who}}"}]\n',
+    "common.yaml": "tone: brief\n",
+    "tests.csv": "who,cpu,__expected,__expected2,__description,__metric\n"
+    "Ann,rk3588,contains: NPU,not-icontains: gpu,for Ann,m\n"
+    "Bob,rk3576,Exactly this,latency(500),,\n",
+    "tests.jsonl": '{"vars": {"who": "Cleo", "cpu": "rk3568"}}\n',
+    "tests.json": '[{"vars": {"who": "Dan", "cpu": "x"}, "assert": [{"type": "is-json"}]}]',
+    "who.txt": "\ufeffEve\n",
+    "facts.json": '{"cores": 3}',
+}
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder / "promptfooconfig.yaml"
+
+
+def test_prompts_variables_and_tests_stand_in_files(tmp_path: Path) -> None:
+    table, left_out = load(written(tmp_path, FILES))
+    assert [sentence.partition(": ")[2] for sentence in left_out] == [
+        'test 1: its key "__metric" is not understood and was left out'
+    ]
+    found = parse_set(as_toml(table).encode(), "x.toml")
+    assert [prompt.id for prompt in found.prompts] == [
+        "short", "short-2", "chat", "first", "second", "lines",
+    ]  # fmt: skip
+    assert found.prompts[1].text == "Shortly: {{who}}, {{cpu}}?"
+    assert found.prompts[2].system == "Be {{tone}}."
+    assert found.prompts[5].text == "From a line: {{who}}"
+    assert [case.values["who"] for case in found.cases] == ["Ann", "Bob", "Cleo", "Dan", "Eve"]
+    assert found.cases[0].id == "for-Ann"
+    assert {case.values["tone"] for case in found.cases} == {"brief"}
+    assert json.loads(found.cases[4].values["facts"]) == {"cores": 3}
+    assert verdicts(found, 0, "the NPU, no GPU") == [True, False]
+    assert verdicts(found, 1, "Exactly this", 400) == [True, True]
+    assert verdicts(found, 1, "Exactly that", 600) == [False, False]
+    assert verdicts(found, 3, "{}") == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file://../secret.txt", "lies outside of the configuration's folder"),
+        ("file:///etc/passwd", "lies outside of the configuration's folder"),
+        ("file://link.txt", "lies outside of the configuration's folder"),
+        ("file://missing.txt", "cannot be read: No such file or directory"),
+        ("file://folder.txt", "cannot be read"),
+        ("file://odd.txt", "is not UTF-8"),
+        ("file://large.txt", "is larger than 1 MiB"),
+        ("file://no*.txt", "names no files"),
+        ("file://bad.yaml", "is no usable YAML"),
+        ("file://make.py", "is a program"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_named_once(tmp_path: Path, name: str, said: str) -> None:
+    folder = tmp_path / "config"
+    files = {"promptfooconfig.yaml": f'prompts: ["plain", "{name}"]', "bad.yaml": "a: [1"}
+    path = written(folder, files)
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "folder.txt").mkdir()
+    (folder / "odd.txt").write_bytes(b"\xff\xfe\xff")
+    (folder / "large.txt").write_text("x" * ((1 << 20) + 1))
+    table, left_out = load(path)
+    assert [prompt["text"] for prompt in table["prompt"]] == ["plain"]
+    (sentence,) = left_out
+    assert sentence.startswith("promptfooconfig.yaml: prompt 2: ")
+    assert said in sentence
+
+
 def test_aliases_that_grow_or_hold_themselves_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     for at in range(1, 12):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
+from itertools import accumulate
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +15,9 @@ from tui.core.turn.chunk_words import ChunkEnds
 from tui.core.types import TurnError
 from tui.history.board_samples import BoardSample
 from tui.history.records import StoredTurn
-from tui.timeline.binning import BinnedSeries, TimeAxis
-from tui.timeline.record import Timeline
+from tui.timeline.binning import BinnedSeries, TimeAxis, axis_of
+from tui.timeline.record import Series, Timeline
+from tui.timeline.series import RATE
 from tui.timeline.stored import stored_timeline
 
 TIMES = st.one_of(st.integers(-5_000_000_000, 60_000_000_000), st.integers(-(2**70), 2**70))
@@ -118,3 +121,33 @@ def test_bins_hold_every_value_of_their_time(
                 assert low is not None
                 assert high is not None
                 assert low <= value <= high
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 4_000_000_000),
+            st.one_of(st.floats(-1e9, 1e9), st.sampled_from((math.nan, math.inf))),
+        ),
+        max_size=120,
+    ),
+    st.integers(-3_000_000_000, 10**12),
+    st.integers(1, 10**12),
+    st.integers(1, 6),
+    st.sampled_from((RATE, "soc.temp")),
+)
+def test_many_points_at_once_are_as_one_after_the_other(
+    steps: list[tuple[int, float]], start_ns: int, span_ns: int, count: int, name: str
+) -> None:
+    times = list(accumulate(gap for gap, _ in steps))
+    series = Series(name, times, [value for _, value in steps])
+    axis = axis_of(start_ns, start_ns + span_ns, count)
+    at_once = BinnedSeries(axis, series)
+    singly = BinnedSeries(axis, series, lambda t_ns: t_ns)
+    at_once.update()
+    singly.update()
+    for place in range(count):
+        one, other = at_once.at(place), singly.at(place)
+        assert (one.low, one.high) == (other.low, other.high)
+        # Later versions of Python add up with less error.
+        assert one.mean == (None if other.mean is None else pytest.approx(other.mean, abs=1e-3))

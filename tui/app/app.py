@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
     from tui.screens.history.page import HistoryPage
     from tui.screens.lab.page import LabPage
+    from tui.screens.timeline import TimelineScreen
     from tui.timeline.source import TimelineSource
 
 RESTING_SAMPLES = 5
@@ -367,6 +368,10 @@ class NpulseApp(TerminalApp):
     on_history_page_open_conversation = on_history_page_open_answers = _ask_of_history
     on_history_page_replay = on_history_page_continue = _ask_of_history
 
+    async def on_timeline_screen_replay(self, event: TimelineScreen.Replay) -> None:
+        """The answer of a timeline plays again over it."""
+        await self._history_pages.replay_timeline(event)
+
     def on_dashboard_branch_wanted(self, event: Dashboard.BranchWanted) -> None:
         """The branch beside the one that is shown; one at a time."""
         walk = self._branch_walk.step(self.dashboard, event.exchange, event.step)
@@ -401,7 +406,7 @@ class NpulseApp(TerminalApp):
         conversation."""
         chat = self._backend.chat
         past, stored = chat.conversation.exchanges, chat.keeper.answer_ids
-        sources = self._backend.timelines.sources(past, stored, chat.turn)
+        sources = self._backend.timelines.sources(past, stored, chat.turn, chat.keeper.answer_id_of)
         if not sources:
             self._say_here("no answer yet; its timeline is here as soon as a prompt is sent")
             return

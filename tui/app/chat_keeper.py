@@ -68,6 +68,11 @@ class ChatKeeper:
         """The answers of the conversation in the database, oldest first; None is not stored."""
         return [None if kept is None else kept.answer_id for kept in self._answers]
 
+    def answer_id_of(self, turn: Turn) -> int | None:
+        """One of the last answers in the database; None is not stored, or older."""
+        found = (kept.answer_id for known, kept in self._last_turns if known is turn)
+        return next(found, None)
+
     def leaf_id(self, *, is_open: bool) -> int | None:
         """The last turn of the conversation in the database: of the answer that runs where
         ``is_open``, else of the last exchange. None where there is none, or it is not stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from textual.screen import Screen
 from tui.app.branch_walk import BranchWalk
 from tui.app.left_behind import show_followed
 from tui.core.screen.chat import ANSWER_RUNS
+from tui.history.failures import HistoryError
 from tui.history.left_behind import LeftBehind
 from tui.history.records import AttachTarget
 from tui.history.resuming import ResumedConversation, StillRunningError
@@ -19,6 +21,8 @@ from tui.screens.history.page import HistoryData, HistoryPage
 if TYPE_CHECKING:
     from tui.app.backend import Backend
     from tui.app.terminal_app import Appearance
+    from tui.recording.reading import Recording
+    from tui.screens.timeline import TimelineScreen
 
 Asked = (
     HistoryPage.OpenConversation
@@ -75,13 +79,26 @@ class HistoryPages:
 
     async def _replay(self, asked: HistoryPage.Replay) -> None:
         """A stored answer plays again over the history; the chat goes on below."""
-        history, appearance = self._backend.history, self._appearance
+        history = self._backend.history
         found = await asked.page.ask(lambda: history.recording(asked.conversation, asked.answer))
-        if found is None:
+        if found is not None:
+            self._open_replay(found)
+
+    async def replay_timeline(self, asked: TimelineScreen.Replay) -> None:
+        """The answer of a timeline plays again over it."""
+        try:
+            found = await asyncio.to_thread(self._backend.history.answer_recording, asked.answer)
+        except HistoryError as error:
+            asked.page.say(str(error), "warn")
             return
+        if asked.page.is_current:
+            self._open_replay(found)
+
+    def _open_replay(self, found: Recording) -> None:
         from tui.app.replay_backend import ReplayBackend
         from tui.screens.replay import ReplayScreen
 
+        appearance = self._appearance
         screen = ReplayScreen(
             ReplayBackend(found),
             appearance.glyphs,

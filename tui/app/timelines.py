@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.board.history import series_values
@@ -53,9 +54,10 @@ class Timelines:
         past: Sequence[PastTurn],
         stored: Sequence[int | None],
         turn: Turn | None,
+        answer_id_of: Callable[[Turn], int | None],
     ) -> list[TimelineSource]:
         """One for each answer of a conversation, in order; ``stored`` are their ids in the history,
-        ``turn`` is the one that runs, or ran last."""
+        ``turn`` is the one that runs, or ran last; ``answer_id_of`` tells its id."""
         from tui.timeline.source import TimelineSource
 
         found: list[TimelineSource] = []
@@ -64,16 +66,17 @@ class Timelines:
             live = self._of(one)
             number = stored[at] if at < len(stored) else None
             if live is not None:
-                found.append(TimelineSource(label, _reader(live), is_live=True))
+                found.append(TimelineSource(label, _reader(live), True, _constant(number)))
             elif number is not None:
-                found.append(TimelineSource(label, self.stored_reader(number)))
+                found.append(self._of_history(label, number))
             else:
                 found.append(TimelineSource(label, _nothing))
         if turn is not None and self._kept and self._kept[-1].turn is turn:
             is_last = bool(past) and turn.phase.is_over and self._of(past[-1]) is self._kept[-1]
             if not is_last:
                 reader = _reader(self._kept[-1])
-                found.append(TimelineSource(_label(turn.prompt), reader, is_live=True))
+                answer_id = partial(answer_id_of, turn)
+                found.append(TimelineSource(_label(turn.prompt), reader, True, answer_id))
         return found
 
     def _of(self, past: PastTurn) -> LiveTimeline | None:
@@ -84,13 +87,17 @@ class Timelines:
                 return live
         return None
 
-    def stored(self, answers: Sequence[int], labels: Sequence[str]) -> list[TimelineSource]:
-        """Answers of the history."""
+    def _of_history(self, label: str, number: int) -> TimelineSource:
         from tui.timeline.source import TimelineSource
 
+        return TimelineSource(
+            _label(label), self.stored_reader(number), answer_id=_constant(number)
+        )
+
+    def stored(self, answers: Sequence[int], labels: Sequence[str]) -> list[TimelineSource]:
+        """Answers of the history."""
         return [
-            TimelineSource(_label(label), self.stored_reader(number))
-            for number, label in zip(answers, labels, strict=True)
+            self._of_history(label, number) for number, label in zip(answers, labels, strict=True)
         ]
 
     def stored_reader(self, answer: int) -> Callable[[], Timeline]:
@@ -117,6 +124,10 @@ def _reader(live: LiveTimeline) -> Callable[[], Timeline]:
         return live.timeline(time.perf_counter_ns())
 
     return read
+
+
+def _constant(number: int | None) -> Callable[[], int | None]:
+    return lambda: number
 
 
 def _nothing() -> Timeline:

@@ -16,6 +16,7 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tui.history.varint import append_unsigned, read_all, unzigzag, zigzag
 
@@ -78,7 +79,7 @@ def unpack_samples(data: bytes) -> list[BoardSample]:
     try:
         numbers = iter(read_all(zlib.decompressobj().decompress(data, MAX_BYTES)))
         return _samples(numbers)
-    except (zlib.error, StopIteration, RuntimeError, OverflowError) as error:
+    except (zlib.error, StopIteration, RuntimeError, OverflowError, ValueError) as error:
         raise ValueError("the samples of the board are damaged") from error
 
 
@@ -92,11 +93,9 @@ def _samples(numbers: Iterator[int]) -> list[BoardSample]:
     for _ in range(next(numbers)):
         name = bytes(next(numbers) for _ in range(next(numbers))).decode("utf-8", "replace")
         unit, last = step(name), 0
-        for row in rows:
-            stored = next(numbers)
-            if not stored:
-                row[name] = None
-                continue
-            last += unzigzag(stored - 1)
-            row[name] = last * unit
+        for row, stored in zip(rows, islice(numbers, len(rows)), strict=True):
+            if stored > 1:
+                # In line: many readings stay as they are, and an hour has 60,000.
+                last += (stored - 1) >> 1 if stored & 1 else -(stored >> 1)
+            row[name] = last * unit if stored else None
     return [BoardSample(t_ns, row) for t_ns, row in zip(times_ns, rows, strict=True)]

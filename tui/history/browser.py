@@ -155,6 +155,14 @@ class HistoryBrowser:
             except ValueError as error:
                 raise HistoryError(str(error)) from error
 
+    def answer_recording(self, answer: int) -> Recording:
+        """An answer by its own number, to be played again."""
+        with reading_from(self._path) as connection:
+            conversation = recent.conversation_of(connection, answer)
+        if conversation is None:
+            raise HistoryError(f"there is no answer {answer} in the history")
+        return self.recording(conversation, answer)
+
     def resume_last(self, conversation: int, leaf: int | None) -> ResumedConversation | None:
         """The conversation in which the last run ended, at the turn ``leaf`` (None: before its
         first turn); None where it was removed meanwhile."""

@@ -6,8 +6,6 @@ unsigned ones as there (ZigZag): 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 
 def append_unsigned(out: bytearray, value: int) -> None:
     """Appends a number that is not negative."""
@@ -27,15 +25,17 @@ def unzigzag(value: int) -> int:
     return value >> 1 if not value & 1 else -((value + 1) >> 1)
 
 
-def read_all(data: bytes) -> Iterable[int]:
+def read_all(data: bytes) -> list[int]:
     """Every unsigned number in ``data``. Raises ValueError where the last one has no end."""
+    found: list[int] = []
     value = shift = 0
     for byte in data:
-        value |= (byte & 0x7F) << shift
-        if byte & 0x80:
-            shift += 7
-        else:
-            yield value
+        if byte < 0x80:
+            found.append(value | byte << shift if shift else byte)
             value = shift = 0
+        else:
+            value |= (byte & 0x7F) << shift
+            shift += 7
     if shift:
         raise ValueError("the numbers end in the middle of one")
+    return found

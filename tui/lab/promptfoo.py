@@ -4,7 +4,8 @@ Format: promptfoo's "Reference" of its configuration (prompts, providers, tests,
 assert). What is taken: prompts, providers with their settings, tests with vars, and the asserts
 equals, contains, icontains, contains-any, contains-all (and their case-insensitive forms), regex,
 starts-with, is-json, latency, with their not- forms. Everything else is named, nothing is dropped
-in silence.
+in silence. Prompts, variables and tests may stand in files beside it
+(:mod:`tui.lab.promptfoo_files`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from tui.core.text.sanitize import clean_line
 from tui.lab.promptfoo_asserts import ASSERTS, Table
+from tui.lab.promptfoo_files import FILE, ConfigFiles, FileProblemError, names_prompt_file
 from tui.lab.sets.parse import set_bytes
 from tui.lab.sets.problems import SetError, quoted
 from tui.lab.sets.variables import odd_braces
@@ -44,11 +46,11 @@ MAX_CASES = 10_000
 
 def load(path: Path) -> tuple[Table, list[str]]:
     """(the table of a prompt set, what was not understood in sentences). Raises SetError."""
-    return convert(set_bytes(path), path.name)
+    return convert(set_bytes(path), path.name, path.parent)
 
 
-def convert(data: bytes, name: str) -> tuple[Table, list[str]]:
-    """The same from bytes."""
+def convert(data: bytes, name: str, folder: Path | None = None) -> tuple[Table, list[str]]:
+    """The same from bytes; the files that it names are looked for in ``folder``."""
     shown = clean_line(name, 80)
     try:
         value = read_yaml(data)
@@ -56,7 +58,7 @@ def convert(data: bytes, name: str) -> tuple[Table, list[str]]:
         raise SetError([f"{shown} is no usable YAML: {error}."]) from None
     if not isinstance(value, dict) or "prompts" not in value:
         raise SetError([f"{shown} is no promptfoo configuration: it has no prompts."])
-    reading = _Reading(shown)
+    reading = _Reading(shown, ConfigFiles(folder))
     table = reading.table(value)
     if not table.get("prompt"):
         said = [f"{shown} has no prompt that npulse can use.", *reading.left_out]
@@ -67,8 +69,9 @@ def convert(data: bytes, name: str) -> tuple[Table, list[str]]:
 class _Reading:
     """One configuration; ``left_out`` names what was not understood."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, files: ConfigFiles) -> None:
         self._shown = shown
+        self._files = files
         self.left_out: list[str] = []
         self._prompt_ids: dict[str, str] = {}
         """What a test may call a prompt -> our id."""
@@ -113,15 +116,32 @@ class _Reading:
             if not isinstance(text, str) or not text.strip():
                 self._leave(place, f"is {quoted(text)} and was left out")
                 continue
-            if re.match(r"(?:file|exec)://|.*\.(?:txt|json|ya?ml|js|py|md)$", text.strip()):
-                self._leave(place, f"{quoted(text)} is a file; copy its text into the set")
+            if re.match(r"exec:|.*\.(?:[cm]?js|ts|py)(?::\w+)?$", text.strip()):
+                self._leave(place, f"{quoted(text)} is a program and was left out")
                 continue
-            made = self._prompt(place, text, _slug(str(label or ""), f"p{at}"))
-            if made is not None:
-                made["id"] = _unlike(made["id"], set(self._prompt_ids.values()))
-                for name in (label, text, made["id"]):
-                    self._prompt_ids[str(name)] = made["id"]
-                yield made
+            is_labelled = isinstance(one, dict) and bool(one.get("label"))
+            for name, words in self._prompts_of(place, text, str(label or ""), is_labelled):
+                made = self._prompt(place, words, _slug(name, f"p{at}"))
+                if made is not None:
+                    made["id"] = _unlike(made["id"], set(self._prompt_ids.values()))
+                    for called in (label, text, made["id"]):
+                        self._prompt_ids.setdefault(str(called), made["id"])
+                    yield made
+
+    def _prompts_of(
+        self, place: str, text: str, label: str, is_labelled: bool
+    ) -> list[tuple[str, str]]:
+        """(label, words) of a prompt, or of those in the file that it names."""
+        if not names_prompt_file(text):
+            return [(label, text)]
+        try:
+            found = self._files.prompts(text)
+        except FileProblemError as error:
+            self._leave(place, str(error))
+            return []
+        if not found:
+            self._leave(place, f"the file {quoted(text)} has no prompt")
+        return [(label if is_labelled else name, words) for name, words in found]
 
     def _prompt(self, place: str, text: str, name: str) -> Table | None:
         made: Table = {"id": name, "text": text}
@@ -214,11 +234,13 @@ class _Reading:
         self._strange("defaultTest", default, ("vars", "assert"))
         if value is None:
             value = [{}] if default else []
+        if isinstance(value, str):
+            value = [value]
         if not isinstance(value, list):
             self._leave("tests", f"is {quoted(value)} and was left out; write the tests here")
             return
         taken: set[str] = set()
-        for at, one in enumerate(value, 1):
+        for at, one in enumerate(self._tests(value), 1):
             place = f"test {at}"
             if not isinstance(one, dict):
                 self._leave(place, f"is {quoted(one)} and was left out")
@@ -244,6 +266,17 @@ class _Reading:
                     made["check"] = checks
                 yield made
 
+    def _tests(self, value: list[Any]) -> Iterator[Any]:
+        """The tests, and those in files in the place of their names."""
+        for one in value:
+            if isinstance(one, str):
+                try:
+                    yield from self._files.tests(one)
+                except FileProblemError as error:
+                    self._leave("tests", str(error))
+            else:
+                yield one
+
     def _strange(self, place: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key in table:
             if key not in known:
@@ -261,10 +294,29 @@ class _Reading:
     def _vars(self, place: str, value: Any) -> dict[str, Any]:
         if value is None:
             return {}
+        if isinstance(value, str) or (
+            isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+        ):
+            found: dict[str, Any] = {}
+            for name in _listed(value):
+                found |= self._vars(place, self._vars_in(place, name))
+            return found
         if isinstance(value, dict):
             return {str(key): one for key, one in value.items()}
         self._leave(place, f"its vars are {quoted(value)} and were left out")
         return {}
+
+    def _vars_in(self, place: str, name: str) -> Any:
+        """The variables that stand in a file; None where it cannot be taken."""
+        try:
+            found = self._files.value(name)
+        except FileProblemError as error:
+            self._leave(place, f"vars: {error}")
+            return None
+        if isinstance(found, dict):
+            return found
+        self._leave(place, f"vars: the file {quoted(name)} has no variables")
+        return None
 
     def _chosen(self, place: str, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         """promptfoo asks once for each combination of values that are lists."""
@@ -279,9 +331,13 @@ class _Reading:
             yield dict(zip(columns, found, strict=True))
 
     def _text(self, place: str, name: str, value: Any) -> str | None:
-        if isinstance(value, str) and value.startswith("file://"):
-            self._leave(place, f"{name} is the file {quoted(value)}; copy its text into the set")
-            return value
+        if isinstance(value, str) and value.startswith(FILE):
+            try:
+                found = self._files.value(value)
+            except FileProblemError as error:
+                self._leave(place, f"{name}: {error}")
+                return value
+            return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
         if isinstance(value, str):
             return value
         if isinstance(value, bool) or value is None:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 
 from tui.core.screen.headline import Headline
 from tui.core.screen.keymap import Place
@@ -27,8 +28,8 @@ from tui.widgets.timeline.canvas import TimelineCanvas
 from tui.widgets.timeline.text import TimelineText
 from tui.widgets.timeline.title import cursor_rows, title_row
 
-REDRAW_S = 2.0
-"""The axis grows with the answer, so each time all curves are drawn anew: 2 kB."""
+REDRAW_S = 0.5
+"""Each time 300 to 600 bytes are written: the ends of the curves, and what is known now."""
 WIDE_COLUMNS = 100
 LEAST_TEXT_ROWS, TEXT_SHARE = 5, 0.22
 
@@ -51,6 +52,7 @@ def _hints(*, is_short: bool) -> tuple[HintOf, ...]:
     return (
         HintOf("token", "timeline.left", "timeline.right", is_short=is_short),
         HintOf("trouble", "timeline.trouble"),
+        HintOf("replay", "timeline.replay", is_short=is_short),
         HintOf("zoom", "timeline.zoom_in", "timeline.zoom_out", is_short=is_short),
         HintOf("curves", "timeline.down", is_short=is_short),
         HintOf("compare", "timeline.compare"),
@@ -95,7 +97,14 @@ class TimelineCursor(Rows):
 
 
 class TimelineScreen(Page):
-    """Draws four times a second at most while an answer runs, and sleeps otherwise."""
+    """Draws twice a second at most while an answer runs, and sleeps otherwise."""
+
+    class Replay(Message):
+        """Play an answer of the history again, over this screen."""
+
+        def __init__(self, page: TimelineScreen, answer: int) -> None:
+            super().__init__()
+            self.page, self.answer = page, answer
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("timeline"), *TIMELINE_KEYS])
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
@@ -264,6 +273,18 @@ class TimelineScreen(Page):
             self.say(self.data.copy(words, "the selected words"))
         else:
             self.say(self.data.copy(timeline.text or timeline.thinking, "the answer"))
+
+    def action_replay(self) -> None:
+        """Play the answer again from its beginning."""
+        view, source = self.view, self.data.sources[self.data.at]
+        if view is None:
+            return
+        if view.timeline.is_running:
+            self.say("the answer still runs; it can be replayed when it is over")
+        elif (answer := source.answer_id()) is None:
+            self.say("this answer is not in the history; only those that are there can be replayed")
+        else:
+            self.post_message(self.Replay(self, answer))
 
     def action_compare(self) -> None:
         """The answer before this one, then the one before that, and at last none."""

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from tui.timeline.record import Series
 from tui.timeline.series import GAP, RATE
 
+MANY = 4
+"""So many new points for each bin are taken bin by bin."""
 HOLD_NS = 5_000_000_000
 """A reading holds until the next one, but no longer than this."""
 
@@ -94,9 +96,42 @@ class BinnedSeries:
     def update(self) -> int:
         """Takes what the series has more than before. Returns the first bin that changed, or the
         number of bins where none did."""
+        end = len(self.series.values)
+        if self._place_of is None and end - self._next > MANY * self.axis.count:
+            return self._take_whole_bins(end)
+        return self._take(end)
+
+    def _take_whole_bins(self, end: int) -> int:
+        """As :meth:`_take`, for many points: what falls into one bin is taken at once."""
+        times, values, axis = self.series.times_ns, self.series.values, self.axis
+        first = axis.count
+        while self._next < end:
+            number = self._next
+            place = axis.bin_of(times[number])
+            if place >= axis.count:
+                break
+            after = bisect_left(times, axis.time_of(place + 1), number, end)
+            points = values[number:after]
+            total = sum(points)
+            if place < 0 or not math.isfinite(total):
+                first = min(first, self._take(after))
+                continue
+            if self._last is not None and place - self._last[1] > 1:
+                first = min(first, self._hold_until(times[number], place, points[0]))
+            self._lows[place] = min(self._lows[place], min(points))
+            self._highs[place] = max(self._highs[place], max(points))
+            self._sums[place] += total
+            self._weights[place] += after - number
+            self._last = (times[after - 1], place, points[-1])
+            self._next = after
+            first = min(first, place)
+        return min(first, self._take(end))
+
+    def _take(self, end: int) -> int:
+        """Takes the points before number ``end``, one after the other."""
         times, values = self.series.times_ns, self.series.values
         start_ns, bin_ns, count = self.axis.start_ns, self.axis.bin_ns, self.axis.count
-        first, place_of, end = count, self._place_of, len(values)
+        first, place_of = count, self._place_of
         lows, highs, sums, weights = self._lows, self._highs, self._sums, self._weights
         for number in range(self._next, end):
             t_ns, value = times[number], values[number]
@@ -111,7 +146,7 @@ class BinnedSeries:
             if self._last is not None and place - self._last[1] > 1:
                 first = min(first, self._hold_until(t_ns, place, value))
             if 0 <= place < count:
-                # In line, for an answer of 16,384 tokens comes by here.
+                # In line, for an answer of 16,384 tokens may come by here.
                 if value < lows[place]:
                     lows[place] = value
                 if value > highs[place]:
@@ -146,6 +181,14 @@ class BinnedSeries:
             self._highs[place] = value
         self._sums[place] += value
         self._weights[place] += 1
+
+    @property
+    def last_bin(self) -> int:
+        """The bin of the last point that was taken; none beyond it has a value. -1 before that."""
+        if not self._next:
+            return -1
+        t_ns = self.series.times_ns[self._next - 1]
+        return self.axis.bin_of(t_ns if self._place_of is None else self._place_of(t_ns))
 
     def at(self, place: int) -> Bin:
         """The values of one bin."""

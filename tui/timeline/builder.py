@@ -25,7 +25,8 @@ MOST_NS = 10 * 365 * 86_400 * 1_000_000_000
 EARLY_NS = 3_000_000_000
 """The last sample before the axis tells how the board was when it began."""
 NAN = math.nan
-_SCALES = {name: spec.scale for name, spec in SPECS.items()}
+_CLOCK, _CORE = -1.0, -2.0
+"""In place of a scale: the clock of one of the CPU's clusters, the load of one core of the NPU."""
 
 
 class TimelineBuilder:
@@ -60,6 +61,7 @@ class TimelineBuilder:
         self._tokens_per_chunk = 1.0
         self._board_times: array[int] = array("q")
         self._board: dict[str, array[float]] = {}
+        self._scales: dict[str, float] = {}
         self._clear_chunks()
         self._marks = MarkFinder()
         self._n_marked = 0
@@ -96,50 +98,57 @@ class TimelineBuilder:
         the chunks when the answer is over."""
         if len(text_ends) != len(times_ns) or len(thinking_ends) != len(times_ns):
             self._is_estimated = True
-        if self._is_estimated:
-            for t_ns in times_ns:
-                self._add_time(t_ns)
-            return
-        for t_ns, text_end, thinking_end in zip(times_ns, text_ends, thinking_ends, strict=True):
-            self._add_words_of(self._add_time(t_ns), text_end, thinking_end)
+        first = len(self._times)
+        self._add_times(times_ns)
+        if not self._is_estimated:
+            self._add_ends(self._times[first:], text_ends, thinking_ends)
 
-    def _add_time(self, t_ns: int) -> int:
-        times = self._times
-        number = len(times)
+    def _add_times(self, times_ns: Sequence[int]) -> None:
+        # In line: an answer of 16,384 tokens comes by here when it is opened.
+        times, gaps, rates, window = self._times, self._gap, self._rate, self._window
+        mark, n_marked, number = self._marks.chunk, self._n_marked, len(times)
+        factor = self._tokens_per_chunk * 1e9
         before_ns = times[-1] if number else None
-        t_ns = max(min(t_ns, MOST_NS), before_ns if before_ns is not None else 0)
-        times.append(t_ns)
-        if number >= self._n_marked:
-            self._n_marked = number + 1
-            self._marks.chunk(before_ns, t_ns)
-        if before_ns is None:
-            self._gap.append(NAN)
-            self._rate.append(NAN)
-        else:
-            self._gap.append((t_ns - before_ns) / 1e6)
-            self._rate.append(self._rate_at(number, t_ns))
-        self._end_ns = max(self._end_ns, t_ns)
-        return t_ns
+        for t_ns in times_ns:
+            if t_ns > MOST_NS:
+                t_ns = MOST_NS
+            if before_ns is None:
+                t_ns = max(t_ns, 0)
+                gaps.append(NAN)
+                rates.append(NAN)
+            else:
+                if t_ns < before_ns:
+                    t_ns = before_ns
+                gaps.append((t_ns - before_ns) / 1e6)
+                last = number - RATE_GAPS
+                while window < last and t_ns - times[window + 1] >= RATE_NS:
+                    window += 1
+                span_ns = t_ns - times[window]
+                rates.append((number - window) * factor / span_ns if span_ns else NAN)
+            times.append(t_ns)
+            if number >= n_marked:
+                mark(before_ns, t_ns)
+            before_ns = t_ns
+            number += 1
+        self._window = window
+        self._n_marked = max(n_marked, number)
+        if before_ns is not None and before_ns > self._end_ns:
+            self._end_ns = before_ns
 
-    def _rate_at(self, number: int, t_ns: int) -> float:
-        times, first = self._times, self._window
-        last = max(number - RATE_GAPS, 0)
-        while first < last and t_ns - times[first + 1] >= RATE_NS:
-            first += 1
-        self._window = first
-        span_ns = t_ns - times[first]
-        return (number - first) * self._tokens_per_chunk * 1e9 / span_ns if span_ns else NAN
-
-    def _add_words_of(self, t_ns: int, text_end: int, thinking_end: int) -> None:
+    def _add_ends(
+        self, times_ns: Sequence[int], text_ends: Sequence[int], thinking_ends: Sequence[int]
+    ) -> None:
+        """Which words these chunks brought."""
+        text, thinking, phase = self._text, self._thinking, self._phases.chunk
         text_start = self._text_ends[-1] if self._text_ends else 0
         thinking_start = self._thinking_ends[-1] if self._thinking_ends else 0
-        text_end = min(max(text_end, text_start), len(self._text))
-        thinking_end = min(max(thinking_end, thinking_start), len(self._thinking))
-        self._text_ends.append(text_end)
-        self._thinking_ends.append(thinking_end)
-        self._phases.chunk(
-            t_ns, self._text[text_start:text_end], self._thinking[thinking_start:thinking_end]
-        )
+        for t_ns, text_end, thinking_end in zip(times_ns, text_ends, thinking_ends, strict=True):
+            text_end = min(max(text_end, text_start), len(text))
+            thinking_end = min(max(thinking_end, thinking_start), len(thinking))
+            self._text_ends.append(text_end)
+            self._thinking_ends.append(thinking_end)
+            phase(t_ns, text[text_start:text_end], thinking[thinking_start:thinking_end])
+            text_start, thinking_start = text_end, thinking_end
 
     def add_sample(self, t_ns: int, values: Mapping[str, float | None]) -> None:
         """A sample of the board: readings by their series, in the units in which they are stored
@@ -151,7 +160,7 @@ class TimelineBuilder:
             t_ns = self.start_ns
         if t_ns > MOST_NS or (self._board_times and t_ns < self._board_times[-1]):
             return
-        known = _known(values)
+        known = self._known(values)
         count = len(self._board_times)
         self._board_times.append(t_ns)
         for name, value in known.items():
@@ -159,11 +168,39 @@ class TimelineBuilder:
             if column is None:
                 column = self._board[name] = array("d", [NAN]) * count
             column.append(value)
-        for column in self._board.values():
-            if len(column) <= count:
-                column.append(NAN)
+        if len(known) < len(self._board):
+            for column in self._board.values():
+                if len(column) <= count:
+                    column.append(NAN)
         self._marks.sample(t_ns, known)
         self.reached(t_ns)
+
+    def _known(self, values: Mapping[str, float | None]) -> dict[str, float]:
+        """The readings that are there, in the units of their specs, and what is made of several."""
+        known: dict[str, float] = {}
+        loads_pct, cores, clock = 0.0, 0, None
+        scales = self._scales
+        for name, value in values.items():
+            # The difference is 0 for whatever is a number, and not endless.
+            if value is None or value - value != 0:
+                continue
+            scale = scales.get(name)
+            if scale is None:
+                scale = scales[name] = _scale_of(name)
+            if scale == _CLOCK:
+                clock = value if clock is None or value > clock else clock
+                continue
+            if scale == _CORE:
+                loads_pct += value
+                cores += 1
+                known[name] = value
+            else:
+                known[name] = value * scale
+        if cores:
+            known[NPU_LOAD] = loads_pct / cores
+        if clock is not None:
+            known[CPU_CLOCK] = clock * SPECS[CPU_CLOCK].scale
+        return known
 
     def queued(self, wait_ns: int) -> None:
         """The prompt waited for so long before it was sent."""
@@ -213,9 +250,12 @@ class TimelineBuilder:
         self._is_estimated = True
         self._text_ends, self._thinking_ends = array("q"), array("q")
         self._phases = PhaseTrack()
-        for number, t_ns in enumerate(self._times, 1):
-            end = whole * number // count
-            self._add_words_of(t_ns, max(end - thinking, 0), min(end, thinking))
+        ends = [whole * number // count for number in range(1, count + 1)]
+        self._add_ends(
+            self._times,
+            [max(end - thinking, 0) for end in ends],
+            [min(end, thinking) for end in ends],
+        )
 
     # What it is -----------------------------------------------------------------------------
 
@@ -281,22 +321,10 @@ class TimelineBuilder:
         return ("limit", "the answer reached the token limit") if self._is_at_limit else None
 
 
-def _known(values: Mapping[str, float | None]) -> dict[str, float]:
-    """The readings that are there, in the units of their specs, and what is made of several."""
-    known: dict[str, float] = {}
-    loads: list[float] = []
-    clocks: list[float] = []
-    for name, value in values.items():
-        if value is None or not math.isfinite(value):
-            continue
-        if name.startswith(f"{CPU_CLOCK}."):
-            clocks.append(value)
-            continue
-        if name.startswith(f"{NPU_LOAD}."):
-            loads.append(value)
-        known[name] = value * _SCALES.get(name, 1.0)
-    if loads:
-        known[NPU_LOAD] = sum(loads) / len(loads)
-    if clocks:
-        known[CPU_CLOCK] = max(clocks) * _SCALES[CPU_CLOCK]
-    return known
+def _scale_of(name: str) -> float:
+    if name.startswith(f"{CPU_CLOCK}."):
+        return _CLOCK
+    if name.startswith(f"{NPU_LOAD}."):
+        return _CORE
+    spec = SPECS.get(name)
+    return 1.0 if spec is None else spec.scale

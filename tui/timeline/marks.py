@@ -91,7 +91,8 @@ class GapWatch:
         found = SlowGap(gap_ns, self.usual_ns) if self.is_slow(gap_ns) else None
         self._last.append(gap_ns)
         self._since += 1
-        if len(self._last) >= LEAST_GAPS and (not self.usual_ns or self._since >= LEAST_GAPS):
+        # With the first eight it is known, and looked at again with each eight.
+        if self._since >= LEAST_GAPS:
             self._since = 0
             self.usual_ns = median(self._last)
         return found

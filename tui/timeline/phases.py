@@ -18,6 +18,8 @@ class PhaseTrack:
         self._first_ns: int | None = None
         self._code = CodeSpans()
         self._is_code = False
+        self._unread: list[str] = []
+        """Text that changes nothing by itself, and is not yet fed to the code spans."""
 
     def chunk(self, t_ns: int, text: str, thinking: str) -> None:
         """A chunk came, and brought these words; nothing where it was part of a tag."""
@@ -25,9 +27,13 @@ class PhaseTrack:
             self._first_ns = t_ns
         name: PhaseName | None = "thinking" if thinking else None
         if text:
-            was_code = self._is_code
-            self._code.feed(text)
-            self._is_code = is_code = self._code.is_fenced
+            was_code = is_code = self._is_code
+            self._unread.append(text)
+            # Nothing else opens or closes a fence.
+            if "\n" in text or "`" in text or "~" in text:
+                self._code.feed("".join(self._unread))
+                self._unread.clear()
+                self._is_code = is_code = self._code.is_fenced
             name = "code" if was_code or is_code else "answer"
             # What closes a fence belongs to it; what follows in the next line does not.
             if was_code and not is_code and "`" not in text and text.strip():

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from tui.timeline.record import Timeline
 
 
+def _is_not_stored() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TimelineSource:
     """``read`` gives the timeline and may block; of an answer that runs (``is_live``) it returns at
@@ -17,3 +21,5 @@ class TimelineSource:
     label: str
     read: Callable[[], Timeline]
     is_live: bool = False
+    answer_id: Callable[[], int | None] = _is_not_stored
+    """Its number in the history, from where it can be played again; None is not there."""

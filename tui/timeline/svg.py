@@ -7,7 +7,7 @@ Every text is escaped. Nothing is drawn outside of the axis.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from tui.core.text import format as fmt
@@ -26,18 +26,29 @@ MAX_PHASES = 300
 _TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21600, 86400)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_LIGHT = {"ink": "#1b232b", "soft": "#5a6875", "rule": "#d5dce3", "back": "#fff", "line": "#14798a",
+          "warn": "#8a5a00", "bad": "#b3261e"}  # fmt: skip
+_DARK = {"ink": "#d5dce4", "soft": "#9fb0bf", "rule": "#26303a", "back": "#0e1318",
+         "line": "#56c8d8", "warn": "#e0af5a", "bad": "#e8716a"}  # fmt: skip
+
+
+def _colours(of: Mapping[str, str]) -> str:
+    """Rules with plain colours: what draws pictures outside of a browser knows no variables."""
+    ink, soft, rule, back, line, warn, bad = of.values()
+    return (
+        f".ntl{{background:{back}}}.ntl .b{{fill:{back}}}.ntl text{{fill:{soft}}}"
+        f".ntl .h{{fill:{ink}}}.ntl .a{{stroke:{rule}}}.ntl .c{{stroke:{line}}}"
+        f".ntl .g,.ntl .q{{fill:{line}}}.ntl .p{{fill:{rule}}}.ntl .p,.ntl .q{{stroke:{back}}}"
+        f".ntl .m{{stroke:{warn}}}.ntl .n,.ntl .t{{fill:{warn}}}.ntl .e{{stroke:{bad}}}"
+        f".ntl .z{{fill:{bad}}}"
+    )
+
+
 STYLE = (
-    ".ntl{--i:#1b232b;--s:#5a6875;--r:#d5dce3;--b:#fff;--l:#14798a;--w:#8a5a00;--x:#b3261e;"
-    "background:var(--b);font:11px system-ui,sans-serif}"
-    "@media(prefers-color-scheme:dark){.ntl{--i:#d5dce4;--s:#9fb0bf;--r:#26303a;--b:#0e1318;"
-    "--l:#56c8d8;--w:#e0af5a;--x:#e8716a}}"
-    ".ntl text{fill:var(--s);font-size:11px}.ntl .h{fill:var(--i);font-size:13px}"
-    ".ntl .a{stroke:var(--r);fill:none}.ntl .c{stroke:var(--l);fill:none;stroke-width:1.3}"
-    ".ntl .g{fill:var(--l);fill-opacity:.22;stroke:none}"
-    ".ntl .m{stroke:var(--w);stroke-dasharray:3 3}.ntl .n{fill:var(--w)}"
-    ".ntl .e{stroke:var(--x)}.ntl .z{fill:var(--x)}"
-    ".ntl .p{fill:var(--r);stroke:var(--b)}.ntl .q{fill:var(--l);fill-opacity:.35;"
-    "stroke:var(--b)}"
+    ".ntl text{font:11px system-ui,sans-serif}.ntl .h{font-size:13px}.ntl .a,.ntl .c{fill:none}"
+    ".ntl .c{stroke-width:1.3}.ntl .g{fill-opacity:.22}.ntl .t{fill-opacity:.12}"
+    ".ntl .q{fill-opacity:.35}.ntl .m{stroke-dasharray:3 3}"
+    f"{_colours(_LIGHT)}@media(prefers-color-scheme:dark){{{_colours(_DARK)}}}"
 )
 """Of all pictures of a page: it need stand there only once."""
 
@@ -67,7 +78,7 @@ def timeline_svg(timeline: Timeline, *, columns: int = COLUMNS, has_style: bool 
     return (
         f'<svg class="ntl" role="img" xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"><title>{title}</title>'
-        f'{style}<rect width="{WIDTH}" height="{height}" style="fill:var(--b)"/>'
+        f'{style}<rect width="{WIDTH}" height="{height}" class="b"/>'
         f'<text class="h" x="10" y="20">{title}</text>{body}</svg>\n'
     )
 
@@ -182,6 +193,11 @@ def _marks(
 ) -> tuple[list[str], list[tuple[str, bool]]]:
     """Lines with numbers, and the legend: each number's sentence, and whether it is a failure."""
     drawn, legend = [], []
+    for mark in timeline.marks[:MAX_MARKS]:
+        first, last = scale.x(mark.start_ns), scale.x(mark.end_ns)
+        if mark.is_trouble and last > first:
+            size = f'width="{last - first}" height="{bottom - top}"'
+            drawn.append(f'<rect class="t" x="{first}" y="{top}" {size}/>')
     for number, mark in enumerate(timeline.marks[:MAX_MARKS], 1):
         x, is_error = scale.x(mark.start_ns), mark.kind == "error"
         line, text = ("m e", "z") if is_error else ("m", "n")
@@ -190,7 +206,7 @@ def _marks(
             f'<text class="{text}" x="{min(x + 3, WIDTH - 16)}" y="{top - 3}">{number}</text>'
         )
         words = clean_line(mark_words(mark), MAX_MARK_CHARS)
-        legend.append((f"{number}  {words}", is_error))
+        legend.append((f"{number}. {words}", is_error))
     more = len(timeline.marks) - MAX_MARKS
     if more > 0:
         legend.append((f"and {more} more", False))

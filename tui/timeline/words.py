@@ -70,7 +70,8 @@ def mark_words(mark: Mark) -> str:
     when = at(mark.start_ns)
     if mark.end_ns > mark.start_ns:
         when += f" to {'now' if mark.is_open else at(mark.end_ns)}"
-    return f"{when}: {mark.kind}: {mark.sentence}"
+    said = mark.sentence if mark.sentence.startswith(mark.kind) else f"{mark.kind}: {mark.sentence}"
+    return f"{when}: {said}"
 
 
 def at(t_ns: int) -> str:

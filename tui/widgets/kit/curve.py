@@ -102,14 +102,17 @@ class CurveCells:
     def update(self) -> None:
         """Take what is new and draw the columns that it changes."""
         curves = (*self.binned, *self.others)
-        first = min((one.update() for one in curves), default=self.width * self._per_cell)
-        if not self.draws:
-            # Other curves may have been brought up to date before.
-            first = 0
+        cells = self.width * self._per_cell
+        first, after = min((one.update() for one in curves), default=cells), cells
+        if self.draws and first >= cells:
+            return
         limits = self._fixed or limits_of(self.spec, curves)
-        if limits != self.limits:
+        if limits != self.limits or not self.draws:
+            # Other curves may have been brought up to date before.
             self.limits, first = limits, 0
-        for x in range(first // self._per_cell, self.width):
+        else:
+            after = min(max((one.last_bin for one in curves), default=-1) + 1, cells)
+        for x in range(first // self._per_cell, -(-after // self._per_cell)):
             self.columns[x] = self._column(x)
             self.draws += 1
 

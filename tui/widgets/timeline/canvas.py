@@ -10,7 +10,7 @@ from textual.message import Message
 from tui.core.text.glyphs import Glyphs
 from tui.timeline.binning import BinnedSeries, TimeAxis
 from tui.timeline.record import Timeline
-from tui.timeline.series import GAP, RATE
+from tui.timeline.series import GAP, RATE, SeriesSpec
 from tui.timeline.view import TimelineView
 from tui.widgets.kit.axis_rows import (
     cell_of,
@@ -27,6 +27,8 @@ from tui.widgets.timeline.layout import ChartOf, charts_of, heights
 LEFT, RIGHT = 16, 11
 """Cells for names and scales, and for the values at the crosshair."""
 BELOW = 3
+NO_LINE = -1
+"""The cell of a crosshair that is not drawn."""
 HOLD_NS = 5_000_000_000
 
 
@@ -55,6 +57,8 @@ class TimelineCanvas(GroundedRows):
         super().__init__(glyphs, id=id)
         self._view = view
         self._curves: list[tuple[ChartOf, CurveCells]] = []
+        self._kept: dict[int, tuple[object, list[Row]]] = {}
+        """The rows of each chart, with all that they were made of."""
         self._key: object = None
         self._axis: TimeAxis | None = None
         self._is_pressed = False
@@ -80,14 +84,24 @@ class TimelineCanvas(GroundedRows):
         axis = self._axis
         assert axis is not None
         rows: list[Row] = []
+        # Where it follows an answer the curves end at the crosshair: a line through all of them
+        # and the range of a column that is not full would be written with each token, for nothing.
         cursor = cell_of(view, axis, view.cursor_ns, self._per_cell)
         troubles = trouble_cells(view.timeline.marks, view, axis, cells, self._per_cell)
         selected = self._selected(view, axis)
+        line = NO_LINE if view.is_following else cursor
+        blank = self._blank_row(cells, line, selected)
         for number, (chart, curve) in enumerate(self._curves):
             if number:
-                rows.append(self._blank_row(cells, cursor, selected))
-            rows += self._chart_rows(view, chart, curve, cells, cursor, troubles, selected)
-        rows += [self._blank_row(cells, cursor, selected)] * (height - BELOW - len(rows))
+                rows.append(blank)
+            readout = self._readout(view, chart, curve, cursor)
+            key = (curve.draws, curve.limits, readout, line, selected, troubles)
+            kept = self._kept.get(number)
+            if kept is None or kept[0] != key:
+                drawn = self._chart_rows(chart, curve, readout, cells, line, troubles, selected)
+                kept = self._kept[number] = (key, drawn)
+            rows += kept[1]
+        rows += [blank] * (height - BELOW - len(rows))
         rows = rows[: height - BELOW]
         per_cell, glyphs = self._per_cell, self._glyphs
         below = (
@@ -97,8 +111,8 @@ class TimelineCanvas(GroundedRows):
         )
         for label, found in below:
             grounds = ["selected" if x in selected else "" for x in range(cells)]
-            if 0 <= cursor < cells:
-                grounds[cursor] = "cursor"
+            if 0 <= line < cells:
+                grounds[line] = "cursor"
             rows.append(((label.ljust(LEFT), "dim"), *on_grounds(found, grounds)))
         return rows
 
@@ -115,6 +129,7 @@ class TimelineCanvas(GroundedRows):
                tuple(id(one.values) for one in view.timeline.series.values()))  # fmt: skip
         if key != self._key:
             self._key, self._axis = key, axis
+            self._kept = {}
             self._curves = [
                 (chart, self._curve(view, axis, chart, count))
                 for chart, count in zip(charts, rows, strict=False)
@@ -151,9 +166,9 @@ class TimelineCanvas(GroundedRows):
 
     def _chart_rows(
         self,
-        view: TimelineView,
         chart: ChartOf,
         curve: CurveCells,
+        readout: tuple[str, str],
         cells: int,
         cursor: int,
         troubles: dict[int, set[str]],
@@ -162,7 +177,7 @@ class TimelineCanvas(GroundedRows):
         spec = chart.spec
         digits = spec.digits if curve.limits.high < 100 else 0
         low, high = (f"{value:.{digits}f}" for value in (curve.limits.low, curve.limits.high))
-        value, detail = self._readout(view, chart, curve, cursor)
+        value, detail = readout
         rows: list[Row] = []
         last = curve.height - 1
         for y in range(curve.height):
@@ -219,11 +234,12 @@ class TimelineCanvas(GroundedRows):
         if view.other is not None:
             found = curve.at(cursor, of_other=True)
             return shown, f"/ {spec.shown(found.mean, unknown)}"
+        if view.is_following:
+            return shown, ""
         here = curve.at(cursor)
         if here.low is None or here.high is None:
             return shown, ""
-        low, high = spec.shown(here.low), spec.shown(here.high)
-        return shown, f"{low}–{high}" if low != high else ""
+        return shown, _range_words(spec, here.low, here.high)
 
     def _selected(self, view: TimelineView, axis: TimeAxis) -> range:
         selection = view.selection
@@ -276,6 +292,16 @@ class TimelineCanvas(GroundedRows):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.post_message(self.Wheeled(-1))
+
+
+def _range_words(spec: SeriesSpec, low: float, high: float) -> str:
+    """From and to, with as many digits as there is room for; nothing where they look alike."""
+    for digits in range(spec.digits, -1, -1):
+        first, last = f"{low:.{digits}f}", f"{high:.{digits}f}"
+        words = f"{first}–{last}" if first != last else ""
+        if len(words) < RIGHT:
+            return words
+    return ""
 
 
 def value_at(timeline: Timeline, name: str, t_ns: int) -> float | None:

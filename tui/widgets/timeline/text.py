@@ -92,7 +92,7 @@ class TimelineText(GroundedRows):
         selection = view.selection
         if selection is not None:
             return chunks.span(kind, selection.chunks.start, selection.chunks.stop)
-        bounds = self._bounds()
+        bounds = None if view.is_following else self._bounds()
         if bounds is None or view.chunk is None:
             return token
         inside = chunks.between(*bounds)

@@ -27,7 +27,8 @@ def _numbers(timeline: Timeline, glyphs: Glyphs) -> Row:
     status = "running" if timeline.status is None else timeline.status
     role = {"complete": "dim", "running": "live", "stopped": "dim"}.get(status, "warn")
     spans: list[Span] = [(status, role)]
-    spans.append((f"  {seconds(timeline.end_ns / 1e9)}", "soft"))
+    step_s = 1.0 if timeline.is_running else 0.1
+    spans.append((f"  {seconds(timeline.end_ns / 1e9, step_s)}", "soft"))
     if timeline.tokens is not None:
         spans.append((f"  {timeline.tokens} tokens", "soft"))
     if timeline.decode_tps is not None:
@@ -54,7 +55,10 @@ def _cursor_spans(view: TimelineView, bounds: tuple[int, int] | None) -> Row:
     spans: list[Span] = [(f" {seconds(t_ns / 1e9, step)}", "live")]
     chunk, count = view.chunk, len(timeline.chunks)
     noun = "token" if timeline.chunks.is_token else "piece"
-    if chunk is not None:
+    if view.is_following:
+        if chunk is not None:
+            spans.append((f"  {noun} {chunk + 1}", "soft"))
+    elif chunk is not None:
         spans.append((f"  {noun} {chunk + 1} of {count}", "soft"))
         if bounds is not None:
             inside = timeline.chunks.between(*bounds)

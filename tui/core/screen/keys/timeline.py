@@ -24,6 +24,7 @@ TIMELINE_KEYS: tuple[KeyAction, ...] = (
     KeyAction("timeline.whole", "0", "whole", "the whole answer"),
     KeyAction("timeline.up", "up,k", "charts(-1)", "the curves above", "other curves"),
     KeyAction("timeline.down", "down,j", "charts(1)", "the curves below", "other curves"),
+    KeyAction("timeline.replay", "space,r", "replay", "play this answer again, at its own pace"),
     KeyAction("timeline.select", "v", "select", "select words from here; again: none"),
     KeyAction("timeline.compare", "c", "compare", "compare with another answer; again: the next"),
     KeyAction("timeline.unit", "a", "unit", "axis of time or of tokens"),

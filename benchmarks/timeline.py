@@ -1,0 +1,86 @@
+"""What the timeline of an answer costs: while 16,384 tokens stream into it, and to open them."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.figures import Results
+from benchmarks.plan import Plan
+from benchmarks.programs import Program
+from benchmarks.session import SIZE, Session, SessionError
+from benchmarks.simulator import Simulator
+from benchmarks.visibility import frames
+from tests.terminal.screen import TerminalScreen
+
+SCENARIO = "timeline-16k"
+RATE_TPS = 500.0
+TOKENS = {True: 4096, False: 16_000}
+"""Of the answer, in a quick run or not; the prompt takes a part of the context of 16,384."""
+OPENINGS = 5
+SHOWN = "tok/s"
+CURVE = range(0x2801, 0x2900)
+"""The characters of a curve (braille patterns)."""
+WAIT_S = 20.0
+
+
+def measure(ours: Program | None, plan: Plan, results: Results) -> None:
+    """Follow one long answer from its first token to its last, then open it from the history."""
+    if ours is None:
+        return
+    tokens = TOKENS[plan.is_one_session]
+    for _ in range(plan.runs):
+        with (
+            Simulator(plan.folder, decode_tps=RATE_TPS, tokens=tokens) as simulator,
+            Session(ours, simulator, plan.folder) as session,
+        ):
+            try:
+                _measure_one(session, simulator, tokens, results)
+            except (SessionError, AssertionError, TimeoutError) as error:
+                results.note(f"{SCENARIO}: {error}")
+
+
+def _measure_one(session: Session, simulator: Simulator, tokens: int, results: Results) -> None:
+    session.wait_ready()
+    session.terminal.type("[[prose]]")
+    session.terminal.keys("enter", "alt+t")
+    session.terminal.wait_for(SHOWN, WAIT_S)
+    truth = session.wait_answer(0, tokens / RATE_TPS * 2 + 30)
+    stamps = truth.token_ns
+    count, quarter = len(stamps), len(stamps) // 4
+    # The first tokens come while the screen opens.
+    edges = (stamps[quarter // 4], stamps[quarter], stamps[-quarter], stamps[-1])
+    first, last = (
+        session.cost.cpu_between(begin, end) / (end - begin)
+        for begin, end in (edges[:2], edges[2:])
+    )
+    cpu_ns = session.cost.cpu_between(edges[0], edges[-1])
+    name = session.program.name
+    results.add(SCENARIO, name, "cpu_ms_per_token", cpu_ns / 1e6 / (count - quarter // 4))
+    results.add(SCENARIO, name, "growth", last / first)
+    per_s = session.bytes_per_s_between(edges[0], edges[-1])
+    results.add(SCENARIO, name, "followed_bytes_per_s", per_s)
+    # From the history, where another start of npulse finds it too.
+    session.terminal.keys("escape")
+    time.sleep(1)
+    session.terminal.keys("f4")
+    session.terminal.wait_for("1 conversation", WAIT_S)
+    session.terminal.keys("enter")
+    time.sleep(2)
+    for _ in range(OPENINGS):
+        results.add(SCENARIO, name, "timeline_open_ms", _open_ms(session))
+        session.terminal.keys("escape")
+        time.sleep(1)
+
+
+def _open_ms(session: Session) -> float:
+    """From the key to the frame that has the curves."""
+    first = len(session.terminal.chunks)
+    from_ns = time.perf_counter_ns()
+    session.terminal.keys("alt+t")
+    time.sleep(1.5)
+    screen = TerminalScreen(*SIZE)
+    for t_ns, data in frames(session.terminal.chunks[first:]):
+        screen.feed(data)
+        if any(ord(char) in CURVE for char in screen.text()):
+            return (t_ns - from_ns) / 1e6
+    raise SessionError("the timeline of the answer did not open")

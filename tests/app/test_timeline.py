@@ -1,0 +1,51 @@
+"""The timeline in a real terminal: it follows an answer, is looked at in every size, and plays the
+answer again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.npulse import running
+from tests.sim.simulator import running as simulator
+from tests.terminal.pty_terminal import PtyTerminal
+
+FAST = ("--decode-tps", "50", "--prefill-tps", "500", "--fault", "throttle=15-45")
+
+
+def is_inside(terminal: PtyTerminal) -> bool:
+    """Whether every curve has room for its name and its scale."""
+    rows = terminal.text().split("\n")
+    return any(row.startswith(" rate ") for row in rows) and any("tok/s" in row for row in rows)
+
+
+@pytest.mark.parametrize(("size", "curves"), [((80, 24), 2), ((120, 40), 5), ((200, 60), 8)])
+def test_it_follows_an_answer_and_plays_it_again(
+    tmp_path: Path, size: tuple[int, int], curves: int
+) -> None:
+    with (
+        simulator(*FAST, has_root=True) as board,
+        running(
+            tmp_path, "--url", board.url, "--root", str(board.root), size=size,
+            env={"NPULSE_BOARD__INTERVAL_S": "0.5"},
+        ) as terminal,
+    ):  # fmt: skip
+        terminal.wait_for("qwen3-4b", 20)
+        terminal.type("why? [[tokens=70]]")
+        terminal.keys("enter", "alt+t")
+        terminal.wait_for("following", 20)
+        terminal.wait_for(is_inside, 20)
+        terminal.wait_for("complete", 20)
+        terminal.wait_for("throttled", 10)
+        terminal.keys("t")
+        terminal.wait_for("1000 → 600 MHz", 10)
+        names = ("rate", "NPU", "NPU clock", "heat", "gap", "DDR", "CPU clock", "DDR clock")
+        rows = terminal.text().split("\n")
+        assert sum(any(row.startswith(f" {name} ") for row in rows) for name in names) >= curves
+        assert any("│" in row for row in rows)
+        terminal.keys("space")
+        terminal.wait_for("replay of", 10)
+        terminal.keys("escape")
+        terminal.wait_for("complete", 10)
+        terminal.wait_for(is_inside, 10)
