@@ -20,6 +20,7 @@ import msgspec
 import pytest
 
 from tests.bench.schema_check import problems
+from tests.servers.real_llama_cpp import real_llama_cpp
 from tests.sim.simulator import truth
 from tui.bench.store.active_run import running
 from tui.commands.lab import main
@@ -324,11 +325,44 @@ def test_one_set_asks_two_servers(tmp_path: Path, sim: Simulator) -> None:
             f'[[variant]]\nid = "b"\nserver = "{other.url}"\n'
         )
         code, out, _ = lab(tmp_path, "run", str(path), *FAST)
+        swaps = tmp_path / "swaps.toml"
+        swaps.write_text(
+            '[[prompt]]\ntext = "x"\n[[variant]]\n'
+            f'model = ["gemma3-1b", "qwen3-4b"]\nserver = "{other.url}"\n'
+        )
+        _, planned, _ = lab(tmp_path, "run", str(swaps), "--plan")
+    assert "models loaded: 2\n" in planned
     assert code == 0
     assert "part 2 of 2" in out
     found = document(tmp_path)
     assert [part.answered_by for part in found.parts] == ["qwen3-0.6b", "qwen3-4b"]
     assert [(a.variant, a.state) for a in found.answers] == [("a", "ok"), ("b", "ok")]
+
+
+def test_a_genuine_llama_cpp_is_one_of_two_servers(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.toml"
+    with (
+        real_llama_cpp(tmp_path) as url,
+        spawn(["--speed", "40", "--tokens", "12"]) as other,
+    ):
+        path.write_text(
+            "max_tokens = 16\nrepeats = 2\n"
+            '[[prompt]]\ntext = "Why is decoding memory-bound?"\n'
+            f'[[variant]]\nid = "real"\ntemperature = 0\nserver = "{url}"\n'
+            f'[[variant]]\nid = "made"\nserver = "{other.url}"\n'
+        )
+        code, out, _ = lab(tmp_path, "run", str(path), *FAST)
+    assert code == 0
+    assert "models loaded: 0" in out
+    found = document(tmp_path)
+    assert [(a.variant, a.state) for a in found.answers] == [
+        ("real", "ok"), ("real", "ok"), ("made", "ok"), ("made", "ok"),
+    ]  # fmt: skip
+    assert "llama.cpp" in found.parts[0].answered_at
+    assert "RockchipLlama" in found.parts[1].answered_at
+    first, second = (a for a in found.answers if a.variant == "real")
+    assert first.text == second.text
+    assert first.text.strip()
 
 
 def test_the_published_schema_is_the_one_of_the_export() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from time import perf_counter_ns
 
 import pytest
 
+from tests.servers.real_llama_cpp import real_llama_cpp
 from tests.servers.requests import request
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
@@ -19,34 +16,11 @@ from tui.servers.exchange import StreamedRequest
 from tui.servers.locate import choose_model, locate
 from tui.servers.slot import Slot
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ROOT / ".venv" / "llama-cpp"
-PROGRAM = Path(__file__).with_name("llama_cpp_server.py")
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not PACKAGES.is_dir():
-        pytest.skip("xllamacpp and gguf are not in .venv/llama-cpp (.ci/run puts them there)")
-    folder = tmp_path_factory.mktemp("llama")
-    with (folder / "stderr").open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, "PYTHONPATH": str(PACKAGES)},
-        )
-        assert process.stdout is not None
-        try:
-            address = process.stdout.readline().decode().strip()
-            if not address.startswith("http"):
-                said = (folder / "stderr").read_text("utf-8", "replace")[-400:]
-                pytest.skip(f"llama.cpp does not start here: {said}")
-            yield address
-        finally:
-            process.kill()
-            process.wait()
+    with real_llama_cpp(tmp_path_factory.mktemp("llama")) as address:
+        yield address
 
 
 async def test_it_is_recognised_with_its_model(url: str) -> None:

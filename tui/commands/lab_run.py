@@ -6,8 +6,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 import msgspec
@@ -37,6 +37,7 @@ from tui.lab.model.records import LabRun, Part
 from tui.lab.results import result_of
 from tui.lab.run import LabRunner, new_run, run_part, with_part
 from tui.lab.store import LabFolders
+from tui.servers.model_choice import loaded_model
 from tui.settings.config import config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
@@ -179,18 +180,36 @@ def _print_plan(record: LabRun, made: Options, folders: LabFolders, out: TextIO)
         f"x {prompt_set.repeats} = {record.planned} requests, seed {prompt_set.seed}",
         file=out,
     )
-    total = [0.0, 0.0, 0.0]
+    expectations = []
     for at, part in enumerate(record.parts, 1):
-        span, where = asyncio.run(_expected(record, part, made, folders))
-        total = [a + b for a, b in zip(total, span, strict=True)]
+        found = asyncio.run(_expected(record, part, made, folders))
+        expectations.append(found)
         print(
-            f"part {at} of {len(record.parts)}: {len(part.variants)} variants, {where}, "
-            f"{_span(span)}",
+            f"part {at} of {len(record.parts)}: {len(part.variants)} variants, {found.where}, "
+            f"{_span(found.span_s)}",
             file=out,
         )
-    loads = sum(bool(part.model) for part in record.parts)
-    print(f"expected {_span(tuple(total))}; models loaded: at most {loads}", file=out)
+    total = tuple(map(sum, zip(*(found.span_s for found in expectations), strict=True)))
+    print(f"expected {_span(total)}; models loaded: {_loads(expectations)}", file=out)
     return ExitCode.OK
+
+
+def _loads(expectations: Sequence[_Expected]) -> str:
+    """How many models a server has to load for the parts in their order; an upper bound where one
+    does not tell which model it has."""
+    count, is_certain = 0, True
+    in_use: dict[str, str] = {}
+    """By server: the model that the part before leaves there."""
+    for found in expectations:
+        before = in_use.get(found.server)
+        if found.server and before is not None:
+            count += found.model != before
+        else:
+            count += found.has_to_load is not False
+            is_certain = is_certain and found.has_to_load is not None
+        if found.server:
+            in_use[found.server] = found.model
+    return str(count) if is_certain else f"at most {count}"
 
 
 def _span(span: tuple[float, ...]) -> str:
@@ -198,17 +217,29 @@ def _span(span: tuple[float, ...]) -> str:
     return f"~{long_seconds(likely)} ({long_seconds(low)} to {long_seconds(high)})"
 
 
-async def _expected(
-    record: LabRun, part: Part, made: Options, folders: LabFolders
-) -> tuple[tuple[float, float, float], str]:
-    """((likely, low, high) seconds, model and server in words), from earlier runs of that model
-    where there are some."""
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What is known of a part before it runs. ``span_s``: likely, low, high; ``where``: model and
+    server in words; ``has_to_load`` None: the server does not tell."""
+
+    span_s: tuple[float, float, float]
+    where: str
+    server: str = ""
+    model: str = ""
+    has_to_load: bool | None = None
+
+
+async def _expected(record: LabRun, part: Part, made: Options, folders: LabFolders) -> _Expected:
+    """From earlier runs of that model where there are some."""
     wanted = with_part(made, part)
+    # Where no model is named, the one in use is asked.
+    unknown = None if part.model else False
     suite = plan.suite_of(record.prompt_set, part)
     try:
         found = await connect(wanted)
     except SetupError as error:
-        return expected(suite, Speed(), None), f"no server yet ({clean_line(error.sentence, 120)})"
+        said = f"no server yet ({clean_line(error.sentence, 120)})"
+        return _Expected(expected(suite, Speed(), None), said, has_to_load=unknown)
     await found.client.aclose()
     name = wanted.model or found.info.name
     info = next((model for model in found.models if model.name == name), found.info)
@@ -216,7 +247,15 @@ async def _expected(
     speed.size_bytes = info.size_bytes
     basis = "as measured before" if speed.is_measured else "from published figures"
     where = f"{clean_line(name, 60) or 'no model named'} at {clean_line(found.server.label, 80)}"
-    return expected(suite, speed, info.context_tokens), f"{where}, {basis}"
+    loaded = loaded_model(found.models)
+    is_told = any(model.is_loaded is not None for model in found.models)
+    return _Expected(
+        expected(suite, speed, info.context_tokens),
+        f"{where}, {basis}",
+        found.server.url,
+        info.name,
+        (loaded is None or loaded.name != info.name) if is_told else unknown,
+    )
 
 
 # -- a judge model -----------------------------------------------------------------------------

@@ -191,7 +191,9 @@ class Dashboard(LeanScreen):
 
     def show_latest(self) -> None:
         """Other answers or conversations are the last ones now."""
-        self._parts.refresh_rows("answers", "conversations")
+        # They can be read before this screen is composed; its first frame has them then.
+        if self.is_mounted:
+            self._parts.refresh_rows("answers", "conversations")
 
     def show_server(self) -> None:
         """Draw anew what depends on the server."""
