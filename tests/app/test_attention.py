@@ -78,6 +78,22 @@ def test_a_signal_takes_progress_and_title_back(tmp_path: Path) -> None:
         assert b"\x1b[23;2t" in data
 
 
+def test_ctrl_z_takes_progress_and_title_back_until_it_goes_on(tmp_path: Path) -> None:
+    with (
+        simulator("--decode-tps", "5", "--prefill-tps", "500") as board,
+        running(tmp_path, "--url", board.url, env=NOTIFY) as terminal,
+    ):
+        ask(terminal, "a long one [[tokens=400]]")
+        terminal.send(FOCUS_OUT)
+        wait_for(terminal, is_in(b"\x1b]9;4;3;"), "no progress came")
+        terminal.process.send_signal(signal.SIGTSTP)
+        data = wait_for(terminal, is_in(CLEARED), "the progress was left")
+        assert b"\x1b[23;2t" in data
+        known = len(data)
+        terminal.process.send_signal(signal.SIGCONT)
+        wait_for(terminal, lambda data: b"\x1b]9;4;" in data[known:], "no progress came again")
+
+
 def test_nothing_is_told_where_it_was_not_asked_for(tmp_path: Path) -> None:
     with (
         simulator("--decode-tps", "100", "--prefill-tps", "500") as board,

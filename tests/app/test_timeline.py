@@ -11,7 +11,7 @@ from tests.app.npulse import running
 from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 
-FAST = ("--decode-tps", "50", "--prefill-tps", "500", "--fault", "throttle=15-45")
+FAST = ("--decode-tps", "20", "--prefill-tps", "500", "--fault", "throttle=10-45")
 
 
 def is_inside(terminal: PtyTerminal) -> bool:
@@ -20,6 +20,7 @@ def is_inside(terminal: PtyTerminal) -> bool:
     return any(row.startswith(" rate ") for row in rows) and any("tok/s" in row for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "curves"), [((80, 24), 2), ((120, 40), 5), ((200, 60), 8)])
 def test_it_follows_an_answer_and_plays_it_again(
     tmp_path: Path, size: tuple[int, int], curves: int
@@ -32,7 +33,7 @@ def test_it_follows_an_answer_and_plays_it_again(
         ) as terminal,
     ):  # fmt: skip
         terminal.wait_for("qwen3-4b", 20)
-        terminal.type("why? [[tokens=70]]")
+        terminal.type("why? [[tokens=55]]")
         terminal.keys("enter", "alt+t")
         terminal.wait_for("following", 20)
         terminal.wait_for(is_inside, 20)

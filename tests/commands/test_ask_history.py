@@ -49,6 +49,21 @@ def test_an_answer_is_kept_with_its_numbers_and_who_gave_it(tmp_path: Path) -> N
         assert len(reading.times_ns(connection, answer.id)) == 40
 
 
+def test_the_clocks_of_the_board_are_kept_with_an_answer(tmp_path: Path) -> None:
+    with simulator(*FAST, has_root=True) as board:
+        env = {"NPULSE_BOARD__ROOT": str(board.root), "NPULSE_BOARD__INTERVAL_S": "0.2"}
+        assert ask(tmp_path, "hello [[tokens=40]]", "--url", board.url, **env)[0] == 0
+        # A directory that is no board has nothing to keep.
+        assert ask(tmp_path, "again", "--url", board.url, NPULSE_BOARD__ROOT=str(tmp_path))[0] == 0
+    (answer, other) = (*stored(tmp_path)[1:], *stored(tmp_path, 2)[1:])
+    with closing(open_for_writing(database(tmp_path))) as connection:
+        samples = reading.board_samples(connection, answer.id)
+        assert reading.board_samples(connection, other.id) == []
+    assert samples
+    assert samples[0].values["npu.freq"] == 1e9
+    assert samples[0].values["ddr.freq"]
+
+
 @pytest.mark.parametrize("how", ["--no-store", "NPULSE_HISTORY__ENABLED"])
 def test_nothing_is_kept_where_that_is_not_wanted(tmp_path: Path, how: str) -> None:
     with simulator(*FAST) as board:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
 from tui.commands.answer_json import write_answer
 from tui.commands.ask_arguments import config_values, parser
+from tui.commands.ask_board import AskBoard
 from tui.commands.ask_history import AnswerKeeper, conversation_of, resumed, settle_words
 from tui.commands.ask_progress import AskProgress
 from tui.commands.ask_recording import AnswerRecording
@@ -96,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         access = server_access(config.settings.server, options.api_key)
         settle_words(options)
         found = resumed(options)
-        recording = AnswerRecording.of(options, config)
+        recording = AnswerRecording.of(options)
         prompt = whole_prompt(options.prompt, _complain)
     except (ConfigError, ValueError, OSError) as error:
         return _usage(str(error), options)
@@ -134,6 +136,8 @@ def _run(
     model = options.model or config.settings.server.model
     turn = recording.new_turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
     prepared: Prepared | None = None
+    section = config.settings.board
+    board = AskBoard(Path(section.root).expanduser(), section.interval_s)
     loop = EventLoopThread()
     loop.start()
     try:
@@ -146,6 +150,7 @@ def _run(
         if prepared.client is not None and prepared.server is not None:
             keeper.begin(turn, prepared.server, prepared.model)
             recording.begin(turn, prepared.server, prepared.model)
+            board.begin(prepared.server, recording.takers, keeper.takers)
             note = flattening_note(prepared.server.dialect)
             if note is not None and any(message.role == "assistant" for message in messages):
                 _complain(note)
@@ -180,6 +185,7 @@ def _run(
         if prepared is not None and turn.status == "stopped" and turn.wait is None:
             _leave(loop, prepared)
         loop.stop()
+        board.close()
         keeper.close()
         recording.close()
     return Outcome(turn, None if prepared is None else prepared.server)

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from tui.commands.ask_board import Take
 from tui.commands.parser import Parser, complain
 from tui.core.turn.conversation import Conversation
 from tui.core.turn.turn import Turn
@@ -104,6 +105,14 @@ class AnswerKeeper:
             self._kept.is_stored.result(STORE_S)
         except FutureTimeout:
             return  # a slow disk; it is stored while the answer comes
+
+    @property
+    def takers(self) -> tuple[Take, ...]:
+        """What samples of the board are given to; nothing where nothing is kept."""
+        recorder = self._recorder
+        if recorder is None:
+            return ()
+        return (lambda sample: recorder.on_snapshot(sample.snapshot),)
 
     def guard(self, server: Server, in_use: Callable[[], str | None]) -> Callable[[], str | None]:
         """``in_use``, or why another npulse comes first at a server that works on one answer."""
