@@ -20,6 +20,7 @@ from tests.screens.bench.prepared import PAST, RUN, VIEW
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
 from tests.screens.board.shown import Shown
+from tests.screens.lab.prepared import PreparedLab
 from tests.screens.opened import Opened
 from tests.screens.prepared_chat import (
     dashboard,
@@ -30,12 +31,17 @@ from tests.screens.prepared_chat import (
     settings_screen,
 )
 from tests.screens.snapshot import assert_same
+from tests.screens.timeline.made import timeline
 from tui.core.text.glyphs import UNICODE
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
 from tui.screens.bench.live import BenchLiveScreen
 from tui.screens.bench.page import BenchData
 from tui.screens.bench.result import BenchResultScreen
+from tui.screens.lab.matrix import LabMatrixScreen
+from tui.screens.lab.page import LabData
+from tui.screens.timeline import TimelineData, TimelineScreen
+from tui.timeline.source import TimelineSource
 from tui.widgets.transcript.transcript import Transcript
 
 PROMPT = ("w", "h", "y", "space", "b", "l", "u", "e", "question_mark", "enter")
@@ -54,6 +60,20 @@ def bench(*, is_running: bool = False) -> BenchData:
     return BenchData(PreparedBench(view), lambda: HEADLINE)
 
 
+def lab_matrix() -> LabMatrixScreen:
+    return LabMatrixScreen(
+        LabData(PreparedLab(), lambda: HEADLINE, lambda text, what: what), UNICODE
+    )
+
+
+def timeline_screen() -> TimelineScreen:
+    # As one that runs it is read at once, and stands still: the answer is over.
+    source = TimelineSource("why", timeline, is_live=True)
+    return TimelineScreen(
+        TimelineData(lambda: HEADLINE, lambda text, what: what, [source]), UNICODE
+    )
+
+
 SCREENS: dict[str, tuple[Callable[[], App[None]], tuple[str, ...]]] = {
     "bench-chooser": (alone(lambda: BenchScreen(bench(), UNICODE)), ()),
     "bench-compare": (
@@ -69,9 +89,11 @@ SCREENS: dict[str, tuple[Callable[[], App[None]], tuple[str, ...]]] = {
     "dashboard-no-server": (alone(dashboard_without_server), ()),
     "dashboard-streaming": (alone(dashboard_at_work), PROMPT),
     "help": (alone(help_screen), ()),
+    "lab-matrix": (alone(lab_matrix), ("down",)),
     "models": (alone(models_screen), ("down",)),
     "ram-calculator": (board("whole"), ("c",)),
     "settings": (alone(settings_screen), ()),
+    "timeline": (alone(timeline_screen), ()),
 }
 """How each screen is opened: the app, and the keys that are pressed in it."""
 

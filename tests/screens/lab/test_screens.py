@@ -261,7 +261,7 @@ async def test_a_plain_terminal_gets_plain_characters(tmp_path: Path) -> None:
         for key, kind, words in (
             ("f8", LabScreen, "why"),
             ("enter", LabMatrixScreen, "x 1/2"),
-            ("v", LabSidesScreen, "whole"),
+            ("v", LabSidesScreen, "in all"),
         ):
             await pilot.press(key)
             await on(pilot, kind, words)

@@ -43,7 +43,8 @@ def phase_cells(
         if room < 1:
             continue
         name = f"{phase.name} " if room > len(phase.name) + 1 else phase.name
-        text = name if len(name) <= room else ""
+        # Names never touch: the last cell of a phase is that of its line.
+        text = name if len(phase.name) < room else ""
         text = text + glyphs.bar_full * (room - len(text) - 1)
         text = (text + glyphs.bar_half)[:room] if room > len(name) else text.ljust(room)[:room]
         if not text.strip():

@@ -232,6 +232,9 @@ def figure_rows(
         parts.append(f"preferred {share_text(found.preferred)}{equal}")
     if found.opinion is not None:
         parts.append(f"judge model's opinion {middle_text(found.opinion, 1)}")
+    # The last ones give way whole: half a figure is none.
+    while len(parts) > 1 and len("  ".join(parts)) + 1 > width:
+        parts.pop()
     return [
         fit(((f" {column.id}", "strong"), (f"  {settings}", "soft"), (agreement, "dim")), width),
         fit(((f" {'  '.join(parts)}", "text"),), width),
