@@ -108,13 +108,10 @@ class ArrivalClock:
         """Call it right after the read, with the control messages that came with it."""
         wall_ns, now_ns = time_ns(), perf_counter_ns()
         stamp_ns = realtime_ns(ancillary)
-        arrival = Arrival(now_ns, is_kernel=False)
-        if stamp_ns is not None:
-            t_ns = stamp_ns - (wall_ns - now_ns)
-            if self.last.t_ns <= t_ns <= now_ns:
-                arrival = Arrival(t_ns, is_kernel=True)
-        self.last = arrival
-        return arrival
+        t_ns = now_ns if stamp_ns is None else stamp_ns - (wall_ns - now_ns)
+        is_kernel = stamp_ns is not None and self.last.t_ns <= t_ns <= now_ns
+        self.last = Arrival(t_ns if is_kernel else now_ns, is_kernel=is_kernel)
+        return self.last
 
 
 class DepartureClock:

@@ -115,7 +115,7 @@ class CopySender:
         head = _HEADER.pack(event, is_kernel, connection, t_ns, passed_ns)
         if not self._backlog and connection not in self._lost:
             try:
-                self.sock.sendmsg((head, payload))
+                self.sock.send(b"".join((head, payload)))
                 return
             except BlockingIOError:
                 pass
