@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.app.npulse import environment
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.tap.tapped import CHAT, Tap, curl, post, question, start, tap
 from tui.history.published_clients import published
@@ -295,6 +297,25 @@ def test_a_port_that_is_taken_and_a_tap_to_itself(tmp_path: Path) -> None:
         assert "another program listens there" in noted
     _, noted = start(tmp_path, f"http://{at}", "--listen", at).communicate(timeout=20)
     assert "is the tap itself" in noted
+
+
+def test_without_a_server_it_says_how_to_name_one(tmp_path: Path) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text("[server]\nports = [1]\n")
+    variables = {name: text for name, text in environment(tmp_path).items() if text is not None}
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "tap", "--listen", "127.0.0.1:0", "--config", str(config)],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stderr == (
+        "npulse tap: No rkllm server answers at 127.0.0.1:1; start it, or give its address with "
+        "--to.\n"
+    )
 
 
 def test_public_says_what_it_opens(tmp_path: Path) -> None:

@@ -155,10 +155,10 @@ async def _server(plan: _Plan) -> Server | None:
             server_urls(plan.config.settings.server),
             access=plan.access,
             remembered_url=remembered_servers().url,
-            on_note=lambda note: complain(COMMAND, note),
+            on_note=lambda note: complain(COMMAND, note.replace("--url", "--to")),
         )
     except NoServerError as error:
-        complain(COMMAND, f"{error.sentence} Or say --to URL.".replace("--url. Or say", "--to; or"))
+        complain(COMMAND, error.sentence.replace("--url", "--to"))
         return None
 
 
