@@ -149,9 +149,10 @@ def test_a_server_that_takes_no_connection_is_a_reset_for_the_client() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         nowhere = gone.getsockname()
     with forwarding(target=nowhere) as at:
+        # It may come as early as while the client connects.
         with (
-            socket.create_connection(("127.0.0.1", at.port), timeout=10) as client,
             pytest.raises(ConnectionResetError),
+            socket.create_connection(("127.0.0.1", at.port), timeout=10) as client,
         ):
             client.recv(10)
         assert Event.UNREACHABLE in events_until_closed(at)
