@@ -42,6 +42,9 @@ from tui.settings.folders import config_folder
 DEFAULT_THEME = "npulse-dark"
 
 LIBRARY_CSS = """
+App:ansi, Screen:ansi { background: $background; color: $foreground; }
+ModalScreen:ansi { background: transparent; }
+.-ascii Dialog > VerticalScroll { border: ascii $edge; }
 SearchIcon { color: $dim; }
 CommandInput, CommandInput:focus { border: blank $background; }
 CommandList, CommandList:focus { border-top: blank $background; border-bottom: hkey $rule; }

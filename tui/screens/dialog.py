@@ -24,7 +24,7 @@ class Dialog(DimsBelow, ModalScreen[ScreenResultType]):
     Dialog { align: center middle; background: $background 60%; }
     Dialog > VerticalScroll {
         width: 78; max-width: 96%; height: auto; max-height: 90%;
-        background: $raised; padding: 1 2;
+        background: $raised; border: round $edge; padding: 0 1;
     }
     Dialog KeyBar { dock: bottom; }
     """

@@ -226,7 +226,7 @@ def test_code_keeps_its_blanks_and_shows_its_language() -> None:
     rows = Growing(40, BlockSplitter())
     rows.feed("```py\nif x:\n    y = 1\n\n    z\n```\n")
     rows.finish()
-    assert rows.texts() == ["py", " if x:", "     y = 1", " ", "     z"]
+    assert rows.texts() == ["py", "▏if x:", "▏    y = 1", "▏", "▏    z"]
 
 
 def test_code_is_coloured_by_its_language() -> None:
@@ -243,7 +243,7 @@ def test_an_unknown_language_is_plain() -> None:
     rows = Growing(40, BlockSplitter())
     rows.feed("```" + "nolanguage\nx = 1\n```\n```../../etc/passwd\nx\n```")
     rows.finish()
-    assert " x = 1" in rows.texts()
+    assert "▏x = 1" in rows.texts()
 
 
 def test_ascii_marks() -> None:

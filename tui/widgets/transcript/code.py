@@ -24,6 +24,8 @@ MAX_COLOURED_LINE_CHARS = 500
 the square of it."""
 
 MAX_LABEL_CHARS = 40
+EDGE = "▏"
+"""At the left of code: it is seen without any ground."""
 COLOURING_SHARE = 50
 """An open block is coloured again when this many times the last colouring's time has passed."""
 
@@ -50,6 +52,7 @@ class CodeLayout:
         while mode.cell_len(self._label) > mode.width - self._prefix.cells:
             self._label = self._label[:-1]
         self._lexers = mode.lexers
+        self._edge = "|" if mode.glyphs.is_ascii else EDGE
         self._coloured = 0
         self._due_ns = 0
         self.grow()
@@ -64,7 +67,11 @@ class CodeLayout:
     def spans(self, row: int) -> list[Span]:
         if self.is_label(row):
             return [*self._prefix.first, (self._label, "dim")]
-        return [*self._prefix.of(row), (" ", "code"), *self._flow.spans(row - bool(self._label))]
+        return [
+            *self._prefix.of(row),
+            (self._edge, "code code-edge"),
+            *self._flow.spans(row - bool(self._label)),
+        ]
 
     def is_label(self, row: int) -> bool:
         """Whether this row is the name of the language, not code."""

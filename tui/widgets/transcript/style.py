@@ -21,6 +21,7 @@ ROLES = (
     "rule",
     "quote-bar",
     "code",
+    "code-edge",
     "code-keyword",
     "code-name",
     "code-string",
@@ -63,6 +64,7 @@ Transcript {
     &> .transcript--rule { color: $border-blurred; }
     &> .transcript--quote-bar { color: $scrollbar; }
     &> .transcript--code { color: $foreground; background: $surface; }
+    &> .transcript--code-edge { color: $border-blurred; }
     &> .transcript--code-keyword { text-style: bold; }
     &> .transcript--code-name { color: $foreground; }
     &> .transcript--code-string { color: $foreground-muted; }
@@ -97,6 +99,7 @@ Transcript > .transcript--quote { color: $soft; }
 Transcript > .transcript--rule { color: $rule; }
 Transcript > .transcript--quote-bar { color: $track; }
 Transcript > .transcript--code { background: $raised; }
+Transcript > .transcript--code-edge { color: $edge; }
 Transcript > .transcript--code-string { color: $soft; }
 Transcript > .transcript--code-comment { color: $dim; }
 Transcript > .transcript--thinking { color: $dim; }
