@@ -72,5 +72,6 @@ class Latest:
             model=turn.model or None,
             rate_tps=stats.decode_tps,
             is_estimated=stats.decode_source not in ("measured", "runtime"),
+            status=turn.status,
         )
         self._own = [answer, *self._own][:MOST]

@@ -15,7 +15,8 @@ MAX_PROMPT_CHARS = 120
 SURE = ("measured", "runtime")
 
 _LAST = """
-SELECT a.id, p.created_ms, a.decode_tps, a.decode_source, substr(b.text, 1, ?), o.json
+SELECT a.id, p.created_ms, a.decode_tps, a.decode_source, substr(b.text, 1, ?), o.json,
+    a.status
 FROM turns AS a
     JOIN turns AS p ON p.id = a.parent JOIN bodies AS b ON b.turn = p.id
     JOIN conversations AS c ON c.id = a.conversation
@@ -28,7 +29,7 @@ ORDER BY a.id DESC LIMIT ?
 def last_answers(connection: sqlite3.Connection, limit: int) -> list[LastAnswer]:
     """The newest first."""
     found = []
-    for number, asked_ms, rate_tps, source, prompt, origin_json in connection.execute(
+    for number, asked_ms, rate_tps, source, prompt, origin_json, status in connection.execute(
         _LAST, (MAX_PROMPT_CHARS, limit)
     ):
         origin = decode_origin(origin_json)
@@ -40,6 +41,7 @@ def last_answers(connection: sqlite3.Connection, limit: int) -> list[LastAnswer]
                 rate_tps=rate_tps,
                 is_estimated=source not in SURE,
                 number=number,
+                status=status,
             )
         )
     return found

@@ -24,6 +24,14 @@ def test_a_slow_answer_has_a_sign_and_every_row_fits() -> None:
     assert text(rows[2]).endswith(" ! 1.62")
 
 
+def test_an_answer_that_was_cut_short_is_not_told_as_whole() -> None:
+    cut = LastAnswer(0, "why", "m", 3.1, False, status="interrupted")
+    whole = LastAnswer(0, "why", "m", 3.1, False, status="complete")
+    rows = answer_rows([cut, whole], 41, 2, UNICODE, NOON_S)
+    assert "interrupted" in text(rows[0])
+    assert text(rows[1]).split()[-2:] == ["why", "3.10"]
+
+
 def test_a_day_is_told_as_one_reads_it() -> None:
     assert short_time(NOON_S - 86_400, NOON_S) == "yest."
     assert short_time(NOON_S - 3 * 86_400, NOON_S) == "11-24"

@@ -24,6 +24,8 @@ class LastAnswer:
     rate_tps: float | None
     is_estimated: bool = True
     number: int | None = None
+    status: str | None = None
+    """How it ended: a :data:`~tui.core.types.TurnStatus`, where it is known."""
 
 
 def slow_answers(answers: Sequence[LastAnswer]) -> frozenset[int]:

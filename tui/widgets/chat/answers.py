@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.message import Message
 
+from tui.core.screen.footer import STATUS_WORDS
 from tui.core.screen.last_answers import LastAnswer, slow_answers
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
@@ -81,6 +82,10 @@ def answer_rows(
         if is_slow:
             blanks = " " * (RATE_CELLS - len(rate) - 2)
             right = ((f"{blanks}! {rate}", "warn"),)
+        if one.status in STATUS_WORDS:
+            # What was cut short is not told as if it were whole.
+            role = "dim" if one.status == "stopped" else "warn"
+            right = ((f" {STATUS_WORDS[one.status]}", role), *right)
         when = f"{short_time(one.asked_ms / 1000, now_s):<{TIME_CELLS}}"
         room = width - TIME_CELLS - row_width(right) - 1
         words = cut(((one.prompt, "strong" if place == chosen else "soft"),), room, glyphs)
