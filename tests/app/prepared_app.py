@@ -62,6 +62,7 @@ class PreparedBackend:
         self.state = ConnectionState()
         self.has_server = True
         self.kept_history = None
+        self.timelines = Timelines(lambda: HistoryBrowser(Path("nothing is kept")))
 
     def fleet(self) -> PreparedFleet:
         return PreparedFleet()

@@ -25,7 +25,7 @@ def test_the_keys_of_the_table_are_in_the_one_way_of_writing() -> None:
         ({"help": "f12"}, {}),
         # A key that another action has: both must be known, so that neither is lost.
         ({"help": "ctrl+r"}, {"regenerate": "ctrl+r"}),
-        ({"bench.pause": "x,f9"}, {"bench.stop": "x", "lab.stop": "x"}),
+        ({"bench.pause": "x,f11"}, {"bench.stop": "x", "lab.stop": "x"}),
         ({"board": "f6", "settings": "f5"}, {}),
     ],
 )
