@@ -18,6 +18,7 @@ PROMPT_HINTS: tuple[HintOf, ...] = (
     HintOf("board", "board"),
     HintOf("settings", "settings"),
     HintOf("timeline", "timeline"),
+    HintOf("lab", "lab"),
     HintOf("clients", "clients"),
     HintOf("fleet", "fleet"),
     HintOf("commands", "palette"),
