@@ -175,3 +175,11 @@ def test_in_the_theme_of_16_text_is_the_terminals_own_and_accents_stand_out(tabl
     assert len(set(accents)) == len(ACCENTS)
     for accent in accents:
         assert _contrast(_shown(accent, table), "#000000") >= MIN_CONTRAST, accent
+
+
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+def test_in_16_colours_no_text_is_left_to_the_terminal(theme: LoadedTheme) -> None:
+    in_16 = theme.at("16")
+    variables = in_16.to_color_system().generate() | in_16.variables
+    for name in ("foreground", "foreground-muted", "text", "text-muted", "text-disabled"):
+        assert "ansi_default" not in variables[name], name
