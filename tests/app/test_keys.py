@@ -49,8 +49,8 @@ MODIFIERS = (
     "ctrl+super+",
     "alt+hyper+",
     "ctrl+hyper+",
-    "shift+super+",
-    "shift+hyper+",
+    "alt+meta+",
+    "ctrl+meta+",
 )
 
 

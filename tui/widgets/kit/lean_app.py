@@ -33,8 +33,9 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
         super().__init__(ansi_color=ansi_color)
         self.cells = TerminalCells()
         self._is_held = False
-        self.key_s = 0.0
-        """When the last key came, by ``time.monotonic``, until its effect was painted."""
+        self.pressed_at_s = 0.0
+        """When the last key came, by ``time.monotonic``, until its effect was painted. Not named
+        ``key_s``: Textual takes ``key_*`` for what to call with that key."""
         self.sgr = Sgr(depth_of(self.console))
 
     @property
@@ -51,7 +52,7 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, (Key, Paste)):
-            self.key_s = monotonic()
+            self.pressed_at_s = monotonic()
         if isinstance(event, Resize):
             self.cells.resized(event.size)
         await super().on_event(event)

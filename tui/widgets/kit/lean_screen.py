@@ -33,10 +33,10 @@ class LeanScreen(Screen[None]):
     async def _on_idle(self, event: Idle) -> None:
         """The effect of a key is painted at once; anything else with the next frame."""
         app = self.app
-        is_due = isinstance(app, LeanApp) and 0 < monotonic() - app.key_s < KEY_S
+        is_due = isinstance(app, LeanApp) and 0 < monotonic() - app.pressed_at_s < KEY_S
         if is_due and self._dirty_widgets and self.is_current and not app._batch_count:
             assert isinstance(app, LeanApp)
-            app.key_s = 0.0
+            app.pressed_at_s = 0.0
             event.prevent_default()
             self._on_timer_update()
 
