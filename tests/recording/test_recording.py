@@ -138,7 +138,7 @@ def test_a_disk_that_takes_nothing_is_told_once(tmp_path: Path) -> None:
     record(recording)
     recording.close()
     assert len(said) == 1
-    assert "not whole" in said[0]
+    assert "incomplete" in said[0]
 
 
 def test_samples_after_the_end_stop_and_are_full_again_with_the_next_answer(
