@@ -6,10 +6,11 @@ import pytest
 from textual.widgets import Input, Static
 
 from tests.screens.opened import Opened
+from tests.screens.snapshot import picture
 from tui.app.generation_rules import setting_notes, setting_problems
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import GenerationSettings
-from tui.screens.settings import NO_EFFECT, SettingsScreen
+from tui.screens.settings import LOOPS_NOTE, NO_EFFECT, SettingsScreen
 from tui.servers.connection_state import Server
 from tui.servers.detect import KINDS
 
@@ -46,3 +47,26 @@ async def test_ignored_settings_are_dim_and_the_reason_stands_below(
 
 def test_without_a_server_nothing_is_greyed_out() -> None:
     assert not any(note.is_ignored for note in setting_notes(None).values())
+
+
+@pytest.mark.parametrize("size", [(40, 24), (60, 20), (80, 24)])
+async def test_bounds_and_problems_are_whole_where_the_box_scrolls(size: tuple[int, int]) -> None:
+    def form() -> SettingsScreen:
+        return SettingsScreen(
+            GenerationSettings(),
+            lambda settings: setting_problems(None, settings),
+            setting_notes(None),
+            UNICODE,
+        )
+
+    app = Opened(form)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "at least 1 " in picture(app.screen)
+        assert LOOPS_NOTE in picture(app.screen)
+        await pilot.press("end", *["backspace"] * 3, "9", "9")
+        await pilot.pause()
+        assert "temperature 99 is not accepted by" in picture(app.screen)
+        await pilot.press("end", *["backspace"] * 2, "1")
+        await pilot.pause()
+        assert "not accepted" not in picture(app.screen)

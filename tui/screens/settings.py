@@ -38,7 +38,7 @@ FIELDS: tuple[tuple[str, str, type], ...] = (
     ("max_tokens", "max tokens", int),
 )
 
-WIDE_COLUMNS = 60
+WIDE_COLUMNS = 76
 """Below, labels and fields make room for what is allowed."""
 
 
@@ -102,13 +102,19 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     }
     SettingsScreen #settings-title { text-style: bold; margin-bottom: 1; }
     SettingsScreen #system-name { color: $dim; margin-top: 1; }
-    SettingsScreen #settings-error { color: $bad; height: auto; }
+    SettingsScreen #settings-error {
+        color: $bad; background: $raised; height: auto; dock: bottom;
+    }
+    SettingsScreen #settings-error.-none { display: none; }
     SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
-    SettingsScreen.-narrow > #settings-box { padding: 1; scrollbar-size-vertical: 1; }
+    SettingsScreen.-narrow > #settings-box { padding: 1 0 1 1; scrollbar-size-vertical: 1; }
     SettingsScreen.-narrow .name { width: 15; }
     SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 8; }
     SettingsScreen.-narrow .note { padding: 0 0 0 1; }
     SettingsScreen.-narrow #system_prompt { height: 3; }
+    SettingsScreen #loops-below { display: none; color: $dim; height: auto; }
+    SettingsScreen.-narrow #loops-below { display: block; }
+    SettingsScreen.-narrow #loops-note { display: none; }
     """
 
     AUTO_FOCUS = "#temperature"
@@ -154,13 +160,14 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             with Horizontal(classes="line"):
                 yield Static("stop loops", classes="name", markup=False)
                 yield Toggle(self.stops_loops, id="stops_loops")
-                yield Static(LOOPS_NOTE, classes="note", markup=False)
+                yield Static(LOOPS_NOTE, id="loops-note", classes="note", markup=False)
+            yield Static(LOOPS_NOTE, id="loops-below", markup=False)
             yield Static("system prompt", id="system-name", markup=False)
             area = TextField(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
             area.cursor_blink = False
             yield area
             yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
-            yield Static("", id="settings-error", markup=False)
+            yield Static("", id="settings-error", classes="-none", markup=False)
         yield from self.compose_keys()
 
     def _note(self, name: str) -> Static:
@@ -203,7 +210,10 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             note = self.query_one(f"#note-{name}", Static)
             note.set_class(name in by_field, "-problem")
             note.update("see below" if name in by_field else self._allowed(name))
-        self.query_one("#settings-error", Static).update("\n".join(text for _, text in problems))
+        # It stands at the edge of the box: what scrolls could leave it out of sight.
+        error = self.query_one("#settings-error", Static)
+        error.set_class(not problems, "-none")
+        error.update("\n".join(text for _, text in problems))
         return problems
 
     @on(Input.Submitted)
