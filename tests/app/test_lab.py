@@ -66,7 +66,7 @@ def test_ten_prompts_from_the_set_to_the_verdicts(tmp_path: Path, size: tuple[in
         terminal.keys("r")
         terminal.wait_for("complete 20/20 answers", 120)
         terminal.keys("v")
-        terminal.wait_for(lambda shown: shown.text().count(" whole") == 2, 30)
+        terminal.wait_for(lambda shown: shown.text().count(" in all") == 2, 30)
         terminal.keys("escape")
         terminal.wait_for("complete 20/20 answers")
         terminal.keys("enter")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.app.npulse import REPOSITORY, environment, running
 from tests.terminal.pty_terminal import PtyTerminal
+from tui.core.screen.colours import QUESTION
 
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -87,7 +88,8 @@ def test_a_crash_leaves_a_clean_terminal_and_a_file(tmp_path: Path) -> None:
 
 
 def colours(terminal: PtyTerminal) -> list[bytes]:
-    return re.findall(rb"\x1b\[[0-9;]*m", terminal.raw)
+    """What sets colours, but for the one question that reads a colour back."""
+    return re.findall(rb"\x1b\[[0-9;]*m", terminal.raw.replace(QUESTION.encode(), b"", 1))
 
 
 def test_no_color_is_honoured(tmp_path: Path) -> None:
@@ -97,9 +99,12 @@ def test_no_color_is_honoured(tmp_path: Path) -> None:
         assert re.search(rb"[;\[](3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)[;m]", sent) is None
 
 
-def test_sixteen_colours_send_no_others(tmp_path: Path) -> None:
-    with running(tmp_path, "--demo", "--theme", "npulse-16") as terminal:
+@pytest.mark.parametrize(("option", "questions"), [("--theme=npulse-16", 1), ("--colors=16", 0)])
+def test_sixteen_colours_send_no_others(tmp_path: Path, option: str, questions: int) -> None:
+    """A theme leaves the question open how many there are, for the next theme; a depth does not."""
+    with running(tmp_path, "--demo", option) as terminal:
         terminal.wait_for("is ready on", 30)
+        assert terminal.raw.count(QUESTION.encode()) == questions
         assert re.search(rb"[;\[][34]8;[25];", b"".join(colours(terminal))) is None
 
 
