@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.app.npulse import running
-from tests.app.test_dashboard import READY, ask, lacks, shows
+from tests.app.test_dashboard import (
+    READY,
+    ask,
+    in_transcript,
+    lacks,
+    not_in_transcript,
+    shows,
+    transcript,
+)
 from tests.app.test_kept import is_over
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
@@ -38,7 +46,7 @@ def test_an_answer_asked_again_and_a_prompt_edited_are_walked_through(tmp_path: 
             terminal.keys("ctrl+r")
             terminal.wait_for("another answer; Alt+P shows the one before")
             terminal.wait_for("answer 2 of 2  ")
-            assert terminal.text().count("second [[tokens=52]]") == 1
+            assert transcript(terminal).count("second [[tokens=52]]") == 1
             terminal.keys("alt+e")
             terminal.wait_for("> second [[tokens=52]]")
             terminal.keys(*["backspace"] * 4)
@@ -85,13 +93,13 @@ def test_one_that_is_not_sent_leaves_the_answer_where_it_was(tmp_path: Path) -> 
         ask(terminal, "another [[tokens=4000]]")
         wait_for_event(log, "token", 2, 20)
         terminal.keys("escape")
-        terminal.wait_for("stopped  ")
+        terminal.wait_for(in_transcript("stopped  "))
         terminal.wait_for("server still finishing")
         # Asked again it waits for the stopped one; taken back, nothing has changed.
         terminal.keys("ctrl+r")
-        terminal.wait_for(lacks("stopped  "))
+        terminal.wait_for(not_in_transcript("stopped  "))
         terminal.keys("escape")
-        terminal.wait_for("stopped  ")
+        terminal.wait_for(in_transcript("stopped  "))
         terminal.wait_for("> another [[tokens=4000]]")
         assert len(truth(log, "request")) == 2
 

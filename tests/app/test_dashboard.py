@@ -33,6 +33,22 @@ def lacks(text: str) -> Callable[[PtyTerminal], bool]:
     return lambda terminal: text not in terminal.text()
 
 
+def in_transcript(text: str) -> Callable[[PtyTerminal], bool]:
+    """Whether the transcript has it; the panel of the last answers may have it too."""
+    return lambda terminal: text in transcript(terminal)
+
+
+def not_in_transcript(text: str) -> Callable[[PtyTerminal], bool]:
+    return lambda terminal: text not in transcript(terminal)
+
+
+def transcript(terminal: PtyTerminal) -> str:
+    """What is left of the panels in a terminal of 120 columns; rows without panels whole."""
+    rows = terminal.text().split("\n")
+    return "\n".join(row[:PANELS_AT] if row[PANELS_AT:][:1] == "│" else row for row in rows)
+
+
+PANELS_AT = 120 - 44
 IDLE_ROW = r"0 ─+ +0 %"
 BUSY_ROW = r"0 ━+[━─╸]* +[1-9]\d* %"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.npulse import running
-from tests.app.test_dashboard import READY, ask, lacks
+from tests.app.test_dashboard import READY, ask, in_transcript, lacks, not_in_transcript, transcript
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 
@@ -29,7 +29,7 @@ def test_the_old_conversation_comes_back_whole(tmp_path: Path) -> None:
         terminal.type("a draft")
         terminal.keys("ctrl+n")
         terminal.wait_for(OFFER)
-        terminal.wait_for(lacks("the first question"))
+        terminal.wait_for(not_in_transcript("the first question"))
         # Pressed twice, it still holds the one that had something in it.
         terminal.keys("ctrl+n")
         # What was written since is undone first.
@@ -37,9 +37,9 @@ def test_the_old_conversation_comes_back_whole(tmp_path: Path) -> None:
         terminal.wait_for("> a draft!")
         terminal.keys("ctrl+z")
         terminal.wait_for(lacks("a draft!"))
-        terminal.wait_for(lacks("the first question"))
+        terminal.wait_for(not_in_transcript("the first question"))
         terminal.keys("ctrl+z")
-        terminal.wait_for("the first question")
+        terminal.wait_for(in_transcript("the first question"))
         terminal.wait_for("~40 tokens")
         terminal.wait_for("> a draft")
         terminal.keys("enter")
@@ -66,7 +66,7 @@ def test_a_prompt_of_the_new_one_ends_the_old_one(tmp_path: Path) -> None:
         terminal.wait_for("~30 tokens")
         terminal.keys("ctrl+z")
         terminal.wait_quiet(0.3, 3)
-        assert "the first question" not in terminal.text()
+        assert "the first question" not in transcript(terminal)
         ask(terminal, "more [[tokens=20]]")
         wait_for_event(log, "request", 3)
         sizes = [event["prompt_tokens"] for event in truth(log, "request")]
