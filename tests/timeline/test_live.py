@@ -63,6 +63,20 @@ def test_looking_changes_nothing(actions: list[tuple[str, str]]) -> None:
     assert [mark.kind for mark in first.marks][-1:] == ["stopped"]
 
 
+def test_a_sample_after_the_end_is_not_of_the_answer() -> None:
+    turn = Turn(REQUEST, T0)
+    live = LiveTimeline(turn)
+    turn.accepted(T0 + MS)
+    turn.feed(T0 + 10 * MS, [TextDelta("word")])
+    live.saw(T0 + 15 * MS, VALUES)
+    turn.stop(T0 + 20 * MS)
+    # Nobody has looked since the end: the sample comes first.
+    live.saw(T0 + 900 * MS, VALUES)
+    found = live.timeline(T0 + 1000 * MS)
+    assert found.end_ns == 20 * MS
+    assert list(found.series["soc.temp"].times_ns) == [15 * MS]
+
+
 def test_phases_follow_the_words() -> None:
     turn = Turn(REQUEST, T0)
     live = LiveTimeline(turn)

@@ -50,6 +50,9 @@ class LiveTimeline:
             self._early.append((t_ns, values))
             return
         self._take_words(t_ns)
+        if self.is_over:
+            # It ended before this sample, which is not of it.
+            return
         self._builder.add_sample(t_ns - self.turn.t0_ns, values)
 
     def timeline(self, now_ns: int) -> Timeline:
