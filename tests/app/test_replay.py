@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.npulse import REPOSITORY, environment, running
+from tests.app.test_dashboard import transcript
 from tests.commands.asking import ask
 from tests.recording.made import VERSION_1
 from tests.sim.simulator import running as simulator
@@ -122,7 +123,7 @@ def test_a_replay_pauses_steps_changes_its_speed_and_begins_again(tmp_path: Path
         terminal.wait_for(lambda t: "x  over" not in t.text() and "token 140" not in t.text())
         terminal.keys("e")
         terminal.wait_for("token 140")
-        assert terminal.text().count("Write a list and a table.") == 1
+        assert transcript(terminal).count("Write a list and a table.") == 1
         terminal.keys("f1")
         terminal.wait_for("pause the replay, and go on")
         terminal.keys("escape")
@@ -212,12 +213,15 @@ def test_a_key_of_the_history_plays_an_answer_over_the_chat(tmp_path: Path) -> N
     with running(tmp_path, "--url", "http://127.0.0.1:9") as terminal:
         terminal.wait_for("127.0.0.1:9")
         terminal.keys("f4")
+        # The panel of the last answers shows the prompt too, before the history is open.
+        terminal.wait_for("1 conversation")
         terminal.wait_for("play me")
         terminal.keys("R")
         terminal.wait_for("REPLAY 1x")
         terminal.keys("e")
         terminal.wait_for("30 tokens")
         terminal.keys("escape")
+        terminal.wait_for("1 conversation")
         terminal.wait_for(lambda t: "REPLAY" not in t.text() and "play me" in t.text())
         terminal.keys("enter")
         terminal.wait_for("continue here")

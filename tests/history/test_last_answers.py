@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.history.made import add_exchange, opened
@@ -45,6 +46,8 @@ def test_an_answer_of_this_run_stands_there_once_also_when_it_is_stored(tmp_path
     for _ in range(2):
         latest.ended(turn, 6 * NS)
     assert [one.prompt for one in latest.answers] == ["mine"]
+    own = latest.answers[0]
+    assert latest.number_of(own) is None
     connection = opened(tmp_path)
     asked_ms = time.time_ns() // 1_000_000 - 6000
     add_exchange(connection, "mine", "word word", created_ms=asked_ms)
@@ -52,6 +55,10 @@ def test_an_answer_of_this_run_stands_there_once_also_when_it_is_stored(tmp_path
     latest.show(latest.read())
     assert [one.prompt for one in latest.answers] == ["mine"]
     assert latest.answers[0].number is not None
+    # One that was on the screen before the history was read is still found there.
+    assert latest.number_of(own) == latest.answers[0].number
+    assert latest.number_of(replace(own, prompt="another")) is None
+    assert latest.number_of(replace(own, asked_ms=None)) is None
 
 
 def test_where_nothing_is_kept_nothing_is_read() -> None:

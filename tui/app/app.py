@@ -387,11 +387,11 @@ class NpulseApp(TerminalApp):
 
     async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:
         await self._read_latest()
-        found = self._latest.answers[event.place : event.place + 1]
-        if not found or found[0].number is None:
+        number = self._latest.number_of(event.answer)
+        if number is None:
             self._say_here("this answer is not in the history; Alt+T shows the last one")
             return
-        sources = self._backend.timelines.stored([found[0].number], [found[0].prompt])
+        sources = self._backend.timelines.stored([number], [event.answer.prompt])
         self._open_timeline(sources, 0)
 
     def _show_kept(self) -> None:

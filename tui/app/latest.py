@@ -11,11 +11,14 @@ from tui.core.text.sanitize import clean_line
 
 if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
+    from tui.core.turn.turn_stats import TurnStats
     from tui.history.browser import HistoryBrowser
     from tui.history.records import ConversationRow
 
 MOST = 40
 MAX_PROMPT_CHARS = 120
+SAME_MS = 2_000
+"""The same prompt asked within this time is the same answer: here and in the history."""
 
 
 class Latest:
@@ -50,14 +53,17 @@ class Latest:
     def show(self, stored: tuple[list[LastAnswer], list[ConversationRow]]) -> None:
         """Show what was read. What this run has seen stays in front."""
         self._stored, self.conversations = stored
-        self._own = [one for one in self._own if not self._is_stored(one)]
+        self._own = [one for one in self._own if self.number_of(one) is None]
 
-    def _is_stored(self, own: LastAnswer) -> bool:
-        """Whether the history has it by now: asked at about the same time."""
-        return any(
-            abs(one.asked_ms - own.asked_ms) < 2_000 and one.prompt == own.prompt
-            for one in self._stored
-        )
+    def number_of(self, answer: LastAnswer) -> int | None:
+        """Its id in the history; None where that was not read to have it."""
+        if answer.number is not None or answer.asked_ms is None:
+            return answer.number
+        for one in self._stored:
+            is_near = abs((one.asked_ms or 0) - answer.asked_ms) < SAME_MS
+            if is_near and one.prompt == answer.prompt:
+                return one.number
+        return None
 
     def ended(self, turn: Turn, now_ns: int) -> None:
         """This answer is over; an answer that failed before its first token is none."""
@@ -66,12 +72,16 @@ class Latest:
             return
         self._ended = turn
         asked_ms = time.time_ns() // 1_000_000 - round(stats.elapsed_s * 1000)
-        answer = LastAnswer(
-            asked_ms=asked_ms,
-            prompt=clean_line(turn.prompt[:MAX_PROMPT_CHARS]),
-            model=turn.model or None,
-            rate_tps=stats.decode_tps,
-            is_estimated=stats.decode_source not in ("measured", "runtime"),
-            status=turn.status,
-        )
-        self._own = [answer, *self._own][:MOST]
+        self._own = [last_answer(turn, stats, asked_ms), *self._own][:MOST]
+
+
+def last_answer(turn: Turn, stats: TurnStats, asked_ms: int | None) -> LastAnswer:
+    """An answer that is over, with its numbers; ``asked_ms``: ms since 1970."""
+    return LastAnswer(
+        asked_ms=asked_ms,
+        prompt=clean_line(turn.prompt[:MAX_PROMPT_CHARS]),
+        model=turn.model or None,
+        rate_tps=stats.decode_tps,
+        is_estimated=stats.decode_source not in ("measured", "runtime"),
+        status=turn.status,
+    )

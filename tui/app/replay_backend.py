@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from tui.app.headline import context_words, quantisation_words, short_name
+from tui.app.latest import MOST, last_answer
 from tui.board.advice.board_state import BoardView
 from tui.board.readers.neighbours import Neighbour
 from tui.core.board.board_facts import BoardFacts
-from tui.core.board.history import BoardHistory
+from tui.core.board.history import BoardHistory, series_values
 from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import Waiting
 from tui.core.screen.headline import Headline
+from tui.core.screen.last_answers import LastAnswer
 from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
@@ -26,6 +29,8 @@ from tui.recording.lines import Request
 from tui.recording.player import Asked, Happening, Player
 from tui.recording.reading import Recording
 from tui.recording.samples import Sample
+from tui.timeline.live import LiveTimeline
+from tui.timeline.record import Timeline
 
 MIN_SPEED, MAX_SPEED = 0.1, 1000.0
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
@@ -162,6 +167,9 @@ class ReplayBackend:
         self.is_paused = False
         self.chat = ReplayChat()
         self.board = ReplayBoard()
+        self._timeline: LiveTimeline | None = None
+        self._played: deque[tuple[Turn, int | None]] = deque(maxlen=MOST)
+        """The answers that were begun, each with its wall time in ms."""
 
     # Playing --------------------------------------------------------------------------------
 
@@ -180,12 +188,36 @@ class ReplayBackend:
 
     def begin(self, asked: Asked) -> None:
         """The next answer begins."""
-        self._request = asked.request
-        self.chat.begin(asked.turn)
+        request, turn = asked.request, asked.turn
+        self._request = request
+        self.chat.begin(turn)
+        asked_ms = round(request.time * 1000) if 0 < request.time < MAX_TIME_S else None
+        self._timeline = LiveTimeline(turn, asked_ms, is_simulated=request.is_simulated)
+        self._played.append((turn, asked_ms))
 
     def saw(self, sample: Sample) -> None:
         """The next sample of the board."""
         self.board.saw(sample, self.chat.turn, self._model(), self.clock_ns())
+        if self._timeline is not None:
+            snapshot = sample.snapshot
+            self._timeline.saw(snapshot.t_ns, series_values(snapshot))
+
+    def timeline(self, turn: Turn) -> Timeline | None:
+        """The answer that is played, in time; None of any other one."""
+        followed = self._timeline
+        if followed is None or followed.turn is not turn:
+            return None
+        return followed.timeline(self.clock_ns())
+
+    @property
+    def answers(self) -> Sequence[LastAnswer]:
+        """The answers that were played to their ends, the last one first."""
+        now_ns = self.clock_ns()
+        return [
+            last_answer(turn, stats, asked_ms)
+            for turn, asked_ms in reversed(self._played)
+            if turn.phase.is_over and (stats := turn.stats(now_ns)).tokens
+        ]
 
     def change_speed(self, step: int) -> None:
         """The next faster speed, or the next slower one."""

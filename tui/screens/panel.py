@@ -214,4 +214,4 @@ class PanelScreen(Page):
         """The timeline of the chosen answer."""
         if self.panel == "answers":
             answers = self.query_one(AnswersPanel)
-            answers.post_message(AnswersPanel.Chosen(answers.chosen or 0))
+            answers.open_chosen()

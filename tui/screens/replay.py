@@ -17,11 +17,15 @@ from tui.core.screen.keymap import Place
 from tui.core.screen.keys.chat import FOCUS_KEYS
 from tui.core.screen.keys.history import REPLAY_KEYS
 from tui.core.screen.keys.table import REPLAY_CHAT_KEYS
+from tui.core.screen.last_answers import LastAnswer
 from tui.core.text.glyphs import Glyphs
+from tui.core.turn.turn import Turn
 from tui.recording.lines import Request
 from tui.recording.player import Asked, Happening
 from tui.recording.samples import Sample
+from tui.screens.chat.sources import DashboardSources
 from tui.screens.dashboard import Dashboard
+from tui.timeline.record import Timeline
 from tui.widgets.chat.key_bar import HintOf, key_hints
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.replay_line import ReplayLine
@@ -77,6 +81,11 @@ class ReplayBackend(ScreenBackend, Protocol):
 
     def change_speed(self, step: int) -> None: ...
 
+    def timeline(self, turn: Turn) -> Timeline | None: ...
+
+    @property
+    def answers(self) -> Sequence[LastAnswer]: ...
+
     def earlier(self, request: Request) -> Sequence[tuple[str, str]]: ...
 
     def restart(self) -> None: ...
@@ -97,6 +106,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
 
     DEFAULT_CSS = """
     ReplayScreen Prompt { width: 0; max-height: 1; }
+    ReplayScreen.-broad #conversations { display: none; }
     ReplayScreen ReplayLine { width: 1fr; height: 1; }
     """
 
@@ -109,7 +119,8 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
         frames_per_s: int = 15,
         leave: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(backend, glyphs, keymap, copy, frames_per_s)
+        sources = DashboardSources(backend.timeline, lambda: backend.answers)
+        super().__init__(backend, glyphs, keymap, copy, frames_per_s, sources)
         self._replay = backend
         self._leave = leave
         self._ticks: Timer | None = None
@@ -170,6 +181,10 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
         if not self._replay.is_end_drawn:
             self._answer.draw_frame()
 
+    def _answer_ended(self) -> None:
+        # The app is not told: its own conversation has no answer more.
+        self.show_latest()
+
     def _show_line(self) -> None:
         self.query_one(ReplayLine).refresh_rows()
 
@@ -205,6 +220,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
         self._parts.transcript.clear()
         self._answer.forget()
         self._has_begun = False
+        self.show_latest()
         self._show_line()
 
     def action_board(self) -> None:

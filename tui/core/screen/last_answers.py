@@ -16,8 +16,8 @@ LEAST_OTHERS = 2
 class LastAnswer:
     """One answer that is over. ``number`` is its id in the history, None where it is in none."""
 
-    asked_ms: int
-    """ms since 1970."""
+    asked_ms: int | None
+    """ms since 1970; None where no calendar has it."""
     prompt: str
     """Sanitised, one line."""
     model: str | None

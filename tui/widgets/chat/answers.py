@@ -23,11 +23,11 @@ class AnswersPanel(Rows):
     """Draws the newest ``count`` answers; ``key`` is the key that enlarges the panel."""
 
     class Chosen(Message):
-        """The answer in this place was clicked."""
+        """This answer was clicked."""
 
-        def __init__(self, place: int) -> None:
+        def __init__(self, answer: LastAnswer) -> None:
             super().__init__()
-            self.place = place
+            self.answer = answer
 
     def __init__(
         self,
@@ -50,6 +50,15 @@ class AnswersPanel(Rows):
         self.chosen = min(max((self.chosen or 0) + step, 0), max(last, 0))
         self.refresh_rows()
 
+    def open_chosen(self) -> None:
+        """As if the answer that the keys chose was clicked."""
+        self._open(self.chosen or 0)
+
+    def _open(self, place: int) -> None:
+        found = self._answers()[: self.count]
+        if 0 <= place < len(found):
+            self.post_message(self.Chosen(found[place]))
+
     def build(self, width: int) -> Sequence[Row]:
         found, now_s = self._answers(), time.time()
         rows = answer_rows(found, width, self.count, self._glyphs, now_s, self.chosen)
@@ -58,7 +67,7 @@ class AnswersPanel(Rows):
     def on_click(self, event: events.Click) -> None:
         if 1 <= event.y <= min(len(self._answers()), self.count):
             event.stop()
-            self.post_message(self.Chosen(event.y - 1))
+            self._open(event.y - 1)
 
 
 def answer_rows(
@@ -86,7 +95,8 @@ def answer_rows(
             # What was cut short is not told as if it were whole.
             role = "dim" if one.status == "stopped" else "warn"
             right = ((f" {STATUS_WORDS[one.status]}", role), *right)
-        when = f"{short_time(one.asked_ms / 1000, now_s):<{TIME_CELLS}}"
+        asked = fmt.UNKNOWN if one.asked_ms is None else short_time(one.asked_ms / 1000, now_s)
+        when = f"{asked:<{TIME_CELLS}}"
         room = width - TIME_CELLS - row_width(right) - 1
         words = cut(((one.prompt, "strong" if place == chosen else "soft"),), room, glyphs)
         if place == chosen:
