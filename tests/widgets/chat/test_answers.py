@@ -32,6 +32,15 @@ def test_an_answer_that_was_cut_short_is_not_told_as_whole() -> None:
     assert text(rows[1]).split()[-2:] == ["why", "3.10"]
 
 
+def test_the_chosen_one_has_a_sign_before_its_time() -> None:
+    asked_ms = round(NOON_S * 1000)
+    found = [LastAnswer(asked_ms, prompt, "m", 7.0, False) for prompt in ("one", "two")]
+    rows = answer_rows(found, 41, 2, UNICODE, NOON_S, chosen=1)
+    assert text(rows[0]).startswith("  12:00 one ")
+    assert text(rows[1]).startswith("▸ 12:00 two ")
+    assert [row_width(row) for row in rows] == [41, 41]
+
+
 def test_a_day_is_told_as_one_reads_it() -> None:
     assert short_time(NOON_S - 86_400, NOON_S) == "yest."
     assert short_time(NOON_S - 3 * 86_400, NOON_S) == "11-24"

@@ -96,11 +96,11 @@ def answer_rows(
             role = "dim" if one.status == "stopped" else "warn"
             right = ((f" {STATUS_WORDS[one.status]}", role), *right)
         asked = fmt.UNKNOWN if one.asked_ms is None else short_time(one.asked_ms / 1000, now_s)
-        when = f"{asked:<{TIME_CELLS}}"
-        room = width - TIME_CELLS - row_width(right) - 1
+        # Where the keys choose, a sign stands in front of the time.
+        sign = "" if chosen is None else f"{glyphs.closed if place == chosen else ' '} "
+        when = f"{sign}{asked:<{TIME_CELLS}}"
+        room = width - len(when) - row_width(right) - 1
         words = cut(((one.prompt, "strong" if place == chosen else "soft"),), room, glyphs)
-        if place == chosen:
-            when = f"{glyphs.closed}{when}"[:TIME_CELLS]
         rows.append(spread(((when, "live" if place == chosen else "dim"), *words), right, width))
     if not answers:
         rows.append((("none yet", "dim"),))
