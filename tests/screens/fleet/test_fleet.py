@@ -24,7 +24,7 @@ def test_every_board_with_what_is_wrong_first(size: tuple[int, int]) -> None:
     assert max(map(row_width, rows)) <= size[0]
     lines = [line(row) for row in rows]
     if size[0] >= 80:
-        assert [row[2:18].split()[0] for row in lines[1:5]] == [
+        assert [row[3:19].split()[0] for row in lines[1:5]] == [
             "cellar",
             "attic",
             "garage",
@@ -38,7 +38,7 @@ def test_every_board_with_what_is_wrong_first(size: tuple[int, int]) -> None:
 
 def test_without_boards_it_says_how_to_name_them() -> None:
     text = "\n".join(map(line, fleet_rows((), 0, (80, 20), UNICODE)))
-    assert '  [boards]\n  kitchen = "ssh://' in text
+    assert '   [boards]\n   kitchen = "ssh://' in text
 
 
 async def test_the_chosen_board_stays_chosen_and_opens() -> None:

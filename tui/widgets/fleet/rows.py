@@ -9,7 +9,7 @@ from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.rows import Row, fit, pad, spread, window
 
-WIDE, VERY_WIDE = 100, 150
+WIDE, VERY_WIDE = 98, 148
 TROUBLE_ROLES: dict[Trouble, str] = {"bad": "bad", "note": "warn", "none": "ok"}
 NONE_SET = (
     "No board is set. Name them in ~/.config/npulse/config.toml:",
@@ -30,13 +30,21 @@ def title_row(rows: Sequence[BoardRow], width: int) -> Row:
     elif any(row.state == "connecting" for row in rows):
         words = (("connecting", "dim"),)
     boards = "1 board" if len(rows) == 1 else f"{len(rows)} boards"
-    return spread((("fleet", "strong"), (f"  {boards}", "soft")), words, width)
+    return spread(((" fleet", "strong"), (f"  {boards}", "soft")), (*words, (" ", "text")), width)
 
 
 def fleet_rows(
     rows: Sequence[BoardRow], chosen: int, size: tuple[int, int], glyphs: Glyphs
 ) -> list[Row]:
     """The table at ``size`` (cells, rows), with more of the chosen board below it."""
+    width, height = size[0] - 2, size[1]
+    lines = _lines(rows, chosen, (width, height), glyphs)
+    return [((" ", "text"), *line) if line else line for line in lines]
+
+
+def _lines(
+    rows: Sequence[BoardRow], chosen: int, size: tuple[int, int], glyphs: Glyphs
+) -> list[Row]:
     width, height = size
     if not rows:
         return [(), *(fit(((line, "soft"),), width) for line in NONE_SET)][:height]
