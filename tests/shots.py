@@ -14,16 +14,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
+from tests.screens.clients.prepared import PreparedClients
+from tests.screens.fleet.prepared import PreparedFleet
+from tests.screens.opened import Opened
 from tui.app.start import build
 from tui.bench.model.suite import load_builtin
 from tui.cli import dashboard_parser
+from tui.core.screen.headline import Headline
+from tui.core.text.glyphs import UNICODE
 from tui.lab import store
 from tui.lab.model.screen import OpenLab
 from tui.lab.sets.from_suite import table_of
 from tui.lab.sets.starter import as_toml
+from tui.screens.clients import ClientsScreen
+from tui.screens.fleet import FleetScreen
 from tui.sim.server.spawn import spawn
 from tui.widgets.chat.message_line import SHOWN_S
 from tui.widgets.chat.prompt import Prompt
@@ -160,7 +168,7 @@ def _is_running(shown: OpenLab | None) -> bool:
     return shown is not None and shown.is_running
 
 
-async def draw(pilot: Pilot[int], shot: Shot) -> Path:
+async def draw(pilot: Pilot[Any], shot: Shot) -> Path:
     """One picture of the app as it is, in that size and theme."""
     pilot.app.theme = shot.theme
     await pilot.resize_terminal(*shot.size)
@@ -213,6 +221,24 @@ async def take_timeline() -> list[Path]:
             run.backend.close()
 
 
+CLIENTS = Shot("clients-wide", (120, 40), "npulse-dark")
+FLEET = Shot("fleet-wide", (120, 24), "npulse-dark")
+
+
+async def take_others() -> list[Path]:
+    """Clients and boards that nobody has here: prepared ones, on the screens themselves."""
+    top = Headline(board="Orange Pi 5 Max", soc="rk3588", time_of_day="14:02:11")
+    drawn = []
+    for shot, make in (
+        (CLIENTS, lambda: ClientsScreen(PreparedClients(), lambda: top, UNICODE)),
+        (FLEET, lambda: FleetScreen(PreparedFleet(), lambda: top, UNICODE)),
+    ):
+        async with Opened(make).run_test(size=shot.size) as pilot:
+            await pilot.pause(1.5)
+            drawn.append(await draw(pilot, shot))
+    return drawn
+
+
 def main() -> None:
     """Take every picture, or those of the scenes that are named, each with a home of its own: no
     config of the one who runs this."""
@@ -225,6 +251,7 @@ def main() -> None:
         "history": take_history,
         "lab": take_lab,
         "timeline": take_timeline,
+        "others": take_others,
     }
     for scene in sys.argv[1:] or scenes:
         with tempfile.TemporaryDirectory() as home:
