@@ -73,6 +73,7 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
                 await ask(pilot, QUESTIONS[0])
                 chat = run.backend.chat
                 await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await pilot.pause(3.0)  # the answer is kept, and stands among the last ones
                 await ask(pilot, QUESTIONS[1])
                 await until(pilot, lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 70)
                 drawn = [await draw(pilot, shot) for shot in shots]
@@ -245,6 +246,7 @@ def main() -> None:
     os.environ.pop("NO_COLOR", None)
     os.environ["NPULSE_GENERATION__THINKING"] = "on"
     os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+    os.environ["COLORTERM"] = "truecolor"
     FOLDER.mkdir(exist_ok=True)
     scenes = {
         "dashboard": lambda: take(SHOTS),
