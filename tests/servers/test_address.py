@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.servers.address import ENDPOINTS, is_local, local_port, masked, normalised_url, shown_url
@@ -109,6 +109,7 @@ def test_what_is_no_secret_is_shown() -> None:
 
 
 @given(st.text(max_size=200))
+@example("0\u3002")  # IDNA's own full stop
 def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
     try:
         url = normalised_url(text)

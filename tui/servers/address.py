@@ -170,9 +170,10 @@ def _host_and_port(place: str) -> tuple[str | None, str | None]:
 
 
 def _ascii_host(host: str) -> str:
-    """A host name of any letters as DNS has it; "" where it has none."""
+    """A host name of any letters as DNS has it, without a full stop of any script at its end; ""
+    where it has none."""
     try:
-        return host.encode("idna").decode("ascii")
+        return host.encode("idna").decode("ascii").rstrip(".")
     except UnicodeError:
         return ""
 
