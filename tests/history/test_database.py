@@ -16,7 +16,7 @@ import pytest
 
 from tests.app.npulse import REPOSITORY
 from tests.history.made import add_exchange, opened
-from tui.history import listing, reading, writers
+from tui.history import database, listing, reading, writers
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError, NewerHistoryError
 from tui.history.running import running
@@ -260,6 +260,19 @@ def test_two_processes_may_make_it_and_write_at_once(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as connection:
         assert listing.count(connection) == 2 * each
         assert damage(connection, is_thorough=True) == []
+
+
+def test_a_file_that_another_process_makes_meanwhile_is_no_other_programs(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+
+        def make_it_first(statement: str) -> None:
+            if "sqlite_master" in statement:
+                connection.set_trace_callback(None)
+                opened(tmp_path).close()
+
+        connection.set_trace_callback(make_it_first)
+        assert database._version(connection, path, len(MIGRATIONS)) == len(MIGRATIONS)
 
 
 LOOK_AND_LEAVE = """

@@ -228,9 +228,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[st
 
 
 def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # One statement sees one moment: another process may make the file between two of them.
+    version, application, tables = connection.execute(
+        "SELECT (SELECT user_version FROM pragma_user_version),"
+        " (SELECT application_id FROM pragma_application_id), count(*) FROM sqlite_master"
+    ).fetchone()
     if application == APPLICATION_ID and version > newest:
         raise _newer(path, version, newest)
     if tables and (application != APPLICATION_ID or not version):
