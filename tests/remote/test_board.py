@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -57,8 +56,6 @@ def test_its_server_is_reached_and_a_lost_line_comes_back(tmp_path: Path) -> Non
         board = RemoteBoard(there.address, there.options, interval_s=0.2)
         board.connect(may_ask=False)
         try:
-            port = urlsplit(sim.url).port
-            assert port in board.listening()
             forwarded = board.forwarded(sim.url)
             assert forwarded != sim.url
             (here, over_there) = (

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from tui.board.readers.procfs import listening_ports
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Reading, Snapshot
 from tui.remote.address import BoardAddress
@@ -92,19 +91,6 @@ class RemoteBoard:
             return self._absent()
         assert self._sampler is not None
         return _without_untold(self._sampler.sample())
-
-    def listening(self) -> frozenset[int]:
-        """The TCP ports that something listens on there; empty where it cannot be told."""
-        requests = [Request("A", "/proc/net/tcp"), Request("A", "/proc/net/tcp6")]
-        try:
-            answers = self._ask(requests)
-        except (OSError, ValueError) as error:
-            self._lose(str(error))
-            return frozenset()
-        found: set[int] = set()
-        for answer in answers:
-            found |= listening_ports(answer.data or b"")
-        return frozenset(found)
 
     def forwarded(self, url: str) -> str:
         """The same address as this machine reaches it. Raises SshError."""

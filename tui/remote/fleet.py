@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from tui.core.board.reading import Snapshot
 from tui.core.screen.fleet import BoardRow, by_what_is_wrong
@@ -53,12 +52,10 @@ class Fleet:
         options: SshOptions = SYSTEM_SSH,
         *,
         interval_s: float = 1.0,
-        make_board: Callable[..., RemoteBoard] = RemoteBoard,
     ) -> None:
-        self._ports = tuple(ports)
         self._interval_s = interval_s
         self._watched = [
-            _WatchedBoard(make_board(one, options, interval_s=interval_s), self._ports)
+            _WatchedBoard(RemoteBoard(one, options, interval_s=interval_s), tuple(ports))
             for one in boards
         ]
         self._is_over = threading.Event()
@@ -172,9 +169,8 @@ async def _served(urls: Sequence[str], *, is_named: bool) -> _Served:
     (seen,) = shown_servers(await survey((found.server,), TIMEOUTS))
     counters = await server_counters(found.server)
     rate = next((one.value for one in counters if any(w in one.label for w in RATE_COUNTERS)), "")
-    place = urlsplit(found.server.url).port
     return _Served(
-        server=clean_line(found.server.name, 40) if place else "",
+        server=clean_line(found.server.name, 40),
         model=_model(seen.models),
         rate=clean_line(rate, 16),
         problem=clean_line(seen.problem or "", MAX_CHARS),

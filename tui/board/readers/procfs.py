@@ -96,12 +96,6 @@ def n_connected(raw: bytes, port: int) -> int:
     return sum(1 for local, state, _ in rows if local == wanted and state == _ESTABLISHED)
 
 
-def listening_ports(raw: bytes) -> set[int]:
-    """The TCP ports that are listened on, from /proc/net/tcp or tcp6."""
-    text = raw.decode("ascii", "replace")
-    return {int(port, 16) for port, state, _ in _SOCKET.findall(text) if state == _LISTENING}
-
-
 def listening_inodes(raw: bytes, port: int) -> set[str]:
     """The socket inodes that listen on a TCP port, from /proc/net/tcp or tcp6."""
     wanted = f"{port:04X}"

@@ -12,7 +12,7 @@ from tui.core.text.glyphs import Glyphs
 from tui.core.types import NumberSource
 from tui.history.clients_view import ClientsView
 from tui.history.request_records import ClientRequest, ClientTotals
-from tui.widgets.kit.rows import Row, fit, pad, spread, window
+from tui.widgets.kit.rows import Row, column, fit, pad, spread, window
 
 WIDE, VERY_WIDE = 98, 148
 MAX_RUNNING = 4
@@ -113,7 +113,7 @@ def _running(one: ClientRequest, width: int, now_ms: int, glyphs: Glyphs) -> Row
     elapsed = fmt.long_seconds(max(now_ms - one.started_ms, 0) / 1000)
     row: Row = (
         (f"{glyphs.dot} ", "dim" if is_queued else "live"),
-        *_column(one.client.label, CLIENT_CELLS, "strong"),
+        *column(one.client.label, CLIENT_CELLS, "strong"),
         (f"{one.phase or '':<10}", "dim" if is_queued else "live"),
         (f"{elapsed:>9}", "text"),
     )
@@ -151,10 +151,10 @@ def _request_row(one: ClientRequest, width: int, glyphs: Glyphs, *, is_chosen: b
     row: Row = (
         (f"{glyphs.closed if is_chosen else ' '} ", "live"),
         (f"{_clock(ended):<9}", "soft"),
-        *_column(one.client.label, CLIENT_CELLS, "strong" if is_chosen else "text"),
+        *column(one.client.label, CLIENT_CELLS, "strong" if is_chosen else "text"),
     )
     if width >= WIDE:
-        row += _column(one.origin.model or fmt.UNKNOWN, MODEL_CELLS, "soft")
+        row += column(one.origin.model or fmt.UNKNOWN, MODEL_CELLS, "soft")
     ttft = fmt.UNKNOWN
     if one.ttft_ms is not None:
         ttft = fmt.marked(fmt.milliseconds(one.ttft_ms), one.ttft_source)
@@ -211,7 +211,7 @@ def _totals_rows(totals: Sequence[ClientTotals], width: int, limit: int) -> list
         rate = "" if one.decode_tps is None else f"  {fmt.rate(one.decode_tps)} tok/s"
         ttft = "" if one.ttft_ms is None else f"  TTFT {fmt.milliseconds(one.ttft_ms)}"
         row: Row = (
-            *_column(one.label, CLIENT_CELLS, "text"),
+            *column(one.label, CLIENT_CELLS, "text"),
             (f"{one.requests:>5} requests{failed}", "text"),
             (f"  {mark}{one.tokens_in:,} + {mark}{one.tokens_out:,} tokens", "soft"),
             (f"{rate}{ttft}", "soft"),
@@ -281,10 +281,6 @@ def _absence_rows(view: ClientsView, width: int) -> list[Row]:
 
 def _labelled(label: str, row: Row, width: int) -> Row:
     return fit((*pad(((label, "dim"),), LABEL_CELLS), *row), width)
-
-
-def _column(text: str, cells: int, role: str) -> Row:
-    return pad(fit(((text, role),), cells - 1), cells)
 
 
 def _number(number: int | None, source: NumberSource) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tui.core.screen.fleet import BoardRow, Trouble
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.kit.rows import Row, fit, pad, spread, window
+from tui.widgets.kit.rows import Row, column, fit, spread, window
 
 WIDE, VERY_WIDE = 98, 148
 TROUBLE_ROLES: dict[Trouble, str] = {"bad": "bad", "note": "warn", "none": "ok"}
@@ -72,11 +72,11 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     role = TROUBLE_ROLES[trouble]
     cells: Row = (
         (f"{glyphs.closed if is_chosen else ' '} ", "live"),
-        *_column(row.name, 16, "strong" if is_chosen else "text"),
+        *column(row.name, 16, "strong" if is_chosen else "text"),
         (f"{_state(row):<9}", role if row.state != "connected" else "soft"),
     )
     if width >= WIDE:
-        cells += _column(row.model or fmt.UNKNOWN, 18, "text")
+        cells += column(row.model or fmt.UNKNOWN, 18, "text")
     npu = fmt.UNKNOWN if row.npu_pct is None else f"{row.npu_pct:.0f} %"
     if row.npu_pct is None and row.npu_phase != "unknown":
         npu = row.npu_phase
@@ -90,7 +90,7 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     )
     if width >= VERY_WIDE:
         line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
-        cells += ((f"{line:>9}  ", "soft"), *_column(row.board, 24, "soft"))
+        cells += ((f"{line:>9}  ", "soft"), *column(row.board, 24, "soft"))
     return fit((*cells, (f"  {words}", role)), width)
 
 
@@ -108,7 +108,3 @@ def _detail(row: BoardRow, width: int) -> list[Row]:
     second = row.wrong[1] or serving or "nothing is wrong"
     role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
     return [fit(((first, "soft"),), width), fit(((second, role),), width)]
-
-
-def _column(text: str, cells: int, role: str) -> Row:
-    return pad(fit(((text, role),), cells - 1), cells)

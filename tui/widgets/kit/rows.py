@@ -85,6 +85,11 @@ def pad(row: Row, width: int) -> Row:
     return (*row, (" " * missing, "text")) if missing > 0 else row
 
 
+def column(text: str, cells: int, role: str) -> Row:
+    """A text in a column of ``cells``, cut so that a blank follows it."""
+    return pad(fit(((text, role),), cells - 1), cells)
+
+
 def window(count: int, height: int, at: int) -> tuple[int, int]:
     """First and last + 1 of ``count`` rows that are shown in ``height`` with ``at`` in sight."""
     if count <= height:
