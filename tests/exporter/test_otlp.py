@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from tui.exporter.otlp import OtlpSender, metrics_url
+from tui.history.chunk_gaps import grouped_gaps
 from tui.history.ended_requests import EndedRequest
 from tui.history.records import Origin
 
@@ -29,7 +30,7 @@ COUNTED = EndedRequest(
         "prompt_tokens": 20,
         "context_source": "runtime",
     },
-    (1250 * MS, 1570 * MS, 1890 * MS, 2210 * MS),
+    grouped_gaps((1250 * MS, 1570 * MS, 1890 * MS, 2210 * MS)),
 )
 
 
@@ -98,7 +99,7 @@ def test_an_answer_under_the_conventions_names() -> None:
 def test_counts_that_are_estimated_are_not_sent() -> None:
     guessed = EndedRequest("error", ORIGIN, {**COUNTED.numbers, "tokens_source": "estimated"})
     guessed = EndedRequest(
-        "error", ORIGIN, {**guessed.numbers, "context_source": "estimated"}, guessed.times_ns
+        "error", ORIGIN, {**guessed.numbers, "context_source": "estimated"}, guessed.gaps
     )
     found = sent(guessed)
     assert "gen_ai.client.token.usage" not in found

@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.history.made import add_exchange, opened
 from tests.history.test_client_requests import OVER, RUNNING
 from tui.history import client_requests, writers
+from tui.history.chunk_gaps import GapGroup
 from tui.history.database import transaction
-from tui.history.ended_requests import EndedRequests
+from tui.history.ended_requests import EndedRequests, of_client
 from tui.history.request_records import ClientName
 from tui.history.writer_process import this_process
 
@@ -54,3 +55,12 @@ def test_requests_of_clients_as_they_end_in_any_order(tmp_path: Path) -> None:
         assert (found.numbers["tokens_out"], found.numbers["tokens_source"]) == (9, "runtime")
         assert found.origin.model == "qwen3-4b"
         assert ended.look(connection) == []
+
+
+def test_gaps_come_from_the_times_of_an_answer_or_from_the_tap() -> None:
+    stored = {"operation": "embeddings", "chunk_gaps": [[2, 320_000_000], [1, 700_000_000]]}
+    found = of_client(replace(OVER, numbers=stored))
+    assert found.gaps == (GapGroup(2, 320_000_000), GapGroup(1, 700_000_000))
+    assert found.is_embedding
+    assert of_client(OVER).gaps == ()
+    assert not of_client(OVER).is_embedding

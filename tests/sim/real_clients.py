@@ -14,7 +14,7 @@ MESSAGES: Any = [{"role": "user", "content": PROMPT}]
 
 
 def ask_openai(url: str) -> dict[str, Any]:
-    """Lists, a stream, a whole answer, a call of a tool, an error."""
+    """Lists, a stream, a whole answer, embeddings, an error."""
     import openai
 
     client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
@@ -28,6 +28,7 @@ def ask_openai(url: str) -> dict[str, Any]:
     chunks = list(stream)
     pieces = [c.choices[0].delta.content or "" for c in chunks if c.choices]
     whole = client.chat.completions.create(model="qwen3-4b", messages=MESSAGES, max_tokens=5)
+    embedded = client.embeddings.create(model="qwen3-4b", input=["two words", "and three more"])
     try:
         client.chat.completions.create(model="absent", messages=MESSAGES)
         refusal = ""
@@ -41,6 +42,8 @@ def ask_openai(url: str) -> dict[str, Any]:
         "usage": chunks[-1].usage.completion_tokens if chunks[-1].usage else None,
         "whole": whole.choices[0].message.content,
         "whole_finish": whole.choices[0].finish_reason,
+        "vectors": [[round(n, 3) for n in row.embedding] for row in embedded.data],
+        "embedded_tokens": embedded.usage.prompt_tokens,
         "refusal": refusal,
     }
 

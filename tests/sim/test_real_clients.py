@@ -55,6 +55,7 @@ def test_a_real_client_reads_what_was_said(told: tuple[str, Any, Path]) -> None:
         assert {"qwen3-4b", "gemma3-1b"} < set(read["models"])
         assert read["whole"] == "".join(entry["text"] for entry in truth(log, "token", 2))
         assert read["whole_finish"] == "length"
+        assert read["vectors"] == [[0.6, 0.8], [0.6, 0.8]]
         assert "404" in read["refusal"]
         assert "absent" in read["refusal"]
     else:

@@ -18,6 +18,7 @@ import pytest
 from tests.app.npulse import environment
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.tap.tapped import CHAT, Tap, curl, post, question, start, tap
+from tui.history.ended_requests import of_client
 from tui.history.published_clients import published
 from tui.sim.server.spawn import Simulator, spawn
 
@@ -72,6 +73,10 @@ def test_three_clients_at_once_are_measured_as_they_were_served(
         rate_tps = (TOKENS - 1) * 1e9 / (tokens_ns[-1] - tokens_ns[0])
         assert request.decode_tps == pytest.approx(rate_tps, rel=0.03)
         assert request.decode_source == "measured"
+        gaps = of_client(request).gaps
+        assert sum(count for count, _ in gaps) == TOKENS - 1
+        total_ms = sum(count * mean_ns for count, mean_ns in gaps) / 1e6
+        assert total_ms == pytest.approx((tokens_ns[-1] - tokens_ns[0]) / 1e6, abs=15)
         assert request.prompt is request.answer is None
     assert sorted(line["id"] for line in lines) == [request.id for request in found]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -282,3 +283,56 @@ def test_a_prompt_that_cannot_be_read_is_unknown_and_the_answer_is_measured(
     (record,) = watched.over
     assert (record.tokens_in, record.numbers["chunks"]) == (None, 10)
     assert record.decode_tps == pytest.approx(20, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer", "told"),
+    [
+        ("/v1/embeddings", {"input": "two words"}, {"model": "e5", "usage": {"prompt_tokens": 4}},
+         (4, "runtime")),
+        ("/v1/embeddings", {"input": [[15339, 1917]]}, {"data": []}, (None, "unknown")),
+        ("/api/embed", {"input": ["a", "b"]}, {"embeddings": [[1]], "prompt_eval_count": 6},
+         (6, "runtime")),
+        ("/embedding", {"content": "some words here"}, [{"index": 0, "embedding": [[0.5]]}],
+         (None, "estimated")),
+    ],
+)  # fmt: skip
+def test_embeddings_have_a_line_of_their_own(
+    path: str, asked: dict[str, Any], answer: object, told: tuple[int | None, str]
+) -> None:
+    watched = Watched()
+    watched.open()
+    watched.ask(path, messages=None, stream=None, **asked)
+    body = json.dumps(answer).encode()
+    watched.head("content-type: application/json", f"content-length: {len(body)}")
+    watched.tell(Event.DOWN, 1, body)
+    (record,) = watched.over
+    assert (record.status, record.is_embedding, record.note) == ("complete", True, None)
+    assert record.tokens_out is record.ttft_ms is record.decode_tps is None
+    assert record.tokens_in_source == told[1]
+    assert record.tokens_in == told[0] or (told[1] == "estimated" and record.tokens_in)
+    assert watched.observer.n_others == 0
+
+
+def test_embeddings_that_are_refused_or_cut_are_told_so() -> None:
+    watched = Watched()
+    watched.open()
+    watched.ask("/v1/embeddings", input="words")
+    watched.head("content-type: application/json", "content-length: 2", status=400)
+    watched.tell(Event.DOWN, 1, b"{}")
+    watched.ask("/v1/embeddings", input="words")
+    watched.head("content-type: application/json", "content-length: 200")
+    watched.tell(Event.DOWN, 1, b'{"data": [')
+    watched.tell(Event.CLOSED, 1)
+    assert [record.status for record in watched.over] == ["refused", "error"]
+
+
+def test_lists_are_counted_and_have_no_line() -> None:
+    watched = Watched()
+    watched.open()
+    for path in ("/v1/models", "/api/tags", "/health"):
+        watched.tell(Event.UP, 1, f"GET {path} HTTP/1.1\r\n\r\n".encode())
+        watched.head("content-length: 2")
+        watched.tell(Event.DOWN, 1, b"[]")
+    assert watched.over == []
+    assert watched.observer.n_others == 3

@@ -45,14 +45,26 @@ def test_a_real_client_reads_the_same_and_is_measured(name: str, tmp_path: Path)
         read = said(name, tapped.url)
         assert read["text"] == "".join(entry["text"] for entry in truth(log, "token", 1))
         # The one that is refused reaches no model, so the log of these does not count it.
-        first, *others = tapped.over(len(truth(log, "request")) + 1)
-        _, lines, _ = tapped.end()
+        n_embedded = int(name == "openai")
+        first, *others = tapped.over(len(truth(log, "request")) + 1 + n_embedded)
+        _, lines, noted = tapped.end()
     assert first.status == "complete"
     assert first.is_streamed
     assert (first.tokens_out, first.tokens_out_source) == (12, "runtime")
     assert name in (first.client.user_agent or "").lower()
+    if name == "openai":
+        (embedded,) = [one for one in others if one.is_embedding]
+        assert (embedded.path, embedded.status) == ("/v1/embeddings", "complete")
+        assert (embedded.tokens_in, embedded.tokens_in_source) == (
+            read["embedded_tokens"], "runtime",
+        )  # fmt: skip
+        assert embedded.tokens_out is embedded.ttft_ms is None
+        assert embedded.numbers["latency_ms"] is not None
+        others.remove(embedded)
     whole = next(one for one in others if one.status == "complete" and one.is_streamed is False)
     assert whole.ttft_ms is None
     assert whole.tokens_out_source == "runtime"
     assert "refused" in [one.status for one in others]
-    assert len(lines) == len(others) + 1
+    assert len(lines) == len(others) + 1 + n_embedded
+    n_lists = 1 if name == "openai" else 2
+    assert f"{len(lines)} requests and {n_lists} for lists and the like" in noted

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import Server
     from tui.settings.config import LoadedConfig
     from tui.tap.listen import ListenAddress, Target
+    from tui.tap.watching import Watcher
 
 COMMAND = "npulse tap"
 DEFAULT_LISTEN = "127.0.0.1:8090"
@@ -285,14 +286,17 @@ def _measure(
     look.stop()
     store.close(STORE_S)
     lines.close()
-    note(_summary(watcher.n_over, watcher.delays.count, watcher.delays.quantile_ms(0.99)))
+    note(_summary(watcher))
 
 
-def _summary(requests: int, chunks: int, p99_ms: float | None) -> str:
+def _summary(watcher: Watcher) -> str:
+    chunks, p99_ms = watcher.delays.count, watcher.delays.quantile_ms(0.99)
+    others = watcher.observer.n_others
     delay = (
         "" if p99_ms is None else f"; 99 of 100 of the last were held up by {p99_ms:.3f} ms at most"
     )
-    return f"{requests} requests, {chunks} chunks passed{delay}"
+    more = f" and {others} for lists and the like" if others else ""
+    return f"{watcher.n_over} requests{more}, {chunks} chunks passed{delay}"
 
 
 def _wait_for(child: int) -> None:

@@ -6,7 +6,6 @@ Token usage is sent only where the tokens were counted, not estimated.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from urllib.parse import urlsplit
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -25,6 +24,7 @@ EVERY_MS = 15_000
 TIMEOUT_S = 10
 TOKEN_BUCKETS = (*(1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304),)
 """Those that the conventions advise for ``gen_ai.client.token.usage``."""
+# Each bound is one of tui.history.chunk_gaps.EDGES_NS, or counts would land in other buckets.
 CHUNK_BUCKETS_S = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
 DURATION_BUCKETS_S = (*TTFT_BUCKETS_S, 3600.0)
 COUNTED = ("measured", "runtime", "tokenizer")
@@ -71,13 +71,16 @@ class OtlpSender:
         numbers = request.numbers
         common = attributes(request.origin)
         duration_ms, ttft_ms = number(numbers, "latency_ms"), number(numbers, "ttft_ms")
+        if request.is_embedding:
+            common["gen_ai.operation.name"] = "embeddings"
         failed = {"error.type": request.status} if request.status in ("refused", "error") else {}
         if duration_ms is not None:
             self._duration.record(duration_ms / 1000, {**common, **failed})
         if ttft_ms is not None:
             self._first.record(ttft_ms / 1000, common)
-        for before, after in pairwise(request.times_ns):
-            self._chunk.record(max(after - before, 0) / 1e9, common)
+        for count, mean_ns in request.gaps:
+            for _ in range(count):
+                self._chunk.record(mean_ns / 1e9, common)
         prompt, output = number(numbers, "prompt_tokens"), number(numbers, "tokens_out")
         if prompt and numbers.get("context_source") in COUNTED:
             self._tokens.record(prompt, {**common, "gen_ai.token.type": "input"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -26,6 +25,8 @@ TTFT_BUCKETS_S = (
 )
 """A short prompt at once; 16,384 tokens at 10 tok/s, behind others in a queue."""
 DURATION_BUCKETS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
+EMBEDDING_BUCKETS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+# Each bound is one of tui.history.chunk_gaps.EDGES_NS, or counts would land in other buckets.
 GAP_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
 MAX_LABEL_CHARS = 120
 UNKNOWN_MODEL = "unknown"
@@ -84,6 +85,14 @@ class RequestMetrics:
             "How long a prompt waited for a busy server before it was sent.",
             TTFT_BUCKETS_S,
         )
+        self._embeddings = counter(
+            "npulse_embeddings", "Requests for embeddings that ended, by how.", "status"
+        )
+        self._embedding_duration = histogram(
+            "npulse_embedding_duration_seconds",
+            "From a request for embeddings to their end.",
+            EMBEDDING_BUCKETS_S,
+        )
         self._running = Gauge(
             "npulse_requests_running", "Answers that npulse receives now.", registry=registry
         )
@@ -96,13 +105,19 @@ class RequestMetrics:
         """Count an answer that has ended."""
         numbers = request.numbers
         labels = {"model": model_label(request.origin), "server": request.origin.kind or "unknown"}
+        prompt, source = number(numbers, "prompt_tokens"), _source(numbers, "context_source")
+        if prompt and source:
+            self._prompt.labels(**labels, source=source).inc(prompt)
+        if request.is_embedding:
+            self._embeddings.labels(**labels, status=request.status).inc()
+            duration_ms = number(numbers, "latency_ms")
+            if duration_ms is not None:
+                self._embedding_duration.labels(**labels).observe(duration_ms / 1000)
+            return
         self._requests.labels(**labels, status=request.status).inc()
         tokens, source = number(numbers, "tokens_out"), _source(numbers, "tokens_source")
         if tokens and source:
             self._output.labels(**labels, source=source).inc(tokens)
-        prompt, source = number(numbers, "prompt_tokens"), _source(numbers, "context_source")
-        if prompt and source:
-            self._prompt.labels(**labels, source=source).inc(prompt)
         for histogram, name, factor, source_name in (
             (self._rate, "decode_tps", 1.0, "decode_source"),
             (self._prefill, "prefill_tps", 1.0, "prefill_source"),
@@ -115,17 +130,17 @@ class RequestMetrics:
             value = number(numbers, name)
             if value is not None:
                 histogram.labels(**labels).observe(value / 1000)
-        series = self._gap.labels(**labels)
-        for gap_s in gaps_s(request):
-            series.observe(gap_s)
+        if has_token_gaps(request):
+            series = self._gap.labels(**labels)
+            for count, mean_ns in request.gaps:
+                for _ in range(count):
+                    series.observe(mean_ns / 1e9)
 
 
-def gaps_s(request: EndedRequest) -> list[float]:
-    """The times between its tokens in s; empty where chunks and tokens are not the same."""
+def has_token_gaps(request: EndedRequest) -> bool:
+    """Whether the gaps between its chunks are those between its tokens, and there are any."""
     gaps = request.numbers.get("itl_ms")
-    if not isinstance(gaps, Mapping) or gaps.get("p50") is None:
-        return []
-    return [max(after - before, 0) / 1e9 for before, after in pairwise(request.times_ns)]
+    return bool(request.gaps) and isinstance(gaps, Mapping) and gaps.get("p50") is not None
 
 
 def number(numbers: Mapping[str, object], name: str) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.history import client_requests
+from tui.history.chunk_gaps import GapGroup, grouped_gaps, read_gaps
 from tui.history.records import Origin, StoredStatus
 from tui.history.request_records import ClientRequest, RequestStatus
 from tui.history.token_times import unpack_times
@@ -26,14 +27,19 @@ OWN_AGENT = "npulse"
 
 @dataclass(frozen=True, slots=True)
 class EndedRequest:
-    """A request whose answer is over. ``times_ns`` are those of its chunks, from the request on;
-    empty where none were kept."""
+    """A request whose answer is over. ``gaps`` are those between its chunks; none where it came in
+    one piece, or they were not kept."""
 
     status: StoredStatus | RequestStatus
     origin: Origin
     numbers: Mapping[str, object]
     """As :attr:`tui.history.records.StoredTurn.numbers`."""
-    times_ns: Sequence[int] = ()
+    gaps: Sequence[GapGroup] = ()
+
+    @property
+    def is_embedding(self) -> bool:
+        """Whether it asked for embeddings, and for no answer of a model."""
+        return self.numbers.get("operation") == "embeddings"
 
 
 class EndedRequests:
@@ -106,7 +112,8 @@ def of_client(request: ClientRequest) -> EndedRequest:
         "decode_tps": request.decode_tps,
         "decode_source": request.decode_source,
     }
-    return EndedRequest(request.status, request.origin, numbers)
+    gaps = read_gaps(request.numbers.get("chunk_gaps"))
+    return EndedRequest(request.status, request.origin, numbers, gaps)
 
 
 def _still(connection: sqlite3.Connection, turns: set[int]) -> set[int]:
@@ -128,14 +135,14 @@ def _read(connection: sqlite3.Connection, turns: Sequence[int]) -> list[EndedReq
                     status,
                     decode_origin(origin) or Origin(""),
                     decode_numbers(numbers) or {},
-                    _times(times),
+                    _gaps(times),
                 )
             )
     return found
 
 
-def _times(data: bytes | None) -> Sequence[int]:
+def _gaps(data: bytes | None) -> Sequence[GapGroup]:
     try:
-        return () if data is None else unpack_times(data)
+        return () if data is None else grouped_gaps(unpack_times(data))
     except ValueError:
         return ()

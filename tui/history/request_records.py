@@ -100,7 +100,8 @@ class ClientRequest:
     numbers: Mapping[str, object] = field(default_factory=dict)
     """The fields of :class:`tui.core.turn.result.TurnResult` that are numbers (gaps, prefill,
     latency, clock), as for an answer of npulse's own; ``bytes_in`` and ``bytes_out`` of the
-    bodies."""
+    bodies; ``chunk_gaps`` (:mod:`tui.history.chunk_gaps`) of a streamed answer that is over;
+    ``operation`` is ``embeddings`` where that was asked for."""
     prompt: str | None = None
     """Its last message, and None unless the tap was told to keep texts."""
     answer: str | None = None
@@ -110,6 +111,11 @@ class ClientRequest:
     @property
     def is_over(self) -> bool:
         return self.status != "running"
+
+    @property
+    def is_embedding(self) -> bool:
+        """Whether it asked for embeddings: then there are no tokens of an answer."""
+        return self.numbers.get("operation") == "embeddings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from tui.core.text.sanitize import clean_line
 from tui.core.types import ChatRequest, GenerationSettings, Message, Role
 from tui.servers.dialects import ollama, openai, rkllm_chat
 from tui.servers.dialects.dialect import Dialect, Json, StreamDecoder
+from tui.tap.embeddings import EmbeddingDecoder
 
 MAX_PATH_CHARS = 120
 MAX_CONTENT_CHARS = 4 << 20
 _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "assistant": "assistant"}
 
-Format = Literal["openai", "ollama", "rkllm_chat"]
+Format = Literal["openai", "ollama", "rkllm_chat", "embeddings"]
 """The format of the answer."""
 
 _ENDINGS: tuple[tuple[str, Format], ...] = (
@@ -28,12 +29,16 @@ _ENDINGS: tuple[tuple[str, Format], ...] = (
     ("/rkllm_chat", "rkllm_chat"),
     ("/v1/responses", "openai"),
     ("/v1/messages", "openai"),
+    ("/embeddings", "embeddings"),
+    ("/embedding", "embeddings"),
+    ("/api/embed", "embeddings"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for an answer. ``request`` is what a decoder and a meter need to know of it."""
+    """A request for an answer, or for embeddings. ``request`` is what a decoder and a meter need to
+    know of it."""
 
     path: str
     format: Format
@@ -42,6 +47,10 @@ class Asked:
     """Whether it asks for pieces, or may do so; not every server heeds that."""
     is_read: bool = True
     """Whether the body was understood: else the prompt is not known."""
+
+    @property
+    def is_embedding(self) -> bool:
+        return self.format == "embeddings"
 
 
 def plain_path(target: str) -> str:
@@ -74,6 +83,9 @@ def asked(path: str, body: bytes) -> Asked | None:
     messages = _messages(value)
     if found == "ollama" and not messages:
         return None
+    if found == "embeddings":
+        words = ChatRequest(_model(value), messages, GenerationSettings(max_tokens=0))
+        return Asked(path, found, words, is_streamed=False, is_read=bool(messages))
     stream = value.get("stream")
     return Asked(
         path,
@@ -85,6 +97,8 @@ def asked(path: str, body: bytes) -> Asked | None:
 
 def decoder_of(question: Asked, dialect: Dialect) -> StreamDecoder:
     """What reads its answer, from a server that speaks ``dialect``."""
+    if question.is_embedding:
+        return EmbeddingDecoder()
     if question.format == "rkllm_chat":
         return rkllm_chat.ChatDecoder(question.request)
     if question.format == "ollama":
@@ -116,14 +130,14 @@ def _messages(body: Mapping[str, Json]) -> tuple[Message, ...]:
     system = body.get("system", body.get("instructions"))
     if isinstance(system, str) and system:
         found.append(Message("system", system[:MAX_CONTENT_CHARS]))
-    if isinstance(rows, list):
+    if isinstance(rows, list) and not all(isinstance(row, str) for row in rows):
         for row in rows:
             if isinstance(row, dict):
                 role = row.get("role")
                 known = _ROLES.get(role, "user") if isinstance(role, str) else "user"
                 found.append(Message(known, _text(row.get("content"))))
         return tuple(found)
-    prompt = _text(body.get("prompt", rows))
+    prompt = _text(body.get("prompt", rows if rows is not None else body.get("content")))
     return (*found, Message("user", prompt)) if prompt else ()
 
 

@@ -19,6 +19,7 @@ from tui.core.types import (
     TurnError,
     UsageDelta,
 )
+from tui.history.chunk_gaps import grouped_gaps
 from tui.history.request_records import (
     ClientName,
     ClientRequest,
@@ -96,8 +97,12 @@ class Exchange:
 
     @property
     def is_answer(self) -> bool:
-        """Whether it asks for an answer of a model, as far as it is known."""
+        """Whether it asks for an answer of a model, or for embeddings, as far as it is known."""
         return self._asked is not None
+
+    @property
+    def _is_embedding(self) -> bool:
+        return self._asked is not None and self._asked.is_embedding
 
     @property
     def is_unread(self) -> bool:
@@ -209,7 +214,8 @@ class Exchange:
             return
         status = self._http_status
         if self._decoder is not None:
-            self._take(t_ns, self._decoder.close())
+            if not (is_cut and self._is_embedding):  # half a document says nothing
+                self._take(t_ns, self._decoder.close())
             if not is_cut and self._server.dialect.is_finished_by_end:
                 self._take(t_ns, [FinishDelta("end")])
             if is_cut and not turn.phase.is_over and turn.finish_reason is None:
@@ -258,15 +264,20 @@ class Exchange:
             decode_tps=result.decode_tps if self.is_over else stats.rate_now_tps,
             decode_source=result.decode_source,
             note=self._note(result) if self.is_over else None,
-            numbers={**numbers_of(result, stats), **self._bytes()},
+            numbers={**numbers_of(result, stats), **self._more_numbers()},
             prompt=turn.prompt if has_text and self._asked is not None else None,
             answer=result.text if has_text else None,
         )
         made = self._with_prefill(made, stats)
         return made if self._is_streamed is not False else _as_whole(made)
 
-    def _bytes(self) -> dict[str, object]:
-        return {"bytes_in": self.bytes_in, "bytes_out": self.bytes_out}
+    def _more_numbers(self) -> dict[str, object]:
+        found: dict[str, object] = {"bytes_in": self.bytes_in, "bytes_out": self.bytes_out}
+        if self._is_embedding:
+            found["operation"] = "embeddings"
+        elif self.is_over and self.turn is not None and self._is_streamed:
+            found["chunk_gaps"] = grouped_gaps(self.turn.stamps_ns)
+        return found
 
     @property
     def _knows_prompt(self) -> bool:
@@ -311,6 +322,8 @@ class Exchange:
             return "unread"
         if self.is_abandoned:
             return "client gone"
+        if result.status == "empty" and self._is_embedding:
+            return "complete"
         return "interrupted" if result.status == "stopped" else result.status
 
     def _note(self, result: TurnResult) -> str | None:
@@ -319,7 +332,9 @@ class Exchange:
             return f"Not understood: {self._unread or 'no request that npulse knows'}."
         if status == "client gone":
             return self._after_the_client()
-        return result.note if result.error is None else result.error.sentence
+        if result.error is not None:
+            return result.error.sentence
+        return None if self._is_embedding else result.note
 
     def _after_the_client(self) -> str:
         """What the server did when its client had left."""

@@ -23,7 +23,8 @@ def json_of(request: ClientRequest) -> dict[str, object]:
         del found["prompt"], found["answer"]
     numbers = found.pop("numbers")
     for name in ("prefill_ms", "prefill_tps", "prefill_source", "itl_ms", "latency_ms", "chunks",
-                 "clock", "finish", "bytes_in", "bytes_out"):  # fmt: skip
+                 "clock", "finish", "bytes_in", "bytes_out", "operation",
+                 "chunk_gaps"):  # fmt: skip
         found[name] = numbers.get(name)
     return found
 
@@ -45,6 +46,9 @@ def line_of(request: ClientRequest) -> str:
     words = [clock, request.client.label, request.origin.model or request.path or "–"]
     if request.status == "unread":
         words.append(f"{request.numbers.get('bytes_out') or 0} bytes")
+    elif request.is_embedding:
+        counted = _count(request.tokens_in, request.tokens_in_source)
+        words += [f"{counted} tokens embedded", fmt.seconds(took)]
     else:
         words += [counts, f"TTFT {ttft}", f"{rate} tok/s", fmt.seconds(took)]
     if request.queue_ms is not None:

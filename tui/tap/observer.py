@@ -54,6 +54,8 @@ class Observer:
         self._name_of = name_of
         self._on_unreachable = on_unreachable
         self._connections: dict[int, _Connection] = {}
+        self.n_others = 0
+        """Requests that asked for no answer: lists of models, states, pages."""
         self._line: list[Exchange] = []
         """Requests for answers that are not over, by when they were sent."""
 
@@ -211,3 +213,5 @@ class Observer:
                 other.is_waiting = self.server.has_orphan
         if exchange.is_answer or exchange.is_unread:
             self._on_change(exchange)
+        else:
+            self.n_others += 1

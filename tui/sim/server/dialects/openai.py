@@ -7,7 +7,9 @@ the RKLLM family that nobody knows: it says ``owned_by: rkllm``, counts words an
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,9 @@ from tui.sim.server.http import UVICORN, Connection, Request, Response, json_res
 from tui.sim.server.wire import ERROR_TEXT, ChunkWire
 
 CHAT = "/v1/chat/completions"
+EMBEDDINGS = "/v1/embeddings"
+VECTOR = (0.6, 0.8)
+"""Of every text: its numbers mean nothing."""
 CONTEXT_TOKENS = 4096
 REASONING = "o3-simulated"
 """Another name of the first model that thinks: one that clients take for a reasoning model."""
@@ -171,7 +176,7 @@ class _Wire(ChunkWire):
 
 
 class OpenAi:
-    """Two routes, and one for each model."""
+    """Chat, embeddings and models, and a route for each model."""
 
     def __init__(self, generation: Generation, traits: Traits) -> None:
         self._generation = generation
@@ -183,7 +188,10 @@ class OpenAi:
         try:
             if request.path == CHAT and request.method == "POST":
                 return await self._chat(connection, request)
-            response = self._response(request)
+            if request.path == EMBEDDINGS and request.method == "POST":
+                response = self._embeddings(request)
+            else:
+                response = self._response(request)
         except RefusedError as error:
             response = error.response
         return await connection.respond(response)
@@ -198,6 +206,22 @@ class OpenAi:
             return json_response(self._row(name))
         url = f"Invalid URL ({request.method} {request.path})"
         return _error(404, url, "invalid_request_error")
+
+    def _embeddings(self, request: Request) -> Response:
+        """At once: the NPU has no part in it. Raises RefusedError."""
+        body = _read_object(request)
+        self._known(body["model"])
+        given = body.get("input")
+        texts = [given] if isinstance(given, str) else given
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise RefusedError(_invalid("Invalid 'input': it must be a text, or a list of texts."))
+        packed = base64.b64encode(struct.pack("<2f", *VECTOR)).decode()
+        vector = packed if body.get("encoding_format") == "base64" else list(VECTOR)
+        rows = [{"object": "embedding", "index": n, "embedding": vector} for n in range(len(texts))]
+        tokens = sum(count_tokens(text) for text in texts)
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        found = {"object": "list", "data": rows, "model": body["model"], "usage": usage}
+        return json_response(found)
 
     def _known(self, name: str) -> Profile:
         """Raises RefusedError."""
@@ -242,13 +266,19 @@ class OpenAi:
         await generation.serve(connection, wire, is_stream=prompt.is_stream, leaving=traits.leaving)
 
 
-def _read(request: Request) -> dict[str, Any]:
-    """A body with a model and messages. Raises RefusedError."""
+def _read_object(request: Request) -> dict[str, Any]:
+    """A body with a model. Raises RefusedError."""
     body = read_object(request)
     if body is None:
         raise RefusedError(_invalid("We could not parse the JSON body of your request."))
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise RefusedError(_invalid("you must provide a model parameter"))
+    return body
+
+
+def _read(request: Request) -> dict[str, Any]:
+    """A body with a model and messages. Raises RefusedError."""
+    body = _read_object(request)
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RefusedError(_invalid("Missing required parameter: 'messages'."))
