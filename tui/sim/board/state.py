@@ -6,9 +6,10 @@ Every change replaces one frozen value, so that the other thread always sees a w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from tui.sim.board.clock_choices import ClockChoices
 from tui.sim.runtime.faults import Trouble
 from tui.sim.runtime.profiles import Profile
 
@@ -28,6 +29,8 @@ class BoardState:
     port: int = 0
     troubles: frozenset[Trouble] = frozenset()
     """What slows it down now."""
+    choices: ClockChoices = field(default_factory=ClockChoices)
+    """Governors and limits, as they stand in its files."""
 
 
 class BoardMemo:
@@ -65,6 +68,11 @@ class BoardMemo:
         """That slows the board down from now on."""
         if troubles != self.now.troubles:
             self._set(replace(self.now, troubles=troubles))
+
+    def choose(self, choices: ClockChoices) -> None:
+        """Somebody has written to the files of governors and limits. It tells nobody: the tree,
+        which reads them, is the one that would be told."""
+        self.now = replace(self.now, choices=choices)
 
     def listen(self, port: int) -> None:
         """The server answers on that port."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import uuid
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 
+from tui.sim.board.clock_choices import chosen
 from tui.sim.board.state import BoardMemo
 from tui.sim.board.tree_moving import Motion, changed
 from tui.sim.board.tree_still import still_files, still_links
@@ -59,6 +61,8 @@ class Tree:
         """Write everything once and start to keep it moving. Raises OSError."""
         self._root.mkdir(parents=True, exist_ok=True)
         self._create(MARK, f"{self._options.profile.name}\n".encode())
+        # Each start is a boot of this board: what was written to its files before is gone.
+        self._create("proc/sys/kernel/random/boot_id", f"{uuid.uuid4()}\n".encode())
         for path, data in still_files().items():
             self._create(path, data)
         for path, target in still_links().items():
@@ -104,6 +108,7 @@ class Tree:
                 return
 
     def _move(self) -> None:
+        self._memo.choose(chosen(self._root, self._memo.now.choices, self._written))
         files = self._motion.files(self._memo.now, time.perf_counter_ns())
         for path, data in changed(self._written, files).items():
             fd = self._fds.get(path)

@@ -20,8 +20,8 @@ from tui.sim.board.tree_still import (
     DEBUGFS,
     FAN,
     NPU,
-    NPU_HZ,
     NPU_POWER,
+    POLICIES,
     PROCESS,
     SERVER_PID,
     SOCKET_INODE,
@@ -131,9 +131,9 @@ class Motion:
         texts = {
             **self._npu(level),
             **self._npu_clock(state),
-            **self._ddr(level),
+            **self._ddr(level, state),
             **self._thermal(state),
-            **self._cpu(level),
+            **self._cpu(level, state),
             **self._memory(state),
             **self._process(state),
             **self._kernel(state, now_ns),
@@ -186,18 +186,24 @@ class Motion:
             f"{NPU_POWER}/runtime_suspended_time": f"{self._suspended_ms:.0f}\n",
         }
 
-    def _ddr(self, level: _Level) -> dict[str, str]:
-        freq_hz = DDR_TABLE_HZ[level.ddr_step]
-        load = max(1, level.ddr_pct + (self._jitter[3] if level.ddr_step else 0))
+    def _ddr(self, level: _Level, state: BoardState) -> dict[str, str]:
+        freq_hz = state.choices.ddr_hz(level.ddr_step)
+        # The same bytes are a larger share of what a lower clock could move.
+        busy_pct = level.ddr_pct * DDR_TABLE_HZ[level.ddr_step] / freq_hz
+        load = max(1, round(busy_pct) + (self._jitter[3] if level.ddr_step else 0))
+        load = min(load, 97)
         return {f"{DDR}/cur_freq": f"{freq_hz}\n", f"{DDR}/load": f"{load}@{freq_hz}Hz\n"}
 
     def _npu_clock(self, state: BoardState) -> dict[str, str]:
         """Heat lowers what is allowed, and one of the cooling devices says so at once."""
         is_hot = "throttle" in state.troubles
         is_low = is_hot or "clock" in state.troubles
+        chosen = state.choices.npu
+        most_hz = min(chosen.limit_hz, LOW_NPU_HZ) if is_hot else chosen.limit_hz
+        now_hz = min(state.choices.npu_hz, LOW_NPU_HZ) if is_low else state.choices.npu_hz
         return {
-            f"{NPU}/cur_freq": f"{LOW_NPU_HZ if is_low else NPU_HZ}\n",
-            f"{NPU}/max_freq": f"{LOW_NPU_HZ if is_hot else NPU_HZ}\n",
+            f"{NPU}/cur_freq": f"{now_hz}\n",
+            f"{NPU}/max_freq": f"{most_hz}\n",
             f"sys/class/thermal/cooling_device{THROTTLED_DEVICE}/cur_state": "1\n"
             if is_hot
             else "0\n",
@@ -218,10 +224,10 @@ class Motion:
         pwm = next((pwm for limit_mc, pwm in steps if soc_mc >= limit_mc), 0)
         return {**files, f"{FAN}/pwm1": f"{pwm}\n"}
 
-    def _cpu(self, level: _Level) -> dict[str, str]:
+    def _cpu(self, level: _Level, state: BoardState) -> dict[str, str]:
         return {
-            f"{CPUFREQ}/policy{number}/scaling_cur_freq": f"{mhz}000\n"
-            for number, mhz in zip((0, 4, 6), level.cpu_mhz, strict=True)
+            f"{CPUFREQ}/policy{number}/scaling_cur_freq": f"{state.choices.cpu_mhz(at, mhz)}000\n"
+            for at, (number, mhz) in enumerate(zip(POLICIES, level.cpu_mhz, strict=True))
         }
 
     def _memory(self, state: BoardState) -> dict[str, str]:

@@ -45,6 +45,7 @@ FAULTS: dict[str, tuple[ValueKind, str]] = {
     "throttle": ("stretch", "heat lowers the NPU's clock from token N to M: slower by 1.6"),
     "clock": ("stretch", "the NPU's clock falls from token N to M, without heat: slower by 1.5"),
     "background": ("stretch", "another program works from token N to M: slower by 1.25"),
+    "ddr-low": (None, "the board's dmc_ondemand leaves the memory clock low (not for one answer)"),
     "other-unit": (None, "times in ms where ns belong (rkllama: right, where they are wrong)"),
     "word-usage": (None, "count words and call them tokens"),
     "stale-stats": (None, "report the numbers of the answer before"),
@@ -88,6 +89,8 @@ class Faults:
     throttle: tuple[int, int] | None = None
     clock: tuple[int, int] | None = None
     background: tuple[int, int] | None = None
+    ddr_low: bool = False
+    """Of the board from its start on, until another governor is written into its tree."""
     other_unit: bool = False
     word_usage: bool = False
     stale_stats: bool = False

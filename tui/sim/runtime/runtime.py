@@ -158,7 +158,7 @@ class Runtime:
         fresh = job.prompt[len(self._cached) :] if is_cached else job.prompt
         prefill_tokens = max(1, count_tokens(fresh))
         self._memo.begin("prefill")
-        prefill_ns = pace.prefill_ns(prefill_tokens)
+        prefill_ns = pace.prefill_ns(prefill_tokens) * self._memo.now.choices.prefill_factor
         await self._prefill(job, round(start_ns + prefill_ns))
         if job.abort.is_set():
             return Outcome("abort", "", 0, 0, time.perf_counter_ns())
@@ -237,6 +237,7 @@ class Runtime:
                 self._memo.begin("decode")
             context += 1
             slower = math.prod(SLOWER[name] for name in job.faults.troubles_at(len(sent)))
+            slower *= self._memo.now.choices.decode_factor
             deadline_ns += pace.step_ns(context) * slower
         if reason in ("stop", "max_tokens"):  # one more step: the end mark, or the dropped token
             await sleep_until(round(deadline_ns))

@@ -8,6 +8,7 @@ import gc
 import sys
 from contextlib import ExitStack
 
+from tui.sim.board.clock_choices import ClockChoices
 from tui.sim.board.state import BoardMemo
 from tui.sim.board.tree import Tree
 from tui.sim.runtime.gate import Gate
@@ -34,6 +35,7 @@ async def serve(options: SimOptions) -> None:
     end_on_signals(asyncio.get_running_loop(), over)
     prepare_timing()
     gate, memo = Gate(), BoardMemo()
+    memo.choose(ClockChoices(is_ddr_stuck=options.faults.ddr_low))
     connections: set[asyncio.Task[None]] = set()
     with ExitStack() as stack:
         try:
