@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import ipaddress
 import os
 import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from tui.board.advice.report import write_out
 from tui.commands.board import SETTLE_S, WINDOW_S
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options, complain
+from tui.core.listen_address import ListenAddress, is_loopback, listen_address
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import history_file
 from tui.settings.server_options import server_access, server_urls
@@ -106,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(COMMAND, missing)
         return ExitCode.FAILED
     try:
-        host, port = listen_address(options.listen, is_public=options.public)
+        where = _listen_address(options.listen, is_public=options.public)
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})
         section = config.settings.server
         urls, access = server_urls(section), server_access(section, options.api_key)
@@ -123,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     look = partial(look_at_servers, urls, access)
     exporter = Exporter(Sources(options.root, history_file(), look, on_ended), options.interval)
     try:
-        return _run(options, exporter, host, port)
+        return _run(options, exporter, where)
     finally:
         exporter.close()
         if sender is not None:
@@ -158,32 +159,29 @@ def package_file(name: str) -> str:
     return (Path(__file__).parent.parent / "exporter" / "files" / name).read_text(encoding="utf-8")
 
 
-def listen_address(text: str, *, is_public: bool) -> tuple[str, int]:
-    """``127.0.0.1:9588``, ``[::1]:9588`` or ``:9588`` as host and port.
-
-    Raises ValueError with one sentence, also for an address beyond this machine without
-    ``is_public``.
-    """
-    host, colon, port = text.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not colon or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
-        raise ValueError(f"--listen takes an address such as {DEFAULT_LISTEN}, not {text!r}")
-    host = "127.0.0.1" if host == "localhost" else host
+def _listen_address(text: str, *, is_public: bool) -> ListenAddress:
+    """Where it is scraped: an IP address, since it listens at one only. Raises ValueError with one
+    sentence, also for an address beyond this machine without ``is_public``."""
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
+        typed = listen_address(text)
+    except ValueError as error:
+        raise ValueError(f"--listen {error}") from None
+    where = replace(typed, host="127.0.0.1") if typed.host == "localhost" else typed
+    try:
+        is_own = is_loopback(where.host)
     except ValueError:
         raise ValueError(
             f"--listen takes an IP address of this machine and a port, not {text!r}"
         ) from None
-    if not is_loopback and not is_public:
+    if not is_own and not is_public:
         raise ValueError(
             f"--listen {text} opens the metrics to every machine that reaches this one: board, "
             "servers, models and how much they are used, never a text; --public allows it"
         )
-    return host, int(port)
+    return where
 
 
-def _run(options: argparse.Namespace, exporter: Exporter, host: str, port: int) -> int:
+def _run(options: argparse.Namespace, exporter: Exporter, where: ListenAddress) -> int:
     if options.once:
         for pause_s in (WINDOW_S, SETTLE_S, 0.0):
             exporter.update()
@@ -204,15 +202,15 @@ def _run(options: argparse.Namespace, exporter: Exporter, host: str, port: int) 
     from tui.exporter.http import MetricsServer
 
     try:
-        server = MetricsServer(host, port, exporter.text)
+        server = MetricsServer(where.host, where.port, exporter.text)
     except OSError as error:
         complain(COMMAND, f"it cannot listen on {options.listen}: {error.strerror or error}")
         return ExitCode.FAILED
     end = _End()
     serving = threading.Thread(target=server.serve_forever, name="npulse-scrapes", daemon=True)
     serving.start()
-    shown = f"[{host}]" if ":" in host else host
-    print(f"listening on http://{shown}:{server.port}/metrics", flush=True)
+    shown = replace(where, port=server.port).shown
+    print(f"listening on http://{shown}/metrics", flush=True)
     told: str | None = None
     while not end.is_over.is_set():
         exporter.update()

@@ -90,7 +90,8 @@ def _wrong(service: str, arguments: tuple[str, ...]) -> str | None:
 
 def _wrong_for_tap(arguments: tuple[str, ...]) -> str | None:
     from tui.commands.tap import parser as command
-    from tui.tap.listen import listen_address, target_of
+    from tui.core.listen_address import listen_address
+    from tui.tap.listen import target_of
 
     options = command().parse_args(list(arguments))
     try:

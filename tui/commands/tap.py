@@ -22,11 +22,12 @@ from tui.commands.parser import Parser, complain
 if TYPE_CHECKING:
     import socket
 
+    from tui.core.listen_address import ListenAddress
     from tui.history.request_records import ClientRequest
     from tui.servers.access import Access
     from tui.servers.connection_state import Server
     from tui.settings.config import LoadedConfig
-    from tui.tap.listen import ListenAddress, Target
+    from tui.tap.listen import Target
     from tui.tap.watching import Watcher
 
 COMMAND = "npulse tap"
@@ -119,9 +120,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _plan(made: Parser, options: argparse.Namespace) -> _Plan:
+    from tui.core.listen_address import listen_address
     from tui.settings.config import ConfigError, config_paths, load
     from tui.settings.server_options import server_access
-    from tui.tap.listen import listen_address, target_of
+    from tui.tap.listen import target_of
 
     try:
         listen = listen_address(options.listen)
@@ -206,14 +208,14 @@ def _run(
 def _greet(
     listeners: list[socket.socket], target: Target, server: Server | None, *, is_public: bool
 ) -> None:
-    from tui.tap.listen import is_loopback, listen_address
+    from tui.core.listen_address import ListenAddress, is_loopback
 
     what = "a server that does not answer yet" if server is None else server.name
     for listener in listeners:
         host, port = listener.getsockname()[:2]
-        shown = listen_address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}").shown
+        shown = ListenAddress(host, port).shown
         complain(COMMAND, f"listening on http://{shown}, forwards to {target.url} ({what})")
-        if is_public and not is_loopback((listener.family, listener.getsockname())):
+        if is_public and not is_loopback(host):
             complain(
                 COMMAND,
                 f"whoever reaches {shown} may use that server, and every answer uses the NPU; "

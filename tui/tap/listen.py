@@ -1,48 +1,23 @@
-"""Where a tap listens and where it forwards to: addresses as they are typed, checked and opened."""
+"""Where a tap listens and where it forwards to: addresses checked and opened."""
 
 from __future__ import annotations
 
 import errno
-import ipaddress
-import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tui.core.listen_address import ListenAddress, is_loopback
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import normalised_url
 from tui.tap.forwarder import Address
 
 BACKLOG = 1024
-_LISTEN = re.compile(r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]*):)?(?P<port>[0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """``host`` is a name or an address without brackets; port 0 takes a free one."""
-
-    host: str
-    port: int
-
-    @property
-    def shown(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class ListenError(Exception):
     """It cannot be listened there; the text is one sentence."""
-
-
-def listen_address(text: str) -> ListenAddress:
-    """``HOST:PORT``, ``:PORT``, ``PORT`` or ``[IPV6]:PORT``. Raises ValueError with one
-    sentence."""
-    found = _LISTEN.fullmatch(text.strip().removeprefix("http://").rstrip("/"))
-    if found is None or int(found["port"]) > 65535:
-        shown = clean_line(text, 80)
-        raise ValueError(f"takes HOST:PORT, such as 127.0.0.1:8090, not {shown!r}")
-    host = (found["host"] or "").strip("[]")
-    return ListenAddress(host or "127.0.0.1", int(found["port"]))
 
 
 def resolved(host: str, port: int) -> list[Address]:
@@ -59,18 +34,11 @@ def resolved(host: str, port: int) -> list[Address]:
     return found
 
 
-def is_loopback(address: Address) -> bool:
-    """Whether only programs of this machine reach it."""
-    ip = ipaddress.ip_address(str(address[1][0]).partition("%")[0])
-    inner = getattr(ip, "ipv4_mapped", None) or ip
-    return bool(inner.is_loopback)
-
-
 def open_listeners(where: ListenAddress, *, is_public: bool) -> list[socket.socket]:
     """Listening sockets for every address of the host. Raises ListenError with one sentence, also
     where other machines could reach it and ``is_public`` does not say that this is meant."""
     addresses = resolved(where.host, where.port)
-    beyond = [address for address in addresses if not is_loopback(address)]
+    beyond = [address for address in addresses if not is_loopback(str(address[1][0]))]
     if beyond and not is_public:
         raise ListenError(
             f"{where.shown} can be reached from other machines: whoever reaches it may use the "

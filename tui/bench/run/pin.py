@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from tui.bench.store.runs import RunError
+from tui.core.process import is_running
 from tui.core.text.sanitize import clean
 from tui.files.private import write_whole
 
@@ -46,7 +47,7 @@ class Pin:
             pid = int(value["pid"])
         except (OSError, ValueError, KeyError, TypeError):
             return []
-        if _is_alive(pid):
+        if is_running(pid):
             return []
         self._before = {str(path): str(word) for path, word in known.items()}
         return self.restore()
@@ -108,13 +109,3 @@ def _write(path: Path, word: str) -> bool:
     finally:
         os.close(fd)
     return _read(path) == word
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

@@ -20,6 +20,7 @@ from typing import BinaryIO, Literal
 from tui.bench.model.events import Event, Finished, from_json
 from tui.bench.store import active_run
 from tui.bench.store.runs import RunError
+from tui.core.process import is_running
 from tui.core.text.sanitize import clean_line
 from tui.files.private import create_private
 
@@ -88,13 +89,7 @@ def is_alive(pid: int) -> bool:
             return False
     except ChildProcessError:
         pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return is_running(pid)
 
 
 async def follow(run: Detached) -> AsyncIterator[Event]:

@@ -13,13 +13,13 @@ from tui.board.advice.systemd import (
     Outcome,
     Run,
     UnitError,
-    delete_file,
     is_on,
     is_systemd_here,
     read_file,
+    remove_unit,
     require_root,
     run_command,
-    systemctl,
+    switch_on,
     verify,
     write_file,
 )
@@ -81,10 +81,8 @@ def install(root: Path = Path("/"), run: Run = run_command) -> Outcome:
     was_on = is_on(run, UNIT_NAME)
     if not is_new and was_on and (root / OPEN_DIR.lstrip("/") / "load").exists():
         return Outcome(False, f"{UNIT_NAME} is installed and active already.")
-    systemctl(run, "daemon-reload")
-    systemctl(run, "enable", UNIT_NAME)
-    # A restart also brings a mount up to date that points into a driver that was unloaded.
-    systemctl(run, "restart", UNIT_NAME)
+    # Its restart also brings a mount up to date that points into a driver that was unloaded.
+    switch_on(run, UNIT_NAME)
     return Outcome(True, f"{UNIT_NAME} is installed: every user can read {OPEN_DIR}/load now.")
 
 
@@ -95,9 +93,7 @@ def remove(root: Path = Path("/"), run: Run = run_command) -> Outcome:
     if read_file(path) is None:
         return Outcome(False, f"{UNIT_NAME} is not installed; there is nothing to remove.")
     _require_systemd(root)
-    systemctl(run, "disable", "--now", UNIT_NAME)
-    delete_file(path)
-    systemctl(run, "daemon-reload")
+    remove_unit(run, path)
     return Outcome(True, f"{UNIT_NAME} is removed; the NPU's load is for root only again.")
 
 

@@ -18,13 +18,13 @@ from tui.board.advice.systemd import (
     Run,
     UnitError,
     command,
-    delete_file,
     is_on,
     is_systemd_here,
     read_file,
+    remove_unit,
     require_root,
     run_command,
-    systemctl,
+    switch_on,
     verify,
     write_file,
 )
@@ -157,9 +157,7 @@ def install(wanted: ServiceUnit, root: Path = Path("/"), run: Run = run_command)
     write_file(root / USER_FILE.lstrip("/"), USER_LINE)
     command(run, "systemd-sysusers", USER_FILE)
     write_file(path, wanted.text)
-    systemctl(run, "daemon-reload")
-    systemctl(run, "enable", wanted.name)
-    systemctl(run, "restart", wanted.name)
+    switch_on(run, wanted.name)
     return Outcome(
         True,
         f"{wanted.name} is installed and runs as {USER}; journalctl -u {wanted.name} tells more.",
@@ -175,9 +173,7 @@ def remove(service: Service, root: Path = Path("/"), run: Run = run_command) -> 
         return Outcome(False, f"{name} is not installed; there is nothing to remove.")
     if not is_systemd_here(root):
         raise UnitError(f"systemd does not run this system; delete {UNIT_FOLDER}/{name} by hand")
-    systemctl(run, "disable", "--now", name)
-    delete_file(path)
-    systemctl(run, "daemon-reload")
+    remove_unit(run, path)
     return Outcome(True, f"{name} is removed; what it has kept is in /var/lib/{USER}.")
 
 

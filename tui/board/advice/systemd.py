@@ -89,6 +89,21 @@ def command(run: Run, *arguments: str) -> None:
         raise UnitError(f"{words} failed: {reason}")
 
 
+def switch_on(run: Run, name: str) -> None:
+    """Have a unit that was written run now and at every start. Raises UnitError."""
+    systemctl(run, "daemon-reload")
+    systemctl(run, "enable", name)
+    # A restart also brings what ran already up to date.
+    systemctl(run, "restart", name)
+
+
+def remove_unit(run: Run, path: Path) -> None:
+    """Have a unit end now, and delete its file. Raises UnitError."""
+    systemctl(run, "disable", "--now", path.name)
+    delete_file(path)
+    systemctl(run, "daemon-reload")
+
+
 def is_on(run: Run, name: str) -> bool:
     """Whether a unit is enabled and active."""
     return _is(run, "is-enabled", name) and _is(run, "is-active", name)

@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+from tui.core.process import is_running
+
 PARENT_CHECK_S = 0.5
 _PR_SET_TIMERSLACK = 29
 TIMER_SLACK_NS = 1000
@@ -50,7 +52,7 @@ async def end_with(parent: int, over: asyncio.Event) -> None:
         over.set()
         return
     except (OSError, AttributeError):
-        while _is_alive(parent):  # noqa: ASYNC110 - nothing tells us
+        while is_running(parent):  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(PARENT_CHECK_S)
         over.set()
         return
@@ -60,13 +62,3 @@ async def end_with(parent: int, over: asyncio.Event) -> None:
     finally:
         loop.remove_reader(fd)
         os.close(fd)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
