@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,6 +80,32 @@ def test_f6_refuses_what_the_server_refuses(terminal: PtyTerminal, tmp_path: Pat
     assert truth(tmp_path / "truth.jsonl", "request", 1)[0]["max_tokens"] == 33
     choices = json.loads((tmp_path / "state" / "npulse" / "state.json").read_text())["choices"]
     assert choices["chat.stop_loops"]["value"] is True
+
+
+def test_f6_switches_low_bandwidth_and_back(terminal: PtyTerminal, tmp_path: Path) -> None:
+    def is_kept() -> bool:
+        state = json.loads((tmp_path / "state" / "npulse" / "state.json").read_text())
+        return "ui.low_bandwidth" in state["choices"]
+
+    def switch(to: str) -> None:
+        terminal.keys("f6")
+        terminal.wait_for("for a slow line: every 5 s")
+        terminal.keys(*["tab"] * 7, "space")
+        terminal.wait_for(lambda shown: re.search(f"low bandwidth +{to}", shown.text()) is not None)
+        terminal.keys("ctrl+s")
+        terminal.wait_for("settings saved")
+
+    switch("on")
+    assert is_kept()
+    terminal.wait_for(lambda shown: seconds_without_bytes(shown) > 2)
+    switch("off")
+    assert not is_kept()
+    before = len(terminal.chunks)
+    terminal.wait_for(lambda shown: len(shown.chunks) > before + 3)
+
+
+def seconds_without_bytes(terminal: PtyTerminal) -> float:
+    return (time.perf_counter_ns() - terminal.chunks[-1].t_ns) / 1e9
 
 
 def test_f6_without_a_server_keeps_to_the_bounds_of_the_config(tmp_path: Path) -> None:

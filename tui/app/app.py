@@ -19,6 +19,7 @@ from tui.core.screen.key_names import shown_key
 from tui.core.types import GenerationSettings
 from tui.screens.chat.sources import DashboardSources
 from tui.screens.dashboard import Dashboard
+from tui.settings.state import Chosen
 from tui.widgets.chat.answers import AnswersPanel
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class NpulseApp(TerminalApp):
         self,
         backend: Backend,
         appearance: Appearance,
-        remember: Callable[[str, GenerationSettings, bool], str | None] = lambda *chosen: None,
+        remember: Callable[[Chosen], str | None] = lambda chosen: None,
         attach: AttachTarget | None = None,
         *,
         has_to_resume: bool = False,
@@ -233,7 +234,8 @@ class NpulseApp(TerminalApp):
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""
         chat = self._backend.chat
-        problem = self._remember(self._chosen_theme, chat.settings, chat.expectations.stops_loops)
+        loops, is_thin = chat.expectations.stops_loops, self.is_low_bandwidth
+        problem = self._remember(Chosen(self._chosen_theme, chat.settings, loops, is_thin))
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
@@ -437,6 +439,7 @@ class NpulseApp(TerminalApp):
             if settings is not None:
                 backend.chat.settings = settings
                 backend.chat.expectations.stops_loops = form.stops_loops
+                self.save_bandwidth(form.is_low_bandwidth)
                 if self._keep():
                     self.dashboard.say("settings saved; they apply from the next answer on")
 
@@ -446,5 +449,6 @@ class NpulseApp(TerminalApp):
             setting_notes(backend.state.server),
             self._appearance.glyphs,
             stops_loops=backend.chat.expectations.stops_loops,
+            is_low_bandwidth=self.is_low_bandwidth,
         )
         self.push_screen(form, take)

@@ -15,14 +15,13 @@ from urllib.parse import urlsplit
 from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
-from tui.core.types import GenerationSettings
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.recording_options import recording_options
 from tui.settings.schema import Settings
 from tui.settings.server_options import API_KEY_VARIABLE, server_access
-from tui.settings.state import State, load_state, save_state, state_file, with_state
+from tui.settings.state import Chosen, State, load_state, save_state, state_file, with_state
 
 if TYPE_CHECKING:
     from tui.app.app import NpulseApp
@@ -235,12 +234,10 @@ class ChoiceStore:
         self._state = state
         self._configured = configured
 
-    def remember(self, theme: str, chosen: GenerationSettings, stops_loops: bool) -> str | None:
+    def remember(self, chosen: Chosen) -> str | None:
         """Write the choices; gives a sentence where they cannot be written."""
         with self._lock:
-            state = self._with_choices(theme, chosen)
-            configured = self._configured.chat.stop_loops
-            return self._kept(state.with_choice("chat.stop_loops", stops_loops, configured))
+            return self._kept(self._with_choices(chosen))
 
     def keep_servers(self, remembered: RememberedServers) -> str | None:
         """Write which server was chosen and which models were used, as :meth:`remember`."""
@@ -251,20 +248,23 @@ class ChoiceStore:
         self._state = state
         return save_state(state_file(), state)
 
-    def _with_choices(self, theme: str, chosen: GenerationSettings) -> State:
+    def _with_choices(self, chosen: Chosen) -> State:
         configured = self._configured
-        generation = configured.generation
-        state = self._state.with_choice("ui.theme", theme, configured.ui.theme)
-        for key, value, before in (
-            ("temperature", chosen.temperature, generation.temperature),
-            ("top_p", chosen.top_p, generation.top_p),
-            ("top_k", chosen.top_k, generation.top_k),
-            ("repeat_penalty", chosen.repeat_penalty, generation.repeat_penalty),
-            ("max_tokens", chosen.max_tokens, generation.max_tokens),
-            ("thinking", chosen.is_thinking, generation.thinking),
-            ("system_prompt", chosen.system_prompt, generation.system_prompt),
+        before, now = configured.generation, chosen.generation
+        state = self._state
+        for key, value, over in (
+            ("ui.theme", chosen.theme, configured.ui.theme),
+            ("ui.low_bandwidth", chosen.is_low_bandwidth, configured.ui.low_bandwidth),
+            ("chat.stop_loops", chosen.stops_loops, configured.chat.stop_loops),
+            ("generation.temperature", now.temperature, before.temperature),
+            ("generation.top_p", now.top_p, before.top_p),
+            ("generation.top_k", now.top_k, before.top_k),
+            ("generation.repeat_penalty", now.repeat_penalty, before.repeat_penalty),
+            ("generation.max_tokens", now.max_tokens, before.max_tokens),
+            ("generation.thinking", now.is_thinking, before.thinking),
+            ("generation.system_prompt", now.system_prompt, before.system_prompt),
         ):
-            state = state.with_choice(f"generation.{key}", value, before)
+            state = state.with_choice(key, value, over)
         return state
 
 

@@ -200,14 +200,23 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         if self.launch is not None and self.screen is self.dashboard and not self.dashboard.draft:
             # The next start can begin with this picture; nobody has changed it yet.
             self.launch.keep(self.cells.shown())
-        if self._appearance.is_low_bandwidth:
-            self.dashboard.save_bandwidth()
-            self._painting.save_bandwidth()
+        self.save_bandwidth(self._appearance.is_low_bandwidth)
         if self._appearance.pauses_without_focus:
             self.watch(self, "app_focus", self._painting.focus)
         self.start_work()
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")
+
+    def save_bandwidth(self, is_low: bool) -> None:
+        """The line to the terminal is thin from now on, or not."""
+        if is_low != self.is_low_bandwidth:
+            self.dashboard.save_bandwidth(is_low)
+            self._painting.save_bandwidth(is_low)
+
+    @property
+    def is_low_bandwidth(self) -> bool:
+        """Whether the line to the terminal is thin."""
+        return self._painting.is_thin
 
     def _rest(self, is_resting: bool) -> None:
         """Nobody looks, or somebody does again."""

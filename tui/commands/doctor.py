@@ -26,7 +26,8 @@ from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options
-from tui.commands.terminal_colours import found_colours
+from tui.commands.terminal_colours import FoundColours, found_colours
+from tui.commands.terminal_line import line_check, serial_baud
 from tui.core.board.reading import Snapshot
 from tui.core.screen.check import Check
 from tui.core.screen.colours import DEPTH_NAMES
@@ -181,7 +182,7 @@ def more_checks(options: argparse.Namespace) -> Iterator[Check]:
         yield from asyncio.run(_server_checks(section, server_access(section, options.api_key)))
     except ValueError as error:
         yield Check("server", "attention", "server", clean_line(str(error)))
-    yield _terminal_check()
+    yield from _terminal_checks()
     yield _folder_check(state_folder())
 
 
@@ -258,11 +259,19 @@ async def _model_check(
     return Check("model", "ok", "model", detail)
 
 
-def _terminal_check() -> Check:
+def _terminal_checks() -> Iterator[Check]:
+    found = found_colours(os.environ)
+    yield _terminal_check(found)
+    line = line_check(os.environ, serial_baud(), found.answer_s)
+    if line is not None:
+        yield line
+
+
+def _terminal_check(found: FoundColours) -> Check:
     encoding = sys.stdout.encoding or "unknown"
     glyphs = choose(os.environ, encoding, is_utf8_mode=bool(sys.flags.utf8_mode))
     term = clean_line(os.environ.get("TERM", "not set"), 40)
-    colours, more = found_colours(os.environ)
+    colours, more = found.choice, found.more
     known = f"TERM {term}, locale {encoding}, {DEPTH_NAMES[colours.depth]} ({colours.reason})"
     if glyphs.is_ascii:
         detail = f"{known}: drawn in ASCII; a UTF-8 locale gives bars and sharp figures."

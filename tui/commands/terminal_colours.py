@@ -9,7 +9,9 @@ import termios
 import time
 import tty
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from tui.commands.terminal_line import is_over_ssh
 from tui.core.screen.colours import (
     QUESTION,
     REPLY,
@@ -30,38 +32,55 @@ READ_BYTES = 4096
 _CLEAR_LINE = "\r\x1b[K"
 
 
-def found_colours(env: Mapping[str, str]) -> tuple[ColourChoice, MoreColours | None]:
+@dataclass(frozen=True, slots=True)
+class FoundColours:
     """What the dashboard would draw in, and what would give more."""
-    answer = asked() if is_to_be_asked("auto", env) else None
+
+    choice: ColourChoice
+    more: MoreColours | None
+    answer_s: float | None
+    """How long the terminal took to answer; None where it was not asked, or did not."""
+
+
+def found_colours(env: Mapping[str, str]) -> FoundColours:
+    """What is known of the terminal; asks it where the environment does not say, and over SSH."""
+    is_open = is_to_be_asked("auto", env)
+    answer, answer_s = asked() if is_open or is_over_ssh(env) else (None, None)
     features = client_features() if env.get("TMUX") else None
     choice = choose_depth(
-        "auto", env, answer, tmux_features=features, terminfo_colours=terminfo_colours
+        "auto",
+        env,
+        answer if is_open else None,
+        tmux_features=features,
+        terminfo_colours=terminfo_colours,
     )
-    return choice, more_colours(choice, env)
+    return FoundColours(choice, more_colours(choice, env), answer_s)
 
 
-def asked() -> ColourAnswer | None:
-    """What the terminal answers; None where this is none, or not for this process to ask."""
+def asked() -> tuple[ColourAnswer | None, float | None]:
+    """What the terminal answers, and after how many seconds; None where this is none, or not for
+    this process to ask."""
     try:
         if not (sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(0) == os.getpgrp()):
-            return None
+            return None, None
         before = termios.tcgetattr(0)
     except (OSError, ValueError, termios.error):
-        return None
+        return None, None
     try:
         tty.setraw(0, termios.TCSANOW)
         os.write(1, (QUESTION + _CLEAR_LINE).encode())
         return _read_answer()
     except (OSError, termios.error):
-        return None
+        return None, None
     finally:
         termios.tcsetattr(0, termios.TCSANOW, before)
 
 
-def _read_answer() -> ColourAnswer:
+def _read_answer() -> tuple[ColourAnswer, float | None]:
     text = ""
-    answer = ColourAnswer()
-    end_s = time.monotonic() + WAIT_S
+    answer, answer_s = ColourAnswer(), None
+    asked_s = time.monotonic()
+    end_s = asked_s + WAIT_S
     while not answer.is_complete and (left_s := end_s - time.monotonic()) > 0:
         if not select.select([0], [], [], left_s)[0]:
             break
@@ -72,4 +91,5 @@ def _read_answer() -> ColourAnswer:
         answer = ColourAnswer()
         for reply in REPLY.findall(text):
             answer = with_reply(answer, reply)
-    return answer
+            answer_s = answer_s or time.monotonic() - asked_s
+    return answer, answer_s

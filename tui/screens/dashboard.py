@@ -177,9 +177,9 @@ class Dashboard(LeanScreen):
         if not is_resting:
             self.show_board()
 
-    def save_bandwidth(self) -> None:
-        """Move the transcript by half a view at a time: each move writes all of it."""
-        self._parts.transcript.viewport.has_leaps = True
+    def save_bandwidth(self, is_low: bool) -> None:
+        """Move the transcript by half a view at a time, or row by row: each move writes all."""
+        self._parts.transcript.viewport.has_leaps = is_low
 
     def show_board(self) -> None:
         """A new snapshot is there."""

@@ -27,6 +27,7 @@ Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
 
 LOOPS_NOTE = "ends an answer that repeats itself"
+LINE_NOTE = "for a slow line: every 5 s, 300 B/s"
 NO_EFFECT = "no effect here"
 """Beside a setting that the server passes over."""
 
@@ -97,7 +98,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     SettingsScreen .note { width: 1fr; height: 1; color: $dim; padding: 0 0 0 2; }
     SettingsScreen .note.-problem { color: $bad; }
     SettingsScreen #system_prompt {
-        height: 5; border: none; background: $background; padding: 0 1;
+        height: 4; border: none; background: $background; padding: 0 1;
         &:focus { border: none; background: $track; }
     }
     SettingsScreen #settings-title { text-style: bold; margin-bottom: 1; }
@@ -112,9 +113,9 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 8; }
     SettingsScreen.-narrow .note { padding: 0 0 0 1; }
     SettingsScreen.-narrow #system_prompt { height: 3; }
-    SettingsScreen #loops-below { display: none; color: $dim; height: auto; }
-    SettingsScreen.-narrow #loops-below { display: block; }
-    SettingsScreen.-narrow #loops-note { display: none; }
+    SettingsScreen .own-below { display: none; color: $dim; height: auto; }
+    SettingsScreen.-narrow .own-below { display: block; }
+    SettingsScreen.-narrow .own { display: none; }
     """
 
     AUTO_FOCUS = "#temperature"
@@ -135,10 +136,13 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         glyphs: Glyphs,
         *,
         stops_loops: bool = False,
+        is_low_bandwidth: bool = False,
     ) -> None:
         super().__init__(glyphs)
         self.stops_loops = stops_loops
         """Whether npulse itself stops an answer that repeats itself; set when the form is saved."""
+        self.is_low_bandwidth = is_low_bandwidth
+        """Whether the line to the terminal is thin; set when the form is saved."""
         self._settings = settings
         self._check = check
         self._notes = notes
@@ -157,11 +161,8 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
                 yield Static("thinking", classes="name", markup=False)
                 yield Toggle(self._settings.is_thinking, id="is_thinking")
                 yield self._note("is_thinking")
-            with Horizontal(classes="line"):
-                yield Static("stop loops", classes="name", markup=False)
-                yield Toggle(self.stops_loops, id="stops_loops")
-                yield Static(LOOPS_NOTE, id="loops-note", classes="note", markup=False)
-            yield Static(LOOPS_NOTE, id="loops-below", markup=False)
+            yield from self._own_toggle("stop loops", "stops_loops", LOOPS_NOTE)
+            yield from self._own_toggle("low bandwidth", "is_low_bandwidth", LINE_NOTE)
             yield Static("system prompt", id="system-name", markup=False)
             area = TextField(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
             area.cursor_blink = False
@@ -169,6 +170,14 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
             yield Static("", id="settings-error", classes="-none", markup=False)
         yield from self.compose_keys()
+
+    def _own_toggle(self, label: str, name: str, note: str) -> ComposeResult:
+        """A line of npulse's own, which no server has a word in."""
+        with Horizontal(classes="line"):
+            yield Static(label, classes="name", markup=False)
+            yield Toggle(getattr(self, name), id=name)
+            yield Static(note, classes="note own", markup=False)
+        yield Static(note, classes="own-below", markup=False)
 
     def _note(self, name: str) -> Static:
         return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
@@ -221,4 +230,5 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         if not self.show_problems():
             settings, _ = self.entered()
             self.stops_loops = self.query_one("#stops_loops", Toggle).is_on
+            self.is_low_bandwidth = self.query_one("#is_low_bandwidth", Toggle).is_on
             self.dismiss(settings)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from tui.core.text.sanitize import clean_line
+from tui.core.types import GenerationSettings
 from tui.servers.address import masked
 from tui.servers.remembered import RememberedServers
 from tui.settings.config import LoadedConfig, checked, with_values
@@ -36,10 +37,21 @@ REMEMBERED = (
     "generation.thinking",
     "generation.system_prompt",
     "chat.stop_loops",
+    "ui.low_bandwidth",
 )
 """The keys of config.toml that can be chosen while npulse runs."""
 
 Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is chosen in the dashboard at this moment."""
+
+    theme: str
+    generation: GenerationSettings
+    stops_loops: bool = False
+    is_low_bandwidth: bool = False
 
 
 class Choice(Struct, frozen=True, kw_only=True):

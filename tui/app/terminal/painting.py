@@ -37,15 +37,27 @@ class Painting:
         self._say = say
         self.is_away = False
         """Nothing is painted: nobody looks."""
-        self._is_thin = False
+        self.is_thin = False
+        """The line to the terminal is thin."""
+        self._pictures: Timer | None = None
         self._leaving: Timer | None = None
         self._quiet: Timer | None = None
 
-    def save_bandwidth(self) -> None:
-        """From now on the line is thin."""
-        self._is_thin = True
-        self._app.set_interval(THIN_S, self._paint_once)
-        self.has_input()
+    def save_bandwidth(self, is_low: bool) -> None:
+        """The line is thin from now on, or not."""
+        if is_low == self.is_thin:
+            return
+        self.is_thin = is_low
+        if is_low:
+            self._pictures = self._app.set_interval(THIN_S, self._paint_once)
+            self.has_input()
+            return
+        for timer in (self._pictures, self._quiet):
+            if timer is not None:
+                timer.stop()
+        self._pictures = self._quiet = None
+        if not self.is_away:
+            self._app.hold_painting(False)
 
     def focus(self, has_focus: bool) -> None:
         """The terminal reports whether it has the focus."""
@@ -62,7 +74,7 @@ class Painting:
         if self.is_away:
             self._come_back()
             self.focus(False)
-        if not self._is_thin:
+        if not self.is_thin:
             return
         self._app.hold_painting(False)
         if self._quiet is not None:
@@ -85,7 +97,7 @@ class Painting:
         if was_away:
             self._rest(False)
             self._app.hold_painting(False)
-            if self._is_thin:
+            if self.is_thin:
                 self.has_input()
 
     def _hold(self) -> None:
