@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.timer import Timer
 
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.explanations import (
@@ -23,7 +22,7 @@ from tui.core.screen.last_answers import LastAnswer
 from tui.core.screen.panel_rows import USUAL_CHART
 from tui.core.text.glyphs import Glyphs
 from tui.screens.chat.figures import ChatFigures
-from tui.screens.page import Page
+from tui.screens.live_page import LivePage
 from tui.widgets.board.chart import WINDOWS_MIN, Chart, axis_row, fitting_window, frame
 from tui.widgets.board.curves import ChartModel, board_charts
 from tui.widgets.chat.answers import AnswersPanel
@@ -34,7 +33,6 @@ from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows
 
-REDRAW_S = 1.0
 CHARTS: Mapping[PanelName, tuple[str, ...]] = {
     "npu": ("npu", "clocks"),
     "memory": ("ram",),
@@ -58,7 +56,7 @@ class Explained(Rows):
         return self._rows_of(width)
 
 
-class PanelScreen(Page):
+class PanelScreen(LivePage):
     """One panel; the keys of the panels go from one to the other."""
 
     DEFAULT_CSS = """
@@ -98,7 +96,6 @@ class PanelScreen(Page):
         self._figures = figures
         self._answers = answers
         self.panel: PanelName = panel
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         figures, glyphs = self._figures, self.glyphs
@@ -115,17 +112,7 @@ class PanelScreen(Page):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        self._timer = self.set_interval(REDRAW_S, self.redraw)
         self._show_panel()
-
-    def on_screen_suspend(self) -> None:
-        if self._timer is not None:
-            self._timer.pause()
-
-    def on_screen_resume(self) -> None:
-        if self._timer is not None:
-            self._timer.resume()
-            self.call_after_refresh(self.redraw)
 
     def on_resize(self, event: events.Resize) -> None:
         self._show_panel()

@@ -22,6 +22,7 @@ from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 from tui.screens.ram_calculator import RamCalculator
 from tui.widgets.board.chart import Chart
+from tui.widgets.board.chart_column import ChartColumn
 from tui.widgets.kit.rows import Rows
 
 WIDE, NARROW = (120, 40), (80, 24)
@@ -169,13 +170,14 @@ def test_the_crosshair_reads_every_curve_at_one_moment(size: tuple[int, int]) ->
         await pilot.press(*["shift+left"] * 3)
         earlier = await settled(pilot)
         assert earlier != now
-        at_ns = screen._cursor_ns
+        at_ns = screen.query_one(ChartColumn).cursor_ns
         assert at_ns is not None
         assert f"-{fmt.clock((board.now_ns - at_ns) / NS)}" in earlier
         await pilot.click(next(chart for chart in screen.query(Chart) if chart.display), (20, 2))
         await pilot.pause()
-        assert screen._cursor_ns is not None
-        assert screen._cursor_ns < at_ns
+        clicked_ns = screen.query_one(ChartColumn).cursor_ns
+        assert clicked_ns is not None
+        assert clicked_ns < at_ns
         await pilot.press("escape")
         assert await settled(pilot) == now
         assert pilot.app.screen is screen

@@ -88,7 +88,6 @@ class BenchScreen(BenchPage):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.session.look()
         self.set_interval(SEEK_S, self._seek)
 
@@ -111,7 +110,6 @@ class BenchScreen(BenchPage):
         self.post_message(self.OpenRun(self))
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         self.session.look()
 
     # Choosing -------------------------------------------------------------------------------

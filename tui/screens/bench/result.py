@@ -91,7 +91,6 @@ class BenchResultScreen(BenchPage):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._show_page()
 
     def on_resize(self) -> None:

@@ -84,8 +84,6 @@ class AnswersScreen(HistoryPage):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        super().on_mount()
-
         async def run() -> None:
             found = await self.ask(lambda: self.history.answers(self._turns)) or []
             self._answers = [one.answer for one in found]

@@ -75,7 +75,6 @@ class ConversationScreen(HistoryPage):
 
     def on_mount(self) -> None:
         self.query_one(Transcript).focus()
-        super().on_mount()
         self._show(self._turn)
 
     @property

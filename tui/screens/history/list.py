@@ -108,7 +108,6 @@ class HistoryScreen(HistoryPage):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.list.focus()
         self._read_again()
 
