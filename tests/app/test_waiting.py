@@ -18,6 +18,7 @@ from tui.app.chat_session import ChatSession
 from tui.app.server_link import ServerLink
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.turn import Turn
+from tui.core.turn.turn_note import CUMULATIVE_NOTE
 from tui.core.types import GenerationSettings, Phase
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection import Connection
@@ -310,3 +311,27 @@ async def test_a_server_that_dies_and_comes_back_ten_times_loses_no_prompt() -> 
     finally:
         board.stop()
     assert all("prompt" in sentence or "No server" in sentence for sentence in told), told
+
+
+async def test_a_server_of_whole_texts_is_told_once_and_each_word_is_sent_on_once() -> None:
+    words = ["The", "NPU", "has", "three", "cores", "and", "six", "TOPS."]
+
+    async def server_of_whole_texts(wire: Wire) -> None:
+        if wire.asked.method != "POST":
+            await wire.json({"object": "list", "data": [{"id": "m"}]})
+            return
+        await wire.head()
+        for count in range(1, len(words) + 1):
+            await wire.token(" ".join(words[:count]))
+        await wire.done()
+
+    notes = []
+    async with raw_server(server_of_whole_texts) as server, chatting(server.url) as chat:
+        for prompt in ("What is an NPU?", "Once more?"):
+            assert chat.ask(prompt) is None
+            await until(lambda: not chat.is_answering)
+            chat.commit_turn()
+            notes.append(chat.take_note())
+            assert chat.turn is not None
+            assert chat.turn.text == " ".join(words)
+    assert notes == [CUMULATIVE_NOTE, None]

@@ -21,6 +21,7 @@ from tui.app.held_prompt import HeldPrompt
 from tui.app.npu_watch import NpuWatch, end_ns
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.last_usage import LastUsage
+from tui.core.turn.turn_note import CUMULATIVE_NOTE
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.expect.expectations import Expectations
 
@@ -76,6 +77,8 @@ class ChatSession:
         self._note: str | None = None
         self._noted_urls: set[str] = set()
         """Servers whose way with a conversation was told."""
+        self._noted_cumulative: set[str] = set()
+        """Servers of which it was told that they send whole texts."""
         self._last_usages: defaultdict[str, LastUsage] = defaultdict(LastUsage)
         """By the address of the server."""
 
@@ -359,6 +362,9 @@ class ChatSession:
         server = self._link.state.server
         result = turn.result(self._clock_ns(), server.name if server is not None else None)
         self._exchanges.add(turn.prompt, result)
+        if turn.is_cumulative and server is not None and server.url not in self._noted_cumulative:
+            self._noted_cumulative.add(server.url)
+            self._note = CUMULATIVE_NOTE
 
     def stop_later(self, tokens: int | None = None) -> str | None:
         turn = self._turn

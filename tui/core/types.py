@@ -6,7 +6,7 @@ on Linux) and named ``t_ns``; wall time appears only in labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
@@ -104,6 +104,8 @@ class TextDelta:
     """New text of the answer, ``<think>`` tags included (:mod:`tui.core.turn.think`)."""
 
     text: str
+    reads_ago: int = field(default=0, compare=False)
+    """How many reads of the stream ago it came, where it was held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class ThinkingDelta:
     """New text of the thinking, from a server that sends it in a channel of its own."""
 
     text: str
+    reads_ago: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,12 @@ class RefusalDelta:
     """New text of a refusal: shown like an answer, but the model declined to give one."""
 
     text: str
+    reads_ago: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CumulativeDelta:
+    """Every event of this stream holds the whole text so far; the deltas hold what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +193,7 @@ Delta = (
     | FinishDelta
     | FailureDelta
     | UnreadDelta
+    | CumulativeDelta
     | DoneDelta
 )
 

@@ -11,6 +11,7 @@ from typing import Literal, cast
 
 import httpx
 
+from tui.core.turn.read_times import ReadTimes
 from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
@@ -98,6 +99,7 @@ class StreamedRequest:
         self._request = request
         self._slot = slot
         self._decoder = client.dialect.decoder(request)
+        self._times = ReadTimes()
         self._task: asyncio.Task[None] | None = None
         self._sent_ns: int | None = None
         self._stopped = asyncio.Event()
@@ -298,7 +300,7 @@ class StreamedRequest:
         if self.turn.phase.is_over:
             self._slot.discard(n_chunks, t_ns)
         else:
-            self.turn.feed(t_ns, deltas)
+            self._times.feed(self.turn, t_ns, deltas)
             self._has_failed = self._has_failed or self.turn.error is not None
         had_finish = self._has_finish
         is_done = False

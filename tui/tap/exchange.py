@@ -7,6 +7,7 @@ from time import perf_counter_ns, time_ns
 
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.read_times import ReadTimes
 from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
@@ -73,6 +74,7 @@ class Exchange:
         self._is_body_too_long = False
         self._asked: Asked | None = None
         self._decoder: StreamDecoder | None = None
+        self._times = ReadTimes()
         self._content: Content | None = None
         self._http_status: int | None = None
         self._content_type = ""
@@ -179,7 +181,7 @@ class Exchange:
     def _take(self, t_ns: int, deltas: list[Delta]) -> None:
         assert self.turn is not None
         assert self._decoder is not None
-        self.turn.feed(t_ns, deltas)
+        self._times.feed(self.turn, t_ns, deltas)
         count = sum(1 for delta in deltas if isinstance(delta, TEXTS) and delta.text)
         if count:
             self._chunks += count

@@ -30,6 +30,7 @@ from tui.core.turn.unread_events import UnreadEvents
 from tui.core.types import (
     ArrivalClockName,
     ChatRequest,
+    CumulativeDelta,
     Delta,
     DoneDelta,
     FailureDelta,
@@ -98,6 +99,8 @@ class Turn:
         self._asked_model = request.model
         self._told_model = ""
         self._has_refusal = False
+        self.is_cumulative = False
+        """Every event of the stream held the whole text so far."""
         self.unread = UnreadEvents()
         """The events of the stream that could not be understood."""
         self._n_chars = 0
@@ -304,10 +307,16 @@ class Turn:
     @property
     def note(self) -> str | None:
         """One sentence about an answer that did not fail and is not whole: one that reached the
-        token limit, has no text, or lost events."""
+        token limit, has no text, lost events, or came as whole texts."""
         unread = self.unread.note if self._error is None else ""
         has_thought = self._words.has_words("thinking")
-        return turn_note(self._status, self._finish.reason, has_thought=has_thought, unread=unread)
+        return turn_note(
+            self._status,
+            self._finish.reason,
+            has_thought=has_thought,
+            unread=unread,
+            is_cumulative=self.is_cumulative,
+        )
 
     @property
     def runtime(self) -> RuntimeNumbers | None:
@@ -360,6 +369,8 @@ class Turn:
             self._told_model = delta.name
         elif isinstance(delta, UnreadDelta):
             self.unread.take(delta)
+        elif isinstance(delta, CumulativeDelta):
+            self.is_cumulative = True
         elif isinstance(delta, FailureDelta):
             self._take_failure(t_ns, delta.message)
         elif isinstance(delta, DoneDelta):

@@ -5,14 +5,22 @@ from __future__ import annotations
 from tui.core.turn import finish
 from tui.core.types import TurnError, TurnStatus
 
+CUMULATIVE_NOTE = (
+    "This server sends the whole text so far with every piece: npulse shows and counts what is new."
+)
 TOOL_NOTE = "The model called a tool, and npulse runs none."
 
 
 def turn_note(
-    status: TurnStatus | None, finish_reason: str | None, *, has_thought: bool, unread: str
+    status: TurnStatus | None,
+    finish_reason: str | None,
+    *,
+    has_thought: bool,
+    unread: str,
+    is_cumulative: bool = False,
 ) -> str | None:
-    """Said of answers that reached the token limit, have no text, or lost events (``unread``: the
-    sentence about them); None of a whole answer."""
+    """Said of answers that reached the token limit, have no text, lost events (``unread``: the
+    sentence about them), or came as whole texts (``is_cumulative``); None of any other."""
     notes = []
     is_limit = finish.is_limit(finish_reason)
     if status == "empty":
@@ -29,6 +37,8 @@ def turn_note(
         notes.append("The answer stopped at the token limit (length).")
     elif status == "complete" and finish.is_tool(finish_reason):
         notes.append(TOOL_NOTE)
+    if is_cumulative:
+        notes.append(CUMULATIVE_NOTE)
     if unread:
         notes.append(unread)
     return " ".join(notes) or None

@@ -212,6 +212,8 @@ class AnswerDrawing:
             self._widgets.prompt.restore(turn.request.messages[-1].content)
         self._backend.chat.commit_turn()
         self._widgets.message_bar.withdraw(ANSWER_RUNS)
+        if (note := self._backend.chat.take_note()) is not None:
+            self._widgets.say(note)
         self.draw_numbers()
         self._on_end()
         self._on_change()

@@ -89,7 +89,7 @@ DIALECT = Dialect(
     identify=identify,
     chat_path="/v1/chat/completions",
     chat_body=chat_body,
-    decoder=openai.ChatDecoder,
+    decoder=lambda request: openai.ChatDecoder(request, has_pieces=True),
     chunk_meaning="token",
     limits=LIMITS,
     is_stopped_by_disconnect=True,

@@ -23,6 +23,7 @@ from tui.core.types import (
     UsageDelta,
 )
 from tui.servers.dialects.chunk import is_error, model_of
+from tui.servers.dialects.cumulative import WholeTexts
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import html_message, readable_error
 from tui.servers.dialects.limits import SettingLimit
@@ -74,6 +75,8 @@ class ChatDecoder:
         self._rest: list[str] = []
         self._n_rest = 0
         self._n_lines = 0
+        self._n_reads = 0
+        self._whole_texts = WholeTexts()
         self._is_over = False
         self._nonsense: str | None = None
 
@@ -85,9 +88,11 @@ class ChatDecoder:
         return self._take(self._text.decode(data))
 
     def close(self) -> list[Delta]:
-        return self._take(self._text.decode(b"", True) + "\n")
+        deltas = self._take(self._text.decode(b"", True) + "\n")
+        return [*deltas, *self._whole_texts.end(self._n_reads)]
 
     def _take(self, text: str) -> list[Delta]:
+        self._n_reads += 1
         deltas: list[Delta] = []
         *lines, rest = text.split("\n")
         for line in lines:
@@ -116,20 +121,26 @@ class ChatDecoder:
         self._n_lines += 1
         if is_error(value):
             self._is_over = True
-            return [FailureDelta(readable_error(value) or "")]
+            return [
+                *self._whole_texts.end(self._n_reads),
+                FailureDelta(readable_error(value) or ""),
+            ]
         return self._object(value)
 
     def _object(self, value: dict[str, Json]) -> list[Delta]:
         model = model_of(value) if self._n_lines == 1 else None
-        deltas: list[Delta] = [] if model is None else [model]
+        words: list[Delta] = []
         message = value.get("message")
         part = message if isinstance(message, dict) else {"content": value.get("response")}
         thinking, content = part.get("thinking"), part.get("content")
         if isinstance(thinking, str) and thinking:
-            deltas.append(ThinkingDelta(thinking))
+            words.append(ThinkingDelta(thinking))
         if isinstance(content, str) and content:
-            deltas.append(TextDelta(content))
+            words.append(TextDelta(content))
+        words = self._whole_texts.feed(words, self._n_reads)
+        deltas = words if model is None else [model, *words]
         if value.get("done") is True:
+            deltas = [*deltas, *self._whole_texts.end(self._n_reads)]
             self._is_over = True
             reported = reported_numbers(value)
             deltas += [] if reported is None else [reported]

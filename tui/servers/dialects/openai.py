@@ -28,7 +28,6 @@ from tui.core.types import (
 from tui.servers.dialects.chunk import (
     DONE,
     MAX_UNREAD_CHARS,
-    AnswerSoFar,
     error_of_choice,
     first_choice,
     has_text,
@@ -47,6 +46,7 @@ from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelR
 from tui.servers.dialects.error_text import body_message, html_message, quoted, readable_error
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
+from tui.servers.dialects.new_text import NewText
 from tui.servers.dialects.sse import Event, SseParser
 from tui.servers.dialects.usage import UsageCheck
 from tui.servers.dialects.whole_body import WholeBody
@@ -104,22 +104,22 @@ class ChatDecoder:
         is_usage_counted: bool = True,
         is_model_told: bool = True,
         reported: Reported | None = None,
+        has_pieces: bool = False,
     ) -> None:
         """``is_model_told`` is False for a server whose chunks hold the name that was asked for,
         whatever answers. ``reported`` reads a server's own numbers off a chunk; they replace its
-        ``usage``."""
+        ``usage``. ``has_pieces``: its chunks are known to hold only what is new."""
         self._check = UsageCheck(request) if is_usage_counted and reported is None else None
         self._reported = reported
         self._numbers: UsageDelta | None = None
         self._is_model_wanted = is_model_told
         self._sse = SseParser()
         self._body: WholeBody | None = None
-        self._so_far = AnswerSoFar()
+        self._new = NewText(has_pieces=has_pieces)
+        self._n_reads = 0
         self._is_sniffed = False
         self._usage: Json = None
         self._timings: Json = None
-        self._held: list[Delta] = []
-        """A chunk that may be the whole answer once more."""
         self._unread = ""
         self._n_readable = 0
         self._is_over = False
@@ -130,6 +130,7 @@ class ChatDecoder:
         return self._nonsense
 
     def feed(self, data: bytes) -> list[Delta]:
+        self._n_reads += 1
         if self._is_over or self._nonsense:
             return []
         if not self._is_sniffed:
@@ -149,13 +150,14 @@ class ChatDecoder:
         return self._events(self._sse.feed(data))
 
     def close(self) -> list[Delta]:
+        self._n_reads += 1
         if self._is_over or self._nonsense:
             return []
         if self._body is not None:
             return self._whole(self._body.text)
         deltas = self._events(self._sse.close())
         if not self._is_over:
-            deltas += self._checked_usage()
+            deltas += [*self._held_back(), *self._checked_usage()]
         self._is_over = True
         if self._unread and not self._n_readable and not self._nonsense:
             what = "lines of JSON in another format" if self._unread[:1] == "{" else "no JSON"
@@ -198,7 +200,7 @@ class ChatDecoder:
         """What one JSON value of an event says."""
         if value == DONE:
             self._is_over = True
-            return [*self._checked_usage(), DoneDelta()]
+            return [*self._held_back(), *self._checked_usage(), DoneDelta()]
         if isinstance(value, str) and value.strip():
             if is_error_event or is_error_text(value):
                 return self._failure(without_error_word(value))
@@ -239,7 +241,7 @@ class ChatDecoder:
 
     def _failure(self, message: str) -> list[Delta]:
         self._is_over = True
-        return [FailureDelta(message)]
+        return [*self._held_back(), FailureDelta(message)]
 
     def _chunk(self, chunk: dict[str, Json]) -> list[Delta]:
         model = model_of(chunk) if self._is_model_wanted else None
@@ -258,31 +260,25 @@ class ChatDecoder:
         choice = first_choice(chunk.get("choices"))
         delta, message = choice.get("delta"), choice.get("message")
         reason = word_of(choice.get("finish_reason"))
-        is_end = reason is not None and is_finish(reason)
+        finish = FinishDelta(reason) if reason is not None and is_finish(reason) else None
         if isinstance(message, dict) and not isinstance(delta, dict):
-            deltas = self._so_far.new_in(deltas_of(message))
+            deltas = self._new.in_message(deltas_of(message))
         else:
             words = delta if isinstance(delta, dict) else {"content": choice.get("text") or delta}
-            deltas = self._without_repetition(deltas_of(words), is_end=is_end)
+            deltas = self._new.in_delta(deltas_of(words), self._n_reads, finish)
+        self._count(deltas)
+        return deltas if finish is None else [*deltas, finish]
+
+    def _count(self, deltas: list[Delta]) -> None:
         if self._check is not None:
             for found in deltas:
                 if isinstance(found, TextDelta | ThinkingDelta | RefusalDelta):
                     self._check.count(found.text, is_thinking=isinstance(found, ThinkingDelta))
-        if is_end:
-            deltas.append(FinishDelta(reason))
-        return deltas
 
-    def _without_repetition(self, deltas: list[Delta], *, is_end: bool) -> list[Delta]:
-        """A chunk that repeats the whole answer at its end is left out, whether it is the last one
-        or only the end mark follows: it is held until that is known."""
-        if not self._held or is_end:
-            fresh = self._so_far.without_repetition(deltas)
-            if len(fresh) < len(deltas):
-                self._held = [] if is_end else deltas
-                return fresh if is_end else []
-        if self._held and has_text(deltas):
-            deltas, self._held = [*self._held, *deltas], []
-        self._so_far.add(deltas)
+    def _held_back(self) -> list[Delta]:
+        """What was held back until it is known whether the texts of this server are whole."""
+        deltas = self._new.at_end(self._n_reads)
+        self._count(deltas)
         return deltas
 
     def _whole(self, text: str) -> list[Delta]:

@@ -39,7 +39,7 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 
 def decoder(request: ChatRequest) -> openai.ChatDecoder:
     """Its events with its ``perf``."""
-    return openai.ChatDecoder(request, reported=_reported)
+    return openai.ChatDecoder(request, reported=_reported, has_pieces=True)
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:

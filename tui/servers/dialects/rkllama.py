@@ -50,7 +50,7 @@ class ChatDecoder:
     """Its events, without errors that come as text and without what is sent twice."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._inner = openai.ChatDecoder(request, reported=_reported)
+        self._inner = openai.ChatDecoder(request, reported=_reported, has_pieces=True)
         self._replay = ReplayFilter()
         self._has_failed = False
 

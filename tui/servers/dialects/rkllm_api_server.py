@@ -59,7 +59,7 @@ class ChatDecoder:
     """Its events: the word ``length`` and the counts are taken for what they are."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._inner = openai.ChatDecoder(request, reported=self._reported)
+        self._inner = openai.ChatDecoder(request, reported=self._reported, has_pieces=True)
         self._is_clean = False
         self._id: str | None = None
         """What its log calls this answer."""

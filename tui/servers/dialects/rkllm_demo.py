@@ -49,7 +49,7 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 
 def decoder(request: ChatRequest) -> openai.ChatDecoder:
     """Its events, without its usage: words are not tokens."""
-    return openai.ChatDecoder(request, is_usage_counted=False, is_model_told=False)
+    return openai.ChatDecoder(request, is_usage_counted=False, is_model_told=False, has_pieces=True)
 
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:

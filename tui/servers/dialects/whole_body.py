@@ -48,4 +48,7 @@ def _begins_with_a_chunk(body: bytes) -> bool:
         return False
     if not isinstance(first, dict) or is_error(first):
         return False
-    return isinstance(first_choice(first.get("choices")).get("delta"), dict) or "done" in first
+    choice = first_choice(first.get("choices"))
+    is_text = isinstance(choice.get("text") or choice.get("delta"), str)
+    is_piece = is_text and choice.get("finish_reason") is None and not first.get("usage")
+    return isinstance(choice.get("delta"), dict) or "done" in first or is_piece

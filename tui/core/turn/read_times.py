@@ -1,0 +1,34 @@
+"""When the last reads of a stream came, for text that its decoder held back."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from tui.core.turn.turn import Turn
+from tui.core.types import Delta, RefusalDelta, TextDelta, ThinkingDelta
+
+MAX_READS_AGO = 64
+
+
+class ReadTimes:
+    """Hands deltas to a turn with the time at which each came. Called once for each read."""
+
+    __slots__ = ("_times_ns",)
+
+    def __init__(self) -> None:
+        self._times_ns: deque[int] = deque(maxlen=MAX_READS_AGO + 1)
+
+    def feed(self, turn: Turn, t_ns: int, deltas: Sequence[Delta]) -> None:
+        """``t_ns`` is when the bytes arrived that completed these deltas."""
+        self._times_ns.append(t_ns)
+        if not any(_reads_ago(delta) for delta in deltas):
+            turn.feed(t_ns, deltas)
+            return
+        for delta in deltas:
+            at = max(len(self._times_ns) - 1 - _reads_ago(delta), 0)
+            turn.feed(self._times_ns[at], (delta,))
+
+
+def _reads_ago(delta: Delta) -> int:
+    return delta.reads_ago if isinstance(delta, TextDelta | ThinkingDelta | RefusalDelta) else 0
