@@ -18,7 +18,8 @@ from textual.screen import Screen
 
 import tui
 from tests.app.prepared_app import PreparedApp, appearance
-from tests.screens.bench.prepared import PAST, RUN, VIEW
+from tests.screens.bench.prepared import RUN, VIEW
+from tests.screens.bench.prepared_results import PAST
 from tests.screens.snapshot import picture
 from tests.screens.timeline.made import sources, timeline
 from tui.bench.model.screen import BenchView

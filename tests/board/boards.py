@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from tests.board.trees import Content, write
+from tests.board.tree_files import Content, write
 from tui.board.readers.files import Files
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Snapshot

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.affinity import little_cpus, move_to_little_cpus
 from tui.board.readers.files import Files
@@ -19,11 +19,11 @@ from tui.board.readers.neighbours import Neighbours
 CPU = "sys/devices/system/cpu"
 
 
-def files_of(tree: trees.Tree, root: Path) -> Files:
-    return Files(trees.write(tree, root))
+def files_of(tree: tree_files.Tree, root: Path) -> Files:
+    return Files(tree_files.write(tree, root))
 
 
-def capacities(*values: int) -> trees.Tree:
+def capacities(*values: int) -> tree_files.Tree:
     return {f"{CPU}/cpu{cpu}/cpu_capacity": f"{value}\n" for cpu, value in enumerate(values)}
 
 
@@ -33,15 +33,15 @@ def test_rk3588_by_clocks(tmp_path: Path) -> None:
 
 def test_capacity_decides_where_clocks_are_close(tmp_path: Path) -> None:
     """RK3576: 2.2 and 2.3 GHz, but cores of two kinds."""
-    tree = trees.policy(0, "0 1 2 3", 2208000, 2208000, "x")
-    tree |= trees.policy(4, "4 5 6 7", 2304000, 2304000, "x")
+    tree = tree_files.policy(0, "0 1 2 3", 2208000, 2208000, "x")
+    tree |= tree_files.policy(4, "4 5 6 7", 2304000, 2304000, "x")
     assert little_cpus(files_of(tree, tmp_path)) == ()
     tree = capacities(485, 485, 485, 485, 1024, 1024, 1024, 1024)
     assert little_cpus(files_of(tree, tmp_path)) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("tree", [trees.single_core(), trees.laptop(), {}])
-def test_nothing_to_choose(tree: trees.Tree, tmp_path: Path) -> None:
+def test_nothing_to_choose(tree: tree_files.Tree, tmp_path: Path) -> None:
     files = files_of(tree, tmp_path)
     assert little_cpus(files) == ()
     moved = move_to_little_cpus(files)
@@ -49,9 +49,9 @@ def test_nothing_to_choose(tree: trees.Tree, tmp_path: Path) -> None:
 
 
 def test_favoured_cores_of_a_pc_are_no_cluster(tmp_path: Path) -> None:
-    tree: trees.Tree = {}
+    tree: tree_files.Tree = {}
     for cpu, top in enumerate((5000000, 5000000, 4700000, 4700000)):
-        tree |= trees.policy(cpu, str(cpu), top, top, "powersave")
+        tree |= tree_files.policy(cpu, str(cpu), top, top, "powersave")
     assert little_cpus(files_of(tree, tmp_path)) == ()
 
 
@@ -65,7 +65,7 @@ def test_half_a_picture_is_none(tmp_path: Path) -> None:
 def test_a_real_process_moves_with_all_its_threads(tmp_path: Path) -> None:
     first, *others = sorted(os.sched_getaffinity(0))
     strong = [1024 if cpu == first else 400 for cpu in range(max(others) + 1)]
-    trees.write(capacities(*strong), tmp_path)
+    tree_files.write(capacities(*strong), tmp_path)
     code = (
         "import os,sys,threading,pathlib\n"
         "from tui.board.affinity import move_to_little_cpus\n"
@@ -117,9 +117,9 @@ def test_busiest_drops_what_lies_too_far_apart(tmp_path: Path) -> None:
     with Board(tmp_path, {"proc/7/stat": trees.server_stat(100, pid=7)}):
         neighbours = Neighbours(Files(tmp_path))
         neighbours.busiest(0)
-        trees.write({"proc/7/stat": trees.server_stat(300, pid=7)}, tmp_path)
+        tree_files.write({"proc/7/stat": trees.server_stat(300, pid=7)}, tmp_path)
         assert neighbours.busiest(3600 * 10**9) == []
-        trees.write({"proc/7/stat": trees.server_stat(400, pid=7)}, tmp_path)
+        tree_files.write({"proc/7/stat": trees.server_stat(400, pid=7)}, tmp_path)
         [entry] = neighbours.busiest(3601 * 10**9)
         assert (entry.pid, entry.cpu) == (7, 5)
         assert entry.load_pct == 100 * 100 / os.sysconf("SC_CLK_TCK")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board, path_of
 from tests.board.compare import as_expected
 from tests.board.expected import Flagged
@@ -108,7 +108,7 @@ def check(snapshot: Snapshot) -> None:
 
 
 @contextmanager
-def settled_board(tree: trees.Tree) -> Iterator[tuple[Board, Broken, dict[str, object]]]:
+def settled_board(tree: tree_files.Tree) -> Iterator[tuple[Board, Broken, dict[str, object]]]:
     with tempfile.TemporaryDirectory(dir=MEMORY_FOLDER) as folder:
         root = Path(folder)
         files = Broken(root)

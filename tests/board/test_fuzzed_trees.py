@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tui.board.advice.access import load_rungs
 from tui.board.advice.board_checks import board_checks
 from tui.board.advice.diagnosis import Work, why_slow
@@ -25,7 +25,7 @@ CONTENT = st.one_of(st.none(), NUMBERS, st.binary(max_size=60))
 
 
 @st.composite
-def fuzzed(draw: st.DrawFn) -> Mapping[str, trees.Content]:
+def fuzzed(draw: st.DrawFn) -> Mapping[str, tree_files.Content]:
     """A board of the kinds above with up to forty files changed; None leaves a file away."""
     base = draw(st.sampled_from(BASES))
     paths = draw(st.lists(st.sampled_from(sorted(base)), max_size=40, unique=True))
@@ -41,9 +41,9 @@ def fuzzed(draw: st.DrawFn) -> Mapping[str, trees.Content]:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(fuzzed())
-def test_no_tree_makes_the_examination_fail(tree: Mapping[str, trees.Content]) -> None:
+def test_no_tree_makes_the_examination_fail(tree: Mapping[str, tree_files.Content]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        root = trees.write(tree, Path(folder))
+        root = tree_files.write(tree, Path(folder))
         sampler, files = Sampler(root), Files(root)
         try:
             snapshot: Snapshot = sampler.sample()

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers.files import Files
 from tui.board.sampler import Sampler
@@ -77,7 +77,7 @@ def test_files_that_vanish_do_not_keep_descriptors(tmp_path: Path) -> None:
 
 
 def test_from_several_threads_at_once(tmp_path: Path) -> None:
-    trees.write(trees.decoding(), tmp_path)
+    tree_files.write(trees.decoding(), tmp_path)
     sampler = Sampler(tmp_path)
     errors: list[BaseException] = []
 

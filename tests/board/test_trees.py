@@ -10,6 +10,7 @@ import pytest
 from tests.board import expected, trees
 from tests.board.boards import Board
 from tests.board.compare import as_expected
+from tests.board.tree_files import Tree
 from tui.board.advice.report import to_text
 
 BOARDS = [
@@ -29,9 +30,7 @@ BOARDS = [
 @pytest.mark.parametrize(
     ("tree", "readings"), BOARDS, ids=lambda item: getattr(item, "__name__", "")
 )
-def test_snapshot(
-    tree: Callable[[], trees.Tree], readings: dict[str, object], tmp_path: Path
-) -> None:
+def test_snapshot(tree: Callable[[], Tree], readings: dict[str, object], tmp_path: Path) -> None:
     with Board(tmp_path, tree()) as board:
         assert as_expected(board.settled()) == readings
 
@@ -40,7 +39,7 @@ def test_snapshot(
     ("tree", "readings"), BOARDS, ids=lambda item: getattr(item, "__name__", "")
 )
 def test_later_samples_say_the_same(
-    tree: Callable[[], trees.Tree], readings: dict[str, object], tmp_path: Path
+    tree: Callable[[], Tree], readings: dict[str, object], tmp_path: Path
 ) -> None:
     """Slow readings are repeated from the earlier read, with the flags that belong to them."""
     with Board(tmp_path, tree()) as board:

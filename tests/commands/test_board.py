@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 
 COMMAND = [sys.executable, "-m", "tui", "board"]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    return trees.write(trees.decoding(), tmp_path)
+    return tree_files.write(trees.decoding(), tmp_path)
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -143,7 +143,7 @@ def test_watch_ends_when_nobody_reads(watcher: subprocess.Popen[str]) -> None:
 
 def test_watch_follows_the_board(tree: Path, watcher: subprocess.Popen[str]) -> None:
     lines(watcher, 1)
-    trees.write(
+    tree_files.write(
         {"sys/kernel/debug/rknpu/load": "NPU load:  Core0: 1%, Core1: 2%,Core2: 3%,\n"}, tree
     )
     deadline = time.monotonic() + 30

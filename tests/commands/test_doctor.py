@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tui.commands.doctor import main
 from tui.core.screen.check import Check
 
@@ -23,7 +23,7 @@ def doctor(
 
 
 def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trees.write(trees.decoding(), tmp_path)
+    tree_files.write(trees.decoding(), tmp_path)
     code, checks, found = doctor(capsys, tmp_path)
     assert code == 0
     assert found["needs_attention"] is False
@@ -46,20 +46,20 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (trees.no_driver(), "npu.driver", "RKLLM needs the vendor kernel"),
         (trees.no_debugfs(), "npu.load", "sudo mount -t debugfs"),
         (
-            trees.without(trees.decoding(), "sys/class/devfreq/dmc"),
+            tree_files.without(trees.decoding(), "sys/class/devfreq/dmc"),
             "slow.ddr-firmware",
             "no dmc device",
         ),
     ],
 )
 def test_what_needs_attention(
-    tree: trees.Tree,
+    tree: tree_files.Tree,
     check: str,
     words: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    trees.write(tree, tmp_path)
+    tree_files.write(tree, tmp_path)
     code, checks, found = doctor(capsys, tmp_path)
     assert code == 1
     assert found["needs_attention"] is True
@@ -69,7 +69,7 @@ def test_what_needs_attention(
 
 
 def test_a_missing_driver_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trees.write(trees.no_driver(), tmp_path)
+    tree_files.write(trees.no_driver(), tmp_path)
     _, checks, _ = doctor(capsys, tmp_path)
     assert (checks["npu.load"]["status"], checks["npu.load"]["detail"]) == ("note", "no driver")
     assert "runs on this machine" in str(checks["server.pid"]["detail"])
@@ -79,7 +79,7 @@ def test_a_closed_debugfs_has_its_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root may read everything, so the kernel's answer is given for it."""
-    trees.write(trees.decoding(), tmp_path)
+    tree_files.write(trees.decoding(), tmp_path)
     real = os.open
 
     def closed(path: str, flags: int, *rest: int) -> int:
@@ -99,14 +99,14 @@ def test_a_closed_debugfs_has_its_command(
 
 
 def test_a_laptop_is_fine_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trees.write(trees.laptop(), tmp_path)
+    tree_files.write(trees.laptop(), tmp_path)
     code, checks, _ = doctor(capsys, tmp_path)
     assert code == 0
     assert "npulse --demo" in checks["npu"]["detail"]
 
 
 def test_checks_of_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trees.write(trees.decoding(), tmp_path)
+    tree_files.write(trees.decoding(), tmp_path)
     hostile = Check("server", "attention", "server\x1b[2J", "no answer\nsecond line", "run\x07 it")
     code, checks, _ = doctor(capsys, tmp_path, hostile)
     assert code == 1
@@ -120,7 +120,7 @@ def test_checks_of_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trees.write(trees.mistuned() | {"npulse-simulated": "qwen3-4b\n"}, tmp_path)
+    tree_files.write(trees.mistuned() | {"npulse-simulated": "qwen3-4b\n"}, tmp_path)
     assert main(["--root", str(tmp_path)], lambda _: ()) == 1
     text = capsys.readouterr().out
     assert "SIMULATED, profile qwen3-4b" in text

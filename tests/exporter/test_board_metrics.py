@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.exporter.exporting import samples, value
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
@@ -38,7 +38,7 @@ def text_of(snapshot: Snapshot) -> str:
 
 
 def test_a_board_that_decodes_in_base_units(tmp_path: Path) -> None:
-    sampler = Sampler(trees.write(trees.decoding(), tmp_path))
+    sampler = Sampler(tree_files.write(trees.decoding(), tmp_path))
     found = samples(text_of(one_shot(sampler, time.sleep)))
     sampler.close()
     assert [value(found, "npulse_npu_load_ratio", core=str(core)) for core in range(3)] == [

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.exporter.exporting import exporting, run, samples, scraped, value
 from tests.sim.simulator import wait_for
 from tui.commands.exporter import main
@@ -22,7 +22,7 @@ NOWHERE = ("--url", "http://127.0.0.1:9")
 
 @pytest.fixture
 def board(tmp_path: Path) -> tuple[str, ...]:
-    return ("--root", str(trees.write(trees.decoding(), tmp_path / "board")), *NOWHERE)
+    return ("--root", str(tree_files.write(trees.decoding(), tmp_path / "board")), *NOWHERE)
 
 
 def test_a_scrape_a_missing_page_and_a_good_end(tmp_path: Path, board: tuple[str, ...]) -> None:

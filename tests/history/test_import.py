@@ -128,12 +128,13 @@ def understood(data: bytes) -> ReadDocument | None:
 def test_any_json_is_read_or_refused(value: Any) -> None:
     found = understood(json.dumps(value).encode())
     if found is not None:
-        store(list(found.conversations))
+        assert len(store(list(found.conversations))) == len(found.conversations)
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    understood(data)
+    found = understood(data)
+    assert found is None or len(store(list(found.conversations))) == len(found.conversations)
 
 
 @settings(max_examples=60)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.refusals import result_or_refusal
 from tui.bench.checks.run import check_answer
 from tui.bench.model.answer import Answer
 from tui.lab.model.prompt_set import PromptSet
@@ -190,8 +190,8 @@ def test_aliases_that_grow_or_hold_themselves_are_refused() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_a_clause(data: bytes) -> None:
-    with suppress(YamlError):
-        read_yaml(data)
+    text, refusal = result_or_refusal(YamlError, lambda: json.dumps(read_yaml(data), default=str))
+    assert text or str(refusal)
 
 
 _KEYS = st.sampled_from(
@@ -214,6 +214,10 @@ _VALUES = st.recursive(
 @given(st.dictionaries(_KEYS, _VALUES, max_size=5))
 def test_any_configuration_is_a_set_or_sentences(table: dict[str, object]) -> None:
     data = json.dumps({"prompts": ["x {{a}}"], **table}).encode()
-    with suppress(SetError):
+
+    def converted() -> PromptSet:
         made, _ = convert(data, "any.yaml")
-        parse_set(as_toml(made).encode("utf-8", "replace"), "any.toml")
+        return parse_set(as_toml(made).encode("utf-8", "replace"), "any.toml")
+
+    found, refusal = result_or_refusal(SetError, converted)
+    assert found.prompts if found else refusal and refusal.sentences

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.refusals import result_or_refusal
 from tui.bench.model.suite import builtin_ids, load_builtin
 from tui.lab import plan, store
 from tui.lab.model.prompt_set import PromptSet
@@ -167,10 +167,19 @@ def test_too_many_requests_and_too_many_variants_are_refused() -> None:
     )
 
 
+def assert_set_or_sentences(data: bytes) -> None:
+    found, refusal = result_or_refusal(SetError, lambda: parse_set(data, "any.toml"))
+    if refusal:
+        assert refusal.sentences
+        assert all(sentence.startswith("any.toml") for sentence in refusal.sentences)
+    else:
+        assert found
+        assert found.prompts
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_set_or_sentences(data: bytes) -> None:
-    with suppress(SetError):
-        parse_set(data, "any.toml")
+    assert_set_or_sentences(data)
 
 
 _WORDS = st.sampled_from(
@@ -188,8 +197,7 @@ _VALUES = st.recursive(
 
 @given(st.dictionaries(_WORDS, _VALUES, max_size=6))
 def test_any_table_is_a_set_or_sentences(table: dict[str, object]) -> None:
-    with suppress(SetError):
-        parse_set(as_toml(table).encode("utf-8", "replace"), "any.toml")
+    assert_set_or_sentences(as_toml(table).encode("utf-8", "replace"))
 
 
 def test_the_example_of_a_new_set_is_a_good_one(tmp_path: Path) -> None:

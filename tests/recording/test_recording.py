@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from pathlib import Path
@@ -325,9 +326,9 @@ def test_any_numbers_in_a_line_are_played_or_refused(kind: str, values: dict[str
         return
     turns, samples = played(found)
     for turn in turns:
-        turn.stats(1 << 60)
-        turn.result(1 << 60)
+        assert turn.result(1 << 60).ttft_ms == turn.stats(1 << 60).ttft_ms
     from tui.core.board.history import series_values
 
     for sample in samples:
-        series_values(sample.snapshot)
+        numbers = series_values(sample.snapshot).values()
+        assert all(value is None or math.isfinite(value) for value in numbers)

@@ -15,11 +15,12 @@ from textual.app import App
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from tests.screens.bench.app import HEADLINE
-from tests.screens.bench.prepared import PAST, RUN, VIEW
+from tests.screens.bench.prepared import RUN, VIEW
 from tests.screens.bench.prepared import Prepared as PreparedBench
+from tests.screens.bench.prepared_results import PAST
 from tests.screens.board.prepared import prepared
 from tests.screens.board.shown import Shown
+from tests.screens.headline import HEADLINE
 from tests.screens.lab.prepared import PreparedLab
 from tests.screens.opened import Opened
 from tests.screens.prepared_chat import (

@@ -46,3 +46,10 @@ async def three_tokens(wire: Wire) -> None:
         await wire.token(text)
         await asyncio.sleep(0.02)
     await wire.done()
+
+
+async def one_token(wire: Wire) -> None:
+    """The answer never ends: it waits until the client closes."""
+    await wire.head()
+    await wire.token("one")
+    await wire.until_closed()

@@ -64,8 +64,12 @@ def test_after_stop() -> None:
         loop.submit(work())
 
 
-def test_never_started() -> None:
-    EventLoopThread().stop()
+def test_a_loop_that_never_started_stops_and_takes_nothing() -> None:
+    loop = EventLoopThread()
+    loop.stop()
+    called: list[int] = []
+    loop.call(called.append, 1)
+    assert called == []
 
 
 def test_an_exception_is_the_futures() -> None:

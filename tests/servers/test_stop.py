@@ -7,7 +7,7 @@ from time import perf_counter_ns
 
 import pytest
 
-from tests.servers.exchanges import OPENAI, QUICK, ROCKCHIP, three_tokens
+from tests.servers.exchanges import OPENAI, QUICK, ROCKCHIP, one_token, three_tokens
 from tests.servers.raw_server import Wire, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
@@ -95,12 +95,7 @@ async def test_stop_in_prefill_drains_too() -> None:
 
 
 async def test_stop_closes_where_that_stops_the_server() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, OPENAI) as client:
+    async with raw_server(one_token) as server, Client(server.url, OPENAI) as client:
         slot = Slot()
         turn = new_turn()
         exchange = StreamedRequest(client, request(), turn, slot)
@@ -158,12 +153,7 @@ async def test_stop_while_waiting_for_the_slot() -> None:
 
 
 async def test_cancelling_is_a_stop_that_closes() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP) as client:
+    async with raw_server(one_token) as server, Client(server.url, ROCKCHIP) as client:
         turn = new_turn()
         running = asyncio.create_task(answer(client, request(), turn))
         await until(lambda: turn.text)
@@ -175,12 +165,7 @@ async def test_cancelling_is_a_stop_that_closes() -> None:
 
 
 async def test_a_stalled_drain_ends_by_itself() -> None:
-    async def script(wire: Wire) -> None:
-        await wire.head()
-        await wire.token("one")
-        await wire.until_closed()
-
-    async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:
+    async with raw_server(one_token) as server, Client(server.url, ROCKCHIP, QUICK) as client:
         slot = Slot()
         turn = new_turn()
         exchange = StreamedRequest(client, request(), turn, slot)

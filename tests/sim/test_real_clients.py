@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.sim.client_libraries import FAST, read_by_client, run_python
 from tests.sim.simulator import running, truth
 from tui.sim.server.spawn import Simulator
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ROOT / ".venv" / "api-clients"
-"""Apart from the environment that npulse is tested in: they bring a dozen packages of their own."""
-FAST = ("--speed", "50", "--decode-tps", "40", "--prefill-tps", "400")
-
-
-def _run(*arguments: str) -> str:
-    if not PACKAGES.is_dir():
-        pytest.skip("openai, ollama and llm-comply are not in .venv/api-clients (see .ci/run)")
-    environment = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env={**environment, "PYTHONPATH": str(PACKAGES)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(params=["openai", "ollama"])
@@ -42,8 +18,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
     """What a client library reads off the simulator, and the simulator's log."""
     log = tmp_path / "truth"
     with running(*FAST, "--dialect", request.param, "--truth", str(log)) as simulator:
-        program = str(Path(__file__).with_name("real_clients.py"))
-        yield request.param, json.loads(_run(program, request.param, simulator.url)), log
+        yield request.param, read_by_client(request.param, simulator.url), log
 
 
 def test_a_real_client_reads_what_was_said(told: tuple[str, Any, Path]) -> None:
@@ -76,10 +51,8 @@ def plain() -> Iterator[Simulator]:
 
 def test_the_plain_server_complies_with_the_protocol(plain: Simulator) -> None:
     url = f"{plain.url}/v1"
-    report = json.loads(
-        _run("-m", "llm_comply.cli", "run", "--base-url", url, "--api-key", "none",
-             "--model", "o3-simulated", "--format", "openai-chat", "--json")
-    )  # fmt: skip
+    report = run_python("-m", "llm_comply.cli", "run", "--base-url", url, "--api-key", "none",
+                        "--model", "o3-simulated", "--format", "openai-chat", "--json")  # fmt: skip
     assert report["summary"]["total"] >= 9
     assert [one for one in report["results"] if one["status"] != "passed"] == []
     assert not any(one.get("warnings") or one.get("errors") for one in report["results"])

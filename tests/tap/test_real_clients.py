@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.sim.client_libraries import FAST, read_by_client
 from tests.sim.simulator import truth
-from tests.sim.test_real_clients import FAST, PACKAGES
 from tests.tap.tapped import tap
 from tui.sim.server.spawn import spawn
-
-PROGRAM = Path(__file__).resolve().parents[1] / "sim" / "real_clients.py"
-
-
-def said(name: str, url: str) -> Any:
-    environment = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), name, url],
-        env={**environment, "PYTHONPATH": str(PACKAGES)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("name", ["openai", "ollama"])
 def test_a_real_client_reads_the_same_and_is_measured(name: str, tmp_path: Path) -> None:
-    if not PACKAGES.is_dir():
-        pytest.skip("openai and ollama are not in .venv/api-clients (see .ci/run)")
     log = tmp_path / "truth"
     with (
         spawn([*FAST, "--dialect", name, "--truth", str(log)]) as simulator,
         tap(tmp_path, simulator.url) as tapped,
     ):
-        read = said(name, tapped.url)
+        read = read_by_client(name, tapped.url)
         assert read["text"] == "".join(entry["text"] for entry in truth(log, "token", 1))
         # The one that is refused reaches no model, so the log of these does not count it.
         n_embedded = int(name == "openai")

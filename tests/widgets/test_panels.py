@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.screens.headline import HEADLINE
 from tui.core.board.history import BoardHistory
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.expect.outlook import Outlook
@@ -149,19 +150,7 @@ def test_heat_has_a_word_besides_its_colour() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 79, 80, 100, 120, 200])
 def test_header_leaves_out_whole_parts(width: int) -> None:
-    line = Headline(
-        board="Orange Pi 5 Max",
-        soc="rk3588",
-        driver="0.9.8",
-        server_state="ready",
-        server="RockchipLlama :8021",
-        model="qwen3-4b",
-        quantisation="w8a8",
-        context="16k",
-        temperature_c=71.0,
-        time_of_day="14:02:11",
-        is_simulated=True,
-    )
+    line = replace(HEADLINE, driver="0.9.8", temperature_c=71.0)
     shown = text(header_row(line, width, UNICODE))
     assert row_width(header_row(line, width, UNICODE)) == width
     assert "SIMULATED" in shown

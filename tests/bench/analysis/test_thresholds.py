@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.made import profile, request, run
+from tests.refusals import result_or_refusal
 from tui.bench.analysis.compare import compare
 from tui.bench.analysis.thresholds import ConditionError, judge, parse
 from tui.bench.model.records import Request
@@ -51,9 +50,12 @@ def test_nonsense_is_named(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_text(text: str) -> None:
-    with suppress(ConditionError):
-        parse([text])
+def test_any_text_is_a_condition_or_is_named(text: str) -> None:
+    found, refusal = result_or_refusal(ConditionError, lambda: parse([text]))
+    if found is None:
+        assert "is no condition" in str(refusal)
+    else:
+        assert len(found) == sum(bool(part.strip()) for part in text.split(","))
 
 
 def test_empty_parts_are_nothing() -> None:

@@ -87,6 +87,8 @@ def test_seen_once_while_it_happens() -> None:
 
 
 @given(st.lists(st.text(max_size=12), max_size=300))
-def test_any_tokens(tokens: list[str]) -> None:
+def test_a_loop_lies_within_the_tokens(tokens: list[str]) -> None:
     detector = LoopDetector()
-    detector.feed(tokens)
+    loop = detector.feed(tokens)
+    assert detector.loop is loop
+    assert loop is None or 0 <= loop.position < len(tokens)

@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,86 +17,17 @@ import pytest
 
 from tests.bench.made import request as made_request
 from tests.bench.made import run as made_run
+from tests.bench.session.rig import FLAGS, Rig, place_of, until
 from tui.bench.model.events import Finished
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunView, RunWish
 from tui.bench.model.suite import load_file
 from tui.bench.session.process import BenchPlace
-from tui.bench.session.session import Benchmarks
 from tui.bench.session.views import partner
 from tui.bench.store import active_run, runs
 from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
 from tui.bench.store.run_files import Loaded, save
-from tui.core.types import GenerationSettings
-from tui.servers.loop import EventLoopThread
 from tui.sim.server.spawn import Simulator, spawn
-
-SUITE = """
-id = "tiny"
-title = "Tiny"
-about = "a few short answers"
-shuffle = false
-[[prompt]]
-id = "first"
-text = "one [[tokens=30]]"
-max_tokens = 64
-[[prompt]]
-id = "long"
-text = "two [[tokens={long}]]"
-max_tokens = 2048
-[[prompt]]
-id = "last"
-text = "three [[tokens=30]]"
-max_tokens = 64
-"""
-FLAGS = ("--cool-down=0", "--no-warm-up")
-
-
-@dataclass
-class Rig:
-    """Desks over one folder of runs; each with a loop of its own, as each start of npulse has."""
-
-    folder: Path
-    place: BenchPlace | None
-    loops: list[EventLoopThread]
-
-    def desk(self, busy: str | None = None) -> Benchmarks:
-        loop = EventLoopThread()
-        loop.start()
-        self.loops.append(loop)
-        return Benchmarks(
-            loop,
-            lambda: self.place,
-            GenerationSettings,
-            lambda: busy,
-            folder=self.folder / "runs",
-            user_suites=self.folder / "suites",
-            run_arguments=FLAGS,
-        )
-
-    def close(self) -> None:
-        """What closing npulse does."""
-        for loop in self.loops:
-            loop.stop()
-        self.loops.clear()
-
-    def suite(self, *, long: int) -> str:
-        path = self.folder / "suites" / "tiny.toml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(SUITE.replace("{long}", str(long)), "utf-8")
-        return str(path)
-
-    def pids(self) -> list[int]:
-        """Runs that go on."""
-        found = active_run.running(self.folder / "runs")
-        return [] if found is None else [found.pid]
-
-
-def until(is_so: Callable[[], bool], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it never became so"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -113,17 +43,6 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 def board() -> Iterator[Simulator]:
     with spawn(["--speed", "20"], has_root=True) as simulator:
         yield simulator
-
-
-def place_of(board: Simulator) -> BenchPlace:
-    return BenchPlace(
-        board.url,
-        "RockchipLlama",
-        "qwen3-4b",
-        context_tokens=16_384,
-        root=board.root,
-        is_simulated=True,
-    )
 
 
 def state(view: BenchView, name: str) -> str:

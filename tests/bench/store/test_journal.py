@@ -132,14 +132,18 @@ def test_without_a_header_nothing_can_be_shown(tmp_path: Path) -> None:
 
 @settings(max_examples=80)
 @given(st.binary(max_size=300))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_are_read_and_written_on(data: bytes) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "j"
         path.write_bytes(data)
-        journal.read(path)
-        Journal(path).close()
+        events, damaged = journal.read(path)
+        assert len(events) + damaged <= data.count(b"\n") + 1
+        made = Journal(path)
+        made.add(header())
+        made.close()
+        assert journal.read(path)[0][len(events) :] == [header()]
 
 
 def test_a_full_disk_is_an_error_with_a_reason(tmp_path: Path) -> None:

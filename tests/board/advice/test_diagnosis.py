@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.advice.board_state import BoardView
 from tui.board.advice.diagnosis import Phase, Work, why_slow
@@ -24,12 +24,12 @@ VERSION = "sys/module/rknpu/version"
 NPU = "sys/class/devfreq/fdab0000.npu"
 
 
-def snapshot_of(tree: trees.Tree) -> Snapshot:
+def snapshot_of(tree: tree_files.Tree) -> Snapshot:
     with tempfile.TemporaryDirectory() as folder, Board(Path(folder), tree) as board:
         return board.settled()
 
 
-def found(tree: trees.Tree, work: Work = DECODE) -> dict[str, Finding]:
+def found(tree: tree_files.Tree, work: Work = DECODE) -> dict[str, Finding]:
     findings = why_slow(snapshot_of(tree), work)
     for finding in findings:
         assert finding.title
@@ -40,8 +40,8 @@ def found(tree: trees.Tree, work: Work = DECODE) -> dict[str, Finding]:
     return {finding.rule: finding for finding in findings}
 
 
-def changed(base: trees.Tree, changes: Mapping[str, trees.Content]) -> trees.Tree:
-    return trees.changed(base, changes=changes)
+def changed(base: tree_files.Tree, changes: Mapping[str, tree_files.Content]) -> tree_files.Tree:
+    return tree_files.changed(base, changes=changes)
 
 
 @pytest.mark.parametrize("phase", ["idle", "unknown"])
@@ -76,11 +76,11 @@ def test_a_low_memory_clock_while_idle_saves_power() -> None:
 
 
 def test_governor_performance_is_no_finding() -> None:
-    assert found(changed(trees.mistuned(), trees.devfreq("dmc", governor="performance"))) == {}
+    assert found(changed(trees.mistuned(), tree_files.devfreq("dmc", governor="performance"))) == {}
 
 
 def test_firmware_that_cannot_scale() -> None:
-    finding = found(trees.without(trees.decoding(), "sys/class/devfreq/dmc"))["ddr-firmware"]
+    finding = found(tree_files.without(trees.decoding(), "sys/class/devfreq/dmc"))["ddr-firmware"]
     assert finding.command is None
     assert "boot firmware" in (finding.advice or "")
 
@@ -117,14 +117,14 @@ def test_a_low_clock_that_no_governor_raises_is_told_at_rest() -> None:
 
 
 def test_cpu_governor_that_does_not_ramp() -> None:
-    slow = trees.policy(4, "4 5", 408000, 2304000, "interactive")
+    slow = tree_files.policy(4, "4 5", 408000, 2304000, "interactive")
     finding = found(changed(trees.decoding(), slow))["cpu-governor"]
     assert finding.evidence == "policy4 408 MHz of 2304 MHz, governor interactive"
     assert finding.command == f"echo performance | sudo tee /{CPUFREQ}/policy4/scaling_governor"
 
 
 def test_little_cores_may_be_slow() -> None:
-    assert found(changed(trees.decoding(), trees.policy(0, "0-3", 408000, 1800000, "x"))) == {}
+    assert found(changed(trees.decoding(), tree_files.policy(0, "0-3", 408000, 1800000, "x"))) == {}
 
 
 def test_memory_pressure() -> None:
@@ -135,9 +135,9 @@ def test_memory_pressure() -> None:
 
 def test_swapping_counts_only_when_ram_is_short() -> None:
     swapped = trees.IDLE_MEMORY | {"SwapFree": 4000000}
-    assert found(changed(trees.decoding(), trees.meminfo(**swapped))) == {}
+    assert found(changed(trees.decoding(), tree_files.meminfo(**swapped))) == {}
     short = swapped | {"MemAvailable": 900000}
-    assert "memory-pressure" in found(changed(trees.decoding(), trees.meminfo(**short)))
+    assert "memory-pressure" in found(changed(trees.decoding(), tree_files.meminfo(**short)))
 
 
 def busy_big_cores(server_pct: float) -> Snapshot:

@@ -7,14 +7,14 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers.npu_activity import parse_interrupts
 from tui.core.board.reading import Reading
 
 
 def rates(board: Board, seconds: float, *counts: int) -> Reading:
-    board.change(trees.interrupts(*trees.VENDOR_ROWS, counts=counts))
+    board.change(tree_files.interrupts(*trees.VENDOR_ROWS, counts=counts))
     return board.after(seconds).get("npu.activity")
 
 
@@ -34,7 +34,7 @@ def test_rows_are_ordered_by_hardware_number(tmp_path: Path) -> None:
             (40, 142, "fdab9000.iommu, fdab0000.npu"),
             (42, 144, "fdada000.iommu, fdad0000.npu"),
         )
-        board.change(trees.interrupts(*rows, counts=(107, 130, 1003)))
+        board.change(tree_files.interrupts(*rows, counts=(107, 130, 1003)))
         assert board.after(1).get("npu.activity").value == (10.0, 100.0, 1000.0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers import parse
 from tui.board.readers.cpu import parse_stat
@@ -45,7 +45,7 @@ def test_forms_of_a_clock(raw: bytes, value: int | str, tmp_path: Path) -> None:
 
 
 def test_missing_limits_leave_the_rest(tmp_path: Path) -> None:
-    tree = trees.without(trees.hot(), f"{NPU}/max_freq", f"{NPU}/available_frequencies")
+    tree = tree_files.without(trees.hot(), f"{NPU}/max_freq", f"{NPU}/available_frequencies")
     with Board(tmp_path, tree) as board:
         snapshot = board.settled()
     assert snapshot.get("npu.max_freq").reason == "not on this kernel"
@@ -98,7 +98,7 @@ def test_peak_bandwidth_of_rk3588(hertz: int, gigabytes: float) -> None:
 
 
 def test_bandwidth_with_the_older_memory(tmp_path: Path) -> None:
-    tree = trees.mistuned() | trees.devfreq(
+    tree = trees.mistuned() | tree_files.devfreq(
         "dmc",
         available_frequencies="528000000 1068000000 1560000000 2112000000",
         cur_freq="2112000000",
@@ -111,22 +111,22 @@ def test_bandwidth_with_the_older_memory(tmp_path: Path) -> None:
 
 
 def test_vendor_kernel_without_the_memory_node_is_a_finding(tmp_path: Path) -> None:
-    with Board(tmp_path, trees.without(trees.decoding(), DMC)) as board:
+    with Board(tmp_path, tree_files.without(trees.decoding(), DMC)) as board:
         reading = board.settled().get("ddr.freq")
     assert (reading.reason, reading.flags) == ("no driver", ("firmware",))
 
 
 def test_gpu_by_any_of_its_names(tmp_path: Path) -> None:
     for number, name in enumerate(("fb000000.gpu-mali", "fb000000.gpu-panthor", "ffa30000.gpu")):
-        tree = trees.without(trees.idle(), "sys/class/devfreq/fb000000.gpu")
-        tree |= trees.devfreq(name, cur_freq="300000000", governor="x", load="12@300000000Hz")
+        tree = tree_files.without(trees.idle(), "sys/class/devfreq/fb000000.gpu")
+        tree |= tree_files.devfreq(name, cur_freq="300000000", governor="x", load="12@300000000Hz")
         with Board(tmp_path / str(number), tree) as board:
             snapshot = board.settled()
         assert snapshot.number("gpu.load") == 12
 
 
 def test_no_cpufreq_at_all(tmp_path: Path) -> None:
-    with Board(tmp_path, trees.without(trees.idle(), CPUFREQ)) as board:
+    with Board(tmp_path, tree_files.without(trees.idle(), CPUFREQ)) as board:
         snapshot = board.settled()
     assert snapshot.get("cpu.freq").reason == "not on this kernel"
     assert snapshot.numbers("cpu.load") == (0.0,) * 8
@@ -156,9 +156,9 @@ def test_cpu_load_is_busy_over_total(tmp_path: Path) -> None:
 
 
 def test_policies_in_numeric_order(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), CPUFREQ)
+    tree = tree_files.without(trees.idle(), CPUFREQ)
     for number, top in ((0, 1000), (2, 2000), (10, 3000)):
-        tree |= trees.policy(number, str(number), top, top * 1000, "performance")
+        tree |= tree_files.policy(number, str(number), top, top * 1000, "performance")
     with Board(tmp_path, tree) as board:
         assert board.settled().numbers("cpu.max_freq") == (1e9, 2e9, 3e9)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board, path_of
 from tui.board.readers.files import Files
 
@@ -36,7 +36,7 @@ def test_zones_that_were_renumbered_are_found_again(tmp_path: Path) -> None:
     with Board(tmp_path, trees.idle()) as board:
         assert board.settled().number("npu.temp") == 43.4
         kinds = ["npu-thermal", *list(trees.IDLE_TEMPS)[:-1]]
-        board.change(trees.zones({kind: 50000 + 100 * n for n, kind in enumerate(kinds)}))
+        board.change(tree_files.zones({kind: 50000 + 100 * n for n, kind in enumerate(kinds)}))
         readings = [board.after(1) for _ in range(7)]
         assert readings[-1].number("npu.temp") == 50.0
         assert readings[-1].number("soc.temp") == 50.1
@@ -49,7 +49,7 @@ def test_hwmon_twins_are_not_counted_twice(tmp_path: Path) -> None:
 
 
 def test_two_zones_of_one_kind_both_show(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), "sys/class/thermal/")
+    tree = tree_files.without(trees.idle(), "sys/class/thermal/")
     for number, value in enumerate((40000, 41000)):
         tree |= {f"{ZONE}{number}/type": "acpitz\n", f"{ZONE}{number}/temp": f"{value}\n"}
     with Board(tmp_path, tree) as board:
@@ -150,7 +150,7 @@ HWMON_FAN = "sys/class/hwmon/hwmon7"
 PWM = "sys/class/pwm/pwmchip2/pwm"
 
 
-def pwm_channel(number: int, enable: int, duty: int, polarity: str) -> trees.Tree:
+def pwm_channel(number: int, enable: int, duty: int, polarity: str) -> tree_files.Tree:
     return {
         f"{PWM}{number}/enable": f"{enable}\n",
         f"{PWM}{number}/period": "50000\n",
@@ -177,7 +177,7 @@ def test_fan_with_a_tachometer(tmp_path: Path) -> None:
 
 def test_fan_by_its_pwm_channel(tmp_path: Path) -> None:
     """The first channel is off and belongs to something else; the second one is inverted."""
-    tree = trees.without(trees.idle(), HWMON_FAN)
+    tree = tree_files.without(trees.idle(), HWMON_FAN)
     tree |= pwm_channel(0, 0, 0, "normal") | pwm_channel(1, 1, 10000, "inversed")
     with Board(tmp_path, tree) as board:
         reading = board.settled().get("fan.pwm")
@@ -185,7 +185,7 @@ def test_fan_by_its_pwm_channel(tmp_path: Path) -> None:
 
 
 def test_channels_that_are_off_are_no_fan(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), HWMON_FAN) | pwm_channel(0, 0, 0, "normal")
+    tree = tree_files.without(trees.idle(), HWMON_FAN) | pwm_channel(0, 0, 0, "normal")
     with Board(tmp_path, tree) as board:
         assert board.settled().get("fan.pwm").reason == "no fan exposed"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers.identity import soc_of
 
@@ -57,7 +57,7 @@ def test_empty_model_keeps_the_soc(tmp_path: Path) -> None:
 
 
 def test_device_tree_behind_a_link_that_leads_nowhere(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), "proc/device-tree")
+    tree = tree_files.without(trees.idle(), "proc/device-tree")
     base = "sys/firmware/devicetree/base"
     tree |= {f"{base}/model": "Orange Pi 5 Max\0", f"{base}/compatible": "a\0rockchip,rk3588\0"}
     (tmp_path / "proc").mkdir()

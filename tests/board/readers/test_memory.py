@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board, path_of
 from tui.board.readers.files import Files
 from tui.board.readers.parse import kilobyte_fields
@@ -21,7 +21,7 @@ MM_STAT = "sys/block/zram0/mm_stat"
 
 
 def test_a_model_counts_as_used_without_a_server_in_sight(tmp_path: Path) -> None:
-    with Board(tmp_path, trees.without(trees.decoding(), "proc/4242")) as board:
+    with Board(tmp_path, tree_files.without(trees.decoding(), "proc/4242")) as board:
         snapshot = board.settled()
     reading = snapshot.get("ram.model")
     assert (reading.value, reading.flags) == (4690000 * KIB, ("estimated",))
@@ -37,7 +37,7 @@ def test_a_front_end_without_the_model_does_not_hide_it(tmp_path: Path) -> None:
 
 def test_kernel_without_available(tmp_path: Path) -> None:
     memory = {name: value for name, value in trees.IDLE_MEMORY.items() if name != "MemAvailable"}
-    with Board(tmp_path, trees.idle() | trees.meminfo(**memory)) as board:
+    with Board(tmp_path, trees.idle() | tree_files.meminfo(**memory)) as board:
         reading = board.settled().get("ram.available")
     assert reading.value == (14210000 + 41000 + 910000 - 21000) * KIB
     assert reading.flags == ("estimated",)
@@ -53,7 +53,7 @@ def test_no_total_no_memory(raw: str, tmp_path: Path) -> None:
 
 def test_more_available_than_there_is(tmp_path: Path) -> None:
     memory = trees.IDLE_MEMORY | {"MemAvailable": 99999999}
-    with Board(tmp_path, trees.idle() | trees.meminfo(**memory)) as board:
+    with Board(tmp_path, trees.idle() | tree_files.meminfo(**memory)) as board:
         snapshot = board.settled()
     assert snapshot.get("ram.available").reason == "unreadable (implausible)"
     assert snapshot.get("ram.used").value is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers import parse
 from tui.board.readers.reasons import UnreadableError
@@ -92,7 +92,7 @@ def test_old_loads_are_not_held_for_ever(tmp_path: Path) -> None:
 
 
 def test_the_devfreq_constant_is_never_a_load(tmp_path: Path) -> None:
-    tree = trees.without(trees.decoding(), "sys/kernel/debug/rknpu/load")
+    tree = tree_files.without(trees.decoding(), "sys/kernel/debug/rknpu/load")
     with Board(tmp_path, tree) as board:
         for name, reading in board.settled().readings.items():
             assert ".npu/load" not in reading.source, name
@@ -122,7 +122,7 @@ def stamp(board: Board, age_s: float) -> None:
 
 
 def test_sampler_file_is_read_while_it_is_fresh(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), LOAD)
+    tree = tree_files.without(trees.idle(), LOAD)
     with Board(tmp_path, tree | {"run/npu/load": "NPU load:  Core0: 9%, Core1: 8%,\n"}) as board:
         stamp(board, 1)
         reading = board.after(0).get("npu.load")
@@ -135,14 +135,14 @@ def test_sampler_file_is_read_while_it_is_fresh(tmp_path: Path) -> None:
 
 
 def test_sampler_file_from_the_future_is_not_trusted(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), LOAD)
+    tree = tree_files.without(trees.idle(), LOAD)
     with Board(tmp_path, tree | {"run/npu/load": "NPU load:  Core0: 9%,\n"}) as board:
         stamp(board, -3600)
         assert board.after(0).get("npu.load").reason == "stale"
 
 
 def test_sampler_file_replaced_by_a_rename_is_followed(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), LOAD)
+    tree = tree_files.without(trees.idle(), LOAD)
     with Board(tmp_path, tree | {"run/npu/load": "NPU load:  Core0: 9%,\n"}) as board:
         stamp(board, 0)
         board.after(0)
@@ -162,7 +162,7 @@ def test_stale_sampler_gives_way_to_debugfs(tmp_path: Path) -> None:
 
 
 def test_a_kernel_without_the_file_is_told_from_one_without_debugfs(tmp_path: Path) -> None:
-    tree = trees.without(trees.idle(), "sys/kernel/debug/")
+    tree = tree_files.without(trees.idle(), "sys/kernel/debug/")
     with Board(tmp_path, tree) as board:
         assert board.after(0).get("npu.load").reason == "debugfs not mounted"
         board.change({"sys/kernel/debug/clk/clk_summary": "x\n"})
@@ -192,6 +192,6 @@ def test_a_file_without_a_length_has_no_age(tmp_path: Path) -> None:
     /proc stands in for it: it is read (and is no load), not called stale."""
     (tmp_path / "run/npu").mkdir(parents=True)
     (tmp_path / "run/npu/load").symlink_to("/proc/version")
-    tree = trees.without(trees.idle(), LOAD)
+    tree = tree_files.without(trees.idle(), LOAD)
     with Board(tmp_path, tree) as board:
         assert board.after(0).get("npu.load").reason == "unreadable (malformed)"

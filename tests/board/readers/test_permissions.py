@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.advice.access import load_rungs
 from tui.board.advice.report import to_json, to_text
@@ -82,9 +82,9 @@ def text(root: Path) -> str:
     return str(as_nobody(read))
 
 
-def closed(root: Path, tree: trees.Tree) -> Path:
+def closed(root: Path, tree: tree_files.Tree) -> Path:
     """(c) A tree whose debugfs is for root only, as on every board."""
-    trees.write(tree, root)
+    tree_files.write(tree, root)
     (root / DEBUGFS).chmod(0o700 if os.getuid() == 0 else 0)
     return root
 
@@ -121,7 +121,7 @@ def test_proc_file_needs_none(root: Path) -> None:
 def test_a_bind_mount_in_run_opens_it(root: Path) -> None:
     """A file with a fresh time stands in for the mount, which only a real debugfs gives."""
     closed(root, trees.decoding())
-    trees.write({"run/npu/load": "NPU load:  Core0:  5%, Core1:  6%, Core2:  7%,\n"}, root)
+    tree_files.write({"run/npu/load": "NPU load:  Core0:  5%, Core1:  6%, Core2:  7%,\n"}, root)
     moment = 1_763_000_002.0
     os.utime(root / "run/npu/load", (moment, moment))
     found = readings(root)
@@ -131,7 +131,7 @@ def test_a_bind_mount_in_run_opens_it(root: Path) -> None:
 
 def test_empty_debugfs_looks_closed_to_others(root: Path) -> None:
     """(c3) Nobody but root can tell a closed folder from an empty one."""
-    trees.write(trees.no_debugfs(), root)
+    tree_files.write(trees.no_debugfs(), root)
     (root / DEBUGFS).mkdir(parents=True)
     (root / DEBUGFS).chmod(0o700 if os.getuid() == 0 else 0)
     assert readings(root)["npu.load"]["reason"] == "no permission"
@@ -166,7 +166,7 @@ def test_every_rung_tells_its_own_reason(root: Path) -> None:
     ],
 )
 def test_any_other_file_that_is_closed(path: str, root: Path) -> None:
-    trees.write(trees.decoding(), root)
+    tree_files.write(trees.decoding(), root)
     (root / path).chmod(0)
     found = readings(root)
     denied = [name for name, reading in found.items() if reading["reason"] == "no permission"]
@@ -176,7 +176,7 @@ def test_any_other_file_that_is_closed(path: str, root: Path) -> None:
 
 
 def test_folders_that_are_closed(root: Path) -> None:
-    trees.write(trees.decoding(), root)
+    tree_files.write(trees.decoding(), root)
     for folder in ("sys/class/thermal", "sys/class/devfreq", "sys/class/hwmon", "proc/4242"):
         (root / folder).chmod(0)
     found = readings(root)

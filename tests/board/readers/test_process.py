@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.board import trees
+from tests.board import tree_files, trees
 from tests.board.boards import Board
+from tests.board.tree_files import Tree
 from tui.board.readers.files import Files
 from tui.board.readers.procfs import listening_inodes, parse_stat, parse_status
 from tui.board.readers.reasons import UnreadableError
@@ -35,7 +36,7 @@ def tcp_row(port: int, state: str, inode: int) -> str:
     )
 
 
-def process(pid: int, name: str, parent: int = 1, shared: int = 0, command: str = "") -> trees.Tree:
+def process(pid: int, name: str, parent: int = 1, shared: int = 0, command: str = "") -> Tree:
     """A process as /proc shows it; ``shared`` in kB."""
     stat = f"{pid} ({name}) S {parent} 1 1 0 -1 0 0 0 0 0 10 5 0 0 20 0 3 0 777 0 100 0"
     return {
@@ -48,7 +49,7 @@ def process(pid: int, name: str, parent: int = 1, shared: int = 0, command: str 
 
 
 def listens(root: Path, pid: int, port: int, inode: int) -> None:
-    trees.write({"proc/net/tcp": TCP_HEAD + tcp_row(port, "0A", inode)}, root)
+    tree_files.write({"proc/net/tcp": TCP_HEAD + tcp_row(port, "0A", inode)}, root)
     folder = root / f"proc/{pid}/fd"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "0").symlink_to("/dev/null")

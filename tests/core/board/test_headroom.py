@@ -181,7 +181,8 @@ def test_any_samples(samples: list[tuple[int, int | None]]) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_name(name: str) -> None:
-    shape_of(name)
-    parameters_of(name)
-    bits_per_weight(name)
+def test_any_name_has_a_size_or_none(name: str) -> None:
+    assert shape_of(name) in (None, *SHAPES.values())
+    assert (parameters_of(name) or 0) >= 0
+    bits = bits_per_weight(name)
+    assert bits is None or bits > 0

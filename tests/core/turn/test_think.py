@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.turn.pieces import cut
+from tests.core.turn.turns import folded
 from tui.core.text.sanitize import CleanText
 from tui.core.turn.think import Reclassified, ThinkSplitter
 from tui.core.types import Segment
@@ -38,19 +39,6 @@ def split(pieces: Iterable[str]) -> list[Segment]:
     splitter = ThinkSplitter()
     segments = [segment for piece in pieces for segment in splitter.feed(CleanText(piece))]
     return segments + splitter.flush()
-
-
-def folded(segments: Iterable[Segment]) -> tuple[str, str]:
-    """Thinking and text as a reader ends up with them."""
-    thinking, text = "", ""
-    for segment in segments:
-        if isinstance(segment, Reclassified):
-            thinking, text = thinking + text, ""
-        elif segment.kind == "thinking":
-            thinking += segment.text
-        else:
-            text += segment.text
-    return thinking, text
 
 
 @pytest.mark.parametrize(

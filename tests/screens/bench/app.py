@@ -8,28 +8,15 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tests.screens.headline import HEADLINE
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
 from tui.bench.model.screen import BenchSession
-from tui.core.screen.headline import Headline
 from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.navigation import open_page
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.kit.bindings import bindings
-
-HEADLINE = Headline(
-    board="Orange Pi 5 Max",
-    soc="rk3588",
-    server_state="ready",
-    server="RockchipLlama :8021",
-    model="qwen3-4b",
-    quantisation="w8a8",
-    context="16k",
-    temperature_c=63.0,
-    time_of_day="14:02:11",
-    is_simulated=True,
-)
 
 
 class BenchApp(App[None]):

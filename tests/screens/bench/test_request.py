@@ -14,7 +14,8 @@ from tests.bench.made import request, run
 from tests.bench.runs_of import told
 from tests.core.hostile import HOSTILE
 from tests.screens.bench.app import BenchApp
-from tests.screens.bench.prepared import PAST, REQUESTS, RESULT, VIEW, Prepared
+from tests.screens.bench.prepared import VIEW, Prepared
+from tests.screens.bench.prepared_results import PAST, REQUESTS, RESULT
 from tests.screens.bench.test_screens import SIZES, of, settled, top
 from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView

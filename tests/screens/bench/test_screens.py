@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.screens.bench.app import BenchApp
-from tests.screens.bench.prepared import COMPARISON, OVER, PAST, RUN, VIEW, Prepared
+from tests.screens.bench.prepared import OVER, RUN, VIEW, Prepared
+from tests.screens.bench.prepared_results import COMPARISON, PAST
 from tui.bench.model.screen import BenchView, LiveText, RunWish
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen

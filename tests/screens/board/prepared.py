@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tests.screens.headline import HEADLINE
 from tui.board.advice.board_state import BoardView
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION
 from tui.core.board.board_facts import BoardFacts
@@ -121,19 +122,11 @@ class Prepared:
 
     def headline(self) -> Headline:
         snapshot = self.history.latest
-        return Headline(
-            board="Orange Pi 5 Max",
-            soc="rk3588",
+        return replace(
+            HEADLINE,
             driver="0.9.8",
-            server_state="ready",
-            server="RockchipLlama :8021",
-            model="qwen3-4b",
-            quantisation="w8a8",
-            context="16k",
             temperature_c=None if snapshot is None else snapshot.number("soc.temp"),
-            time_of_day="14:02:11",
             is_simulated=snapshot is not None and snapshot.text("board.simulated") is not None,
-            alert=self.view.facts.alert,
         )
 
     def sees(self, second: int, values: dict[str, Reading], turn: Turn | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.history.made import ORIGIN, SETTINGS, add_exchange, end, opened
-from tests.screens.bench.app import HEADLINE
+from tests.screens.headline import HEADLINE
 from tests.screens.opened import Opened
 from tui.core.text.glyphs import UNICODE
 from tui.history import writers, writing

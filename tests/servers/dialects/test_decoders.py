@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.servers.dialects.sent import ANSWER, chunk, sse
+from tests.servers.exchanges import OPENAI, ROCKCHIP
 from tests.servers.recordings import Recorded, recorded, streams
 from tests.servers.requests import (
     cuts,
@@ -28,27 +28,9 @@ from tui.core.types import (
     UnreadDelta,
     UsageDelta,
 )
-from tui.servers.dialects import openai, rockchipllama
 from tui.servers.dialects.dialect import Dialect
 
 ENDS = 1500  # bytes of each end of a long stream that are split at every place
-
-ROCKCHIP, OPENAI = rockchipllama.DIALECT, openai.DIALECT
-ANSWER = (
-    "The RK3588 has a neural processing unit with three cores. "
-    "On this board a four billion parameter"
-)
-
-
-def sse(*chunks: object, end: bytes = b"data: [DONE]\n\n") -> bytes:
-    lines = (f"data: {c if isinstance(c, str) else json.dumps(c)}\n\n" for c in chunks)
-    return "".join(lines).encode() + end
-
-
-def chunk(content: object = None, reason: object = None, **delta: object) -> dict[str, object]:
-    if content is not None:
-        delta["content"] = content
-    return {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}], "usage": None}
 
 
 # -- recorded ------------------------------------------------------------------------------------
@@ -313,74 +295,6 @@ def test_which_counts_are_believed(tokens: object, pieces: list[str], is_believe
     deltas, _ = decoded(OPENAI, [stream])
     found = [d for d in deltas if isinstance(d, UsageDelta)]
     assert [d.tokens_out for d in found] == ([tokens] if is_believed else [])
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "choices",
-                    "delta",
-                    "content",
-                    "message",
-                    "error",
-                    "detail",
-                    "loc",
-                    "msg",
-                    "usage",
-                    "finish_reason",
-                    "text",
-                    "role",
-                    "completion_tokens",
-                    "prompt_tokens",
-                    "reasoning_content",
-                    "status",
-                    "input",
-                ]
-            ),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=20,
-)
-
-
-@pytest.mark.slow
-@given(st.lists(JSON, max_size=5), st.lists(st.integers(0, 2000), max_size=8), st.booleans())
-@settings(max_examples=300)
-def test_any_json_in_any_split_never_raises(
-    values: list[object], points: list[int], is_whole: bool
-) -> None:
-    stream = json.dumps(values[0]).encode() if is_whole and values else sse(*values)
-    for dialect in (ROCKCHIP, OPENAI):
-        whole, decoder = decoded(dialect, [stream])
-        parts, in_parts = decoded(dialect, cuts(stream, points))
-        assert parts == whole
-        assert in_parts.nonsense == decoder.nonsense
-
-
-@given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=8))
-@settings(max_examples=300)
-def test_any_bytes_in_any_split_never_raise(stream: bytes, points: list[int]) -> None:
-    for dialect in (ROCKCHIP, OPENAI):
-        whole, _ = decoded(dialect, [stream])
-        assert decoded(dialect, cuts(stream, points))[0] == whole
-
-
-@given(st.text(max_size=60), st.lists(st.integers(0, 600), max_size=8))
-def test_any_text_arrives_as_it_was_sent(text: str, points: list[int]) -> None:
-    stream = sse(*(chunk(text[at : at + 3]) for at in range(0, len(text), 3)))
-    assert text_of(decoded(ROCKCHIP, cuts(stream, points))[0]) == text
-    raw = "".join(
-        f"data: {json.dumps(chunk(text[at : at + 3]), ensure_ascii=False)}\r\n\r\n"
-        for at in range(0, len(text), 3)
-    ).encode("utf-8", "replace")
-    expected = text.encode("utf-8", "replace").decode()
-    assert text_of(decoded(ROCKCHIP, cuts(raw, points))[0]) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.servers.dialects.test_decoders import chunk, sse
+from tests.servers.dialects.sent import chunk, sse
 from tests.servers.requests import decoded, new_turn, request, text_of
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, UnreadDelta

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.screens.bench.prepared import (
-    COMPARISON,
-    OVER,
-    PICTURES,
-    REQUEST,
-    REQUESTS,
-    RESULT,
-    RUN,
-    SUITES,
-    VIEW,
-    planned,
-)
+from tests.screens.bench.prepared import OVER, RUN, SUITES, VIEW, planned
+from tests.screens.bench.prepared_results import COMPARISON, PICTURES, REQUEST, REQUESTS, RESULT
 from tui.bench.model.conditions import Gate
 from tui.bench.model.events import StageChanged
 from tui.bench.model.screen import BenchView, Picture, PlanItem, RunView, Series, Span
