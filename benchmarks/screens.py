@@ -22,6 +22,7 @@ OPENED_BY = {
     "timeline": "alt+t",
     "panel": "alt+1",
     "palette": "ctrl+p",
+    "themes": "alt+v",
 }
 """Screen -> the key that opens it; Esc closes each."""
 SCENARIOS = ("screen-none", *(f"screen-{name}" for name in OPENED_BY))

@@ -133,9 +133,9 @@ def test_f1_lists_every_key(terminal: PtyTerminal) -> None:
 
 def test_the_palette_knows_the_keys_and_the_themes(terminal: PtyTerminal) -> None:
     terminal.keys("ctrl+p")
-    terminal.wait_for("Search for commands")
-    terminal.type("theme")
-    terminal.wait_for("Choose another theme")
+    terminal.wait_for("type what you want to do")
+    terminal.type("theme high")
+    terminal.wait_for("theme: dark, light, high contrast")
     terminal.keys("enter")
     terminal.wait_for("npulse-light")
     terminal.keys("escape")

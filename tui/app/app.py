@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from textual.theme import Theme
-
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.latest import Latest
 from tui.app.terminal_app import Appearance, TerminalApp
@@ -96,10 +94,6 @@ class NpulseApp(TerminalApp):
                 lambda: self._latest.conversations,
             ),
         )
-
-    def on_mount(self) -> None:
-        # Textual then calls that of the base class by itself.
-        self.theme_changed_signal.subscribe(self, self._theme_chosen)
 
     def stop_answer(self) -> None:
         """A second signal: what runs is not finished, whatever the first one was."""
@@ -226,9 +220,10 @@ class NpulseApp(TerminalApp):
         self._passed_over = 0 if is_needed or not self.is_resting else self._passed_over + 1
         return self._passed_over % RESTING_SAMPLES != 0
 
-    def _theme_chosen(self, theme: Theme) -> None:
-        if theme.name != self._chosen_theme:
-            self._chosen_theme = theme.name
+    def keep_theme(self, name: str) -> None:
+        """The theme that the user has chosen is that of the next start too."""
+        if name != self._chosen_theme:
+            self._chosen_theme = name
             self._keep()
 
     def _keep(self) -> bool:

@@ -73,13 +73,17 @@ class AppColours:
         """tmux has said what the terminal around it can."""
         self._learn(choose_depth(self._wanted, os.environ, tmux_features=features))
 
+    def words(self) -> str:
+        """What is drawn, and why: ``256 colours (TERM says so)``."""
+        return f"{DEPTH_NAMES[self.choice.depth]} ({self.choice.reason})"
+
     def cycle(self) -> str:
         """The next depth: fewer colours, and after none again what the terminal has. Gives the
         sentence that says which."""
         if self._is_chosen and self.choice.depth == DEPTHS[-1]:
             self._is_chosen = False
             self._show(self._found)
-            return f"colours: {DEPTH_NAMES[self.choice.depth]} ({self._found.reason})"
+            return f"colours: {self.words()}"
         at = 0 if not self._is_chosen else DEPTHS.index(self.choice.depth) + 1
         if not self._is_chosen and self.choice.depth == DEPTHS[0]:
             at = 1  # the first would change nothing

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import SkipAction
-from textual.app import SystemCommand
 from textual.binding import ActiveBinding, BindingType
-from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.events import Event, InputEvent, MouseMove, Paste, Resize
 from textual.filter import Monochrome, NoColor
-from textual.screen import Screen, SystemModalScreen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
@@ -28,7 +25,7 @@ from tui.app.terminal.painting import Painting
 from tui.app.themes import LIBRARY_CSS
 from tui.core.screen.attention import Attention
 from tui.core.screen.colours import ColourChoice, ColourDepth, ColourSetting
-from tui.core.screen.key_names import key_cap, shown_key, shown_keys
+from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import Place, rebound
 from tui.core.screen.keys.chat import GLOBAL_KEYS, INTERRUPT
 from tui.core.screen.keys.table import ACTIONS
@@ -37,12 +34,12 @@ from tui.core.text.glyphs import Glyphs
 from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.dimmed_screen import DimsBelow
 from tui.widgets.kit.lean_app import LeanApp
 from tui.widgets.kit.rows import AsciiScrollBar
 
 if TYPE_CHECKING:
     from tui.app.terminal.launch import Launch
+    from tui.core.screen.commands import Command
 
 PAUSED = "not drawn while the terminal does not have the focus; everything goes on"
 
@@ -84,16 +81,12 @@ class Appearance:
     """What the start has to say: warnings of the config file, broken themes."""
 
 
-class Palette(DimsBelow, CommandPalette):
-    """Textual's command palette, with rows redrawn only where something changed below it."""
-
-
 class TerminalApp(LeanApp[int], inherit_bindings=False):
     """An app whose lowest screen is a dashboard; which one says :meth:`get_default_screen`."""
 
     TITLE = "npulse"
     CSS = LIBRARY_CSS
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(GLOBAL_KEYS),
         *bindings([INTERRUPT], has_priority=False),
@@ -151,10 +144,6 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
     def action_cycle_colours(self) -> None:
         """The next depth of colour, and after the last what the terminal is known to have."""
         self._say_here(self.colours.cycle())
-
-    def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Palette(id="--command-palette"))
 
     def _key(self, action_id: str) -> str:
         """The first key of an action, as short as it is shown."""
@@ -307,32 +296,59 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         if isinstance(self.screen, HelpScreen):
             self.screen.action_back()
             return
-        if isinstance(self.screen, SystemModalScreen):
-            return  # the command palette
         place: Place = getattr(self.screen, "HELP_PLACE", "chat")
         appearance = self._appearance
         self.push_screen(HelpScreen(appearance.keymap, __version__, appearance.glyphs, place))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: what the keys of ``screen`` do, and the themes."""
-        works = {active.binding.id: active for active in screen.active_bindings.values()}
-        for key in ACTIONS:
-            active = works.get(key.action_id)
-            if active is not None and key.action_id != "palette":
-                text = active.binding.description
-                keys = shown_keys(self._appearance.keymap[key.action_id])
-                yield SystemCommand(text[0].upper() + text[1:], keys, self._runs(active))
-        about = "dark, light, high contrast, sixteen colours, your own"
-        yield SystemCommand("Choose another theme", about, self.action_change_theme)
+    def action_command_palette(self) -> None:
+        """Ctrl+P: what works on the screen that is open; once more: back."""
+        from tui.screens.palette import PaletteScreen
 
-    def _runs(self, active: ActiveBinding) -> Callable[[], None]:
-        # Chosen in the palette, which has just closed, it is no Esc that was meant for the palette.
-        action = "stop(True)" if active.binding.id == "stop" else active.binding.action
+        if isinstance(self.screen, PaletteScreen):
+            self.screen.action_back()
+            return
+        works = self._working()
 
-        def run() -> None:
-            self.call_later(self.run_action, action, active.node)
+        def run(action_id: str | None) -> None:
+            if action_id is not None:
+                active = works[action_id]
+                # The palette is closed by now: this is no Esc that was meant for it.
+                action = "stop(True)" if action_id == "stop" else active.binding.action
+                self.call_later(self.run_action, action, active.node)
 
-        return run
+        self.push_screen(PaletteScreen(self.commands, self._appearance.glyphs), run)
+
+    def action_choose_theme(self) -> None:
+        """Alt+V: the themes, each shown as one comes to it; once more: back."""
+        from tui.screens.theme_chooser import ThemeScreen
+
+        if isinstance(self.screen, ThemeScreen):
+            self.screen.action_back()
+            return
+
+        def keep(name: str | None) -> None:
+            if name is not None:
+                self.theme = name
+                self.keep_theme(name)
+
+        self.push_screen(ThemeScreen(self.colours.words, self._appearance.glyphs), keep)
+
+    def keep_theme(self, name: str) -> None:
+        """The user has chosen this theme."""
+
+    def _working(self) -> dict[str, ActiveBinding]:
+        """What works on the screen that is open, by action."""
+        active = self.screen.active_bindings.values()
+        return {one.binding.id: one for one in active if one.binding.id is not None}
+
+    @property
+    def commands(self) -> list[Command]:
+        """What the palette offers on the screen that is open."""
+        from tui.core.screen.commands import commands_of
+
+        works = self._working().keys() - {"palette"}
+        actions = [key for key in ACTIONS if key.action_id in works]
+        return commands_of(actions, self._appearance.keymap)
 
     def _fatal_error(self) -> None:
         """Called by Textual for an exception that nobody handled.

@@ -44,14 +44,7 @@ DEFAULT_THEME = "npulse-dark"
 LIBRARY_CSS = """
 App:ansi, Screen:ansi { background: $background; color: $foreground; }
 ModalScreen:ansi { background: transparent; }
-.-ascii Dialog > VerticalScroll { border: ascii $edge; }
-SearchIcon { color: $dim; }
-CommandInput, CommandInput:focus { border: blank $background; }
-CommandList, CommandList:focus { border-top: blank $background; border-bottom: hkey $rule; }
-CommandPalette #--input { border: hkey $rule; }
-.-ascii SearchIcon { display: none; }
-.-ascii CommandList, .-ascii CommandList:focus { border-bottom: ascii $rule; }
-.-ascii CommandPalette #--input { border: ascii $rule; }
+.-ascii Dialog > VerticalScroll, .-ascii Dialog > Vertical { border: ascii $edge; }
 """
 """Styles for the library's own screens where they name a colour or a character of their own.
 

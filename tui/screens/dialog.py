@@ -44,6 +44,10 @@ class Dialog(DimsBelow, ModalScreen[ScreenResultType]):
         """The bottom line."""
         yield MessageBar(key_hints(self, self.HINTS), self._glyphs)
 
+    def show_hints(self) -> None:
+        """Name the keys anew: those of a list or a field work once it has the focus."""
+        self.query_one(MessageBar).set_hints(key_hints(self, self.HINTS))
+
     def action_back(self) -> None:
         """One step back."""
         self.dismiss(None)

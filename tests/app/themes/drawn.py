@@ -10,6 +10,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static, Switch, TextArea
 
 from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+from tui.core.screen.commands import commands_of
+from tui.core.screen.keys.chat import GLOBAL_KEYS
+from tui.core.screen.keys.table import default_keys
+from tui.core.text.glyphs import ASCII, UNICODE
+from tui.screens.palette import PaletteScreen
+
+COMMANDS = commands_of(GLOBAL_KEYS, default_keys())
 
 
 class Drawn(App[None]):
@@ -27,7 +34,8 @@ class Drawn(App[None]):
         for shipped in load_themes().themes:
             self.register_theme(shipped)
         self.theme = "npulse-16" if colourless else theme
-        self.set_class("--ascii" in sys.argv, "-ascii")
+        self.glyphs = ASCII if "--ascii" in sys.argv else UNICODE
+        self.set_class(self.glyphs.is_ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
         for name in default_variables():
@@ -42,7 +50,7 @@ class Drawn(App[None]):
 
     def on_mount(self) -> None:
         self.notify("drawn", markup=False)
-        self.set_timer(0.2, self.action_command_palette)
+        self.set_timer(0.2, lambda: self.push_screen(PaletteScreen(COMMANDS, self.glyphs)))
 
 
 Drawn(sys.argv[1]).run()

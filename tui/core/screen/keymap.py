@@ -27,6 +27,7 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
     TURN_TIMELINE,
 )
+from tui.core.screen.keys.choice import CHOICE_KEYS
 from tui.core.screen.keys.clients import CLIENTS_KEYS
 from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
@@ -50,6 +51,7 @@ Place = Literal[
     "fleet",
     "models",
     "settings",
+    "choice",
     "help",
 ]
 """Where help was asked for."""
@@ -168,6 +170,7 @@ def help_sections(
             title("settings", "settings"),
             key_lines([*SETTINGS_KEYS, *TOGGLE_KEYS], keymap),
         ),
+        ("choice", title("commands, themes", "palette"), key_lines(CHOICE_KEYS, keymap)),
         ("help", title("help", "help"), key_lines(HELP_KEYS, keymap)),
     ]
     first = [(title, lines) for at, title, lines in sections if at == place]

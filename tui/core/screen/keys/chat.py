@@ -7,7 +7,8 @@ from tui.core.screen.keys.panel import PANEL_KEYS
 
 GLOBAL_KEYS: tuple[KeyAction, ...] = (
     KeyAction("help", "f1", "app.help", "every key, and what the figures mean; again: back"),
-    KeyAction("palette", "ctrl+p", "app.command_palette", "command palette: actions, themes"),
+    KeyAction("palette", "ctrl+p", "app.command_palette", "command palette: what works here"),
+    KeyAction("theme", "alt+v", "app.choose_theme", "theme: dark, light, high contrast, your own"),
     KeyAction("colours", "alt+c", "app.cycle_colours", "colours: 24-bit, 256, 16, none, as found"),
     KeyAction("quit", "ctrl+q", "app.quit", "quit"),
 )

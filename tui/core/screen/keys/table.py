@@ -31,6 +31,7 @@ from tui.core.screen.keys.chat import (
     TRANSCRIPT_KEYS,
     TURN_TIMELINE,
 )
+from tui.core.screen.keys.choice import CHOICE_KEYS
 from tui.core.screen.keys.clients import CLIENTS_KEYS
 from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
@@ -96,6 +97,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
+    *CHOICE_KEYS,
     *HELP_KEYS,
 )
 """Everything that ``[keys]`` can bind to other keys, in the order of config.toml."""
@@ -147,6 +149,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the fleet": (closing("fleet"), *FLEET_KEYS, *_EVERYWHERE),
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
+    "a list of commands or themes": (*CHOICE_KEYS, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),
 }
 """The actions that work at the same time. Within one of them a key can do only one thing."""
