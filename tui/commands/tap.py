@@ -189,6 +189,9 @@ def _run(
             listener.close()
         _watch(options, plan, reader, target, server)
     reader.close()
+    # Nothing that the forwarder makes refers to itself for long: a collection would only hold up
+    # chunks.
+    gc.disable()
     forwarder = Forwarder(
         listeners, addresses, CopySender(sender), lambda note: complain(COMMAND, note)
     )

@@ -13,8 +13,8 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from time import perf_counter_ns, time_ns
+from typing import NamedTuple
 
 SO_TIMESTAMPING = 37
 """Of the generic ABI, which x86 and ARM have. Other architectures get no stamps of the kernel."""
@@ -28,8 +28,7 @@ SENT_ANCILLARY_BYTES = 512
 MAX_STAMPS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """When bytes arrived, on the clock of ``perf_counter_ns``.
 
     ``is_kernel``: the kernel's stamp; else the time right after the read, which is late by
@@ -110,7 +109,7 @@ class ArrivalClock:
         stamp_ns = realtime_ns(ancillary)
         t_ns = now_ns if stamp_ns is None else stamp_ns - (wall_ns - now_ns)
         is_kernel = stamp_ns is not None and self.last.t_ns <= t_ns <= now_ns
-        self.last = Arrival(t_ns if is_kernel else now_ns, is_kernel=is_kernel)
+        self.last = Arrival(t_ns if is_kernel else now_ns, is_kernel)
         return self.last
 
 

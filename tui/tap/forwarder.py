@@ -154,7 +154,9 @@ class Forwarder:
             self._paused_until_ns = 0
             for listener in self._listeners:
                 self._watch(listener.fileno(), READ, listener)
-        self._watch_copies()
+        copies = self._copies
+        if copies.is_reader_gone or copies.has_backlog != self._has_copies_mask:
+            self._watch_copies()
 
     def _not_a_side(self, source: socket.socket | CopySender | None) -> None:
         if isinstance(source, socket.socket):
@@ -277,18 +279,18 @@ class Forwarder:
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            arrival = side.clock.read(ancillary)
-            self._tell(side, arrival.t_ns, 0, arrival.is_kernel, data)
+            t_ns, is_kernel = side.clock.read(ancillary)
+            self._tell(side, t_ns, 0, is_kernel, data)
             self._broke(other)
             return
-        arrival = side.clock.read(ancillary)
         passed_ns = perf_counter_ns()
+        t_ns, is_kernel = side.clock.read(ancillary)
         if sent < count:
             other.pending = bytes(data[sent:])
             self._set_mask(side, side.mask & ~READ)
             self._set_mask(other, other.mask | WRITE)
             passed_ns = 0
-        self._tell(side, arrival.t_ns, passed_ns, arrival.is_kernel, data)
+        self._tell(side, t_ns, passed_ns, is_kernel, data)
 
     def _tell(
         self, side: _Side, t_ns: int, passed_ns: int, is_kernel: bool, data: memoryview

@@ -7,6 +7,7 @@ was killed every request that it had passed on is stored.
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -27,8 +28,11 @@ from tui.tap.observer import Observer
 from tui.tap.seen_server import SeenServer
 from tui.tap.store import RequestStore
 
-PAUSE_S = 0.05
+MIN_PAUSE_S, MAX_PAUSE_S = 0.01, 0.2
 """Between two looks at what has come: one wake for many chunks. Their times come with them."""
+GATHERED = 50
+"""So many messages are waited for, as far as the pauses allow it. A socket holds about 250; what it
+does not take would be lost with a forwarder that is killed."""
 LIVE_S = 1.0
 """How often it is stored how far running answers are."""
 MAX_BATCH = 512
@@ -64,6 +68,9 @@ class Watcher:
         self.on_live: Callable[[list[ClientRequest]], None] = lambda running: None
         """Gets those that run, once a second."""
         self._has_noted_server = False
+        self._pause_s = MIN_PAUSE_S
+        self._n_read = 0
+        """Messages since the last pause."""
         self.n_over = 0
         self.observer = Observer(
             server, self._changed, ClientNames().name, on_unreachable=self._unreachable
@@ -90,14 +97,25 @@ class Watcher:
             try:
                 copy = receive(self._reader)
             except BlockingIOError:
-                time.sleep(PAUSE_S)
+                self._pause()
                 return True
             except OSError:
                 return False
             if copy is None:
                 return False
+            self._n_read += 1
             self.observer.take(copy)
         return True
+
+    def _pause(self) -> None:
+        """Waits for more: until some have gathered, or where nothing comes until something does."""
+        n_read, self._n_read = self._n_read, 0
+        if not n_read:
+            select.select([self._reader], [], [], LIVE_S)
+            return
+        pause_s = self._pause_s * GATHERED / n_read
+        self._pause_s = min(max(pause_s, MIN_PAUSE_S), MAX_PAUSE_S)
+        time.sleep(self._pause_s)
 
     def _live(self) -> None:
         """How far the running ones are."""
