@@ -174,6 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     """Run the command that the first word names, or the dashboard; returns the exit code."""
     try:
+        arguments = _with_board_last(arguments)
         if arguments and arguments[0] in COMMANDS:
             module = importlib.import_module(COMMANDS[arguments[0]][0])
             if arguments[0] == "history":
@@ -185,6 +186,26 @@ def _command(arguments: list[str]) -> int:
         return _dashboard(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.OK
+
+
+MEASURING = ("bench", "lab")
+"""Commands that take ``--board``."""
+
+
+def _with_board_last(arguments: list[str]) -> list[str]:
+    """``--board X bench run …`` as ``bench run --board X …``: the board may be named first, as for
+    the dashboard."""
+    first, equals, name = arguments[0].partition("=") if arguments else ("", "", "")
+    if first != "--board":
+        return arguments
+    name, rest = (name, arguments[1:]) if equals else ("".join(arguments[1:2]), arguments[2:])
+    if not rest or rest[0] not in COMMANDS:
+        return arguments
+    if rest[0] not in MEASURING:
+        complain("npulse", f"npulse {rest[0]} knows this machine only: --board goes with the "
+                 f"dashboard, npulse {' and npulse '.join(MEASURING)}")  # fmt: skip
+        raise SystemExit(ExitCode.USAGE)
+    return [*rest[:2], f"--board={name}", *rest[2:]]
 
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -286,8 +307,8 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
 
 def _log_in(parser: Parser, options: argparse.Namespace) -> int | None:
     """Sets ``options.remote``, or returns the exit code after the reason was said."""
-    from tui.app.remote_login import log_in
     from tui.remote.ssh import SshError
+    from tui.settings.board_login import log_in
     from tui.settings.config_file import ConfigError
 
     try:

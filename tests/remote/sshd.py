@@ -69,6 +69,15 @@ class Sshd:
                 os.kill(pid, 9)
 
 
+def ssh_in_path(folder: Path, there: Sshd) -> str:
+    """A PATH whose ssh knows the keys of the test and no file of the user's."""
+    folder.mkdir()
+    program = folder / "ssh"
+    program.write_text(f'#!/bin/sh\nexec /usr/bin/ssh {" ".join(there.options.extra)} "$@"\n')
+    program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
 def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):

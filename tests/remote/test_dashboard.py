@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from tests.app.npulse import running
-from tests.remote.sshd import Sshd, needs_sshd, sshd
+from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
 from tests.sim.simulator import FAST
 from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 
 pytestmark = needs_sshd
-
-
-def ssh_in_path(folder: Path, there: Sshd) -> str:
-    """A PATH whose ssh knows the keys of the test and no file of the user's."""
-    folder.mkdir()
-    program = folder / "ssh"
-    program.write_text(f'#!/bin/sh\nexec /usr/bin/ssh {" ".join(there.options.extra)} "$@"\n')
-    program.chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
 
 
 def is_connected(terminal: PtyTerminal) -> bool:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from tui.app.app import NpulseApp
     from tui.app.backend import Backend
     from tui.app.demo import DemoOptions
-    from tui.app.remote_login import LoggedIn
     from tui.app.terminal.launch import Launch
     from tui.app.terminal_app import Appearance
     from tui.core.screen.colours import ColourAnswer
     from tui.recording.reading import Recording
     from tui.remote.fleet import Fleet
+    from tui.settings.board_login import LoggedIn
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 

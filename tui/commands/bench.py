@@ -25,11 +25,13 @@ from tui.bench.store import controls, document, run_files, runs
 from tui.bench.store.folder import default_folder
 from tui.bench.store.run_files import Loaded
 from tui.commands.bench_arguments import parser
+from tui.commands.bench_board import BoardError, reached_board
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
 from tui.commands.exit_code import ExitCode
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
+from tui.remote.ssh import SshError
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
@@ -81,8 +83,11 @@ def main(argv: Sequence[str]) -> int:
         "control": _control,
     }
     try:
-        return verbs[options.verb](options)
-    except runs.RunError as error:
+        with reached_board(options):
+            return verbs[options.verb](options)
+    except SshError as error:
+        return complain(str(error), ExitCode.UNREACHABLE)
+    except (BoardError, runs.RunError) as error:
         return complain(str(error))
     except BrokenPipeError:
         # Whoever read our stdout left; the interpreter must not complain about it again.

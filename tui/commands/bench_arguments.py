@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from tui.bench.analysis.comparability import FIELDS
+from tui.commands.bench_board import add_board
 from tui.commands.parser import Parser
 from tui.servers.address import normalised_url
 
@@ -153,8 +154,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--top-p", type=float, metavar="X")
     add("--top-k", type=int, metavar="N")
     add("--repeat-penalty", type=float, metavar="X")
-    add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
-    add("--no-board", action="store_true", help="read no board: the server's is another machine")
+    add_board(verb)
     add("--no-warm-up", action="store_true", help="do not discard a first request")
     add("--cool-down", type=seconds, default=120.0, metavar="S", help="longest wait (default 120)")
     add("--abort-loops", action="store_true", help="end an answer that repeats itself")
@@ -206,8 +206,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
     add_server(verb)
     verb.add_argument("--model", metavar="NAME")
-    verb.add_argument("--root", type=Path, metavar="DIR")
-    verb.add_argument("--no-board", action="store_true")
+    add_board(verb)
     verb.add_argument("--max-time", type=duration, metavar="TIME")
     verb.add_argument("--strict", action="store_true")
     verb.add_argument("--force", action="store_true", help="run although a gate refuses")

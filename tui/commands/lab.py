@@ -80,10 +80,17 @@ def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
 def _measured(options: argparse.Namespace, folders: LabFolders) -> int:
     # Here: what a run needs takes its time to import, and a list needs none of it.
     from tui.commands import lab_run
+    from tui.commands.bench_board import BoardError, reached_board
+    from tui.remote.ssh import SshError
 
-    return {"run": lab_run.run, "resume": lab_run.go_on, "judge": lab_run.judge}[options.verb](
-        options, folders
-    )
+    verbs = {"run": lab_run.run, "resume": lab_run.go_on, "judge": lab_run.judge}
+    try:
+        with reached_board(options):
+            return verbs[options.verb](options, folders)
+    except SshError as error:
+        return complain(str(error), ExitCode.UNREACHABLE)
+    except BoardError as error:
+        return complain(str(error))
 
 
 def _new(options: argparse.Namespace, folders: LabFolders) -> int:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tui.commands.bench_arguments import add_outputs, add_server, add_ui, duration, seconds
+from tui.commands.bench_board import add_board
 from tui.commands.parser import Parser
 
 EPILOG = """exit codes:
@@ -75,8 +76,7 @@ def _measuring(verb: argparse.ArgumentParser) -> None:
     add("--max-time", type=duration, metavar="TIME", help="start no request after that: 30m, 2h")
     add("--strict", action="store_true", help="refuse to run where a gate warns")
     add("--force", action="store_true", help="run although a gate refuses")
-    add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
-    add("--no-board", action="store_true", help="read no board: the server's is another machine")
+    add_board(verb)
     add("--no-warm-up", action="store_true", help="do not discard a first request")
     add("--cool-down", type=seconds, default=120.0, metavar="S", help="at most, between requests")
     add("--no-hash", action="store_true", help="do not hash the model file")

@@ -38,6 +38,7 @@ from tui.lab.results import result_of
 from tui.lab.run import LabRunner, new_run, run_part, with_part
 from tui.lab.store import LabFolders
 from tui.servers.model_choice import loaded_model
+from tui.servers.remembered import NOTHING_REMEMBERED
 from tui.settings.config import config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
@@ -81,7 +82,9 @@ def _options(
     settings = load(config_paths(), os.environ).settings
     section = settings.server
     urls = server_urls(section)
-    if options.url is not None:
+    if options.elsewhere is not None:
+        urls = options.urls
+    elif options.url is not None:
         urls = (options.url,)
         section = msgspec.structs.replace(section, url=options.url)
     base = replace(settings.generation.to_generation(), system_prompt="")
@@ -90,7 +93,7 @@ def _options(
         urls=urls,
         access=server_access(section, options.api_key),
         tokenizer=section.tokenizer,
-        remembered=remembered_servers(),
+        remembered=NOTHING_REMEMBERED if options.elsewhere else remembered_servers(),
         model=options.model or settings.server.model or None,
         max_time_s=options.max_time,
         is_strict=options.strict,
@@ -98,6 +101,7 @@ def _options(
         is_greedy=False,
         settings=base,
         root=options.root,
+        elsewhere=options.elsewhere,
         reads_board=not options.no_board,
         has_warmup=not options.no_warm_up,
         cool_down_s=options.cool_down,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tui.core.board.elsewhere import BoardElsewhere
 from tui.core.types import GenerationSettings
 from tui.servers.access import Access
 from tui.servers.remembered import RememberedServers
@@ -92,6 +93,8 @@ class Options:
     """Hold the governors at performance for the time of the run; needs root."""
     reads_board: bool = True
     """False where the server's board is another machine, whatever its address says."""
+    elsewhere: BoardElsewhere | None = None
+    """The server's board, where that is another machine that is read; ``urls`` lead to it."""
     root: Path | None = None
     """Where /sys and /proc of the board are; None: of this machine, where the server runs here."""
     has_warmup: bool = True

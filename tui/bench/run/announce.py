@@ -10,7 +10,6 @@ from tui.bench.model.records import Document, Run
 from tui.bench.run.connect import Connected
 from tui.bench.run.forecast import Speed, tokens_in, tokens_out
 from tui.bench.run.plan import Task
-from tui.servers.address import shown_url
 
 
 def started(
@@ -20,6 +19,8 @@ def started(
     tasks: Iterable[Task],
     speed: Speed,
     *,
+    server: str,
+    url: str,
     folder: str,
     done: int,
     minutes: float | None,
@@ -31,8 +32,8 @@ def started(
         suite=run.suite,
         title=run.title,
         model=model.name,
-        server=connected.server.label,
-        url=shown_url(connected.server.url),
+        server=server,
+        url=url,
         is_simulated=run.simulated,
         seed=run.seed,
         done=done,

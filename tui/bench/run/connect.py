@@ -30,7 +30,7 @@ from tui.bench.run.board_link import BoardLink
 from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo
-from tui.servers.address import is_local, shown_url
+from tui.servers.address import is_local
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.locate import NoServerError, choose_model
@@ -209,15 +209,17 @@ def env_of(
 ) -> Env:
     """The surroundings, with a reason for everything that could not be read."""
     server = connected.server
-    where = "board" if board.is_there and (board.root is not None or is_local(server.url)) else None
+    is_remote = board.elsewhere is not None or not is_local(server.url)
+    is_beside = board.is_there and board.elsewhere is None
+    is_beside = is_beside and (board.root is not None or is_local(server.url))
     client = ClientRecord(
-        where="board" if where else "remote" if not is_local(server.url) else "unknown",
+        where="board" if is_beside else "remote" if is_remote else "unknown",
         rtt_ms=rtt_ms,
         python=platform.python_version(),
         machine=platform.machine(),
     )
     record = ServerRecord(
-        name=server.name, url=shown_url(server.url), version=server.version, pid=board.server_pid()
+        name=server.name, url=board.shown_url, version=server.version, pid=board.server_pid()
     )
     if snapshot is None:
         missing = {"board": board.reason or "not sampled"}
@@ -235,7 +237,7 @@ def env_of(
         board=snapshot.text("board.model"),
         soc=snapshot.text("board.soc"),
         kernel=snapshot.text("board.kernel"),
-        os=None if board.root is not None else _os_name(),
+        os=_os_name() if board.is_this_machine else None,
         npu_driver=snapshot.text("npu.driver"),
         runtime=Runtime(version=snapshot.text("npu.runtime")),
         mem_total_mb=None if total is None else round(total / 2**20),
@@ -243,7 +245,7 @@ def env_of(
         power_source=watts.source if watts.value is not None else None,
         server=record,
         client=client,
-        uptime_s=None if board.root is not None else _uptime_s(),
+        uptime_s=_uptime_s() if board.is_this_machine else None,
         missing=missing,
     )
 

@@ -47,7 +47,6 @@ from tui.bench.store.history import usual_tokens
 from tui.bench.store.runs import Lock, RunError, make, new_id, utc_now
 from tui.core.text.sanitize import clean
 from tui.servers import models
-from tui.servers.address import shown_url
 
 FLUSH_NS = 400_000_000
 """Lines are written at least this often: with the half second that tokens are collected for, kill
@@ -146,7 +145,12 @@ class Runner:
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
         await self._stage("connect", "Looking for the server.")
         connected = await connect.connect(self.options, self._wait)
-        board = BoardLink(connected.server, self.options.root, reads_board=self.options.reads_board)
+        board = BoardLink(
+            connected.server,
+            self.options.root,
+            reads_board=self.options.reads_board,
+            elsewhere=self.options.elsewhere,
+        )
         try:
             if self.options.pins:
                 self._notes.append(f"governors held at {GOVERNOR}: {'; '.join(pin.take())}")
@@ -170,6 +174,8 @@ class Runner:
             return "refused", refusal(refusals)
         if refusals:
             self._notes.append(f"run in spite of: {refusal(refusals)}")
+        if board.note is not None:
+            self._notes.append(board.note)
         rtt_ms = await connect.round_trip_ms(connected.client)
         env = connect.env_of(connected, board, snapshots[-1] if snapshots else None, rtt_ms)
         path, digest = await self._hash(board)
@@ -180,7 +186,7 @@ class Runner:
         self._is_simulated = connected.server.is_simulated or any(
             snapshot.text("board.simulated") is not None for snapshot in snapshots
         )
-        run_record = self._open(shown_url(connected.server.url), env, model, config, tasks)
+        run_record = self._open(board.shown_url, env, model, config, tasks)
         speed = Speed(model.size)
         self.ledger.emit(
             started(
@@ -189,6 +195,8 @@ class Runner:
                 model,
                 tasks,
                 speed,
+                server=board.server_label,
+                url=board.shown_url,
                 folder=str(self._folder),
                 done=0 if self._resume is None else len(self._resume.done),
                 minutes=self._minutes,
@@ -286,7 +294,8 @@ class Runner:
         return await connect.connect(self.options, self._wait)
 
     async def _hash(self, board: BoardLink) -> tuple[Path | None, str | None]:
-        path = model_file.find(board.server_pid(), board.root)
+        pid = board.server_pid() if board.elsewhere is None else None
+        path = model_file.find(pid, board.root)
         if path is None or not self.options.hashes_model:
             return path, None
         await self._stage("hash", f"Hashing {clean(path.name, newlines=False)}.")

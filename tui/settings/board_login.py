@@ -1,4 +1,4 @@
-"""``--board``: logs in to a board before anything is drawn, for ssh may ask for a password."""
+"""``--board``: logs in to a board before anything else, for ssh may ask for a password."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tui.core.board.reading import Snapshot
+from tui.core.text.sanitize import clean_line
 from tui.remote.address import find_board
 from tui.remote.board import RemoteBoard
 from tui.servers.address import normalised_url
@@ -16,15 +18,39 @@ from tui.settings.config import config_paths, load
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
     """A board that is read, and its servers as this machine reaches them: ``urls``, and for each
-    of these local ports what it is on the board (``kitchen:8021``)."""
+    of these local ports what it is on the board (``kitchen:8021``). It is a
+    :class:`tui.core.board.elsewhere.BoardElsewhere`."""
 
     board: RemoteBoard
     urls: Sequence[str]
     places: Mapping[int, str]
 
+    @property
+    def name(self) -> str:
+        return clean_line(self.board.address.name)
 
-def log_in(text: str, url: str | None, config: str | None) -> LoggedIn:
-    """The board of that name or address. ``url`` is a server as the board itself would ask it.
+    @property
+    def latency_ms(self) -> float | None:
+        return self.board.link.latency_ms
+
+    def sample(self) -> Snapshot:
+        return self.board.sample()
+
+    def url_there(self, url: str) -> str:
+        parts = urlsplit(url)
+        place = self.places.get(parts.port or 0)
+        return url if place is None else parts._replace(netloc=place).geturl()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.board.close()
+
+
+def log_in(
+    text: str, url: str | None, config: str | None = None, *, may_ask: bool = True
+) -> LoggedIn:
+    """The board of that name or address. ``url`` is a server as the board itself would ask it;
+    ``may_ask``: ssh has the terminal for questions.
 
     Raises SshError, and ValueError or ConfigError for what was given, each with one sentence.
     """
@@ -38,7 +64,7 @@ def log_in(text: str, url: str | None, config: str | None) -> LoggedIn:
     )
     board = RemoteBoard(address, interval_s=settings.board.interval_s)
     try:
-        board.connect(may_ask=True)
+        board.connect(may_ask=may_ask)
         urls = [board.forwarded(one) for one in there]
     except BaseException:
         board.close()

@@ -1,0 +1,134 @@
+"""A benchmark of another machine's board over a real sshd: its server, its heat and clocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.npulse import REPOSITORY, environment
+from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
+from tests.sim.simulator import running as simulator
+from tui.cli import main
+from tui.sim.server.spawn import Simulator
+
+FAST = ("--no-warm-up", "--cool-down", "0", "--ui", "none", "--force")
+SUITE = """
+id = "mine"
+[[prompt]]
+id = "a"
+text = "One [[tokens=40]]"
+max_tokens = 80
+"""
+SET = """
+max_tokens = 60
+[[prompt]]
+id = "words"
+text = "Say something. [[tokens=5]]"
+"""
+
+
+class Home:
+    """A laptop whose config knows the board ``kitchen``."""
+
+    def __init__(self, folder: Path, path: str) -> None:
+        self.folder = folder
+        self._env = {**os.environ, **{k: v or "" for k, v in environment(folder).items()}}
+        self._env["PATH"] = path
+
+    def npulse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tui", *arguments],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=self._env,
+            cwd=REPOSITORY,
+            timeout=120,
+            check=False,
+        )
+
+
+@contextmanager
+def kitchen(folder: Path, *faults: str) -> Iterator[tuple[Home, Simulator]]:
+    home = folder / "home"
+    (home / "config" / "npulse").mkdir(parents=True)
+    arguments = ("--decode-tps", "30", "--prefill-tps", "400", *faults)
+    with simulator(*arguments, has_root=True) as sim, sshd(folder / "sshd") as there:
+        (home / "config" / "npulse" / "config.toml").write_text(
+            f'[boards]\nkitchen = {{ ssh = "{there.address.shown}", server = "{sim.url}", '
+            f'root = "{sim.root}" }}\n'
+        )
+        (home / "mine.toml").write_text(SUITE)
+        (home / "set.toml").write_text(SET)
+        yield Home(home, ssh_in_path(folder / "bin", there)), sim
+
+
+def last_run(home: Home) -> dict[str, Any]:
+    (path,) = home.folder.glob("data/npulse/bench/*/run.json")
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
+@needs_sshd
+@pytest.mark.slow
+def test_a_run_holds_the_samples_of_the_board_that_answered(tmp_path: Path) -> None:
+    with kitchen(tmp_path, "--fault", "throttle=5-40") as (home, sim):
+        done = home.npulse(
+            "--board", "kitchen", "bench", "run", str(home.folder / "mine.toml"), *FAST
+        )
+        assert done.returncode == 0, done.stderr
+        run = last_run(home)
+        plan = home.npulse(
+            "lab", "run", str(home.folder / "set.toml"), "--board=kitchen", "--plan", *FAST
+        )
+        assert plan.returncode == 0, plan.stderr
+    env = run["env"]
+    assert env["board"].startswith("RK3588")
+    assert env["server"]["url"] == f"http://kitchen:{sim.url.rpartition(':')[2]}"
+    assert env["client"]["where"] == "remote"
+    assert env.get("os") is None
+    assert any(
+        note.startswith("the board kitchen is read over ssh, ") for note in run["run"]["notes"]
+    )
+    (request,) = run["requests"]
+    assert request["status"] == "ok"
+    hardware = request["hw"]
+    assert hardware["samples"] >= 3
+    assert hardware["t_max"] > 20
+    assert "throttled" in request["taint"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("bench", "run", "smoke", "--board", "kitchen"), 2, "the name of a board in [boards]"),
+        (("bench", "run", "smoke", "--board", "ssh://x", "--no-board"), 2, "not allowed with"),
+        (("bench", "run", "smoke", "--board", "ssh://x", "--pin"), 2, "holds the governors"),
+        (("--board=ssh://127.0.0.1:9", "bench", "run", "smoke"), 5, "was not reached"),
+        (("lab", "run", "x", "--board", "ssh://127.0.0.1:9"), 5, "was not reached"),
+        (("--board", "ssh://x", "doctor"), 2, "npulse doctor knows this machine only"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if code == 5 and shutil.which("ssh") is None:
+        pytest.skip("no ssh here")
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value or "")
+    assert main(arguments) == code
+    assert said in capsys.readouterr().err

@@ -1,0 +1,54 @@
+"""Which board a benchmark reads: this machine's, a folder, none, or another one over ssh."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tui.servers.address import CandidateUrls
+from tui.servers.remembered import NOTHING_REMEMBERED
+
+
+class BoardError(Exception):
+    """What was given is no board; the text is one sentence."""
+
+
+def add_board(verb: argparse.ArgumentParser) -> None:
+    """The options of a verb that measures."""
+    add = verb.add_mutually_exclusive_group().add_argument
+    add(
+        "--board",
+        metavar="BOARD",
+        help="measure another machine over ssh, its server and its board: ssh://user@board, or a "
+        "name of [boards] in the config",
+    )
+    add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
+    add("--no-board", action="store_true", help="read no board: the server's is another machine")
+
+
+@contextmanager
+def reached_board(options: argparse.Namespace) -> Iterator[None]:
+    """Logs in to ``--board``, where there is one, and has ``options`` lead to its servers until the
+    end. Raises SshError where it cannot be reached, and BoardError."""
+    options.elsewhere = None
+    if getattr(options, "board", None) is None:
+        yield
+        return
+    if getattr(options, "pin", False):
+        raise BoardError("--pin holds the governors of this machine, and --board measures another")
+    from tui.settings.board_login import log_in
+    from tui.settings.config_file import ConfigError
+
+    try:
+        board = log_in(options.board, options.url, may_ask=sys.stdin.isatty())
+    except (ConfigError, ValueError) as error:
+        raise BoardError(str(error)) from error
+    with closing(board):
+        is_named = len(board.urls) == 1
+        options.urls = tuple(board.urls) if is_named else CandidateUrls(board.urls)
+        options.remembered = NOTHING_REMEMBERED
+        options.elsewhere = board
+        yield
