@@ -294,7 +294,7 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         from tui.screens.help import HelpScreen
 
         if isinstance(self.screen, HelpScreen):
-            self.screen.action_back()
+            self.screen.action_leave()
             return
         place: Place = getattr(self.screen, "HELP_PLACE", "chat")
         appearance = self._appearance

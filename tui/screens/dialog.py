@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -44,9 +45,9 @@ class Dialog(DimsBelow, ModalScreen[ScreenResultType]):
         """The bottom line."""
         yield MessageBar(key_hints(self, self.HINTS), self._glyphs)
 
-    def show_hints(self) -> None:
-        """Name the keys anew: those of a list or a field work once it has the focus."""
-        self.query_one(MessageBar).set_hints(key_hints(self, self.HINTS))
+    def show_hints(self, hints: Sequence[HintOf] | None = None) -> None:
+        """Name these keys, or the usual ones anew: those of a list work once it has the focus."""
+        self.query_one(MessageBar).set_hints(key_hints(self, hints or self.HINTS))
 
     def action_back(self) -> None:
         """One step back."""

@@ -30,6 +30,7 @@ GROUNDS = {
     "trouble": Ground("warn", 0.16),
     "cursor": Ground("live", 0.22),
     "selected": Ground("live", 0.12, plain=Style(underline=True)),
+    "found": Ground("live", 0.28, Style(bold=True), Style(reverse=True)),
     "lit": Ground("live", 0.28, Style(bold=True), Style(bold=True)),
     "token": Ground("live", 0.45, Style(bold=True, underline=True), Style(reverse=True)),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tui.core.screen.keys.action import KeyAction
 
+_FOUND = "next, previous of what was found"
+
 MODELS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("models.up", "up,k", "choose(-1)", "to the model above", "choose a model"),
     KeyAction("models.down", "down,j", "choose(1)", "to the model below", "choose a model"),
@@ -25,6 +27,9 @@ SETTINGS_KEYS = (SETTINGS_SAVE, SETTINGS_BACK)
 """Keys of the settings (F6), besides the usual ones of a form."""
 
 HELP_KEYS: tuple[KeyAction, ...] = (
-    KeyAction("help.back", "escape,q", "back", "back to where help was asked for"),
+    KeyAction("help.search", "slash", "search", "search keys and words"),
+    KeyAction("help.next", "n", "step(1)", "to the next that was found", _FOUND),
+    KeyAction("help.previous", "N", "step(-1)", "to the one found before", _FOUND),
+    KeyAction("help.back", "escape,q", "back", "out of a search; then out of the help"),
 )
 """Keys of the help (F1)."""
