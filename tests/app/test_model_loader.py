@@ -69,7 +69,7 @@ def test_the_ram_of_this_machine_says_nothing_of_another() -> None:
     made.load("http://192.0.2.7:8080", "b")
     assert link.calls == [("use_and_load", "http://192.0.2.7:8080", "b", None, False)]
     sized = replace(link.state.models[1], size_bytes=10**9)
-    assert "the free RAM is not known" in made.fit_note(sized)
+    assert "the free RAM is not known" in made.fit("http://192.0.2.7:8080", sized).sentence
 
 
 def test_who_insists_against_a_foreign_answer_does_not_insist_against_the_ram() -> None:

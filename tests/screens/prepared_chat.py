@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
+from tui.core.board.headroom import Verdict, fit_of
 from tui.core.expect.outlook import Outlook
 from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn, Waiting
 from tui.core.screen.headline import Headline
@@ -214,8 +215,8 @@ class PreparedModels:
             notes=("An answer that is stopped runs on in the server, and the next one waits.",),
         )
 
-    def fit_note(self, model: ModelInfo) -> str:
-        return "" if model.is_loaded else f"{model.name} fits: 1.5 GB of 9.4 GiB free."
+    def fit(self, url: str, model: ModelInfo) -> Verdict:
+        return fit_of(model, MODELS, int(9.4 * 2**30))
 
     def look_around(self) -> None:
         """Nobody else is there."""

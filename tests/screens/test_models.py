@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.opened import Opened
+from tui.core.board.headroom import Fit, Verdict
 from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import ModelInfo
@@ -26,6 +27,7 @@ VIEW = ModelsView(
     can_load=True,
     can_unload=True,
 )
+FITS = [Verdict("fits", 2**33, "It fits.")] * 3
 
 
 class Recorded:
@@ -38,8 +40,8 @@ class Recorded:
     def view(self) -> ModelsView:
         return self.shown
 
-    def fit_note(self, model: ModelInfo) -> str:
-        return f"{model.name} fits."
+    def fit(self, url: str, model: ModelInfo) -> Verdict:
+        return FITS[0]
 
     def look_around(self) -> None:
         self.calls.append(("look",))
@@ -105,20 +107,20 @@ async def test_what_is_impossible_is_dim(can_load: bool, can_unload: bool) -> No
 
 def test_every_model_stands_where_a_click_on_it_looks() -> None:
     for width in (60, 76):
-        rows = model_rows(VIEW, 0, "a fits.", width, UNICODE)
+        rows = model_rows(VIEW, 0, FITS, width, UNICODE)
         for index, (_, model) in enumerate(VIEW.rows):
             row = rows[model_line(VIEW, index, width)]
             assert model.name in "".join(text for text, _ in row).split()
 
 
 def test_what_is_known_of_loading_is_told() -> None:
-    rows = ["".join(text for text, _ in row) for row in model_rows(VIEW, 0, "", 76, UNICODE)]
-    words = {row.split()[-4]: row for row in rows if row.startswith("  ") and len(row.split()) > 3}
+    rows = ["".join(text for text, _ in row) for row in model_rows(VIEW, 0, FITS, 76, UNICODE)]
+    words = {row.split()[-5]: row for row in rows if row.startswith("  ") and len(row.split()) > 4}
     assert "loaded" in "".join(row for row in rows if " a " in f" {row} ")
     assert "listed" in words
     assert any("a answers the next prompt (loaded)." in row for row in rows)
     problem = replace(VIEW, answering="Ollama has 3 models.", has_to_choose=True)
-    told = [row for row in model_rows(problem, 0, "", 76, UNICODE) if "3 models" in str(row)]
+    told = [row for row in model_rows(problem, 0, FITS, 76, UNICODE) if "3 models" in str(row)]
     assert told[0][0][1] == "warn"
 
 
@@ -127,3 +129,20 @@ def test_a_long_name_keeps_both_ends() -> None:
     assert shortened(name, 30) == "Qwen3-4B-I…3588-w8a8-16k.rkllm"
     assert len(shortened(name, 30)) <= 30
     assert shortened("short", 30) == "short"
+
+
+@pytest.mark.parametrize(
+    ("fit", "word"), [("fits", "fits"), ("tight", "tight"), ("too large", "no"), ("unknown", "–")]
+)
+def test_each_row_says_whether_it_fits(fit: Fit, word: str) -> None:
+    fits = [Verdict("fits", 1, ""), Verdict(fit, 1, "Why."), Verdict("fits", 1, "")]
+    for width in (36, 60, 72):
+        rows = [
+            "".join(text for text, _ in row) for row in model_rows(VIEW, 1, fits, width, UNICODE)
+        ]
+        assert rows[1].rstrip().endswith("in RAM")
+        assert max(len(row) for row in rows[:6]) <= width
+        (row,) = [row for row in rows if f" {UNICODE.closed} " in f" {row}"]
+        assert row.split()[-1] == word
+        assert len(row.rstrip()) == width
+        assert "Why." in rows

@@ -11,6 +11,7 @@ from tui.app.server_words import since_words
 from tui.core.screen.headline import Headline, NoModel
 from tui.core.screen.key_names import shown_key
 from tui.core.text.model_name import spoken_name
+from tui.core.text.model_words import context_words, quantisation_words
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers.address import local_port
@@ -121,18 +122,3 @@ def _no_model(state: ConnectionState) -> NoModel:
         return "no model chosen"
     is_told = any(model.is_loaded is not None for model in state.models)
     return "no model loaded" if is_told or not state.is_connected else "model not known"
-
-
-def quantisation_words(model: ModelInfo) -> str | None:
-    """Its data type, marked where only the file name tells it."""
-    name = model.quantisation
-    return f"~{name}" if name and model.is_quantisation_guessed else name
-
-
-def context_words(model: ModelInfo) -> str | None:
-    """Its context as it is spoken of: 16k; marked where only the file name tells it."""
-    tokens = model.context_tokens
-    if tokens is None:
-        return None
-    mark = "~" if model.is_context_guessed else ""
-    return f"{mark}{tokens // 1024}k" if tokens % 1024 == 0 else f"{mark}{tokens}"

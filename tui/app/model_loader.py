@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from tui.app.server_link import ServerLink
 from tui.app.server_words import since_words
+from tui.core.board.headroom import Verdict, fit_of
 from tui.core.board.reading import Snapshot
 from tui.core.screen.models_view import ModelsView, ServerModels
+from tui.core.text.format import size
 from tui.core.text.model_name import spoken_name
 from tui.core.types import ModelInfo
 from tui.servers.address import is_local
@@ -41,11 +43,13 @@ class ModelLoader:
         self._warned_of: tuple[str, str] | None = None
         """What was held back, for it would end an answer of somebody else."""
         self._available_bytes: int | None = None
+        self._is_board_simulated = False
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """A new snapshot: the RAM that is free."""
         available = snapshot.number("ram.available")
         self._available_bytes = None if available is None else int(available)
+        self._is_board_simulated = snapshot.text("board.simulated") is not None
 
     def view(self) -> ModelsView:
         """The servers and models as they are now."""
@@ -61,6 +65,7 @@ class ModelLoader:
             work_s=0.0 if since_ns is None else (self._clock_ns() - since_ns) / 1e9,
             message=state.message,
             is_error=state.is_error,
+            ram=self._ram_words(state),
         )
         if state.server is not None:
             routes = state.server.dialect.models
@@ -95,22 +100,35 @@ class ModelLoader:
         rows += [ServerModels(url, url, problem=silent) for url in state.busy_urls]
         return tuple(rows)
 
-    def fit_note(self, model: ModelInfo) -> str:
-        """Whether that model fits into the RAM that is free now, in one sentence."""
-        if model.is_loaded:
-            return ""
-        from tui.core.board.headroom import verdict
-
-        # Most servers hold one at a time: the loaded one goes first.
-        loaded = self._link.state.loaded
-        freed = 0 if loaded is None else loaded.size_bytes or 0
-        server = self._link.state.server
-        free = None if server is None else self._free_bytes(server.url)
-        return verdict(model.name, model.size_bytes, model.context_tokens, free, freed).sentence
+    def fit(self, url: str, model: ModelInfo) -> Verdict:
+        """Whether that model of the server at ``url`` fits into the RAM that is free there."""
+        state = self._link.state
+        own = state.server
+        is_own = own is not None and own.url == url
+        models = state.models if is_own else ()
+        models += tuple(
+            one for seen in state.others if seen.server.url == url for one in seen.models
+        )
+        return fit_of(model, models, self._free_bytes(url))
 
     def _free_bytes(self, url: str) -> int | None:
-        """The RAM that is free where the server at this address runs, which is not always here."""
-        return self._available_bytes if is_local(url) else None
+        """The RAM that is free where the server at this address runs, which is not always here.
+
+        The simulator's models are those of a simulated board: this machine's RAM says nothing.
+        """
+        state = self._link.state
+        servers = [seen.server for seen in state.others]
+        servers += [state.server] if state.server is not None else []
+        is_simulated = any(one.is_simulated for one in servers if one.url == url)
+        is_here = is_local(url) and (self._is_board_simulated or not is_simulated)
+        return self._available_bytes if is_here else None
+
+    def _ram_words(self, state: ConnectionState) -> str:
+        """How much RAM is free, and how that is known."""
+        free = None if state.server is None else self._free_bytes(state.server.url)
+        if free is None:
+            return "how much RAM is free where the server runs is not known"
+        return f"{size(free)} of RAM free (MemAvailable); needed: the file, 5 %, the KV cache"
 
     def look_around(self) -> None:
         """Look which other servers answer, and what they have."""

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from tui.app.headline import context_words, quantisation_words, short_name
+from tui.app.headline import short_name
 from tui.app.latest import MOST, last_answer
 from tui.board.advice.board_state import BoardView
 from tui.board.readers.neighbours import Neighbour
@@ -21,6 +21,7 @@ from tui.core.screen.chat import Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.last_answers import LastAnswer
 from tui.core.text.model_name import spoken_name
+from tui.core.text.model_words import context_words, quantisation_words
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -12,6 +12,8 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 
+from tui.core.board.headroom import Verdict
+from tui.core.screen.fit_words import FIT_ROLES, FIT_WORDS
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.forms import MODELS_KEYS
 from tui.core.screen.keys.table import closing
@@ -19,19 +21,44 @@ from tui.core.screen.models_view import Models, ModelsView, ServerModels
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.model_name import spoken_name
+from tui.core.text.model_words import context_words, quantisation_words
 from tui.core.types import ModelInfo
 from tui.screens.dialog import Dialog
 from tui.widgets.chat.key_bar import HintOf, KeyBar, KeyHint, key_hints
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.rows import Row, Rows, pad, spread
+from tui.widgets.kit.grounds import GroundedRows, on_ground
+from tui.widgets.kit.rows import Row, Span, pad, spread
 
 REFRESH_S = 0.5
 TITLE_ROWS = 2
-"""Above the first server."""
+"""Title and heads, above the first server."""
+MARK_CELLS = 4
+"""In front of a name: whether it is chosen, and loaded."""
+MIN_NAME_CELLS = 12
 BUSY_HINTS = (HintOf("do not wait for it", "models.back"),)
 
 
-class ModelList(Rows):
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list, its head and its text at the right edge of its cells."""
+
+    name: str
+    head: str
+    cells: int
+
+
+COLUMNS = (
+    Column("state", "", 8),
+    Column("type", "data type", 11),
+    Column("context", "context", 9),
+    Column("size", "size", 10),
+    Column("fit", "in RAM", 8),
+)
+LEFT_OUT_FIRST = ("state", "type", "context", "size")
+"""Where there is no room for all of them."""
+
+
+class ModelList(GroundedRows):
     """One row per model, below its server; the chosen one is marked."""
 
     DEFAULT_CSS = """
@@ -41,12 +68,12 @@ class ModelList(Rows):
     def __init__(
         self,
         view: Callable[[], ModelsView],
-        fit_note: Callable[[ModelInfo], str],
+        fit: Callable[[str, ModelInfo], Verdict],
         glyphs: Glyphs,
     ) -> None:
         super().__init__(glyphs, id="model-list")
         self._view = view
-        self._fit_note = fit_note
+        self._fit = fit
         self.chosen = 0
         self._marked: tuple[str, str] | None = None
 
@@ -68,11 +95,8 @@ class ModelList(Rows):
 
     def build(self, width: int) -> Sequence[Row]:
         view = self._view()
-        note = ""
-        if self.chosen < len(view.rows):
-            server, model = view.rows[self.chosen]
-            note = self._fit_note(model) if server.is_connected else ""
-        return model_rows(view, self.chosen, note, width, self._glyphs)
+        fits = [self._fit(server.url, model) for server, model in view.rows]
+        return model_rows(view, self.chosen, fits, width, self._glyphs)
 
 
 def _key(row: tuple[ServerModels, ModelInfo]) -> tuple[str, str]:
@@ -80,21 +104,32 @@ def _key(row: tuple[ServerModels, ModelInfo]) -> tuple[str, str]:
     return server.url, model.name
 
 
-def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Glyphs) -> list[Row]:
-    """Title, servers with their models or the reason why there are none, then what is being done.
+def model_rows(
+    view: ModelsView, chosen: int, fits: Sequence[Verdict], width: int, glyphs: Glyphs
+) -> list[Row]:
+    """Title, heads of the columns, servers with their models or the reason why there are none, then
+    what is being done.
 
-    ``note`` says whether the chosen one fits into the RAM that is free.
+    ``fits`` says of each model whether it fits into the RAM that is free.
     """
     looking = "looking for other servers" if view.is_looking else ""
-    rows: list[Row] = [spread((("models", "strong"),), ((looking, "dim"),), width), ()]
-    name_cells = max([len(spoken_name(model.name)) for _, model in view.rows] + [12])
-    name_cells = max(min(name_cells, width - 44), 12)
+    columns = _columns(width)
+    names = [len(spoken_name(model.name)) for _, model in view.rows]
+    room = width - MARK_CELLS - sum(column.cells for column in columns) - 1
+    name_cells = max(min(max([*names, MIN_NAME_CELLS]), room), MIN_NAME_CELLS)
+    heads: Row = tuple((f"{column.head:>{column.cells}}", "dim") for column in columns)
+    rows: list[Row] = [
+        spread((("models", "strong"),), ((looking, "dim"),), width),
+        spread((), heads, width),
+    ]
     number = 0
     for line in _lines(view, width):
         if isinstance(line, ServerModels):
             rows.append(_server_row(line, width))
         elif isinstance(line, ModelInfo):
-            rows.append(_model_row(line, number == chosen, name_cells, width, glyphs))
+            cells = _cells(line, fits[number])
+            row = _model_row(line, columns, cells, number == chosen, name_cells, width, glyphs)
+            rows.append(row)
             number += 1
         else:
             rows.append(((line, "dim"),))
@@ -104,6 +139,9 @@ def model_rows(view: ModelsView, chosen: int, note: str, width: int, glyphs: Gly
     if view.work is not None:
         rows.append(((f"{view.work}  ", "live"), (fmt.long_seconds(view.work_s), "text")))
         return rows
+    note = ""
+    if chosen < len(view.rows) and not view.rows[chosen][1].is_loaded:
+        note = fits[chosen].sentence
     return rows + [
         ((line, role),) for text, role in _remarks(view, note) for line in _fold(text, width)
     ]
@@ -119,6 +157,7 @@ def _remarks(view: ModelsView, note: str) -> list[tuple[str, str]]:
     if view.answering is not None and view.message != view.answering:
         said.append((view.answering, "warn" if view.has_to_choose else "soft"))
     said += [(note, "soft")] if note else []
+    said += [(view.ram, "dim")] if view.ram and view.rows else []
     said += [(text, "dim") for text in view.notes]
     models = [model for _, model in view.rows]
     if any(model.is_quantisation_guessed or model.is_context_guessed for model in models):
@@ -149,28 +188,45 @@ def _server_row(server: ServerModels, width: int) -> Row:
     return spread(((server.label, role),), ((server.state, role),), width)
 
 
+def _columns(width: int) -> list[Column]:
+    """The columns that there is room for beside a short name."""
+    columns = list(COLUMNS)
+    for name in LEFT_OUT_FIRST:
+        if MARK_CELLS + MIN_NAME_CELLS + sum(column.cells for column in columns) < width:
+            break
+        columns = [column for column in columns if column.name != name]
+    return columns
+
+
+def _cells(model: ModelInfo, verdict: Verdict) -> dict[str, Span]:
+    """What stands in each column."""
+    state = "listed" if model.is_loaded is None else "loaded" if model.is_loaded else ""
+    return {
+        "state": (state, "dim" if model.is_loaded is None else "ok"),
+        "type": (quantisation_words(model) or fmt.UNKNOWN, "soft"),
+        "context": (context_words(model) or fmt.UNKNOWN, "soft"),
+        "size": (fmt.size(model.size_bytes), "text"),
+        "fit": (FIT_WORDS[verdict.fit], FIT_ROLES[verdict.fit]),
+    }
+
+
 def _model_row(
-    model: ModelInfo, is_chosen: bool, name_cells: int, width: int, glyphs: Glyphs
+    model: ModelInfo,
+    columns: Sequence[Column],
+    cells: Mapping[str, Span],
+    is_chosen: bool,
+    name_cells: int,
+    width: int,
+    glyphs: Glyphs,
 ) -> Row:
-    left: Row = (
+    row: Row = (
         (f"{glyphs.closed if is_chosen else ' '} ", "live"),
         (f"{glyphs.dot} " if model.is_loaded else "  ", "ok"),
         (shortened(spoken_name(model.name), name_cells), "strong" if is_chosen else "text"),
     )
-    known = "listed" if model.is_loaded is None else "loaded" if model.is_loaded else ""
-    quantisation = model.quantisation or fmt.UNKNOWN
-    if model.is_quantisation_guessed:
-        quantisation = f"~{quantisation}"
-    context = fmt.UNKNOWN if model.context_tokens is None else str(model.context_tokens)
-    if model.is_context_guessed:
-        context = f"~{context}"
-    right: Row = (
-        (f"{known:<7}", "dim" if model.is_loaded is None else "ok"),
-        (f"{quantisation:>11}", "soft"),
-        (f"{context:>8}", "soft"),
-        (f"{fmt.size(model.size_bytes):>10}", "text"),
-    )
-    return spread(pad(left, name_cells + 4), right, width)
+    right = tuple((f"{cells[one.name][0]:>{one.cells}}", cells[one.name][1]) for one in columns)
+    row = spread(pad(row, name_cells + MARK_CELLS), right, width)
+    return on_ground(row, "selected", width) if is_chosen else row
 
 
 def shortened(name: str, cells: int) -> str:
@@ -211,7 +267,7 @@ class ModelsScreen(Dialog[None]):
         super().__init__(glyphs)
         self._models = models
         self._held_back: str | None = None
-        self._list = ModelList(models.view, models.fit_note, glyphs)
+        self._list = ModelList(models.view, models.fit, glyphs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="models-box"):

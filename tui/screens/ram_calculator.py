@@ -12,8 +12,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
+from tui.core.board.headroom import Fit
 from tui.core.board.history import BoardHistory
 from tui.core.board.ram_question import RamAnswer, parts_text, ram_answer
+from tui.core.screen.fit_words import FIT_ROLES
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.board import RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.text import format as fmt
@@ -34,7 +36,6 @@ FIELDS = (
 )
 REFRESH_S = 1.0
 PARTS_CELLS, CONTEXT_CELLS = 34, 32
-FIT_ROLES = {"fits": "ok", "tight": "warn", "too large": "bad", "unknown": "dim"}
 FIT_MARKS = {"fits": "fits", "tight": "! tight", "too large": "! too large", "unknown": "unknown"}
 
 
@@ -185,6 +186,6 @@ def _contexts(answer: RamAnswer, free_bytes: float | None) -> list[Row]:
     return rows
 
 
-def _verdict(fit_word: str, when: str, free_bytes: float | None) -> Row:
+def _verdict(fit_word: Fit, when: str, free_bytes: float | None) -> Row:
     free = "how much is free is not known" if free_bytes is None else f"{fmt.size(free_bytes)} free"
     return ((f"{FIT_MARKS[fit_word]:<12}", FIT_ROLES[fit_word]), (f"{when}, {free}", "soft"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tui.core.board.headroom import verdict
+from tui.core.board.headroom import fit_of
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
 from tui.servers import errors
@@ -138,9 +138,7 @@ async def _load(
     if model.is_loaded:
         return ModelChange(True, f"{shown_name(model.name)} is loaded already.", models)
     if available_bytes is not None:
-        freed = (loaded.size_bytes or 0) if loaded is not None else 0
-        context = model.context_tokens
-        found = verdict(model.name, model.size_bytes, context, available_bytes, freed)
+        found = fit_of(model, models, available_bytes)
         if found.fit == "too large" and not is_forced:
             return ModelChange(False, f"{shown_name(model.name)}: {found.sentence}", models, True)
     if loaded is not None and routes.must_unload_first:

@@ -9,10 +9,12 @@ therefore what it takes at most.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from tui.core.board.model_shape import ModelShape, shape_of
+from tui.core.types import ModelInfo
 
 RUNTIME_FACTOR = 1.05
 KV_VALUE_BYTES = 2
@@ -104,6 +106,15 @@ def verdict(
         sentence = f"It may not fit: it {parts}{cache}, {free}."
         return Verdict("tight", available_bytes, sentence)
     return Verdict("fits", available_bytes, f"It fits: it {parts}, {free}.")
+
+
+def fit_of(model: ModelInfo, models: Iterable[ModelInfo], available_bytes: int | None) -> Verdict:
+    """Whether a model may be loaded now. ``models`` are those of its server: most servers hold one
+    at a time, so that the loaded one goes first. ``available_bytes`` are free where it runs."""
+    if model.is_loaded:
+        return Verdict("fits", available_bytes, "It is loaded.")
+    freed = next((one.size_bytes or 0 for one in models if one.is_loaded), 0)
+    return verdict(model.name, model.size_bytes, model.context_tokens, available_bytes, freed)
 
 
 def _unknown_cache(need: Need) -> int:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from tui.core.board.calculator import CONTEXTS, requirement
-from tui.core.board.headroom import Need, need_of, verdict
+from tui.core.board.headroom import Fit, Need, need_of, verdict
 from tui.core.board.model_shape import parameters_of, shape_of, weights_bytes
 from tui.core.text import format as fmt
-
-Verdict = Literal["fits", "tight", "too large", "unknown"]
 
 _BYTES = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(gib|gb|mib|mb)(?![a-z])")
 _FACTORS = {"gib": 2**30, "gb": 10**9, "mib": 2**20, "mb": 10**6}
@@ -24,11 +21,11 @@ class RamAnswer:
     """What the model takes and whether it fits; ``problem`` where the question is not clear."""
 
     need: Need | None = None
-    fit: Verdict = "unknown"
+    fit: Fit = "unknown"
     sentence: str = ""
     in_place: str | None = None
     """The same once the loaded model has been unloaded; None where none is."""
-    in_place_fit: Verdict = "unknown"
+    in_place_fit: Fit = "unknown"
     by_context: tuple[tuple[int, int], ...] = ()
     """Usual contexts with the total in bytes; empty where the KV cache is not known."""
     is_size_given: bool = False

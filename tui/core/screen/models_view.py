@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from tui.core.board.headroom import Verdict
 from tui.core.types import ModelInfo
 
 
@@ -44,6 +45,8 @@ class ModelsView:
     work_s: float = 0.0
     message: str | None = None
     is_error: bool = False
+    ram: str = ""
+    """How much RAM is free, and how that is known; or why it is not."""
 
     @property
     def rows(self) -> tuple[tuple[ServerModels, ModelInfo], ...]:
@@ -57,8 +60,8 @@ class Models(Protocol):
     def view(self) -> ModelsView:
         """The moment."""
 
-    def fit_note(self, model: ModelInfo) -> str:
-        """Whether that model of the connected server fits into the free RAM, in one sentence."""
+    def fit(self, url: str, model: ModelInfo) -> Verdict:
+        """Whether that model of the server at ``url`` fits into the RAM that is free there."""
 
     def look_around(self) -> None:
         """Look which other servers answer, and what they have."""

@@ -13,8 +13,8 @@ from textual.message import Message
 from tui.core.screen.keys.choice import CHOICE_LIST_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.grounds import GroundedRows
-from tui.widgets.kit.rows import Row, fit, pad
+from tui.widgets.kit.grounds import GroundedRows, on_ground
+from tui.widgets.kit.rows import Row, fit
 
 WHEEL_LINES = 3
 
@@ -92,11 +92,7 @@ class ChoiceList(GroundedRows, can_focus=True):
         if line.number != self.chosen:
             return fit((("  ", "text"), *line.row), width)
         row = fit(((f"{self._glyphs.closed} ", "live"), *line.row), width)
-        # What is dim elsewhere is too dim on this ground.
-        return tuple(
-            (text, f"{'soft' if role == 'dim' else role}/selected")
-            for text, role in pad(row, width)
-        )
+        return on_ground(row, "selected", width)
 
     def action_choose(self, step: int) -> None:
         """``step`` lines down; from the last one to the first."""

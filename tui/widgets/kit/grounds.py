@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.style import Style
 from textual.color import Color
 
-from tui.widgets.kit.rows import Row, Rows, Span
+from tui.widgets.kit.rows import Row, Rows, Span, pad
 
 
 class Ground(NamedTuple):
@@ -56,6 +56,13 @@ class GroundedRows(Rows):
                 found = style + ground.plain
             self._styles[role] = found
         return found
+
+
+def on_ground(row: Row, ground: str, width: int) -> Row:
+    """The row on one ground up to ``width`` cells. What is dim elsewhere is too dim there."""
+    return tuple(
+        (text, f"{'soft' if role == 'dim' else role}/{ground}") for text, role in pad(row, width)
+    )
 
 
 def on_grounds(cells: Sequence[Span], grounds: Sequence[str]) -> Row:
