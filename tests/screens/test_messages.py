@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from tests.screens.board.prepared import prepared
 from tests.screens.opened import Opened
 from tests.screens.prepared_chat import PreparedBackend, PreparedChat
+from tests.servers.requests import new_turn
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
@@ -73,7 +74,7 @@ async def test_the_end_of_the_answer_takes_that_back() -> None:
 
     def ended(screen: Dashboard) -> None:
         screen._backend.chat._is_answering = False  # type: ignore[attr-defined]
-        screen._answer_ended()
+        screen._answer_ended(new_turn())
 
     async with app.run_test(size=(100, 30)) as pilot:
         assert ELSEWHERE not in await refused(pilot, ELSEWHERE, ended)

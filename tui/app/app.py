@@ -374,10 +374,8 @@ class NpulseApp(TerminalApp):
         walk = self._branch_walk.step(self.dashboard, event.exchange, event.step)
         self.run_worker(walk, group="branch", exclusive=True)
 
-    def on_dashboard_answer_ended(self) -> None:
-        turn = self._backend.chat.turn
-        if turn is not None:
-            self._latest.ended(turn, self._backend.clock_ns())
+    def on_dashboard_answer_ended(self, event: Dashboard.AnswerEnded) -> None:
+        self._latest.ended(event.turn, self._backend.clock_ns())
         self.dashboard.show_latest()
         self.set_timer(KEPT_S, self._show_kept)
         self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")

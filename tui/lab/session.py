@@ -64,6 +64,8 @@ class Lab:
         self._open: OpenLab | None = None
         self._seen_over = -1
         self._record_ns = -1
+        self._judged: tuple[tuple[int, int], Sequence[Judgement]] = (0, 0), ()
+        """Changes of the file of verdicts and its size, and what stands in it."""
         self._counts: dict[str, tuple[int, int]] = {}
         """Run -> when its record changed, answers."""
 
@@ -166,6 +168,7 @@ class Lab:
     def _forget(self) -> None:
         self._follower = self._open = self._process = None
         self._seen_over = self._record_ns = -1
+        self._judged = (0, 0), ()
 
     def open(self, run_id: str) -> str | None:
         with self._lock:
@@ -189,7 +192,9 @@ class Lab:
             self._read_record(follower)
             run = follower.run
             is_new = follower.look() or self._open is None
-            is_running = results.is_alive(run, self._folders)
+            # What has just written is alive: that spares reading who holds the lock.
+            is_going = is_new and self._open is not None and self._open.is_running
+            is_running = is_going or results.is_alive(run, self._folders)
             stands = run if is_running else results.as_it_stands(run, self._folders)
             shown = self._open
             if (
@@ -225,7 +230,7 @@ class Lab:
     def _shown(self, follower: MatrixFollower, run: LabRun, *, is_running: bool) -> OpenLab:
         matrix = follower.matrix(is_running=is_running)
         before = self._open
-        judged = store.judgements(self._folders, run.id)
+        judged = self._verdicts(run.id)
         over = sum(a.state in COUNTED for _, a in matrix.answers()) * 10_000 + len(judged)
         figures = () if before is None else before.figures
         if over != self._seen_over:
@@ -248,6 +253,17 @@ class Lab:
             left_s=follower.left_s if is_running else None,
             serial=1 if before is None else before.serial + 1,
         )
+
+    def _verdicts(self, run_id: str) -> Sequence[Judgement]:
+        """Read again only where the file has changed."""
+        try:
+            status = (self._folders.runs / run_id / store.JUDGEMENTS_FILE).stat()
+        except OSError:
+            return ()
+        state = status.st_mtime_ns, status.st_size
+        if self._judged[0] != state:
+            self._judged = state, store.judgements(self._folders, run_id)
+        return self._judged[1]
 
     def why_not_begun(self) -> str | None:
         with self._lock:

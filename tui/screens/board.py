@@ -163,7 +163,7 @@ class BoardScreen(LivePage):
 
     def redraw(self) -> None:
         """Bring everything up to date that is seen now."""
-        if not self.is_current or not self.is_mounted or self.has_class("-tiny"):
+        if self.is_covered or not self.is_mounted or self.has_class("-tiny"):
             return
         self.draws += 1
         self.query_one(Header).refresh_rows()

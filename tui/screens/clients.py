@@ -93,7 +93,7 @@ class ClientsScreen(Page):
 
     async def look(self) -> None:
         """Draw what is there now; left out where the last look still runs."""
-        if self._is_looking or not self.is_current:
+        if self._is_looking or self.is_covered:
             return
         self._is_looking = True
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -46,6 +46,9 @@ from tui.widgets.kit.lean_screen import LeanScreen
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
+if TYPE_CHECKING:
+    from tui.core.turn.turn import Turn
+
 WIDE_COLUMNS = 100
 MIN_COLUMNS, MIN_ROWS = 40, 10
 
@@ -86,6 +89,10 @@ class Dashboard(LeanScreen):
 
     class AnswerEnded(Message):
         """An answer is a part of the conversation now."""
+
+        def __init__(self, turn: Turn) -> None:
+            super().__init__()
+            self.turn = turn
 
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -166,9 +173,9 @@ class Dashboard(LeanScreen):
         """Whether an answer ends with this npulse: one that another receives goes on."""
         return self.is_busy and self._backend.chat.followed is None
 
-    def _answer_ended(self) -> None:
+    def _answer_ended(self, turn: Turn) -> None:
         self.conversation.withdraw_refusal()
-        self.post_message(self.AnswerEnded())
+        self.post_message(self.AnswerEnded(turn))
 
     def rest(self, is_resting: bool) -> None:
         """Draw nothing from now on: nobody looks; or everything again."""
@@ -186,6 +193,8 @@ class Dashboard(LeanScreen):
         if self._is_resting:
             return
         self.conversation.take_unsent()
+        if self.is_covered:
+            return
         self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
         self._parts.transcript.live_turn.set_status(self._figures.status())
 
@@ -263,6 +272,7 @@ class Dashboard(LeanScreen):
     def on_screen_resume(self) -> None:
         if self._has_opened:
             self._resumed_s = time.monotonic()
+            self.show_board()
         self._has_opened = True
 
     @property

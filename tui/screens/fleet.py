@@ -103,7 +103,7 @@ class FleetScreen(Page):
 
     def look(self) -> None:
         """Draw what is there now; the chosen board stays the chosen one where the order changes."""
-        if not self.is_current:
+        if self.is_covered:
             return
         name = self.boards[self.chosen].name if self.boards else ""
         self.boards = self._fleet.rows()

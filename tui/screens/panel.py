@@ -144,7 +144,7 @@ class PanelScreen(LivePage):
 
     def redraw(self) -> None:
         """Bring everything up to date that is seen now."""
-        if not self.is_current or not self.is_mounted:
+        if self.is_covered or not self.is_mounted:
             return
         self.query_one(Header).refresh_rows()
         if self.panel == "speed":

@@ -181,7 +181,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
         if not self._replay.is_end_drawn:
             self._answer.draw_frame()
 
-    def _answer_ended(self) -> None:
+    def _answer_ended(self, turn: Turn) -> None:
         # The app is not told: its own conversation has no answer more.
         self.show_latest()
 

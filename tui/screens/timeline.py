@@ -191,7 +191,7 @@ class TimelineScreen(Page):
     def _follow(self) -> None:
         """Draw what came since the last time, where it can be seen."""
         view = self.view
-        if view is None or not self.is_current or not view.timeline.is_running:
+        if view is None or self.is_covered or not view.timeline.is_running:
             return
         if not self.app.app_focus:
             return

@@ -12,10 +12,11 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.app.prepared_app import PreparedApp, appearance
-from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab
+from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab, answered
 from tests.screens.snapshot import picture
 from tui.core.text.glyphs import ASCII
 from tui.core.types import GenerationSettings
+from tui.lab.model.matrix import LabAnswer
 from tui.screens.history.page import HistoryPage
 from tui.screens.lab.answer import LabAnswerScreen
 from tui.screens.lab.chooser import LabScreen
@@ -25,6 +26,7 @@ from tui.screens.lab.sides import LabSidesScreen
 from tui.screens.lab.text import LabTextScreen
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.kit.fields import TextField
+from tui.widgets.lab.sides import number_rows
 
 SIZES = [(120, 40), (80, 24), (200, 50)]
 
@@ -83,6 +85,19 @@ async def test_from_the_list_to_an_answer_and_back(tmp_path: Path, size: tuple[i
         await on(pilot, LabMatrixScreen, "answers")
         await pilot.press("f8")
         assert app.screen is app.dashboard
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "role"),
+    [
+        (answered(PLAIN), "checks 2/2", "text"),
+        (answered(PLAIN, passed=(False, True)), "checks 1/2", "bad"),
+        (answered(PLAIN, status="timeout_idle", passed=(True,)), "timeout idle  checks 1/1", "bad"),
+        (answered(PLAIN, status="timeout_idle", passed=()), "timeout idle", "bad"),
+    ],
+)
+def test_checks_do_not_hide_that_an_answer_failed(answer: LabAnswer, words: str, role: str) -> None:
+    assert number_rows(answer, 40)[-1] == ((words, role),)
 
 
 async def test_a_narrow_matrix_is_one_column_with_a_switcher(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class BenchScreen(BenchPage):
         self.set_interval(SEEK_S, self._seek)
 
     def _seek(self) -> None:
-        if self.is_current:
+        if not self.is_covered:
             self.session.seek()
 
     def _suites(self, width: int, _: int) -> list[tuple[tuple[str, str], ...]]:
@@ -102,7 +102,7 @@ class BenchScreen(BenchPage):
     def pull(self) -> None:
         super().pull()
         run = self.view().run
-        if run is not None and not run.is_over and not self._has_opened and self.is_current:
+        if run is not None and not run.is_over and not self._has_opened and not self.is_covered:
             self._open_run()
 
     def _open_run(self) -> None:

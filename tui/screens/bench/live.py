@@ -115,7 +115,7 @@ class BenchLiveScreen(BenchPage):
         return hardware_rows(self._run.board, width, self.glyphs, is_short=True)
 
     def pull(self) -> None:
-        if not self.is_current:
+        if self.is_covered:
             return
         self._run = self._pulled()
         super().pull()

@@ -103,7 +103,7 @@ class BenchPage(Page):
 
     def pull(self) -> None:
         """Draw what is there now, and say what is new."""
-        if not self.is_current:
+        if self.is_covered:
             return
         for panel in self.query(Rows):
             if not isinstance(panel, KeyBar):

@@ -49,7 +49,7 @@ class AnswerDrawing:
         figures: ChatFigures,
         words: ElsewhereWords,
         frames_per_s: int,
-        on_end: Callable[[], object],
+        on_end: Callable[[Turn], object],
         on_change: Callable[[], None],
     ) -> None:
         self._backend = backend
@@ -149,6 +149,12 @@ class AnswerDrawing:
         if is_over:
             self._end(turn)
 
+    def draw_end(self) -> None:
+        """The end of an answer that is over stands there before the next one begins."""
+        turn = self._backend.chat.turn
+        if self._frames is not None and turn is not None and turn.phase.is_over:
+            self.draw_frame()
+
     def _show_ahead(self, ahead: FollowedTurn | None) -> None:
         """Put the answer that the prompt waits for in its place, or the prompt back into it."""
         if ahead is self._ahead:
@@ -215,7 +221,7 @@ class AnswerDrawing:
         if (note := self._backend.chat.take_note()) is not None:
             self._widgets.say(note)
         self.draw_numbers()
-        self._on_end()
+        self._on_end(turn)
         self._on_change()
 
     def _footer(self, turn: Turn) -> str:

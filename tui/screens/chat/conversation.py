@@ -74,6 +74,7 @@ class ConversationActions:
 
     def ask(self, text: str) -> bool:
         """Send a prompt; False where it was refused, which the bottom line then says."""
+        self._answer.draw_end()
         refusal = self._chat.ask(text)
         if refusal is not None:
             self._refusal = refusal

@@ -81,7 +81,7 @@ class LabScreen(LabPage):
         return run_rows(self._view.runs, at, width, height, self.glyphs)
 
     def _look(self) -> None:
-        if self.is_current or not self._view.has_looked:
+        if not self.is_covered or not self._view.has_looked:
             self.run_worker(self._read(), group="look", exclusive=True)
 
     async def _read(self) -> None:
@@ -140,7 +140,7 @@ class LabScreen(LabPage):
             return
         if refusal is not None:
             self.say(refusal, "warn")
-        elif self.is_current:
+        elif not self.is_covered:
             self.post_message(self.OpenMatrix(self))
 
     async def action_retry(self) -> None:

@@ -92,11 +92,12 @@ class LabMatrixScreen(LabPage):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        self.set_interval(POLL_S, self._poll)
-        self._poll()
+        # Not a worker: each would be three messages more, twice a second.
+        self.set_interval(POLL_S, self._look)
+        self.run_worker(self._look(), group="poll")
 
     def on_screen_resume(self) -> None:
-        self._poll()
+        self.run_worker(self._look(), group="poll")
 
     def pull(self) -> None:
         """The table takes what it needs, at most half of the screen; the answer has the rest."""
@@ -108,11 +109,9 @@ class LabMatrixScreen(LabPage):
 
     # What is shown --------------------------------------------------------------------------
 
-    def _poll(self) -> None:
-        if self.is_current and not self._is_polling:
-            self.run_worker(self._look(), group="poll")
-
     async def _look(self) -> None:
+        if self.is_covered or self._is_polling:
+            return
         self._is_polling = True
         try:
             found, problem = await self.ask(self._asked) or (None, None)

@@ -91,7 +91,7 @@ class LabPage(Page):
 
     def pull(self) -> None:
         """Draw what is there now."""
-        if not self.is_current:
+        if self.is_covered:
             return
         for panel in self.query(Rows):
             if not isinstance(panel, KeyBar):

@@ -30,6 +30,16 @@ class LeanScreen(Screen[None]):
         self._compositor = LeanCompositor()
         self._telling: Timer | None = None
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether nothing of it is seen: another screen hides all of it, or it was left. A dialog
+        lets it be seen."""
+        stack = self.app.screen_stack
+        if self not in stack:
+            return True
+        above = stack[stack.index(self) + 1 :]
+        return any(screen.styles.background.a == 1 for screen in above)
+
     async def _on_idle(self, event: Idle) -> None:
         """The effect of a key is painted at once; anything else with the next frame."""
         app = self.app

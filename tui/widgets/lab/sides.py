@@ -80,12 +80,14 @@ def number_rows(answer: LabAnswer, width: int) -> list[Row]:
     second = (
         f"TTFT {fmt.milliseconds(answer.ttft_ms)}  {fmt.milliseconds(answer.latency_ms)} in all"
     )
-    role = "text" if answer.is_passed is not False else "bad"
-    third = answer.status_word if checks is None else f"checks {checks[0]}/{checks[1]}"
+    is_bad = answer.is_passed is False or answer.state == "failed"
+    # What went wrong comes first: checks of a broken answer say little.
+    words = [answer.status_word] if checks is None or answer.state != "ok" else []
+    words += [] if checks is None else [f"checks {checks[0]}/{checks[1]}"]
     return [
         fit(((first, "text"),), width),
         fit(((second, "soft"),), width),
-        fit(((third, role),), width),
+        fit((("  ".join(words), "bad" if is_bad else "text"),), width),
     ]
 
 

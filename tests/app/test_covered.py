@@ -1,0 +1,79 @@
+"""The dashboard below other screens, and between two answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.app.prepared_app import PreparedApp, appearance
+from tests.screens.snapshot import picture
+from tui.core.types import DoneDelta, FinishDelta
+from tui.widgets.kit.lean_screen import LeanScreen
+
+
+def end_answer(app: PreparedApp) -> None:
+    turn = app.prepared.chat.turn
+    assert turn is not None
+    turn.feed(app.prepared.chat.now_ns, [FinishDelta("stop"), DoneDelta()])
+
+
+def top_line(app: PreparedApp) -> str:
+    return picture(app.screen).split("\n")[0]
+
+
+def is_seen(screen: object) -> bool:
+    assert isinstance(screen, LeanScreen)
+    return not screen.is_covered
+
+
+class NothingKept(PreparedApp):
+    """Nothing is kept, so no exchange has branches."""
+
+    @property
+    def _branch_walk(self) -> Any:
+        return self
+
+    async def show_places(self, dashboard: object) -> None:
+        pass
+
+
+async def test_an_answer_that_ends_as_the_next_prompt_comes_is_drawn_and_listed_at_once(
+    tmp_path: Path,
+) -> None:
+    app = NothingKept(appearance(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*"one", "enter")
+        end_answer(app)
+        # No frame is drawn in between.
+        assert app.dashboard.conversation.ask("two")
+        await pilot.pause()
+        assert [answer.prompt for answer in app._latest.answers] == ["one"]
+        first, second = app.dashboard._parts.transcript.turns
+        assert first.state == "done"
+        assert first.footer
+        assert second.is_live
+
+
+async def test_what_is_covered_is_not_drawn_and_is_up_to_date_when_it_is_seen_again(
+    tmp_path: Path,
+) -> None:
+    app = PreparedApp(appearance(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.dashboard
+        assert is_seen(dashboard)
+        await pilot.press("f5")
+        await pilot.pause()
+        board = app.screen
+        assert board is not dashboard
+        assert not is_seen(dashboard)
+        app.prepared.has_server = False
+        dashboard.show_board()
+        await pilot.press("f1")
+        await pilot.pause()
+        assert not is_seen(dashboard)
+        await pilot.press("escape", "f5")
+        await pilot.pause()
+        assert app.screen is dashboard
+        assert is_seen(dashboard)
+        assert not is_seen(board)
+        assert "ready" not in top_line(app)
