@@ -7,6 +7,7 @@ machine a process that is kept from running has used little, too, so the wait wo
 from __future__ import annotations
 
 import asyncio
+from time import thread_time
 from typing import Any
 
 FRAME_S = 1 / 50
@@ -16,17 +17,21 @@ FRAME_S = 1 / 50
 async def until_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     """Wait until no callback is ready and no timer is due within a frame; at most ``max_sleep`` s.
 
-    Stands in for ``textual._wait.wait_for_idle``. Work in other threads is not seen.
+    Only the loop's own time counts towards ``max_sleep``: its CPU time and what it slept on
+    purpose, not the time in which a busy machine ran other processes. Stands in for
+    ``textual._wait.wait_for_idle``. Work in other threads is not seen.
     """
     loop: Any = asyncio.get_running_loop()
     if min_sleep:
         await asyncio.sleep(min_sleep)
-    end = loop.time() + max_sleep
-    while loop.time() < end:
+    slept_s, began_s = 0.0, thread_time()
+    while slept_s + thread_time() - began_s < max_sleep:
         await asyncio.sleep(0)
         if loop._ready:
             continue
         due = [timer.when() for timer in loop._scheduled[:1] if not timer.cancelled()]
         if not due or due[0] > loop.time() + FRAME_S:
             return
-        await asyncio.sleep(max(0.0, due[0] - loop.time()))
+        sleep_s = max(0.0, due[0] - loop.time())
+        slept_s += sleep_s
+        await asyncio.sleep(sleep_s)

@@ -17,6 +17,7 @@ from tests.screens.bench.app import BenchApp
 from tests.screens.bench.prepared import VIEW, Prepared
 from tests.screens.bench.prepared_results import PAST, REQUESTS, RESULT
 from tests.screens.bench.test_screens import SIZES, of, settled, top
+from tests.servers.waiting import until
 from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView
 from tui.bench.model.suite import parse
@@ -281,15 +282,9 @@ async def test_the_requests_of_a_real_run(tmp_path: Path, size: tuple[int, int])
     app = BenchApp(desk)
     try:
         async with app.run_test(size=size) as pilot:
-            for _ in range(100):
-                if desk.view().past:
-                    break
-                await pilot.pause(0.05)
+            await until(lambda: desk.view().past)
             await pilot.press("tab", "enter")
-            for _ in range(100):
-                if desk.view().result is not None:
-                    break
-                await pilot.pause(0.05)
+            await until(lambda: desk.view().result is not None)
             await settled(pilot)
             await pilot.press("enter")
             said = await settled(pilot)

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.timeline.made import PROMPT, THROTTLED, S, sources, timeline, times_ms
+from tests.servers.waiting import until
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.timeline import TimelineData, TimelineScreen
 from tui.timeline.record import Timeline
@@ -44,10 +45,7 @@ async def shown(
         screen = TimelineScreen(data, glyphs)
         screen.copied = copied  # type: ignore[attr-defined]
         await app.push_screen(screen)
-        for _ in range(50):
-            if screen.view is not None:
-                break
-            await pilot.pause(0.02)
+        await until(lambda: screen.view is not None)
         await pilot.pause()
         yield pilot, screen
 
@@ -133,11 +131,7 @@ async def test_two_answers_on_one_axis(tmp_path: Any) -> None:
         view = screen.view
         assert view is not None
         await pilot.press("c")
-        for _ in range(50):
-            if view.other is not None:
-                break
-            await pilot.pause(0.02)
-        assert view.other is not None
+        await until(lambda: view.other is not None)
         assert "compared with" in text_of(screen.query_one("#title", Rows))
         await pilot.press("a")
         assert view.unit == "token"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 from rich.segment import Segment
 from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
@@ -13,8 +11,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tests.servers.waiting import until
 from tui.widgets.kit.dimmed_screen import DimsBelow
-from tui.widgets.kit.lean_screen import COVERED_S, LeanScreen
+from tui.widgets.kit.lean_screen import LeanScreen
 
 WIDTH, HEIGHT = 40, 12
 
@@ -62,19 +61,27 @@ def seen(app: App[None]) -> list[str]:
     return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
+def has_changes(below: Below) -> bool:
+    """Whether the dialog has yet to be told of a change, or to draw it."""
+    top = below.app.screen
+    is_told = below._telling is None and not below._compositor._dirty_regions
+    return not is_told or bool(top._compositor._dirty_regions)
+
+
 async def test_each_change_below_is_told_once_and_shown() -> None:
     async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
-        rows, box = pilot.app.screen.query_one(Rows), Box()
+        below = pilot.app.screen
+        assert isinstance(below, Below)
+        rows, box = below.query_one(Rows), Box()
         await pilot.app.push_screen(box)
-        await pilot.pause(0.5)
+        await pilot.pause()
         for y, text in ((0, "two"), (11, "three"), (1, "four")):
             # What was told of the change before has been drawn, and is not told again.
-            await pilot.pause(2 * COVERED_S)
+            await until(lambda: not has_changes(below))
             box.told.clear()
             rows.change(y, text)
-            deadline_s = monotonic() + 10
-            while not any(box.told) and monotonic() < deadline_s:
-                await pilot.pause(0.02)
+            await until(lambda: any(box.told))
+            await until(lambda: not has_changes(below))
             assert {region.y for regions in box.told for region in regions} == {y}
             assert seen(pilot.app)[y].rstrip() == text
 
@@ -83,14 +90,13 @@ async def test_the_screen_is_whole_when_the_box_is_closed() -> None:
     async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
         rows, box = pilot.app.screen.query_one(Rows), Box()
         await pilot.app.push_screen(box)
-        await pilot.pause(0.1)
+        await until(lambda: "a box" in "".join(seen(pilot.app)))
         rows.change(3, "changed below")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "a box" in "".join(seen(pilot.app))
         box.dismiss()
-        await pilot.pause(0.1)
-        lines = [line.rstrip() for line in seen(pilot.app)]
-        assert lines == [*["one"] * 3, "changed below", *["one"] * (HEIGHT - 4)]
+        whole = [*["one"] * 3, "changed below", *["one"] * (HEIGHT - 4)]
+        await until(lambda: [line.rstrip() for line in seen(pilot.app)] == whole)
 
 
 async def test_rows_of_another_width_are_made_anew() -> None:
@@ -98,11 +104,9 @@ async def test_rows_of_another_width_are_made_anew() -> None:
     async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
         box = Box()
         await pilot.app.push_screen(box)
-        await pilot.pause(0.1)
-        seen(pilot.app)
-        assert box._dimmed_rows
-        kept = dict(box._dimmed_rows)
+        await until(lambda: seen(pilot.app) and box._dimmed_rows)
+        kept = dict(box._dimmed_rows or {})
         await pilot.resize_terminal(WIDTH + 20, HEIGHT)
-        await pilot.pause(0.1)
+        await until(lambda: box.size.width == WIDTH + 20)
         box._dimmed_rows = kept
         assert {len(line) for line in seen(pilot.app)} == {WIDTH + 20}
