@@ -154,6 +154,8 @@ def build(
         fleet=lambda: _fleet(config.settings),
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
+    if remote is not None and remote.board.link.note:
+        messages.append(f"{remote.name}: {remote.board.link.note}.")
     appearance = _appearance(settings, messages, _glyphs(settings), colour_answer())
     finishes = settings.session.on_hangup == "finish"
     is_resuming = settings.history.enabled and settings.session.resume

@@ -11,6 +11,9 @@ from pathlib import Path
 from tui.servers.address import CandidateUrls
 from tui.servers.remembered import NOTHING_REMEMBERED
 
+SAMPLE_S = 0.5
+"""As :attr:`tui.bench.model.options.Options.sample_s`."""
+
 
 class BoardError(Exception):
     """What was given is no board; the text is one sentence."""
@@ -43,7 +46,7 @@ def reached_board(options: argparse.Namespace) -> Iterator[None]:
     from tui.settings.config_file import ConfigError
 
     try:
-        board = log_in(options.board, options.url, may_ask=sys.stdin.isatty())
+        board = log_in(options.board, options.url, may_ask=sys.stdin.isatty(), interval_s=SAMPLE_S)
     except (ConfigError, ValueError) as error:
         raise BoardError(str(error)) from error
     with closing(board):

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from tui.board.sampler import Sampler
 from tui.core.board.reading import Reading, Snapshot
+from tui.core.text.sanitize import clean_line
 from tui.remote.address import BoardAddress
-from tui.remote.files import RemoteFiles
-from tui.remote.requests import END, Answer, AnswerReader, Request, loop_script
+from tui.remote.loop_reading import LoopReading
+from tui.remote.npulse_reading import NoNpulseError, NpulseReading
+from tui.remote.reading import BoardReading
 from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
-WARM_UP_ROUNDS = 10
-"""So deep lie the files: each round brings what the one before has told of."""
-ANSWER_S = 4.0
-"""How long one round may take before the connection counts as gone."""
-GATHER_S = 0.008
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-NOT_OVER_SSH = "not read over ssh"
 NAMES = ("npu.load", "ram.total", "ram.available", "ddr.freq", "soc.temp")
 """Readings that are told as absent where there is no connection."""
 
@@ -44,6 +35,10 @@ class RemoteLink:
     problem: str | None = None
     """Why it was lost, in one sentence."""
     reconnections: int = 0
+    has_npulse: bool = False
+    """Whether npulse at the other end samples; else a loop reads its files."""
+    note: str = ""
+    """Why npulse there is not used, in one sentence; empty where it is, or there is none."""
 
 
 class RemoteBoard:
@@ -66,10 +61,9 @@ class RemoteBoard:
         self._ssh = Ssh(address, options)
         self._interval_s = interval_s
         self._clock_ns = clock_ns
-        self._files = RemoteFiles(address.root)
-        self._sampler: Sampler | None = None
-        self._sample_ns = 0
-        self._loop: subprocess.Popen[bytes] | None = None
+        self._reading: BoardReading | None = None
+        self._asks_npulse = True
+        """Whether npulse was not asked for in this connection, or does what it should."""
         self._is_over = threading.Event()
         self._attempts = 0
         self._retry_ns = 0
@@ -84,13 +78,17 @@ class RemoteBoard:
         do."""
         if self.link.state != "connected" and not self._reconnect():
             return self._absent()
+        reading = self._reading
         try:
-            self._round()
-        except (OSError, ValueError, SshError) as error:
+            if reading is None:
+                raise OSError("there is no connection")
+            snapshot = reading.sample()
+        except (OSError, ValueError) as error:
             self._lose(str(error))
             return self._absent()
-        assert self._sampler is not None
-        return _without_untold(self._sampler.sample())
+        if reading.latency_ms is not None:
+            self.link = replace(self.link, latency_ms=reading.latency_ms)
+        return snapshot
 
     def forwarded(self, url: str) -> str:
         """The same address as this machine reaches it. Raises SshError."""
@@ -102,33 +100,42 @@ class RemoteBoard:
     def close(self) -> None:
         """End the loop and the connection."""
         self._is_over.set()
-        self._end_loop()
+        self._end_reading()
         self._ssh.close()
 
     # The connection ---------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Start the loop, and look as deep as the files lie. Raises SshError."""
-        self._end_loop()
-        self._loop = self._ssh.start(loop_script())
-        assert self._loop.stdout is not None
-        os.set_blocking(self._loop.stdout.fileno(), False)
-        self._files = RemoteFiles(self.address.root)
+        """Start to read, by npulse where it is installed there. Raises SshError."""
+        self._end_reading()
+        reading: BoardReading | None = None
+        if self._asks_npulse:
+            try:
+                reading = self._made(NpulseReading)
+            except NoNpulseError as error:
+                self._use_loop(str(error))
         try:
-            for _ in range(WARM_UP_ROUNDS):
-                # A new one each time: a reader that found nothing would wait for its turn.
-                Sampler(files=self._files, interval_s=self._interval_s).sample()
-                if not self._files.has_new_wishes:
-                    break
-                self._round()
+            self._reading = reading or self._made(LoopReading)
         except (OSError, ValueError) as error:
             raise SshError(f"{self.address.shown} cannot be read: {error}") from error
-        self._sampler = Sampler(
-            files=self._files, interval_s=self._interval_s, clock_ns=lambda: self._sample_ns
-        )
         self._attempts = 0
         self._ssh.forward_again()
+        note = "" if reading is not None else self.link.note
+        self.link = replace(self.link, has_npulse=reading is not None, note=note)
         self._say("connected", None)
+
+    def _made(self, way: type[NpulseReading] | type[LoopReading]) -> BoardReading:
+        return way(
+            self._ssh,
+            interval_s=self._interval_s,
+            clock_ns=self._clock_ns,
+            is_over=self._is_over,
+        )
+
+    def _use_loop(self, why: str) -> None:
+        self._asks_npulse = False
+        note = f"{clean_line(why)}: its files are read by a loop instead" if why else ""
+        self.link = replace(self.link, note=note)
 
     def _reconnect(self) -> bool:
         now_ns = self._clock_ns()
@@ -139,6 +146,7 @@ class RemoteBoard:
         try:
             if not self._ssh.is_connected:
                 self._ssh.connect(may_ask=False)
+                self._asks_npulse = True
             self._begin()
         except SshError as error:
             self._retry_ns = self._clock_ns() + round(pause_s * 1e9)
@@ -148,7 +156,10 @@ class RemoteBoard:
         return True
 
     def _lose(self, problem: str) -> None:
-        self._end_loop()
+        if self.link.has_npulse and self._ssh.is_connected:
+            # Not the line: there the loop does it.
+            self._use_loop(problem)
+        self._end_reading()
         self._retry_ns = 0
         self._say("lost", problem)
 
@@ -156,55 +167,10 @@ class RemoteBoard:
         since_ns = self.link.since_ns if state == self.link.state else self._clock_ns()
         self.link = replace(self.link, state=state, since_ns=since_ns, problem=problem)
 
-    def _end_loop(self) -> None:
-        loop, self._loop = self._loop, None
-        if loop is None:
-            return
-        loop.kill()
-        for pipe in (loop.stdin, loop.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        loop.wait()
-
-    # A round ----------------------------------------------------------------------------------
-
-    def _round(self) -> None:
-        requests = self._files.wanted()
-        began_ns = self._clock_ns()
-        answers = self._ask([self._files.asked(one) for one in requests])
-        took_ns = self._clock_ns() - began_ns
-        # What was read was read on the way, so a slow line does not make a load jump.
-        self._sample_ns = began_ns + took_ns // 2
-        self._files.put(requests, answers)
-
-    def _ask(self, requests: list[Request]) -> list[Answer]:
-        """Raises OSError, and ValueError for what no loop of ours says."""
-        loop = self._loop
-        if loop is None or loop.stdin is None or loop.stdout is None:
-            raise OSError("there is no connection")
-        deadline, sent_ns = time.monotonic() + ANSWER_S, self._clock_ns()
-        loop.stdin.write(b"".join(request.line for request in requests) + END)
-        loop.stdin.flush()
-        reader = AnswerReader([request.kind for request in requests])
-        fd = loop.stdout.fileno()
-        while not reader.is_whole:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 or self._is_over.is_set():
-                raise OSError(f"no answer for {ANSWER_S:.0f} s")
-            if not select.select([fd], [], [], min(left_s, 0.5))[0]:
-                continue
-            if not reader.has_begun:
-                self.link = replace(self.link, latency_ms=(self._clock_ns() - sent_ns) / 1e6)
-            data = os.read(fd, 1 << 16)
-            if not data:
-                raise OSError("the connection was closed")
-            reader.feed(data)
-            if not reader.is_whole:
-                # The answers trickle in, one write each: to wake up for all of them takes longer
-                # than to read them.
-                time.sleep(GATHER_S)
-        return reader.answers
+    def _end_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
 
     def _absent(self) -> Snapshot:
         name = self.address.name
@@ -212,13 +178,3 @@ class RemoteBoard:
             f"no connection to {name}" if self.link.state == "lost" else f"connecting to {name}"
         )
         return Snapshot(self._clock_ns(), time.time(), dict.fromkeys(NAMES, Reading.absent(reason)))
-
-
-def _without_untold(snapshot: Snapshot) -> Snapshot:
-    """npulse's own cost is this machine's, and libraries are not searched on a far disk."""
-    untold = {
-        name: Reading.absent(NOT_OVER_SSH, reading.unit)
-        for name, reading in snapshot.readings.items()
-        if name in ("npu.runtime", "npu.rknn_runtime") or name.startswith("npulse.")
-    }
-    return replace(snapshot, readings={**snapshot.readings, **untold})

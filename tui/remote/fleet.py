@@ -134,6 +134,7 @@ class _WatchedBoard:
             self._board.address.shown,
             state=link.state,
             latency_ms=link.latency_ms,
+            way="npulse there samples" if link.has_npulse else link.note,
             problem=clean_line(link.problem or "", MAX_CHARS),
         )
         if link.state != "connected":

@@ -98,8 +98,8 @@ class Ssh:
         if done.returncode != 0:
             raise SshError(f"{self.address.shown} was not reached: {self._last_words()}")
 
-    def start(self, script: str) -> subprocess.Popen[bytes]:
-        """Run a script of one line with the other end's sh. Raises SshError."""
+    def start(self, script: str, *, has_stderr: bool = False) -> subprocess.Popen[bytes]:
+        """Run a script of one line with the other end's sh, with pipes. Raises SshError."""
         remote = f"exec sh -c {shlex.quote(script)}"
         command = self._command(
             *("-T", "-o", "ControlMaster=no", "-o", "BatchMode=yes"),
@@ -110,7 +110,7 @@ class Ssh:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if has_stderr else subprocess.DEVNULL,
                 # Ctrl+C and a hang-up of our terminal are ours to handle.
                 start_new_session=True,
             )

@@ -47,10 +47,16 @@ class LoggedIn:
 
 
 def log_in(
-    text: str, url: str | None, config: str | None = None, *, may_ask: bool = True
+    text: str,
+    url: str | None,
+    config: str | None = None,
+    *,
+    may_ask: bool = True,
+    interval_s: float | None = None,
 ) -> LoggedIn:
     """The board of that name or address. ``url`` is a server as the board itself would ask it;
-    ``may_ask``: ssh has the terminal for questions.
+    ``may_ask``: ssh has the terminal for questions; ``interval_s`` is how often it will be sampled,
+    in place of the config's.
 
     Raises SshError, and ValueError or ConfigError for what was given, each with one sentence.
     """
@@ -62,7 +68,7 @@ def log_in(
         if wanted
         else [f"http://127.0.0.1:{port}" for port in settings.server.ports]
     )
-    board = RemoteBoard(address, interval_s=settings.board.interval_s)
+    board = RemoteBoard(address, interval_s=interval_s or settings.board.interval_s)
     try:
         board.connect(may_ask=may_ask)
         urls = [board.forwarded(one) for one in there]

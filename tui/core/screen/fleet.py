@@ -39,6 +39,8 @@ class BoardRow:
     ram_total_bytes: float | None = None
     temperature_c: float | None = None
     throttle: str = ""
+    way: str = ""
+    """How its files are read, in words."""
 
     @property
     def wrong(self) -> tuple[Trouble, str]:

@@ -103,7 +103,8 @@ def _state(row: BoardRow) -> str:
 def _detail(row: BoardRow, width: int) -> list[Row]:
     """What the line has no room for."""
     line = "" if row.latency_ms is None else f"  line {row.latency_ms:.0f} ms"
-    first = f"{row.address}{line}  {row.board}".rstrip()
+    way = f"  {row.way}" if row.way else ""
+    first = f"{row.address}{line}  {row.board}{way}".rstrip()
     serving = "  ".join(part for part in (row.server, row.model) if part)
     second = row.wrong[1] or serving or "nothing is wrong"
     role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
