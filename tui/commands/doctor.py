@@ -57,10 +57,31 @@ def parser() -> Parser:
     options = Parser(
         prog="npulse doctor",
         description="Looks at the board, the server and the settings: what is read from where, "
-        "what is missing, and the exact command for it. Changes nothing. Exit code 1 if something "
-        "needs attention.",
+        "what is missing, and the exact command for it. Changes nothing without --fix, and with "
+        "it nothing without a question. Exit code 1 if something needs attention, or could not be "
+        "changed.",
     )
     options.add_argument("--json", action="store_true", help="one JSON object")
+    work = options.add_mutually_exclusive_group()
+    work.add_argument(
+        "--fix",
+        action="store_true",
+        help="ask for each thing that can be fixed, do it, and compare answers before and after",
+    )
+    work.add_argument(
+        "--undo", action="store_true", help="put back what --fix or the board screen changed"
+    )
+    add = options.add_argument
+    add("--dry-run", action="store_true", help="with --fix or --undo: only show what it would do")
+    add("--yes", action="store_true", help="with --fix or --undo: without a question")
+    add("--rule", metavar="NAME", help="with --fix or --undo: only this one, such as ddr-clock")
+    add(
+        "--card",
+        metavar="FILE",
+        type=Path,
+        help="with --fix: the result for an issue or a forum, as FILE.md or FILE.svg; names and "
+        "addresses are masked",
+    )
     add_root_option(options)
     add_server_options(options)
     return options
@@ -78,6 +99,11 @@ def main(
         options = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
+    if options.fix or options.undo:
+        # Benchmarks and their statistics: only who asks for them loads them.
+        from tui.commands.doctor_fix import run
+
+        return run(options)
     snapshot, rungs, checks = examine(options.root)
     checks += (other_checks or more_checks)(options)
     if options.json:
@@ -182,6 +208,7 @@ def more_checks(options: argparse.Namespace) -> Iterator[Check]:
         yield from asyncio.run(_server_checks(section, server_access(section, options.api_key)))
     except ValueError as error:
         yield Check("server", "attention", "server", clean_line(str(error)))
+    yield from _changes_checks(options.root)
     yield from _terminal_checks()
     yield _folder_check(state_folder())
 
@@ -257,6 +284,29 @@ async def _model_check(
     if note is not None:
         return Check("model", "note", "model", f"{detail} {note}")
     return Check("model", "ok", "model", detail)
+
+
+def _changes_checks(root: Path) -> Iterator[Check]:
+    """What ``--fix`` changed earlier and is still in force."""
+    from tui.settings.board_changes import BoardChanges
+
+    if not BoardChanges().path.exists():
+        return
+    from tui.fixes.change import BoardPlace, FixError
+    from tui.fixes.session import in_force
+    from tui.fixes.words import in_force_words
+
+    title = "changed by npulse"
+    try:
+        kept, over = in_force(BoardChanges(), BoardPlace(root))
+    except FixError as error:
+        yield Check("changes", "attention", title, clean_line(str(error)))
+        return
+    for sentence in over:
+        yield Check("changes", "note", title, sentence)
+    for change in kept:
+        said = f"{in_force_words(change)}; this puts it back:"
+        yield Check(f"changes.{change.rule}", "note", title, said, "npulse doctor --undo")
 
 
 def _terminal_checks() -> Iterator[Check]:

@@ -147,6 +147,33 @@ def _row(
         if not xs or not ys:
             return None
         estimate = _unpaired(xs, ys, seed)
+    return _judged(name, xs, ys, estimate, is_paired, _estimated(name, sources))
+
+
+def compare_values(
+    name: str,
+    before: Sequence[float],
+    after: Sequence[float],
+    *,
+    is_estimated: tuple[bool, bool] = (False, False),
+    seed: int = 1,
+) -> Row:
+    """A metric of two groups of answers that were measured in turns, one value per answer. Raises
+    ValueError where a group is empty or a value is not finite."""
+    if not before or not after:
+        raise ValueError("a comparison needs values on both sides")
+    estimate = _unpaired(before, after, seed)
+    return _judged(name, before, after, estimate, False, is_estimated)
+
+
+def _judged(
+    name: str,
+    xs: Sequence[float],
+    ys: Sequence[float],
+    estimate: _Estimate,
+    is_paired: bool,
+    is_estimated: tuple[bool, bool],
+) -> Row:
     known = metric(name)
     verdict, why = _verdict(name, estimate)
     interval = None
@@ -165,7 +192,7 @@ def _row(
         n_a=len(xs),
         n_b=len(ys),
         is_paired=is_paired,
-        is_estimated=_estimated(name, sources),
+        is_estimated=is_estimated,
         verdict=verdict,
         why=why,
     )

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui.board.advice.fixes import (
+    command_of,
+    cpu_governors,
     cpu_words,
-    folder_of,
+    devfreq_governor,
     full_fan,
     lift_limit,
-    tee,
 )
 from tui.board.advice.remedies import FIRMWARE, command_here
 from tui.board.readers.clusters import clusters
@@ -62,11 +63,16 @@ def why_slow(snapshot: Snapshot, work: Work) -> tuple[Finding, ...]:
     else:
         rules = _RULES
     findings = tuple(found for rule in rules if (found := rule(snapshot, work)) is not None)
-    findings = tuple(_as_run_here(finding, snapshot) for finding in findings)
+    findings = tuple(_as_run_here(_with_command(finding), snapshot) for finding in findings)
     if any(finding.weight == "act" for finding in findings) or not has_npu(snapshot):
         return findings
     low = _below_roofline(work)
     return (*findings, low) if low else findings
+
+
+def _with_command(finding: Finding) -> Finding:
+    """The same finding with its fix as a command too."""
+    return replace(finding, command=finding.command or command_of(finding.fix))
 
 
 def _as_run_here(finding: Finding, snapshot: Snapshot) -> Finding:
@@ -76,7 +82,7 @@ def _as_run_here(finding: Finding, snapshot: Snapshot) -> Finding:
     found = command_here(finding.command, snapshot)
     if found == finding.command:
         return finding
-    return replace(finding, command=None, advice=Advice(found))
+    return replace(finding, command=None, advice=Advice(found), fix=None)
 
 
 def has_npu(snapshot: Snapshot) -> bool:
@@ -112,7 +118,7 @@ def _memory_clock(snapshot: Snapshot, work: Work) -> Finding | None:
         f"{_clock(found)}, {_when(snapshot, work)}",
         f"at most {100 * found.freq_hz / found.top_hz:.0f} % of the bandwidth, "
         "which decode speed follows (reported: 5.5 against 11.2 tok/s at 528 and 2112 MHz)",
-        tee("performance", folder_of(snapshot, "ddr.freq") + "/governor"),
+        fix=devfreq_governor(snapshot, "ddr-clock", "ddr", "decode_tps"),
     )
 
 
@@ -138,7 +144,7 @@ def _heat(snapshot: Snapshot, work: Work) -> Finding | None:
             "clocks are limited, though the board is cool",
             what,
             "the device cannot run faster than its limit",
-            lift_limit(snapshot),
+            fix=lift_limit(snapshot),
         )
     if reading.value not in (CAPPED, THROTTLING):
         return None
@@ -150,7 +156,7 @@ def _heat(snapshot: Snapshot, work: Work) -> Finding | None:
         "the board is too hot and slows itself down",
         f"{what}{heat}" + ("" if by_monitor else ", by the kernel's thermal governor"),
         f"lower clocks until it has cooled below {_trip_c(snapshot, by_monitor):.0f} °C",
-        full_fan(snapshot),
+        fix=full_fan(snapshot),
     )
 
 
@@ -170,7 +176,7 @@ def _npu_clock(snapshot: Snapshot, work: Work) -> Finding | None:
         "the NPU runs below its highest clock",
         _clock(found),
         "prefill takes longer in proportion; decode hardly changes",
-        tee("performance", folder_of(snapshot, "npu.freq") + "/governor"),
+        fix=devfreq_governor(snapshot, "npu-clock", "npu", "prefill_tps"),
     )
 
 
@@ -197,10 +203,7 @@ def _cpu_governor(snapshot: Snapshot, work: Work) -> Finding | None:
         "the big CPU cores do not speed up",
         evidence,
         "the runtime's own part of each token takes longer (reported: 12 against 21 tok/s)",
-        tee(
-            "performance",
-            *(f"/sys/devices/system/cpu/cpufreq/{item.policy}/scaling_governor" for item in slow),
-        ),
+        fix=cpu_governors([item.policy for item in slow]),
     )
 
 

@@ -1,11 +1,24 @@
-"""The commands that fix a board, as a person would type them. npulse itself never runs one."""
+"""The fixes of a board: as data that npulse can do and undo, and as the commands for a person."""
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
+
+from tui.board.advice.access import UNIT, UNIT_PATH
+from tui.board.advice.service_units import npulse_command
 from tui.board.readers.clusters import clusters
+from tui.board.readers.reasons import NO_PERMISSION
+from tui.board.runtime_log.source import VARIABLE, LogSource
 from tui.core.board.clock import top_clock
 from tui.core.board.finding import Command
+from tui.core.board.fix import FileWrite, Fix, MeasuredBy
 from tui.core.board.reading import Snapshot
+
+CPUFREQ = "/sys/devices/system/cpu/cpufreq"
+ACCESS_RULE, LOG_RULE = "npu-access", "runtime-log"
+DROP_IN = "npulse-runtime-log.conf"
+_UNIT_NAME = re.compile(r"[A-Za-z0-9@._:-]{1,100}\.service")
 
 
 def folder_of(snapshot: Snapshot, reading_id: str) -> str:
@@ -13,28 +26,103 @@ def folder_of(snapshot: Snapshot, reading_id: str) -> str:
     return snapshot.get(reading_id).source.rpartition("/")[0]
 
 
-def lift_limit(snapshot: Snapshot) -> Command | None:
+def devfreq_governor(snapshot: Snapshot, rule: str, device: str, measured_by: MeasuredBy) -> Fix:
+    """The highest clock of a device (``ddr``, ``npu``), whatever the load."""
+    write = FileWrite(folder_of(snapshot, f"{device}.freq") + "/governor", "performance")
+    name = {"ddr": "memory", "npu": "NPU"}[device]
+    return Fix(rule, f"keep the {name} at its highest clock", (write,), measured_by=measured_by)
+
+
+def cpu_governors(policies: list[str]) -> Fix:
+    """The highest clock of these clusters of CPU cores."""
+    writes = (
+        FileWrite(f"{CPUFREQ}/{policy}/scaling_governor", "performance") for policy in policies
+    )
+    title = "keep the big CPU cores at their highest clock"
+    return Fix("cpu-governor", title, tuple(writes), measured_by="decode_tps")
+
+
+def lift_limit(snapshot: Snapshot) -> Fix | None:
     """What lifts the first limit that a user has set."""
-    for device in ("npu", "ddr", "gpu"):
+    for device, measured_by in _LIMITED.items():
         top = top_clock(snapshot, device)
         if "limited" in snapshot.get(f"{device}.max_freq").flags and top is not None:
-            return tee(f"{top:.0f}", folder_of(snapshot, f"{device}.max_freq") + "/max_freq")
+            path = folder_of(snapshot, f"{device}.max_freq") + "/max_freq"
+            return _limit(FileWrite(path, f"{top:.0f}"), measured_by)
     of_user = [f for f in snapshot.get("cpu.cap_freq").flags if f.startswith("policy")]
     tops, caps = snapshot.numbers("cpu.max_freq"), snapshot.numbers("cpu.cap_freq")
     for cluster, top, cap in zip(clusters(snapshot), tops, caps, strict=False):
         is_low = top is not None and cap is not None and cap < top
         if is_low and top is not None and (not of_user or cluster.policy in of_user):
-            path = f"/sys/devices/system/cpu/cpufreq/{cluster.policy}/scaling_max_freq"
-            return tee(f"{top / 1000:.0f}", path)
+            path = f"{CPUFREQ}/{cluster.policy}/scaling_max_freq"
+            return _limit(FileWrite(path, f"{top / 1000:.0f}"), "decode_tps")
     return None
 
 
-def full_fan(snapshot: Snapshot) -> Command | None:
+_LIMITED: dict[str, MeasuredBy | None] = {"npu": "prefill_tps", "ddr": "decode_tps", "gpu": None}
+"""Devices with a limit, and what it slows down; a model does not use the GPU."""
+
+
+def _limit(write: FileWrite, measured_by: MeasuredBy | None) -> Fix:
+    return Fix("user-limit", "lift the limit of a clock", (write,), measured_by=measured_by)
+
+
+def full_fan(snapshot: Snapshot) -> Fix | None:
     """Full drive, where the fan is one that can be told so and is not there yet."""
     fan = snapshot.get("fan.pwm")
     if isinstance(fan.value, int | float) and fan.value < 100 and fan.source.endswith("/pwm1"):
-        return tee("255", fan.source)
+        note = "It takes minutes until the board is cooler, so no rate is compared."
+        return Fix("heat", "drive the fan fully", (FileWrite(fan.source, "255"),), note=note)
     return None
+
+
+def npu_access(snapshot: Snapshot, *, is_container: bool) -> Fix | None:
+    """The unit that lets everybody read the NPU's load, where only root can."""
+    if is_container or snapshot.get("npu.load").reason != NO_PERMISSION:
+        return None
+    command = (*npulse_command().split(" "), "setup-npu-access")
+    return Fix(
+        ACCESS_RULE,
+        "let every user read the load of the NPU",
+        (FileWrite(UNIT_PATH, UNIT, "by command"),),
+        commands=((*command, "--install"),),
+        undo_commands=((*command, "--remove"),),
+        note="It changes no speed.",
+    )
+
+
+def runtime_log(source: LogSource | None) -> Fix | None:
+    """A drop-in that has the runtime print its own times, for a server that systemd runs."""
+    if source is None or source.kind != "journal" or source.has_variable is not False:
+        return None
+    if not _UNIT_NAME.fullmatch(source.name):
+        return None
+    path = f"/etc/systemd/system/{source.name}.d/{DROP_IN}"
+    return Fix(
+        LOG_RULE,
+        "have the runtime print its own times",
+        (FileWrite(path, f"[Service]\nEnvironment={VARIABLE}=1\n", "config"),),
+        commands=(("systemctl", "daemon-reload"),),
+        undo_commands=(("systemctl", "daemon-reload"),),
+        note=f"It has an effect once the server is started again: systemctl restart {source.name}.",
+    )
+
+
+def undo_commands(rule: str) -> tuple[tuple[str, ...], ...]:
+    """What puts back what no file write can, for a change that an earlier npulse made."""
+    if rule == ACCESS_RULE:
+        return ((*npulse_command().split(" "), "setup-npu-access", "--remove"),)
+    return (("systemctl", "daemon-reload"),) if rule == LOG_RULE else ()
+
+
+def command_of(fix: Fix | None) -> Command | None:
+    """The fix as a line for a shell; None where it is none, or more than files of the kernel."""
+    if fix is None or fix.commands:
+        return None
+    by_value = groupby(fix.writes, key=lambda write: write.value)
+    return Command(
+        " && ".join(tee(value, *(write.path for write in writes)) for value, writes in by_value)
+    )
 
 
 def tee(value: str, *paths: str) -> Command:

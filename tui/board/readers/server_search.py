@@ -60,6 +60,11 @@ def find_server(files: Files, port: int | None) -> Found | None:
     return Found(best.pid, "name")
 
 
+def is_listening(files: Files, port: int) -> bool:
+    """Whether a process of this board listens on a TCP port."""
+    return any(_listening(files, table, port) for table in ("/proc/net/tcp", "/proc/net/tcp6"))
+
+
 def n_clients(files: Files, port: int) -> int:
     """How many connections to ``port`` of this machine are open."""
     count = 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType
 
+from tui.core.board.fix import Fix
+
 Command = NewType("Command", str)
 """A line for a shell that has an effect when it is run. Whatever else helps is an Advice."""
 Advice = NewType("Advice", str)
@@ -29,3 +31,5 @@ class Finding:
     weight: Weight = "act"
     advice: Advice | None = None
     """What helps where no command does."""
+    fix: Fix | None = None
+    """The same as data, where npulse can do it and undo it."""

@@ -1,0 +1,204 @@
+"""``npulse doctor --fix`` beside the simulated board, whose speed follows its governors."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.npulse import environment
+from tests.board import tree_files, trees
+from tests.sim.simulator import running
+from tests.terminal.pty_terminal import PtyTerminal
+from tui.bench.store.folder import default_folder
+from tui.commands.doctor import main
+from tui.fixes import look, trial
+from tui.fixes.change import FixError
+from tui.fixes.session import measuring
+from tui.settings.board_changes import BoardChanges
+from tui.sim.server.spawn import Simulator
+
+GOVERNOR = "sys/class/devfreq/dmc/governor"
+RULE = "ddr-clock"
+STEPS = ("--decode-tps", "120", "--prefill-tps", "2000")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(tmp_path / "home").items():
+        if name.startswith("XDG") and value is not None:
+            monkeypatch.setenv(name, value)
+    monkeypatch.setattr(trial, "TRIAL_S", 1.0)
+    monkeypatch.setattr(look, "LOOK_S", 0.3)
+    monkeypatch.setattr(look, "SAMPLE_S", 0.1)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with running("--fault", "ddr-low", *STEPS, has_root=True) as simulator:
+        yield simulator
+
+
+def governor(simulator: Simulator) -> str:
+    assert simulator.root is not None
+    return (simulator.root / GOVERNOR).read_text().strip()
+
+
+def doctor(simulator: Simulator, *arguments: str) -> int:
+    place = ("--root", str(simulator.root), "--url", simulator.url)
+    return main([*arguments, *([] if "--json" in arguments else ["--rule", RULE]), *place])
+
+
+@pytest.mark.slow
+def test_it_fixes_measures_and_undoes(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    card = tmp_path / "card.md"
+    assert doctor(simulator, "--fix", "--yes", "--card", str(card)) == 0
+    said = capsys.readouterr().out
+    assert "534 MHz of 2400 MHz, governor dmc_ondemand, while a model computes" in said
+    assert f"writes    /{GOVERNOR}: dmc_ondemand -> performance" in said
+    assert f"undo      /{GOVERNOR}: performance -> dmc_ondemand" in said
+    # The simulated step is 2.21 times as long at the low clock.
+    found = re.search(r"~?(\d+(?:\.\d+)?) to ~?(\d+(?:\.\d+)?) tok/s \(\+(\d+)", said)
+    assert found is not None, said
+    assert float(found[2]) / float(found[1]) == pytest.approx(2.2, abs=0.3)
+    assert governor(simulator) == "performance"
+    text = card.read_text()
+    assert "| board | RK3588 OPi 5 Max rk3588, 15.6 GiB |" in text
+    assert "Simulated board: these are no measurements" in text
+    assert "| memory clock | 534 MHz | 2400 MHz |" in text
+    # The next doctor says so, and the next --fix finds nothing more.
+    doctor(simulator, "--json")
+    checks = {check["id"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["changes.ddr-clock"]["command"] == "npulse doctor --undo"
+    assert "in force since" in checks["changes.ddr-clock"]["detail"]
+    assert doctor(simulator, "--fix") == 0
+    again = capsys.readouterr().out
+    assert "in force since" in again
+    assert "Nothing called ddr-clock was found that npulse can fix." in again
+    # Without a terminal nothing is put back without --yes.
+    assert doctor(simulator, "--undo") == 1
+    assert governor(simulator) == "performance"
+    assert doctor(simulator, "--undo", "--dry-run") == 0
+    assert governor(simulator) == "performance"
+    assert doctor(simulator, "--undo", "--yes") == 0
+    assert governor(simulator) == "dmc_ondemand"
+    assert f"/{GOVERNOR} is dmc_ondemand again." in capsys.readouterr().out
+    assert doctor(simulator, "--undo", "--yes") == 0
+    assert "Nothing that npulse changed is in force." in capsys.readouterr().out
+
+
+def test_nothing_is_changed_without_a_question(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(simulator, "--fix") == 1
+    assert "there is no terminal to ask in" in capsys.readouterr().out
+    assert doctor(simulator, "--fix", "--dry-run", "--yes") == 0
+    assert "Nothing was changed: this was only shown." in capsys.readouterr().out
+    assert governor(simulator) == "dmc_ondemand"
+    assert BoardChanges().changes() == ()
+
+
+def test_another_npulse_that_measures_is_not_disturbed(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with measuring(default_folder()):
+        assert doctor(simulator, "--fix", "--yes") == 1
+        assert "another benchmark is running: npulse doctor (pid" in capsys.readouterr().err
+        with pytest.raises(FixError, match="Not now"), measuring(default_folder()):
+            pass
+    assert governor(simulator) == "dmc_ondemand"
+
+
+def test_a_limit_is_lifted_and_prompts_are_compared(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten per cent of the NPU's clock are hardly seen in prompts of a few tokens."""
+    assert simulator.root is not None
+    arguments = ("--fix", "--yes", "--rule", "user-limit")
+    limit = simulator.root / "sys/class/devfreq/fdab0000.npu/max_freq"
+    limit.write_text("900000000\n")
+    monkeypatch.setattr(trial, "PREFILL_TOKENS", 2)
+    try:
+        assert main([*arguments, "--root", str(simulator.root), "--url", simulator.url]) == 0
+    finally:
+        limit.write_text("1000000000\n")
+    said = capsys.readouterr().out
+    assert "lift the limit of a clock" in said
+    assert "1. " in said
+    assert "2. " not in said
+    assert re.search(r"reading the prompt|no difference that could be seen", said), said
+
+
+def test_without_a_server_it_is_done_and_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "board"
+    tree_files.write(trees.mistuned(), root)
+    arguments = ("--root", str(root), "--url", "http://127.0.0.1:9")
+    assert main(["--fix", "--yes", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "Not measured: " in said
+    assert (root / GOVERNOR).read_text() == "performance\n"
+    assert main(["--undo", "--yes", *arguments]) == 0
+    assert (root / GOVERNOR).read_text() == "dmc_ondemand\n"
+
+
+def test_a_server_of_another_board_is_not_asked(
+    simulator: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "board"
+    tree_files.write(trees.mistuned(), root)
+    assert main(["--fix", "--dry-run", "--root", str(root), "--url", simulator.url]) == 0
+    assert "The server is not on this board" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--fix", "--card", "x.pdf"), "ends in .md or .svg"),
+        (("--undo", "--card", "x.md"), "--card goes with --fix"),
+        (("--fix", "--undo"), "not allowed with"),
+    ],
+)
+def test_wrong_use(
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(list(arguments)) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_damaged_memory_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree_files.write(trees.mistuned(), tmp_path / "board")
+    memory = BoardChanges()
+    memory.path.parent.mkdir(parents=True)
+    memory.path.write_bytes(b"\x00\xff not a record")
+    assert main(["--undo", "--yes", "--root", str(tmp_path / "board")]) == 1
+    assert "what npulse changed earlier is not known" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_in_a_terminal_it_asks_and_ctrl_c_puts_back(simulator: Simulator, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "doctor", "--fix", "--root", str(simulator.root)]
+    command += ["--url", simulator.url]
+    home = tmp_path / "home"
+    home.mkdir()
+    with PtyTerminal(command, env=environment(home), cwd=home) as terminal:
+        terminal.wait_for("Change it? [y/N]")
+        assert governor(simulator) == "dmc_ondemand"
+        terminal.type("n\r")
+        assert terminal.wait_gone() == 0
+    with PtyTerminal(command, env=environment(home), cwd=home) as terminal:
+        terminal.wait_for("Change it? [y/N]")
+        terminal.type("y\r")
+        terminal.wait_for(" of 8: before")
+        terminal.type("\x03")
+        assert terminal.wait_gone() == 130
+        assert "as it was before" in terminal.text()
+    assert governor(simulator) == "dmc_ondemand"
+    assert BoardChanges().changes() == ()

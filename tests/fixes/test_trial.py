@@ -1,0 +1,91 @@
+"""The sentence of a comparison, and a trial whose server fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.simulator import running
+from tui.bench.analysis.compare import compare_values
+from tui.bench.model.options import Options
+from tui.bench.store.controls import Controls
+from tui.bench.store.folder import default_folder
+from tui.core.board.fix import FileWrite, Fix
+from tui.fixes import trial
+from tui.fixes.applying import Applied
+from tui.fixes.change import BoardPlace
+from tui.fixes.session import fix_and_compare, server_of_board
+from tui.fixes.trial import Trial
+from tui.fixes.writers import DirectWriter
+from tui.settings.board_changes import BoardChanges
+
+DDR = "/sys/class/devfreq/dmc/governor"
+FIX = Fix("ddr-clock", "keep it high", (FileWrite(DDR, "performance"),), measured_by="decode_tps")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ([2.1, 2.05, 2.15, 2.1], [3.2, 3.2, 3.25, 3.15], "2.10 to 3.20 tok/s (+52 %, 50 to 55)"),
+        ([3.2, 3.2, 3.25, 3.15], [2.1, 2.05, 2.15, 2.1], "3.20 to 2.10 tok/s (-34 %, -36 to -33)"),
+        ([3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3], "no difference that could be seen"),
+        ([3.0, 3.0, 3.001, 3.0], [3.03, 3.03, 3.031, 3.03], "too little to matter"),
+        ([3.0], [4.0], "no difference that could be seen"),
+    ],
+)
+def test_sentences(before: list[float], after: list[float], sentence: str) -> None:
+    assert sentence in Trial(compare_values("decode_tps", before, after)).sentence()
+
+
+def test_the_smallest_visible_difference_is_told() -> None:
+    row = compare_values("decode_tps", [3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3])
+    assert row.mdc_pct is not None
+    assert f"(smallest visible {row.mdc_pct:.0f} %)" in Trial(row).sentence()
+    # Below what matters nothing is called visible.
+    flat = Trial(compare_values("decode_tps", [3.0] * 4, [3.0] * 4))
+    assert flat.sentence() == "no difference that could be seen (smallest visible 3 %)"
+    assert not flat.is_better
+    assert not flat.is_worse
+
+
+@pytest.mark.parametrize("fault", ["json-error", "cut=2"])
+async def test_a_server_that_fails_is_no_reason_for_a_figure(
+    fault: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is done, as it was asked for, and told as not measured."""
+    folder = tmp_path_factory.mktemp("trial")
+    with running("--fault", fault, "--speed", "40", has_root=True) as simulator:
+        assert simulator.root is not None
+        place, memory = BoardPlace(simulator.root), BoardChanges(folder)
+        options = Options(folder=default_folder(), urls=(simulator.url,))
+        connected = await server_of_board(options, place)
+        assert not isinstance(connected, str)
+        applied = Applied(FIX, place, DirectWriter(place), memory)
+        result = await fix_and_compare(applied, connected, place, controls=Controls())
+        await connected.client.aclose()
+        assert result.trial is None
+        assert "The comparison ended early: " in result.unmeasured
+        assert place.read(DDR) == "performance"
+        applied.undo()
+        assert place.read(DDR) == "dmc_ondemand"
+
+
+async def test_stopped_it_is_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "TRIAL_S", 1.0)
+    folder = tmp_path_factory.mktemp("trial")
+    with running("--speed", "20", has_root=True) as simulator:
+        assert simulator.root is not None
+        place, memory = BoardPlace(simulator.root), BoardChanges(folder)
+        options = Options(folder=default_folder(), urls=(simulator.url,))
+        connected = await server_of_board(options, place)
+        assert not isinstance(connected, str)
+        applied = Applied(FIX, place, DirectWriter(place), memory)
+        controls = Controls()
+        result = await fix_and_compare(
+            applied, connected, place, controls=controls, on_progress=lambda _: controls.abort()
+        )
+        await connected.client.aclose()
+        assert "everything is as it was before" in result.error
+        assert place.read(DDR) == "dmc_ondemand"
+        assert memory.changes() == ()

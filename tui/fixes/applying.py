@@ -1,0 +1,142 @@
+"""Does a fix and undoes it: remembered first, then written, and on an error as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tui.core.board.fix import Fix
+from tui.fixes.change import (
+    BoardPlace,
+    Change,
+    ChangedFile,
+    ChangeMemory,
+    FixError,
+    new_change,
+    state_of,
+)
+from tui.fixes.writers import FileWriter, write_error
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What undoing a change did, as one sentence each. ``left``: files that were left as they are,
+    for somebody else has changed them since."""
+
+    restored: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class Applied:
+    """One fix on its way: :meth:`apply`, then :meth:`switch` as often as wanted, and :meth:`undo`.
+
+    Blocks while it writes.
+    """
+
+    def __init__(
+        self, fix: Fix, place: BoardPlace, writer: FileWriter, memory: ChangeMemory
+    ) -> None:
+        self.fix = fix
+        self.change: Change | None = None
+        self._place = place
+        self._writer = writer
+        self._memory = memory
+
+    def apply(self) -> Change:
+        """Remember, then write. Raises FixError with everything as it was before."""
+        change = new_change(self.fix, self._place)
+        self._memory.remember(change)
+        self.change = change
+        try:
+            write_all(change, self._place, self._writer, is_after=True)
+            for command in self.fix.commands:
+                self._writer.run(command)
+        except BaseException:
+            # Ctrl+C too. What cannot be put back stays remembered.
+            self._put_back(change)
+            raise
+        return change
+
+    def _put_back(self, change: Change) -> None:
+        with suppress(FixError):
+            write_all(change, self._place, self._writer, is_after=False)
+            if state_of(change, self._place) != "in force":
+                self._memory.forget(change.id)
+                self.change = None
+
+    def switch(self, *, is_after: bool) -> None:
+        """What was there before, or what the fix writes. Raises FixError."""
+        if self.change is not None:
+            write_all(self.change, self._place, self._writer, is_after=is_after)
+
+    def undo(self) -> Undone:
+        """Put back what was there before, and forget it. Raises FixError."""
+        if self.change is None:
+            return Undone()
+        done = undo(self.change, self._place, self._writer, self._memory, self.fix.undo_commands)
+        self.change = None
+        return done
+
+
+def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after: bool) -> None:
+    """Write every file of a change, unless it holds that already. Raises FixError, also where the
+    kernel took a value and shows another one."""
+    files = change.files if is_after else change.files[::-1]
+    for file in files:
+        value = file.after if is_after else file.before
+        if file.kind == "by command" or place.holds(file, value):
+            continue
+        writer.write(file.path, value, file.kind)
+        if not place.holds(file, value):
+            shown = place.read(file.path, file.kind)
+            raise write_error(file.path, value, f"the kernel keeps it at {shown}")
+
+
+def undo(
+    change: Change,
+    place: BoardPlace,
+    writer: FileWriter,
+    memory: ChangeMemory,
+    commands: Sequence[Sequence[str]] = (),
+) -> Undone:
+    """Put back what still holds what npulse wrote; what somebody else changed since is left.
+
+    Raises FixError where a file cannot be written; the change is then still remembered.
+    """
+    ours = [file for file in change.files if place.holds(file, file.after)]
+    others = [
+        file for file in change.files if file not in ours and not place.holds(file, file.before)
+    ]
+    mine = [file for file in ours if file.before != file.after]
+    for file in mine[::-1]:
+        if file.kind != "by command":
+            writer.write(file.path, file.before, file.kind)
+            if not place.holds(file, file.before):
+                shown = place.read(file.path, file.kind)
+                raise write_error(file.path, file.before, f"the kernel keeps it at {shown}")
+    if mine:
+        for command in commands:
+            writer.run(command)
+    memory.forget(change.id)
+    return Undone(
+        tuple(_restored(file) for file in mine), tuple(_left(file, place) for file in others)
+    )
+
+
+def _restored(file: ChangedFile) -> str:
+    if file.before is None:
+        return f"{file.path} is removed."
+    if file.kind != "kernel":
+        return f"{file.path} is as it was."
+    return f"{file.path} is {file.before} again."
+
+
+def _left(file: ChangedFile, place: BoardPlace) -> str:
+    now = place.read(file.path, file.kind)
+    if file.kind != "kernel":
+        return f"{file.path} was changed by somebody else since; it is left as it is."
+    return (
+        f"{file.path} says {now or 'nothing'} now, which npulse did not write: somebody else "
+        f"changed it since. It is left as it is; before it was {file.before}."
+    )

@@ -1,0 +1,296 @@
+"""Compares answers before and after a change, which is switched back and forth between them.
+
+Eight short answers of about the same length, in the order before, after, after, before, after,
+before, before, after: what drifts (heat, a cache that fills) then falls on both sides alike. Four
+values on a side are the fewest that a rank test can tell apart at 5 %. The statistics are those of
+``npulse bench compare``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from tui.bench.analysis.compare import compare_values
+from tui.bench.analysis.summary import headline_source, value_of
+from tui.bench.analysis.trace import MIN_TOKENS
+from tui.bench.model.comparison import Row
+from tui.bench.model.metrics import metric, ratio
+from tui.bench.model.options import GREEDY, Limits
+from tui.bench.model.records import Request
+from tui.bench.model.suite import Prompt
+from tui.bench.run import request_record
+from tui.bench.run.board_link import BoardLink
+from tui.bench.run.connect import Connected
+from tui.bench.run.plan import Task
+from tui.bench.run.request_runner import RequestResult, RequestRunner
+from tui.bench.store.controls import Controls
+from tui.bench.store.runs import utc_now
+from tui.core.board.fix import MeasuredBy
+from tui.core.board.reading import Snapshot
+from tui.core.text import format as fmt
+from tui.core.text.sanitize import clean_line
+from tui.core.types import ChatRequest, Message
+
+ORDER = (False, True, True, False, True, False, False, True)
+"""Whether the change is in force during each answer. It is at the end."""
+TRIAL_S = 20.0
+LEAST_TOKENS, MOST_TOKENS = 5, 96
+"""Of an answer. Its first token has no gap before it: five tokens are four gaps."""
+WARM_TOKENS = 5
+UNKNOWN_TOKENS = 32
+"""Where nothing tells how fast the tokens of an answer come."""
+TRIES = 3
+PREFILL_TOKENS = 3
+SAMPLE_S = 0.25
+SETTLE_S = 0.35
+"""After a change: governors look at the load a few times a second."""
+LIMITS = Limits(first_s=120.0, idle_s=60.0, drain_s=10.0)
+SUBJECTS = (
+    "a harbour", "a lighthouse", "a bakery", "a bicycle", "a mountain hut", "a railway station",
+    "a market", "an orchard", "a library", "a river", "a workshop", "a garden",
+)  # fmt: skip
+"""Other words each time, so that nothing of a prompt comes from a cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProgress:
+    """How far it is: one value per finished answer, with whether the change was in force."""
+
+    rates_tps: tuple[tuple[bool, float], ...] = ()
+    total: int = len(ORDER)
+
+    @property
+    def done(self) -> int:
+        return len(self.rates_tps)
+
+    def line(self) -> str:
+        """``before 1.42 1.41, after 3.13``."""
+        words = []
+        for name, side in (("before", False), ("after", True)):
+            rates = [fmt.rate(rate) for is_after, rate in self.rates_tps if is_after is side]
+            words += [f"{name} {' '.join(rates)}"] if rates else []
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it. ``row`` is the metric that was looked at; None where it failed, and then
+    ``problem`` says why. The snapshots are the last ones under load on either side."""
+
+    row: Row | None = None
+    problem: str | None = None
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+
+    @property
+    def is_better(self) -> bool:
+        return self.row is not None and self.row.verdict == "faster"
+
+    @property
+    def is_worse(self) -> bool:
+        return self.row is not None and self.row.verdict == "slower"
+
+    def sentence(self) -> str:
+        """``2.10 to 3.20 tok/s (+52 %, 48 to 55)``, or that nothing could be seen."""
+        row = self.row
+        if row is None:
+            return self.problem or "nothing was measured"
+        # A percentage of the runtime's or of npulse's own estimate alike.
+        mark = "~" if any(row.is_estimated) else ""
+        what = "" if row.metric == "decode_tps" else " reading the prompt"
+        rates = f"{mark}{fmt.rate(row.a)} to {mark}{fmt.rate(row.b)} tok/s{what}"
+        if row.ci95_pct is not None and row.delta_pct is not None:
+            low, high = row.ci95_pct
+            digits = 0 if high - low >= 2 else 1
+            share = f"{row.delta_pct:+.{digits}f} %, {low:.{digits}f} to {high:.{digits}f}"
+            if row.verdict in ("faster", "slower"):
+                return f"{rates} ({share})"
+            if low > 0 or high < 0:
+                return f"{rates} ({share}): too little to matter"
+        visible = max(row.mdc_pct or 0.0, metric(row.metric).threshold_pct)
+        smallest = "" if row.mdc_pct is None else f" (smallest visible {visible:.0f} %)"
+        return f"no difference that could be seen{smallest}"
+
+
+class TrialRunner:
+    """Sends the answers of one trial. ``switch`` puts the change in force, or back; it may block
+    and raises what it likes, which :meth:`run` lets through."""
+
+    def __init__(
+        self,
+        connected: Connected,
+        board: BoardLink,
+        *,
+        measured_by: MeasuredBy,
+        controls: Controls | None = None,
+        on_progress: Callable[[TrialProgress], None] = lambda _: None,
+    ) -> None:
+        self._connected = connected
+        self._board = board
+        self._measured_by = measured_by
+        self._controls = controls or Controls()
+        self._on_progress = on_progress
+        self._asker = RequestRunner(connected.client, self._controls, tick_s=0.1)
+        self._snapshots: dict[bool, Snapshot] = {}
+        self._asked = 0
+        self._tokens = MIN_TOKENS
+        self._is_short = False
+        """Whether answers are shorter than what a benchmark gives a rate of."""
+        self._is_estimated = False
+
+    async def warm_up(self) -> str | None:
+        """One answer that is not counted, before anything is changed: it loads the model, and
+        shows how long the others may be. Returns why the server does not answer."""
+        for _ in range(TRIES):
+            warm = await self._answer(WARM_TOKENS, is_after=None)
+            if isinstance(warm, str):
+                return warm
+            self._tokens = self._tokens_after(warm)
+            if _short_decode_tps(warm) is not None:
+                break
+        return None
+
+    async def run(self, switch: Callable[[bool], None]) -> Trial:
+        """The answers that are compared. The change is in force at their end, unless one failed:
+        then it is as that answer left it."""
+        tokens = self._tokens
+        sides: dict[bool, list[float]] = {False: [], True: []}
+        progress = TrialProgress()
+        was_after: bool | None = None
+        for is_after in ORDER:
+            if is_after is not was_after:
+                await asyncio.to_thread(switch, is_after)
+                await asyncio.sleep(SETTLE_S)
+            was_after = is_after
+            rate_tps = await self._rated(tokens, is_after=is_after)
+            if isinstance(rate_tps, str):
+                return Trial(problem=rate_tps)
+            sides[is_after].append(rate_tps)
+            progress = replace(progress, rates_tps=(*progress.rates_tps, (is_after, rate_tps)))
+            self._on_progress(progress)
+        # Rank tests and two thousand resamples take a moment.
+        row = await asyncio.to_thread(
+            compare_values,
+            self._measured_by,
+            sides[False],
+            sides[True],
+            is_estimated=(self._is_estimated,) * 2,
+        )
+        return Trial(row, None, self._snapshots.get(False), self._snapshots.get(True))
+
+    async def _rated(self, tokens: int, *, is_after: bool) -> float | str:
+        """The rate of one answer, or one sentence why there is none. An answer whose tokens came
+        together on the way has none, and is asked for again."""
+        for _ in range(TRIES):
+            found = await self._answer(tokens, is_after=is_after)
+            if isinstance(found, str):
+                return found
+            rate_tps = self._rate(found)
+            if rate_tps is not None:
+                return rate_tps
+        return "The answers have no rate that could be compared."
+
+    def _rate(self, request: Request) -> float | None:
+        """The same measure for every answer of a trial."""
+        if self._measured_by == "prefill_tps":
+            return _prefill_tps(request)
+        return _short_decode_tps(request) if self._is_short else _decode_tps(request)
+
+    def _tokens_after(self, warm: Request) -> int:
+        """How long an answer may be, so that all of them take about twenty seconds."""
+        if self._measured_by == "prefill_tps":
+            self._is_estimated = "prefill_tps" not in warm.m
+            return PREFILL_TOKENS
+        rate, t = _short_decode_tps(warm), warm.t
+        self._is_estimated = warm.tok.source == "estimated"
+        prefill_s = (t.t1_ns - t.t0_ns) / 1e9 if t.t1_ns is not None and t.t0_ns is not None else 0
+        left_s = TRIAL_S / len(ORDER) - prefill_s - SETTLE_S / 2
+        tokens = min(max(round((rate or 0.0) * left_s), LEAST_TOKENS), MOST_TOKENS)
+        # Without times of single tokens there is only the server's own rate, of whole answers.
+        self._is_short = rate is not None and tokens < MIN_TOKENS
+        if rate is None:
+            return UNKNOWN_TOKENS
+        return tokens if self._is_short else max(tokens, MIN_TOKENS)
+
+    async def _answer(self, max_tokens: int, *, is_after: bool | None) -> Request | str:
+        """The record of one answer, or one sentence why there is none."""
+        task = self._task(max_tokens)
+        request = ChatRequest(
+            self._connected.info.name,
+            (Message("user", task.prompt.text),),
+            replace(GREEDY, max_tokens=max_tokens),
+        )
+        watch = asyncio.create_task(self._watch(is_after))
+        try:
+            asked = await self._asker.ask(
+                request, LIMITS, context_tokens=self._connected.context_tokens, can_skip=False
+            )
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+        record = request_record.record(
+            task,
+            asked,
+            segment=0,
+            wall=utc_now(),
+            prompt_sha256="",
+            board=self._board.log,
+        )
+        return record if record.is_scored else _why(asked, record)
+
+    async def _watch(self, is_after: bool | None) -> None:
+        """Samples while an answer runs; the last one of each side is kept."""
+        # A fast answer is over after a moment.
+        await asyncio.sleep(SAMPLE_S / 4)
+        while True:
+            snapshot = await self._board.sample()
+            if snapshot is not None and is_after is not None:
+                self._snapshots[is_after] = snapshot
+            await asyncio.sleep(SAMPLE_S)
+
+    def _task(self, max_tokens: int) -> Task:
+        number = self._asked
+        self._asked += 1
+        subject = SUBJECTS[number % len(SUBJECTS)]
+        text = f"Tell me about {subject}."
+        if self._measured_by == "prefill_tps":
+            # Long enough that reading it takes a second or two.
+            others = ", ".join(SUBJECTS[number % len(SUBJECTS) :] + SUBJECTS[: number % 7])
+            text += f" Say in plain words how it looks beside {others}."
+        prompt = Prompt(id="trial", name="trial", text=text, max_tokens=max_tokens)
+        return Task(prompt, number, number, "")
+
+
+def _decode_tps(request: Request) -> float | None:
+    return value_of(request, "decode_tps", headline_source([request]))
+
+
+def _short_decode_tps(request: Request) -> float | None:
+    """(N - 1) / (tN - t1) of an answer that is too short for a figure of its own: here several
+    stand beside each other, and their spread is in the interval. None where chunks are not
+    tokens."""
+    t, tok = request.t, request.tok
+    if t.t1_ns is None or t.tn_ns is None or tok.chunks is None:
+        return None
+    # Some servers count one more token than they send, at the limit of an answer.
+    has_overrun = tok.chunks == tok.cap and tok.out == tok.chunks + 1
+    is_token_per_chunk = tok.out == tok.chunks or has_overrun
+    if "buffered_stream" in request.taint or not is_token_per_chunk:
+        return None
+    return ratio(tok.chunks - 1, (t.tn_ns - t.t1_ns) / 1e9)
+
+
+def _prefill_tps(request: Request) -> float | None:
+    known = request.m.get("prefill_tps")
+    return request.m.get("prefill_tps_est") if known is None else known
+
+
+def _why(asked: RequestResult, record: Request) -> str:
+    if asked.stopped == "abort":
+        return "The comparison was stopped."
+    reason = clean_line(record.error or record.status, 200).rstrip(".")
+    return f"The comparison ended early: {reason}."

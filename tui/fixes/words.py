@@ -1,0 +1,75 @@
+"""What a fix would do, in words: for the question of a command and of a screen alike."""
+
+from __future__ import annotations
+
+import shlex
+import time
+
+from tui.core.board.fix import Fix
+from tui.core.text.sanitize import clean_line
+from tui.fixes.change import BoardPlace, Change, ChangedFile
+
+MEASURES = {
+    "decode_tps": "Then eight short answers are compared, before and after in turns: about 20 s.",
+    "prefill_tps": "Then eight prompts are compared, before and after in turns: about 20 s.",
+}
+
+
+def plan_lines(fix: Fix, place: BoardPlace, *, is_by_sudo: bool) -> list[tuple[str, str]]:
+    """Exactly what would be written and run, and what would be put back: a word and its text."""
+    files = [
+        ChangedFile(
+            path=write.path,
+            before=place.read(write.path, write.kind),
+            after=write.value,
+            kind=write.kind,
+        )
+        for write in fix.writes
+    ]
+    lines = [line for file in files for line in _written(file)]
+    lines += [("runs", shlex.join(command)) for command in fix.commands]
+    lines += [line for file in files for line in _put_back(file)]
+    lines += [("undo runs", shlex.join(command)) for command in fix.undo_commands]
+    if is_by_sudo:
+        lines.append(("as root", "sudo asks for your password in this terminal"))
+    return [(name, clean_line(text, 400)) for name, text in lines]
+
+
+def effect_lines(fix: Fix, *, can_measure: bool = True) -> list[str]:
+    """How long it lasts, how it is measured, and what else there is to know, as sentences."""
+    lasts = "It stays until it is undone." if fix.is_lasting else "A reboot puts it back too."
+    measure = MEASURES[fix.measured_by] if fix.measured_by is not None and can_measure else ""
+    return [line for line in (lasts, measure, clean_line(fix.note, 300)) if line]
+
+
+def _written(file: ChangedFile) -> list[tuple[str, str]]:
+    if file.kind == "by command":
+        return []
+    if file.kind == "config":
+        return [("makes", file.path), *(("", f"| {text}") for text in file.after.splitlines())]
+    return [("writes", f"{file.path}: {file.before or 'unreadable'} -> {file.after}")]
+
+
+def _put_back(file: ChangedFile) -> list[tuple[str, str]]:
+    if file.kind == "by command":
+        return []
+    if file.before is None:
+        return [("undo", f"removes {file.path}")]
+    if file.kind == "config":
+        return [("undo", f"puts {file.path} back as it is")]
+    return [("undo", f"{file.path}: {file.after} -> {file.before}")]
+
+
+def since(change: Change) -> str:
+    """When it was made, on the reader's clock: ``14:03`` today, else with the date."""
+    try:
+        made, now = time.localtime(change.time_s), time.localtime()
+    except (OverflowError, ValueError, OSError):
+        return "an unknown time"
+    is_today = made[:3] == now[:3]
+    return time.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M", made)
+
+
+def in_force_words(change: Change) -> str:
+    """``"keep the memory at its highest clock" is in force since 14:03``."""
+    return f'"{clean_line(change.title, 80)}" is in force since {since(change)}'
