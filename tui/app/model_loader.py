@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from tui.app.server_link import ServerLink
 from tui.app.server_words import since_words
-from tui.core.board.headroom import Verdict, fit_of
+from tui.core.board.headroom import Verdict, fit_of, free_words
 from tui.core.board.reading import Snapshot
 from tui.core.screen.models_view import ModelsView, ServerModels
-from tui.core.text.format import size
 from tui.core.text.model_name import spoken_name
 from tui.core.types import ModelInfo
 from tui.servers.address import is_local
@@ -128,7 +127,7 @@ class ModelLoader:
         free = None if state.server is None else self._free_bytes(state.server.url)
         if free is None:
             return "how much RAM is free where the server runs is not known"
-        return f"{size(free)} of RAM free (MemAvailable); needed: the file, 5 %, the KV cache"
+        return free_words(free)
 
     def look_around(self) -> None:
         """Look which other servers answer, and what they have."""

@@ -29,6 +29,7 @@ from tui.commands.bench_board import BoardError, reached_board
 from tui.commands.bench_outputs import write, write_outputs
 from tui.commands.bench_run import against, complain, go_on, judge, run
 from tui.commands.exit_code import ExitCode
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
 from tui.remote.ssh import SshError
@@ -71,12 +72,12 @@ def main(argv: Sequence[str]) -> int:
     options.configured_model = config.settings.server.model or None
     options.remembered = remembered_servers()
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
-        "list": lambda o: suites(o, user_suites()),
+        "list": lambda o: suites(o, user_suites(), stdout_paper()),
         "run": lambda o: run(o, base, user_suites()),
         "resume": lambda o: go_on(o, base),
         "report": _report,
         "compare": _compare,
-        "history": history,
+        "history": lambda o: history(o, stdout_paper()),
         "import": _import,
         "schema": _schema,
         "baseline": _baseline,

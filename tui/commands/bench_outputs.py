@@ -10,6 +10,8 @@ from tui.bench.model.comparison import Comparison
 from tui.bench.report.render import makers
 from tui.bench.store.run_files import Loaded
 from tui.bench.store.runs import RunError
+from tui.commands.stdout_paper import stdout_paper
+from tui.core.text.printed_markdown import printed_markdown
 from tui.core.text.sanitize import clean
 from tui.files.private import write_whole
 
@@ -31,6 +33,9 @@ def write_outputs(
 def write(target: str, data: bytes) -> None:
     """To a file, or to stdout for ``-``. Raises RunError with one sentence."""
     if target == "-":
+        paper = stdout_paper()
+        if paper.has_colours and data.startswith(b"#"):
+            data = printed_markdown(data.decode("utf-8", "replace"), paper).encode()
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -17,6 +17,7 @@ from tui.board.advice.report import to_json, to_text, write_out
 from tui.board.sampler import Sampler
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.board.reading import Snapshot
 
 WINDOW_S = 0.8
@@ -135,7 +136,7 @@ def _print(snapshot: Snapshot, is_json: bool, *, is_stream: bool = False) -> Non
     if is_json:
         text = json.dumps(to_json(snapshot), allow_nan=False) + "\n"
     else:
-        text = to_text(snapshot) + ("\n" if is_stream else "")
+        text = to_text(snapshot, stdout_paper()) + ("\n" if is_stream else "")
     write_out(text)
 
 

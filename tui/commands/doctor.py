@@ -26,6 +26,7 @@ from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options
+from tui.commands.stdout_paper import stdout_paper
 from tui.commands.terminal_colours import FoundColours, found_colours
 from tui.commands.terminal_line import line_check, serial_baud
 from tui.core.board.reading import Snapshot
@@ -33,6 +34,7 @@ from tui.core.screen.check import Check
 from tui.core.screen.colours import DEPTH_NAMES
 from tui.core.text.format import size
 from tui.core.text.glyphs import choose
+from tui.core.text.printed import PLAIN, Paper, folded
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.access import Access
 from tui.servers.address import local_port, shown_url
@@ -49,6 +51,8 @@ from tui.settings.schema import ServerSection
 from tui.settings.server_options import phase_timeouts, server_access, server_urls
 from tui.settings.state import remembered_servers
 
+INDENT = " " * 11
+MARK_ROLES = {"ok": "ok", "note": "warn", "attention": "bad"}
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
 
 
@@ -109,7 +113,7 @@ def main(
     if options.json:
         write_out(json.dumps(as_json(snapshot, rungs, checks), allow_nan=False) + "\n")
     else:
-        write_out(as_text(snapshot, rungs, checks))
+        write_out(as_text(snapshot, rungs, checks, stdout_paper()))
     return ExitCode.FAILED if needs_attention(checks) else ExitCode.OK
 
 
@@ -165,7 +169,9 @@ def as_json(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> dict[
     }
 
 
-def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
+def as_text(
+    snapshot: Snapshot, rungs: list[Rung], checks: list[Check], paper: Paper = PLAIN
+) -> str:
     """A line per check, its command below it, then where the NPU's load could come from."""
     lines = [f"npulse doctor, {wall_time(snapshot.time)}", ""]
     for check in checks:
@@ -173,10 +179,14 @@ def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
         detail: str = clean(check.detail, newlines=False)
         if check.advice is not None:
             detail = f"{detail.rstrip('.')}. {clean(check.advice, newlines=False)}"
-        lines.append(f"{MARKS[check.status]}  {title}: {detail}")
+        mark = paper.styled(MARKS[check.status], MARK_ROLES[check.status])
+        said = folded(f"{title}: {detail}", paper, INDENT)
+        lines.append(f"{mark}  {paper.styled(said[: len(title)], 'strong')}{said[len(title) :]}")
         if check.command is not None:
-            lines.append(f"           $ {clean(check.command, newlines=False)}")
-    lines += ["", "NPU load, in this order"]
+            # Whole, however narrow the terminal is: it is copied.
+            command = paper.styled(clean(check.command, newlines=False), "live")
+            lines.append(f"{INDENT}$ {command}")
+    lines += ["", paper.styled("NPU load, in this order", "strong")]
     for rung in rungs:
         says = "can be read" if rung.loads is not None else str(rung.reason)
         lines.append(f"  {clean(rung.path, newlines=False)}: {says}")
@@ -184,14 +194,15 @@ def as_text(snapshot: Snapshot, rungs: list[Rung], checks: list[Check]) -> str:
     for name, reading in snapshot.readings.items():
         if reading.value is None:
             absent.setdefault(str(reading.reason), []).append(name)
-    lines += ["", "Not read"] if absent else []
-    lines += [
-        f"  {clean(reason, newlines=False)}: {', '.join(names)}" for reason, names in absent.items()
-    ]
+    lines += ["", paper.styled("Not read", "strong")] if absent else []
+    for reason, names in absent.items():
+        names_text = f"{clean(reason, newlines=False)}: {', '.join(names)}"
+        lines.append(f"  {paper.styled(folded(names_text, paper, '  '), 'dim')}")
     count = sum(check.status == "attention" for check in checks)
     verdict = "Nothing needs attention."
     if count:
         verdict = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
+    verdict = paper.styled(verdict, "bad" if count else "ok")
     return "\n".join([*lines, "", verdict]) + "\n"
 
 

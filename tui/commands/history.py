@@ -18,11 +18,13 @@ from tui.commands.history_lines import (
     print_json,
     prune_summary,
     row_json,
-    row_line,
+    row_lines,
     turn_json,
 )
 from tui.commands.history_trend import print_trend
 from tui.commands.parser import complain
+from tui.commands.stdout_paper import stdout_paper
+from tui.core.text.printed import folded
 from tui.core.text.sanitize import clean_line
 from tui.history import inspection, listing, pruning, reading, writers
 from tui.history.database import (
@@ -91,8 +93,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         print_json([row_json(row) for row in rows])
         return ExitCode.OK
-    for row in rows:
-        print(row_line(row))
+    _print(row_lines(rows, stdout_paper()))
     if not rows:
         complain("npulse history", "nothing is kept yet")
     return ExitCode.OK
@@ -147,6 +148,11 @@ def _replay(options: argparse.Namespace, replay: Replay | None) -> int:
     return replay(recording, options.speed, options)
 
 
+def _print(lines: Sequence[str]) -> None:
+    if lines:
+        print("\n".join(lines))
+
+
 def _search(options: argparse.Namespace) -> int:
     query = " ".join(options.words)
     hits: list[SearchHit] = []
@@ -168,9 +174,12 @@ def _search(options: argparse.Namespace) -> int:
             ]
         )
         return ExitCode.OK
+    paper = stdout_paper()
     for hit in hits:
-        print(f"{hit.conversation:>6}  {local_time(hit.created_ms)}  {hit.title}")
-        print(f"        {hit.role}: {clean_line(hit.snippet.text)}")
+        number = paper.styled(f"{hit.conversation:>6}", "strong")
+        print(f"{number}  {paper.styled(local_time(hit.created_ms), 'dim')}  {hit.title}")
+        said = f"{hit.role}: {clean_line(hit.snippet.text)}"
+        print(f"        {folded(said, paper, ' ' * 8)}")
     if not hits:
         complain("npulse history", f"no prompt or answer has {clean_line(query, 80)!r}")
     return ExitCode.OK
@@ -240,8 +249,8 @@ def _prune(options: argparse.Namespace) -> int:
             }
         )
         return ExitCode.OK
-    for removal in wanted:
-        print(f"{removal.reason:<9}  {row_line(removal.row)}")
+    reasons = [removal.reason for removal in wanted]
+    _print(row_lines([removal.row for removal in wanted], stdout_paper(), reasons))
     print(prune_summary(wanted, limits, is_removed=options.yes))
     return ExitCode.OK
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.json_text import escaped_json
+from tui.core.text.printed import Cell, Paper, table
 from tui.core.text.sanitize import clean, clean_line
 from tui.history.export_documents import utc
 from tui.history.pruning import Removal
@@ -33,16 +36,30 @@ def row_json(row: ConversationRow) -> dict[str, object]:
     }
 
 
-def row_line(row: ConversationRow) -> str:
-    """One conversation of a list as a line."""
+def row_lines(
+    rows: Sequence[ConversationRow], paper: Paper, firsts: Sequence[str] = ()
+) -> list[str]:
+    """Conversations as lines below each other; ``firsts`` is what stands before each of them."""
+    return table(
+        [(*firsts[at : at + 1], *_cells(row)) for at, row in enumerate(rows)],
+        paper,
+        right={1, 4, 5} if firsts else {0, 3, 4},
+        cuts=6 if firsts else 5,
+    )
+
+
+def _cells(row: ConversationRow) -> tuple[Cell, ...]:
     marks = ("pinned " if row.is_pinned else "") + ("running " if row.is_running else "")
     simulated = "SIMULATED " if row.is_simulated else ""
     tokens = f"~{row.tokens}" if row.is_tokens_estimated else str(row.tokens)
     tags = "".join(f" #{tag}" for tag in row.tags)
     return (
-        f"{row.id:>6}  {local_time(row.created_ms)}  {clean_line(row.model or '–', 24):<24}"
-        f"  {row.turns:>4} {'turn ' if row.turns == 1 else 'turns'}  {tokens:>8} tokens"
-        f"  {marks}{simulated}{row.title}{tags}"
+        (f"{row.id:>6}", "strong"),
+        (local_time(row.created_ms), "dim"),
+        (clean_line(row.model or "–", 24), "live"),
+        f"{row.turns:>4} {'turn ' if row.turns == 1 else 'turns'}",
+        f"{tokens:>8} tokens",
+        f"{marks}{simulated}{row.title}{tags}",
     )
 
 
@@ -71,19 +88,24 @@ def turn_json(turn: StoredTurn) -> dict[str, object]:
 def print_conversation(found: StoredConversation) -> None:
     """A conversation as text on stdout."""
     row = found.row
+    paper = stdout_paper()
     mark = "~" if row.is_tokens_estimated else ""
     turns = "1 turn" if row.turns == 1 else f"{row.turns} turns"
-    print(f"{row.title}\n{local_time(row.created_ms)}  {turns}  {mark}{row.tokens} tokens")
+    print(paper.styled(row.title, "strong"))
+    print(f"{local_time(row.created_ms)}  {turns}  {mark}{row.tokens} tokens")
     for turn in found.turns:
         model = None if turn.origin is None else clean_line(turn.origin.model)
         who = "you" if turn.role == "user" else model or "assistant"
         branch = f", after {turn.parent}" if turn.parent is not None else ""
-        print(f"\n-- {who}  ({turn.id}{branch})")
+        head = paper.styled(f"-- {who}", "live" if turn.role == "user" else "strong")
+        print(f"\n{head}  ({turn.id}{branch})")
         if turn.thinking:
-            print("\n".join(f"> {line}" for line in clean(turn.thinking).splitlines()))
+            thoughts = (f"> {line}" for line in clean(turn.thinking).splitlines())
+            print("\n".join(paper.styled(line, "dim") for line in thoughts))
         print(clean(turn.text).rstrip())
         if turn.status not in (None, "complete"):
-            print(clean_line(f"[{turn.status}] {turn.error.sentence if turn.error else ''}"))
+            said = clean_line(f"[{turn.status}] {turn.error.sentence if turn.error else ''}")
+            print(paper.styled(said, "warn"))
 
 
 def prune_summary(wanted: list[Removal], limits: Limits, *, is_removed: bool) -> str:

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,9 @@ from tui.commands.bench_outputs import write
 from tui.commands.exit_code import ExitCode
 from tui.commands.lab_arguments import parser
 from tui.commands.lab_show import compare, show
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.json_text import escaped_json
+from tui.core.text.printed import Cell, table
 from tui.core.text.sanitize import clean_line
 from tui.lab import lab_document, report, store
 from tui.lab.model.prompt_set import PromptSet
@@ -144,18 +146,31 @@ def _list(options: argparse.Namespace, folders: LabFolders) -> int:
         value = {"sets": described, "runs": rows}
         print(escaped_json(msgspec.json.encode(value), is_ascii=True).decode())
     else:
-        for found in sets:
-            title = f"  {clean_line(found.title, 60)}" if found.title else ""
-            size = f"{len(found.rows)} rows x {len(found.variants)} variants x {found.repeats}"
-            print(f"{found.id}  {size}{title}")
+        paper = stdout_paper()
+        for line in table([_set_cells(found) for found in sets], paper, cuts=2):
+            print(line)
         if not sets:
             print("no prompt set yet; npulse lab new NAME makes one")
-        for row in rows:
-            mark = "  SIMULATED" if row["simulated"] else ""
-            print(f"{row['run']}  {row['answered']}/{row['planned']}  {row['outcome']}{mark}")
+        for line in table([_run_cells(row) for row in rows], paper, right={1}):
+            print(line)
     for problem in problems:
         complain(problem)
     return ExitCode.OK
+
+
+def _set_cells(found: PromptSet) -> tuple[Cell, ...]:
+    size = f"{len(found.rows)} rows x {len(found.variants)} variants x {found.repeats}"
+    return (found.id, "strong"), size, (clean_line(found.title, 60), "dim")
+
+
+def _run_cells(row: Mapping[str, object]) -> tuple[Cell, ...]:
+    outcome = str(row["outcome"])
+    return (
+        (str(row["run"]), "strong"),
+        f"{row['answered']}/{row['planned']}",
+        (outcome, "ok" if outcome == "complete" else "warn"),
+        ("SIMULATED" if row["simulated"] else "", "warn"),
+    )
 
 
 def _set(folders: LabFolders, name: str, problems: list[str]) -> PromptSet | None:

@@ -9,6 +9,8 @@ from typing import TextIO
 
 from tui.bench.store.runs import RunError
 from tui.commands.exit_code import ExitCode
+from tui.commands.stdout_paper import stdout_paper
+from tui.core.text.printed import Cell, table
 from tui.core.text.sanitize import clean, clean_line
 from tui.lab import store
 from tui.lab.model.differences import Span, differing_all, same_words
@@ -57,12 +59,12 @@ def print_result(
     if result.run.is_simulated:
         print("SIMULATED: npulse's simulated board answered", file=out)
     rows = [row for row in matrix.rows if not only_failed or _has_failed(result, row, names)]
-    table = [["", *(clean_line(name, 40) for name in names)]]
-    table += [
-        [clean_line(row.id, 40), *(cell_text(matrix.cell(row.id, name)) for name in names)]
+    found_rows: list[Sequence[Cell]] = [["", *(clean_line(name, 40) for name in names)]]
+    found_rows += [
+        [clean_line(row.id, 40), *(_cell(matrix.cell(row.id, name)) for name in names)]
         for row in rows
     ]
-    _print_table(table, out)
+    _print_table(found_rows, out)
     if only_failed and not rows:
         print("no row in which something failed", file=out)
     print(file=out)
@@ -79,7 +81,7 @@ def _has_failed(result: LabResult, row: MatrixRow, names: Iterable[str]) -> bool
     return any(cell_state(cell) == "failed" or cell_passed(cell) is False for cell in cells)
 
 
-def _figures(result: LabResult, names: Sequence[str]) -> list[list[str]]:
+def _figures(result: LabResult, names: Sequence[str]) -> list[Sequence[Cell]]:
     head = ["variant", "answered", "passed", "checks", "tokens", "tok/s", "TTFT ms"]
     has_same = any(one.determinism is not None for one in result.figures)
     has_verdicts = any(one.preferred is not None for one in result.figures)
@@ -87,7 +89,7 @@ def _figures(result: LabResult, names: Sequence[str]) -> list[list[str]]:
     head += ["identical"] if has_same else []
     head += ["preferred"] if has_verdicts else []
     head += ["judge model's opinion"] if has_opinions else []
-    table = [head]
+    made: list[Sequence[Cell]] = [head]
     for one in result.figures:
         if one.variant not in names:
             continue
@@ -106,15 +108,31 @@ def _figures(result: LabResult, names: Sequence[str]) -> list[list[str]]:
             row.append("–" if one.preferred is None else share_text(one.preferred))
         if has_opinions:
             row.append("–" if one.opinion is None else middle_text(one.opinion, 1))
-        table.append(row)
-    return table
+        made.append(row)
+    return made
 
 
-def _print_table(table: Sequence[Sequence[str]], out: TextIO) -> None:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip(), file=out)
+def _print_table(rows: Sequence[Sequence[Cell]], out: TextIO) -> None:
+    """The first row are heads, the first column names."""
+    head, *others = rows
+    heads = [(_text(cell), "dim") for cell in head]
+    lines = table(
+        [heads, *([(_text(row[0]), "strong"), *row[1:]] for row in others)],
+        stdout_paper(out),
+        cuts=0,
+    )
+    print("\n".join(lines), file=out)
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
+
+
+def _cell(answers: tuple[LabAnswer, ...]) -> Cell:
+    """A cell of the matrix; what failed has its mark besides its colour."""
+    passed = cell_passed(answers)
+    has_failed = cell_state(answers) == "failed" or passed is False
+    return cell_text(answers), "bad" if has_failed else "ok" if passed else ""
 
 
 def _print_row(result: LabResult, row_id: str, variants: Sequence[str]) -> None:

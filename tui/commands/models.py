@@ -16,8 +16,13 @@ from time import perf_counter_ns
 from tui.commands.exit_code import ExitCode
 from tui.commands.in_use import why_in_use
 from tui.commands.parser import Parser, add_server_options, complain
+from tui.commands.stdout_paper import stdout_paper
 from tui.commands.wait_lines import WaitLines
+from tui.core.board.headroom import fit_of, free_words
+from tui.core.screen.fit_words import FIT_ROLES, FIT_WORDS
 from tui.core.text.format import UNKNOWN, long_seconds, size
+from tui.core.text.model_words import quantisation_words
+from tui.core.text.printed import Cell, Paper, table
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.server_wait import ServerWait
 from tui.core.types import ModelInfo
@@ -160,10 +165,12 @@ async def _list(where: Where, *, is_json: bool) -> int:
     if is_json:
         print(json.dumps(as_json_list(rows, taken, found.busy_urls)))
         return ExitCode.OK
+    paper = stdout_paper()
     for number, row in enumerate(rows):
         is_taken = len(rows) > 1 and row.found.server.url == taken
-        print("\n" * (number > 0) + _title(row.found.server) + "  (used)" * is_taken)
-        _print_server(row)
+        title = paper.styled(_title(row.found.server), "strong")
+        print("\n" * (number > 0) + title + "  (used)" * is_taken)
+        _print_server(row, paper)
     for sentence in (found.note, *map(busy_sentence, found.busy_urls)):
         if sentence is not None:
             complain("npulse models", sentence)
@@ -236,15 +243,15 @@ class ListedServer:
     chosen: ChosenModel
 
 
-def _print_server(row: ListedServer) -> None:
+def _print_server(row: ListedServer, paper: Paper) -> None:
     server = row.found.server
     if row.found.problem is not None:
         print(row.found.problem)
     else:
-        _print_models(server, row.found.models)
+        _print_models(server, row.found.models, paper)
     choice = row.chosen.choice
     if choice.problem is not None:
-        print(choice.problem)
+        print(paper.styled(choice.problem, "warn"))
     elif choice.name:
         print(f"a prompt goes to {shown_name(choice.name)} ({choice.reason})")
     print(f"kind: {kind_of(server.dialect)}")
@@ -262,7 +269,7 @@ def as_json_list(
         servers.append(
             _head(server)
             | {
-                "models": [as_json(model, server) for model in row.found.models],
+                "models": [_listed_json(model, row.found) for model in row.found.models],
                 "problem": row.found.problem,
                 "is_used": server.url == taken,
                 "model": shown_name(choice.name) or None,
@@ -279,19 +286,31 @@ def as_json_list(
     }
 
 
-def _print_models(server: Server, found: tuple[ModelInfo, ...]) -> None:
+def _print_models(server: Server, found: tuple[ModelInfo, ...], paper: Paper) -> None:
     if not found:
         print("it lists no models")
         return
     known = [shown(model) for model in found]
-    width = max(len(model.name) for model in known)
+    free = available_bytes() if _is_here(server) else None
+    rows: list[Sequence[Cell]] = [
+        [(head, "dim") for head in ("model", "", "data type", "context", "size", "in RAM")]
+    ]
     for model in known:
-        mark = "" if model.is_loaded is False else load_word(model)
-        row = (
-            f"{model.name:<{width}}  {mark:<6}  {_quantisation(model):>9}  {_context(model):>14}  "
-            f"{size(model.size_bytes):>8}"
+        fit = fit_of(model, known, free).fit
+        state = "" if model.is_loaded is False else load_word(model)
+        rows.append(
+            (
+                (model.name, "strong" if model.is_loaded else ""),
+                (state, "ok" if model.is_loaded else "dim"),
+                quantisation_words(model) or UNKNOWN,
+                _context(model),
+                size(model.size_bytes),
+                (FIT_WORDS[fit], FIT_ROLES[fit]),
+            )
         )
-        print(row.rstrip())
+    print("\n".join(table(rows, paper, right=(2, 3, 4, 5), cuts=0)))
+    if free is not None:
+        print(free_words(free))
     if any(model.is_quantisation_guessed or model.is_context_guessed for model in known):
         print("~ guessed from the file name")
     if any(model.is_loaded is None for model in known):
@@ -300,12 +319,6 @@ def _print_models(server: Server, found: tuple[ModelInfo, ...]) -> None:
         note = context_note(model, server)
         if note is not None:
             print(f"{clean_line(model.name, 60)}: {note}")
-
-
-def _quantisation(model: ModelInfo) -> str:
-    if model.quantisation is None:
-        return UNKNOWN
-    return f"~{model.quantisation}" if model.is_quantisation_guessed else model.quantisation
 
 
 def _context(model: ModelInfo) -> str:
@@ -336,6 +349,13 @@ def _head(server: Server) -> dict[str, object]:
 def as_json(model: ModelInfo, server: Server) -> dict[str, object]:
     """One model as ``--json`` prints it: its fields, and what to know."""
     return {**asdict(shown(model)), "note": context_note(model, server)}
+
+
+def _listed_json(model: ModelInfo, found: SurveyedServer) -> dict[str, object]:
+    """The same, and whether it fits into the RAM that is free now."""
+    free = available_bytes() if _is_here(found.server) else None
+    fit = fit_of(model, found.models, free)
+    return {**as_json(model, found.server), "fit": fit.fit, "fit_reason": fit.sentence}
 
 
 def _print_change(server: Server, change: ModelChange, elapsed_s: float, *, is_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -81,10 +82,26 @@ def add_masking_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _NoColor(argparse.Action):
+    """``--no-color``: as NO_COLOR in the environment, also for the processes that it starts."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(
+            option_strings, argparse.SUPPRESS, nargs=0, help="print and draw without colours"
+        )
+
+    def __call__(self, *arguments: Any) -> None:
+        os.environ["NO_COLOR"] = "1"
+
+
 class Parser(argparse.ArgumentParser):
     """Says in one sentence what is wrong, and takes options before, between and after words."""
 
     _is_inside = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.add_argument("--no-color", action=_NoColor)
 
     def error(self, message: str) -> NoReturn:
         complain(self.prog, message)

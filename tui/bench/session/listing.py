@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -24,6 +25,7 @@ from tui.bench.store.folder import default_folder
 from tui.bench.store.history import entries
 from tui.core.text.format import UNKNOWN, long_seconds, rate
 from tui.core.text.json_text import escaped_json
+from tui.core.text.printed import PLAIN, Cell, Paper, cells_of, folded, table
 from tui.core.text.sanitize import clean
 
 COOL_DOWN_S = 30.0
@@ -97,7 +99,7 @@ def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[fl
     return seen.left_s - first_s, seen.left_low_s - first_s, seen.left_high_s - first_s
 
 
-def suites(options: argparse.Namespace, user_folder: Path) -> int:
+def suites(options: argparse.Namespace, user_folder: Path, paper: Paper = PLAIN) -> int:
     """Prints every suite with its expected duration on the connected model."""
     folder = options.folder or default_folder()
     wish = Options(
@@ -139,7 +141,7 @@ def suites(options: argparse.Namespace, user_folder: Path) -> int:
         value = {"model": model, "suites": rows}
         print(escaped_json(msgspec.json.encode(value), is_ascii=True).decode())
     else:
-        _print_suites(rows, model, is_measured=speed.is_measured)
+        _print_suites(rows, model, paper, is_measured=speed.is_measured)
     for problem in problems:
         print(f"npulse bench: {problem}", file=sys.stderr)
     return 0
@@ -150,22 +152,34 @@ def _own(place: Path) -> list[str]:
     return sorted(str(path) for path in place.glob("*.toml")) if place.is_dir() else []
 
 
-def _print_suites(rows: list[dict[str, object]], model: str | None, *, is_measured: bool) -> None:
-    width = max(len(str(row["suite"])) for row in rows)
+def _print_suites(
+    rows: list[dict[str, object]], model: str | None, paper: Paper, *, is_measured: bool
+) -> None:
     basis = "as measured before" if is_measured else "from published figures"
     shown = clean(model, newlines=False) if model else "a model of 4 billion parameters, no server"
-    print(f"expected on {shown}, {basis}, cool-downs included:")
-    for row in rows:
-        likely, low, high = (float(str(row[key])) for key in ("expected_s", "low_s", "high_s"))
-        span = f"~{long_seconds(likely)}"
-        if high > low:
-            span += f" ({long_seconds(low)} to {long_seconds(high)})"
-        name = clean(str(row["suite"]), newlines=False)
-        print(f"{name:<{width}}  {row['prompts']} x {row['runs']}  {span}")
-        print(f"{'':<{width}}  {clean(str(row['about']), newlines=False)}")
+    print(folded(f"expected on {shown}, {basis}, cool-downs included:", paper))
+    names = [clean(str(row["suite"]), newlines=False) for row in rows]
+    indent = " " * (max(map(cells_of, names)) + 2)
+    cells = [
+        ((name, "strong"), _counts(row), _span(row)) for name, row in zip(names, rows, strict=True)
+    ]
+    for line, row in zip(table(cells, paper), rows, strict=True):
+        print(line)
+        about = folded(clean(str(row["about"]), newlines=False), paper, indent)
+        print(f"{indent}{paper.styled(about, 'dim')}")
 
 
-def history(options: argparse.Namespace) -> int:
+def _counts(row: Mapping[str, object]) -> str:
+    return f"{row['prompts']} x {row['runs']}"
+
+
+def _span(row: Mapping[str, object]) -> str:
+    likely, low, high = (float(str(row[key])) for key in ("expected_s", "low_s", "high_s"))
+    between = f" ({long_seconds(low)} to {long_seconds(high)})" if high > low else ""
+    return f"~{long_seconds(likely)}{between}"
+
+
+def history(options: argparse.Namespace, paper: Paper = PLAIN) -> int:
     """Prints earlier runs, oldest first, with median and interval."""
     folder = options.folder or default_folder()
     found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
@@ -173,31 +187,31 @@ def history(options: argparse.Namespace) -> int:
         data = msgspec.json.encode([asdict(past) for past in found])
         print(escaped_json(data, is_ascii=True).decode())
         return 0
-    for past in found:
-        print(_line(past))
+    for line in table([_cells(past) for past in found], paper, right={2, 4, 5}, cuts=1):
+        print(line)
     if not found:
         print(f"no run in {folder}")
     return 0
 
 
-def _line(past: PastRun) -> str:
-    speed = f"{'~' if past.is_rate_estimated else ''}{rate(past.decode_median)}"
+def _cells(past: PastRun) -> tuple[Cell, ...]:
+    speed = f"{'~' if past.is_rate_estimated else ''}{rate(past.decode_median)} tok/s"
     interval = ""
     if past.decode_ci is not None:
-        interval = f" [{past.decode_ci[0]:.2f}, {past.decode_ci[1]:.2f}]"
+        interval = f"[{past.decode_ci[0]:.2f}, {past.decode_ci[1]:.2f}]"
     first = UNKNOWN if past.ttft_median_ms is None else f"{past.ttft_median_ms:.0f}"
     marks = [
         "SIMULATED" if past.is_simulated else "",
         "imported" if past.is_imported else "",
         f"baseline {past.baseline}" if past.baseline else "",
     ]
-    parts = [
-        past.id,
+    return (
+        (past.id, "strong"),
         clean(past.model, newlines=False) or UNKNOWN,
         f"{past.scored}/{past.planned}",
-        past.status,
-        f"{speed} tok/s{interval}",
+        (past.status, "ok" if past.status == "complete" else "warn"),
+        speed,
+        (interval, "dim"),
         f"TTFT {first} ms",
-        *(mark for mark in marks if mark),
-    ]
-    return "  ".join(parts)
+        ("  ".join(mark for mark in marks if mark), "warn" if past.is_simulated else ""),
+    )

@@ -10,6 +10,7 @@ from tui.board.advice.remedies import remedies
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
 from tui.core.board.reading_text import value_text
 from tui.core.text import format as fmt
+from tui.core.text.printed import PLAIN, Paper, folded
 from tui.core.text.sanitize import clean
 
 
@@ -72,13 +73,14 @@ def wall_time(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-def to_text(snapshot: Snapshot) -> str:
+def to_text(snapshot: Snapshot, paper: Paper = PLAIN) -> str:
     """The linear report: a group, its values one a line, absences by reason, and at the end what
     can be done about them."""
     lines = [f"npulse board, {wall_time(snapshot.time)}"]
     profile = snapshot.text("board.simulated")
     if profile is not None:
-        lines.append(f"SIMULATED board, profile {clean(profile, newlines=False)}")
+        said = f"SIMULATED board, profile {clean(profile, newlines=False)}"
+        lines.append(paper.styled(said, "warn"))
     for title in dict.fromkeys(TITLES.values()):
         members = {
             name: reading
@@ -86,10 +88,11 @@ def to_text(snapshot: Snapshot) -> str:
             if TITLES.get(name.partition(".")[0]) == title
         }
         if members:
-            lines += ["", title, *_group(members)]
+            lines += ["", paper.styled(title, "strong"), *_group(members, paper)]
     ways = remedies(snapshot)
     if ways:
-        lines += ["", "To get what is missing", *(f"  {way}" for way in ways)]
+        lines += ["", paper.styled("To get what is missing", "strong")]
+        lines += [f"  {folded(way, paper, '  ')}" for way in ways]
     return "\n".join(lines) + "\n"
 
 
@@ -112,9 +115,9 @@ def _plain(value: ReadingValue) -> object:
     return clean(value, newlines=False) if isinstance(value, str) else value
 
 
-def _group(members: dict[str, Reading]) -> list[str]:
-    width = max(len(name) for name in members)
-    lines = []
+def _group(members: dict[str, Reading], paper: Paper) -> list[str]:
+    lines: list[str] = []
+    width = max(map(len, members))
     absent: dict[str, list[str]] = {}
     for name, reading in members.items():
         if reading.value is None:
@@ -122,7 +125,12 @@ def _group(members: dict[str, Reading]) -> list[str]:
             continue
         shown = [flag for flag in reading.flags if flag != "estimated"]
         notes = f"  ({clean(', '.join(shown), newlines=False)})" if shown else ""
-        lines.append(f"  {name:<{width}}  {value_text(reading)}{notes}")
+        blanks = " " * (width - len(name))
+        lines.append(
+            f"  {paper.styled(name, 'dim')}{blanks}  {value_text(reading)}"
+            f"{paper.styled(notes, 'dim')}"
+        )
     for reason, names in absent.items():
-        lines.append(f"  {fmt.UNKNOWN} {clean(reason, newlines=False)}: {', '.join(names)}")
+        said = f"{fmt.UNKNOWN} {clean(reason, newlines=False)}: {', '.join(names)}"
+        lines.append(f"  {paper.styled(folded(said, paper, '    '), 'dim')}")
     return lines

@@ -117,6 +117,13 @@ def fit_of(model: ModelInfo, models: Iterable[ModelInfo], available_bytes: int |
     return verdict(model.name, model.size_bytes, model.context_tokens, available_bytes, freed)
 
 
+def free_words(available_bytes: int) -> str:
+    """How much RAM is free, how that is known, and what a model is held against it with."""
+    return (
+        f"{_gib(available_bytes)} of RAM free (MemAvailable); needed: the file, 5 %, the KV cache"
+    )
+
+
 def _unknown_cache(need: Need) -> int:
     """Bytes to keep for a cache that ``need`` does not hold."""
     if need.kv_bytes is not None:
