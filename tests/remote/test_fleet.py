@@ -17,6 +17,7 @@ CONNECTED = BoardRow("a", "ssh://a", state="connected", npu_pct=0.0, throttle="n
 @needs_sshd
 def test_boards_with_their_servers_and_one_that_is_gone(tmp_path: Path) -> None:
     with simulator(has_root=True) as sim, sshd(tmp_path) as there:
+        assert sim.root is not None
         good = replace(there.address, name="good", server_url=sim.url, root=str(sim.root))
         mute = replace(there.address, name="mute", server_url="http://127.0.0.1:9")
         gone = replace(there.address, name="gone", host="127.0.0.1", port=9)
@@ -30,6 +31,15 @@ def test_boards_with_their_servers_and_one_that_is_gone(tmp_path: Path) -> None:
             assert (first.model, first.npu_pct) == ("qwen3-4b", 0.0)
             assert first.board.startswith("RK3588")
             assert first.wrong == ("none", "")
+            assert (first.rate, first.queue) == ("", None)
+            folder = sim.root / "run" / "npulse-tap"
+            folder.mkdir(parents=True)
+            (folder / "now.json").write_bytes(
+                b'{"pid": 4242, "phase": "answering", "rate_tps": 3.127, "n_queued": 2}'
+            )
+            assert wait_for(lambda: row(fleet, "good").rate != "", 60)
+            told = row(fleet, "good")
+            assert (told.rate, told.queue, told.npu_phase) == ("~3.13", 2, "decode")
             assert "Connection refused" in row(fleet, "gone").wrong[1]
             assert [one.name for one in fleet.rows()] == ["mute", "gone", "good"]
         finally:

@@ -34,6 +34,7 @@ from tui.board.readers.reasons import is_transient
 from tui.board.readers.runtime import Runtime
 from tui.board.readers.sample_context import NS, SampleContext
 from tui.board.readers.self_usage import SelfUsage
+from tui.board.readers.tap_now import TapReader
 from tui.board.readers.thermal import Thermal
 from tui.board.readers.throttle import Throttle
 from tui.core.board.reading import Reading, Snapshot
@@ -193,6 +194,7 @@ class Sampler:
             _Part(SETUP_S, Zram(files).read),
             _Part(LOOK_S, Pressure(files).read),
             _Part(LOOK_S, Power(files).read),
+            _Part(EVERY, TapReader(files).read),
             _Part(EVERY, SelfUsage().read),
             *host,
         )

@@ -261,6 +261,7 @@ def _measure(
 ) -> None:
     from tui.settings.history_options import history_file, history_limits
     from tui.tap.lines import LineWriter
+    from tui.tap.now_file import NowFile, own_folder
     from tui.tap.publisher import Publisher
     from tui.tap.store import RequestStore
     from tui.tap.watching import ServerLook, Watcher, seen
@@ -285,9 +286,19 @@ def _measure(
     look = ServerLook(known, plan.access)
     look.start()
     watcher = Watcher(reader, known, store, note, has_text=options.keep_text)
-    if publisher is not None:
-        watcher.on_live = publisher.write
+    folder = options.publish.parent if options.publish is not None else own_folder()
+    now = None if folder is None else NowFile(folder)
+
+    def live(running: list[ClientRequest]) -> None:
+        if now is not None:
+            now.write(running)
+        if publisher is not None:
+            publisher.write(running)
+
+    watcher.on_live = live
     watcher.run()
+    if now is not None:
+        now.remove()
     look.stop()
     store.close(STORE_S)
     lines.close()

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from tui.core.board.reading import Snapshot
 from tui.core.screen.fleet import BoardRow, by_what_is_wrong
-from tui.core.screen.server_facts import npu_work
+from tui.core.screen.server_facts import NpuPhase, npu_work
+from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean_line
-from tui.core.types import ModelInfo
+from tui.core.types import ModelInfo, NumberSource
 from tui.remote.address import BoardAddress
 from tui.remote.board import RemoteBoard
 from tui.remote.ssh import SYSTEM_SSH, SshError, SshOptions
@@ -26,8 +27,13 @@ from tui.servers.survey import shown_servers, survey
 SERVER_EVERY_S = 10.0
 TIMEOUTS = PhaseTimeouts(query_s=5.0)
 MAX_CHARS = 160
-RATE_COUNTERS = ("decode", "tok/s")
-"""Words of a server's own counters that tell its rate now."""
+RATE, RUNNING, WAITING = "tok/s, average", "requests answered now", "requests that wait"
+"""Counters of a server that tell something of this moment."""
+TAP_PHASES: dict[str, NpuPhase] = {
+    "prefill": "prefill",
+    "thinking": "decode",
+    "answering": "decode",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class _Served:
     model: str = ""
     is_busy: bool = False
     rate: str = ""
+    queue: int | None = None
     problem: str = ""
 
 
@@ -139,7 +146,7 @@ class _WatchedBoard:
         )
         if link.state != "connected":
             return row
-        load = snapshot.get("npu.load")
+        load, tap_queue = snapshot.get("npu.load"), snapshot.number("tap.queue")
         loads = [value for value in snapshot.numbers("npu.load") if value is not None]
         work = npu_work(
             snapshot.numbers("npu.load"), load.source or "", snapshot.numbers("npu.activity")
@@ -151,10 +158,11 @@ class _WatchedBoard:
             server=served.server,
             is_server_busy=served.is_busy,
             server_problem=served.problem,
-            rate=served.rate,
+            rate=_tap_rate(snapshot) or served.rate,
+            queue=served.queue if tap_queue is None else round(tap_queue),
             npu_pct=sum(loads) / len(loads) if loads else None,
             npu_reason=load.reason or "",
-            npu_phase=work.phase,
+            npu_phase=TAP_PHASES.get(snapshot.text("tap.state") or "", work.phase),
             ram_available_bytes=snapshot.number("ram.available"),
             ram_total_bytes=snapshot.number("ram.total"),
             temperature_c=snapshot.number("soc.temp"),
@@ -168,14 +176,23 @@ async def _served(urls: Sequence[str], *, is_named: bool) -> _Served:
         words = "" if found.busy_urls else "no server"
         return _Served(is_busy=bool(found.busy_urls), problem=words)
     (seen,) = shown_servers(await survey((found.server,), TIMEOUTS))
-    counters = await server_counters(found.server)
-    rate = next((one.value for one in counters if any(w in one.label for w in RATE_COUNTERS)), "")
+    told = {one.label: one.value for one in await server_counters(found.server)}
+    waiting = told.get(WAITING, "")
     return _Served(
         server=clean_line(found.server.name, 40),
         model=_model(seen.models),
-        rate=clean_line(rate, 16),
+        rate=f"~{clean_line(told[RATE], 8)}" if RATE in told and told.get(RUNNING) != "0" else "",
+        queue=int(waiting) if waiting.isdecimal() else None,
         problem=clean_line(seen.problem or "", MAX_CHARS),
     )
+
+
+def _tap_rate(snapshot: Snapshot) -> str:
+    """By a tap on that board; empty where none measures."""
+    told = snapshot.get("tap.rate")
+    source: NumberSource = "estimated" if "estimated" in told.flags else "measured"
+    rate_tps = snapshot.number("tap.rate")
+    return "" if rate_tps is None else fmt.marked(fmt.rate(rate_tps), source)
 
 
 def _model(models: Sequence[ModelInfo]) -> str:

@@ -30,7 +30,7 @@ class BoardRow:
     is_server_busy: bool = False
     server_problem: str = ""
     rate: str = ""
-    """Its rate now, by the server's own counters."""
+    """Its rate now in tok/s: by the tap there, else by the server's own counters."""
     npu_pct: float | None = None
     """The mean over its cores."""
     npu_reason: str = ""
@@ -39,6 +39,8 @@ class BoardRow:
     ram_total_bytes: float | None = None
     temperature_c: float | None = None
     throttle: str = ""
+    queue: int | None = None
+    """How many requests wait, by the same."""
     way: str = ""
     """How its files are read, in words."""
 

@@ -62,6 +62,8 @@ def _head(width: int) -> Row:
     if width >= WIDE:
         text += f"{'model':<18}"
     text += f"{'tok/s':>7}{'NPU':>11}{'RAM free':>10}{'heat':>7}"
+    if width >= WIDE:
+        text += f"{'queue':>7}"
     if width >= VERY_WIDE:
         text += f"{'line':>9}  {'what it is':<24}"
     return fit(((text + "  what is wrong", "dim"),), width)
@@ -88,6 +90,8 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
         (f"{fmt.UNKNOWN if free is None else f'{free / 2**30:.1f} GiB':>10}", "text"),
         (f"{heat:>7}", "text"),
     )
+    if width >= WIDE:
+        cells += ((f"{fmt.UNKNOWN if row.queue is None else row.queue:>7}", "text"),)
     if width >= VERY_WIDE:
         line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
         cells += ((f"{line:>9}  ", "soft"), *column(row.board, 24, "soft"))
