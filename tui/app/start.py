@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.app.memory import load_asyncio_without_openssl
 from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
@@ -125,6 +126,7 @@ def build(
     server_access(settings.server)
     root = _root(settings, options)
     on_settled()
+    load_asyncio_without_openssl()
     from tui.app.app import NpulseApp
     from tui.app.backend import Backend
     from tui.app.board_source import BoardReader

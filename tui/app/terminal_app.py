@@ -20,6 +20,7 @@ from textual.theme import Theme
 
 from tui import __version__
 from tui.app.app_colours import AppColours
+from tui.app.memory import give_back_free_memory
 from tui.app.terminal.input_order import InputOrder
 from tui.app.terminal.painting import Painting
 from tui.app.themes import LIBRARY_CSS
@@ -45,6 +46,8 @@ PAUSED = "not drawn while the terminal does not have the focus; everything goes 
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
+LOADED_AFTER_S = 5.0
+"""By then what runs from the start on has been loaded."""
 START_AFTER_S = 0.1
 """Between the first paint and what comes next: the first keys come before its imports."""
 ASK_AGAIN_S = 4.0
@@ -193,6 +196,7 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
         if self._appearance.pauses_without_focus:
             self.watch(self, "app_focus", self._painting.focus)
         self.start_work()
+        self.set_timer(LOADED_AFTER_S, give_back_free_memory)
         for message in self._appearance.messages:
             self.dashboard.say(message, "warn")
 

@@ -1,6 +1,6 @@
 """HTTP to one server: queries with an answer, and streams of raw bytes.
 
-Times are taken here. httpcore reads at most 64 KiB at once and hands on every piece of a body as
+Times are taken here. At most 64 KiB are read at once, and every piece of a body is handed on as
 soon as it has it, so a stamp taken right after a read is late by one turn of the event loop and
 nothing else; its own ``read`` timeout is per read and cannot change between the phases of an
 answer, so streams run without it and :mod:`tui.servers.exchange` watches the phases.

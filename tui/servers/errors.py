@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 import httpx
 
@@ -98,6 +98,21 @@ def transport(error: Exception, url: str, connect_s: float) -> TurnError:
         return _error("io", f"{url} is no address of an HTTP server: give http://HOST:PORT.")
     if isinstance(error, httpx.RemoteProtocolError):
         return closed(url) if "disconnected" in str(error) else not_http(url, str(error))
+    untrusted = _tls_error(causes, url)
+    if untrusted is not None:
+        return untrusted
+    if isinstance(error, httpx.ConnectError):
+        reason = clean_line(str(error), 120) or "no reason given"
+        return _error("io", f"{url} cannot be connected to ({reason}).")
+    reason = clean_line(str(error), 120) or type(error).__name__
+    return _error("io", f"The connection to {url} failed before an answer ({reason}).")
+
+
+def _tls_error(causes: Iterable[BaseException], url: str) -> TurnError | None:
+    if "_ssl" not in sys.modules:
+        return None  # nothing spoke TLS; it takes 5 MB to ask for its errors
+    import ssl
+
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             said = clean_line(cause.verify_message, 120)
@@ -109,11 +124,7 @@ def transport(error: Exception, url: str, connect_s: float) -> TurnError:
         if isinstance(cause, ssl.SSLError):
             said = clean_line(cause.reason or "TLS failed", 120)
             return _error("io", f"{url} does not speak TLS as wanted ({said}); is it http://?")
-    if isinstance(error, httpx.ConnectError):
-        reason = clean_line(str(error), 120) or "no reason given"
-        return _error("io", f"{url} cannot be connected to ({reason}).")
-    reason = clean_line(str(error), 120) or type(error).__name__
-    return _error("io", f"The connection to {url} failed before an answer ({reason}).")
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
