@@ -1,8 +1,8 @@
 """HTTP to one server: queries with an answer, and streams of raw bytes.
 
 Times are taken here. At most 64 KiB are read at once, and every piece of a body is handed on as
-soon as it has it, so a stamp taken right after a read is late by one turn of the event loop and
-nothing else; its own ``read`` timeout is per read and cannot change between the phases of an
+soon as it is there, so a stamp taken right after a read is late by one turn of the event loop and
+nothing else; httpx's ``read`` timeout is per read and cannot change between the phases of an
 answer, so streams run without it and :mod:`tui.servers.exchange` watches the phases.
 """
 

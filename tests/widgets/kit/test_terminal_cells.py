@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
@@ -12,6 +13,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from tui.widgets.kit import pen
 from tui.widgets.kit.sgr import Sgr
 from tui.widgets.kit.terminal_cells import TerminalCells
 
@@ -118,13 +120,30 @@ def test_a_whole_screen_after_parts_of_others_is_right(
     assert drawn(*texts) == plainly(last)
 
 
+def test_a_lit_part_of_many_rows_sets_each_background_once() -> None:
+    size = Size(WIDTH, 20)
+    row = Strip([Segment("lit", Style.parse("red on #112233")), Segment("the rest ", STYLES[2])])
+    update = LayoutUpdate([[row]] * 20, size.region)
+    text = TerminalCells().changes(update, size, Sgr("truecolor"))
+    assert text.count("48;2;") == 2
+
+
+@given(st.lists(screens, min_size=1, max_size=5))
+def test_any_order_leaves_what_a_whole_screen_would(updates: list[list[Strip]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pen, "_is_worth_sorting", lambda runs: True)
+        cells = TerminalCells()
+        texts = [cells.changes(whole(strips), SIZE, Sgr("truecolor")) for strips in updates]
+    assert drawn(*texts) == plainly(updates[-1])
+
+
 def test_only_the_cells_that_differ_are_written() -> None:
     cells = TerminalCells()
     one = [Strip([Segment("rate 3.13 ok", STYLES[2])]) for _ in range(HEIGHT)]
     two = [one[0], Strip([Segment("rate 3.19 ok", STYLES[2])]), one[2]]
     cells.changes(whole(one), SIZE, Sgr("truecolor"))
     text = cells.changes(whole(two), SIZE, Sgr("truecolor"))
-    assert text == "\x1b[2;9H\x1b[38;2;255;0;0;48;2;0;0;64m9\x1b[0m"
+    assert text == "\x1b[2;9H9"
 
 
 def test_a_style_is_set_as_far_as_it_differs() -> None:
@@ -133,8 +152,7 @@ def test_a_style_is_set_as_far_as_it_differs() -> None:
         LayoutUpdate([[row]], Region(0, 0, 6, 1)), Size(6, 1), Sgr("truecolor")
     )
     assert text == (
-        "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;64mab\x1b[49mcd"
-        "\x1b[1;38;2;0;255;0;48;2;0;0;64mef\x1b[0m"
+        "\x1b[H\x1b[0;38;2;255;0;0;48;2;0;0;64mab\x1b[49mcd\x1b[1;38;2;0;255;0;48;2;0;0;64mef"
     )
 
 

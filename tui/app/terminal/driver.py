@@ -30,7 +30,9 @@ READ_BYTES = 65_536
 FORCED_END_S = 3.0
 """How long an end by a signal may take before it is forced: nobody may be reading the terminal."""
 OTHER_SCREEN = "\x1b[?1049h"
-LEAVE = (
+PLAIN = "\x1b[m"
+"""Ends the style that the last frame has left."""
+LEAVE = PLAIN.encode() + (
     b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u"
     b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
@@ -135,6 +137,7 @@ class TerminalDriver(LinuxDriver):
             time.sleep(0.005)
         if self._attention is not None:
             self._attention.clear()
+        self.write(PLAIN)
         super().stop_application_mode()
 
     @property

@@ -88,6 +88,6 @@ class LeanApp(App[ReturnType], inherit_bindings=False):
             place = self.screen.outer_size.clamp_offset(self.cursor_position)
             if text or place != self._previous_cursor_position:
                 self._previous_cursor_position = place
-                self._write_frame(f"{text}\x1b[{place.y + 1};{place.x + 1}H")
+                self._write_frame(text + self.cells.cursor_to(place.y, place.x))
             return
         super()._display(screen, renderable)

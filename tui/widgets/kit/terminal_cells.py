@@ -8,8 +8,7 @@ before. Colours and attributes are set only where they differ from those of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 from rich.cells import cell_len, get_character_cell_size
@@ -17,12 +16,14 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
+from tui.widgets.kit.pen import Pen, Run, of_blanks
 from tui.widgets.kit.sgr import Sgr
 
-MAX_GAP_CELLS = 4
-"""So many equal cells between two that differ are written again: a move of the cursor is longer."""
-_SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "53"))
-"""Underline, reverse, strike, double underline, overline (ECMA-48, SGR)."""
+MAX_GAP_BYTES = 5
+"""Equal cells between two that differ are written again where that is no longer than a move of the
+cursor to the right."""
+STYLE_BYTES = 20
+"""What a change of the style takes, about."""
 
 
 class TerminalCells:
@@ -31,12 +32,14 @@ class TerminalCells:
     def __init__(self) -> None:
         self._size = Size(0, 0)
         self._rows: list[_Row] = []
+        self._pen = Pen()
         self._is_adopted = False
 
     def adopt(self, rows: Sequence[Sequence[tuple[str, str]]], size: Size) -> None:
         """The terminal shows these rows already, drawn by somebody else: runs of text and its SGR
         parameters, one cell for each character. A row without runs is not known."""
         self._size, self._is_adopted = size, True
+        self._pen.forget()
         self._rows = [_Row(size.width) for _ in range(size.height)]
         for row, runs in zip(self._rows, rows, strict=False):
             chars = [char for text, _ in runs for char in text]
@@ -57,46 +60,27 @@ class TerminalCells:
     def forget(self) -> None:
         """Nothing is known of what the terminal shows: the next update is written whole."""
         self._size = Size(0, 0)
+        self._pen.forget()
 
     def changes(self, update: LayoutUpdate | ChopsUpdate, size: Size, sgr: Sgr) -> str:
         """What has to be written so that a terminal of ``size`` shows an update; may be empty.
 
-        It counts as written from then on.
+        It counts as written from then on, and the terminal is left in the style of its end.
         """
         self._is_adopted = False
         if size != self._size:
             self._size = size
             self._rows = [_Row(size.width) for _ in range(size.height)]
-        pen = _Pen()
+            self._pen.forget()
+        runs: list[Run] = []
         for y, x, strips in _pieces(update):
             if 0 <= y < size.height:
-                self._rows[y].write(y, x, _cells(strips, sgr), pen)
-        return pen.finished()
+                runs.extend(self._rows[y].show(y, x, _cells(strips, sgr)))
+        return self._pen.written(runs)
 
-
-class _Pen:
-    """The output of one update, with the place and the style in which the terminal stands."""
-
-    def __init__(self) -> None:
-        self._out: list[str] = []
-        self._row = self._column = -1
-        self._codes = ""
-
-    def write(self, y: int, x: int, chars: Sequence[str], codes: Sequence[str]) -> None:
-        if (y, x) != (self._row, self._column):
-            self._out.append(f"\x1b[{y + 1};{x + 1}H")
-        for char, code in zip(chars, codes, strict=True):
-            # Between two words of one style nothing has to be changed.
-            if code != self._codes and not (char == " " and _of_blanks(self._codes) == code):
-                self._out.append(_transition(self._codes, code))
-                self._codes = code
-            self._out.append(char)
-        self._row, self._column = y, x + len(chars)
-
-    def finished(self) -> str:
-        if self._codes:
-            self._out.append("\x1b[0m")
-        return "".join(self._out)
+    def cursor_to(self, y: int, x: int) -> str:
+        """What moves the cursor to that place after the last :meth:`changes`."""
+        return self._pen.move(y, x)
 
 
 class _Row:
@@ -121,15 +105,15 @@ class _Row:
                 found.append((char or "", code))
         return tuple(found)
 
-    def write(self, y: int, x: int, cells: tuple[list[str], list[str]], pen: _Pen) -> None:
-        """Show cells from column ``x`` on: those that differ go through the pen."""
+    def show(self, y: int, x: int, cells: tuple[list[str], list[str]]) -> Iterator[Run]:
+        """Show cells from column ``x`` on: gives those that have to be written."""
         chars, codes = cells
         end = min(len(self.chars), x + len(chars))
         before, codes_before = self.chars[x:end], self.codes[x:end]
         if before == chars and codes_before == codes:
             return
         for start, stop in _runs(before, codes_before, chars, codes):
-            pen.write(y, x + start, chars[start:stop], codes[start:stop])
+            yield Run(y, x + start, chars[start:stop], codes[start:stop], len(self.chars))
             if before[start] == "" and x + start > 0:
                 self.chars[x + start - 1] = None  # half of a wide character was written over
             if x + stop < len(self.chars) and self.chars[x + stop] == "" and stop == len(before):
@@ -154,10 +138,13 @@ def _runs(
         start, stop = at, at + 1
         while start > 0 and chars[start] == "":
             start -= 1
-        at = stop
-        while at < count and at - stop <= MAX_GAP_CELLS:
+        at, gap_bytes = stop, 0
+        while at < count and gap_bytes <= MAX_GAP_BYTES:
             if chars[at] != before[at] or codes[at] != codes_before[at] or chars[at] == "":
-                stop = at + 1
+                stop, gap_bytes = at + 1, 0
+            else:
+                gap_bytes += 1 if chars[at].isascii() else 3
+                gap_bytes += STYLE_BYTES if codes[at] != codes[at - 1] else 0
             at += 1
         at = stop
         yield start, stop
@@ -193,7 +180,7 @@ def _cells(strips: Iterable[Strip], sgr: Sgr) -> tuple[list[str], list[str]]:
             code = "" if style is None else sgr.codes(style)
             cells = text if text.isascii() else _wide_cells(text)
             chars.extend(cells)
-            blank = _of_blanks(code)
+            blank = of_blanks(code)
             if blank == code or " " not in text:
                 codes.extend(repeat(code, len(cells)))
             else:
@@ -219,50 +206,3 @@ def _wide_cells(text: str) -> list[str]:
         # Characters that form one image: as wide as they are together, and never written in part.
         return [text, *repeat("", total - 1)] if total else []
     return cells
-
-
-@lru_cache(maxsize=1024)
-def _of_blanks(code: str) -> str:
-    """What of a style is seen on a blank: the background, unless something is drawn over it."""
-    attributes, _, background = _parts(code)
-    return code if _SEEN_ON_BLANKS.intersection(attributes) else background
-
-
-@lru_cache(maxsize=1024)
-def _parts(code: str) -> tuple[tuple[str, ...], str, str]:
-    """Attributes, foreground and background of SGR codes ("1;38;2;1;2;3;40")."""
-    attributes: list[str] = []
-    foreground = background = ""
-    numbers = code.split(";") if code else []
-    while numbers:
-        number = numbers.pop(0)
-        if number in ("38", "48"):
-            count = 4 if numbers[:1] == ["2"] else 2
-            number = ";".join([number, *numbers[:count]])
-            del numbers[:count]
-        if number.startswith("38;") or (len(number) == 2 and number[0] in "39"):
-            foreground = number
-        elif (
-            number.startswith("48;") or (number[:1] == "4" and len(number) == 2) or len(number) == 3
-        ):
-            background = number
-        else:
-            attributes.append(number)
-    return tuple(attributes), foreground, background
-
-
-@lru_cache(maxsize=4096)
-def _transition(before: str, after: str) -> str:
-    """What changes the style of a terminal from one to another."""
-    if not after:
-        return "\x1b[0m"
-    attributes_before, foreground_before, background_before = _parts(before)
-    attributes, foreground, background = _parts(after)
-    if not set(attributes_before) <= set(attributes):
-        return f"\x1b[0;{after}m"
-    codes = [one for one in attributes if one not in attributes_before]
-    if foreground != foreground_before:
-        codes.append(foreground or "39")
-    if background != background_before:
-        codes.append(background or "49")
-    return f"\x1b[{';'.join(codes)}m"
