@@ -67,6 +67,7 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("exporter", "scrape_p50_ms", 5)
     yield Budget("tap", "tap_held_p99_ms", 0.2)
     yield Budget("tap", "tap_forward_cpu_ms", 0.05)
+    yield Budget("fleet", "fleet_cpu_pct", 5)
     yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
 
 

@@ -16,6 +16,7 @@ from benchmarks import (
     answers,
     echo,
     exporting,
+    fleet,
     focus,
     history,
     idle,
@@ -83,6 +84,12 @@ def _parts(
         ),
         Part("exporter", ("exporter",), lambda: exporting.measure(chosen, results)),
         Part("tap", ("tap",), lambda: tapping.measure(chosen, results)),
+        Part(
+            "fleet",
+            ("fleet",),
+            lambda: fleet.measure(ours, chosen, results),
+            is_in_quick=False,
+        ),
         Part(
             "screens",
             screens.SCENARIOS,

@@ -66,6 +66,8 @@ KINDS = {
     "tap_held_p99_ms": Kind("from a chunk's arrival at the tap until handed on, p99", "ms", 3),
     "tap_forward_cpu_ms": Kind("CPU of forwarding, per chunk", "ms", 3),
     "tap_measure_cpu_ms": Kind("CPU of measuring beside it, per chunk", "ms", 3),
+    "fleet_cpu_pct": Kind("CPU of npulse with 20 boards on F10", "%", 2),
+    "fleet_ssh_cpu_pct": Kind("CPU of its ssh processes", "%", 2),
     "estimate_error_pct": Kind("tok/s error where chunks are characters", "%", 1),
     "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
 }

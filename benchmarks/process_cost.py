@@ -35,7 +35,7 @@ def _own_cpu_ns(pid: int) -> int:
         return (int(fields[11]) + int(fields[12])) * _TICK_NS
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """The kernel's own list, or, where it keeps none, a search of all processes."""
     if not Path(f"/proc/{pid}/task/{pid}/children").exists():
         try:
@@ -55,7 +55,7 @@ def cpu_ns(pid: int) -> int:
     fields = _stat_fields(pid)
     waited_for_ns = (int(fields[13]) + int(fields[14])) * _TICK_NS
     total_ns = _own_cpu_ns(pid) + waited_for_ns
-    for child in _children(pid):
+    for child in children(pid):
         with contextlib.suppress(OSError):
             total_ns += cpu_ns(child)
     return total_ns

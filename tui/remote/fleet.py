@@ -20,11 +20,16 @@ from tui.remote.ssh import SYSTEM_SSH, SshError, SshOptions
 from tui.servers.access import Access
 from tui.servers.address import CandidateUrls
 from tui.servers.client import PhaseTimeouts
+from tui.servers.connection_state import Server
 from tui.servers.counters import server_counters
+from tui.servers.dialects.counters import ROUTES
 from tui.servers.locate import look
 from tui.servers.survey import shown_servers, survey
 
-SERVER_EVERY_S = 10.0
+SERVER_EVERY_S = 30.0
+"""How often it is looked which server and model a board has."""
+COUNTERS_EVERY_S = 10.0
+"""How often a server that counts is asked; and how often one is looked for that does not answer."""
 TIMEOUTS = PhaseTimeouts(query_s=5.0)
 MAX_CHARS = 160
 RATE, RUNNING, WAITING = "tok/s, average", "requests answered now", "requests that wait"
@@ -46,6 +51,7 @@ class _Served:
     rate: str = ""
     queue: int | None = None
     problem: str = ""
+    found: Server | None = None
 
 
 class Fleet:
@@ -102,7 +108,7 @@ class _WatchedBoard:
         self._ports = ports
         self._served = _Served()
         self._urls: tuple[str, ...] = ()
-        self._server_due_s = 0.0
+        self._server_due_s = self._look_due_s = 0.0
         self.name = board.address.name
         self.row = BoardRow(self.name, board.address.shown)
 
@@ -112,15 +118,25 @@ class _WatchedBoard:
         while not is_over.wait(max(0.0, due_s - time.monotonic())):
             snapshot = self._board.sample()
             if self._board.link.state == "connected" and time.monotonic() >= self._server_due_s:
-                self._served = self._look_at_server()
-                self._server_due_s = time.monotonic() + SERVER_EVERY_S
+                self._look_at_server()
             self.row = self._row(snapshot)
             due_s = max(due_s + interval_s, time.monotonic())
 
     def close(self) -> None:
         self._board.close()
 
-    def _look_at_server(self) -> _Served:
+    def _look_at_server(self) -> None:
+        """Looks anew, or only asks the server that was found for its counters."""
+        now_s, found = time.monotonic(), self._served.found
+        if found is None or now_s >= self._look_due_s:
+            self._served = self._looked()
+            self._look_due_s = now_s + SERVER_EVERY_S
+        elif found.dialect.name in ROUTES:
+            rate, queue = asyncio.run(_counted(found))
+            self._served = replace(self._served, rate=rate, queue=queue)
+        self._server_due_s = time.monotonic() + COUNTERS_EVERY_S
+
+    def _looked(self) -> _Served:
         address = self._board.address
         there = (
             [address.server_url]
@@ -176,15 +192,24 @@ async def _served(urls: Sequence[str], *, is_named: bool) -> _Served:
         words = "" if found.busy_urls else "no server"
         return _Served(is_busy=bool(found.busy_urls), problem=words)
     (seen,) = shown_servers(await survey((found.server,), TIMEOUTS))
-    told = {one.label: one.value for one in await server_counters(found.server)}
-    waiting = told.get(WAITING, "")
+    rate, queue = await _counted(found.server)
     return _Served(
         server=clean_line(found.server.name, 40),
         model=_model(seen.models),
-        rate=f"~{clean_line(told[RATE], 8)}" if RATE in told and told.get(RUNNING) != "0" else "",
-        queue=int(waiting) if waiting.isdecimal() else None,
+        rate=rate,
+        queue=queue,
         problem=clean_line(seen.problem or "", MAX_CHARS),
+        found=found.server,
     )
+
+
+async def _counted(server: Server) -> tuple[str, int | None]:
+    """(rate, requests that wait) by the server's own counters, as far as it has such."""
+    told = {one.label: one.value for one in await server_counters(server)}
+    is_running = told.get(RUNNING, "0") != "0"
+    rate = f"~{clean_line(told[RATE], 8)}" if RATE in told and is_running else ""
+    waiting = told.get(WAITING, "")
+    return rate, int(waiting) if waiting.isdecimal() else None
 
 
 def _tap_rate(snapshot: Snapshot) -> str:
