@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tui.core.screen.fleet import BoardRow, Trouble
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.kit.rows import Row, column, fit, spread, window
+from tui.widgets.kit.rows import Row, column, fit, row_width, spread, window
 
 WIDE, VERY_WIDE = 98, 148
 TROUBLE_ROLES: dict[Trouble, str] = {"bad": "bad", "note": "warn", "none": "ok"}
@@ -61,7 +61,7 @@ def _head(width: int) -> Row:
     text = f"  {'board':<16}{'state':<9}"
     if width >= WIDE:
         text += f"{'model':<18}"
-    text += f"{'tok/s':>7}{'NPU':>11}{'RAM free':>10}{'heat':>7}"
+    text += f"{'tok/s':>7}{'NPU':>9}{'RAM free':>10}{'heat':>7}"
     if width >= WIDE:
         text += f"{'queue':>7}"
     if width >= VERY_WIDE:
@@ -86,7 +86,7 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     heat = fmt.UNKNOWN if row.temperature_c is None else f"{row.temperature_c:.0f} °C"
     cells += (
         (f"{row.rate or fmt.UNKNOWN:>7}", "text"),
-        (f"{npu:>11}", "text"),
+        (f"{npu:>9}", "text"),
         (f"{fmt.UNKNOWN if free is None else f'{free / 2**30:.1f} GiB':>10}", "text"),
         (f"{heat:>7}", "text"),
     )
@@ -95,7 +95,14 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     if width >= VERY_WIDE:
         line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
         cells += ((f"{line:>9}  ", "soft"), *column(row.board, 24, "soft"))
-    return fit((*cells, (f"  {words}", role)), width)
+    room = width - row_width(cells) - 2
+    return fit((*cells, (f"  {_shortened(words, room)}", role)), width)
+
+
+def _shortened(words: str, room: int) -> str:
+    """Where there is no room for all of it, the last clause: in what ssh says that is the reason.
+    The whole sentence stands below the table."""
+    return words if row_width(((words, ""),)) <= room else words.rpartition(": ")[2]
 
 
 def _state(row: BoardRow) -> str:
