@@ -31,6 +31,7 @@ def test_boards_with_their_servers_and_one_that_is_gone(tmp_path: Path) -> None:
             assert (first.model, first.npu_pct) == ("qwen3-4b", 0.0)
             assert first.board.startswith("RK3588")
             assert first.wrong == ("none", "")
+            assert first.way.startswith("npulse is not installed there")
             assert (first.rate, first.queue) == ("", None)
             folder = sim.root / "run" / "npulse-tap"
             folder.mkdir(parents=True)
@@ -60,6 +61,8 @@ def test_the_worst_comes_first_with_its_reason() -> None:
         "new": replace(CONNECTED, state="connecting"),
         "limit": replace(CONNECTED, throttle="limited by user"),
         "busy": replace(CONNECTED, is_server_busy=True),
+        "slow": replace(CONNECTED, latency_ms=812.3),
+        "old": replace(CONNECTED, way="npulse there is 0.0.9: a loop", is_other_version=True),
         "blind": replace(CONNECTED, npu_pct=None, npu_reason="no permission"),
         "well": CONNECTED,
     }
@@ -73,10 +76,13 @@ def test_the_worst_comes_first_with_its_reason() -> None:
         "new": ("note", "connecting"),
         "limit": ("note", "clocks are limited by a setting"),
         "busy": ("note", "server busy"),
+        "slow": ("note", "slow line: 812 ms"),
+        "old": ("note", "npulse there is 0.0.9"),
         "blind": ("note", "NPU load: no permission"),
         "well": ("none", ""),
     }
     named = [replace(one, name=name) for name, one in reversed(wrong.items())]
     assert [one.name for one in by_what_is_wrong(named)] == [
-        "server", "hot", "heat", "ram", "lost", "blind", "busy", "limit", "new", "well",
+        "server", "hot", "heat", "ram", "lost", "blind", "old", "slow", "busy", "limit", "new",
+        "well",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo, NumberSource
 from tui.remote.address import BoardAddress
-from tui.remote.board import RemoteBoard
+from tui.remote.board import RemoteBoard, RemoteLink
 from tui.remote.ssh import SYSTEM_SSH, SshError, SshOptions
 from tui.servers.access import Access
 from tui.servers.address import CandidateUrls
@@ -157,7 +157,8 @@ class _WatchedBoard:
             self._board.address.shown,
             state=link.state,
             latency_ms=link.latency_ms,
-            way="npulse there samples" if link.has_npulse else link.note,
+            way=_way(link),
+            is_other_version=bool(link.note),
             problem=clean_line(link.problem or "", MAX_CHARS),
         )
         if link.state != "connected":
@@ -210,6 +211,15 @@ async def _counted(server: Server) -> tuple[str, int | None]:
     rate = f"~{clean_line(told[RATE], 8)}" if RATE in told and is_running else ""
     waiting = told.get(WAITING, "")
     return rate, int(waiting) if waiting.isdecimal() else None
+
+
+def _way(link: RemoteLink) -> str:
+    """How its files are read, in one sentence; empty where none are."""
+    if link.state != "connected":
+        return ""
+    if link.has_npulse:
+        return "npulse is installed there and samples"
+    return link.note or "npulse is not installed there: its files are read by a loop"
 
 
 def _tap_rate(snapshot: Snapshot) -> str:

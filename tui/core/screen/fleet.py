@@ -11,6 +11,8 @@ from tui.core.screen.server_facts import NpuPhase
 
 HOT_C = 85.0
 """From here on Rockchip's system monitor holds clocks down."""
+SLOW_MS = 500.0
+"""From here on keys that go over the line are felt to lag."""
 Trouble = Literal["none", "note", "bad"]
 
 
@@ -42,34 +44,47 @@ class BoardRow:
     queue: int | None = None
     """How many requests wait, by the same."""
     way: str = ""
-    """How its files are read, in words."""
+    """How its files are read, in one sentence."""
+    is_other_version: bool = False
+    """npulse there cannot be used; ``way`` says why."""
 
     @property
     def wrong(self) -> tuple[Trouble, str]:
         """What is wrong with it, the worst first, and how bad that is."""
+        if bad := self._bad():
+            return "bad", bad
+        note = self._note()
+        return ("note", note) if note else ("none", "")
+
+    def _bad(self) -> str:
         if self.state == "lost":
             said = self.problem.removeprefix(f"{self.address} was not reached: ")
-            return "bad", said or "not reached"
+            return said or "not reached"
         if self.state == "connecting":
-            return "note", "connecting"
+            return ""
         free = self.ram_available_bytes
         if free is not None and free < RESERVE_BYTES:
-            return "bad", f"RAM: {free / 2**20:.0f} MiB left"
+            return f"RAM: {free / 2**20:.0f} MiB left"
         if self.throttle in ("throttling", "capped"):
-            return "bad", "clocks are held down by heat"
+            return "clocks are held down by heat"
         if self.temperature_c is not None and self.temperature_c >= HOT_C:
-            return "bad", f"hot: {self.temperature_c:.0f} °C"
-        if self.server_problem:
-            return "bad", self.server_problem
-        if self.throttle:
-            words = {"none": "", "limited by user": "clocks are limited by a setting"}
-            if said := words.get(self.throttle, ""):
-                return "note", said
+            return f"hot: {self.temperature_c:.0f} °C"
+        return self.server_problem
+
+    def _note(self) -> str:
+        if self.state == "connecting":
+            return "connecting"
+        if self.throttle == "limited by user":
+            return "clocks are limited by a setting"
         if self.is_server_busy:
-            return "note", "server busy"
+            return "server busy"
+        if self.latency_ms is not None and self.latency_ms >= SLOW_MS:
+            return f"slow line: {self.latency_ms:.0f} ms"
+        if self.is_other_version:
+            return self.way.partition(":")[0]
         if self.npu_pct is None and self.npu_reason:
-            return "note", f"NPU load: {self.npu_reason}"
-        return "none", ""
+            return f"NPU load: {self.npu_reason}"
+        return ""
 
 
 class FleetWatch(Protocol):

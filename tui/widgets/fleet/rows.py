@@ -48,7 +48,7 @@ def _lines(
     width, height = size
     if not rows:
         return [(), *(fit(((line, "soft"),), width) for line in NONE_SET)][:height]
-    room = max(1, height - 4)
+    room = max(1, height - 5)
     first, end = window(len(rows), room, chosen)
     table = [
         _row(rows[number], width, glyphs, is_chosen=number == chosen)
@@ -95,14 +95,10 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     if width >= VERY_WIDE:
         line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
         cells += ((f"{line:>9}  ", "soft"), *column(row.board, 24, "soft"))
-    room = width - row_width(cells) - 2
-    return fit((*cells, (f"  {_shortened(words, room)}", role)), width)
-
-
-def _shortened(words: str, room: int) -> str:
-    """Where there is no room for all of it, the last clause: in what ssh says that is the reason.
-    The whole sentence stands below the table."""
-    return words if row_width(((words, ""),)) <= room else words.rpartition(": ")[2]
+    if row.state == "lost" and row_width(cells) + 2 + row_width(((words, role),)) > width:
+        # In what ssh says the last clause is the reason; all of it stands below the table.
+        words = words.rpartition(": ")[2]
+    return fit((*cells, (f"  {words}", role)), width)
 
 
 def _state(row: BoardRow) -> str:
@@ -114,9 +110,11 @@ def _state(row: BoardRow) -> str:
 def _detail(row: BoardRow, width: int) -> list[Row]:
     """What the line has no room for."""
     line = "" if row.latency_ms is None else f"  line {row.latency_ms:.0f} ms"
-    way = f"  {row.way}" if row.way else ""
-    first = f"{row.address}{line}  {row.board}{way}".rstrip()
+    first = f"{row.address}{line}  {row.board}".rstrip()
     serving = "  ".join(part for part in (row.server, row.model) if part)
     second = row.wrong[1] or serving or "nothing is wrong"
     role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
-    return [fit(((first, "soft"),), width), fit(((second, role),), width)]
+    return [
+        fit(((text, role),), width)
+        for text, role in ((first, "soft"), (second, role), (row.way, "dim"))
+    ]
