@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,11 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
 from tests.sim.simulator import running as simulator
+from tui.app.remote_reader import RemoteReader
+from tui.bench.session.process import BenchPlace, place_arguments
 from tui.cli import main
+from tui.remote.ssh import Ssh, SshError
+from tui.settings.board_login import log_in
 from tui.sim.server.spawn import Simulator
 
 FAST = ("--no-warm-up", "--cool-down", "0", "--ui", "none", "--force")
@@ -132,3 +136,46 @@ def test_what_cannot_be_is_one_sentence(
         monkeypatch.setenv(name, value or "")
     assert main(arguments) == code
     assert said in capsys.readouterr().err
+
+
+@needs_sshd
+def test_a_run_of_the_dashboard_logs_in_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value or "")
+    with sshd(tmp_path / "sshd") as there:
+        monkeypatch.setenv("PATH", ssh_in_path(tmp_path / "bin", there))
+        with closing(log_in(there.address.shown, "http://127.0.0.1:8021", may_ask=True)) as login:
+            reader = RemoteReader(login, 1.0)
+            (url,) = login.urls
+            assert reader.own_login(url) == (there.address.shown, "http://127.0.0.1:8021")
+            assert reader.own_login("http://10.0.0.9:1") is None
+            shown = reader.url_there(url)
+            assert shown == "http://127.0.0.1:8021"  # by its name, which here is that
+            place = BenchPlace(url, "x", is_elsewhere=True, own_login=reader.own_login(url))
+            assert place_arguments(place) == [
+                f"--board={there.address.shown}",
+                "--url=http://127.0.0.1:8021",
+            ]
+    assert place_arguments(BenchPlace("http://h", "x", is_elsewhere=True)) == [
+        "--url=http://h",
+        "--no-board",
+    ]
+
+
+@needs_sshd
+def test_a_login_that_needs_a_question_is_not_made_by_a_run(tmp_path: Path) -> None:
+    with sshd(tmp_path) as there:
+        # Who is not known yet has to be agreed to: a yes that no run can say.
+        config = (tmp_path / "ssh_config").read_text()
+        (tmp_path / "ssh_config").write_text(config.replace("Checking no", "Checking ask"))
+        ssh = Ssh(there.address, there.options)
+        try:
+            with pytest.raises(SshError, match="Host key verification failed"):
+                ssh.connect(may_ask=False)
+            (tmp_path / "ssh_config").write_text(config)
+            ssh.connect(may_ask=True)
+            assert not ssh.has_asked
+        finally:
+            ssh.close()

@@ -88,7 +88,7 @@ class BenchLink:
     def look_at_lock(self) -> None:
         """Whether a benchmark runs. Called in the sampling thread, for it reads files."""
         server = self._link.state.server
-        self.lock = read_lock(None if server is None else server.url)
+        self.lock = read_lock(None if server is None else self._board.source.url_there(server.url))
 
     def note(self) -> str | None:
         """The benchmark that is running and how far it is; None where there is none."""
@@ -108,7 +108,7 @@ class BenchLink:
         server = self._link.state.server
         busy = None
         if self._benchmarks is not None and server is not None:
-            busy = self._benchmarks.busy_sentence(server.url)
+            busy = self._benchmarks.busy_sentence(self._board.source.url_there(server.url))
         busy = busy or self.lock.reason
         return busy and "; ".join((busy, *(f"{key} shows it" for key in self._keys)))
 
@@ -128,6 +128,7 @@ class BenchLink:
             context_tokens=None if model is None else model.context_tokens,
             root=None if root == Path("/") else root,
             is_elsewhere=self._board.source.line is not None,
+            own_login=self._board.source.own_login(server.url),
             is_simulated=server.is_simulated,
         )
 

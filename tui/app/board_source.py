@@ -95,6 +95,15 @@ class BoardReader:
         nothing."""
         return None
 
+    def url_there(self, url: str) -> str:
+        """The same server's address on its own board, under the board's name."""
+        return url
+
+    def own_login(self, url: str) -> tuple[str, str] | None:
+        """What ``--board`` and ``--url`` of a process of its own take for the server at ``url``;
+        None on this machine, and where a login asks for something."""
+        return None
+
     def close(self) -> None:
         with self._lock:
             if self._sampler is not None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import perf_counter_ns
 
 from tui.app.board_source import BoardLine, BoardReader
 from tui.core.board.reading import Snapshot
 from tui.core.text.format import long_seconds
 from tui.core.text.sanitize import clean_line
-from tui.remote.board import RemoteBoard
+from tui.settings.board_login import LoggedIn
 
 
 class RemoteReader(BoardReader):
     """Samples of a board over ssh, where a :class:`BoardReader` is expected."""
 
-    def __init__(self, board: RemoteBoard, places: Mapping[int, str], interval_s: float) -> None:
+    def __init__(self, login: LoggedIn, interval_s: float) -> None:
         super().__init__(None, interval_s)
-        self.board = board
-        self._places = places
+        self.board = login.board
+        self._login = login
 
     def watch_server(self, port: int | None) -> None:
         """Its process is found by its name: whose a port is, is not told over there."""
@@ -27,8 +26,13 @@ class RemoteReader(BoardReader):
         return self.board.sample()
 
     def place_of(self, port: int | None) -> str | None:
-        """What a port of this machine's loopback is on the board; None where it is nothing."""
-        return None if port is None else self._places.get(port)
+        return self._login.place_of(port)
+
+    def url_there(self, url: str) -> str:
+        return self._login.url_there(url)
+
+    def own_login(self, url: str) -> tuple[str, str] | None:
+        return self._login.own_login(url)
 
     @property
     def line(self) -> BoardLine:

@@ -136,7 +136,7 @@ def build(
     if remote is not None:
         from tui.app.remote_reader import RemoteReader
 
-        board = RemoteReader(remote.board, remote.places, settings.board.interval_s)
+        board = RemoteReader(remote, settings.board.interval_s)
     generation = settings.generation.to_generation()
     uses_little_cores = settings.board.little_cores and root == Path("/") and remote is None
     store = ChoiceStore(state, configured.settings)

@@ -90,6 +90,11 @@ class RemoteBoard:
             self.link = replace(self.link, latency_ms=reading.latency_ms)
         return snapshot
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether the login had to ask for something."""
+        return self._ssh.has_asked
+
     def forwarded(self, url: str) -> str:
         """The same address as this machine reaches it. Raises SshError."""
         parts = urlsplit(url)

@@ -28,6 +28,8 @@ COMMAND_S = 10.0
 LINGER_S = 30
 """How long a master stays whose npulse was killed."""
 MAX_WORDS = 200
+_WORTH_ASKING = ("Permission denied", "Host key verification failed", "authentication failures")
+"""What ssh says where a password, a passphrase or a yes may help."""
 _NOT_WORTH_TELLING = ("Warning: Permanently added", "debug1:", "** ")
 
 
@@ -63,6 +65,8 @@ class Ssh:
         self._socket = self._folder / "ssh"
         self._log = self._folder / "log"
         self._forwarded: dict[tuple[str, int], int] = {}
+        self.has_asked = False
+        """Whether the login had to ask for something, which a process without a terminal cannot."""
 
     @property
     def is_connected(self) -> bool:
@@ -70,7 +74,18 @@ class Ssh:
         return self._socket.exists() and self._control("check").returncode == 0
 
     def connect(self, *, may_ask: bool) -> None:
-        """Log in. ``may_ask``: ssh has the terminal for questions. Raises SshError."""
+        """Log in, and only where that does not go by itself have ssh ask in the terminal, if it
+        ``may_ask``. Raises SshError."""
+        try:
+            self._log_in(may_ask=False)
+            self.has_asked = False
+        except SshError as error:
+            if not may_ask or not any(words in str(error) for words in _WORTH_ASKING):
+                raise
+            self._log_in(may_ask=True)
+            self.has_asked = True
+
+    def _log_in(self, *, may_ask: bool) -> None:
         with suppress(OSError):
             self._socket.unlink()
         self._log.write_bytes(b"")

@@ -18,12 +18,14 @@ from tui.settings.config import config_paths, load
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
     """A board that is read, and its servers as this machine reaches them: ``urls``, and for each
-    of these local ports what it is on the board (``kitchen:8021``). It is a
+    of these local ports the address that the board itself would ask. It is a
     :class:`tui.core.board.elsewhere.BoardElsewhere`."""
 
+    text: str
+    """What ``--board`` was given."""
     board: RemoteBoard
     urls: Sequence[str]
-    places: Mapping[int, str]
+    there: Mapping[int, str]
 
     @property
     def name(self) -> str:
@@ -36,10 +38,22 @@ class LoggedIn:
     def sample(self) -> Snapshot:
         return self.board.sample()
 
+    def place_of(self, port: int | None) -> str | None:
+        """What a port of this machine's loopback is on the board (``kitchen:8021``); None where it
+        is nothing."""
+        there = self.there.get(port or 0)
+        return there and f"{self.name}:{urlsplit(there).port or ''}".rstrip(":")
+
     def url_there(self, url: str) -> str:
         parts = urlsplit(url)
-        place = self.places.get(parts.port or 0)
+        place = self.place_of(parts.port)
         return url if place is None else parts._replace(netloc=place).geturl()
+
+    def own_login(self, url: str) -> tuple[str, str] | None:
+        """What ``--board`` and ``--url`` take in a process that logs in by itself, for the server
+        at ``url``; None where that could not be done without a question."""
+        there = self.there.get(urlsplit(url).port or 0)
+        return None if there is None or self.board.has_asked else (self.text, there)
 
     def close(self) -> None:
         """End the connection."""
@@ -75,8 +89,6 @@ def log_in(
     except BaseException:
         board.close()
         raise
-    places = {
-        urlsplit(here).port or 0: f"{address.name}:{urlsplit(one).port or ''}".rstrip(":")
-        for here, one in zip(urls, there, strict=True)
-    }
-    return LoggedIn(board, urls, places)
+    ports = {urlsplit(here).port or 0: one for here, one in zip(urls, there, strict=True)}
+    # A process of its own reads no config file that only this one was given.
+    return LoggedIn(text if config is None else address.shown, board, urls, ports)

@@ -32,10 +32,16 @@ class BenchPlace:
     is_elsewhere: bool = False
     """The board is another machine, whose server only seems to be on this one."""
     is_simulated: bool = False
+    own_login: tuple[str, str] | None = None
+    """What ``--board`` and ``--url`` take to reach that machine anew: so the run outlives the
+    connection of this npulse, and reads that board."""
 
 
 def place_arguments(place: BenchPlace) -> list[str]:
     """Where the server and its board are."""
+    if place.own_login is not None:
+        board, url = place.own_login
+        return [f"--board={board}", f"--url={url}"]
     made = [f"--url={place.url}"]
     if place.is_elsewhere:
         made.append("--no-board")
