@@ -7,13 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+
 from tests.history.made import ORIGIN, opened
 from tests.history.test_client_requests import OVER, RUNNING
 from tui.app.clients_watch import ClientsWatch, logged
 from tui.board.runtime_log.blocks import RuntimeBlock
 from tui.core.board.reading import Reading, Snapshot
 from tui.history import client_requests, writers
+from tui.history.clients_view import ClientsView
 from tui.history.database import FILE_NAME, transaction
+from tui.history.published_clients import PublishedClients
 from tui.history.writer_process import this_process
 from tui.servers.connection_state import Server
 from tui.servers.dialects import llama_cpp
@@ -74,3 +78,35 @@ def test_answers_of_the_runtimes_log_say_so() -> None:
     counter = logged(block)
     assert counter.value == "19 + 63 tokens, prefill 47.2, 5.31 tok/s"
     assert (counter.label[:10], counter.source) == ("answer of ", "the runtime's log")
+
+
+def test_on_another_machine_nothing_is_told_of_this_ones_taps(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    connection = opened(tmp_path)
+    with transaction(connection):
+        writer = writers.register_writer(connection, this_process(), "tap")
+        client_requests.store(connection, OVER, writer)
+    connection.close()
+    told = msgspec.json.encode(PublishedClients(77, (RUNNING,), (OVER,)))
+    asked: list[str] = []
+    files: dict[str, bytes] = {}
+
+    def read(path: str) -> bytes | None:
+        asked.append(path)
+        return files.get(path)
+
+    tapped = Snapshot(0, 0.0, {"tap.state": Reading("idle", source="/run/npulse-tap/now.json")})
+    snapshot = Snapshot(0, 0.0)
+
+    def look() -> ClientsView:
+        return ClientsWatch(
+            lambda: file, lambda: None, lambda: snapshot, lambda: None, elsewhere=lambda: read
+        ).look()
+
+    assert (look().newest, look().tap_pid, asked) == ((), None, [])
+    snapshot = tapped
+    assert (look().problem or "").startswith("A tap runs on the board and tells no requests")
+    files["/run/npulse-tap/clients.json"] = told
+    view = look()
+    assert (view.tap_pid, len(view.running), len(view.newest)) == (77, 1, 1)
+    assert view.problem is None

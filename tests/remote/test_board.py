@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,19 @@ def test_its_readings_are_those_of_the_machine_itself(tmp_path: Path) -> None:
         assert len(far.numbers("cpu.load")) == len(near.numbers("cpu.load"))
         assert far.get("npulse.rss").reason == NOT_OVER_SSH
         assert board.link.latency_ms is not None
+
+
+def test_a_file_of_the_board_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a file's name").write_bytes(b"x" * 100)
+    with sshd(tmp_path / "sshd") as there:
+        board = RemoteBoard(replace(there.address, root=str(tmp_path)), there.options)
+        assert board.read_file("/a file's name", 10) is None
+        board.connect(may_ask=False)
+        try:
+            assert board.read_file("/a file's name", 10) == b"x" * 10
+            assert board.read_file("/absent", 10) is None
+        finally:
+            board.close()
 
 
 class _Sampling(Sampler):

@@ -235,6 +235,9 @@ class Backend:
             lambda: self.state.server,
             lambda: self.board.history.latest,
             lambda: self.board.source.root,
+            elsewhere=lambda: (
+                None if self.board.source.line is None else self.board.source.read_file
+            ),
         )
 
     @property

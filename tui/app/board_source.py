@@ -95,6 +95,10 @@ class BoardReader:
         nothing."""
         return None
 
+    def read_file(self, path: str) -> bytes | None:
+        """A file of a board that is somewhere else; None where it cannot be read. Blocks."""
+        return None
+
     def url_there(self, url: str) -> str:
         """The same server's address on its own board, under the board's name."""
         return url

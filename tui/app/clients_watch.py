@@ -24,7 +24,7 @@ from tui.core.screen.server_facts import (
 from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean_line
 from tui.history.clients_view import ClientsView
-from tui.history.published_clients import PUBLISHED, published
+from tui.history.published_clients import PUBLISHED, published, published_in
 from tui.history.request_records import ClientRequest, ClientTotals
 from tui.servers.address import local_port
 from tui.servers.connection_state import Server
@@ -37,13 +37,17 @@ DAY_MS = 86_400_000
 COUNTERS_EVERY_S = 5.0
 TOTALS_EVERY_S = 5.0
 MAX_CONNECTIONS = 100
+UNTOLD = "A tap runs on the board and tells no requests; the service (npulse setup-service) does."
+ReadFile = Callable[[str], bytes | None]
+"""A path on the board -> what is in that file; None where it cannot be read."""
 LOGGED = 3
 """Answers of the runtime's log."""
 
 
 class ClientsWatch:
     """Looks when it is asked to, which is while the screen is open. ``file`` is the history; None
-    where nothing is kept. ``service_file`` is what a tap publishes that is a service."""
+    where nothing is kept. ``service_file`` is what a tap publishes that is a service.
+    ``elsewhere`` reads files of the board where that is another machine."""
 
     def __init__(
         self,
@@ -52,7 +56,9 @@ class ClientsWatch:
         snapshot: Callable[[], Snapshot | None],
         root: Callable[[], Path | None],
         service_file: Path = PUBLISHED,
+        elsewhere: Callable[[], ReadFile | None] = lambda: None,
     ) -> None:
+        self._elsewhere = elsewhere
         self._published = service_file
         self._file = file
         self._server = server
@@ -72,6 +78,9 @@ class ClientsWatch:
     def look(self) -> ClientsView:
         """The moment. Called in a worker thread, one call at a time."""
         server = self._server()
+        read = self._elsewhere()
+        if read is not None:
+            return self._look_elsewhere(read, server)
         running, newest, tap_pid, problem = self._requests()
         totals = self._totals
         told = published(self._published) if tap_pid is None else None
@@ -87,6 +96,26 @@ class ClientsWatch:
             connections=self._connections(server),
             npu=self._npu(),
             counters=(*self._counters_now(server), *self._logged(server)),
+            problem=problem,
+        )
+
+    def _look_elsewhere(self, read: ReadFile, server: Server | None) -> ClientsView:
+        """On another machine: this one's taps, logs and connections have nothing to do with it."""
+        snapshot = self._snapshot()
+        state = None if snapshot is None else snapshot.get("tap.state")
+        told, problem = None, None
+        if state is not None and state.value is not None and state.source:
+            data = read(str(Path(state.source).with_name(PUBLISHED.name)))
+            told = None if data is None else published_in(data)
+            problem = None if told is not None else UNTOLD
+        return ClientsView(
+            running=() if told is None else told.running,
+            newest=() if told is None else told.newest,
+            totals=() if told is None else told.totals,
+            tap_pid=None if told is None else told.pid,
+            server="" if server is None else server.label,
+            npu=self._npu(),
+            counters=self._counters_now(server),
             problem=problem,
         )
 

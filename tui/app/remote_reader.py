@@ -10,6 +10,8 @@ from tui.core.text.format import long_seconds
 from tui.core.text.sanitize import clean_line
 from tui.settings.board_login import LoggedIn
 
+MAX_FILE_BYTES = 1 << 20
+
 
 class RemoteReader(BoardReader):
     """Samples of a board over ssh, where a :class:`BoardReader` is expected."""
@@ -33,6 +35,9 @@ class RemoteReader(BoardReader):
 
     def own_login(self, url: str) -> tuple[str, str] | None:
         return self._login.own_login(url)
+
+    def read_file(self, path: str) -> bytes | None:
+        return self.board.read_file(path, MAX_FILE_BYTES)
 
     @property
     def line(self) -> BoardLine:

@@ -59,8 +59,16 @@ def published(path: Path = PUBLISHED) -> PublishedClients | None:
     """What a tap has published there, sanitised; None where there is nothing that can be read."""
     try:
         with path.open("rb") as file:
-            found = msgspec.json.decode(file.read(MAX_BYTES), type=PublishedClients)
-    except (OSError, msgspec.DecodeError, RecursionError):
+            return published_in(file.read(MAX_BYTES))
+    except OSError:
+        return None
+
+
+def published_in(data: bytes) -> PublishedClients | None:
+    """What such a file says, sanitised; None where it is none."""
+    try:
+        found = msgspec.json.decode(data, type=PublishedClients)
+    except (msgspec.DecodeError, RecursionError):
         return None
     return replace(
         found,

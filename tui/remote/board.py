@@ -95,6 +95,12 @@ class RemoteBoard:
         """Whether the login had to ask for something."""
         return self._ssh.has_asked
 
+    def read_file(self, path: str, limit: int) -> bytes | None:
+        """The first bytes of a file of the board; None where it cannot be read. Blocks."""
+        if self.link.state != "connected":
+            return None
+        return self._ssh.read_file(self.address.root.rstrip("/") + path, limit)
+
     def forwarded(self, url: str) -> str:
         """The same address as this machine reaches it. Raises SshError."""
         parts = urlsplit(url)

@@ -132,6 +132,14 @@ class Ssh:
         except OSError as error:
             raise SshError(f"ssh could not be started: {error.strerror}") from error
 
+    def read_file(self, path: str, limit: int) -> bytes | None:
+        """The first bytes of a file at the other end; None where it cannot be read."""
+        remote = f"exec head -c {limit} {shlex.quote(path)}"
+        done = self._run(
+            "-T", "-o", "ControlMaster=no", "-o", "BatchMode=yes", self.address.destination, remote
+        )
+        return done.stdout if done.returncode == 0 else None
+
     def forward(self, host: str, port: int) -> int:
         """A port of this machine's loopback that leads to ``host:port`` as the board sees it: the
         same one for good. Raises SshError."""
@@ -163,7 +171,10 @@ class Ssh:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        command = self._command("-O", *words, self.address.destination)
+        return self._run("-O", *words, self.address.destination)
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        command = self._command(*words)
         try:
             return subprocess.run(
                 command,
