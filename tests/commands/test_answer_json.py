@@ -21,6 +21,7 @@ from tests.core.turn.turns import REQUEST, T0
 from tests.servers.raw_server import Wire, raw_server
 from tui.commands.answer_json import write_answer
 from tui.core.turn.growing_text import without_end_blanks
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TextDelta, ThinkingDelta
 
@@ -43,7 +44,7 @@ def test_it_is_the_object_of_the_result(encoding: str, text: str, thought: str) 
     line = raw.getvalue().decode(encoding)
     assert line.endswith("\n")
     assert line.count("\n") == 1
-    expected = turn.result(T0 + 5, "a server").to_json_dict()
+    expected = result_of(turn, T0 + 5, "a server").to_json_dict()
     assert json.loads(line) == json.loads(json.dumps(expected))
     assert list(json.loads(line)) == list(expected)
 

@@ -12,6 +12,7 @@ from tests.app.npulse import REPOSITORY, environment
 from tests.commands.asking import ask
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for
+from tui.core.turn.result import result_of
 from tui.recording.lines import Board, Numbers, Token
 from tui.recording.player import Asked, Player
 from tui.recording.reading import read_recording
@@ -48,7 +49,7 @@ def test_an_answer_is_recorded_with_its_board(tmp_path: Path) -> None:
     assert any("npu.load" in readings for readings in loads)
     (told,) = (e for e in answer.events if isinstance(e, Numbers))
     (turn,) = (h.turn for h in Player(found).play_until(1 << 62) if isinstance(h, Asked))
-    again = turn.result(1 << 60).to_json_dict()
+    again = result_of(turn, 1 << 60).to_json_dict()
     for name in ("ttft_ms", "latency_ms", "tokens_out", "decode_tps", "decode_source", "itl_ms"):
         told_value, value = told.numbers[name], again[name]
         if isinstance(told_value, float):

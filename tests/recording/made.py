@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui.core.board.reading import Reading, Snapshot
-from tui.core.turn.result import NOT_NUMBERS
+from tui.core.turn.result import NOT_NUMBERS, result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
@@ -33,7 +33,7 @@ VERSION_1 = Path(__file__).parent / "data" / "version_1.jsonl"
 def session(path: Path, said: list[str], *, scrubber: Scrubber | None = None,
             has_text: bool = True) -> RecordingSession:  # fmt: skip
     def numbers(turn: Turn, now_ns: int) -> dict[str, object]:
-        values = turn.result(now_ns).to_json_dict()
+        values = result_of(turn, now_ns).to_json_dict()
         return {k: v for k, v in values.items() if k not in NOT_NUMBERS}
 
     return RecordingSession(path, numbers, said.append, scrubber=scrubber, has_text=has_text)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recording.made import MS, T0, VERSION_1, record, session, snapshot
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import (
     Delta,
@@ -44,7 +45,7 @@ def played(recording: Recording) -> tuple[list[Turn], list[Sample]]:
 
 def same(turn: Turn, again: Turn) -> None:
     now_ns = 1 << 60
-    assert again.result(now_ns) == turn.result(now_ns)
+    assert result_of(again, now_ns) == result_of(turn, now_ns)
     assert again.prompt == turn.prompt
     stats, stats_again = turn.stats(now_ns), again.stats(now_ns)
     for name in stats.__slots__:
@@ -253,7 +254,7 @@ def test_the_first_format_is_opened() -> None:
     assert found.problem is None
     assert found.header.version == 1
     (turn,), samples = played(found)
-    result = turn.result(1 << 60)
+    result = result_of(turn, 1 << 60)
     assert (result.status, result.tokens_out, result.clock) == ("complete", 140, "kernel")
     assert result.ttft_ms == pytest.approx(400.25)
     assert result.decode_tps == pytest.approx(30.001)
@@ -326,7 +327,7 @@ def test_any_numbers_in_a_line_are_played_or_refused(kind: str, values: dict[str
         return
     turns, samples = played(found)
     for turn in turns:
-        assert turn.result(1 << 60).ttft_ms == turn.stats(1 << 60).ttft_ms
+        assert result_of(turn, 1 << 60).ttft_ms == turn.stats(1 << 60).ttft_ms
     from tui.core.board.history import series_values
 
     for sample in samples:

@@ -14,6 +14,7 @@ from tests.servers.busy_servers import FULL, SOON, Refusal, answered, refusing, 
 from tests.servers.raw_server import RawServer, Wire, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import Phase
 from tui.servers.backoff import Backoff
@@ -103,7 +104,7 @@ async def test_the_wait_is_told_and_is_no_part_of_the_time_to_the_first_token() 
     assert pauses_ms <= stats.queue_ms <= waited_ms
     assert tries[-2] < exchange.turn.t0_ns <= tries[-1], "times count from the try that was taken"
     assert stats.ttft_includes == ()
-    assert exchange.turn.result(perf_counter_ns()).to_json_dict()["queue_ms"] == pytest.approx(
+    assert result_of(exchange.turn, perf_counter_ns()).to_json_dict()["queue_ms"] == pytest.approx(
         stats.queue_ms, abs=0.001
     )
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.servers.cases import REQUEST, T0, Case, case, decoded_turn, names, script
 from tests.servers.raw_server import raw_server
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import NumberSource, TurnStatus
 from tui.servers.client import Client, PhaseTimeouts
@@ -142,7 +143,7 @@ def test_at_its_times(name: str) -> None:
         assert (turn.status, turn.text) == (right.status, right.text)
         return
     check(turn, right)
-    result = turn.result(AFTER)
+    result = result_of(turn, AFTER)
     assert right.tokens is None or result.tokens_out == right.tokens
     assert right.source is None or result.decode_source == right.source
     if right.rate_tps is not None:
@@ -198,7 +199,7 @@ async def test_over_real_http() -> None:
 
 @pytest.mark.parametrize("name", ["proxy-bursts/case", "proxy-bursts/two", "stream-ignored/case"])
 def test_a_burst_has_no_first_token_and_no_gaps(name: str) -> None:
-    result = decoded_turn(case(name)).result(AFTER)
+    result = result_of(decoded_turn(case(name)), AFTER)
     assert result.ttft_source == "estimated"
     assert (result.prefill_tps, result.itl_ms.p50) == (None, None)
 
@@ -210,7 +211,7 @@ def test_gaps_between_chunks_of_several_tokens_are_none_between_tokens(name: str
 
 
 def test_what_was_counted_and_not_sent_is_told() -> None:
-    result = decoded_turn(case("hidden-reasoning/case")).result(AFTER)
+    result = result_of(decoded_turn(case("hidden-reasoning/case")), AFTER)
     assert (result.tokens_out, result.tokens_hidden) == (100, 300)
     assert result.prefill_tps is None
 
@@ -229,5 +230,5 @@ def test_a_long_event_is_read_whole() -> None:
 
 
 def test_content_parts_end_the_ttft() -> None:
-    result = decoded_turn(case("content-parts/case")).result(AFTER)
+    result = result_of(decoded_turn(case("content-parts/case")), AFTER)
     assert result.ttft_ms == pytest.approx(100)

@@ -14,10 +14,9 @@ from tests.servers.requests import decoded, new_turn
 from tui.board.runtime_log.blocks import LogLine, blocks, errors, load_facts
 from tui.board.runtime_log.containers import container_of_cgroup, container_of_port
 from tui.board.runtime_log.tail import journal_line
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.estimate import token_weight
 from tui.core.turn.think import ThinkSplitter
-from tui.core.types import TextDelta
+from tui.core.types import CleanText, TextDelta
 from tui.history.import_documents import NotUnderstoodError, read
 from tui.servers.content_coding import compression
 from tui.servers.dialects import openai

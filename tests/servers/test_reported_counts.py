@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.servers.cases import T0, Case, decoded_turn
-from tui.core.turn.result import TurnResult
+from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message
 from tui.servers.dialects import openai
@@ -15,7 +15,7 @@ from tui.servers.dialects import openai
 AFTER = T0 + 10**12
 
 
-def result_of(
+def answered_with(
     words: list[str],
     usage: dict[str, object],
     reason: str = "stop",
@@ -30,7 +30,7 @@ def result_of(
     pieces.append((0.0, event(choices=[{"delta": {}, "finish_reason": reason}])))
     pieces.append((0.0, event(choices=[], usage=usage, **more) + b"data: [DONE]\n\n"))
     case = Case("made", tuple(pieces), "end", True, {}, openai.DIALECT)
-    return decoded_turn(case).result(AFTER)
+    return result_of(decoded_turn(case), AFTER)
 
 
 def event(**fields: object) -> bytes:
@@ -38,20 +38,20 @@ def event(**fields: object) -> bytes:
 
 
 def test_characters_divided_by_four_are_no_count() -> None:
-    found = result_of(["word"] * 12, {"completion_tokens": 11}, "length")
+    found = answered_with(["word"] * 12, {"completion_tokens": 11}, "length")
     assert (found.tokens_out, found.tokens_source) == (12, "estimated")
     assert found.decode_tps == pytest.approx(20)
     assert found.decode_source == "estimated"
 
 
 def test_the_server_lost_the_last_token() -> None:
-    found = result_of(["word "] * 11, {"completion_tokens": 12})
+    found = answered_with(["word "] * 11, {"completion_tokens": 12})
     assert (found.tokens_out, found.tokens_source) == (12, "runtime")
     assert found.decode_tps == pytest.approx(20)
 
 
 def test_the_count_of_the_answer_before_is_not_believed() -> None:
-    found = result_of(["word "] * 24, {"completion_tokens": 60})
+    found = answered_with(["word "] * 24, {"completion_tokens": 60})
     assert (found.tokens_out, found.tokens_source) == (24, "estimated")
     assert found.decode_tps == pytest.approx(20)
 
@@ -83,9 +83,9 @@ def test_a_cached_prompt_has_the_rate_of_what_was_processed() -> None:
         "prompt_tokens": 35,
         "prompt_tokens_details": {"cached_tokens": 34},
     }
-    found = result_of(["word "] * 24, usage, first_s=0.04)
+    found = answered_with(["word "] * 24, usage, first_s=0.04)
     assert found.prefill_tps is None
-    timed = result_of(
+    timed = answered_with(
         ["word "] * 24, usage, first_s=0.04, timings={"prompt_n": 1, "prompt_ms": 15.8}
     )
     assert timed.prefill_tps == pytest.approx(1 / 0.0158)
@@ -96,7 +96,7 @@ def test_a_summary_of_the_reasoning_is_not_the_reasoning() -> None:
         "completion_tokens": 424,
         "completion_tokens_details": {"reasoning_tokens": 400},
     }
-    found = result_of(["?hm "] * 4 + ["word "] * 24, usage)
+    found = answered_with(["?hm "] * 4 + ["word "] * 24, usage)
     assert found.tokens_hidden is not None
     assert 390 <= found.tokens_hidden <= 400
     assert found.decode_tps == pytest.approx(20, rel=0.05)

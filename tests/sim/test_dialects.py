@@ -14,7 +14,7 @@ from tests.servers.recordings import Recorded, recorded
 from tests.sim.simulator import FAST, dechunked, exchange, raw_request
 from tui.commands.sim import parse
 from tui.servers.detect import KINDS
-from tui.sim.runtime.profiles import SimOptions
+from tui.sim.profiles import SimOptions
 from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.spawn import Simulator, spawn
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.sim.simulator import CHAT, ask, body_of, running, truth, wait_for, wait_for_event
-from tui.sim.runtime.profiles import PROFILES, find_profile
+from tui.sim.profiles import PROFILES, find_profile
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from statistics import quantiles
 import pytest
 
 from tests.sim.simulator import ask, running, truth
-from tui.sim.runtime.profiles import PROFILES, TYPICAL_CONTEXT_TOKENS, find_profile
+from tui.sim.profiles import PROFILES, TYPICAL_CONTEXT_TOKENS, find_profile
 from tui.sim.runtime.schedule import pace_of
 
 MS = 1_000_000

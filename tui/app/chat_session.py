@@ -21,6 +21,7 @@ from tui.app.held_prompt import HeldPrompt
 from tui.app.npu_watch import NpuWatch, end_ns
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.last_usage import LastUsage
+from tui.core.turn.result import result_of
 from tui.core.turn.turn_note import CUMULATIVE_NOTE
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.expect.expectations import Expectations
@@ -360,7 +361,7 @@ class ChatSession:
             self._exchanges.add(turn.prompt, stored)
             return
         server = self._link.state.server
-        result = turn.result(self._clock_ns(), server.name if server is not None else None)
+        result = result_of(turn, self._clock_ns(), server.name if server is not None else None)
         self._exchanges.add(turn.prompt, result)
         if turn.is_cumulative and server is not None and server.url not in self._noted_cumulative:
             self._noted_cumulative.add(server.url)

@@ -21,10 +21,10 @@ from textual.theme import Theme
 from tui import __version__
 from tui.app.app_colours import AppColours
 from tui.app.memory import give_back_free_memory
+from tui.app.terminal.driven_app import DrivenApp
 from tui.app.terminal.input_order import InputOrder
 from tui.app.terminal.painting import Painting
 from tui.app.themes import LIBRARY_CSS
-from tui.core.screen.attention import Attention
 from tui.core.screen.colours import ColourChoice, ColourDepth, ColourSetting
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import Place, rebound
@@ -35,11 +35,9 @@ from tui.core.text.glyphs import Glyphs
 from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.lean_app import LeanApp
 from tui.widgets.kit.rows import AsciiScrollBar
 
 if TYPE_CHECKING:
-    from tui.app.terminal.launch import Launch
     from tui.core.screen.commands import Command
 
 PAUSED = "not drawn while the terminal does not have the focus; everything goes on"
@@ -84,7 +82,7 @@ class Appearance:
     """What the start has to say: warnings of the config file, broken themes."""
 
 
-class TerminalApp(LeanApp[int], inherit_bindings=False):
+class TerminalApp(DrivenApp, inherit_bindings=False):
     """An app whose lowest screen is a dashboard; which one says :meth:`get_default_screen`."""
 
     TITLE = "npulse"
@@ -107,15 +105,9 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
             ScrollBar.renderer = AsciiScrollBar
         self._appearance = appearance
         self._asked, self._asked_s = "", 0.0
-        self._is_open = False
-        self._ending_code: int | None = None
         self._opening = ExitStack()
         self._input_order = InputOrder(self, super().on_event)
         self._painting = Painting(self, self._rest, self._tell_pause)
-        self.launch: Launch | None = None
-        """What was drawn before this app was there."""
-        self.attention: Attention | None = None
-        """What tells somebody who looks elsewhere; None where that was not asked for."""
         themes = appearance.themes(appearance.colours.depth)
         for theme in themes:
             self.register_theme(theme)
@@ -162,26 +154,8 @@ class TerminalApp(LeanApp[int], inherit_bindings=False):
     def _opened(self) -> None:
         """The first paint is done."""
         self._opening.close()
-        self._is_open = True
         self.set_timer(START_AFTER_S, self._start)
-        if self._ending_code is not None:
-            self.exit(return_code=self._ending_code)
-
-    def end_with(self, code: int) -> None:
-        """End with this exit code; not before every widget is there, for an end between would
-        take them from under those that look for them."""
-        self._ending_code = code
-        if self._is_open:
-            self.exit(return_code=code)
-
-    def stop_answer(self) -> None:
-        """A second signal: what runs is not finished, whatever the first one was."""
-
-    @property
-    def finishes_without_terminal(self) -> bool:
-        """Whether an answer that runs is to be finished once the terminal is gone. From any
-        thread."""
-        return False
+        self.opened()
 
     def _start(self) -> None:
         """Everything that the first paint does not need."""

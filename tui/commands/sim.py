@@ -12,9 +12,9 @@ from pathlib import Path
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, complain
 from tui.sim.board.tree import TreeError, check_root
+from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
+from tui.sim.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
 from tui.sim.runtime.answers import SHAPES
-from tui.sim.runtime.faults import FAULTS, FaultError, Faults, parse_faults
-from tui.sim.runtime.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
 from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.server import StartError, serve
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Literal, NewType
 
-from tui.core.text.sanitize import CleanText
+CleanText = NewType("CleanText", str)
+"""Text that has passed :class:`tui.core.text.sanitize.Sanitizer` or its ``clean``, or that was cut
+out of such text."""
 
 Role = Literal["system", "user", "assistant"]
 

@@ -53,6 +53,7 @@ def recording_session(
 
 def _numbers(turn: Turn, now_ns: int) -> Mapping[str, object]:
     """Those that the history keeps."""
+    from tui.core.turn.result import result_of
     from tui.history.turn_json import numbers_of
 
-    return numbers_of(turn.result(now_ns), turn.stats(now_ns))
+    return numbers_of(result_of(turn, now_ns), turn.stats(now_ns))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.core.turn.turns import Feeder
 from tui.core.turn.conversation import Conversation
-from tui.core.turn.result import TurnResult
+from tui.core.turn.result import TurnResult, result_of
 from tui.core.types import DoneDelta, FailureDelta, GenerationSettings, Message
 
 PLAIN = GenerationSettings()
@@ -17,18 +17,18 @@ WITH_SYSTEM = GenerationSettings(system_prompt="Be brief.")
 
 def answer(text: str) -> TurnResult:
     feeder = Feeder().text(text).deltas(DoneDelta())
-    return feeder.turn.result(feeder.t_ns)
+    return result_of(feeder.turn, feeder.t_ns)
 
 
 def stopped(text: str) -> TurnResult:
     feeder = Feeder().text(*([text] if text else []))
     feeder.turn.stop(feeder.t_ns)
-    return feeder.turn.result(feeder.t_ns)
+    return result_of(feeder.turn, feeder.t_ns)
 
 
 def failed(text: str) -> TurnResult:
     feeder = Feeder().text(*([text] if text else [])).deltas(FailureDelta("NPU lost"))
-    return feeder.turn.result(feeder.t_ns)
+    return result_of(feeder.turn, feeder.t_ns)
 
 
 def test_the_first_prompt() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.core.turn.turns import MS, REQUEST, T0, Feeder
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TurnError, UsageDelta
 
@@ -43,7 +44,7 @@ def test_a_whole_answer() -> None:
     feeder = Feeder().text("<think>", "hm", "</think>", *["word "] * 20)
     feeder.deltas(UsageDelta(tokens_in=12, tokens_out=24, prefill_ms=800), FinishDelta("stop"))
     feeder.deltas(DoneDelta())
-    values = feeder.turn.result(feeder.t_ns, server="http://127.0.0.1:8021").to_json_dict()
+    values = result_of(feeder.turn, feeder.t_ns, server="http://127.0.0.1:8021").to_json_dict()
     assert list(values) == KEYS
     assert json.loads(json.dumps(values)) == {
         "text": "word " * 20,
@@ -84,7 +85,7 @@ def test_nothing_came(end: str | None) -> None:
         turn.fail(T0 + MS, TurnError("refused", "Nothing listens on port 8021."))
     elif end:
         getattr(turn, end)(T0 + MS)
-    values = turn.result(T0 + 2 * MS).to_json_dict()
+    values = result_of(turn, T0 + 2 * MS).to_json_dict()
     assert list(values) == KEYS
     assert values["status"] == ("stopped" if end == "stop" else "error")
     assert values["itl_ms"] == {"p50": None, "p90": None, "p99": None, "max": None}
@@ -100,4 +101,4 @@ def test_nothing_came(end: str | None) -> None:
 
 def test_a_turn_that_still_runs_counts_as_interrupted() -> None:
     feeder = Feeder().text("Hi")
-    assert feeder.turn.result(feeder.t_ns).status == "interrupted"
+    assert result_of(feeder.turn, feeder.t_ns).status == "interrupted"

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from tests.core.turn.pieces import cut
 from tests.core.turn.turns import folded
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.think import Reclassified, ThinkSplitter
-from tui.core.types import Segment
+from tui.core.types import CleanText, Segment
 
 PIECES = [
     "<think>",

@@ -8,12 +8,13 @@ import pytest
 
 from tests.core.turn.turns import MS, REQUEST, STALLED, T0, Feeder
 from tui.core.screen.footer import footer_line
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.answer_text import chars_limit
 from tui.core.turn.last_usage import LastUsage
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
+    CleanText,
     Delta,
     DoneDelta,
     FailureDelta,
@@ -144,7 +145,7 @@ def test_stop_keeps_what_came_and_its_numbers() -> None:
     turn = feeder.turn
     assert (turn.status, turn.phase, turn.error) == ("stopped", Phase.STOPPED, None)
     assert turn.text == "ab " * 20
-    result = turn.result(feeder.t_ns + 10**12)
+    result = result_of(turn, feeder.t_ns + 10**12)
     assert result.tokens_out == 20
     assert result.decode_tps == pytest.approx(10)
     assert result.latency_ms == 1000 + 1900 + 30
@@ -153,7 +154,7 @@ def test_stop_keeps_what_came_and_its_numbers() -> None:
 def test_stop_in_prefill() -> None:
     feeder = Feeder()
     feeder.turn.stop(T0 + 400 * MS)
-    result = feeder.turn.result(T0 + 500 * MS)
+    result = result_of(feeder.turn, T0 + 500 * MS)
     assert (result.status, result.text, result.ttft_ms) == ("stopped", "", None)
     assert (result.tokens_out, result.tokens_source, result.latency_ms) == (None, "unknown", 400)
 
@@ -162,13 +163,13 @@ def test_nothing_counts_after_the_end() -> None:
     feeder = Feeder().text("Hi")
     turn = feeder.turn
     turn.stop(feeder.t_ns)
-    before = turn.result(feeder.t_ns)
+    before = result_of(turn, feeder.t_ns)
     turn.feed(feeder.t_ns + MS, [TextDelta("late"), FinishDelta("stop"), DoneDelta()])
     turn.fail(feeder.t_ns + MS, STALLED)
     turn.end_of_stream(feeder.t_ns + MS)
     turn.accepted(feeder.t_ns + MS)
     turn.stop(feeder.t_ns + 2 * MS)
-    assert turn.result(feeder.t_ns + 10 * MS) == before
+    assert result_of(turn, feeder.t_ns + 10 * MS) == before
 
 
 def test_what_follows_the_end_marker_in_the_same_read_is_ignored() -> None:
@@ -180,7 +181,7 @@ def test_what_follows_the_end_marker_in_the_same_read_is_ignored() -> None:
 def test_usage_after_the_finish_counts() -> None:
     feeder = Feeder().text(*["ab "] * 20)
     feeder.deltas(FinishDelta("stop"), UsageDelta(tokens_out=20, tokens_in=9), DoneDelta())
-    result = feeder.turn.result(feeder.t_ns)
+    result = result_of(feeder.turn, feeder.t_ns)
     assert (result.tokens_out, result.tokens_source) == (20, "runtime")
     assert result.decode_tps == pytest.approx(10)
     assert result.decode_source == "measured"
@@ -255,7 +256,7 @@ def test_a_recorded_stream_of_rockchipllama() -> None:
                 feeder.text(choice["delta"]["content"])
         elif line == "data: [DONE]":
             feeder.deltas(DoneDelta())
-    result = feeder.turn.result(feeder.t_ns)
+    result = result_of(feeder.turn, feeder.t_ns)
     assert result.thinking == "The RK3588 has a neural processin"
     assert result.text == "g unit with three cores. On this board a fo"
     assert (result.status, result.finish) == ("complete", "stop")
@@ -290,7 +291,7 @@ def test_what_the_server_does_before_the_prefill_stands_beside_the_ttft() -> Non
     assert stats.ttft_includes == ("load",)
     assert stats.prefill_tps is None
     assert "TTFT 1.00 s (loading included)" in footer_line(stats, "complete")
-    assert turn.result(feeder.t_ns).to_json_dict()["ttft_includes"] == ["load"]
+    assert result_of(turn, feeder.t_ns).to_json_dict()["ttft_includes"] == ["load"]
 
 
 @pytest.mark.parametrize("is_kernel", [True, False])

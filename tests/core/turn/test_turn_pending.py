@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.core.turn.test_think import PIECES
 from tests.core.turn.turns import REQUEST, STALLED, T0, Feeder, folded
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.chunk_log import ChunkMeaning
+from tui.core.turn.result import result_of
 from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import (
     ChatRequest,
+    CleanText,
     Delta,
     FailureDelta,
     FinishDelta,
@@ -121,7 +122,7 @@ def test_any_stream_at_all(
     assert text == turn.text
     assert thinking.rstrip() == turn.thinking
     assert raw_controls(text) == raw_controls(thinking) == []
-    result = turn.result(t_ns)
+    result = result_of(turn, t_ns)
     values = result.to_json_dict()
     json.loads(json.dumps(values, allow_nan=False))
     for number, source in (
@@ -141,7 +142,7 @@ def test_nothing_hostile_comes_out(name: str) -> None:
     turn = feeder.turn
     for segment in turn.take_pending():
         assert raw_controls(segment.text) == []
-    result = turn.result(feeder.t_ns, server=hostile)
+    result = result_of(turn, feeder.t_ns, server=hostile)
     for text in (result.text, result.thinking):
         assert raw_controls(text) == []
     lines = (result.model, result.server, result.finish)

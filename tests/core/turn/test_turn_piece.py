@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.turn.turns import MS, REQUEST, T0
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.growing_text import BLOCK_CHARS, GrowingText
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_piece import TurnMark
-from tui.core.types import TextDelta, ThinkingDelta
+from tui.core.types import CleanText, TextDelta, ThinkingDelta
 
 WORDS = st.sampled_from(["a", "word ", "", "<think>", "</think>", "\n", "é", "<", "/think>"])
 ACTIONS = st.lists(st.tuples(st.sampled_from(["text", "thinking", "look", "join"]), WORDS))

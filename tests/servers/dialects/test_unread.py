@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers.dialects.sent import chunk, sse
 from tests.servers.requests import decoded, new_turn, request, text_of
+from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, UnreadDelta
 from tui.servers.dialects import openai
@@ -95,7 +96,7 @@ def test_text_that_is_no_chunk_is_counted_and_quoted() -> None:
     assert (turn.status, turn.text, turn.unread.count) == ("complete", "ab", 2)
     assert turn.unread.first == "model is warming up"
     assert turn.stats(turn.t0_ns + 9).unread_events == 2
-    values = turn.result(turn.t0_ns + 9).to_json_dict()
+    values = result_of(turn, turn.t0_ns + 9).to_json_dict()
     assert (values["unread_events"], values["unread_text"]) == (2, "model is warming up")
     assert "2 events of the stream could not be read" in str(values["note"])
     cut = turn_of(stream)

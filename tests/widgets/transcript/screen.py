@@ -11,8 +11,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.theme import Theme
 
 from tui.core.text.glyphs import ASCII, UNICODE
-from tui.core.text.sanitize import CleanText
-from tui.core.types import Segment
+from tui.core.types import CleanText, Segment
 from tui.widgets.transcript.transcript import Transcript
 
 COLOURS = {

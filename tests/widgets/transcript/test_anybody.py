@@ -7,8 +7,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from tests.widgets.transcript.screen import TranscriptApp, text
-from tui.core.text.sanitize import CleanText
-from tui.core.types import Segment, SegmentKind
+from tui.core.types import CleanText, Segment, SegmentKind
 from tui.widgets.transcript.streamed_text import StreamedText
 from tui.widgets.transcript.transcript import Transcript
 

@@ -9,8 +9,7 @@ from rich.cells import cell_len
 
 from tests.core.text.published import commonmark_examples
 from tui.core.text.glyphs import UNICODE
-from tui.core.text.sanitize import CleanText
-from tui.core.types import Segment
+from tui.core.types import CleanText, Segment
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
 from tui.widgets.transcript.turn_list import TurnList

@@ -18,6 +18,7 @@ from typing import Any
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
+from tui.app.terminal.driven_app import DrivenApp
 from tui.app.terminal.early_keys import TimedKeys, typed_in_lines
 from tui.app.terminal.early_screen import ENDING_SIGNALS
 from tui.app.terminal.hangup import TerminalOutput
@@ -92,10 +93,8 @@ class TerminalDriver(LinuxDriver):
 
     def _ask_for_colours(self, *, is_asked: bool) -> None:
         """One question, in front of the frame that comes next; unless the known frame had it."""
-        from tui.app.terminal_app import TerminalApp
-
         self._colour_answer = ColourAnswer()
-        if isinstance(self._app, TerminalApp):
+        if isinstance(self._app, DrivenApp):
             self._app.colours.begin()
             if self._app.colours.is_asking:
                 self._asked_s = time.monotonic()
@@ -105,20 +104,14 @@ class TerminalDriver(LinuxDriver):
 
     def _take_reply(self, reply: str) -> None:
         """A sequence that the terminal sent on its own. In the thread that reads."""
-        from tui.app.terminal_app import TerminalApp
-
         before, self._colour_answer = self._colour_answer, with_reply(self._colour_answer, reply)
         app = self._app
-        if self._colour_answer.is_truecolour != before.is_truecolour and isinstance(
-            app, TerminalApp
-        ):
+        if self._colour_answer.is_truecolour != before.is_truecolour and isinstance(app, DrivenApp):
             self._loop.call_soon_threadsafe(app.colours.answered, self._colour_answer)
 
     def _take_early_screen(self) -> list[Any] | None:
         """The frame that is drawn already stays; gives the terminal's attributes before it."""
-        from tui.app.terminal_app import TerminalApp
-
-        if not isinstance(self._app, TerminalApp) or self._app.launch is None:
+        if not isinstance(self._app, DrivenApp) or self._app.launch is None:
             return None
         early = self._app.launch.screen
         if early is None or not early.is_held:
@@ -142,9 +135,7 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def _attention(self) -> Attention | None:
-        from tui.app.terminal_app import TerminalApp
-
-        return self._app.attention if isinstance(self._app, TerminalApp) else None
+        return self._app.attention if isinstance(self._app, DrivenApp) else None
 
     def _forget_cells(self) -> None:
         """The terminal's other screen is empty when it is taken over."""
@@ -165,24 +156,18 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._end, 128 + number)
 
     def _end(self, code: int) -> None:
-        from tui.app.terminal_app import TerminalApp
-
-        if isinstance(self._app, TerminalApp):
+        if isinstance(self._app, DrivenApp):
             self._app.end_with(code)
         else:
             self._app.exit(return_code=code)
 
     def _stop_answer(self) -> None:
-        from tui.app.terminal_app import TerminalApp
-
-        if isinstance(self._app, TerminalApp):
+        if isinstance(self._app, DrivenApp):
             self._app.stop_answer()
 
     @property
     def _has_answer_to_finish(self) -> bool:
-        from tui.app.terminal_app import TerminalApp
-
-        return isinstance(self._app, TerminalApp) and self._app.finishes_without_terminal
+        return isinstance(self._app, DrivenApp) and self._app.finishes_without_terminal
 
     def _let_go(self) -> None:
         """The terminal is not waited for any longer while an answer goes on without it."""

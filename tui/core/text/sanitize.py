@@ -30,10 +30,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NewType
 
-CleanText = NewType("CleanText", str)
-"""Text that has passed :class:`Sanitizer` or :func:`clean`, or that was cut out of such text."""
+from tui.core.types import CleanText
 
 REPLACEMENT = "\ufffd"
 MAX_ZERO_WIDTH = 16

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tui.core.text.sanitize import CleanText, Sanitizer
+from tui.core.text.sanitize import Sanitizer
 from tui.core.turn.growing_text import GrowingText
 from tui.core.turn.think import Reclassified, ThinkSplitter
-from tui.core.types import Segment, SegmentKind
+from tui.core.types import CleanText, Segment, SegmentKind
 
 MAX_CHARS_PER_TOKEN = 64
 MIN_CHARS_LIMIT, MAX_CHARS_LIMIT = 1 << 19, 1 << 24

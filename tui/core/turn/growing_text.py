@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from unicodedata import category
 
-from tui.core.text.sanitize import CleanText
+from tui.core.types import CleanText
 
 BLOCK_CHARS = 4096
 _UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))

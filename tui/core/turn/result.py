@@ -114,7 +114,9 @@ NOT_NUMBERS = ("text", "thinking", "model", "server", "status", "error")
 """Keys of :meth:`TurnResult.to_json_dict` that are the answer itself and not its numbers."""
 
 
-def result_of(turn: Turn, now_ns: int, server: str | None, *, has_words: bool = True) -> TurnResult:
+def result_of(
+    turn: Turn, now_ns: int, server: str | None = None, *, has_words: bool = True
+) -> TurnResult:
     """What is left of ``turn``. One that still runs counts as interrupted (error, if nothing
     came). ``server`` is its name. Without ``has_words`` its texts stay empty: they can be long,
     and :meth:`Turn.parts` has them."""

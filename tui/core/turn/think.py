@@ -24,9 +24,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tui.core.text.sanitize import CleanText
 from tui.core.turn.code_spans import CodeSpans
-from tui.core.types import Segment, SegmentKind
+from tui.core.types import CleanText, Segment, SegmentKind
 
 NO_TEXT = CleanText("")
 _OPEN = "<think>"

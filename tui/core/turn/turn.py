@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from tui.core.text.sanitize import CleanText, clean_line
+from tui.core.text.sanitize import clean_line
 from tui.core.turn import finish
 from tui.core.turn.answer_text import AnswerText, chars_limit
 from tui.core.turn.chunk_log import ChunkMeaning
@@ -20,7 +20,6 @@ from tui.core.turn.estimate import TOKENS_PER_MESSAGE, message_tokens, token_wei
 from tui.core.turn.finish_seen import FinishSeen
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.meter import Meter
-from tui.core.turn.result import TurnResult, result_of
 from tui.core.turn.runtime_numbers import RuntimeNumbers, with_runtime
 from tui.core.turn.server_wait import ServerWait, continued
 from tui.core.turn.turn_note import end_error, turn_note
@@ -30,6 +29,7 @@ from tui.core.turn.unread_events import UnreadEvents
 from tui.core.types import (
     ArrivalClockName,
     ChatRequest,
+    CleanText,
     CumulativeDelta,
     Delta,
     DoneDelta,
@@ -349,10 +349,6 @@ class Turn:
                 is_at_limit=finish.is_limit(self._finish.reason) and self._phase is Phase.DONE,
                 unread_events=self.unread.count,
             )
-
-    def result(self, now_ns: int, server: str | None = None) -> TurnResult:
-        """The finished turn. One that still runs counts as interrupted (error, if nothing came)."""
-        return result_of(self, now_ns, server)
 
     # -- inside, under the lock ----------------------------------------------------------------
 

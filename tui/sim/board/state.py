@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tui.sim.board.clock_choices import ClockChoices
-from tui.sim.runtime.faults import Trouble
-from tui.sim.runtime.profiles import Profile
+from tui.sim.faults import Trouble
+from tui.sim.profiles import Profile
 
 Activity = Literal["idle", "loading", "prefill", "decode"]
 

@@ -19,7 +19,7 @@ from tui.sim.board.clock_choices import chosen
 from tui.sim.board.state import BoardMemo
 from tui.sim.board.tree_moving import Motion, changed
 from tui.sim.board.tree_still import still_files, still_links
-from tui.sim.runtime.profiles import SimOptions
+from tui.sim.profiles import SimOptions
 
 MARK = "npulse-simulated"
 """The file at the top of the tree that says what it is; it holds the name of the profile."""

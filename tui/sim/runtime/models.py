@@ -18,8 +18,8 @@ from __future__ import annotations
 import asyncio
 
 from tui.sim.board.state import BoardMemo
+from tui.sim.profiles import PROFILES, Profile, find_profile
 from tui.sim.runtime.gate import Gate
-from tui.sim.runtime.profiles import PROFILES, Profile, find_profile
 
 
 class LoadError(Exception):

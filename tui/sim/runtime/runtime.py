@@ -19,11 +19,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tui.sim.board.state import BoardMemo
+from tui.sim.faults import SLOWER, Faults
+from tui.sim.profiles import Profile, SimOptions
 from tui.sim.runtime import answers
-from tui.sim.runtime.faults import SLOWER, Faults
 from tui.sim.runtime.models import Models
 from tui.sim.runtime.obedience import obeyed
-from tui.sim.runtime.profiles import Profile, SimOptions
 from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
 from tui.sim.runtime.thinking import wrongly_marked

@@ -10,7 +10,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from tui.sim.runtime.profiles import Profile
+from tui.sim.profiles import Profile
 
 COARSE_NS = 2_000_000
 """The event loop wakes up to a millisecond late (epoll counts in milliseconds), so it is asked to

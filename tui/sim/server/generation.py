@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from tui.sim.runtime.faults import Faults, with_marks
+from tui.sim.faults import Faults, with_marks
+from tui.sim.profiles import Profile, SimOptions
 from tui.sim.runtime.models import Models
-from tui.sim.runtime.profiles import Profile, SimOptions
 from tui.sim.runtime.runtime import Job, Outcome, Runtime
 from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import sleep_until

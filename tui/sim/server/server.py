@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from tui.sim.board.clock_choices import ClockChoices
 from tui.sim.board.state import BoardMemo
 from tui.sim.board.tree import Tree
+from tui.sim.profiles import SimOptions
 from tui.sim.runtime.gate import Gate
 from tui.sim.runtime.models import Models
-from tui.sim.runtime.profiles import SimOptions
 from tui.sim.runtime.runtime import Runtime
 from tui.sim.runtime.truth import TruthLog
 from tui.sim.server.dialects.dialect import SimulatedServer

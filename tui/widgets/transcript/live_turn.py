@@ -7,8 +7,8 @@ from typing import Protocol
 
 from rich.cells import cell_len
 
-from tui.core.text.sanitize import CleanText, Sanitizer
-from tui.core.types import Segment, SegmentKind
+from tui.core.text.sanitize import Sanitizer
+from tui.core.types import CleanText, Segment, SegmentKind
 from tui.widgets.transcript.painter import Painter
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.turn_view import TurnState, TurnView

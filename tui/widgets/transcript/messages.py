@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.message import Message
-
-if TYPE_CHECKING:
-    from tui.widgets.transcript.transcript import Transcript
+from textual.widget import Widget
 
 
 @dataclass
 class TranscriptMessage(Message, namespace="transcript"):
     """A message of a transcript."""
 
-    transcript: Transcript
+    transcript: Widget
 
     @property
-    def control(self) -> Transcript:
+    def control(self) -> Widget:
         return self.transcript
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from tui.core.text.block import Block, PlainSplitter
 from tui.core.text.blocks import BlockSplitter
 from tui.core.text.display import CellLen, DisplayText
-from tui.core.text.sanitize import CleanText, clean
+from tui.core.text.sanitize import clean
+from tui.core.types import CleanText
 
 MAX_PIECES = 128
 

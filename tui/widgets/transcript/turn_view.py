@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tui.core.text.display import CellLen, display_text
-from tui.core.text.sanitize import CleanText, clean, clean_line
-from tui.core.types import Segment, SegmentKind
+from tui.core.text.sanitize import clean, clean_line
+from tui.core.types import CleanText, Segment, SegmentKind
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part, PartKind
 from tui.widgets.transcript.streamed_text import StreamedText

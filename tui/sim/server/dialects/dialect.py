@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tui.sim.runtime.profiles import Profile
+from tui.sim.profiles import Profile
 from tui.sim.server.generation import Generation
 from tui.sim.server.http import (
     DATE,

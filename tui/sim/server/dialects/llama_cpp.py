@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tui.sim.runtime.profiles import Profile
+from tui.sim.profiles import Profile
 from tui.sim.runtime.runtime import Job, Outcome
 from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job
 from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser

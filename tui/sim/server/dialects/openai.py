@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job, Outcome
 from tui.sim.runtime.sampling import sampling_of
 from tui.sim.runtime.thinking import ThinkingParser

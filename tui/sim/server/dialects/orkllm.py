@@ -12,7 +12,7 @@ import asyncio
 import time
 from typing import Any
 
-from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job, Outcome
 from tui.sim.server.dialects.dialect import (
     Dialect,

@@ -13,7 +13,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.profiles import PROFILES, Profile
 from tui.sim.runtime.sampling import sampling_of
 from tui.sim.server.dialects.dialect import (
     Dialect,

@@ -14,7 +14,7 @@ import re
 import time
 from typing import Any
 
-from tui.sim.runtime.profiles import PROFILES, Profile
+from tui.sim.profiles import PROFILES, Profile
 from tui.sim.runtime.runtime import Job, Outcome
 from tui.sim.runtime.thinking import ThinkingParser
 from tui.sim.server.dialects.dialect import (

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui.sim.runtime.faults import Faults
+from tui.sim.faults import Faults
 
 TYPICAL_CONTEXT_TOKENS = 200
 """The context at which a profile decodes at ``decode_tps``."""

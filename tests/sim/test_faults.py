@@ -23,7 +23,7 @@ from tests.sim.simulator import (
     truth,
     wait_for_event,
 )
-from tui.sim.runtime.faults import FAULTS, FaultError, Faults, parse_faults
+from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
 
 
 def _raw_stream(url: str, prompt: str) -> bytes:
