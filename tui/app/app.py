@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.latest import Latest
+from tui.app.sampling import Sampling
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.attention import Attention
 from tui.core.screen.key_names import shown_key
@@ -27,17 +27,16 @@ if TYPE_CHECKING:
     from tui.app.branch_walk import BranchWalk
     from tui.app.history_pages import Asked as AskedOfHistory
     from tui.app.history_pages import HistoryPages
+    from tui.app.lab_pages import LabPages
     from tui.app.last_session import LastSession
+    from tui.app.timeline_pages import TimelinePages
     from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
     from tui.screens.fleet import FleetScreen
     from tui.screens.history.page import HistoryPage
     from tui.screens.lab.page import LabPage
     from tui.screens.timeline import TimelineScreen
-    from tui.timeline.source import TimelineSource
 
-RESTING_SAMPLES = 5
-"""While nobody looks, one sample of so many is taken."""
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
@@ -64,17 +63,15 @@ class NpulseApp(TerminalApp):
         self._remember = remember
         self._has_to_resume = has_to_resume
         self._looks_around = looks_around
+        """At the start it is looked what other processes left, or still receive."""
         self.next_board: str | None = None
         """The board of the config whose dashboard is wanted after this one."""
-        """At the start it is looked what other processes left, or still receive."""
         self._session: LastSession | None = None
         self._attach_target = attach
         self._finishes_on_hangup = finishes_on_hangup
         self._chosen_theme = appearance.theme
-        self._sampling = ThreadPoolExecutor(1, thread_name_prefix="npulse-board")
-        self._is_sampling = False
-        self._passed_over = 0
-        """Samples that were left out, and taken, since nobody looks."""
+        bell = self.bell if appearance.has_bell else None
+        self._sampling = Sampling(backend, lambda: self.is_resting, bell)
         self._has_to_stop = False
         self._latest = Latest(lambda: backend.kept_history)
 
@@ -115,7 +112,7 @@ class NpulseApp(TerminalApp):
     def start_work(self) -> None:
         self._backend.start(
             lambda: self.call_later_from_thread(self._server_changed),
-            lambda problem: self.call_later_from_thread(lambda: self._tell_problem(problem)),
+            self._tell_problem,
         )
         self.set_interval(self._appearance.sample_interval_s, self._sample)
         self.call_later(self._sample)
@@ -159,7 +156,7 @@ class NpulseApp(TerminalApp):
         if self._session is not None and self._is_open:
             is_left = self.outlives_terminal
             place = self._session.place(self.dashboard, is_left_running=is_left)
-            self._session.keep(place, self._tell_unkept)
+            self._session.keep(place, self._tell_problem)
 
     def close_session(self) -> None:
         """Where the user was is on the disk, and another npulse may go on from there. Blocks."""
@@ -172,9 +169,6 @@ class NpulseApp(TerminalApp):
 
         return BranchWalk(self._backend)
 
-    def _tell_unkept(self, problem: str) -> None:
-        self.call_later_from_thread(lambda: self.dashboard.say(problem, "warn"))
-
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
@@ -183,7 +177,7 @@ class NpulseApp(TerminalApp):
         super().exit(result, return_code, message)
 
     def on_unmount(self) -> None:
-        self._sampling.shutdown(wait=False, cancel_futures=True)
+        self._sampling.close()
 
     # What happens elsewhere -----------------------------------------------------------------
 
@@ -192,33 +186,13 @@ class NpulseApp(TerminalApp):
         self.dashboard.show_server()
 
     def _tell_problem(self, problem: str | None) -> None:
-        if problem is None:
-            self.dashboard.say("answers are kept again")
-        else:
-            self.dashboard.say(problem, "warn")
+        """What cannot be kept; None: answers are kept again. From any thread."""
+        said = ("answers are kept again", "soft") if problem is None else (problem, "warn")
+        self.call_later_from_thread(lambda: self.dashboard.say(*said))
 
     async def _sample(self) -> None:
-        """One sample in the worker thread; left out where the last one still runs."""
-        if self._is_sampling or self._is_passed_over():
-            return
-        self._is_sampling = True
-        try:
-            loop = asyncio.get_running_loop()
-            snapshot = await loop.run_in_executor(self._sampling, self._backend.sample)
-        finally:
-            self._is_sampling = False
-        self._backend.on_snapshot(snapshot)
-        facts = self._backend.board.facts
-        if self._appearance.has_bell and facts is not None and facts.has_new_alert:
-            self.bell()
-        self.dashboard.show_board()
-
-    def _is_passed_over(self) -> bool:
-        """While nobody looks and no answer runs, one sample in a few is enough."""
-        chat = self._backend.chat
-        is_needed = chat.is_answering or chat.waiting is not None or self._appearance.has_bell
-        self._passed_over = 0 if is_needed or not self.is_resting else self._passed_over + 1
-        return self._passed_over % RESTING_SAMPLES != 0
+        if await self._sampling.sample():
+            self.dashboard.show_board()
 
     def keep_theme(self, name: str) -> None:
         """The theme that the user has chosen is that of the next start too."""
@@ -268,20 +242,11 @@ class NpulseApp(TerminalApp):
 
     def on_bench_page_open_timelines(self, event: BenchPage.OpenTimelines) -> None:
         if self.screen is event.page:
-            sources = self._backend.bench.timelines(event.run_id)
-            if event.at < len(sources):
-                self._open_timeline(sources, event.at)
+            self._timeline_pages.open_of_bench(event)
 
     def action_lab(self) -> None:
         """F8."""
-        self._open_lab()
-
-    def _open_lab(self, set_name: str = "") -> None:
-        from tui.screens.lab.chooser import LabScreen
-        from tui.screens.lab.page import LabData
-
-        data = LabData(self._backend.lab, self._backend.headline, self._copy)
-        self.push_screen(LabScreen(data, self._appearance.glyphs, set_name))
+        self._lab_pages.open_list()
 
     def action_clients(self) -> None:
         """F9."""
@@ -309,24 +274,15 @@ class NpulseApp(TerminalApp):
 
     def action_to_lab(self) -> None:
         """The prompt that is typed, else the last one, with the present settings."""
-        prompt = self.dashboard.draft.strip()
-        if not prompt:
-            last = self._backend.chat.conversation.last
-            prompt = "" if last is None else last.prompt
-        if prompt:
-            self.run_worker(self._to_lab(prompt, self._backend.chat.settings), group="lab")
-        else:
-            self.dashboard.say("there is no prompt yet; type one, or ask one", "warn")
+        self.run_worker(self._lab_pages.take_from_chat(), group="lab")
 
-    async def _to_lab(self, prompt: str, settings: GenerationSettings) -> None:
-        """A new set whose first case and variant these are, chosen in the lab's list."""
-        lab = self._backend.lab
-        try:
-            name = await asyncio.to_thread(lab.set_of, prompt, settings)
-        except ValueError as error:
-            self.dashboard.say(str(error), "warn")
-        else:
-            self._open_lab(name)
+    @property
+    def _lab_pages(self) -> LabPages:
+        from tui.app.lab_pages import LabPages
+
+        return LabPages(
+            self._backend, self.dashboard, self._appearance, self._copy, self.push_screen
+        )
 
     def _open_lab_page(self, event: LabPage.Open) -> None:
         """A page of the lab asks for another one."""
@@ -338,13 +294,10 @@ class NpulseApp(TerminalApp):
     on_lab_page_open_judging = on_lab_page_open_text = _open_lab_page
 
     def on_lab_page_use(self, event: LabPage.Use) -> None:
-        """A variant's settings become those of the chat."""
-        self._backend.chat.settings = event.settings
-        if self._keep():
-            event.page.say(f"the chat now uses the settings of {event.variant}")
+        self._lab_pages.use(event, self._keep)
 
     async def on_history_page_to_lab(self, event: HistoryPage.ToLab) -> None:
-        await self._to_lab(event.prompt, event.settings or self._backend.chat.settings)
+        await self._lab_pages.take(event.prompt, event.settings)
 
     @property
     def _history_pages(self) -> HistoryPages:
@@ -382,12 +335,7 @@ class NpulseApp(TerminalApp):
 
     async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:
         await self._read_latest()
-        number = self._latest.number_of(event.answer)
-        if number is None:
-            self._say_here("this answer is not in the history; Alt+T shows the last one")
-            return
-        sources = self._backend.timelines.stored([number], [event.answer.prompt])
-        self._open_timeline(sources, 0)
+        self._say_why_not(self._timeline_pages.open_of_answer(event.answer, self._latest))
 
     def _show_kept(self) -> None:
         self.run_worker(self._read_latest(), group="latest", exclusive=True)
@@ -396,30 +344,24 @@ class NpulseApp(TerminalApp):
         self._latest.show(await asyncio.to_thread(self._latest.read))
         self.dashboard.show_latest()
 
+    @property
+    def _timeline_pages(self) -> TimelinePages:
+        from tui.app.timeline_pages import TimelinePages
+
+        return TimelinePages(self._backend, self._appearance.glyphs, self._copy, self.push_screen)
+
     def action_timeline(self, at: int | None = None) -> None:
         """Alt+T: of the answer that runs, or of the last one; of the answer number ``at`` of the
         conversation."""
-        chat = self._backend.chat
-        past, stored = chat.conversation.exchanges, chat.keeper.answer_ids
-        sources = self._backend.timelines.sources(past, stored, chat.turn, chat.keeper.answer_id_of)
-        if not sources:
-            self._say_here("no answer yet; its timeline is here as soon as a prompt is sent")
-            return
-        last = len(sources) - 1
-        self._open_timeline(sources, last if at is None else min(max(at, 0), last))
+        self._say_why_not(self._timeline_pages.open_of_chat(at))
 
-    def _open_timeline(
-        self, sources: Sequence[TimelineSource], at: int, compared: int | None = None
-    ) -> None:
-        from tui.screens.timeline import TimelineData, TimelineScreen
-
-        data = TimelineData(self._backend.headline, self._copy, sources, at, compared)
-        self.push_screen(TimelineScreen(data, self._appearance.glyphs))
+    def _say_why_not(self, refusal: str | None) -> None:
+        if refusal is not None:
+            self._say_here(refusal)
 
     def on_history_page_open_timelines(self, event: HistoryPage.OpenTimelines) -> None:
         if self.screen is event.page:
-            sources = self._backend.timelines.stored(event.answers, event.labels)
-            self._open_timeline(sources, event.at, event.compared)
+            self._timeline_pages.open_of_history(event)
 
     def action_settings(self) -> None:
         """F6."""
