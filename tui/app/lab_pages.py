@@ -44,7 +44,7 @@ class LabPages:
     async def take_from_chat(self) -> None:
         """A new set of the prompt that is typed, else of the last one, with the present
         settings."""
-        chat, prompt = self._backend.chat, self._dashboard.draft.strip()
+        chat, prompt = self._backend.chat, self._dashboard.place.draft.strip()
         if not prompt:
             last = chat.conversation.last
             prompt = "" if last is None else last.prompt

@@ -59,7 +59,7 @@ class LastSession:
         found = await asyncio.get_running_loop().run_in_executor(self._disk, self._read)
         for problem in found.problems:
             dashboard.say(problem, "warn")
-        dashboard.remember_prompts(found.prompts)
+        dashboard.place.remember_prompts(found.prompts)
         chat, last, record = self._backend.chat, found.conversation, found.record
         while chat.is_held_ahead:  # noqa: ASYNC110 - a prompt that may yet come back
             await asyncio.sleep(HELD_S)
@@ -70,13 +70,13 @@ class LastSession:
             note = f"{note} {dashboard.separator} {new_key} for a new one" if new_key else note
             dashboard.conversation.show(last.past, "", "", note)
             if record.turn is not None:
-                dashboard.show_position(record.turn, record.row)
+                dashboard.place.show_position(record.turn, record.row)
         elif last is not None:
             dashboard.say(HAS_BEGUN)
         if last is None and found.problems:
             self._unread = record
         if record.draft:
-            dashboard.take_draft(record.draft)
+            dashboard.place.take_draft(record.draft)
         self._has_come_back = True
 
     def _read(self) -> LastRun:
@@ -109,9 +109,9 @@ class LastSession:
             conversation, leaf = self._unread.conversation, self._unread.leaf
         elif conversation is not None:
             leaf = chat.leaf_id(is_unsent_counted=is_left_running)
-            turn, row = dashboard.position or (None, 0)
+            turn, row = dashboard.place.position or (None, 0)
         drafts = [] if is_left_running or chat.waiting is None else [chat.waiting.prompt]
-        drafts += [dashboard.draft] if dashboard.draft else []
+        drafts += [dashboard.place.draft] if dashboard.place.draft else []
         return SessionRecord(
             conversation=conversation, leaf=leaf, draft="\n".join(drafts), turn=turn, row=row
         )

@@ -163,7 +163,8 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        if self.launch is not None and self.screen is self.dashboard and not self.dashboard.draft:
+        is_bare = self.screen is self.dashboard and not self.dashboard.place.draft
+        if self.launch is not None and is_bare:
             # The next start can begin with this picture; nobody has changed it yet.
             self.launch.keep(self.cells.shown())
         self.save_bandwidth(self._appearance.is_low_bandwidth)

@@ -9,7 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
-from textual.widgets import Static
 
 from tui.core.board.board_facts import BoardFacts
 from tui.core.screen.backend import ScreenBackend
@@ -27,6 +26,7 @@ from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import AsciiScrollBar, Rows
+from tui.widgets.kit.too_small import TooSmall
 
 WIDE_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
@@ -57,7 +57,6 @@ READING_HINTS: tuple[HintOf, ...] = (
 )
 
 WIDE_COLUMNS = 100
-MIN_COLUMNS, MIN_ROWS = 40, 10
 
 
 class BoardScreen(LivePage):
@@ -83,11 +82,8 @@ class BoardScreen(LivePage):
     BoardScreen.-narrow #board-sparks { display: block; }
     BoardScreen.-ascii #board-facts { border-left: ascii $rule; }
     BoardScreen.-ascii.-narrow #board-facts { border-left: none; }
-    BoardScreen #board-small {
-        display: none; width: 100%; height: 100%; content-align: center middle;
-    }
     BoardScreen.-tiny > * { display: none; }
-    BoardScreen.-tiny #board-small { display: block; }
+    BoardScreen.-tiny TooSmall { display: block; }
     """
 
     # With priority, because what scrolls would take some of these for itself.
@@ -113,7 +109,7 @@ class BoardScreen(LivePage):
         with VerticalScroll(id="board-readings", can_focus=False):
             yield Rows(self.glyphs, id="reading-rows")
         yield from self.compose_keys()
-        yield Static("", id="board-small", markup=False)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         if self.glyphs.is_ascii:
@@ -127,17 +123,11 @@ class BoardScreen(LivePage):
         self.call_after_refresh(self.redraw)
 
     def _choose_shape(self) -> None:
-        width, height = self.app.size
-        is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
-        is_narrow = width < WIDE_COLUMNS
+        is_narrow = self.app.size.width < WIDE_COLUMNS
         self.set_class(is_narrow, "-narrow")
-        self.set_class(is_tiny, "-tiny")
+        self.query_one(TooSmall).look(self.app.size)
         self._charts.is_narrow = self._findings.is_narrow = is_narrow
         self._show_keys()
-        if is_tiny:
-            self.query_one("#board-small", Static).update(
-                f"npulse needs {MIN_COLUMNS}x{MIN_ROWS}; this terminal is {width}x{height}"
-            )
 
     def _show_keys(self) -> None:
         hints = NARROW_HINTS if self.has_class("-narrow") else WIDE_HINTS

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -25,15 +24,18 @@ from tui.core.screen.keys.chat import (
     TURN_TIMELINE,
 )
 from tui.core.text.glyphs import Glyphs
+from tui.screens.chat import messages
 from tui.screens.chat.answer import AnswerDrawing
 from tui.screens.chat.compose import dashboard_widgets
 from tui.screens.chat.connecting import ServerEntry
 from tui.screens.chat.conversation import ConversationActions
 from tui.screens.chat.copying import Copying
 from tui.screens.chat.elsewhere import ElsewhereWords
+from tui.screens.chat.enlarging import enlarge, panel_of
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.hints import hints_for
 from tui.screens.chat.layout import DASHBOARD_CSS, arrange
+from tui.screens.chat.place import ChatPlace
 from tui.screens.chat.searching import TranscriptSearch
 from tui.screens.chat.sources import NO_SOURCES, DashboardSources
 from tui.screens.chat.widgets import ChatWidgets
@@ -43,6 +45,7 @@ from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.chat.server_line import ServerLine
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.lean_screen import LeanScreen
+from tui.widgets.kit.too_small import TooSmall
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
@@ -50,15 +53,6 @@ if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
 
 WIDE_COLUMNS = 100
-MIN_COLUMNS, MIN_ROWS = 40, 10
-
-PANEL_OF_ID: Mapping[str, PanelName] = {
-    "speed": "speed",
-    "npu": "npu",
-    "memory": "memory",
-    "ddr": "board",
-    "answers": "answers",
-}
 
 STRAY_ESC_S = 0.5
 """An Esc so soon after another screen has closed was meant for that screen."""
@@ -79,20 +73,8 @@ class Dashboard(LeanScreen):
     ]
     HELP_PLACE: ClassVar[Place] = "chat"
 
-    class BranchWanted(Message):
-        """The branch beside this exchange is to be shown: the next (``step`` 1), or the one
-        before (-1)."""
-
-        def __init__(self, exchange: int, step: int) -> None:
-            super().__init__()
-            self.exchange, self.step = exchange, step
-
-    class AnswerEnded(Message):
-        """An answer is a part of the conversation now."""
-
-        def __init__(self, turn: Turn) -> None:
-            super().__init__()
-            self.turn = turn
+    BranchWanted: TypeAlias = messages.BranchWanted
+    AnswerEnded: TypeAlias = messages.AnswerEnded
 
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -130,6 +112,7 @@ class Dashboard(LeanScreen):
             on_change=lambda: self._show_hints(self.focused),
         )
         self.conversation = ConversationActions(backend, self._parts, self._answer, keymap)
+        self.place = ChatPlace(self._parts, self.conversation)
         self._server_entry = ServerEntry(backend, self._parts)
         self._search = TranscriptSearch(self._parts, glyphs)
         self._copying = Copying(self._parts, copy)
@@ -227,31 +210,6 @@ class Dashboard(LeanScreen):
         """The sign between two clauses of a note."""
         return self._glyphs.separator
 
-    # Where the user is -----------------------------------------------------------------------
-
-    @property
-    def draft(self) -> str:
-        """What stands in the prompt."""
-        return self._parts.prompt.whole_text
-
-    @property
-    def position(self) -> tuple[int, int] | None:
-        """The turn at the top of the transcript and the row of it; None at its end."""
-        return self.conversation.position
-
-    def show_position(self, turn: int, row: int) -> None:
-        """Scroll the transcript there, once it is laid out."""
-        self.call_after_refresh(self._parts.transcript.show_position, turn, row)
-
-    def remember_prompts(self, prompts: Sequence[str]) -> None:
-        """Prompts of earlier runs, oldest first, for Up."""
-        self._parts.prompt.remember_older(prompts)
-
-    def take_draft(self, draft: str) -> None:
-        """Put the draft of an earlier run into the prompt, unless something is written there."""
-        if not self._parts.prompt.take_draft(draft):
-            self.say("the draft of the last run is one Up away")
-
     # Size and focus --------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
@@ -261,13 +219,7 @@ class Dashboard(LeanScreen):
             event.prevent_default()
             return
         arrange(self, event.size)
-        width, height = event.size
-        is_tiny = width < MIN_COLUMNS or height < MIN_ROWS
-        self.set_class(is_tiny, "-tiny")
-        if is_tiny:
-            self.query_one("#too-small", Static).update(
-                f"npulse needs {MIN_COLUMNS}x{MIN_ROWS}; this terminal is {width}x{height}"
-            )
+        self.query_one(TooSmall).look(event.size)
 
     def on_screen_resume(self) -> None:
         if self._has_opened:
@@ -347,16 +299,11 @@ class Dashboard(LeanScreen):
 
     def action_panel(self, panel: PanelName) -> None:
         """Show a panel over the whole screen."""
-        from tui.screens.panel import PanelScreen
-
-        backend, sources = self._backend, self._sources
-        self.app.push_screen(
-            PanelScreen(backend, self._figures, sources.answers, panel, self._glyphs)
-        )
+        enlarge(self, panel, self._backend, self._figures, self._sources, self._glyphs)
 
     def on_click(self, event: events.Click) -> None:
         """A click on a panel enlarges it."""
-        panel = PANEL_OF_ID.get(event.widget.id or "") if event.widget is not None else None
+        panel = panel_of(event.widget)
         if panel is not None:
             self.action_panel(panel)
 
@@ -372,12 +319,11 @@ class Dashboard(LeanScreen):
     def on_server_line_submitted(self, event: ServerLine.Submitted) -> None:
         self._server_entry.connect(event.url)
 
-    def action_demo_letter(self) -> None:
-        self._server_entry.start_demo()
-
     def action_demo(self) -> None:
         """Start the simulated board."""
         self._server_entry.start_demo()
+
+    action_demo_letter = action_demo
 
     # The conversation ------------------------------------------------------------------------
 
@@ -410,8 +356,7 @@ class Dashboard(LeanScreen):
         else:
             self.post_message(self.BranchWanted(exchange, step))
 
-    def action_branch_arrow(self, step: int) -> None:
-        self.action_branch(step)
+    action_branch_arrow = action_branch
 
     # The transcript --------------------------------------------------------------------------
 

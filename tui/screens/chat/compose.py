@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.explanations import PanelName
@@ -22,6 +21,7 @@ from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.server_line import ServerLine
 from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.chat.strip import StatusStrip
+from tui.widgets.kit.too_small import TooSmall
 from tui.widgets.transcript.transcript import Transcript
 
 
@@ -70,4 +70,4 @@ def dashboard_widgets(
     with Horizontal(id="prompt-box"):
         yield from prompt
     yield MessageBar((), glyphs, id="keys")
-    yield Static("", id="too-small", markup=False)
+    yield TooSmall()

@@ -40,9 +40,8 @@ Dashboard.-ascii #panels { border-left: ascii $rule; }
 Dashboard.-ascii #conversations { border-right: ascii $rule; }
 Dashboard.-ascii #panels Rows, Dashboard.-ascii #prompt-box { border-top: ascii $rule; }
 Dashboard.-ascii #panels #speed { border-top: none; }
-Dashboard #too-small { display: none; width: 100%; height: 100%; content-align: center middle; }
 Dashboard.-tiny > * { display: none; }
-Dashboard.-tiny #too-small { display: block; }
+Dashboard.-tiny TooSmall { display: block; }
 """
 
 
