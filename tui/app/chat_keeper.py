@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui.history.resuming import ResumedConversation
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
+    from tui.servers.connection import Connection
     from tui.servers.connection_state import Server
 
 STORE_S = 1.0
@@ -252,7 +253,15 @@ class ChatKeeper:
             self._recorder.close()
 
 
-async def until_stored(stored: Future[bool]) -> None:
-    """Waits until a prompt is on the disk, or the disk is too slow."""
+async def ask_when_stored(
+    connection: Connection,
+    turn: Turn,
+    stored: Future[bool],
+    in_use: Callable[[], str | None],
+) -> None:
+    """Ask, once the prompt is on the disk or the disk is too slow; not where it was stopped by
+    then."""
     if not stored.done():
         await asyncio.wait([asyncio.wrap_future(stored)], timeout=STORE_S)
+    if not turn.phase.is_over:
+        await connection.ask(turn, in_use)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from tui.app.chat_keeper import ChatKeeper, until_stored
+from tui.app.chat_keeper import ChatKeeper, ask_when_stored
+from tui.app.chat_notes import ChatNotes
 from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.exchanges import Exchanges
 from tui.app.held_prompt import HeldPrompt
@@ -22,7 +22,6 @@ from tui.app.npu_watch import NpuWatch, end_ns
 from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.result import result_of
-from tui.core.turn.turn_note import CUMULATIVE_NOTE
 from tui.core.types import ChatRequest, GenerationSettings, Phase, TurnError
 from tui.expect.expectations import Expectations
 
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from tui.core.turn.turn_stats import TurnStats
     from tui.history.followed import FollowedAnswer
     from tui.history.resuming import ResumedConversation
-    from tui.servers.connection import Connection
-    from tui.servers.connection_state import Server
 
 SEND_ANYWAY = "; the send key sends it now"
 
@@ -75,11 +72,7 @@ class ChatSession:
         self._was_busy = False
         self._held: HeldPrompt | None = None
         self._unsent: tuple[str, str] | None = None
-        self._note: str | None = None
-        self._noted_urls: set[str] = set()
-        """Servers whose way with a conversation was told."""
-        self._noted_cumulative: set[str] = set()
-        """Servers of which it was told that they send whole texts."""
+        self._notes = ChatNotes()
         self._last_usages: defaultdict[str, LastUsage] = defaultdict(LastUsage)
         """By the address of the server."""
 
@@ -191,7 +184,7 @@ class ChatSession:
             self.settings,
         )
         server = state.server
-        self._note_flattening(server)
+        self._notes.asks(server, has_past=len(self.conversation) > 0)
         meaning = server.dialect.chunk_meaning if server is not None else "unknown"
         self._asked_ns = self._clock_ns()
         # Our own stopped answer is told of by `waiting`; this is somebody else's, or that of a
@@ -210,7 +203,7 @@ class ChatSession:
             turn.note_before_prefill("queue")
         stored = self.keeper.begin(turn, server, model)
         guard = self._others.guard(server, lambda: self.keeper.running_id, in_use)
-        self._link.submit(lambda connection: _send(connection, turn, stored, guard))
+        self._link.submit(lambda connection: ask_when_stored(connection, turn, stored, guard))
         self._on_asked(turn)
         return None
 
@@ -250,17 +243,7 @@ class ChatSession:
             turn.fail(now_ns, TurnError("validation", refusal))
 
     def take_note(self) -> str | None:
-        note, self._note = self._note, None
-        return note
-
-    def _note_flattening(self, server: Server | None) -> None:
-        """Told once for each server, with the first prompt that has something before it."""
-        if server is None or server.url in self._noted_urls or len(self.conversation) == 0:
-            return
-        self._noted_urls.add(server.url)
-        from tui.servers.capabilities import flattening_note
-
-        self._note = flattening_note(server.dialect)
+        return self._notes.take()
 
     def foreign_work(self) -> str | None:
         """What shows that the server answers somebody else, as a clause; None: nothing does."""
@@ -277,7 +260,7 @@ class ChatSession:
         if turn is None or turn.phase.is_over:
             return None
         if self.followed is not None:
-            self._note = self._others.stop()
+            self._notes.say(self._others.stop())
             return None
         unsent = turn.prompt if self.waiting is not None else None
         turn.stop(self._clock_ns())
@@ -363,9 +346,7 @@ class ChatSession:
         server = self._link.state.server
         result = result_of(turn, self._clock_ns(), server.name if server is not None else None)
         self._exchanges.add(turn.prompt, result)
-        if turn.is_cumulative and server is not None and server.url not in self._noted_cumulative:
-            self._noted_cumulative.add(server.url)
-            self._note = CUMULATIVE_NOTE
+        self._notes.ended(turn, server)
 
     def stop_later(self, tokens: int | None = None) -> str | None:
         turn = self._turn
@@ -404,15 +385,3 @@ class ChatSession:
     def _last_end_ns(self) -> int | None:
         """When our own last answer ended."""
         return end_ns(self._turn, self._asked_ns)
-
-
-async def _send(
-    connection: Connection,
-    turn: Turn,
-    stored: Future[bool],
-    in_use: Callable[[], str | None],
-) -> None:
-    """Ask, once the prompt is stored; not where it was stopped by then."""
-    await until_stored(stored)
-    if not turn.phase.is_over:
-        await connection.ask(turn, in_use)

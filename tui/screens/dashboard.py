@@ -31,7 +31,6 @@ from tui.screens.chat.connecting import ServerEntry
 from tui.screens.chat.conversation import ConversationActions
 from tui.screens.chat.copying import Copying
 from tui.screens.chat.elsewhere import ElsewhereWords
-from tui.screens.chat.enlarging import enlarge, panel_of
 from tui.screens.chat.figures import ChatFigures
 from tui.screens.chat.hints import hints_for
 from tui.screens.chat.layout import DASHBOARD_CSS, arrange
@@ -39,6 +38,7 @@ from tui.screens.chat.place import ChatPlace
 from tui.screens.chat.searching import TranscriptSearch
 from tui.screens.chat.sources import NO_SOURCES, DashboardSources
 from tui.screens.chat.widgets import ChatWidgets
+from tui.screens.enlarging import enlarge, panel_of
 from tui.widgets.chat.key_bar import KeyBar, key_hints
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
