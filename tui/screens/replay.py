@@ -173,7 +173,7 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
         if not self._has_begun:
             self._has_begun = True
             for prompt, answer in self._replay.earlier(asked.request):
-                self._parts.transcript.add_finished(prompt, answer=answer)
+                self._parts.transcript.past_turns.add(prompt, answer=answer)
         self.conversation.begin_turn(asked.turn.prompt)
 
     def _draw_end(self) -> None:

@@ -101,7 +101,7 @@ async def after(keys: Sequence[str], *, is_burst: bool) -> list[object]:
     app = OrderedApp()
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.pause()
-        app.screen.query_one(Transcript).add_finished("q", answer="line\n\n" * 60)
+        app.screen.query_one(Transcript).past_turns.add("q", answer="line\n\n" * 60)
         for some in [keys] if is_burst else [[key] for key in keys]:
             pressed(app, some)
             for _ in range(6 * len(some) + 6):

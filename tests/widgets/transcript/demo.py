@@ -81,7 +81,7 @@ class Demo(TranscriptApp):
             ]
         )
         if self.is_fast:
-            view.add_finished(
+            view.past_turns.add(
                 "why is decode memory-bound?",
                 THOUGHT,
                 FIRST,

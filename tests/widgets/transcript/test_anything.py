@@ -73,7 +73,7 @@ class Monkey:
     def finished(self) -> None:
         if not self.view.is_streaming:
             for _ in range(self.rng.randint(1, 30)):
-                self.view.add_finished("q", "t", MIXED * self.rng.randint(0, 3), "f")
+                self.view.past_turns.add("q", "t", MIXED * self.rng.randint(0, 3), "f")
 
     async def drag(self) -> None:
         width, height = self.view.size
@@ -170,7 +170,7 @@ async def test_what_is_read_never_moves(seed: int) -> None:
         view = app.transcript
         monkey.end()
         for _ in range(40):
-            view.add_finished("q", "t", MIXED * rng.randint(0, 3), "f")
+            view.past_turns.add("q", "t", MIXED * rng.randint(0, 3), "f")
         await pilot.pause()
         monkey.begin()
         for _ in range(20):

@@ -18,7 +18,7 @@ CODE = (
 
 def with_turns(view: Transcript, count: int) -> None:
     for n in range(count):
-        view.add_finished(f"question {n}", "", f"answer {n}\n\n{MIXED}\n\nneedle{n} here", "nums")
+        view.past_turns.add(f"question {n}", "", f"answer {n}\n\n{MIXED}\n\nneedle{n} here", "nums")
     view.show_end()
 
 
@@ -76,7 +76,7 @@ async def test_a_match_in_folded_thinking_opens_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)):
         view = app.transcript
-        view.add_finished("q", "a secret thought", "an answer", "f")
+        view.past_turns.add("q", "a secret thought", "an answer", "f")
         view.show_end()
         assert "secret" not in "\n".join(app.lines())
         assert view.search("secret") == 1
@@ -134,9 +134,9 @@ async def test_jumping_from_code_to_code_and_copying_it() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)) as pilot:
         view = app.transcript
-        view.add_finished("q", "", CODE, "f")
-        view.add_finished("no code here", "", "nothing " * 300, "f")
-        view.add_finished("r", "", CODE, "f")
+        view.past_turns.add("q", "", CODE, "f")
+        view.past_turns.add("no code here", "", "nothing " * 300, "f")
+        view.past_turns.add("r", "", CODE, "f")
         view.show_end()
         await pilot.pause()
         view.jump_code(-1)
@@ -163,7 +163,7 @@ async def test_code_of_any_length_is_copied_whole() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 12)):
         view = app.transcript
-        view.add_finished("q", "", f"```python\n{code}\n```\nend", "f")
+        view.past_turns.add("q", "", f"```python\n{code}\n```\nend", "f")
         view.show_end()
         assert view.copy_text.code == code
         view.jump_code(-1)

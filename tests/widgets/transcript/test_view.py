@@ -63,7 +63,7 @@ async def test_a_streamed_answer_has_the_rows_of_one_that_was_there_at_once(
         view.end("f")
         streamed = all_rows(view)
         view.clear()
-        view.add_finished("q", "", MIXED, "f")
+        view.past_turns.add("q", "", MIXED, "f")
         assert all_rows(view) == streamed
 
 
@@ -95,7 +95,7 @@ async def test_no_empty_rows_before_the_end_of_a_turn(answer: str, is_raw: bool)
         assert streamed[:2] == ["", "  you   q"]
         assert streamed[3] != ""
         view.clear()
-        view.add_finished("q", "", answer, "the numbers")
+        view.past_turns.add("q", "", answer, "the numbers")
         assert all_rows(view) == streamed
 
 
@@ -291,7 +291,7 @@ async def test_another_model_is_named() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 20)):
         view = app.transcript
-        view.add_finished("q", "", "a", "f", model="qwen3-4b")
+        view.past_turns.add("q", "", "a", "f", model="qwen3-4b")
         view.begin("q", model="qwen3-4b")
         view.feed(text("b"))
         view.end("")
@@ -318,7 +318,7 @@ async def test_two_hundred_turns_open_without_being_rendered() -> None:
     async with app.run_test(size=(80, 30)) as pilot:
         view = app.transcript
         for n in range(200):
-            view.add_finished(f"question {n}", "thought " * 50, LONG, "numbers")
+            view.past_turns.add(f"question {n}", "thought " * 50, LONG, "numbers")
         await settle(pilot)
         assert view.is_following
         assert app.lines()[-1] == "        numbers"
@@ -342,7 +342,7 @@ async def test_scrolling_by_rows_shows_every_row_once() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         view = app.transcript
         for n in range(12):
-            view.add_finished(f"question {n} " * 9, "", f"turn {n}\n\n{MIXED}", "numbers")
+            view.past_turns.add(f"question {n} " * 9, "", f"turn {n}\n\n{MIXED}", "numbers")
         await settle(pilot)
         up = [view.painter.line(y).text.rstrip() for y in range(view.viewport.height)]
         while view.viewport.top_row > 0:

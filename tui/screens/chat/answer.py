@@ -77,7 +77,7 @@ class AnswerDrawing:
     def follow(self, followed: FollowedTurn) -> None:
         """Show the answer of another npulse, which the chat has as its last turn, as it grows."""
         self._begin(followed.prompt, followed.turn.model)
-        self._widgets.transcript.set_note(self._words.followed(followed))
+        self._widgets.transcript.past_turns.set_note(self._words.followed(followed))
 
     def _begin(self, prompt: str, model: str) -> None:
         self._widgets.transcript.begin(prompt, model=model)
@@ -100,7 +100,7 @@ class AnswerDrawing:
         """The prompt was not sent, and nothing of it stays here."""
         transcript = self._widgets.transcript
         transcript.end("", state="stopped", error=None, thinking_note="")
-        transcript.remove_turn(transcript.turns[-1])
+        transcript.past_turns.remove(transcript.turns[-1])
         self._stop_timers()
         self.draw_numbers()
         self._on_change()
@@ -165,13 +165,13 @@ class AnswerDrawing:
             self._waiting = last
         self._ahead = ahead
         if ahead is None:
-            transcript.put_back([*before, self._waiting] if self._waiting else before)
+            transcript.past_turns.put_back([*before, self._waiting] if self._waiting else before)
             self._waiting = None
         else:
-            transcript.put_back(before)
+            transcript.past_turns.put_back(before)
             transcript.begin(ahead.prompt, model=ahead.turn.model)
             transcript.live_turn.attach(ahead.turn)
-            transcript.set_note(self._words.ahead(ahead, self._prompt))
+            transcript.past_turns.set_note(self._words.ahead(ahead, self._prompt))
 
     def _draw_ahead(self, ahead: FollowedTurn) -> None:
         is_over = ahead.turn.phase.is_over
@@ -213,7 +213,7 @@ class AnswerDrawing:
         )
         followed = self._backend.chat.followed
         if followed is not None:
-            self._widgets.transcript.set_note("")
+            self._widgets.transcript.past_turns.set_note("")
         elif turn.error is not None:
             self._widgets.prompt.restore(turn.request.messages[-1].content)
         self._backend.chat.commit_turn()

@@ -114,7 +114,7 @@ class ConversationActions:
         self._before = before if self._is_asked_again else None
         if self._is_asked_again:
             for turn in self._exchanges[count:]:
-                transcript.remove_turn(turn)
+                transcript.past_turns.remove(turn)
         self._is_asked_again = False
         self._answer.begin(prompt)
         self._exchanges[count:] = transcript.turns[-1:]
@@ -132,7 +132,7 @@ class ConversationActions:
         if self._before is not None:
             self._chat.give_back_last()
             turns, self._exchanges = self._before
-            self._widgets.transcript.put_back(turns)
+            self._widgets.transcript.past_turns.put_back(turns)
             self._before = None
 
     def stop_later(self, tokens: int | None) -> None:
@@ -185,7 +185,7 @@ class ConversationActions:
         if not self._chat.bring_back():
             self._widgets.say("there is no old conversation to bring back", "warn")
             return
-        self._widgets.transcript.put_back(self._old_turns)
+        self._widgets.transcript.past_turns.put_back(self._old_turns)
         self._exchanges = self._old_exchanges
         self._old_turns, self._old_exchanges = (), []
         self._answer.draw_numbers()
@@ -220,7 +220,7 @@ class ConversationActions:
         in the bottom line for some seconds, ``note`` below the last turn."""
         self._fill(past)
         transcript = self._widgets.transcript
-        transcript.set_note(note)
+        transcript.past_turns.set_note(note)
         transcript.show_end()
         self._widgets.focus_prompt()
         self._answer.draw_numbers()
@@ -249,7 +249,7 @@ class ConversationActions:
         self._answer.forget()
         for one in past:
             result = one.result
-            transcript.add_finished(
+            transcript.past_turns.add(
                 one.prompt,
                 thinking=result.thinking,
                 answer=result.text,
@@ -266,7 +266,7 @@ class ConversationActions:
         """Which of several each exchange is; empty where there is only one."""
         transcript = self._widgets.transcript
         for turn, text in zip(self._exchanges, words, strict=False):
-            transcript.set_branch(turn, text)
+            transcript.past_turns.set_branch(turn, text)
 
     def show_branch(self, past: Sequence[PastTurn], exchange: int) -> None:
         """Show another branch, which differs from this exchange on."""
@@ -282,14 +282,14 @@ class ConversationActions:
     @property
     def exchange_in_view(self) -> int | None:
         """The exchange at the top of the view, from 0 on; None where there is none."""
-        turn = self._widgets.transcript.turn_in_view
+        turn = self._widgets.transcript.viewport.turn_in_view
         return None if turn is None else self._exchange_of(turn)
 
     @property
     def position(self) -> tuple[int, int] | None:
         """The exchange at the top of the transcript and its row there; None at the end."""
         transcript = self._widgets.transcript
-        found = transcript.position
+        found = transcript.viewport.position
         if found is None:
             return None
         exchange = self._exchange_of(transcript.turns[found[0]])

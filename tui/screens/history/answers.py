@@ -127,7 +127,7 @@ class AnswersScreen(HistoryPage):
                 )
             )
             failure = None if answer.error is None else answer.error.sentence
-            transcript.add_finished(
+            transcript.past_turns.add(
                 "" if self._is_one_prompt else self._prompts[answer.id],
                 thinking=answer.thinking,
                 answer=answer.text,

@@ -102,7 +102,7 @@ class ConversationScreen(HistoryPage):
             transcript = self.query_one(Transcript)
             transcript.clear()
             for one in self._exchanges:
-                transcript.add_finished(
+                transcript.past_turns.add(
                     one.prompt,
                     thinking=one.thinking,
                     answer=one.answer,

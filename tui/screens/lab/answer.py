@@ -69,7 +69,7 @@ class LabAnswerScreen(LabPage):
             transcript = self.query_one(Transcript)
             transcript.clear()
             for answer in opened.matrix.cell(*self._cell):
-                transcript.add_finished(
+                transcript.past_turns.add(
                     answer.prompt,
                     thinking=answer.thinking,
                     answer=answer.text,

@@ -17,8 +17,8 @@ Colours are those of the app's theme; ``style.py`` names the component classes.
 
 The widget joins objects of which none knows it: all turns (:class:`TurnList`), what of them is in
 view (:class:`Viewport`), painting (:class:`Painter`), the turn that is being answered
-(:class:`LiveTurn`), and for a reader :class:`SearchJump`, :class:`CodeJump`,
-:class:`RowSelection` and :class:`CopyText`.
+(:class:`LiveTurn`) and those before it (:class:`PastTurns`), and for a reader :class:`SearchJump`,
+:class:`CodeJump`, :class:`RowSelection` and :class:`CopyText`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
 from tui.widgets.transcript.live_turn import LiveTurn
 from tui.widgets.transcript.painter import Painter
+from tui.widgets.transcript.past_turns import PastTurns
 from tui.widgets.transcript.role_styles import RoleStyles
 from tui.widgets.transcript.search_jump import SearchJump
 from tui.widgets.transcript.selection import RowSelection, selection_at
@@ -110,6 +111,15 @@ class Transcript(ScrollView, can_focus=True):
         )
         self.live_turn = LiveTurn(turn_list, viewport, self.painter)
         """The turn that is being answered; what the methods here do not cover is done with it."""
+        self.past_turns = PastTurns(
+            turn_list,
+            viewport,
+            self.painter,
+            self._code_jump,
+            unmark=self._unmark,
+            fit_later=self._settle_later,
+        )
+        """All others."""
         self._announced = (True, 0)
         self._is_settling = False
 
@@ -149,34 +159,16 @@ class Transcript(ScrollView, can_focus=True):
         """The live turn is over: its numbers in one dim line, its error in a style of its own."""
         self.live_turn.end(footer, state=state, error=error or "", thinking_note=thinking_note)
 
-    def add_finished(
-        self,
-        prompt: str,
-        thinking: str = "",
-        answer: str = "",
-        footer: str = "",
-        state: TurnState = "done",
-        error: str | None = None,
-        *,
-        label: str = "you",
-        model: str = "",
-        thinking_note: str = "",
-    ) -> None:
-        """A turn of a conversation that is opened again. It costs nothing until it is seen."""
-        self._turn_list.add(
-            TurnView(
-                prompt,
-                cell_len,
-                label=label,
-                model=model,
-                thinking=thinking,
-                answer=answer,
-                state=state,
-                footer=footer,
-                error=error or "",
-                thinking_note=thinking_note,
-            )
-        )
+    def clear(self) -> tuple[TurnView, ...]:
+        """Forget all turns. Returns them, for :meth:`PastTurns.put_back`."""
+        return self.past_turns.clear()
+
+    def _unmark(self) -> None:
+        """End selection and search."""
+        self.deselect()
+        self.search("")
+
+    def _settle_later(self) -> None:
         if not self._is_settling and self.is_attached:
             self._is_settling = True
             self.call_next(self._settle_added)
@@ -185,62 +177,10 @@ class Transcript(ScrollView, can_focus=True):
         self._is_settling = False
         self.viewport.refit()
 
-    def set_note(self, text: str) -> None:
-        """One line below the last turn, which stays there; it is no part of the conversation."""
-        if self._turn_list.turns:
-            turn = self._turn_list.turns[-1]
-            turn.note = text
-            self.viewport.rearrange(turn)
-
     @property
     def turns(self) -> tuple[TurnView, ...]:
         """All turns, oldest first."""
         return tuple(self._turn_list.turns)
-
-    @property
-    def turn_in_view(self) -> TurnView | None:
-        """The turn at the top of the view; the last one while the end is followed."""
-        return self.viewport.turn_in_view
-
-    def set_branch(self, turn: TurnView, words: str) -> None:
-        """Which of several a turn is: in front of its numbers."""
-        if turn.branch != words:
-            turn.branch = words
-            if turn.is_open:
-                self.viewport.rearrange(turn)
-
-    def remove_turn(self, turn: TurnView) -> None:
-        """Take a turn out that is over; what is in view stays where it can."""
-        if turn.is_live or turn not in self._turn_list.turns:
-            return
-        self.deselect()
-        self.search("")
-        self._code_jump.clear()
-        self._turn_list.remove(turn)
-        self.painter.forget_strips()
-        self.viewport.refit()
-
-    def put_back(self, turns: Sequence[TurnView]) -> None:
-        """Show these turns, which :meth:`clear` gave, instead of all others."""
-        self.clear()
-        for turn in turns:
-            # With its parts made anew: the width may be another one by now.
-            turn.close()
-            self._turn_list.add(turn)
-        if turns:
-            self._turn_list.open(len(turns) - 1)
-        self.show_end()
-
-    def clear(self) -> tuple[TurnView, ...]:
-        """Forget all turns. Returns them, for :meth:`put_back`."""
-        turns = tuple(self._turn_list.turns)
-        self.deselect()
-        self.search("")
-        self._turn_list.clear()
-        self.painter.forget_strips()
-        self._code_jump.clear()
-        self.show_end()
-        return turns
 
     def set_notice(self, lines: Sequence[str | Sequence[Span]]) -> None:
         """What an empty transcript says: lines of text, or of spans of text and role."""
@@ -260,11 +200,6 @@ class Transcript(ScrollView, can_focus=True):
     def show_row(self, top: int) -> None:
         """Show this row at the top, or as far down as there are rows; the end is followed."""
         self.viewport.show_row(top)
-
-    @property
-    def position(self) -> tuple[int, int] | None:
-        """The turn at the top of the view, from 0 on, and its row there; None at the end."""
-        return self.viewport.position
 
     def show_position(self, turn: int, row: int) -> None:
         """Show this row of this turn at the top, or the nearest there is."""
