@@ -14,6 +14,7 @@ from tests.screens.fleet.prepared import PreparedFleet
 from tests.screens.lab.prepared import PreparedLab
 from tests.screens.prepared_chat import PreparedChat, PreparedModels
 from tui.app.app import NpulseApp
+from tui.app.kept_history import KeptHistory
 from tui.app.terminal_app import Appearance
 from tui.app.themes import load_themes
 from tui.app.timelines import Timelines
@@ -61,7 +62,7 @@ class PreparedBackend:
         self.timelines = Timelines(_no_history)
         self.state = ConnectionState()
         self.has_server = True
-        self.kept_history = None
+        self.kept_history = KeptHistory(None)
         self.timelines = Timelines(lambda: HistoryBrowser(Path("nothing is kept")))
 
     def fleet(self) -> PreparedFleet:

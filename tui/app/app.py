@@ -73,7 +73,7 @@ class NpulseApp(TerminalApp):
         bell = self.bell if appearance.has_bell else None
         self._sampling = Sampling(backend, lambda: self.is_resting, bell)
         self._has_to_stop = False
-        self._latest = Latest(lambda: backend.kept_history)
+        self._latest = Latest(lambda: backend.kept_history.kept)
 
     # Start and end --------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.app.bench_link import BenchLink
@@ -19,6 +18,7 @@ from tui.app.chat_session import ChatSession
 from tui.app.demo import DemoBoard, DemoOptions
 from tui.app.elsewhere import AnswersElsewhere
 from tui.app.headline import headline, server_notes
+from tui.app.kept_history import KeptHistory
 from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
 from tui.app.server_choice import ServerChoice
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from tui.core.types import GenerationSettings
     from tui.history.browser import HistoryBrowser
     from tui.history.followed import FollowedAnswer
-    from tui.history.recorder import Recorder
     from tui.lab.session import Lab
     from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
@@ -85,12 +84,13 @@ class Backend:
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
+        self.kept_history = KeptHistory(history)
         self.elsewhere = AnswersElsewhere()
         self.chat = ChatSession(
             self._link,
             settings,
             keeper=ChatKeeper(self._recording_session(recording)),
-            expectations=Expectations(self._history_file, stops_loops=stops_loops),
+            expectations=Expectations(self.kept_history.file, stops_loops=stops_loops),
             elsewhere=self.elsewhere,
             why_wait=self._why_wait,
             on_asked=self._follow,
@@ -103,8 +103,6 @@ class Backend:
         self.timelines = Timelines(lambda: self.history)
         self._server_choice = ServerChoice(server, remembered, keep_servers)
         self._make_fleet = fleet
-        self._history = history
-        self._recorder: Recorder | None = None
         self._demo = DemoBoard(demo)
         self._on_change: Callable[[], None] = lambda: None
         self._on_problem: Callable[[str | None], None] = lambda problem: None
@@ -158,8 +156,7 @@ class Backend:
 
     def leave_terminal(self) -> None:
         """This process goes on without its terminal, for the answer that runs. From any thread."""
-        if self._recorder is not None:
-            self._recorder.leave_terminal()
+        self.kept_history.leave_terminal()
 
     @property
     def is_keeping_answer(self) -> bool:
@@ -182,16 +179,10 @@ class Backend:
         await connection.run()
 
     def _keep_history(self) -> None:
-        """Before the first prompt can be sent: SQLite is loaded here, in the network's thread."""
-        if self._history is None:
-            return
-        from tui.settings.history_options import recorder
-
-        self._recorder = recorder(
-            self._history, self._on_problem, "dashboard", self._stop_for_another
-        )
-        if self._recorder is not None:
-            self.chat.keeper.use(self._recorder)
+        """Before the first prompt can be sent."""
+        recorder = self.kept_history.recorder(self._on_problem, self._stop_for_another)
+        if recorder is not None:
+            self.chat.keeper.use(recorder)
 
     def follow(self, followed: FollowedAnswer) -> bool:
         """Show an answer that another npulse receives; False while one of this npulse runs."""
@@ -212,13 +203,6 @@ class Backend:
         turn.stop(self.clock_ns())
         self._link.call(lambda connection: connection.stop())
 
-    def _history_file(self) -> Path | None:
-        if self._history is None or not self._history.enabled:
-            return None
-        from tui.settings.history_options import history_file
-
-        return history_file()
-
     def fleet(self) -> Fleet:
         """All boards of the config, not read yet."""
         from tui.remote.fleet import Fleet
@@ -231,7 +215,7 @@ class Backend:
         from tui.app.clients_watch import ClientsWatch
 
         return ClientsWatch(
-            self._history_file,
+            self.kept_history.file,
             lambda: self.state.server,
             lambda: self.board.history.latest,
             lambda: self.board.source.root,
@@ -241,17 +225,9 @@ class Backend:
         )
 
     @property
-    def kept_history(self) -> HistoryBrowser | None:
-        """The history, where conversations are kept in this run."""
-        return None if self._history_file() is None else self.history
-
-    @property
     def history(self) -> HistoryBrowser:
         """The conversations that are kept. Imports SQLite: asked for when they are looked at."""
-        from tui.history.browser import HistoryBrowser
-        from tui.settings.history_options import history_file
-
-        return HistoryBrowser(history_file(), self._recorder)
+        return self.kept_history.browser
 
     async def _run_demo(self, connection: Connection) -> None:
         """Start the simulated board and use it, its server and its readings."""

@@ -27,16 +27,16 @@ from tui.files.private import read_regular, write_whole
 from tui.lab import judging, plan, report, results, store
 from tui.lab.figures import agreement, figures_of
 from tui.lab.follow import MatrixFollower
+from tui.lab.listing import LabListing
 from tui.lab.model.judgement import Judgement, Pair
 from tui.lab.model.prompt_set import PromptSet
 from tui.lab.model.records import LabRun
-from tui.lab.model.screen import LabView, OpenLab, RunRow, SetRow
+from tui.lab.model.screen import LabView, OpenLab
 from tui.lab.opinions import opinions_of
 from tui.lab.sets.parse import load_set, parse_set
 from tui.lab.sets.problems import SetError
 from tui.lab.sets.starter import as_toml, starter
 
-MAX_RUNS = 200
 COUNTED = ("ok", "failed", "skipped")
 
 
@@ -66,49 +66,12 @@ class Lab:
         self._record_ns = -1
         self._judged: tuple[tuple[int, int], Sequence[Judgement]] = (0, 0), ()
         """Changes of the file of verdicts and its size, and what stands in it."""
-        self._counts: dict[str, tuple[int, int]] = {}
-        """Run -> when its record changed, answers."""
+        self._listing = LabListing(self._folders)
 
     # Lists ----------------------------------------------------------------------------------
 
     def look(self) -> LabView:
-        sets = tuple(self._set_row(name) for name in store.set_names(self._folders))
-        found = []
-        for run_id in reversed(store.run_ids(self._folders)[-MAX_RUNS:]):
-            run = _read(self._folders, run_id)
-            if run is not None:
-                shown = results.as_it_stands(run, self._folders)
-                found.append(
-                    RunRow(
-                        id=run.id,
-                        set_id=run.prompt_set.id,
-                        started_utc=run.started_utc,
-                        outcome=shown.outcome,
-                        answered=self._answered(run),
-                        planned=run.planned,
-                        is_simulated=run.is_simulated,
-                    )
-                )
-        return LabView(sets, tuple(found), has_looked=True)
-
-    def _answered(self, run: LabRun) -> int:
-        """Counted once for each state of a record: a journal may be long."""
-        try:
-            path = self._folders.runs / run.id / store.RECORD_FILE
-            changed_ns = path.stat().st_mtime_ns
-        except OSError:
-            return 0
-        known = self._counts.get(run.id)
-        if known is None or known[0] != changed_ns or results.is_alive(run, self._folders):
-            known = self._counts[run.id] = (changed_ns, results.answered_of(run, self._folders))
-        return known[1]
-
-    def _set_row(self, name: str) -> SetRow:
-        try:
-            found = store.find_set(self._folders, name)
-        except SetError as error:
-            return SetRow(name, problem=error.sentences[0])
-        return SetRow(name, found.title, len(found.rows), len(found.variants), found.repeats)
+        return self._listing.look()
 
     def expected_words(self, name: str) -> str:
         try:

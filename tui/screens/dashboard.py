@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 WIDE_COLUMNS = 100
 
+TRANSCRIPT_ACTIONS = ("branch_arrow", "turn_timeline", "demo_letter")
+"""Elsewhere their keys are text."""
 STRAY_ESC_S = 0.5
 """An Esc so soon after another screen has closed was meant for that screen."""
 
@@ -268,11 +270,9 @@ class Dashboard(LeanScreen):
         """Some keys have another meaning while they are not wanted for this one."""
         if action == "old_conversation":
             return self.conversation.can_bring_back
-        if action in ("branch_arrow", "turn_timeline"):
-            return isinstance(self.focused, Transcript)
-        if action == "demo_letter":
-            return self._server_entry.is_server_missing and isinstance(self.focused, Transcript)
-        return True
+        if action == "demo_letter" and not self._server_entry.is_server_missing:
+            return False
+        return action not in TRANSCRIPT_ACTIONS or isinstance(self.focused, Transcript)
 
     def action_stop(self, is_meant: bool = False) -> None:
         """One step back: the line of a search, the answer, what is marked in the transcript.
@@ -303,8 +303,7 @@ class Dashboard(LeanScreen):
 
     def on_click(self, event: events.Click) -> None:
         """A click on a panel enlarges it."""
-        panel = panel_of(event.widget)
-        if panel is not None:
+        if (panel := panel_of(event.widget)) is not None:
             self.action_panel(panel)
 
     async def on_conversation_column_chosen(self) -> None:
@@ -364,8 +363,7 @@ class Dashboard(LeanScreen):
         """The prompt's line takes a pattern."""
         self._search.open()
 
-    def on_transcript_search_requested(self) -> None:
-        self._search.open()
+    on_transcript_search_requested = action_search
 
     def on_search_line_searched(self, event: SearchLine.Searched) -> None:
         self._parts.transcript.search(event.pattern)
