@@ -15,14 +15,14 @@ import os
 import resource
 import select
 import socket
-import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter_ns
 
-from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
+from tui.core.kernel_clock import ANCILLARY_BYTES, enable
 from tui.tap.copies import MAX_PAYLOAD, CopySender, Event
+from tui.tap.pair import Address, Pair, Side, prepare, reset_at_close
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 ENDED = select.EPOLLHUP | select.EPOLLERR
@@ -32,12 +32,7 @@ MAX_ACCEPTS = 64
 PAUSE_S = 0.1
 """How long nobody is let in where the process may open no more files."""
 WANTED_FILES = 1 << 16
-_ABORT = struct.pack("ii", 1, 0)
-"""``SO_LINGER`` that makes a close send RST."""
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-
-Address = tuple[socket.AddressFamily, tuple[object, ...]]
-"""A family and what ``connect`` takes."""
 
 
 @dataclass(slots=True)
@@ -47,44 +42,6 @@ class Counts:
     connections: int = 0
     open_now: int = 0
     chunks: int = 0
-
-
-class _Side:
-    """One of the two sockets of a connection."""
-
-    __slots__ = ("clock", "event", "has_stamps", "is_over", "is_shut", "mask", "other", "pair",
-                 "pending", "sock")  # fmt: skip
-
-    def __init__(self, sock: socket.socket, pair: _Pair, event: Event) -> None:
-        self.sock = sock
-        self.pair = pair
-        self.event = event
-        """Of the bytes that are read here."""
-        self.other: _Side | None = None
-        self.clock = ArrivalClock()
-        self.has_stamps = enable(sock)
-        self.pending = b""
-        """What has to be written here before more is read from the other side."""
-        self.mask = 0
-        self.is_over = False
-        """It sends no more."""
-        self.is_shut = False
-        """It was told that no more comes."""
-
-
-class _Pair:
-    """A client's connection and the one to the server."""
-
-    __slots__ = ("addresses", "client", "id", "is_connected", "is_open", "server")
-
-    def __init__(self, id: int, addresses: list[Address]) -> None:
-        self.id = id
-        self.addresses = addresses
-        """Of the server, which were not tried yet."""
-        self.client: _Side | None = None
-        self.server: _Side | None = None
-        self.is_connected = False
-        self.is_open = True
 
 
 class Forwarder:
@@ -103,11 +60,11 @@ class Forwarder:
         self._copies = copies
         self._on_note = on_note
         self._poll = select.epoll()
-        self._watched: dict[int, _Side | socket.socket | CopySender | None] = {}
+        self._watched: dict[int, Side | socket.socket | CopySender | None] = {}
         """By descriptor; None is the pipe that wakes."""
         self._buffer = bytearray(MAX_PAYLOAD)
         self._view = memoryview(self._buffer)
-        self._pairs: set[_Pair] = set()
+        self._pairs: set[Pair] = set()
         self._is_stopped = False
         self._paused_until_ns = 0
         self._has_noted_files = False
@@ -143,7 +100,7 @@ class Forwarder:
         # By what they are now: a descriptor that is closed meanwhile may be another one's soon.
         events = [(self._watched.get(n), mask) for n, mask in self._poll.poll(timeout_s)]
         for side, mask in events:
-            if not isinstance(side, _Side):
+            if not isinstance(side, Side):
                 self._not_a_side(side)
                 continue
             if mask & (WRITE | ENDED) and side.mask & WRITE:
@@ -197,18 +154,18 @@ class Forwarder:
 
     def _opened(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
         self.counts.connections += 1
-        pair = _Pair(self.counts.connections, list(self._addresses))
+        pair = Pair(self.counts.connections, list(self._addresses))
         self._pairs.add(pair)
         self.counts.open_now = len(self._pairs)
-        _prepare(sock)
-        pair.client = _Side(sock, pair, Event.UP)
+        prepare(sock)
+        pair.client = Side(sock, pair, Event.UP)
         host = str(peer[0]).removeprefix("::ffff:") if peer else ""
         port = peer[1] if len(peer) > 1 else 0
         told = f"{host} {port}".encode()
         self._copies.send(Event.OPENED, pair.id, perf_counter_ns(), payload=told)
         self._connect(pair)
 
-    def _connect(self, pair: _Pair) -> None:
+    def _connect(self, pair: Pair) -> None:
         """Begins a connection to the next address of the server."""
         why = "no address"
         while pair.addresses:
@@ -221,21 +178,21 @@ class Forwarder:
                     self._pause(error)
                     break
                 continue
-            _prepare(sock)
+            prepare(sock)
             code = sock.connect_ex(target)
             if code not in (0, errno.EINPROGRESS, errno.EAGAIN):
                 sock.close()
                 why = os.strerror(code)
                 continue
             assert pair.client is not None
-            pair.server = _Side(sock, pair, Event.DOWN)
+            pair.server = Side(sock, pair, Event.DOWN)
             pair.server.other, pair.client.other = pair.client, pair.server
             self._set_mask(pair.server, WRITE)
             return
         self._copies.send(Event.UNREACHABLE, pair.id, perf_counter_ns(), payload=why.encode())
         self._close(pair, is_abort=True)
 
-    def _connected(self, side: _Side) -> None:
+    def _connected(self, side: Side) -> None:
         """The connection to the server stands, or cannot be had."""
         pair = side.pair
         code = side.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -257,7 +214,7 @@ class Forwarder:
 
     # -- bytes ---------------------------------------------------------------------------------
 
-    def _readable(self, side: _Side) -> None:
+    def _readable(self, side: Side) -> None:
         other = side.other
         assert other is not None
         try:
@@ -293,12 +250,12 @@ class Forwarder:
         self._tell(side, t_ns, passed_ns, is_kernel, data)
 
     def _tell(
-        self, side: _Side, t_ns: int, passed_ns: int, is_kernel: bool, data: memoryview
+        self, side: Side, t_ns: int, passed_ns: int, is_kernel: bool, data: memoryview
     ) -> None:
         self.counts.chunks += 1
         self._copies.send(side.event, side.pair.id, t_ns, passed_ns, is_kernel, data)
 
-    def _writable(self, side: _Side) -> None:
+    def _writable(self, side: Side) -> None:
         pair = side.pair
         if side is pair.server and not pair.is_connected:
             self._connected(side)
@@ -324,7 +281,7 @@ class Forwarder:
         else:
             self._set_mask(other, other.mask | READ)
 
-    def _ended(self, side: _Side) -> None:
+    def _ended(self, side: Side) -> None:
         """This side sends no more: the other one is told, once it has everything."""
         side.is_over = True
         self._set_mask(side, side.mask & ~READ)
@@ -335,7 +292,7 @@ class Forwarder:
         if not other.pending:
             self._shut(other)
 
-    def _shut(self, side: _Side) -> None:
+    def _shut(self, side: Side) -> None:
         """No more comes for this side; where none comes from it either, that was all."""
         if not side.is_shut:
             side.is_shut = True
@@ -345,13 +302,13 @@ class Forwarder:
         if side.is_over and other is not None and other.is_shut:
             self._close(side.pair, is_abort=False)
 
-    def _broke(self, side: _Side) -> None:
+    def _broke(self, side: Side) -> None:
         """This side's connection is broken, so the other one is broken too."""
         event = Event.UP_BROKEN if side.event is Event.UP else Event.DOWN_BROKEN
         self._copies.send(event, side.pair.id, perf_counter_ns())
         self._close(side.pair, is_abort=True)
 
-    def _close(self, pair: _Pair, *, is_abort: bool) -> None:
+    def _close(self, pair: Pair, *, is_abort: bool) -> None:
         if not pair.is_open:
             return
         pair.is_open = False
@@ -362,8 +319,7 @@ class Forwarder:
                 continue
             self._set_mask(side, 0)
             if is_abort:
-                with suppress(OSError):
-                    side.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+                reset_at_close(side.sock)
             side.sock.close()
             side.other = None
         pair.client = pair.server = None
@@ -394,7 +350,7 @@ class Forwarder:
             else:
                 self._unwatch(copies.sock.fileno())
 
-    def _set_mask(self, side: _Side, mask: int) -> None:
+    def _set_mask(self, side: Side, mask: int) -> None:
         if mask == side.mask:
             return
         number = side.sock.fileno()
@@ -407,7 +363,7 @@ class Forwarder:
         side.mask = mask
 
     def _watch(
-        self, number: int, mask: int, what: _Side | socket.socket | CopySender | None
+        self, number: int, mask: int, what: Side | socket.socket | CopySender | None
     ) -> None:
         self._poll.register(number, mask)
         self._watched[number] = what
@@ -415,14 +371,6 @@ class Forwarder:
     def _unwatch(self, number: int) -> None:
         self._poll.unregister(number)
         del self._watched[number]
-
-
-def _prepare(sock: socket.socket) -> None:
-    sock.setblocking(False)
-    with suppress(OSError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A client that was switched off says nothing: its connection must not stay for ever.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def raise_file_limit() -> None:
