@@ -19,7 +19,6 @@ from tui.core.kernel_clock import (
     ArrivalClock,
     DepartureClock,
     enable,
-    is_supported,
     realtime_ns,
     sent_realtime_ns,
 )
@@ -27,6 +26,12 @@ from tui.servers.client import Client
 from tui.servers.stamped_transport import arrival_of, departure_ns_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def is_supported() -> bool:
+    """Whether this system stamps what a socket receives."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        return enable(sock)
 
 
 def control(stamp_ns: int) -> list[tuple[int, int, bytes]]:

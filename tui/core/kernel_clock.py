@@ -70,12 +70,6 @@ def sent_realtime_ns(sock: socket.socket) -> int | None:
     return last_ns
 
 
-def is_supported() -> bool:
-    """Whether this system stamps what a socket receives."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        return enable(sock)
-
-
 def since_start_ns(stamp_ns: int) -> int:
     """A stamp on the clock of ``perf_counter_ns``, by the difference of the two clocks now."""
     wall_ns, now_ns = time_ns(), perf_counter_ns()

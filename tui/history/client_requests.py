@@ -29,6 +29,7 @@ from tui.history.writers import TAP_ENDED
 from tui.history.writing import shared
 
 DAY_MS = 86_400_000
+MAX_FOLLOWED = 1_000
 MAX_ROWS = 100_000
 """About 50 MB. The oldest go first."""
 
@@ -96,10 +97,10 @@ def newest_ids(connection: sqlite3.Connection, limit: int) -> list[int]:
     return [int(id) for (id,) in rows]
 
 
-def after(connection: sqlite3.Connection, id: int, limit: int = 1000) -> list[ClientRequest]:
+def after(connection: sqlite3.Connection, id: int) -> list[ClientRequest]:
     """Requests with a greater id, oldest first: for whoever follows them. One that still runs may
     end after later ones: remember its id, and ask :func:`with_ids` for it."""
-    rows = connection.execute(f"{_SELECT} WHERE r.id > ? ORDER BY r.id LIMIT ?", (id, limit))
+    rows = connection.execute(f"{_SELECT} WHERE r.id > ? ORDER BY r.id LIMIT ?", (id, MAX_FOLLOWED))
     return [_request(row) for row in rows]
 
 

@@ -63,25 +63,23 @@ def open_for_writing(
     return connection
 
 
-def open_for_reading(
-    path: Path, schema: int = len(MIGRATIONS), wait_s: float = WAIT_S
-) -> sqlite3.Connection:
+def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot change anything. Raises HistoryError with one sentence, also where
     there is no file, or an older npulse wrote it."""
     try:
         with _OPENING:
             if not _is_open_here(path):
-                _refuse_foreign(path, schema)
+                _refuse_foreign(path, len(MIGRATIONS))
             if not path.exists():
                 raise HistoryError(NOTHING)
-            connection = _connect_reading(path, wait_s)
+            connection = _connect_reading(path)
     except (OSError, sqlite3.Error) as error:
         raise _cannot("be read", path, error) from error
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if not version:
             raise HistoryError(NOTHING)
-        if version != schema:
+        if version != len(MIGRATIONS):
             raise OlderHistoryError(
                 f"{_shown(path)} is of an older npulse and cannot be brought up to date while it "
                 "cannot be written"
@@ -160,9 +158,9 @@ def _connect(uri: str, wait_s: float) -> sqlite3.Connection:
     )
 
 
-def _connect_reading(path: Path, wait_s: float) -> sqlite3.Connection:
+def _connect_reading(path: Path) -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = _connect(uri, wait_s)
+    connection = _connect(uri, WAIT_S)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -170,7 +168,7 @@ def _connect_reading(path: Path, wait_s: float) -> sqlite3.Connection:
         # On a disk that cannot be written there is no place for the shared memory of a WAL.
         if os.access(path.parent, os.W_OK):
             raise
-        connection = _connect(f"{uri}&immutable=1", wait_s)
+        connection = _connect(f"{uri}&immutable=1", WAIT_S)
     return connection
 
 

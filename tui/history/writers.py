@@ -7,7 +7,7 @@ that it makes its own. All raise sqlite3.Error.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from tui.core.turn.meter import Meter
 from tui.core.types import Phase, TurnError
@@ -50,13 +50,10 @@ def leave(connection: sqlite3.Connection, writer: int) -> None:
     )
 
 
-def dead_writers(
-    connection: sqlite3.Connection,
-    is_alive: Callable[[WriterProcess], bool] = lambda process: process.is_alive,
-) -> list[int]:
+def dead_writers(connection: sqlite3.Connection) -> list[int]:
     """Writers whose process is gone."""
     rows = connection.execute("SELECT id, pid, started_ticks, boot_id FROM writers").fetchall()
-    return [number for number, *who in rows if not is_alive(WriterProcess(*who))]
+    return [number for number, *who in rows if not WriterProcess(*who).is_alive]
 
 
 def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:

@@ -10,9 +10,9 @@ from tui.lab.model.judgement import Judgement, Pair
 from tui.lab.model.matrix import Matrix
 
 
-def pairs_of(matrix: Matrix, variants: Sequence[str] = ()) -> list[Pair]:
+def pairs_of(matrix: Matrix) -> list[Pair]:
     """Every two answers of one row and repetition that can be compared."""
-    names = [c.id for c in matrix.columns if not variants or c.id in variants]
+    names = [column.id for column in matrix.columns]
     return [
         Pair(row=row.id, rep=rep, left=a, right=b)
         for row in matrix.rows

@@ -13,7 +13,6 @@ from time import perf_counter_ns
 from tui.servers.access import Access
 from tui.servers.address import is_explicit
 from tui.servers.backoff import Backoff
-from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import PROBE_TIMEOUTS
 from tui.servers.locate import NoServerError, look, server_of
@@ -31,8 +30,6 @@ async def locate_when_free(
     limit_s: float,
     on_note: Callable[[str], None] = lambda _: None,
     on_wait: Callable[[str], None] = lambda _: None,
-    timeouts: PhaseTimeouts = PROBE_TIMEOUTS,
-    backoff: Backoff | None = None,
 ) -> Server:
     """:func:`tui.servers.locate.locate`, after waiting for a server that is there and does not
     answer.
@@ -40,12 +37,12 @@ async def locate_when_free(
     ``on_wait`` gets a clause before each pause. Raises NoServerError, at once where nothing is
     there, else after ``limit_s`` seconds; and ValueError for a bad address.
     """
-    backoff = backoff or Backoff()
+    backoff = Backoff()
     limit_s = limit_s if is_explicit(urls) else min(limit_s, GUESSED_LIMIT_S)
     start_ns = perf_counter_ns()
     n_tries = 0
     while True:
-        found = await look(urls, timeouts, access, remembered_url)
+        found = await look(urls, PROBE_TIMEOUTS, access, remembered_url)
         if found.server is not None:
             return server_of(found, on_note=on_note, must_be_certain=must_be_certain)
         left_s = limit_s - (perf_counter_ns() - start_ns) / 1e9

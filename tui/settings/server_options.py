@@ -31,16 +31,14 @@ def phase_timeouts(section: ServerSection) -> PhaseTimeouts:
     )
 
 
-def server_urls(
-    section: ServerSection, env: Mapping[str, str] = os.environ
-) -> Sequence[str] | None:
+def server_urls(section: ServerSection) -> Sequence[str] | None:
     """The addresses to look at: the one that was named, or candidates; None for the default ports.
 
     Raises ValueError with one sentence for an address that is none.
     """
     if section.url:
         return (normalised_url(section.url),)
-    urls = candidate_urls(section, env)
+    urls = candidate_urls(section)
     is_usual = section.ports == ServerSection().ports and len(urls) == len(section.ports)
     return None if is_usual else urls
 

@@ -22,7 +22,7 @@ from tui.app.palettes import (
 from tui.app.themes import ANSI_COLOURS, LoadedTheme, load_themes
 from tui.core.screen.colours import ColourDepth
 from tui.core.screen.xterm_colours import (
-    VGA_16,
+    RGB,
     XTERM_16,
     contrast,
     in_hex,
@@ -49,6 +49,13 @@ def _contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+VGA_16: tuple[RGB, ...] = (
+    (0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0),
+    (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170),
+    (85, 85, 85), (255, 85, 85), (85, 255, 85), (255, 255, 85),
+    (85, 85, 255), (255, 85, 255), (85, 255, 255), (255, 255, 255),
+)  # fmt: skip
+"""Of the Linux console."""
 TABLES = {"xterm": XTERM_16, "console": VGA_16}
 ANSI_NAMES = tuple(f"{bright}{hue}" for bright in ("ansi_", "ansi_bright_") for hue in HUES)
 

@@ -128,11 +128,11 @@ def _is_seen_alike(text: str, last: str, code: str) -> bool:
     return text.isspace() and last.endswith(code) and not {"4", "7", "9"}.intersection(attributes)
 
 
-def at_time(row: Sequence[Run], now: time.struct_time | None = None) -> tuple[Run, ...]:
+def at_time(row: Sequence[Run]) -> tuple[Run, ...]:
     """The header with the time of day as it is now."""
 
     def shown(match: re.Match[str]) -> str:
-        return time.strftime("%H:%M:%S", now or time.localtime())[: len(match[0])]
+        return time.strftime("%H:%M:%S")[: len(match[0])]
 
     return tuple((_TIME.sub(shown, text), code) for text, code in row)
 

@@ -18,6 +18,9 @@ from tui.bench.analysis.ranks import finite_all
 from tui.core.turn.stats import median_absolute_deviation, quantile, quantile_of_sorted
 
 RESAMPLES = 10_000
+SHIFT_RESAMPLES = 2_000
+TAIL = 0.025
+"""What lies on either side of a 95 % interval."""
 MAD_SCALE = 1.4826
 """Makes the median absolute deviation estimate the standard deviation of a normal sample."""
 _EXACT_PAIRS = 250_000
@@ -85,11 +88,10 @@ def bootstrap(
     values: Sequence[float],
     statistic: Callable[[Sequence[float]], float] = median,
     *,
-    confidence: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval | None:
-    """Percentile bootstrap interval of a statistic; None below two values.
+    """Percentile bootstrap interval (95 %) of a statistic; None below two values.
 
     Above 2,000 values the interval of the *median* comes from its order statistics instead
     (normal approximation of the binomial rank), and resampling gets fewer rounds.
@@ -102,14 +104,14 @@ def bootstrap(
         point = float(statistic(data))
         return Interval(point, point, "all equal")
     if n > _BOOTSTRAP_LIMIT and statistic is median:
-        return _order_interval(sorted(data), confidence)
+        return _order_interval(sorted(data))
     rounds = max(200, min(resamples, resamples * _BOOTSTRAP_LIMIT // n))
     choose = random.Random(seed).choices
     take = _quick_median if statistic is median else statistic
     drawn = sorted(float(take(choose(data, k=n))) for _ in range(rounds))
-    tail = (1 - confidence) / 2
-    low, high = _at(drawn, tail), _at(drawn, 1 - tail)
-    return Interval(low, high, f"percentile bootstrap, B={rounds}, seed={seed}")
+    return Interval(
+        _at(drawn, TAIL), _at(drawn, 1 - TAIL), f"percentile bootstrap, B={rounds}, seed={seed}"
+    )
 
 
 def _quick_median(values: Sequence[float]) -> float:
@@ -121,24 +123,24 @@ def _quick_median(values: Sequence[float]) -> float:
     return (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def _two_sided_z(confidence: float) -> float:
-    """The distance from the mean, in standard deviations, that holds this share of a normal."""
-    return NormalDist().inv_cdf((1 + confidence) / 2)
+def _z() -> float:
+    """The distance from the mean, in standard deviations, that holds 95 % of a normal."""
+    return NormalDist().inv_cdf(1 - TAIL)
 
 
-def share_interval(count: int, n: int, *, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a share (1927): it stays within 0 and 1, and is right for few
-    values too. Raises ValueError below one value."""
+def share_interval(count: int, n: int) -> Interval:
+    """Wilson's score interval (95 %) of a share (1927): it stays within 0 and 1, and is right for
+    few values too. Raises ValueError below one value."""
     if n < 1 or not 0 <= count <= n:
         raise ValueError("a share needs a count of at least one value")
-    z = _two_sided_z(confidence)
+    z = _z()
     centre = (count + z * z / 2) / (n + z * z)
     reach = z * math.sqrt(count * (n - count) / n + z * z / 4) / (n + z * z)
     return Interval(max(0.0, centre - reach), min(1.0, centre + reach), "Wilson score")
 
 
-def _order_interval(data: Sequence[float], confidence: float) -> Interval:
-    reach = _two_sided_z(confidence) * math.sqrt(len(data)) / 2
+def _order_interval(data: Sequence[float]) -> Interval:
+    reach = _z() * math.sqrt(len(data)) / 2
     low = max(0, math.floor((len(data) - 1) / 2 - reach))
     high = min(len(data) - 1, math.ceil((len(data) - 1) / 2 + reach))
     return Interval(data[low], data[high], "order statistics")
@@ -189,14 +191,12 @@ def _middle_difference(left: Sequence[float], right: Sequence[float]) -> float:
     return high
 
 
-def shift_interval(
-    a: Sequence[float], b: Sequence[float], *, resamples: int = 2_000, seed: int = 0
-) -> Interval | None:
+def shift_interval(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> Interval | None:
     """Bootstrap interval of :func:`shift`, both samples resampled; None below two values each."""
     left, right = finite_all(a), finite_all(b)
     if len(left) < 2 or len(right) < 2:
         return None
-    rounds = max(100, min(resamples, resamples * 2_500 // (len(left) * len(right))))
+    rounds = max(100, min(SHIFT_RESAMPLES, SHIFT_RESAMPLES * 2_500 // (len(left) * len(right))))
     choose = random.Random(seed).choices
     drawn = []
     for _ in range(rounds):
@@ -206,8 +206,8 @@ def shift_interval(
             drawn.append(value)
     drawn.sort()
     return Interval(
-        _at(drawn, 0.025),
-        _at(drawn, 0.975),
+        _at(drawn, TAIL),
+        _at(drawn, 1 - TAIL),
         f"percentile bootstrap of the shift, B={rounds}, seed={seed}",
     )
 

@@ -64,7 +64,6 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
     server: Server = Server()
     client: Client = Client()
     uptime_s: float | None = None
-    storage: str | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,7 +99,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sampling: dict[str, float | int | str | bool | None] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     """Key of ``sampling`` -> readback, sent, ignored, or unknown."""
-    cpu_mask: str | None = None
     thinking: bool = False
     timeouts: Timeouts = Timeouts()
     cache: str = "unknown"

@@ -69,19 +69,19 @@ def _middle(values: Sequence[float | None], digits: int = 2) -> str:
     return number(pair, digits)
 
 
-def requests(loaded: Loaded, *, has_texts: bool = True) -> Iterator[Block]:
+def requests(loaded: Loaded) -> Iterator[Block]:
     """Every request with its numbers, its checks, its prompt and its answer."""
     every = loaded.document.requests
     yield Heading(2, "Detailed Test Results")
     for at, request in enumerate(every[:MAX_DETAILS], 1):
         yield Heading(3, f"Test {at}/{len(every)}: {line(request.name or request.id)}")
-        yield from _request(loaded, request, has_texts=has_texts)
+        yield from _request(loaded, request)
         yield Rule()
     if len(every) > MAX_DETAILS:
         yield Paragraph(f"{len(every) - MAX_DETAILS} more requests are in run.json.")
 
 
-def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[Block]:
+def _request(loaded: Loaded, request: Request) -> Iterator[Block]:
     source = headline_source(loaded.document.requests)
     yield Facts((("ID", f"{line(request.id)}, repetition {request.rep + 1}"),))
     speed = decode_tps(request, source)
@@ -114,8 +114,7 @@ def _request(loaded: Loaded, request: Request, *, has_texts: bool) -> Iterator[B
     if request.checks:
         cells = [(c.id, _verdict(c.passed, is_info=c.info), line(c.detail)) for c in request.checks]
         yield Table(("Check", "Result", "Detail"), cells)
-    if has_texts:
-        yield from _texts(loaded, request)
+    yield from _texts(loaded, request)
 
 
 def _first_token(request: Request) -> str:

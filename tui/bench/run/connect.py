@@ -19,7 +19,6 @@ from tui.bench.model.conditions import (
     Env,
     Model,
     Runtime,
-    StreamMode,
     Timeouts,
 )
 from tui.bench.model.conditions import Server as ServerRecord
@@ -129,8 +128,6 @@ def config_of(
     suite: Suite,
     connected: Connected,
     settings: GenerationSettings,
-    *,
-    stream_mode: StreamMode = "unknown",
 ) -> Config:
     """The configuration as it is sent, and what of it this server is known to use."""
     sampling: dict[str, float | int | str | bool | None] = {
@@ -164,7 +161,6 @@ def config_of(
             load_s=policy.load_s,
         ),
         cache="warm pairs" if suite.kind == "cache" else "cold",
-        stream_mode=stream_mode,
         good_ttft_ms=options.good_ttft_ms,
         good_decode_tps=options.good_decode_tps,
         quick=options.is_quick,

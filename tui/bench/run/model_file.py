@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from tui.files.private import write_whole
@@ -38,9 +37,7 @@ def find(pid: int | None, root: Path | None) -> Path | None:
     return None
 
 
-def sha256(
-    path: Path, cache_folder: Path, on_share: Callable[[float], None] = lambda _: None
-) -> str | None:
+def sha256(path: Path, cache_folder: Path) -> str | None:
     """Hash of the file, from the cache where path, size, time and inode are the same.
 
     Blocks: run it in a thread. None where the file cannot be read.
@@ -54,13 +51,10 @@ def sha256(
     if mark in cache:
         return cache[mark]
     digest = hashlib.sha256()
-    done = 0
     try:
         with path.open("rb") as file:
             while data := file.read(CHUNK_BYTES):
                 digest.update(data)
-                done += len(data)
-                on_share(done / max(1, status.st_size))
     except OSError:
         return None
     cache[mark] = digest.hexdigest()

@@ -77,9 +77,9 @@ def _words_key(suite: Suite, prompt: Prompt) -> str:
     return prompt_sha256(suite.full_text(prompt), prompt.system, prompt.history)
 
 
-def endless(suite: Suite, start: int = 0) -> Iterator[Task]:
-    """The prompts over and over, for a run by time; ``start`` requests have been made before."""
-    order = start
+def endless(suite: Suite) -> Iterator[Task]:
+    """The prompts over and over, for a run by time."""
+    order = 0
     while True:
         for prompt in suite.prompts:
             rep = order // len(suite.prompts)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tui.board.readers.reasons import (
     DEBUGFS_NOT_MOUNTED,
     NO_DRIVER,
@@ -103,12 +101,11 @@ def command_here(command: Command, snapshot: Snapshot) -> Command | Advice:
     return Advice(f"This is a container: run on its host: {command}")
 
 
-def remedies(snapshot: Snapshot, ids: Iterable[str] | None = None) -> list[str]:
+def remedies(snapshot: Snapshot) -> list[str]:
     """Every way that there is, each once, in the order of the readings."""
-    names = list(snapshot.readings if ids is None else ids)
     found = (
         _whole(name, snapshot.get(name), snapshot)
-        for name in names
+        for name in snapshot.readings
         if snapshot.get(name).value is None
     )
     return list(dict.fromkeys(text for text in found if text))

@@ -33,12 +33,10 @@ def requirement(model: str, quantisation: str, context_tokens: int) -> Need | No
     return need_of(size_bytes, context_tokens, shape_of(model))
 
 
-def table(
-    model: str, types: tuple[str, ...] = TYPES, contexts: tuple[int, ...] = CONTEXTS
-) -> list[Row]:
+def table(model: str) -> list[Row]:
     """Every type at every context."""
     return [
         Row(quantisation, context, requirement(model, quantisation, context))
-        for quantisation in types
-        for context in contexts
+        for quantisation in TYPES
+        for context in CONTEXTS
     ]

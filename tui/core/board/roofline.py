@@ -93,12 +93,15 @@ def roofline(
     return Roofline(ceiling_tps, rate_tps / ceiling_tps, read_bytes, assumption)
 
 
-def nearest(model: str, size_bytes: int | None, count: int = 2) -> list[Neighbour]:
+MOST_ROWS = 2
+
+
+def nearest(model: str, size_bytes: int | None) -> list[Neighbour]:
     """The published rows that come closest: the model itself where there is one, else those of
     about its size, each labelled as another model."""
     name = _plain(model)
     same = [row for row in REFERENCE if name.startswith(_plain(row.model))]
-    found = [Neighbour(row, True, f"published, {row.release}") for row in same[:count]]
+    found = [Neighbour(row, True, f"published, {row.release}") for row in same[:MOST_ROWS]]
     if found or size_bytes is None or size_bytes <= 0:
         return found
     size_mb = size_bytes / 1e6
@@ -106,7 +109,7 @@ def nearest(model: str, size_bytes: int | None, count: int = 2) -> list[Neighbou
     others.sort(key=lambda row: abs(math.log(row.memory_mb / size_mb)))
     return [
         Neighbour(row, False, f"another model of similar size, published, {row.release}")
-        for row in others[:count]
+        for row in others[:MOST_ROWS]
     ]
 
 

@@ -34,6 +34,7 @@ import unicodedata
 from tui.core.types import CleanText
 
 REPLACEMENT = "\ufffd"
+MAX_NAME_BYTES = 120
 MAX_ZERO_WIDTH = 16
 """Zero-width characters kept in a row; real scripts need no more than about six."""
 
@@ -148,16 +149,16 @@ def clean_line(text: str, max_chars: int | None = None) -> str:
     return line[: max(max_chars - 1, 0)].rstrip() + "…"
 
 
-def safe_file_name(text: str, fallback: str = "unnamed", max_bytes: int = 120) -> str:
+def safe_file_name(text: str, fallback: str = "unnamed") -> str:
     """A file name from any text: letters and digits of any script, ``-``, ``_`` and ``.``.
 
     Everything else becomes ``-``. The name never starts with a dot or a dash, is never empty
-    (``fallback`` then), holds no path separator and takes at most ``max_bytes`` in UTF-8.
+    (``fallback`` then), holds no path separator and takes at most :data:`MAX_NAME_BYTES` in UTF-8.
     """
     wanted = unicodedata.normalize("NFC", clean(text, newlines=False))
     name = "".join(char if _is_for_names(char) else "-" for char in wanted)
     name = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", name)).strip("-. ")
-    name = name.encode("utf-8")[:max_bytes].decode("utf-8", "ignore").rstrip("-. ")
+    name = name.encode("utf-8")[:MAX_NAME_BYTES].decode("utf-8", "ignore").rstrip("-. ")
     return name or fallback
 
 
