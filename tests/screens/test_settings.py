@@ -8,9 +8,11 @@ from textual.widgets import Input, Static
 from tests.screens.opened import Opened
 from tests.screens.snapshot import picture
 from tui.app.generation_rules import setting_notes, setting_problems
+from tui.core.screen.setting_note import SettingNote
+from tui.core.screen.setting_words import MEANINGS
 from tui.core.text.glyphs import UNICODE
 from tui.core.types import GenerationSettings
-from tui.screens.settings import LOOPS_NOTE, NO_EFFECT, SettingsScreen
+from tui.screens.settings import CHANGED, LOOPS_NOTE, NO_EFFECT, SettingsScreen
 from tui.servers.connection_state import Server
 from tui.servers.detect import KINDS
 
@@ -35,7 +37,7 @@ async def test_ignored_settings_are_dim_and_the_reason_stands_below(
         await pilot.pause()
         screen = app.screen
         said = " ".join(str(screen.query_one("#settings-notes", Static).content).split())
-        dim = screen.query_one("#system-name", Static).styles.color
+        dim = screen.query_one("#settings-notes", Static).styles.color
         for limit in server.dialect.limits:
             note = str(screen.query_one(f"#note-{limit.field}", Static).content)
             assert (note == NO_EFFECT) != limit.is_applied
@@ -70,3 +72,26 @@ async def test_bounds_and_problems_are_whole_where_the_box_scrolls(size: tuple[i
         await pilot.press("end", *["backspace"] * 2, "1")
         await pilot.pause()
         assert "not accepted" not in picture(app.screen)
+
+
+async def test_the_meaning_of_the_field_stands_below_and_what_was_changed_is_marked() -> None:
+    notes = {"top_k": SettingNote("any number", "not sent", is_ignored=True)}
+    app = Opened(lambda: SettingsScreen(GenerationSettings(), lambda settings: (), notes, UNICODE))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert MEANINGS["temperature"] in picture(app.screen)
+        assert "default 0.6" in picture(app.screen)
+        assert marks(app) == set()
+        await pilot.press("end", "1", "tab", "tab")
+        await pilot.pause()
+        assert f"{NO_EFFECT}: not sent" in " ".join(picture(app.screen).split())
+        assert marks(app) == {"temperature"}
+        await pilot.press("tab", "tab", "tab", "space", "tab", "space", "tab", "h")
+        await pilot.pause()
+        assert marks(app) == {"temperature", "is_thinking", "stops_loops", "system_prompt"}
+
+
+def marks(app: Opened) -> set[str]:
+    """The settings that are marked."""
+    found = app.screen.query(".mark").results(Static)
+    return {str(one.id).removeprefix("mark-") for one in found if str(one.content) == CHANGED}

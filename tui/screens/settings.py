@@ -6,22 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.forms import SETTINGS_BACK, SETTINGS_SAVE, TOGGLE_KEYS
 from tui.core.screen.keys.table import closing
 from tui.core.screen.setting_note import SettingNote
+from tui.core.screen.setting_words import MEANINGS
 from tui.core.text.glyphs import Glyphs
 from tui.core.types import GenerationSettings
 from tui.screens.dialog import Dialog
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField, TextField
+from tui.widgets.kit.rows import Rows
 
 Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
@@ -39,6 +42,22 @@ FIELDS: tuple[tuple[str, str, type], ...] = (
     ("max_tokens", "max tokens", int),
 )
 
+SECTIONS = (
+    ("sampling", ("temperature", "top_p", "top_k", "repeat_penalty")),
+    ("answer", ("max_tokens", "is_thinking", "stops_loops", "system_prompt")),
+    ("npulse", ("is_low_bandwidth",)),
+)
+LABELS = {name: label for name, label, _ in FIELDS} | {
+    "is_thinking": "thinking",
+    "stops_loops": "stop loops",
+    "system_prompt": "system prompt",
+    "is_low_bandwidth": "low bandwidth",
+}
+OWN_NOTES = {"stops_loops": LOOPS_NOTE, "is_low_bandwidth": LINE_NOTE}
+"""Beside what is npulse's own, in which no server has a word."""
+CHANGED = "•"
+"""In front of what is not as npulse comes."""
+
 WIDE_COLUMNS = 76
 """Below, labels and fields make room for what is allowed."""
 
@@ -55,11 +74,10 @@ def parse_field(name: str, label: str, kind: type, text: str) -> float | int | P
 
 def remarks(notes: Mapping[str, SettingNote]) -> list[str]:
     """What the server makes of the fields, one line for each thing it makes of them."""
-    labels = {name: label for name, label, _ in FIELDS} | {"is_thinking": "thinking"}
     by_remark: dict[str, list[str]] = {}
     for name, note in notes.items():
         if note.remark:
-            by_remark.setdefault(note.remark, []).append(labels.get(name, name))
+            by_remark.setdefault(note.remark, []).append(LABELS.get(name, name))
     return [f"{', '.join(names)}: {remark}" for remark, names in by_remark.items()]
 
 
@@ -67,6 +85,9 @@ class Toggle(Static, can_focus=True):
     """On or off; Space, Enter or a click changes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(TOGGLE_KEYS, has_priority=False)
+
+    class Flipped(Message):
+        """It is the other way now."""
 
     def __init__(self, is_on: bool, *, id: str) -> None:
         super().__init__(id=id, markup=False)
@@ -78,6 +99,7 @@ class Toggle(Static, can_focus=True):
     def action_flip(self) -> None:
         self.is_on = not self.is_on
         self.refresh()
+        self.post_message(self.Flipped())
 
     def on_click(self) -> None:
         self.action_flip()
@@ -88,7 +110,10 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
 
     DEFAULT_CSS = """
     SettingsScreen .line { height: 1; }
-    SettingsScreen .name { width: 16; color: $dim; }
+    SettingsScreen .section { text-style: bold; }
+    SettingsScreen .mark { width: 2; color: $live; }
+    SettingsScreen .name { width: 15; color: $soft; }
+    SettingsScreen .-ignored .name { color: $dim; }
     SettingsScreen Input, SettingsScreen Toggle {
         width: 12; height: 1; border: none; background: $background; color: $foreground;
         padding: 0;
@@ -101,8 +126,11 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         height: 4; border: none; background: $background; padding: 0 1;
         &:focus { border: none; background: $track; }
     }
-    SettingsScreen #settings-title { text-style: bold; margin-bottom: 1; }
-    SettingsScreen #system-name { color: $dim; margin-top: 1; }
+    SettingsScreen #settings-title { height: 1; background: $raised; }
+    SettingsScreen #settings-meaning {
+        color: $soft; background: $raised; height: auto; dock: bottom;
+    }
+    SettingsScreen #settings-meaning.-none { display: none; }
     SettingsScreen #settings-error {
         color: $bad; background: $raised; height: auto; dock: bottom;
     }
@@ -110,7 +138,8 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
     SettingsScreen.-narrow > #settings-box { padding: 1 0 1 1; scrollbar-size-vertical: 1; }
     SettingsScreen.-narrow .name { width: 15; }
-    SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 8; }
+    SettingsScreen.-narrow .mark { width: 1; }
+    SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 7; }
     SettingsScreen.-narrow .note { padding: 0 0 0 1; }
     SettingsScreen.-narrow #system_prompt { height: 3; }
     SettingsScreen .own-below { display: none; color: $dim; height: auto; }
@@ -149,35 +178,76 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="settings-box"):
-            yield Static("settings for the next answers", id="settings-title", markup=False)
-            for name, label, _ in FIELDS:
-                with Horizontal(classes=self._line_classes(name)):
-                    yield Static(label, classes="name", markup=False)
-                    entry = LineField(str(getattr(self._settings, name)), id=name, compact=True)
-                    entry.cursor_blink = False
-                    yield entry
-                    yield self._note(name)
-            with Horizontal(classes=self._line_classes("is_thinking")):
-                yield Static("thinking", classes="name", markup=False)
-                yield Toggle(self._settings.is_thinking, id="is_thinking")
-                yield self._note("is_thinking")
-            yield from self._own_toggle("stop loops", "stops_loops", LOOPS_NOTE)
-            yield from self._own_toggle("low bandwidth", "is_low_bandwidth", LINE_NOTE)
-            yield Static("system prompt", id="system-name", markup=False)
-            area = TextField(self._settings.system_prompt, id="system_prompt", tab_behavior="focus")
-            area.cursor_blink = False
-            yield area
+            title = Rows(self._glyphs, id="settings-title")
+            title.show([(("settings", "strong"), (" for the next answers", "dim"))])
+            yield title
+            for section, names in SECTIONS:
+                yield Static(section, classes="section", markup=False)
+                for name in names:
+                    yield from self._lines(name)
             yield Static("\n".join(remarks(self._notes)), id="settings-notes", markup=False)
+            yield Static("", id="settings-meaning", markup=False)
             yield Static("", id="settings-error", classes="-none", markup=False)
         yield from self.compose_keys()
 
-    def _own_toggle(self, label: str, name: str, note: str) -> ComposeResult:
-        """A line of npulse's own, which no server has a word in."""
-        with Horizontal(classes="line"):
-            yield Static(label, classes="name", markup=False)
-            yield Toggle(getattr(self, name), id=name)
-            yield Static(note, classes="note own", markup=False)
-        yield Static(note, classes="own-below", markup=False)
+    def _lines(self, name: str) -> ComposeResult:
+        """The line of a setting: mark, name, field, and what the server takes."""
+        with Horizontal(classes=self._line_classes(name)):
+            yield Static("", id=f"mark-{name}", classes="mark", markup=False)
+            yield Static(LABELS[name], classes="name", markup=False)
+            if name in OWN_NOTES:
+                yield Toggle(getattr(self, name), id=name)
+                yield Static(OWN_NOTES[name], classes="note own", markup=False)
+            elif name == "is_thinking":
+                yield Toggle(self._settings.is_thinking, id=name)
+                yield self._note(name)
+            elif name != "system_prompt":
+                entry = LineField(str(getattr(self._settings, name)), id=name, compact=True)
+                entry.cursor_blink = False
+                yield entry
+                yield self._note(name)
+        if name in OWN_NOTES:
+            yield Static(OWN_NOTES[name], classes="own-below", markup=False)
+        elif name == "system_prompt":
+            area = TextField(self._settings.system_prompt, id=name, tab_behavior="focus")
+            area.cursor_blink = False
+            yield area
+
+    def on_mount(self) -> None:
+        self._show_marks()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What the setting means that has the focus."""
+        name = event.widget.id or ""
+        if name in MEANINGS:
+            self._meaning.update(self._meaning_of(name))
+
+    @property
+    def _meaning(self) -> Static:
+        return self.query_one("#settings-meaning", Static)
+
+    def _meaning_of(self, name: str) -> str:
+        note = self._about(name)
+        default = {True: "on", False: "off", "": "none"}.get(self._default(name))
+        said = f"? {MEANINGS[name]}; default {default or self._default(name)}"
+        return f"{said}; {NO_EFFECT}: {note.remark}" if note.is_ignored and note.remark else said
+
+    def _default(self, name: str) -> Any:
+        """As npulse comes: its own switches are off."""
+        return getattr(GenerationSettings(), name, False)
+
+    @on(Toggle.Flipped)
+    @on(TextField.Changed)
+    def _show_marks(self) -> None:
+        """Mark what is not as npulse comes."""
+        settings, _ = self.entered()
+        for name in LABELS:
+            if name in OWN_NOTES:
+                value: object = self.query_one(f"#{name}", Toggle).is_on
+            else:
+                value = getattr(settings, name)
+            mark = CHANGED if value != self._default(name) else ""
+            self.query_one(f"#mark-{name}", Static).update(self._glyphs.text(mark))
 
     def _note(self, name: str) -> Static:
         return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
@@ -220,6 +290,8 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             note.set_class(name in by_field, "-problem")
             note.update("see below" if name in by_field else self._allowed(name))
         # It stands at the edge of the box: what scrolls could leave it out of sight.
+        self._meaning.set_class(bool(problems), "-none")
+        self._show_marks()
         error = self.query_one("#settings-error", Static)
         error.set_class(not problems, "-none")
         error.update("\n".join(text for _, text in problems))
