@@ -96,6 +96,12 @@ async def _calculator(app: PreparedApp, pilot: Pilot[int]) -> None:
     await app.run_action("calculator", app.screen)
 
 
+async def _explained(app: PreparedApp, pilot: Pilot[int]) -> None:
+    await app.run_action("app.board")
+    await pilot.pause()
+    await app.run_action("explain", app.screen)
+
+
 async def _toggle(app: PreparedApp, pilot: Pilot[int]) -> None:
     await app.run_action("app.settings")
     await pilot.pause()
@@ -145,6 +151,7 @@ PLACES = {
     "settings": Place("the settings", _toggle),
     "palette": Place("a list of commands or themes", _opens("command_palette")),
     "themes": Place("a list of commands or themes", _opens("choose_theme")),
+    "explained": Place("figures that are explained", _explained),
     "help": Place("the help", _opens("help")),
     "chooser": Place("the benchmarks", _opens("bench")),
     "live": Place("a running benchmark", _opens("bench"), replace(VIEW, run=RUN)),

@@ -37,6 +37,7 @@ WIDE_HINTS: tuple[HintOf, ...] = (
     HintOf("copy command", "board.copy"),
     HintOf("readings", "board.readings"),
     HintOf("what fits", "board.calculator"),
+    HintOf("explain", "explain"),
 )
 NARROW_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
@@ -233,6 +234,14 @@ class BoardScreen(LivePage):
         self.toggle_class("-readings")
         self._show_keys()
         self.call_after_refresh(self.redraw)
+
+    def action_explain(self) -> None:
+        """The main readings: as exact as the board gave them, and where from."""
+        from tui.core.screen.explanations import board_explanations
+        from tui.screens.explain import ExplainScreen
+
+        found = board_explanations(self._backend.board.history.latest)
+        self.app.push_screen(ExplainScreen("of the board", found, self.glyphs))
 
     def action_calculator(self) -> None:
         board = self._backend.board

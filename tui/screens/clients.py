@@ -68,6 +68,7 @@ class ClientsScreen(Page):
     HINTS = (
         HintOf("request", "clients.up", "clients.down"),
         HintOf("newest", "clients.home"),
+        HintOf("explain", "explain"),
         HintOf("back", "clients.back"),
         HintOf("help", "help"),
     )
@@ -128,6 +129,15 @@ class ClientsScreen(Page):
 
     def action_newest(self) -> None:
         self.action_choose(-self.chosen)
+
+    def action_explain(self) -> None:
+        """The figures of the chosen request: as exact as they are known, and where from."""
+        from tui.screens.explain import ExplainScreen
+        from tui.widgets.clients.explained import request_figures
+
+        newest = self.view.newest
+        found = request_figures(newest[self.chosen]) if self.chosen < len(newest) else []
+        self.app.push_screen(ExplainScreen("of the chosen request", found, self.glyphs))
 
     def action_leave(self) -> None:
         """Back to the chat."""

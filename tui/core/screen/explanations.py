@@ -18,7 +18,7 @@ from tui.core.types import NumberSource
 PanelName = Literal["speed", "npu", "memory", "board", "answers"]
 PANELS: tuple[PanelName, ...] = ("speed", "npu", "memory", "board", "answers")
 _FORMULAE = dict(GLOSSARY)
-_SOURCES: Mapping[NumberSource, str] = {
+SOURCE_WORDS: Mapping[NumberSource, str] = {
     "measured": "measured by npulse at the socket",
     "runtime": "reported by the runtime, unit checked",
     "estimated": "~ estimated by npulse",
@@ -37,7 +37,8 @@ class Explanation:
     formula: str = ""
 
 
-def _of(name: str, value: float | None, unit: str, source: str, term: str = "") -> Explanation:
+def figure(name: str, value: float | None, unit: str, source: str, term: str = "") -> Explanation:
+    """One figure; its formula is that of the glossary's ``term``, or of its name."""
     shown = fmt.UNKNOWN if value is None else f"{value:.6g} {unit}".rstrip()
     return Explanation(name, shown, source, _FORMULAE.get(term or name, ""))
 
@@ -46,50 +47,52 @@ def speed_explanations(stats: TurnStats | None) -> list[Explanation]:
     """The figures of the panel of the rate."""
     if stats is None:
         return []
-    ttft = _SOURCES[stats.ttft_source]
+    ttft = SOURCE_WORDS[stats.ttft_source]
     if stats.ttft_includes:
         ttft += f"; with {', '.join(stats.ttft_includes)}"
-    tokens = _SOURCES[stats.tokens_source]
+    tokens = SOURCE_WORDS[stats.tokens_source]
     gaps = f"measured: {max(stats.chunks - 1, 0)} gaps between chunks"
     middle = None if not stats.itl_p50_ms else 1000 / stats.itl_p50_ms
     found = [
-        _of("tok/s", stats.decode_tps, "tok/s", _SOURCES[stats.decode_source]),
-        _of("now", stats.rate_now_tps, "tok/s", "over the last 3 s or 8 gaps"),
-        _of("median", middle, "tok/s", "one second by the median gap"),
-        _of("TTFT", stats.ttft_ms, "ms", ttft),
-        _of("prefill", stats.prefill_tps, "tok/s", _SOURCES[stats.prefill_source]),
-        _of("p50", stats.itl_p50_ms, "ms", gaps, "p50/p99"),
-        _of("p99", stats.itl_p99_ms, "ms", gaps, "ITL"),
-        _of("tokens", stats.tokens, "", tokens, "decode"),
-        _of("context", stats.context_used, "tokens", _SOURCES[stats.context_source]),
+        figure("tok/s", stats.decode_tps, "tok/s", SOURCE_WORDS[stats.decode_source]),
+        figure("now", stats.rate_now_tps, "tok/s", "over the last 3 s or 8 gaps"),
+        figure("median", middle, "tok/s", "one second by the median gap"),
+        figure("TTFT", stats.ttft_ms, "ms", ttft),
+        figure("prefill", stats.prefill_tps, "tok/s", SOURCE_WORDS[stats.prefill_source]),
+        figure("p50", stats.itl_p50_ms, "ms", gaps, "p50/p99"),
+        figure("p99", stats.itl_p99_ms, "ms", gaps, "ITL"),
+        figure("tokens", stats.tokens, "", tokens, "decode"),
+        figure("context", stats.context_used, "tokens", SOURCE_WORDS[stats.context_source]),
     ]
     if stats.runtime_decode_tps is not None:
-        found.insert(1, _of("runtime", stats.runtime_decode_tps, "tok/s", _SOURCES["runtime"], "~"))
+        found.insert(
+            1, figure("runtime", stats.runtime_decode_tps, "tok/s", SOURCE_WORDS["runtime"], "~")
+        )
     if not stats.phase.is_over:
-        found.append(_of("ETA", stats.eta_s, "s", "until the limit of tokens, at most"))
+        found.append(figure("ETA", stats.eta_s, "s", "until the limit of tokens, at most"))
     return found
 
 
 _READINGS: Mapping[PanelName, tuple[tuple[str, str, str], ...]] = {
     "npu": (
-        ("npu.load", "load", ""),
-        ("npu.freq", "clock", "throttled"),
-        ("npu.max_freq", "highest clock", ""),
-        ("npu.temp", "heat", ""),
+        ("npu.load", "NPU load", ""),
+        ("npu.freq", "NPU clock", "throttled"),
+        ("npu.max_freq", "NPU at most", ""),
+        ("npu.temp", "NPU heat", ""),
         ("npu.governor", "governor", "governor"),
         ("npu.driver", "driver", ""),
     ),
     "memory": (
-        ("ram.total", "total", ""),
-        ("ram.available", "free", "headroom"),
-        ("ram.model", "model", "KV cache"),
+        ("ram.total", "RAM total", ""),
+        ("ram.available", "RAM free", "headroom"),
+        ("ram.model", "RAM of model", "KV cache"),
         ("psi.memory", "pressure", "memory pressure"),
     ),
     "board": (
         ("ddr.freq", "DDR clock", ""),
         ("ddr.load", "DDR load", ""),
         ("ddr.peak_bandwidth", "DDR at most", "roofline"),
-        ("soc.temp", "heat", ""),
+        ("soc.temp", "SoC heat", ""),
         ("thermal.trip_passive", "slows at", "throttled"),
         ("npulse.cpu", "npulse CPU", ""),
         ("npulse.rss", "npulse RAM", ""),
@@ -112,6 +115,12 @@ def reading_explanations(panel: PanelName, snapshot: Snapshot | None) -> list[Ex
         source = reading.reason or reading.source or reading_id
         found.append(Explanation(name, shown + unit, source, _FORMULAE.get(term, "")))
     return found
+
+
+def board_explanations(snapshot: Snapshot | None) -> list[Explanation]:
+    """The main readings of the whole board; those that stand in two panels once."""
+    found = [one for panel in PANELS for one in reading_explanations(panel, snapshot)]
+    return list(dict.fromkeys(found))
 
 
 def _raw(value: float | str | None) -> str:

@@ -29,6 +29,7 @@ from tui.core.screen.keys.chat import (
 )
 from tui.core.screen.keys.choice import CHOICE_KEYS
 from tui.core.screen.keys.clients import CLIENTS_KEYS
+from tui.core.screen.keys.explain import EXPLAIN, EXPLAINED_BACK
 from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
@@ -172,6 +173,11 @@ def help_sections(
         ),
         ("choice", title("commands, themes", "palette"), key_lines(CHOICE_KEYS, keymap)),
         ("help", title("help", "help"), key_lines(HELP_KEYS, keymap)),
+        (
+            "help",
+            title("figures, explained", "explain"),
+            key_lines([EXPLAIN, EXPLAINED_BACK], keymap),
+        ),
     ]
     first = [(title, lines) for at, title, lines in sections if at == place]
     rest = [(title, lines) for at, title, lines in sections if at != place]

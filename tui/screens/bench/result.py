@@ -12,6 +12,7 @@ from textual.containers import Grid, VerticalScroll
 
 from tui.bench.model.screen import Picture, ResultView
 from tui.core.screen.keys.bench import BENCH_RESULT_KEYS
+from tui.core.screen.keys.explain import EXPLAIN
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.chart import PictureView
@@ -52,13 +53,14 @@ class BenchResultScreen(BenchPage):
     BenchResultScreen.-wide #charts { grid-size: 2 2; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(BENCH_RESULT_KEYS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings([*BENCH_RESULT_KEYS, EXPLAIN])
     HINTS = (
         HintOf("pages", "bench.left", "bench.right"),
         HintOf("requests", "bench.open"),
         HintOf("retry failed", "bench.retry"),
         HintOf("export", "bench.export"),
         HintOf("compare", "bench.compare"),
+        HintOf("explain", "explain"),
         HintOf("back", "bench.back"),
         HintOf("scroll", "bench.up", "bench.down"),
     )
@@ -109,6 +111,15 @@ class BenchResultScreen(BenchPage):
     def page(self) -> str:
         """The name of the page that is open."""
         return self._page if self._page in self._pages else self._pages[0]
+
+    def action_explain(self) -> None:
+        """The figures of the run: value, of what it is the median, and formula."""
+        from tui.screens.explain import ExplainScreen
+        from tui.widgets.bench.explained import run_figures
+
+        result = self._result()
+        found = [] if result is None else run_figures(result.document.summary)
+        self.app.push_screen(ExplainScreen("of this run", found, self.glyphs))
 
     def _title(self, width: int, _: int) -> list[Row]:
         result = self._result()

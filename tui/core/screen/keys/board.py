@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.core.screen.keys.action import PAGES, KeyAction
+from tui.core.screen.keys.explain import EXPLAIN
 
 BOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
@@ -59,6 +60,7 @@ BOARD_KEYS: tuple[KeyAction, ...] = (
     KeyAction("board.calculator", "c", "calculator", "what fits into RAM"),
     KeyAction("board.page_up", "pageup", "page(-1)", "a page up", PAGES),
     KeyAction("board.page_down", "pagedown", "page(1)", "a page down", PAGES),
+    EXPLAIN,
     KeyAction("board.back", "escape", "back", "one step back"),
 )
 """Keys of the board screen (F5)."""

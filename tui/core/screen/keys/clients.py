@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.core.screen.keys.action import PAGES, KeyAction
+from tui.core.screen.keys.explain import EXPLAIN
 
 _ROWS = "from request to request"
 
@@ -12,6 +13,7 @@ CLIENTS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("clients.page_up", "pageup", "page(-1)", "a page up", PAGES),
     KeyAction("clients.page_down", "pagedown", "page(1)", "a page down", PAGES),
     KeyAction("clients.home", "home", "newest", "to the newest request"),
+    EXPLAIN,
     KeyAction("clients.back", "escape", "back", "one step back"),
 )
 """Keys of the clients (F9)."""

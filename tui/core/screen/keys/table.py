@@ -33,6 +33,7 @@ from tui.core.screen.keys.chat import (
 )
 from tui.core.screen.keys.choice import CHOICE_KEYS
 from tui.core.screen.keys.clients import CLIENTS_KEYS
+from tui.core.screen.keys.explain import EXPLAIN, EXPLAINED_BACK
 from tui.core.screen.keys.fleet import FLEET_KEYS
 from tui.core.screen.keys.forms import HELP_KEYS, MODELS_KEYS, SETTINGS_KEYS, TOGGLE_KEYS
 from tui.core.screen.keys.history import ANSWERS_KEYS, CONVERSATION_KEYS, HISTORY_KEYS, REPLAY_KEYS
@@ -92,12 +93,13 @@ ACTIONS: tuple[KeyAction, ...] = (
     *ANSWERS_KEYS,
     *REPLAY_KEYS,
     *TIMELINE_KEYS,
-    *CLIENTS_KEYS,
+    *(key for key in CLIENTS_KEYS if key is not EXPLAIN),
     *FLEET_KEYS,
     *MODELS_KEYS,
     *SETTINGS_KEYS,
     *TOGGLE_KEYS,
     *CHOICE_KEYS,
+    EXPLAINED_BACK,
     *HELP_KEYS,
 )
 """Everything that ``[keys]`` can bind to other keys, in the order of config.toml."""
@@ -121,7 +123,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
     "the benchmarks": (closing("bench"), *BENCH_CHOOSER_KEYS, *_EVERYWHERE),
     "a running benchmark": (closing("bench"), *BENCH_LIVE_KEYS, *_EVERYWHERE),
-    "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, *_EVERYWHERE),
+    "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, EXPLAIN, *_EVERYWHERE),
     "a request of a benchmark": (closing("bench"), *BENCH_REQUEST_KEYS, *_EVERYWHERE),
     "a comparison": (closing("bench"), *BENCH_COMPARE_KEYS, *_EVERYWHERE),
     "the prompt lab": (closing("lab"), *LAB_LIST_KEYS, *_EVERYWHERE),
@@ -150,6 +152,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "the models": (closing("models"), *MODELS_KEYS, *_EVERYWHERE),
     "the settings": (closing("settings"), *SETTINGS_KEYS, *TOGGLE_KEYS, *_EVERYWHERE),
     "a list of commands or themes": (*CHOICE_KEYS, *_EVERYWHERE),
+    "figures that are explained": (EXPLAIN, EXPLAINED_BACK, *_EVERYWHERE),
     "the help": (*HELP_KEYS, *_EVERYWHERE),
 }
 """The actions that work at the same time. Within one of them a key can do only one thing."""

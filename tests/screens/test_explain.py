@@ -1,0 +1,43 @@
+"""``?`` on board, clients and results: every main figure with its source and formula."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.prepared_app import PreparedApp, appearance
+from tests.screens.bench.prepared_results import PAST
+from tui.screens.bench.page import BenchPage
+from tui.screens.explain import ExplainedRows, ExplainScreen
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("app.board", ("DDR clock", "Hz", "highest decode rate")),
+        ("app.clients", ("TTFT", "at the tap", "sending the request")),
+        ("app.bench", ("decode", "median of", "tN - t1", "MDC")),
+    ],
+)
+async def test_the_figures_of_a_screen_are_explained(
+    place: str, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    app = PreparedApp(appearance(tmp_path))
+    async with app.run_test(size=(110, 40)) as pilot:
+        await app.run_action(place, app.screen)
+        await pilot.pause(0.2)
+        page = app.screen
+        if isinstance(page, BenchPage):
+            page.post_message(page.OpenResult(page, PAST[0].id))
+            await pilot.pause(0.2)
+        below = app.screen
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, ExplainScreen)
+        rows = app.screen.query_one(ExplainedRows).build(100)
+        text = "\n".join("".join(part for part, _ in row) for row in rows)
+        assert [word for word in told if word not in text] == []
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert app.screen is below
