@@ -128,6 +128,9 @@ def _add(
             if at < len(lines) - 1 or ground:
                 part = pad(part, cells)
             if ground:
-                part = tuple((text, f"{role}/{ground}") for text, role in part)
+                # The colour of keys is too near to the ground.
+                part = tuple(
+                    (text, f"{'strong' if role == 'key' else role}/{ground}") for text, role in part
+                )
             row = (*row, *(((" " * GAP_CELLS, "text"),) if at else ()), *part)
         found.rows.append(row)

@@ -40,7 +40,7 @@ async def outlines() -> dict[str, Any]:
 
 async def _outline(theme: str, depth: ColourDepth, width: int) -> dict[str, Any]:
     run = build(dashboard_parser().parse_args(["--theme", theme, "--colors", depth]))
-    with patch.object(type(run.app), "start_work", lambda app: None):
+    with patch.object(type(run.app), "_start", lambda app: None):
         async with run.app.run_test(size=(width, HEIGHT)) as pilot:
             await pilot.pause()
             found = _rows(run.app)

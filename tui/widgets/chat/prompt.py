@@ -143,7 +143,9 @@ class Prompt(TextField):
         & .text-area--cursor-line { background: $background; }
         & .text-area--placeholder { color: $dim; }
         & .text-area--cursor { color: $background; background: $soft; text-style: none; }
-        &:ansi .text-area--cursor { text-style: reverse; }
+        &:ansi .text-area--cursor {
+            color: $foreground; background: $background; text-style: reverse;
+        }
     }
     """
 

@@ -38,6 +38,8 @@ async def take_at_once(field: Widget, event: events.Key) -> None:
 class LineField(Input):
     """One line of text. Its cursor does not blink: that would be a write twice a second."""
 
+    # The library's own are the terminal's two, which are no colours of a theme of sixteen.
+    DEFAULT_CSS = "LineField { &:ansi { background: $background; color: $foreground; } }"
     cursor_blink = False
 
     def validate_value(self, value: str) -> str:

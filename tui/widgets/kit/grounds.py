@@ -29,7 +29,7 @@ GROUNDS = {
     "band": Ground("track", 0.55),
     "trouble": Ground("warn", 0.16),
     "cursor": Ground("live", 0.22),
-    "selected": Ground("live", 0.12, plain=Style(underline=True)),
+    "selected": Ground("live", 0.1, plain=Style(underline=True)),
     "found": Ground("live", 0.28, Style(bold=True), Style(reverse=True)),
     "lit": Ground("live", 0.28, Style(bold=True), Style(bold=True)),
     "token": Ground("live", 0.45, Style(bold=True, underline=True), Style(reverse=True)),
