@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.latest import Latest
@@ -23,6 +23,7 @@ from tui.widgets.chat.answers import AnswersPanel
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tui.app.app_pages import AppPages
     from tui.app.backend import Backend
     from tui.app.branch_walk import BranchWalk
     from tui.app.history_pages import Asked as AskedOfHistory
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tui.screens.lab.page import LabPage
     from tui.screens.timeline import TimelineScreen
 
+PagesT = TypeVar("PagesT", bound="AppPages")
 HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
@@ -280,9 +282,7 @@ class NpulseApp(TerminalApp):
     def _lab_pages(self) -> LabPages:
         from tui.app.lab_pages import LabPages
 
-        return LabPages(
-            self._backend, self.dashboard, self._appearance, self._copy, self.push_screen
-        )
+        return self._pages(LabPages)
 
     def _open_lab_page(self, event: LabPage.Open) -> None:
         """A page of the lab asks for another one."""
@@ -303,9 +303,10 @@ class NpulseApp(TerminalApp):
     def _history_pages(self) -> HistoryPages:
         from tui.app.history_pages import HistoryPages
 
-        return HistoryPages(
-            self._backend, self.dashboard, self._appearance, self._copy, self.push_screen
-        )
+        return self._pages(HistoryPages)
+
+    def _pages(self, kind: type[PagesT]) -> PagesT:
+        return kind(self._backend, self.dashboard, self._appearance, self._copy, self.push_screen)
 
     def action_history(self) -> None:
         """F4."""
@@ -348,7 +349,7 @@ class NpulseApp(TerminalApp):
     def _timeline_pages(self) -> TimelinePages:
         from tui.app.timeline_pages import TimelinePages
 
-        return TimelinePages(self._backend, self._appearance.glyphs, self._copy, self.push_screen)
+        return self._pages(TimelinePages)
 
     def action_timeline(self, at: int | None = None) -> None:
         """Alt+T: of the answer that runs, or of the last one; of the answer number ``at`` of the

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
+from tui.app.app_pages import AppPages
 from tui.app.branch_walk import BranchWalk
 from tui.app.left_behind import show_followed
 from tui.core.screen.chat import ANSWER_RUNS
@@ -15,12 +13,9 @@ from tui.history.failures import HistoryError
 from tui.history.left_behind import LeftBehind
 from tui.history.records import AttachTarget
 from tui.history.resuming import ResumedConversation, StillRunningError
-from tui.screens.dashboard import Dashboard
 from tui.screens.history.page import HistoryData, HistoryPage
 
 if TYPE_CHECKING:
-    from tui.app.backend import Backend
-    from tui.app.terminal_app import Appearance
     from tui.recording.reading import Recording
     from tui.screens.timeline import TimelineScreen
 
@@ -33,45 +28,30 @@ Asked = (
 """The messages of a page that :meth:`HistoryPages.do` takes."""
 
 
-class HistoryPages:
-    """``dashboard`` has the chat, ``copy`` puts a text into the clipboard, and ``push`` opens a
-    screen."""
-
-    def __init__(
-        self,
-        backend: Backend,
-        dashboard: Dashboard,
-        appearance: Appearance,
-        copy: Callable[[str, str], str],
-        push: Callable[[Screen[None]], object],
-    ) -> None:
-        self._backend = backend
-        self._dashboard = dashboard
-        self._appearance = appearance
-        self._copy = copy
-        self._push = push
+class HistoryPages(AppPages):
+    """The list of conversations, and what its pages ask for."""
 
     @property
     def _data(self) -> HistoryData:
-        return HistoryData(self._backend.history, self._backend.headline, self._copy)
+        return HistoryData(self.backend.history, self.backend.headline, self.copy)
 
     def open_list(self) -> None:
         """The conversations."""
         from tui.screens.history.list import HistoryScreen
 
-        self._push(HistoryScreen(self._data, self._appearance.glyphs))
+        self.push(HistoryScreen(self._data, self.appearance.glyphs))
 
     async def do(self, asked: Asked) -> None:
         """What a page asks for."""
         if isinstance(asked, HistoryPage.OpenConversation):
             from tui.screens.history.conversation import ConversationScreen
 
-            glyphs = self._appearance.glyphs
-            self._push(ConversationScreen(self._data, glyphs, asked.conversation, asked.turn))
+            glyphs = self.appearance.glyphs
+            self.push(ConversationScreen(self._data, glyphs, asked.conversation, asked.turn))
         elif isinstance(asked, HistoryPage.OpenAnswers):
             from tui.screens.history.answers import AnswersScreen
 
-            self._push(AnswersScreen(self._data, self._appearance.glyphs, asked.turns))
+            self.push(AnswersScreen(self._data, self.appearance.glyphs, asked.turns))
         elif isinstance(asked, HistoryPage.Replay):
             await self._replay(asked)
         else:
@@ -79,7 +59,7 @@ class HistoryPages:
 
     async def _replay(self, asked: HistoryPage.Replay) -> None:
         """A stored answer plays again over the history; the chat goes on below."""
-        history = self._backend.history
+        history = self.backend.history
         found = await asked.page.ask(lambda: history.recording(asked.conversation, asked.answer))
         if found is not None:
             self._open_replay(found)
@@ -87,7 +67,7 @@ class HistoryPages:
     async def replay_timeline(self, asked: TimelineScreen.Replay) -> None:
         """The answer of a timeline plays again over it."""
         try:
-            found = await asyncio.to_thread(self._backend.history.answer_recording, asked.answer)
+            found = await asyncio.to_thread(self.backend.history.answer_recording, asked.answer)
         except HistoryError as error:
             asked.page.say(str(error), "warn")
             return
@@ -98,20 +78,20 @@ class HistoryPages:
         from tui.app.replay_backend import ReplayBackend
         from tui.screens.replay import ReplayScreen
 
-        appearance = self._appearance
+        appearance = self.appearance
         screen = ReplayScreen(
             ReplayBackend(found),
             appearance.glyphs,
             appearance.keymap,
-            self._copy,
+            self.copy,
             appearance.frames_per_s,
         )
-        self._push(screen)
+        self.push(screen)
 
     async def _continue(self, asked: HistoryPage.Continue) -> None:
         """A stored conversation goes on in the chat; one that another npulse goes on with is shown
         as it grows."""
-        chat = self._backend.chat
+        chat = self.backend.chat
         is_own = chat.keeper.conversation_id == asked.conversation and not asked.prompt
         if is_own and chat.is_answering:
             asked.page.action_leave()
@@ -120,7 +100,7 @@ class HistoryPages:
         if isinstance(found, LeftBehind):
             if found.followed is not None and not chat.is_answering:
                 asked.page.action_leave()
-                show_followed(self._backend, self._dashboard, found.followed)
+                show_followed(self.backend, self.dashboard, found.followed)
                 return
             found = found.ended
             if found is None:
@@ -132,15 +112,15 @@ class HistoryPages:
             return
         asked.page.action_leave()
         said = f"continuing: {found.title}"
-        self._dashboard.conversation.show(found.past, asked.prompt, said)
-        await BranchWalk(self._backend).show_places(self._dashboard)
+        self.dashboard.conversation.show(found.past, asked.prompt, said)
+        await BranchWalk(self.backend).show_places(self.dashboard)
 
     def _goes_on(self, asked: HistoryPage.Continue) -> ResumedConversation | LeftBehind | None:
         """What is stored, or an answer of it that still runs. Raises HistoryError."""
         try:
-            return self._backend.history.resume(
+            return self.backend.history.resume(
                 asked.conversation, asked.leaf, from_start=asked.is_from_start
             )
         except StillRunningError as still:
             target = AttachTarget(asked.conversation, still.answer)
-            return self._backend.elsewhere.at_start(target)
+            return self.backend.elsewhere.at_start(target)

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
+from tui.app.app_pages import AppPages
 from tui.screens.timeline import TimelineData, TimelineScreen
 
 if TYPE_CHECKING:
-    from tui.app.backend import Backend
     from tui.app.latest import Latest
     from tui.core.screen.last_answers import LastAnswer
-    from tui.core.text.glyphs import Glyphs
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryPage
     from tui.timeline.source import TimelineSource
 
 
-class TimelinePages:
-    """``copy`` puts a text into the clipboard, ``push`` opens a screen."""
-
-    def __init__(
-        self,
-        backend: Backend,
-        glyphs: Glyphs,
-        copy: Callable[[str, str], str],
-        push: Callable[[Screen[None]], object],
-    ) -> None:
-        self._backend = backend
-        self._glyphs = glyphs
-        self._copy = copy
-        self._push = push
+class TimelinePages(AppPages):
+    """A timeline for whoever asks for one; what is refused comes back as one sentence."""
 
     def open_of_chat(self, at: int | None) -> str | None:
         """Of the answer that runs, or of the last one; of the answer number ``at`` of the
         conversation. Returns why not, or None."""
-        chat = self._backend.chat
+        chat = self.backend.chat
         past, stored = chat.conversation.exchanges, chat.keeper.answer_ids
-        sources = self._backend.timelines.sources(past, stored, chat.turn, chat.keeper.answer_id_of)
+        sources = self.backend.timelines.sources(past, stored, chat.turn, chat.keeper.answer_id_of)
         if not sources:
             return "no answer yet; its timeline is here as soon as a prompt is sent"
         last = len(sources) - 1
@@ -51,22 +36,22 @@ class TimelinePages:
         number = latest.number_of(answer)
         if number is None:
             return "this answer is not in the history; Alt+T shows the last one"
-        self._open(self._backend.timelines.stored([number], [answer.prompt]), 0)
+        self._open(self.backend.timelines.stored([number], [answer.prompt]), 0)
         return None
 
     def open_of_history(self, asked: HistoryPage.OpenTimelines) -> None:
         """Of answers of the history."""
-        sources = self._backend.timelines.stored(asked.answers, asked.labels)
+        sources = self.backend.timelines.stored(asked.answers, asked.labels)
         self._open(sources, asked.at, asked.compared)
 
     def open_of_bench(self, asked: BenchPage.OpenTimelines) -> None:
         """Of a request of a benchmark."""
-        sources = self._backend.bench.timelines(asked.run_id)
+        sources = self.backend.bench.timelines(asked.run_id)
         if asked.at < len(sources):
             self._open(sources, asked.at)
 
     def _open(
         self, sources: Sequence[TimelineSource], at: int, compared: int | None = None
     ) -> None:
-        data = TimelineData(self._backend.headline, self._copy, sources, at, compared)
-        self._push(TimelineScreen(data, self._glyphs))
+        data = TimelineData(self.backend.headline, self.copy, sources, at, compared)
+        self.push(TimelineScreen(data, self.appearance.glyphs))
