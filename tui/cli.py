@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
     "tap": ("tui.commands.tap", "forward other clients to the server and measure their answers"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
+    "worker": ("tui.commands.worker", "this board works on runs of many boards"),
     "lab": ("tui.commands.lab", "prompt sets: run, compare, judge, export"),
     "board": ("tui.commands.board", "one snapshot of the board, or a stream of them"),
     "doctor": (

@@ -73,12 +73,13 @@ async def told(
     controls: Controls | None = None,
     on_event: Any = None,
     resume: Any = None,
+    run_suite: Any = run,
     **changes: Any,
 ) -> Told:
     """Runs the suite and returns all that it told."""
     options = replace(QUICK, folder=folder, urls=(url,), **changes)
     found = Told()
-    async for event in run(suite, options, controls, resume=resume):
+    async for event in run_suite(suite, options, controls, resume=resume):
         found.events.append(event)
         if on_event is not None:
             on_event(event)

@@ -88,8 +88,8 @@ def main(argv: Sequence[str]) -> int:
             return verbs[options.verb](options)
     except SshError as error:
         return complain(str(error), ExitCode.UNREACHABLE)
-    except (BoardError, runs.RunError) as error:
-        return complain(str(error))
+    except (BoardError, ConfigError, runs.RunError) as error:
+        return complain(clean_line(str(error)))
     except BrokenPipeError:
         # Whoever read our stdout left; the interpreter must not complain about it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.bench.analysis.comparability import FIELDS
 from tui.commands.bench_board import add_board
+from tui.commands.fleet_arguments import add_fleet
 from tui.commands.parser import Parser
 from tui.servers.address import normalised_url
 
@@ -132,6 +133,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("suite", metavar="SUITE", help="a name, a .toml file, or a .jsonl file of prompts")
     _folder(verb)
     add_server(verb)
+    add_fleet(verb)
     add("--model", metavar="NAME", help="the model; loaded if it is not")
     add("--runs", type=count, metavar="N", help="repetitions of every prompt")
     add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
@@ -205,6 +207,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("run", metavar="RUN", help="id of the run, its beginning, or last")
     _folder(verb)
     add_server(verb)
+    add_fleet(verb)
     verb.add_argument("--model", metavar="NAME")
     add_board(verb)
     verb.add_argument("--max-time", type=duration, metavar="TIME")

@@ -138,6 +138,7 @@ def _gate(event: GateSeen) -> list[str]:
 
 def _ended(request: Request, *, is_warmup: bool) -> str:
     name = "warm-up" if is_warmup else f"{request.id} #{request.rep + 1}"
+    name += f" on {clean(request.board, newlines=False)}" if request.board else ""
     parts = [f"{name}: {request.status}"]
     if request.tok.out is not None:
         mark = "~" if request.tok.source == "estimated" else ""
@@ -182,12 +183,16 @@ class Moving:
         elif isinstance(event, Forecast):
             self._left = f", {clock(event.left_s)} left"
             self._left += f" ({clock(event.left_low_s)} to {clock(event.left_high_s)})"
+            if event.doing:
+                # Of many boards none is shown by itself.
+                self._status = event.doing + self._left
         elif isinstance(event, Progressed):
             self._status = self._progress(event)
         lines = self._plain.lines(event)
         if isinstance(event, Finished):
             self._status = ""
-        if lines or isinstance(event, Progressed | Finished):
+        is_of_boards = isinstance(event, Forecast) and bool(event.doing)
+        if lines or is_of_boards or isinstance(event, Progressed | Finished):
             self._write(lines)
 
     def _progress(self, event: Progressed) -> str:

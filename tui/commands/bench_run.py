@@ -18,9 +18,10 @@ from tui.bench.model.comparison import Comparison
 from tui.bench.model.events import Event, Finished, Outcome
 from tui.bench.model.options import LimitPolicy, Options
 from tui.bench.model.suite import Suite, SuiteError, find
+from tui.bench.report.boards import text_lines
 from tui.bench.report.comparison import as_markdown as comparison_markdown
 from tui.bench.report.text import interval, marked
-from tui.bench.run.runner import run as run_suite
+from tui.bench.run.runner import run as run_on_one
 from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
 from tui.bench.store.folder import default_folder
@@ -29,6 +30,7 @@ from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, shown_by
 from tui.commands.exit_code import ExitCode
+from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 
@@ -63,8 +65,9 @@ OF_A_KIND = {
 
 
 def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: Path) -> int:
-    """Runs a suite."""
+    """Runs a suite. Raises ConfigError."""
     try:
+        run_suite = fleet_runner(options) or run_on_one
         if options.suite.endswith(".jsonl"):
             cap = options.max_tokens or batch.DEFAULT_MAX_TOKENS
             suite = batch.load(Path(options.suite), cap)
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
             suite = find(options.suite, user_suites)
         conditions = thresholds.parse(options.fail_on or suite.fail_on)
         _check_conditions(conditions, has_baseline=options.baseline is not None)
-    except (SuiteError, thresholds.ConditionError) as error:
+    except (SuiteError, FleetUsageError, thresholds.ConditionError) as error:
         return complain(str(error))
     folder = options.folder or default_folder()
     chosen = {
@@ -117,17 +120,18 @@ def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: 
         good_ttft_ms=good_ttft_ms,
         good_decode_tps=good_decode_tps,
     )
-    return _go(options, suite, made, conditions, None)
+    return _go(options, suite, made, conditions, None, run_suite)
 
 
 def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
-    """Resumes a run."""
+    """Resumes a run. Raises ConfigError."""
     folder = options.folder or default_folder()
     try:
+        run_suite = fleet_runner(options) or run_on_one
         before = resume.earlier(runs.find(folder, options.run))
         conditions = thresholds.parse(options.fail_on or before.suite.fail_on)
         _check_conditions(conditions, has_baseline=options.baseline is not None)
-    except (runs.RunError, thresholds.ConditionError) as error:
+    except (runs.RunError, FleetUsageError, thresholds.ConditionError) as error:
         return complain(str(error))
     made = Options(
         folder=folder,
@@ -151,7 +155,7 @@ def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
         good_ttft_ms=before.config.good_ttft_ms,
         good_decode_tps=before.config.good_decode_tps,
     )
-    return _go(options, before.suite, made, conditions, before)
+    return _go(options, before.suite, made, conditions, before, run_suite)
 
 
 def _as_before(settings: GenerationSettings, before: resume.Earlier) -> GenerationSettings:
@@ -188,6 +192,7 @@ def _go(
     made: Options,
     conditions: list[thresholds.Condition],
     before: resume.Earlier | None,
+    run_suite: Callable[..., AsyncIterator[Event]],
 ) -> int:
     baseline = None
     if options.baseline is not None:
@@ -262,9 +267,12 @@ def _finish(
         return complain(str(error) or "the files could not be written", code or ExitCode.INCOMPLETE)
     if options.ui not in ("none", "jsonl"):
         print(headline(loaded), file=out)
+        for line in text_lines(loaded.document):
+            print(line, file=out)
         print(f"kept in {folder}", file=out)
         if loaded.document.run.status != "complete":
-            again = f"npulse bench resume {loaded.document.run.id}"
+            boards = " --boards all" if loaded.document.boards else ""
+            again = f"npulse bench resume {loaded.document.run.id}{boards}"
             print(f"{again} runs what is missing or failed", file=out)
     if comparison is not None and not options.md:
         print(comparison_markdown([comparison]), file=out)

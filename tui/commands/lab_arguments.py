@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tui.commands.bench_arguments import add_outputs, add_server, add_ui, duration, seconds
 from tui.commands.bench_board import add_board
+from tui.commands.fleet_arguments import add_fleet
 from tui.commands.parser import Parser
 
 EPILOG = """exit codes:
@@ -94,6 +95,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("set", metavar="SET", help="a name, or a .toml file")
     _folder(verb)
     add_server(verb)
+    add_fleet(verb)
     verb.add_argument("--model", metavar="NAME", help="where a variant names none")
     said = "show the plan and how long it takes, and ask nothing"
     verb.add_argument("--plan", action="store_true", help=said)
@@ -106,6 +108,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     _named_run(verb)
     _folder(verb)
     add_server(verb)
+    add_fleet(verb)
     verb.add_argument("--model", metavar="NAME", help="where a variant names none")
     _measuring(verb)
     add_outputs(verb)

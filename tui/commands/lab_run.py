@@ -18,6 +18,7 @@ from tui.bench.model.options import Options
 from tui.bench.model.suite import Suite
 from tui.bench.run.connect import SetupError, connect
 from tui.bench.run.forecast import Speed
+from tui.bench.run.runner import run as run_on_one
 from tui.bench.session.listing import expected, speed_of
 from tui.bench.store.controls import Controls
 from tui.commands import lab_show
@@ -26,6 +27,7 @@ from tui.commands.bench_outputs import write
 from tui.commands.bench_progress import shown_by
 from tui.commands.bench_run import EXITS, watched
 from tui.commands.exit_code import ExitCode
+from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
 from tui.core.text.format import long_seconds
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
@@ -35,7 +37,7 @@ from tui.lab.follow import stored_matrix
 from tui.lab.model.prompt_set import JudgeModel
 from tui.lab.model.records import LabRun, Part
 from tui.lab.results import result_of
-from tui.lab.run import LabRunner, new_run, run_part, with_part
+from tui.lab.run import LabRunner, RunSuite, new_run, run_part, with_part
 from tui.lab.store import LabFolders
 from tui.servers.model_choice import loaded_model
 from tui.servers.remembered import NOTHING_REMEMBERED
@@ -55,10 +57,31 @@ def run(options: argparse.Namespace, folders: LabFolders) -> int:
     prompt_set = store.find_set(folders, options.set)
     base, made = _options(options, folders)
     record = new_run(prompt_set, base)
+    try:
+        run_suite = _run_suite(options, record)
+    except FleetUsageError as error:
+        return complain(str(error))
+    if run_suite is not run_on_one:
+        # What they are is known when they are there, so there is no plan to show.
+        if options.plan:
+            return complain("--plan asks one server, so it goes without --boards")
+        return _go(options, folders, record, made, run_suite)
     if options.plan:
         return _print_plan(record, made, folders, sys.stdout)
     _print_plan(record, made, folders, _out(options))
-    return _go(options, folders, record, made)
+    return _go(options, folders, record, made, run_suite)
+
+
+def _run_suite(options: argparse.Namespace, record: LabRun) -> RunSuite:
+    """On this board, or on many. Raises FleetUsageError, ConfigError."""
+    found = fleet_runner(options)
+    named = next((part.server for part in record.parts if part.server), None)
+    if found is not None and named is not None:
+        raise FleetUsageError(
+            f"a variant names the server {clean_line(named, 80)}; with --boards each board asks "
+            "its own"
+        )
+    return found or run_on_one
 
 
 def go_on(options: argparse.Namespace, folders: LabFolders) -> int:
@@ -66,13 +89,17 @@ def go_on(options: argparse.Namespace, folders: LabFolders) -> int:
     record = store.find_run(folders, options.run)
     if record.outcome == "complete":
         return complain("this run is complete, nothing is missing")
+    try:
+        run_suite = _run_suite(options, record)
+    except FleetUsageError as error:
+        return complain(str(error))
     _, made = _options(options, folders)
     again = tuple(
         part if part.outcome == "complete" else msgspec.structs.replace(part, outcome="")
         for part in record.parts
     )
     record = msgspec.structs.replace(record, parts=again)
-    return _go(options, folders, record, replace(made, settings=record.base))
+    return _go(options, folders, record, replace(made, settings=record.base), run_suite)
 
 
 def _options(
@@ -116,7 +143,13 @@ def _out(options: argparse.Namespace) -> TextIO:
     return sys.stderr if "-" in tuple(forms) or options.ui == "progress" else sys.stdout
 
 
-def _go(options: argparse.Namespace, folders: LabFolders, record: LabRun, made: Options) -> int:
+def _go(
+    options: argparse.Namespace,
+    folders: LabFolders,
+    record: LabRun,
+    made: Options,
+    run_suite: RunSuite,
+) -> int:
     try:
         conditions = thresholds.parse(options.fail_on or record.prompt_set.fail_on)
         names = threshold_values(plan.empty_matrix(record.prompt_set), ())
@@ -127,7 +160,7 @@ def _go(options: argparse.Namespace, folders: LabFolders, record: LabRun, made: 
         return complain("only one of --json, --md, --html and --csv can be stdout")
     controls, out = Controls(), _out(options)
     seeded = replace(made, seed=record.prompt_set.seed)
-    runner = LabRunner(record, folders, lambda part: with_part(seeded, part), controls)
+    runner = LabRunner(record, folders, lambda part: with_part(seeded, part), controls, run_suite)
     finished = asyncio.run(watched(runner.events(), controls, shown_by(options.ui, out)))
     code = EXITS[finished.outcome]
     return _finish(options, folders, runner.record, code, conditions, out)

@@ -14,7 +14,7 @@ from tui.bench.model.events import Event, Finished, StageChanged, Started
 from tui.bench.model.options import Options
 from tui.bench.model.suite import Suite
 from tui.bench.run.connect import TOOL
-from tui.bench.run.runner import run as run_suite
+from tui.bench.run.runner import run as run_on_one
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
 from tui.bench.store.document import load
@@ -23,6 +23,9 @@ from tui.core.types import GenerationSettings
 from tui.lab import plan, store
 from tui.lab.model.prompt_set import PromptSet
 from tui.lab.model.records import LabOutcome, LabRun, Part
+
+RunSuite = Callable[..., AsyncIterator[Event]]
+"""What runs a suite: on one board, or on many."""
 
 ENDS_ALL = ("aborted", "interrupted", "failed")
 """After these no further part is begun."""
@@ -53,8 +56,10 @@ class LabRunner:
         folders: store.LabFolders,
         options: Callable[[Part], Options],
         controls: Controls,
+        run_suite: RunSuite = run_on_one,
     ) -> None:
         self.record = record
+        self._run_suite = run_suite
         self._folders = folders
         self._options = options
         self._controls = controls
@@ -99,7 +104,8 @@ class LabRunner:
             self._change(at, **new)
 
         options = as_before(self._options(part), earlier)
-        async for event in run_part(suite, options, self._controls, earlier, change):
+        events = run_part(suite, options, self._controls, earlier, change, self._run_suite)
+        async for event in events:
             if isinstance(event, Started) and event.is_simulated:
                 self._keep(msgspec.structs.replace(self.record, is_simulated=True))
             yield event
@@ -142,6 +148,7 @@ async def run_part(
     controls: Controls,
     earlier: resuming.Earlier | None,
     change: Callable[..., None],
+    run_suite: RunSuite = run_on_one,
 ) -> AsyncIterator[Event]:
     """The events of one benchmark run but its last, which only goes into the record."""
     events = run_suite(suite, options, controls, resume=earlier)

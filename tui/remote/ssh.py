@@ -152,6 +152,17 @@ class Ssh:
             self._forwarded[host, port] = local
         return local
 
+    def forward_back(self, host: str, port: int) -> int:
+        """A port of the board's loopback that leads to ``host:port`` as this machine sees it, which
+        the board chooses. Raises SshError."""
+        shown = f"[{host}]" if ":" in host else host
+        done = self._control("forward", "-R", f"127.0.0.1:0:{shown}:{port}")
+        said = done.stdout.decode("ascii", "replace").strip()
+        if done.returncode != 0 or not said.isdigit():
+            words = clean_line(done.stderr.decode("utf-8", "replace"), MAX_WORDS)
+            raise SshError(f"{self.address.name} lets no port be forwarded back: {words}")
+        return int(said)
+
     def forward_again(self) -> None:
         """After another login: every port that was forwarded before. Raises SshError."""
         for (host, port), local in self._forwarded.items():

@@ -39,7 +39,7 @@ def totals(
     passed = sum(bool(c.passed) for c in checks)
     gaps = [r.itl_ms for r in kept if r.itl_ms.n]
     figures = {
-        "run_decode_tps": _run_decode(kept, source),
+        "run_decode_tps": run_decode(kept, source),
         "median_decode_tps": _median_decode(kept, source),
         "run_wall_tps": Total(
             value=ratio(tokens_out, wall_s or None),
@@ -122,7 +122,7 @@ def _goods(request: Request, source: Source) -> tuple[float, float] | None:
     return None if first is None or rate is None else (first, rate)
 
 
-def _run_decode(kept: Sequence[Request], source: Source) -> Total:
+def run_decode(kept: Sequence[Request], source: Source) -> Total:
     """Token weighted: every token counts the same, so long answers count more than short ones."""
     tokens, time_ms, n = 0.0, 0.0, 0
     for request in kept:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import field
 
+from tui.bench.model.boards import BoardState
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Request, Run, Summary, Total
 from tui.bench.model.suite import Suite
@@ -63,6 +64,8 @@ class Segment(_Event, frozen=True, kw_only=True):
     model: Model
     config: Config
     reason: str = "start"
+    board: str = ""
+    """Of a run of many boards: whose stretch it is. Its times are of that board's clock."""
 
 
 class Configured(_Event, frozen=True, kw_only=True):
@@ -144,6 +147,8 @@ class RequestStarted(_Event, frozen=True, kw_only=True, tag="began"):
     max_tokens: int = 0
     is_warmup: bool = False
     """It is not part of the plan and is discarded: a probe, a warm-up, a calibration."""
+    board: str = ""
+    """Of a run of many boards: the one that was asked."""
 
 
 class TokensArrived(_Event, frozen=True, kw_only=True, tag="tokens"):
@@ -210,6 +215,8 @@ class Sampled(_Event, frozen=True, kw_only=True):
 
     t_ns: int
     values: dict[str, float | str | None] = field(name="v")
+    board: str = ""
+    """Of a run of many boards: which one, whose clock the time is of."""
 
     def number(self, reading_id: str) -> float | None:
         """A value where it is a number."""
@@ -234,6 +241,18 @@ class Forecast(_Event, frozen=True, kw_only=True):
     """If every answer took its whole cap."""
     share: float
     """0 to 1."""
+    doing: str = ""
+    """Of a run of many boards: how much is answered, and how many of them work."""
+
+
+class BoardSeen(_Event, frozen=True, kw_only=True, tag="board"):
+    """What became of a board, in a run of many; the last one of each counts."""
+
+    board: str
+    state: BoardState
+    sentence: str = ""
+    address: str = ""
+    model: str = ""
 
 
 class Noted(_Event, frozen=True, kw_only=True, tag="note"):
@@ -267,6 +286,7 @@ Event: TypeAlias = (
     | RequestEnded
     | WarmupEnded
     | Sampled
+    | BoardSeen
     | Noted
 )
 

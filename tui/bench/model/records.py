@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import field
 
+from tui.bench.model.boards import Board, Projection
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.core.screen.footer import included_note
 from tui.core.text.json_text import escaped_json
@@ -80,6 +81,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     requests: int = 0
     ended: str = "running"
     """complete, aborted, killed, budget, drain, server restarted, ..."""
+    board: str = ""
+    """The board whose stretch it is, in a run of many boards; empty for the run's own."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +213,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     name: str = ""
     segment: int = 0
+    board: str = ""
+    """The board that was asked, in a run of many boards."""
+    asked_again: str = ""
+    """Why another board had been asked before, in a run of many boards; empty otherwise."""
     finish: str | None = None
     prompt_sha256: str = ""
     group: str = ""
@@ -361,6 +368,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[str, Total] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
     failures: tuple[Failure, ...] = ()
+    boards: tuple[Board, ...] = ()
+    """Of a run of many boards."""
+    projections: tuple[Projection, ...] = ()
 
 
 # Made here, under the lock of the import, and so everywhere in this package: msgspec crashes where

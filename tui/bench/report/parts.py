@@ -140,6 +140,9 @@ def _model(document: Document) -> str:
 def _hardware(document: Document) -> str:
     env = document.env
     parts = [line(text) for text in (env.board, env.soc) if text]
+    worked = sum(board.answered > 0 for board in document.boards)
+    if document.boards:
+        parts.insert(0, f"{worked} of {len(document.boards)} boards answered; as one of them says")
     if document.model.npu_cores:
         parts.append(f"{document.model.npu_cores} NPU cores")
     return ", ".join(parts) or f"{UNKNOWN} ({line(env.missing.get('board', 'not recorded'))})"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tui.bench.model import records
 from tui.bench.model.comparison import Comparison
-from tui.bench.report import details, html, markdown, parts, rows, seed004
+from tui.bench.report import boards, details, html, markdown, parts, rows, seed004
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
 from tui.bench.report.comparison import body as comparison_blocks
 from tui.bench.report.observations import observations
@@ -19,6 +19,7 @@ def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Bl
     """Every part in the order of the layout."""
     yield from parts.head(loaded)
     yield from parts.executive(loaded)
+    yield from boards.blocks(loaded.document)
     yield from parts.configuration(loaded)
     yield from parts.performance(loaded)
     yield from parts.tokens(loaded)

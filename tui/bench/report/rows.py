@@ -70,7 +70,7 @@ def as_csv(loaded: Loaded) -> str:
         "tokens_out_source",
     )
     board = ("t_max", "clock_ok_pct", "throttled_s", "hwm_mb", "stalls")
-    tail = ("checks_passed", "checks_applicable", "taint", "error")
+    tail = ("checks_passed", "checks_applicable", "taint", "error", "board", "asked_again")
     write((*head, *CSV_METRICS, *board, *tail))
     for request in loaded.document.requests:
         write(tuple(safe_cell(value) for value in _csv_row(loaded.document, request)))
@@ -90,7 +90,7 @@ def _csv_row(document: Document, request: Request) -> Iterator[object]:
     yield from (hw.t_max, hw.clock_ok_pct, hw.throttled_s, hw.hwm_mb, request.itl_ms.stalls)
     kept = [c for c in request.checks if c.passed is not None and not c.info]
     yield from (sum(bool(c.passed) for c in kept), len(kept))
-    yield from (" ".join(request.taint), request.error)
+    yield from (" ".join(request.taint), request.error, request.board, request.asked_again)
 
 
 def llama_bench_rows(loaded: Loaded) -> Table:

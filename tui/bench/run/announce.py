@@ -38,17 +38,22 @@ def started(
         seed=run.seed,
         done=done,
         minutes=minutes,
-        plan=tuple(
-            Planned(
-                id=task.prompt.id,
-                rep=task.rep,
-                name=task.prompt.name,
-                group=task.group,
-                max_tokens=task.prompt.max_tokens,
-                expected_s=speed.request_s(tokens_in(task), tokens_out(task)[0]),
-            )
-            for task in tasks
-        ),
+        plan=planned_requests(tasks, speed),
+    )
+
+
+def planned_requests(tasks: Iterable[Task], speed: Speed) -> tuple[Planned, ...]:
+    """The requests, with the time that each is expected to take."""
+    return tuple(
+        Planned(
+            id=task.prompt.id,
+            rep=task.rep,
+            name=task.prompt.name,
+            group=task.group,
+            max_tokens=task.prompt.max_tokens,
+            expected_s=speed.request_s(tokens_in(task), tokens_out(task)[0]),
+        )
+        for task in tasks
     )
 
 

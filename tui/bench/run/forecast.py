@@ -6,6 +6,7 @@ the cost of a token without and per token of context.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -13,7 +14,7 @@ from statistics import median
 from tui.bench.model.events import Forecast as ForecastEvent
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Request
 from tui.bench.run.plan import Task
-from tui.core.theil_sen import theil_sen
+from tui.core.theil_sen import Line, theil_sen
 from tui.core.turn.stats import quantile
 
 PRIOR_BYTES = 4.6e9
@@ -22,6 +23,54 @@ PRIOR_DECODE_MS = 311.0
 PRIOR_SLOPE_MS = 0.057
 """A model of 4 billion parameters in 8 bits on an RK3588; other sizes in proportion."""
 MIN_POINTS = 4
+MAX_POINTS = 200
+"""Of a line: its cost grows with their square."""
+
+
+class _Points:
+    """What was seen last of one quantity over another: the line through it, and medians.
+
+    They are made when they are asked for and kept until something new is seen: a forecast asks once
+    for each request that is left.
+    """
+
+    def __init__(self) -> None:
+        self.seen: deque[tuple[float, float]] = deque(maxlen=MAX_POINTS)
+        self._line: Line | None = None
+        self._level = self._share = 0.0
+        self._is_old = False
+
+    def add(self, x: float, y: float) -> None:
+        """One more, in place of the oldest where there are many."""
+        self.seen.append((x, y))
+        self._is_old = True
+
+    @property
+    def line(self) -> Line | None:
+        """None where too little was seen, or all at one place."""
+        self._renew()
+        return self._line
+
+    @property
+    def level(self) -> float:
+        """The median of y; 0 where nothing was seen."""
+        self._renew()
+        return self._level
+
+    @property
+    def share(self) -> float:
+        """The median of y / x; 0 where nothing was seen."""
+        self._renew()
+        return self._share
+
+    def _renew(self) -> None:
+        if not self._is_old:
+            return
+        self._is_old = False
+        has_enough = len(self.seen) >= MIN_POINTS
+        self._line = theil_sen(*zip(*self.seen, strict=True)) if has_enough else None
+        self._level = median(y for _, y in self.seen)
+        self._share = median(y / x for x, y in self.seen)
 
 
 @dataclass(slots=True)
@@ -36,24 +85,24 @@ class Speed:
     is_simulated: bool = False
     request_walls_s: dict[str, list[float]] = field(default_factory=dict)
     pauses_s: list[float] = field(default_factory=list)
-    _prefill: list[tuple[float, float]] = field(default_factory=list)
-    _decode: list[tuple[float, float]] = field(default_factory=list)
+    _prefill: _Points = field(default_factory=_Points)
+    _decode: _Points = field(default_factory=_Points)
 
     @property
     def is_measured(self) -> bool:
-        return bool(self._decode) or bool(self._prefill)
+        return bool(self._decode.seen) or bool(self._prefill.seen)
 
     def learn(self, request: Request) -> None:
         """One more answer."""
         ttft = request.m.get("ttft_client_ms")
         if ttft is not None and request.tok.input and "cache_hit" not in request.taint:
-            self._prefill.append((request.tok.input, ttft))
+            self._prefill.add(request.tok.input, ttft)
         rate = request.m.get("decode_tps_cl") or request.m.get("decode_tps_rt")
         if rate is None:
             rate = request.m.get("decode_tps_est")
         if rate and request.tok.out:
             context = (request.tok.input or 0) + request.tok.out / 2
-            self._decode.append((context, 1000 / rate))
+            self._decode.add(context, 1000 / rate)
 
     def learn_run(self, document: Document) -> None:
         """The wall time of a run that is over."""
@@ -75,33 +124,28 @@ class Speed:
 
     def prefill_s(self, prompt_tokens: float) -> float:
         """Until the first token."""
-        if not self._prefill:
+        if not self._prefill.seen:
             return PRIOR_PREFILL_MS * self._scale * prompt_tokens / 1000
-        line = theil_sen(*_columns(self._prefill)) if len(self._prefill) >= MIN_POINTS else None
+        line = self._prefill.line
         if line is not None and line.slope > 0:
             return max(0.0, line.at(prompt_tokens)) / 1000
-        each = median(ms / tokens for tokens, ms in self._prefill)
-        return each * prompt_tokens / 1000
+        return self._prefill.share * prompt_tokens / 1000
 
     def decode_s(self, prompt_tokens: float, tokens: float) -> float:
         """From the first token to the last."""
         base, slope = PRIOR_DECODE_MS * self._scale, PRIOR_SLOPE_MS * self._scale
-        if self._decode:
-            line = theil_sen(*_columns(self._decode)) if len(self._decode) >= MIN_POINTS else None
+        if self._decode.seen:
+            line = self._decode.line
             if line is not None and line.slope >= 0:
                 base, slope = max(0.0, line.intercept), line.slope
             else:
-                base, slope = median(ms for _, ms in self._decode), 0.0
+                base, slope = self._decode.level, 0.0
         context = prompt_tokens * tokens + tokens * tokens / 2
         return (base * tokens + slope * context) / 1000
 
     def request_s(self, prompt_tokens: float, tokens: float) -> float:
         """A whole request."""
         return self.prefill_s(prompt_tokens) + self.decode_s(prompt_tokens, tokens)
-
-
-def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [x for x, _ in points], [y for _, y in points]
 
 
 def tokens_in(task: Task) -> float:

@@ -58,6 +58,7 @@ class RequestLoop:
         self._start_ns = perf_counter_ns()
         self._forecast_ns = 0
         self._is_measuring = False
+        self._has_asked = False
         self._unreachable = 0
         self._pid = context.board.server_pid()
 
@@ -65,14 +66,21 @@ class RequestLoop:
         """Measures what is not done yet. Raises JournalError; the result is how it ended."""
         left = [task for task in tasks if task.key not in self._s.done]
         self._left = left
-        if not await self._warming.run(left):
-            self.sentence = self._sender.drain_sentence
-            return "aborted" if self._s.controls.is_aborted else "drain"
+        ended = await self.warm_up(left)
+        if ended is not None:
+            return ended
         self._is_measuring = True
         self._stage_measure()
         if self._s.minutes is not None:
             return await self._by_time(self._s.minutes, len(tasks))
         return await self._through(left, len(tasks))
+
+    async def warm_up(self, tasks: Iterable[Task]) -> Ended | None:
+        """What comes before the first of these requests. A result ends the run."""
+        if await self._warming.run(tasks):
+            return None
+        self.sentence = self._sender.drain_sentence
+        return "aborted" if self._s.controls.is_aborted else "drain"
 
     def _stage_measure(self) -> None:
         self._s.ledger.emit(StageChanged(stage="measure"))
@@ -83,15 +91,11 @@ class RequestLoop:
         for index, task in enumerate(tasks):
             self._left = tasks[index:]
             await cooldown.pause(self._s)
-            if index and self._s.suite.kind != "cache":
-                await cooldown.cool_down(self._s, task)
-            if self._s.controls.is_aborted:
-                return "aborted"
-            if self._is_over_budget():
+            await self.cool(task)
+            if not self._s.controls.is_aborted and self._is_over_budget():
                 await self._skip(tasks[index:], "skipped_budget", "the time budget was used up")
                 return "budget"
-            self._stage_measure()
-            ended = await self._measured(task, planned - len(tasks) + index + 1, planned)
+            ended = await self.one(task, planned - len(tasks) + index + 1, planned)
             if ended is not None:
                 if ended != "aborted":
                     await self._skip(tasks[index + 1 :], "skipped", self.sentence)
@@ -113,6 +117,20 @@ class RequestLoop:
             if ended is not None:
                 return ended
         return "complete"
+
+    async def cool(self, task: Task) -> None:
+        """Waits before a request until the board is as cool as at the start, within limits."""
+        if self._has_asked and self._s.suite.kind != "cache":
+            await cooldown.cool_down(self._s, task)
+
+    async def one(self, task: Task, number: int, planned: int) -> Ended | None:
+        """The next request; its record is in the ledger. A result ends the run. Raises
+        JournalError."""
+        if self._s.controls.is_aborted:
+            return "aborted"
+        self._has_asked = True
+        self._stage_measure()
+        return await self._measured(task, number, planned)
 
     def _is_over_budget(self) -> bool:
         budget_s = self._s.options.max_time_s
@@ -202,7 +220,7 @@ class RequestLoop:
 
     async def _keep(self, request: Request, turn: RecordedTurn) -> None:
         """Journal first, then everybody else."""
-        ledger, options = self._s.ledger, self._s.options
+        ledger = self._s.ledger
         ended = RequestEnded(
             request=request,
             text=turn.text,
@@ -215,18 +233,23 @@ class RequestLoop:
         self._by_sha.setdefault(request.prompt_sha256, request)
         if request.is_scored:
             self._s.speed.learn(request)
+        if not self._s.is_one_of_many:
+            ledger.show(ended)
+            await self._summarise()
+        self._watch_server()
+
+    async def _summarise(self) -> None:
+        """The figures so far."""
         figures = await asyncio.to_thread(
             summary.summaries, self._requests, seed=self._s.seed, resamples=LIVE_RESAMPLES
         )
         run_totals = totals(
             self._requests,
             wall_s=self._elapsed_s,
-            good_ttft_ms=options.good_ttft_ms,
-            good_decode_tps=options.good_decode_tps,
+            good_ttft_ms=self._s.options.good_ttft_ms,
+            good_decode_tps=self._s.options.good_decode_tps,
         )
-        ledger.show(ended)
-        ledger.emit(Summarised(summary=figures, totals=run_totals))
-        self._watch_server()
+        self._s.ledger.emit(Summarised(summary=figures, totals=run_totals))
 
     def _watch_server(self) -> None:
         """Another process behind the server begins another segment."""

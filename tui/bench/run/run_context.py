@@ -40,6 +40,8 @@ class RunContext:
     done: frozenset[tuple[str, int]] = frozenset()
     earlier: tuple[Request, ...] = ()
     is_buffered: bool = False
+    is_one_of_many: bool = False
+    """Whether other boards work on the same run, so that its figures are made elsewhere."""
 
     @property
     def minutes(self) -> float | None:

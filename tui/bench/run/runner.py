@@ -18,42 +18,37 @@ from tui.bench.model.conditions import Config, Env, Model
 from tui.bench.model.events import (
     Closed,
     Event,
-    Finished,
-    GateSeen,
     Header,
     Outcome,
-    Sampled,
     Segment,
-    Stage,
-    StageChanged,
 )
 from tui.bench.model.options import Options
 from tui.bench.model.records import Run
 from tui.bench.model.suite import Suite, quick, with_thinking
-from tui.bench.run import connect, gates, model_file, plan
-from tui.bench.run.announce import end_of, refusal, started
+from tui.bench.run import connect, plan
+from tui.bench.run.announce import started
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected, SetupError
+from tui.bench.run.ending import events_of, saved, told_to_the_end
 from tui.bench.run.forecast import Speed
 from tui.bench.run.ledger import Ledger
 from tui.bench.run.pin import GOVERNOR, Pin
 from tui.bench.run.plan import Task
+from tui.bench.run.preparation import prepared, sample_forever, stage, waiting
 from tui.bench.run.request_loop import RequestLoop
 from tui.bench.run.run_context import RunContext
-from tui.bench.store import document, journal, run_files
+from tui.bench.store import journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
 from tui.bench.store.history import usual_tokens
 from tui.bench.store.runs import Lock, RunError, make, new_id, utc_now
-from tui.core.text.sanitize import clean
-from tui.servers import models
 
 FLUSH_NS = 400_000_000
 """Lines are written at least this often: with the half second that tokens are collected for, kill
 -9 loses less than one second of them."""
 
 
-async def run(
+def run(
     suite: Suite,
     options: Options,
     controls: Controls | None = None,
@@ -62,16 +57,7 @@ async def run(
 ) -> AsyncIterator[Event]:
     """Runs the suite, or what is missing of an earlier run. See the module."""
     runner = Runner(suite, options, controls or Controls(), resume)
-    task = asyncio.create_task(runner.go(), name="npulse-bench")
-    try:
-        async for event in runner.ledger.events():
-            yield event
-    finally:
-        if not task.done():
-            runner.controls.abort()
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return events_of(runner.ledger, runner.controls, runner.go())
 
 
 class Runner:
@@ -100,30 +86,7 @@ class Runner:
 
     async def go(self) -> None:
         """Never raises but CancelledError; the last event says how it ended."""
-        outcome: Outcome = "failed"
-        sentence = "The run ended unexpectedly."
-        try:
-            outcome, sentence = await self._go()
-        except SetupError as error:
-            outcome, sentence = error.outcome, error.sentence
-        except RunError as error:
-            outcome, sentence = "refused", str(error)
-        except journal.JournalError as error:
-            outcome, sentence = "failed", f"The run was ended: {error.strerror}."
-        except asyncio.CancelledError:
-            outcome, sentence = "interrupted", "The run was interrupted."
-            raise
-        finally:
-            folder = "" if self._folder is None else str(self._folder)
-            self.ledger.emit(
-                Finished(
-                    outcome=outcome,
-                    sentence=clean(sentence, newlines=False),
-                    run_id=self._run_id,
-                    folder=folder,
-                )
-            )
-            self.ledger.close()
+        await told_to_the_end(self.ledger, self._go(), lambda: (self._run_id, self._folder))
 
     async def _go(self) -> tuple[Outcome, str]:
         lock = Lock(self.options.folder)
@@ -143,8 +106,8 @@ class Runner:
         pin = Pin(self.options.folder, self.options.root)
         for path in pin.recover():
             self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
-        await self._stage("connect", "Looking for the server.")
-        connected = await connect.connect(self.options, self._wait)
+        await stage(self.ledger, "connect", "Looking for the server.")
+        connected = await connect.connect(self.options, waiting(self.ledger))
         board = BoardLink(
             connected.server,
             self.options.root,
@@ -162,30 +125,15 @@ class Runner:
             await connected.client.aclose()
 
     async def _with_board(self, connected: Connected, board: BoardLink) -> tuple[Outcome, str]:
-        connected = await self._load_if_needed(connected)
-        await self._stage("preflight", "Looking at the board at rest.")
         options = self.options
-        snapshots = await board.idle_snapshots(options.idle_samples, options.sample_s)
-        seen = gates.preflight(snapshots, board.log.targets)
-        for gate in seen:
-            self.ledger.emit(GateSeen(gate=gate))
-        refusals = gates.refuses(seen, strict=options.is_strict)
-        if refusals and not options.is_forced:
-            return "refused", refusal(refusals)
-        if refusals:
-            self._notes.append(f"run in spite of: {refusal(refusals)}")
+        found = await prepared(connected, self.suite, options, board, self.ledger)
+        if found.problem is not None:
+            self._notes.append(f"run in spite of: {found.problem}")
         if board.note is not None:
             self._notes.append(board.note)
-        rtt_ms = await connect.round_trip_ms(connected.client)
-        env = connect.env_of(connected, board, snapshots[-1] if snapshots else None, rtt_ms)
-        path, digest = await self._hash(board)
-        model = connect.model_of(connected, digest, path)
-        settings = connect.request_settings(options, self.suite)
-        config = connect.config_of(options, self.suite, connected, settings)
+        connected, env, model, config = found.connected, found.env, found.model, found.config
         tasks = self._tasks(connected)
-        self._is_simulated = connected.server.is_simulated or any(
-            snapshot.text("board.simulated") is not None for snapshot in snapshots
-        )
+        self._is_simulated = found.is_simulated
         run_record = self._open(board.shown_url, env, model, config, tasks)
         speed = Speed(model.size)
         self.ledger.emit(
@@ -210,15 +158,15 @@ class Runner:
             ledger=self.ledger,
             connected=connected,
             board=board,
-            settings=settings,
+            settings=found.settings,
             speed=speed,
             history=usual_tokens(options.folder, model.name),
-            cool_limit_c=gates.cool_limit(snapshots),
+            cool_limit_c=found.cool_limit_c,
             segment=self._segment,
             env=env,
             model=model,
             config=config,
-            model_path=path,
+            model_path=found.model_path,
             done=frozenset() if self._resume is None else self._resume.done,
             earlier=() if self._resume is None else self._resume.loaded.document.requests,
         )
@@ -253,54 +201,10 @@ class Runner:
             self.ledger.emit(Closed(number=loop.segment, wall_s=loop.elapsed_s, ended=ended))
             with suppress(journal.JournalError):
                 await self.ledger.flush(sync=True)
-        return await self._save(ended, loop.sentence)
-
-    async def _save(self, ended: str, reason: str) -> tuple[Outcome, str]:
         assert self._folder is not None
-        await self._stage("report", "Writing the report files.")
-        loaded = await asyncio.to_thread(document.load, self._folder)
-        try:
-            await asyncio.to_thread(run_files.save, loaded, self._folder)
-        except OSError as error:
-            why = error.strerror or "not possible"
-            return "failed", f"The report files could not be written: {why}."
-        return end_of(loaded.document, ended, reason)
+        return await saved(self.ledger, self._folder, ended, loop.sentence)
 
     # -- before the first request ----------------------------------------------------------------
-
-    async def _stage(self, stage: Stage, sentence: str) -> None:
-        self.ledger.emit(StageChanged(stage=stage, sentence=sentence))
-        await self.ledger.flush()
-
-    def _wait(self, reason: str) -> None:
-        self.ledger.emit(StageChanged(stage="queue", sentence=f"Waiting: {reason}."))
-
-    async def _load_if_needed(self, connected: Connected) -> Connected:
-        """Loads the model that was asked for, where another one, or none, is loaded."""
-        wanted = self.options.model
-        can_tell = connected.server.dialect.models.loaded_path is not None
-        if not wanted and not connected.info.name and connected.models and can_tell:
-            await self._stage("load", "Having the server load its default model.")
-            await connect.load_default(connected)
-            await connected.client.aclose()
-            return await connect.connect(self.options, self._wait)
-        if not wanted or connect.model_problem(connected, wanted) is None:
-            return connected
-        await self._stage("load", f"Loading {clean(wanted, newlines=False)}.")
-        change = await models.load(connected.client, wanted)
-        if not change.is_done:
-            raise SetupError("unreachable", change.sentence)
-        await connected.client.aclose()
-        return await connect.connect(self.options, self._wait)
-
-    async def _hash(self, board: BoardLink) -> tuple[Path | None, str | None]:
-        pid = board.server_pid() if board.elsewhere is None else None
-        path = model_file.find(pid, board.root)
-        if path is None or not self.options.hashes_model:
-            return path, None
-        await self._stage("hash", f"Hashing {clean(path.name, newlines=False)}.")
-        digest = await asyncio.to_thread(model_file.sha256, path, self.options.folder)
-        return path, digest
 
     def _tasks(self, connected: Connected) -> list[Task]:
         """The plan, without what cannot fit into the context."""
@@ -390,15 +294,14 @@ class Runner:
         Raises JournalError, which ends the run.
         """
         flushed_ns = 0
-        while True:
-            snapshot = await context.board.sample()
-            if snapshot is not None:
-                values = dict(context.board.log.samples[-1].values)
-                self.ledger.emit(Sampled(t_ns=snapshot.t_ns, values=values))
+
+        async def flush() -> None:
+            nonlocal flushed_ns
             now_ns = perf_counter_ns()
             if now_ns - flushed_ns >= FLUSH_NS:
                 flushed_ns = now_ns
                 await self.ledger.flush()
                 if self._folder is not None:
                     self.controls.obey_file(self._folder)
-            await asyncio.sleep(self.options.sample_s)
+
+        await sample_forever(context.board, self.options, self.ledger, flush)

@@ -16,7 +16,7 @@ RESULTS_FILE = "results.jsonl"
 META_FILE = "results.meta.json"
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the results."""
 
     id: str
@@ -35,6 +35,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float | None
     finish: str | None
     error: str | None
+    board: str = ""
+    """Of a run of many boards; left out otherwise."""
+    asked_again: str = ""
+    """Why it had to be asked again; left out where it was asked once."""
 
 
 def lines(loaded: Loaded) -> bytes:
@@ -61,6 +65,8 @@ def lines(loaded: Loaded) -> bytes:
             latency_ms=request.m.get("latency_ms"),
             finish=request.finish,
             error=request.error,
+            board=request.board,
+            asked_again=request.asked_again,
         )
 
     return b"".join(escaped_json(msgspec.json.encode(result(r))) + b"\n" for r in document.requests)
@@ -86,6 +92,11 @@ def meta(loaded: Loaded) -> bytes:
         "totals": totals,
         "failures": {f.status: f.count for f in document.failures},
         "tool": document.run.tool,
+        **(
+            {"boards": document.boards, "projections": document.projections}
+            if document.boards
+            else {}
+        ),
     }
     return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2)) + b"\n"
 

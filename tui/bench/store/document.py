@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tui.bench.analysis import cross_answer_checks, suite_figures, summary
+from tui.bench.analysis.boards import projections, with_figures
 from tui.bench.analysis.fits import decay_fit, prefill_fit
 from tui.bench.analysis.totals import failures, totals
 from tui.bench.analysis.trace import Trace, decay_bins, measure
 from tui.bench.model import events, records
+from tui.bench.model.boards import Board
 from tui.bench.model.conditions import Config, Env, Gate, Model
 from tui.bench.model.records import Document, Fit, Request, Run, Segment
 from tui.bench.store import journal
@@ -59,9 +62,14 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
     if header is None:
         raise RunError(f"{shown}: has no readable header, nothing can be shown")
     segments = [line for line in lines if isinstance(line, events.Segment)]
-    env = segments[-1].env if segments else Env()
-    model = segments[-1].model if segments else Model(name="unknown")
-    configs = [x.config for x in lines if isinstance(x, events.Segment | events.Configured)]
+    own = [line for line in segments if not line.board]
+    env = own[-1].env if own else Env()
+    model = own[-1].model if own else Model(name="unknown")
+    configs = [
+        x.config
+        for x in lines
+        if isinstance(x, events.Configured) or (isinstance(x, events.Segment) and not x.board)
+    ]
     config = configs[-1] if configs else header.config
     stamps = journal.stamps(lines)
     requests = _requests(lines, stamps)
@@ -74,7 +82,8 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
         prompts={(b.id, b.rep): b.prompt for b in lines if isinstance(b, events.RequestStarted)},
         stamps=stamps,
         chunk_ends=journal.chunk_ends(lines),
-        samples=[line for line in lines if isinstance(line, events.Sampled)],
+        samples=[x for x in lines if isinstance(x, events.Sampled) and not x.board],
+        board_samples=_board_samples(lines),
         damaged=damaged,
     )
     is_greedy = config.sampling.get("top_k") == 1
@@ -92,9 +101,47 @@ def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "jo
         requests=requests,
         stamps=loaded.stamps,
         samples=loaded.samples,
+        boards=_boards(run, lines, requests),
     )
     loaded.document = with_references(loaded)
     return loaded
+
+
+def _board_samples(lines: Sequence[events.Event]) -> dict[str, list[events.Sampled]]:
+    found: dict[str, list[events.Sampled]] = {}
+    for line in lines:
+        if isinstance(line, events.Sampled) and line.board:
+            found.setdefault(line.board, []).append(line)
+    return found
+
+
+def _boards(
+    run: Run, lines: Sequence[events.Event], requests: Sequence[Request]
+) -> tuple[Board, ...]:
+    """What became of each board, and what it answered; () for a run of one."""
+    seen: dict[str, Board] = {}
+    for line in lines:
+        if isinstance(line, events.BoardSeen):
+            before = seen.get(line.board, Board(name=line.board))
+            seen[line.board] = msgspec.structs.replace(
+                before,
+                state=line.state,
+                sentence=line.sentence,
+                address=line.address or before.address,
+                model=line.model or before.model,
+            )
+    walls_s: dict[str, float] = {}
+    for segment in run.segments:
+        if segment.board:
+            walls_s[segment.board] = walls_s.get(segment.board, 0.0) + segment.wall_s
+    asked = Counter(
+        line.board
+        for line in lines
+        if isinstance(line, events.RequestStarted) and line.board and not line.attempt
+    )
+    # What was asked of a board and answered elsewhere, or later, was lost there.
+    lost = asked - Counter(request.board for request in requests if request.board)
+    return with_figures(list(seen.values()), requests, walls_s, lost)
 
 
 def _requests(
@@ -128,6 +175,7 @@ def _unfinished(line: events.RequestStarted, stamps: tuple[int, ...]) -> Request
         order=line.order,
         status="cancelled",
         segment=line.segment,
+        board=line.board,
         prompt_sha256=line.prompt_sha256,
         t=records.Times(
             wall=line.wall,
@@ -163,6 +211,7 @@ def _run(
                 wall_s=seen_s if end is None else end.wall_s,
                 requests=sum(r.segment == start.number for r in requests),
                 ended="killed" if end is None else end.ended,
+                board=start.board,
             )
         )
     done = sum(r.is_scored for r in requests)
@@ -176,20 +225,23 @@ def _run(
     return msgspec.structs.replace(
         run,
         status=status,
-        wall_s=sum(s.wall_s for s in stretches),
+        wall_s=sum(s.wall_s for s in stretches if not s.board),
         segments=tuple(stretches),
         notes=notes,
     )
 
 
 def _last_times(lines: Sequence[events.Event]) -> dict[int, int]:
-    """The last time that each segment shows a sign of life."""
+    """The last time that each segment shows a sign of life, by its own clock."""
     number, seen = 0, dict[int, int]()
     for line in lines:
         if isinstance(line, events.Segment):
             number = line.number
             seen[number] = line.t_ns
-        elif isinstance(line, events.RequestStarted | events.Sampled):
+        elif isinstance(line, events.RequestStarted):
+            number = line.segment
+            seen[number] = line.t_ns
+        elif isinstance(line, events.Sampled):
             seen[number] = line.t_ns
         elif isinstance(line, events.TokensArrived) and line.t_ns:
             seen[number] = line.t_ns[-1]
@@ -209,6 +261,7 @@ def assemble(
     requests: tuple[Request, ...],
     stamps: Mapping[Key, tuple[int, ...]],
     samples: Sequence[events.Sampled] = (),
+    boards: tuple[Board, ...] = (),
 ) -> Document:
     """The document with every figure that follows from its requests."""
     found_fits = fits(requests, stamps)
@@ -231,6 +284,8 @@ def assemble(
         totals=found_totals | suite_figures.figures(run, model, requests, samples, found_fits),
         fits=found_fits,
         failures=failures(requests),
+        boards=boards,
+        projections=projections(boards),
     )
 
 
@@ -272,5 +327,6 @@ def without_tainted(loaded: Loaded) -> Loaded:
         requests=kept,
         stamps=loaded.stamps,
         samples=loaded.samples,
+        boards=with_figures(document.boards, kept, {}, {}),
     )
     return loaded

@@ -38,7 +38,14 @@ class Loaded:
     chunk_ends: dict[Key, str] = field(default_factory=dict)
     """:attr:`tui.bench.model.events.RequestEnded.chunk_ends` of each request that has them."""
     samples: list[Sampled] = field(default_factory=list)
+    """Of the run's board; each board of many has a clock of its own, so theirs are apart."""
+    board_samples: dict[str, list[Sampled]] = field(default_factory=dict)
+    """Samples by board, in a run of many boards."""
     damaged: int = 0
+
+    def samples_of(self, request: Request) -> list[Sampled]:
+        """The samples of the board that was asked, over the whole run."""
+        return self.board_samples.get(request.board, []) if request.board else self.samples
 
 
 def in_suite_order(loaded: Loaded) -> list[Request]:

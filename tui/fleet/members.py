@@ -1,0 +1,116 @@
+"""The boards of a run as it sees them: who is there, what each was asked, what each told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tui import __version__
+from tui.core.text.sanitize import clean_line
+from tui.fleet.messages import (
+    Announcement,
+    Message,
+    announcement_decoder,
+    message_decoder,
+)
+
+GONE = "gone"
+MAX_NAME = 60
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One board, from its joining to its going. ``inbox`` is what it told of this run, in order;
+    None says that it is gone. ``segment`` is its stretch of the run, None before it has one."""
+
+    name: str
+    address: str
+    inbox: asyncio.Queue[Message | None] = field(default_factory=asyncio.Queue)
+    segment: int | None = None
+    began_s: float = 0.0
+    is_gone: bool = False
+    is_ready: bool = False
+
+    def fail(self, sentence: str) -> None:
+        """What Dask could not do there counts as told by the board."""
+        self.inbox.put_nowait(Message(kind="refused", board=self.name, sentence=sentence))
+
+
+class Members:
+    """Who is there. ``on_join`` is told of a board that can be used, ``on_refuse`` of one that
+    cannot (name, sentence). ``wanted`` are the names that are used; None: everyone's."""
+
+    def __init__(
+        self,
+        distributed: str,
+        wanted: frozenset[str] | None,
+        on_join: Callable[[Member], None],
+        on_refuse: Callable[[str, str], None],
+    ) -> None:
+        self._distributed = distributed
+        self._wanted = wanted
+        self._on_join = on_join
+        self._on_refuse = on_refuse
+        self._by_address: dict[str, Member] = {}
+        self._ended: set[str] = set()
+        """Addresses that never come back: a worker that joins again has another one."""
+
+    @property
+    def there(self) -> list[Member]:
+        """Those that are there now."""
+        return list(self._by_address.values())
+
+    def announced(self, data: bytes) -> None:
+        """A worker says that it is there."""
+        try:
+            told = announcement_decoder.decode(data)
+        except ValueError:
+            return
+        if told.address in self._by_address or told.address in self._ended:
+            return
+        name = clean_line(told.board, MAX_NAME)
+        if self._wanted is not None and name not in self._wanted:
+            self._ended.add(told.address)
+            return
+        problem = self._difference(told)
+        if problem is not None:
+            self._ended.add(told.address)
+            self._on_refuse(name, problem)
+            return
+        member = Member(name, told.address)
+        self._by_address[told.address] = member
+        self._on_join(member)
+
+    def told(self, data: bytes) -> None:
+        """A board tells something of the run."""
+        try:
+            message = message_decoder.decode(data)
+        except ValueError:
+            return
+        for member in self.there:
+            if member.name == message.board:
+                member.inbox.put_nowait(message)
+
+    def gone(self, address: str) -> None:
+        """A worker's connection was closed."""
+        member = self._by_address.pop(address, None)
+        self._ended.add(address)
+        if member is not None:
+            member.is_gone = True
+            member.inbox.put_nowait(None)
+
+    def _difference(self, told: Announcement) -> str | None:
+        """Why boards of another version are not asked: figures of two programs are not one run's,
+        and Dask wants its own version everywhere."""
+        there, here = told.npulse, __version__
+        if there != here:
+            shown = clean_line(there, 20)
+            return f"npulse is {shown} there and {here} here; install the same version on both"
+        if told.distributed != self._distributed:
+            shown = clean_line(told.distributed, 20)
+            return (
+                f"Dask is {shown} there and {self._distributed} here; "
+                f"pip install 'distributed=={self._distributed}' there"
+            )
+        return None

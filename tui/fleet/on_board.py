@@ -1,0 +1,51 @@
+"""What a run has a worker do: functions that Dask runs at the board, on its event loop."""
+
+from __future__ import annotations
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from tui.fleet.board import Board
+from tui.fleet.messages import ask_decoder, ending_decoder, have_decoder, order_decoder
+
+PLUGIN = "npulse-board"
+
+
+class BoardPlugin(WorkerPlugin):  # type: ignore[misc]
+    """Keeps the board where its orders find it."""
+
+    name = PLUGIN
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def setup(self, worker: Worker) -> None:
+        """There is nothing to set up."""
+
+
+async def serve(order: bytes) -> None:
+    """:class:`tui.fleet.messages.RunOrder`."""
+    await _board().serve(order_decoder.decode(order))
+
+
+async def ask(order: bytes) -> None:
+    """:class:`tui.fleet.messages.Ask`."""
+    await _board().ask(ask_decoder.decode(order))
+
+
+async def forget(have: bytes) -> None:
+    """:class:`tui.fleet.messages.Have`."""
+    had = have_decoder.decode(have)
+    for key in had.keys:
+        _board().kept.forget(had.run_id, key)
+
+
+async def end(ending: bytes) -> None:
+    """:class:`tui.fleet.messages.Ending`."""
+    ended = ending_decoder.decode(ending)
+    await _board().end(ended.run_id, is_abort=ended.is_abort)
+
+
+def _board() -> Board:
+    plugin = get_worker().plugins[PLUGIN]
+    assert isinstance(plugin, BoardPlugin)
+    return plugin.board

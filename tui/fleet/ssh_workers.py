@@ -1,0 +1,124 @@
+"""Workers on the boards of the config, begun over the system's ssh.
+
+The scheduler stays on this machine's loopback: its port goes to the board through ssh, so nothing
+is opened to the network. A worker's stdin is the connection: when that goes, the worker knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from tui.core.text.sanitize import clean_line
+from tui.remote.address import BoardAddress
+from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
+
+NOT_INSTALLED = "npulse is not installed there: pip install 'npulse[fleet]' on the board"
+NOT_FOUND = 127
+END_S = 3.0
+MAX_CHARS = 300
+AGAIN_S = (5.0, 15.0, 30.0, 60.0)
+"""Pauses before a board that was lost is tried again."""
+
+
+class SshWorkers:
+    """Keeps a worker running on each board until :meth:`close`. ``on_problem``: (board, address,
+    sentence) of one that cannot be used now."""
+
+    def __init__(
+        self,
+        boards: Sequence[BoardAddress],
+        scheduler: tuple[str, int],
+        on_problem: Callable[[str, str, str], None],
+        options: SshOptions = SYSTEM_SSH,
+    ) -> None:
+        self._boards = boards
+        self._scheduler = scheduler
+        self._on_problem = on_problem
+        self._options = options
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Returns at once."""
+        self._tasks = [asyncio.create_task(self._keep(board)) for board in self._boards]
+
+    async def close(self) -> None:
+        """Ends the connections; the workers end with them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, board: BoardAddress) -> None:
+        tries = 0
+        while True:
+            try:
+                words, is_hopeless = await self._one(board)
+            except SshError as error:
+                words, is_hopeless = str(error), False
+            self._on_problem(board.name, board.shown, words)
+            if is_hopeless:
+                return
+            await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
+            tries += 1
+
+    async def _one(self, board: BoardAddress) -> tuple[str, bool]:
+        """One worker from its start to its end: (why it ended, no other try helps). Raises
+        SshError."""
+        ssh = Ssh(board, self._options)
+        process: subprocess.Popen[bytes] | None = None
+        try:
+            await asyncio.to_thread(ssh.connect, may_ask=False)
+            port = await asyncio.to_thread(ssh.forward_back, *self._scheduler)
+            process = await asyncio.to_thread(ssh.start, _script(board, port))
+            words = await asyncio.to_thread(_last_words, process)
+            code = await asyncio.to_thread(process.wait)
+        finally:
+            if process is not None:
+                await asyncio.shield(asyncio.to_thread(_ended, process))
+            await asyncio.shield(asyncio.to_thread(ssh.close))
+        if code == NOT_FOUND:
+            return NOT_INSTALLED, True
+        said = clean_line(words.removeprefix("npulse worker:").strip(), MAX_CHARS)
+        # A usage error: no such command there, or Dask is missing.
+        return said or "its worker ended and did not say why", code == 2
+
+
+def _script(board: BoardAddress, port: int) -> str:
+    """A worker for one run, in one line of sh."""
+    words = ["npulse", "worker", f"tcp://127.0.0.1:{port}", "--once", "--name", board.name]
+    if board.server_url is not None:
+        words += ["--url", board.server_url]
+    if board.root != "/":
+        words += ["--root", board.root]
+    return (
+        'PATH="$PATH:$HOME/.local/bin:$HOME/bin:/usr/local/bin"; export PATH; '
+        f"command -v npulse >/dev/null 2>&1 || exit {NOT_FOUND}; exec {shlex.join(words)} 2>&1"
+    )
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> str:
+    """The last line that it said, when it has ended. Blocks."""
+    last = ""
+    assert process.stdout is not None
+    with suppress(OSError, ValueError):
+        for line in process.stdout:
+            last = line.decode("utf-8", "replace").strip() or last
+    return last
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Lets the worker end by itself, then not. Blocks."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        with suppress(OSError):
+            process.stdout.close()
