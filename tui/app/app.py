@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.latest import Latest
+from tui.app.memory import give_back_free_memory
 from tui.app.sampling import Sampling
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.attention import Attention
@@ -332,6 +333,7 @@ class NpulseApp(TerminalApp):
         self._latest.ended(event.turn, self._backend.clock_ns())
         self.dashboard.show_latest()
         self.set_timer(KEPT_S, self._show_kept)
+        give_back_free_memory()
         self.run_worker(self._branch_walk.show_places(self.dashboard), group="places")
 
     async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:

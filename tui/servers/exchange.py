@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from time import perf_counter_ns
-from typing import Literal, cast
+from typing import Literal
 
 import httpx
 
@@ -34,7 +34,7 @@ from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
-from tui.servers.stamped_transport import arrival_of, departure_ns_of
+from tui.servers.stamped_transport import arrival_of, departure_ns_of, pieces_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -283,9 +283,7 @@ class StreamedRequest:
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
-            # httpx declares an iterator and returns a generator, which has to be closed.
-            body_pieces = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
-            async with aclosing(body_pieces) as pieces:
+            async with aclosing(pieces_of(response)) as pieces:
                 async for data in pieces:
                     arrival = arrival_of(response)
                     self.turn.note_clock(is_kernel=arrival.is_kernel)

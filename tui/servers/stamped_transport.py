@@ -8,10 +8,10 @@ all that npulse makes of a token. Only for ``http:`` addresses: what TLS reads c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter_ns
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import h11
 import httpx
@@ -22,6 +22,8 @@ from tui.servers.stamped_stream import StampedStream, connected
 MAX_HEAD_BYTES = 100 * 1024
 STREAM = "network_stream"
 """What :func:`arrival_of` and :func:`departure_ns_of` find in a response's extensions."""
+BODY = "npulse_body"
+"""What :func:`pieces_of` finds there."""
 SENDING = "http11.send_request_headers.started"
 """What httpx's ``trace`` is told before the first byte is written."""
 
@@ -50,6 +52,7 @@ class StampedTransport(httpx.AsyncBaseTransport):
             stream=_Body(exchange),
             extensions={
                 STREAM: stream,
+                BODY: exchange,
                 "http_version": b"HTTP/" + head.http_version,
                 "reason_phrase": head.reason,
             },
@@ -92,7 +95,7 @@ class _Exchange:
             if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
                 raise httpx.RemoteProtocolError("the server switched to another protocol")
 
-    async def body(self) -> AsyncIterator[bytes]:
+    async def body(self) -> AsyncGenerator[bytes, None]:
         """The pieces as they come. Raises httpx.TransportError."""
         while True:
             event = await self._event()
@@ -133,6 +136,19 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._exchange.stream.close()
+
+
+def pieces_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body as they come, once. Raises httpx.TransportError.
+
+    What httpx makes of them on their way (:meth:`httpx.Response.aiter_raw`) takes longer than
+    reading them.
+    """
+    exchange = response.extensions.get(BODY)
+    if isinstance(exchange, _Exchange):
+        return exchange.body()
+    # Declared as an iterator, it is a generator, which has to be closed.
+    return cast("AsyncGenerator[bytes, None]", response.aiter_raw())
 
 
 def arrival_of(response: httpx.Response) -> Arrival:

@@ -85,7 +85,7 @@ class LoopDetector:
         is_monotonous = distinct_share(tokens[-WINDOW_TOKENS:]) < DISTINCT_LIMIT
         if is_monotonous or distinct_share(tokens[-SHORT_WINDOW_TOKENS:]) < SHORT_DISTINCT_LIMIT:
             signs.append("few distinct triples")
-        if self._compresses():
+        if signs and self._compresses():  # alone it would not be enough
             signs.append("compresses")
         if len(signs) < 2:
             return None

@@ -14,14 +14,21 @@ from tui.widgets.transcript.transcript import Transcript
 
 
 class ChatWidgets:
-    """Finds the widgets of the dashboard, for the parts that it is made of."""
+    """Finds the widgets of the dashboard, for the parts that it is made of.
+
+    They live as long as the screen. Those that every frame asks for are looked for once.
+    """
 
     def __init__(self, screen: Screen[None]) -> None:
         self.screen = screen
+        self._transcript: Transcript | None = None
+        self._panels: dict[str, Rows] = {}
 
     @property
     def transcript(self) -> Transcript:
-        return self.screen.query_one(Transcript)
+        if self._transcript is None:
+            self._transcript = self.screen.query_one(Transcript)
+        return self._transcript
 
     @property
     def prompt(self) -> Prompt:
@@ -52,7 +59,9 @@ class ChatWidgets:
     def refresh_rows(self, *names: str) -> None:
         """Draw these panels anew: header, speed, npu, memory, ddr, strip."""
         for name in names:
-            self.screen.query_one(f"#{name}", Rows).refresh_rows()
+            if name not in self._panels:
+                self._panels[name] = self.screen.query_one(f"#{name}", Rows)
+            self._panels[name].refresh_rows()
 
     def scroll_transcript(self, where: str) -> None:
         """To its ``home`` or ``end``, or by ``page_up`` or ``page_down``."""
