@@ -102,7 +102,7 @@ def _parts(
             lambda: focus.measure(ours, chosen, results),
             is_in_quick=False,
         ),
-        Part("echo", ("echo-200",), lambda: echo.measure(ours, chosen, results)),
+        Part("echo", tuple(echo.FIELDS), lambda: echo.measure(ours, chosen, results)),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),
         Part(
             "answers",

@@ -15,17 +15,28 @@ LETTERS = "бвгджзийлптуфцчшщъыьэюя"
 """None of them is in the answer, and two that follow each other differ."""
 EVERY_S = 0.093
 """Between two keys; no multiple of a frame."""
+FIELDS: dict[str, tuple[str, ...]] = {
+    "echo-200": (),
+    "echo-200-search": ("ctrl+f",),
+    "echo-200-palette": ("ctrl+p",),
+    "echo-200-settings": ("f6",),
+    "echo-200-help": ("f1", "/"),
+    "echo-200-history": ("f4", "/"),
+}
+"""Scenario -> what opens the line that is typed into; Esc leaves it again."""
+SETTLE_S = 1.0
 MOST_S = 1.0
 """A letter that is not there by then counts with that time."""
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Type letters into the prompt below the answer."""
+    """Type letters into the prompt below the answer, and into every other line over it."""
     if ours is None:
         return
     for _ in range(plan.runs):
-        keys = plan.echo_keys
-        tokens = round((keys * EVERY_S * 1.5 + 10) * RATE_TPS)
+        others = max(10, plan.echo_keys // 4)
+        keys = plan.echo_keys + others * (len(FIELDS) - 1)
+        tokens = round((keys * EVERY_S * 1.5 + 10 + 5 * SETTLE_S * len(FIELDS)) * RATE_TPS)
         with (
             Simulator(plan.folder, decode_tps=RATE_TPS, tokens=tokens) as simulator,
             Session(ours, simulator, plan.folder) as session,
@@ -38,9 +49,22 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
             session.terminal.type("[[prose]]")
             session.terminal.keys("enter")
             time.sleep(4)
-            delays = [_delay_ms(session, LETTERS[n % len(LETTERS)]) for n in range(keys)]
-            results.add("echo-200", "npulse", "echo_p50_ms", quantile(delays, 0.5))
-            results.add("echo-200", "npulse", "echo_p99_ms", quantile(delays, 0.99))
+            for scenario, opened_by in FIELDS.items():
+                _press(session, opened_by)
+                count = others if opened_by else plan.echo_keys
+                delays = [_delay_ms(session, LETTERS[n % len(LETTERS)]) for n in range(count)]
+                results.add(scenario, "npulse", "echo_p50_ms", quantile(delays, 0.5))
+                results.add(scenario, "npulse", "echo_p99_ms", quantile(delays, 0.99))
+                _press(session, ("escape", "escape") if opened_by else ())
+
+
+def _press(session: Session, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if len(key) == 1:
+            session.terminal.type(key)
+        else:
+            session.terminal.keys(key)
+        time.sleep(SETTLE_S)
 
 
 def _delay_ms(session: Session, letter: str) -> float:

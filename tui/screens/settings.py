@@ -288,13 +288,13 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         for name in (*(name for name, _, _ in FIELDS), "is_thinking"):
             note = self.query_one(f"#note-{name}", Static)
             note.set_class(name in by_field, "-problem")
-            note.update("see below" if name in by_field else self._allowed(name))
+            _say(note, "see below" if name in by_field else self._allowed(name))
         # It stands at the edge of the box: what scrolls could leave it out of sight.
         self._meaning.set_class(bool(problems), "-none")
         self._show_marks()
         error = self.query_one("#settings-error", Static)
         error.set_class(not problems, "-none")
-        error.update("\n".join(text for _, text in problems))
+        _say(error, "\n".join(text for _, text in problems))
         return problems
 
     @on(Input.Submitted)
@@ -304,3 +304,9 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             self.stops_loops = self.query_one("#stops_loops", Toggle).is_on
             self.is_low_bandwidth = self.query_one("#is_low_bandwidth", Toggle).is_on
             self.dismiss(settings)
+
+
+def _say(place: Static, text: str) -> None:
+    """Show a text; the dialog is laid out again only where it is another one than before."""
+    if str(place.content) != text:
+        place.update(text)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from textual._context import visible_screen_stack
+from textual.events import Idle
 from textual.geometry import Region
 from textual.renderables.background_screen import BackgroundScreen
 from textual.strip import Strip
 
+from tui.widgets.kit.key_paint import paint_effect_of_key
+
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widget import Widget as _Screen
     from typing_extensions import Self
 else:
@@ -42,6 +46,10 @@ class DimsBelow(_Screen):
         else:
             rows.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    async def _on_idle(self, event: Idle) -> None:
+        """The effect of a key is painted at once; anything else with the next frame."""
+        paint_effect_of_key(cast("Screen[Any]", self), event)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         background, stack = self.styles.background, visible_screen_stack.get([])

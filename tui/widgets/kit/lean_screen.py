@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 from textual.events import Idle
 from textual.screen import Screen
 from textual.timer import Timer
 
-from tui.widgets.kit.lean_app import LeanApp
+from tui.widgets.kit.key_paint import paint_effect_of_key
 from tui.widgets.kit.lean_compositor import LeanCompositor
 
-KEY_S = 0.05
-"""What changes so soon after a key is its effect."""
 COVERED_S = 0.5
 """How often a dialog is told what has changed below it: nobody reads there, and each time it draws
 its own rows too."""
@@ -42,13 +38,7 @@ class LeanScreen(Screen[None]):
 
     async def _on_idle(self, event: Idle) -> None:
         """The effect of a key is painted at once; anything else with the next frame."""
-        app = self.app
-        is_due = isinstance(app, LeanApp) and 0 < monotonic() - app.pressed_at_s < KEY_S
-        if is_due and self._dirty_widgets and self.is_current and not app._batch_count:
-            assert isinstance(app, LeanApp)
-            app.pressed_at_s = 0.0
-            event.prevent_default()
-            self._on_timer_update()
+        paint_effect_of_key(self, event)
 
     def _compositor_refresh(self) -> None:
         app, regions = self.app, self._compositor._dirty_regions
