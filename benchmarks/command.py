@@ -102,7 +102,17 @@ def _parts(
             lambda: focus.measure(ours, chosen, results),
             is_in_quick=False,
         ),
-        Part("echo", tuple(echo.FIELDS), lambda: echo.measure(ours, chosen, results)),
+        Part(
+            "echo",
+            tuple(echo.PROMPT),
+            lambda: echo.measure(ours, chosen, echo.PROMPT, results),
+        ),
+        Part(
+            "echo-others",
+            tuple(echo.OTHERS),
+            lambda: echo.measure(ours, chosen, echo.OTHERS, results),
+            is_in_quick=False,
+        ),
         Part("idle", ("idle",), lambda: idle.measure(ours, chosen, results)),
         Part(
             "answers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from benchmarks.figures import Results, quantile
 from benchmarks.plan import Plan
@@ -15,8 +16,8 @@ LETTERS = "бвгджзийлптуфцчшщъыьэюя"
 """None of them is in the answer, and two that follow each other differ."""
 EVERY_S = 0.093
 """Between two keys; no multiple of a frame."""
-FIELDS: dict[str, tuple[str, ...]] = {
-    "echo-200": (),
+PROMPT: dict[str, tuple[str, ...]] = {"echo-200": ()}
+OTHERS: dict[str, tuple[str, ...]] = {
     "echo-200-search": ("ctrl+f",),
     "echo-200-palette": ("ctrl+p",),
     "echo-200-settings": ("f6",),
@@ -29,14 +30,16 @@ MOST_S = 1.0
 """A letter that is not there by then counts with that time."""
 
 
-def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Type letters into the prompt below the answer, and into every other line over it."""
+def measure(
+    ours: Program | None, plan: Plan, fields: Mapping[str, tuple[str, ...]], results: Results
+) -> None:
+    """Type letters into each of these: the prompt below the answer, or a line over it."""
     if ours is None:
         return
     for _ in range(plan.runs):
-        others = max(10, plan.echo_keys // 4)
-        keys = plan.echo_keys + others * (len(FIELDS) - 1)
-        tokens = round((keys * EVERY_S * 1.5 + 10 + 5 * SETTLE_S * len(FIELDS)) * RATE_TPS)
+        keys = plan.echo_keys // (1 if len(fields) == 1 else 4)
+        field_s = keys * EVERY_S * 1.5 + 5 * SETTLE_S
+        tokens = round((field_s * len(fields) + 10) * RATE_TPS)
         with (
             Simulator(plan.folder, decode_tps=RATE_TPS, tokens=tokens) as simulator,
             Session(ours, simulator, plan.folder) as session,
@@ -49,10 +52,9 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
             session.terminal.type("[[prose]]")
             session.terminal.keys("enter")
             time.sleep(4)
-            for scenario, opened_by in FIELDS.items():
+            for scenario, opened_by in fields.items():
                 _press(session, opened_by)
-                count = others if opened_by else plan.echo_keys
-                delays = [_delay_ms(session, LETTERS[n % len(LETTERS)]) for n in range(count)]
+                delays = [_delay_ms(session, LETTERS[n % len(LETTERS)]) for n in range(keys)]
                 results.add(scenario, "npulse", "echo_p50_ms", quantile(delays, 0.5))
                 results.add(scenario, "npulse", "echo_p99_ms", quantile(delays, 0.99))
                 _press(session, ("escape", "escape") if opened_by else ())
