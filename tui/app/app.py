@@ -146,7 +146,9 @@ class NpulseApp(TerminalApp):
 
             session = self._session = LastSession(self._backend, SessionFile(session_file()))
             new_key = shown_key(self._appearance.keymap["new"].split(",")[0].strip())
-            await session.bring_back(self.dashboard, new_key)
+            separator = self._appearance.glyphs.separator
+            hint = f" {separator} {new_key} for a new one" if new_key else ""
+            await session.bring_back(self.dashboard, hint)
             self.set_interval(KEEP_EVERY_S, self._keep_place)
         if self._looks_around:
             from tui.app.left_behind import show_left_behind

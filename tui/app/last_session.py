@@ -51,10 +51,10 @@ class LastSession:
         self._unread: SessionRecord | None = None
         """Where the last run was, while its conversation cannot be read: it is not forgotten."""
 
-    async def bring_back(self, dashboard: Dashboard, new_key: str) -> None:
+    async def bring_back(self, dashboard: Dashboard, hint: str) -> None:
         """Show the last conversation and the draft; what was written meanwhile stays as it is.
 
-        ``new_key`` begins a new conversation.
+        ``hint`` follows the note about the conversation.
         """
         found = await asyncio.get_running_loop().run_in_executor(self._disk, self._read)
         for problem in found.problems:
@@ -66,8 +66,7 @@ class LastSession:
         if found.is_taken:
             dashboard.say(TAKEN)
         elif last is not None and chat.is_new and chat.resume(last):
-            note = f"conversation of {when(last.updated_ms)}"
-            note = f"{note} {dashboard.separator} {new_key} for a new one" if new_key else note
+            note = f"conversation of {when(last.updated_ms)}{hint}"
             dashboard.conversation.show(last.past, "", "", note)
             if record.turn is not None:
                 dashboard.place.show_position(record.turn, record.row)

@@ -207,11 +207,6 @@ class Dashboard(LeanScreen):
         """One sentence in the bottom line."""
         self._parts.say(text, role)
 
-    @property
-    def separator(self) -> str:
-        """The sign between two clauses of a note."""
-        return self._glyphs.separator
-
     # Size and focus --------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
