@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.core.turn.turn_note import CUMULATIVE_NOTE
-
 if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
     from tui.servers.connection_state import Server
@@ -43,4 +41,6 @@ class ChatNotes:
         """An answer of this server is over."""
         if turn.is_cumulative and server is not None and server.url not in self._cumulative:
             self._cumulative.add(server.url)
+            from tui.core.turn.turn_note import CUMULATIVE_NOTE
+
             self._note = CUMULATIVE_NOTE

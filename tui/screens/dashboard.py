@@ -37,8 +37,7 @@ from tui.screens.chat.layout import DASHBOARD_CSS, arrange
 from tui.screens.chat.place import ChatPlace
 from tui.screens.chat.searching import TranscriptSearch
 from tui.screens.chat.sources import NO_SOURCES, DashboardSources
-from tui.screens.chat.widgets import ChatWidgets
-from tui.screens.enlarging import enlarge, panel_of
+from tui.screens.chat.widgets import ChatWidgets, panel_of
 from tui.widgets.chat.key_bar import KeyBar, key_hints
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
@@ -294,6 +293,8 @@ class Dashboard(LeanScreen):
 
     def action_panel(self, panel: PanelName) -> None:
         """Show a panel over the whole screen."""
+        from tui.screens.enlarging import enlarge
+
         enlarge(self, panel, self._backend, self._figures, self._sources, self._glyphs)
 
     def on_click(self, event: events.Click) -> None:

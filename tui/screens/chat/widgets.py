@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.core.screen.explanations import PanelName
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.chat.server_line import ServerLine
 from tui.widgets.kit.rows import Rows
 from tui.widgets.transcript.transcript import Transcript
+
+PANEL_OF_ID: Mapping[str, PanelName] = {
+    "speed": "speed",
+    "npu": "npu",
+    "memory": "memory",
+    "ddr": "board",
+    "answers": "answers",
+}
 
 
 class ChatWidgets:
@@ -80,6 +91,11 @@ class ChatWidgets:
     def say(self, text: str, role: str = "soft") -> None:
         """One sentence in the bottom line."""
         self.message_bar.say(text, role)
+
+
+def panel_of(widget: Widget | None) -> PanelName | None:
+    """Which panel that widget is."""
+    return None if widget is None else PANEL_OF_ID.get(widget.id or "")
 
 
 def _is_shown(widget: Widget) -> bool:
