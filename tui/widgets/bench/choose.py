@@ -13,6 +13,7 @@ from tui.bench.model.screen import BenchView, RunWish, SuiteChoice
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import between, folded, short_seconds
+from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread, window
 
 WIDE = 100
@@ -100,7 +101,7 @@ def _suite_row(
         if len(about) > room:
             about = f"{folded(about, room - 2)[0]} …"
         row = (*row, (about, "soft" if is_chosen else "dim"))
-    return row
+    return on_ground(row, "selected", width) if is_chosen else row
 
 
 def option_row(choosing: Choosing, width: int) -> Row:
@@ -172,7 +173,8 @@ def _past_row(run: PastRun, is_chosen: bool, is_marked: bool, width: int, glyphs
         marks.append(("imported ", "soft"))
     if run.is_simulated:
         marks.append(("SIMULATED " if is_wide else "SIM ", "warn"))
-    return spread(pad(left, 0), tuple(marks), width)
+    row = spread(pad(left, 0), tuple(marks), width)
+    return on_ground(row, "selected", width) if is_chosen else row
 
 
 def chosen_past(view: BenchView, choosing: Choosing) -> PastRun | None:

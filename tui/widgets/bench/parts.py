@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from tui.bench.model.screen import Span
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.kit.rows import Row, Rows, row_width
+from tui.widgets.kit.grounds import GroundedRows
+from tui.widgets.kit.rows import Row, row_width
 
 RowsOf = Callable[[int, int], Sequence[Row]]
 """Rows for a width and a height in cells."""
 
 
-class BenchPanel(Rows):
+class BenchPanel(GroundedRows):
     """Draws what a function gives for its size; pulled by its screen."""
 
     def __init__(

@@ -9,10 +9,11 @@ from textual.message import Message
 
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.history.rows import Entry, entry_rows, window
-from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.grounds import GroundedRows
+from tui.widgets.kit.rows import Row
 
 
-class HistoryList(Rows, can_focus=True):
+class HistoryList(GroundedRows, can_focus=True):
     """One line per entry; the chosen one is in view."""
 
     class Chosen(Message):

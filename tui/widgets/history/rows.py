@@ -9,6 +9,7 @@ from tui.core.screen.footer import STATUS_WORDS
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import ConversationRow, SearchHit
+from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, fit, pad, spread
 
 Entry = ConversationRow | SearchHit
@@ -48,8 +49,10 @@ def entry_row(entry: Entry, width: int, glyphs: Glyphs, *, is_chosen: bool, is_m
     sign = glyphs.closed if is_chosen else " "
     lead: Row = ((f" {sign}", "live"), ("+" if is_marked else " ", "warn"))
     if isinstance(entry, SearchHit):
-        return fit((*lead, *_hit(entry, is_chosen=is_chosen, is_wide=width >= WIDE)), width)
-    return _conversation(entry, lead, width, is_chosen=is_chosen)
+        row = fit((*lead, *_hit(entry, is_chosen=is_chosen, is_wide=width >= WIDE)), width)
+    else:
+        row = _conversation(entry, lead, width, is_chosen=is_chosen)
+    return on_ground(row, "selected", width) if is_chosen else row
 
 
 def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: bool) -> Row:

@@ -9,6 +9,7 @@ from rich.cells import set_cell_size
 from tui.core.text.glyphs import Glyphs
 from tui.core.text.sanitize import clean_line
 from tui.lab.model.screen import LabView, RunRow, SetRow
+from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, fit, spread, window
 
 
@@ -31,9 +32,10 @@ def _set_row(one: SetRow, is_chosen: bool, width: int, glyphs: Glyphs) -> Row:
     role = "strong" if is_chosen else "text"
     if one.problem:
         problem = (clean_line(one.problem, 300), "warn")
-        return fit(((front, "live"), (name, role), (" ", "text"), problem), width)
+        row = fit(((front, "live"), (name, role), (" ", "text"), problem), width)
+        return on_ground(row, "selected", width) if is_chosen else row
     size = f"{one.rows} {glyphs.times} {one.variants} {glyphs.times} {one.repeats}"
-    return fit(
+    row = fit(
         (
             (front, "live"),
             (name, role),
@@ -42,6 +44,7 @@ def _set_row(one: SetRow, is_chosen: bool, width: int, glyphs: Glyphs) -> Row:
         ),
         width,
     )
+    return on_ground(row, "selected", width) if is_chosen else row
 
 
 def run_rows(
@@ -66,4 +69,5 @@ def _run_row(run: RunRow, is_chosen: bool, width: int, glyphs: Glyphs) -> Row:
         (f" {f'{run.answered}/{run.planned}':>9}  ", "ok" if is_whole else "warn"),
         (run.outcome, "dim" if is_whole else "warn"),
     )
-    return spread(left, mark, width)
+    row = spread(left, mark, width)
+    return on_ground(row, "selected", width) if is_chosen else row
