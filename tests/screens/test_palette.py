@@ -8,10 +8,12 @@ import pytest
 from textual.widgets import Input
 
 from tests.app.prepared_app import PreparedApp, appearance
+from tui.app.themes import load_themes
+from tui.core.screen.colours import DEPTHS
 from tui.core.screen.commands import Command, find
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.palette import PaletteScreen, command_lines
-from tui.screens.theme_chooser import ThemeList, ThemeScreen
+from tui.screens.theme_chooser import ThemeList, ThemeScreen, theme_row
 from tui.settings.state import Chosen
 from tui.widgets.kit.choice_list import ChoiceList
 from tui.widgets.kit.rows import row_width
@@ -66,6 +68,16 @@ async def test_keys_go_over_headings_and_around(tmp_path: Path) -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, PaletteScreen)
+
+
+def test_a_line_says_what_can_be_seen_of_a_theme() -> None:
+    told = {
+        depth: ["".join(text for text, _ in theme_row(theme, 54, UNICODE)) for theme in themes]
+        for depth in DEPTHS
+        if (themes := load_themes().at(depth))
+    }
+    assert all(UNICODE.square in line or "16 colours" in line for line in told["truecolor"])
+    assert all("all alike" in line for line in told["none"])
 
 
 async def test_a_theme_is_shown_at_once_and_kept_by_enter_alone(tmp_path: Path) -> None:

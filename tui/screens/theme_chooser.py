@@ -144,6 +144,8 @@ class ThemeList(ChoiceList):
 def theme_row(theme: Theme, width: int, glyphs: Glyphs) -> Row:
     """Its name, its text and colours, and what kind of ground it has."""
     name = column(theme.name, min(MAX_NAME_CELLS, max(width - SWATCH_CELLS - 8, 8)), "text")
+    if theme.primary == "ansi_default":
+        return (*name, ("all alike without colours", "dim"))
     if theme.background == "ansi_default":
         return (*name, (" 16 colours   ", "soft"), ("the terminal's", "dim"))
     swatch: Row = (
