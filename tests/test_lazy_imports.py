@@ -20,7 +20,8 @@ AFTER_THE_FIRST_FRAME = (
     # Other screens, and what is behind them.
     "tui.bench", "tui.lab", "tui.history", "tui.recording", "tui.timeline", "tui.tap", "tui.sim",
     "tui.exporter", "tui.fleet", "tui.remote.board", "tui.remote.ssh", "tui.screens.bench",
-    "tui.screens.board", "tui.screens.help",
+    "tui.screens.board", "tui.screens.help", "tui.screens.palette", "tui.screens.theme_chooser",
+    "tui.screens.explain", "tui.core.screen.commands",
     "tui.screens.history", "tui.screens.lab", "tui.screens.models", "tui.screens.settings",
     # The board's readers, and an answer on its way.
     "tui.board", "tui.servers.client", "tui.servers.connection", "tui.servers.exchange",
