@@ -74,3 +74,9 @@ def test_a_report_on_a_terminal_is_the_same_report() -> None:
     assert [re.sub(r"\s+|-+", "", line) for line in lines] == [
         re.sub(r"\s+|-+", "", line) for line in text.split("\n")
     ]
+
+
+def test_a_table_that_is_too_wide_is_not_filled_up_with_blanks() -> None:
+    text = f"# a\n\n| name | n |\n|---|---|\n| a | {'x' * 60} |\n| b | c |\n"
+    shown = printed_markdown(text, Paper(40, has_colours=True))
+    assert ESCAPES.sub("", shown).split("\n")[-2] == "| b    | c   |"

@@ -44,6 +44,9 @@ def _table(lines: Sequence[str], paper: Paper) -> Iterator[str]:
         max(3, *(cells_of(row[at]) for row in rows if not _RULE.fullmatch(row[at])))
         for at in range(count)
     ]
+    if paper.width is not None and sum(widths) + 3 * count + 1 > paper.width:
+        # It wraps anyway: then at least its short lines do not.
+        widths[-1] = 3
     bar = paper.styled("|", "dim")
     for number, row in enumerate(rows):
         cells = []
