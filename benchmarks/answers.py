@@ -105,5 +105,5 @@ def measure_memory(ours: Program | None, plan: Plan, results: Results) -> None:
         added = (run.rss_bytes - before) / 1e6
         results.add("memory", ours.name, "rss_added_mb", added)
         results.add("memory", ours.name, "rss_start_mb", before / 1e6)
-        if run.tokens < 16_000:  # the prompt takes a part of the context
+        if run.tokens < 16_384:
             results.note(f"memory: after {run.tokens} tokens; the budget is for 16,384")

@@ -51,6 +51,7 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("lab-3", "cpu_ms_per_token", 10)
     yield Budget("lab-3", "bytes_per_token", 380)
     yield Budget("timeline-16k", "timeline_open_ms", 150)
+    yield Budget("timeline-hour", "timeline_open_ms", 150)
     yield Budget("timeline-16k", "growth", 1.15)
     for scenario in ("prose-3", "prose-50", "prose-200"):
         yield Budget(scenario, "lag_p99_ms", 100)

@@ -126,6 +126,12 @@ def _parts(
             lambda: timeline.measure(ours, chosen, results),
             is_in_quick=False,
         ),
+        Part(
+            "timeline-hour",
+            (timeline.HOUR,),
+            lambda: timeline.measure_hour(ours, chosen, results),
+            is_in_quick=False,
+        ),
         Part("memory", ("memory",), lambda: answers.measure_memory(ours, chosen, results)),
         Part(
             "neighbour",

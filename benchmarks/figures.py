@@ -24,6 +24,8 @@ KINDS = {
     "start_cpu_ms": Kind("processor time until it takes keys", "ms", 0),
     "cpu_ms_per_token": Kind("CPU per token", "ms", 2),
     "bytes_per_token": Kind("bytes to the terminal per token", "B", 0),
+    "first_cpu_ms_per_token": Kind("CPU per token, first quarter", "ms", 3),
+    "last_cpu_ms_per_token": Kind("CPU per token, last quarter", "ms", 3),
     "growth": Kind("CPU of last quarter / first quarter", "x", 2),
     "lag_p50_ms": Kind("socket to terminal, p50", "ms", 0),
     "lag_p99_ms": Kind("socket to terminal, p99", "ms", 0),

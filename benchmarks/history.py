@@ -81,16 +81,23 @@ def _fill(path: Path, vocabulary: Sequence[str], conversations: int) -> None:
 
 
 def _add(
-    connection: Connection, rng: random.Random, words: Sequence[str], at_ms: int, writer: int
+    connection: Connection,
+    rng: random.Random,
+    words: Sequence[str],
+    at_ms: int,
+    writer: int,
+    tokens: int = TOKENS,
+    gap_ns: int = GAP_NS,
 ) -> None:
+    """One conversation of one exchange; which words each token brought is not stored with it."""
     prompt = " ".join(words[:20]) + "?"
     number = writing.add_conversation(connection, writing.title_of(prompt), at_ms)
     asked = writing.add_turn(connection, number, None, "user", prompt, at_ms)
     settings = GenerationSettings()
     answer = writing.begin_answer(connection, number, asked, writer, ORIGIN, settings, at_ms)
     t_ns, times_ns = 1_250_000_000, []
-    for _ in range(TOKENS):
-        t_ns += GAP_NS + round(rng.gauss(0, JITTER_NS))
+    for _ in range(tokens):
+        t_ns += gap_ns + round(rng.gauss(0, JITTER_NS))
         times_ns.append(t_ns)
     samples = [_sample(rng, second) for second in range(t_ns // 1_000_000_000)]
     gaps = {"p50": 319.488, "p90": 321.2, "p99": 323.114, "max": 330.08}
@@ -99,21 +106,35 @@ def _add(
         thinking="",
         status="complete",
         error=None,
-        tokens=TOKENS,
-        decode_tps=3.13,
+        tokens=tokens,
+        decode_tps=1e9 / gap_ns,
         numbers={
             "finish": "stop", "ttft_ms": 1250.123, "ttft_source": "measured",
-            "latency_ms": 161_000.123, "tokens_out": TOKENS, "tokens_source": "runtime",
-            "decode_tps": 3.1312, "decode_source": "measured", "prefill_ms": 1100.23,
-            "prefill_tps": 29.41, "prefill_source": "runtime", "itl_ms": gaps, "chunks": TOKENS,
+            "latency_ms": t_ns / 1e6, "tokens_out": tokens, "tokens_source": "runtime",
+            "decode_tps": 1e9 / gap_ns, "decode_source": "measured", "prefill_ms": 1100.23,
+            "prefill_tps": 29.41, "prefill_source": "runtime", "itl_ms": gaps, "chunks": tokens,
             "clock": "kernel", "headers_ms": 4.123, "ttfot_ms": 1250.123, "prompt_tokens": 35,
-            "context_used": 535, "context_tokens": 16_384, "context_source": "runtime",
+            "context_used": 35 + tokens, "context_tokens": 16_384, "context_source": "runtime",
             "max_lag_ms": 1.2,
         },
         times=pack_times(0, times_ns),
         board=pack_samples(samples),
     )  # fmt: skip
     writing.finish_answer(connection, answer, end)
+
+
+def store_hour(path: Path, tokens: int) -> None:
+    """One answer of so many tokens that took an hour, with a sample of the board each second."""
+    rng, vocabulary = random.Random(3), _vocabulary()
+    words = rng.choices(vocabulary, k=int(tokens * WORDS_PER_TOKEN))
+    connection = open_for_writing(path)
+    try:
+        with transaction_of(connection):
+            writer = writers.register_writer(connection, this_process())
+            _add(connection, rng, words, START_MS, writer, tokens, round(3600e9 / tokens))
+            writers.leave(connection, writer)
+    finally:
+        connection.close()
 
 
 def _sample(rng: random.Random, second: int) -> BoardSample:

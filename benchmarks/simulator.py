@@ -19,6 +19,8 @@ REPOSITORY = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "tui", "sim")
 ROCKCHIPLLAMA = "rockchipllama"
 """The server that is simulated unless another one is named."""
+FITTING_TOKENS, PROMPT_TOKENS = 4000, 512
+"""Answers up to so long fit into the usual context; a longer one takes that much more."""
 _LISTENING = "listening on "
 
 
@@ -50,6 +52,7 @@ class Simulator:
             "--decode-tps": decode_tps,
             "--prefill-tps": 1000,
             "--tokens": tokens,
+            **({"--context": tokens + PROMPT_TOKENS} if tokens > FITTING_TOKENS else {}),
             "--seed": seed,
             "--dialect": dialect,
             "--truth": folder / "truth.jsonl",

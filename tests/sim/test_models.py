@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.sim.simulator import CHAT, ask, body_of, running, truth, wait_for, wait_for_event
+from tui.commands.sim import parse
 from tui.sim.profiles import PROFILES, find_profile
 
 pytestmark = pytest.mark.slow
@@ -234,3 +235,23 @@ def test_whole_answers_and_text_completions() -> None:
     assert stream.count('"text":') == 5
     assert '"finish_reason":"length"' in stream
     assert refused.status_code == 422
+
+
+def test_a_context_that_is_asked_for_has_room_for_a_long_answer(tmp_path: Path) -> None:
+    log = tmp_path / "truth"
+    fast = ("--decode-tps", "1000", "--prefill-tps", "1000", "--speed", "100")
+    with running(*fast, "--context", "17000", "--tokens", "16384", "--truth", str(log)) as one:
+        listed = _json(httpx.get(one.url + "/v1/models/available"))["models"]
+        assert all("-ctx17000.rkllm" in model["filename"] for model in listed)
+        assert [model["loaded"] for model in listed].count(True) == 1
+        ask(one.url, "hello", max_tokens=16384, timeout_s=60)
+    (finished,) = [event for event in truth(log) if event["event"] == "finish"]
+    assert (finished["tokens"], finished["reason"]) == (16384, "stop")
+
+
+def test_a_context_is_refused_for_servers_that_do_not_read_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--dialect", "ollama", "--context", "8192"])
+    assert "--context is for rockchipllama only" in capsys.readouterr().err

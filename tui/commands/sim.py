@@ -19,6 +19,8 @@ from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.server import StartError, serve
 
 MAX_TOKENS = 1_000_000
+MAX_CONTEXT_TOKENS = 9_999_999
+USUAL_DIALECT = next(iter(DIALECTS))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,11 +47,16 @@ def main(argv: Sequence[str]) -> int:
 
 def parse(argv: Sequence[str]) -> SimOptions:
     """Arguments to options. Raises SystemExit after a sentence on stderr, and TreeError."""
-    options = parser().parse_args(list(argv))
+    made = parser()
+    options = made.parse_args(list(argv))
     faults: Faults = options.fault
     root: Path | None = options.root
     if root is not None:
         check_root(root)
+    if options.context is not None and options.dialect != USUAL_DIALECT:
+        made.error(
+            f"--context is for {USUAL_DIALECT} only, which reads it from a model's file name"
+        )
     return SimOptions(
         profile=options.profile,
         dialect=options.dialect,
@@ -57,6 +64,7 @@ def parse(argv: Sequence[str]) -> SimOptions:
         decode_tps=options.decode_tps,
         prefill_tps=options.prefill_tps,
         tokens=options.tokens,
+        context_tokens=options.context,
         speed=options.speed,
         seed=options.seed,
         obey=options.obey,
@@ -94,10 +102,10 @@ def parser() -> Parser:
     add(
         "--dialect",
         type=_dialect,
-        default=next(iter(DIALECTS)),
+        default=USUAL_DIALECT,
         metavar="NAME",
         help=f"the server that is simulated, with its quirks: {', '.join(DIALECTS)} "
-        f"(default {next(iter(DIALECTS))})",
+        f"(default {USUAL_DIALECT})",
     )
     add("--decode-tps", type=_rate, metavar="X", help="decode at X tokens a second, constantly")
     add("--prefill-tps", type=_rate, metavar="X", help="read prompts at X tokens a second")
@@ -106,6 +114,13 @@ def parser() -> Parser:
         type=_whole("number of tokens", 1, MAX_TOKENS),
         metavar="N",
         help="every answer has N tokens (max_tokens of a request still cuts it)",
+    )
+    add(
+        "--context",
+        type=_whole("context", 64, MAX_CONTEXT_TOKENS),
+        metavar="N",
+        help="every model is loaded with a context of N tokens (4096), which is room for long "
+        "answers; its file is named for it",
     )
     add("--speed", type=_rate, default=1.0, metavar="X", help="everything runs X times faster")
     add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="other answers")

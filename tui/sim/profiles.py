@@ -10,7 +10,8 @@ measured rate at a context of 200 tokens.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui.sim.faults import Faults
@@ -24,6 +25,7 @@ LOAD_MB_PER_S = 350.0
 MODELS_DIR = "/srv/models"
 DEFAULT_CONTEXT_TOKENS = 4096
 _CONTEXT_FIELD = re.compile(r"ctx([0-9]{1,7})")
+_CONTEXT_WORD = re.compile(r"-(?:16k|ctx[0-9]+)(?=\.rkllm$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Profile:
         the name is not read, as by the real server."""
         field = _CONTEXT_FIELD.search(self.file_name)
         return int(field[1]) if field else DEFAULT_CONTEXT_TOKENS
+
+    def with_context(self, tokens: int) -> Profile:
+        """The same model in a file whose name asks for that context."""
+        return replace(self, file_name=_CONTEXT_WORD.sub(f"-ctx{tokens}", self.file_name))
 
     @property
     def base_ms(self) -> float:
@@ -117,10 +123,10 @@ PROFILES: tuple[Profile, ...] = (
 DEFAULT_PROFILE = "qwen3-4b"
 
 
-def find_profile(name: str) -> Profile | None:
+def find_profile(name: str, profiles: Sequence[Profile] = PROFILES) -> Profile | None:
     """The model that a server finds under this name: its name, or its file name with or without
     the ending."""
-    for profile in PROFILES:
+    for profile in profiles:
         if name in (profile.name, profile.file_name, profile.file_name.removesuffix(".rkllm")):
             return profile
     return None
@@ -140,6 +146,8 @@ class SimOptions:
     prefill_tps: float | None = None
     tokens: int | None = None
     """A fixed length of every answer."""
+    context_tokens: int | None = None
+    """What every model is loaded with, by the name of its file; None: as its file is named."""
     speed: float = 1.0
     seed: int = 0
     obey: float | None = None
@@ -151,3 +159,9 @@ class SimOptions:
     parent: int | None = None
     """The process whose end also ends this one."""
     faults: Faults = field(default_factory=Faults)
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The models on the disk."""
+        tokens = self.context_tokens
+        return PROFILES if tokens is None else tuple(p.with_context(tokens) for p in PROFILES)

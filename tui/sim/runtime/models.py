@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from tui.sim.board.state import BoardMemo
 from tui.sim.profiles import PROFILES, Profile, find_profile
@@ -29,25 +30,33 @@ class LoadError(Exception):
 class Models:
     """The models on the simulated disk and the one in memory."""
 
-    def __init__(self, loaded: Profile | None, speed: float, gate: Gate, memo: BoardMemo) -> None:
-        self.loaded = loaded
+    def __init__(
+        self,
+        loaded: Profile | None,
+        speed: float,
+        gate: Gate,
+        memo: BoardMemo,
+        profiles: Sequence[Profile] = PROFILES,
+    ) -> None:
+        self.loaded = loaded and (find_profile(loaded.name, profiles) or loaded)
         self.unloads = 0
         """Grows with each unloading, so that a run can tell that its model is gone."""
+        self._profiles = profiles
         self._speed = speed
         self._gate = gate
         self._memo = memo
         self._switching = asyncio.Lock()
-        memo.hold(loaded)
+        memo.hold(self.loaded)
 
     @property
     def available(self) -> list[Profile]:
         """All of them, the smallest first."""
-        return sorted(PROFILES, key=lambda profile: profile.size_mb)
+        return sorted(self._profiles, key=lambda profile: profile.size_mb)
 
     async def load(self, name: str) -> Profile:
         """Load a model. Raises LoadError; never returns while another one is loaded."""
         await self._gate.passed()
-        profile = find_profile(name)
+        profile = find_profile(name, self._profiles)
         if profile is None:
             self._memo.leak()
             self.loaded = None

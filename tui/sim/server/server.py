@@ -43,7 +43,7 @@ async def serve(options: SimOptions) -> None:
         except OSError as error:
             raise StartError(f"cannot write {options.truth}: {error.strerror}") from error
         stack.callback(truth.close)
-        models = Models(options.profile, options.speed, gate, memo)
+        models = Models(options.profile, options.speed, gate, memo, options.profiles)
         dialect = DIALECTS[options.dialect]
         simulated = dialect.make(
             Generation(options, models, Runtime(options, models, memo, truth), truth)
