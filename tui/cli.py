@@ -178,7 +178,7 @@ def _command(arguments: list[str]) -> int:
         arguments = _with_board_last(arguments)
         if arguments and arguments[0] in COMMANDS:
             module = importlib.import_module(COMMANDS[arguments[0]][0])
-            if arguments[0] == "history":
+            if arguments[0] in ("history", "bench"):
                 # A command knows no screen: what opens one is handed to it.
                 return int(module.main(arguments[1:], replay=_replay))
             return int(module.main(arguments[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.app.app_pages import AppPages
@@ -66,9 +67,14 @@ class HistoryPages(AppPages):
 
     async def replay_timeline(self, asked: TimelineScreen.Replay) -> None:
         """The answer of a timeline plays again over it."""
+        read, answer = asked.read, asked.answer
+        if read is None and answer is not None:
+            read = partial(self.backend.history.answer_recording, answer)
+        if read is None:
+            return
         try:
-            found = await asyncio.to_thread(self.backend.history.answer_recording, asked.answer)
-        except HistoryError as error:
+            found = await asyncio.to_thread(read)
+        except (HistoryError, ValueError) as error:
             asked.page.say(str(error), "warn")
             return
         if asked.page.is_current:

@@ -32,13 +32,17 @@ from tui.commands.exit_code import ExitCode
 from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.json_text import escaped_json
 from tui.core.text.sanitize import clean_line
+from tui.recording.reading import Recording
 from tui.remote.ssh import SshError
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
 
+Replay = Callable[[Recording, float, argparse.Namespace], int]
+"""Plays a recording in the terminal at some speed; returns the exit code."""
 
-def main(argv: Sequence[str]) -> int:
+
+def main(argv: Sequence[str], replay: Replay | None = None) -> int:
     """Run ``npulse bench`` with these arguments; returns the exit code.
 
     The user's configuration says where the server is looked for without ``--url``, and what an
@@ -78,6 +82,7 @@ def main(argv: Sequence[str]) -> int:
         "report": _report,
         "compare": _compare,
         "history": lambda o: history(o, stdout_paper()),
+        "replay": lambda o: _replay(o, replay),
         "import": _import,
         "schema": _schema,
         "baseline": _baseline,
@@ -102,6 +107,26 @@ def _folder(options: argparse.Namespace) -> Path:
 
 def _load(options: argparse.Namespace, name: str) -> Loaded:
     return document.load(runs.find(_folder(options), name))
+
+
+def _replay(options: argparse.Namespace, replay: Replay | None) -> int:
+    from tui.bench.store.request_recording import request_recording
+
+    loaded = _load(options, options.run)
+    requests, wanted = loaded.document.requests, options.request
+    found = next((request for request in requests if request.id == wanted), None)
+    if found is None and wanted.isdecimal() and 1 <= int(wanted) <= len(requests):
+        found = requests[int(wanted) - 1]
+    if found is None:
+        shown = clean_line(wanted, 60)
+        return complain(f"this run has no request {shown!r}; it has 1 to {len(requests)}")
+    try:
+        recording = request_recording(loaded, found)
+    except ValueError as error:
+        return complain(str(error))
+    if replay is None:
+        return complain("a replay needs the terminal of the dashboard")
+    return replay(recording, options.speed, options)
 
 
 def _report(options: argparse.Namespace) -> int:

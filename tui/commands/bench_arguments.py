@@ -10,7 +10,7 @@ from pathlib import Path
 from tui.bench.analysis.comparability import FIELDS
 from tui.commands.bench_board import add_board
 from tui.commands.fleet_arguments import add_fleet
-from tui.commands.parser import Parser
+from tui.commands.parser import Parser, add_replay_options
 from tui.servers.address import normalised_url
 
 EPILOG = """exit codes:
@@ -95,6 +95,7 @@ def parser() -> Parser:
     _report(verbs.add_parser("report", help="write the report of a run, finished or not"))
     _compare(verbs.add_parser("compare", help="compare runs"))
     _history(verbs.add_parser("history", help="list earlier runs"))
+    _replay(verbs.add_parser("replay", help="play a request again in the dashboard, as it came"))
     _import(verbs.add_parser("import", help="import results of another tool"))
     verbs.add_parser("schema", help="print the JSON Schema of a run")
     _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
@@ -126,6 +127,15 @@ def _list(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
     verb.add_argument("--suites", type=Path, metavar="DIR", help="a folder with suites of your own")
     verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _replay(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("run", metavar="RUN", help="id of the run, its beginning, or last")
+    verb.add_argument(
+        "request", metavar="REQUEST", help="its number in the results, or the id of its prompt"
+    )
+    _folder(verb)
+    add_replay_options(verb)
 
 
 def _run(verb: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from tui.commands.history_files import FORMAT_NAMES
 from tui.commands.history_trend import add_trend_options
-from tui.commands.parser import Parser, add_masking_options
+from tui.commands.parser import Parser, add_masking_options, add_replay_options
 
 
 def parser() -> Parser:
@@ -47,17 +47,7 @@ def parser() -> Parser:
     again.add_argument(
         "--turn", type=_count, metavar="N", help="which answer of it; without it the last one"
     )
-    again.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
-    )
-    again.add_argument("--theme", metavar="NAME", help="the theme to start with")
-    again.add_argument(
-        "--colors",
-        choices=("auto", "truecolor", "256", "16", "none"),
-        help="how many colours to draw; auto asks the terminal",
-    )
-    again.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
-    again.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    add_replay_options(again)
     search = verb("search", "find prompts and answers by their words, the newest first")
     search.add_argument(
         "words", nargs="+", help='all of these have to occur; "words in quotes" follow each other'
@@ -94,13 +84,3 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise argparse.ArgumentTypeError(f"it takes a whole number, not {text[:40]!r}")
     return int(text)
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise argparse.ArgumentTypeError(f"it takes a number above 0, not {text[:40]!r}")
-    return speed

@@ -132,3 +132,28 @@ class Parser(argparse.ArgumentParser):
             out = file or sys.stderr
             out.write(message)
             out.flush()
+
+
+def add_replay_options(verb: argparse.ArgumentParser) -> None:
+    """How fast an answer plays again, and how the dashboard looks then."""
+    verb.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
+    )
+    verb.add_argument("--theme", metavar="NAME", help="the theme to start with")
+    verb.add_argument(
+        "--colors",
+        choices=("auto", "truecolor", "256", "16", "none"),
+        help="how many colours to draw; auto asks the terminal",
+    )
+    verb.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
+    verb.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"it takes a number above 0, not {text[:40]!r}")
+    return speed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -27,6 +27,9 @@ from tui.widgets.kit.rows import Row, Rows
 from tui.widgets.timeline.canvas import TimelineCanvas
 from tui.widgets.timeline.text import TimelineText
 from tui.widgets.timeline.title import cursor_rows, title_row
+
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
 
 REDRAW_S = 0.5
 """Each time 300 to 600 bytes are written: the ends of the curves, and what is known now."""
@@ -100,11 +103,17 @@ class TimelineScreen(Page):
     """Draws twice a second at most while an answer runs, and sleeps otherwise."""
 
     class Replay(Message):
-        """Play an answer of the history again, over this screen."""
+        """Play an answer again, over this screen. ``read`` gives its recording, off the app's
+        thread; None: it is the answer of that number in the history."""
 
-        def __init__(self, page: TimelineScreen, answer: int) -> None:
+        def __init__(
+            self,
+            page: TimelineScreen,
+            answer: int | None,
+            read: Callable[[], Recording] | None = None,
+        ) -> None:
             super().__init__()
-            self.page, self.answer = page, answer
+            self.page, self.answer, self.read = page, answer, read
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("timeline"), *TIMELINE_KEYS])
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
@@ -281,6 +290,8 @@ class TimelineScreen(Page):
             return
         if view.timeline.is_running:
             self.say("the answer still runs; it can be replayed when it is over")
+        elif source.recording is not None:
+            self.post_message(self.Replay(self, None, source.recording))
         elif (answer := source.answer_id()) is None:
             self.say("this answer is not in the history; only those that are there can be replayed")
         else:

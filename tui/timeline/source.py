@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.timeline.record import Timeline
+
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
 
 
 def _is_not_stored() -> None:
@@ -23,3 +27,6 @@ class TimelineSource:
     is_live: bool = False
     answer_id: Callable[[], int | None] = _is_not_stored
     """Its number in the history, from where it can be played again; None is not there."""
+    recording: Callable[[], Recording] | None = None
+    """What is played again where it is not in the history: a request of a benchmark. May block;
+    raises ValueError with one sentence."""

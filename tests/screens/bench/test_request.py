@@ -18,6 +18,7 @@ from tests.screens.bench.prepared import VIEW, Prepared
 from tests.screens.bench.prepared_results import PAST, REQUESTS, RESULT
 from tests.screens.bench.test_screens import SIZES, of, settled, top
 from tests.servers.waiting import until
+from tui.app.replay_backend import ReplayBackend
 from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView
 from tui.bench.model.suite import parse
@@ -26,8 +27,11 @@ from tui.bench.session.session import Benchmarks
 from tui.bench.store.document import load
 from tui.bench.store.request_timeline import MAX_TEXT_CHARS, NO_TIMES
 from tui.bench.store.run_files import Loaded
+from tui.commands import bench
 from tui.core.text.sanitize import is_forbidden
 from tui.core.types import GenerationSettings
+from tui.recording.player import Asked
+from tui.recording.reading import Recording
 from tui.screens.bench.page import BenchPage
 from tui.screens.bench.request import BenchRequestScreen
 from tui.screens.bench.result import BenchResultScreen
@@ -256,6 +260,22 @@ async def test_the_timeline_of_a_request_lights_the_words_that_were_written_then
     assert not timeline.notes
     words = [timeline.words(n, n + 1) for n in range(len(timeline.chunks))]
     assert words == written[-len(words) :]
+    for at, key in enumerate((("first", 0), ("second", 0))):
+        read = sources[at].recording
+        assert read is not None
+        assert_plays(read(), loaded, key)
+    # From the command line the same one.
+    given: list[Recording] = []
+
+    def replay(recording: Recording, speed: float, options: object) -> int:
+        given.append(recording)
+        return round(speed)
+
+    of_runs = ["--folder", str(folder.parent), "--speed", "3"]
+    for wanted in ("2", "second"):
+        assert bench.main(["replay", folder.name, wanted, *of_runs], replay) == 3
+        assert_plays(given[-1], loaded, ("second", 0))
+    assert bench.main(["replay", "last", "third", *of_runs], replay) == 2
     # What earlier versions kept opens too, and says what is not known.
     journal = folder / "journal.jsonl"
     lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
@@ -267,6 +287,28 @@ async def test_the_timeline_of_a_request_lights_the_words_that_were_written_then
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     with pytest.raises(ValueError, match=NO_TIMES):
         request_timelines(load(folder))[1].read()
+
+
+def assert_plays(recording: Recording, loaded: Loaded, key: tuple[str, int]) -> None:
+    """Played to its end, the answer is the one of the run: words, times and numbers."""
+    played = ReplayBackend(recording)
+    for happening in played.to_end_of_answer():
+        if isinstance(happening, Asked):
+            played.begin(happening)
+    turn = played.chat.turn
+    assert turn is not None
+    (request,) = (one for one in loaded.document.requests if one.key == key)
+    assert played.headline().is_simulated
+    assert turn.prompt == loaded.prompts[key]
+    assert turn.text == loaded.texts[key][0]
+    stats = turn.stats(played.clock_ns())
+    assert turn.status == "complete"
+    assert stats.tokens == request.tok.out
+    assert stats.ttft_ms == pytest.approx(request.m["ttft_client_ms"], abs=0.01)
+    stamps = loaded.stamps[key]
+    assert [stamp - turn.stamps_ns[0] for stamp in turn.stamps_ns] == pytest.approx(
+        [stamp - stamps[0] for stamp in stamps], abs=2000
+    )
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tui.bench.model.records import Request
 from tui.bench.model.screen import OpenedRequest
@@ -11,6 +12,9 @@ from tui.bench.store.request_timeline import MAX_TEXT_CHARS, request_timeline
 from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import clean, clean_line
 from tui.timeline.source import TimelineSource
+
+if TYPE_CHECKING:
+    from tui.recording.reading import Recording
 
 
 def opened_request(loaded: Loaded, at: int) -> OpenedRequest | None:
@@ -34,9 +38,20 @@ def request_timelines(loaded: Loaded) -> list[TimelineSource]:
     """The timeline of each request of the document; a later read of one that has no times raises
     ValueError with a sentence."""
     return [
-        TimelineSource(_label(request), partial(request_timeline, loaded, request))
+        TimelineSource(
+            _label(request),
+            partial(request_timeline, loaded, request),
+            recording=partial(_recording, loaded, request),
+        )
         for request in loaded.document.requests
     ]
+
+
+def _recording(loaded: Loaded, request: Request) -> Recording:
+    # Not above: it brings the history with it, which no screen of the benchmarks needs.
+    from tui.bench.store.request_recording import request_recording
+
+    return request_recording(loaded, request)
 
 
 def _label(request: Request) -> str:

@@ -45,20 +45,26 @@ def request_timeline(loaded: Loaded, request: Request) -> Timeline:
     if (text or thinking) and not is_known:
         builder.notes = (ESTIMATED_WORDS,)
     end_ns = max(request.t.te_ns or 0, stamps[-1])
-    samples = [
-        BoardSample(sample.t_ns - t0_ns, _series(sample.values))
-        for sample in loaded.samples
-        if t0_ns - BEFORE_NS <= sample.t_ns <= end_ns + AFTER_NS
-    ]
+    samples = request_samples(loaded, t0_ns, end_ns)
     times_ns = [t_ns - t0_ns for t_ns in stamps]
     fill(builder, text, thinking, times_ns, samples, ends)
     builder.count(request.tok.out, request.rate_tps, is_estimated=request.is_rate_estimated)
-    status, error = _ending(request)
+    status, error = ending(request)
     builder.end(status, error, end_ns - t0_ns, is_at_limit=request.status == "capped")
     return builder.timeline()
 
 
-def _ending(request: Request) -> tuple[TurnStatus, TurnError | None]:
+def request_samples(loaded: Loaded, t0_ns: int, end_ns: int) -> list[BoardSample]:
+    """The board during a request that was sent at ``t0_ns`` and over at ``end_ns``."""
+    return [
+        BoardSample(sample.t_ns - t0_ns, _series(sample.values))
+        for sample in loaded.samples
+        if t0_ns - BEFORE_NS <= sample.t_ns <= end_ns + AFTER_NS
+    ]
+
+
+def ending(request: Request) -> tuple[TurnStatus, TurnError | None]:
+    """How it ended, in the words of an answer; sanitised."""
     if request.status in _WHOLE:
         return "complete", None
     said = clean_line(request.error or request.status.replace("_", " "), MAX_ERROR_CHARS)
