@@ -142,11 +142,20 @@ class TimelineBuilder:
         text, thinking, phase = self._text, self._thinking, self._phases.chunk
         text_start = self._text_ends[-1] if self._text_ends else 0
         thinking_start = self._thinking_ends[-1] if self._thinking_ends else 0
+        add_text, add_thinking = self._text_ends.append, self._thinking_ends.append
+        n_text, n_thinking = len(text), len(thinking)
         for t_ns, text_end, thinking_end in zip(times_ns, text_ends, thinking_ends, strict=True):
-            text_end = min(max(text_end, text_start), len(text))
-            thinking_end = min(max(thinking_end, thinking_start), len(thinking))
-            self._text_ends.append(text_end)
-            self._thinking_ends.append(thinking_end)
+            # Compared, not min and max: an answer of 16,384 tokens comes by here at once.
+            if text_end > n_text:
+                text_end = n_text
+            if text_end < text_start:
+                text_end = text_start
+            if thinking_end > n_thinking:
+                thinking_end = n_thinking
+            if thinking_end < thinking_start:
+                thinking_end = thinking_start
+            add_text(text_end)
+            add_thinking(thinking_end)
             phase(t_ns, text[text_start:text_end], thinking[thinking_start:thinking_end])
             text_start, thinking_start = text_end, thinking_end
 
@@ -161,15 +170,15 @@ class TimelineBuilder:
         if t_ns > MOST_NS or (self._board_times and t_ns < self._board_times[-1]):
             return
         known = self._known(values)
-        count = len(self._board_times)
+        board, count = self._board, len(self._board_times)
         self._board_times.append(t_ns)
         for name, value in known.items():
-            column = self._board.get(name)
+            column = board.get(name)
             if column is None:
-                column = self._board[name] = array("d", [NAN]) * count
+                column = board[name] = array("d", [NAN]) * count
             column.append(value)
-        if len(known) < len(self._board):
-            for column in self._board.values():
+        if len(known) < len(board):
+            for column in board.values():
                 if len(column) <= count:
                     column.append(NAN)
         self._marks.sample(t_ns, known)

@@ -132,11 +132,24 @@ class MarkFinder:
         """The readings of one sample that are there, by series, in the units of their specs."""
         for mark in self._open.values():
             mark.saw(values)
-        self._throttle(t_ns, values)
-        self._clocks(t_ns, values)
-        self._others(t_ns, values)
-        self._memory(t_ns, values)
+        if self._open or self._is_released or not self._is_quiet(values):
+            self._throttle(t_ns, values)
+            self._clocks(t_ns, values)
+            self._others(t_ns, values)
+            self._memory(t_ns, values)
         self._before.update(values)
+
+    def _is_quiet(self, values: Mapping[str, float]) -> bool:
+        """Whether nothing can begin with this sample; nearly all samples of an hour are so."""
+        get, before, tops = values.get, self._before, self._tops
+        for name in CLOCKS:
+            value = get(name)
+            if value is not None and (value != before.get(name) or value != tops.get(name)):
+                return False
+        if get(THROTTLE, 0.0) or self._level or (THROTTLE in values and THROTTLE not in before):
+            return False
+        is_alone = get(OTHERS, 0.0) < OTHERS_AGAIN_PCT
+        return is_alone and get(PRESSURE, 0.0) < PRESSURE_PCT and get(FREE_RAM, 1e9) >= LOW_RAM_GIB
 
     def marks(self, now_ns: int, last_ns: int | None = None) -> list[Mark]:
         """All marks as of ``now_ns``, by their start. ``last_ns`` is when the last chunk came, of
