@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.geometry import Size
 from textual.message import Message
 
 from tui.core.screen.headline import Headline
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 REDRAW_S = 0.5
 """Each time 300 to 600 bytes are written: the ends of the curves, and what is known now."""
 WIDE_COLUMNS = 100
+TALL_ROWS = 30
 LEAST_TEXT_ROWS, TEXT_SHARE = 5, 0.22
 
 
@@ -116,7 +118,7 @@ class TimelineScreen(Page):
             self.page, self.answer, self.read = page, answer, read
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("timeline"), *TIMELINE_KEYS])
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL_ROWS, "-tall")]
     HELP_PLACE: ClassVar[Place] = "timeline"
     DEFAULT_CSS = """
     TimelineScreen #title { height: 2; }
@@ -140,6 +142,10 @@ class TimelineScreen(Page):
         """How often this screen was brought up to date."""
 
     def compose(self) -> ComposeResult:
+        # Known already, so that the first layout is the last one: each draws every curve.
+        is_tall = self.app.size.height >= TALL_ROWS
+        self.set_class(is_tall, "-tall")
+        self.set_class(not is_tall, "-short")
         yield from self.compose_header()
         yield TimelineTitle(self)
         yield TimelineCanvas(lambda: self.view, self.glyphs, id="curves")
@@ -148,7 +154,7 @@ class TimelineScreen(Page):
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
-        self.show_hints(_hints(is_short=self.app.size.width < WIDE_COLUMNS))
+        self._divide(self.app.size)
         source = self.data.sources[self.data.at]
         if source.is_live:
             self.view = TimelineView(source.read())
@@ -181,11 +187,14 @@ class TimelineScreen(Page):
             return None
 
     def on_resize(self, event: events.Resize) -> None:
+        self._divide(event.size)
+
+    def _divide(self, size: Size) -> None:
         """The words get a share of the height."""
-        self.show_hints(_hints(is_short=event.size.width < WIDE_COLUMNS))
-        rows = max(LEAST_TEXT_ROWS, round(event.size.height * TEXT_SHARE))
-        if event.size.height < 30:
-            rows = max(event.size.height - 17, 2)
+        self.show_hints(_hints(is_short=size.width < WIDE_COLUMNS))
+        rows = max(LEAST_TEXT_ROWS, round(size.height * TEXT_SHARE))
+        if size.height < TALL_ROWS:
+            rows = max(size.height - 17, 2)
         self.query_one("#words").styles.height = rows
 
     # Drawing --------------------------------------------------------------------------------
