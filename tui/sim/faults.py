@@ -16,6 +16,12 @@ Trouble = Literal["throttle", "clock", "background"]
 SLOWER: dict[Trouble, float] = {"throttle": 1.6, "clock": 1.5, "background": 1.25}
 """How much longer a decoding step takes."""
 
+Condition = Literal["hot", "swap", "background-load", "no-permission"]
+"""What is wrong with the simulated board all the time, whatever it is asked."""
+SWAPPING = 1.3
+"""How much longer a decoding step takes while RAM is short. An estimate: the model is pinned and
+cannot be swapped out, but the runtime and the server can."""
+
 THINKING_FAULTS = ("split", "unclosed", "close-only", "empty", "upper", "twice")
 """How the marks of a thinking part are wrong: cut in two, without the closing one, without the
 opening one, with nothing between them, in capitals, the opening one doubled."""
@@ -46,6 +52,10 @@ FAULTS: dict[str, tuple[ValueKind, str]] = {
     "clock": ("stretch", "the NPU's clock falls from token N to M, without heat: slower by 1.5"),
     "background": ("stretch", "another program works from token N to M: slower by 1.25"),
     "ddr-low": (None, "the board's dmc_ondemand leaves the memory clock low (not for one answer)"),
+    "hot": (None, "the board's fan stands still: too hot, slower by 1.6, until it is told to turn"),
+    "swap": (None, "other programs fill the board's RAM and push pages out: slower by 1.3"),
+    "background-load": (None, "another program uses the board's big cores: slower by 1.25"),
+    "no-permission": (None, "only root may read the NPU's load, as on a board that is new"),
     "other-unit": (None, "times in ms where ns belong (rkllama: right, where they are wrong)"),
     "word-usage": (None, "count words and call them tokens"),
     "stale-stats": (None, "report the numbers of the answer before"),
@@ -91,11 +101,26 @@ class Faults:
     background: tuple[int, int] | None = None
     ddr_low: bool = False
     """Of the board from its start on, until another governor is written into its tree."""
+    hot: bool = False
+    swap: bool = False
+    background_load: bool = False
+    no_permission: bool = False
     other_unit: bool = False
     word_usage: bool = False
     stale_stats: bool = False
     zero_stats: bool = False
     no_stats: bool = False
+
+    @property
+    def conditions(self) -> frozenset[Condition]:
+        """What is wrong with the board all the time."""
+        told: tuple[tuple[Condition, bool], ...] = (
+            ("hot", self.hot),
+            ("swap", self.swap),
+            ("background-load", self.background_load),
+            ("no-permission", self.no_permission),
+        )
+        return frozenset(name for name, is_so in told if is_so)
 
     def troubles_at(self, sent: int) -> frozenset[Trouble]:
         """What slows the board down while the token after so many is made."""

@@ -1,4 +1,4 @@
-"""Governors and limits of the simulated board: what was written into its tree, and what it costs.
+"""Governors, limits and fan of the simulated board: what was written into its tree, what it costs.
 
 A decoding step waits for the memory first: at 528 instead of 2112 MHz an RK3588 was reported to
 decode 5.5 instead of 11.2 tok/s, so about 0.35 of a step grows with the memory's period. The shares
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tui.sim.board.tree_still import CPUFREQ, DDR, DDR_TABLE_HZ, NPU, NPU_HZ, POLICIES
+from tui.sim.board.tree_still import CPUFREQ, DDR, DDR_TABLE_HZ, FAN, NPU, NPU_HZ, POLICIES
 
 DDR_SHARE, NPU_SHARE, CPU_SHARE = 0.347, 0.05, 0.15
 """Of a decoding step at the highest clocks."""
@@ -57,6 +57,8 @@ class ClockChoices:
         Device("ondemand", _table_hz(policy)[-1]) for policy in POLICIES
     )
     is_ddr_stuck: bool = False
+    fan_pwm: int | None = None
+    """What somebody has told the fan, 0 to 255; None: nobody has."""
 
     def ddr_hz(self, step: int) -> int:
         """The memory clock where the load asks for this step of the table."""
@@ -106,8 +108,11 @@ def chosen(root: Path, before: ClockChoices, own: Mapping[str, bytes]) -> ClockC
             int(limit) * unit_hz if is_number else known.limit_hz,
         )
 
+    pwm = _word(root, f"{FAN}/pwm1", own)
+    is_pwm = pwm.isascii() and pwm.isdecimal() and len(pwm) < 4 and int(pwm) <= 255
     return replace(
         before,
+        fan_pwm=int(pwm) if is_pwm else before.fan_pwm,
         ddr=device(f"{DDR}/governor", f"{DDR}/max_freq", before.ddr, DDR_GOVERNORS),
         npu=device(f"{NPU}/governor", f"{NPU}/max_freq", before.npu, NPU_GOVERNORS),
         policies=tuple(

@@ -5,12 +5,13 @@ Every change replaces one frozen value, so that the other thread always sees a w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tui.sim.board.clock_choices import ClockChoices
-from tui.sim.faults import Trouble
+from tui.sim.faults import SLOWER, SWAPPING, Condition, Trouble
 from tui.sim.profiles import Profile
 
 Activity = Literal["idle", "loading", "prefill", "decode"]
@@ -27,10 +28,37 @@ class BoardState:
     peak_mb: int = 0
     """The most that models have taken so far: the process's VmHWM never falls."""
     port: int = 0
-    troubles: frozenset[Trouble] = frozenset()
-    """What slows it down now."""
+    told_troubles: frozenset[Trouble] = frozenset()
+    """What slows it down for a stretch of the answer that runs."""
+    conditions: frozenset[Condition] = frozenset()
+    """What is wrong with it all the time."""
+    is_overheated: bool = False
     choices: ClockChoices = field(default_factory=ClockChoices)
     """Governors and limits, as they stand in its files."""
+
+    @property
+    def lasting_troubles(self) -> frozenset[Trouble]:
+        """What slows it down all the time."""
+        found: set[Trouble] = {"throttle"} if self.is_overheated else set()
+        if "background-load" in self.conditions:
+            found.add("background")
+        return frozenset(found)
+
+    @property
+    def troubles(self) -> frozenset[Trouble]:
+        """What slows it down now."""
+        return self.told_troubles | self.lasting_troubles
+
+    @property
+    def lasting_factor(self) -> float:
+        """How much longer a decoding step takes for what is wrong all the time."""
+        swapping = SWAPPING if "swap" in self.conditions else 1.0
+        return math.prod(SLOWER[name] for name in self.lasting_troubles) * swapping
+
+    @property
+    def prefill_factor(self) -> float:
+        """How much longer it takes to read a prompt: in proportion to the NPU's clock."""
+        return SLOWER["throttle"] if self.is_overheated else 1.0
 
 
 class BoardMemo:
@@ -66,8 +94,18 @@ class BoardMemo:
 
     def suffer(self, troubles: frozenset[Trouble]) -> None:
         """That slows the board down from now on."""
-        if troubles != self.now.troubles:
-            self._set(replace(self.now, troubles=troubles))
+        if troubles != self.now.told_troubles:
+            self._set(replace(self.now, told_troubles=troubles))
+
+    def suffer_always(self, conditions: frozenset[Condition]) -> None:
+        """That is wrong with the board from its start on."""
+        self._set(replace(self.now, conditions=conditions, is_overheated="hot" in conditions))
+
+    def overheat(self, is_overheated: bool) -> None:
+        """It is too hot, or cool again. It tells nobody: the tree, which has the temperatures, is
+        the one that would be told."""
+        if is_overheated != self.now.is_overheated:
+            self.now = replace(self.now, is_overheated=is_overheated)
 
     def choose(self, choices: ClockChoices) -> None:
         """Somebody has written to the files of governors and limits. It tells nobody: the tree,

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -24,6 +25,9 @@ from tui.sim.profiles import SimOptions
 MARK = "npulse-simulated"
 """The file at the top of the tree that says what it is; it holds the name of the profile."""
 PERIOD_S = 0.25
+CLOSED = Path("sys/kernel/debug")
+CLOSED_MODE = 0o700 if os.getuid() == 0 else 0
+"""Of a folder that only root may enter; root itself is kept out by nothing."""
 
 
 class TreeError(ValueError):
@@ -71,6 +75,9 @@ class Tree:
             link.unlink(missing_ok=True)
             link.symlink_to(target)
         self._move()
+        if "no-permission" in self._memo.now.conditions:
+            # What is open is written on; nobody else gets in.
+            (self._root / CLOSED).chmod(CLOSED_MODE)
         self._memo.on_change = self._wake.set
         self._thread.start()
 
@@ -83,6 +90,8 @@ class Tree:
         for fd in self._fds.values():
             os.close(fd)
         self._fds.clear()
+        with suppress(OSError):
+            (self._root / CLOSED).chmod(0o755)
         if self._options.is_root_removed and (self._root / MARK).exists():
             shutil.rmtree(self._root, ignore_errors=True)
 
@@ -110,6 +119,7 @@ class Tree:
     def _move(self) -> None:
         self._memo.choose(chosen(self._root, self._memo.now.choices, self._written))
         files = self._motion.files(self._memo.now, time.perf_counter_ns())
+        self._memo.overheat(self._motion.is_overheated)
         for path, data in changed(self._written, files).items():
             fd = self._fds.get(path)
             if fd is None:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tui.sim.board.other_programs import NO_PRESSURE, SWAPPED_KB, OtherPrograms
 from tui.sim.board.state import Activity, BoardState
 from tui.sim.board.tree_still import (
     CPUFREQ,
@@ -75,8 +76,11 @@ LEVELS: dict[Activity, _Level] = {
 LOW_NPU_HZ = 600_000_000
 HOT_MC = 81_300.0
 OTHERS_PCT = (0, 92, 92, 92, 0, 0, 0, 0)
-"""What another program takes of each CPU."""
-
+"""What another program takes of each CPU for a stretch of an answer."""
+COOL_MC = 74_000.0
+"""Below the lowest passive trip: the clocks come back."""
+UNCOOLED_MC = 84_500.0
+ENOUGH_PWM = 128
 MEM_TOTAL_KB = 16_370_364
 _MEMORY_KB = {
     "MemTotal": MEM_TOTAL_KB,
@@ -121,12 +125,16 @@ class Motion:
         self._active_ms, self._suspended_ms = 41_230.0, 8_123_990.0
         self._server_ticks = 512.0
         self._busy_until_ns = 0
+        self._plateaus_mc: tuple[float, ...] = _IDLE_MC
         self._jitter = (0, 0, 0, 0)
         self._jitter_ns = 0
+        self._others = OtherPrograms()
+        self.is_overheated = False
 
     def files(self, state: BoardState, now_ns: int) -> dict[str, bytes]:
         """Everything that moves, at this moment."""
         level = LEVELS[state.activity]
+        self._heat(state, level)
         self._pass_time(state, level, now_ns)
         texts = {
             **self._npu(level),
@@ -140,6 +148,18 @@ class Motion:
         }
         return {path: text.encode() for path, text in texts.items()}
 
+    def _heat(self, state: BoardState, level: _Level) -> None:
+        """Whether it is too hot: its fan stands still, or it has not cooled since."""
+        is_uncooled = "hot" in state.conditions and (state.choices.fan_pwm or 0) < ENOUGH_PWM
+        if is_uncooled and not self.is_overheated:
+            # It was so before anybody looked.
+            self._temps_mc = [max(temp, UNCOOLED_MC) for temp in self._temps_mc]
+        self._plateaus_mc = tuple(
+            max(float(temp), UNCOOLED_MC) if is_uncooled else temp for temp in level.temps_mc
+        )
+        is_cool = self._temps_mc[0] < COOL_MC
+        self.is_overheated = is_uncooled or (self.is_overheated and not is_cool)
+
     def _pass_time(self, state: BoardState, level: _Level, now_ns: int) -> None:
         seconds = max(0.0, (now_ns - self._last_ns) / NS)
         self._last_ns = now_ns
@@ -148,11 +168,13 @@ class Motion:
             d = self._rng.randint
             self._jitter = (d(-2, 2), d(-2, 2), d(-2, 2), d(-3, 3))
         share = 1 - math.exp(-seconds * self._speed / WARM_UP_S)
-        for index, plateau in enumerate(level.temps_mc):
+        for index, plateau in enumerate(self._plateaus_mc):
             self._temps_mc[index] += (plateau - self._temps_mc[index]) * share
         for core, rate in enumerate(level.jobs_per_s):
             self._jobs[core] += rate * seconds * self._speed
-        others = OTHERS_PCT if "background" in state.troubles else (0,) * 8
+        others = self._others.pass_time(state, level.cpu_pct, seconds)
+        if "background" in state.told_troubles:
+            others = OTHERS_PCT
         for core, own_pct in enumerate(level.cpu_pct):
             pct = min(own_pct + others[core], 100)
             self._cpu_ticks[core][0] += pct / 100 * seconds * TICKS_PER_S
@@ -213,7 +235,7 @@ class Motion:
         files: dict[str, str] = {}
         for number, _ in enumerate(ZONES):
             real_mc = self._temps_mc[number]
-            if "throttle" in state.troubles:
+            if "throttle" in state.told_troubles:
                 real_mc = max(real_mc, HOT_MC)
             # The sensor has steps of about 0.9 degrees.
             temp_mc = round(real_mc / 923) * 923
@@ -222,6 +244,8 @@ class Motion:
         soc_mc = self._temps_mc[0]
         steps = ((70_000, 255), (65_000, 200), (60_000, 150), (55_000, 100), (50_000, 50))
         pwm = next((pwm for limit_mc, pwm in steps if soc_mc >= limit_mc), 0)
+        pwm = 0 if "hot" in state.conditions else pwm
+        pwm = pwm if state.choices.fan_pwm is None else state.choices.fan_pwm
         return {**files, f"{FAN}/pwm1": f"{pwm}\n"}
 
     def _cpu(self, level: _Level, state: BoardState) -> dict[str, str]:
@@ -232,26 +256,29 @@ class Motion:
 
     def _memory(self, state: BoardState) -> dict[str, str]:
         shared_kb, anon_kb = _model_kb(state)
+        left_kb = _MEMORY_KB["MemAvailable"] - shared_kb - anon_kb
+        others_kb = self._others.filled_kb(state, left_kb)
         moved = {
-            "MemFree": -shared_kb - anon_kb,
-            "MemAvailable": -shared_kb - anon_kb,
+            "MemFree": -shared_kb - anon_kb - others_kb,
+            "MemAvailable": -shared_kb - anon_kb - others_kb,
+            "SwapFree": -SWAPPED_KB if others_kb else 0,
             "Cached": shared_kb,
             "Unevictable": shared_kb,
             "Shmem": shared_kb,
             "Mapped": shared_kb,
-            "AnonPages": anon_kb,
-            "Active": anon_kb,
+            "AnonPages": anon_kb + others_kb,
+            "Active": anon_kb + others_kb,
         }
         lines = (
             f"{name + ':':<16}{max(0, size_kb + moved.get(name, 0)):>8} kB\n"
             for name, size_kb in _MEMORY_KB.items()
         )
-        pressure = "avg10=0.00 avg60=0.00 avg300=0.00 total=0"
+        some, full = self._others.pressure(state)
         return {
             "proc/meminfo": "".join(lines),
-            "proc/pressure/memory": f"some {pressure}\nfull {pressure}\n",
-            "proc/pressure/io": f"some {pressure}\nfull {pressure}\n",
-            "proc/pressure/cpu": f"some {pressure}\nfull {pressure}\n",
+            "proc/pressure/memory": f"some {some}\nfull {full}\n",
+            "proc/pressure/io": f"some {NO_PRESSURE}\nfull {NO_PRESSURE}\n",
+            "proc/pressure/cpu": f"some {NO_PRESSURE}\nfull {NO_PRESSURE}\n",
         }
 
     def _process(self, state: BoardState) -> dict[str, str]:
@@ -307,7 +334,7 @@ class Motion:
             "proc/stat": self._stat(up_s),
             "proc/loadavg": f"{load:.2f} 0.61 0.29 {running}/243 {SERVER_PID + 7}\n",
             "proc/uptime": f"{up_s:.2f} {up_s * 7.6:.2f}\n",
-            "proc/vmstat": f"nr_free_pages {2_000_000}\npgmajfault 812\npswpin 0\npswpout 0\n",
+            **self._others.files(state),
         }
 
     def _interrupts(self) -> str:

@@ -158,7 +158,9 @@ class Runtime:
         fresh = job.prompt[len(self._cached) :] if is_cached else job.prompt
         prefill_tokens = max(1, count_tokens(fresh))
         self._memo.begin("prefill")
-        prefill_ns = pace.prefill_ns(prefill_tokens) * self._memo.now.choices.prefill_factor
+        now = self._memo.now
+        factor = now.choices.prefill_factor * now.prefill_factor
+        prefill_ns = pace.prefill_ns(prefill_tokens) * factor
         await self._prefill(job, round(start_ns + prefill_ns))
         if job.abort.is_set():
             return Outcome("abort", "", 0, 0, time.perf_counter_ns())
@@ -219,7 +221,7 @@ class Runtime:
                 reason = "error"
                 break
             troubles = job.faults.troubles_at(len(sent))
-            if troubles != self._memo.now.troubles:
+            if troubles != self._memo.now.told_troubles:
                 self._truth.add(
                     time.perf_counter_ns(), "trouble", job.number, names=sorted(troubles)
                 )
@@ -237,7 +239,7 @@ class Runtime:
                 self._memo.begin("decode")
             context += 1
             slower = math.prod(SLOWER[name] for name in job.faults.troubles_at(len(sent)))
-            slower *= self._memo.now.choices.decode_factor
+            slower *= self._memo.now.choices.decode_factor * self._memo.now.lasting_factor
             deadline_ns += pace.step_ns(context) * slower
         if reason in ("stop", "max_tokens"):  # one more step: the end mark, or the dropped token
             await sleep_until(round(deadline_ns))

@@ -36,6 +36,7 @@ async def serve(options: SimOptions) -> None:
     prepare_timing()
     gate, memo = Gate(), BoardMemo()
     memo.choose(ClockChoices(is_ddr_stuck=options.faults.ddr_low))
+    memo.suffer_always(options.faults.conditions)
     connections: set[asyncio.Task[None]] = set()
     with ExitStack() as stack:
         try:
