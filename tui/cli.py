@@ -141,6 +141,11 @@ def _add_dashboard_options(parser: Parser) -> None:
         "--profile", metavar="NAME", default=None, help="the simulated board's model (with --demo)"
     )
     parser.add_argument(
+        "--fault",
+        choices=("ddr-low", "hot", "swap", "background-load", "no-permission", "none"),
+        help="what is wrong with the simulated board, for F5 to find (with --demo; ddr-low)",
+    )
+    parser.add_argument(
         "--speed",
         metavar="X",
         type=float,

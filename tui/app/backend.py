@@ -25,6 +25,7 @@ from tui.app.server_choice import ServerChoice
 from tui.app.server_link import ServerLink
 from tui.app.timelines import Timelines
 from tui.core.screen.chat import ANSWER_RUNS
+from tui.core.screen.key_names import shown_key
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.notices import notice_lines
 from tui.expect.expectations import Expectations
@@ -369,7 +370,9 @@ class Backend:
         """What an empty transcript says."""
         state = self.state
         looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
-        return notice_lines(self.headline(), looked_at, keymap, server_notes(state, keymap))
+        board_key = shown_key(keymap["board"].split(",")[0].strip())
+        notes = [*server_notes(state, keymap), *self._demo.notes(board_key)]
+        return notice_lines(self.headline(), looked_at, keymap, notes)
 
 
 def _leave_the_big_cores() -> None:

@@ -75,5 +75,6 @@ class BoardMonitor:
             t0_ns=t0_ns,
             now_ns=now_ns,
             neighbours=self.source.neighbours,
+            root=self._root,
         )
         self.source.wants_neighbours = self._view.wants_neighbours

@@ -24,6 +24,8 @@ class DemoOptions:
     is_wanted: bool = False
     only_alone: bool = False
     arguments: tuple[str, ...] = ()
+    has_fault: bool = False
+    """Whether something is wrong with it, for a user to find."""
 
 
 class DemoBoard:
@@ -71,6 +73,17 @@ class DemoBoard:
                 return simulator
         simulator.stop()
         return None
+
+    def notes(self, board_key: str) -> list[str]:
+        """What there is to find on it, in sentences; empty where nothing is."""
+        if self.state != "running" or not self._options.has_fault:
+            return []
+        return [
+            "Something is wrong with this board: send a prompt, and look",
+            f"how slow it is. {board_key} tells why, with the command that helps.",
+            "Run it in a second terminal: it works while the answer",
+            "goes on, and the rate shows by how much.",
+        ]
 
     def stop(self) -> None:
         """End it, and remove its tree. From any thread."""

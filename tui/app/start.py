@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 EXIT_USAGE, EXIT_CRASH = 2, 1
 
+DEMO_FAULT = "ddr-low"
+"""What is wrong with the simulated board of a demo: it has a cause, a command, and a difference."""
+
 
 @dataclass(frozen=True)
 class RunningApp:
@@ -213,8 +216,11 @@ def _demo(options: argparse.Namespace) -> DemoOptions:
         arguments += ["--profile", options.profile]
     if options.speed is not None:
         arguments += ["--speed", str(options.speed)]
+    fault = options.fault or DEMO_FAULT
+    if fault != "none":
+        arguments += ["--fault", fault]
     only_alone = options.demo_if_no_server and options.url is None
-    return DemoOptions(options.demo, only_alone, tuple(arguments))
+    return DemoOptions(options.demo, only_alone, tuple(arguments), fault != "none")
 
 
 def _root(settings: Settings, options: argparse.Namespace) -> Path | None:

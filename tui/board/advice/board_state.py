@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tui.board.advice.alerts import Alert, AlertWatch
 from tui.board.advice.debounce import Debouncer
 from tui.board.advice.diagnosis import Phase, Work, why_slow
 from tui.board.advice.remedies import remedies
+from tui.board.advice.simulated import commands_below
 from tui.board.readers.neighbours import Neighbour
 from tui.core.board.answer_log import AnswerLog
 from tui.core.board.board_facts import NO_RATE, BoardFacts, DecodeBound
@@ -62,13 +64,15 @@ class BoardView:
         t0_ns: int | None = None,
         now_ns: int | None = None,
         neighbours: Sequence[Neighbour] = (),
+        root: Path | None = None,
     ) -> None:
         """A new snapshot, with the numbers of the present or last answer and the loaded model.
 
         ``is_benchmark``: one of ours uses this board, so that a load is nobody else's.
 
         ``t0_ns`` is when that answer was sent; without it the answer leaves no mark. ``now_ns`` is
-        when ``stats`` was taken, the snapshot's own time if None.
+        when ``stats`` was taken, the snapshot's own time if None. ``root`` is where the snapshot
+        was read; commands for a simulated board write there.
         """
         alerts = self._watch.feed(snapshot)
         self.alerts = alerts.active
@@ -83,6 +87,8 @@ class BoardView:
             neighbours=tuple(neighbours),
         )
         found = why_slow(snapshot, work)
+        if root is not None and snapshot.get("board.simulated").value is not None:
+            found = commands_below(found, root)
         self.wants_neighbours = any(finding.rule in NEEDS_NAMES for finding in found)
         shown = self._causes.feed((finding.rule, finding) for finding in found)
         order = {finding.rule: number for number, finding in enumerate(found)}

@@ -12,9 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from tui.sim.board.tree_still import DDR_TABLE_HZ
 from tui.sim.runtime import material
 from tui.sim.runtime.tokens import pieces
 
+DECODE_SHARE = 0.37
+"""Of what the bandwidth allows: 3.13 of 8.4 tok/s with 4.3 GiB of weights."""
+PREFILL_GIB_PER_S = 125.0
+"""Weights times rate: 29.4 tok/s with 4.3 GiB."""
 DEFAULT_TOKENS = (150, 360)
 """An answer of no given length has about this many."""
 THINKING_TOKENS = (30, 70)
@@ -129,19 +134,26 @@ def _thoughts(rng: random.Random) -> Blocks:
 
 
 def _fill(rng: random.Random, text: str) -> str:
-    """Numbers into a sentence; a rate is what its weights and its bandwidth give."""
-    weights_gib, bandwidth_gbps = rng.uniform(0.5, 6.0), rng.uniform(8.0, 38.0)
+    """Numbers into a sentence. What they say of each other is true: rates are what weights and
+    bandwidth give, a step is what its rate gives, and the shares are those of this board."""
+    weights_gib, bandwidth_gbps = rng.uniform(0.5, 6.0), rng.uniform(25.6, 38.4)
+    rate_tps = bandwidth_gbps * 1e9 / (weights_gib * 2**30)
     return text.format(
         cores=3,
         core=rng.randint(0, 2),
         n=rng.randint(3, 9),
         pct=rng.randint(55, 96),
-        ctx=rng.choice((128, 512, 900, 1024, 2048, 4096, 8192)),
-        mhz=rng.choice((534, 1320, 1968, 2400)),
-        temp=rng.randint(41, 74),
+        ctx=rng.choice((512, 900, 1024, 2048)),
+        short=rng.choice((64, 96, 128)),
+        mhz=DDR_TABLE_HZ[-1] // 1_000_000,
+        low_mhz=DDR_TABLE_HZ[0] // 1_000_000,
+        temp=rng.randint(49, 57),
         gib=f"{weights_gib:.1f}",
         bw=f"{bandwidth_gbps:.1f}",
-        rate=f"{bandwidth_gbps * 1e9 / (weights_gib * 2**30):.1f}",
+        rate=f"{rate_tps:.1f}",
+        decode=f"{DECODE_SHARE * rate_tps:.1f}",
+        prefill=f"{PREFILL_GIB_PER_S / weights_gib:.0f}",
+        step=f"{1000 / (DECODE_SHARE * rate_tps):.0f}",
         ms=rng.randint(24, 340),
     )
 
@@ -153,9 +165,17 @@ def _endless(rng: random.Random, bank: tuple[str, ...]) -> Blocks:
             yield _fill(rng, text)
 
 
+def _sentences(rng: random.Random) -> Blocks:
+    """Prose in the order in which it makes sense; a second time in any order."""
+    first = rng.choice(material.PROSE_STARTS)
+    for text in (*material.PROSE[first:], *material.PROSE[:first]):
+        yield _fill(rng, text)
+    yield from _endless(rng, material.PROSE)
+
+
 def _prose(rng: random.Random) -> Blocks:
     yield _fill(rng, rng.choice(material.OPENINGS))
-    sentences = _endless(rng, material.PROSE)
+    sentences = _sentences(rng)
     while True:
         for _ in range(rng.randint(2, 4)):
             yield " " + next(sentences)
@@ -209,7 +229,7 @@ def _hostile(rng: random.Random) -> Blocks:
 
 def _mixed(rng: random.Random) -> Blocks:
     """An opening, then sections of changing kinds, none twice in a row."""
-    prose = _endless(rng, material.PROSE)
+    prose = _sentences(rng)
     yield _fill(rng, rng.choice(material.OPENINGS)) + " " + next(prose) + "\n\n"
     kinds: tuple[Callable[[random.Random], str], ...] = (
         _list_section, _step_section, _code_section, _table_section, _wide_section,

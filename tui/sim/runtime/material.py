@@ -17,7 +17,7 @@ PROSE = (
     "about {rate} tokens a second.",
     "Prefill is another matter: many tokens share one pass over the weights, and the {cores} cores "
     "are busy with arithmetic instead of waiting.",
-    "That is why a prompt of {ctx} tokens is read in seconds while an answer of the same length "
+    "That is why a prompt of {short} tokens is read in seconds while an answer of the same length "
     "takes minutes.",
     "The key-value cache grows by a fixed amount with each token, and each step has to read all of "
     "it as well.",
@@ -25,8 +25,8 @@ PROSE = (
     "difference can be felt.",
     "A load of {pct} per cent on a core during decoding is no fault, it means that the core waits "
     "for memory for the rest of the time.",
-    "If the memory clock stays at {mhz} MHz, the governor did not notice that there is work; that "
-    "alone can halve the rate.",
+    "If the memory clock stays at {low_mhz} MHz, the governor did not notice that there is work; "
+    "that alone can halve the rate.",
     "Heat matters less than one expects: at {temp} °C nothing is throttled yet, and the limits "
     "start some twenty degrees higher.",
     "Quantised weights help twice, because they take less room and because fewer bytes have to "
@@ -45,6 +45,9 @@ PROSE = (
     "A model that fits in memory with {gib} GiB to spare leaves room for a longer context, and "
     "that is often the better use of it.",
 )
+
+PROSE_STARTS = (0, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16)
+"""Sentences of it that need none before them. In their order they make sense, whatever is first."""
 
 LIST_ITEMS = (
     "read the memory clock: `dmc/cur_freq` should say {mhz} MHz under load",
@@ -103,14 +106,14 @@ CODE = (
 )
 
 TABLE_ROWS = (
-    ("prefill", "{rate} tok/s", "bound by arithmetic"),
-    ("decode", "{n}.{core} tok/s", "bound by memory"),
+    ("prefill", "{prefill} tok/s", "bound by arithmetic"),
+    ("decode", "{decode} tok/s", "bound by memory"),
     ("memory clock", "{mhz} MHz", "governor `dmc_ondemand`"),
     ("NPU load", "{pct} %", "core {core} of {cores}"),
     ("temperature", "{temp} °C", "no limit reached"),
     ("weights", "{gib} GiB", "pinned, never swapped"),
     ("context", "{ctx} tokens", "the cache grows with it"),
-    ("step", "{ms} ms", "median of {n} runs"),
+    ("step", "{step} ms", "median of {n} runs"),
 )
 
 WIDE = (
