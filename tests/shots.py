@@ -18,6 +18,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from tests.moving_svg import Frame, moving_svg
 from tests.screens.clients.prepared import PreparedClients
 from tests.screens.fleet.prepared import PreparedFleet
 from tests.screens.opened import Opened
@@ -222,6 +223,51 @@ async def take_timeline() -> list[Path]:
             run.backend.close()
 
 
+MOVING = Shot("npulse-moving", (120, 36), "npulse-dark")
+STREAMED_S, STREAM_STEP_S, CROSSHAIR_S = 9.0, 0.6, 0.45
+SETTLED_S = 2.0
+
+
+async def take_moving() -> list[Path]:
+    """An answer as it streams, then its timeline with the crosshair on its way, as one picture."""
+    options = ["--seed", SEED, "--tokens", "75", "--fault", "throttle=30-48"]
+    frames: list[Frame] = []
+    with spawn(options, has_root=True) as board:
+        arguments = ["--url", board.url, "--root", str(board.root)]
+        run = build(dashboard_parser().parse_args(arguments))
+        chat = run.backend.chat
+        try:
+            async with run.app.run_test(size=MOVING.size) as pilot:
+                pilot.app.theme = MOVING.theme
+
+                def keep(seconds: float) -> None:
+                    frames.append(Frame(pilot.app.export_screenshot(title="npulse"), seconds))
+
+                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await ask(pilot, QUESTIONS[0])
+                await until(pilot, lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 20)
+                for _ in range(round(STREAMED_S / STREAM_STEP_S)):
+                    keep(STREAM_STEP_S)
+                    await pilot.pause(STREAM_STEP_S)
+                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await pilot.pause(1.0)
+                keep(SETTLED_S)
+                await pilot.press("alt+t")
+                await pilot.pause(1.0)
+                await pilot.press("home")
+                for _ in range(14):
+                    await pilot.press(*["right"] * 4)
+                    await pilot.pause(0.3)
+                    keep(CROSSHAIR_S)
+                frames[-1] = replace(frames[-1], seconds=SETTLED_S)
+        finally:
+            run.app.close_session()
+            run.backend.close()
+    path = FOLDER / f"{MOVING.name}.svg"
+    path.write_text(moving_svg(frames), "utf-8")
+    return [path]
+
+
 CLIENTS = Shot("clients-wide", (120, 40), "npulse-dark")
 FLEET = Shot("fleet-wide", (120, 24), "npulse-dark")
 
@@ -253,6 +299,7 @@ def main() -> None:
         "history": take_history,
         "lab": take_lab,
         "timeline": take_timeline,
+        "moving": take_moving,
         "others": take_others,
     }
     for scene in sys.argv[1:] or scenes:
