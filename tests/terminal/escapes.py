@@ -104,7 +104,7 @@ def _is_truecolour_sgr(body: bytes) -> bool:
             if len(numbers) < 4 or numbers[0] != 2:
                 return False
             del numbers[:4]
-        elif not (code <= 9 or 21 <= code <= 29 or code in (39, 49, 51, 52, 53)):
+        elif not (code <= 9 or 21 <= code <= 29 or code in (39, 49, 51, 52, 53, 55)):
             return False
     return True
 
@@ -128,6 +128,15 @@ def made_by_textual(escape: Escape) -> bool:
     if mode := re.fullmatch(rb"\?(\d+)[hl]", body):
         return int(mode[1]) in _MODES
     return re.fullmatch(rb"[\d;]*m", body) is not None and _is_truecolour_sgr(body)
+
+
+def made_by_npulse(escape: Escape) -> bool:
+    """As :func:`made_by_textual`, or what npulse's pen writes (``tui/widgets/kit/pen.py``):
+    relative moves, a column, a backspace."""
+    if escape.kind == "c0":
+        return escape.body == b"\b"
+    is_move = escape.kind == "csi" and re.fullmatch(rb"\d*[ABCDGH]", escape.body) is not None
+    return is_move or made_by_textual(escape)
 
 
 def foreign_escapes(

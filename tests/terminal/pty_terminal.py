@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from .escapes import Escape, foreign_escapes, made_by_textual
+from .escapes import Escape, foreign_escapes, made_by_npulse
 from .keys import key_bytes
 from .modes import Modes
 from .screen import TerminalScreen
@@ -362,7 +362,7 @@ class PtyTerminal:
             left.append("tty settings")
         return left
 
-    def foreign_escapes(self, is_ours: Callable[[Escape], bool] = made_by_textual) -> list[Escape]:
+    def foreign_escapes(self, is_ours: Callable[[Escape], bool] = made_by_npulse) -> list[Escape]:
         """Every escape sequence in the output that ``is_ours`` does not accept."""
         return foreign_escapes(self.raw, is_ours)
 
