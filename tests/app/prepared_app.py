@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from tests.screens.bench.prepared import Prepared as PreparedBench
 from tests.screens.board.prepared import prepared
+from tests.screens.board.prepared_fixes import PreparedFixes
 from tests.screens.clients.prepared import PreparedClients
 from tests.screens.fleet.prepared import PreparedFleet
 from tests.screens.lab.prepared import PreparedLab
@@ -54,6 +55,7 @@ class PreparedBackend:
 
     def __init__(self, bench: BenchView | None = None) -> None:
         self.board = prepared()
+        self.fixes = PreparedFixes()
         self.chat = CountingChat(self.board.now_ns)
         self.models = PreparedModels()
         self.bench = PreparedBench() if bench is None else PreparedBench(bench)

@@ -28,6 +28,7 @@ from tui.core.screen.keymap import key_clashes
 from tui.core.screen.keys.table import ACTIONS, SCOPES, default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.screens.bench.page import BenchPage
+from tui.screens.fix import FixScreen
 from tui.screens.help import HelpScreen
 from tui.screens.lab.page import LabPage
 from tui.screens.timeline import TimelineData, TimelineScreen
@@ -102,6 +103,10 @@ async def _explained(app: PreparedApp, pilot: Pilot[int]) -> None:
     await app.run_action("explain", app.screen)
 
 
+async def _fix(app: PreparedApp, pilot: Pilot[int]) -> None:
+    app.push_screen(FixScreen(app.prepared.fixes, UNICODE))
+
+
 async def _toggle(app: PreparedApp, pilot: Pilot[int]) -> None:
     await app.run_action("app.settings")
     await pilot.pause()
@@ -144,6 +149,7 @@ PLACES = {
     "server line": Place("the server line", _opens("connect")),
     "board": Place("the board", _opens("board")),
     "ram": Place("the RAM calculator", _calculator),
+    "fix": Place("a fix of the board", _fix),
     "timeline": Place("a timeline", _timeline),
     "clients": Place("the clients", _opens("clients")),
     "fleet": Place("the fleet", _opens("fleet")),
@@ -266,6 +272,7 @@ def test_no_key_has_two_meanings_on_one_screen() -> None:
             [
                 "c is given to both transcript.copy_code and help",
                 "c is given to both board.calculator and help",
+                "c is given to both fix.card and help",
                 "c is given to both bench.compare and help",
                 "c is given to both history.continue and help",
                 "c is given to both timeline.compare and help",

@@ -164,6 +164,10 @@ def test_a_server_of_another_board_is_not_asked(
         (("--fix", "--card", "x.pdf"), "ends in .md or .svg"),
         (("--undo", "--card", "x.md"), "--card goes with --fix"),
         (("--fix", "--undo"), "not allowed with"),
+        (("--fix", "--json"), "--json shows what was found"),
+        (("--dry-run",), "--dry-run goes with --fix or --undo"),
+        (("--yes",), "--yes goes with --fix or --undo"),
+        (("--card", "x.md"), "--card goes with --fix or --undo"),
     ],
 )
 def test_wrong_use(

@@ -236,6 +236,21 @@ def test_what_somebody_else_changed_is_left_and_told(
     assert "somebody else has changed it since" in said[0]
 
 
+def test_while_it_is_compared_somebody_else_is_not_overwritten(
+    place: BoardPlace, memory: BoardChanges
+) -> None:
+    applied = Applied(FIX, place, DirectWriter(place), memory)
+    applied.apply()
+    (place.root / DDR.lstrip("/")).write_text("powersave\n")
+    for is_after in (False, True):
+        with pytest.raises(FixError, match="somebody else has changed it meanwhile"):
+            applied.switch(is_after=is_after)
+        assert place.read(DDR) == "powersave"
+    applied.undo()
+    assert values(place) == ("powersave", "ondemand")
+    assert memory.changes() == ()
+
+
 def test_a_board_that_is_no_more_is_forgotten(
     place: BoardPlace, memory: BoardChanges, tmp_path: Path
 ) -> None:

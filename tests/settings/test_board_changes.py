@@ -38,6 +38,9 @@ def test_remembered_in_order_and_forgotten(tmp_path: Path) -> None:
     memory.forget("0a")
     assert memory.changes() == (second,)
     assert memory.path.stat().st_mode & 0o777 == 0o600
+    memory.forget("0b")
+    assert memory.changes() == ()
+    assert not memory.path.exists()
 
 
 _VALID = {"version": 1, "changes": [msgspec.to_builtins(CHANGE)]}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tui.app.timeline_pages import TimelinePages
     from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
+    from tui.screens.board import BoardScreen
     from tui.screens.fleet import FleetScreen
     from tui.screens.history.page import HistoryPage
     from tui.screens.lab.page import LabPage
@@ -227,6 +228,16 @@ class NpulseApp(TerminalApp):
         from tui.screens.board import BoardScreen
 
         self.push_screen(BoardScreen(self._backend, self._copy, self._appearance.glyphs))
+
+    def on_board_screen_wants_fix(self, event: BoardScreen.WantsFix) -> None:
+        from tui.screens.fix import FixScreen
+
+        fixes = self._backend.fixes
+        problem = fixes.open(event.finding)
+        if problem is not None:
+            event.page.say(problem, "warn")
+        elif self.screen is event.page:
+            self.push_screen(FixScreen(fixes, self._appearance.glyphs))
 
     def action_bench(self) -> None:
         """F3."""

@@ -6,6 +6,7 @@ The screens get it from :class:`tui.app.app.NpulseApp`; what they may ask of it 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -33,8 +34,10 @@ from tui.servers.address import local_port, shown_url
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
+from tui.settings.folders import state_folder
 
 if TYPE_CHECKING:
+    from tui.app.board_fixes import Fixes
     from tui.app.board_source import BoardReader
     from tui.app.clients_watch import ClientsWatch
     from tui.bench.session.session import Benchmarks
@@ -52,6 +55,10 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import ConnectionState, Server
     from tui.settings.recording_options import RecordingOptions
     from tui.settings.schema import HistorySection, ServerSection
+
+
+CHANGES_FILE = "changes.json"
+"""What was changed on a board; without it nothing of that is loaded."""
 
 
 class Backend:
@@ -148,6 +155,8 @@ class Backend:
     def close(self) -> None:
         """End the network and the simulated board; blocks for a moment at most."""
         self.chat.close()
+        if "fixes" in self.__dict__:
+            self.fixes.close()
         # In this order: the end of the loop stops the answer that runs, as it is then stored.
         self._link.loop.stop()
         self.chat.keeper.close()
@@ -171,6 +180,8 @@ class Backend:
         self._keep_history()
         self._link.use(connection)
         self._on_change()
+        if (state_folder() / CHANGES_FILE).exists():
+            self._tell(await asyncio.to_thread(self.fixes.in_force_sentence))
         if await self._demo.is_wanted(self._server_choice.urls):
             await self._run_demo(connection)
         else:
@@ -184,6 +195,10 @@ class Backend:
         recorder = self.kept_history.recorder(self._on_problem, self._stop_for_another)
         if recorder is not None:
             self.chat.keeper.use(recorder)
+
+    def _tell(self, said: str | None) -> None:
+        if said is not None:
+            self._on_problem(said)
 
     def follow(self, followed: FollowedAnswer) -> bool:
         """Show an answer that another npulse receives; False while one of this npulse runs."""
@@ -223,6 +238,17 @@ class Backend:
             elsewhere=lambda: (
                 None if self.board.source.line is None else self.board.source.read_file
             ),
+        )
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """Fixes of this board, and how to undo them: loaded when first asked for."""
+        from tui.app.board_fixes import Fixes
+
+        return Fixes(
+            self.board.source,
+            lambda: self.state,
+            lambda: ANSWER_RUNS if self.chat.is_answering else self._why_wait(),
         )
 
     @property

@@ -25,7 +25,7 @@ from tui.board.runtime_log.reader import source_of_container, source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_root_option, add_server_options
+from tui.commands.parser import Parser, add_root_option, add_server_options, complain
 from tui.commands.stdout_paper import stdout_paper
 from tui.commands.terminal_colours import FoundColours, found_colours
 from tui.commands.terminal_line import line_check, serial_baud
@@ -53,6 +53,10 @@ from tui.settings.state import remembered_servers
 
 INDENT = " " * 11
 MARK_ROLES = {"ok": "ok", "note": "warn", "attention": "bad"}
+FIXABLE = frozenset(
+    f"slow.{rule}" for rule in ("ddr-clock", "npu-clock", "cpu-governor", "user-limit", "heat")
+)
+"""Checks whose command ``--fix`` can run and undo."""
 MARKS = {"ok": "ok       ", "note": "note     ", "attention": "ATTENTION"}
 
 
@@ -108,6 +112,10 @@ def main(
         from tui.commands.doctor_fix import run
 
         return run(options)
+    alone = next((f"--{name}" for name in ("yes", "rule", "card") if getattr(options, name)), None)
+    if alone is not None or options.dry_run:
+        complain("npulse doctor", f"{alone or '--dry-run'} goes with --fix or --undo")
+        return ExitCode.USAGE
     snapshot, rungs, checks = examine(options.root)
     checks += (other_checks or more_checks)(options)
     if options.json:
@@ -202,6 +210,9 @@ def as_text(
     verdict = "Nothing needs attention."
     if count:
         verdict = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
+    if any(check.id in FIXABLE and check.command for check in checks):
+        hint = "npulse doctor --fix changes what it can after a question, and measures that."
+        lines += ["", folded(hint, paper, "")]
     verdict = paper.styled(verdict, "bad" if count else "ok")
     return "\n".join([*lines, "", verdict]) + "\n"
 

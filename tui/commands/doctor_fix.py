@@ -6,39 +6,27 @@ import argparse
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tui.bench.model.options import Options
 from tui.bench.store.controls import Controls
 from tui.bench.store.folder import default_folder
-from tui.board.advice.diagnosis import Work, why_slow
-from tui.board.advice.fixes import npu_access, runtime_log
-from tui.board.advice.remedies import is_container
 from tui.board.advice.report import write_out
-from tui.board.readers.files import Files
-from tui.board.runtime_log.reader import source_of_port
-from tui.board.sampler import Sampler
-from tui.commands.board import one_shot
+from tui.commands.doctor_look import Seen, look_at_board
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import complain
-from tui.core.board.finding import Finding
 from tui.core.board.fix import Fix
-from tui.core.board.reading import Snapshot
 from tui.core.text.sanitize import clean, clean_line
 from tui.files.private import create_private
 from tui.fixes.applying import Applied, Undone
 from tui.fixes.card import Card, card_of, markdown, svg
 from tui.fixes.change import BoardPlace, Change, FixError
-from tui.fixes.look import look_while_answering
 from tui.fixes.session import (
     FixResult,
     fix_and_compare,
     fix_of,
     in_force,
-    link_to,
     measuring,
     server_of_board,
     undo_change,
@@ -46,7 +34,6 @@ from tui.fixes.session import (
 from tui.fixes.trial import TrialProgress
 from tui.fixes.words import effect_lines, in_force_words, plan_lines
 from tui.fixes.writers import needs_root, open_writer
-from tui.servers.address import local_port
 from tui.settings.board_changes import BoardChanges
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls
@@ -58,18 +45,6 @@ NO_TERMINAL = (
     "--dry-run only shows it."
 )
 CARD_MAKERS = {".md": markdown, ".svg": svg}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The board as it was looked at, and the server whose answers can be compared."""
-
-    findings: tuple[Finding, ...]
-    fixes: tuple[Fix, ...]
-    model: str = ""
-    server: str = ""
-    unmeasured: str = ""
-    """Why answers cannot be compared, as a sentence; empty where they can."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -122,6 +97,8 @@ def server_options(options: argparse.Namespace) -> Options:
 
 def _usage_problem(options: argparse.Namespace) -> str | None:
     card: Path | None = options.card
+    if options.json:
+        return "--json shows what was found; --fix and --undo speak to a person"
     if card is None:
         return None
     if options.undo:
@@ -140,13 +117,14 @@ def _fix(
     options: argparse.Namespace, place: BoardPlace, memory: BoardChanges, made: Options
 ) -> int:
     _say("Looking at the board, while its server answers if there is one ...")
-    seen = asyncio.run(_look(made, place))
+    seen = asyncio.run(look_at_board(made, place))
     fixes = [fix for fix in seen.fixes if options.rule in (None, fix.rule)]
     for finding in seen.findings:
         if finding.fix is None:
+            found = f"{clean_line(finding.title, 120)}: {clean_line(finding.evidence, 300)}"
             advice = finding.command or finding.advice
             what = f" ({clean_line(advice, 200)})" if advice else ""
-            _say(f"Only said: {clean_line(finding.title, 120)}: {finding.evidence}{what}")
+            _say(f"Only said: {found}{what}")
     if not fixes:
         what = f" called {clean_line(options.rule, 40)}" if options.rule else ""
         _say(f"Nothing{what} was found that npulse can fix.")
@@ -168,59 +146,6 @@ def _fix(
     elif not (options.yes or can_ask):
         _say(f"\n{NO_TERMINAL}")
     return ExitCode.OK if is_done else ExitCode.FAILED
-
-
-async def _look(made: Options, place: BoardPlace) -> Seen:
-    found = await server_of_board(made, place)
-    if isinstance(found, str):
-        at_rest = await asyncio.to_thread(_at_rest, place)
-        return _seen(at_rest, Work(), place, unmeasured=found)
-    try:
-        under_load = await look_while_answering(found, lambda: link_to(found, place))
-    finally:
-        await found.client.aclose()
-    work = Work() if under_load is None else Work(phase="decode")
-    if under_load is None:
-        under_load = await asyncio.to_thread(_at_rest, place)
-    port = local_port(found.server.url)
-    fix = None
-    if place.key == "/" and port is not None:
-        fix = runtime_log(await asyncio.to_thread(source_of_port, Files(), port))
-    return _seen(
-        under_load,
-        work,
-        place,
-        model=found.info.name,
-        server=found.server.name,
-        more=() if fix is None else (fix,),
-    )
-
-
-def _at_rest(place: BoardPlace) -> Snapshot:
-    sampler = Sampler(place.root)
-    try:
-        return one_shot(sampler, time.sleep)
-    finally:
-        sampler.close()
-
-
-def _seen(
-    snapshot: Snapshot,
-    work: Work,
-    place: BoardPlace,
-    *,
-    model: str = "",
-    server: str = "",
-    unmeasured: str = "",
-    more: Sequence[Fix] = (),
-) -> Seen:
-    findings = why_slow(snapshot, work)
-    fixes = [finding.fix for finding in findings if finding.fix is not None]
-    access = npu_access(snapshot, is_container=is_container(snapshot))
-    if access is not None and place.key == "/":
-        fixes.append(access)
-    acting = tuple(finding for finding in findings if finding.weight == "act")
-    return Seen(acting, (*fixes, *more), model, server, unmeasured)
 
 
 def _show(number: int, fix: Fix, seen: Seen, place: BoardPlace) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tui.core.board.fix import Fix
+from tui.core.text.sanitize import clean_line
 from tui.fixes.change import (
     BoardPlace,
     Change,
@@ -14,7 +15,6 @@ from tui.fixes.change import (
     ChangeMemory,
     FixError,
     new_change,
-    state_of,
 )
 from tui.fixes.writers import FileWriter, write_error
 
@@ -60,10 +60,8 @@ class Applied:
 
     def _put_back(self, change: Change) -> None:
         with suppress(FixError):
-            write_all(change, self._place, self._writer, is_after=False)
-            if state_of(change, self._place) != "in force":
-                self._memory.forget(change.id)
-                self.change = None
+            undo(change, self._place, self._writer, self._memory)
+            self.change = None
 
     def switch(self, *, is_after: bool) -> None:
         """What was there before, or what the fix writes. Raises FixError."""
@@ -81,12 +79,15 @@ class Applied:
 
 def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after: bool) -> None:
     """Write every file of a change, unless it holds that already. Raises FixError, also where the
-    kernel took a value and shows another one."""
+    kernel took a value and shows another one, and where somebody else has changed a file since."""
     files = change.files if is_after else change.files[::-1]
     for file in files:
         value = file.after if is_after else file.before
         if file.kind == "by command" or place.holds(file, value):
             continue
+        if not place.holds(file, file.before if is_after else file.after):
+            now = clean_line(str(place.read(file.path, file.kind)), 60)
+            raise FixError(f"{file.path} says {now} now: somebody else has changed it meanwhile.")
         writer.write(file.path, value, file.kind)
         if not place.holds(file, value):
             shown = place.read(file.path, file.kind)

@@ -27,7 +27,7 @@ MAX_CHARS = 88
 _NOT_XML = re.compile("[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1b232b}.s{fill:#5a6875}.h{font-size:16px;"
-    "font-weight:600}.r{font-size:18px;font-weight:600;fill:#14798a}.b{fill:#fff}"
+    "font-weight:600}.r{font-size:15px;font-weight:600;fill:#14798a}.b{fill:#fff}"
     ".o{fill:#aeb9c4}.n{fill:#14798a}.e{stroke:#d5dce3;fill:none}"
     "@media(prefers-color-scheme:dark){text{fill:#d5dce4}.s{fill:#9fb0bf}.r{fill:#56c8d8}"
     ".b{fill:#0e1318}.o{fill:#4a5763}.n{fill:#56c8d8}.e{stroke:#26303a}}"
@@ -87,8 +87,12 @@ def _board_facts(
         ("board", text(f"{board}, {fmt.size(total)}" if total else board)),
         ("kernel", text(snapshot.text("board.kernel"))),
         ("NPU driver", text(snapshot.text("npu.driver"))),
-        ("runtime", text(snapshot.text("npu.runtime"))),
+        ("runtime", text(_runtime(snapshot.text("npu.runtime")))),
     )
+
+
+def _runtime(version: str | None) -> str | None:
+    return None if version is None else f"librkllmrt {version}"
 
 
 def _clocks(before: Snapshot | None, after: Snapshot | None) -> tuple[tuple[str, str, str], ...]:
@@ -180,6 +184,8 @@ def svg(card: Card) -> str:
 def _svg_rows(card: Card) -> Sequence[tuple[str, str]]:
     rows = list(card.facts)
     rows += [("changed", change) for change in card.changed]
+    if card.row is not None:
+        rows.append(("answers", f"{card.row.n_a} before and {card.row.n_b} after, in turns"))
     rows += [(f"{name} clock", f"{old} to {new}") for name, old, new in card.clocks if old != new]
     return rows
 

@@ -140,10 +140,10 @@ def _is_stopped(controls: Controls) -> bool:
 
 def _undone_after(applied: Applied, problem: str) -> str:
     try:
-        applied.undo()
+        undone = applied.undo()
     except FixError as error:
         return f"{problem} {error} npulse doctor --undo tries again."
-    return problem
+    return " ".join((problem, *undone.left))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from tui.core.text.sanitize import clean_line
 from tui.fixes.change import BoardPlace, Change, ChangedFile
 
 MEASURES = {
-    "decode_tps": "Then eight short answers are compared, before and after in turns: about 20 s.",
-    "prefill_tps": "Then eight prompts are compared, before and after in turns: about 20 s.",
+    "decode_tps": "Then eight short answers are compared, before and after in turns: 20 to 30 s.",
+    "prefill_tps": "Then eight prompts are compared, before and after in turns: 20 to 30 s.",
 }
 
 

@@ -9,8 +9,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
+from textual.message import Message
 
 from tui.core.board.board_facts import BoardFacts
+from tui.core.board.finding import Finding
 from tui.core.screen.backend import ScreenBackend
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.board import BOARD_KEYS
@@ -30,11 +32,12 @@ from tui.widgets.kit.too_small import TooSmall
 
 WIDE_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
-    HintOf("at a moment", "board.cursor_before", "board.cursor_next"),
+    HintOf("moment", "board.cursor_before", "board.cursor_next"),
     HintOf("time", "board.zoom_in", "board.zoom_out"),
     HintOf("finding", "board.up", "board.down"),
     HintOf("open", "board.open"),
-    HintOf("copy command", "board.copy"),
+    HintOf("fix", "board.fix"),
+    HintOf("copy", "board.copy"),
     HintOf("readings", "board.readings"),
     HintOf("what fits", "board.calculator"),
     HintOf("explain", "explain"),
@@ -45,6 +48,7 @@ NARROW_HINTS: tuple[HintOf, ...] = (
     HintOf("moment", "board.cursor_before", "board.cursor_next", is_short=True),
     HintOf("time", "board.zoom_in", "board.zoom_out", is_short=True),
     HintOf("why", "board.open"),
+    HintOf("fix", "board.fix"),
     HintOf("readings", "board.readings"),
     HintOf("RAM", "board.calculator"),
     HintOf("more", "board.page_down", is_short=True),
@@ -92,13 +96,28 @@ class BoardScreen(LivePage):
     HELP_PLACE: ClassVar[Place] = "board"
     HINTS = WIDE_HINTS
 
+    class WantsFix(Message):
+        """The chosen finding is to be fixed, or, without one, what was fixed is to be undone."""
+
+        def __init__(self, page: BoardScreen, finding: Finding | None) -> None:
+            super().__init__()
+            self.page = page
+            self.finding = finding
+
     def __init__(
-        self, backend: ScreenBackend, copy: Callable[[str, str], str], glyphs: Glyphs
+        self,
+        backend: ScreenBackend,
+        copy: Callable[[str, str], str],
+        glyphs: Glyphs,
+        *,
+        no_fix: str = "",
     ) -> None:
-        """``copy`` puts a text into the clipboard and gives the sentence that says where it is."""
+        """``copy`` puts a text into the clipboard and gives the sentence that says where it is.
+        ``no_fix``: why nothing of this board can be fixed from here."""
         super().__init__(backend.headline, glyphs)
         self._backend = backend
         self._copy = copy
+        self._no_fix = no_fix
         self.draws = 0
         """How often this screen was brought up to date."""
 
@@ -221,6 +240,13 @@ class BoardScreen(LivePage):
             self.say("there is no command to copy", "warn")
         else:
             self.say(self._copy(finding.command, "the command"))
+
+    def action_fix(self) -> None:
+        """Ask whether the chosen finding is to be fixed."""
+        if self._no_fix:
+            self.say(self._no_fix, "warn")
+        else:
+            self.post_message(self.WantsFix(self, self._findings.chosen))
 
     def action_page(self, step: int) -> None:
         name = "#board-readings" if self._is_at_readings else "#board-body"

@@ -33,6 +33,7 @@ from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.opaque_screen import OpaqueScreen
 
+NO_FIX = "this is a replay: its board is not here to be fixed"
 TICK_S = 1 / 30
 MAX_TICK_S = 0.5
 """A tick that comes later than this was held up: the answer does not jump for it."""
@@ -226,7 +227,9 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
     def action_board(self) -> None:
         from tui.screens.board import BoardScreen
 
-        self.app.push_screen(BoardScreen(self._replay, self._copying.put, self._glyphs))
+        self.app.push_screen(
+            BoardScreen(self._replay, self._copying.put, self._glyphs, no_fix=NO_FIX)
+        )
 
     def action_leave(self) -> None:
         """One step back: the line of a search, what is marked, the replay."""

@@ -77,6 +77,10 @@ class BoardChanges:
 
     def _write(self, changes: tuple[Change, ...]) -> None:
         problem = write_record(self.path, _Changes(changes=changes), VERSION)
+        if not changes and problem is None:
+            # Without the file, nothing of this is loaded at the next start.
+            with suppress(OSError):
+                self.path.unlink()
         if problem is not None:
             raise FixError(
                 f"{clean_line(str(self.path))} cannot be written ({problem}): "

@@ -13,7 +13,7 @@ from typing import Literal
 from tui.core.screen.key_names import shown_keys
 from tui.core.screen.keys.action import KeyAction
 from tui.core.screen.keys.bench import BENCH_KEYS
-from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
+from tui.core.screen.keys.board import BOARD_KEYS, FIX_KEYS, RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.screen.keys.chat import (
     BRANCH_ARROWS,
     CHAT_KEYS,
@@ -43,6 +43,7 @@ Place = Literal[
     "panel",
     "board",
     "ram",
+    "fix",
     "bench",
     "lab",
     "history",
@@ -150,6 +151,7 @@ def help_sections(
             title("RAM calculator", "board.calculator"),
             key_lines([*RAM_FIELD_KEYS, *RAM_KEYS], keymap),
         ),
+        ("fix", title("fix of the board", "board.fix"), key_lines(FIX_KEYS, keymap)),
         ("bench", title("benchmarks", "bench"), key_lines(BENCH_KEYS, keymap)),
         ("lab", title("prompt lab", "lab"), key_lines(LAB_KEYS, keymap)),
         ("lab", title("judging", "lab.judge"), key_lines(JUDGE_KEYS, keymap)),

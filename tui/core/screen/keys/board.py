@@ -56,6 +56,7 @@ BOARD_KEYS: tuple[KeyAction, ...] = (
     ),
     KeyAction("board.open", "enter,space", "open", "open the finding: what was read, and its fix"),
     KeyAction("board.copy", "y", "copy", "copy its command"),
+    KeyAction("board.fix", "f", "fix", "fix it: asks, changes it, and compares answers"),
     KeyAction("board.readings", "r", "readings", "every reading with its source; again: charts"),
     KeyAction("board.calculator", "c", "calculator", "what fits into RAM"),
     KeyAction("board.page_up", "pageup", "page(-1)", "a page up", PAGES),
@@ -89,3 +90,13 @@ RAM_KEYS: tuple[KeyAction, ...] = (
     KeyAction("ram.back", "escape", "back", "back to the board"),
 )
 """Keys of the RAM calculator."""
+
+FIX_KEYS: tuple[KeyAction, ...] = (
+    KeyAction("fix.confirm", "y", "confirm", "yes: change it, then compare answers"),
+    KeyAction("fix.undo", "u", "undo", "put back what was there before"),
+    KeyAction("fix.card", "c", "card", "the result as a card for an issue or a forum"),
+    KeyAction("fix.page_up", "pageup", "page(-1)", "a page up", PAGES),
+    KeyAction("fix.page_down", "pagedown", "page(1)", "a page down", PAGES),
+    KeyAction("fix.back", "escape", "back", "back to the board; a comparison is stopped first"),
+)
+"""Keys of a fix of the board."""

@@ -18,7 +18,7 @@ from tui.core.screen.keys.bench import (
     BENCH_REQUEST_KEYS,
     BENCH_RESULT_KEYS,
 )
-from tui.core.screen.keys.board import BOARD_KEYS, RAM_FIELD_KEYS, RAM_KEYS
+from tui.core.screen.keys.board import BOARD_KEYS, FIX_KEYS, RAM_FIELD_KEYS, RAM_KEYS
 from tui.core.screen.keys.chat import (
     BRANCH_ARROWS,
     CHAT_KEYS,
@@ -84,6 +84,7 @@ ACTIONS: tuple[KeyAction, ...] = (
     *BOARD_KEYS,
     *RAM_FIELD_KEYS,
     *RAM_KEYS,
+    *FIX_KEYS,
     *BENCH_KEYS,
     *LAB_KEYS,
     *JUDGE_KEYS,
@@ -121,6 +122,7 @@ SCOPES: Mapping[str, tuple[KeyAction, ...]] = {
     "an enlarged panel": (*PANEL_SCREEN_KEYS, *_EVERYWHERE),
     "the board": (closing("board"), *BOARD_KEYS, *_EVERYWHERE),
     "the RAM calculator": (*RAM_FIELD_KEYS, *RAM_KEYS, *_EVERYWHERE),
+    "a fix of the board": (*FIX_KEYS, *_EVERYWHERE),
     "the benchmarks": (closing("bench"), *BENCH_CHOOSER_KEYS, *_EVERYWHERE),
     "a running benchmark": (closing("bench"), *BENCH_LIVE_KEYS, *_EVERYWHERE),
     "the results of a benchmark": (closing("bench"), *BENCH_RESULT_KEYS, EXPLAIN, *_EVERYWHERE),

@@ -1,0 +1,90 @@
+"""What ``npulse doctor --fix`` finds: the board while its server answers, and what can be fixed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.bench.model.options import Options
+from tui.board.advice.diagnosis import Work, why_slow
+from tui.board.advice.fixes import npu_access, runtime_log
+from tui.board.advice.remedies import is_container
+from tui.board.readers.files import Files
+from tui.board.runtime_log.reader import source_of_port
+from tui.board.sampler import Sampler
+from tui.commands.board import one_shot
+from tui.core.board.finding import Finding
+from tui.core.board.fix import Fix
+from tui.core.board.reading import Snapshot
+from tui.fixes.change import BoardPlace
+from tui.fixes.look import look_while_answering
+from tui.fixes.session import link_to, server_of_board
+from tui.servers.address import local_port
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The board as it was looked at, and the server whose answers can be compared."""
+
+    findings: tuple[Finding, ...]
+    fixes: tuple[Fix, ...]
+    model: str = ""
+    server: str = ""
+    unmeasured: str = ""
+    """Why answers cannot be compared, as a sentence; empty where they can."""
+
+
+async def look_at_board(made: Options, place: BoardPlace) -> Seen:
+    """Asks for two short answers, where there is a server to ask."""
+    found = await server_of_board(made, place)
+    if isinstance(found, str):
+        at_rest = await asyncio.to_thread(_at_rest, place)
+        return _seen(at_rest, Work(), place, unmeasured=found)
+    try:
+        under_load = await look_while_answering(found, lambda: link_to(found, place))
+    finally:
+        await found.client.aclose()
+    work = Work() if under_load is None else Work(phase="decode")
+    if under_load is None:
+        under_load = await asyncio.to_thread(_at_rest, place)
+    port = local_port(found.server.url)
+    fix = None
+    if place.key == "/" and port is not None:
+        fix = runtime_log(await asyncio.to_thread(source_of_port, Files(), port))
+    return _seen(
+        under_load,
+        work,
+        place,
+        model=found.info.name,
+        server=found.server.name,
+        more=() if fix is None else (fix,),
+    )
+
+
+def _at_rest(place: BoardPlace) -> Snapshot:
+    sampler = Sampler(place.root)
+    try:
+        return one_shot(sampler, time.sleep)
+    finally:
+        sampler.close()
+
+
+def _seen(
+    snapshot: Snapshot,
+    work: Work,
+    place: BoardPlace,
+    *,
+    model: str = "",
+    server: str = "",
+    unmeasured: str = "",
+    more: Sequence[Fix] = (),
+) -> Seen:
+    findings = why_slow(snapshot, work)
+    fixes = [finding.fix for finding in findings if finding.fix is not None]
+    access = npu_access(snapshot, is_container=is_container(snapshot))
+    if access is not None and place.key == "/":
+        fixes.append(access)
+    acting = tuple(finding for finding in findings if finding.weight == "act")
+    return Seen(acting, (*fixes, *more), model, server, unmeasured)
