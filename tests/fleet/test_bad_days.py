@@ -275,3 +275,19 @@ def test_the_lab_shares_its_prompts_out_too(
     assert code == 0, said.out + said.err
     assert [len(board.asked()) > 0 for board in boards] == [True, True]
     assert sum(len(board.asked()) for board in boards) == 8
+
+
+def test_dask_says_nothing_of_its_own() -> None:
+    """In a process of its own: a logger without a handler speaks on stderr."""
+    names = ("distributed.client", "distributed.worker", "distributed.gc", "tornado.application")
+    said = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "from tui.fleet import engine; engine.prepare(); import logging, distributed.client\n"
+            f"for name in {names!r}: logging.getLogger(name).critical('noise')",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout + said.stderr == ""

@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import secrets
 import socket
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -29,6 +30,8 @@ NOT_INSTALLED = (
     "work over many boards needs Dask, which is not installed here; "
     "install it with pip install 'npulse[fleet]'"
 )
+_NOISY = ("distributed", "tornado", "asyncio")
+"""Loggers that are silent, with all below them."""
 _SETTINGS = {
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.allowed-failures": 1_000_000,
@@ -66,22 +69,17 @@ def prepare() -> None:
     """Loads Dask and keeps it quiet: what matters is told in npulse's own words."""
     check_installed()
     import dask
-
-    dask.config.set({**_SETTINGS, "distributed.logging": {"version": 1, **_SILENCE}})
     import distributed  # noqa: F401
 
     dask.config.set(_SETTINGS)
-    for name in ("distributed", "tornado", "asyncio"):
+    # Versions are compared by npulse, which says so in the board's row.
+    warnings.filterwarnings("ignore", module=r"distributed\.")
+    known = [*logging.root.manager.loggerDict]
+    for name in (*_NOISY, *(one for one in known if one.partition(".")[0] in _NOISY)):
         logger = logging.getLogger(name)
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False
         logger.setLevel(logging.CRITICAL + 1)
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("distributed."):
-            logging.getLogger(name).handlers = []
-
-
-_SILENCE: dict[str, Any] = {"disable_existing_loggers": False, "root": {"handlers": []}}
 
 
 def version() -> str:
