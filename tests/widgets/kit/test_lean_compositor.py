@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -46,6 +48,44 @@ async def test_a_row_that_was_replaced_frees_itself() -> None:
             assert _strips() - before < 20
         finally:
             gc.enable()
+
+
+class TwoRowsScreen(LeanScreen):
+    DEFAULT_CSS = "Counting { height: 1; }"
+
+    def compose(self) -> ComposeResult:
+        yield Counting(id="one")
+        yield Counting(id="other")
+
+
+class TwoRowsApp(App[None]):
+    def get_default_screen(self) -> TwoRowsScreen:
+        return TwoRowsScreen()
+
+
+async def test_only_the_widget_that_changed_is_asked_for_its_rows() -> None:
+    async with TwoRowsApp().run_test(size=(40, 3)) as pilot:
+        screen = pilot.app.screen
+        one, other = screen.query_one("#one", Counting), screen.query_one("#other", Counting)
+        drawn: list[str | None] = []
+        for row in (one, other):
+            render = row.render_lines
+
+            def noted(
+                crop: Region,
+                row: Counting = row,
+                render: Callable[[Region], list[Strip]] = render,
+            ) -> list[Strip]:
+                drawn.append(row.id)
+                return render(crop)
+
+            row.render_lines = noted  # type: ignore[method-assign]
+        await pilot.pause()
+        drawn.clear()
+        one.refresh()
+        await pilot.pause()
+        assert drawn
+        assert set(drawn) == {"one"}
 
 
 def _strips() -> int:
