@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tui.commands.history",
         "conversations: list, show, search, replay, export, import, prune",
     ),
-    "running": ("tui.commands.running", "the answers that run now, in any npulse of yours"),
+    "running": ("tui.commands.running", "the answers that are running now, in any npulse of yours"),
     "tap": ("tui.commands.tap", "forward other clients to the server and measure their answers"),
     "bench": ("tui.commands.bench", "benchmark the model: run, report, compare"),
     "worker": ("tui.commands.worker", "this board works on runs of many boards"),
@@ -123,7 +123,7 @@ def _add_dashboard_options(parser: Parser) -> None:
         "--low-bandwidth",
         action="store_true",
         default=None,
-        help="for a thin line: draw every five seconds, and at once after a key",
+        help="for a slow connection: draw every five seconds, and at once after a key",
     )
     parser.add_argument(
         "--no-store",
@@ -358,7 +358,7 @@ def _has_terminal() -> bool:
         complain("npulse", NO_TERMINAL)
         return False
     if os.environ.get("TERM") == "dumb":
-        complain("npulse", f"TERM=dumb is no terminal that can be drawn on: {NO_TERMINAL}")
+        complain("npulse", f"a terminal with TERM=dumb cannot be drawn on: {NO_TERMINAL}")
         return False
     return True
 

@@ -242,7 +242,7 @@ def test_attach_where_nothing_runs_is_one_sentence(tmp_path: Path) -> None:
         "npulse attach: no answer is running; npulse attach ID opens a kept conversation, npulse "
         "history list shows them\n",
     )
-    for word, said in (("7", "no conversation 7"), ("x", "'x' is no id")):
+    for word, said in (("7", "no conversation 7"), ("x", "'x' is not the id")):
         code, out, err = npulse(tmp_path, "attach", word)
         assert (code, out) == (2, "")
         assert said in err

@@ -351,12 +351,12 @@ def test_a_load_that_would_end_an_answer_of_somebody_else_is_done_the_second_tim
     link, _ = link_with(SlotState())
     done: list[object] = []
     monkeypatch.setattr(ServerLink, "submit", lambda _, work: done.append(work))
-    work: list[str | None] = ["the NPU works at 62 %"]
+    work: list[str | None] = ["the NPU load is 62 %"]
     loader = ModelLoader(link, lambda: 0, foreign_work=lambda: work[0])
     url = "http://127.0.0.1:8021"
     loader.load(url, "gemma3-1b")
     said = loader.view().message or ""
-    assert said.startswith("The NPU works at 62 %: to load a model may end another client")
+    assert said.startswith("The NPU load is 62 %: to load a model may end another client")
     loader.load(url, "tiny")
     assert done == [], "another one is asked about anew"
     loader.load(url, "tiny")
@@ -374,6 +374,6 @@ def test_load_of_the_npu_is_foreign_only_where_no_answer_of_ours_runs() -> None:
     session, _ = session_with(SlotState(), clock)
     assert session.foreign_work() is None
     session.on_snapshot(BUSY)
-    assert session.foreign_work() == "the NPU works at 97 %, and no answer of this npulse runs"
+    assert session.foreign_work() == "the NPU load is 97 %, and no answer of this npulse is running"
     assert session.ask("hello") is None
     assert session.foreign_work() is None

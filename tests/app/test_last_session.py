@@ -114,7 +114,7 @@ def test_what_is_typed_at_once_is_not_overwritten(tmp_path: Path) -> None:
     record_file(tmp_path).write_text('{"version": 1, "draft": "the old draft"}')
     with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as terminal:
         terminal.type("typed ahead")
-        terminal.wait_for("the draft of the last run is one Up away")
+        terminal.wait_for("Up brings the draft of the last run")
         terminal.wait_for("> typed ahead")
         terminal.keys("up")
         terminal.wait_for("> the old draft")
@@ -223,7 +223,7 @@ def test_a_conversation_that_cannot_be_read_now_is_not_forgotten(tmp_path: Path)
     record_file(tmp_path).parent.mkdir(parents=True)
     record_file(tmp_path).write_text('{"version": 1, "conversation": 7, "leaf": 9}')
     database(tmp_path).parent.mkdir(parents=True)
-    database(tmp_path).write_text("no database")
+    database(tmp_path).write_text("not a database")
     with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as terminal:
         terminal.wait_for(READY)
         terminal.type("a draft")

@@ -74,7 +74,7 @@ def test_the_ram_of_this_machine_says_nothing_of_another() -> None:
 
 def test_who_insists_against_a_foreign_answer_does_not_insist_against_the_ram() -> None:
     link = RecordingLink(state("rkllama"))
-    foreign: list[str | None] = ["the server works on another answer"]
+    foreign: list[str | None] = ["the server is working on another answer"]
     made = loader(link, foreign)
     made.load(URL, "b")
     assert link.calls == []

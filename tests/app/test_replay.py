@@ -131,9 +131,9 @@ def test_a_replay_pauses_steps_changes_its_speed_and_begins_again(tmp_path: Path
         terminal.wait_for("token 140")
         assert transcript(terminal).count("Write a list and a table.") == 1
         terminal.keys("f1")
-        terminal.wait_for("pause the replay, and go on")
+        terminal.wait_for("pause and resume the replay")
         terminal.keys("escape")
-        terminal.wait_for(lambda t: "and go on" not in t.text())
+        terminal.wait_for(lambda t: "and resume" not in t.text())
         terminal.keys("escape")
         assert terminal.wait_gone(10) == 0
 
@@ -155,7 +155,7 @@ def test_a_recording_that_stops_early_is_told_and_shown_as_interrupted(tmp_path:
     ("text", "said"),
     [
         ('{"kind":"recording","version":7}\n', "newer npulse (recording version 7"),
-        ("hello\n", "no recording of npulse"),
+        ("hello\n", "not a recording of npulse"),
         ("", "is empty"),
     ],
 )
@@ -193,7 +193,7 @@ def test_an_answer_of_the_history_plays_again_and_nothing_is_stored_or_sent(
     done = replay(tmp_path, "history", "replay", "last", "--turn", "1")
     assert (done.returncode, done.stderr) == (
         2,
-        "npulse history: 1 is no answer; npulse history show ID tells their numbers\n",
+        "npulse history: 1 is not an answer; npulse history show ID lists their numbers\n",
     )
 
 

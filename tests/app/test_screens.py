@@ -89,7 +89,7 @@ def test_f6_switches_low_bandwidth_and_back(terminal: PtyTerminal, tmp_path: Pat
 
     def switch(to: str) -> None:
         terminal.keys("f6")
-        terminal.wait_for("for a slow line: every 5 s")
+        terminal.wait_for("for a slow connection: every 5 s")
         terminal.keys(*["tab"] * 8, "space")
         terminal.wait_for(lambda shown: re.search(f"low bandwidth +{to}", shown.text()) is not None)
         terminal.keys("ctrl+s")

@@ -68,7 +68,7 @@ async def test_a_prompt_waits_for_a_server_that_is_too_busy_to_say_what_it_is() 
     async with raw_server(script) as server, chatting(server.url, "busy") as chat:
         assert chat.ask("hello") is None
         assert chat.waiting is not None
-        assert "takes connections but does not answer" in chat.waiting.reason
+        assert "accepts connections but does not answer" in chat.waiting.reason
         assert chat.ask("another") is not None
         chat.on_snapshot(Snapshot(0, 0.0))
         assert not has_turn(chat)
@@ -134,7 +134,7 @@ async def test_a_prompt_that_is_sent_before_the_first_look_waits_for_a_busy_serv
     ):
         chat.on_server_change()
         assert chat.waiting is not None
-        assert "takes connections but does not answer" in chat.waiting.reason
+        assert "accepts connections but does not answer" in chat.waiting.reason
         assert chat.stop() == "typed ahead"
         script.thaw.set()
 

@@ -58,7 +58,7 @@ def test_a_server_too_busy_to_list_its_models_is_waited_for(tmp_path: Path) -> N
 
     code, out, err = asked_of(serve, tmp_path, "hello")
     assert (code, out) == (0, "done\n")
-    assert "takes connections but does not answer" in err
+    assert "accepts connections but does not answer" in err
     assert err.count("Ctrl+C stops") == 1
 
 

@@ -199,7 +199,7 @@ def test_an_answer_is_shown_in_time(home: Path, tmp_path: Path) -> None:
     assert picture.read_text().startswith("<svg ")
     code, _, err = history(home, "show", "last", "--timeline", "--svg", str(picture))
     assert (code, err.count("\n")) == (2, 1)
-    assert "is there already" in err
+    assert "already exists" in err
     for wrong in (["--svg", "x"], ["--turn", "2"], ["--timeline", "--turn", "1"]):
         code, _, err = history(home, "show", "last", *wrong)
         assert (code, err.count("\n")) == (2, 1)

@@ -40,7 +40,7 @@ BUSY, IDLE = "NPU load:  Core0: 62%, Core1: 0%, Core2:  0%,\n", "NPU load:  0%\n
 @pytest.mark.parametrize(
     ("load", "url", "is_simulated", "reason"),
     [
-        (BUSY, "http://127.0.0.1:8000", False, "the NPU works at 62 %"),
+        (BUSY, "http://127.0.0.1:8000", False, "the NPU load is 62 %"),
         (IDLE, "http://127.0.0.1:8000", False, None),
         (None, "http://127.0.0.1:8000", False, None),
         ("nonsense", "http://127.0.0.1:8000", False, None),
@@ -84,7 +84,7 @@ def test_only_where_a_prompt_does_harm_it_is_held_back(tmp_path: Path) -> None:
         return overlap_guard(Server("http://127.0.0.1:8000", dialect, dialect.name), files)()
 
     assert reason(orkllm.DIALECT) == (
-        "the NPU works at 62 %, and a prompt would end the answer that oRKLLM gives now"
+        "the NPU load is 62 %, and a prompt would end the answer that oRKLLM gives now"
     )
     assert reason(openai.DIALECT) is None
 
@@ -134,8 +134,8 @@ def test_models_of_a_server_at_work_are_not_changed_unasked(
     said = capsys.readouterr()
     assert (code, said.out) == (4, "")
     assert (
-        f"RKLLM-API-Server works on an answer: to {action} a model now may end an answer that is "
-        "running. --yes does it all the same."
+        f"RKLLM-API-Server is working on an answer: to {action} a model now may end an answer "
+        "that is running. --yes does it anyway."
     ) in said.err
     assert all(asked.method == "GET" for asked in server.asked)
 
@@ -182,10 +182,10 @@ async def test_a_server_without_a_light_is_judged_by_the_npu(tmp_path: Path) -> 
         light = Server(raw.url, rkllm_api_server.DIALECT, "RKLLM-API-Server")
         files = board(tmp_path, BUSY)
         async with Client(raw.url, plain.dialect) as client:
-            assert await why_in_use(client, plain, files) == "the NPU works at 62 %"
+            assert await why_in_use(client, plain, files) == "the NPU load is 62 %"
         async with Client(raw.url, light.dialect) as client:
             said = await why_in_use(client, light, files)
-            assert said == "RKLLM-API-Server works on an answer"
+            assert said == "RKLLM-API-Server is working on an answer"
 
 
 def test_a_short_wait_is_not_told_and_a_reason_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ def test_what_cannot_be_recorded_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     code, _, err = ask(tmp_path, "hi", "--record", str(tmp_path / "a"), "--url", "127.0.0.1:1")
     assert (code, err.count("\n")) == (2, 1)
-    assert "is there already" in err
+    assert "already exists" in err
     assert (tmp_path / "a").read_text() == "x"
     code, _, err = ask(tmp_path, "hi", "--unmasked", "--url", "127.0.0.1:1")
     assert (code, err.count("\n")) == (2, 1)

@@ -22,7 +22,7 @@ def test_a_terminal_on_this_machine_has_no_line() -> None:
     [
         (SSH, None, SLOW_ANSWER_S * 2, "note", "after 300 ms"),
         ({"SSH_TTY": "/dev/pts/3"}, None, 0.02, "ok", "after 20 ms"),
-        (SSH, None, None, "ok", "did not say"),
+        (SSH, None, None, "ok", "is not known"),
         ({}, 9600, None, "note", "9600 baud"),
         ({}, 1_500_000, 0.001, "ok", "1500000 baud"),
     ],

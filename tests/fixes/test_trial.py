@@ -27,9 +27,9 @@ FIX = Fix("ddr-clock", "keep it high", (FileWrite(DDR, "performance"),), measure
     [
         ([2.1, 2.05, 2.15, 2.1], [3.2, 3.2, 3.25, 3.15], "2.10 to 3.20 tok/s (+52 %, 50 to 55)"),
         ([3.2, 3.2, 3.25, 3.15], [2.1, 2.05, 2.15, 2.1], "3.20 to 2.10 tok/s (-34 %, -36 to -33)"),
-        ([3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3], "no difference that could be seen"),
+        ([3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3], "no detectable difference"),
         ([3.0, 3.0, 3.001, 3.0], [3.03, 3.03, 3.031, 3.03], "too little to matter"),
-        ([3.0], [4.0], "no difference that could be seen"),
+        ([3.0], [4.0], "no detectable difference"),
     ],
 )
 def test_sentences(before: list[float], after: list[float], sentence: str) -> None:
@@ -39,10 +39,10 @@ def test_sentences(before: list[float], after: list[float], sentence: str) -> No
 def test_the_smallest_visible_difference_is_told() -> None:
     row = compare_values("decode_tps", [3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3])
     assert row.mdc_pct is not None
-    assert f"(smallest visible {row.mdc_pct:.0f} %)" in Trial(row).sentence()
+    assert f"(smallest detectable {row.mdc_pct:.0f} %)" in Trial(row).sentence()
     # Below what matters nothing is called visible.
     flat = Trial(compare_values("decode_tps", [3.0] * 4, [3.0] * 4))
-    assert flat.sentence() == "no difference that could be seen (smallest visible 3 %)"
+    assert flat.sentence() == "no detectable difference (smallest detectable 3 %)"
     assert not flat.is_better
     assert not flat.is_worse
 

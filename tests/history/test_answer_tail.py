@@ -64,10 +64,10 @@ def test_an_answer_is_read_as_it_grows_with_its_numbers(tmp_path: Path, kept: Re
     with closing(Tail(tmp_path, number)) as reader:
         assert reader.tail.prompt is not None
         assert reader.tail.prompt.text == "the question"
-        turn.note_wait(turn.t0_ns, "the server works on another answer")
+        turn.note_wait(turn.t0_ns, "the server is working on another answer")
         reader.until(lambda: reader.turn.wait is not None)
         assert reader.turn.wait is not None
-        assert reader.turn.wait.reason == "the server works on another answer"
+        assert reader.turn.wait.reason == "the server is working on another answer"
         turn.sent(turn.t0_ns + 1_000_000)
         turn.accepted(turn.t0_ns + 2_000_000)
         reader.until(lambda: reader.turn.phase is Phase.PREFILL)

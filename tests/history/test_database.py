@@ -96,7 +96,7 @@ def as_a_pipe(path: Path) -> None:
 
 
 def as_text(path: Path) -> None:
-    path.write_text("no database " * 100)
+    path.write_text("not a database " * 100)
 
 
 def as_a_torn_file(path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_database_that_cannot_be_used_is_one_sentence_and_the_chat_goes_on(
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA user_version = 99")
     elif what == "text":
-        path.write_text("no database" * 100)
+        path.write_text("not a database" * 100)
     elif what == "pipe":
         os.mkfifo(path)
     made = Recorder(path, problems.append)

@@ -148,7 +148,7 @@ def test_prompts_variables_and_tests_stand_in_files(tmp_path: Path) -> None:
         ("file://odd.txt", "is not UTF-8"),
         ("file://large.txt", "is larger than 1 MiB"),
         ("file://no*.txt", "names no files"),
-        ("file://bad.yaml", "is no usable YAML"),
+        ("file://bad.yaml", "cannot be read as YAML"),
         ("file://make.py", "is a program"),
     ],
 )

@@ -105,7 +105,7 @@ def test_values_are_filled_into_texts_and_checks() -> None:
         ('kind = "words"', 'kind = "word"', "did you mean words?"),
         ("max = 60", "maxi = 60", 'the check "words" has no key "maxi"; did you mean max?'),
         ("max = 60", 'max = "60"', 'line 9: the check "words" cannot be read'),
-        ("{{topic}}\n", "{{topic|upper}}\n", "which is no variable; write {{name}}"),
+        ("{{topic}}\n", "{{topic|upper}}\n", "which is not a variable; write {{name}}"),
         ("{{topic}}\n", "{{topik}}\n", 'line 17: the case "cache" has no value for {{topik}}'),
         ('id = "fan"', 'id = "cache"', 'line 19: the case "cache" is there twice'),
         ("steps = 5", "steps = 1", "temperature has a range of steps that takes"),
@@ -114,7 +114,7 @@ def test_values_are_filled_into_texts_and_checks() -> None:
         ("thinking = true", 'thinking = "yes"', 'line 29: thinking is "yes"; it takes true'),
         ("thinking = true", 'server = "nowhere at all"', 'server is "nowhere at all"'),
         ("repeats = 2", 'order = "random"', 'order is "random"; there are shuffled'),
-        ("repeats = 2", 'fail_on = ["speed is low"]', "fail_on: 'speed is low' is no condition"),
+        ("repeats = 2", 'fail_on = ["speed is low"]', "fail_on: 'speed is low' is not a condition"),
         ("repeats = 2", "judge = 1", "judge is 1; write [judge] and its keys below"),
         ("repeats = 2", "repeats = 1" + "0" * 400, "repeats is 1000000000"),
         ('id = "fan"', 'prompts = ["nobody"]', 'the prompt "nobody", which is not in the set'),
@@ -153,7 +153,7 @@ def test_every_mistake_is_told_at_once() -> None:
 def test_a_pattern_that_a_value_breaks_is_told_before_the_run() -> None:
     text = GOOD.replace('kind = "words"\nmax = 60', 'kind = "has_match"\npattern = "{{topic}}"')
     assert made(text)
-    assert any("is no regular expression" in s for s in sentences(text.replace("a fan", "(")))
+    assert any("is not a regular expression" in s for s in sentences(text.replace("a fan", "(")))
 
 
 def test_too_many_requests_and_too_many_variants_are_refused() -> None:

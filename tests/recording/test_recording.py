@@ -126,7 +126,7 @@ def test_a_recording_without_text_has_no_word_and_the_same_times(tmp_path: Path)
 
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("mine")
-    with pytest.raises(FileExistsAlreadyError, match="is there already"):
+    with pytest.raises(FileExistsAlreadyError, match="already exists"):
         session(tmp_path / "a.jsonl", [])
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileExistsAlreadyError):
@@ -216,13 +216,13 @@ def test_an_answer_whose_first_line_is_damaged_still_plays() -> None:
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        (b"hello\n", "no recording of npulse: line 1"),
-        (b'{"a": 1}\n', "no recording of npulse"),
-        (b"[]\n{}\n", "no recording of npulse"),
+        (b"hello\n", "not a recording of npulse: line 1"),
+        (b'{"a": 1}\n', "not a recording of npulse"),
+        (b"[]\n{}\n", "not a recording of npulse"),
         (b'{"kind":"recording","version":1}\n', "without any answer"),
         (b'{"kind":"recording","version":2}\n', "newer npulse (recording version 2"),
         (b'{"kind":"recording","version":9,"npulse":["other"]}\n', "newer npulse"),
-        (b'{"kind":"recording","version":1e400}\n', "no recording"),
+        (b'{"kind":"recording","version":1e400}\n', "not a recording"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_one_sentence(data: bytes, said: str) -> None:

@@ -76,7 +76,7 @@ def test_the_worst_comes_first_with_its_reason() -> None:
         "new": ("note", "connecting"),
         "limit": ("note", "clocks are limited by a setting"),
         "busy": ("note", "server busy"),
-        "slow": ("note", "slow line: 812 ms"),
+        "slow": ("note", "slow connection: 812 ms"),
         "old": ("note", "npulse there is 0.0.9"),
         "blind": ("note", "NPU load: no permission"),
         "well": ("none", ""),

@@ -178,7 +178,7 @@ class PreparedBackend:
         return notice_lines(self._headline, self._looked_at, keymap)
 
     def connect(self, url: str) -> str | None:
-        return f"{url!r} is no address of a server: give http://HOST:PORT"
+        return f"{url!r} is not the address of a server: give http://HOST:PORT"
 
     def start_demo(self) -> str | None:
         return None
@@ -212,7 +212,7 @@ class PreparedModels:
             answering=f"{MODELS[0].name} answers the next prompt (loaded).",
             can_load=True,
             can_unload=True,
-            notes=("An answer that is stopped runs on in the server, and the next one waits.",),
+            notes=("A stopped answer continues in the server, and the next one waits for it.",),
         )
 
     def fit(self, url: str, model: ModelInfo) -> Verdict:

@@ -19,7 +19,7 @@ from tui.widgets.kit.choice_list import ChoiceList
 from tui.widgets.kit.rows import row_width
 
 COMMANDS = [
-    Command("a", "stop at the end of this paragraph; again: go on", "Alt+S", "answer"),
+    Command("a", "stop at the end of this paragraph; again: cancel", "Alt+S", "answer"),
     Command("b", "new line in the prompt", "Shift+Enter, Ctrl+J, Alt+Enter", "prompt"),
     Command("c", "quit", "Ctrl+Q", "npulse"),
 ]

@@ -207,7 +207,7 @@ async def test_a_full_accept_queue_is_waited_for() -> None:
             await until(lambda: exchange.turn.wait)
             wait = exchange.turn.wait
             assert wait is not None
-            assert wait.reason == "the server takes no connection"
+            assert wait.reason == "the server accepts no connection"
             for one in others:
                 one.close()
             with suppress(BlockingIOError):

@@ -56,7 +56,7 @@ async def test_a_prompt_waits_for_the_busy_light_to_go_out(
         running = asyncio.create_task(exchange.run())
         await until(lambda: exchange.turn.wait)
         assert exchange.turn.wait is not None
-        assert exchange.turn.wait.reason == "the server works on another answer"
+        assert exchange.turn.wait.reason == "the server is working on another answer"
         await asyncio.wait_for(running, 30)
     *looks, last = [asked.path for asked in server.asked]
     assert (set(looks), last) == ({path}, "/v1/chat/completions")

@@ -29,7 +29,7 @@ def test_every_limit_is_a_sentence_with_its_reason(kind: str) -> None:
     ):
         assert (why is None) == (path is not None)
     said = " ".join(limits_of(dialect))
-    assert ("runs on in the server" in said) != dialect.is_stopped_by_disconnect
+    assert ("continues in the server" in said) != dialect.is_stopped_by_disconnect
 
 
 def test_what_is_said_of_some() -> None:

@@ -63,7 +63,7 @@ async def test_a_remembered_one_that_is_busy_is_waited_for() -> None:
         found = await look(CandidateUrls((busy.url, other.url)), QUICK, remembered_url=busy.url)
         assert (found.server, found.is_busy) == (None, True)
         assert found.problem is not None
-        assert found.problem.startswith(f"{busy.url} takes connections")
+        assert found.problem.startswith(f"{busy.url} accepts connections")
         assert [server.url for server in found.servers] == [other.url]
 
 

@@ -119,12 +119,12 @@ def test_a_limit_in_the_file_does_not_cut_the_count(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (None, "cannot be read (No such file or directory)"),
-        (b"", "is no tokenizer.json"),
-        (b"{}", "is no tokenizer.json"),
-        (b"[1, 2", "is no tokenizer.json"),
-        (b"\x00\xff" * 500, "is no tokenizer.json"),
+        (b"", "is not a tokenizer.json"),
+        (b"{}", "is not a tokenizer.json"),
+        (b"[1, 2", "is not a tokenizer.json"),
+        (b"\x00\xff" * 500, "is not a tokenizer.json"),
         ("a folder", "cannot be read"),
-        ("a pipe", "cannot be read (it is no file)"),
+        ("a pipe", "cannot be read (it is not a file)"),
     ],
 )
 def test_what_is_no_tokenizer_is_one_sentence(

@@ -162,8 +162,8 @@ def test_an_address_in_capitals_is_an_address(tmp_path: Path) -> None:
         ),
         (
             "[keys]\nquit = 'ctlr+q'",
-            "DIR/config.toml line 2: keys.quit is \"ctlr+q\", but 'ctlr' is no modifier (did you "
-            'mean \'ctrl\'?); it takes keys such as "ctrl+r" or "f5,alt+r".',
+            "DIR/config.toml line 2: keys.quit is \"ctlr+q\", but 'ctlr' is not a modifier (did "
+            'you mean \'ctrl\'?); it takes keys such as "ctrl+r" or "f5,alt+r".',
         ),
         (
             "server = 5",

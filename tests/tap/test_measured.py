@@ -253,7 +253,7 @@ def test_a_server_that_dies_cuts_the_answer_and_comes_back(tmp_path: Path) -> No
             assert [request.status for request in tapped.over(2)] == ["interrupted", "complete"]
         code, _, noted = tapped.end(signal.SIGINT)
     assert code == 0
-    assert noted.count("takes no connection") == 1
+    assert noted.count("accepts no connection") == 1
 
 
 def test_a_websocket_and_other_bytes_pass_and_are_told_once(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def tap_to_silent(home: Path, server: socket.socket) -> Iterator[Tap]:
         (["--to", "http://127.0.0.1:1/v1x"], 2, "holds a path"),
         (["--to", "http://u:p@127.0.0.1:1"], 2, "user or a password"),
         (["--listen", "203.0.113.7:8090", "--public"], 1, "this machine has no such address"),
-        (["--listen", "no.such.host.invalid:8090"], 1, "is no address"),
+        (["--listen", "no.such.host.invalid:8090"], 1, "is not an address"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(

@@ -1,4 +1,4 @@
-"""How many bytes a slow line lets through by now."""
+"""How many bytes a slow connection lets through by now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells a terminal that does not have the focus how the chat's answers go."""
+"""Signals the progress and end of answers to a terminal that is not in focus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AnswerSignals:
         self._attention = attention
         self._backend = backend
         self._told: Turn | None = None
-        """The answer whose end the terminal was told of."""
+        """The answer whose end was signalled."""
 
     def focus(self, has_focus: bool) -> None:
         """The terminal has got the focus, or lost it."""
@@ -33,7 +33,7 @@ class AnswerSignals:
         self._attention.focus(has_focus)
 
     def tell(self) -> None:
-        """How far the answer is, or that it is over."""
+        """Signals the answer's progress, or its end."""
         chat = self._backend.chat
         turn = chat.turn
         if turn is None or turn is self._told:

@@ -45,7 +45,7 @@ HANGUP_CODE = 128 + signal.SIGHUP
 """The exit code after the terminal was closed."""
 
 KEPT_S = 2.0
-"""By then an answer that is over stands in the history."""
+"""Time after which a finished answer is in the history."""
 
 
 class NpulseApp(TerminalApp):
@@ -97,13 +97,12 @@ class NpulseApp(TerminalApp):
         )
 
     def stop_answer(self) -> None:
-        """A second signal: what runs is not finished, whatever the first one was."""
+        """A second signal: stops the running answer, whatever the first one was."""
         self._has_to_stop = True
 
     @property
     def outlives_terminal(self) -> bool:
-        """Whether the terminal is gone and the answer that runs is to be finished. From any
-        thread."""
+        """Whether the terminal is closed and the running answer is to be finished. Thread-safe."""
         return self._ending_code == HANGUP_CODE and self.finishes_without_terminal
 
     @property
@@ -127,7 +126,7 @@ class NpulseApp(TerminalApp):
             self.run_worker(self._begin(), group="session")
 
     def _pay_attention(self) -> None:
-        """Tell the terminal how answers go, while it does not have the focus."""
+        """Starts signals to the terminal while it is not in focus."""
         self.attention = Attention(self._appearance.notify, self._to_terminal, os.environ)
         signals = AnswerSignals(self.attention, self._backend)
         self.watch(self, "app_focus", signals.focus, init=False)
@@ -139,8 +138,9 @@ class NpulseApp(TerminalApp):
             self._driver.flush()
 
     async def _begin(self) -> None:
-        """Where the last run ended, and what goes on in other processes. Nothing of it is loaded
-        before the first paint."""
+        """Restores the last session, and shows answers of other processes. Loaded after the first
+        paint.
+        """
         if self._has_to_resume:
             from tui.app.last_session import KEEP_EVERY_S, LastSession
             from tui.settings.session_record import SessionFile, session_file
@@ -158,14 +158,14 @@ class NpulseApp(TerminalApp):
         await self._branch_walk.show_places(self.dashboard)
 
     def _keep_place(self) -> None:
-        """Where the user is, for the next start."""
+        """Saves the session for the next start."""
         if self._session is not None and self._is_open:
             is_left = self.outlives_terminal
             place = self._session.place(self.dashboard, is_left_running=is_left)
             self._session.keep(place, self._tell_problem)
 
     def close_session(self) -> None:
-        """Where the user was is on the disk, and another npulse may go on from there. Blocks."""
+        """Saves the session and releases it to other npulse processes. Blocks."""
         if self._session is not None:
             self._session.close()
 
@@ -178,7 +178,7 @@ class NpulseApp(TerminalApp):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
-        """End the app, and keep where the user was."""
+        """Ends the app, and saves the session."""
         self._keep_place()
         super().exit(result, return_code, message)
 
@@ -283,7 +283,7 @@ class NpulseApp(TerminalApp):
     def on_fleet_screen_open(self, event: FleetScreen.Open) -> None:
         """Leave this board for that one."""
         if self._backend.chat.is_answering:
-            event.page.say("an answer runs: stop it first, or wait for it", "warn")
+            event.page.say("an answer is running: stop it first, or wait for it", "warn")
             return
         self.next_board = event.name
         self.exit()

@@ -1,4 +1,4 @@
-"""The depth of colour of a running app: what is known of the terminal, and what the user chose."""
+"""Colour depth of a running app: by the terminal's answers, or chosen by the user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class AppColours:
-    """Draws an app in the depth that the terminal has; ``themes`` gives its themes in any."""
+    """Sets the app's colour depth; ``themes`` gives its themes for a depth."""
 
     def __init__(
         self,
@@ -40,12 +40,12 @@ class AppColours:
         self._themes = themes
         self._wanted = wanted
         self._found = self.choice = choice
-        """What is known of the terminal, and what is drawn."""
+        """What is known of the terminal, and the depth in use."""
         self._is_chosen = False
-        """The user has chosen by key."""
+        """Whether the user chose the depth by key."""
 
     def begin(self) -> None:
-        """Ask tmux, where it is around; it answers when the first frame may be there already."""
+        """Asks tmux, where the terminal is inside one; it may answer after the first frame."""
         if self._wanted == "auto" and os.environ.get("TMUX") and not os.environ.get("NO_COLOR"):
             threading.Thread(target=self._ask_tmux, name="npulse-tmux", daemon=True).start()
 
@@ -70,7 +70,7 @@ class AppColours:
         )
 
     def tmux_answered(self, features: str | None) -> None:
-        """tmux has said what the terminal around it can."""
+        """Takes tmux's answer about the terminal around it."""
         self._learn(choose_depth(self._wanted, os.environ, tmux_features=features))
 
     def words(self) -> str:

@@ -62,7 +62,7 @@ CHANGES_FILE = "changes.json"
 
 
 class Backend:
-    """The parts of one run of npulse, which do not know each other: what goes between them is here.
+    """Connects the parts of one npulse process, which do not know each other.
 
     ``chat`` is the conversation, ``models`` the models of the server, ``board`` the board and
     ``bench`` the benchmarks. ``uses_little_cores``: npulse keeps itself to the little cores, where
@@ -132,7 +132,7 @@ class Backend:
 
     @property
     def state(self) -> ConnectionState:
-        """The moment of the connection to the server. From any thread."""
+        """State of the connection to the server. Thread-safe."""
         return self._link.state
 
     # Start and end --------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class Backend:
 
     @cached_property
     def clients(self) -> ClientsWatch:
-        """Who else asks the server: asked for when it is looked at."""
+        """Other clients of the server; read when the screen is open."""
         from tui.app.clients_watch import ClientsWatch
 
         return ClientsWatch(
@@ -317,7 +317,7 @@ class Backend:
         return snapshot
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Give a new snapshot to every part that draws conclusions from it."""
+        """Passes a new snapshot to every part that uses it."""
         self.chat.on_snapshot(snapshot)
         self.chat.keeper.on_snapshot(snapshot, self._programs())
         self.timelines.on_snapshot(snapshot)
@@ -340,7 +340,7 @@ class Backend:
             self.chat.expectations.on_snapshot(turn, snapshot, self.board.other_program)
 
     def _programs(self) -> tuple[Program, ...]:
-        """What the last sample found of other programs, as it is recorded."""
+        """Other programs in the last sample, as recorded."""
         if not self.board.source.neighbours:
             return ()
         from tui.recording.samples import programs_of
@@ -350,7 +350,7 @@ class Backend:
     # Answers --------------------------------------------------------------------------------
 
     def _follow(self, turn: Turn) -> None:
-        """What earlier answers tell about this one, and the numbers that come after it."""
+        """Starts the forecast for an answer, and the late numbers."""
         server = self.state.server
         self.timelines.asked(turn, is_simulated=server is not None and server.is_simulated)
         self._late_numbers.expect(turn, self.board.source.root)
@@ -402,7 +402,7 @@ class Backend:
 
 
 def _leave_the_big_cores() -> None:
-    """The model's threads own them. Before the network's thread starts, which inherits it."""
+    """Moves npulse to the little cores, before the network's thread starts and inherits that."""
     from tui.board.affinity import move_to_little_cpus
     from tui.board.readers.files import Files
 

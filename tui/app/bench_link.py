@@ -1,4 +1,4 @@
-"""The benchmarks as the chat sees them: loaded when asked for, and what they forbid meanwhile."""
+"""Link from the chat to the benchmarks: loads them on demand, and blocks prompts while one runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class BenchLink:
         self._benchmarks: Benchmarks | None = None
         self._lab: Lab | None = None
         self.lock = BenchLock()
-        """As the last sample of the board saw it."""
+        """The lock as of the last board sample."""
 
     @property
     def benchmarks(self) -> Benchmarks:
@@ -81,7 +81,7 @@ class BenchLink:
 
     @property
     def is_begun_elsewhere(self) -> bool:
-        """A benchmark runs that this npulse neither began nor follows yet."""
+        """Whether a benchmark runs that this npulse neither started nor follows."""
         is_ours = self._benchmarks is not None and self._benchmarks.is_running
         return self.lock.is_held and not is_ours
 

@@ -1,4 +1,4 @@
-"""The board as the screens see it: its sampler, the last minutes, and what follows from them."""
+"""Board data for the screens: sampler, recent history, findings and alerts."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class BoardMonitor:
 
     @property
     def facts(self) -> BoardFacts | None:
-        """What follows from the snapshots; None before the first one."""
+        """Facts derived from the snapshots; None before the first."""
         return None if self._view is None else self._view.facts
 
     @property
     def other_program(self) -> str | None:
-        """That another program is at work, as a clause; None where none is seen."""
+        """Load by another program, as a clause; None where there is none."""
         findings = () if self.facts is None else self.facts.findings
         found = next((finding for finding in findings if finding.rule in OTHER_PROGRAMS), None)
         return None if found is None else found.title

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BoardLine:
-    """How a board that is somewhere else is reached, in words: ``ssh kitchen 12 ms``."""
+    """The connection to a remote board in words: ``ssh kitchen 12 ms``."""
 
     words: str
     is_lost: bool = False
 
 
 class BoardReader:
-    """The sampler of this run; before its root is known every reading says so."""
+    """The sampler; before its root is known every reading is absent with that reason."""
 
     def __init__(self, root: Path | None, interval_s: float) -> None:
         self._interval_s = interval_s
@@ -34,9 +34,9 @@ class BoardReader:
         self._root = root
         self._sampled_root: Path | None = None
         self.wants_neighbours = False
-        """Whether a sample also looks which other programs take CPU time."""
+        """Whether a sample also reads the CPU time of other programs."""
         self.neighbours: tuple[Neighbour, ...] = ()
-        """What the last such look found, largest first."""
+        """Other programs of the last sample, largest first."""
 
     @property
     def sampled_root(self) -> Path | None:
@@ -87,7 +87,7 @@ class BoardReader:
 
     @property
     def line(self) -> BoardLine | None:
-        """The line to a board that is somewhere else; None for this machine's."""
+        """The connection to a remote board; None for this machine."""
         return None
 
     def place_of(self, port: int | None) -> str | None:

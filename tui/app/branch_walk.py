@@ -1,4 +1,4 @@
-"""From branch to branch of the conversation in the chat, as the history keeps them."""
+"""Steps between the branches of the open conversation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ ONLY_ONE = "there is one branch up to here; an answer asked again or a prompt ed
 
 
 class BranchWalk:
-    """Shows which of several each answer is, and the one beside it. Called in the app's thread."""
+    """Shows an answer's position among its alternatives, and steps to the next. Called in the app's
+    thread.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -37,7 +39,7 @@ class BranchWalk:
             dashboard.conversation.show_branches([place.words for place in places])
 
     async def step(self, dashboard: Dashboard, exchange: int, step: int) -> None:
-        """Go on with the next branch (1) or the one before (-1) at this exchange, or above it."""
+        """Opens the next (1) or previous (-1) branch at this exchange, or above it."""
         from tui.history.failures import HistoryError
 
         chat, history = self._backend.chat, self._backend.history

@@ -1,4 +1,4 @@
-"""Keeps the chat in the history: which conversation its answers belong to, and where in it."""
+"""Stores the chat in the history: its conversation, and the place of each answer in it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import Server
 
 STORE_S = 1.0
-"""How long a request waits at most for its prompt to be on the disk."""
+"""Longest wait of a request for its prompt to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSoFar:
-    """What is stored of a conversation that was set aside."""
+    """Stored ids of a conversation that was set aside."""
 
     conversation: KeptConversation | None
     answers: tuple[KeptAnswer | None, ...]
@@ -39,7 +39,7 @@ class KeptSoFar:
 
 
 class ChatKeeper:
-    """Follows what happens to a conversation; keeps nothing of it until it has a recorder.
+    """Stores changes of a conversation, once it has a recorder.
 
     ``recording`` gets every answer too, for a file.
 
@@ -55,9 +55,9 @@ class ChatKeeper:
         self._answers: list[KeptAnswer | None] = []
         self._running: KeptAnswer | None = None
         self._last_turns: deque[tuple[Turn, KeptAnswer]] = deque(maxlen=2)
-        """Of these, better numbers may still come."""
+        """Turns whose numbers may still be updated."""
         self._dropped: tuple[str, KeptAnswer] | None = None
-        """The prompt that was taken back last, with its answer."""
+        """The prompt that was removed last, with its answer."""
 
     @property
     def conversation_id(self) -> int | None:
@@ -88,7 +88,7 @@ class ChatKeeper:
         return None if recorder is None or not recorder.is_busy else recorder.problem
 
     def use(self, recorder: Recorder) -> None:
-        """Keep what is asked from now on. From any thread."""
+        """Sets the recorder for prompts from now on. Thread-safe."""
         self._recorder = recorder
 
     def new_turn(
@@ -99,7 +99,7 @@ class ChatKeeper:
         context_tokens: int | None,
         last_usage: LastUsage | None,
     ) -> Turn:
-        """A turn, of the kind that can be recorded where that is wanted."""
+        """A new turn; one that can be recorded where that is wanted."""
         from tui.core.turn.turn import Turn
 
         kind = Turn
@@ -163,11 +163,11 @@ class ChatKeeper:
         recording.begin(turn, request)
 
     def commit(self) -> None:
-        """The turn that ran is a part of the conversation now."""
+        """Adds the finished turn to the conversation."""
         self._answers.append(self._running)
 
     def take_back(self, prompt: str) -> None:
-        """The prompt that was not sent yet is taken back."""
+        """Removes a prompt that was not sent."""
         if self._running is not None:
             self._dropped = (prompt, self._running)
 
@@ -180,7 +180,7 @@ class ChatKeeper:
         return last
 
     def put_back(self, last: KeptAnswer | None) -> None:
-        """The exchange that was taken out is the last one again."""
+        """Restores the removed exchange."""
         self._answers.append(last)
         self._dropped = None
 
@@ -193,14 +193,14 @@ class ChatKeeper:
         ]
 
     def clear(self) -> KeptSoFar:
-        """A new conversation begins. Returns the old one, for :meth:`bring_back`."""
+        """Begins a new conversation. Returns the old one, for :meth:`bring_back`."""
         old = KeptSoFar(self._conversation, tuple(self._answers), self._running, self._dropped)
         self._conversation = self._running = self._dropped = None
         self._answers.clear()
         return old
 
     def bring_back(self, old: KeptSoFar) -> None:
-        """The conversation of before goes on."""
+        """Continues the previous conversation."""
         self._conversation, self._dropped = old.conversation, old.dropped
         self._running = old.running
         self._answers[:] = old.answers
@@ -228,7 +228,7 @@ class ChatKeeper:
         return any(known is turn for known, _ in list(self._last_turns))
 
     def renew(self, turn: Turn) -> None:
-        """There are better numbers of a turn that is over."""
+        """Updates the numbers of a finished turn."""
         for known, kept in self._last_turns:
             if self._recorder is not None and known is turn:
                 self._recorder.renew(kept, turn)
@@ -246,7 +246,7 @@ class ChatKeeper:
             self._recorder.on_snapshot(snapshot)
 
     def close(self) -> None:
-        """Store the end of what runs. Blocks for a moment."""
+        """Stores the end of the running answer. Blocks for a moment."""
         if self._recording is not None:
             self._recording.close()
         if self._recorder is not None:

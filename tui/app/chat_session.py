@@ -77,8 +77,9 @@ class ChatSession:
         """By the address of the server."""
 
     def send_anyway(self) -> None:
-        """Do not wait any longer: the connection of a stopped answer is closed, and the prompt that
-        waits is sent."""
+        """Stops waiting: closes the connection of a stopped answer, and sends the waiting
+        prompt.
+        """
         if self.waiting is not None and self._turn is not None:
             self._turn.note_before_prefill("queue")
         self._link.call(lambda connection: connection.send_now())
@@ -96,8 +97,9 @@ class ChatSession:
 
     @property
     def waiting(self) -> Waiting | None:
-        """The prompt that waits: for the end of an answer that nobody reads any more, or for a
-        server that is busy."""
+        """The waiting prompt, and what it waits for: the end of a stopped answer, or a busy
+        server.
+        """
         if self._held is not None:
             return self._held.waiting(self._link.state)
         turn, note = self._turn, self.finishing_note
@@ -140,7 +142,7 @@ class ChatSession:
             self._others.look(urls, self.keeper.running_id)
 
     def close(self) -> None:
-        """Follow no other process any longer."""
+        """Stops following other processes."""
         self._others.leave()
 
     @property
@@ -211,7 +213,7 @@ class ChatSession:
         return self._link.state.problem or "no server answers yet; your prompt stays here"
 
     def on_server_change(self) -> None:
-        """The state of the connection is another one: a prompt that was held back may be sent."""
+        """The connection state changed, so a held prompt may be sent."""
         self._send_held()
 
     def take_unsent(self) -> tuple[str, str] | None:
@@ -220,7 +222,7 @@ class ChatSession:
 
     @property
     def is_held_ahead(self) -> bool:
-        """Whether a prompt waits for the first look for a server to be over."""
+        """Whether a prompt waits for the first search for a server."""
         return self._held is not None and self._held.is_ahead
 
     def _send_held(self) -> None:
@@ -246,7 +248,9 @@ class ChatSession:
         return self._notes.take()
 
     def foreign_work(self) -> str | None:
-        """What shows that the server answers somebody else, as a clause; None: nothing does."""
+        """Evidence that the server answers another client, as a clause; None where there is
+        none.
+        """
         if self.is_answering or not self._link.state.slot.is_free:
             return None
         return self._npu.foreign_work(self._last_end_ns())
@@ -272,7 +276,7 @@ class ChatSession:
         return unsent
 
     def take_last(self) -> str | None:
-        """The last prompt, out of the conversation again."""
+        """Removes and returns the last prompt."""
         self._record()
         if self.is_answering:
             return None
@@ -318,7 +322,7 @@ class ChatSession:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was said or asked yet."""
+        """Whether the conversation is empty."""
         return self._turn is None and self._held is None and len(self.conversation) == 0
 
     def leaf_id(self, *, is_unsent_counted: bool) -> int | None:
@@ -368,7 +372,7 @@ class ChatSession:
     # The board ------------------------------------------------------------------------------
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A new snapshot: evidence of a busy or an idle server."""
+        """Takes a new snapshot, for the NPU's load."""
         self._npu.on_snapshot(snapshot)
         if self._turn is not None and not self._was_busy:
             self._npu.watch_begin(self._turn, snapshot.t_ns)
@@ -383,5 +387,5 @@ class ChatSession:
             self._others.leave_ahead()
 
     def _last_end_ns(self) -> int | None:
-        """When our own last answer ended."""
+        """End of the last answer of this process."""
         return end_ns(self._turn, self._asked_ns)

@@ -1,4 +1,4 @@
-"""The clients of the server: what a tap keeps of them, and what can be seen without one."""
+"""Clients of the server: recorded by a tap, or found without one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ClientsWatch:
         self._next_totals_s = 0.0
 
     def look(self) -> ClientsView:
-        """The moment. Called in a worker thread, one call at a time."""
+        """The present view. Called in a worker thread, one call at a time."""
         server = self._server()
         read = self._elsewhere()
         if read is not None:
@@ -148,7 +148,7 @@ class ClientsWatch:
             return (), (), None, str(error)
 
     def _newest(self, connection: Connection) -> tuple[ClientRequest, ...]:
-        """Those that are over; only what is new is read."""
+        """Finished requests; only new ones are read."""
         from tui.history import client_requests
 
         ids = client_requests.newest_ids(connection, NEWEST)

@@ -65,7 +65,7 @@ class DemoBoard:
         try:
             simulator = spawn(self._options.arguments, has_root=True)
         except SpawnError as error:
-            self.problem = f"{error}; npulse sim tells more"
+            self.problem = f"{error}; npulse sim shows more"
             return None
         with self._lock:
             if not self._is_over:

@@ -75,7 +75,7 @@ class AnswersElsewhere:
 
 
 class OtherAnswers:
-    """The answers of other processes that one chat has to do with.
+    """Answers of other processes that concern one chat.
 
     ``followed`` is the chat's own last turn, received by another npulse; ``ahead`` what its prompt
     may wait for. Called in the app's thread, but :meth:`look` and what :meth:`guard` gives.
@@ -90,7 +90,7 @@ class OtherAnswers:
     def refusal(self) -> str:
         """Why a prompt is not taken while ``followed`` runs."""
         where = "another npulse" if self.followed is None else self.followed.where
-        return f"an answer runs in {where}; your prompt stays here until it ends"
+        return f"an answer is running in {where}; your prompt stays here until it ends"
 
     def stop(self) -> str | None:
         """Asks for the end of ``followed``. Returns the sentence that says so; None where there is
@@ -125,7 +125,7 @@ class OtherAnswers:
         return lambda: elsewhere.reason(url, own()) or in_use()
 
     def leave_ahead(self) -> None:
-        """No prompt waits any more."""
+        """No prompt is waiting any more."""
         if self.ahead is not None:
             self.ahead.close()
         self.ahead = None

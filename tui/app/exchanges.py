@@ -1,4 +1,4 @@
-"""The exchanges of the chat, each beside what the history keeps of it."""
+"""Exchanges of the chat, in step with the history."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OldConversation:
 
 
 class Exchanges:
-    """Changes the conversation and what is kept of it together."""
+    """Changes the conversation and its stored form together."""
 
     def __init__(self, keeper: ChatKeeper) -> None:
         self.conversation = Conversation()
@@ -36,7 +36,7 @@ class Exchanges:
         self._taken: tuple[PastTurn, KeptAnswer | None] | None = None
         """The exchange that was taken out of the conversation last."""
         self._too_long: str | None = None
-        """The prompt that was held back last, for its length."""
+        """The last prompt that was held back for its length."""
 
     def add(self, prompt: str, result: TurnResult) -> None:
         """The turn that ran is a part of the conversation now."""
@@ -98,7 +98,7 @@ class Exchanges:
         self.conversation.clear()
 
     def forget_old(self) -> None:
-        """What was set aside does not come back."""
+        """Drops the conversation that was set aside."""
         self._old = None
 
     def bring_back(self) -> OldConversation | None:

@@ -1,4 +1,4 @@
-"""What a server, or npulse itself, allows of the generation settings."""
+"""Limits of the generation settings, by the server and by npulse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAR_BOUND = 1_000_000
 def setting_problems(
     server: Server | None, settings: GenerationSettings
 ) -> Sequence[tuple[str, str]]:
-    """What the server would refuse, or npulse itself: fields and sentences."""
+    """Fields that the server or npulse would refuse, with sentences."""
     own = problems(generation_limits(), settings, "npulse")
     if server is None:
         return own
@@ -28,7 +28,7 @@ def setting_problems(
 
 
 def setting_notes(server: Server | None) -> Mapping[str, SettingNote]:
-    """By field: what is allowed, and what the server makes of it."""
+    """By field: the allowed values, and whether the server uses it."""
     limits = generation_limits() if server is None else server.dialect.limits
     return {
         limit.field: SettingNote(_range_of(limit), limit.note, is_ignored=not limit.is_applied)

@@ -1,4 +1,4 @@
-"""The top line and the notes of an empty transcript, put together from connection and board."""
+"""Builds the top line and the notes of an empty transcript from connection and board."""
 
 from __future__ import annotations
 
@@ -86,8 +86,7 @@ def _server_words(server: Server, board: BoardMonitor) -> str:
 
 
 def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]:
-    """What stands in the way of a prompt, which other servers answer, and what to know of this
-    one."""
+    """Notes: problems for a prompt, other servers, and peculiarities of this one."""
     notes = [state.choice.problem] if state.choice.problem else []
     if state.note is not None:
         notes.append(state.note)
@@ -117,7 +116,7 @@ def short_name(text: str | None) -> str | None:
 
 
 def _no_model(state: ConnectionState) -> NoModel:
-    """Why there is no model to name."""
+    """The sentence for an unknown model."""
     if state.choice.problem is not None:
         return "no model chosen"
     is_told = any(model.is_loaded is not None for model in state.models)

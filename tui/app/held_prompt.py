@@ -1,4 +1,4 @@
-"""A prompt that is held back until it is known which server there is."""
+"""A prompt that is held until the server is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import ConnectionState
 
 MODELS_NS = 1_000_000_000
-"""A server that was found is asked for its models; a prompt waits for them so long at most."""
+"""Longest wait of a prompt for the model list of a new server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Opens the screens of the history, and does what they ask of the chat below them."""
+"""Opens the history screens, and carries out their requests to the chat."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HistoryPages(AppPages):
         self.push(HistoryScreen(self._data, self.appearance.glyphs))
 
     async def do(self, asked: Asked) -> None:
-        """What a page asks for."""
+        """Carries out a page's request."""
         if isinstance(asked, HistoryPage.OpenConversation):
             from tui.screens.history.conversation import ConversationScreen
 

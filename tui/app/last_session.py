@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tui.history.resuming import ResumedConversation
 
 HELD_S = 0.05
-"""How often it is looked whether a prompt that was sent at once has gone."""
+"""Time between two checks for an early prompt to be sent."""
 KEEP_EVERY_S = 2.0
-"""At most so much of a draft is lost when npulse is killed."""
+"""Time between two saves: the most of a draft that is lost when npulse is killed."""
 TAKEN = "another npulse is open and has the last conversation; this one begins a new one"
 HAS_BEGUN = "the last conversation is in the history; what you have written here stays"
 
@@ -37,7 +37,7 @@ class LastRun:
 
 
 class LastSession:
-    """Reads and keeps ``file``.
+    """Reads and writes the session file.
 
     Everything is called in the app's thread; the disk is waited for in one of its own.
     """

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tui.servers.tokenizer import ModelTokenizer
 
 LOAD_AFTER_S = 2.0
-"""How long after the connection the log is looked through: the start needs nothing of it."""
+"""Delay after connecting before the log is read, to keep the start fast."""
 LOOK_S = 0.1
-"""How often it is looked whether an answer is over."""
+"""Time between two checks for the end of an answer."""
 
 
 class LateNumbers:

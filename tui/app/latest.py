@@ -29,7 +29,7 @@ class Latest:
         self._history = history
         self._stored: list[LastAnswer] = []
         self._own: list[LastAnswer] = []
-        """Of this run, the newest first."""
+        """Answers of this process, newest first."""
         self._ended: Turn | None = None
         self.conversations: Sequence[ConversationRow] = ()
 
@@ -51,7 +51,7 @@ class Latest:
             return [], []
 
     def show(self, stored: tuple[list[LastAnswer], list[ConversationRow]]) -> None:
-        """Show what was read. What this run has seen stays in front."""
+        """Takes what was read; answers of this process stay in front."""
         self._stored, self.conversations = stored
         self._own = [one for one in self._own if self.number_of(one) is None]
 
@@ -66,7 +66,7 @@ class Latest:
         return None
 
     def ended(self, turn: Turn, now_ns: int) -> None:
-        """This answer is over; an answer that failed before its first token is none."""
+        """Adds a finished answer; one that failed before its first token is left out."""
         stats = turn.stats(now_ns)
         if turn is self._ended or not stats.tokens:
             return

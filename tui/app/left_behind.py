@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 async def show_left_behind(
     backend: Backend, dashboard: Dashboard, target: AttachTarget | None
 ) -> None:
-    """Attach to ``target``, else to an answer that goes on without a terminal; or show one that is
-    over since. What was begun here meanwhile stays as it is."""
+    """Attaches to ``target``, else to an answer that runs without a terminal, or shows one that has
+    ended since. A conversation that was begun meanwhile stays.
+    """
     # The first look imports SQLite.
     looking = asyncio.to_thread(backend.elsewhere.at_start, target)
     try:

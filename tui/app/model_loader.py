@@ -1,4 +1,4 @@
-"""Servers and their models: which there are, which answers, whether they fit, and changes."""
+"""Servers and models for the models screen: list, choice, RAM check, load and unload."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ModelLoader:
         self._refusal: str | None = None
         self._warning: str | None = None
         self._warned_of: tuple[str, str] | None = None
-        """What was held back, for it would end an answer of somebody else."""
+        """The action that was held back because it would end another client's answer."""
         self._available_bytes: int | None = None
         self._is_board_simulated = False
 
@@ -95,7 +95,7 @@ class ModelLoader:
             ServerModels(seen.server.url, seen.server.label, seen.models, problem=seen.problem)
             for seen in state.others
         ]
-        silent = "takes connections and does not answer: busy, or no LLM server"
+        silent = "accepts connections but does not answer: busy, or not an LLM server"
         rows += [ServerModels(url, url, problem=silent) for url in state.busy_urls]
         return tuple(rows)
 
@@ -130,7 +130,7 @@ class ModelLoader:
         return free_words(free)
 
     def look_around(self) -> None:
-        """Look which other servers answer, and what they have."""
+        """Searches for other servers and their models."""
         self._link.submit(lambda connection: connection.survey())
 
     def use(self, url: str, name: str, is_forced: bool = False) -> None:
@@ -185,7 +185,7 @@ class ModelLoader:
 
 
 def _answering(state: ConnectionState) -> str | None:
-    """Which model the next prompt goes to, in one sentence."""
+    """The sentence about the model of the next prompt."""
     choice = state.choice
     if not state.is_connected:
         return None

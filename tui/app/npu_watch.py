@@ -1,4 +1,6 @@
-"""What the NPU's load tells of the server: busy for others, at work on our prompt, or idle."""
+"""Infers from the NPU's load whether the server is busy for others, working on our prompt, or
+idle.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ class NpuWatch:
         """What shows that the server answers somebody else, as a clause; None: nothing does."""
         if not self.is_busy_for_others(own_end_ns):
             return None
-        return f"the NPU works at {self._load_pct:.0f} %, and no answer of this npulse runs"
+        return f"the NPU load is {self._load_pct:.0f} %, and no answer of this npulse is running"
 
     def overlap_guard(
         self, server: Server | None, own_end_ns: int | None
@@ -71,7 +73,7 @@ class NpuWatch:
     # For the turn in flight ------------------------------------------------------------------
 
     def begin_turn(self) -> None:
-        """A prompt was sent: what the NPU did before tells nothing about it."""
+        """A prompt was sent: forgets earlier load."""
         self.seen = NpuSeen()
 
     def watch_begin(self, turn: Turn, t_ns: int) -> None:
@@ -86,7 +88,7 @@ class NpuWatch:
     # For an answer that was stopped ----------------------------------------------------------
 
     def finishing_note(self, slot: SlotState) -> str | None:
-        """What the server still does for it; None when it is idle."""
+        """What the server still does for a stopped answer; None when it is idle."""
         if slot.status != "finishing":
             return None
         if self._load_pct is None:
@@ -110,7 +112,7 @@ class NpuWatch:
         return True
 
     def is_overdue(self, slot: SlotState) -> bool:
-        """Whether nothing of it has come for too long, whatever the NPU does."""
+        """Whether it has sent nothing for too long, whatever the NPU's load."""
         heard_ns = slot.heard_ns
         if slot.status != "finishing" or heard_ns is None:
             return False

@@ -1,4 +1,4 @@
-"""The colours of a theme by what they mean, for each depth of colour, and the screen's theme."""
+"""Semantic colours of a theme for each colour depth, and Textual themes made of them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Palette(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The empty part of a bar."""
     text: str = "#d5dce4"
     soft: str = "#9fb0bf"
-    """Second to the text: histories, keys."""
+    """Secondary text: histories, keys."""
     dim: str = "#7b8795"
     """Labels and units."""
     live: str = "#56c8d8"
-    """What happens right now."""
+    """Running and present values."""
     ok: str = "#86c56f"
     warn: str = "#e0af5a"
     bad: str = "#e8716a"
@@ -40,11 +40,11 @@ class Palette(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 ROLES = Palette.__struct_fields__
 TEXTS = ("text", "soft", "dim", "live", "ok", "warn", "bad")
-"""The roles that something is written in."""
+"""Roles used for text."""
 GROUNDS = ("background", "raised", "selected")
-"""The roles that something is written on."""
+"""Roles used as backgrounds."""
 MIN_CONTRAST = 4.5
-"""Of a text on its ground (WCAG 2.1, level AA)."""
+"""Least contrast of text on its background (WCAG 2.1, level AA)."""
 
 COLOURLESS = Palette(
     background="ansi_default",

@@ -22,7 +22,7 @@ class RemoteReader(BoardReader):
         self._login = login
 
     def watch_server(self, port: int | None) -> None:
-        """Its process is found by its name: whose a port is, is not told over there."""
+        """Finds the process by its name, since the owner of a port is not known remotely."""
 
     def sample(self) -> Snapshot:
         return self.board.sample()

@@ -1,4 +1,4 @@
-"""npulse without a server: a recording plays in the dashboard."""
+"""The app of a replay: plays a recording in the dashboard, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording as the application that the screens ask: a chat and a board without server and board.
+"""Backend of a replay: chat and board of a recording.
 
 Nothing is sent to anybody, and nothing is stored.
 """
@@ -35,7 +35,7 @@ from tui.timeline.record import Timeline
 
 MIN_SPEED, MAX_SPEED = 0.1, 1000.0
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 50.0, 100.0)
-"""What the keys choose from."""
+"""Speeds that the keys choose from."""
 NO_PROMPT = "this is a replay: nothing is sent"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_TIME_S = 32_503_680_000.0
@@ -43,7 +43,7 @@ MAX_TIME_S = 32_503_680_000.0
 
 
 class ReplayChat:
-    """The answer that is played; see :class:`tui.core.screen.chat.Chat`. Takes no prompt."""
+    """The replayed answer; see :class:`tui.core.screen.chat.Chat`. Takes no prompt."""
 
     def __init__(self) -> None:
         self._turn: Turn | None = None
@@ -118,7 +118,7 @@ class ReplayChat:
 
 
 class ReplayBoard:
-    """The recorded samples, and what follows from them."""
+    """The recorded board samples, and facts derived from them."""
 
     load = None
     """What the runtime logs at the load of a model is not recorded."""
@@ -175,7 +175,7 @@ class ReplayBackend:
     # Playing --------------------------------------------------------------------------------
 
     def advance(self, elapsed_s: float) -> Iterator[Happening]:
-        """What happens in the next ``elapsed_s`` seconds of the one who watches."""
+        """Plays the next ``elapsed_s`` seconds of real time."""
         target_ns = self._player.t_ns + round(elapsed_s * self.speed * 1e9)
         return self._player.play_until(target_ns)
 
@@ -247,7 +247,7 @@ class ReplayBackend:
 
     @property
     def state_words(self) -> str:
-        """Whether it goes on."""
+        """The state in words: playing, paused, ended."""
         if self.is_over:
             return "over"
         return "paused" if self.is_paused else ""

@@ -1,5 +1,4 @@
-"""Which server this run uses: what the config file names, what was typed, and what earlier runs
-remember."""
+"""Chooses the server of this run: from the config file, a typed address, or earlier runs."""
 
 from __future__ import annotations
 
@@ -98,7 +97,7 @@ class ServerChoice:
         return server_access(section)
 
     def remember(self, state: ConnectionState) -> None:
-        """What was chosen since the last time, for the next run. A simulated board is gone then."""
+        """Saves choices for the next run; a simulated board is left out."""
         if state.server is None or state.server.is_simulated:
             return
         remembered = replace(state.remembered, typed_url=self._remembered.typed_url)

@@ -1,4 +1,4 @@
-"""The connection to the server, as it is reached from the app's thread.
+"""Access to the server connection from the app's thread.
 
 The connection itself belongs to the network's loop, which runs in a thread of its own
 (:mod:`tui.servers.loop`). HTTP is imported there, when the first paint is over; until then there is
@@ -33,7 +33,7 @@ class ServerLink:
 
     @property
     def state(self) -> ConnectionState:
-        """The moment of the connection."""
+        """State of the connection."""
         return ConnectionState() if self._connection is None else self._connection.state
 
     def submit(self, work: Callable[[Connection], Coroutine[Any, Any, object]]) -> None:

@@ -1,4 +1,4 @@
-"""From the command line to a running dashboard, and from its end to an exit code."""
+"""Starts the dashboard from command-line options; returns its exit code."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def _glyphs(settings: Settings) -> Glyphs:
 
 
 class ChoiceStore:
-    """Keeps what is chosen while npulse runs for its next start. From any thread."""
+    """Saves choices for the next start. Thread-safe."""
 
     def __init__(self, state: State, configured: Settings) -> None:
         self._lock = threading.Lock()

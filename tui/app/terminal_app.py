@@ -1,4 +1,4 @@
-"""What every app of npulse has, with a server or without: terminal, themes, keys, help, the end."""
+"""Base of npulse's apps: terminal, themes, keys, help and quitting."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tui.widgets.kit.rows import AsciiScrollBar
 if TYPE_CHECKING:
     from tui.core.screen.commands import Command
 
-PAUSED = "not drawn while the terminal does not have the focus; everything goes on"
+PAUSED = "not drawn while the terminal is not in focus; npulse keeps running"
 
 MAX_OSC52_BYTES = 74_000
 """Terminals drop longer texts: xterm's limit is 100,000 bytes in base64."""
@@ -75,11 +75,11 @@ class Appearance:
     frames_per_s: int
     sample_interval_s: float
     is_low_bandwidth: bool = False
-    """The line to the terminal is thin."""
+    """Whether low bandwidth is on."""
     pauses_without_focus: bool = True
     """Nothing is drawn while the terminal reports that it does not have the focus."""
     messages: Sequence[str] = ()
-    """What the start has to say: warnings of the config file, broken themes."""
+    """Messages of the start: config warnings, broken themes."""
 
 
 class TerminalApp(DrivenApp, inherit_bindings=False):
@@ -145,7 +145,7 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
         return key_cap(self._appearance.keymap[action_id])
 
     def on_load(self) -> None:
-        # Mounting draws the whole screen four times over; over a slow line only the last counts.
+        # Mounting draws the whole screen four times; over a slow connection only the last counts.
         self._opening.enter_context(self.batch_update())
 
     def on_mount(self) -> None:
@@ -176,23 +176,23 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
             self.dashboard.say(message, "warn")
 
     def save_bandwidth(self, is_low: bool) -> None:
-        """The line to the terminal is thin from now on, or not."""
+        """Switches low bandwidth on or off."""
         if is_low != self.is_low_bandwidth:
             self.dashboard.save_bandwidth(is_low)
             self._painting.save_bandwidth(is_low)
 
     @property
     def is_low_bandwidth(self) -> bool:
-        """Whether the line to the terminal is thin."""
+        """Whether low bandwidth is on."""
         return self._painting.is_thin
 
     def _rest(self, is_resting: bool) -> None:
-        """Nobody looks, or somebody does again."""
+        """Painting was paused or resumed."""
         self.dashboard.rest(is_resting)
 
     @property
     def is_resting(self) -> bool:
-        """Nobody looks at the terminal, as far as it reports that."""
+        """Whether painting is paused, because the terminal is not in focus."""
         return self._painting.is_away
 
     def _tell_pause(self, is_paused: bool) -> None:

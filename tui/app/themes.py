@@ -1,4 +1,4 @@
-"""themes/*.toml to Textual themes.
+"""Loads themes/*.toml as Textual themes.
 
 A theme is thirteen colours, each with a meaning, made once for each depth of colour that a terminal
 may have. Every colour that the screen library knows is taken from them, so a theme file never has
@@ -68,7 +68,7 @@ ANSI_COLOURS = frozenset(
 
 
 class ThemeFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a theme file may say."""
+    """Content of a theme file."""
 
     name: str = ""
     """Empty: the name of the file without ``.toml``."""
@@ -103,7 +103,7 @@ class LoadedTheme:
         return self.at("truecolor")
 
     def at(self, depth: ColourDepth) -> Theme:
-        """As the screen library takes it, in so many colours."""
+        """The Textual theme for a colour depth."""
         return screen_theme(self.name, self.palettes.at(depth), is_dark=self.is_dark)
 
 
@@ -165,7 +165,7 @@ def read_theme(
     try:
         file = msgspec.convert(table, ThemeFile)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: this is no theme: {error}.") from None
+        raise ConfigError(f"{path}: this is not a theme: {error}.") from None
     name = file.name or path.stem
     if not _NAME.fullmatch(name):
         raise ConfigError(

@@ -26,7 +26,7 @@ class TimelinePages(AppPages):
         past, stored = chat.conversation.exchanges, chat.keeper.answer_ids
         sources = self.backend.timelines.sources(past, stored, chat.turn, chat.keeper.answer_id_of)
         if not sources:
-            return "no answer yet; its timeline is here as soon as a prompt is sent"
+            return "no answer yet; its timeline is shown once a prompt is sent"
         last = len(sources) - 1
         self._open(sources, last if at is None else min(max(at, 0), last))
         return None

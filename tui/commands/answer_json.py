@@ -1,4 +1,4 @@
-"""One answer as a line of JSON, written in pieces: its text may be long and is held only once."""
+"""Writes an answer as one line of JSON, in pieces, so that a long text is held only once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ SLICE_CHARS = 1 << 16
 
 
 def write_answer(turn: Turn, now_ns: int, server: str | None, out: TextIO) -> None:
-    """The object of :meth:`TurnResult.to_json_dict` in one line. Letters stand as they are only
-    where ``out`` can hold all of them."""
+    """The object of :meth:`TurnResult.to_json_dict` in one line. Non-ASCII characters are escaped
+    unless ``out`` can encode all of them.
+    """
     encoding = (out.encoding or "ascii").lower().replace("-", "").replace("_", "")
     encoder = json.JSONEncoder(ensure_ascii=encoding != "utf8")
     values = result_of(turn, now_ns, server, has_words=False).to_json_dict()

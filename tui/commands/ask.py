@@ -56,9 +56,9 @@ from tui.settings.state import remembered_servers
 UNREACHABLE_KINDS = frozenset({"refused", "dns", "connect_timeout"})
 PRINT_EVERY_S = 0.05
 LEAVE_S = 2.0
-"""How long the end of this command may take for the good of the next one."""
+"""Longest time that this command takes at its end to leave the server ready for the next prompt."""
 SILENCE_EVERY_S = 10.0
-"""How often a silence that goes on is told again."""
+"""Time between two messages about a continuing silence."""
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The turn to answer, the server if one was found, the client if the turn can begin."""
+    """The turn; the server if one was found; the client if the turn can begin."""
 
     turn: Turn
     server: Server | None = None
@@ -131,7 +131,7 @@ def _run(
     progress: AskProgress,
     recording: AnswerRecording,
 ) -> Outcome:
-    """Find the server, answer, print as it comes. Never raises: the turn says how it went."""
+    """Find the server, ask, print text as it arrives. Never raises: the turn has the outcome."""
     settings = config.settings.generation.to_generation()
     model = options.model or config.settings.server.model
     turn = recording.new_turn(ChatRequest(model, messages, settings), time.perf_counter_ns())
@@ -192,8 +192,9 @@ def _run(
 
 
 def _leave(loop: EventLoopThread, prepared: Prepared) -> None:
-    """Where leaving ends the process of the model, the server is told to drop it: else it lists the
-    model for a minute longer, and lets the next prompt wait for 300 s."""
+    """Tells a server to drop a model whose process ends with this connection; otherwise it lists
+    the model for another minute, and the next prompt waits for 300 s.
+    """
     client, server = prepared.client, prepared.server
     if client is not None and server is not None and server.dialect.is_model_lost_by_disconnect:
         name = prepared.turn.request.model
@@ -204,7 +205,7 @@ def _leave(loop: EventLoopThread, prepared: Prepared) -> None:
 async def _prepare(
     turn: Turn, config: LoadedConfig, access: Access, recording: AnswerRecording
 ) -> Prepared:
-    """Find the server and the model. Where that fails, the turn has failed and says why."""
+    """Find the server and the model. Where that fails, the turn fails with the reason."""
     timeouts = phase_timeouts(config.settings.server)
     remembered = remembered_servers()
     start_ns = time.perf_counter_ns()
@@ -239,7 +240,7 @@ async def _prepare(
 
 
 def _is_done(work: Future[T]) -> bool:
-    """Whether this is done, after a moment of waiting for it."""
+    """Whether the task is done, after waiting a moment for it."""
     with contextlib.suppress(FutureTimeout):
         work.exception(PRINT_EVERY_S)
     return work.done()
@@ -252,8 +253,9 @@ def _print_while(
     lines: WaitLines,
     progress: AskProgress,
 ) -> None:
-    """Write what arrives until the answer is over; tell why a prompt waits, how far it is, and with
-    ``--stats`` a long silence."""
+    """Print text until the answer ends; report why a prompt waits, its progress, and with
+    ``--stats`` a long silence.
+    """
     told_s = 0.0
     while True:
         is_over = work.done()
@@ -284,7 +286,7 @@ def _runtime_log(prepared: Prepared, options: argparse.Namespace) -> RuntimeLog 
 
 
 def _write_rest(turn: Turn, options: argparse.Namespace) -> None:
-    """All of the text: it does not wait for what is still read about it."""
+    """Print the rest of the text, without waiting for late numbers."""
     if not options.json:
         _write_pending(turn)
 
@@ -334,7 +336,7 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> int:
 
 
 def _after_stop(server: Server) -> str:
-    """What becomes of an answer that nobody reads any more."""
+    """What the server does with an answer whose connection was closed."""
     if server.dialect.is_model_lost_by_disconnect:
         return f"{server.name} drops the model with this answer and loads it again for the next one"
     return f"{server.name} still works on this answer; the next prompt waits for it"
@@ -357,7 +359,7 @@ def _complain(sentence: str) -> None:
 
 
 def _usage(sentence: str, options: argparse.Namespace) -> int:
-    """What was asked for cannot be asked: told in the JSON too."""
+    """Reports a usage error, in the JSON too."""
     now_ns = time.perf_counter_ns()
     turn = Turn(ChatRequest(options.model or "", (), GenerationSettings()), now_ns)
     turn.fail(now_ns, TurnError("validation", sentence), is_refused=True)

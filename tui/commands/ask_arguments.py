@@ -1,4 +1,4 @@
-"""What ``npulse ask`` takes on the command line."""
+"""Command-line options of ``npulse ask``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parser() -> Parser:
 
 
 def add_options(made: Parser) -> None:
-    """The prompt, and how it is asked."""
+    """Adds the options of the prompt and its generation settings."""
     made.add_argument(
         "prompt",
         nargs="?",
@@ -55,7 +55,7 @@ def add_options(made: Parser) -> None:
 
 
 def config_values(options: argparse.Namespace) -> dict[str, object]:
-    """What of them stands in the place of a value of the config file."""
+    """The options that override values of the config file."""
     given: dict[str, object] = {"server.url": options.url}
     given |= {f"generation.{field}": getattr(options, field) for _, field, _, _ in SETTING_FLAGS}
     given["generation.system_prompt"] = options.system

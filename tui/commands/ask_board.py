@@ -1,4 +1,4 @@
-"""The board while ``npulse ask`` waits: samples for the recording and the history."""
+"""Samples the board during ``npulse ask``, for the recording and the history."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class AskBoard:
         self._thread: threading.Thread | None = None
 
     def begin(self, server: Server, always: Sequence[Take], on_board: Sequence[Take]) -> None:
-        """The request is sent next. ``always`` gets every sample, ``on_board`` only those of a
-        board with an NPU that answers a server of this machine: another board is another one."""
+        """Starts sampling before the request is sent. ``always`` gets every sample; ``on_board``
+        only where the server runs on this machine and the machine has an NPU.
+        """
         port = local_port(server.url)
         if port is None:
             on_board = ()

@@ -1,4 +1,4 @@
-"""``npulse ask``: which conversation its prompt goes on with, and where its answer is kept."""
+"""``npulse ask``: continues a conversation of the history, and stores its answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tui.settings.history_options import history_file, origin_of, recorder
 from tui.settings.schema import HistorySection
 
 STORE_S = 1.0
-"""How long the request waits for its prompt to be on the disk."""
+"""Longest time that the request waits for its prompt to be stored."""
 
 
 def add_history_options(parser: Parser) -> None:
@@ -59,8 +59,9 @@ def settle_words(options: argparse.Namespace) -> None:
 
 
 def resumed(options: argparse.Namespace) -> ResumedConversation | None:
-    """What ``--continue`` names; None where a new conversation begins. Raises ValueError with one
-    sentence."""
+    """The conversation that ``--continue`` names; None for a new one. Raises ValueError with one
+    sentence.
+    """
     if options.continued is None:
         return None
     try:
@@ -71,7 +72,7 @@ def resumed(options: argparse.Namespace) -> ResumedConversation | None:
 
 
 def conversation_of(found: ResumedConversation | None) -> Conversation:
-    """What goes to the server before the prompt."""
+    """The earlier messages that are sent with the prompt."""
     conversation = Conversation()
     for exchange in () if found is None else found.past:
         conversation.add(exchange.prompt, exchange.result)
@@ -79,7 +80,7 @@ def conversation_of(found: ResumedConversation | None) -> Conversation:
 
 
 class AnswerKeeper:
-    """Keeps the one answer of this command, or does nothing where that is not wanted."""
+    """Stores the answer of this command, or does nothing with ``--no-store``."""
 
     def __init__(
         self, section: HistorySection, found: ResumedConversation | None, *, is_wanted: bool
@@ -91,7 +92,7 @@ class AnswerKeeper:
         self._kept: KeptAnswer | None = None
 
     def begin(self, turn: Turn, server: Server, info: ModelInfo | None) -> None:
-        """The request of this turn is sent next: its prompt is stored before."""
+        """Stores the prompt before the request is sent."""
         if self._recorder is None:
             return
         found = self._found
@@ -108,14 +109,14 @@ class AnswerKeeper:
 
     @property
     def takers(self) -> tuple[Take, ...]:
-        """What samples of the board are given to; nothing where nothing is kept."""
+        """Callbacks for board samples; none where nothing is stored."""
         recorder = self._recorder
         if recorder is None:
             return ()
         return (lambda sample: recorder.on_snapshot(sample.snapshot),)
 
     def guard(self, server: Server, in_use: Callable[[], str | None]) -> Callable[[], str | None]:
-        """``in_use``, or why another npulse comes first at a server that works on one answer."""
+        """``in_use``, or why the prompt has to wait for another npulse's answer."""
         if not is_one_at_a_time(server.dialect):
             return in_use
         url = shown_url(server.url)
@@ -128,7 +129,7 @@ class AnswerKeeper:
         return reason
 
     def renew(self, turn: Turn) -> None:
-        """There are better numbers of it."""
+        """Updates the answer's numbers."""
         if self._recorder is not None and self._kept is not None:
             self._recorder.renew(self._kept, turn)
 
@@ -139,7 +140,7 @@ class AnswerKeeper:
 
 
 def _stop(turn: Turn) -> None:
-    """Another npulse was told to stop this answer: what Ctrl+C does here."""
+    """Another npulse asked to stop this answer: stops it as Ctrl+C does."""
     os.kill(os.getpid(), signal.SIGINT)
 
 

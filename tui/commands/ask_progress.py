@@ -1,4 +1,4 @@
-"""``npulse ask --progress``: on stderr what is awaited, how far it is, and when the answer ends."""
+"""``npulse ask --progress``: the phase, its progress and the time left, on stderr."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
-    """One row that is written anew in a terminal, else a line now and then.
+    """A row that is rewritten in a terminal; elsewhere a line now and then.
 
     ``is_shared``: the answer's own text goes to the same terminal, so that the row is gone before
     the first word of it.
@@ -48,8 +48,7 @@ class ProgressLine:
         self._next_s = 0.0 if self._is_live else time.monotonic() + FIRST_LINE_S
 
     def tell(self, turn: Turn) -> None:
-        """Call it often; it writes at its own rate. What waits for a busy server has its own
-        lines."""
+        """Call it often; it writes at its own rate. It does not print waits for a busy server."""
         now_s = time.monotonic()
         if turn.wait is not None or turn.phase.is_over:
             self.clear()
@@ -63,7 +62,7 @@ class ProgressLine:
         self._write(progress_words(stats, view, is_short=self._is_live))
 
     def before_text(self) -> None:
-        """Words of the answer go to stdout next."""
+        """Called before text of the answer is printed."""
         if self._is_shared:
             self.clear()
 
@@ -102,7 +101,7 @@ def progress_words(stats: TurnStats, view: Outlook, *, is_short: bool) -> str:
 
 
 class AskProgress:
-    """What ``--progress`` and ``--notify`` asked for, of one command."""
+    """Progress and notifications of one command, as ``--progress`` and ``--notify`` say."""
 
     def __init__(self, options: argparse.Namespace, ui: UiSection, history: HistorySection) -> None:
         self._expectations = Expectations(lambda: history_file() if history.enabled else None)
@@ -119,7 +118,7 @@ class AskProgress:
         self._next_s = 0.0
 
     def begin(self, loop: EventLoopThread, turn: Turn, server: Server) -> None:
-        """The prompt is sent: look up what earlier answers tell."""
+        """Called when the prompt is sent: looks up earlier answers."""
         if self._row is not None or self._attention.is_wanted:
             loop.submit(self._expectations.follow(turn, server))
         if self._attention.needs_progress:
@@ -137,7 +136,7 @@ class AskProgress:
         self._attention.show(view.share, progress_words(stats, view, is_short=True))
 
     def before_text(self) -> None:
-        """Words of the answer are written next."""
+        """Called before text of the answer is printed."""
         if self._row is not None:
             self._row.before_text()
 
@@ -150,7 +149,7 @@ class AskProgress:
             self._attention.clear()
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
-        """Ctrl+Z: a tab must not show progress of what stands still."""
+        """On Ctrl+Z: removes the progress from the terminal's tab while the process is stopped."""
         self._attention.clear()
         os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -169,12 +168,12 @@ def add_progress_options(parser: Parser) -> None:
         metavar="HOW",
         type=notify_option,
         help="notify the terminal when the answer is over: bell, desktop, osc9, osc777, osc99, "
-        "progress, title, with commas between; without HOW, [ui] notify or bell,desktop,progress",
+        "progress, title, separated by commas; without HOW, [ui] notify or bell,desktop,progress",
     )
 
 
 def notify_option(text: str) -> str:
-    """Raises ArgumentTypeError for a word that is none of them."""
+    """Checks the signals of ``--notify``. Raises ArgumentTypeError for an unknown one."""
     unknown = [word for word in text.split(",") if word.strip() not in ("", OFF, *SIGNALS)]
     if unknown:
         raise argparse.ArgumentTypeError(f"{unknown[0][:40]!r} is none of {', '.join(SIGNALS)}")
@@ -182,7 +181,7 @@ def notify_option(text: str) -> str:
 
 
 def notify_words(option: str | None, configured: str) -> str:
-    """What is asked for: nothing without ``--notify``."""
+    """The signals of ``--notify``; none without it."""
     if option is None:
         return OFF
     return option or (configured if configured != OFF else DEFAULT_NOTIFY)
@@ -203,7 +202,7 @@ def _view(turn: Turn, expectations: Expectations) -> tuple[TurnStats, Outlook]:
 
 
 def _to_terminal(sequence: str) -> None:
-    """To whichever of the two is a terminal."""
+    """Writes to stdout or stderr, whichever is a terminal."""
     for stream in (sys.stderr, sys.stdout):
         if stream.isatty():
             stream.write(sequence)

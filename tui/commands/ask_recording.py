@@ -1,4 +1,4 @@
-"""``npulse ask --record``: the answer in a file, with the samples of the board."""
+"""``npulse ask --record``: records the answer and board samples into a file."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tui.settings.recording_options import recording_options, recording_session
 
 
 class AnswerRecording:
-    """Records the one answer of this command, or does nothing where that is not wanted."""
+    """Records the answer of this command, or does nothing without ``--record``."""
 
     def __init__(self, session: RecordingSession | None) -> None:
         self._session = session
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> AnswerRecording:
-        """As the options say. Raises ValueError with one sentence."""
+        """The recording that the options ask for. Raises ValueError with one sentence."""
         wanted = recording_options(options)
         return cls(None if wanted is None else recording_session(wanted, _tell))
 
     @property
     def takers(self) -> tuple[Take, ...]:
-        """What samples of the board are given to; nothing where none are wanted."""
+        """Callbacks for board samples; none without a recording."""
         return () if self._session is None else (self._session.on_snapshot,)
 
     def new_turn(
@@ -40,12 +40,12 @@ class AnswerRecording:
         chunk_meaning: ChunkMeaning = "token",
         context_tokens: int | None = None,
     ) -> Turn:
-        """A turn, of the kind that can be recorded where that is wanted."""
+        """A new turn; with a recording, one that can be recorded."""
         kind = Turn if self._session is None else ToldTurn
         return kind(request, t0_ns, chunk_meaning, context_tokens)
 
     def begin(self, turn: Turn, server: Server, model: ModelInfo | None) -> None:
-        """The request of this turn is sent next."""
+        """Begins to record, before the request is sent."""
         if self._session is None or not isinstance(turn, ToldTurn):
             return
         request = request_line(
@@ -60,7 +60,7 @@ class AnswerRecording:
         self._session.begin(turn, request)
 
     def renew(self, turn: Turn) -> None:
-        """There are better numbers of it."""
+        """Updates the answer's numbers."""
         if self._session is not None:
             self._session.renew(turn)
 

@@ -1,4 +1,4 @@
-"""``npulse attach``: which answer the dashboard is opened on."""
+"""``npulse attach``: finds the running answer or conversation to open."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def find(word: str | None) -> AttachTarget:
 def _number(word: str) -> int:
     if not (word.isascii() and word.isdigit()):
         raise ValueError(
-            f"{word[:80]!r} is no id of a conversation; npulse running shows those that run"
+            f"{word[:80]!r} is not the id of a conversation; npulse running shows those that run"
         )
     return int(word[:18])
 

@@ -186,7 +186,7 @@ def _compare(options: argparse.Namespace) -> int:
             )
         ]
     except NotComparableError as error:
-        hint = "--vary names the one that is the question, --force compares in spite of it"
+        hint = "--vary names the one that is the question, --force compares anyway"
         return complain(f"not comparable: {error}; {hint}", ExitCode.NOT_COMPARABLE)
     except thresholds.ConditionError as error:
         return complain(str(error))

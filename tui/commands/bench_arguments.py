@@ -147,8 +147,13 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--model", metavar="NAME", help="the model; loaded if it is not")
     add("--runs", type=count, metavar="N", help="repetitions of every prompt")
     add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
-    add("--minutes", type=seconds, metavar="N", help="repeat the suite for so long")
-    add("--max-time", type=duration, metavar="TIME", help="start no request after that: 30m, 2h")
+    add("--minutes", type=seconds, metavar="N", help="repeat the suite for this long")
+    add(
+        "--max-time",
+        type=duration,
+        metavar="TIME",
+        help="start no request after this time: 30m, 2h",
+    )
     add("--max-tokens", type=count, metavar="N", help="cap of prompts of a batch (default 512)")
     add("--strict", action="store_true", help="refuse to run where a gate warns")
     add("--force", action="store_true", help="run although a gate refuses")

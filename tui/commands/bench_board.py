@@ -16,7 +16,7 @@ SAMPLE_S = 0.5
 
 
 class BoardError(Exception):
-    """What was given is no board; the text is one sentence."""
+    """The option does not name a board; the message is one sentence."""
 
 
 def add_board(verb: argparse.ArgumentParser) -> None:

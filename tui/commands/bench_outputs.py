@@ -1,4 +1,4 @@
-"""Reports into files, or onto stdout where the file is ``-``."""
+"""Writes reports to files, or to stdout where the file is ``-``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.files.private import write_whole
 def write_outputs(
     options: argparse.Namespace, loaded: Loaded, comparison: Comparison | None = None
 ) -> int:
-    """Writes every form that was asked for; how many there were. Raises RunError."""
+    """Writes every requested format; returns how many. Raises RunError."""
     compat = getattr(options, "compat", None)
     made = 0
     for form, make in makers(compat, comparison).items():

@@ -1,4 +1,4 @@
-"""A run on a terminal or in a log: one moving line, plain lines, JSON lines, or nothing."""
+"""Progress of a run: one moving line, plain lines, JSON lines, or nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MARKS = {"ok": "ok", "warn": "warn", "refuse": "REFUSE"}
 
 
 def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
-    """What shows events on ``out``. auto: a moving line on a terminal, else plain lines."""
+    """The progress display on ``out``. auto: a moving line on a terminal, else plain lines."""
     if ui == "auto":
         ui = "progress" if out.isatty() and os.environ.get("TERM") != "dumb" else "plain"
     if ui == "none":
@@ -47,7 +47,7 @@ def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
 
 
 class Aside:
-    """Shows events in a thread of its own: a slow terminal must not hold up the clock of tokens."""
+    """Shows events in a thread of its own, so that a slow terminal does not delay token times."""
 
     def __init__(self, show: Callable[[Event], None]) -> None:
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
@@ -70,7 +70,7 @@ class Aside:
 
 
 class _Writer:
-    """Writes lines, and nothing more once nobody reads them."""
+    """Writes lines; stops once the output is closed."""
 
     def __init__(self, out: TextIO, lines: Callable[[Event], list[str]]) -> None:
         self._out = out
@@ -90,7 +90,7 @@ class _Writer:
 
 
 class Plain:
-    """One line per thing that happened; no escape sequence, nothing that moves."""
+    """One line per event, without escape sequences."""
 
     def __init__(self) -> None:
         self._last_stage = ""

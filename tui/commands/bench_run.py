@@ -61,7 +61,7 @@ OF_A_KIND = {
     "code_accuracy_pct": ("code accuracy", 0),
     "requests_per_s": ("requests", 3),
 }
-"""What the last line says of one kind of suite: figure -> (label, digits)."""
+"""Figures of the last line that only one kind of suite has: figure -> (label, digits)."""
 
 
 def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: Path) -> int:

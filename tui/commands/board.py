@@ -1,4 +1,4 @@
-"""``npulse board``: one snapshot of the board on stdout, or a stream of them."""
+"""``npulse board``: prints one snapshot of the board, or a stream of them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tui.commands.stdout_paper import stdout_paper
 from tui.core.board.reading import Snapshot
 
 WINDOW_S = 0.8
-"""Over which a single snapshot takes its rates."""
+"""Time over which a single snapshot measures rates."""
 SETTLE_S = 0.05
-"""Before the third look: the kernel hands out the load of memory and GPU one read late."""
+"""Pause before the third read: the kernel reports the load of memory and GPU one read late."""
 MIN_INTERVAL_S = 0.1
 
 
@@ -107,7 +107,7 @@ def one_shot(sampler: Sampler, sleep: Callable[[float], object]) -> Snapshot:
 
 
 def _watch(sampler: Sampler, is_json: bool, interval_s: float, waker: _Waker) -> None:
-    """Print at fixed times, so that reading and writing do not add up to a drift."""
+    """Print at fixed times, so that the time of reading and writing does not accumulate."""
     snapshot = one_shot(sampler, waker.sleep)
     due_s = time.monotonic()
     while not waker.is_over:

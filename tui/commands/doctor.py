@@ -1,4 +1,4 @@
-"""``npulse doctor``: what is read from where, what is missing, and the command for it."""
+"""``npulse doctor``: checks board, server and settings, with the fix for each problem."""
 
 from __future__ import annotations
 

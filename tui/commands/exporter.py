@@ -1,4 +1,4 @@
-"""``npulse exporter``: board, server and answers for Prometheus, and over OTLP."""
+"""``npulse exporter``: exports board, server and answers to Prometheus and OTLP."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FILES = {
     "alerts": "alerts.yml",
     "vllm-names": "vllm_names.yml",
 }
-"""What ``--print`` takes -> the file in ``tui/exporter/files/``."""
+"""Choices of ``--print`` -> file in ``tui/exporter/files/``."""
 
 
 def parser() -> Parser:
@@ -132,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _missing(options: argparse.Namespace) -> str | None:
-    """The sentence about a library that is not there."""
+    """The sentence about a missing library."""
     wanted = [("prometheus_client", "prometheus-client", "exporter")]
     if options.otlp is not None:
         wanted.append(("opentelemetry.exporter", "opentelemetry-exporter-otlp-proto-http", "otlp"))
@@ -160,8 +160,9 @@ def package_file(name: str) -> str:
 
 
 def _listen_address(text: str, *, is_public: bool) -> ListenAddress:
-    """Where it is scraped: an IP address, since it listens at one only. Raises ValueError with one
-    sentence, also for an address beyond this machine without ``is_public``."""
+    """The address to listen on: one IP address. Raises ValueError with one sentence, also for an
+    address that other machines reach without ``is_public``.
+    """
     try:
         typed = listen_address(text)
     except ValueError as error:
@@ -224,7 +225,7 @@ def _run(options: argparse.Namespace, exporter: Exporter, where: ListenAddress) 
 
 
 def _write_once(exporter: Exporter, path: Path) -> int:
-    """For the node exporter, which runs as another user: its usual mode, replaced whole."""
+    """Replaces the file atomically, readable for the node exporter, which runs as another user."""
     from prometheus_client import write_to_textfile
 
     try:

@@ -1,4 +1,4 @@
-"""``npulse history``: kept conversations, listed, shown, searched, copied and removed."""
+"""``npulse history``: lists, shows, searches, exports and removes stored conversations."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Replay: TypeAlias = Callable[[Recording, float, argparse.Namespace], int]
 
 
 class UsageError(ValueError):
-    """What was asked for cannot be done. The message is one sentence."""
+    """The command cannot be carried out. The message is one sentence."""
 
 
 def main(argv: Sequence[str], replay: Replay | None = None) -> int:
@@ -296,8 +296,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _settled() -> bool:
-    """Whether there is a history. Answers that a killed npulse left in it are ended, and an older
-    one is brought up to date, where it can be written."""
+    """Whether there is a history. Ends answers that a killed npulse left, and migrates an older
+    database, where it can be written.
+    """
     path = history_file()
     try:
         if not path.exists():
@@ -328,6 +329,6 @@ def number_of(connection: Connection, word: str) -> int:
         return newest
     if not (word.isascii() and word.isdigit()):
         raise UsageError(
-            f"{word[:80]!r} is no id of a conversation; npulse history list shows them"
+            f"{word[:80]!r} is not the id of a conversation; npulse history list shows them"
         )
     return int(word[:18])

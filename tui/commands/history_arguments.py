@@ -1,4 +1,4 @@
-"""What ``npulse history`` takes on the command line."""
+"""Command-line options of ``npulse history``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parser() -> Parser:
         return added
 
     listing = verb("list", "list conversations, the newest first")
-    listing.add_argument("--limit", type=_count, metavar="N", help="so many at most")
+    listing.add_argument("--limit", type=_count, metavar="N", help="at most this many")
     show = verb("show", "show a conversation along its chosen branch")
     show.add_argument("id", help="of the list, or last")
     show.add_argument("--tree", action="store_true", help="all branches")
@@ -42,7 +42,7 @@ def parser() -> Parser:
     show.add_argument(
         "--svg", metavar="FILE", help="with --timeline: a picture into this new file; - is stdout"
     )
-    again = verb("replay", "play an answer again in the dashboard, as it came")
+    again = verb("replay", "replay an answer in the dashboard as it was received")
     again.add_argument("id", help="of the list, or last")
     again.add_argument(
         "--turn", type=_count, metavar="N", help="which answer of it; without it the last one"
@@ -52,7 +52,7 @@ def parser() -> Parser:
     search.add_argument(
         "words", nargs="+", help='all of these have to occur; "words in quotes" follow each other'
     )
-    search.add_argument("--limit", type=_count, default=50, metavar="N", help="so many at most")
+    search.add_argument("--limit", type=_count, default=50, metavar="N", help="at most this many")
     export = verb("export", "write conversations as a document")
     export.add_argument("ids", nargs="*", metavar="ID", help="which; without one all")
     export.add_argument(

@@ -1,4 +1,4 @@
-"""``npulse history export`` and ``import``: documents out of the history, and into it."""
+"""``npulse history export`` and ``import``: writes and reads documents of conversations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMAT_NAMES = (*FORMATS, RECORDING)
 def export_files(
     connection: Connection, numbers: Sequence[int], options: argparse.Namespace
 ) -> list[Path]:
-    """Writes these conversations as ``options`` say; the files, none for stdout.
+    """Exports these conversations as ``options`` say; returns the files, none for stdout.
 
     Raises ValueError with one sentence.
     """
@@ -86,7 +86,7 @@ def _write(path: Path, data: bytes, *, is_forced: bool) -> Path:
     shown = clean_line(str(path))
     try:
         if not is_forced and (path.exists() or path.is_symlink()):
-            raise ValueError(f"{shown} is there already; --force replaces it")
+            raise ValueError(f"{shown} already exists; --force replaces it")
         write_whole(path, data)
     except OSError as error:
         raise ValueError(f"cannot write {shown}: {error.strerror or error}") from None
@@ -95,7 +95,7 @@ def _write(path: Path, data: bytes, *, is_forced: bool) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What became of one file. ``problem`` is why nothing of it was taken, in one sentence."""
+    """Result of importing one file. ``problem`` says in one sentence why nothing was imported."""
 
     file: str
     kind: str | None = None
@@ -106,7 +106,7 @@ class ImportOutcome:
 
     @property
     def line(self) -> str:
-        """The same for a person."""
+        """The result as a line of text."""
         plural = "" if self.n_added == 1 else "s"
         parts = [f"{self.n_added} conversation{plural} of {self.kind} added"]
         if self.n_known:
@@ -127,8 +127,9 @@ class ImportOutcome:
 
 
 def import_files(connection: Connection, files: Sequence[str]) -> list[ImportOutcome]:
-    """Adds what these files hold. Raises sqlite3.Error where the history cannot be written; what
-    was added before stays."""
+    """Imports these files. Raises sqlite3.Error where the history cannot be written; earlier
+    imports stay.
+    """
     return [_import_file(connection, name) for name in files]
 
 

@@ -1,4 +1,4 @@
-"""What ``npulse history`` prints: conversations as lines and as JSON."""
+"""Formats conversations as lines and as JSON for ``npulse history``."""
 
 from __future__ import annotations
 

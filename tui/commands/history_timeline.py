@@ -1,4 +1,4 @@
-"""``npulse history show ID --timeline``: an answer in time, as text, JSON or a picture."""
+"""``npulse history show ID --timeline``: the timeline of an answer, as text, JSON or SVG."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def read_timeline(connection: Connection, number: int, answer: int | None) -> Ti
 
 
 def print_timeline(timeline: Timeline, options: argparse.Namespace) -> None:
-    """As the options say: a picture into a file, JSON, or lines. Raises ValueError with one
-    sentence where the file cannot be written."""
+    """Writes an SVG file, or prints JSON or lines, as the options say. Raises ValueError with one
+    sentence where the file cannot be written.
+    """
     if options.svg is not None:
         _write_svg(timeline, options.svg)
     elif options.json:
@@ -65,7 +66,7 @@ def _write_svg(timeline: Timeline, name: str) -> None:
         return
     path, shown = Path(name).expanduser(), clean_line(name)
     if path.exists() or path.is_symlink():
-        raise ValueError(f"{shown} is there already; name another file, or move it away")
+        raise ValueError(f"{shown} already exists; name another file, or move it away")
     try:
         write_whole(path, data)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``npulse history trend``: how fast each model was day by day, and whether it becomes slower."""
+"""``npulse history trend``: speed of each model per day, and its trend."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def print_trend(connection: Connection, options: argparse.Namespace) -> int:
 
 
 def day_of(ms: int) -> str:
-    """The day here; of a time that no calendar has, the number of its day."""
+    """The local day; for a time outside the calendar, the number of its day."""
     try:
         return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d")
     except (OverflowError, OSError, ValueError):
@@ -58,7 +58,7 @@ def day_of(ms: int) -> str:
 
 
 def trend_lines(key: ModelKey, trend: Trend) -> list[str]:
-    """A head, a line for each day, and what follows from them."""
+    """A heading, a line per day, and the trend."""
     simulated = "SIMULATED " if key.is_simulated else ""
     where = f" on {key.host}" if key.host else ""
     many = f"{trend.answers} answer{'' if trend.answers == 1 else 's'}"

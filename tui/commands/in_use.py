@@ -17,18 +17,19 @@ BUSY_LOAD_PCT = 10.0
 
 
 def npu_reason(server: Server, files: Files | None = None) -> str | None:
-    """What the NPU says, as a clause; None where it is idle, cannot be read, or is not the one of
-    this server."""
+    """The NPU's load as a clause; None where it is idle, cannot be read, or belongs to another
+    machine than the server.
+    """
     if not is_local(server.url) or server.is_simulated:
         return None
     load_pct = busiest_core_pct(files or Files(), time.time())
     if load_pct is None or load_pct < BUSY_LOAD_PCT:
         return None
-    return f"the NPU works at {load_pct:.0f} %"
+    return f"the NPU load is {load_pct:.0f} %"
 
 
 def waits_behind_another(server: Server, files: Files | None = None) -> bool:
-    """Whether a prompt that is sent now waits for an answer that somebody else gets.
+    """Whether a prompt sent now would wait for another client's answer.
 
     The NPU alone does not say so: for a second it still shows the load of our own last answer. So
     somebody else must be connected as well.
@@ -39,7 +40,7 @@ def waits_behind_another(server: Server, files: Files | None = None) -> bool:
 
 
 def overlap_guard(server: Server, files: Files | None = None) -> Callable[[], str | None]:
-    """Why a prompt must not be sent now: it would spoil the answer that somebody else gets."""
+    """Why a prompt must not be sent now: it would break another client's answer."""
 
     def reason() -> str | None:
         busy = npu_reason(server, files) if server.dialect.is_overlap_fatal else None
@@ -51,11 +52,11 @@ def overlap_guard(server: Server, files: Files | None = None) -> Callable[[], st
 
 
 async def why_in_use(client: Client, server: Server, files: Files | None = None) -> str | None:
-    """What shows that an answer runs, as a clause; None where nothing does."""
+    """Evidence that an answer is running, as a clause; None where there is none."""
     try:
         light = await working(client)
     except NotAnsweringError:
         return f"{server.name} does not answer, so it is at work"
     if light is not None:
-        return f"{server.name} works on an answer" if light.n_running else None
+        return f"{server.name} is working on an answer" if light.n_running else None
     return npu_reason(server, files)

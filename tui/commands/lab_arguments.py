@@ -16,7 +16,7 @@ EPILOG = """exit codes:
 
 A prompt set is a TOML file: prompts with {{variables}}, cases, variants, checks. npulse lab new
 makes one with an example of everything. The first Ctrl+C ends the present request, the second
-ends at once; npulse lab resume goes on. A run continues when the terminal is closed."""
+ends at once; npulse lab resume continues. A run continues when the terminal is closed."""
 _RAW = argparse.RawDescriptionHelpFormatter
 
 
@@ -74,7 +74,12 @@ def _list(verb: argparse.ArgumentParser) -> None:
 
 def _measuring(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument
-    add("--max-time", type=duration, metavar="TIME", help="start no request after that: 30m, 2h")
+    add(
+        "--max-time",
+        type=duration,
+        metavar="TIME",
+        help="start no request after this time: 30m, 2h",
+    )
     add("--strict", action="store_true", help="refuse to run where a gate warns")
     add("--force", action="store_true", help="run although a gate refuses")
     add_board(verb)

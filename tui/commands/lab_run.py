@@ -85,7 +85,7 @@ def _run_suite(options: argparse.Namespace, record: LabRun) -> RunSuite:
 
 
 def go_on(options: argparse.Namespace, folders: LabFolders) -> int:
-    """Goes on with a run that was ended, killed, or has failures."""
+    """Resumes a run that was stopped, killed, or has failures."""
     record = store.find_run(folders, options.run)
     if record.outcome == "complete":
         return complain("this run is complete, nothing is missing")
@@ -105,7 +105,7 @@ def go_on(options: argparse.Namespace, folders: LabFolders) -> int:
 def _options(
     options: argparse.Namespace, folders: LabFolders
 ) -> tuple[GenerationSettings, Options]:
-    """(what holds where a variant says nothing, the choices of the benchmark)."""
+    """(defaults for variants, options of the benchmark)."""
     settings = load(config_paths(), os.environ).settings
     section = settings.server
     urls = server_urls(section)
@@ -138,7 +138,7 @@ def _options(
 
 
 def _out(options: argparse.Namespace) -> TextIO:
-    """Where progress is shown: stdout belongs to a report that goes there."""
+    """Stream for progress: stderr where a report goes to stdout."""
     forms = (getattr(options, form, None) for form in report.FORMS)
     return sys.stderr if "-" in tuple(forms) or options.ui == "progress" else sys.stdout
 
@@ -169,7 +169,7 @@ def _go(
 def _check_names(
     conditions: list[thresholds.Condition], known: dict[str, float | None], record: LabRun
 ) -> None:
-    """A figure that no run has is told before the run, not after it. Raises ConditionError."""
+    """Checks the names of figures before the run. Raises ConditionError."""
     variants = [variant.id for variant in record.prompt_set.variants]
     every = {f"{name}.{variant}": 0.0 for name in known for variant in variants}
     thresholds.judge_values(conditions, {**dict.fromkeys(known, 0.0), **every})
@@ -209,7 +209,7 @@ def _finish(
 
 
 def _print_plan(record: LabRun, made: Options, folders: LabFolders, out: TextIO) -> int:
-    """What is going to be asked, of which model, and how long it is expected to take."""
+    """Prints the plan: requests, models, expected time."""
     prompt_set = record.prompt_set
     rows, variants = len(prompt_set.rows), len(prompt_set.variants)
     print(
@@ -232,11 +232,12 @@ def _print_plan(record: LabRun, made: Options, folders: LabFolders, out: TextIO)
 
 
 def _loads(expectations: Sequence[_Expected]) -> str:
-    """How many models a server has to load for the parts in their order; an upper bound where one
-    does not tell which model it has."""
+    """Number of model loads for the parts in order; an upper bound where a server does not report
+    its loaded model.
+    """
     count, is_certain = 0, True
     in_use: dict[str, str] = {}
-    """By server: the model that the part before leaves there."""
+    """By server: the model that the previous part leaves loaded."""
     for found in expectations:
         before = in_use.get(found.server)
         if found.server and before is not None:
@@ -256,8 +257,9 @@ def _span(span: tuple[float, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What is known of a part before it runs. ``span_s``: likely, low, high; ``where``: model and
-    server in words; ``has_to_load`` None: the server does not tell."""
+    """Forecast of a part before it runs. ``span_s``: likely, low, high; ``where``: model and server
+    in words; ``has_to_load`` None: the server does not tell.
+    """
 
     span_s: tuple[float, float, float]
     where: str
@@ -267,7 +269,7 @@ class _Expected:
 
 
 async def _expected(record: LabRun, part: Part, made: Options, folders: LabFolders) -> _Expected:
-    """From earlier runs of that model where there are some."""
+    """Forecast from earlier runs of that model, else from published figures."""
     wanted = with_part(made, part)
     # Where no model is named, the one in use is asked.
     unknown = None if part.model else False
@@ -323,7 +325,7 @@ def judge(options: argparse.Namespace, folders: LabFolders) -> int:
 
 
 class _Kept:
-    """Keeps what became of the judge's run in the record."""
+    """Stores the state of the judge's run in the record."""
 
     def __init__(self, record: LabRun, folders: LabFolders, part: Part) -> None:
         self.record = record

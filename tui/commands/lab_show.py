@@ -22,7 +22,7 @@ from tui.lab.results import result_of
 from tui.lab.store import LabFolders
 
 MARKS = ("[-", "-]"), ("{+", "+}")
-"""Around words that only the one, or only the other answer has, as git's word diff has them."""
+"""Marks around words that only one of two answers has, as in git's word diff."""
 
 
 def show(options: argparse.Namespace, folders: LabFolders) -> int:

@@ -1,4 +1,4 @@
-"""``npulse models``: the models of a server, loaded and unloaded from the command line."""
+"""``npulse models``: lists, loads and unloads models of servers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from tui.settings.state import load_state, remembered_servers, save_state, state
 
 TIMEOUTS = PhaseTimeouts(query_s=10.0)
 BUSY_LIMIT_S = 600.0
-"""How long a server is waited for that takes connections and does not answer."""
+"""Longest wait for a server that accepts connections but does not answer."""
 
 
 def parser() -> Parser:
@@ -79,7 +79,7 @@ def parser() -> Parser:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where servers are looked for, what they ask for, and the model that is configured."""
+    """Addresses of servers, their credentials, and the configured model."""
 
     urls: Sequence[str] | None
     access: Access
@@ -88,7 +88,9 @@ class Where:
 
 
 def where_to_look(options: argparse.Namespace) -> Where:
-    """What flags, settings and earlier choices say. Raises ValueError with one sentence."""
+    """Addresses and model by flags, settings and earlier choices. Raises ValueError with one
+    sentence.
+    """
     try:
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})
     except ConfigError as error:
@@ -183,13 +185,13 @@ def _chosen(found: SurveyedServer, where: Where) -> ChosenModel:
 
 
 async def _why_not(options: argparse.Namespace, client: Client, server: Server) -> str | None:
-    """The sentence of a refusal where an answer runs that this would end, and nobody said yes."""
+    """The refusal where a running answer would be ended and the user did not confirm."""
     reason = await why_in_use(client, server)
     if reason is None:
         return None
     what = f"{reason}: to {options.action} a model now may end an answer that is running"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return f"{what}. --yes does it all the same."
+        return f"{what}. --yes does it anyway."
     print(f"npulse models: {what}. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     said = await asyncio.to_thread(sys.stdin.readline)
     return None if said.strip().lower() in ("y", "yes") else "Nothing was changed."
@@ -207,7 +209,7 @@ async def _change(options: argparse.Namespace, client: Client, server: Server) -
 
 
 def _remember(server: Server, change: ModelChange, name: str) -> None:
-    """The model that was loaded is the one that was used last, as after the models screen."""
+    """Remembers the loaded model as the last used one."""
     loaded = find_model(name, change.models) or loaded_model(change.models)
     state, problem = load_state(state_file())
     if loaded is not None and problem is None:
@@ -218,7 +220,7 @@ def _remember(server: Server, change: ModelChange, name: str) -> None:
 
 
 def _is_here(server: Server) -> bool:
-    """Whether this machine's memory is the server's. A simulated board has its own."""
+    """Whether the server uses this machine's memory; a simulated board has its own."""
     return is_local(server.url) and not server.is_simulated
 
 
@@ -262,7 +264,7 @@ def _print_server(row: ListedServer, paper: Paper) -> None:
 def as_json_list(
     rows: Sequence[ListedServer], taken: str, busy_urls: Sequence[str]
 ) -> dict[str, object]:
-    """What ``list --json`` prints: the server that is used with its models, then all of them."""
+    """JSON of ``list --json``: the server in use with its models, then all servers."""
     servers = []
     for row in rows:
         server, choice = row.found.server, row.chosen.choice
@@ -371,7 +373,7 @@ def _print_change(server: Server, change: ModelChange, elapsed_s: float, *, is_j
     elif change.is_done:
         print(f"{change.sentence} ({long_seconds(elapsed_s)})")
     else:
-        hint = " --force tries it all the same." if change.is_memory_problem else ""
+        hint = " --force tries it anyway." if change.is_memory_problem else ""
         complain("npulse models", f"{change.sentence}{hint}")
 
 

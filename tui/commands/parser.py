@@ -16,8 +16,7 @@ MAX_CHARS = 600
 
 
 def complain(command: str, sentence: str) -> None:
-    """``npulse VERB: sentence`` on stderr, safe for a terminal. A stderr that takes nothing is no
-    reason to fail."""
+    """Prints ``npulse VERB: sentence`` on stderr, sanitised. A closed stderr is ignored."""
     # Here: most starts have nothing to say.
     from tui.core.text.sanitize import clean_line
     from tui.servers.address import masked
@@ -95,7 +94,7 @@ class _NoColor(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong, and takes options before, between and after words."""
+    """Parser with one-sentence errors; options may stand before, between and after words."""
 
     _is_inside = False
 
@@ -110,8 +109,9 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """As argparse has it, but ``load --url URL NAME`` too: it gives every word that may be
-        left out its place at the first word that it meets."""
+        """As argparse, but accepts ``load --url URL NAME`` too: argparse fills all optional words
+        at the first word that it meets.
+        """
         if self._is_inside or not self._has_optional_words:
             return super().parse_known_args(args, namespace)
         self._is_inside = True
@@ -127,7 +127,7 @@ class Parser(argparse.ArgumentParser):
         return not has_verbs and any(action.nargs in ("?", "*", "+") for action in words)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """argparse drops the error of a stdout that takes nothing."""
+        """Prints and reports a closed stdout, which argparse ignores."""
         if message:
             out = file or sys.stderr
             out.write(message)

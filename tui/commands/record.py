@@ -1,4 +1,4 @@
-"""``npulse record``: one prompt, its answer and the board in a file."""
+"""``npulse record``: answers one prompt, and records the answer and the board."""
 
 from __future__ import annotations
 

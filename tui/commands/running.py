@@ -1,4 +1,4 @@
-"""``npulse running``: what npulse answers now, in any process of this user."""
+"""``npulse running``: lists running answers and benchmarks of all npulse processes of this user."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COMMAND = "npulse running"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer, or one benchmark, with all that there is to say of it. None is not known."""
+    """One running answer or benchmark. None is not known."""
 
     conversation: int | None
     turn: int | None
@@ -94,8 +94,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _answers() -> list[RunningAnswer]:
-    """Those of a process that was killed are ended in the database, where it can be written: they
-    are told of once. Raises HistoryError."""
+    """Running answers. Those of a killed process are ended in the database where it can be written,
+    so they are listed once. Raises HistoryError.
+    """
     path = history_file()
     if not path.exists():
         return []

@@ -22,7 +22,7 @@ def parser() -> Parser:
         description=f"A systemd unit that runs npulse tap or npulse exporter as the user {USER}, "
         "which may write to its own folder and nowhere else. Without --install it is only "
         "printed. Exit codes: 0 done, 1 it could not be done, 2 usage.",
-        epilog="What stands after -- goes to the command: npulse setup-service tap -- --to "
+        epilog="Arguments after -- go to the command: npulse setup-service tap -- --to "
         "http://127.0.0.1:8021",
     )
     options.add_argument("service", choices=SERVICES, help="what shall run")
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
     end = words.index("--") if "--" in words else len(words)
     options = parser().parse_args(words[:end])
     if options.arguments:
-        parser().error(f"options of npulse {options.service} stand after --")
+        parser().error(f"options of npulse {options.service} go after --")
     arguments = tuple(words[end + 1 :])
     problem = _wrong(options.service, arguments)
     if problem is not None:
@@ -61,23 +61,23 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
 
 
 def _is_local(arguments: tuple[str, ...]) -> bool:
-    """Whether the service speaks to nothing but this machine, as far as its arguments tell."""
+    """Whether the arguments restrict the service to this machine."""
     urls = [word for word in arguments if "://" in word]
     return "--public" not in arguments and all(is_local(url) for url in urls)
 
 
 def _service_options(service: str) -> tuple[str, ...]:
-    """What the command gets beside what was asked for."""
+    """Options that are added to the command."""
     from tui.history.published_clients import PUBLISHED
 
     return ("--publish", str(PUBLISHED)) if service == "tap" else ()
 
 
 def _wrong(service: str, arguments: tuple[str, ...]) -> str | None:
-    """Why the command would not take these arguments, as far as it has not said so itself."""
+    """Why these arguments cannot be used in a unit."""
     bad = next((word for word in arguments if not word.isprintable()), None)
     if bad is not None:
-        return f"{bad!r} cannot stand in a unit"
+        return f"{bad!r} cannot be part of a unit"
     if any(word.startswith("--api-key") for word in arguments):
         return "every user can read a unit: put the key into /etc/npulse/config.toml"
     if service == "tap":

@@ -12,12 +12,13 @@ from tui.core.text.sanitize import clean
 
 MAX_STDIN_BYTES = 16 << 20
 FIRST_BYTE_S = 2.0
-"""How long a pipe beside a prompt may stay silent: a script or SSH leaves one open that nobody
-writes to."""
+"""Longest wait for a first byte on stdin where a prompt was given: scripts and SSH leave unused
+pipes open.
+"""
 
 
 def whole_prompt(words: str | None, note: Callable[[str], None]) -> str:
-    """The prompt, then what stdin holds, sanitised.
+    """The prompt followed by stdin's text, sanitised.
 
     ``words`` None or ``-``: stdin alone. Raises ValueError with one sentence, and OSError.
     ``note`` is told where stdin was left out.
@@ -39,7 +40,7 @@ def whole_prompt(words: str | None, note: Callable[[str], None]) -> str:
 
 
 def _is_fed() -> bool:
-    """Whether stdin is a file, a pipe or a socket: no terminal, no /dev/null, not closed."""
+    """Whether stdin is a file, a pipe or a socket, not a terminal, /dev/null, or closed."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""``npulse tap``: forwards clients to the server, and measures the answers that they get."""
+"""``npulse tap``: forwards clients to the server, and measures their answers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 COMMAND = "npulse tap"
 DEFAULT_LISTEN = "127.0.0.1:8090"
 NICE = 5
-"""Of the process that measures: what is passed on goes first."""
+"""Niceness of the measuring process: forwarding has priority."""
 END_S = 10.0
-"""How long the process that measures has for its end."""
+"""Time that the measuring process has to end."""
 STORE_S = 7.0
-"""How long of that what is left may take to be stored."""
+"""Part of that time for storing the rest."""
 
 DESCRIPTION = """\
 Forwards clients to the server and measures what they get: point Open WebUI, Home
@@ -83,7 +83,7 @@ def parser() -> Parser:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the options and the settings say."""
+    """Options and settings of a tap."""
 
     listen: ListenAddress
     to: Target | None
@@ -141,8 +141,7 @@ def _plan(made: Parser, options: argparse.Namespace) -> _Plan:
 
 
 async def _server(plan: _Plan) -> Server | None:
-    """The server that is forwarded to, as far as it can be recognised now; it was said where there
-    is none."""
+    """The server, as far as it can be recognised now; a message says where none answers."""
     from tui.servers.detect import probe
     from tui.servers.locate import NoServerError, locate
     from tui.settings.server_options import server_urls
@@ -151,7 +150,7 @@ async def _server(plan: _Plan) -> Server | None:
     if plan.to is not None:
         found = await probe(plan.to.url, True, access=plan.access)
         if found.server is None:
-            complain(COMMAND, f"{found.sentence} It is forwarded to all the same.")
+            complain(COMMAND, f"{found.sentence} Requests are forwarded to it anyway.")
         return found.server
     try:
         return await locate(
@@ -235,7 +234,7 @@ def _watch(
     target: Target,
     server: Server | None,
 ) -> None:
-    """The process that measures. Does not return."""
+    """Runs the measuring process. Does not return."""
     code = 1
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -316,7 +315,7 @@ def _summary(watcher: Watcher) -> str:
 
 
 def _wait_for(child: int) -> None:
-    """The end of the process that measures; it is killed where that takes too long."""
+    """Waits for the end of the measuring process; kills it after a time limit."""
     end_s = time.monotonic() + END_S
     with suppress(ChildProcessError):
         while time.monotonic() < end_s:

@@ -1,4 +1,4 @@
-"""The terminal's colours for a command without a screen: asks it, and waits for the answer."""
+"""Asks the terminal for its colours, for commands without a screen."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from tui.settings.terminfo import terminfo_colours
 from tui.settings.tmux import client_features
 
 WAIT_S = 1.0
-"""For the answer over a slow line; one that comes later is typed into the shell."""
+"""Wait for the answer over a slow connection; a later one would appear as typed text in the shell.
+"""
 READ_BYTES = 4096
 _CLEAR_LINE = "\r\x1b[K"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundColours:
-    """What the dashboard would draw in, and what would give more."""
+    """The colour depth that the dashboard would use, and how to get more."""
 
     choice: ColourChoice
     more: MoreColours | None
@@ -43,7 +44,7 @@ class FoundColours:
 
 
 def found_colours(env: Mapping[str, str]) -> FoundColours:
-    """What is known of the terminal; asks it where the environment does not say, and over SSH."""
+    """The terminal's colours; asks it where the environment does not say, and over SSH."""
     is_open = is_to_be_asked("auto", env)
     answer, answer_s = asked() if is_open or is_over_ssh(env) else (None, None)
     features = client_features() if env.get("TMUX") else None
@@ -58,8 +59,9 @@ def found_colours(env: Mapping[str, str]) -> FoundColours:
 
 
 def asked() -> tuple[ColourAnswer | None, float | None]:
-    """What the terminal answers, and after how many seconds; None where this is none, or not for
-    this process to ask."""
+    """The terminal's answer and its delay in seconds; None without a terminal, or in the
+    background.
+    """
     try:
         if not (sys.stdin.isatty() and sys.stdout.isatty() and os.tcgetpgrp(0) == os.getpgrp()):
             return None, None

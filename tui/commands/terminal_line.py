@@ -1,4 +1,4 @@
-"""How much the line to the terminal takes, and whether the dashboard should send it less."""
+"""Checks the bandwidth to the terminal, for the advice to use ``--low-bandwidth``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tui.core.screen.check import Check
 
 SLOW_ANSWER_S = 0.15
-"""A line whose terminal needs so long to answer is one over a modem, a satellite or a bad radio."""
+"""A connection with this round trip is a modem, a satellite or a bad radio link."""
 ENOUGH_BAUD = 19_200
 """A serial line has ten bits for a byte (8N1); the dashboard sends up to 1,200 bytes a second."""
 COMMAND = "npulse --low-bandwidth"
@@ -19,7 +19,7 @@ ADVICE = (
     "F6 switches it, low_bandwidth in [ui] of the config keeps it."
 )
 _SERIAL = re.compile(r"/dev/tty(?!\d+$).+")
-"""Not tty1 and its like, which are the machine's own console; pts/1 is no tty of that name."""
+"""Serial devices; not tty1 and the like, which are consoles, nor pts/1."""
 
 
 def is_over_ssh(env: Mapping[str, str]) -> bool:
@@ -28,7 +28,7 @@ def is_over_ssh(env: Mapping[str, str]) -> bool:
 
 
 def serial_baud(number: int = 1) -> int | None:
-    """Bits a second of the serial line that a file is; None where it is none."""
+    """Baud rate of a serial line; None where the file is not one."""
     try:
         if not _SERIAL.fullmatch(os.ttyname(number)):
             return None
@@ -40,7 +40,7 @@ def serial_baud(number: int = 1) -> int | None:
 
 
 def line_check(env: Mapping[str, str], baud: int | None, answer_s: float | None) -> Check | None:
-    """What is to be said of the line; nothing of a terminal on this machine.
+    """The check's result; None for a local terminal.
 
     ``answer_s`` is how long the terminal took to answer a question, None where it did not.
     """
@@ -49,7 +49,7 @@ def line_check(env: Mapping[str, str], baud: int | None, answer_s: float | None)
     if not is_over_ssh(env):
         return None
     if answer_s is None:
-        return _check("Over SSH; the terminal did not say how long the line is", is_slow=False)
+        return _check("Over SSH; the delay of the connection is not known", is_slow=False)
     time_ms = round(answer_s * 1000)
     said = f"Over SSH; the terminal answers after {time_ms} ms"
     return _check(said, is_slow=answer_s >= SLOW_ANSWER_S)
@@ -57,6 +57,6 @@ def line_check(env: Mapping[str, str], baud: int | None, answer_s: float | None)
 
 def _check(said: str, *, is_slow: bool) -> Check:
     if is_slow:
-        detail = f"{said}: that is slow, and a thin line profits from low bandwidth."
+        detail = f"{said}: that is slow; low bandwidth helps there."
         return Check("line", "note", "line", detail, COMMAND, ADVICE)
-    return Check("line", "ok", "line", f"{said}. Where bytes are dear: {COMMAND}.")
+    return Check("line", "ok", "line", f"{said}. Where traffic is expensive: {COMMAND}.")

@@ -9,12 +9,13 @@ from tui.core.text.format import long_seconds
 from tui.core.turn.server_wait import ServerWait
 
 EVERY_S = 15.0
-"""How often a wait that goes on is told again."""
+"""Time between two lines about the same wait."""
 
 
 class WaitLines:
-    """Of one command, which is named at the beginning of each line. A wait shorter than
-    ``after_s`` is not told at all."""
+    """Prints waits of one command, which begins each line. A wait shorter than ``after_s`` is not
+    printed.
+    """
 
     def __init__(self, command: str, *, after_s: float = 0.0, every_s: float = EVERY_S) -> None:
         self._command = command
@@ -24,7 +25,7 @@ class WaitLines:
         self._told_s = 0.0
 
     def tell(self, wait: ServerWait | None) -> None:
-        """The present wait, None while there is none. Call it often."""
+        """Takes the present wait; None while there is none. Call it often."""
         if wait is None:
             self._told_reason = None
             return

@@ -1,4 +1,5 @@
-"""The kernel's own times of a connection: when bytes arrived or left, whatever Python was doing.
+"""Kernel timestamps of a TCP connection: when bytes arrived or left, independent of Python's
+delays.
 
 Linux's ``SO_TIMESTAMPING`` (Documentation/networking/timestamping.rst of its source) makes each
 ``recvmsg`` return a control message of three ``struct timespec``; the first is when the kernel took

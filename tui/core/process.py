@@ -6,8 +6,7 @@ import os
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process has that number, whoever's it is; one that has ended and was not waited for
-    has it still."""
+    """Whether a process with that pid exists, of any user; zombies count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Theil-Sen: a line through points that a few wild ones do not bend."""
+"""Theil-Sen regression: a line that is robust against outliers."""
 
 from __future__ import annotations
 

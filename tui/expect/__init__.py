@@ -1,1 +1,1 @@
-"""What earlier answers tell about the one that runs, and what is wrong with it."""
+"""Expectations for a running answer from earlier ones, and detection of problems with it."""

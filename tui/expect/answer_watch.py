@@ -1,4 +1,4 @@
-"""Watches one answer while it runs: repetition, its rate, the context, and a stop that is planned.
+"""Watches a running answer: repetition, rate, free context, and a planned stop.
 
 Looked at a few times a second in the network's loop; nothing is done for a single token.
 """
@@ -19,10 +19,10 @@ from tui.core.turn.turn_piece import TurnMark
 from tui.core.turn.turn_stats import TurnStats
 
 EVERY_NS = 500_000_000
-"""How often the numbers are looked at; the planned stop every time."""
+"""Time between two checks of the numbers; a planned stop is checked every time."""
 MAX_SAMPLES = 900
 CONDITIONS = ("npu.freq", "ddr.freq", "cpu.big.freq", "soc.temp")
-"""What of the board explains a rate."""
+"""Board readings that can explain a rate."""
 NEARLY_FULL_SHARE = 0.1
 NEARLY_FULL_TOKENS = 256
 
@@ -52,13 +52,13 @@ class AnswerWatch:
         self._board: deque[tuple[int, dict[str, float | None]]] = deque(maxlen=MAX_SAMPLES)
         self._versions: dict[str, str | None] = {}
         self.others: str | None = None
-        """Another program that was seen at work."""
+        """Name of another program that took CPU time."""
         self.decay: str | None = None
-        """That it was slower than usual, once that is known."""
+        """How it was slower than usual, once that is known."""
 
     @property
     def remark(self) -> str | None:
-        """What there is to say of the answer when it is over."""
+        """Remark about the finished answer."""
         return "; ".join(filter(None, (self.stop_reason or self.loop, self.decay))) or None
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
@@ -81,7 +81,7 @@ class AnswerWatch:
         return conditions_of(list(self._board), first_ns, **self._versions)
 
     def look(self, now_ns: int, known: Knowledge) -> None:
-        """What is wrong as of now, and whether to stop."""
+        """Present problems, and whether to stop."""
         plan = self.plan
         is_due = now_ns - self._looked_ns >= EVERY_NS
         if not is_due and plan is None:

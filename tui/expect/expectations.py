@@ -1,4 +1,4 @@
-"""What earlier answers of the model tell about the one that runs, read when the first one does.
+"""Expectations for an answer from earlier answers of the model, read when the first answer begins.
 
 The history is read in a worker thread with the first prompt to a model, never at the start; what
 this run of npulse adds is kept here, also where no history is.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import Server
 
 LOOK_S = 0.1
-"""How often it is looked whether a model is known, or an answer over."""
+"""Time between two checks for a known model, or for the end of an answer."""
 SOON_S = 0.03
-"""The same where a stop is planned."""
+"""The same while a stop is planned."""
 NOTHING_KNOWN = Knowledge()
 
 
@@ -48,25 +48,26 @@ class Expectations:
     ) -> None:
         self._history = history
         self.stops_loops = stops_loops
-        """Of the answers that begin from now on."""
+        """Whether answers that begin from now on are stopped when they repeat themselves."""
         self._now_ms = now_ms
         self._past: dict[ModelKey, list[PastAnswer]] = {}
         self._known: tuple[Turn | None, Knowledge] = (None, NOTHING_KNOWN)
         self._watch: AnswerWatch | None = None
 
     def known(self, turn: Turn) -> Knowledge:
-        """What is expected of this answer; nothing until the earlier ones are read."""
+        """Expectations for this answer; none until earlier answers are read."""
         about, knowledge = self._known
         return knowledge if about is turn else NOTHING_KNOWN
 
     def watch(self, turn: Turn) -> AnswerWatch | None:
-        """What is seen of this answer while it runs, and of the last one; None before."""
+        """The watch of the running or last answer; None before the first."""
         watch = self._watch
         return watch if watch is not None and watch.turn is turn else None
 
     def outlook(self, turn: Turn, stats: TurnStats, npu: NpuSeen, now_ns: int) -> Outlook:
-        """What is awaited of this answer, which runs. ``stats`` are its numbers at ``now_ns``;
-        ``npu`` is what the NPU did for it."""
+        """Outlook of this running answer. ``stats`` are its numbers at ``now_ns``; ``npu`` is what
+        the NPU did for it.
+        """
         view = outlook(
             stats,
             self.known(turn),
@@ -161,7 +162,7 @@ def key_for(turn: Turn, server: Server) -> ModelKey:
 
 
 def knowledge_of(past: list[PastAnswer], turn: Turn) -> Knowledge:
-    """What these tell about that prompt's answer."""
+    """What earlier answers say about the answer to that prompt."""
     from tui.core.expect.decode import fit_decode, usual_lengths
     from tui.core.expect.prefill import fit_prefill
 
@@ -182,7 +183,7 @@ def judge(
 
 
 def answer_of(turn: Turn, now_ms: int, conditions: Conditions) -> PastAnswer:
-    """One that is over."""
+    """Record of a finished answer."""
     from tui.core.expect.past_answer import past_answer
     from tui.core.turn.result import result_of
     from tui.history.turn_json import numbers_of

@@ -21,7 +21,9 @@ MAX_LABEL_CHARS = 120
 
 @dataclass(frozen=True, slots=True)
 class _Gauge:
-    """A reading as a metric. ``label`` names what there are several of, by their number."""
+    """A reading as a gauge. ``label`` is the label with the number, for readings that exist several
+    times.
+    """
 
     name: str
     help: str
@@ -76,7 +78,7 @@ GAUGES = (
 
 
 def board_families(snapshot: Snapshot) -> Iterator[Metric]:
-    """Everything that the snapshot knows; what it does not know is not there."""
+    """Metric families of the readings in a snapshot; absent readings have no sample."""
     info = InfoMetricFamily("npulse_board", "What board this is.")
     info.add_metric([], _identity(snapshot))
     yield info

@@ -1,4 +1,4 @@
-"""What is exported, kept up to date by a thread: a scrape only writes down what is known."""
+"""Keeps the exported metrics up to date in a thread; a scrape only formats them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from tui.history.running import receiving
 
 SERVERS_EVERY_S = 15.0
 STALE_SAMPLES = 3
-"""After so many missed samples what was read last is no longer told."""
+"""After this many missed samples, the last readings are no longer exported."""
 MAX_GAP_S = 10.0
-"""Between two samples that belong together."""
+"""Longest time between two samples that is counted as busy time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where everything is read. ``look_at_servers`` takes what was seen before."""
+    """Where the metrics come from. ``look_at_servers`` takes what it found before."""
 
     root: Path
     history: Path
     look_at_servers: Callable[[SeenServers], SeenServers]
     on_ended: Callable[[EndedRequest], None] = lambda request: None
-    """Told each answer that has ended, for a second way out."""
+    """Called with each answer that has ended, for export by OTLP."""
 
 
 class BusySeconds:
-    """How long each NPU core has computed: the load, summed up over time."""
+    """Busy time of each NPU core: its load integrated over time."""
 
     def __init__(self) -> None:
         self._totals_s: list[float] = []
@@ -132,7 +132,7 @@ class Exporter(Collector):
         return ended, running
 
     def collect(self) -> Iterator[Metric]:
-        """For the registry: what was read last."""
+        """The metrics of the last update, for the registry."""
         snapshot = self._snapshot
         if snapshot is not None:
             yield GaugeMetricFamily(

@@ -1,4 +1,4 @@
-"""``/metrics`` over HTTP. Nothing else is served, and nothing that is sent is read."""
+"""Serves ``/metrics`` over HTTP, and nothing else; request bodies are not read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 TIMEOUT_S = 10.0
-"""After which a client that says nothing is let go."""
+"""A client that sends nothing is disconnected after this time."""
 INDEX = b"npulse exporter: the metrics are at /metrics\n"
 
 
 class MetricsServer(ThreadingHTTPServer):
-    """Serves what ``text`` returns. Raises OSError where the address cannot be had."""
+    """Serves what ``text`` returns. Raises OSError where the address cannot be bound."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -39,7 +39,7 @@ class MetricsServer(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that leaves in the middle is no news; anything else is one line."""
+        """A client that disconnects is ignored; any other error is one line on stderr."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             print(f"npulse exporter: a scrape failed: {error}", file=sys.stderr, flush=True)

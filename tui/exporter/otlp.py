@@ -23,7 +23,7 @@ METRICS_PATH = "/v1/metrics"
 EVERY_MS = 15_000
 TIMEOUT_S = 10
 TOKEN_BUCKETS = (*(1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304),)
-"""Those that the conventions advise for ``gen_ai.client.token.usage``."""
+"""Histogram buckets that the conventions advise for ``gen_ai.client.token.usage``."""
 # Each bound is one of tui.history.chunk_gaps.EDGES_NS, or counts would land in other buckets.
 CHUNK_BUCKETS_S = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
 DURATION_BUCKETS_S = (*TTFT_BUCKETS_S, 3600.0)
@@ -31,7 +31,7 @@ COUNTED = ("measured", "runtime", "tokenizer")
 
 
 class OtlpSender:
-    """Sends what :meth:`observe` was told to a collector, every 15 s and at its end."""
+    """Sends observed answers to a collector, every 15 s and at the end."""
 
     def __init__(self, url: str) -> None:
         exporter = OTLPMetricExporter(endpoint=metrics_url(url), timeout=TIMEOUT_S)
@@ -93,8 +93,9 @@ class OtlpSender:
 
 
 def metrics_url(url: str) -> str:
-    """The address of a collector as its own path, where only the place was given. Raises ValueError
-    with one sentence for one that is no http or https address."""
+    """Completes the address of a collector with the metrics path where it has none. Raises
+    ValueError with one sentence for anything but http and https.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"--otlp takes an address such as http://127.0.0.1:4318, not {url}")
@@ -102,7 +103,7 @@ def metrics_url(url: str) -> str:
 
 
 def attributes(origin: Origin) -> dict[str, str | int]:
-    """What the conventions want to know of each request."""
+    """Attributes of a request as the conventions name them."""
     known: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": origin.kind or "unknown",

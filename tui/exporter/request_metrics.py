@@ -1,4 +1,4 @@
-"""Ended requests, summed up: counters and histograms.
+"""Counters and histograms of ended requests.
 
 Every rate and time has a label ``source``: who took it (:data:`tui.core.types.NumberSource`). An
 estimate is in a series of its own, so that nobody takes it for a measurement.
@@ -23,7 +23,7 @@ PREFILL_BUCKETS_TPS = (5.0, 10.0, 20.0, 30.0, 40.0, 60.0, 80.0, 120.0, 200.0, 40
 TTFT_BUCKETS_S = (
     *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0),
 )
-"""A short prompt at once; 16,384 tokens at 10 tok/s, behind others in a queue."""
+"""From a short prompt answered at once to 16,384 tokens at 10 tok/s behind a queue."""
 DURATION_BUCKETS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0, 3600.0)
 EMBEDDING_BUCKETS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 # Each bound is one of tui.history.chunk_gaps.EDGES_NS, or counts would land in other buckets.
@@ -33,7 +33,7 @@ UNKNOWN_MODEL = "unknown"
 
 
 def model_label(origin: Origin) -> str:
-    """The name of the model; one of the simulated board says so."""
+    """The model's name; marked where it belongs to the simulated board."""
     name = clean_line(origin.model, MAX_LABEL_CHARS) or UNKNOWN_MODEL
     return f"{name} (simulated)" if origin.is_simulated else name
 

@@ -1,4 +1,6 @@
-"""Servers and their models as metric families: asked now and then, never while one is scraped."""
+"""Servers and their models as metric families; servers are asked periodically, never during a
+scrape.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ MAX_LABEL_CHARS = 120
 
 @dataclass(frozen=True, slots=True)
 class SeenServers:
-    """Those that answer now, those that take connections and do not answer, and every address
-    where one was seen since the start."""
+    """Servers that answer, servers that accept connections but do not answer, and every address
+    where one was seen since the start.
+    """
 
     answering: tuple[SurveyedServer, ...] = ()
     busy_urls: tuple[str, ...] = ()
@@ -33,7 +36,7 @@ class SeenServers:
 def look_at_servers(
     urls: Sequence[str] | None, access: Access, before: SeenServers = SeenServers()
 ) -> SeenServers:
-    """Some cheap questions to each address; None are the usual ports. Blocks for seconds."""
+    """Sends a few cheap requests to each address; None is the usual ports. Blocks for seconds."""
     return asyncio.run(_look(urls, access, before))
 
 
@@ -49,7 +52,7 @@ def server_families(seen: SeenServers) -> Iterator[Metric]:
     """``npulse_server_up``, ``npulse_server_busy`` and what is known of servers and models."""
     up = GaugeMetricFamily("npulse_server_up", "Whether a server is there.", labels=["url"])
     busy = GaugeMetricFamily(
-        "npulse_server_busy", "Whether it takes connections and does not answer.", labels=["url"]
+        "npulse_server_busy", "Whether it accepts connections but does not answer.", labels=["url"]
     )
     answering = {one.server.url for one in seen.answering}
     for url in seen.known_urls:

@@ -94,7 +94,7 @@ class Trial:
         return self.row is not None and self.row.verdict == "slower"
 
     def sentence(self) -> str:
-        """``2.10 to 3.20 tok/s (+52 %, 48 to 55)``, or that nothing could be seen."""
+        """``2.10 to 3.20 tok/s (+52 %, 48 to 55)``, or that no difference was detectable."""
         row = self.row
         if row is None:
             return self.problem or "nothing was measured"
@@ -111,8 +111,8 @@ class Trial:
             if low > 0 or high < 0:
                 return f"{rates} ({share}): too little to matter"
         visible = max(row.mdc_pct or 0.0, metric(row.metric).threshold_pct)
-        smallest = "" if row.mdc_pct is None else f" (smallest visible {visible:.0f} %)"
-        return f"no difference that could be seen{smallest}"
+        smallest = "" if row.mdc_pct is None else f" (smallest detectable {visible:.0f} %)"
+        return f"no detectable difference{smallest}"
 
 
 class TrialRunner:

@@ -1,1 +1,1 @@
-"""The conversations that are kept: a database, what writes into it and what finds them again."""
+"""Stored conversations: the database, writers, readers and search."""

@@ -1,4 +1,4 @@
-"""One answer that grows in the database, as a turn that is fed what is new of it."""
+"""Follows a growing answer in the database, as a turn."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELECT t.status, t.writer, l.t0_ns, l.phase, l.wait FROM turns AS t
 
 
 class AnswerTail:
-    """Reads one answer again and again; each time only what is new.
+    """Reads one answer repeatedly, each time only the new part.
 
     ``turn`` has its words and its numbers as far as they were read; ``stored`` is the whole answer
     once it is over, None where it was removed.
@@ -44,7 +44,7 @@ class AnswerTail:
         self.prompt = prompt
         self.stored: StoredTurn | None = None
         self.is_owner_gone = False
-        """Its process was killed, and nobody has ended the answer in the database yet."""
+        """Whether its process was killed, and the answer is not yet ended in the database."""
         self._place = 0
         self._first_place: int | None = None
         self._n_text = self._n_thinking = self._n_stamps = 0
@@ -64,7 +64,7 @@ class AnswerTail:
         )
 
     def read(self, connection: sqlite3.Connection) -> bool:
-        """Takes what is new. Returns whether the answer is over.
+        """Reads the new part. Returns whether the answer is over.
 
         Raises sqlite3.Error, and ValueError where what is stored is damaged.
         """
@@ -111,7 +111,7 @@ class AnswerTail:
             self._take(text, thinking, times_ns)
 
     def _take_whole(self, text: str, thinking: str, times_ns: Sequence[int]) -> None:
-        """All of the answer, of which a part is known."""
+        """Reads the whole answer in place of the known part."""
         if self._n_text and not text.startswith(self.turn.text):
             self.turn.restore_reclassified()
             self._n_thinking += self._n_text
@@ -141,7 +141,7 @@ class AnswerTail:
 
 
 def _chunk_meaning(connection: sqlite3.Connection, answer: int) -> ChunkMeaning:
-    """Unknown once the answer is over."""
+    """What one chunk stands for; unknown once the answer is over."""
     found = connection.execute(
         "SELECT chunk_meaning FROM live WHERE turn = ?", (answer,)
     ).fetchone()
@@ -150,7 +150,7 @@ def _chunk_meaning(connection: sqlite3.Connection, answer: int) -> ChunkMeaning:
 
 @contextmanager
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything that is read inside is of one moment."""
+    """A read transaction: everything read inside is consistent."""
     connection.execute("BEGIN")
     try:
         yield

@@ -1,4 +1,4 @@
-"""The board's samples of one answer, packed: a column for each series, only what changes.
+"""Packs the board samples of an answer: a column per series, only changes.
 
 The bytes are a zlib stream (RFC 1950) of varints (:mod:`tui.history.varint`)::
 
@@ -21,7 +21,7 @@ from itertools import islice
 from tui.history.varint import append_unsigned, read_all, unzigzag, zigzag
 
 MAX_BYTES = 16 << 20
-"""More is no record of an answer: a year of samples would be less."""
+"""Larger data is not the record of an answer: a year of samples has less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def step(name: str) -> float:
 
 
 def pack_samples(samples: Sequence[BoardSample], level: int = 9) -> bytes:
-    """Samples as bytes; none are no bytes. ``level`` is that of zlib."""
+    """Packs samples; empty for none. ``level`` is zlib's compression level."""
     if not samples:
         return b""
     out = bytearray()
@@ -73,7 +73,7 @@ def pack_samples(samples: Sequence[BoardSample], level: int = 9) -> bytes:
 
 
 def unpack_samples(data: bytes) -> list[BoardSample]:
-    """The samples again. Raises ValueError where the bytes are damaged."""
+    """Unpacks samples. Raises ValueError where the bytes are damaged."""
     if not data:
         return []
     try:

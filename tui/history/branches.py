@@ -1,5 +1,4 @@
-"""The branches of a conversation at one of its places: prompts beside each other, and the answers
-of each.
+"""Branches at one place of a conversation: versions of a prompt, and the answers to each.
 
 Each function takes any connection and raises sqlite3.Error. An exchange is given by the turn ids of
 its prompt and its answer; None where there is no such turn.
@@ -19,14 +18,14 @@ ExchangeIds = tuple[int | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch by its last turn, and the exchange, from 0 on, in which it leaves another one."""
+    """A branch: its last turn, and the index of the exchange where it leaves the other one."""
 
     leaf: int
     exchange: int
 
 
 def place_of(connection: sqlite3.Connection, prompt: int | None, answer: int | None) -> BranchPlace:
-    """Where a prompt and its answer stand among those beside them."""
+    """Position of a prompt and its answer among their alternatives."""
     found: list[tuple[int, int] | None] = []
     for turn in (prompt, answer):
         same = [] if turn is None else reading.siblings(connection, turn)

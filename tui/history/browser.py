@@ -1,4 +1,4 @@
-"""Looks through the history and changes what its user wants changed, for the history screen."""
+"""Reads and changes the history for the history screen."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ PAGE = 200
 MAX_HITS = 200
 MAX_PROMPTS = 500
 MAX_PROMPT_CHARS = 4 << 20
-"""Of all prompts that are read for the prompt's history."""
+"""Total length of the prompts that are read for the Up key."""
 CHANGE_S = 10.0
-"""How long a change may wait for the thread that writes."""
+"""Longest wait of a change for the writing thread."""
 
 
 class HistoryBrowser:
@@ -54,7 +54,7 @@ class HistoryBrowser:
 
     @property
     def is_there(self) -> bool:
-        """Whether anything was ever kept."""
+        """Whether there is a history."""
         return self._path.exists()
 
     # Reading --------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class HistoryBrowser:
         return OpenedConversation(found, several, others)
 
     def branch_places(self, exchanges: Sequence[ExchangeIds]) -> list[BranchPlace]:
-        """Of each exchange of a conversation, where it stands among others beside it."""
+        """Position of each exchange of a conversation among its alternatives."""
         with reading_from(self._path) as connection:
             return [branches.place_of(connection, *ids) for ids in exchanges]
 
@@ -135,8 +135,9 @@ class HistoryBrowser:
     def resume(
         self, conversation: int, leaf: int | None, *, from_start: bool = False
     ) -> ResumedConversation:
-        """A conversation as one that can go on after the turn ``leaf`` (None: the end of its chosen
-        branch), or with another first prompt."""
+        """A conversation to continue after the turn ``leaf`` (None: the end of its chosen branch),
+        or with another first prompt.
+        """
         if self._recorder is not None and self._recorder.is_busy:
             # What ended a moment ago is stored whole before it is read.
             self._change(lambda connection: None)
@@ -145,8 +146,9 @@ class HistoryBrowser:
         return replace(found, past=(), answers=()) if from_start else found
 
     def recording(self, conversation: int, answer: int | None) -> Recording:
-        """An answer of a conversation, to be played again; None: the last one of its chosen
-        branch."""
+        """The recording of an answer of a conversation, for a replay; None: the last one of its
+        chosen branch.
+        """
         from tui.history.recordings import recorded
 
         with reading_from(self._path) as connection:
@@ -156,7 +158,7 @@ class HistoryBrowser:
                 raise HistoryError(str(error)) from error
 
     def answer_recording(self, answer: int) -> Recording:
-        """An answer by its own number, to be played again."""
+        """The recording of an answer by its id, for a replay."""
         with reading_from(self._path) as connection:
             conversation = recent.conversation_of(connection, answer)
         if conversation is None:
@@ -183,7 +185,7 @@ class HistoryBrowser:
     # Changes --------------------------------------------------------------------------------
 
     def choose_branch(self, conversation: int, leaf: int) -> None:
-        """The branch that ends at this turn is the one that is shown from now on."""
+        """Makes the branch that ends at this turn the chosen one."""
         self._change(lambda connection: writing.choose_leaf(connection, conversation, leaf))
 
     def rename(self, conversation: int, title: str) -> None:

@@ -1,4 +1,4 @@
-"""Which words each chunk of an answer brought, packed: about a byte for a token of text.
+"""Packs the text position after each chunk of an answer: about a byte per token.
 
 Stored are, for each chunk, how many characters of text and of thinking it brought, as varints
 (:mod:`tui.history.varint`): ``2 * text`` where it brought no thinking, else ``2 * thinking + 1``
@@ -17,7 +17,7 @@ MAX_CHARS = 1 << 31
 
 
 def pack_ends(ends: ChunkEnds) -> bytes:
-    """The ends of the chunks of an answer, or of a piece of it, as bytes."""
+    """Packs the ends of chunks."""
     out = bytearray()
     last_text = last_thinking = 0
     for text, thinking in zip(ends.text, ends.thinking, strict=True):
@@ -31,7 +31,7 @@ def pack_ends(ends: ChunkEnds) -> bytes:
 
 
 def unpack_ends(data: bytes) -> ChunkEnds:
-    """The ends again. Raises ValueError where the bytes are damaged."""
+    """Unpacks the ends. Raises ValueError where the bytes are damaged."""
     found = ChunkEnds(array("I"), array("I"))
     text = thinking = 0
     numbers = iter(read_all(data))
@@ -52,7 +52,7 @@ def unpack_ends(data: bytes) -> ChunkEnds:
 
 
 def joined_ends(pieces: Iterable[ChunkEnds]) -> ChunkEnds:
-    """The ends of pieces that follow each other."""
+    """Concatenates the ends of consecutive pieces."""
     found = ChunkEnds(array("I"), array("I"))
     for piece in pieces:
         found.text.extend(piece.text)

@@ -1,4 +1,4 @@
-"""The gaps between the chunks of an answer as a few numbers, for histograms.
+"""Gaps between the chunks of an answer, grouped for histograms.
 
 The gaps that fall between two neighbours of :data:`EDGES_NS` become one group: how many they are,
 and their mean. A histogram whose bounds are among these edges gets the same counts from the groups
@@ -17,7 +17,7 @@ EDGES_NS = tuple(
     for ms in (10, 20, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1_000, 2_000, 2_500, 5_000,
                10_000)
 )  # fmt: skip
-"""Upper bounds, each one inclusive; what is longer than the last one is a group too."""
+"""Inclusive upper bounds of the groups; longer gaps are one more group."""
 
 
 class GapGroup(NamedTuple):

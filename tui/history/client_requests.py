@@ -1,4 +1,4 @@
-"""Requests of other programs in the database: stored by ``npulse tap``, read by screens and the
+"""Database access to requests of other programs: written by ``npulse tap``, read by screens and the
 exporter.
 
 Each function takes a connection and raises sqlite3.Error; those that write are to be called inside
@@ -31,7 +31,7 @@ from tui.history.writing import shared
 DAY_MS = 86_400_000
 MAX_FOLLOWED = 1_000
 MAX_ROWS = 100_000
-"""About 50 MB. The oldest go first."""
+"""Most rows, about 50 MB; the oldest are removed first."""
 
 _VALUES = (
     "started_ms", "ended_ms", "status", "phase", "host", "port", "user_agent", "process", "pid",
@@ -68,13 +68,13 @@ def store(connection: sqlite3.Connection, request: ClientRequest, writer: int) -
 
 
 def running(connection: sqlite3.Connection) -> list[ClientRequest]:
-    """Those that are not over, oldest first. One whose tap was killed is told as interrupted."""
+    """Running requests, oldest first. One whose tap was killed counts as interrupted."""
     rows = connection.execute(f"{_SELECT} WHERE r.writer IS NOT NULL ORDER BY r.id")
     return [request for request in map(_request, rows) if not request.is_over]
 
 
 def tap_pid(connection: sqlite3.Connection) -> int | None:
-    """The process of a tap that runs and keeps its requests here; None where none does."""
+    """Pid of a running tap that stores its requests here; None where there is none."""
     rows = connection.execute(
         "SELECT pid, started_ticks, boot_id FROM writers WHERE command = 'tap' ORDER BY id DESC"
     )
@@ -88,8 +88,9 @@ def newest(connection: sqlite3.Connection, limit: int) -> list[ClientRequest]:
 
 
 def newest_ids(connection: sqlite3.Connection, limit: int) -> list[int]:
-    """The ids of the last ``limit`` requests that are over, newest first: for whoever has most of
-    them already. They do not change any more."""
+    """The ids of the last ``limit`` requests that are over, newest first: for callers that have
+    most of them already. Finished requests do not change.
+    """
     rows = connection.execute(
         "SELECT id FROM client_requests WHERE status != 'running' ORDER BY id DESC LIMIT ?",
         (limit,),
@@ -115,7 +116,7 @@ def with_ids(connection: sqlite3.Connection, ids: Iterable[int]) -> list[ClientR
 
 
 def totals(connection: sqlite3.Connection, since_ms: int) -> list[ClientTotals]:
-    """What each client has asked since then, the newest client first."""
+    """Totals of each client since that time, the newest client first."""
     rows = connection.execute(
         "SELECT host, port, user_agent, process, pid, status, tokens_in, tokens_in_source,"
         " tokens_out, tokens_out_source, decode_tps, ttft_ms, started_ms FROM client_requests"
@@ -142,7 +143,7 @@ def prune(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> int:
 
 
 def _totals(label: str, rows: Sequence[tuple[object, ...]]) -> ClientTotals:
-    """Of rows that begin with the status, newest first."""
+    """Totals of rows that begin with the status, newest first."""
     columns = list(zip(*rows, strict=True))
     status, tokens_in, in_source, tokens_out, out_source, rates, ttfts, started = columns
     counted = [

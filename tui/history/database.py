@@ -1,4 +1,4 @@
-"""Opening the database: for the one connection that writes, or for one that only reads."""
+"""Opens the database, for writing or read-only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tui.history.failures import HistoryError, NewerHistoryError, OlderHistoryEr
 from tui.history.schema import APPLICATION_ID, MIGRATIONS, PAGE_BYTES
 
 Connection = sqlite3.Connection
-"""For whoever passes one on and needs nothing else of SQLite."""
+"""The connection type, for modules that only pass one on."""
 FILE_NAME = "history.db"
 WAIT_S = 2.0
-"""How long another process's transaction is waited for."""
+"""Longest wait for another process's transaction."""
 NOTHING = "nothing is kept yet: there is no history on this machine"
 MAX_WAL_BYTES = 4 << 20
 _OPENING = Lock()
-"""No thread looks at a file while another one opens it: see :func:`_is_open_here`."""
+"""Lock: no thread inspects a file while another one opens it; see :func:`_is_open_here`."""
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
 _USER_VERSION_AT, _APPLICATION_ID_AT = 60, 68
@@ -35,7 +35,8 @@ _USER_VERSION_AT, _APPLICATION_ID_AT = 60, 68
 def open_for_writing(
     path: Path, migrations: Sequence[str] = MIGRATIONS, wait_s: float = WAIT_S
 ) -> sqlite3.Connection:
-    """Makes the file where it is missing, and brings an older schema up to date, after a backup.
+    """Opens the database, creating it where it is missing; an older schema is migrated after a
+    backup.
 
     Raises HistoryError with one sentence.
     """
@@ -128,7 +129,7 @@ def _in_words(verb: str, path: Path) -> Iterator[None]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing. Raises sqlite3.Error."""
+    """A transaction that commits as a whole or not at all. Raises sqlite3.Error."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -142,8 +143,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def damage(connection: sqlite3.Connection, *, is_thorough: bool = False) -> list[str]:
-    """What is wrong with the file, in SQLite's words; empty where it is whole. Raises
-    sqlite3.Error where it cannot be read at all."""
+    """Damage of the file in SQLite's words; empty where there is none. Raises sqlite3.Error where
+    it cannot be read at all.
+    """
     pragma = "integrity_check(20)" if is_thorough else "quick_check(1)"
     found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}")]
     if is_thorough:
@@ -239,7 +241,7 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """``executescript`` would commit first."""
+    """Splits a script into statements, since ``executescript`` would commit first."""
     statement = ""
     for part in script.split(";"):
         statement += part + ";"
@@ -250,7 +252,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """A copy of the file beside it, whole or not at all, before its schema changes."""
+    """Copies the file atomically before its schema changes."""
     target = path.with_name(f"{path.stem}-schema-{version}.db")
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     os.close(create_private(partial, os.O_RDWR))
@@ -288,13 +290,16 @@ def _refuse_foreign(path: Path, newest: int) -> None:
         return
     with os.fdopen(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise HistoryError(f"{_shown(path)} is no plain file, so no history can be kept in it")
+            raise HistoryError(
+                f"{_shown(path)} is not a regular file, so no history can be kept in it"
+            )
         header = file.read(_HEADER_BYTES)
     if not header:
         return
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise HistoryError(
-            f"{_shown(path)} is no database, or it is damaged; move it away to begin a new history"
+            f"{_shown(path)} is not a database, or it is damaged; "
+            "move it away to begin a new history"
         )
     version, application = (
         int.from_bytes(header[at : at + 4], "big") for at in (_USER_VERSION_AT, _APPLICATION_ID_AT)

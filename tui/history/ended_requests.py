@@ -1,4 +1,4 @@
-"""Requests that ended since the last look, of npulse and of other programs: numbers, no text."""
+"""Numbers of requests that ended since the last call, of npulse and of other programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHERE t.status <> 'running' AND t.id IN
 PAGE = 500
 """Answers that are read at once."""
 OWN_AGENT = "npulse"
-"""How npulse calls itself in its requests: through a tap one would be counted twice."""
+"""npulse's own User-Agent; its requests through a tap would be counted twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class EndedRequest:
 
 
 class EndedRequests:
-    """Hands each request out once, after its end. The first look hands out none: it begins there.
+    """Returns each request once, after its end. The first call returns none and sets the start.
 
     What is imported meanwhile was not answered meanwhile, and is left out. ``since_ms`` is when the
     first look is made, in ms since 1970.
@@ -58,7 +58,7 @@ class EndedRequests:
         self._running_clients: set[int] = set()
 
     def look(self, connection: sqlite3.Connection) -> list[EndedRequest]:
-        """Those that ended since the last look. Raises sqlite3.Error."""
+        """Requests that ended since the last call. Raises sqlite3.Error."""
         found = [*self._own(connection), *self._of_clients(connection)]
         has_begun, self._has_begun = self._has_begun, True
         return found if has_begun else []
@@ -94,7 +94,7 @@ class EndedRequests:
 
 
 def is_own(request: ClientRequest) -> bool:
-    """Whether npulse sent it, which then has it in its own history."""
+    """Whether npulse sent it; it is then in the history already."""
     return request.client.user_agent == OWN_AGENT
 
 

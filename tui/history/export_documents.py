@@ -1,4 +1,4 @@
-"""Conversations as documents for other programs and for reading: Markdown, JSON, HTML, CSV.
+"""Exports conversations as Markdown, JSON, HTML or CSV.
 
 All of them are bytes in UTF-8 and hold nothing that a terminal would obey.
 """
@@ -49,7 +49,7 @@ def utc(ms: int) -> str:
 
 
 def to_json(conversations: Sequence[PlainConversation]) -> bytes:
-    """All that is stored; :mod:`tui.history.import_documents` reads it back."""
+    """JSON with everything that is stored; :mod:`tui.history.import_documents` reads it back."""
     whole = {"format": FORMAT, "conversations": [_conversation(c) for c in conversations]}
     text = json.dumps(whole, ensure_ascii=False, indent=1)
     return escaped_json(text.encode("utf-8", "replace")) + b"\n"
@@ -92,7 +92,7 @@ def _turn(turn: PlainTurn) -> dict[str, object]:
 
 
 def to_markdown(conversations: Sequence[PlainConversation]) -> bytes:
-    """The words, with front matter (YAML) that says what is known of each conversation."""
+    """Markdown with YAML front matter about each conversation."""
     return "\n".join(_markdown(found) for found in conversations).encode("utf-8", "replace")
 
 
@@ -138,7 +138,7 @@ def _tokens(turn: PlainTurn) -> int | None:
 
 
 def _notes(turn: PlainTurn) -> list[str]:
-    """How an answer went, in one line each."""
+    """Notes about an answer, one line each."""
     notes = []
     if turn.status not in (None, "complete"):
         notes.append(clean_line(f"{turn.status}. {turn.error.sentence if turn.error else ''}"))

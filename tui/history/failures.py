@@ -10,18 +10,19 @@ _REASONS = (
     ("database schema is locked", "another program holds it locked"),
     ("locking protocol", "another program holds it locked"),
     ("disk i/o error", "the disk reports an error, or a limit on the size of files is reached"),
-    ("database disk image is malformed", "it is damaged; npulse history check says more"),
-    ("malformed database schema", "it is damaged; npulse history check says more"),
-    ("file is not a database", "it is no database, or it is damaged"),
+    ("database disk image is malformed", "it is damaged; see npulse history check"),
+    ("malformed database schema", "it is damaged; see npulse history check"),
+    ("file is not a database", "it is not a database, or it is damaged"),
     ("unable to open database", "it cannot be opened"),
     ("no such module: fts5", "SQLite of this Python has no full-text search (FTS5)"),
 )
-"""How SQLite's messages begin (https://www.sqlite.org/rescode.html), for Python 3.10 has no codes
-on its errors."""
+"""Beginnings of SQLite's messages (https://www.sqlite.org/rescode.html); errors of Python 3.10 have
+no codes.
+"""
 
 
 class HistoryError(Exception):
-    """The history cannot be used for what was wanted. The message is one sentence."""
+    """The history cannot be read or changed. The message is one sentence."""
 
 
 class NewerHistoryError(HistoryError):
@@ -33,7 +34,7 @@ class OlderHistoryError(HistoryError):
 
 
 def reason(error: Exception) -> str:
-    """Why, as the end of a sentence, without a full stop."""
+    """The reason as a clause without a full stop."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     text = str(error)
@@ -44,6 +45,6 @@ def reason(error: Exception) -> str:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether the file itself is broken, so that trying again is no use."""
+    """Whether the file is damaged, so that a retry does not help."""
     text = str(error).lower()
     return "malformed" in text or "not a database" in text

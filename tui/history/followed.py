@@ -1,4 +1,4 @@
-"""An answer that another npulse receives, followed on a thread of its own."""
+"""Follows an answer that another npulse receives, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tui.history.resuming import before
 from tui.history.turn_json import stored_result
 
 LOOK_S = 0.25
-"""How often it is looked whether anything was stored: the owner writes every 0.7 s."""
+"""Time between two checks for new text; the owner writes every 0.7 s."""
 ALIVE_S = 1.0
-"""How often it is looked whether the owner still lives, where nothing was stored."""
+"""Time between two checks that the owner is alive, while nothing new is stored."""
 GIVE_UP_S = 10.0
-"""How long a database that cannot be read is tried again."""
+"""How long reading is retried where the database cannot be read."""
 
 
 class FollowedAnswer:
@@ -136,7 +136,7 @@ class FollowedAnswer:
             self._tell(f"{self.where} cannot be asked to stop: {error}")
 
     def _over(self) -> None:
-        """Ends in the database what a killed owner left, and notes that the end was shown."""
+        """Ends an answer that a killed owner left, and notes that its end was shown."""
         if not (self._tail.is_owner_gone or self._is_shown):
             return
         with suppress(HistoryError), writing_to(self._path) as connection:

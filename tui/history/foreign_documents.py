@@ -1,4 +1,4 @@
-"""Conversations out of the exports of ChatGPT and Open WebUI.
+"""Reads conversations from exports of ChatGPT and Open WebUI.
 
 ChatGPT's ``conversations.json`` is a list of conversations, each with a ``mapping`` of nodes by id
 (``message``, ``parent``, ``children``) and a ``current_node``. Open WebUI exports a list of chats,
@@ -104,7 +104,7 @@ def open_webui(row: Json) -> PlainConversation:
 
 
 def time_ms(value: object, factor: int) -> int:
-    """A time in ms; 0 where there is none or it is none that can be."""
+    """A time in ms; 0 where it is missing or impossible."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     ms = value * factor
@@ -143,7 +143,7 @@ def _unquoted(text: str) -> str:
 
 
 def _in_a_row(messages: list[Json]) -> dict[str, Json]:
-    """A plain list of messages, each after the one before unless it says otherwise."""
+    """A list of messages; each follows the previous one unless it names a parent."""
     found: dict[str, Json] = {}
     before: str | None = None
     for number, message in enumerate(messages):
@@ -198,7 +198,7 @@ def _joined(
 
 
 def _without_circles(turns: list[PlainTurn]) -> tuple[PlainTurn, ...]:
-    """Turns that are each other's parents: the first of them begins the conversation."""
+    """Breaks cycles of parents: the first turn of a cycle begins the conversation."""
     parents = {turn.id: turn.parent for turn in turns}
     is_rooted: set[str] = set()
     for turn in turns:
@@ -214,5 +214,5 @@ def _without_circles(turns: list[PlainTurn]) -> tuple[PlainTurn, ...]:
 
 
 def _digest(row: Json) -> str:
-    """What tells a conversation without an id from others."""
+    """Identity of a conversation without an id: a hash of its content."""
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:32]

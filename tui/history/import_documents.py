@@ -1,5 +1,6 @@
-"""Conversations out of files: our own JSON export, and those of other programs
-(:mod:`tui.history.foreign_documents`), each as JSON or as the ZIP archive it is downloaded in."""
+"""Reads conversations from files: npulse's JSON export and those of other programs
+(:mod:`tui.history.foreign_documents`), as JSON or as the ZIP archive they come in.
+"""
 
 from __future__ import annotations
 
@@ -29,25 +30,25 @@ MAX_IMPORT_BYTES = 512 << 20
 MAX_DIGITS = 300
 ZIP_START = b"PK\x03\x04"
 IN_ARCHIVE = "conversations.json"
-"""What ChatGPT calls it."""
+"""Name of the JSON file in ChatGPT's archive."""
 MAX_NUMBER = 2.0**53
-"""A larger one is no count, time or rate, and JSON has it no longer exactly."""
+"""Larger numbers are rejected: JSON does not hold them exactly."""
 MAX_WORD_CHARS = 400
 MAX_DEPTH = 4
 _STATUSES = frozenset(get_args(TurnStatus))
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What a row of another shape raises."""
+"""Exceptions that a row of another shape raises."""
 Json = Mapping[str, Any]
 T = TypeVar("T")
 
 
 class NotUnderstoodError(ValueError):
-    """The file is none of the kinds that can be read. The message is one sentence."""
+    """The file's format is unknown. The message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """What a file holds; ``n_skipped`` conversations of it could not be understood."""
+    """Content of a file; ``n_skipped`` conversations could not be parsed."""
 
     kind: str
     conversations: tuple[PlainConversation, ...]
@@ -80,11 +81,13 @@ def read(data: bytes) -> ReadDocument:
     ):
         if any(isinstance(row, dict) and isinstance(row.get(name), dict) for row in rows):
             return _read_all(kind, rows, reader)
-    raise NotUnderstoodError("it is no export of npulse, ChatGPT or Open WebUI that is known here")
+    raise NotUnderstoodError(
+        "it is not an export of npulse, ChatGPT or Open WebUI that npulse can read"
+    )
 
 
 def _number(digits: str) -> int:
-    """A whole number; one of more digits than any real one has is cut, and still too large."""
+    """Parses a whole number; extremely long ones are cut and stay too large."""
     return int(digits[:MAX_DIGITS])
 
 
@@ -165,7 +168,7 @@ def _our_turn(row: Json) -> PlainTurn:
 
 
 def _sound(read: Callable[[Any], T], value: object) -> T | None:
-    """What was measured while an answer ran; damaged it is left out, and the words stay."""
+    """Measurements of an answer; damaged ones are left out, and the text stays."""
     if value is None:
         return None
     try:
@@ -189,7 +192,7 @@ def _samples(row: Any) -> tuple[BoardSample, ...]:
 
 
 def _ends(row: Json) -> ChunkEnds | None:
-    """None where they cannot be those of an answer: they never fall."""
+    """The chunk ends; None where they are invalid (they never decrease)."""
     text, thinking = row["text"], row["thinking"]
     if len(text) != len(thinking):
         return None
@@ -201,7 +204,7 @@ def _ends(row: Json) -> ChunkEnds | None:
 
 
 def _known_numbers(row: Json) -> dict[str, object]:
-    """The numbers of a turn without those that none can be; words are safe to show."""
+    """The valid numbers of a turn; strings are sanitised."""
     return {clean_line(str(name), MAX_WORD_CHARS): _known(value) for name, value in row.items()}
 
 

@@ -1,4 +1,4 @@
-"""Size, version and soundness of what is kept.
+"""Size, schema version and integrity of the history.
 
 Each function takes any connection and raises sqlite3.Error.
 """
@@ -13,7 +13,7 @@ from tui.history.token_times import unpack_times
 
 
 def size_bytes(connection: sqlite3.Connection) -> int:
-    """What is used of the file."""
+    """Used bytes of the file."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     (size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -21,17 +21,17 @@ def size_bytes(connection: sqlite3.Connection) -> int:
 
 
 def count_turns(connection: sqlite3.Connection) -> int:
-    """All prompts and answers."""
+    """Number of prompts and answers."""
     return int(connection.execute("SELECT count(*) FROM turns").fetchone()[0])
 
 
 def schema(connection: sqlite3.Connection) -> int:
-    """The version of the tables."""
+    """Schema version."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def unreadable(connection: sqlite3.Connection) -> list[str]:
-    """What is stored whole and cannot be unpacked, a sentence each."""
+    """Packed data that cannot be unpacked, one sentence each."""
     found = []
     for number, times, board in connection.execute("SELECT turn, times, board FROM traces"):
         if not _unpacks(unpack_times, times):

@@ -1,4 +1,4 @@
-"""An answer that is kept, and its place in the tree of a conversation.
+"""A running answer that is being stored, and its place in the conversation tree.
 
 What stores it is :mod:`tui.history.storing`.
 """
@@ -14,18 +14,18 @@ from tui.core.turn.turn import Turn
 from tui.history.records import Origin
 
 MAX_WAITING_SAMPLES = 3600
-"""Samples of the board that are held while nothing can be written."""
+"""Board samples that are held while nothing can be written."""
 
 
 @dataclass(slots=True, eq=False)
 class KeptConversation:
-    """A conversation that is kept; ``id`` is None until its first prompt is stored."""
+    """A stored conversation; ``id`` is None until its first prompt is stored."""
 
     id: int | None = None
 
 
 class KeptAnswer:
-    """A prompt with its answer: where it stands, and how much of it is stored.
+    """A prompt with its answer, and how much of it is stored.
 
     ``after`` is the answer that it follows, None at the beginning. ``again_of`` is another answer
     to the same prompt; then they are branches of one prompt. Only the thread of the
@@ -54,16 +54,16 @@ class KeptAnswer:
         self.again_of = again_of
         self.created_ms = created_ms
         self.samples: deque[tuple[int, Snapshot]] = deque(maxlen=MAX_WAITING_SAMPLES)
-        """Of the board, with their times; not stored yet."""
+        """Board samples with their times that are not stored yet."""
         self.versions: dict[str, str | None] = {}
-        """Of driver and runtime, as the board said them last."""
+        """Versions of driver and runtime, as read last."""
         self.has_terminal = True
         self.is_detached = False
-        """The database says that nobody sees its end."""
+        """Whether the database marks it as detached."""
 
     @classmethod
     def stored(cls, conversation: KeptConversation, prompt_id: int, answer_id: int) -> KeptAnswer:
-        """One that is in the database since long, for others to follow."""
+        """Whether its prompt is stored, so that other processes can follow it."""
         kept = cls.__new__(cls)
         kept.conversation = conversation
         kept.prompt_id, kept.answer_id = prompt_id, answer_id
@@ -84,14 +84,14 @@ class KeptAnswer:
             }
 
     def renewed(self, turn: Turn) -> None:
-        """The answer is over, and there are better numbers of it."""
+        """Updates the numbers of the finished answer."""
         self.turn = turn
 
     def left_terminal(self) -> None:
-        """Nobody sees the end of this answer: its process goes on without a screen."""
+        """Marks the answer as detached: its process continues without a screen."""
         self.has_terminal = False
 
     def not_saved(self) -> None:
-        """It could not be stored: whoever waits for it goes on."""
+        """It could not be stored; releases waiters."""
         if not self.is_stored.done():
             self.is_stored.set_result(False)

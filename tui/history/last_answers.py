@@ -1,4 +1,4 @@
-"""The answers that were stored last, from all conversations.
+"""Reads the newest answers of all conversations.
 
 Takes any connection and raises sqlite3.Error.
 """

@@ -16,8 +16,9 @@ from tui.history.resuming import ResumedConversation, StillRunningError, resume
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """``sentence`` says what there is, where ``followed`` does not: that is an answer that goes on
-    in another process. ``ended`` is the conversation of one that is over since."""
+    """``followed`` is an answer that is running in another process; otherwise ``sentence`` says
+    what was left. ``ended`` is the conversation of an answer that has ended since.
+    """
 
     sentence: str
     followed: FollowedAnswer | None = None
@@ -25,8 +26,7 @@ class LeftBehind:
 
 
 def left_behind(path: Path) -> LeftBehind | None:
-    """What a start has to show or to say; None where there is nothing. What is shown once is not
-    shown again.
+    """What to show at the start; None where there is nothing. Each answer is shown once.
 
     Raises HistoryError with one sentence.
     """

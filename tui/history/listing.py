@@ -49,7 +49,7 @@ FROM conversations AS c LEFT JOIN imports AS i ON i.conversation = c.id
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which conversations are listed; what is None or empty is not asked for."""
+    """Filter of a list; None or empty fields do not filter."""
 
     title: str = ""
     """A part of the title, in any letter case."""

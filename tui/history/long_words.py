@@ -1,5 +1,5 @@
-"""Splits a long answer into rows of a bounded length, for SQLite holds a row several times while it
-is written.
+"""Splits a long answer into rows of bounded length, since SQLite holds several copies of a row
+while writing.
 
 The first row is that of ``bodies``; what does not fit into it stands in ``more_words``.
 """
@@ -13,7 +13,7 @@ from itertools import zip_longest
 from tui.history.words import MAX_INDEXED_CHARS
 
 ROW_CHARS = MAX_INDEXED_CHARS
-"""Of a row: what is found by a search is all in the first one."""
+"""Characters per row; the search index covers the first row."""
 
 
 def in_rows(words: str | Iterable[str]) -> Iterator[str]:
@@ -41,8 +41,7 @@ def joined(words: str | Iterable[str]) -> str:
 def store_more(
     connection: sqlite3.Connection, answer: int, text: Iterator[str], thinking: Iterator[str]
 ) -> None:
-    """What is left of the rows of an answer, in the place of what stood there. Raises
-    sqlite3.Error."""
+    """Replaces the further rows of an answer. Raises sqlite3.Error."""
     connection.execute("DELETE FROM more_words WHERE turn = ?", (answer,))
     rows = zip_longest(text, thinking, fillvalue="")
     connection.executemany(

@@ -1,4 +1,4 @@
-"""The numbers of a model's earlier answers, for what is expected of its next one."""
+"""Reads the numbers of a model's earlier answers, for forecasts."""
 
 from __future__ import annotations
 

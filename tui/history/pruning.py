@@ -15,7 +15,8 @@ DAY_MS = 86_400_000
 UNDO_MS = DAY_MS
 """How long a deletion can be taken back at least."""
 MIN_KEPT = 20
-"""So many of the newest conversations stay whatever their age: the clock of a board jumps."""
+"""Number of newest conversations that are kept whatever their age, since a board's clock may jump.
+"""
 BATCH = 200
 
 PruneReason = Literal["deleted", "too old", "too large"]
@@ -23,7 +24,7 @@ PruneReason = Literal["deleted", "too old", "too large"]
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A conversation that goes, why, and about how much room it takes."""
+    """A conversation to remove, the reason, and its approximate size."""
 
     row: ConversationRow
     reason: PruneReason
@@ -33,7 +34,8 @@ class Removal:
 def removals(
     connection: sqlite3.Connection, limits: Limits, now_ms: int, n_young: int = 0
 ) -> list[Removal]:
-    """What these limits remove now, oldest first. The newest ``n_young`` are never too old.
+    """Conversations that exceed these limits, oldest first. The newest ``n_young`` are never too
+    old.
 
     Raises sqlite3.Error.
     """
@@ -65,8 +67,9 @@ def removals(
 
 
 def due(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> list[Removal]:
-    """What goes by itself, when a database is opened: as :func:`removals`, but a deletion can be
-    taken back for a day. Quick where there is nothing to do. Raises sqlite3.Error."""
+    """Conversations to remove when the database is opened: as :func:`removals`, but deletions can
+    be undone for a day. Fast where there are none. Raises sqlite3.Error.
+    """
     has_deleted = connection.execute(
         "SELECT 1 FROM conversations WHERE deleted_ms < ? LIMIT 1", (now_ms - UNDO_MS,)
     ).fetchone()

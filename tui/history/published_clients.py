@@ -1,4 +1,4 @@
-"""What a tap that runs as a service tells the dashboards of this machine's users: a small file.
+"""A file in which a tap that runs as a service publishes its requests for other users' dashboards.
 
 Its history belongs to its own user. Texts are never in this file.
 """
@@ -33,7 +33,7 @@ class PublishedClients:
 
     @property
     def is_alive(self) -> bool:
-        """Whether a process has that number: the file stays where the tap was killed."""
+        """Whether the tap's process exists; the file stays behind where it was killed."""
         return Path(f"/proc/{self.pid}").exists()
 
 
@@ -56,7 +56,7 @@ def publish(path: Path, clients: PublishedClients) -> None:
 
 
 def published(path: Path = PUBLISHED) -> PublishedClients | None:
-    """What a tap has published there, sanitised; None where there is nothing that can be read."""
+    """Reads what a tap has published, sanitised; None where nothing can be read."""
     try:
         with path.open("rb") as file:
             return published_in(file.read(MAX_BYTES))

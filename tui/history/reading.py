@@ -1,4 +1,4 @@
-"""Reads conversations, turns and what was measured of an answer; finds turns by their words.
+"""Reads conversations, turns and measurements; full-text search.
 
 Each function takes any connection and raises sqlite3.Error.
 """

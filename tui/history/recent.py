@@ -1,4 +1,4 @@
-"""What earlier runs left, for the next start: prompts for Up, and the conversation that was open.
+"""Earlier prompts and the last open conversation, for the next start.
 
 Each takes any connection and raises sqlite3.Error.
 """
@@ -9,7 +9,7 @@ import sqlite3
 
 
 def is_listed(connection: sqlite3.Connection, conversation: int) -> bool:
-    """Whether there is such a conversation, and it is not deleted."""
+    """Whether the conversation exists and is not deleted."""
     found = connection.execute(
         "SELECT 1 FROM conversations WHERE id = ? AND deleted_ms IS NULL", (conversation,)
     ).fetchone()

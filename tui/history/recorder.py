@@ -1,4 +1,4 @@
-"""Keeps the answers of this process while they stream: a thread of its own that writes.
+"""Stores the answers of this process while they stream, in a thread of its own.
 
 Nothing is handed to it for a token: it looks at each running answer and stores what is new, so the
 thread that stamps tokens never waits, and a write that failed is repeated from the answer itself.
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from tui.history.storing import AnswerStore
 
 EVERY_S = 0.8
-"""How often a running answer is looked at: with the write, less than a second of it is missing."""
+"""Time between two writes of a running answer: less than a second of it is lost."""
 RETRY_S = 2.0
-"""How long after a failure it is tried again."""
+"""Time until the next try after a failure."""
 LOCK_WAIT_S = 0.5
 MAX_UNSAVED = 200
-"""Answers that are held for a disk that takes nothing; older ones are given up."""
+"""Most answers held while nothing can be written; older ones are dropped."""
 CHECK_STEPS = 200_000
-"""Steps of SQLite's machine between two looks whether there is something else to do."""
+"""SQLite steps between two checks for other work."""
 
 
 NO_LIMITS = Limits()
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class _Change(Generic[T]):
-    """Something to be done to the database, and what comes of it."""
+    """A change of the database, and its result."""
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         self.done: Future[T] = Future()
@@ -95,24 +95,24 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._stores: dict[KeptAnswer, AnswerStore] = {}
-        """What stores the answers that run."""
+        """Stores of the running answers."""
         self._writer: int | None = None
         self._has_to_check = self._is_damaged = False
         self._problem: str | None = None
 
     @property
     def problem(self) -> str | None:
-        """What cannot be saved now and why, in one sentence; None where all is well."""
+        """Why answers cannot be stored now, in one sentence; None where they can."""
         return self._problem
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is still being kept."""
+        """Whether an answer is still being stored."""
         return bool(self._answers)
 
     @property
     def thread_id(self) -> int | None:
-        """Of the thread that writes; None before the first answer."""
+        """Id of the writing thread; None before the first answer."""
         return None if self._thread is None else self._thread.ident
 
     def record(
@@ -123,25 +123,26 @@ class Recorder:
         after: KeptAnswer | None = None,
         again_of: KeptAnswer | None = None,
     ) -> KeptAnswer:
-        """Keep this answer from now on. Its request should be sent when ``is_stored`` of what is
-        returned is done: then the prompt is on the disk."""
+        """Stores this answer from now on. Its request should be sent once ``is_stored`` of the
+        result is done: the prompt is then on disk.
+        """
         kept = KeptAnswer(turn, origin, conversation, after, again_of, self._now_ms())
         self._add(kept)
         return kept
 
     def renew(self, kept: KeptAnswer, turn: Turn) -> None:
-        """There are better numbers of an answer that is over."""
+        """Updates the numbers of a finished answer."""
         kept.renewed(turn)
         self._add(kept)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A sample of the board, kept with the answers that run."""
+        """A board sample, stored with the running answers."""
         with self._wake:
             for kept in self._answers:
                 kept.saw(snapshot)
 
     def leave_terminal(self) -> None:
-        """This process goes on without its terminal: nobody sees the end of what runs."""
+        """This process continues without its terminal; its running answers are detached."""
         with self._wake:
             for kept in self._answers:
                 kept.left_terminal()
@@ -149,7 +150,7 @@ class Recorder:
             self._wake.notify()
 
     def change(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Changes something in the thread that writes, as one transaction: all or nothing.
+        """Runs a change in the writing thread, as one transaction.
 
         What is returned fails with HistoryError where it could not be done.
         """
@@ -163,7 +164,7 @@ class Recorder:
         return change.done
 
     def close(self, timeout_s: float = 3.0) -> None:
-        """Store what there is, and end. Blocks until it is done, for so long at most."""
+        """Stores the rest and ends. Blocks until then, within a time limit."""
         with self._wake:
             self._is_closing = True
             self._wake.notify()
@@ -183,7 +184,7 @@ class Recorder:
             self._start()
 
     def _start(self) -> None:
-        """There is something to do. The lock is held."""
+        """Starts or wakes the thread. The lock is held."""
         self._is_woken = True
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="npulse-history", daemon=True)
@@ -335,7 +336,7 @@ class Recorder:
         if found:
             self._is_damaged = True
             path = clean_line(str(self._path))
-            self._tell(f"answers are not saved: {path} is damaged; npulse history check says more")
+            self._tell(f"answers are not saved: {path} is damaged; see npulse history check")
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -359,6 +360,6 @@ class Recorder:
 
 
 def _give_up_waiting(answers: Iterable[KeptAnswer]) -> None:
-    """Whoever waits for a prompt to be stored goes on without it."""
+    """Releases waiters for prompts that are not stored."""
     for kept in answers:
         kept.not_saved()

@@ -1,4 +1,4 @@
-"""Stored answers as recordings: for a file, and to be played again.
+"""Converts stored answers to recordings, for files and replays.
 
 The history keeps less than a recording does: of the board a few series, of the stream the times of
 its chunks and, in newer answers, which words came with which. Where that is missing the words are
@@ -56,7 +56,7 @@ from tui.recording.samples import Sample, SampleLines
 from tui.recording.scrub import Scrubber
 
 CHUNKS_A_TOKEN = 1.5
-"""More chunks for each token than this: they were characters."""
+"""With more chunks per token than this, chunks are characters."""
 _KNOWN = ("runtime", "measured")
 _WAITED = "the server was busy"
 
@@ -74,7 +74,9 @@ def recorded(connection: Connection, number: int, answer: int | None) -> Recordi
     if answer is not None:
         turn = reading.turn(connection, answer)
         if turn is None or turn.role != "assistant":
-            raise ValueError(f"{answer} is no answer; npulse history show ID tells their numbers")
+            raise ValueError(
+                f"{answer} is not an answer; npulse history show ID lists their numbers"
+            )
     found = plain(connection, number, is_tree=False, leaf=leaf)
     if found is None or not found.turns:
         raise ValueError(no_conversation(number))
@@ -173,7 +175,7 @@ class _Answer:
         )
 
     def events(self) -> tuple[Event, ...]:
-        """Everything in its order, the end last."""
+        """All events in order, the end last."""
         found = [*self._before(), *self._tokens(), *self._boards()]
         found.sort(key=lambda event: event.t_ms)
         last_ms = max((event.t_ms for event in found), default=self._sent_ms)
@@ -294,7 +296,7 @@ class _Answer:
                 return
 
     def _usage(self) -> UsageDelta:
-        """What the server reported, as far as the numbers still tell."""
+        """The server's reported numbers, as far as they are stored."""
         numbers = self._numbers
         source: Any = numbers.get("tokens_source")
         is_told = source in _KNOWN

@@ -10,17 +10,17 @@ from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 
 TurnRole = Literal["user", "assistant"]
 StoredStatus = TurnStatus | Literal["running"]
-"""How an answer ended, or that some npulse still writes it."""
+"""How an answer ended, or that it is still running."""
 Order = Literal["created", "updated"]
 WriterCommand = Literal["dashboard", "ask", "tap"]
-"""What a process that writes answers was started as."""
+"""Command of a process that writes answers."""
 Place = Literal["dashboard", "ask", "detached", "unknown"]
-"""Where an answer is received: a process without its terminal is ``detached``."""
+"""Where an answer is received; ``detached`` is a process without its terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who gave an answer: the server and its model. Strings are sanitised; None is not known."""
+    """Server and model of an answer. Strings are sanitised; None is not known."""
 
     model: str
     server: str | None = None
@@ -66,7 +66,7 @@ class ConversationRow:
     is_pinned: bool = False
     is_simulated: bool = False
     is_running: bool = False
-    """Some npulse still writes an answer of it."""
+    """Whether an answer of it is still running."""
     tags: tuple[str, ...] = ()
     is_tokens_estimated: bool = False
     """``tokens`` holds counts that are estimated, or not known to be the runtime's."""
@@ -124,7 +124,7 @@ class Receiver:
     pid: int
     place: Place
     is_alive: bool
-    """Whether that very process still runs; its number alone may belong to another one by now."""
+    """Whether that process still runs; its pid may have been reused."""
     is_sent: bool
     """Whether the server has the prompt, as of the last write."""
     origin: Origin
@@ -137,7 +137,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class RunningAnswer:
-    """An answer that is not over in the database, and how far it is.
+    """A running answer in the database, and its progress.
 
     ``phase`` and the numbers are as of the last write: the owner writes within a second.
     """
@@ -158,7 +158,7 @@ class RunningAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AttachTarget:
-    """What a dashboard shows from its start on: a running answer of a conversation, or its end."""
+    """The running answer or conversation that a dashboard opens at its start."""
 
     conversation: int
     answer: int | None = None
@@ -189,8 +189,9 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class BranchPlace:
-    """Which of several an exchange is: number from 1 on, and how many there are. None where there
-    is only one."""
+    """Position of an exchange among its alternatives: number from 1 on, and count. None where there
+    is only one.
+    """
 
     prompt: tuple[int, int] | None = None
     answer: tuple[int, int] | None = None
@@ -207,7 +208,7 @@ ONLY_ONE = BranchPlace()
 
 @dataclass(frozen=True, slots=True)
 class OpenedConversation:
-    """A conversation along one branch, and where else it could have gone."""
+    """A conversation along one branch, with its alternatives."""
 
     stored: StoredConversation
     siblings: Mapping[int, tuple[int, ...]]
@@ -256,7 +257,7 @@ class History(Protocol):
         """These tags and no others."""
 
     def delete(self, conversation: int) -> None:
-        """Takes it out of all lists."""
+        """Hides it from all lists."""
 
     def undelete(self, conversation: int) -> None:
-        """Takes a deletion back."""
+        """Undoes a deletion."""

@@ -19,7 +19,7 @@ RequestStatus = Literal[
     "client gone",
     "unread",
 ]
-"""How the request of another program ended.
+"""How a client's request ended.
 
 ===========  ====================================================================================
 running      it is not over
@@ -34,8 +34,9 @@ unread       npulse could not make sense of it (TLS, a websocket, an unknown for
 ===========  ====================================================================================
 """
 RequestPhase = Literal["queued", "prefill", "thinking", "answering"]
-"""What a request that runs is doing, as far as its stream tells. ``queued``: an answer to another
-client came first."""
+"""Phase of a running request, as far as its stream shows. ``queued``: an answer to another client
+came first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class ClientTotals:
     label: str
     requests: int
     failed: int
-    """Those that ended in any way but complete."""
+    """Number of requests that did not complete."""
     tokens_in: int
     tokens_out: int
     is_estimated: bool
@@ -135,4 +136,4 @@ class ClientTotals:
     ttft_ms: float | None
     """The median."""
     last_ms: int
-    """When it asked last."""
+    """Time of its last request."""

@@ -1,4 +1,4 @@
-"""The connection that a tap stores requests with: kept open while requests come."""
+"""A tap's database connection, kept open while requests arrive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.history.writer_process import this_process
 
 PRUNE_EVERY = 500
 OPEN_S = 30.0
-"""Then it is opened anew: the file may have been moved away."""
+"""The connection is reopened after this time, in case the file was moved."""
 
 
 class RequestWriter:
@@ -52,7 +52,7 @@ class RequestWriter:
             raise
 
     def leave(self) -> None:
-        """No more comes from this process."""
+        """Unregisters this process as a writer."""
         try:
             if self._writer is not None:
                 connection = self._open()
@@ -64,7 +64,7 @@ class RequestWriter:
             self.close()
 
     def close(self) -> None:
-        """The next call opens it again."""
+        """Closes the connection; the next call opens it again."""
         self._connection = None
         self._opened.close()
 
@@ -82,7 +82,7 @@ class RequestWriter:
         return self._writer
 
     def _prune(self, connection: Connection, count: int) -> None:
-        """Also ends what a tap that was killed has left running."""
+        """Removes old requests, and ends those of a killed tap."""
         self._n_until_prune -= count
         if self._n_until_prune <= 0:
             self._n_until_prune = PRUNE_EVERY

@@ -90,5 +90,5 @@ def before(connection: sqlite3.Connection, prompt: StoredTurn) -> ResumedConvers
 
 
 def no_conversation(number: int) -> str:
-    """There is none of that id, as a sentence."""
+    """The sentence for an unknown conversation id."""
     return f"there is no conversation {number}; npulse history list shows those there are"

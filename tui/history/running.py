@@ -1,4 +1,4 @@
-"""Answers that are being written by any npulse of this user, as the database tells of them."""
+"""Running answers of all npulse processes of this user, from the database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def receiving(connection: Connection) -> list[Receiver]:
 
 
 def running(connection: Connection) -> list[RunningAnswer]:
-    """Those answers, with all that there is to say of them.
+    """Running answers with all details.
 
     Raises sqlite3.Error, and ValueError where what is stored is damaged.
     """

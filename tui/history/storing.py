@@ -1,5 +1,6 @@
-"""Stores one answer: piece by piece while it runs, whole at its end. Loaded by the thread that
-writes, and only there."""
+"""Stores one answer: piece by piece while it runs, whole at its end. Imported by the writing thread
+only.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +26,19 @@ from tui.history.turn_json import numbers_of
 from tui.history.writing import LiveState
 
 MAX_PIECE_CHARS = 1 << 18
-"""No model writes more in an hour: what comes faster is stored at its end, which is near."""
+"""Text beyond this is stored at the answer's end only; no model writes as much in an hour."""
 QUICK = 1
 """The level of zlib for what is packed anew at the end."""
 
 
 class AnswerStore:
-    """How much of an answer is stored, and what stores the rest."""
+    """Stores the new parts of one answer."""
 
     def __init__(self, kept: KeptAnswer) -> None:
         self._kept = kept
         self._mark = TurnMark()
         self._state: LiveState | None = None
-        """What other processes know of it."""
+        """State of the answer as stored for other processes."""
 
     def save(self, connection: sqlite3.Connection, writer: Callable[[], int]) -> bool:
         """Stores what is new. Returns whether the answer is over and stored whole.
@@ -57,7 +58,7 @@ class AnswerStore:
             return self._save(connection, writer)
 
     def whose_stop_is_wanted(self, connection: sqlite3.Connection) -> Turn | None:
-        """The turn, where another process has asked for its end. Raises sqlite3.Error."""
+        """The turn, where another process has asked to stop it. Raises sqlite3.Error."""
         turn, answer = self._kept.turn, self._kept.answer_id
         if turn is None or answer is None or turn.phase.is_over:
             return None

@@ -1,4 +1,4 @@
-"""The times of the chunks of an answer, packed: about two bytes for a token of an even stream.
+"""Packs the chunk times of an answer: about two bytes per token of an even stream.
 
 Times are microseconds from the request on. What is stored is how much each gap differs from the one
 before it, as ZigZag varints (:mod:`tui.history.varint`), so an even stream takes one or two bytes a

@@ -1,4 +1,4 @@
-"""Conversations between databases: a plain form of one, out of a database and into another.
+"""Copies conversations between databases, in a plain form.
 
 The form is also that of our JSON export (``npulse-history/1``): turns refer to each other by their
 ``id`` within the conversation, times of chunks are microseconds from the request on.
@@ -107,7 +107,7 @@ def plain(
 
 
 class MadeHere:
-    """Conversations and turns made here, by time: an import is put behind those before it.
+    """Local conversations and turns by time, for placing imported ones.
 
     Reads the database once; raises sqlite3.Error.
     """
@@ -128,7 +128,7 @@ class MadeHere:
         )
 
     def place(self, connection: sqlite3.Connection, number: int, created_ms: int) -> None:
-        """Puts a conversation that is being imported to its place."""
+        """Places an imported conversation by its time."""
         last = connection.execute(
             "SELECT id, created_ms FROM turns WHERE conversation = ? ORDER BY id DESC LIMIT 1",
             (number,),

@@ -77,7 +77,7 @@ def numbers_of(result: TurnResult, stats: TurnStats) -> dict[str, object]:
 
 
 def encode_numbers(numbers: Mapping[str, object]) -> str:
-    """Without what is not known and what is nothing: it is the same when it is absent."""
+    """Encodes numbers; unknown and empty ones are left out."""
     return _encoded(
         {k: v for k, v in numbers.items() if v is not None and v is not False and v != []}
     )
@@ -102,7 +102,7 @@ def encode_settings(settings: GenerationSettings) -> str:
 
 
 def decode_settings(text: str | None) -> GenerationSettings | None:
-    """What a damaged or foreign value leaves is None."""
+    """Decodes settings; invalid values are None."""
     return _decoded(text, GenerationSettings)
 
 

@@ -1,4 +1,5 @@
-"""Whole numbers of any size as few bytes: seven bits a byte, the lowest first, the top bit goes on.
+"""Variable-length integers (LEB128): seven bits per byte, lowest first; the top bit marks
+continuation.
 
 The encoding of unsigned numbers is that of Protocol Buffers (varint); signed ones are mapped to
 unsigned ones as there (ZigZag): 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
@@ -16,12 +17,12 @@ def append_unsigned(out: bytearray, value: int) -> None:
 
 
 def zigzag(value: int) -> int:
-    """A signed number as an unsigned one."""
+    """Maps signed to unsigned numbers (zigzag)."""
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
 def unzigzag(value: int) -> int:
-    """The signed number again."""
+    """Inverse of :func:`zigzag`."""
     return value >> 1 if not value & 1 else -((value + 1) >> 1)
 
 

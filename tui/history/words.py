@@ -1,4 +1,4 @@
-"""What a full-text search looks for: words, and single characters of scripts without spaces.
+"""Terms of the full-text search: words, and single characters of scripts without spaces.
 
 SQLite's tokenizer takes a run of Chinese or Japanese for one word. Each such character is set
 apart, in what is indexed and in what is asked for, where characters that follow each other are a
@@ -18,7 +18,7 @@ _ALONE = re.compile(
 """Han characters, kana and Hangul syllables (blocks of the Unicode Standard, version 15)."""
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 MIN_PREFIX_CHARS = 3
-"""A word that is still being typed finds longer ones from so many characters on."""
+"""Length from which the last word also matches as a prefix."""
 MAX_TERMS = 32
 MAX_INDEXED_CHARS = 1 << 18
 """What stands after so many characters of a turn is kept and not found. A context of 100,000 tokens

@@ -1,4 +1,4 @@
-"""Processes that write answers, and how those end that a killed one left running.
+"""Processes that write answers, and recovery of answers that a killed process left running.
 
 Each function is to be called inside :func:`tui.history.database.transaction`, except where it says
 that it makes its own. All raise sqlite3.Error.
@@ -57,8 +57,7 @@ def dead_writers(connection: sqlite3.Connection) -> list[int]:
 
 
 def recover(connection: sqlite3.Connection, writers: Iterable[int]) -> int:
-    """Ends what these writers left running: each answer is interrupted after what was stored of it,
-    each request that went through a tap where the tap ended.
+    """Ends the answers and requests that these writers left running, as interrupted.
 
     Makes a transaction of its own for each. Returns how many answers there were.
     """
@@ -138,7 +137,7 @@ def packed_ends(pieces: Sequence[bytes | None]) -> bytes | None:
 
 
 def interruption(tokens: int) -> str:
-    """Why an answer ends where it ends, when its npulse was killed."""
+    """Sentence about the end of an answer whose npulse was killed."""
     if not tokens:
         return "npulse ended before anything of this answer came."
     when = f"{tokens} tokens" if tokens != 1 else "1 token"

@@ -1,4 +1,4 @@
-"""Everything that changes the database, as functions of the connection that writes.
+"""Functions that change the database, each on the writing connection.
 
 Each is to be called inside :func:`tui.history.database.transaction`, except where it says that it
 makes its own. All raise sqlite3.Error.
@@ -45,7 +45,7 @@ class FinishedAnswer:
 
 
 def title_of(prompt: str) -> str:
-    """What a conversation is called until it gets a name: the first words of its first prompt."""
+    """Default title of a conversation: the first words of its first prompt."""
     first = next((line for line in prompt.splitlines() if line.strip()), "")
     return clean_line(first, MAX_TITLE_CHARS) or UNTITLED
 
@@ -165,7 +165,7 @@ def is_stop_wanted(connection: sqlite3.Connection, answer: int) -> bool:
 
 
 def detach(connection: sqlite3.Connection, answer: int) -> None:
-    """The npulse that writes this answer has no terminal any more: nobody sees its end."""
+    """Marks the answer as detached: its npulse has no terminal any more."""
     connection.execute("INSERT OR IGNORE INTO detached (turn) VALUES (?)", (answer,))
 
 
@@ -283,14 +283,14 @@ def set_tags(connection: sqlite3.Connection, conversation: int, tags: Sequence[s
 
 
 def delete(connection: sqlite3.Connection, conversation: int, now_ms: int) -> None:
-    """Takes it out of all lists. :func:`undelete` brings it back until it is purged."""
+    """Hides it from all lists. :func:`undelete` restores it until it is purged."""
     connection.execute(
         "UPDATE conversations SET deleted_ms = ? WHERE id = ?", (now_ms, conversation)
     )
 
 
 def undelete(connection: sqlite3.Connection, conversation: int) -> None:
-    """Takes a deletion back."""
+    """Undoes a deletion."""
     connection.execute("UPDATE conversations SET deleted_ms = NULL WHERE id = ?", (conversation,))
 
 

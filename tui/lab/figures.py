@@ -23,7 +23,7 @@ RESAMPLES = 2_000
 
 
 def share(count: int, n: int) -> Share:
-    """A share with its interval; without a number where nothing was counted."""
+    """A share with its interval; unknown where nothing was counted."""
     if not n:
         return Share(count=count, n=n)
     found = share_interval(count, n)
@@ -33,7 +33,7 @@ def share(count: int, n: int) -> Share:
 
 
 def middle(values: Iterable[float | None], *, is_estimated: bool = False) -> Middle:
-    """The median of what is known, with its interval where there are two values or more."""
+    """Median of the known values, with an interval from two values on."""
     known = [value for value in values if value is not None]
     if not known:
         return Middle(n=0)
@@ -70,7 +70,7 @@ def figures_of(
 
 
 def _of_answers(variant: str, every: Sequence[LabAnswer]) -> VariantFigures:
-    """What the answers alone tell."""
+    """Figures from the answers alone."""
     kept = [answer for answer in every if answer.state == "ok"]
     verdicts = [a.is_passed for a in kept if a.is_passed is not None]
     checks = [found for a in kept if (found := a.passed_checks) is not None]
@@ -91,7 +91,7 @@ def _of_answers(variant: str, every: Sequence[LabAnswer]) -> VariantFigures:
 
 
 def determinism(matrix: Matrix, variant: str) -> Determinism | None:
-    """How far repetitions say the same as the first answer of their cell; None without two."""
+    """Agreement of repetitions with the first answer of their cell; None without two."""
     same = count = 0
     parts: list[float] = []
     for row in matrix.rows:
@@ -123,7 +123,7 @@ def _preferred(judged: Sequence[Judgement], variant: str) -> tuple[int, int, int
 
 
 def agreement(judged: Sequence[Judgement]) -> Agreement | None:
-    """Over the first two passes; None where there are not two."""
+    """Agreement of the first two judging passes; None where there are not two."""
     passes = sorted({one.judging_pass for one in judged})
     if len(passes) < 2:
         return None

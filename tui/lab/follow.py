@@ -1,4 +1,4 @@
-"""The matrix of a run from its journals: what is over, what runs, and what arrives."""
+"""Follows the journals of a run and fills its matrix: finished, running and streaming answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READ_BYTES = 1 << 20
 
 
 class MatrixFollower:
-    """Reads what the benchmark runs of one lab run have written since the last look."""
+    """Reads the new events of a lab run's benchmark runs."""
 
     def __init__(self, run: LabRun, bench: Path) -> None:
         self.run = run
@@ -41,14 +41,14 @@ class MatrixFollower:
         """Benchmark runs whose journal cannot be read."""
         self.is_paused = False
         self.left_s: float | None = None
-        """How long the present part will still take."""
+        """Time left of the present part, in s."""
 
     def use(self, run: LabRun) -> None:
-        """The record as it is now: it may name more benchmark runs."""
+        """Takes the present record, which may name more benchmark runs."""
         self.run = run
 
     def look(self) -> bool:
-        """Reads what is new. Whether there was something."""
+        """Reads new events; returns whether there were any."""
         is_new = False
         for part in self.run.parts:
             if not part.run_id or part.run_id in self.missing:
@@ -66,14 +66,14 @@ class MatrixFollower:
         return is_new
 
     def matrix(self, *, is_running: bool) -> Matrix:
-        """The matrix now. Of a run that is over, an answer without an end was cut off."""
+        """The present matrix. In a finished run, an answer without an end was cut off."""
         cells = self._cells
         if not is_running:
             cells = {key: tuple(map(_cut_off, answers)) for key, answers in cells.items()}
         return replace(self._empty, cells=dict(cells))
 
     def apply(self, event: Event) -> bool:
-        """One event of a benchmark run. Whether it concerns the matrix."""
+        """Applies one event; returns whether it changed the matrix."""
         if isinstance(event, RequestStarted):
             if event.is_warmup:
                 return False
@@ -159,7 +159,7 @@ def _cut_off(answer: LabAnswer) -> LabAnswer:
 
 
 class _Tail:
-    """The whole lines that a journal got since the last look."""
+    """Reads new whole lines of a journal."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -187,7 +187,7 @@ _WANTED = tuple(
 
 
 def _read(line: bytes) -> Event | None:
-    """The events that fill a matrix; samples of the board are most of a journal."""
+    """The events that fill a matrix; board samples, most of a journal, are skipped."""
     return from_json(line) if line.startswith(_WANTED) else None
 
 

@@ -25,7 +25,7 @@ def pairs_of(matrix: Matrix) -> list[Pair]:
 def queue(
     pairs: Sequence[Pair], judged: Sequence[Judgement], judging_pass: int, seed: int
 ) -> list[Pair]:
-    """What is still to be judged in this pass, shuffled: also which answer stands left."""
+    """Pairs left to judge in this pass, in shuffled order and with shuffled sides."""
     rng = random.Random(f"{seed}:{judging_pass}:judging")
     done = {one.pair.key for one in judged if one.judging_pass == judging_pass}
     out = []
@@ -38,7 +38,7 @@ def queue(
 
 
 def present_pass(pairs: Sequence[Pair], judged: Sequence[Judgement]) -> int:
-    """The judging pass to go on with: a new one where every pair has been judged in the last."""
+    """The present judging pass; a new one where every pair of the last was judged."""
     last = max((one.judging_pass for one in judged), default=1)
     done = {one.pair.key for one in judged if one.judging_pass == last}
     is_over = bool(pairs) and all(pair.key in done for pair in pairs)

@@ -1,4 +1,4 @@
-"""From a prompt set to benchmark suites: one part for each model, one suite for each part."""
+"""Converts a prompt set to benchmark suites: one part per model, one suite per part."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parts_of(prompt_set: PromptSet) -> tuple[Part, ...]:
 
 
 def suite_of(prompt_set: PromptSet, part: Part) -> Suite:
-    """What the benchmark asks for this part; every cell is one prompt with its own settings."""
+    """The suite of a part; every cell is one prompt with its own settings."""
     variants = {variant.id: variant for variant in prompt_set.variants}
     prompts = tuple(
         _prompt(prompt_set, prompt, case, variants[name])
@@ -84,7 +84,7 @@ def words_of(
 
 
 def request_id(prompt_set: PromptSet, prompt: LabPrompt, case: Case, variant: Variant) -> str:
-    """The benchmark's name of a cell: readable, and another one for other words or settings."""
+    """Prompt id of a cell: readable, and different for different words or settings."""
     words, row = words_of(prompt, case, variant), prompt_set.row_id(prompt, case)
     own = [variant.model, variant.server, *(getattr(variant, name) for name in SETTINGS)]
     digest = hashlib.sha256(repr((row, words, own, variant.id)).encode("utf-8", "replace"))
@@ -143,7 +143,7 @@ def settings_words(variant: Variant) -> str:
 def settings_of(
     variant: Variant, prompt: LabPrompt, base: GenerationSettings
 ) -> GenerationSettings:
-    """What the dashboard has to use to ask as this variant does."""
+    """Settings with which the chat asks as this variant."""
     chosen = Sampling(
         temperature=variant.temperature,
         top_p=variant.top_p,

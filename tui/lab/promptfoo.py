@@ -1,4 +1,4 @@
-"""A promptfoo configuration as a prompt set.
+"""Converts a promptfoo configuration to a prompt set.
 
 Format: promptfoo's "Reference" of its configuration (prompts, providers, tests, defaultTest,
 assert). What is taken: prompts, providers with their settings, tests with vars, and the asserts
@@ -55,9 +55,9 @@ def convert(data: bytes, name: str, folder: Path | None = None) -> tuple[Table, 
     try:
         value = read_yaml(data)
     except YamlError as error:
-        raise SetError([f"{shown} is no usable YAML: {error}."]) from None
+        raise SetError([f"{shown} cannot be read as YAML: {error}."]) from None
     if not isinstance(value, dict) or "prompts" not in value:
-        raise SetError([f"{shown} is no promptfoo configuration: it has no prompts."])
+        raise SetError([f"{shown} is not a promptfoo configuration: it has no prompts."])
     reading = _Reading(shown, ConfigFiles(folder))
     table = reading.table(value)
     if not table.get("prompt"):
@@ -152,7 +152,7 @@ class _Reading:
         for key in ("text", "system"):
             odd = odd_braces(made.get(key, ""))
             if odd is not None:
-                said = f"{quoted(odd)} is no plain variable; it was kept as it is written"
+                said = f"{quoted(odd)} is not a plain variable; it was kept as it is written"
                 self._leave(place, said)
                 made["raw"] = True
         return made
@@ -206,7 +206,7 @@ class _Reading:
     def _variant(self, place: str, one: Mapping[str, Any]) -> Table | None:
         kind, _, rest = one["id"].partition(":")
         if kind in ("file", "exec", "python", "http", "https", "package", "echo", "webhook"):
-            self._leave(place, f"{quoted(one['id'])} is no model behind a server; left out")
+            self._leave(place, f"{quoted(one['id'])} is not a model of a server; left out")
             return None
         model = rest.rpartition(":")[2] if kind != "ollama" else _ollama_model(rest)
         made: Table = {"id": str(one.get("label") or model or one["id"])}

@@ -1,4 +1,4 @@
-"""promptfoo's assertions as checks of a prompt set."""
+"""Converts promptfoo's assertions to checks of a prompt set."""
 
 from __future__ import annotations
 

@@ -143,7 +143,9 @@ def _parsed(path: Path, text: str) -> Any:
     try:
         return read_yaml(text.encode())
     except YamlError as error:
-        raise FileProblemError(f"the file {quoted(path.name)} is no usable YAML: {error}") from None
+        raise FileProblemError(
+            f"the file {quoted(path.name)} cannot be read as YAML: {error}"
+        ) from None
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:
@@ -154,7 +156,7 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
                 return
             yield {str(key).strip(): value or "" for key, value in row.items() if key is not None}
     except csv.Error as error:
-        raise FileProblemError(f"it is no usable CSV: {error}") from None
+        raise FileProblemError(f"it cannot be read as CSV: {error}") from None
 
 
 def _test_of(row: dict[str, str]) -> dict[str, Any]:

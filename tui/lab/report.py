@@ -1,4 +1,4 @@
-"""A run of the lab to read or to take elsewhere: Markdown, one HTML file, CSV, JSON."""
+"""Reports of a lab run: Markdown, one HTML file, CSV, JSON."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def is_alive(run: LabRun, folders: LabFolders) -> bool:
 
 
 def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
-    """The record with what a killed run could not write any more."""
+    """The record, completed where the run was killed."""
     if run.outcome != "running" or is_alive(run, folders):
         return run
     said = f"It was killed; npulse lab resume {run.id} continues it."
@@ -41,7 +41,7 @@ def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
 
 
 def answered_of(run: LabRun, folders: LabFolders) -> int:
-    """How many answers a run has. Of one that is not complete the journals are asked."""
+    """Number of answers of a run; counted in the journals where it is not complete."""
     if run.outcome == "complete":
         return run.planned
     count = 0

@@ -28,7 +28,7 @@ RunSuite = Callable[..., AsyncIterator[Event]]
 """What runs a suite: on one board, or on many."""
 
 ENDS_ALL = ("aborted", "interrupted", "failed")
-"""After these no further part is begun."""
+"""Outcomes after which no further part is started."""
 _WORST: tuple[LabOutcome, ...] = (
     "interrupted", "aborted", "failed", "refused", "unreachable", "incomplete", "complete",
 )  # fmt: skip
@@ -129,7 +129,7 @@ def is_whole(bench: Path, run_id: str) -> bool:
 
 
 def as_before(options: Options, earlier: resuming.Earlier | None) -> Options:
-    """The model that has answered so far, where a run is gone on with."""
+    """The model that has answered so far, for a resumed run."""
     if earlier is None:
         return options
     return replace(options, model=options.model or earlier.model.name)
@@ -171,7 +171,7 @@ async def run_part(
 
 
 def overall(parts: tuple[Part, ...]) -> tuple[LabOutcome, str]:
-    """How a run ended: as its worst part did, with that part's sentence."""
+    """Outcome of a run: that of its worst part, with its sentence."""
     seen = {part.outcome or "incomplete" for part in parts}
     outcome: LabOutcome = next((word for word in _WORST if word in seen), "incomplete")
     said = [part.sentence for part in parts if (part.outcome or "incomplete") == outcome]
@@ -182,7 +182,7 @@ def overall(parts: tuple[Part, ...]) -> tuple[LabOutcome, str]:
 
 
 def with_part(options: Options, part: Part) -> Options:
-    """The same choices for the server and the model of a part."""
+    """The options with the server and the model of a part."""
     return replace(
         options,
         urls=(part.server,) if part.server else options.urls,

@@ -1,4 +1,4 @@
-"""The lab for a screen: the real :class:`tui.lab.model.screen.LabSession`.
+"""Implementation of :class:`tui.lab.model.screen.LabSession`.
 
 A run is a process of its own (:mod:`tui.bench.store.detached`), so that neither leaving the screen
 nor losing the terminal ends it; what it has written so far is read at each :meth:`Lab.poll`.
@@ -41,8 +41,9 @@ COUNTED = ("ok", "failed", "skipped")
 
 
 class Lab:
-    """``place`` is where a run would measure, ``settings`` what holds where a variant says nothing,
-    ``busy`` why nothing can be measured now. ``arguments`` are added to every run."""
+    """``place`` is the server and board to measure, ``settings`` the defaults of variants, ``busy``
+    why nothing can be measured now. ``arguments`` are added to every run.
+    """
 
     def __init__(
         self,

@@ -84,7 +84,7 @@ def new_set_path(folders: LabFolders, name: str) -> Path:
         raise SetError([said])
     path = folders.sets / f"{name}.toml"
     if path.exists():
-        raise SetError([f"there is a prompt set {name!r} already; npulse lab edit {name} opens it"])
+        raise SetError([f"the prompt set {name!r} already exists; npulse lab edit {name} opens it"])
     return path
 
 

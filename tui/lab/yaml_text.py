@@ -1,4 +1,4 @@
-"""YAML from outside: plain values only, bounded in size, depth and what its aliases grow to."""
+"""Reads untrusted YAML: plain values only, bounded in size, depth and alias expansion."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MAX_VALUES = 200_000
 
 
 class YamlError(ValueError):
-    """A text that is no usable YAML; the message is a clause."""
+    """A text that cannot be read as YAML; the message is a clause."""
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Dates stay texts, and a key that stands twice is a mistake."""
+    """Loader that keeps dates as texts and rejects duplicate keys."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -56,7 +56,7 @@ def read_yaml(data: bytes) -> Any:
 
 
 def _check_events(text: str) -> None:
-    """Counts before anything is built: nothing here grows with depth or with aliases."""
+    """Checks size and depth on the event stream, before anything is built."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):

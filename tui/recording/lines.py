@@ -28,9 +28,9 @@ from tui.core.types import (
 
 VERSION = 1
 MAX_MS = 1e11
-"""Three years: a time beyond it is damage."""
+"""Three years; a larger time counts as damage."""
 MAX_COUNT = 10**12
-"""A count or a time of a server beyond it is damage."""
+"""A larger count or time counts as damage."""
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
@@ -46,7 +46,7 @@ class Header(msgspec.Struct, tag_field="kind", tag="recording", kw_only=True):
     is_scrubbed: bool = True
     """Host name, user name, addresses and paths are masked."""
     has_text: bool = True
-    """False: of every text only its length is there."""
+    """False: texts are replaced by their lengths."""
 
 
 class RecordedMessage(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -58,7 +58,7 @@ class RecordedMessage(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class Line(msgspec.Struct, tag_field="kind", kw_only=True, omit_defaults=True, frozen=True):
-    """Something that happened ``t_ms`` after the beginning of the file."""
+    """An event ``t_ms`` after the beginning of the file."""
 
     t_ms: Milliseconds = 0.0
 
@@ -68,7 +68,7 @@ class Line(msgspec.Struct, tag_field="kind", kw_only=True, omit_defaults=True, f
 
 
 class Request(Line, tag="request", kw_only=True, frozen=True):
-    """An answer begins: what is asked, and who is asked. Strings are sanitised when they are shown.
+    """A request: prompt, settings, model and server. Strings are sanitised when they are shown.
 
     ``context_tokens`` is the context that the answer counted with.
     """
@@ -82,7 +82,7 @@ class Request(Line, tag="request", kw_only=True, frozen=True):
     chunk_meaning: ChunkMeaning = "unknown"
     context_tokens: Count | None = None
     server: str = ""
-    """Its name and place, as the top line has it."""
+    """Its name and address, as in the top line."""
     dialect: str = ""
     is_simulated: bool = False
 
@@ -94,7 +94,7 @@ class Waiting(Line, tag="waiting", kw_only=True, frozen=True):
     reason: str = ""
     is_sent: bool = False
     waited_ms: Milliseconds = 0.0
-    """How long it has waited already."""
+    """Time waited so far."""
 
 
 class Sent(Line, tag="sent", kw_only=True, frozen=True):
@@ -106,13 +106,13 @@ class Accepted(Line, tag="accepted", kw_only=True, frozen=True):
 
 
 class PhaseBegins(Line, tag="phase", kw_only=True, frozen=True):
-    """What the answer does from now on; for readers of the file, as the other lines tell it too."""
+    """A phase of the answer begins; derived from the other lines, for readers of the file."""
 
     phase: Phase = Phase.WAITING
 
 
 class ClockIs(Line, tag="clock", kw_only=True, frozen=True):
-    """Who stamps the tokens from now on: the kernel on their arrival, or npulse after its read."""
+    """Clock of the token times from now on: the kernel's at arrival, or npulse's after its read."""
 
     is_kernel: bool = False
 
@@ -131,31 +131,31 @@ class Token(Line, tag="token", kw_only=True, frozen=True):
     gap_ms: float | None = None
     """Since the chunk before; for readers of the file."""
     is_text_estimated: bool = False
-    """Which words came with this chunk is not known: a share of the answer's words."""
+    """The chunk's words are unknown; its text is a share of the answer's words."""
 
 
 class Usage(Line, tag="usage", kw_only=True, frozen=True):
-    """Counts and times that the server reported, as far as they were checked."""
+    """Counts and times that the server reported, after plausibility checks."""
 
     usage: UsageDelta = UsageDelta()
 
 
 class ModelIs(Line, tag="model", kw_only=True, frozen=True):
-    """The name of the model: as the server tells it, or (``is_asked``) as it was asked for."""
+    """Name of the model: as the server reports it, or (``is_asked``) as it was requested."""
 
     name: str = ""
     is_asked: bool = False
 
 
 class Finish(Line, tag="finish", kw_only=True, frozen=True):
-    """The server says that the answer is finished, in its own word."""
+    """Finish reason in the server's own word."""
 
     reason: str | None = None
     response_id: str | None = None
 
 
 class Unread(Line, tag="unread", kw_only=True, frozen=True):
-    """Something of the stream that could not be understood."""
+    """A part of the stream that could not be parsed."""
 
     text: str = ""
     is_loss: bool = False
@@ -188,13 +188,13 @@ class Failed(Line, tag="failed", kw_only=True, frozen=True):
 
 
 class Lag(Line, tag="lag", kw_only=True, frozen=True):
-    """npulse itself was late by this much: the times around it are less certain."""
+    """npulse was late by this much, so times around it are less certain."""
 
     lag_ms: Milliseconds = 0.0
 
 
 class BeforePrefill(Line, tag="before_prefill", kw_only=True, frozen=True):
-    """The server has to do this before the prefill: the TTFT includes it."""
+    """Work of the server before the prefill, which the TTFT includes."""
 
     part: TtftPart = "queue"
 
@@ -206,7 +206,7 @@ class Runtime(Line, tag="runtime", kw_only=True, frozen=True):
 
 
 class Counted(Line, tag="counted", kw_only=True, frozen=True):
-    """What the model's tokenizer counts in the answer and in each message; after the end."""
+    """Token counts by the model's tokenizer, of the answer and of each message; after the end."""
 
     tokens: Count = 0
     prompt: tuple[Count, ...] = ()
@@ -227,7 +227,7 @@ Value = float | int | str | tuple[float | int | None, ...] | None
 
 
 class FullReading(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A reading as :class:`tui.core.board.reading.Reading` has it."""
+    """A reading with the fields of :class:`tui.core.board.reading.Reading`."""
 
     value: Value = None
     unit: str = ""
@@ -246,7 +246,7 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class Board(Line, tag="board", kw_only=True, frozen=True):
-    """A sample of the board: what differs from the sample before.
+    """A sample of the board, as differences from the previous sample.
 
     A plain value is a new value of a reading whose unit, source and flags are as before; an object
     is the whole reading. A sample with ``is_full`` has all of them.
@@ -281,7 +281,7 @@ Event = (
     | Numbers
     | Board
 )
-"""What happens after a request."""
+"""Any event after a request."""
 
 AnyLine = Header | Request | Event
 
@@ -293,7 +293,7 @@ KINDS = frozenset(str(kind.__struct_config__.tag) for kind in (Header, Request, 
 
 
 def encode(line: AnyLine) -> bytes:
-    """The line as it stands in the file, with its end."""
+    """Encodes a line, with its newline."""
     try:
         data = _encoder.encode(line)
     except UnicodeEncodeError:  # half a surrogate pair
@@ -303,7 +303,7 @@ def encode(line: AnyLine) -> bytes:
 
 
 def decode(data: bytes) -> AnyLine | None:
-    """A line of the file; None where its kind is of a later npulse. Raises ValueError."""
+    """Decodes a line; None for a kind of a later npulse. Raises ValueError."""
     try:
         line = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -324,7 +324,7 @@ def _is_later_kind(data: bytes) -> bool:
 
 
 def _is_sane(line: AnyLine) -> bool:
-    """Whether the numbers of other records are such that can be computed with."""
+    """Whether nested numbers are finite and in range."""
     if isinstance(line, Usage):
         return _are_counts(msgspec.to_builtins(line.usage))
     if isinstance(line, Runtime):

@@ -1,4 +1,4 @@
-"""Masks the text of tokens: words that were sent in several tokens are masked as one."""
+"""Masks words that are split over several tokens."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _END_OF_WORD = re.compile(r"[\s\"'`<>|()\[\]{},;。,、!?:;「」]")
 
 
 class TokenMask:
-    """Lines in, masked lines out, in their order. A line waits until the word is over that the
-    tokens before it began; a second of an answer at most, but for a stream without any space."""
+    """Masks lines in order. A line is held until the current word ends; at most for a second of the
+    answer, unless a stream has no spaces.
+    """
 
     def __init__(self, scrubber: Scrubber | None, *, has_text: bool) -> None:
         self._scrubber = scrubber
@@ -25,7 +26,7 @@ class TokenMask:
         self._n_chars = 0
 
     def feed(self, line: Event | Request) -> Iterator[Event | Request]:
-        """What can be written now."""
+        """Takes lines; returns those that can be written now."""
         if not self._has_text:
             yield self._without_text(line)
         elif self._scrubber is None:
@@ -41,7 +42,7 @@ class TokenMask:
             yield self._scrubber.line(line)
 
     def flush(self) -> Iterator[Event | Request]:
-        """What still waits."""
+        """Returns the lines that are still held."""
         held, self._held, self._n_chars = self._held, [], 0
         if held and self._scrubber is not None:
             yield from _masked(held, self._scrubber)

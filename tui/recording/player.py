@@ -1,4 +1,4 @@
-"""Plays recorded answers again: the same is given to a turn at the same times of another clock."""
+"""Replays recorded answers: feeds a turn with the recorded events at their recorded times."""
 
 from __future__ import annotations
 
@@ -50,31 +50,31 @@ from tui.recording.reading import RecordedAnswer, Recording
 from tui.recording.samples import Sample, SampleReader
 
 START_NS = 1_000_000_000_000
-"""The beginning of the file on the clock of a replay: no time of it is 0, which may mean none."""
+"""Time of the file's beginning on the replay clock; not 0, which may mean no time."""
 MAX_IDLE_NS = 2_000_000_000
-"""A pause between two answers is played no longer than this."""
+"""Pauses between two answers are shortened to this."""
 _FILLER = "······· "
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A recorded answer begins: its turn, and what was recorded of the request."""
+    """A recorded answer begins: its turn and its request."""
 
     turn: Turn
     request: Request
 
 
 Happening: TypeAlias = Asked | Sample | Event
-"""What a replay has just done. Events were given to the turn already."""
+"""Something that the replay has just done; the turn has its events already."""
 
 
 def filler(n_chars: int) -> str:
-    """What stands for a text of that length that was left out."""
+    """Placeholder for a left-out text of that length."""
     return (_FILLER * (n_chars // len(_FILLER) + 1))[:n_chars]
 
 
 def turn_of(request: Request, t_ns: int, last_usage: LastUsage | None = None) -> Turn:
-    """A turn at its beginning, as it was when this was asked."""
+    """A new turn for this request."""
     messages = tuple(Message(message.role, _content(message)) for message in request.messages)
     return Turn(
         ChatRequest(request.model, messages, request.settings),
@@ -90,7 +90,7 @@ def _content(message: RecordedMessage) -> str:
 
 
 def give(turn: Turn, event: Event, t_ns: int) -> None:
-    """Give a turn what was given to the recorded one, at ``t_ns`` of its own clock."""
+    """Feeds an event to a turn, at ``t_ns`` of its clock."""
     delta = _delta(event)
     if delta is not None:
         turn.feed(t_ns, (delta,))
@@ -130,7 +130,7 @@ def _move(turn: Turn, event: Event, t_ns: int) -> None:
 
 
 def _delta(event: Event) -> Delta | None:
-    """The event as a part of the stream; None where it is none."""
+    """The event as a stream delta; None for other events."""
     if isinstance(event, Token):
         return _text_delta(event)
     if isinstance(event, Usage):
@@ -157,7 +157,7 @@ def _text_delta(token: Token) -> Delta:
 
 
 class Player:
-    """The answers of a recording, as far as its clock has come. Not thread-safe.
+    """Plays the answers of a recording up to a given time. Not thread-safe.
 
     ``t_ns`` is that clock: it stands still until :meth:`play_until` or :meth:`step` moves it.
     """
@@ -172,14 +172,14 @@ class Player:
         self._turn: Turn | None = None
         self._samples = SampleReader()
         self.asked_ns = START_NS
-        """When the answer that is played was asked."""
+        """Time at which the present answer was asked."""
         self.t_ns = self._items[0][0] if self._items else START_NS
         begin = next((t for t, what in self._items if isinstance(what, Request)), None)
         if begin is not None:
             self.t_ns = begin
 
     def _all_items(self) -> Iterator[tuple[int, Request | Event | RecordedAnswer]]:
-        """Everything with its time; an answer at its end."""
+        """All events with their times; answers at their end."""
         last_ns = 0
         for answer in self._answers:
             for board in answer.before:
@@ -193,7 +193,7 @@ class Player:
 
     @property
     def turn(self) -> Turn | None:
-        """The answer that is played, or was played last; None before the first one."""
+        """The present or last answer; None before the first."""
         return self._turn
 
     @property
@@ -203,11 +203,11 @@ class Player:
 
     @property
     def next_ns(self) -> int | None:
-        """When the next thing happens; None at the end."""
+        """Time of the next event; None at the end."""
         return None if self.is_over else self._items[self._next][0]
 
     def play_until(self, t_ns: int) -> Iterator[Happening]:
-        """Does and gives out everything up to that moment."""
+        """Plays all events up to that time, and yields them."""
         while not self.is_over and self._items[self._next][0] <= t_ns:
             yield from self._do_next()
         if not self.is_over:
@@ -215,7 +215,7 @@ class Player:
             self._skip_idle()
 
     def step(self) -> Iterator[Happening]:
-        """Everything up to the next token, or to the end of the answer."""
+        """Plays up to the next token, or the end of the answer."""
         while not self.is_over:
             _, what = self._items[self._next]
             yield from self._do_next()
@@ -223,7 +223,7 @@ class Player:
                 return
 
     def play_to_end_of_answer(self) -> Iterator[Happening]:
-        """Everything up to the end of the answer, samples of the board after it too."""
+        """Plays to the end of the answer, and the board samples after it."""
         while not self.is_over:
             _, what = self._items[self._next]
             yield from self._do_next()
@@ -231,7 +231,7 @@ class Player:
                 return
 
     def _skip_idle(self) -> None:
-        """Between two answers nobody wants to wait as long as the user did."""
+        """Shortens the pause between two answers."""
         next_ns = self.next_ns
         is_idle = self._turn is None or self._turn.phase.is_over
         if is_idle and next_ns is not None and next_ns - self.t_ns > MAX_IDLE_NS:
@@ -254,7 +254,7 @@ class Player:
             yield what
 
     def _end(self, answer: RecordedAnswer, t_ns: int) -> None:
-        """A recording that stops before the answer ends is never told as a whole answer."""
+        """Marks an answer as interrupted where the recording stops before its end."""
         if self._turn is not None and not self._turn.phase.is_over:
             sentence = f"The recording stops after token {answer.tokens}, before the answer ends."
             self._turn.fail(t_ns, TurnError("cut", sentence))

@@ -1,4 +1,4 @@
-"""Reads a recording, also a damaged one: what is readable is kept, and what is wrong is told."""
+"""Reads a recording; of a damaged one the readable part, with a description of the damage."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ ENDS = (EndMark, Closed, Failed, Stopped, ServerError)
 
 
 class RecordingError(ValueError):
-    """It cannot be used as a recording. The message is one sentence that names the file."""
+    """The file cannot be used as a recording. The message is one sentence that names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """One answer: what was asked, and what happened then, in the order of time. ``before`` are
-    samples of the board from before the request."""
+    """A request and its events in the order of time. ``before`` are board samples from before the
+    request.
+    """
 
     request: Request
     events: tuple[Event, ...]
@@ -54,7 +55,7 @@ class RecordedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What could be read of a file; ``problem`` is what could not, as one clause."""
+    """The readable content of a file; ``problem`` describes damage, as one clause."""
 
     answers: tuple[RecordedAnswer, ...]
     header: Header
@@ -66,7 +67,9 @@ def read_recording(path: Path) -> Recording:
     name = clean_line(str(path))
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise RecordingError(f"{name} is larger than {MAX_BYTES >> 20} MiB: no recording")
+            raise RecordingError(
+                f"{name} is larger than {MAX_BYTES >> 20} MiB, too large for a recording"
+            )
         data = read_regular(path)
     except OSError as error:
         raise RecordingError(f"cannot read {name}: {error.strerror or error}") from error
@@ -95,7 +98,7 @@ def _why_nothing(name: str, found: _Lines) -> str:
         return f"{name} is empty; a recording is written by npulse record"
     if found.header is not None:
         return f"{name} is a recording without any answer in it"
-    return f"{name} is no recording of npulse: line {found.first_number} is not one of its lines"
+    return f"{name} is not a recording of npulse: line {found.first_number} is not one of its lines"
 
 
 class _NewerError(Exception):
@@ -105,7 +108,7 @@ class _NewerError(Exception):
 
 
 class _Lines:
-    """What was read so far."""
+    """State while reading."""
 
     def __init__(self) -> None:
         self.header: Header | None = None
@@ -156,7 +159,7 @@ class _Lines:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong, as one clause; None where all is well."""
+        """The damage as one clause; None where there is none."""
         last = self.answers[-1][1]
         tokens = sum(isinstance(event, Token) for event in last)
         is_open = not any(isinstance(event, ENDS) for event in last)
@@ -174,7 +177,7 @@ class _Lines:
 
 
 def _refuse_newer(row: bytes) -> None:
-    """The first line of a later version may be of another form."""
+    """Raises RecordingError for a later version, whose first line may have another form."""
     try:
         first = msgspec.json.decode(row)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Samples of the board as lines: what differs from the sample before. And back."""
+"""Encodes board samples as lines with differences, and decodes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.core.board.reading import Reading, Snapshot
 from tui.recording.lines import Board, FullReading, Program, Value
 
 FULL_EVERY = 60
-"""So many samples apart all readings are written: a damaged line spoils no more."""
+"""Distance of lines with all readings, which bounds what a damaged line spoils."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Sample:
 
 
 class SampleLines:
-    """Holds the last ``n_held`` samples until they are wanted."""
+    """Encodes samples; holds the last ``n_held`` until an answer begins."""
 
     def __init__(self, n_held: int) -> None:
         self._held: deque[Sample] = deque(maxlen=n_held)
@@ -34,11 +34,11 @@ class SampleLines:
 
     @property
     def first_ns(self) -> int | None:
-        """When the first of those was taken that wait."""
+        """Time of the first held sample."""
         return self._held[0].snapshot.t_ns if self._held else None
 
     def take(self, *, is_full: bool = False) -> list[tuple[int, Board]]:
-        """Those that wait, with their times; ``is_full``: the first one has all readings."""
+        """Returns the held samples as lines; ``is_full``: the first has all readings."""
         made: list[tuple[int, Board]] = []
         while self._held:
             made.append(self._line(self._held.popleft(), is_full=is_full and not made))
@@ -73,7 +73,7 @@ class SampleLines:
 
 @dataclass(slots=True)
 class SampleReader:
-    """Makes whole samples again, in the order of the lines."""
+    """Decodes lines to whole samples, in order."""
 
     known: dict[str, Reading] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class SampleReader:
 
 
 def programs_of(neighbours: Sequence[tuple[int, str, float, int | None]]) -> tuple[Program, ...]:
-    """What :class:`tui.board.readers.neighbours.Neighbours` found, as it is recorded."""
+    """Programs found by :class:`tui.board.readers.neighbours.Neighbours`, as recorded values."""
     return tuple(Program(*found) for found in neighbours)
 
 

@@ -1,4 +1,4 @@
-"""Masks what tells whose machine it was: host and user name, addresses, paths.
+"""Masks host name, user name, addresses and paths in a recording.
 
 A mask has the length of what it hides: ``/home/ben/model.rkllm`` is ``/xxxx/xxx/xxxxx.xxxxx``. So
 a text that comes in tokens can be masked as a whole, and every token keeps its length.
@@ -65,13 +65,13 @@ _NUMBERS_TEXTS = frozenset(("note", "unread_text", "finish", "error"))
 
 
 def masked(text: str) -> str:
-    """The same length and separators, and nothing else of it."""
+    """A mask that keeps length and separators."""
     return _HIDDEN.sub("x", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Masks addresses, paths, and these names where they stand as a word.
+    """Masks addresses, paths, and these names as whole words.
 
     ``users`` are told apart by case, ``hosts`` are not. ``places`` are folders and other texts that
     are masked wherever they stand.
@@ -83,7 +83,7 @@ class Scrubber:
 
     @staticmethod
     def of_this_machine() -> Scrubber:
-        """Who runs this process, and where."""
+        """A scrubber for this user and this machine."""
         import getpass
         import socket
         from pathlib import Path

@@ -1,4 +1,4 @@
-"""Records answers into a file while they are given, with the board."""
+"""Records running answers and board samples into a file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tui.recording.told_turn import ToldTurn
 from tui.recording.writer import LineWriter
 
 SAMPLES_BEFORE, SAMPLES_AFTER = 10, 5
-"""Samples of the board that are kept around an answer: how it was before, and how it calms down."""
+"""Board samples recorded before and after an answer."""
 
 
 class RecordingSession:
-    """The answers of one run of npulse, in one file. From any thread.
+    """Records the answers of one npulse process in one file. Thread-safe.
 
     ``numbers_of`` gives what is written about an answer that is over. ``scrubber`` None: nothing is
     masked. ``has_text`` False: of texts only the length is written.
@@ -74,7 +74,7 @@ class RecordingSession:
         turn.tell_to(self._tell)
 
     def renew(self, turn: Turn) -> None:
-        """There are better numbers of an answer that is over."""
+        """Updates the numbers of a finished answer."""
         with self._lock:
             if turn is self._turn and turn.phase.is_over:
                 self._put_numbers(self._turn)
@@ -132,7 +132,7 @@ def request_line(
     context_tokens: int | None = None,
     is_simulated: bool = False,
 ) -> Request:
-    """What is asked, and who is asked; ``time_s`` is wall time."""
+    """The request line of an answer; ``time_s`` is wall time."""
     request = turn.request
     return Request(
         time=round(time_s, 3),

@@ -1,4 +1,4 @@
-"""A turn that tells what it is given, so that the same can be given to another one later."""
+"""A turn that reports its events to a recorder, so that they can be replayed."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ from tui.recording.lines import (
 )
 
 Tell: TypeAlias = Callable[[int | None, Event], None]
-"""Takes what was given, with its time in ns of ``perf_counter_ns``; None: now."""
+"""Called with each event and its time in ns of ``perf_counter_ns``; None is now."""
 
 
 class ToldTurn(Turn):
-    """As :class:`Turn`. What it is given before :meth:`tell_to` is told then."""
+    """A :class:`Turn` that reports its events; those before :meth:`tell_to` are reported then."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ToldTurn(Turn):
         self._last_ns: int | None = None
 
     def tell_to(self, tell: Tell) -> None:
-        """Tell it from now on. Called before another thread drives the turn."""
+        """Sets the recorder. Called before another thread drives the turn."""
         early, self._early = self._early, []
         self._tell = tell
         for t_ns, event in early:

@@ -1,4 +1,4 @@
-"""Writes lines to a new file while they come, in a thread of its own: no write delays a token."""
+"""Writes lines to a new file in a thread of its own, so that no write delays a token."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tui.core.text.sanitize import clean_line
 from tui.files.private import create_private, make_folder
 
 EVERY_S = 0.5
-"""How often it is written: so much is lost at most when npulse is killed."""
+"""Time between two writes: the most that is lost when npulse is killed."""
 MAX_WAITING_BYTES = 64 << 20
-"""More is not held for a disk that takes nothing."""
+"""Most bytes held for a disk that does not accept writes."""
 
 
 class FileExistsAlreadyError(ValueError):
@@ -42,7 +42,7 @@ class LineWriter:
         """Raises FileExistsAlreadyError where a file of that name would be overwritten."""
         if path.exists() or path.is_symlink():
             raise FileExistsAlreadyError(
-                f"{clean_line(str(path))} is there already; name another file, or move it away"
+                f"{clean_line(str(path))} already exists; name another file, or move it away"
             )
 
     def write(self, data: bytes) -> None:

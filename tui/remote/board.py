@@ -19,7 +19,7 @@ from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 NAMES = ("npu.load", "ram.total", "ram.available", "ddr.freq", "soc.temp")
-"""Readings that are told as absent where there is no connection."""
+"""Readings that are reported as absent without a connection."""
 
 LinkState = Literal["connecting", "connected", "lost"]
 
@@ -102,7 +102,7 @@ class RemoteBoard:
         return self._ssh.read_file(self.address.root.rstrip("/") + path, limit)
 
     def forwarded(self, url: str) -> str:
-        """The same address as this machine reaches it. Raises SshError."""
+        """The local address that is forwarded to that address of the board. Raises SshError."""
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         local = self._ssh.forward(parts.hostname or "127.0.0.1", port)

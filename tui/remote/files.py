@@ -1,4 +1,4 @@
-"""The files of a board that is somewhere else, as its readers ask for them.
+"""Files of a remote board, for the board's readers.
 
 Nothing is asked one by one: what the readers wanted in the last samples is asked for in one round
 before the next sample, and they are given what came.
@@ -26,7 +26,7 @@ _NOT_YET = Answer(None, errno.ENOENT)
 
 
 class RemoteFiles(Files):
-    """Reads what the last round brought.
+    """Serves reads from the answers of the last round.
 
     :meth:`wanted` is what to ask for next, :meth:`put` takes the answers. Until a path has been
     asked for it is not there: some rounds at the start bring everything, folder by folder.
@@ -39,14 +39,14 @@ class RemoteFiles(Files):
         self._wanted_at: dict[Request, int] = {}
         self._round = 0
         self.has_new_wishes = False
-        """Whether something was wanted since the last round that had never been asked for."""
+        """Whether a new path was read since the last round."""
 
     @property
     def is_this_machine(self) -> bool:
         return False
 
     def wanted(self) -> list[Request]:
-        """What to ask for in the next round, in a fixed order."""
+        """The requests of the next round, in a fixed order."""
         self._wanted_at = {
             one: at
             for one, at in self._wanted_at.items()
@@ -59,11 +59,11 @@ class RemoteFiles(Files):
         return list(self._wanted_at)[:MAX_PATHS]
 
     def asked(self, request: Request) -> Request:
-        """The same as the loop is asked: below the board's root."""
+        """The requests as sent: below the board's root."""
         return Request(request.kind, self._there + request.path)
 
     def put(self, requests: list[Request], answers: list[Answer]) -> None:
-        """The answers of a round, one for each of its requests."""
+        """Stores the answers of a round, one for each request."""
         self._answers.update(zip(requests, answers, strict=True))
         self._round += 1
         self.has_new_wishes = False
@@ -82,7 +82,7 @@ class RemoteFiles(Files):
         return self.read(path, limit)
 
     def _processes(self) -> dict[str, bytes]:
-        """Number -> /proc/NUMBER/stat, of all processes: one question."""
+        """/proc/PID/stat of all processes by pid, in one request."""
         try:
             lines = self._data(_ALL_PROCESSES).splitlines()
         except OSError:
@@ -109,7 +109,7 @@ class RemoteFiles(Files):
         return True
 
     def stat(self, path: str) -> os.stat_result:
-        """Whether it is there; sizes and times are not told."""
+        """Whether the path exists; sizes and times are not known."""
         self._data(Request("E", path))
         return os.stat_result((stat.S_IFREG | 0o444, 0, 0, 1, 0, 0, 0, 0, 0, 0))
 

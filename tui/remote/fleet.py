@@ -43,7 +43,7 @@ TAP_PHASES: dict[str, NpuPhase] = {
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """What the server of a board said last."""
+    """Last state of a board's server."""
 
     server: str = ""
     model: str = ""
@@ -75,7 +75,7 @@ class Fleet:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin to read; logging in needs keys, for nothing can be asked."""
+        """Starts reading. Logins need keys, since no password can be typed."""
         for number, watched in enumerate(self._watched):
             thread = threading.Thread(
                 # Spread over the second: twenty at once would be felt.

@@ -69,7 +69,7 @@ class LoopReading:
         began_ns = self._clock_ns()
         answers = self._ask([self._files.asked(one) for one in requests])
         took_ns = self._clock_ns() - began_ns
-        # What was read was read on the way, so a slow line does not make a load jump.
+        # What was read was read on the way, so a slow connection does not make a load jump.
         self._sample_ns = began_ns + took_ns // 2
         self._files.put(requests, answers)
 

@@ -1,4 +1,4 @@
-"""What the loop at the other end is asked, and what it answers: lines, in the same order.
+"""Protocol of the remote loop: request lines, and answers in the same order.
 
 A request is a line: a letter, a space and a path; ``.`` ends a round.
 
@@ -31,7 +31,7 @@ END = b".\n"
 MAX_LINES = 200
 MAX_BYTES = 256 << 10
 MAX_ROUND_BYTES = 8 << 20
-"""Of all answers of a round: more is no board."""
+"""Most bytes of one round; a board sends less."""
 _KNOWN_ERRORS = (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EINVAL)
 
 _DENIED, _MISSING, _FOLDER = errno.EACCES, errno.ENOENT, errno.EISDIR
@@ -45,7 +45,7 @@ class Request(NamedTuple):
 
     @property
     def line(self) -> bytes:
-        """As it is sent. Raises ValueError for a path that no line can hold."""
+        """The request as a line. Raises ValueError for a path that a line cannot hold."""
         if "\n" in self.path or "\0" in self.path or not self.path.startswith("/"):
             raise ValueError(f"no path of a board: {self.path!r}")
         return f"{self.kind} {self.path}\n".encode("utf-8", "surrogateescape")
@@ -60,7 +60,7 @@ class Answer:
 
 
 class AnswerReader:
-    """Puts the answers of a round together from bytes that come in any pieces."""
+    """Parses the answers of a round from bytes in any pieces."""
 
     def __init__(self, kinds: list[Kind]) -> None:
         self._kinds = kinds
@@ -72,7 +72,7 @@ class AnswerReader:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything has come."""
+        """Whether any byte has arrived."""
         return self._size > 0
 
     @property
@@ -81,7 +81,7 @@ class AnswerReader:
         return len(self.answers) >= len(self._kinds)
 
     def feed(self, data: bytes) -> None:
-        """More bytes. Raises ValueError where they cannot be answers, or are far too many."""
+        """Takes more bytes. Raises ValueError where they are not answers, or too many."""
         self._size += len(data)
         if self._size > MAX_ROUND_BYTES:
             raise ValueError("it answers without end")

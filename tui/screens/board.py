@@ -119,7 +119,7 @@ class BoardScreen(LivePage):
         self._copy = copy
         self._no_fix = no_fix
         self.draws = 0
-        """How often this screen was brought up to date."""
+        """Number of redraws, as a measure of cost."""
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
@@ -172,7 +172,7 @@ class BoardScreen(LivePage):
     # Drawing -----------------------------------------------------------------------------------
 
     def redraw(self) -> None:
-        """Bring everything up to date that is seen now."""
+        """Updates everything visible."""
         if self.is_covered or not self.is_mounted or self.has_class("-tiny"):
             return
         self.draws += 1

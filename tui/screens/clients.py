@@ -1,4 +1,4 @@
-"""F9: what every program asks of the server, and how fast it is answered."""
+"""F9: requests of all clients of the server, and their speed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ClientsTitle(Rows):
 
 
 class ClientsPanel(Rows, can_focus=True):
-    """All that is known, as much of it as fits."""
+    """The screen's rows, as many as fit."""
 
     DEFAULT_CSS = "ClientsPanel { height: 1fr; }"
 
@@ -61,7 +61,7 @@ class ClientsPanel(Rows, can_focus=True):
 
 
 class ClientsScreen(Page):
-    """Looks once a second while it is open, in a worker thread."""
+    """Reads the clients once a second while it is open, in a worker thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("clients"), *CLIENTS_KEYS])
     HELP_PLACE: ClassVar[Place] = "clients"
@@ -93,7 +93,7 @@ class ClientsScreen(Page):
         self.call_later(self.look)
 
     async def look(self) -> None:
-        """Draw what is there now; left out where the last look still runs."""
+        """Reads and draws the present state; skipped while the last read runs."""
         if self._is_looking or self.is_covered:
             return
         self._is_looking = True

@@ -162,7 +162,7 @@ class Dashboard(LeanScreen):
         self.post_message(self.AnswerEnded(turn))
 
     def rest(self, is_resting: bool) -> None:
-        """Draw nothing from now on: nobody looks; or everything again."""
+        """Pauses or resumes drawing."""
         self._is_resting = is_resting
         self._answer.rest(is_resting)
         if not is_resting:
@@ -199,7 +199,7 @@ class Dashboard(LeanScreen):
             self.conversation.withdraw_refusal()
 
     def show_notice(self) -> None:
-        """Tell again what the empty transcript has to say."""
+        """Updates the notice of the empty transcript."""
         self.conversation.show_notice()
 
     def say(self, text: str, role: str = "soft") -> None:
@@ -261,7 +261,7 @@ class Dashboard(LeanScreen):
             self._parts.prompt.take_text(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Some keys have another meaning while they are not wanted for this one."""
+        """Disables actions whose key has another meaning at present."""
         if action == "old_conversation":
             return self.conversation.can_bring_back
         if action == "demo_letter" and not self._server_entry.is_server_missing:

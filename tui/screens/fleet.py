@@ -26,7 +26,7 @@ LOOK_S = 1.0
 
 
 class FleetTitle(Rows):
-    """How many boards there are, and how many want a look."""
+    """Number of boards, and how many need attention."""
 
     DEFAULT_CSS = "FleetTitle { height: 1; }"
 
@@ -39,7 +39,7 @@ class FleetTitle(Rows):
 
 
 class FleetPanel(Rows, can_focus=True):
-    """A board a line."""
+    """One board per line."""
 
     DEFAULT_CSS = "FleetPanel { height: 1fr; }"
 
@@ -102,7 +102,7 @@ class FleetScreen(Page):
         self.app.run_worker(self._fleet.close, thread=True, exit_on_error=False)
 
     def look(self) -> None:
-        """Draw what is there now; the chosen board stays the chosen one where the order changes."""
+        """Draws the present rows; the chosen board stays chosen where the order changes."""
         if self.is_covered:
             return
         name = self.boards[self.chosen].name if self.boards else ""

@@ -28,5 +28,5 @@ class LivePage(Page):
             self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
-        """Bring everything up to date that is seen now."""
+        """Updates everything visible."""
         raise NotImplementedError

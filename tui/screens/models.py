@@ -85,7 +85,7 @@ class ModelList(GroundedRows):
         self.refresh_rows()
 
     def follow(self) -> None:
-        """Stay with the chosen model, wherever it stands now."""
+        """Keeps the chosen model chosen, wherever it is now."""
         keys = [_key(row) for row in self._view().rows]
         if self._marked in keys:
             self.chosen = keys.index(self._marked)
@@ -148,7 +148,7 @@ def model_rows(
 
 
 def _remarks(view: ModelsView, note: str) -> list[tuple[str, str]]:
-    """What is said below the list, each with its role."""
+    """Remarks below the list, each with its role."""
     said: list[tuple[str, str]] = []
     if view.message is not None:
         said.append((view.message, "bad" if view.is_error else "soft"))

@@ -17,7 +17,7 @@ from tui.widgets.kit.opaque_screen import OpaqueScreen
 
 
 class Page(OpaqueScreen):
-    """What the screens of the benchmarks and of the history have in common."""
+    """Base of all full screens over the dashboard."""
 
     DEFAULT_CSS = """
     Page {

@@ -30,7 +30,7 @@ Problem = tuple[str, str]
 """A field of :class:`GenerationSettings` and one sentence about its value."""
 
 LOOPS_NOTE = "ends an answer that repeats itself"
-LINE_NOTE = "for a slow line: every 5 s, 300 B/s"
+LINE_NOTE = "for a slow connection: every 5 s, 300 B/s"
 NO_EFFECT = "no effect here"
 """Beside a setting that the server passes over."""
 

@@ -56,7 +56,7 @@ def _hints(*, is_short: bool) -> tuple[HintOf, ...]:
     """The bottom line, with arrows as signs where there is little room."""
     return (
         HintOf("token", "timeline.left", "timeline.right", is_short=is_short),
-        HintOf("trouble", "timeline.trouble"),
+        HintOf("problem", "timeline.trouble"),
         HintOf("replay", "timeline.replay", is_short=is_short),
         HintOf("zoom", "timeline.zoom_in", "timeline.zoom_out", is_short=is_short),
         HintOf("curves", "timeline.down", is_short=is_short),

@@ -1,4 +1,4 @@
-"""The client of a server of language models: found, asked, read as it streams."""
+"""Client of language model servers: discovery, requests, streams."""
 
 import sys
 

@@ -48,7 +48,9 @@ def checked_key(text: str) -> str:
     """A key that a header can hold. Raises ValueError, in whose sentence the key is not."""
     key = text.strip()
     if not _KEY.fullmatch(key) or len(key) > MAX_KEY_CHARS:
-        raise ValueError("the API key is empty, or holds blanks or letters that no header takes")
+        raise ValueError(
+            "the API key is empty, or holds spaces or letters that a header cannot carry"
+        )
     return key
 
 
@@ -57,7 +59,9 @@ def _check_regular(path: str) -> None:
     mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode):
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(code, os.strerror(code) if code == errno.EISDIR else "it is no plain file")
+        raise OSError(
+            code, os.strerror(code) if code == errno.EISDIR else "it is not a regular file"
+        )
 
 
 def check_ca_file(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Addresses of servers: what was pasted understood, secrets masked, and which are this machine.
+"""Server addresses: parses pasted URLs, masks secrets, and detects addresses of this machine.
 
 Loads nothing of HTTP, because the dashboard needs it before its first paint.
 """
@@ -79,7 +79,7 @@ _LOCAL_NAMES = frozenset(
 
 
 class CandidateUrls(tuple[str, ...]):
-    """Addresses of this machine that nobody named and that are worth a look.
+    """Candidate addresses of this machine that the user did not name.
 
     What answers at an explicit address is spoken to as a plain OpenAI server where it is not
     recognised. At a candidate only a server that is recognised counts: the rest is somebody's web
@@ -102,7 +102,7 @@ def normalised_url(text: str) -> str:
     out. Raises ValueError with one sentence, in which secrets are masked.
     """
     given = text.strip(AROUND)
-    sentence = f"{shown_url(given)!r} is no address of a server: give http://HOST:PORT"
+    sentence = f"{shown_url(given)!r} is not the address of a server: give http://HOST:PORT"
     if not given or len(given) > MAX_URL_CHARS or re.search(r"[\x00-\x20\x7f-\x9f\\]", given):
         raise ValueError(sentence)
     scheme = _SCHEME.match(given)
@@ -189,7 +189,7 @@ def _base_path(path: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """An address as it may be shown: on one line, bounded, without user, password and keys."""
+    """An address for display: one line, bounded, without user, password and keys."""
     masked = _USERINFO.sub(r"\1***@", url[: 4 * MAX_URL_CHARS], count=1)
     start = masked.find("/", masked.find("://") + 3 if "://" in masked else 0)
     if start >= 0:

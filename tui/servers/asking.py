@@ -1,4 +1,4 @@
-"""Prompts on their way to the server: which model gets them, and how they are stopped."""
+"""Requests of prompts: model choice, waiting, stopping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.servers.locate import chosen, no_server_at
 from tui.servers.session import ServerSession
 
 LOOK_EVERY_S = 0.1
-"""How often a prompt looks whether what it waits for is there."""
+"""Time between two checks of a waiting prompt."""
 
 
 class PromptRequests:

@@ -1,4 +1,4 @@
-"""Pauses between tries at a server that is busy: they grow up to a bound, always in the same way.
+"""Pauses between retries at a busy server: growing up to a bound, deterministic.
 
 No random part: one person's prompts do not stampede, and a test can count on the times.
 """

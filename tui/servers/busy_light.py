@@ -11,15 +11,15 @@ from tui.servers.dialects.dialect import BusyLight
 from tui.servers.models import ModelListError, list_models
 
 SETTLE_S = 0.1
-NO_ANSWER_YET = "the server takes the prompt and does not answer: busy, or loading"
+NO_ANSWER_YET = "the server accepted the prompt but does not answer: busy, or loading"
 
 
 class NotAnsweringError(Exception):
-    """The server takes the question and does not answer it."""
+    """The server accepted the request but does not answer."""
 
 
 async def working(client: Client) -> BusyLight | None:
-    """What the server says of its work; None where it does not say. Raises NotAnsweringError."""
+    """The server's reported activity; None where it reports none. Raises NotAnsweringError."""
     path = client.dialect.busy_path
     if path is None:
         return None
@@ -44,10 +44,10 @@ async def busy_light(client: Client) -> str | None:
         try:
             light = await working(client)
         except NotAnsweringError:
-            return "the server takes questions and does not answer: busy, or loading"
+            return "the server accepts requests but does not answer: busy, or loading"
         if light is None or not light.is_full:
             return None
-    return "the server works on another answer"
+    return "the server is working on another answer"
 
 
 async def still_lists(client: Client, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a kind of server cannot do, as sentences for a person. All of it is read off its row."""
+"""Sentences about the limits of a kind of server, from its dialect record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIELD_WORDS = {
 
 
 def ignored_settings(dialect: Dialect) -> Mapping[str, str]:
-    """Each setting that such a server passes over, with the reason."""
+    """Settings that such a server ignores, with the reason."""
     return {limit.field: limit.note for limit in dialect.limits if not limit.is_applied}
 
 
@@ -49,8 +49,9 @@ def _not_changed(what: str, dialect: Dialect) -> str:
 
 
 def limits_of(dialect: Dialect) -> tuple[str, ...]:
-    """What a user of such a server should know, a sentence each: settings that are ignored, models
-    that cannot be changed from here, and :func:`notes_of`."""
+    """Notes for users of such a server, one sentence each: settings that are ignored, models that
+    cannot be changed from here, and :func:`notes_of`.
+    """
     by_reason: dict[str, list[str]] = {}
     for name, reason in ignored_settings(dialect).items():
         by_reason.setdefault(reason, []).append(FIELD_WORDS.get(name, name))
@@ -74,7 +75,7 @@ def notes_of(dialect: Dialect) -> tuple[str, ...]:
     idle = unload_note(dialect)
     found = [] if idle is None else [idle]
     if not dialect.is_stopped_by_disconnect:
-        found.append("An answer that is stopped runs on in the server, and the next one waits.")
+        found.append("A stopped answer continues in the server, and the next one waits for it.")
     return (*found, *dialect.notes)
 
 

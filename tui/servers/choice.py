@@ -1,4 +1,4 @@
-"""The model that is to answer, as a record; :mod:`tui.servers.model_choice` makes the choice.
+"""Record of the chosen model; :mod:`tui.servers.model_choice` chooses it.
 
 Apart from it, because it must be cheap to load.
 """

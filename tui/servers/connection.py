@@ -1,4 +1,4 @@
-"""The server of a session: found, watched, asked, lost and found again.
+"""Connection to the server of a session: search, watch, prompts, reconnect.
 
 States and what leads from one to the next::
 
@@ -111,7 +111,7 @@ class Connection:
     def pin(
         self, urls: Sequence[str], access: Access | None = None, *, is_alone: bool = False
     ) -> None:
-        """Look at these addresses from now on and at no other; the server of before is let go.
+        """Uses only these addresses from now on; drops the present server.
 
         ``access`` None leaves it as it is. ``is_alone``: no other server is offered any more.
         """
@@ -153,7 +153,7 @@ class Connection:
         await self._models.refresh()
 
     async def survey(self) -> None:
-        """Looks which other servers answer, and what they have; see ``state.others``."""
+        """Searches for other servers and their models; see ``state.others``."""
         await self._models.survey()
 
     async def use(self, url: str, name: str) -> None:

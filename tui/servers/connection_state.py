@@ -1,4 +1,4 @@
-"""What a screen may know of the connection to the server, at one moment.
+"""State of the server connection at one moment, for screens.
 
 Apart from the connection itself, because it must be cheap to load: a dashboard shows it before
 anything of HTTP is needed.
@@ -22,7 +22,7 @@ NO_CHOICE = Choice("")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it is and what it is. Strings are sanitised.
+    """Address and kind of a server. Strings are sanitised.
 
     ``name`` is what it calls itself, ``version`` None where it does not say. ``is_simulated`` is
     true for the simulated board, which says so in a header of every answer. ``access`` is what it

@@ -1,4 +1,4 @@
-"""Counters of a server, asked for by the GETs that it has for them."""
+"""Requests the counters of a server."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ TIMEOUTS = PhaseTimeouts(connect_s=1.0, query_s=1.0)
 
 
 async def server_counters(server: Server) -> tuple[ServerCounter, ...]:
-    """What the server tells of itself now; empty where it has no such route, or does not answer at
-    once."""
+    """The server's present counters; empty where it has no such route, or does not answer at
+    once.
+    """
     routes = ROUTES.get(server.dialect.name, ())
     if not routes:
         return ()

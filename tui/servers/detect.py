@@ -1,4 +1,4 @@
-"""Which server is there: a few cheap GETs per address, and a row per dialect."""
+"""Detects the kind of server at an address, by a few cheap GETs."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ async def probe(
         url,
         "unknown",
         None,
-        f"What answers at {shown_url(url)} is no LLM server that npulse knows.",
+        f"What answers at {shown_url(url)} is not an LLM server that npulse knows.",
     )
 
 
@@ -188,8 +188,8 @@ def is_busy_error(error: httpx.HTTPError, url: str) -> bool:
 
 
 def busy_sentence(url: str) -> str:
-    """What is said of something that takes connections and does not answer in time."""
-    return f"{shown_url(url)} takes connections but does not answer: busy, or loading a model."
+    """The sentence about a server that accepts connections but does not answer in time."""
+    return f"{shown_url(url)} accepts connections but does not answer: busy, or loading a model."
 
 
 def _recognised(

@@ -1,4 +1,4 @@
-"""Every way a request can fail, as one sentence that names the place and the way out.
+"""Error sentences for failed requests: each names the address and what to do.
 
 Server text in these sentences is sanitised, on one line, and bounded. Nothing here raises.
 """
@@ -93,9 +93,9 @@ def transport(error: Exception, url: str, connect_s: float) -> TurnError:
             "refused", f"No server listens on {url} (connection refused); start it, or give --url."
         )
     if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
-        return _error("io", f"There is no way to {url} (host unreachable); check the network.")
+        return _error("io", f"There is no route to {url} (host unreachable); check the network.")
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return _error("io", f"{url} is no address of an HTTP server: give http://HOST:PORT.")
+        return _error("io", f"{url} is not the address of an HTTP server: give http://HOST:PORT.")
     if isinstance(error, httpx.RemoteProtocolError):
         return closed(url) if "disconnected" in str(error) else not_http(url, str(error))
     untrusted = _tls_error(causes, url)

@@ -342,7 +342,7 @@ class StreamedRequest:
         if isinstance(error, httpx.ConnectTimeout):
             self._n_connect_tries += 1
             if self._n_connect_tries < MAX_CONNECT_TRIES:
-                self._busy = Busy("the server takes no connection", failure)
+                self._busy = Busy("the server accepts no connection", failure)
                 return
         self._fail(failure)
 

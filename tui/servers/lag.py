@@ -1,4 +1,4 @@
-"""How late our own event loop is: the uncertainty of every time taken in it."""
+"""Measures the delay of our event loop, which is the uncertainty of times taken in it."""
 
 from __future__ import annotations
 

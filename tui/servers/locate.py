@@ -1,4 +1,4 @@
-"""The one way to a server: find it, and choose the model that answers.
+"""Finds a server and chooses the model that answers; used by every command and screen.
 
 Every command, the dashboard and the benchmark go through here, so that they look at the same
 places, prefer the same server and say the same where there is none.

@@ -1,4 +1,4 @@
-"""The models of a server over the wire: listed, loaded and unloaded without harm."""
+"""Lists, loads and unloads the models of a server."""
 
 from __future__ import annotations
 

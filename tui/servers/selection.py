@@ -1,4 +1,4 @@
-"""Which model each server of a session is asked for."""
+"""The chosen model for each server of a session."""
 
 from __future__ import annotations
 

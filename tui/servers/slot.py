@@ -1,4 +1,4 @@
-"""The one place at a server: it answers one prompt at a time.
+"""The slot of a server, which answers one prompt at a time.
 
 A server that does not notice a closed connection keeps its NPU busy with an answer that nobody
 reads; until that run is over the place is taken.

@@ -1,4 +1,4 @@
-"""Several servers at once: each with its models, for a list to choose from."""
+"""Searches several servers at once, each with its models."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def load_counter(path: str) -> Callable[[str], int]:
         tokenizer.encode("a", add_special_tokens=False)
     except Exception as error:  # noqa: BLE001 - the library raises nothing more precise
         why = clean_line(str(error), 80)
-        sentence = f"server.tokenizer: {shown} is no tokenizer.json ({why})"
+        sentence = f"server.tokenizer: {shown} is not a tokenizer.json ({why})"
         raise TokenizerError(f"{sentence}; {estimated}.") from None
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
 
@@ -64,7 +64,7 @@ def _read(path: Path) -> bytes:
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is no file")
+            raise ValueError("it is not a file")
         if status.st_size > MAX_FILE_BYTES:
             raise ValueError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
         return file.read(MAX_FILE_BYTES)

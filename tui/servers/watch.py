@@ -1,4 +1,6 @@
-"""Looks for a server, and at the one in use: is it there, busy or gone, and what has it loaded."""
+"""Searches for a server and watches the one in use: available, busy or gone, and its loaded
+model.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time limit that never loses a cancellation.
+"""Time limit for a coroutine that never swallows a cancellation.
 
 ``asyncio.wait_for`` of Python 3.10 and 3.11 returns normally when its work is done at the moment
 of a cancellation, so that a loop around it would run on for ever.

@@ -1,4 +1,4 @@
-"""``--board``: logs in to a board before anything else, for ssh may ask for a password."""
+"""``--board``: logs in before anything else, since ssh may ask for a password."""
 
 from __future__ import annotations
 

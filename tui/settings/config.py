@@ -1,4 +1,4 @@
-"""config.toml to typed settings.
+"""Reads config.toml into typed settings.
 
 In rising precedence: the file that npulse brings along, the user's file, ``--config FILE``, the
 environment (``NPULSE_SECTION__KEY``), flags. A name that is not known is a warning with the nearest
@@ -33,7 +33,7 @@ KEYS = "keys"
 BOARDS = "boards"
 """The section whose names are the user's own."""
 MAX_WARNINGS = 20
-"""Of one layer: whoever gave another file by mistake has seen enough."""
+"""Most warnings about one file."""
 
 _SECTION_NAMES = (*SECTIONS, KEYS, BOARDS)
 
@@ -256,7 +256,7 @@ def _unknown(layer: Mapping[str, Given]) -> list[str]:
 
 
 def _meant(section: str, name: str) -> str:
-    """The name that was probably meant, or nothing."""
+    """The most similar known name, or None."""
     import difflib  # here: only a mistake needs it
 
     leaf = name or section

@@ -1,4 +1,4 @@
-"""One config file: its bytes to values, each with the place where it was written."""
+"""Parses a config file: values with their file and line."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value as somebody gave it."""
+    """A given value and its origin."""
 
     value: object
     source: str
     """Where it came from: a file, a variable or a flag."""
     place: str
-    """The same for a sentence, with the line where that is known."""
+    """The origin for a sentence, with the line where it is known."""
     is_text: bool = False
-    """Whether it is text that stands for a value of another type, as in the environment."""
+    """Whether it is text for a value of another type, as in environment variables."""
     written: str = ""
     """The name as it was written."""
     section_place: str = ""

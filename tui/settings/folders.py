@@ -1,4 +1,4 @@
-"""Where this user's files are, as the XDG base directory specification has it.
+"""Folders of this user's files, by the XDG base directory specification.
 
 Nothing is made here: a folder is made by whoever first writes into it.
 """
@@ -18,21 +18,21 @@ def config_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """For what was chosen while running and is to be there again at the next start."""
+    """For choices made while running, to be restored at the next start."""
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME, appauthor=False)
 
 
 def data_folder() -> Path:
-    """For what was made here and cannot be made again: conversations, benchmarks."""
+    """For data that cannot be recreated: conversations, benchmarks."""
     from platformdirs import user_data_path
 
     return user_data_path(APP_NAME, appauthor=False)
 
 
 def cache_folder() -> Path:
-    """For what makes the next start faster, and can be thrown away."""
+    """For caches that make the next start faster."""
     from platformdirs import user_cache_path
 
     return user_cache_path(APP_NAME, appauthor=False)

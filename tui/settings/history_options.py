@@ -1,4 +1,4 @@
-"""Where conversations are kept, and what the settings say about it."""
+"""Location and limits of the history, from the settings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def recorder(
     command: WriterCommand,
     on_stop_wanted: Callable[[Turn], None],
 ) -> Recorder | None:
-    """What keeps answers; None where nothing shall be kept. Makes nothing before the first one."""
+    """The recorder of answers; None where nothing is to be stored. Creates no file before the first
+    answer.
+    """
     if not section.enabled:
         return None
     from tui.history.recorder import Recorder
@@ -56,7 +58,7 @@ def recorder(
 
 
 def origin_of(server: Server, model: str, info: ModelInfo | None = None) -> Origin:
-    """Who gives an answer, as it is kept with it."""
+    """Server and model of an answer, as stored."""
     from tui.history.records import Origin
 
     is_named = info is not None and info.name == model

@@ -71,7 +71,7 @@ def _make_room(path: Path, kind: type[Struct], version: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
     if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
-        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     record, problem = read_record(path, kind, version)
     if record is None and problem is not None:
         path.rename(_free_name(path))

@@ -1,4 +1,4 @@
-"""The options of a recording, and what they make."""
+"""Options of a recording, and the recording session they make."""
 
 from __future__ import annotations
 

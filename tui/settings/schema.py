@@ -124,7 +124,7 @@ class UiSection(Struct, frozen=True, kw_only=True):
     bell: bool = False
     """Whether the terminal's bell rings with every new alert."""
     notify: NotifyWords = "off"
-    """What tells that an answer is over while the terminal does not have the focus."""
+    """Signals for a finished answer while the terminal is not in focus."""
     mouse: bool = True
     """Whether clicks and the wheel go to npulse; if not, they stay with the terminal."""
     low_bandwidth: bool = False
@@ -163,7 +163,7 @@ class HistorySection(Struct, frozen=True, kw_only=True):
 
 
 class SessionSection(Struct, frozen=True, kw_only=True):
-    """What happens to the dashboard's work when its terminal goes away."""
+    """What happens to the dashboard's work when its terminal closes."""
 
     on_hangup: Literal["finish", "stop"] = "finish"
     """Of a running answer when the terminal closes or SSH drops: finished without a screen and kept
@@ -206,7 +206,7 @@ def field_type(section: str, name: str) -> object:
 
 
 def allowed(kind: object) -> str:
-    """What a field of that type takes, in words: ``a number from 0 to 5``."""
+    """Allowed values of a field in words: ``a number from 0 to 5``."""
     # Here, because it takes time to load and is needed for a mistake only.
     from msgspec import inspect
 

@@ -24,7 +24,7 @@ Count = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class SessionRecord(Struct, frozen=True, kw_only=True):
-    """Everything that comes back at the next start, beside what ``state.json`` remembers."""
+    """State that is restored at the next start, apart from ``state.json``."""
 
     version: int = VERSION
     conversation: RowId | None = None
@@ -32,7 +32,7 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     leaf: RowId | None = None
     """The last turn of the branch that was shown; None before the first turn."""
     draft: str = ""
-    """What stood in the prompt."""
+    """Draft in the prompt."""
     turn: Count | None = None
     """The turn at the top of the view, from 0 on; None where the end was followed."""
     row: Count = 0
@@ -65,7 +65,7 @@ class SessionFile:
         return self._is_taken
 
     def load(self) -> tuple[SessionRecord, str | None]:
-        """Where the last npulse was, and a sentence where that cannot be read. Never raises."""
+        """The last session, and a sentence where it cannot be read. Never raises."""
         if not self._has_lock():
             return SessionRecord(), None
         record, problem = read_record(self._path, SessionRecord, VERSION)
@@ -94,7 +94,7 @@ class SessionFile:
         return clean_line(f"your draft and place are not kept: {self._path}: {problem}")
 
     def close(self) -> None:
-        """Let another npulse have the session."""
+        """Releases the session to another npulse."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -1,4 +1,4 @@
-"""What was chosen while npulse ran, for its next start: theme, settings for answers, server, model.
+"""Choices made while npulse ran, for its next start: theme, generation settings, server, model.
 
 The user's config.toml is never written. So that an edit of it is not overruled by an old choice,
 each choice keeps the configured value that it was made against, and holds only as long as the
@@ -46,7 +46,7 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is chosen in the dashboard at this moment."""
+    """Present choices in the dashboard."""
 
     theme: str
     generation: GenerationSettings

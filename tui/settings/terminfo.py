@@ -1,4 +1,4 @@
-"""What the terminal's description on this machine says of its colours."""
+"""Reads the number of colours from terminfo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tmux knows of the terminal that is around it."""
+"""Asks tmux for the features of the terminal around it."""
 
 from __future__ import annotations
 

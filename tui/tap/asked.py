@@ -1,4 +1,4 @@
-"""What a request asks for: read from its path and its JSON body, in the shapes that clients use."""
+"""Parses a client's request: route, model, prompt and options from its path and JSON body."""
 
 from __future__ import annotations
 
@@ -37,16 +37,17 @@ _ENDINGS: tuple[tuple[str, Format], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for an answer, or for embeddings. ``request`` is what a decoder and a meter need to
-    know of it."""
+    """A request for an answer or for embeddings. ``request`` is passed to the decoder and the
+    meter.
+    """
 
     path: str
     format: Format
     request: ChatRequest
     is_streamed: bool
-    """Whether it asks for pieces, or may do so; not every server heeds that."""
+    """Whether a stream was asked for; not every server heeds that."""
     is_read: bool = True
-    """Whether the body was understood: else the prompt is not known."""
+    """Whether the body could be parsed; if not, the prompt is unknown."""
 
     @property
     def is_embedding(self) -> bool:
@@ -68,8 +69,9 @@ def format_of(path: str) -> Format | None:
 
 
 def asked(path: str, body: bytes) -> Asked | None:
-    """What a POST to ``path`` asks for; None where that is no answer: another route, or a model
-    that is loaded by an empty prompt."""
+    """What a POST to ``path`` asks for; None where it asks for no answer: another route, or an
+    empty prompt that only loads the model.
+    """
     found = format_of(path)
     if found is None:
         return None
@@ -96,7 +98,7 @@ def asked(path: str, body: bytes) -> Asked | None:
 
 
 def decoder_of(question: Asked, dialect: Dialect) -> StreamDecoder:
-    """What reads its answer, from a server that speaks ``dialect``."""
+    """The decoder of its answer, for a server of this ``dialect``."""
     if question.is_embedding:
         return EmbeddingDecoder()
     if question.format == "rkllm_chat":

@@ -1,4 +1,4 @@
-"""Who a client is: its address, and its process where that runs on this machine."""
+"""Names a client by its address, and by its process where that runs on this machine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ MAX_HOST_CHARS = 60
 
 
 class ClientNames:
-    """Looks into /proc when a client connects. Processes that were found are asked first the next
-    time: a client opens many connections."""
+    """Finds a client's process in /proc. Processes found earlier are looked at first, since a
+    client opens many connections.
+    """
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._files = Files(root)

@@ -1,11 +1,11 @@
-"""Bodies as they were before they were compressed, piece by piece."""
+"""Decompresses bodies piece by piece."""
 
 from __future__ import annotations
 
 import zlib
 
 MAX_PIECE_BYTES = 4 << 20
-"""Of one compressed piece: more is no answer of a language model."""
+"""Limit for one decompressed piece; no answer of a language model is larger."""
 
 
 class Content:

@@ -1,4 +1,4 @@
-"""What the forwarder tells the observer: copies of bytes and the events of connections.
+"""Messages from the forwarder to the observer: copies of bytes, and connection events.
 
 Each message is one packet of a Unix socket (SOCK_SEQPACKET): a header and the bytes. The sender
 never waits: what the socket does not take is kept up to a limit, and beyond it a connection's
@@ -16,7 +16,7 @@ from enum import IntEnum
 _HEADER = struct.Struct("=BBxxxxxxQQQ")
 MAX_PAYLOAD = 1 << 16
 MAX_BACKLOG_BYTES = 16 << 20
-"""Kept for an observer that is busy: a hundred answers of 100 kB."""
+"""Bytes kept for a busy observer: a hundred answers of 100 kB."""
 BUFFER_BYTES = 4 << 20
 
 
@@ -65,7 +65,7 @@ def packed(copy: Copy) -> bytes:
 
 
 def unpacked(packet: bytes) -> Copy:
-    """The message of these bytes. Raises ValueError for what is none."""
+    """Parses a message. Raises ValueError where the bytes are not one."""
     try:
         event, is_kernel, connection, t_ns, passed_ns = _HEADER.unpack_from(packet)
         return Copy(
@@ -155,7 +155,8 @@ class CopySender:
 
 
 def receive(sock: socket.socket) -> Copy | None:
-    """The next message; None at the end, when the forwarder is gone. Raises BlockingIOError where
-    there is none yet."""
+    """The next message; None once the forwarder has ended. Raises BlockingIOError where none has
+    arrived yet.
+    """
     packet = sock.recv(_HEADER.size + MAX_PAYLOAD)
     return unpacked(packet) if packet else None

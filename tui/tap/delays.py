@@ -1,4 +1,6 @@
-"""What the tap adds to each chunk: from its arrival, by the kernel, until it was handed on."""
+"""Delay that the tap adds to each chunk: from the kernel's time of its arrival until it was
+forwarded.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,18 @@ from tui.core.turn.stats import quantile_of_sorted
 from tui.tap.copies import Copy
 
 KEPT = 4096
-"""The newest so many."""
+"""Number of newest delays that are kept."""
 
 
 class Delays:
-    """Only chunks that the other side took at once: a slow reader is not the tap's doing."""
+    """Counts only chunks that the receiver took at once: a slow reader is not the tap's delay."""
 
     def __init__(self) -> None:
         self.count = 0
         self._newest: array[int] = array("q")
 
     def add(self, copy: Copy) -> None:
-        """One chunk that was handed on."""
+        """Adds the delay of one forwarded chunk."""
         if not copy.is_kernel or not copy.passed_ns:
             return
         if len(self._newest) < KEPT:
@@ -29,6 +31,6 @@ class Delays:
         self.count += 1
 
     def quantile_ms(self, share: float) -> float | None:
-        """Of the newest chunks; None where there are none."""
+        """Quantile over the newest chunks; None where there are none."""
         found_ns = quantile_of_sorted(sorted(self._newest), share)
         return None if found_ns is None else found_ns / 1e6

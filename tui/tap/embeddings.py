@@ -1,4 +1,4 @@
-"""The answer to a request for embeddings: one JSON document, of which only the counts are read."""
+"""Reads the token counts of an embeddings response; the vectors are ignored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.core.types import Delta, FinishDelta, ModelDelta, UsageDelta
 from tui.servers.dialects.report import count
 
 MAX_BYTES = 8 << 20
-"""Of a longer answer no counts are read."""
+"""Counts of longer responses are not read."""
 
 
 class EmbeddingDecoder:

@@ -1,4 +1,4 @@
-"""One request of a client and its answer as they pass: what was asked and how it was answered."""
+"""One client request and its response, measured as they pass."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from tui.tap.http1 import RequestHead, ResponseHead
 from tui.tap.seen_server import NO_SETTINGS, SeenServer
 
 MAX_REQUEST_BYTES = 8 << 20
-"""Of a body that is read: a longer one holds pictures, and its prompt is not known."""
+"""Longer request bodies (with pictures) are not parsed; their prompt is unknown."""
 MAX_ERROR_BYTES = 64 << 10
 MAX_AGENT_CHARS = 80
 MIN_QUEUE_MS = 5.0
 _MEANINGS: dict[str, ChunkMeaning] = {"ollama": "token", "rkllm_chat": "character"}
-"""What a chunk is in formats that only one kind of server has."""
+"""What one chunk stands for, in formats that only one kind of server uses."""
 _WHOLE = ("complete", "empty", "refused")
 _STREAMS = ("text/event-stream", "ndjson", "jsonl", "text/plain")
 
 
 class Exchange:
-    """Fed in the order in which things passed, with times of ``perf_counter_ns``."""
+    """Takes the events of one request in order, with times of ``perf_counter_ns``."""
 
     def __init__(self, client: ClientName, head: RequestHead, server: SeenServer) -> None:
         agent = clean_line(head.headers.get("user-agent", ""), MAX_AGENT_CHARS)
@@ -57,15 +57,15 @@ class Exchange:
         self.path = plain_path(head.target) if head.target else ""
         self.is_upgrade = "upgrade" in head.headers or head.method == "CONNECT"
         self.id = 0
-        """In the history; 0 before it is stored."""
+        """Row id in the history; 0 before it is stored."""
         self.sent_ns = 0
-        """When the whole request had been handed on; 0 before that."""
+        """When the whole request had been forwarded; 0 before that."""
         self.ended_ns = 0
         self.is_over = False
         self.turn: Turn | None = None
-        """None before the request is complete, and for what asks for no answer."""
+        """None before the request is complete, and for requests that ask for no answer."""
         self.queued_until_ns = 0
-        """When the answer ended that this one waited for."""
+        """End of the answer that this request waited for."""
         self._told_queue_ms: float | None = None
         self._server = server
         self._may_ask = head.method == "POST" and format_of(self.path) is not None
@@ -85,14 +85,16 @@ class Exchange:
         self._chunks = 0
         self._chunks_when_left = 0
         self._is_told = False
-        """The server has reported how long the prompt is."""
+        """Whether the server has reported the prompt's token count."""
         self.is_waiting = False
-        """Another answer runs that came first."""
+        """Whether an earlier answer is still running."""
         self.is_behind_orphan = False
-        """The server still ran an answer whose client had left: it is not seen until when."""
+        """Whether the server was still busy with an answer whose client had left; when that ends
+        cannot be seen.
+        """
         self.first_chunk_ns = 0
         self.last_chunk_ns = 0
-        """When text came; 0 before that."""
+        """Time of the last text; 0 before the first."""
         self.bytes_in = self.bytes_out = 0
 
     # -- the request ---------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Exchange:
         self._body += self._request_content.plain(data)
 
     def request_end(self, sent_ns: int) -> None:
-        """The request is complete and was handed on then."""
+        """The request is complete and was forwarded at that time."""
         if self.sent_ns:
             return
         self.sent_ns = sent_ns
@@ -138,13 +140,13 @@ class Exchange:
         self.turn.sent(sent_ns)
 
     def flushed(self, t_ns: int) -> None:
-        """What had to wait of the request was handed on only now."""
+        """The rest of the request, which the server's socket had not taken, was forwarded now."""
         if self.turn is not None and self._http_status is None:
             self.sent_ns = t_ns
             self.turn.sent(t_ns)
 
     def waits(self) -> None:
-        """Another answer comes first."""
+        """The request waits for another answer."""
         self.is_waiting = True
         if self.turn is not None:
             self.turn.note_before_prefill("queue")
@@ -202,11 +204,11 @@ class Exchange:
             self._chunks_when_left = self._chunks
 
     def not_read(self, why: str) -> None:
-        """From here on it cannot be read; ``why`` is a clause."""
+        """The rest of it cannot be parsed; ``why`` is a clause."""
         self._unread = self._unread or why
 
     def end(self, t_ns: int, *, is_cut: bool, cut_by: str = "") -> None:
-        """The response is over, as it should (not ``is_cut``) or not. ``cut_by`` says why."""
+        """The response ended; ``is_cut`` means too early, and ``cut_by`` says why."""
         if self.is_over:
             return
         self.is_over = True
@@ -301,7 +303,7 @@ class Exchange:
         return (waited_ms, "estimated") if waited_ms >= MIN_QUEUE_MS else (None, "unknown")
 
     def _with_prefill(self, made: ClientRequest, stats: TurnStats) -> ClientRequest:
-        """The prefill of a prompt that waited: what is left of its TTFT. Estimated."""
+        """Estimates the prefill of a prompt that waited: TTFT minus the wait."""
         question = self._asked
         if made.ttft_ms is None or made.queue_ms is None or question is None:
             return made
@@ -339,12 +341,12 @@ class Exchange:
         return None if self._is_embedding else result.note
 
     def _after_the_client(self) -> str:
-        """What the server did when its client had left."""
+        """How the server treated the answer after its client had left."""
         before = self._chunks_when_left
         more = self._chunks - before
         when = f"after ~{before} tokens" if before else "before the first token"
         if more > 0:
-            return f"The client left {when}; the server ran on for at least ~{more} more."
+            return f"The client left {when}; the server continued for at least ~{more} more."
         if self._server.name is None:
             return f"The client left {when}."
         if self._server.dialect.is_stopped_by_disconnect:
@@ -363,7 +365,7 @@ def _prompt_source(stats: TurnStats, *, is_known: bool) -> NumberSource:
 
 
 def _queue_ms(seconds: str | None) -> float | None:
-    """What a server says about its queue, in a header."""
+    """Queue time that the server reports in a header."""
     try:
         value = float(seconds or "")
     except ValueError:
@@ -372,8 +374,9 @@ def _queue_ms(seconds: str | None) -> float | None:
 
 
 def _as_whole(made: ClientRequest) -> ClientRequest:
-    """An answer that came in one piece: its arrival says nothing about tokens, so only what the
-    server itself reports is told."""
+    """An answer that came in one piece: its arrival says nothing about tokens, so only numbers that
+    the server reports are kept.
+    """
     kept = {
         name: value
         for name, value in made.numbers.items()

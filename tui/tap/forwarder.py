@@ -1,4 +1,4 @@
-"""Hands bytes on between clients and one server, untouched, at the level of connections.
+"""TCP forwarder between clients and one server; bytes are not changed.
 
 One loop over epoll in one thread; nothing is parsed here. For each client there is a connection of
 its own to the server. What one side does not take is kept up to one read, and nothing more is read
@@ -26,18 +26,18 @@ from tui.tap.pair import Address, Pair, Side, prepare, reset_at_close
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 ENDED = select.EPOLLHUP | select.EPOLLERR
-"""Reported without being asked for: then a read or a write tells what it is."""
+"""Poll events that are always reported; the next read or write tells the reason."""
 MAX_ACCEPTS = 64
-"""At once: then those that are connected get their turn."""
+"""Connections accepted in a row before open ones are served."""
 PAUSE_S = 0.1
-"""How long nobody is let in where the process may open no more files."""
+"""Pause of accepting while the process has no free file descriptors."""
 WANTED_FILES = 1 << 16
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a forwarder has done so far."""
+    """Counters of a forwarder."""
 
     connections: int = 0
     open_now: int = 0
@@ -45,8 +45,9 @@ class Counts:
 
 
 class Forwarder:
-    """Lets clients in at ``listeners`` and connects each to the server. ``on_note`` gets
-    sentences for a person."""
+    """Accepts clients on ``listeners`` and connects each to the server. ``on_note`` takes sentences
+    for the user.
+    """
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class Forwarder:
             self._opened(sock, peer)
 
     def _pause(self, error: OSError) -> None:
-        """Lets nobody in for a moment: those that wait stay in the queue of the kernel."""
+        """Stops accepting for a moment; waiting clients stay in the kernel's queue."""
         if not self._has_noted_files:
             self._has_noted_files = True
             self._on_note(
@@ -374,7 +375,7 @@ class Forwarder:
 
 
 def raise_file_limit() -> None:
-    """As many open files as this process may have: each client takes two."""
+    """Raises the limit of open files as far as allowed: each client takes two."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Reading of HTTP/1 messages as they pass, without a socket: heads, bodies, ends.
+"""Incremental parser of HTTP/1 messages without a socket: heads, bodies, ends.
 
 What clients and servers really send is read, not only what RFC 9112 allows: bare line feeds, no
 length, both kinds of framing. Nothing is refused, because nothing depends on it: what cannot be
@@ -14,7 +14,7 @@ from typing import Literal
 
 MAX_HEAD_BYTES = 256 << 10
 MAX_LINE_BYTES = 8 << 10
-"""Of a chunk's size and its extensions."""
+"""Limit for the line with a chunk's size and extensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
-    """As :class:`RequestHead`. Interim responses (1xx) are not told of."""
+    """As :class:`RequestHead`. Interim responses (1xx) are skipped."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,7 +50,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """From here on nothing is read. ``reason`` is what it is, as a noun."""
+    """The rest of the connection is not parsed. ``reason`` is a noun phrase: what it is."""
 
     reason: str
 
@@ -71,17 +71,17 @@ class MessageReader:
         self._is_first = True
 
     def expect(self, method: str) -> None:
-        """A request with this method was sent: a response to it comes. For responses only."""
+        """A request with this method was sent, so its response follows. For responses only."""
         self._methods.append(method)
 
     def expect_opaque(self) -> None:
-        """What comes now is not HTTP any more."""
+        """The bytes from now on are not HTTP."""
         self._state = "opaque"
         self._rest.clear()
 
     @property
     def is_between(self) -> bool:
-        """Whether no message is half read."""
+        """Whether the reader is between two messages."""
         return self._state == "opaque" or (self._state == "head" and not self._rest.strip())
 
     def feed(self, data: bytes) -> list[HttpEvent]:
@@ -95,7 +95,7 @@ class MessageReader:
         return events
 
     def close(self) -> list[HttpEvent]:
-        """The direction is over."""
+        """This direction of the connection has ended."""
         if self._state == "close":
             self._state = "head"
             return [End()]
@@ -107,7 +107,7 @@ class MessageReader:
         return [] if was_head else [End(is_cut=True)]
 
     def _step(self, events: list[HttpEvent]) -> bool:
-        """One step; False where more bytes are needed, and where nothing is read any more."""
+        """One parsing step; False where more bytes are needed, or parsing has stopped."""
         if self._state == "opaque":
             return False
         if self._state == "head":

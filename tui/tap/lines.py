@@ -1,4 +1,4 @@
-"""A line for each request that is over: for people, or JSON."""
+"""Prints one line per finished request, as text or JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.core.text import format as fmt
 from tui.history.request_records import ClientRequest
 
 MAX_LINES = 10_000
-"""Kept for a reader of stdout that is slow; more are left out, and that is said."""
+"""Lines kept for a slow reader of stdout; more are dropped, and a line says so."""
 
 
 def json_of(request: ClientRequest) -> dict[str, object]:
@@ -65,8 +65,9 @@ def _count(number: int | None, source: str) -> str:
 
 
 class LineWriter:
-    """Writes lines to stdout in a thread of its own: a slow reader holds nothing up. One that is
-    gone gets no more lines."""
+    """Writes lines to stdout in a thread of its own, so that a slow reader delays nothing. Stops
+    once stdout is closed.
+    """
 
     def __init__(self, *, is_json: bool) -> None:
         self._is_json = is_json
@@ -78,7 +79,7 @@ class LineWriter:
         self._thread.start()
 
     def add(self, request: ClientRequest) -> None:
-        """A request that is over."""
+        """Adds a finished request."""
         if self._is_json:
             text = json.dumps(json_of(request), ensure_ascii=False, separators=(",", ":"))
         else:
@@ -91,7 +92,7 @@ class LineWriter:
             self._condition.notify()
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Writes what is left, as far as that takes no longer."""
+        """Writes the rest, within a time limit."""
         with self._condition:
             self._is_over = True
             self._condition.notify()

@@ -17,16 +17,16 @@ BACKLOG = 1024
 
 
 class ListenError(Exception):
-    """It cannot be listened there; the text is one sentence."""
+    """The address cannot be listened on; the message is one sentence."""
 
 
 def resolved(host: str, port: int) -> list[Address]:
-    """What ``connect`` and ``bind`` take for this host. Raises ListenError."""
+    """Resolves a host to addresses for ``connect`` and ``bind``. Raises ListenError."""
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "no such name"
-        raise ListenError(f"{clean_line(host, 80)!r} is no address: {why}") from error
+        raise ListenError(f"{clean_line(host, 80)!r} is not an address: {why}") from error
     found: list[Address] = []
     for family, _, _, _, target in rows:
         if (family, target) not in found:
@@ -85,7 +85,7 @@ def _reason(error: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server that is forwarded to. ``url`` is as it is shown."""
+    """The server that requests are forwarded to. ``url`` is its address for display."""
 
     url: str
     host: str

@@ -1,4 +1,4 @@
-"""Reads what passes through a tap: connections, requests on them, and who waits for whom."""
+"""Follows the traffic of a tap: connections, requests on them, and their queue."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class _Connection:
         self.waiting: deque[Exchange] = deque()
         """Requests whose responses have not ended, oldest first."""
         self.receiving: Exchange | None = None
-        """The request that is not complete."""
+        """The request that is still incomplete."""
         self.is_lost = False
         self.cut_by = ""
 
 
 class Observer:
-    """Fed with every copy in order. ``on_change`` gets each request when it begins, when its
-    answer begins and when it is over; those that ask for no answer are not told.
+    """Takes every copy in order. ``on_change`` gets each request for an answer when it begins, when
+    its answer begins, and when it ends.
 
     Never raises for what clients and servers send.
     """
@@ -57,11 +57,11 @@ class Observer:
         self.n_others = 0
         """Requests that asked for no answer: lists of models, states, pages."""
         self._line: list[Exchange] = []
-        """Requests for answers that are not over, by when they were sent."""
+        """Unfinished requests for answers, in the order in which they were sent."""
 
     @property
     def running(self) -> list[Exchange]:
-        """Requests for an answer that are not over, oldest first."""
+        """Unfinished requests for an answer, oldest first."""
         return list(self._line)
 
     def take(self, copy: Copy) -> None:
@@ -85,7 +85,7 @@ class Observer:
             self._event(connection, copy)
 
     def finish(self, t_ns: int) -> None:
-        """The forwarder has ended: so has everything that it held."""
+        """The forwarder has ended, and so have all its connections."""
         for connection in list(self._connections.values()):
             connection.cut_by = connection.cut_by or TAP_ENDED
             self._closed(connection, t_ns)
@@ -179,7 +179,7 @@ class Observer:
         self._give_up(connection, f"it is {clean_line(what, 80)}", t_ns)
 
     def _give_up(self, connection: _Connection, why: str, t_ns: int) -> None:
-        """Nothing of this connection is read any more; it is told of once, at its end."""
+        """Stops parsing this connection; it is reported once, at its end."""
         connection.is_lost = True
         connection.up.expect_opaque()
         connection.down.expect_opaque()

@@ -1,4 +1,4 @@
-"""Writes who is answered into a file for other users' dashboards, as far as it has changed."""
+"""Publishes who is being answered in a file, for dashboards of other users of this machine."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Publisher:
         self._has_problem = False
 
     def over(self, request: ClientRequest) -> None:
-        """A request that has ended. From any thread."""
+        """Adds a request that has ended. From any thread."""
         self._newest.appendleft(request)
 
     def write(self, running: Sequence[ClientRequest]) -> None:
-        """The file tells these from now on."""
+        """Writes these requests into the file."""
         newest = tuple(self._newest)
         last = self._last
         is_new = last is None or last.newest != newest

@@ -19,7 +19,7 @@ NO_SETTINGS = GenerationSettings(max_tokens=0)
 
 @dataclass(slots=True)
 class SeenServer:
-    """The server, as far as it has been recognised; until then it is read as plain OpenAI."""
+    """The server as far as it is recognised; until then it counts as a plain OpenAI server."""
 
     url: str
     dialect: Dialect = openai.DIALECT
@@ -29,8 +29,9 @@ class SeenServer:
     is_simulated: bool = False
     last_usage: LastUsage = field(default_factory=LastUsage)
     has_orphan: bool = False
-    """A client has left an answer that this server runs to its end: nobody sees when that is, until
-    another answer begins."""
+    """Whether the server still runs an answer whose client has left. When that ends is unknown
+    until another answer begins.
+    """
 
     @property
     def is_one_at_a_time(self) -> bool:
@@ -38,7 +39,7 @@ class SeenServer:
         return self.dialect.name not in _PARALLEL
 
     def origin(self, model: str) -> Origin:
-        """Who gives an answer, as the history has it."""
+        """Server and model of an answer, as a history record."""
         return Origin(
             model=model,
             server=self.name,

@@ -1,4 +1,4 @@
-"""Keeps requests in the history: when they begin, once a second while they run, at their end."""
+"""Stores requests in the history: at their start, once a second while they run, at their end."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tui.history.request_writer import RequestWriter
 from tui.tap.exchange import Exchange
 
 RETRY_S = 5.0
-"""After a failure: the disk may have room again."""
+"""Time until the next try after a failure, such as a full disk."""
 MAX_WAITING = 10_000
-"""Requests that are kept for the next try."""
+"""Most requests that wait for the next try."""
 
 
 class RequestStore:
@@ -39,7 +39,7 @@ class RequestStore:
         self._on_problem = on_problem
         self._waiting: dict[Exchange, ClientRequest] = {}
         self._told: set[Exchange] = set()
-        """Those that are over and wait for the next try."""
+        """Finished requests that wait for the next try."""
         self._condition = Condition()
         self._is_over = False
         self._has_problem = False
@@ -47,14 +47,14 @@ class RequestStore:
         self._thread.start()
 
     def note(self, exchange: Exchange, request: ClientRequest) -> None:
-        """How a request stands now. Returns at once."""
+        """Takes the present state of a request. Returns at once."""
         with self._condition:
             if exchange in self._waiting or len(self._waiting) < MAX_WAITING:
                 self._waiting[exchange] = request
                 self._condition.notify()
 
     def close(self, timeout_s: float) -> None:
-        """Writes what is left, as far as that takes no longer."""
+        """Writes the rest, within a time limit."""
         with self._condition:
             self._is_over = True
             self._condition.notify()

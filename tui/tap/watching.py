@@ -1,4 +1,4 @@
-"""The process that measures: reads the forwarder's copies until the forwarder is gone.
+"""The measuring process of a tap: reads the forwarder's copies until the forwarder ends.
 
 It ends when the other end of its socket does, whatever ended that, so that even where the forwarder
 was killed every request that it had passed on is stored.
@@ -29,16 +29,19 @@ from tui.tap.seen_server import SeenServer
 from tui.tap.store import RequestStore
 
 MIN_PAUSE_S, MAX_PAUSE_S = 0.01, 0.2
-"""Between two looks at what has come: one wake for many chunks. Their times come with them."""
+"""Pause between two reads, so that one wake-up serves many chunks. The copies carry their own
+times.
+"""
 GATHERED = 50
-"""So many messages are waited for, as far as the pauses allow it. A socket holds about 250; what it
-does not take would be lost with a forwarder that is killed."""
+"""Messages to gather in a pause. The socket holds about 250; what it cannot hold would be lost with
+a forwarder that is killed.
+"""
 LIVE_S = 1.0
-"""How often it is stored how far running answers are."""
+"""How often the progress of running answers is stored."""
 MAX_BATCH = 512
-"""Messages that are read before it is looked at the clock."""
+"""Messages that are read before the clock is checked."""
 LOOK_EVERY_S = 10.0
-"""How often a server is looked at that was not recognised yet."""
+"""Time between two tries to recognise an unknown server."""
 
 
 def seen(server: Server | None, url: str) -> SeenServer:
@@ -49,7 +52,7 @@ def seen(server: Server | None, url: str) -> SeenServer:
 
 
 class Watcher:
-    """Has copies read and requests stored. ``has_text``: with their words."""
+    """Reads copies and stores requests; ``has_text`` includes prompts and answers."""
 
     def __init__(
         self,
@@ -66,7 +69,7 @@ class Watcher:
         self._on_note = on_note
         self._has_text = has_text
         self.on_live: Callable[[list[ClientRequest]], None] = lambda running: None
-        """Gets those that run, once a second."""
+        """Called once a second with the running requests."""
         self._has_noted_server = False
         self._pause_s = MIN_PAUSE_S
         self._n_read = 0
@@ -92,7 +95,7 @@ class Watcher:
         self.observer.finish(perf_counter_ns())
 
     def _read(self) -> bool:
-        """Takes what is there; waits a moment where there is nothing. False at the end."""
+        """Reads what has arrived, or waits a moment. False at the end."""
         for _ in range(MAX_BATCH):
             try:
                 copy = receive(self._reader)
@@ -108,7 +111,7 @@ class Watcher:
         return True
 
     def _pause(self) -> None:
-        """Waits for more: until some have gathered, or where nothing comes until something does."""
+        """Waits until some messages have gathered; where none arrive, until the first does."""
         n_read, self._n_read = self._n_read, 0
         if not n_read:
             select.select([self._reader], [], [], LIVE_S)
@@ -118,7 +121,7 @@ class Watcher:
         time.sleep(self._pause_s)
 
     def _live(self) -> None:
-        """How far the running ones are."""
+        """Stores the progress of running answers."""
         running = self.observer.running
         for exchange in running:
             self._note(exchange)
@@ -135,14 +138,14 @@ class Watcher:
     def _unreachable(self, client: ClientName, why: str) -> None:
         if not self._has_noted_server:
             self._on_note(
-                f"{clean_line(self.observer.server.url)} takes no connection ({why}): clients are "
-                "refused until it does"
+                f"{clean_line(self.observer.server.url)} accepts no connection ({why}): "
+                "clients are refused until it does"
             )
         self._has_noted_server = True
 
 
 class ServerLook:
-    """Looks at a server that was not recognised at the start, until it is; in a thread."""
+    """Tries to recognise the server in a thread, until it succeeds."""
 
     def __init__(self, server: SeenServer, access: Access) -> None:
         self._server = server
@@ -166,7 +169,7 @@ class ServerLook:
 
 
 def recognise(seen_server: SeenServer, found: Server) -> None:
-    """Takes over what a look has found."""
+    """Takes over what was found."""
     seen_server.dialect = found.dialect
     seen_server.version = found.version
     seen_server.is_simulated = found.is_simulated

@@ -1,4 +1,4 @@
-"""Curves cut into columns: for each one the least, the largest and the mean value in its time.
+"""Bins curves into columns: minimum, maximum and mean of each.
 
 The bins lie at fixed times, and what comes later is added to the last ones: a curve that grows
 costs what is new.
@@ -17,9 +17,9 @@ from tui.timeline.record import Series
 from tui.timeline.series import GAP, RATE
 
 MANY = 4
-"""So many new points for each bin are taken bin by bin."""
+"""From this many new points per bin on, points are added bin by bin."""
 HOLD_NS = 5_000_000_000
-"""A reading holds until the next one, but no longer than this."""
+"""Longest time for which a reading holds."""
 
 
 class Bin(NamedTuple):
@@ -94,15 +94,16 @@ class BinnedSeries:
         return max(bisect_left(self.series.times_ns, self.axis.start_ns) - 1, 0)
 
     def update(self) -> int:
-        """Takes what the series has more than before. Returns the first bin that changed, or the
-        number of bins where none did."""
+        """Adds the new points of the series. Returns the first changed bin, or the number of bins
+        where none changed.
+        """
         end = len(self.series.values)
         if self._place_of is None and end - self._next > MANY * self.axis.count:
             return self._take_whole_bins(end)
         return self._take(end)
 
     def _take_whole_bins(self, end: int) -> int:
-        """As :meth:`_take`, for many points: what falls into one bin is taken at once."""
+        """As :meth:`_take`, for many points: the points of one bin are added at once."""
         times, values, axis = self.series.times_ns, self.series.values, self.axis
         first = axis.count
         while self._next < end:

@@ -1,4 +1,4 @@
-"""Makes the timeline of an answer out of what comes: chunks, words and samples of the board.
+"""Builds the timeline of an answer from chunks, words and board samples.
 
 Every call costs what is new, whatever there is already, so that an answer that runs can be followed
 from its first token to its last.
@@ -21,9 +21,9 @@ RATE_GAPS, RATE_NS = 4, 250_000_000
 """The rate at a token is that of the last four gaps, or of as many as make a quarter second."""
 RESCALE_SHARE = 0.05
 MOST_NS = 10 * 365 * 86_400 * 1_000_000_000
-"""Nothing of an answer lies further away from its request than that."""
+"""Longest time from the request to anything of an answer."""
 EARLY_NS = 3_000_000_000
-"""The last sample before the axis tells how the board was when it began."""
+"""Time before the axis from which the last sample is used."""
 NAN = math.nan
 _CLOCK, _CORE = -1.0, -2.0
 """In place of a scale: the clock of one of the CPU's clusters, the load of one core of the NPU."""
@@ -48,7 +48,7 @@ class TimelineBuilder:
         self.is_token = is_token
         self.start_ns = 0
         self.before_first: PhaseName = "prefill"
-        """What it does before the first chunk."""
+        """Phase before the first chunk."""
         self.notes: tuple[str, ...] = ()
         self.tokens: int | None = None
         self.decode_tps: float | None = None
@@ -65,7 +65,7 @@ class TimelineBuilder:
         self._clear_chunks()
         self._marks = MarkFinder()
         self._n_marked = 0
-        """Chunks that the finder of marks knows, also after a restart."""
+        """Chunks given to the mark finder, also before a restart."""
 
     def _clear_chunks(self) -> None:
         self._times: array[int] = array("q")
@@ -185,7 +185,7 @@ class TimelineBuilder:
         self.reached(t_ns)
 
     def _known(self, values: Mapping[str, float | None]) -> dict[str, float]:
-        """The readings that are there, in the units of their specs, and what is made of several."""
+        """Present readings in the units of their specs, and derived series."""
         known: dict[str, float] = {}
         loads_pct, cores, clock = 0.0, 0, None
         scales = self._scales
@@ -212,16 +212,17 @@ class TimelineBuilder:
         return known
 
     def queued(self, wait_ns: int) -> None:
-        """The prompt waited for so long before it was sent."""
+        """Sets how long the prompt waited before it was sent."""
         self.start_ns = -min(max(wait_ns, 0), MOST_NS)
 
     def reached(self, t_ns: int) -> None:
-        """It is that late now, and the answer still runs."""
+        """Sets the present time of a running answer."""
         self._end_ns = max(self._end_ns, min(t_ns, MOST_NS))
 
     def count(self, tokens: int | None, decode_tps: float | None, *, is_estimated: bool) -> None:
-        """The best count and rate so far. Where a chunk is not a token the curve of the rate
-        follows the count."""
+        """Sets the best count and rate so far. Where a chunk is not a token the curve of the rate
+        follows the count.
+        """
         self.tokens, self.decode_tps, self.is_rate_estimated = tokens, decode_tps, is_estimated
         factor = (tokens / len(self._times) if tokens and self._times else 1.0) or 1.0
         if abs(factor / self._tokens_per_chunk - 1) > RESCALE_SHARE:

@@ -1,4 +1,4 @@
-"""The timeline of an answer that runs: follows its turn and the samples of the board."""
+"""Timeline of a running answer: follows its turn and the board samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_EARLY_SAMPLES = 600
 
 
 class LiveTimeline:
-    """Follows one turn, in one thread. What is new costs; the rest does not.
+    """Follows one turn, in one thread. Only new data costs time.
 
     Feed it every sample from the moment of the request on, with or without somebody who looks.
     """

@@ -1,4 +1,4 @@
-"""Finds where something changed while an answer ran, and says why in words.
+"""Finds changes during an answer, and describes their cause.
 
 Takes samples of the board and gaps between tokens one at a time, each at O(1), so that the same
 code serves an answer that runs and one that is stored. A mark begins with the first sample that
@@ -29,22 +29,23 @@ from tui.timeline.series import (
 
 CLOCKS = ("npu.freq", CPU_CLOCK, "ddr.freq")
 FALL_SHARE = 0.92
-"""A clock has fallen below this share of its highest of the answer."""
+"""Share of a clock's highest value below which it counts as fallen."""
 BUSY_PCT = 10.0
-"""Below this load of the NPU clocks may fall: it has nothing to do."""
+"""NPU load below which falling clocks are normal (idle)."""
 OTHERS_PCT, OTHERS_AGAIN_PCT = 80.0, 40.0
 """Per cent of one core, by programs beside the server and npulse: begins, ends."""
 PRESSURE_PCT, PRESSURE_AGAIN_PCT = 10.0, 5.0
 LOW_RAM_GIB, ENOUGH_RAM_GIB = 0.5, 0.8
 SLOW_FACTOR = 4.0
 SLOW_NS = 50_000_000
-"""How much longer than usual a gap has to be, beside the factor."""
+"""Least excess over the usual gap, in addition to the factor."""
 USUAL_GAPS, LEAST_GAPS = 64, 8
 CPU_CLOCK_NS = 2_000_000_000
 """The CPU's clock is read every other second, and may dip between two of its jobs."""
 OTHERS_NS = 4_500_000_000
-"""What others take is what the CPUs do less what the server takes, which is told up to four seconds
-late: a difference that does not last means nothing."""
+"""Least duration of other programs' load. It is the CPUs' load minus the server's, which is up to
+four seconds old, so shorter differences mean nothing.
+"""
 MAX_MARKS = 500
 
 
@@ -76,7 +77,7 @@ class SlowGap(NamedTuple):
 
 
 class GapWatch:
-    """Knows what gap is usual: the median of the last ones."""
+    """Tracks the usual gap: the median of the last ones."""
 
     __slots__ = ("_last", "_since", "usual_ns")
 
@@ -114,7 +115,7 @@ class MarkFinder:
         self._before: dict[str, float] = {}
         self._level = 0.0
         self._is_released = False
-        """The clocks are back, though a limit is still told."""
+        """Whether clocks have recovered although a limit is still reported."""
 
     # What comes -----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What an answer does from chunk to chunk: thinking, answer, code inside fences."""
+"""Phases of an answer: thinking, text, code inside fences."""
 
 from __future__ import annotations
 

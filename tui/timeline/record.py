@@ -38,7 +38,7 @@ error      it was interrupted, refused, or failed
 TROUBLES: frozenset[MarkKind] = frozenset(
     ("throttled", "clock", "program", "memory", "slow", "error")
 )
-"""What "next trouble" goes to."""
+"""Kinds of marks that "next trouble" goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Chunks:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of the answer in which it did one thing. ``is_open``: it still goes on."""
+    """A period of the answer with one activity. ``is_open``: it still goes on."""
 
     name: PhaseName
     start_ns: int

@@ -1,4 +1,4 @@
-"""The curves that a timeline can have: what they are called, and how their values are shown."""
+"""Curves of a timeline: labels, units and number formats."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SPECS = (
 )
 
 SPECS: Mapping[str, SeriesSpec] = {spec.name: spec for spec in _SPECS}
-"""By name, in the order of their weight: where there is little room, the first are shown.
+"""By name, the most important first; with little room only the first are shown.
 
 Beside them a timeline has the NPU's load per core (``npu.load.0``, ...), in per cent, and the
 levels of :data:`THROTTLE`: 0 none, 1 limited by the user, 2 slowed by heat.

@@ -1,4 +1,4 @@
-"""The timeline of an answer that is stored."""
+"""Timeline of a stored answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.timeline.record import Timeline
 
 MOST_TOKENS_A_CHUNK = 1.25
 MOST = 1e12
-"""A larger number, or a time in ms, is none of an answer."""
+"""Larger numbers and times (ms) count as damage."""
 ESTIMATED_WORDS = "the times of the words are estimated: they were not recorded"
 BUFFERED = "the tokens came in bursts: a buffer between server and npulse held them back"
 

@@ -1,4 +1,4 @@
-"""A timeline as a picture: curves with their ranges, phases and marks on one time axis.
+"""Renders a timeline as SVG: curves with ranges, phases and marks on one time axis.
 
 One SVG without script and without anything from elsewhere; light or dark as the reader's screen is.
 Every text is escaped. Nothing is drawn outside of the axis.

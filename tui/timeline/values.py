@@ -1,4 +1,4 @@
-"""A timeline as plain values, for JSON."""
+"""Converts a timeline to plain values, for JSON."""
 
 from __future__ import annotations
 

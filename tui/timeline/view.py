@@ -36,7 +36,7 @@ class Selection:
 
 
 class TimelineView:
-    """One timeline as it is looked at; in one thread.
+    """View state of one timeline; for one thread.
 
     ``is_following``: the crosshair stays at the newest token of an answer that runs.
     """
@@ -69,11 +69,11 @@ class TimelineView:
 
     @property
     def is_whole(self) -> bool:
-        """Nothing is cut off at the sides."""
+        """Whether the whole timeline is in view."""
         return self._window is None
 
     def show(self, timeline: Timeline) -> None:
-        """The same answer, with more of it."""
+        """Updates the timeline of the same answer."""
         self.timeline = timeline
         if not timeline.is_running:
             if self.is_following and len(timeline.chunks):

@@ -1,4 +1,4 @@
-"""A timeline in words, for a terminal without a picture, a script and a screen reader."""
+"""Describes a timeline as text, for scripts and screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is drawn while nobody looks, little over a thin line, and everything is right again."""
+"""Nothing is drawn without the focus, little with low bandwidth, and everything is right again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.app.npulse import running
 from tests.terminal.pty_terminal import PtyTerminal
 
 FOCUS_LOST, FOCUS = b"\x1b[O", b"\x1b[I"
-PAUSED = "not drawn while the terminal does not have the focus"
+PAUSED = "not drawn while the terminal is not in focus"
 
 
 def bytes_in(terminal: PtyTerminal, seconds: float) -> int:

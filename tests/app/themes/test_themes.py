@@ -119,11 +119,11 @@ def test_a_user_theme_replaces_one_of_the_same_name(tmp_path: Path) -> None:
         ),
         (
             "colour = 1",
-            "DIR/x.toml: this is no theme: Object contains unknown field `colour`.",
+            "DIR/x.toml: this is not a theme: Object contains unknown field `colour`.",
         ),
         (
             "[colours]\nlive = 3",
-            "DIR/x.toml: this is no theme: Expected `str`, got `int` - at `$.colours[...]`.",
+            "DIR/x.toml: this is not a theme: Expected `str`, got `int` - at `$.colours[...]`.",
         ),
         ("[colours", "DIR/x.toml line 1, column 9: this is not TOML: Expected ']' at the end"),
         (b"\xff", "DIR/x.toml line 1: the text is not UTF-8."),

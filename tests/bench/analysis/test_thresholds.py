@@ -45,7 +45,7 @@ def test_what_is_not_known_fails() -> None:
 
 @pytest.mark.parametrize("text", ["decode", "<3", "decode<<3", "decode<x", "decode < 3 % 4"])
 def test_nonsense_is_named(text: str) -> None:
-    with pytest.raises(ConditionError, match="no condition"):
+    with pytest.raises(ConditionError, match="not a condition"):
         parse([text])
 
 
@@ -53,7 +53,7 @@ def test_nonsense_is_named(text: str) -> None:
 def test_any_text_is_a_condition_or_is_named(text: str) -> None:
     found, refusal = result_or_refusal(ConditionError, lambda: parse([text]))
     if found is None:
-        assert "is no condition" in str(refusal)
+        assert "is not a condition" in str(refusal)
     else:
         assert len(found) == sum(bool(part.strip()) for part in text.split(","))
 

@@ -161,7 +161,7 @@ async def test_strict_refuses_a_board_that_does_not_hold_its_clocks(
     )
     assert forced.finished.outcome == "complete"
     assert forced.loaded is not None
-    assert "in spite of" in forced.loaded.document.run.notes[0]
+    assert "despite" in forced.loaded.document.run.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_printing_gives_the_command_that_was_asked_for(capsys: pytest.CaptureFix
         (["tap", "--", "--to", "http://h:1/path/x"], "holds a path"),
         (["tap", "--", "--listen", "h:p"], "HOST:PORT"),
         (["exporter", "--", "--api-key", "sk-1"], "every user can read a unit"),
-        (["tap", "--", "--to", "http://a\n"], "cannot stand in a unit"),
+        (["tap", "--", "--to", "http://a\n"], "cannot be part of a unit"),
     ],
 )
 def test_a_wrong_use_is_one_sentence(

@@ -39,10 +39,10 @@ def test_one_way_of_writing_each(given: str, expected: str) -> None:
     ("given", "clause"),
     [
         ("", "it names no key"),
-        ("entr", "'entr' is no key (did you mean 'enter'?)"),
-        ("crtl+r", "'crtl' is no modifier (did you mean 'ctrl'?)"),
+        ("entr", "'entr' is not a key (did you mean 'enter'?)"),
+        ("crtl+r", "'crtl' is not a modifier (did you mean 'ctrl'?)"),
         ("a,,b", "there is nothing between two commas"),
-        ("ctrl+\x1b", r"'\x1b' is no key"),
+        ("ctrl+\x1b", r"'\x1b' is not a key"),
         (",".join("abcdefghi"), "it names more than 8 keys"),
     ],
 )

@@ -33,7 +33,7 @@ def test_every_board_with_what_is_wrong_first(size: tuple[int, int]) -> None:
         assert "RAM: 307" in lines[1]
         assert "3.13" in lines[4]
         assert "86 %" in lines[4]
-    assert "2 of 4 want a look" in line(title_row(BOARDS, max(size[0], 60)))
+    assert "2 of 4 need attention" in line(title_row(BOARDS, max(size[0], 60)))
 
 
 def test_without_boards_it_says_how_to_name_them() -> None:

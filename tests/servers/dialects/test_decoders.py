@@ -259,7 +259,7 @@ def test_an_endless_json_body_is_not_kept() -> None:
     decoder.feed(b'{"a": "')
     for _ in range(200):
         decoder.feed(b"x" * 65536)
-    assert decoder.nonsense == "an endless body that is no event stream"
+    assert decoder.nonsense == "an endless body that is not an event stream"
     assert decoder.close() == []
 
 

@@ -221,7 +221,7 @@ def test_a_comparison_begins_with_what_came_out() -> None:
     slower = said(verdict="slower", delta_pct=-5.0, ci95_pct=(-6.0, -4.0))
     assert slower == " B decodes 5.0 % slower (4.0 to 6.0)"
     seen = said(verdict="inconclusive", delta_pct=1.2, ci95_pct=(-3.0, 4.0), mdc_pct=4.0)
-    assert seen == " no difference that could be seen (+1.2 %; the smallest visible is 4.0 %)"
+    assert seen == " no detectable difference (+1.2 %; the smallest detectable is 4.0 %)"
 
 
 def test_a_fix_is_whole_or_not_there() -> None:

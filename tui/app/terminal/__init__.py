@@ -1,1 +1,1 @@
-"""What the terminal sends and the signals that end npulse."""
+"""Terminal input, early screen, and signals that end npulse."""

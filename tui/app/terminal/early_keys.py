@@ -1,4 +1,4 @@
-"""Keys that are typed while the framework is loaded: kept with their times, text shown at once."""
+"""Keys typed while the framework loads: stored with times, text echoed at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.core.screen.colours import REPLY, REPLY_BEGUN, ColourAnswer, with_reply
 
 READ_BYTES = 65_536
 IFLAG = 0
-"""Place in what ``termios.tcgetattr`` gives."""
+"""Index in the result of ``termios.tcgetattr``."""
 MARK_CELLS = 3
 """The sign of the prompt and its blanks, before the text."""
 _BEGUN_AT_END = re.compile(f"(?:{REPLY_BEGUN.pattern})\\Z")
@@ -63,7 +63,7 @@ class EarlyKeys:
         self._thread.start()
 
     def stop(self) -> TimedKeys:
-        """Read nothing from now on; what was read so far."""
+        """Stops reading; returns what was read."""
         os.write(self._waker, b"x")
         self._thread.join()
         os.close(self._wake)
@@ -97,7 +97,7 @@ class EarlyKeys:
 
 
 class Replies:
-    """Takes out of what is read what the terminal sent on its own."""
+    """Removes replies of the terminal from what is read."""
 
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("replace").decode

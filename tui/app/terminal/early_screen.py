@@ -1,4 +1,4 @@
-"""The terminal before the framework is there: taken over, the known frame drawn, keys kept.
+"""The terminal before the framework is loaded: takes it over, draws the known frame, stores keys.
 
 Loading the framework takes a few hundred milliseconds. Meanwhile the terminal is in raw mode. What
 is typed is kept in order, whatever it is, for the driver; text is shown in the prompt at once.
@@ -22,10 +22,10 @@ from tui.core.screen.colours import ANSWER_S, QUESTION, ColourAnswer
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l"
 """Other screen, no cursor, marks around pastes, no wrap."""
 LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
-"""What gives it back as it was."""
+"""Sequence that restores the terminal."""
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 LFLAG, CC = 3, 6
-"""Places in what ``termios.tcgetattr`` gives."""
+"""Indexes in the result of ``termios.tcgetattr``."""
 
 
 class EarlyScreen:

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import IO, Any, Protocol
 
 LOOK_S = 0.1
-"""How often it is looked whether the answer is over."""
+"""Time between two checks for the answer's end."""
 SAMPLE_S = 1.0
 
 
@@ -44,7 +44,7 @@ class TerminalOutput:
 
 
 class Answering(Protocol):
-    """What is needed of :class:`tui.app.backend.Backend`."""
+    """The used part of :class:`tui.app.backend.Backend`."""
 
     @property
     def is_keeping_answer(self) -> bool: ...

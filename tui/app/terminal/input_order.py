@@ -1,8 +1,8 @@
-"""Keys, pastes and clicks one after another: the next when the one before has had its effect.
+"""Serialises keys, pastes and clicks: each is handled when the previous one has taken effect.
 
 Textual runs the action of a priority binding at once. Every other key it posts to what has the
 focus, and from there it rises to the app widget by widget. What was typed ahead, or comes in one
-piece over a slow line, loses its order so: Ctrl+Y overtakes the Tab before it.
+piece over a slow connection, loses its order so: Ctrl+Y overtakes the Tab before it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ key itself, once for the messages that were posted because of it."""
 WRITING = ("cursor", "delete")
 """Beginnings of actions that a text field does by itself, at once."""
 MAX_WAIT_S = 1.0
-"""After so long the next key comes all the same."""
+"""Time after which the next key is handled anyway."""
 
 
 class InputOrder:
@@ -107,7 +107,7 @@ class InputOrder:
                 await _emptied(one)
 
     def _way(self) -> list[MessagePump]:
-        """What a key passes: from the focus, or else the screen, up to the app."""
+        """The nodes that a key passes: from the focus, or the screen, up to the app."""
         start = self._app.focused or self._app.screen
         return list(start.ancestors_with_self)
 

@@ -1,4 +1,4 @@
-"""What the terminal sends, as keys, pastes and mouse events; whatever it sends, nothing is raised.
+"""Parses terminal input into keys, pastes and mouse events; never raises.
 
 Textual's own parser decodes single sequences here. What is cut out of the stream, and when, is
 decided by this one, by three rules:
@@ -64,7 +64,7 @@ _MOUSE = re.compile(r"\x1b\[(?:<[-\d;]*[mM]|[-\d;]+M|M)")
 _STRINGS = ("P", "]", "X", "^", "_")
 """Beginnings of replies with a text of their own, after ESC."""
 REPLY_S = 3.0
-"""So long a reply that has begun is waited for: over a slow line it comes in pieces."""
+"""Longest wait for the rest of a reply, which comes in pieces over a slow connection."""
 _STRING_END = re.compile("\x07|\x1b\\\\|\x1b")
 _LONG_NUMBER = re.compile(r"\d{8}")
 _LINE_END = re.compile(r"\r\n|\r|\n")

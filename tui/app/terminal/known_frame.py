@@ -1,4 +1,4 @@
-"""The dashboard's first frame as it was drawn at an earlier start: cells in a file, no framework.
+"""Cached first frame of the dashboard, drawn without the framework.
 
 A frame is the rows of the screen, each a few runs of one style: ``[[["npulse", "1;38;5;80"]]]``
 (text, parameters of SGR as in ECMA-48). A row without runs is not known and stays blank.
@@ -138,7 +138,7 @@ def at_time(row: Sequence[Run]) -> tuple[Run, ...]:
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """What changes when a file is written; zeros where there is none."""
+    """Identity of a file's content (size, time); zeros where there is none."""
     try:
         found = path.stat()
     except OSError:

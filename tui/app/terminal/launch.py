@@ -1,4 +1,4 @@
-"""What the launcher shows while the framework is loaded: which frame is known for this start."""
+"""Draws the cached frame while the framework loads."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Launch:
             self.screen = screen if screen.open() else None
 
     def _look(self) -> list[object]:
-        """Everything that changes the first frame."""
+        """Cache key: everything that changes the first frame."""
         options, env = self._options, os.environ
         named = [
             name

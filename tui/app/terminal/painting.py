@@ -1,9 +1,9 @@
-"""When the screen is painted: at once, seldom over a thin line, not at all while nobody looks.
+"""Repaint rate: at once, every few seconds with low bandwidth, paused while the focus is elsewhere.
 
 A terminal that reports its focus (DECSET 1004) and has lost it gets nothing after :data:`AWAY_S`;
-everything is painted again when it is back, or takes another size. Over a thin line the picture is
-painted every :data:`THIN_S`, and at once for some time after a key. What happens goes on meanwhile:
-answers are received and kept, the board is sampled.
+everything is painted again when the focus is back, or the terminal takes another size. With low
+bandwidth the screen is painted every :data:`THIN_S`, and at once for some time after a key. Answers
+are received and kept meanwhile, and the board is sampled.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from textual.timer import Timer
 from tui.widgets.kit.lean_app import LeanApp
 
 SAY_S = 1.0
-"""Without the focus for so long: it is said that the picture stands still from now on."""
+"""Time without the focus after which a message says that painting will pause."""
 AWAY_S = 1.5
-"""So long after the focus was lost nothing is painted any more."""
+"""Time without the focus after which painting pauses."""
 THIN_S = 5.0
-"""Between two pictures over a thin line."""
+"""Time between two paintings with low bandwidth."""
 INPUT_S = 1.0
-"""So long after a key everything is painted at once."""
+"""Time after a key in which everything is painted at once, also with low bandwidth."""
 
 
 class Painting:
-    """Holds the painting of an app. ``rest`` is told when nobody looks any more, and when somebody
-    does again; ``say`` that the picture is about to stand still, and that it moves again."""
+    """Delays or pauses the painting of an app.
+
+    ``rest`` is called with whether painting is paused; ``say`` just before, and when it resumes.
+    """
 
     def __init__(
         self, app: LeanApp[Any], rest: Callable[[bool], None], say: Callable[[bool], None]
@@ -36,15 +38,15 @@ class Painting:
         self._rest = rest
         self._say = say
         self.is_away = False
-        """Nothing is painted: nobody looks."""
+        """Painting is paused: the focus is elsewhere."""
         self.is_thin = False
-        """The line to the terminal is thin."""
+        """Low bandwidth is on."""
         self._pictures: Timer | None = None
         self._leaving: Timer | None = None
         self._quiet: Timer | None = None
 
     def save_bandwidth(self, is_low: bool) -> None:
-        """The line is thin from now on, or not."""
+        """Switch low bandwidth on or off."""
         if is_low == self.is_thin:
             return
         self.is_thin = is_low

@@ -1,4 +1,4 @@
-"""Published figures of other people, with their sources."""
+"""Published figures, with their sources."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ def parse(expressions: Sequence[str]) -> list[Condition]:
             match = _CONDITION.fullmatch(part)
             if match is None:
                 example = "decode<-5% or success<100%"
-                raise ConditionError(f"{part.strip()!r} is no condition; write as in {example}")
+                raise ConditionError(
+                    f"{part.strip()!r} is not a condition; write it like {example}"
+                )
             name, op, sign, digits, _ = match.groups()
             value = float(f"{sign}{digits}")
             found.append(Condition(ALIASES.get(name, name), op, value, bool(sign), part.strip()))

@@ -243,7 +243,7 @@ def _problem(suite: Suite) -> str | None:
             return f"prompt {prompt.id!r}: {problem}"
         seen.add(prompt.id)
     unknown = set(suite.quick.ids) - seen if suite.quick else set()
-    return f"quick names {', '.join(sorted(unknown))}, which is no prompt" if unknown else None
+    return f"quick names {', '.join(sorted(unknown))}; there is no such prompt" if unknown else None
 
 
 def _prompt_problem(prompt: Prompt) -> str | None:

@@ -1,4 +1,4 @@
-"""A run as one row: CSV, llama-bench's table, Rockchip's table."""
+"""Formats a run as one row: CSV, llama-bench's table, Rockchip's table."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class Runner:
         options = self.options
         found = await prepared(connected, self.suite, options, board, self.ledger)
         if found.problem is not None:
-            self._notes.append(f"run in spite of: {found.problem}")
+            self._notes.append(f"run despite: {found.problem}")
         if board.note is not None:
             self._notes.append(board.note)
         connected, env, model, config = found.connected, found.env, found.model, found.config

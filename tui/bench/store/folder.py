@@ -1,4 +1,4 @@
-"""Where runs are kept, and the name of their lock file."""
+"""The folder of runs, and the name of its lock file."""
 
 from __future__ import annotations
 

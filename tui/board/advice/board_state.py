@@ -1,4 +1,4 @@
-"""What follows from the board's snapshots: findings, alerts, decode bound and the answers that ran.
+"""State derived from the board's snapshots: findings, alerts, decode bound and past answers.
 
 Fed once per snapshot; everything else only hands out what was made then.
 """

@@ -160,7 +160,8 @@ def install(wanted: ServiceUnit, root: Path = Path("/"), run: Run = run_command)
     switch_on(run, wanted.name)
     return Outcome(
         True,
-        f"{wanted.name} is installed and runs as {USER}; journalctl -u {wanted.name} tells more.",
+        f"{wanted.name} is installed and runs as {USER}; "
+        f"journalctl -u {wanted.name} shows its log.",
     )
 
 

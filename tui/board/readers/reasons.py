@@ -1,4 +1,4 @@
-"""Why a value is absent: a short word each, and what a person can do about it.
+"""Reasons for absent values, in a few words each.
 
 The words are the same everywhere: in a snapshot, in the JSON, on screen and in ``npulse doctor``.
 """

@@ -1,4 +1,4 @@
-"""Which process is the model server: by the port it listens on, else by its name."""
+"""Finds the process of the model server, by its port or by its name."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What librkllmrt prints about each answer: found, read, matched to the answer it belongs to."""
+"""Reads what librkllmrt logs about each answer, and matches it to the answer."""

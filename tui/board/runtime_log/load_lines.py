@@ -1,4 +1,4 @@
-"""The lines of a model load in a server's log, which stand far before those of an answer."""
+"""Finds the lines of a model load in a server's log, far before those of an answer."""
 
 from __future__ import annotations
 

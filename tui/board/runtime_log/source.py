@@ -1,4 +1,4 @@
-"""Where the output of a server process goes, and whether this user may read it there."""
+"""Finds the log of a server process, and whether this user may read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a log has got since an answer was sent: bounded in size and time, never followed."""
+"""Reads the new part of a log since an answer was sent, bounded in size and time."""
 
 from __future__ import annotations
 

@@ -21,12 +21,12 @@ class AnswerMark:
     start_ns: int
     first_ns: int | None
     end_ns: int
-    """Its end, or when it was last looked at while it runs."""
+    """Its end; for a running answer, the time of the last update."""
     is_running: bool
     rates_tps: tuple[float, ...] = ()
     bin_ns: int = 0
     is_estimated: bool = True
-    """The rates rest on an estimated number of tokens."""
+    """Whether the rates come from an estimated token count."""
 
     def points(self) -> list[tuple[int, float | None]]:
         """The middle of each bin with its rate, closed by a gap."""
@@ -56,7 +56,7 @@ def mark_of(t0_ns: int, stats: TurnStats, now_ns: int) -> AnswerMark:
 
 
 class AnswerLog:
-    """The last answers. Feed it the numbers of the present one as often as the board is read."""
+    """Remembers the last answers; takes the numbers of the present one with every board sample."""
 
     def __init__(self, length: int = MAX_ANSWERS) -> None:
         self._marks: deque[AnswerMark] = deque(maxlen=length)

@@ -15,7 +15,7 @@ NO_RATE = "no answer was measured yet"
 
 @dataclass(frozen=True, slots=True)
 class DecodeBound:
-    """The last measured decode rate beside what the memory allows, or why that cannot be told."""
+    """The last measured decode rate against the bound by memory bandwidth, or why it is unknown."""
 
     model: str | None = None
     rate_tps: float | None = None
@@ -31,21 +31,21 @@ class DecodeBound:
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """What was concluded from the snapshots up to the last one. Before the first: nothing."""
+    """Facts derived from the snapshots; empty before the first."""
 
     findings: tuple[Finding, ...] = ()
-    """What slows the model down, for some seconds already; what asks for something first."""
+    """Causes of slowness that have lasted some seconds; those that need action first."""
     decode: DecodeBound = DecodeBound(reason=NO_RATE)
     trend: HeadroomTrend = field(default_factory=HeadroomTrend)
     answers: tuple[AnswerMark, ...] = ()
     """The answers that ran, oldest first."""
     remedies: tuple[str, ...] = ()
-    """What to do about readings that are absent: sentences with commands."""
+    """Remedies for absent readings: sentences with commands."""
     alert: str | None = None
     """The worst alert that is raised now, in one sentence."""
     ram_alert: str | None = None
-    """The one about RAM, where it is raised."""
+    """The RAM alert, where it is raised."""
     has_new_alert: bool = False
-    """The last snapshot raised an alert: once each, for a bell."""
+    """Whether the last snapshot raised a new alert (for the bell)."""
     model: ModelInfo | None = None
     """The loaded model."""

@@ -1,4 +1,4 @@
-"""Whether a clock is at its highest: the one rule for ``doctor``, the board screen and the bench.
+"""Decides whether a clock is at its highest, for ``doctor``, the board screen and the bench.
 
 At rest a low clock under a governor that follows the load is as it should be: it saves power, and
 whether it rises is judged while a model computes. A clock that no governor raises is low at once.

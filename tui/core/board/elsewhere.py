@@ -1,4 +1,4 @@
-"""A board on another machine, as whoever measures on it is given it."""
+"""Protocol of a remote board, for benchmarks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from tui.core.board.reading import Snapshot
 
 
 class BoardElsewhere(Protocol):
-    """Its samples and its servers. A Protocol: what measures must not know how it is reached."""
+    """Samples and server addresses of a remote board. A Protocol, so that benchmarks need no ssh
+    code.
+    """
 
     @property
     def name(self) -> str:
@@ -16,10 +18,10 @@ class BoardElsewhere(Protocol):
 
     @property
     def latency_ms(self) -> float | None:
-        """How long the last question was on its way; None before the first answer."""
+        """Round trip of the last request in ms; None before the first answer."""
 
     def sample(self) -> Snapshot:
         """One snapshot, or one that says why there is none. Blocks; never raises."""
 
     def url_there(self, url: str) -> str:
-        """What an address of this machine's loopback is on the board, under the board's name."""
+        """The board's address behind a forwarded local address."""

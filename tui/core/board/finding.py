@@ -1,4 +1,4 @@
-"""One reason why a model runs slower than it could, and what helps."""
+"""One cause of slowness, and its fix."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Finding:
     """What fixes it, ready for a shell."""
     weight: Weight = "act"
     advice: Advice | None = None
-    """What helps where no command does."""
+    """Advice where no command helps."""
     fix: Fix | None = None
     """The same as data, where npulse can do it and undo it."""

@@ -37,7 +37,7 @@ Point = tuple[int, float | None]
 
 
 class BoardHistory:
-    """What the last snapshots said. A missing value is None, so a gap stays a gap."""
+    """History of readings. A missing value is None, so that gaps stay visible."""
 
     def __init__(self, length: int = 600) -> None:
         self._length = length
@@ -79,7 +79,7 @@ class BoardHistory:
         return ring
 
     def names(self) -> tuple[str, ...]:
-        """Every series that there is, sorted."""
+        """Names of all series, sorted."""
         return tuple(sorted(self._rings))
 
     def series(self, name: str, count: int) -> Sequence[float | None]:

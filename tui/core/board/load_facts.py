@@ -1,4 +1,4 @@
-"""What the runtime logged when it loaded the model that answers."""
+"""What the runtime logged when it loaded the model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_WORD_CHARS = 40
 
 @dataclass(frozen=True, slots=True)
 class LoadFacts:
-    """What the runtime says when a model is loaded; None is unknown. Strings are raw.
+    """Values that the runtime logs at a model load; None is unknown. Strings are not sanitised.
 
     ``cpus`` are the processors that it uses. ``source`` says in which log it stands.
     """

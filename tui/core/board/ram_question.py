@@ -24,7 +24,7 @@ class RamAnswer:
     fit: Fit = "unknown"
     sentence: str = ""
     in_place: str | None = None
-    """The same once the loaded model has been unloaded; None where none is."""
+    """The verdict after the loaded model is unloaded; None where none is loaded."""
     in_place_fit: Fit = "unknown"
     by_context: tuple[tuple[int, int], ...] = ()
     """Usual contexts with the total in bytes; empty where the KV cache is not known."""

@@ -1,4 +1,4 @@
-"""A reading as a person reads it."""
+"""Formats a reading with its unit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.core.text.sanitize import clean
 
 
 def value_text(reading: Reading) -> str:
-    """The value as a person reads it, with its unit, ``~`` where it is estimated."""
+    """The formatted value with its unit, and ``~`` where it is estimated."""
     mark = "~" if "estimated" in reading.flags else ""
     value = reading.value
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""How close decoding comes to what the memory allows.
+"""Roofline: the measured decode rate against the bound by memory bandwidth.
 
 To make one token a model reads all its weights, and the KV cache of what came before, once from
 RAM. So tokens a second cannot exceed the memory's peak bandwidth divided by those bytes; the share
@@ -58,7 +58,7 @@ REFERENCE = (
 
 
 def bytes_per_token(weights_bytes: int, model: str = "", context_tokens: int = 0) -> int:
-    """What one token reads: the weights, and the cache of the context where the shape is known."""
+    """Bytes read per token: the weights, and the KV cache where the model's shape is known."""
     shape = shape_of(model)
     return weights_bytes + (kv_bytes_per_token(shape) * context_tokens if shape else 0)
 

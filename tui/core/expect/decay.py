@@ -1,4 +1,4 @@
-"""Whether an answer was clearly slower than this model usually is at that size and depth, and why.
+"""Detects answers that are clearly slower than usual at their size and depth, and the cause.
 
 Prefill and decoding are judged apart, each against the line through the earlier answers. Fewer than
 ten of them judge nothing. An answer is clearly slower where it is beyond what nearly all earlier
@@ -26,8 +26,9 @@ SAME_CLOCK = 0.03
 HOTTER_C = 8.0
 
 Judge = Callable[[PastAnswer], "tuple[float, Spread] | None"]
-"""The time of an answer over the usual one, and how the earlier ones lay; None where it tells
-nothing."""
+"""An answer's time relative to the usual one, and the spread of earlier ones; None where
+unknown.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _slower(
     answer: PastAnswer,
     judge_by: Callable[[Sequence[PastAnswer]], Judge],
 ) -> float | None:
-    """Per cent, where it is said of this answer."""
+    """Slowdown in per cent, where it is significant."""
     judge = judge_by(past)
     pct = _pct_slower(judge(answer))
     if pct is None:
@@ -141,7 +142,7 @@ def has_same_clocks(one: Conditions, other: Conditions) -> bool:
 def differences(
     past: Sequence[PastAnswer], now: Conditions, others: str | None = None
 ) -> tuple[str, ...]:
-    """What of the board was not as it usually is, in words."""
+    """Differences of the board from its usual state, in words."""
     usual = [one.conditions for one in past]
     found = [
         _lower("NPU", now.npu_hz, [one.npu_hz for one in usual]),

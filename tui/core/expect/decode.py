@@ -1,4 +1,4 @@
-"""The time of a decoding step over the depth of its context, and how long answers usually are."""
+"""Models decode time by context depth, and the usual length of answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIN_DEPTH_RANGE = 200.0
 """Answers at nearly one depth tell nothing about the slope."""
 MIN_LENGTHS = 8
 MIN_LONGER = 5
-"""So many longer answers are needed to say where this one may end."""
+"""Least number of longer answers for a forecast of the end."""
 ALIKE = 2.0
 """Prompts are alike where one is at most so many times the other."""
 
@@ -69,8 +69,9 @@ class UsualLengths:
     tokens: tuple[int, ...] = ()
 
     def left_after(self, tokens: int) -> Spread | None:
-        """How many more will come after so many, as of the earlier ones that were longer; None
-        where too few were."""
+        """Forecast of the tokens left, from earlier answers that were longer; None where there are
+        too few.
+        """
         longer = self.tokens[bisect_right(self.tokens, tokens) :]
         if len(self.tokens) < MIN_LENGTHS or len(longer) < MIN_LONGER:
             return None
@@ -94,5 +95,5 @@ def usual_lengths(
 
 
 def decode_s(tokens: float, ms_per_token: float, slope_ms: float) -> float:
-    """Seconds for so many more tokens, of which the next takes ``ms_per_token``."""
+    """Seconds for that many more tokens, of which the next takes ``ms_per_token``."""
     return (tokens * ms_per_token + slope_ms * tokens * tokens / 2) / 1000

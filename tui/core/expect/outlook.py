@@ -1,4 +1,4 @@
-"""What a waiting reader wants to know: what is awaited, how long it takes, and what is wrong."""
+"""Outlook of a running answer: present phase, time left, and warnings."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ if TYPE_CHECKING:
     from tui.core.turn.turn_stats import TurnStats
 
 WaitFor = Literal["server", "loading", "queue", "prefill", "tokens"]
-"""What is awaited: that the server takes the prompt, loads the model, ends something else, reads
-the prompt, writes the answer."""
+"""Phases: the server accepts the prompt, loads the model, finishes another answer, reads the
+prompt, writes the answer.
+"""
 
 BUSY_PCT = 5.0
 """An NPU below this load does not work on a prompt."""
 IDLE_SAMPLES = 3
-"""So many samples without load, one after the other, say that a prefill has not begun."""
+"""Number of consecutive idle samples after which a prefill counts as not begun."""
 MAX_SHARE = 0.99
-"""An answer that has not begun is never told as begun."""
+"""Largest progress of a prefill before the first token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What the earlier answers of the model tell; None where there are too few."""
+    """Models from earlier answers; None where there are too few."""
 
     prefill: PrefillFit | None = None
     decode: DecodeFit | None = None
@@ -74,7 +75,7 @@ class Outlook:
 
 
 def awaited_now(stats: TurnStats, npu: NpuSeen, t0_ns: int, now_ns: int) -> tuple[WaitFor, float]:
-    """What is awaited and for how long, as far as the server or the NPU's load tells."""
+    """The present phase and its duration, by the server or the NPU's load."""
     if stats.phase is Phase.WAITING and "load" not in stats.ttft_includes:
         return "server", stats.elapsed_s
     if stats.tokens or stats.phase.is_over:
@@ -127,7 +128,7 @@ def context_left(stats: TurnStats) -> int | None:
 
 
 def _room(stats: TurnStats) -> int | None:
-    """How many more tokens there can be."""
+    """Most tokens that can still come."""
     limits = [] if stats.max_tokens is None else [max(stats.max_tokens - stats.tokens, 0)]
     left = context_left(stats)
     return min([*limits, *([] if left is None else [left])], default=None)

@@ -1,4 +1,4 @@
-"""What earlier answers of a model tell about the next one: plain numbers, without the words."""
+"""Numbers of earlier answers, for forecasts; no text."""
 
 from __future__ import annotations
 

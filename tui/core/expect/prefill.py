@@ -1,4 +1,4 @@
-"""How long a prefill takes, from those before: time to the first token over the prompt's size.
+"""Models the prefill time by prompt size, from earlier answers.
 
 ``ttft_s = constant + each * tokens`` through the newest prompts (Theil-Sen). Sizes are our own
 estimates, on both sides. A follow-up counts where the server told how much of it was cached. Of the
@@ -20,7 +20,7 @@ MAX_POINTS = 60
 """The newest ones: a board changes."""
 MIN_FOLLOW_UPS = 3
 FAR = 2.0
-"""Beyond so many times the largest prompt that was seen, the slope's own interval counts too."""
+"""Multiple of the largest seen prompt beyond which the slope's interval is added."""
 MIN_S = 1e-3
 
 

@@ -1,4 +1,4 @@
-"""Whether an answer is slower than its depth explains, and since when."""
+"""Detects decoding slower than the context depth explains."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tui.core.turn.turn_stats import TurnStats
 MIN_TOKENS = 24
 """The first ones come before a rate is steady."""
 MIN_ANSWERS = 10
-"""So many earlier answers are trusted more than the beginning of this one."""
+"""Number of earlier answers from which on they are used instead of this answer's beginning."""
 LASTS_NS, GONE_NS = 10_000_000_000, 5_000_000_000
-"""A fall has to last so long to be told, and to be gone so long to be forgotten."""
+"""How long a fall must last to be reported, and be gone to be cleared."""
 OLD_NS, RECENT_NS = 60_000_000_000, 10_000_000_000
 TOLERANCE, TOLERANCE_OWN, TOLERANCE_UNKNOWN = 1.15, 1.2, 1.35
 """How much slower counts: than the usual rate, than this answer's own beginning where the slope

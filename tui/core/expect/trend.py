@@ -1,4 +1,4 @@
-"""How fast a model was day by day, each answer against the usual time at its size and depth."""
+"""Trend of a model's speed per day, relative to the usual time at each size and depth."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """All of it, oldest day first. A drift is None with fewer than ten answers that tell it, or
-    where all were given at one time."""
+    """The whole trend, oldest day first. A drift is None with fewer than ten answers that tell it,
+    or where all were given at one time.
+    """
 
     answers: int
     days: tuple[Day, ...]

@@ -1,4 +1,4 @@
-"""The wait for an answer in words, for a screen's row, a panel and the lines of a command."""
+"""Describes the wait for an answer in words, for screens and commands."""
 
 from __future__ import annotations
 

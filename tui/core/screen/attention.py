@@ -1,4 +1,4 @@
-"""Tells somebody who looks elsewhere how an answer goes: progress in the tab, and its end.
+"""Signals an answer's progress and end to a terminal that is not in focus.
 
 Nothing is written while the terminal has the focus, as far as it reports that, and everything is
 taken back at the end: progress, title.
@@ -97,7 +97,7 @@ class Attention:
             self._show_title(f"{words} - {NAME}")
 
     def clear(self) -> None:
-        """Take everything back."""
+        """Clears all signals."""
         self.clear_progress()
         if self._title:
             # Where there is no stack of titles, an empty one is better than an old one.
@@ -105,14 +105,14 @@ class Attention:
             self._title = ""
 
     def clear_progress(self) -> None:
-        """Take the progress in the tab back."""
+        """Clears the progress in the tab."""
         if self._progress:
             self._send(NO_PROGRESS)
             self._progress = ""
 
     @property
     def undo(self) -> str:
-        """What takes everything back, for an end that cannot call :meth:`clear`."""
+        """Sequences that clear all signals, for an end that cannot call :meth:`clear`."""
         progress = passed_on(NO_PROGRESS, self._env) if self._progress else ""
         return progress + (window_title("") + POP_TITLE if self._title else "")
 

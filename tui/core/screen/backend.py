@@ -1,4 +1,5 @@
-"""What the chat and the board screen may ask of the application; :mod:`tui.app.backend` is real.
+"""Protocols of the application for the dashboard and the board screen; implemented in
+:mod:`tui.app.backend`.
 
 These are Protocols, for the import contracts keep clients, readers of the board and settings out of
 what draws. Every call returns at once, and everything is called in the app's thread.
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Board(Protocol):
-    """The board: its last minutes, and what follows from them."""
+    """The board: recent history and derived facts."""
 
     @property
     def history(self) -> BoardHistory:

@@ -1,4 +1,4 @@
-"""What a screen may ask of the chat; :mod:`tui.app.chat_session` is the real one."""
+"""Protocol of the chat for screens; implemented in :mod:`tui.app.chat_session`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Chat(Protocol):
         """Send a prompt. Returns None, or one sentence why it was not taken."""
 
     def take_note(self) -> str | None:
-        """What there is to say about the prompt that was sent last; only the first call gets it."""
+        """Note about the last sent prompt; returned once."""
 
     def take_unsent(self) -> tuple[str, str] | None:
         """A prompt that was taken while the first look for a server went on, and could not be sent

@@ -11,7 +11,7 @@ CheckStatus = Literal["ok", "note", "attention"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it stands, and what fixes it.
+    """Subject, status and fix of a check.
 
     ``command`` has an effect when it is run; ``advice`` is a sentence that explains it, or says
     what helps where no command does. Either may be None.

@@ -1,4 +1,4 @@
-"""How many colours the terminal shows: what decides it, and the question that asks the terminal.
+"""Colour depth of the terminal: the rules, and the query sent to it.
 
 The question sets a 24-bit background and reads it back (DECRQSS with ``m``, DEC STD 070), asks for
 the terminfo names ``RGB`` and ``Tc`` (XTGETTCAP, xterm's ctlseqs), and ends with a request for the
@@ -29,7 +29,7 @@ QUESTION = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m\x1bP+q524742\x1b\\\x1bP+q5463\
 """Written before a frame: where a terminal prints a part of it, the frame covers that."""
 
 ANSWER_S = 0.3
-"""So long an end waits for the answer: one that comes later is typed into the shell."""
+"""Wait for the answer at an early end; a later one would appear in the shell."""
 
 _MUTE_TERMS = ("dumb", "linux", "vt", "cons25", "screen", "tmux")
 """Beginnings of TERM of those that are not asked: they print the question, or hand it on, unseen,

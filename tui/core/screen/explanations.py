@@ -1,4 +1,4 @@
-"""What each figure of the dashboard is: its value as it was read, where from, and its formula.
+"""Explains each figure of the dashboard: exact value, source and formula.
 
 The formulae are those of the glossary: one table for both.
 """

@@ -1,4 +1,4 @@
-"""The boards of a fleet, a row each."""
+"""Rows of the fleet screen, one per board."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class BoardRow:
 
     @property
     def wrong(self) -> tuple[Trouble, str]:
-        """What is wrong with it, the worst first, and how bad that is."""
+        """Severity, and the problems with the worst first."""
         if bad := self._bad():
             return "bad", bad
         note = self._note()
@@ -79,7 +79,7 @@ class BoardRow:
         if self.is_server_busy:
             return "server busy"
         if self.latency_ms is not None and self.latency_ms >= SLOW_MS:
-            return f"slow line: {self.latency_ms:.0f} ms"
+            return f"slow connection: {self.latency_ms:.0f} ms"
         if self.is_other_version:
             return self.way.partition(":")[0]
         if self.npu_pct is None and self.npu_reason:

@@ -55,7 +55,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("matrix", "the prompt lab's table: a row for each case, a column for each variant"),
     ("blind", "a pair is judged before the names of its variants are shown"),
     ("kappa", "Cohen's kappa: how far two judging passes agree; 0 is chance, 1 is always"),
-    ("judge", "a model that gives its opinion of another one's answers; it is no measurement"),
+    ("judge", "a model that rates another one's answers: an opinion, not a measurement"),
     ("determinism", "share of repeated prompts whose answers are equal to the letter, in %"),
 )
 """Term and one plain sentence, in the order in which a reader meets them."""

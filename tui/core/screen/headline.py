@@ -1,4 +1,4 @@
-"""What the top line says: which board, which model on which server, and in what state."""
+"""Content of the top line: board, model, server and its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How keys are written in config.toml: ``ctrl+r``, ``f5``, ``alt+up``; several with commas."""
+"""Key names of config.toml: ``ctrl+r``, ``f5``, ``alt+up``; several separated by commas."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ def _canonical_key(text: str) -> str:
 def _modifier(name: str) -> str:
     name = _ALIASES.get(name, name)
     if name not in MODIFIERS:
-        raise ValueError(f"{name!r} is no modifier{_nearest(name, MODIFIERS)}")
+        raise ValueError(f"{name!r} is not a modifier{_nearest(name, MODIFIERS)}")
     return name
 
 
 def _key(name: str) -> str:
     if len(name) == 1:
         if not name.isprintable() or name.isspace():
-            raise ValueError(f"{name!r} is no key")
+            raise ValueError(f"{name!r} is not a key")
         if name.isalnum():
             return name
         name = _symbol_name(name)
@@ -122,7 +122,7 @@ def _key(name: str) -> str:
     name = _ALIASES.get(name, _SHORT_NAMES.get(name, name))
     if name in NAMED_KEYS or _is_character_name(name):
         return name
-    raise ValueError(f"{name[:40]!r} is no key{_nearest(name, NAMED_KEYS)}")
+    raise ValueError(f"{name[:40]!r} is not a key{_nearest(name, NAMED_KEYS)}")
 
 
 def _is_character_name(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a keymap makes of the table of keys: keys with two meanings, and the sections of the help.
+"""Applies a keymap: finds clashing keys, and builds the sections of the help.
 
 A keymap is what ``[keys]`` gives: action id -> its keys, separated by commas.
 """

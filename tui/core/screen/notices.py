@@ -1,4 +1,4 @@
-"""What an empty transcript says: what was looked for, what is there, what to type."""
+"""Notice of an empty transcript: the server's state, and the keys to use."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _without_model(headline: Headline, send: str) -> list[str]:
 
 
 def _stopping(headline: Headline) -> str:
-    return "stop the answer" if headline.is_stop_heeded else "stop reading; the server runs on"
+    return "stop the answer" if headline.is_stop_heeded else "stop reading; the server continues"
 
 
 def _readiness(headline: Headline) -> str:

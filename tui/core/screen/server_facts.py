@@ -1,4 +1,4 @@
-"""What can be known of a server's clients without a tap: its connections, counters, the NPU."""
+"""Facts about a server's clients without a tap: connections, counters, NPU load."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 NpuPhase = Literal["idle", "prefill", "decode", "working", "unknown"]
-"""What the NPU does, as far as load and interrupts tell: ``working`` where it cannot be told which.
-"""
+"""Activity of the NPU by load and interrupts; ``working`` where the phase is unknown."""
 
 BUSY_LOAD_PCT = 5.0
 PREFILL_LOAD_PCT = 90.0

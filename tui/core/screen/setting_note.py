@@ -1,4 +1,4 @@
-"""What the settings screen says of one setting."""
+"""Note of the settings screen about one setting."""
 
 from __future__ import annotations
 

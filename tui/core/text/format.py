@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: fixed precision, unit beside, en dash where there is none.
+"""Number formatting: fixed precision, with unit, en dash where there is no value.
 
 ``~`` marks an estimate. No function here ever writes 0 for what is not known.
 """

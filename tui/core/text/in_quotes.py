@@ -1,4 +1,4 @@
-"""Values of a file as a sentence about it shows them."""
+"""Formats values of a file for error sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a model as a person says it."""
+"""Short form of a model's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a model, as every list and line writes it."""
+"""Formats data type and context of a model for lists and lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one gate for text that we did not write: tokens, names, error bodies, file names, sensors.
+"""Sanitises all text from outside: tokens, names, error bodies, file names, sensors.
 
 A terminal obeys what it is sent, and no layer above it filters: a model's answer could set the
 clipboard (OSC 52) or the title, clear the screen, or show text in another order than it is stored.

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\w+|[^\w\s]+")
 MAX_WORDS = 4000
-"""Beyond them whole lines are compared: the work grows with the square of the length."""
+"""Longer texts are compared by lines, since the work grows with the square of the length."""
 
 Span = tuple[int, int]
 """Begin and end in a text, in characters."""
@@ -28,7 +28,7 @@ def _lines_of(text: str) -> list[tuple[str, Span]]:
 
 
 def differing(first: str, other: str) -> tuple[list[Span], list[Span]]:
-    """Where the two texts have words that the other has not at that place, spans joined."""
+    """Spans of each text that differ from the other, adjacent ones joined."""
     a, b = words_of(first), words_of(other)
     if len(a) > MAX_WORDS or len(b) > MAX_WORDS:
         a, b = _lines_of(first), _lines_of(other)

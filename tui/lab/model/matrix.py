@@ -1,4 +1,4 @@
-"""The matrix of a run: an answer for each row, variant and repetition, as far as it has come."""
+"""Matrix of a run: an answer per row, variant and repetition, as far as received."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CellKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LabAnswer:
-    """One answer, or the place of one that has not come yet."""
+    """One answer, or a placeholder for one that is not received yet."""
 
     rep: int
     state: CellState = "waiting"
@@ -51,7 +51,7 @@ class LabAnswer:
 
     @property
     def status_word(self) -> str:
-        """How it stands, in a word or two."""
+        """State in a word or two."""
         if self.request is not None:
             return self.request.status_word
         return self.state
@@ -106,7 +106,7 @@ class Matrix:
 
 
 def cell_state(answers: tuple[LabAnswer, ...]) -> CellState:
-    """The state of a cell over its repetitions: what needs a look comes first."""
+    """State of a cell over its repetitions: the one that needs attention most."""
     states = {answer.state for answer in answers}
     order: tuple[CellState, ...] = ("running", "failed", "waiting", "skipped", "ok")
     return next((state for state in order if state in states), "waiting")

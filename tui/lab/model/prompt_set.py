@@ -46,7 +46,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to ask. What is None is as the configuration, or the server, has it."""
+    """One way to ask. Fields that are None keep the configured or the server's value."""
 
     id: str
     system: str | None = None
@@ -63,7 +63,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_greedy(self) -> bool:
-        """Always the likeliest token: the same words should get the same answer."""
+        """Whether sampling is greedy, so that the same prompt should get the same answer."""
         return self.temperature == 0 or self.top_k == 1
 
 
@@ -120,4 +120,4 @@ class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_CASE = Case(id="")
-"""Stands for the one case of a set that has none."""
+"""The implied case of a set without cases."""

@@ -43,7 +43,7 @@ class LabRun(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     prompt_set: PromptSet = msgspec.field(name="set")
     base: GenerationSettings
-    """What holds where a variant says nothing."""
+    """Default settings, for variants that do not set them."""
     schema: str = RUN_SCHEMA
     started_utc: str = ""
     tool: str = ""
@@ -69,4 +69,4 @@ class LabRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 decoder = msgspec.json.Decoder(LabRun)
-"""Made at the import: msgspec crashes where two threads work out the same type at once."""
+"""Created at import: msgspec crashes where two threads resolve the same type at once."""

@@ -1,4 +1,4 @@
-"""Everything that is known of a run of the lab, for its reports."""
+"""All data of a lab run, for its reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the screens of the lab draw, and what they may ask for."""
+"""Records that the lab's screens draw, and the protocol that provides them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenLab:
-    """A run that is looked at, as far as it has come. ``serial`` grows with every change."""
+    """An open run and its progress. ``serial`` grows with every change."""
 
     run_id: str
     title: str
@@ -53,7 +53,7 @@ class OpenLab:
     is_paused: bool = False
     is_simulated: bool = False
     left_s: float | None = None
-    """How long it will still take, as the benchmark reckons for its present part."""
+    """Time left of the present part as the benchmark forecasts it, in s."""
     serial: int = 0
 
     @property
@@ -68,7 +68,7 @@ class OpenLab:
 
 @dataclass(frozen=True, slots=True)
 class LabView:
-    """What there is, for the list."""
+    """Prompt sets and runs, for the list."""
 
     sets: tuple[SetRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
@@ -95,7 +95,7 @@ class LabSession(Protocol):
         """Look at a run from now on."""
 
     def poll(self) -> OpenLab | None:
-        """The run that is looked at, or that was begun, as it is now; None before it has begun."""
+        """The present state of the open or started run; None before it has begun."""
 
     def why_not_begun(self) -> str | None:
         """Why the run that was begun ended before it asked anything."""
@@ -131,4 +131,4 @@ class LabSession(Protocol):
         """Keep a verdict."""
 
     def settings_of(self, variant: str, row: str) -> GenerationSettings | None:
-        """What the dashboard has to use to ask as this variant of the open run does."""
+        """Settings with which the chat asks as this variant of the open run."""

@@ -66,7 +66,7 @@ def _pattern_mistake(pattern: str) -> str | None:
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        return f"the pattern {quoted(pattern)} is no regular expression: {error}"
+        return f"the pattern {quoted(pattern)} is not a regular expression: {error}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Where the keys of a TOML file are written, also in its arrays of tables."""
+"""Line numbers of the keys of a TOML file, including arrays of tables."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _prompt(
         odd = None if is_raw else odd_braces(words)
         if odd is not None:
             way = "write {{name}} for a variable, or raw = true to send braces as they are"
-            reader.wrong(key, f"{key} has {quoted(odd)}, which is no variable; {way}")
+            reader.wrong(key, f"{key} has {quoted(odd)}, which is not a variable; {way}")
     return LabPrompt(
         id=reader.name("id", default_id),
         text=text,

@@ -1,4 +1,4 @@
-"""Mistakes in a prompt set: one sentence each, with the line and the way out."""
+"""Mistakes in a prompt set: one sentence each, with the line and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One table of a prompt set, read key by key; what is wrong with it is noted."""
+"""Reads the keys of one table of a prompt set, and notes mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings the answer of a running benchmark into a transcript, as the chat shows answers."""
+"""Feeds the answer of a running benchmark to a transcript."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tui.widgets.transcript.transcript import Transcript
 
 
 class AnswerFeed:
-    """Call :meth:`show` whenever the run was looked at; what is new costs."""
+    """Call :meth:`show` with each new view; only new text costs time."""
 
     def __init__(self) -> None:
         self._shown = LiveText(serial=-1)

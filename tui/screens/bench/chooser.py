@@ -29,7 +29,7 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 
 SEEK_S = 2.0
-"""A run that another terminal begins shows up within that time."""
+"""Time between two checks for a run of another terminal."""
 
 
 class BenchScreen(BenchPage):
@@ -152,7 +152,7 @@ class BenchScreen(BenchPage):
         self._take(replace(self.choosing, wish=wish))
 
     def action_part(self, step: int = 1) -> None:
-        """To the other list; there are two, so either way leads there."""
+        """Moves to the other of the two lists."""
         is_past = self.choosing.zone == "suites"
         self._take(replace(self.choosing, zone="past" if is_past else "suites"))
         self.show_hints(self.PAST_HINTS if is_past else self.HINTS)

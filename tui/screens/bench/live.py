@@ -167,7 +167,7 @@ class BenchLiveScreen(BenchPage):
         self.open_comparison(self._run.run_id)
 
     def action_open(self) -> None:
-        """What was measured; also of a running benchmark."""
+        """Opens the results, also of a running benchmark."""
         run_id = self._run.run_id
         if not run_id:
             self.say("nothing is measured yet", "warn")

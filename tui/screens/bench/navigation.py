@@ -10,7 +10,7 @@ from tui.screens.bench.result import BenchResultScreen
 
 
 def open_page(asked: BenchPage.Open) -> None:
-    """Opens it above the page that asks; a page that is no longer on top asks in vain."""
+    """Opens a page above the requesting one; ignored where that is no longer on top."""
     page = asked.page
     if page.app.screen is not page:
         # Enter was pressed twice before the first one was handled.

@@ -24,14 +24,14 @@ REFRESH_S = 0.5
 
 @dataclass(frozen=True)
 class BenchData:
-    """Where the bench screens pull from. Every callable returns at once."""
+    """Data sources of the bench screens. Every callable returns at once."""
 
     session: BenchSession
     headline: Callable[[], Headline]
 
 
 class BenchPage(Page):
-    """What the bench screens have in common: the top line, messages, and the way back.
+    """Base of the bench screens: top line, messages and going back.
 
     Esc is one step back, F3 leaves all of them. A page does not know the others: it posts one of
     the messages below, and the app opens the screen (:mod:`tui.screens.bench.navigation`).
@@ -102,7 +102,7 @@ class BenchPage(Page):
         return self.session.view()
 
     def pull(self) -> None:
-        """Draw what is there now, and say what is new."""
+        """Draws the present state, and shows new messages."""
         if self.is_covered:
             return
         for panel in self.query(Rows):

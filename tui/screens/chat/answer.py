@@ -26,7 +26,7 @@ NUMBERS_S = 1.0
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
 
 REST_S = 1.0
-"""How often text is taken while nobody looks."""
+"""Time between two reads of text while painting is paused."""
 
 NUMBER = re.compile(r"[0-9.]+")
 END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
@@ -36,7 +36,7 @@ END_STATES: Mapping[Phase, Literal["stopped", "error"]] = {
 
 
 class AnswerDrawing:
-    """Brings what arrived of the chat's turn into the transcript; sleeps between two answers.
+    """Draws the chat's running turn in the transcript; sleeps between two answers.
 
     ``on_end`` is called when the end of an answer was drawn.
     ``on_change`` is called when an answer begins and when it is over: other keys work then.
@@ -62,9 +62,9 @@ class AnswerDrawing:
         self._shown: Turn | None = None
         self._prompt = ""
         self._ahead: FollowedTurn | None = None
-        """What stands in the place of the prompt that waits for it."""
+        """The answer that is shown in place of the prompt that waits for it."""
         self._waiting: TurnView | None = None
-        """That prompt."""
+        """The waiting prompt."""
         self._warned: frozenset[str] = frozenset()
         self._frames: Timer | None = None
         self._numbers: Timer | None = None
@@ -110,8 +110,9 @@ class AnswerDrawing:
         self._shown = self._ahead = self._waiting = None
 
     def rest(self, is_resting: bool) -> None:
-        """Nobody looks from now on, or somebody does again: text is taken once a second, and no
-        figure is drawn."""
+        """Painting was paused or resumed: while paused, text is read once a second and no figures
+        are drawn.
+        """
         self._is_resting = is_resting
         if self._frames is not None:
             self._stop_timers()
@@ -191,7 +192,7 @@ class AnswerDrawing:
             transcript.feed(segments)
 
     def _warn(self, stats: TurnStats | None) -> None:
-        """What is newly wrong with the answer that runs, once in the bottom line."""
+        """Shows new problems of the running answer once, in the bottom line."""
         view = None if stats is None else self._figures.outlook(stats)
         warnings = () if view is None else view.warnings
         # Numbers in them change while it is the same warning.
@@ -236,7 +237,7 @@ class AnswerDrawing:
         return "  ".join(filter(None, parts))
 
     def draw_late_numbers(self) -> None:
-        """Some numbers come a moment after the end of the answer: the runtime's, exact counts."""
+        """Draws numbers that come after the answer's end: the runtime's, exact counts."""
         turn = self._backend.chat.turn
         if turn is None or turn is not self._shown:
             return

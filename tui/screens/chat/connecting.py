@@ -1,4 +1,4 @@
-"""The line for the URL of a server: when it shows, and what becomes of a URL."""
+"""The input line for a server's URL: when it is shown, and connecting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ServerEntry:
         return self._widgets.server_line.is_typed_in
 
     def update(self) -> None:
-        """What is known of the server has changed."""
+        """The server's state changed."""
         line, headline = self._widgets.server_line, self._backend.headline()
         if headline.is_server_missing:
             line.open()

@@ -1,4 +1,4 @@
-"""The conversation as a whole: ask, ask again, edit, begin a new one, bring the old one back."""
+"""Actions on the conversation: ask, regenerate, edit, new, restore."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ConversationActions:
-    """What the user does with the conversation, done to the chat and shown in the transcript.
+    """Carries out actions on the conversation, in the chat and in the transcript.
 
     ``keymap`` has the keys of each action.
     """
@@ -36,10 +36,10 @@ class ConversationActions:
         self._keymap = keymap
         self._refusal = ""
         self._old_turns: tuple[TurnView, ...] = ()
-        """Of the conversation that was set aside."""
+        """Turns of the conversation that was set aside."""
         self._old_exchanges: list[TurnView] = []
         self._draft = ""
-        """What stood in the prompt then."""
+        """The prompt's draft at that time."""
         self._exchanges: list[TurnView] = []
         """What shows each exchange of the conversation; the transcript has other turns too, of
         attempts that failed or were never sent."""
@@ -65,7 +65,7 @@ class ConversationActions:
         return self._chat.has_old_conversation and is_unchanged
 
     def show_notice(self) -> None:
-        """Tell again what the empty transcript has to say."""
+        """Updates the notice of the empty transcript."""
         self._widgets.refresh_rows("header")
         notice = [*self._backend.notice(self._keymap)]
         if self._chat.has_old_conversation:

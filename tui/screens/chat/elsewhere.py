@@ -1,4 +1,4 @@
-"""What the dashboard says of answers that other npulse processes receive."""
+"""Lines about answers that other npulse processes receive."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ MAX_PROMPT_CHARS = 40
 
 
 class ElsewhereWords:
-    """Lines that stand below such an answer while it grows. ``keymap`` has the keys of each
-    action."""
+    """Status lines below such an answer while it grows. ``keymap`` has the keys of each action."""
 
     def __init__(self, keymap: Mapping[str, str], glyphs: Glyphs) -> None:
         self._keymap = keymap

@@ -1,4 +1,4 @@
-"""What the dashboard's panels show, read from the application whenever one is drawn."""
+"""Data of the dashboard's panels, read whenever one is drawn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ChatFigures:
-    """The numbers and the words of the moment. ``board_key`` opens the board screen."""
+    """Present numbers and texts. ``board_key`` opens the board screen."""
 
     def __init__(
         self,
@@ -44,15 +44,14 @@ class ChatFigures:
         return None if turn is None else turn.stats(self._backend.clock_ns())
 
     def timeline(self) -> Timeline | None:
-        """That turn in time, where it is followed."""
+        """Timeline of that turn, where it is followed."""
         chat = self._backend.chat
         turn = chat.turn
         is_own = chat.ahead is None and chat.followed is None
         return self._timeline(turn) if is_own and turn is not None else None
 
     def outlook(self, stats: TurnStats) -> Outlook | None:
-        """What is awaited of the turn in flight with these numbers; None of one that another npulse
-        receives."""
+        """Outlook of the running turn with these numbers; None for one of another npulse."""
         chat, facts = self._backend.chat, self._backend.board.facts
         is_own = chat.ahead is None and chat.followed is None
         view = chat.outlook(stats) if is_own else None

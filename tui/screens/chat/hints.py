@@ -1,4 +1,4 @@
-"""The keys that the dashboard's bottom line names, by what has the focus."""
+"""Keys shown in the dashboard's bottom line, by focus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the dashboard's widgets stand: wide, narrow, in ASCII, and where there is no room."""
+"""Layout of the dashboard: wide, narrow, ASCII, too small."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui.widgets.chat.answers import AnswersPanel
 from tui.widgets.chat.speed import SpeedPanel
 
 BROAD_COLUMNS = 160
-"""From here on there are three columns."""
+"""Width from which there are three columns."""
 PANEL_CELLS, MOST_PANEL_CELLS = 44, 84
 FRAME_ROWS = 4
 """Top line, bottom line, and the prompt with its line."""

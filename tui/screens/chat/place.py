@@ -37,4 +37,4 @@ class ChatPlace:
     def take_draft(self, draft: str) -> None:
         """Put the draft of an earlier run into the prompt, unless something is written there."""
         if not self._widgets.prompt.take_draft(draft):
-            self._widgets.say("the draft of the last run is one Up away")
+            self._widgets.say("Up brings the draft of the last run")

@@ -28,7 +28,7 @@ class TranscriptSearch:
         self._widgets.search_line.focus()
 
     def give_up(self) -> None:
-        """No search after all."""
+        """Cancels the search."""
         self._widgets.search_line.give_up()
 
     def take_text(self, text: str) -> None:

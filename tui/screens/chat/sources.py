@@ -1,4 +1,4 @@
-"""What the dashboard shows beside the chat and the board: where the application has it from."""
+"""Further data sources of the dashboard: timelines, last answers, conversations."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ class DashboardSources:
 
 
 NO_SOURCES = DashboardSources()
-"""Of a dashboard that shows its chat and nothing else."""
+"""Sources of a dashboard that shows only its chat."""

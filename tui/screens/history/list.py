@@ -27,11 +27,11 @@ FIELD_LABELS = {"search": " search  ", "rename": " name  ", "tag": " tags  "}
 PLACEHOLDERS = {
     "search": 'words, or "words in a row"',
     "rename": "",
-    "tag": "words, separated by blanks",
+    "tag": "words, separated by spaces",
 }
 MAX_MARKED = 3
 NEAR_END = 20
-"""So many entries before the end of what was read, the next page is read."""
+"""Distance from the end of the list at which the next page is read."""
 
 
 class HistoryTitle(Rows):

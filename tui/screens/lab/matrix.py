@@ -37,7 +37,7 @@ SURE_S = 4.0
 """A second x within this time stops the run."""
 PREVIEW_CHARS = 3000
 TAIL_CHARS = 900
-"""Of a running answer: some rows, wrapped anew at each look."""
+"""Characters of a running answer that are shown in the preview."""
 MAX_SIDES = 3
 
 

@@ -1,4 +1,4 @@
-"""What one piece of a chat stream holds: its JSON values, its texts by kind, an error.
+"""Reads one chunk of a chat stream: JSON values, texts by kind, errors.
 
 Servers agree on ``{"choices": [{"delta": {"content"}}]}`` and on little else. Nothing here raises.
 """

@@ -1,4 +1,4 @@
-"""Counters that servers tell of themselves, read from their own routes; without I/O.
+"""Parses counters that servers report on their own routes; no I/O.
 
 Only what says something about clients and their answers: what runs, what waits, tokens and times
 so far.

@@ -1,4 +1,4 @@
-"""Servers whose events hold the whole text so far instead of what is new in it.
+"""Detects and handles streams whose events hold the whole text so far.
 
 Whether a server does is told by its first events: each one begins with all of the one before and
 goes on. A text may repeat itself too, so one repetition proves nothing. Until it is known, what may

@@ -1,4 +1,4 @@
-"""What a kind of server is: the seam between one client and many dialects.
+"""Definition of a dialect: how to talk to one kind of server.
 
 A dialect is plain data and pure functions, without I/O: it builds request bodies, turns bytes into
 deltas and reads answers. A new one is one module with a :class:`Dialect`, and one row in

@@ -1,4 +1,4 @@
-"""The words of an error, wherever a server puts them: JSON in every shape, pages, plain text."""
+"""Extracts the message of an error response: JSON of any shape, HTML, plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server accepts for each generation setting, and what it does with it."""
+"""Limits of a server for each generation setting, and whether it applies it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the name of a model file tells: a guess, and always labelled as one.
+"""Guesses from the name of a model file; always labelled as guesses.
 
 Nothing requires these names; they are what converters of rkllm and GGUF files write.
 """

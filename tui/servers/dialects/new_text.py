@@ -1,4 +1,4 @@
-"""What is new in each chunk of a stream, however a server repeats what it has sent."""
+"""Extracts the new text of each chunk where a server repeats what it has sent."""
 
 from __future__ import annotations
 

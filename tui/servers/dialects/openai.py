@@ -1,4 +1,4 @@
-"""Plain OpenAI-compatible servers: also what an unrecognised server is taken for.
+"""Plain OpenAI-compatible servers; also used for unrecognised servers.
 
 Protocol: ``POST /v1/chat/completions`` with ``stream: true`` answers with server-sent events of
 ``{"choices": [{"delta": {"content"}, "finish_reason"}], "usage"}``, ended by ``data: [DONE]``.
@@ -143,7 +143,7 @@ class ChatDecoder:
         if self._body is not None:
             self._body.feed(data)
             if self._body.is_too_long:
-                self._nonsense = "an endless body that is no event stream"
+                self._nonsense = "an endless body that is not an event stream"
             if not self._body.is_lines:
                 return []
             data, self._body = self._body.data, None
@@ -299,7 +299,7 @@ class ChatDecoder:
             self._nonsense = page if is_page else "a body that is no JSON and no event stream"
             return []
         if not isinstance(body, dict):
-            self._nonsense = "a body that is no answer"
+            self._nonsense = "a body that is not an answer"
             return []
         if is_error(body):
             return [FailureDelta(readable_error(body) or "")]

@@ -1,4 +1,4 @@
-"""A server that says ``owned_by: rkllm`` and is none of those that are known.
+"""An unknown server of the RKLLM family (``owned_by: rkllm``).
 
 Several servers for the RKLLM runtime call themselves so. They are spoken to as plain OpenAI; what
 a chunk or a count of theirs means is not proven.

@@ -1,4 +1,4 @@
-"""The body of an answer that is no event stream, kept until it is complete."""
+"""The body of an answer that is not an event stream, kept until it is complete."""
 
 from __future__ import annotations
 

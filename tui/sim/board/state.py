@@ -1,4 +1,4 @@
-"""What the simulated board is doing: written by the server, read by the /sys tree's thread.
+"""State of the simulated board, written by the server and read by the thread of the /sys tree.
 
 Every change replaces one frozen value, so that the other thread always sees a whole one.
 """

@@ -1,4 +1,4 @@
-"""The freeze: while a model is loaded this server answers nobody.
+"""Blocks all requests while a model is being loaded.
 
 The real server loads a model inside its event loop. Until that is done it reads no request,
 answers no health check and passes on no token; new connections wait in the kernel's backlog. Here

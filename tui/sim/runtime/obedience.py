@@ -1,4 +1,4 @@
-"""Answers that follow simple instructions of a prompt: length, JSON, language, yes or no.
+"""Simulated answers that follow simple instructions: length, JSON, language, yes or no.
 
 Made for prompts that are compared: the text is ready-made, its form is what was asked for.
 """

@@ -1,4 +1,4 @@
-"""What all simulated servers have in common when they answer: one run, its stream, its end."""
+"""Common code of all simulated servers for an answer: run, stream, end."""
 
 from __future__ import annotations
 

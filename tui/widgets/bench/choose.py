@@ -26,14 +26,14 @@ Zone = Literal["suites", "past"]
 
 @dataclass(frozen=True)
 class Choosing:
-    """Where the chooser stands."""
+    """State of the chooser."""
 
     zone: Zone = "suites"
     suite: int = 0
     option: int = 0
     past: int = 0
     marked: str | None = None
-    """The run that the next one is compared with."""
+    """The run marked for a comparison."""
     wish: RunWish = field(default_factory=lambda: RunWish(""))
 
     def changed(self, step: int) -> Choosing:
@@ -187,7 +187,7 @@ def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
 
 
 def status_rows(view: BenchView, width: int, open_key: str = "Enter") -> Sequence[Row]:
-    """What stands in the way of a run, or that one is running."""
+    """Why no run can start, or that one is running."""
     run = view.run
     if run is not None and not run.is_over:
         return [

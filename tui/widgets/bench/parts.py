@@ -1,4 +1,4 @@
-"""Parts of the bench screens: pulled panels, rows that drop parts, forecasts, intervals."""
+"""Parts of the bench screens: panels, rows that drop parts, forecasts, intervals."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def interval(pair: tuple[float, float] | None, digits: int) -> str:
 
 
 def short_seconds(value_s: float | None) -> str:
-    """A forecast: nobody needs its seconds once it has ten minutes. 42 s, 4 min 18 s, 34 min."""
+    """A forecast without seconds from ten minutes on: 42 s, 4 min 18 s, 34 min."""
     if value_s is None:
         return fmt.UNKNOWN
     if 600 <= value_s < 3570:

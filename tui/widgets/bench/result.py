@@ -33,7 +33,7 @@ WIDE, STAT_CELLS = 100, 56
 
 
 def result_title(result: ResultView, page: str, width: int) -> Row:
-    """What this is a result of."""
+    """Title of a result."""
     document = result.document
     run = document.run
     right: Row = ((f"{page} ", "dim"),)
@@ -87,7 +87,7 @@ def figure_rows(result: ResultView, width: int) -> list[Row]:
 
 
 def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]:
-    """What the data say, each with its rule."""
+    """Observations, each with its rule."""
     out: list[Row] = [((" observations", "strong"),)]
     if not remarks:
         out.append((("   no observations", "dim"),))
@@ -102,8 +102,9 @@ def remark_rows(remarks: Sequence[str], width: int, glyphs: Glyphs) -> list[Row]
 
 
 def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str = "f") -> list[Row]:
-    """What came out in one sentence, both sides, verdicts, prompts side by side, what was left
-    out."""
+    """A comparison: its result in one sentence, both sides, verdicts, prompts side by side, what
+    was left out.
+    """
     rows: list[Row] = _headline(found, width)
     for side, run_id, model, is_simulated in (
         ("A", found.a, found.model_a, found.is_simulated[0]),
@@ -149,8 +150,10 @@ def _headline(found: Comparison, width: int) -> list[Row]:
     elif rate.verdict == "same":
         text, role = f"B decodes as fast as A ({interval(ends, 1)} %)", "text"
     else:
-        smallest = "" if rate.mdc_pct is None else f"; the smallest visible is {rate.mdc_pct:.1f} %"
-        text = f"no difference that could be seen ({signed(rate.delta_pct)}{smallest})"
+        smallest = (
+            "" if rate.mdc_pct is None else f"; the smallest detectable is {rate.mdc_pct:.1f} %"
+        )
+        text = f"no detectable difference ({signed(rate.delta_pct)}{smallest})"
     return [*(((f" {line}", role),) for line in folded(text, width - 2)), ()]
 
 

@@ -1,4 +1,4 @@
-"""Rows of a run in progress: how far it is, and the answer in flight."""
+"""Rows of a run in progress: its progress, and the running answer."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ NOTHING_YET = Progressed(
     context_used=None,
     context_tokens=None,
 )
-"""Before the first figures of an answer."""
+"""Shown before the first figures of an answer."""
 
 # -- how far it is ---------------------------------------------------------------------------------
 
 
 def run_rows(run: RunView, width: int, glyphs: Glyphs, pause_key: str = "p") -> list[Row]:
-    """What runs, how far it is by time, and what is going on now: three rows."""
+    """Three rows: the run, its progress by time, and the present activity."""
     return [_title(run, width), _time_row(run, width, glyphs), _stage_row(run, width, pause_key)]
 
 

@@ -32,7 +32,7 @@ def shown_figures(summary: Mapping[str, Summary]) -> Iterator[tuple[Metric, Summ
 
 
 def stat_table(summary: Mapping[str, Summary], width: int) -> list[Row]:
-    """Title and one row per metric; columns give way from the right of what matters least."""
+    """Title and one row per metric; the least important columns are dropped first."""
     has_mad, has_mdc = width >= 44, width >= 50
     rows = list(shown_figures(summary))
     n = max((found.n for _, found in rows), default=0)

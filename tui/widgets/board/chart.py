@@ -1,4 +1,4 @@
-"""A chart on a time axis that it shares with others, behind it the answers that ran."""
+"""A chart on a shared time axis, with the answers in the background."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ MARGIN = 7
 """Cells of labels and axis left of every canvas."""
 LIMIT_CELLS = 2
 STEPS = 12
-"""The axis stands still for this part of its length; then it moves on by as much."""
+"""The axis moves in steps of this part of its length."""
 GAP_NS = 10_000_000_000
 """No line is drawn over a longer time without a sample."""
 LEAST_STEP_NS = 3_000_000_000
-"""What is new is drawn this often: over SSH each stroke of a curve has its price."""
+"""Time between two redraws, to limit the bytes over SSH."""
 WINDOWS_MIN = (1, 2, 5, 10, 60)
 KNOWN_BEFORE = 0.05
-"""A longer time is not shown for the sake of so little more."""
+"""A longer window is used only for more than this share of additional data."""
 TICK_MINUTES = {1: 0.25, 2: 0.5, 5: 1, 10: 2, 60: 10}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What charts side by side have in common: time, answers, room at the right, characters."""
+    """Shared properties of charts in a column: time, answers, room at the right, characters."""
 
     axis: TimeAxis
     now_ns: int
@@ -50,7 +50,7 @@ class Frame:
     is_lettered: bool
     """Curves are drawn with letters: in ASCII, and where colours cannot tell them apart."""
     cursor_ns: int | None = None
-    """Where the crosshair stands."""
+    """Position of the crosshair."""
 
     @property
     def per_cell(self) -> int:
@@ -293,7 +293,7 @@ def spark_row(model: ChartModel, shared: Frame, is_chosen: bool, width: int) -> 
 
 
 class Chart(GroundedRows):
-    """Draws one model; drawn anew only where what it shows has changed."""
+    """Draws one model; redrawn only where its content has changed."""
 
     DEFAULT_CSS = "Chart { height: 6; }"
 
@@ -312,7 +312,7 @@ class Chart(GroundedRows):
         self._canvas: list[Row] = []
         self._is_pressed = False
         self.draws = 0
-        """How often the canvas was drawn: the cost of this widget."""
+        """Number of redraws, as a measure of cost."""
 
     def show_model(self, model: ChartModel | None, shared: Frame) -> None:
         """Show this chart in that frame."""

@@ -1,4 +1,4 @@
-"""What the board's charts show: curves with scale and present value, taken from the history."""
+"""Models of the board's charts: curves with scale and present value, from the history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CURVE_ROLES = ("live", "text", "dim")
 """Colours of curves: green, amber and red are kept for what is well or not."""
 MAX_CORES = 3
 COOL_C, HOT_C = 40.0, 90.0
-"""The scale of heat: wider where it is colder or hotter than that."""
+"""Temperature scale; wider where values lie outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ChartModel:
     scale: Scale
     limit: float | None = None
     note: str = ""
-    """What to know beside the title: the limit, or what is missing."""
+    """Note beside the title: the limit, or what is missing."""
     note_role: str = "warn"
     absent: str | None = None
 

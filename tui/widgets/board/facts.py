@@ -134,7 +134,7 @@ def decode_rows(bound: DecodeBound, width: int, glyphs: Glyphs) -> list[Row]:
 def headroom_rows(
     trend: HeadroomTrend, snapshot: Snapshot | None, width: int, glyphs: Glyphs
 ) -> list[Row]:
-    """Free now, how fast that changes, and what will come of it."""
+    """Free RAM, its rate of change, and the forecast."""
     free = None if snapshot is None else snapshot.number("ram.available")
     right: Row = ((f"{fmt.size(free)} free", "text"),)
     rows = [spread((("RAM forecast", "strong"),), right, width)]
@@ -182,7 +182,7 @@ def load_rows(load: LoadFacts | None, width: int) -> list[Row]:
 def missing_rows(
     snapshot: Snapshot | None, ways: Sequence[str], width: int, glyphs: Glyphs
 ) -> list[Row]:
-    """What cannot be read, by reason, and the way to it; no row where all is there."""
+    """Absent readings by reason, with fixes; no row where there are none."""
     if snapshot is None:
         return []
     absent: dict[str, list[str]] = {}
@@ -220,7 +220,7 @@ KEY_READINGS = {
     "ram.model": "the model's RAM",
     "server.pid": "server process",
 }
-"""What decides how fast a model runs, by its name on the screen."""
+"""Readings that decide how fast a model runs, with their labels."""
 
 
 def reading_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:

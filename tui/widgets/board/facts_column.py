@@ -50,7 +50,9 @@ class FactsColumn(VerticalScroll, can_focus=False):
             yield Rows(self._glyphs, id=f"facts-{name}")
 
     def draw(self, facts: BoardFacts, snapshot: Snapshot | None, load: LoadFacts | None) -> None:
-        """Show what follows from the samples. ``snapshot`` is the newest one, None before it."""
+        """Draws the facts derived from the samples. ``snapshot`` is the newest one, None before the
+        first.
+        """
         width, glyphs = self.query_one("#facts-why", Rows).size.width, self._glyphs
         if width < 1:
             return

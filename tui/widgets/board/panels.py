@@ -185,7 +185,7 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
 
 
 def _own_cpu(value_pct: float | None) -> str:
-    """Below 1 % no figure: it would change, and be sent, every second for nothing."""
+    """npulse's own CPU; below 1 % no figure, since it would change every second."""
     if value_pct is None:
         return fmt.UNKNOWN
     return "<1 %" if value_pct < 1 else f"{value_pct:.0f} %"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOW_SHARE = 0.6
 """Below this share of the bound something slows the model down."""
 BELIEVED_SHARE = 1.05
-"""More of the bound than this is no rate but a wrong assumption: see the board screen."""
+"""A larger share of the bound means a wrong assumption; see the board screen."""
 
 
 def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str = "F5") -> Row:

@@ -45,13 +45,13 @@ class AnswersPanel(Rows):
         """The place of the answer that the keys chose; None where they do not choose."""
 
     def choose(self, step: int) -> None:
-        """Another answer, the next (1) or the one before (-1)."""
+        """Chooses the next (1) or the previous (-1) answer."""
         last = min(len(self._answers()), self.count) - 1
         self.chosen = min(max((self.chosen or 0) + step, 0), max(last, 0))
         self.refresh_rows()
 
     def open_chosen(self) -> None:
-        """As if the answer that the keys chose was clicked."""
+        """Opens the chosen answer, like a click on it."""
         self._open(self.chosen or 0)
 
     def _open(self, place: int) -> None:

@@ -65,7 +65,7 @@ def _right(line: Headline, wide: bool) -> Row:
 
 
 def _board(line: Headline) -> list[tuple[int, Row]]:
-    """Board, SoC and driver, each with how soon it gives way."""
+    """Board, SoC and driver, each with its drop order."""
     named = ((4, line.board, "soft"), (6, line.soc, "dim"))
     parts: list[tuple[int, Row]] = [
         (order, ((f"  {text}", role),)) for order, text, role in named if text
@@ -76,7 +76,7 @@ def _board(line: Headline) -> list[tuple[int, Row]]:
 
 
 def _server(line: Headline, glyphs: Glyphs) -> list[tuple[int, Row]]:
-    """Model and server with the state of both, each with how soon it gives way."""
+    """Model and server with their states, each with its drop order."""
     role = STATE_ROLES[line.server_state]
     words = {"searching": "looking for a server", "gone": line.server_words}
     name = line.model or words.get(line.server_state, line.no_model)

@@ -103,7 +103,7 @@ class Pasted:
 
 @dataclass(slots=True)
 class GivenBack:
-    """A prompt that stands in the field again since ``t_s``, the time of key events in seconds.
+    """A prompt that was put back into the field at ``t_s`` (clock of key events, s).
 
     ``typed_from`` is where the text begins that was typed after it; None while there is none.
     """
@@ -258,7 +258,7 @@ class Prompt(TextField):
             given.typed_from = self.cursor_location
 
     def _is_blind(self, event: events.Key) -> bool:
-        """Whether a key would send or change a prompt that came back only after it was pressed."""
+        """Whether a key was pressed before the prompt came back, and must not send or change it."""
         given = self._given_back
         if given is None:
             return False

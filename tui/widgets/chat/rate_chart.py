@@ -1,4 +1,4 @@
-"""The rate of one answer as a curve on axes, with what happened meanwhile: phases and troubles."""
+"""Chart of an answer's decode rate, with its phases and problems."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEDIAN_STEP = 3
 
 
 class RateChart:
-    """Draws one answer after the other. What was drawn is kept: only what is new costs."""
+    """Draws the chart of the present answer; only new columns are drawn."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         self._glyphs = glyphs

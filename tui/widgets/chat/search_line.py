@@ -47,6 +47,6 @@ class SearchLine(LineField):
             self._close(self.value)
 
     def give_up(self) -> None:
-        """No search after all."""
+        """Cancels the search."""
         self.value = ""
         self._close("")

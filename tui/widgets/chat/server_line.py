@@ -1,4 +1,4 @@
-"""The line that takes the URL of a server, and below it why that was not taken."""
+"""Input line for a server's URL, with an error below it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ServerLine(Vertical):
         self._problem = Static("", classes="problem", markup=False)
 
     def open(self) -> UrlField:
-        """Show the line; the field where the URL is typed."""
+        """Shows the line; returns its field."""
         self.display = True
         if self._field is None:
             self._field = UrlField(compact=True, placeholder=self._placeholder)

@@ -1,4 +1,4 @@
-"""The speed panel: how fast this answer is, in figures that were measured."""
+"""The speed panel: measured figures of the running or last answer."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _labelled(label: str, value: str, width: int) -> Row:
 
 
 def _progress_row(view: Outlook | None, width: int, glyphs: Glyphs) -> Row | None:
-    """How far the prefill is, by what earlier ones took; None where nothing can be said."""
+    """Progress of the prefill by earlier ones; None where it is unknown."""
     if view is None or view.awaited != "prefill" or view.share is None:
         return None
     right: Row = ((f"~{view.share * 100:.0f} %", "text"),)

@@ -1,4 +1,4 @@
-"""Rows of the clients: who is answered now, the last requests, what each client has asked."""
+"""Rows of the clients screen: running requests, last requests, totals per client."""
 
 from __future__ import annotations
 

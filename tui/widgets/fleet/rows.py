@@ -1,4 +1,4 @@
-"""Rows of the fleet: a board a line."""
+"""Rows of the fleet screen: one board per line."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NONE_SET = (
 
 
 def title_row(rows: Sequence[BoardRow], width: int) -> Row:
-    """How many boards there are, and how many want a look."""
+    """Number of boards, and how many need attention."""
     wrong = sum(row.wrong[0] == "bad" for row in rows)
     words: Row = (("all well", "ok"),) if rows else ()
     if wrong:
-        words = ((f"{wrong} of {len(rows)} want a look", "bad"),)
+        words = ((f"{wrong} of {len(rows)} need attention", "bad"),)
     elif any(row.state == "connecting" for row in rows):
         words = (("connecting", "dim"),)
     boards = "1 board" if len(rows) == 1 else f"{len(rows)} boards"
@@ -65,7 +65,7 @@ def _head(width: int) -> Row:
     if width >= WIDE:
         text += f"{'queue':>7}"
     if width >= VERY_WIDE:
-        text += f"{'line':>9}  {'what it is':<24}"
+        text += f"{'latency':>9}  {'what it is':<24}"
     return fit(((text + "  what is wrong", "dim"),), width)
 
 
@@ -108,8 +108,8 @@ def _state(row: BoardRow) -> str:
 
 
 def _detail(row: BoardRow, width: int) -> list[Row]:
-    """What the line has no room for."""
-    line = "" if row.latency_ms is None else f"  line {row.latency_ms:.0f} ms"
+    """Details of the chosen board."""
+    line = "" if row.latency_ms is None else f"  latency {row.latency_ms:.0f} ms"
     first = f"{row.address}{line}  {row.board}".rstrip()
     serving = "  ".join(part for part in (row.server, row.model) if part)
     second = row.wrong[1] or serving or "nothing is wrong"

@@ -35,7 +35,7 @@ def number_rows(answer: StoredTurn, first: StoredTurn, width: int) -> list[Row]:
 def _figures(
     one: TurnResult, other: TurnResult
 ) -> list[tuple[str, str, float | None, float | None]]:
-    """Name, what is shown, and the value of both answers."""
+    """Label, shown text, and the values of both answers."""
     rate = f"{fmt.marked(fmt.rate(one.decode_tps), one.decode_source)} tok/s"
     tokens = fmt.UNKNOWN if one.tokens_out is None else str(one.tokens_out)
     ttft_s = None if one.ttft_ms is None else one.ttft_ms / 1000

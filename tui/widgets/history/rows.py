@@ -99,7 +99,7 @@ def _hit(hit: SearchHit, *, is_chosen: bool, is_wide: bool) -> Row:
 
 
 def detail_rows(entry: Entry | None, width: int) -> list[Row]:
-    """What there is to say about the chosen one, in two rows."""
+    """Details of the chosen entry, in two rows."""
     if entry is None:
         return [(), ()]
     if isinstance(entry, SearchHit):

@@ -71,7 +71,7 @@ def _exchange(
 def _place(
     opened: OpenedConversation, prompt: StoredTurn | None, answer: StoredTurn | None
 ) -> BranchPlace:
-    """Where they stand among those beside them."""
+    """Their position among their alternatives."""
 
     def among(turn: StoredTurn | None) -> tuple[int, int] | None:
         same = () if turn is None else opened.siblings.get(turn.id, ())

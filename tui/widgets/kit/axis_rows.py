@@ -1,4 +1,4 @@
-"""What stands below the curves: phases, marks, and the time."""
+"""Rows below the curves: phases, marks and time."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _mark_role(mark: Mark) -> str:
 def trouble_cells(
     marks: Sequence[Mark], view: TimelineView, axis: TimeAxis, width: int, per_cell: int
 ) -> dict[int, set[str]]:
-    """The cells in which something was wrong, each with the curves that show it; ``*`` is all."""
+    """Cells with problems, each with the curves that show them; ``*`` is all."""
     found: dict[int, set[str]] = {}
     for mark in marks:
         if not mark.is_trouble or mark.kind == "error":

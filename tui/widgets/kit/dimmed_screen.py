@@ -22,7 +22,8 @@ else:
 
 
 class DimsBelow(_Screen):
-    """A part of a dialog: its surroundings go on living. Named before the screen's own class.
+    """Mixin of a dialog that keeps the screen below it updating. Named before the screen's own
+    class.
 
     Textual renders and tints all of the screen below with each of its changes. Below an answer that
     streams, that is a tenth of a core. Here the rows are kept, and those that changed made anew.

@@ -1,4 +1,4 @@
-"""An app that writes to the terminal what looks different, and nothing else."""
+"""An app that writes only changed cells to the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 ATOMIC_CHARS = 256
-"""A frame of so few characters is read by the terminal at once, and needs no marks around it."""
+"""Shorter frames are read by the terminal at once, and need no synchronisation marks."""
 
 
 class LeanApp(App[ReturnType], inherit_bindings=False):

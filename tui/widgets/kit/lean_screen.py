@@ -10,12 +10,11 @@ from tui.widgets.kit.key_paint import paint_effect_of_key
 from tui.widgets.kit.lean_compositor import LeanCompositor
 
 COVERED_S = 0.5
-"""How often a dialog is told what has changed below it: nobody reads there, and each time it draws
-its own rows too."""
+"""Time between two updates of what is below a dialog, since each redraws the dialog too."""
 
 
 class LeanScreen(Screen[None]):
-    """Collects what changes while another screen covers this one, and draws it together.
+    """Collects changes while another screen covers this one, and draws them together.
 
     Textual tells the screen on top where this one has changed, and then takes all of these regions
     for changed again, in every later frame: they only ever become more.

@@ -1,4 +1,4 @@
-"""A widget made of rows that know whether they changed.
+"""A widget made of rows, which repaints only changed cells.
 
 A repainted row is the unit of cost over SSH, so a panel hands in all of its rows each time and only
 the cells between the first and the last difference of a row are painted again. A row is a tuple of

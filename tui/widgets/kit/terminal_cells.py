@@ -1,4 +1,4 @@
-"""What the terminal shows, cell by cell, so that only cells that look different are written.
+"""The terminal's content cell by cell, so that only changed cells are written.
 
 Textual writes whole regions: a dialog that opens over a screen repaints all of it several times
 over, and a dialog over an answer that streams does so with every token. Over SSH that is 100 kB a

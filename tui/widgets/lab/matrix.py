@@ -35,7 +35,7 @@ SORTS: tuple[Sort, ...] = ("as in the set", "checks", "tokens", "tok/s", "TTFT")
 
 @dataclass(frozen=True, slots=True)
 class MatrixPlace:
-    """Where the reader stands, and what is left out."""
+    """Position and filters of the matrix view."""
 
     row: int = 0
     column: int = 0

@@ -1,4 +1,4 @@
-"""Which curves are shown in how many rows."""
+"""Distributes the rows among the curves."""
 
 from __future__ import annotations
 

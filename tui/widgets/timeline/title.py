@@ -1,4 +1,4 @@
-"""The lines of a timeline in words: which answer it is, and what was at the crosshair."""
+"""Text lines of a timeline: the answer, and the moment at the crosshair."""
 
 from __future__ import annotations
 

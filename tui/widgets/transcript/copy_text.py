@@ -1,4 +1,4 @@
-"""What a reader can copy: the selection, the answer in view, a block of code."""
+"""Texts to copy: the selection, the answer in view, a block of code."""
 
 from __future__ import annotations
 

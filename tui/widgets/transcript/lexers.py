@@ -1,4 +1,4 @@
-"""Pygments' lexers, made where they stall nobody.
+"""Loads Pygments' lexers in a thread, so that they do not block.
 
 Importing a lexer and compiling its expressions takes tens of milliseconds, more than a frame. While
 an answer streams that happens on a thread of its own, and the code is coloured when it is done;

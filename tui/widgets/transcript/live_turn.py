@@ -23,7 +23,7 @@ class TextSource(Protocol):
 
 
 class LiveTurn:
-    """What happens to the last turn of a column. Where no turn is live, nothing does."""
+    """Updates the last turn of a column; does nothing where no turn is live."""
 
     def __init__(self, turn_list: TurnList, viewport: Viewport, painter: Painter) -> None:
         self._turn_list = turn_list

@@ -1,4 +1,4 @@
-"""What a transcript tells the app around it: handlers are called ``on_transcript_...``."""
+"""Messages of a transcript to its app; handlers are named ``on_transcript_...``."""
 
 from __future__ import annotations
 

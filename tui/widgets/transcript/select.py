@@ -1,4 +1,4 @@
-"""What a selection, a copy or a search refers to: rows by key, and the text behind them."""
+"""Maps rows of the view to text, for selection, copy and search."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which rows of a column of turns are in view: its end, which is followed, or what is being read.
+"""Which rows of a column of turns are in view: the end, which is followed, or what is being read.
 
-A full view that follows moves up by as many rows at once as the text is fast: terminals have called
-that jump scroll since the VT100, and over a slow line it is the difference between a page and a
-row. What is being read stays where it is, whatever changes above or below it.
+A full view that follows its end scrolls several rows at once when text is fast. Terminals have
+called that jump scroll since the VT100; over a slow connection it sends far fewer bytes. What is
+being read stays where it is, whatever changes above or below it.
 """
 
 from __future__ import annotations

@@ -20,14 +20,14 @@ _PARTS = "between suites and earlier runs; from page to page"
 BENCH_KEYS: tuple[KeyAction, ...] = (
     KeyAction("bench.up", "up,k", "move(-1)", "choose upwards, or scroll up", _VERTICAL),
     KeyAction("bench.down", "down,j", "move(1)", "choose downwards, or scroll down", _VERTICAL),
-    KeyAction("bench.left", "left,h", "turn(-1)", "option, page or request before", _SIDEWAYS),
+    KeyAction("bench.left", "left,h", "turn(-1)", "previous option, page or request", _SIDEWAYS),
     KeyAction("bench.right", "right,l", "turn(1)", "next option, page or request", _SIDEWAYS),
     KeyAction(
         "bench.more", "plus,equals_sign,space", "change(1)", "raise the option", "change the option"
     ),
     KeyAction("bench.less", "minus", "change(-1)", "lower the option", "change the option"),
     KeyAction("bench.next_part", "tab", "part(1)", "the next list or page", _PARTS),
-    KeyAction("bench.prev_part", "shift+tab", "part(-1)", "the list or page before", _PARTS),
+    KeyAction("bench.prev_part", "shift+tab", "part(-1)", "the previous list or page", _PARTS),
     KeyAction(
         "bench.open", "enter", "open", "run the suite; open a run, its requests, their timelines"
     ),

@@ -31,14 +31,14 @@ BOARD_KEYS: tuple[KeyAction, ...] = (
         "board.cursor_far_next",
         "shift+right",
         "point(10)",
-        "the crosshair ten columns on",
+        "the crosshair ten columns forward",
         "crosshair by ten columns",
     ),
     KeyAction(
         "board.chart_before",
         "h",
         "step(-1)",
-        "the chart before",
+        "the previous chart",
         "another chart, where one is shown",
     ),
     KeyAction(
@@ -78,7 +78,7 @@ RAM_FIELD_KEYS: tuple[KeyAction, ...] = (
         "ram.prev",
         "shift+tab,up",
         "app.focus_previous",
-        "to the field before",
+        "to the previous field",
         "from field to field",
     ),
 )

@@ -22,8 +22,8 @@ INTERRUPT = KeyAction(
 )
 """Works on every screen too, but a field that has the focus copies its own selection first."""
 
-_BRANCHES = "branches: the answer before, beside this one; the next"
-_TURNS, _CODE = "to the turn before, next turn", "to the code block before, next one"
+_BRANCHES = "previous, next branch: another answer or prompt"
+_TURNS, _CODE = "previous, next turn", "previous, next code block"
 
 CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("stop", "escape", "stop", "stop the answer; its text is kept"),
@@ -31,14 +31,14 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
         "stop_paragraph",
         "alt+s",
         "stop_later",
-        "stop at the end of this paragraph; again: go on",
+        "stop at the end of this paragraph; again: cancel",
     ),
     KeyAction("stop_tokens", "alt+m", "stop_later(50)", "stop after 50 more tokens, 50 each time"),
     KeyAction("models", "f2", "app.models", "models: list, load, unload, switch"),
     KeyAction("bench", "f3", "app.bench", "benchmark the model, compare runs"),
     KeyAction("history", "f4", "app.history", "history: earlier conversations"),
     KeyAction("board", "f5", "app.board", "the board: history, why slow, RAM"),
-    KeyAction("timeline", "alt+t", "app.timeline", "timeline of the answer that runs, or the last"),
+    KeyAction("timeline", "alt+t", "app.timeline", "timeline of the running or the last answer"),
     KeyAction("settings", "f6", "app.settings", "temperature, tokens, system prompt"),
     KeyAction("lab", "f8", "app.lab", "prompt lab: prompts, settings and models compared"),
     KeyAction(
@@ -47,18 +47,18 @@ CHAT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("fleet", "f10", "app.fleet", "fleet: all boards, what is wrong first"),
     KeyAction("to_lab", "alt+l", "app.to_lab", "to the lab: this prompt with these settings"),
     KeyAction("regenerate", "ctrl+r", "regenerate", "answer the last prompt again"),
-    KeyAction("edit", "alt+e", "edit", "edit the last prompt and ask it anew"),
+    KeyAction("edit", "alt+e", "edit", "edit the last prompt and send it again"),
     KeyAction("new", "ctrl+n", "new_conversation", "new conversation"),
     KeyAction("old", "ctrl+z", "old_conversation", "after that: back to the old conversation"),
     KeyAction("copy", "ctrl+y", "copy_answer", "copy the selection or the last answer"),
     KeyAction("thinking", "ctrl+t", "toggle_thinking", "open or fold the thinking"),
     KeyAction("plain", "f7", "toggle_plain", "plain text or formatted Markdown"),
     KeyAction("search", "ctrl+f", "search", "search the transcript"),
-    KeyAction("prev_turn", "alt+up", "jump_turn(-1)", "to the turn before", _TURNS),
+    KeyAction("prev_turn", "alt+up", "jump_turn(-1)", "to the previous turn", _TURNS),
     KeyAction("next_turn", "alt+down", "jump_turn(1)", "to the next turn", _TURNS),
-    KeyAction("prev_code", "alt+left", "jump_code(-1)", "to the code block before", _CODE),
+    KeyAction("prev_code", "alt+left", "jump_code(-1)", "to the previous code block", _CODE),
     KeyAction("next_code", "alt+right", "jump_code(1)", "to the next code block", _CODE),
-    KeyAction("prev_branch", "alt+p", "branch(-1)", "the branch before", _BRANCHES),
+    KeyAction("prev_branch", "alt+p", "branch(-1)", "the previous branch", _BRANCHES),
     KeyAction("next_branch", "alt+n", "branch(1)", "the next branch", _BRANCHES),
     KeyAction("copy_code", "alt+y", "copy_code", "copy the last code block"),
     *PANEL_KEYS,
@@ -75,7 +75,7 @@ FOCUS_KEYS: tuple[KeyAction, ...] = (
         "focus_back",
         "shift+tab",
         "app.focus_previous",
-        "to the one before of prompt, transcript, URL",
+        "to the previous of prompt, transcript, URL",
         _FOCUS,
     ),
 )
@@ -202,7 +202,9 @@ TRANSCRIPT_KEYS: tuple[KeyAction, ...] = (
 """Work while the transcript has the focus."""
 
 BRANCH_ARROWS: tuple[KeyAction, ...] = (
-    KeyAction("transcript.prev_branch", "left", "branch_arrow(-1)", "the branch before", _BRANCHES),
+    KeyAction(
+        "transcript.prev_branch", "left", "branch_arrow(-1)", "the previous branch", _BRANCHES
+    ),
     KeyAction("transcript.next_branch", "right", "branch_arrow(1)", "the next branch", _BRANCHES),
 )
 """Work while the transcript of the chat has the focus, and come before its own keys."""

@@ -12,7 +12,7 @@ MODELS_KEYS: tuple[KeyAction, ...] = (
     KeyAction("models.use", "enter", "use", "use the model for the next answers"),
     KeyAction("models.load", "l", "load", "load the model; a loaded one is unloaded first"),
     KeyAction("models.unload", "u", "unload", "unload the model"),
-    KeyAction("models.back", "escape", "back", "one step back; a load is not waited for"),
+    KeyAction("models.back", "escape", "back", "one step back; a load continues"),
 )
 """Keys of the models screen (F2)."""
 

@@ -13,7 +13,7 @@ LAB_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
         "lab.down", "down,j", "move(1)", "choose downwards, or scroll down", "choose; scroll"
     ),
-    KeyAction("lab.left", "left,h", "turn(-1)", "the variant or answer before", _SIDEWAYS),
+    KeyAction("lab.left", "left,h", "turn(-1)", "the previous variant or answer", _SIDEWAYS),
     KeyAction("lab.right", "right,l", "turn(1)", "the next variant or answer", _SIDEWAYS),
     KeyAction("lab.page_up", "pageup", "move(-10)", "a page up", PAGES),
     KeyAction("lab.page_down", "pagedown", "move(10)", "a page down", PAGES),
@@ -43,7 +43,7 @@ JUDGE_KEYS: tuple[KeyAction, ...] = (
     KeyAction(
         "judge.right", "2,right", "judge('worse')", "the right answer is better", "a verdict"
     ),
-    KeyAction("judge.same", "0,equals_sign", "judge('same')", "they are as good", "a verdict"),
+    KeyAction("judge.same", "0,equals_sign", "judge('same')", "both are equally good", "a verdict"),
     KeyAction("judge.note", "n", "note", "a note for the next verdict"),
     KeyAction("judge.blind", "b", "blind", "hide or show the names of the variants"),
     KeyAction("judge.up", "up,k", "move(-1)", "a row up", "scroll both"),

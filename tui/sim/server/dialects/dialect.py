@@ -1,4 +1,4 @@
-"""What a simulated server is: how its heads are written, and what answers its requests."""
+"""Definition of a simulated server: its response heads and request handlers."""
 
 from __future__ import annotations
 
