@@ -67,6 +67,7 @@ async def test_workers_begin_over_ssh_and_end_with_the_run(tmp_path: Path) -> No
     # Its heat was read where it stands.
     assert (rows["good"].t_max_c or 0) > 20
     assert told.requests[0].hw.samples > 0
+    assert told.loaded.samples_of(told.requests[0])
     assert rows["bare"].state == rows["gone"].state == "refused"
     assert rows["bare"].sentence.startswith("npulse is not installed there: pip install")
     assert "was not reached: " in rows["gone"].sentence

@@ -49,7 +49,11 @@ def request_recording(loaded: Loaded, request: Request) -> Recording:
         GenerationSettings(max_tokens=max(request.tok.cap or 0, 0)),
         _numbers(request, loaded),
         tuple((t_ns - t0_ns) // 1000 for t_ns in stamps),
-        tuple(request_samples(loaded, t0_ns, max(request.t.te_ns or 0, stamps[-1]))),
+        tuple(
+            request_samples(
+                loaded.samples_of(request), t0_ns, max(request.t.te_ns or 0, stamps[-1])
+            )
+        ),
         unpacked(loaded.chunk_ends.get(request.key, "")),
     )
     asked = PlainTurn("prompt", None, "user", prompt, asked_ms)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tui.bench.model.events import Sampled
 from tui.bench.model.records import Request
 from tui.bench.store.chunk_words import unpacked
 from tui.bench.store.document import trace_of
@@ -45,7 +48,7 @@ def request_timeline(loaded: Loaded, request: Request) -> Timeline:
     if (text or thinking) and not is_known:
         builder.notes = (ESTIMATED_WORDS,)
     end_ns = max(request.t.te_ns or 0, stamps[-1])
-    samples = request_samples(loaded, t0_ns, end_ns)
+    samples = request_samples(loaded.samples_of(request), t0_ns, end_ns)
     times_ns = [t_ns - t0_ns for t_ns in stamps]
     fill(builder, text, thinking, times_ns, samples, ends)
     builder.count(request.tok.out, request.rate_tps, is_estimated=request.is_rate_estimated)
@@ -54,11 +57,12 @@ def request_timeline(loaded: Loaded, request: Request) -> Timeline:
     return builder.timeline()
 
 
-def request_samples(loaded: Loaded, t0_ns: int, end_ns: int) -> list[BoardSample]:
-    """The board during a request that was sent at ``t0_ns`` and over at ``end_ns``."""
+def request_samples(samples: Sequence[Sampled], t0_ns: int, end_ns: int) -> list[BoardSample]:
+    """Of the samples of a board those during a request, which was sent at ``t0_ns`` and over at
+    ``end_ns``."""
     return [
         BoardSample(sample.t_ns - t0_ns, _series(sample.values))
-        for sample in loaded.samples
+        for sample in samples
         if t0_ns - BEFORE_NS <= sample.t_ns <= end_ns + AFTER_NS
     ]
 
