@@ -56,6 +56,7 @@ def test_a_command_without_a_screen_loads_no_screen(module: str) -> None:
     assert not _loaded_by(f"import {module}") & (SCREEN_LIBRARIES | FLEET_LIBRARIES)
 
 
+@pytest.mark.slow
 def test_the_first_frame_loads_nothing_of_what_comes_after_it(tmp_path: Path) -> None:
     file = tmp_path / "modules.txt"
     with running(tmp_path, str(file), "--demo", module=("tests.app.first_frame",)) as terminal:

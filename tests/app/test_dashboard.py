@@ -16,6 +16,8 @@ from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
 
+pytestmark = pytest.mark.slow
+
 READY = "is ready on"
 
 

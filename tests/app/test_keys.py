@@ -361,6 +361,7 @@ async def test_the_palette_works_on_the_screen_below(tmp_path: Path) -> None:
         assert app.screen.has_class("-readings")
 
 
+@pytest.mark.slow
 async def test_help_opens_over_every_screen_and_closes_with_its_key(tmp_path: Path) -> None:
     app = PreparedApp(appearance(tmp_path))
     async with app.run_test(size=(120, 40)) as pilot:

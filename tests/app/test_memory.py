@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import REPOSITORY, running
 from tests.servers.plain_server import CERTIFICATE, plain_server
 from tests.sim.simulator import running as simulator
@@ -43,6 +45,7 @@ def test_what_was_put_off_is_there_when_it_is_needed() -> None:
     assert shown.stdout.split() == ["False", "False", "2d711642", "cb00131f", "200"], shown.stderr
 
 
+@pytest.mark.slow
 def test_an_answer_over_plain_http_needs_no_openssl(tmp_path: Path) -> None:
     with (
         simulator("--decode-tps", "200", has_root=True) as board,

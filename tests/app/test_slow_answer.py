@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.core.expect.past import answer
 from tests.expect.kept import keep
@@ -23,6 +25,7 @@ def kept(home: Path, url: str, count: int) -> None:
         keep(connection, past, origin=origin)
 
 
+@pytest.mark.slow
 def test_a_slow_answer_is_told_below_it(tmp_path: Path) -> None:
     with simulator("--decode-tps", "25", "--prefill-tps", "500") as board:
         kept(tmp_path, board.url, 20)

@@ -13,6 +13,8 @@ from tests.app.npulse import REPOSITORY, environment, running
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.core.screen.colours import QUESTION
 
+pytestmark = pytest.mark.slow
+
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in environment(home).items() if v is not None}

@@ -92,6 +92,7 @@ def test_cpus_that_are_not_ours_to_use(tmp_path: Path) -> None:
     assert moved.reason == "the little cores are not allowed for this process"
 
 
+@pytest.mark.slow
 def test_busiest_processes_of_this_machine() -> None:
     code = "import time\nend=time.monotonic()+30\nwhile time.monotonic()<end: pass"
     child = subprocess.Popen([sys.executable, "-c", code])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def fuzzed(draw: st.DrawFn) -> Mapping[str, tree_files.Content]:
     return made
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(fuzzed())
 def test_no_tree_makes_the_examination_fail(tree: Mapping[str, tree_files.Content]) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.readers.files import Files
@@ -63,6 +65,7 @@ def test_after_its_end_the_last_snapshot_stands(tmp_path: Path) -> None:
     assert open_descriptors() == before
 
 
+@pytest.mark.slow
 def test_files_that_vanish_do_not_keep_descriptors(tmp_path: Path) -> None:
     before = open_descriptors()
     with Board(tmp_path, trees.decoding()) as board:

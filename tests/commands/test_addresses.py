@@ -15,6 +15,8 @@ from tui.bench.model.options import Options
 from tui.bench.run.connect import connect
 from tui.commands.bench_arguments import parser
 
+pytestmark = pytest.mark.slow
+
 FORMS = (
     "{}/",
     "{}/llm",

@@ -19,6 +19,8 @@ from tests.servers.cases import case
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_answer_on_stdout_and_numbers_on_stderr(tmp_path: Path) -> None:
     with simulator(*FAST) as board:

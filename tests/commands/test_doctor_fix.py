@@ -177,6 +177,7 @@ def test_wrong_use(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_damaged_memory_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree_files.write(trees.mistuned(), tmp_path / "board")
     memory = BoardChanges()

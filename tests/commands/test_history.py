@@ -16,6 +16,8 @@ from tests.sim.simulator import running as simulator
 from tui.history import writing
 from tui.history.database import transaction
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_list(home: Path) -> None:
     rows = said(home, "list")

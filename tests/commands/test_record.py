@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import REPOSITORY, environment
 from tests.commands.asking import ask
 from tests.sim.simulator import running as simulator
@@ -29,6 +31,7 @@ def start(home: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_answer_is_recorded_with_its_board(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.jsonl"
     with simulator(*FAST, has_root=True) as board:
@@ -72,6 +75,7 @@ def test_after_kill_9_the_tokens_so_far_are_readable(tmp_path: Path) -> None:
     assert found.answers[0].tokens >= 9
 
 
+@pytest.mark.slow
 def test_what_cannot_be_recorded_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     code, _, err = ask(tmp_path, "hi", "--record", str(tmp_path / "a"), "--url", "127.0.0.1:1")

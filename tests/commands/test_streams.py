@@ -28,6 +28,8 @@ from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser
 from tui.sim.server.spawn import spawn
 
+pytestmark = pytest.mark.slow
+
 PRINTING = (
     ("--help",),
     ("--version",),

@@ -89,6 +89,7 @@ def test_clocks_of_older_answers_are_looked_up_in_their_samples(
     assert bare.conditions.npu_hz is None
 
 
+@pytest.mark.slow
 def test_ask_tells_how_long_a_prefill_takes(tmp_path: Path) -> None:
     """By a history made with the simulated model's own prefill, against what it then took."""
     prompt = "why is the sky blue " * 60
@@ -121,6 +122,7 @@ def prefill_s(log: Path, request: int) -> float:
     return (float(end["t_ns"]) - float(begin["t_ns"])) / 1e9
 
 
+@pytest.mark.slow
 def test_ask_without_a_history_tells_the_time_only(tmp_path: Path) -> None:
     with simulator("--decode-tps", "100", "--prefill-tps", "10") as board:
         prompt = "why is the sky blue and not green? [[tokens=3]]"
@@ -130,6 +132,7 @@ def test_ask_without_a_history_tells_the_time_only(tmp_path: Path) -> None:
     assert "about" not in err
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_prompt_are_kept(tmp_path: Path) -> None:
     with simulator("--decode-tps", "100", "--prefill-tps", "2000") as board:
         code, _, _ = ask(tmp_path, "hello [[tokens=20]]", "--url", board.url)

@@ -17,6 +17,8 @@ from tests.exporter.exporting import exporting, run, samples, scraped, value
 from tests.sim.simulator import wait_for
 from tui.commands.exporter import main
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = ("--url", "http://127.0.0.1:9")
 
 

@@ -45,6 +45,7 @@ def shipped_rules(folder: Path) -> list[Path]:
     return [folder / name for name in RULES]
 
 
+@pytest.mark.slow
 def test_the_rules_are_rules_and_the_alerts_come_when_they_should(tmp_path: Path) -> None:
     alerts, names = shipped_rules(tmp_path)
     promtool("check", "rules", str(alerts), str(names))

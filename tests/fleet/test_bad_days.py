@@ -33,6 +33,8 @@ from tui.fleet.meeting import FleetPlan
 from tui.fleet.members import Member, Members
 from tui.fleet.messages import Announcement, encode
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("--decode-tps", "30", "--prefill-tps", "4000")
 
 

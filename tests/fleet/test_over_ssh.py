@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import REPOSITORY
 from tests.fleet.boards import SimulatedBoard, numbered, simulated, told_by
 from tests.remote.sshd import Sshd, needs_sshd, sshd
@@ -14,7 +16,7 @@ from tui.fleet.meeting import FleetPlan
 from tui.remote.address import BoardAddress
 from tui.remote.ssh import SshOptions
 
-pytestmark = needs_sshd
+pytestmark = [needs_sshd, pytest.mark.slow]
 
 
 def installed_npulse(folder: Path) -> Path:

@@ -29,6 +29,8 @@ from tui.bench.store import batch_results
 from tui.bench.store.controls import Controls
 from tui.fleet.meeting import FleetPlan
 
+pytestmark = pytest.mark.slow
+
 
 def check_against_truth(told: Told, boards: list[SimulatedBoard]) -> None:
     """Each request once in the results, answered by the board whose own log says so; what was

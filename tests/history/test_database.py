@@ -248,6 +248,7 @@ def make_exchanges(folder: Path, name: str, count: int) -> None:
             add_exchange(connection, f"{name} {number}", "answer")
 
 
+@pytest.mark.slow
 def test_two_processes_may_make_it_and_write_at_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     each = 20

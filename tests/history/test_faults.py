@@ -27,6 +27,8 @@ from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
 from tui.history.recorder import Recorder
 
+pytestmark = pytest.mark.slow
+
 WHOLE = "".join(WORDS)
 
 

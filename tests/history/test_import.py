@@ -27,6 +27,8 @@ from tui.history.import_documents import NotUnderstoodError, ReadDocument, read
 from tui.history.records import Origin
 from tui.history.transfer import PlainConversation, PlainTurn, add, parents_first, plain
 
+pytestmark = pytest.mark.slow
+
 KEYS = st.sampled_from(
     [
         "format", "conversations", "turns", "id", "uid", "title", "parent", "role", "text",

@@ -19,7 +19,7 @@ from tui.remote.board import RemoteBoard
 from tui.remote.reading import NOT_OVER_SSH
 from tui.remote.ssh import Ssh, SshError
 
-pytestmark = needs_sshd
+pytestmark = [needs_sshd, pytest.mark.slow]
 ITS_OWN = ("npulse.", "server.", "npu.runtime", "npu.rknn_runtime", "cpu.", "psi.", "ram.", "swap.")
 
 

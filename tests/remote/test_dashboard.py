@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
 from tests.sim.simulator import FAST
 from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 
-pytestmark = needs_sshd
+pytestmark = [needs_sshd, pytest.mark.slow]
 
 
 def is_connected(terminal: PtyTerminal) -> bool:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.remote.sshd import needs_sshd, sshd
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for
 from tui.core.screen.fleet import BoardRow, by_what_is_wrong
 from tui.remote.fleet import Fleet
+
+pytestmark = pytest.mark.slow
 
 CONNECTED = BoardRow("a", "ssh://a", state="connected", npu_pct=0.0, throttle="none")
 

@@ -23,6 +23,8 @@ from tui.board.advice.json_snapshot import snapshot_of
 from tui.remote import npulse_reading
 from tui.remote.board import RemoteBoard
 
+pytestmark = pytest.mark.slow
+
 INSTALLED = f'PYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m tui "$@"'
 VERSION = f'[ "$1" = --version ] && {{ echo "npulse {__version__}"; exit; }}'
 

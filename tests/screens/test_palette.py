@@ -80,6 +80,7 @@ def test_a_line_says_what_can_be_seen_of_a_theme() -> None:
     assert all("all alike" in line for line in told["none"])
 
 
+@pytest.mark.slow
 async def test_a_theme_is_shown_at_once_and_kept_by_enter_alone(tmp_path: Path) -> None:
     kept: list[str] = []
     app = PreparedApp(appearance(tmp_path))

@@ -31,6 +31,7 @@ async def shown(pilot: Pilot[None]) -> str:
     return picture(pilot.app.screen).partition("\n--\n")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 10)], ids=["wide", "usual", "least"])
 async def test_each_panel_opens_by_its_key_and_the_same_key_goes_back(
     size: tuple[int, int],

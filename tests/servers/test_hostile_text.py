@@ -115,6 +115,7 @@ def test_twice_the_text_is_not_four_times_the_work(name: str) -> None:
         assert not grows_with_the_square(PARSERS[name], unit * (WHOLE // len(unit)), FLOOR_NS), unit
 
 
+@pytest.mark.slow
 def test_a_parser_that_takes_four_times_as_long_is_found() -> None:
     def quadratic(text: str) -> int:
         return sum(len(text[at:].split("x")) for at in range(len(text)))

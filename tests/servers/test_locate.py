@@ -17,6 +17,7 @@ from tui.sim.server.spawn import spawn
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
 
 
+@pytest.mark.slow
 def test_every_command_says_the_same_where_there_is_none(tmp_path: Path) -> None:
     port = free_port()
     env = {"NPULSE_SERVER__PORTS": str(port)}

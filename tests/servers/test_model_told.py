@@ -63,6 +63,7 @@ def test_a_server_that_repeats_the_question_says_nothing() -> None:
     assert told(rockchipllama.DIALECT, chunk("gpt-4")) == "qwen3-4b"
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_any_name_is_safe_to_show(name: object) -> None:
     assert raw_controls(told(openai.DIALECT, chunk(name)), newlines=False) == []
@@ -75,6 +76,7 @@ def test_the_smallest_is_known_only_where_every_size_is() -> None:
     assert smallest(()) is None
 
 
+@pytest.mark.slow
 async def test_the_model_that_a_prompt_loads_is_known_while_it_answers() -> None:
     with simulator("--decode-tps", "40", "--speed", "4") as board:
         await asyncio.to_thread(httpx.post, f"{board.url}/v1/models/unload")

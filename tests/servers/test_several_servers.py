@@ -94,6 +94,7 @@ def remember(home: Path, state: State) -> None:
     assert save_state(home / "state" / "npulse" / "state.json", state) is None
 
 
+@pytest.mark.slow
 def test_ask_says_which_server_was_taken(
     tmp_path: Path, two: tuple[Plain, Plain, dict[str, str]]
 ) -> None:
@@ -109,6 +110,7 @@ def test_ask_says_which_server_was_taken(
     assert named == (0, "ok\n", "")
 
 
+@pytest.mark.slow
 def test_what_costs_much_is_not_sent_to_an_arbitrary_server(
     tmp_path: Path, two: tuple[Plain, Plain, dict[str, str]]
 ) -> None:

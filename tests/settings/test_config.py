@@ -292,6 +292,7 @@ def test_any_bytes_are_settings_or_one_sentence(tmp_path: Path, content: bytes) 
         assert not any(map(is_forbidden, text))
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from([key.upper().replace(".", "__") for key in known_keys()]), st.text())
 def test_any_variable_is_settings_or_one_sentence(tmp_path: Path, name: str, text: str) -> None:

@@ -89,6 +89,7 @@ def test_fields_of_the_wrong_kind(urls: dict[str, str], value: object) -> None:
                 assert raw.startswith(b"HTTP/1."), (name, path, one)
 
 
+@pytest.mark.slow
 def test_any_path_by_get_and_head(urls: dict[str, str]) -> None:
     for name, url in urls.items():
         for path in GETS:

@@ -159,6 +159,7 @@ def test_every_known_server_can_be_simulated() -> None:
     assert next(iter(DIALECTS)) == SimOptions(profile=parse([]).profile).dialect
 
 
+@pytest.mark.slow
 def test_an_unknown_dialect_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--dialect", "olama"])

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.sim.simulator import (
     CHAT,
@@ -124,6 +125,7 @@ def test_the_last_prompt_and_answer_are_not_read_again(tmp_path: Path) -> None:
     assert third["prefill_tokens"] == third["prompt_tokens"]
 
 
+@pytest.mark.slow
 def test_max_tokens_is_noticed_one_token_late(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--decode-tps", "3000", "--prefill-tps", "9000", "--truth", str(log)) as simulator:

@@ -136,6 +136,7 @@ def test_thinking_comes_in_the_same_pieces(url: str) -> None:
         assert content[end - 1 : end + 2] == ["\n", "</think>", "\n\n"]
 
 
+@pytest.mark.slow
 def test_usage_counts_words_and_not_tokens(url: str) -> None:
     one = recorded("rockchipllama", "04-chat-stream")[0]
     body = b"".join(dechunked(_replay(url, one)[1]))

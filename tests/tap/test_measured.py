@@ -26,6 +26,8 @@ from tui.history.published_clients import published
 from tui.history.request_records import ClientRequest
 from tui.sim.server.spawn import Simulator, spawn
 
+pytestmark = pytest.mark.slow
+
 TOKENS = 12
 
 

@@ -20,6 +20,8 @@ from tui.timeline.record import Series, Timeline
 from tui.timeline.series import RATE
 from tui.timeline.stored import stored_timeline
 
+pytestmark = pytest.mark.slow
+
 TIMES = st.one_of(st.integers(-5_000_000_000, 60_000_000_000), st.integers(-(2**70), 2**70))
 VALUES = st.one_of(
     st.none(),

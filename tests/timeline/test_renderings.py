@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def points(path: str) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 @given(timelines(), st.integers(1, 300))
 @settings(max_examples=150, deadline=None)
 def test_a_picture_of_any_times_is_well_formed_and_stays_on_its_axis(

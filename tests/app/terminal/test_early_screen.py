@@ -29,6 +29,8 @@ from tui.app.terminal.known_frame import (
     read_frame,
 )
 
+pytestmark = pytest.mark.slow
+
 URL = ("--url", "http://127.0.0.1:9")
 READY = "looking again"
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.app.npulse import running
 from tests.terminal.pty_terminal import PtyTerminal
+
+pytestmark = pytest.mark.slow
 
 FOCUS_LOST, FOCUS = b"\x1b[O", b"\x1b[I"
 PAUSED = "not drawn while the terminal is not in focus"

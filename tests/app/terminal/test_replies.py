@@ -17,6 +17,8 @@ from tui.app.terminal.early_keys import Replies
 from tui.app.terminal.input_parser import InputParser
 from tui.core.screen.colours import ColourAnswer, with_reply
 
+pytestmark = pytest.mark.slow
+
 REPLIES = (
     "\x1bP1$r0;48:2:1:2:3m\x1b\\",
     "\x1bP0+r524742\x1b\\",

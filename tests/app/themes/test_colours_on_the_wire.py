@@ -12,6 +12,8 @@ import pytest
 
 from tests.terminal.pty_terminal import PtyTerminal
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 _SGR = re.compile(rb"\x1b\[([\d;:]*)m")

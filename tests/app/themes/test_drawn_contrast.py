@@ -25,6 +25,8 @@ from tui.screens.explain import ExplainScreen
 from tui.screens.palette import PaletteScreen
 from tui.screens.theme_chooser import ThemeScreen
 
+pytestmark = pytest.mark.slow
+
 MADE: dict[str, tuple[Any, tuple[str, ...]]] = {
     **{
         name: SCREENS[name]

@@ -125,6 +125,7 @@ def plain_page(compat: str | None) -> str:
     return str(PARSER.render(render.as_markdown(loaded_with("plain"), compat=compat)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("compat", [None, "seed004"])
 def test_markdown_is_inert(text: str, compat: str | None) -> None:
@@ -155,6 +156,7 @@ def test_csv_holds_no_formula_and_stays_in_shape(text: str) -> None:
         assert not (cell.startswith("-") and not re.fullmatch(r"-[\d.]+", cell))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=120))
 def test_markdown_of_any_text(text: str) -> None:

@@ -150,6 +150,7 @@ def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
     assert (mine.key, mine.prompts) == (suite, 3)
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
     desk = rig.desk()
     assert desk.start(RunWish("prompts")) == "no server answers yet; a run needs one"

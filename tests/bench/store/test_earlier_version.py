@@ -101,6 +101,7 @@ async def _followed(run: Detached) -> list[Event]:
     return [event async for event in follow(run)]
 
 
+@pytest.mark.slow
 def test_the_killed_run_is_resumed_and_followed_from_there(folder: Path) -> None:
     before = (folder / KILLED / journal.FILE_NAME).read_bytes()
     with spawn(["--speed", "50"], has_root=True) as board:

@@ -179,6 +179,7 @@ def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
     assert (len(lines), damaged) == (800, 0)
 
 
+@pytest.mark.slow
 def test_kill_nine_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
     path = tmp_path / "j"
     script = (

@@ -50,6 +50,7 @@ def split(text: str, cuts: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(points)]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(texts, st.lists(st.integers(0, 400), max_size=40))
 def test_any_split_gives_the_blocks_of_the_whole(text: str, cuts: list[int]) -> None:
@@ -67,6 +68,7 @@ def test_any_split_gives_the_blocks_of_the_whole(text: str, cuts: list[int]) -> 
     assert shape(parts.blocks) == shape(split_blocks(text))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(texts)
 def test_closed_blocks_never_change(text: str) -> None:

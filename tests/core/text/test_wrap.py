@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
@@ -29,6 +30,7 @@ def split(text: str, cuts: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(points)]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(texts, st.lists(st.integers(0, 400), max_size=30), widths, st.booleans())
 def test_any_split_gives_the_rows_of_the_whole(

@@ -110,6 +110,7 @@ def test_golden(raw: str, thinking: str, text: str) -> None:
     assert folded(split(raw)) == (thinking, text)
 
 
+@pytest.mark.slow
 @given(cut(tag_soup))
 @settings(max_examples=500)
 @example(("x</think>y", ["x<", "/th", "ink", ">y"]))

@@ -265,6 +265,7 @@ def test_a_recorded_stream_of_rockchipllama() -> None:
     assert (result.itl_ms.p50, result.itl_ms.max) == (50, 50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("max_tokens", "limit"), [(10, 1 << 19), (100_000, 6_400_000), (0, 1 << 24)]
 )

@@ -7,6 +7,8 @@ import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 
+import pytest
+
 from tests.core.turn.turns import MS, REQUEST, T0
 from tui.core.turn.turn import Turn
 from tui.core.types import TextDelta
@@ -32,6 +34,7 @@ def calls_of(work: Callable[[], object]) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_a_token_and_a_look_cost_the_same_at_any_length() -> None:
     turn = Turn(REQUEST, T0)
     token_calls: list[int] = []
@@ -56,6 +59,7 @@ def test_a_token_and_a_look_cost_the_same_at_any_length() -> None:
     assert sum(look_calls[-quarter:]) <= 2 * sum(look_calls[1 : quarter + 1])
 
 
+@pytest.mark.slow
 def test_memory_is_a_few_bytes_per_token_beside_the_text() -> None:
     deltas = [TextDelta(WORDS[number % len(WORDS)]) for number in range(len(WORDS))]
     tracemalloc.start()

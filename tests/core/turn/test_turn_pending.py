@@ -101,6 +101,7 @@ reads = st.lists(st.tuples(st.integers(0, 10**10), st.lists(deltas, max_size=4))
 ends = st.sampled_from(["stop", "fail", "end_of_stream", "none"])
 
 
+@pytest.mark.slow
 @given(reads, ends, st.sampled_from(["token", "character", "unknown"]))
 @settings(max_examples=300)
 def test_any_stream_at_all(

@@ -116,6 +116,7 @@ async def test_earlier_runs_are_opened_compared_and_gone_on_with() -> None:
         assert of(session, "resume") == [("resume", PAST[1].id)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None:
     session = Prepared(replace(VIEW, run=RUN))
@@ -163,6 +164,7 @@ async def test_a_run_that_goes_on_opens_by_itself(size: tuple[int, int]) -> None
         assert len(app.screen_stack) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(50, 16), (69, 20), (100, 24), (160, 50)])
 async def test_other_sizes_show_what_counts(size: tuple[int, int]) -> None:
     app = BenchApp(Prepared(replace(VIEW, run=RUN)))
@@ -270,6 +272,7 @@ async def test_a_comparison_can_be_swapped_and_forced() -> None:
         assert session.asked == [("compare", "b", "a", False), ("compare", "b", "a", True)]
 
 
+@pytest.mark.slow
 async def test_plain_characters_only_where_they_are_wanted() -> None:
     session = Prepared(replace(VIEW, run=replace(RUN, text=LiveText(1, "plain"))))
     app = BenchApp(session, is_ascii=True)

@@ -70,6 +70,7 @@ def test_all_charts_have_answers_in_the_same_columns() -> None:
     look(prepared(), check)
 
 
+@pytest.mark.slow
 def test_time_can_be_shorter_and_longer() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.press("plus")
@@ -155,6 +156,7 @@ def test_what_changes_below_is_not_painted() -> None:
     look(prepared(seconds=5), check)
 
 
+@pytest.mark.slow
 def test_without_colours_letters_tell_curves_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         assert "SSSSS" in await settled(pilot)

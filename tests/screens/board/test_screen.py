@@ -113,6 +113,7 @@ def test_escape_goes_one_step_at_a_time() -> None:
     look(prepared(seconds=20), check)
 
 
+@pytest.mark.slow
 def test_before_the_first_sample_it_says_so() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         text = await settled(pilot)
@@ -200,6 +201,7 @@ def test_too_small_a_terminal_is_told() -> None:
     look(prepared(seconds=10), check, NARROW)
 
 
+@pytest.mark.slow
 def test_a_resize_changes_the_shape() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         await pilot.resize_terminal(*WIDE)

@@ -28,6 +28,8 @@ from tui.widgets.chat.prompt import Prompt
 from tui.widgets.kit.fields import TextField
 from tui.widgets.lab.sides import number_rows
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(120, 40), (80, 24), (200, 50)]
 
 

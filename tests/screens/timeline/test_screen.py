@@ -71,6 +71,7 @@ async def test_every_size_has_curves_phases_and_words(
         assert text_of(screen.query_one("#words", Rows)).strip()
 
 
+@pytest.mark.slow
 async def test_the_crosshair_lights_the_token_at_its_place(tmp_path: Any) -> None:
     one = timeline()
     async with shown(tmp_path, one) as (pilot, screen):

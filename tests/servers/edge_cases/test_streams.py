@@ -114,6 +114,7 @@ async def test_one_object_instead_of_a_stream(board: Board) -> None:
     assert stats.decode_source != "measured"
 
 
+@pytest.mark.slow
 @edge_case(11)
 async def test_every_event_repeats_all_before_it(board: Board) -> None:
     turn = await board.ask(marked(tokens=250))

@@ -151,6 +151,7 @@ def test_open_files_go_on_showing_the_present(simulator: Simulator) -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
 def test_no_reader_ever_sees_a_broken_file(simulator: Simulator) -> None:
     root = _root(simulator)
     whole = {

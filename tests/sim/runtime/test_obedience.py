@@ -83,6 +83,7 @@ def test_an_answer_depends_on_prompt_settings_and_seed() -> None:
     assert len({cold[0], other, *warm, seeded[0]}) == 5
 
 
+@pytest.mark.slow
 def test_a_given_share_of_the_answers_does_not_obey() -> None:
     prompt = "Case {}: describe the board in exactly 9 words."
     with running("--dialect", "openai", "--obey", "0.5", *FAST) as simulator:

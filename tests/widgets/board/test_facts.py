@@ -58,6 +58,7 @@ def test_why_names_the_worst_and_the_key() -> None:
     assert text(why_row([SLOW, replace(SLOW, rule="b")], 42, UNICODE)).endswith("+1 F5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_one_row_always_fits_and_is_harmless(name: str, glyphs: Glyphs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
+import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -33,6 +34,7 @@ class CountingApp(App[None]):
         return CountingScreen()
 
 
+@pytest.mark.slow
 async def test_a_row_that_was_replaced_frees_itself() -> None:
     async with CountingApp().run_test(size=(40, 3)) as pilot:
         row = pilot.app.screen.query_one(Counting)

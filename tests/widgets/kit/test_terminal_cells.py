@@ -96,6 +96,7 @@ def test_a_whole_screen_is_what_rich_would_draw(strips: list[Strip]) -> None:
     assert all_of(strips) == plainly(strips)
 
 
+@pytest.mark.slow
 @given(st.lists(screens, min_size=1, max_size=5))
 def test_changes_leave_what_a_whole_screen_would(updates: list[list[Strip]]) -> None:
     cells = TerminalCells()
@@ -104,6 +105,7 @@ def test_changes_leave_what_a_whole_screen_would(updates: list[list[Strip]]) -> 
     assert cells.changes(whole(updates[-1]), SIZE, Sgr("truecolor")) == ""
 
 
+@pytest.mark.slow
 @given(screens, st.lists(st.tuples(screens, spans), max_size=4), screens)
 def test_a_whole_screen_after_parts_of_others_is_right(
     first: list[Strip],

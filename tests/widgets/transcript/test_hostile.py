@@ -65,6 +65,7 @@ async def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
             assert raw_controls(rest) == [], name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_text_is_the_same_however_it_arrives(name: str) -> None:
     hostile = HOSTILE[name][:2000]

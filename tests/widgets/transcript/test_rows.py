@@ -87,6 +87,7 @@ class Growing:
         ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(texts, st.lists(st.integers(0, 2000), max_size=40), widths)
 def test_any_split_gives_the_rows_of_the_whole(text: str, cuts: list[int], width: int) -> None:
@@ -101,6 +102,7 @@ def test_any_split_gives_the_rows_of_the_whole(text: str, cuts: list[int], width
     assert parts.rows() == whole.rows()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(texts, st.lists(st.integers(0, 2000), max_size=40), widths)
 def test_any_split_of_plain_text_gives_the_rows_of_the_whole(

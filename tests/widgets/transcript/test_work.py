@@ -22,6 +22,8 @@ from tui.widgets.transcript.parts import Part
 from tui.widgets.transcript.search import Match, Search, offset_of_match, part_of_match
 from tui.widgets.transcript.turn_view import TurnView
 
+pytestmark = pytest.mark.slow
+
 FULL = 32 << 10
 FLOOR_NS = 100_000_000
 PIECE_CHARS = 64
