@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.raw_server import Script, Wire
+from tui.core.turn.read_times import ReadTimes
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, TurnError
 from tui.servers import errors
@@ -72,12 +73,12 @@ def decoded_turn(played: Case, pieces: tuple[tuple[float, bytes], ...] | None = 
     """The turn that these pieces make, at exactly their times, without a network."""
     turn = Turn(REQUEST, T0, played.dialect.chunk_meaning)
     turn.accepted(T0 + 1)
-    decoder = played.dialect.decoder(REQUEST)
+    decoder, times = played.dialect.decoder(REQUEST), ReadTimes()
     t_s = 0.0
     for delay_s, data in played.pieces if pieces is None else pieces:
         t_s += delay_s
-        turn.feed(_ns(t_s), decoder.feed(data))
-    turn.feed(_ns(t_s), decoder.close())
+        times.feed(turn, _ns(t_s), decoder.feed(data))
+    times.feed(turn, _ns(t_s), decoder.close())
     if decoder.nonsense is not None:
         turn.fail(_ns(t_s), errors.nonsense("http://board", decoder.nonsense))
     if played.end == "abort":

@@ -39,6 +39,7 @@ def told(dialect: Dialect, *pieces: bytes) -> str:
     turn.accepted(perf_counter_ns())
     for piece in pieces:
         turn.feed(perf_counter_ns(), decoder.feed(piece))
+    turn.feed(perf_counter_ns(), decoder.close())
     assert turn.text == "a" * len(pieces)
     assert result_of(turn, perf_counter_ns(), None).to_json_dict()["model"] == turn.model
     return turn.model
