@@ -1,4 +1,4 @@
-"""The dashboard below other screens, and between two answers."""
+"""The dashboard below other screens, between two answers, and as the app ends."""
 
 from __future__ import annotations
 
@@ -77,3 +77,13 @@ async def test_what_is_covered_is_not_drawn_and_is_up_to_date_when_it_is_seen_ag
         assert is_seen(dashboard)
         assert not is_seen(board)
         assert "ready" not in top_line(app)
+
+
+async def test_what_was_read_while_the_app_ends_is_no_error(tmp_path: Path) -> None:
+    app = NothingKept(appearance(tmp_path))
+    async with app.run_test(size=(120, 40)):
+        dashboard = app.dashboard
+        await dashboard.query("#conversations").remove()
+        assert dashboard.is_mounted
+        dashboard.show_latest()
+        assert not dashboard.query("#conversations")

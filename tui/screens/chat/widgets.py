@@ -68,11 +68,16 @@ class ChatWidgets:
         return [one for one in order if one is not None and one.focusable and _is_shown(one)]
 
     def refresh_rows(self, *names: str) -> None:
-        """Draw these panels anew: header, speed, npu, memory, ddr, strip."""
+        """Draw these panels anew: header, speed, npu, memory, ddr, strip.
+
+        While the app ends they are gone, and what was read meanwhile has no place any more.
+        """
         for name in names:
             if name not in self._panels:
-                self._panels[name] = self.screen.query_one(f"#{name}", Rows)
-            self._panels[name].refresh_rows()
+                found = self.screen.query(f"#{name}").results(Rows)
+                self._panels |= {name: panel for panel in found}
+            if name in self._panels:
+                self._panels[name].refresh_rows()
 
     def scroll_transcript(self, where: str) -> None:
         """To its ``home`` or ``end``, or by ``page_up`` or ``page_down``."""
