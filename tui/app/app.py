@@ -15,7 +15,6 @@ from tui.app.sampling import Sampling
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.attention import Attention
 from tui.core.screen.key_names import shown_key
-from tui.core.types import GenerationSettings
 from tui.screens.chat.sources import DashboardSources
 from tui.screens.dashboard import Dashboard
 from tui.settings.state import Chosen
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from tui.app.lab_pages import LabPages
     from tui.app.last_session import LastSession
     from tui.app.timeline_pages import TimelinePages
+    from tui.core.types import GenerationSettings
     from tui.history.records import AttachTarget
     from tui.screens.bench.page import BenchPage
     from tui.screens.board import BoardScreen
@@ -381,25 +381,15 @@ class NpulseApp(TerminalApp):
 
     def action_settings(self) -> None:
         """F6."""
-        from tui.app.generation_rules import setting_notes, setting_problems
-        from tui.screens.settings import SettingsScreen
-
-        backend = self._backend
+        from tui.app.settings_form import settings_form, use_settings
 
         def take(settings: GenerationSettings | None) -> None:
             if settings is not None:
-                backend.chat.settings = settings
-                backend.chat.expectations.stops_loops = form.stops_loops
+                use_settings(self._backend, form, settings)
                 self.save_bandwidth(form.is_low_bandwidth)
                 if self._keep():
                     self.dashboard.say("settings saved; they apply from the next answer on")
 
-        form = SettingsScreen(
-            backend.chat.settings,
-            lambda settings: setting_problems(backend.state.server, settings),
-            setting_notes(backend.state.server),
-            self._appearance.glyphs,
-            stops_loops=backend.chat.expectations.stops_loops,
-            is_low_bandwidth=self.is_low_bandwidth,
-        )
+        glyphs, is_thin = self._appearance.glyphs, self.is_low_bandwidth
+        form = settings_form(self._backend, glyphs, is_low_bandwidth=is_thin)
         self.push_screen(form, take)

@@ -18,7 +18,7 @@ from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
 from tui.app.demo import DemoBoard, DemoOptions
 from tui.app.elsewhere import AnswersElsewhere
-from tui.app.headline import headline, server_notes
+from tui.app.headline import headline, notice
 from tui.app.kept_history import KeptHistory
 from tui.app.late_numbers import LateNumbers
 from tui.app.model_loader import ModelLoader
@@ -26,11 +26,9 @@ from tui.app.server_choice import ServerChoice
 from tui.app.server_link import ServerLink
 from tui.app.timelines import Timelines
 from tui.core.screen.chat import ANSWER_RUNS
-from tui.core.screen.key_names import shown_key
 from tui.core.screen.keys.table import default_keys
-from tui.core.screen.notices import notice_lines
 from tui.expect.expectations import Expectations
-from tui.servers.address import local_port, shown_url
+from tui.servers.address import local_port
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
     from tui.history.browser import HistoryBrowser
     from tui.history.followed import FollowedAnswer
     from tui.lab.session import Lab
-    from tui.recording.lines import Program
     from tui.recording.session import RecordingSession
     from tui.remote.fleet import Fleet
     from tui.servers.connection import Connection
@@ -319,7 +316,7 @@ class Backend:
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """Passes a new snapshot to every part that uses it."""
         self.chat.on_snapshot(snapshot)
-        self.chat.keeper.on_snapshot(snapshot, self._programs())
+        self.chat.keeper.on_snapshot(snapshot, self.board.other_programs())
         self.timelines.on_snapshot(snapshot)
         self.models.on_snapshot(snapshot)
         if self._bench_link.is_begun_elsewhere:
@@ -338,14 +335,6 @@ class Backend:
         )
         if turn is not None:
             self.chat.expectations.on_snapshot(turn, snapshot, self.board.other_program)
-
-    def _programs(self) -> tuple[Program, ...]:
-        """Other programs in the last sample, as recorded."""
-        if not self.board.source.neighbours:
-            return ()
-        from tui.recording.samples import programs_of
-
-        return programs_of(self.board.source.neighbours)
 
     # Answers --------------------------------------------------------------------------------
 
@@ -394,11 +383,7 @@ class Backend:
 
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
-        state = self.state
-        looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
-        board_key = shown_key(keymap["board"].split(",")[0].strip())
-        notes = [*server_notes(state, keymap), *self._demo.notes(board_key)]
-        return notice_lines(self.headline(), looked_at, keymap, notes)
+        return notice(self.state, self.headline(), self._demo, keymap)
 
 
 def _leave_the_big_cores() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.board.advice.board_state import BoardView
     from tui.core.board.board_facts import BoardFacts
     from tui.core.board.load_facts import LoadFacts
+    from tui.recording.lines import Program
 
 OTHER_PROGRAMS = frozenset({"cpu-others"})
 """Rules of :mod:`tui.board.advice.diagnosis` that tell of somebody else's work."""
@@ -42,6 +43,14 @@ class BoardMonitor:
         findings = () if self.facts is None else self.facts.findings
         found = next((finding for finding in findings if finding.rule in OTHER_PROGRAMS), None)
         return None if found is None else found.title
+
+    def other_programs(self) -> tuple[Program, ...]:
+        """Other programs in the last sample, as recorded."""
+        if not self.source.neighbours:
+            return ()
+        from tui.recording.samples import programs_of
+
+        return programs_of(self.source.neighbours)
 
     def saw(
         self,

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 
 from tui.app.board_monitor import BoardMonitor
 from tui.app.chat_session import ChatSession
+from tui.app.demo import DemoBoard
 from tui.app.server_words import since_words
 from tui.core.screen.headline import Headline, NoModel
 from tui.core.screen.key_names import shown_key
+from tui.core.screen.notices import notice_lines
 from tui.core.text.model_name import spoken_name
 from tui.core.text.model_words import context_words, quantisation_words
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.servers.address import local_port
+from tui.servers.address import local_port, shown_url
 from tui.servers.connection_state import ConnectionState, Server
 
 MAX_NAME_CHARS = 40
@@ -99,6 +101,16 @@ def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]
     if state.server is not None and state.is_connected:
         notes += state.server.dialect.notes
     return notes
+
+
+def notice(
+    state: ConnectionState, head: Headline, demo: DemoBoard, keymap: Mapping[str, str]
+) -> list[str]:
+    """What an empty transcript says: where a server was looked for, notes, and the first keys."""
+    looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
+    board_key = shown_key(keymap["board"].split(",")[0].strip())
+    notes = [*server_notes(state, keymap), *demo.notes(board_key)]
+    return notice_lines(head, looked_at, keymap, notes)
 
 
 def _model(state: ConnectionState, chat: ChatSession) -> ModelInfo | None:
