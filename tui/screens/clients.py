@@ -21,6 +21,7 @@ from tui.screens.page import Page
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.clients.rows import clients_rows, title_row
 from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.grounds import GroundedRows
 from tui.widgets.kit.rows import Row, Rows
 
 LOOK_S = 1.0
@@ -39,7 +40,7 @@ class ClientsTitle(Rows):
         return [title_row(self._of.view, width)]
 
 
-class ClientsPanel(Rows, can_focus=True):
+class ClientsPanel(GroundedRows, can_focus=True):
     """The screen's rows, as many as fit."""
 
     DEFAULT_CSS = "ClientsPanel { height: 1fr; }"

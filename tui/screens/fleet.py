@@ -20,6 +20,7 @@ from tui.screens.page import Page
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.fleet.rows import fleet_rows, title_row
 from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.grounds import GroundedRows
 from tui.widgets.kit.rows import Row, Rows
 
 LOOK_S = 1.0
@@ -38,7 +39,7 @@ class FleetTitle(Rows):
         return [title_row(self._of.boards, width)]
 
 
-class FleetPanel(Rows, can_focus=True):
+class FleetPanel(GroundedRows, can_focus=True):
     """One board per line."""
 
     DEFAULT_CSS = "FleetPanel { height: 1fr; }"

@@ -14,6 +14,7 @@ from tui.core.text.wrap import Wrapper
 from tui.widgets.bench.facts import request_facts
 from tui.widgets.bench.parts import folded, parts_row
 from tui.widgets.bench.plan import STATE_ROLES
+from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 
 CHECK_ROLES = {"failed": "bad", "passed": "ok", "info": "soft", "not applicable": "dim"}
@@ -60,7 +61,9 @@ def _listed(row: Request, width: int, mark: str, *, has_rep: bool, is_chosen: bo
     )
     indent = _indent(width)
     lines = _error_lines(row, width)
-    return [spread(left, right, width), *(((" " * indent + line, "dim"),) for line in lines)]
+    line = spread(left, right, width)
+    line = on_ground(line, "selected", width) if is_chosen else line
+    return [line, *(((" " * indent + text, "dim"),) for text in lines)]
 
 
 def _name(request: Request) -> str:

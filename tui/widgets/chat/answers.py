@@ -13,13 +13,14 @@ from tui.core.screen.last_answers import LastAnswer, slow_answers
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.chat.speed import title_row
-from tui.widgets.kit.rows import Row, Rows, cut, row_width, spread
+from tui.widgets.kit.grounds import GroundedRows, on_ground
+from tui.widgets.kit.rows import Row, cut, row_width, spread
 
 RATE_CELLS = 7
 TIME_CELLS = 6
 
 
-class AnswersPanel(Rows):
+class AnswersPanel(GroundedRows):
     """Draws the newest ``count`` answers; ``key`` is the key that enlarges the panel."""
 
     class Chosen(Message):
@@ -101,7 +102,8 @@ def answer_rows(
         when = f"{sign}{asked:<{TIME_CELLS}}"
         room = width - len(when) - row_width(right) - 1
         words = cut(((one.prompt, "strong" if place == chosen else "soft"),), room, glyphs)
-        rows.append(spread(((when, "live" if place == chosen else "dim"), *words), right, width))
+        row = spread(((when, "live" if place == chosen else "dim"), *words), right, width)
+        rows.append(on_ground(row, "selected", width) if place == chosen else row)
     if not answers:
         rows.append((("none yet", "dim"),))
     return rows + [()] * (count - len(rows))

@@ -12,6 +12,7 @@ from tui.core.text.glyphs import Glyphs
 from tui.core.types import NumberSource
 from tui.history.clients_view import ClientsView
 from tui.history.request_records import ClientRequest, ClientTotals
+from tui.widgets.kit.grounds import indented, on_ground
 from tui.widgets.kit.rows import Row, column, fit, pad, spread, window
 
 WIDE, VERY_WIDE = 98, 148
@@ -49,7 +50,7 @@ def clients_rows(
     """The whole screen at ``size`` (cells, rows). ``chosen`` is the number of a last request."""
     width, height = size[0] - 2, size[1]
     rows = _all_rows(view, chosen, (width, height), now_ms, glyphs)
-    return [((" ", "text"), *row) if row else row for row in rows]
+    return [indented(row) for row in rows]
 
 
 def _all_rows(
@@ -172,7 +173,8 @@ def _request_row(one: ClientRequest, width: int, glyphs: Glyphs, *, is_chosen: b
         )
     if width >= WIDE:
         row += ((f"{_took(one):>9}", "text"),)
-    return fit((*row, (f"  {one.status}", STATUS_ROLES.get(one.status, "text"))), width)
+    row = fit((*row, (f"  {one.status}", STATUS_ROLES.get(one.status, "text"))), width)
+    return on_ground(row, "selected", width + 1) if is_chosen else row
 
 
 def _detail_rows(one: ClientRequest, width: int) -> list[Row]:

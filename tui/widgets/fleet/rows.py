@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tui.core.screen.fleet import BoardRow, Trouble
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.widgets.kit.grounds import indented, on_ground
 from tui.widgets.kit.rows import Row, column, fit, row_width, spread, window
 
 WIDE, VERY_WIDE = 98, 148
@@ -39,7 +40,7 @@ def fleet_rows(
     """The table at ``size`` (cells, rows), with more of the chosen board below it."""
     width, height = size[0] - 2, size[1]
     lines = _lines(rows, chosen, (width, height), glyphs)
-    return [((" ", "text"), *line) if line else line for line in lines]
+    return [indented(line) for line in lines]
 
 
 def _lines(
@@ -93,12 +94,13 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     if width >= WIDE:
         cells += ((f"{fmt.UNKNOWN if row.queue is None else row.queue:>7}", "text"),)
     if width >= VERY_WIDE:
-        line = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
-        cells += ((f"{line:>9}  ", "soft"), *column(row.board, 24, "soft"))
+        latency = fmt.UNKNOWN if row.latency_ms is None else f"{row.latency_ms:.0f} ms"
+        cells += ((f"{latency:>9}  ", "soft"), *column(row.board, 24, "soft"))
     if row.state == "lost" and row_width(cells) + 2 + row_width(((words, role),)) > width:
         # In what ssh says the last clause is the reason; all of it stands below the table.
         words = words.rpartition(": ")[2]
-    return fit((*cells, (f"  {words}", role)), width)
+    line = fit((*cells, (f"  {words}", role)), width)
+    return on_ground(line, "selected", width + 1) if is_chosen else line
 
 
 def _state(row: BoardRow) -> str:

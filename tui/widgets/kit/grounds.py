@@ -65,6 +65,14 @@ def on_ground(row: Row, ground: str, width: int) -> Row:
     )
 
 
+def indented(row: Row) -> Row:
+    """The row one cell to the right, with its ground below that cell too."""
+    if not row:
+        return row
+    _, has_ground, name = row[0][1].partition("/")
+    return ((" ", f"text/{name}" if has_ground else "text"), *row)
+
+
 def on_grounds(cells: Sequence[Span], grounds: Sequence[str]) -> Row:
     """One span a cell, each with the name of its ground (or nothing), as the fewest spans."""
     spans: list[Span] = []

@@ -22,6 +22,7 @@ from tui.lab.model.matrix import (
 )
 from tui.lab.model.screen import OpenLab
 from tui.lab.model.variant_figures import VariantFigures, middle_text, share_text
+from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, Span, fit, pad, spread
 
 CELL = 27
@@ -186,7 +187,8 @@ def matrix_rows(
             inner = fit(cell_spans(matrix.cell(row.id, column.id), glyphs), CELL - 3)
             end: Row = (("]" if is_cell else " ", "live"), (" ", "text"))
             spans += [*front, *pad(inner, CELL - 3), *end]
-        table.append(fit(tuple(spans), width))
+        line = fit(tuple(spans), width)
+        table.append(on_ground(line, "selected", width) if is_here else line)
     return table
 
 
