@@ -74,8 +74,8 @@ class ChatWidgets:
         """
         for name in names:
             if name not in self._panels:
-                found = self.screen.query(f"#{name}").results(Rows)
-                self._panels |= {name: panel for panel in found}
+                for panel in self.screen.query(f"#{name}").results(Rows):
+                    self._panels[name] = panel
             if name in self._panels:
                 self._panels[name].refresh_rows()
 
