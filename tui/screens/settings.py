@@ -247,7 +247,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             else:
                 value = getattr(settings, name)
             mark = CHANGED if value != self._default(name) else ""
-            self.query_one(f"#mark-{name}", Static).update(self._glyphs.text(mark))
+            _say(self.query_one(f"#mark-{name}", Static), self._glyphs.text(mark), is_line=True)
 
     def _note(self, name: str) -> Static:
         return Static(self._allowed(name), id=f"note-{name}", classes="note", markup=False)
@@ -288,7 +288,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         for name in (*(name for name, _, _ in FIELDS), "is_thinking"):
             note = self.query_one(f"#note-{name}", Static)
             note.set_class(name in by_field, "-problem")
-            _say(note, "see below" if name in by_field else self._allowed(name))
+            _say(note, "see below" if name in by_field else self._allowed(name), is_line=True)
         # It stands at the edge of the box: what scrolls could leave it out of sight.
         self._meaning.set_class(bool(problems), "-none")
         self._show_marks()
@@ -306,7 +306,8 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
             self.dismiss(settings)
 
 
-def _say(place: Static, text: str) -> None:
-    """Show a text; the dialog is laid out again only where it is another one than before."""
+def _say(place: Static, text: str, *, is_line: bool = False) -> None:
+    """Show a text; the dialog is laid out again only where it is another one than before, and never
+    for a place that has one line whatever it says."""
     if str(place.content) != text:
-        place.update(text)
+        place.update(text, layout=not is_line)

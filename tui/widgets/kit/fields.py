@@ -8,6 +8,8 @@ from dataclasses import replace
 from textual import events
 from textual.binding import Binding
 from textual.document._edit import Edit
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 from textual.widgets.text_area import EditResult
@@ -41,6 +43,9 @@ class LineField(Input):
     # The library's own are the terminal's two, which are no colours of a theme of sixteen.
     DEFAULT_CSS = "LineField { &:ansi { background: $background; color: $foreground; } }"
     cursor_blink = False
+    # The library lays the whole screen out for each letter. The field keeps its size; where that
+    # follows the text, the field asks for a layout itself.
+    virtual_size = Reactive(Size(0, 0))
 
     def validate_value(self, value: str) -> str:
         """Called by Textual for every new value."""

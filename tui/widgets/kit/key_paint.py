@@ -23,6 +23,8 @@ def paint_effect_of_key(screen: Screen[Any], event: Idle) -> None:
     if not isinstance(app, LeanApp) or not 0 < monotonic() - app.pressed_at_s < KEY_S:
         return
     if screen._dirty_widgets and screen.is_current and not app._batch_count:
-        app.pressed_at_s = 0.0
+        # What is painted now may be the answer's next words, and the letter still on its way.
+        if screen.focused is None or screen.focused in screen._dirty_widgets:
+            app.pressed_at_s = 0.0
         event.prevent_default()
         screen._on_timer_update()
