@@ -16,6 +16,10 @@ from tests.core.expect.past import answer
 from tests.core.expect.test_trend import history
 from tests.expect.kept import keep
 from tests.history.made import ORIGIN, opened
+from tui.commands.history_trend import day_of, trend_lines
+from tui.core.expect.trend import trend_of
+from tui.core.text.printed import Paper, cells_of
+from tui.core.turn.model_key import ModelKey
 
 
 def trend(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -71,3 +75,15 @@ def test_without_a_history_it_says_so(tmp_path: Path) -> None:
     shown = trend(tmp_path)
     assert shown.returncode == 1
     assert "nothing is kept yet" in shown.stderr
+
+
+def test_colours_and_columns_follow_the_paper() -> None:
+    key = ModelKey("qwen3\x1b[2J", "127.0.0.1", is_simulated=True)
+    found = trend_of(history(12, 3, 0.4), day_of)
+    plain = "\n".join(trend_lines(key, found, Paper(80))).splitlines()
+    assert max(map(cells_of, plain)) <= 80
+    assert "\x1b" not in "".join(plain)
+    coloured = trend_lines(key, found, Paper(80, has_colours=True))
+    assert coloured[0].startswith("\x1b[33mSIMULATED\x1b[0m \x1b[1mqwen3")
+    assert any(line.startswith("  \x1b[33mdecode: ") for line in coloured)
+    assert "  \x1b[2mday\x1b[0m" in coloured[1]

@@ -9,17 +9,20 @@ from datetime import datetime
 from tui.commands.exit_code import ExitCode
 from tui.commands.history_lines import print_json
 from tui.commands.parser import Parser, complain
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.expect.trend import Day, Drift, Trend, trend_of
 from tui.core.text import format as fmt
+from tui.core.text.printed import GAP, PLAIN, Cell, Paper, folded, table
+from tui.core.text.sanitize import clean_line
 from tui.core.turn.model_key import ModelKey
 from tui.history.database import Connection
 from tui.history.past_answers import models, past_answers
 
 ANSWERS = 400
-HEAD = (
-    "  day         answers       decode       usual        TTFT       usual     NPU    DDR  hottest"
-)
+HEAD = ("day", "answers", "decode", "usual", "TTFT", "usual", "NPU", "DDR", "hottest")
 """Usual is 100 %; clocks in MHz."""
+
+INDENT = "  "
 
 
 def add_trend_options(made: Parser, count: Callable[[str], int]) -> None:
@@ -42,7 +45,8 @@ def print_trend(connection: Connection, options: argparse.Namespace) -> int:
         print_json([trend_json(key, trend) for key, trend in found])
         return ExitCode.OK
     if found:
-        print("\n\n".join("\n".join(trend_lines(key, trend)) for key, trend in found))
+        paper = stdout_paper()
+        print("\n\n".join("\n".join(trend_lines(key, trend, paper)) for key, trend in found))
     else:
         named = f" of a model named {options.model!r}" if options.model else ""
         complain("npulse history", f"no answer{named} is kept yet")
@@ -57,33 +61,48 @@ def day_of(ms: int) -> str:
         return f"day {ms // 86_400_000}"
 
 
-def trend_lines(key: ModelKey, trend: Trend) -> list[str]:
+def trend_lines(key: ModelKey, trend: Trend, paper: Paper = PLAIN) -> list[str]:
     """A heading, a line per day, and the trend."""
-    simulated = "SIMULATED " if key.is_simulated else ""
-    where = f" on {key.host}" if key.host else ""
+    simulated = paper.styled("SIMULATED", "warn") + " " if key.is_simulated else ""
+    where = f" on {clean_line(key.host)}" if key.host else ""
     many = f"{trend.answers} answer{'' if trend.answers == 1 else 's'}"
-    lines = [f"{simulated}{key.model or 'model not known'}{where}: {many}"]
-    lines.append(HEAD)
-    for day in trend.days:
-        lines.append(day_line(day))
-        lines += [f"              {change}" for change in day.changes]
-    lines += [
-        f"  decode: {drift_words(trend.decode)}",
-        f"  prefill: {drift_words(trend.prefill)}",
-    ]
-    return lines if trend.latest is None else [*lines, f"  {trend.latest}"]
+    model = paper.styled(clean_line(key.model) or "model not known", "strong")
+    head = [(word, "dim") for word in HEAD]
+    columns = range(1, len(HEAD))
+    first, *days = table([head, *map(_day_cells, trend.days)], paper, right=columns, indent=INDENT)
+    lines = [f"{simulated}{model}{where}: {many}", first]
+    for day, line in zip(trend.days, days, strict=True):
+        lines.append(line)
+        indent = " " * (len(INDENT) + len(day.day) + len(GAP))
+        lines += [
+            indent + paper.styled(folded(change, paper, indent), "warn") for change in day.changes
+        ]
+    for name, drift in (("decode", trend.decode), ("prefill", trend.prefill)):
+        said = folded(f"{name}: {drift_words(drift)}", paper, INDENT)
+        lines.append(INDENT + paper.styled(said, _drift_role(drift)))
+    return lines if trend.latest is None else [*lines, INDENT + folded(trend.latest, paper, INDENT)]
 
 
-def day_line(day: Day) -> str:
-    """One row of the table."""
+def _day_cells(day: Day) -> tuple[Cell, ...]:
     clocks = (day.conditions.npu_hz, day.conditions.ddr_hz)
     npu, ddr = (fmt.UNKNOWN if hz is None else f"{hz / 1e6:.0f}" for hz in clocks)
-    rate = fmt.UNKNOWN if day.decode_tps is None else f"{fmt.rate(day.decode_tps)} tok/s"
     return (
-        f"  {day.day:<10} {day.answers:>8}  {rate:>11} {_share(day.decode_share):>11}"
-        f"  {fmt.seconds(day.ttft_s):>10} {_share(day.prefill_share):>11}"
-        f"  {npu:>6} {ddr:>6}  {fmt.celsius(day.conditions.hottest_c):>7}"
-    ).rstrip()
+        day.day,
+        str(day.answers),
+        (fmt.UNKNOWN if day.decode_tps is None else f"{fmt.rate(day.decode_tps)} tok/s", "live"),
+        _share(day.decode_share),
+        fmt.seconds(day.ttft_s),
+        _share(day.prefill_share),
+        npu,
+        ddr,
+        fmt.celsius(day.conditions.hottest_c),
+    )
+
+
+def _drift_role(drift: Drift | None) -> str:
+    if drift is None:
+        return "dim"
+    return "warn" if not drift.is_steady and drift.pct_a_week < 0 else "ok"
 
 
 def drift_words(drift: Drift | None) -> str:

@@ -17,8 +17,10 @@ from tui.bench.store.folder import default_folder
 from tui.bench.store.runs import lock_holder
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, complain
+from tui.commands.stdout_paper import stdout_paper
 from tui.core.text import format as fmt
 from tui.core.text.json_text import escaped_json
+from tui.core.text.printed import GAP, Paper, cells_of, table
 from tui.core.text.sanitize import clean_line
 from tui.files.private import read_regular
 from tui.history import writers
@@ -31,6 +33,11 @@ from tui.history.writer_process import started_ticks
 from tui.settings.history_options import history_file
 
 COMMAND = "npulse running"
+WHO, WORDS = 3, 6
+"""Columns: the first one that tells of the server, and that of the prompt."""
+
+MIN_WORDS = 20
+"""Cells of the prompt without which a line of its own is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +90,8 @@ def main(argv: Sequence[str]) -> int:
         data = json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8", "replace")
         print(escaped_json(data, is_ascii=encoding != "utf8").decode())
         return ExitCode.OK
-    for row in rows:
-        print(_line_of(row))
+    for line in lines_of(rows, stdout_paper()):
+        print(line)
     if not rows:
         complain(COMMAND, "no answer is running; npulse history list shows those that are kept")
     return ExitCode.OK
@@ -217,25 +224,38 @@ def _elapsed_s(row: Row) -> float | None:
     return None if row.since_ms is None else round(max(time.time() - row.since_ms / 1000, 0.0), 1)
 
 
-def _line_of(row: Row) -> str:
-    number = "–" if row.conversation is None else str(row.conversation)
+def lines_of(rows: Sequence[Row], paper: Paper) -> list[str]:
+    """A line each, in columns. Where the paper is too narrow for that there are two: what is done,
+    and below it who answers and the first words of the prompt."""
+    cells = [_cells(row) for row in rows]
+    one_line = table([row[:WORDS] for row in cells])
+    if paper.width is None or max(map(cells_of, one_line), default=0) + MIN_WORDS < paper.width:
+        return table(cells, paper, right={0}, cuts=WORDS)
+    heads = table([row[:WHO] for row in cells], paper, right={0})
+    indent = " " * (max(len(row[0][0]) for row in cells) + len(GAP))
+    more = table([row[WHO:] for row in cells], paper, cuts=WORDS - WHO, indent=indent)
+    return [line for pair in zip(heads, more, strict=True) for line in pair]
+
+
+def _cells(row: Row) -> tuple[tuple[str, str], ...]:
+    """Conversation, who receives, status with figures, and from :data:`WHO` on the server and the
+    prompt: text and role."""
+    number = fmt.UNKNOWN if row.conversation is None else str(row.conversation)
     where = row.where if row.pid is None else f"{row.where} (pid {row.pid})"
-    status = row.status
-    if status == "interrupted":
-        status = f"interrupted after ~{row.tokens} tokens"
-    elapsed = fmt.long_seconds(_elapsed_s(row))
+    is_running = row.status not in ("interrupted", "stopping")
+    status = row.status if row.wait is None else f"{row.status}: {clean_line(row.wait)}"
     figures = [] if row.tokens is None else [f"~{row.tokens} tokens"]
-    if row.decode_tps is not None:
+    if row.status == "interrupted":
+        status, figures = f"interrupted after {figures[0] if figures else fmt.UNKNOWN}", []
+    elif row.decode_tps is not None:
         figures.append(f"~{fmt.rate(row.decode_tps)} tok/s")
-    who = [word for word in (row.model, row.server, row.url) if word]
-    if row.is_simulated:
-        who.insert(0, "SIMULATED")
-    shown = [
-        f"{number:>6}",
-        f"{where:<22}",
-        f"{status if row.wait is None else f'{status}: {row.wait}'}, {elapsed}",
-        ", ".join(figures) if row.status != "interrupted" else "",
-        " ".join(who),
-        row.first_words,
-    ]
-    return "  ".join(word for word in shown if word.strip())
+    said = ", ".join((status, fmt.long_seconds(_elapsed_s(row)), *figures))
+    return (
+        (number, "strong"),
+        (where, ""),
+        (said, "ok" if is_running else "warn"),
+        ("SIMULATED" if row.is_simulated else "", "warn"),
+        (row.model or "", "live"),
+        (" ".join(word for word in (row.server, row.url) if word), "dim"),
+        (clean_line(row.first_words), ""),
+    )
