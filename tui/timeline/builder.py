@@ -10,6 +10,7 @@ import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 from tui.core.types import TurnError, TurnStatus
 from tui.timeline.marks import MarkFinder
@@ -20,6 +21,8 @@ from tui.timeline.series import CPU_CLOCK, GAP, NPU_LOAD, RATE, SPECS
 RATE_GAPS, RATE_NS = 4, 250_000_000
 """The rate at a token is that of the last four gaps, or of as many as make a quarter second."""
 RESCALE_SHARE = 0.05
+MANY_CHUNKS = 256
+"""So many at once are those of an answer that is opened."""
 MOST_NS = 10 * 365 * 86_400 * 1_000_000_000
 """Longest time from the request to anything of an answer."""
 EARLY_NS = 3_000_000_000
@@ -104,60 +107,53 @@ class TimelineBuilder:
             self._add_ends(self._times[first:], text_ends, thinking_ends)
 
     def _add_times(self, times_ns: Sequence[int]) -> None:
+        times, rates, first = self._times, self._rate, len(self._times)
+        # Neither beyond the axis, nor before the one before.
+        floor_ns = times[-1] if first else 0
+        held = list(accumulate(times_ns, max, initial=floor_ns))
+        if held[-1] > MOST_NS:
+            held = [min(t_ns, MOST_NS) for t_ns in held]
+        times.extend(held[1:])
+        self._gap.extend((after - before) / 1e6 for before, after in pairwise(held))
         # In line: an answer of 16,384 tokens comes by here when it is opened.
-        times, gaps, rates, window = self._times, self._gap, self._rate, self._window
-        mark, n_marked, number = self._marks.chunk, self._n_marked, len(times)
-        factor = self._tokens_per_chunk * 1e9
-        before_ns = times[-1] if number else None
-        for t_ns in times_ns:
-            if t_ns > MOST_NS:
-                t_ns = MOST_NS
-            if before_ns is None:
-                t_ns = max(t_ns, 0)
-                gaps.append(NAN)
-                rates.append(NAN)
-            else:
-                if t_ns < before_ns:
-                    t_ns = before_ns
-                gaps.append((t_ns - before_ns) / 1e6)
-                last = number - RATE_GAPS
-                while window < last and t_ns - times[window + 1] >= RATE_NS:
-                    window += 1
-                span_ns = t_ns - times[window]
-                rates.append((number - window) * factor / span_ns if span_ns else NAN)
-            times.append(t_ns)
-            if number >= n_marked:
-                mark(before_ns, t_ns)
-            before_ns = t_ns
-            number += 1
+        factor, window = self._tokens_per_chunk * 1e9, self._window
+        for number in range(first, len(times)):
+            t_ns, last = times[number], number - RATE_GAPS
+            while window < last and t_ns - times[window + 1] >= RATE_NS:
+                window += 1
+            span_ns = t_ns - times[window]
+            rates.append((number - window) * factor / span_ns if span_ns else NAN)
         self._window = window
-        self._n_marked = max(n_marked, number)
-        if before_ns is not None and before_ns > self._end_ns:
-            self._end_ns = before_ns
+        if not first and times:
+            self._gap[0] = NAN
+        n_marked = self._n_marked
+        if len(times) > n_marked:
+            self._marks.chunks(times[n_marked - 1] if n_marked else None, times[n_marked:])
+            self._n_marked = len(times)
+        if times and times[-1] > self._end_ns:
+            self._end_ns = times[-1]
 
     def _add_ends(
         self, times_ns: Sequence[int], text_ends: Sequence[int], thinking_ends: Sequence[int]
     ) -> None:
         """Which words these chunks brought."""
-        text, thinking, phase = self._text, self._thinking, self._phases.chunk
-        text_start = self._text_ends[-1] if self._text_ends else 0
-        thinking_start = self._thinking_ends[-1] if self._thinking_ends else 0
-        add_text, add_thinking = self._text_ends.append, self._thinking_ends.append
-        n_text, n_thinking = len(text), len(thinking)
-        for t_ns, text_end, thinking_end in zip(times_ns, text_ends, thinking_ends, strict=True):
-            # Compared, not min and max: an answer of 16,384 tokens comes by here at once.
-            if text_end > n_text:
-                text_end = n_text
-            if text_end < text_start:
-                text_end = text_start
-            if thinking_end > n_thinking:
-                thinking_end = n_thinking
-            if thinking_end < thinking_start:
-                thinking_end = thinking_start
-            add_text(text_end)
-            add_thinking(thinking_end)
-            phase(t_ns, text[text_start:text_end], thinking[thinking_start:thinking_end])
-            text_start, thinking_start = text_end, thinking_end
+        text, thinking = self._text, self._thinking
+        text_at = _held_ends(text_ends, self._text_ends, len(text))
+        thinking_at = _held_ends(thinking_ends, self._thinking_ends, len(thinking))
+        self._text_ends.extend(text_at[1:])
+        self._thinking_ends.extend(thinking_at[1:])
+        if not times_ns:
+            return
+        firsts: Sequence[int] = range(len(times_ns))
+        if len(times_ns) >= MANY_CHUNKS and "`" not in text and "~" not in text:
+            # Without code the phase changes only where text follows thinking, or the other way.
+            firsts = _runs(text_at, thinking_at)
+        for first, after in zip(firsts, (*firsts[1:], len(times_ns)), strict=True):
+            self._phases.chunk(
+                times_ns[first],
+                text[text_at[first] : text_at[after]],
+                thinking[thinking_at[first] : thinking_at[after]],
+            )
 
     def add_sample(self, t_ns: int, values: Mapping[str, float | None]) -> None:
         """A sample of the board: readings by their series, in the units in which they are stored
@@ -329,6 +325,26 @@ class TimelineBuilder:
         if self._status == "interrupted":
             return "error", "the answer was interrupted"
         return ("limit", "the answer reached the token limit") if self._is_at_limit else None
+
+
+def _held_ends(ends: Sequence[int], before: Sequence[int], most: int) -> list[int]:
+    """The last of the ends before, and these, which neither fall nor go beyond ``most``."""
+    floor = before[-1] if before else 0
+    held = list(accumulate(ends, max, initial=floor))
+    return held if held[-1] <= most else [min(end, most) for end in held]
+
+
+def _runs(text_at: Sequence[int], thinking_at: Sequence[int]) -> list[int]:
+    """The numbers of the chunks with which text begins, or thinking; the first is always one."""
+    found, is_text_now = [0], None
+    pairs = zip(pairwise(text_at), pairwise(thinking_at), strict=True)
+    for number, ((before, after), (thought_before, thought_after)) in enumerate(pairs):
+        is_text = after > before
+        if (is_text or thought_after > thought_before) and is_text is not is_text_now:
+            is_text_now = is_text
+            if number:
+                found.append(number)
+    return found
 
 
 def _scale_of(name: str) -> float:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import sub
 from statistics import median
 from typing import NamedTuple
 
@@ -79,27 +80,50 @@ class SlowGap(NamedTuple):
 class GapWatch:
     """Tracks the usual gap: the median of the last ones."""
 
-    __slots__ = ("_last", "_since", "usual_ns")
+    __slots__ = ("_last", "_least_slow", "_since", "_usual", "_window")
 
     def __init__(self) -> None:
         self._last: deque[int] = deque(maxlen=USUAL_GAPS)
         self._since = 0
-        self.usual_ns = 0.0
-        """0 while that is not known."""
+        self._window: tuple[int, ...] = ()
+        self._usual: float | None = 0.0
+        """Median of the window; None while nobody has asked for it."""
+        self._least_slow: float | None = None
+        """No gap up to this one can be slow, whatever the median; None while nobody has asked."""
 
-    def feed(self, gap_ns: int) -> SlowGap | None:
-        """One more gap; whether it was slow."""
-        found = SlowGap(gap_ns, self.usual_ns) if self.is_slow(gap_ns) else None
-        self._last.append(gap_ns)
-        self._since += 1
-        # With the first eight it is known, and looked at again with each eight.
-        if self._since >= LEAST_GAPS:
-            self._since = 0
-            self.usual_ns = median(self._last)
+    @property
+    def usual_ns(self) -> float:
+        """0 while that is not known."""
+        if self._usual is None:
+            self._usual = median(self._window)
+        return self._usual
+
+    def feed(self, gaps_ns: Iterable[int]) -> list[tuple[int, SlowGap]]:
+        """More gaps; those that were slow, with their numbers among these."""
+        found: list[tuple[int, SlowGap]] = []
+        last, since = self._last, self._since
+        # In line: an answer of 16,384 tokens comes by here when it is opened.
+        for number, gap_ns in enumerate(gaps_ns):
+            if gap_ns > SLOW_NS and self.is_slow(gap_ns):
+                found.append((number, SlowGap(gap_ns, self.usual_ns)))
+            last.append(gap_ns)
+            since += 1
+            # With the first eight it is known, and looked at again with each eight.
+            if since >= LEAST_GAPS:
+                since = 0
+                self._window, self._usual, self._least_slow = tuple(last), None, None
+        self._since = since
         return found
 
     def is_slow(self, gap_ns: int) -> bool:
         """Whether a gap of this length is far longer than usual."""
+        if not self._window:
+            return False
+        # The least of the gaps is below their median, and far cheaper.
+        if self._least_slow is None:
+            self._least_slow = SLOW_FACTOR * min(self._window)
+        if gap_ns <= self._least_slow:
+            return False
         usual_ns = self.usual_ns
         return usual_ns > 0 and gap_ns > SLOW_FACTOR * usual_ns and gap_ns - usual_ns > SLOW_NS
 
@@ -119,15 +143,18 @@ class MarkFinder:
 
     # What comes -----------------------------------------------------------------------------
 
-    def chunk(self, before_ns: int | None, t_ns: int) -> None:
-        """A chunk of the answer came, and the one before it at ``before_ns``."""
-        if before_ns is None:
+    def chunks(self, before_ns: int | None, times_ns: Sequence[int]) -> None:
+        """Chunks of the answer came, and the one before them at ``before_ns``."""
+        if before_ns is None and times_ns:
             # Reading a prompt and writing an answer need different clocks.
             self._tops = {}
+            before_ns, times_ns = times_ns[0], times_ns[1:]
+        if before_ns is None:
             return
-        slow = self.gaps.feed(t_ns - before_ns)
-        if slow is not None:
-            self._keep(Mark("slow", before_ns, t_ns, _slow_words(slow), (GAP, RATE)))
+        starts = (before_ns, *times_ns[:-1])
+        for number, slow in self.gaps.feed(map(sub, times_ns, starts)):
+            words = _slow_words(slow)
+            self._keep(Mark("slow", starts[number], times_ns[number], words, (GAP, RATE)))
 
     def sample(self, t_ns: int, values: Mapping[str, float]) -> None:
         """The readings of one sample that are there, by series, in the units of their specs."""
