@@ -94,6 +94,37 @@ def test_it_is_compared_carded_remembered_after_kill_and_undone(
     assert BoardChanges(tmp_path / "state/npulse").changes() == ()
 
 
+def test_it_waits_for_the_server_that_finishes_a_stopped_answer(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    with npulse(tmp_path, *place(simulator), size=(80, 24), module=MODULE) as terminal:
+        terminal.wait_for("● qwen3-4b")
+        terminal.type("[[tokens=2000]] tell me about boats\r")
+        terminal.wait_for("ETA")
+        terminal.keys("escape")
+        terminal.wait_for("still finishing")
+        terminal.keys("f5")
+        terminal.wait_for("the memory runs at a low clock")
+        terminal.keys("f")
+        terminal.wait_for("It begins once the server is free: the server still finishes")
+        terminal.keys("y")
+        terminal.wait_for("Waiting: the server still finishes the stopped answer.")
+        terminal.keys("escape")
+        terminal.wait_for("f fix")
+        assert governor(simulator) == "dmc_ondemand"
+        terminal.keys("f")
+        terminal.wait_for("Nothing is changed yet.")
+        terminal.keys("y")
+        terminal.wait_for("change it now")
+        terminal.keys("y")
+        terminal.wait_for("It is in force.")
+        assert "Not measured: The server was at work on another answer" in terminal.text()
+        assert governor(simulator) == "performance"
+        terminal.keys("u")
+        terminal.wait_for("It is undone.")
+        assert governor(simulator) == "dmc_ondemand"
+
+
 def test_sudo_asks_in_the_terminal_and_the_end_puts_back(
     simulator: Simulator, tmp_path: Path
 ) -> None:

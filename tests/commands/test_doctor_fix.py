@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.app.npulse import environment
@@ -51,6 +52,21 @@ def governor(simulator: Simulator) -> str:
 def doctor(simulator: Simulator, *arguments: str) -> int:
     place = ("--root", str(simulator.root), "--url", simulator.url)
     return main([*arguments, *([] if "--json" in arguments else ["--rule", RULE]), *place])
+
+
+def test_it_waits_for_an_answer_that_nobody_reads(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [{"role": "user", "content": "[[tokens=120]] tell me about boats"}]
+    body = {"messages": messages, "stream": True, "max_tokens": 120}
+    with httpx.stream(
+        "POST", f"{simulator.url}/v1/chat/completions", json=body, timeout=10
+    ) as answer:
+        next(answer.iter_lines())
+    assert doctor(simulator, "--fix", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert said.count("Waiting: the NPU is busy with another answer or another program") == 1
+    assert f"writes    /{GOVERNOR}: dmc_ondemand -> performance" in said
 
 
 @pytest.mark.slow

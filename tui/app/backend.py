@@ -245,8 +245,17 @@ class Backend:
         return Fixes(
             self.board.source,
             lambda: self.state,
-            lambda: ANSWER_RUNS if self.chat.is_answering else self._why_wait(),
+            self._why_wait,
+            in_use=self._own_answer,
         )
+
+    def _own_answer(self) -> str | None:
+        """What this npulse has the server work on, as a clause. From any thread."""
+        if self.chat.is_answering:
+            return "the server answers your prompt"
+        if self.state.slot.status == "finishing":
+            return "the server still finishes the stopped answer"
+        return None
 
     @property
     def history(self) -> HistoryBrowser:

@@ -20,7 +20,7 @@ from tui.bench.store.controls import Controls
 from tui.bench.store.folder import default_folder
 from tui.core.board.finding import Finding
 from tui.core.board.fix import Fix
-from tui.core.screen.board_fix import FixView
+from tui.core.screen.board_fix import FixStage, FixView
 from tui.core.text.sanitize import clean_line
 from tui.files.private import write_whole
 from tui.fixes.applying import Applied, Undone
@@ -36,11 +36,13 @@ from tui.fixes.session import (
     undo_change,
 )
 from tui.fixes.trial import TrialProgress
+from tui.fixes.waiting import Waits
 from tui.fixes.words import effect_lines, in_force_words, plan_lines
 from tui.fixes.writers import FileWriter, needs_root, open_writer
 from tui.servers.connection_state import ConnectionState
 from tui.settings.board_changes import BoardChanges
 from tui.settings.folders import data_folder
+from tui.settings.history_options import history_file
 
 ELSEWHERE = "this board is somewhere else: run npulse doctor --fix on it"
 NO_BOARD = "the board is not known yet"
@@ -51,17 +53,23 @@ CARDS = "cards"
 
 class Fixes:
     """See :class:`tui.core.screen.board_fix.BoardFixes`. ``why_wait``: why nothing may be asked of
-    the server now. Called in the app's thread."""
+    the server now, ``in_use``: what this npulse itself uses it for, which ends, as a clause; it may
+    be called in any thread. All else is called in the app's thread."""
 
     def __init__(
         self,
         source: BoardReader,
         state: Callable[[], ConnectionState],
         why_wait: Callable[[], str | None],
+        in_use: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._source = source
         self._state = state
         self._why_wait = why_wait
+        self._waits = Waits(
+            in_use, history_file(), self._waits_for, is_hurried=lambda: self._is_hurried
+        )
+        self._is_hurried = False
         self._memory = BoardChanges()
         self._view = FixView("asking")
         self._fix: Fix | None = None
@@ -127,9 +135,15 @@ class Fixes:
         )
 
     def _notes(self, fix: Fix) -> tuple[str, ...]:
-        problem = self._problem_of_server() if fix.measured_by else None
-        notes = effect_lines(fix, can_measure=problem is None)
-        return (*notes, *([f"Answers are not compared: {problem}"] if problem else []))
+        has_server = self._state().server is not None
+        notes = effect_lines(fix, can_measure=has_server)
+        if fix.measured_by and not has_server:
+            notes.append("Answers are not compared: no server answers.")
+        elif (wait := self._why_wait()) is not None:
+            notes.append(f"It cannot begin now: {wait}.")
+        elif fix.measured_by and (in_use := self._waits.own()) is not None:
+            notes.append(f"It begins once the server is free: {in_use}.")
+        return tuple(notes)
 
     def _show_kept(self, change: Change) -> None:
         """A change that was made earlier, by this npulse or another one."""
@@ -149,12 +163,6 @@ class Fixes:
                 needs_password=needs_root(fix_of(change), self._place),
             )
         )
-
-    def _problem_of_server(self) -> str | None:
-        if self._state().server is None:
-            return "no server answers."
-        wait = self._why_wait()
-        return None if wait is None else f"{wait}."
 
     # Working --------------------------------------------------------------------------------
 
@@ -177,10 +185,14 @@ class Fixes:
 
     def confirm(self) -> None:
         fix = self._fix
+        if self.view().stage == "waiting":
+            self._is_hurried = True
+            return
         if fix is None or self._is_working or self.view().stage != "asking":
             return
-        self._controls = Controls()
-        options = None if self._problem_of_server() else self._options()
+        self._controls, self._is_hurried = Controls(), False
+        # A benchmark that runs is found by its lock, in the worker.
+        options = self._options()
         self._show(replace(self.view(), stage="working", total=8 if fix.measured_by else 0))
         self._start(lambda: self._do(fix, options))
 
@@ -212,7 +224,8 @@ class Fixes:
         self._result, self._change = result, result.change
         view = self.view()
         if result.error:
-            self._show(replace(view, stage="failed", result=clean_line(result.error, 400)))
+            said = clean_line(result.error, 400)
+            self._show(replace(view, stage="failed", result=said, notes=()))
             return
         said = "Done." if result.trial is None else result.trial.sentence()
         notes = (f"Not measured: {result.unmeasured}",) if result.unmeasured else ()
@@ -231,7 +244,7 @@ class Fixes:
     async def _compare(self, applied: Applied, options: Options | None) -> FixResult:
         connected: Connected | str = "Answers were not compared."
         if options is not None:
-            connected = await server_of_board(options, self._place)
+            connected = await server_of_board(options, self._place, self._waits, self._controls)
         try:
             return await fix_and_compare(
                 applied,
@@ -246,8 +259,19 @@ class Fixes:
 
     def _progressed(self, progress: TrialProgress) -> None:
         self._show(
-            replace(self.view(), done=progress.done, total=progress.total, rates=progress.line())
+            replace(
+                self.view(),
+                done=progress.done,
+                total=progress.total,
+                rates=progress.line(),
+                waits_for=clean_line(progress.waits_for, 200),
+            )
         )
+
+    def _waits_for(self, reason: str | None) -> None:
+        """Before anything is changed. In the worker."""
+        stage: FixStage = "working" if reason is None else "waiting"
+        self._show(replace(self.view(), stage=stage, waits_for=clean_line(reason or "", 200)))
 
     def stop(self) -> None:
         self._controls.abort()

@@ -74,15 +74,21 @@ class DemoBoard:
         simulator.stop()
         return None
 
-    def notes(self, board_key: str) -> list[str]:
-        """What there is to find on it, in sentences; empty where nothing is."""
+    def notes(self, board_key: str, fix_key: str) -> list[str]:
+        """What there is to find on it, in sentences; empty where nothing is. ``fix_key`` is that of
+        the board's screen; "" where it has none."""
         if self.state != "running" or not self._options.has_fault:
             return []
+        fix = [
+            f"Or press {fix_key} there: npulse changes it once you say yes,",
+            "compares answers before and after, and can undo it.",
+        ]
         return [
             "Something is wrong with this board: send a prompt, and look",
             f"how slow it is. {board_key} tells why, with the command that helps.",
             "Run it in a second terminal: it works while the answer",
             "goes on, and the rate shows by how much.",
+            *(fix if fix_key else ()),
         ]
 
     def stop(self) -> None:

@@ -109,7 +109,8 @@ def notice(
     """What an empty transcript says: where a server was looked for, notes, and the first keys."""
     looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
     board_key = shown_key(keymap["board"].split(",")[0].strip())
-    notes = [*server_notes(state, keymap), *demo.notes(board_key)]
+    fix_key = shown_key(keymap["board.fix"].split(",")[0].strip())
+    notes = [*server_notes(state, keymap), *demo.notes(board_key, fix_key)]
     return notice_lines(head, looked_at, keymap, notes)
 
 

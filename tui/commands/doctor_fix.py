@@ -32,10 +32,12 @@ from tui.fixes.session import (
     undo_change,
 )
 from tui.fixes.trial import TrialProgress
+from tui.fixes.waiting import Waits
 from tui.fixes.words import effect_lines, in_force_words, plan_lines
 from tui.fixes.writers import needs_root, open_writer
 from tui.settings.board_changes import BoardChanges
 from tui.settings.config import ConfigError, config_paths, load
+from tui.settings.history_options import history_file
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
 
@@ -117,7 +119,7 @@ def _fix(
     options: argparse.Namespace, place: BoardPlace, memory: BoardChanges, made: Options
 ) -> int:
     _say("Looking at the board, while its server answers if there is one ...")
-    seen = asyncio.run(look_at_board(made, place))
+    seen = asyncio.run(look_at_board(made, place, _waits()))
     fixes = [fix for fix in seen.fixes if options.rule in (None, fix.rule)]
     for finding in seen.findings:
         if finding.fix is None:
@@ -189,7 +191,7 @@ def _do(
 async def _compared(
     applied: Applied, seen: Seen, place: BoardPlace, made: Options, progress: _Progress
 ) -> FixResult:
-    found = seen.unmeasured or await server_of_board(made, place)
+    found = seen.unmeasured or await server_of_board(made, place, _waits())
     try:
         return await fix_and_compare(
             applied, found, place, controls=Controls(), on_progress=progress.show
@@ -301,7 +303,9 @@ class _Progress:
     def show(self, progress: TrialProgress) -> None:
         if sys.stdout.isatty():
             self._is_shown = True
-            write_out(f"\r\x1b[K   {progress.done} of {progress.total}: {progress.line()}")
+            waits = progress.waits_for
+            said = f"waiting: {clean_line(waits, 200)}" if waits else progress.line()
+            write_out(f"\r\x1b[K   {progress.done} of {progress.total}: {said}")
 
     def end(self) -> None:
         if self._is_shown:
@@ -318,6 +322,16 @@ def _is_yes(question: str, *, default: bool) -> bool:
         return False
     word = line.strip().lower()
     return default if not word else word in ("y", "yes")
+
+
+def _waits() -> Waits:
+    """Says what is waited for; Ctrl+C leaves."""
+
+    def say(reason: str | None) -> None:
+        if reason is not None:
+            _say(f"   Waiting: {clean_line(reason, 200)}. Ctrl+C leaves; nothing is changed yet.")
+
+    return Waits(history=history_file(), say=say)
 
 
 def _say(text: str) -> None:

@@ -21,6 +21,7 @@ from tui.core.board.reading import Snapshot
 from tui.fixes.change import BoardPlace
 from tui.fixes.look import look_while_answering
 from tui.fixes.session import link_to, server_of_board
+from tui.fixes.waiting import Waits
 from tui.servers.address import local_port
 
 
@@ -36,9 +37,9 @@ class Seen:
     """Why answers cannot be compared, as a sentence; empty where they can."""
 
 
-async def look_at_board(made: Options, place: BoardPlace) -> Seen:
-    """Asks for two short answers, where there is a server to ask."""
-    found = await server_of_board(made, place)
+async def look_at_board(made: Options, place: BoardPlace, waits: Waits) -> Seen:
+    """Asks for two short answers, where there is a server to ask, once it is free."""
+    found = await server_of_board(made, place, waits)
     if isinstance(found, str):
         at_rest = await asyncio.to_thread(_at_rest, place)
         return _seen(at_rest, Work(), place, unmeasured=found)

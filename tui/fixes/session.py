@@ -23,11 +23,15 @@ from tui.core.board.fix import FileWrite, Fix
 from tui.fixes.applying import Applied, Undone, undo
 from tui.fixes.change import BoardPlace, Change, ChangeMemory, ChangeState, FixError, state_of
 from tui.fixes.trial import Trial, TrialProgress, TrialRunner
+from tui.fixes.waiting import Waiting, Waits
 from tui.fixes.writers import FileWriter
 from tui.servers.address import is_local, local_port
 
 ELSEWHERE = "The server is not on this board, so its answers do not show what a change here does."
 LOCK_NAME = "npulse doctor"
+STOPPED = "Stopped before anything was changed."
+NOT_WAITED = "The server was at work on another answer, which was not waited for."
+NO_WAITS = Waits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,36 @@ def measuring(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-async def server_of_board(options: Options, place: BoardPlace) -> Connected | str:
-    """The server whose answers show what a change of this board does, or one sentence why there
-    is none."""
+async def server_of_board(
+    options: Options,
+    place: BoardPlace,
+    waits: Waits = NO_WAITS,
+    controls: Controls | None = None,
+) -> Connected | str:
+    """The server whose answers show what a change of this board does, once it is free, or one
+    sentence why there is none. ``controls`` end the wait: see :func:`fix_and_compare`."""
+    waiting = Waiting(waits, controls or Controls())
+    await waiting.for_own_answer()
+    found = await waiting.unless_stopped(_found(options, place, waiting.say))
+    if isinstance(found, Connected):
+        board = link_to(found, place)
+        try:
+            await waiting.for_others(found, board)
+        finally:
+            board.close()
+    waiting.say(None)
+    if waiting.is_hurried:
+        if isinstance(found, Connected):
+            await found.client.aclose()
+        return NOT_WAITED
+    return STOPPED if found is None else found
+
+
+async def _found(
+    options: Options, place: BoardPlace, on_wait: Callable[[str], None]
+) -> Connected | str:
     try:
-        connected = await connect(options)
+        connected = await connect(options, on_wait)
     except SetupError as error:
         return error.sentence
     server = connected.server
@@ -92,6 +121,8 @@ async def fix_and_compare(
 ) -> FixResult:
     """Do it, and compare answers where that shows something. It is in force afterwards, unless it
     failed or was stopped: then everything is as it was."""
+    if _is_stopped(controls):
+        return FixResult(error=STOPPED)
     fix = applied.fix
     if isinstance(connected, str) or fix.measured_by is None:
         try:
@@ -111,7 +142,7 @@ async def fix_and_compare(
         )
         silent = await runner.warm_up()
         if _is_stopped(controls):
-            return FixResult(error="Stopped before anything was changed.")
+            return FixResult(error=STOPPED)
         change = await asyncio.to_thread(applied.apply)
         if silent is not None:
             return FixResult(change, unmeasured=silent)

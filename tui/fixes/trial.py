@@ -25,6 +25,7 @@ from tui.bench.run import request_record
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected
 from tui.bench.run.plan import Task
+from tui.bench.run.recorded import RecordedTurn
 from tui.bench.run.request_runner import RequestResult, RequestRunner
 from tui.bench.store.controls import Controls
 from tui.bench.store.runs import utc_now
@@ -57,10 +58,12 @@ SUBJECTS = (
 
 @dataclass(frozen=True, slots=True)
 class TrialProgress:
-    """How far it is: one value per finished answer, with whether the change was in force."""
+    """How far it is: one value per finished answer, with whether the change was in force.
+    ``waits_for``: why the server does not take the next one yet, as a clause."""
 
     rates_tps: tuple[tuple[bool, float], ...] = ()
     total: int = len(ORDER)
+    waits_for: str = ""
 
     @property
     def done(self) -> int:
@@ -133,7 +136,10 @@ class TrialRunner:
         self._measured_by = measured_by
         self._controls = controls or Controls()
         self._on_progress = on_progress
-        self._asker = RequestRunner(connected.client, self._controls, tick_s=0.1)
+        self._progress = TrialProgress()
+        self._asker = RequestRunner(
+            connected.client, self._controls, on_tick=self._tick, tick_s=0.1
+        )
         self._snapshots: dict[bool, Snapshot] = {}
         self._asked = 0
         self._tokens = MIN_TOKENS
@@ -158,7 +164,6 @@ class TrialRunner:
         then it is as that answer left it."""
         tokens = self._tokens
         sides: dict[bool, list[float]] = {False: [], True: []}
-        progress = TrialProgress()
         was_after: bool | None = None
         for is_after in ORDER:
             if is_after is not was_after:
@@ -169,8 +174,9 @@ class TrialRunner:
             if isinstance(rate_tps, str):
                 return Trial(problem=rate_tps)
             sides[is_after].append(rate_tps)
-            progress = replace(progress, rates_tps=(*progress.rates_tps, (is_after, rate_tps)))
-            self._on_progress(progress)
+            rates_tps = (*self._progress.rates_tps, (is_after, rate_tps))
+            self._progress = TrialProgress(rates_tps)
+            self._on_progress(self._progress)
         # Rank tests and two thousand resamples take a moment.
         row = await asyncio.to_thread(
             compare_values,
@@ -241,6 +247,12 @@ class TrialRunner:
             board=self._board.log,
         )
         return record if record.is_scored else _why(asked, record)
+
+    def _tick(self, turn: RecordedTurn) -> None:
+        reason = "" if turn.wait is None or turn.phase.is_over else turn.wait.reason
+        if reason != self._progress.waits_for:
+            self._progress = replace(self._progress, waits_for=reason)
+            self._on_progress(self._progress)
 
     async def _watch(self, is_after: bool | None) -> None:
         """Samples while an answer runs; the last one of each side is kept."""

@@ -26,6 +26,10 @@ NAME_CELLS = 10
 PASSWORD = "\nnpulse: sudo asks for your password, to write what you have just been shown.\n"
 HINTS: dict[FixStage, tuple[HintOf, ...]] = {
     "asking": (HintOf("yes, change it", "fix.confirm"), HintOf("no", "fix.back")),
+    "waiting": (
+        HintOf("change it now, compare nothing", "fix.confirm"),
+        HintOf("leave, nothing is changed", "fix.back"),
+    ),
     "working": (HintOf("stop, and put back", "fix.back"),),
     "in force": (
         HintOf("put back", "fix.undo"),
@@ -37,6 +41,7 @@ HINTS: dict[FixStage, tuple[HintOf, ...]] = {
 }
 QUESTIONS: dict[FixStage, tuple[str, str]] = {
     "asking": ("Change it? Nothing is changed yet.", "strong"),
+    "waiting": ("Nothing is changed yet.", "strong"),
     "working": ("", "soft"),
     "in force": ("It is in force.", "soft"),
     "undone": ("It is undone.", "ok"),
@@ -60,6 +65,8 @@ class FixScreen(Dialog[None]):
         self._fixes = fixes
         self._rows = Rows(glyphs, id="fix-rows")
         self._stage: FixStage = "asking"
+        self._is_left = False
+        """Esc was pressed before anything was changed; the wait for the server ends now."""
         self._said = ""
         """What became of the card."""
 
@@ -78,6 +85,9 @@ class FixScreen(Dialog[None]):
         if not width or not self.is_mounted:
             return
         view = self._fixes.view()
+        if self._is_left and view.stage not in ("waiting", "working"):
+            self._leave()
+            return
         said = [(), *_sentences([self._said], width)] if self._said else []
         self._rows.show([*fix_rows(view, width, self._glyphs), *said])
         if view.stage != self._stage:
@@ -86,8 +96,9 @@ class FixScreen(Dialog[None]):
             self.query_one(MessageBar).set_hints(key_hints(self, hints))
 
     def action_confirm(self) -> None:
-        """Yes."""
-        if self._fixes.view().stage == "asking" and self._has_rights():
+        """Yes; while the server is waited for: now."""
+        stage = self._fixes.view().stage
+        if stage == "waiting" or (stage == "asking" and self._has_rights()):
             self._fixes.confirm()
             self.redraw()
 
@@ -123,11 +134,17 @@ class FixScreen(Dialog[None]):
         box.scroll_relative(y=step * max(1, box.size.height - 1), animate=False)
 
     def action_back(self) -> None:
-        """Stop what is being compared; else leave."""
-        if self._fixes.view().stage == "working":
+        """Stop what is being compared; else leave, also where the server is still waited for."""
+        stage = self._fixes.view().stage
+        if stage in ("waiting", "working"):
             self._fixes.stop()
-            self._say("stopping; everything is put back")
+            self._is_left = stage == "waiting"
+            what = "nothing was changed" if self._is_left else "everything is put back"
+            self._say(f"stopping; {what}")
             return
+        self._leave()
+
+    def _leave(self) -> None:
         self._fixes.leave()
         self.dismiss(None)
 
@@ -146,12 +163,14 @@ def fix_rows(view: FixView, width: int, glyphs: Glyphs) -> list[Row]:
         rows.append(())
     if view.stage == "asking":
         rows += _sentences(view.notes, width)
-    if view.stage == "working":
+    if view.stage == "waiting":
+        rows += _sentences([f"Waiting: {view.waits_for}."], width)
+    elif view.stage == "working":
         rows += _progress(view, width, glyphs)
     elif view.result:
         role = "ok" if view.is_better else "warn" if view.stage == "failed" else "text"
         rows += [((line, role),) for line in wrapped(view.result, width)]
-    if view.stage not in ("asking", "working"):
+    if view.stage not in ("asking", "waiting", "working"):
         rows += _sentences(view.notes, width)
     question, role = QUESTIONS[view.stage]
     if question:
@@ -179,6 +198,9 @@ def _progress(view: FixView, width: int, glyphs: Glyphs) -> list[Row]:
     rows: list[Row] = [
         ((f"{said}  ", "soft"), *bar(share, max(4, width - len(said) - 2), glyphs, "live"))
     ]
-    return rows + [
-        ((line, "text"),) for line in wrapped(view.rates or "the first one warms up", width)
-    ]
+    said = f"waiting: {view.waits_for}" if view.waits_for else "the first one warms up"
+    if view.rates:
+        rows += [((line, "text"),) for line in wrapped(view.rates, width)]
+    if view.waits_for or not view.rates:
+        rows += [((line, "soft"),) for line in wrapped(said, width)]
+    return rows

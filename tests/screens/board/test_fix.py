@@ -80,6 +80,16 @@ async def test_escape_first_stops_what_runs() -> None:
     assert fixes.asked == ["failed"]
 
 
+async def test_escape_leaves_while_the_server_is_waited_for() -> None:
+    fixes = PreparedFixes(replace(ASKING, stage="waiting", waits_for="the server answers first"))
+    async with opened(fixes).run_test(size=NARROW) as pilot:
+        assert "Waiting: the server answers first." in await shown(pilot)
+        await pilot.press("escape")
+        await shown(pilot)
+        assert not isinstance(pilot.app.screen, FixScreen)
+    assert fixes.asked == ["failed", "leave"]
+
+
 async def test_without_a_terminal_for_sudo_nothing_is_done() -> None:
     fixes = PreparedFixes(replace(ASKING, needs_password=True))
     async with opened(fixes).run_test(size=NARROW) as pilot:
@@ -88,11 +98,13 @@ async def test_without_a_terminal_for_sudo_nothing_is_done() -> None:
     assert fixes.asked == []
 
 
-@pytest.mark.parametrize("stage", ["asking", "working", "in force", "undone", "failed"])
+@pytest.mark.parametrize("stage", ["asking", "waiting", "working", "in force", "undone", "failed"])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 @pytest.mark.parametrize("width", [12, 34, 60, 80])
 def test_no_row_is_wider_than_the_box(stage: FixStage, glyphs: Glyphs, width: int) -> None:
-    view = replace(ASKING, stage=stage, total=8, result=RESULT, title="t" * 200)
+    view = replace(
+        ASKING, stage=stage, total=8, result=RESULT, title="t" * 200, waits_for="w " * 60
+    )
     for row in fix_rows(view, width, glyphs):
         assert row_width(row) <= width
         assert all(cell_len(text) == len(text) for text, _ in row)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-FixStage = Literal["asking", "working", "in force", "undone", "failed"]
-"""asking: nothing is changed yet. in force: done, or done earlier, and can be undone."""
+FixStage = Literal["asking", "waiting", "working", "in force", "undone", "failed"]
+"""asking: nothing is changed yet. waiting: confirmed, and the server is not free yet; nothing is
+changed. in force: done, or done earlier, and can be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class FixView:
     """Everything that is shown of it; texts are clean.
 
     ``plan`` has exactly what is written, run and put back: a word and its text. ``notes`` are
-    sentences. ``done`` of ``total`` answers are in while it works, ``rates`` says what they gave.
+    sentences. ``done`` of ``total`` answers are in while it works, ``rates`` says what they gave,
+    ``waits_for`` is a clause: why the server is not free.
     ``result`` is the sentence of the comparison, or why it failed. ``needs_password``: sudo will
     ask in the terminal.
     """
@@ -28,6 +30,7 @@ class FixView:
     done: int = 0
     total: int = 0
     rates: str = ""
+    waits_for: str = ""
     result: str = ""
     is_better: bool = False
     needs_password: bool = False
@@ -44,10 +47,11 @@ class BoardFixes(Protocol):
         why there are no rights of root."""
 
     def confirm(self) -> None:
-        """Yes: do it, and compare answers."""
+        """Yes: do it, and compare answers. While the server is waited for: do it at once, and
+        compare nothing."""
 
     def stop(self) -> None:
-        """End the comparison; everything is put back."""
+        """End the wait or the comparison; everything is put back."""
 
     def undo(self) -> None:
         """Put back what was there before."""

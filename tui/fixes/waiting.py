@@ -1,0 +1,118 @@
+"""Waits until the server of a board is free, before anything is changed on the board.
+
+A server that works on one answer at a time lets the answers of a comparison wait behind one that
+was stopped, or that somebody else asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+from tui.bench.run.board_link import BoardLink
+from tui.bench.run.connect import Connected
+from tui.bench.store.controls import Controls
+from tui.core.board.npu_busy import BUSY_LOAD_PCT
+from tui.history.running import first_in_line
+from tui.servers.address import shown_url
+from tui.servers.capabilities import is_one_at_a_time
+
+LOOK_S = 0.1
+NPU_LIMIT_S = 120.0
+"""A load of the NPU that nobody can explain is waited for this long: it may be another program,
+which never ends."""
+NPU_BUSY = "the NPU is busy with another answer or another program"
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How a busy server is waited for.
+
+    ``own`` is why this npulse uses the server itself, as a clause; None where it does not.
+    ``history`` is the file in which other npulse processes keep their answers. ``say`` gets each
+    new reason as a clause, and None once the server is free; it is called in the loop's thread.
+    ``is_hurried``: the user does not want to wait, nor to compare. It may be called in any thread.
+    """
+
+    own: Callable[[], str | None] = lambda: None
+    history: Path | None = None
+    say: Callable[[str | None], None] = lambda reason: None
+    is_hurried: Callable[[], bool] = lambda: False
+
+
+class Waiting:
+    """One wait. It ends early where ``controls`` or the user's hurry say so; who called looks at
+    both."""
+
+    def __init__(self, waits: Waits, controls: Controls) -> None:
+        self._waits = waits
+        self._controls = controls
+        self._said: str | None = None
+
+    @property
+    def is_hurried(self) -> bool:
+        return self._waits.is_hurried()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._controls.is_aborted or self.is_hurried
+
+    def say(self, reason: str | None) -> None:
+        """The same reason is told once."""
+        if reason != self._said:
+            self._said = reason
+            self._waits.say(reason)
+
+    async def for_own_answer(self) -> None:
+        """Until this npulse does not use the server any more."""
+        await self._while(lambda: _at_once(self._waits.own()))
+
+    async def unless_stopped(self, work: Awaitable[_Found]) -> _Found | None:
+        """What comes of ``work``; None where it was stopped before, and then it is cancelled.
+        Raises what it raises."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done() and not self._is_over:
+                await asyncio.wait((task,), timeout=LOOK_S)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+
+    async def for_others(self, connected: Connected, board: BoardLink) -> None:
+        """Until the server answers nobody else, as far as the history and the NPU's load tell."""
+        if not is_one_at_a_time(connected.server.dialect):
+            return
+        await self._while(lambda: asyncio.to_thread(self._other_npulse, connected.server.url))
+        end_s = monotonic() + NPU_LIMIT_S
+
+        async def npu() -> str | None:
+            await board.sample()
+            is_busy = (board.npu_load_pct() or 0.0) >= BUSY_LOAD_PCT and monotonic() < end_s
+            return NPU_BUSY if is_busy else None
+
+        await self._while(npu)
+
+    def _other_npulse(self, url: str) -> str | None:
+        history = self._waits.history
+        if history is None or not history.exists():
+            return None
+        first = first_in_line(history, (shown_url(url),), None)
+        return None if first is None else f"the server answers {first.where} first"
+
+    async def _while(self, why: Callable[[], Awaitable[str | None]]) -> None:
+        while not self._is_over:
+            reason = await why()
+            if reason is None:
+                return
+            self.say(reason)
+            await asyncio.sleep(LOOK_S)
+
+
+async def _at_once(found: str | None) -> str | None:
+    return found
