@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
@@ -117,11 +117,12 @@ class TimelineBuilder:
         self._gap.extend((after - before) / 1e6 for before, after in pairwise(held))
         # In line: an answer of 16,384 tokens comes by here when it is opened.
         factor, window = self._tokens_per_chunk * 1e9, self._window
-        for number in range(first, len(times)):
-            t_ns, last = times[number], number - RATE_GAPS
-            while window < last and t_ns - times[window + 1] >= RATE_NS:
+        known = times if first else held[1:]
+        for number in range(first, len(known)):
+            t_ns, last = known[number], number - RATE_GAPS
+            while window < last and t_ns - known[window + 1] >= RATE_NS:
                 window += 1
-            span_ns = t_ns - times[window]
+            span_ns = t_ns - known[window]
             rates.append((number - window) * factor / span_ns if span_ns else NAN)
         self._window = window
         if not first and times:
@@ -159,26 +160,33 @@ class TimelineBuilder:
         """A sample of the board: readings by their series, in the units in which they are stored
         (:func:`tui.core.board.history.series_values`). One that is older than the last is left
         out."""
-        if t_ns < self.start_ns:
-            if self.start_ns - t_ns > EARLY_NS:
-                return
-            t_ns = self.start_ns
-        if t_ns > MOST_NS or (self._board_times and t_ns < self._board_times[-1]):
+        self.add_samples([(t_ns, values)])
+
+    def add_samples(self, samples: Iterable[tuple[int, Mapping[str, float | None]]]) -> None:
+        """Samples as for :meth:`add_sample`, one after the other."""
+        times, board, first_ns = self._board_times, self._board, self.start_ns
+        rows: list[dict[str, float]] = []
+        n_before, last_ns = len(times), times[-1] if times else first_ns
+        for t_ns, values in samples:
+            if t_ns < first_ns:
+                if first_ns - t_ns > EARLY_NS:
+                    continue
+                t_ns = first_ns
+            if not last_ns <= t_ns <= MOST_NS:
+                continue
+            last_ns = t_ns
+            known = self._known(values)
+            times.append(t_ns)
+            rows.append(known)
+            self._marks.sample(t_ns, known)
+        if not rows:
             return
-        known = self._known(values)
-        board, count = self._board, len(self._board_times)
-        self._board_times.append(t_ns)
-        for name, value in known.items():
-            column = board.get(name)
-            if column is None:
-                column = board[name] = array("d", [NAN]) * count
-            column.append(value)
-        if len(known) < len(board):
-            for column in board.values():
-                if len(column) <= count:
-                    column.append(NAN)
-        self._marks.sample(t_ns, known)
-        self.reached(t_ns)
+        for name in {name: None for known in rows for name in known}:
+            if name not in board:
+                board[name] = array("d", [NAN]) * n_before
+        for name, column in board.items():
+            column.extend([known.get(name, NAN) for known in rows])
+        self.reached(last_ns)
 
     def _known(self, values: Mapping[str, float | None]) -> dict[str, float]:
         """Present readings in the units of their specs, and derived series."""
@@ -192,15 +200,14 @@ class TimelineBuilder:
             scale = scales.get(name)
             if scale is None:
                 scale = scales[name] = _scale_of(name)
-            if scale == _CLOCK:
-                clock = value if clock is None or value > clock else clock
-                continue
-            if scale == _CORE:
+            if scale >= 0:
+                known[name] = value * scale
+            elif scale == _CORE:
                 loads_pct += value
                 cores += 1
                 known[name] = value
-            else:
-                known[name] = value * scale
+            elif clock is None or value > clock:
+                clock = value
         if cores:
             known[NPU_LOAD] = loads_pct / cores
         if clock is not None:
@@ -257,6 +264,9 @@ class TimelineBuilder:
         self._text_ends, self._thinking_ends = array("q"), array("q")
         self._phases = PhaseTrack()
         ends = [whole * number // count for number in range(1, count + 1)]
+        if not thinking:
+            self._add_ends(self._times, ends, [0] * count)
+            return
         self._add_ends(
             self._times,
             [max(end - thinking, 0) for end in ends],

@@ -104,7 +104,8 @@ class GapWatch:
         last, since = self._last, self._since
         # In line: an answer of 16,384 tokens comes by here when it is opened.
         for number, gap_ns in enumerate(gaps_ns):
-            if gap_ns > SLOW_NS and self.is_slow(gap_ns):
+            least = self._least_slow
+            if gap_ns > SLOW_NS and (least is None or gap_ns > least) and self.is_slow(gap_ns):
                 found.append((number, SlowGap(gap_ns, self.usual_ns)))
             last.append(gap_ns)
             since += 1

@@ -79,14 +79,12 @@ def fill(
     # With the first chunk another part of the answer begins; after it samples and chunks do not
     # touch each other, and thousands of chunks at once are far cheaper.
     n_early = sum(1 for sample in ordered if sample.t_ns < times_ns[0]) if times_ns else 0
-    for sample in ordered[:n_early]:
-        builder.add_sample(sample.t_ns, sample.values)
+    builder.add_samples((sample.t_ns, sample.values) for sample in ordered[:n_early])
     if ends is not None and len(ends.text) == len(ends.thinking) == len(times_ns):
         builder.add_chunks(times_ns, ends.text, ends.thinking)
     else:
         builder.add_chunks(times_ns)
-    for sample in ordered[n_early:]:
-        builder.add_sample(sample.t_ns, sample.values)
+    builder.add_samples((sample.t_ns, sample.values) for sample in ordered[n_early:])
 
 
 def _number(numbers: Mapping[str, object], name: str) -> float | None:
