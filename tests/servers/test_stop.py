@@ -12,7 +12,7 @@ from tests.servers.raw_server import Wire, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.waiting import until
 from tui.core.types import Phase
-from tui.servers.client import Client
+from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.exchange import StreamedRequest, answer
 from tui.servers.slot import Slot
 
@@ -47,6 +47,32 @@ async def test_stop_drains_where_the_server_runs_on() -> None:
         await asyncio.wait_for(running, 20)
         assert slot.state.is_free
         assert turn.text == "one ", "what came later is discarded"
+
+
+@pytest.mark.parametrize("ends_by", ["stop", "stall"])
+async def test_text_that_may_be_a_repetition_is_shown_at_the_end(ends_by: str) -> None:
+    """Two growths of whole texts are no proof yet: the last two events are held back."""
+    timeouts = PhaseTimeouts(idle_s=30.0 if ends_by == "stop" else 0.3)
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        for text in ("One", "One two", "One two three"):
+            await wire.token(text)
+        await asyncio.sleep(30)
+
+    async with raw_server(script) as server, Client(server.url, OPENAI, timeouts) as client:
+        turn = new_turn()
+        exchange = StreamedRequest(client, request(), turn, Slot())
+        running = asyncio.create_task(exchange.run())
+        if ends_by == "stop":
+            await until(lambda: len(exchange._decoder.held()) == 3)
+            assert turn.text == "One"
+            # A screen stops the turn itself, in its own thread.
+            turn.stop(perf_counter_ns())
+            exchange.stop()
+        await asyncio.wait_for(running, 20)
+        assert turn.text == "One two three"
+        assert turn.status == ("stopped" if ends_by == "stop" else "interrupted")
 
 
 async def test_what_is_discarded_is_counted() -> None:

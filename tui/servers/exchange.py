@@ -299,6 +299,7 @@ class StreamedRequest:
             self._slot.discard(n_chunks, t_ns)
         else:
             self._times.feed(self.turn, t_ns, deltas)
+            self.turn.note_held(self._times.stamped(self._decoder.held()))
             self._has_failed = self._has_failed or self.turn.error is not None
         had_finish = self._has_finish
         is_done = False

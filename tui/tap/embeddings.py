@@ -29,6 +29,9 @@ class EmbeddingDecoder:
             self._body += data
         return []
 
+    def held(self) -> list[Delta]:
+        return []
+
     def close(self) -> list[Delta]:
         """How many tokens were embedded, as far as that is told."""
         if self._is_too_long:

@@ -25,9 +25,13 @@ class ReadTimes:
         if not any(_reads_ago(delta) for delta in deltas):
             turn.feed(t_ns, deltas)
             return
-        for delta in deltas:
-            at = max(len(self._times_ns) - 1 - _reads_ago(delta), 0)
-            turn.feed(self._times_ns[at], (delta,))
+        for at_ns, delta in self.stamped(deltas):
+            turn.feed(at_ns, (delta,))
+
+    def stamped(self, deltas: Sequence[Delta]) -> list[tuple[int, Delta]]:
+        """The deltas of the last read with the time at which each came. Once there was a read."""
+        last = len(self._times_ns) - 1
+        return [(self._times_ns[max(last - _reads_ago(delta), 0)], delta) for delta in deltas]
 
 
 def _reads_ago(delta: Delta) -> int:

@@ -73,6 +73,12 @@ class Turn(TurnState):
                     return
                 self._take(t_ns, delta)
 
+    def note_held(self, held: Sequence[tuple[int, Delta]]) -> None:
+        """What the dialect holds back as of its last read, and when each piece came: it is text of
+        this answer where a stop or a failure of the line ends it now."""
+        with self._lock:
+            self._held = held
+
     def fail(self, t_ns: int, error: TurnError, *, is_refused: bool | None = None) -> None:
         """The turn failed. ``is_refused`` tells a refusal from a failure where the kind does not.
 
@@ -85,6 +91,7 @@ class Turn(TurnState):
     def stop(self, t_ns: int) -> None:
         """The user stopped it. What has arrived stays."""
         with self._lock:
+            self._take_held()
             self._end(t_ns, Phase.STOPPED, "stopped")
 
     def end_of_stream(self, t_ns: int) -> None:
@@ -142,6 +149,13 @@ class Turn(TurnState):
             self._meter.count(tokens, sum(prompt) + TOKENS_PER_MESSAGE * len(prompt))
 
     # -- inside, under the lock ----------------------------------------------------------------
+
+    def _take_held(self) -> None:
+        held, self._held = self._held, ()
+        for t_ns, delta in held:
+            if self._phase.is_over:
+                return
+            self._take(t_ns, delta)
 
     def _take(self, t_ns: int, delta: Delta) -> None:
         if isinstance(delta, TextDelta | ThinkingDelta | RefusalDelta):
@@ -210,6 +224,7 @@ class Turn(TurnState):
         if self._phase.is_over:
             return
         if error.kind in TRANSPORT_KINDS:
+            self._take_held()
             if self._finish.is_finished:
                 self._complete(t_ns)
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -26,6 +26,7 @@ from tui.core.types import (
     ArrivalClockName,
     ChatRequest,
     CleanText,
+    Delta,
     Phase,
     Segment,
     SegmentKind,
@@ -79,6 +80,7 @@ class TurnState:
         """Every event of the stream held the whole text so far."""
         self.unread = UnreadEvents()
         """The events of the stream that could not be understood."""
+        self._held: Sequence[tuple[int, Delta]] = ()
         self._n_chars = 0
         self._max_chars = chars_limit(request.settings.max_tokens)
 

@@ -108,8 +108,16 @@ class WholeTexts:
             left = [kind(text) for kind, text in self._torn.items() if text]
             self._torn.clear()
             return [*left]
+        return self._settle(self._likely_way(), read) if self._held else []
+
+    def held(self, read: int) -> list[Delta]:
+        """What :meth:`end` would give, if it is not known yet what kind of server it is; changes
+        nothing."""
+        return self._given(self._likely_way(), read) if self._held else []
+
+    def _likely_way(self) -> Literal["pieces", "whole"]:
         is_whole = self._n_grown >= MIN_GROWTHS_AT_END and _is_telling(self._proof)
-        return self._settle("whole" if is_whole else "pieces", read) if self._held else []
+        return "whole" if is_whole else "pieces"
 
     # -- what kind of server it is -------------------------------------------------------------
 
@@ -141,14 +149,18 @@ class WholeTexts:
     def _settle(self, way: Literal["pieces", "whole"], read: int) -> list[Delta]:
         """It is known now: gives out what was held back."""
         self._way = way
-        found: list[Delta] = [CumulativeDelta()] if way == "whole" else []
-        for held in self._held:
-            deltas = held.added if way == "whole" else held.as_it_came
-            found += (_late(delta, read - held.read) for delta in deltas)
+        found = self._given(way, read)
         self._held.clear()
         if way == "pieces":
             self._whole.clear()
             self._torn.clear()
+        return found
+
+    def _given(self, way: Literal["pieces", "whole"], read: int) -> list[Delta]:
+        found: list[Delta] = [CumulativeDelta()] if way == "whole" else []
+        for held in self._held:
+            deltas = held.added if way == "whole" else held.as_it_came
+            found += (_late(delta, read - held.read) for delta in deltas)
         return found
 
     # -- what is new ---------------------------------------------------------------------------

@@ -59,6 +59,10 @@ class StreamDecoder(Protocol):
     def close(self) -> list[Delta]:
         """The deltas that the end of the stream completes."""
 
+    def held(self) -> list[Delta]:
+        """What has come and is held back until more comes, as it is to be read if nothing does.
+        Changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRoutes:

@@ -35,6 +35,10 @@ class NewText:
         self._finish = finish or self._finish
         return self._without_repetition(deltas, is_end=finish is not None)
 
+    def held(self, read: int) -> list[Delta]:
+        """What :meth:`at_end` would give, without its word for the end; changes nothing."""
+        return [] if self._whole_texts is None else self._whole_texts.held(read)
+
     def at_end(self, read: int) -> list[Delta]:
         """What was held back, where nothing more comes; with the last word for the end, for text
         takes that back."""

@@ -87,6 +87,9 @@ class ChatDecoder:
     def feed(self, data: bytes) -> list[Delta]:
         return self._take(self._text.decode(data))
 
+    def held(self) -> list[Delta]:
+        return self._whole_texts.held(self._n_reads)
+
     def close(self) -> list[Delta]:
         deltas = self._take(self._text.decode(b"", True) + "\n")
         return [*deltas, *self._whole_texts.end(self._n_reads)]

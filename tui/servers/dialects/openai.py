@@ -149,6 +149,9 @@ class ChatDecoder:
             data, self._body = self._body.data, None
         return self._events(self._sse.feed(data))
 
+    def held(self) -> list[Delta]:
+        return self._new.held(self._n_reads)
+
     def close(self) -> list[Delta]:
         self._n_reads += 1
         if self._is_over or self._nonsense:

@@ -61,6 +61,9 @@ class ChatDecoder:
     def feed(self, data: bytes) -> list[Delta]:
         return self._read(self._inner.feed(data))
 
+    def held(self) -> list[Delta]:
+        return []
+
     def close(self) -> list[Delta]:
         deltas = self._read(self._inner.close())
         return [*(TextDelta(text) for text in self._replay.rest()), *deltas]

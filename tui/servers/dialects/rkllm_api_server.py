@@ -71,6 +71,9 @@ class ChatDecoder:
     def feed(self, data: bytes) -> list[Delta]:
         return self._read(self._inner.feed(data))
 
+    def held(self) -> list[Delta]:
+        return []
+
     def close(self) -> list[Delta]:
         return self._read(self._inner.close())
 

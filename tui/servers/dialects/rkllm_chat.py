@@ -71,6 +71,9 @@ class ChatDecoder:
             self._nonsense = "a line without an end"
         return deltas
 
+    def held(self) -> list[Delta]:
+        return []
+
     def close(self) -> list[Delta]:
         if self._is_over or self._nonsense:
             return []
