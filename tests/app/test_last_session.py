@@ -190,8 +190,8 @@ def test_the_place_in_the_transcript_comes_back(tmp_path: Path) -> None:
         with running(tmp_path, "--url", board.url, size=(80, 24)) as terminal:
             terminal.wait_for(READY)
             for number in range(3):
-                ask(terminal, f"question {number} [[tokens=150]]")
-                terminal.wait_for(shows(rf"question {number}[^~]*~150 tokens"))
+                ask(terminal, f"question {number} [[tokens=90]]")
+                terminal.wait_for(shows(rf"question {number}[^~]*~90 tokens"))
             terminal.keys("ctrl+home", "alt+down")
             terminal.wait_for(lambda one: "question 1" in one.text().splitlines()[2])
             terminal.keys("tab", "down", "down", "down")

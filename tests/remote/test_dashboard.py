@@ -33,7 +33,7 @@ def test_chat_and_board_of_another_machine(tmp_path: Path) -> None:
             terminal.wait_for(f"RockchipLlama kitchen:{sim.url.rpartition(':')[2]}", seconds=60)
             terminal.send(b"Hello\r")
             terminal.wait_for(
-                lambda seen: "ready" in seen.text() and "tokens   ~" in seen.text(), 60
+                lambda seen: "  done" in seen.text() and "tokens   ~" in seen.text(), 60
             )
             there.stop()
             terminal.wait_for("ssh kitchen lost for", seconds=60)

@@ -17,7 +17,7 @@ from tui.screens.dashboard import Dashboard
 from tui.widgets.chat.message_line import MessageBar
 
 NO_SERVER = "no server answers yet; your prompt stays here"
-ELSEWHERE = "an answer is running in npulse (pid 7); your prompt stays here until it ends"
+ELSEWHERE = "an answer runs in npulse (pid 7); your prompt stays here until it ends"
 
 
 class RefusingChat(PreparedChat):

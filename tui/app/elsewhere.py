@@ -90,7 +90,7 @@ class OtherAnswers:
     def refusal(self) -> str:
         """Why a prompt is not taken while ``followed`` runs."""
         where = "another npulse" if self.followed is None else self.followed.where
-        return f"an answer is running in {where}; your prompt stays here until it ends"
+        return f"an answer runs in {where}; your prompt stays here until it ends"
 
     def stop(self) -> str | None:
         """Asks for the end of ``followed``. Returns the sentence that says so; None where there is
