@@ -178,7 +178,7 @@ def more_colours(choice: ColourChoice, env: Mapping[str, str]) -> MoreColours | 
 
 def _inside_tmux(features: str | None) -> ColourChoice:
     if features is None:
-        return ColourChoice("256", "tmux does not say what is around it")
+        return ColourChoice("256", "tmux hides what is around it")
     known = features.split(",")
     if "RGB" in known:
         return ColourChoice("truecolor", "tmux says so")
