@@ -178,7 +178,9 @@ class Backend:
         self._link.use(connection)
         self._on_change()
         if (state_folder() / CHANGES_FILE).exists():
-            self._tell(await asyncio.to_thread(self.fixes.in_force_sentence))
+            said = await asyncio.to_thread(self.fixes.in_force_sentence)
+            if said is not None:
+                self._on_problem(said)
         if await self._demo.is_wanted(self._server_choice.urls):
             await self._run_demo(connection)
         else:
@@ -192,10 +194,6 @@ class Backend:
         recorder = self.kept_history.recorder(self._on_problem, self._stop_for_another)
         if recorder is not None:
             self.chat.keeper.use(recorder)
-
-    def _tell(self, said: str | None) -> None:
-        if said is not None:
-            self._on_problem(said)
 
     def follow(self, followed: FollowedAnswer) -> bool:
         """Show an answer that another npulse receives; False while one of this npulse runs."""
@@ -242,12 +240,7 @@ class Backend:
         """Fixes of this board, and how to undo them: loaded when first asked for."""
         from tui.app.board_fixes import Fixes
 
-        return Fixes(
-            self.board.source,
-            lambda: self.state,
-            self._why_wait,
-            in_use=self._own_answer,
-        )
+        return Fixes(self.board.source, lambda: self.state, self._why_wait, in_use=self._own_answer)
 
     def _own_answer(self) -> str | None:
         """What this npulse has the server work on, as a clause. From any thread."""

@@ -34,6 +34,7 @@ from tui.bench.run.announce import planned_requests
 from tui.bench.run.forecast import Speed, forecast
 from tui.bench.run.ledger import Ledger
 from tui.bench.run.plan import Task
+from tui.bench.run.request_record import not_asked
 from tui.bench.store import journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.history import usual_tokens
@@ -190,16 +191,7 @@ class Book:
     def skip(self, tasks: Sequence[Task], status: Status, why: str) -> None:
         """Requests that were not asked."""
         for task in tasks:
-            request = Request(
-                id=task.prompt.id,
-                rep=task.rep,
-                order=task.order,
-                status=status,
-                name=task.prompt.name,
-                group=task.group,
-                segment=self._own_segment,
-                error=why,
-            )
+            request = not_asked(task, status, why, self._own_segment)
             self.ledger.emit(RequestEnded(request=request))
 
     def _of(self, member: Member, event: Event) -> Event:

@@ -41,20 +41,20 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: GenerationSettings
     policy: LimitPolicy
-    model: str | None = None
-    seed: int = 1
-    is_strict: bool = False
-    is_forced: bool = False
-    is_greedy: bool | None = None
-    has_warmup: bool = True
-    cool_down_s: float = 120.0
-    stops_loops: bool = False
-    hashes_model: bool = True
-    sample_s: float = 0.5
-    idle_samples: int = 4
-    good_ttft_ms: float = 3000.0
-    good_decode_tps: float = 2.0
-    tick_s: float = 0.25
+    model: str | None
+    seed: int
+    is_strict: bool
+    is_forced: bool
+    is_greedy: bool | None
+    has_warmup: bool
+    cool_down_s: float
+    stops_loops: bool
+    hashes_model: bool
+    sample_s: float
+    idle_samples: int
+    good_ttft_ms: float
+    good_decode_tps: float
+    tick_s: float
 
     @classmethod
     def of(cls, options: Options) -> Choices:

@@ -16,7 +16,7 @@ from typing import Any
 from tui.bench.model.boards import BoardState
 from tui.bench.model.events import Event, Outcome
 from tui.bench.model.options import Options
-from tui.bench.model.suite import Suite, quick, with_thinking
+from tui.bench.model.suite import Suite, wanted
 from tui.bench.run import plan
 from tui.bench.run.connect import SetupError
 from tui.bench.run.ending import events_of, saved, told_to_the_end
@@ -86,10 +86,8 @@ class FleetRunner:
         controls: Controls,
         resume: resuming.Earlier | None = None,
     ) -> None:
-        if options.is_quick and resume is None:
-            suite = quick(suite)
-        if options.is_thinking and not suite.thinking and resume is None:
-            suite = with_thinking(suite)
+        if resume is None:
+            suite = wanted(suite, is_quick=options.is_quick, is_thinking=options.is_thinking)
         before = None if resume is None else resume.loaded.document.run
         runs = (options.runs or suite.runs) if before is None else before.runs
         # Boards keep answers by the run's id: it is made before a model is known.

@@ -276,6 +276,13 @@ def filler_tokens(filler: int | str, context_tokens: int | None) -> int | None:
     return None if context_tokens is None else max(1, context_tokens - int(below))
 
 
+def wanted(suite: Suite, *, is_quick: bool, is_thinking: bool) -> Suite:
+    """The suite as a new run asks for it: shorter, and with thinking where it has none."""
+    if is_quick:
+        suite = quick(suite)
+    return with_thinking(suite) if is_thinking and not suite.thinking else suite
+
+
 def quick(suite: Suite) -> Suite:
     """The short form of a suite: fewer prompts, smaller caps."""
     short = suite.quick

@@ -23,6 +23,7 @@ from tui.bench.run.forecast import forecast
 from tui.bench.run.load_cycle import LoadCycle
 from tui.bench.run.plan import Task
 from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.request_record import not_asked
 from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext
 from tui.bench.run.sender import RequestSender
@@ -142,16 +143,7 @@ class RequestLoop:
 
     async def _skip(self, tasks: Iterable[Task], status: Status, why: str) -> None:
         for task in tasks:
-            request = Request(
-                id=task.prompt.id,
-                rep=task.rep,
-                order=task.order,
-                status=status,
-                name=task.prompt.name,
-                group=task.group,
-                segment=self.segment,
-                error=why or None,
-            )
+            request = not_asked(task, status, why, self.segment)
             self._s.ledger.emit(RequestEnded(request=request))
         await self._s.ledger.flush(sync=True)
 

@@ -234,6 +234,20 @@ def record(
     )
 
 
+def not_asked(task: Task, status: Status, why: str, segment: int) -> Request:
+    """The record of a request that was not sent; ``why`` is a sentence, or empty."""
+    return Request(
+        id=task.prompt.id,
+        rep=task.rep,
+        order=task.order,
+        status=status,
+        name=task.prompt.name,
+        group=task.group,
+        segment=segment,
+        error=why or None,
+    )
+
+
 def _sentence(stopped: StopReason) -> str:
     return {
         "timeout_first": "no token within the limit for the first one",

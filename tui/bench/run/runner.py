@@ -24,7 +24,7 @@ from tui.bench.model.events import (
 )
 from tui.bench.model.options import Options
 from tui.bench.model.records import Run
-from tui.bench.model.suite import Suite, quick, with_thinking
+from tui.bench.model.suite import Suite, wanted
 from tui.bench.run import connect, plan
 from tui.bench.run.announce import started
 from tui.bench.run.board_link import BoardLink
@@ -70,10 +70,8 @@ class Runner:
         controls: Controls,
         resume: resuming.Earlier | None = None,
     ) -> None:
-        if options.is_quick and resume is None:
-            suite = quick(suite)
-        if options.is_thinking and not suite.thinking and resume is None:
-            suite = with_thinking(suite)
+        if resume is None:
+            suite = wanted(suite, is_quick=options.is_quick, is_thinking=options.is_thinking)
         self.suite = suite
         self.options = options
         self.controls = controls
