@@ -1,5 +1,5 @@
-"""Reading the board: /proc and /sys below an injected root, without root rights and without forks.
+"""Board readings from /proc and /sys below a root directory, as an unprivileged user, no forks.
 
-One small reader per subsystem turns files into readings; :mod:`tui.board.sampler` runs them at
-their rates and hands out snapshots. What cannot be read is a reading with a reason.
+One small reader per subsystem turns files into readings. :mod:`tui.board.sampler` runs the readers
+at their rates and returns snapshots. A value that cannot be read is a reading with a reason.
 """

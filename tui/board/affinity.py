@@ -1,6 +1,6 @@
 """CPU affinity of npulse itself: the little cores, so that the big ones are free for the model.
 
-The model's threads own the big cores, and interrupts of the NPU are served on cpu0; so npulse runs
+The runtime pins its threads to the big cores, and cpu0 serves the NPU's interrupts. So npulse runs
 on the little cores except cpu0.
 """
 
@@ -16,22 +16,22 @@ from tui.board.readers.reasons import UnreadableError
 
 CPU_DIR = "/sys/devices/system/cpu"
 LITTLE_SHARE = 0.85
-"""A cluster is little if it has less than this share of the biggest one's capacity. Favoured
-cores of a PC differ by a few per cent; those are not clusters."""
+"""A core is little if it has less than this share of the largest capacity. The favoured cores of a
+PC differ from its others by a few per cent only, and must not count."""
 
 
 class Moved(NamedTuple):
-    """Where npulse runs now: the CPUs, or the reason why it stayed where it was."""
+    """The CPUs that npulse was moved to; if none, the reason why its affinity is unchanged."""
 
     cpus: tuple[int, ...]
     reason: str | None
 
 
 def little_cpus(files: Files) -> tuple[int, ...]:
-    """The CPUs of the smaller clusters without cpu0; empty where all CPUs are alike, or where
-    cpu0 is the only small one.
+    """The CPUs of the little clusters without cpu0; empty where all CPUs are alike, or where
+    cpu0 is the only little one.
 
-    By the kernel's own ``cpu_capacity``, else by the highest clock of each cpufreq policy.
+    By ``cpu_capacity`` in sysfs, else by the highest clock of each cpufreq policy.
     """
     strength = _capacities(files) or _clocks(files)
     if not strength:
@@ -41,10 +41,9 @@ def little_cpus(files: Files) -> tuple[int, ...]:
 
 
 def move_to_little_cpus(files: Files) -> Moved:
-    """Restrict all threads of this process to the little cores. Threads started later inherit it.
+    """Restrict all threads of this process to the little cores. Later threads inherit it.
 
-    Leaves everything as it is where there are none, where this process may not use them, or where
-    the system refuses.
+    Changes nothing if there are none, if this process may not use them, or if the kernel refuses.
     """
     little = little_cpus(files)
     if not little:
@@ -70,7 +69,7 @@ def _capacities(files: Files) -> dict[int, float]:
                 raw = files.read_once(f"{CPU_DIR}/{name}/cpu_capacity")
                 found[int(digits)] = parse.bounded(1, 1 << 20, raw)
             except (OSError, UnreadableError):
-                # Half a picture is none: the CPU that is missing may be a big one.
+                # All or nothing: the CPU whose capacity is missing may be a big one.
                 return {}
     return found
 

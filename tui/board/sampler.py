@@ -1,9 +1,9 @@
-"""The sampler: runs every reader at its rate and hands out snapshots.
+"""Runs the readers of the board, each at its own interval, and returns snapshots.
 
-Fast things are read at every sample, slow ones every few seconds, and what does not change once.
-A reading that was lost, or failed in a way that may pass, is tried again at the next sample. No
-process is started and nothing is written. One sampler serves everybody; ``sample`` may be called
-from a worker thread.
+Fast values are read at every sample, slow ones every few seconds, constant ones every 30 s. A value
+that disappeared, or failed for a reason that may pass, is read again at the next sample. No process
+is started and no file is written. One sampler serves all consumers; its methods may be called from
+any thread.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ ReadPart = Callable[[SampleContext], dict[str, Reading]]
 EVERY = 0
 LOOK_S, SETUP_S, HARDWARE_S = 2, 5, 30
 SLACK_NS = NS // 4
-"""A sample that comes a little early still counts as the one that was due."""
+"""A group is due this much before its interval has passed, as samples may come early."""
 GAP_NS = 10 * NS
 
 
 class _Part:
-    """One group of readings, its period, and what it read last."""
+    """One group of readings, its interval in s, and its last readings."""
 
     __slots__ = ("_due_ns", "_has_lost", "_period_ns", "_read", "_seen", "found")
 
@@ -62,7 +62,7 @@ class _Part:
         self.found: dict[str, Reading] = {}
 
     def update(self, context: SampleContext, is_forced: bool) -> None:
-        """Read if it is due; either way the readings are part of this sample."""
+        """Read if due, and add the group's newest readings to the sample."""
         if is_forced or self._is_due(context.t_ns):
             self.found = self._read(context)
             self._due_ns = context.t_ns + self._period_ns
@@ -71,7 +71,7 @@ class _Part:
         context.readings.update(self.found)
 
     def _note_lost(self) -> None:
-        """Whether something is absent that was there before, or that may be there next time."""
+        """Note whether a reading is absent that was present before or may be present next time."""
         self._has_lost = False
         for name, reading in self.found.items():
             if reading.value is not None:
@@ -82,16 +82,16 @@ class _Part:
     def _is_due(self, t_ns: int) -> bool:
         if not self._period_ns or self._due_ns is None or self._has_lost:
             return True
-        # Also when the clock went back, which CLOCK_MONOTONIC does not do but an injected one may.
+        # Also if the clock went backwards: CLOCK_MONOTONIC does not, but a test's clock may.
         return t_ns >= self._due_ns - SLACK_NS or t_ns < self._due_ns - self._period_ns
 
 
 class Sampler:
     """Reads the board below ``root``.
 
-    ``interval_s`` is how often the caller means to sample: differences over much more than that
-    (a suspended board) are dropped. ``clock_ns`` and ``wall_s`` are CLOCK_MONOTONIC and wall time;
-    tests pass their own. ``files`` replaces the access to ``root``.
+    ``interval_s`` is the interval at which the caller will sample: rates over more than 2.5 times
+    that, and more than 10 s (a suspended board), are discarded. ``clock_ns`` is CLOCK_MONOTONIC and
+    ``wall_s`` the UNIX time; tests pass their own. ``files`` replaces the access to ``root``.
     """
 
     def __init__(
@@ -120,8 +120,8 @@ class Sampler:
         self._parts = self._schedule()
 
     def sample(self) -> Snapshot:
-        """One snapshot, now; the last one again after :meth:`close`. Never raises for anything that
-        a board may do."""
+        """Take a snapshot; after :meth:`close` returns the last one again. Files that are missing,
+        unreadable or invalid give absent readings and raise nothing."""
         with self._lock:
             if self._is_closed:
                 return self._last
@@ -135,9 +135,9 @@ class Sampler:
             return self._last
 
     def others(self) -> tuple[Neighbour, ...]:
-        """The programs beside server and npulse that take most CPU time; empty the first time.
+        """The busiest processes other than server and npulse; empty at the first call.
 
-        Looks at all processes, at most every other second: for when somebody has to be named.
+        Reads all processes, at most every 2 s. Call it only while their names are needed.
         """
         with self._lock:
             t_ns, before_ns = self._clock_ns(), self._looked_ns
@@ -150,23 +150,23 @@ class Sampler:
             return self._others
 
     def watch_server(self, port: int | None, pid: int | None = None) -> None:
-        """Tell which server is talked to: by its port on this machine, or by its process."""
+        """Set the server process to read: by its port on this machine, or by its pid."""
         with self._lock:
             self._server.watch(port, pid)
             self._generation = -1
 
     def wait_for_background(self, seconds: float) -> None:
-        """Give what is read once in the background (runtime versions) some time to end."""
+        """Wait for values read in the background (runtime versions), at most this long."""
         self._runtime.wait(seconds)
 
     def close(self) -> None:
-        """Close all files, for good."""
+        """Close all files. Later samples return the last snapshot."""
         with self._lock:
             self._is_closed = True
             self._files.close()
 
     def _schedule(self) -> tuple[_Part, ...]:
-        """Order matters where a reader uses what another has read in the same sample."""
+        """The groups in order: a reader may use values that another has read in the same sample."""
         files, devices = self._files, self._devices
         npu, ddr, thermal = Npu(files, devices), Ddr(files, devices), Thermal(files)
         host = () if has_proc(files) else (_Part(LOOK_S, Host().read),)

@@ -113,7 +113,7 @@ def test_an_older_unit_is_replaced(system: System) -> None:
 
 def test_a_unit_that_systemd_refuses_is_not_written(system: System) -> None:
     system.program("systemd-analyze", f'echo "{UNIT_NAME}:3: bad line" >&2; exit 1')
-    with pytest.raises(UnitError, match=r"does not take the unit.*bad line"):
+    with pytest.raises(UnitError, match=r"rejects the unit.*bad line"):
         install(system.root)
     assert not system.unit.exists()
 

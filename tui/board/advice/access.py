@@ -1,8 +1,8 @@
 """Access to the NPU's load: the files that have it, and a systemd unit that makes one readable.
 
-debugfs is closed to all but root, though the driver's own files in it are readable by design. The
-unit bind-mounts just that one folder to /run/npu; nothing else of debugfs is opened, nothing runs
-afterwards, and npulse itself never needs root.
+Only root may enter /sys/kernel/debug (mode 0700), although the driver's own files in it are
+world-readable. The unit bind-mounts the driver's folder alone to /run/npu: nothing else of debugfs
+is opened, no process stays, and npulse itself never needs root.
 """
 
 from __future__ import annotations
@@ -56,20 +56,21 @@ ExecStop=/usr/bin/umount {OPEN_DIR}
 [Install]
 WantedBy=multi-user.target
 """
-"""No Private or Protect option: with one the mount would stay in a name space of its own."""
+"""No Private or Protect option: with one, systemd would give the unit a mount namespace of its own,
+and no other process would see the mount."""
 
 
 def load_rungs(files: Files, wall_s: float) -> list[Rung]:
-    """Every file that the NPU's load may come from, in the order that they are tried, each with
-    what it gives now or why it gives nothing."""
+    """Every file that the NPU's load may come from, in the order in which they are tried, each with
+    its loads or the reason why it has none. ``wall_s`` is the wall time (UNIX, s)."""
     candidates = run_paths(files) or [f"{OPEN_DIR}/load"]
     return [read_rung(files, path, wall_s) for path in (PROC_LOAD, *candidates, DEBUGFS_LOAD)]
 
 
 def install(root: Path = Path("/"), run: Run = run_command) -> Outcome:
-    """Write the unit, check it, switch it on. Does nothing where all of that is done already.
+    """Write the unit file, verify it, enable and start it; no change where it is active already.
 
-    Raises UnitError. Needs root, and a system that systemd runs.
+    Needs root and a running systemd. Raises UnitError.
     """
     require_root("npulse setup-npu-access --install")
     _require_systemd(root)
@@ -81,13 +82,13 @@ def install(root: Path = Path("/"), run: Run = run_command) -> Outcome:
     was_on = is_on(run, UNIT_NAME)
     if not is_new and was_on and (root / OPEN_DIR.lstrip("/") / "load").exists():
         return Outcome(False, f"{UNIT_NAME} is installed and active already.")
-    # Its restart also brings a mount up to date that points into a driver that was unloaded.
+    # The restart also renews a mount of a driver that was unloaded since.
     switch_on(run, UNIT_NAME)
     return Outcome(True, f"{UNIT_NAME} is installed: every user can read {OPEN_DIR}/load now.")
 
 
 def remove(root: Path = Path("/"), run: Run = run_command) -> Outcome:
-    """Switch the unit off and delete it. Raises UnitError. Needs root."""
+    """Disable and stop the unit, and delete its file. Needs root. Raises UnitError."""
     require_root("npulse setup-npu-access --remove")
     path = root / UNIT_PATH.lstrip("/")
     if read_file(path) is None:

@@ -1,7 +1,8 @@
 """Alerts for heat, low RAM and throttling, with hysteresis.
 
-A threshold that raises an alert and another one that clears it lie apart; what has no threshold has
-to last. The dashboard shows the first one in its status line and may ring the bell when one is new.
+Heat and low RAM are raised at one threshold and cleared at another one. Throttling has no
+threshold: it is raised after 2 samples with it and cleared after 5 without. The dashboard shows the
+first alert in its status line and may ring the terminal's bell for a new one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LOW_SHARE, ENOUGH_SHARE = 0.05, 0.08
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to know now, in one sentence."""
+    """One alert: its key (heat, ram, throttle), its level, and one sentence without a full stop."""
 
     key: str
     level: Level
@@ -32,25 +33,25 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What is raised now, worst first, and what is new since the sample before."""
+    """The alerts after one sample, worst first, and those that the sample before did not have."""
 
     active: tuple[Alert, ...] = ()
     new: tuple[Alert, ...] = ()
 
 
 class AlertWatch:
-    """Feed it every snapshot; it keeps what the thresholds need of the past."""
+    """Derives the alerts from successive snapshots. Keeps the state that the hysteresis needs."""
 
     def __init__(self) -> None:
         self.trend = HeadroomTrend()
-        """Where free RAM is heading; the headroom panel reads it too."""
+        """Trend of free RAM; the headroom panel reads it too."""
         self._is_hot = False
         self._is_low = False
         self._throttling: Debouncer[Alert] = Debouncer(raise_after=2, clear_after=5)
         self._known: frozenset[str] = frozenset()
 
     def feed(self, snapshot: Snapshot) -> Alerts:
-        """The alerts after this sample."""
+        """Process one snapshot; returns the alerts after it."""
         self.trend.feed(snapshot.t_ns, snapshot.number("ram.available"))
         found = [self._heat(snapshot), self._memory(snapshot), *self._throttle(snapshot)]
         active = sorted((alert for alert in found if alert), key=lambda alert: alert.level != "bad")
@@ -59,7 +60,8 @@ class AlertWatch:
         return Alerts(tuple(active), new)
 
     def _heat(self, snapshot: Snapshot) -> Alert | None:
-        """From 85 °C (less where the critical trip is near) until 5 °C below."""
+        """Raised at 85 °C, or 10 °C below the critical trip if that is lower; cleared 5 °C
+        below."""
         temperature = snapshot.number("soc.temp")
         if temperature is None:
             # A sensor that fails for a moment neither raises nor clears.
@@ -74,7 +76,7 @@ class AlertWatch:
         return Alert("heat", "bad", f"the SoC is at {temperature:.0f} °C{note}")
 
     def _memory(self, snapshot: Snapshot) -> Alert | None:
-        """Less than 5 % free until 8 % are, or a slope that ends within ten minutes."""
+        """Raised below 5 % of available RAM, cleared at 8 %; or the trend's own warning."""
         total, available = snapshot.number("ram.total"), snapshot.number("ram.available")
         if total and available is not None:
             self._is_low = available < (ENOUGH_SHARE if self._is_low else LOW_SHARE) * total

@@ -20,7 +20,10 @@ from tui.core.text import format as fmt
 def board_checks(
     snapshot: Snapshot, rungs: list[Rung], findings: tuple[Finding, ...]
 ) -> list[Check]:
-    """Everything about the board: what it is, what can be read, and what slows it down."""
+    """The checks of one snapshot: identity, readable values, and findings.
+
+    ``rungs`` are the files that the NPU's load may come from, with the reason where one fails.
+    """
     checks: list[Check | None] = [_machine(snapshot)]
     if not is_rockchip(snapshot):
         checks.append(Check("npu", "note", "NPU", no_npu(snapshot)))
@@ -53,7 +56,7 @@ def _load(snapshot: Snapshot, rungs: list[Rung]) -> Check:
     if reading.value is not None:
         return Check("npu.load", "ok", "NPU load", f"read from {reading.source}")
     if reading.reason == NO_DRIVER:
-        # Told with the driver.
+        # The check of the driver says how to get it.
         return Check("npu.load", "note", "NPU load", NO_DRIVER)
     if reading.reason != NO_PERMISSION:
         return _absent("npu.load", "NPU load", snapshot, "attention")
@@ -77,7 +80,7 @@ def _clock(snapshot: Snapshot, findings: tuple[Finding, ...]) -> Check | None:
     if any(finding.rule == "ddr-clock" for finding in findings):
         return None
     if reading.value is None:
-        # A firmware that cannot scale is a finding of its own.
+        # A firmware that cannot change the memory clock has a finding of its own.
         is_found = "firmware" in reading.flags
         return None if is_found else _absent("ddr.freq", "memory clock", snapshot, "note")
     clock = fmt.megahertz(snapshot.number("ddr.freq"))

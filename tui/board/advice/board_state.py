@@ -1,6 +1,6 @@
 """State derived from the board's snapshots: findings, alerts, decode bound and past answers.
 
-Fed once per snapshot; everything else only hands out what was made then.
+Computed once per snapshot; readers of :class:`BoardView` get the stored result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NO_SIZE = "the size of the model's weights is not known"
 NO_BANDWIDTH = "the memory's bandwidth is not known here"
 
 NEEDS_NAMES = frozenset({"cpu-others"})
-"""Causes that are told by loads alone, and better with the names of the programs."""
+"""Rules that need only CPU loads, but whose finding can also name the programs."""
 
 PHASES: dict[TurnPhase, Phase] = {
     TurnPhase.WAITING: "unknown",
@@ -41,7 +41,7 @@ PHASES: dict[TurnPhase, Phase] = {
 
 
 class BoardView:
-    """Follows the board and the answers. Not thread-safe: one thread feeds and reads."""
+    """Board facts after the newest snapshot. Not thread-safe: one thread updates and reads it."""
 
     def __init__(self) -> None:
         self._watch = AlertWatch()
@@ -49,9 +49,10 @@ class BoardView:
         self._answers = AnswerLog()
         self.facts = BoardFacts()
         self.alerts: tuple[Alert, ...] = ()
-        """What is raised now, worst first."""
+        """The present alerts, worst first."""
         self.wants_neighbours = False
-        """Whether the next snapshot should come with ``neighbours``: a cause needs their names."""
+        """Whether the next call of :meth:`saw` should pass ``neighbours``: a finding can name
+        them."""
 
     def saw(
         self,
@@ -66,13 +67,14 @@ class BoardView:
         neighbours: Sequence[Neighbour] = (),
         root: Path | None = None,
     ) -> None:
-        """A new snapshot, with the numbers of the present or last answer and the loaded model.
+        """Update from a new snapshot, the numbers of the present or last answer, and the model.
 
-        ``is_benchmark``: one of ours uses this board, so that a load is nobody else's.
-
-        ``t0_ns`` is when that answer was sent; without it the answer leaves no mark. ``now_ns`` is
-        when ``stats`` was taken, the snapshot's own time if None. ``root`` is where the snapshot
-        was read; commands for a simulated board write there.
+        ``is_finishing``: the server still computes an answer that was stopped. ``is_benchmark``: a
+        benchmark of npulse uses this board, so that a load without a request is not another
+        program's. ``t0_ns`` is when the answer's request was sent; if None, the answer is not added
+        to the past answers. ``now_ns`` is when ``stats`` was taken; if None, the snapshot's time.
+        Both are on the monotonic clock. ``root`` is the root directory of the snapshot: commands
+        for a simulated board write below it.
         """
         alerts = self._watch.feed(snapshot)
         self.alerts = alerts.active
@@ -92,7 +94,7 @@ class BoardView:
         self.wants_neighbours = any(finding.rule in NEEDS_NAMES for finding in found)
         shown = self._causes.feed((finding.rule, finding) for finding in found)
         order = {finding.rule: number for number, finding in enumerate(found)}
-        # What asks for something before what only explains, then the one that costs most.
+        # Findings with a remedy come before mere explanations; within each, the costliest first.
         shown.sort(key=lambda item: (item.weight != "act", order.get(item.rule, len(order))))
         self.facts = BoardFacts(
             findings=tuple(shown),
@@ -110,7 +112,7 @@ class BoardView:
 def decode_bound(
     snapshot: Snapshot, stats: TurnStats | None, model: ModelInfo | None
 ) -> DecodeBound:
-    """The last decode rate beside its bound, with the first reason why there is none."""
+    """The last decode rate and its upper bound by memory bandwidth, or the first reason why not."""
     name = None if model is None else model.name
     rate_tps = None if stats is None else stats.decode_tps
     is_estimated = stats is not None and stats.decode_source == "estimated"

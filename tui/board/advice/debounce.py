@@ -9,10 +9,10 @@ Item = TypeVar("Item")
 
 
 class Debouncer(Generic[Item]):
-    """Follows items by key over samples.
+    """Debounces items by key over successive samples.
 
-    An item shows after ``raise_after`` samples in a row and goes after ``clear_after`` without it;
-    while it shows, its newest words are given.
+    An item is raised after ``raise_after`` successive samples with it, and cleared after
+    ``clear_after`` successive samples without it. While raised, its newest value is returned.
     """
 
     def __init__(self, raise_after: int = 3, clear_after: int = 5) -> None:
@@ -23,7 +23,7 @@ class Debouncer(Generic[Item]):
         self._shown: dict[str, Item] = {}
 
     def feed(self, items: Iterable[tuple[str, Item]]) -> list[Item]:
-        """One sample; returns what shows now, in the order in which it appeared."""
+        """Process one sample of (key, item); returns the raised items in the order of raising."""
         now = dict(items)
         for key, item in now.items():
             self._seen[key] = self._seen.get(key, 0) + 1

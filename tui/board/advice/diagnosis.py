@@ -1,8 +1,8 @@
 """Performance diagnosis: rules over one snapshot that find why a model runs slowly.
 
-Each finding names what was seen, what it costs, and the command that fixes it. Nothing is found
-where nothing is wrong; in particular a low NPU load while decoding is normal, as decoding waits for
-memory. The costs are what owners of such boards measured; they are told as reports, not promises.
+Each finding states the evidence, its effect, and the command that fixes it. A low NPU load while
+decoding is no finding: decoding is bound by memory bandwidth. The effects in tok/s are what owners
+of such boards measured; they are shown as reports.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ BUSY_PCT = 30.0
 PRESSURE_PCT = 10.0
 OTHERS_PCT = 60.0
 OWN_PCT = 10.0
-"""Above what an answer at 3 tok/s and charts together take: a note that is always there is none."""
+"""More than npulse takes for an answer at 3 tok/s with all charts, so that normal use gives no
+finding."""
 ROOFLINE_SHARE = 0.45
 LEAST_DRIVER = (0, 9, 8)
 
@@ -42,22 +43,23 @@ Phase = Literal["idle", "prefill", "decode", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is known of the work that should be fast. ``unknown``: nobody watches a request."""
+    """The state of requests during a snapshot. Phase ``unknown``: npulse observes no request
+    itself."""
 
     phase: Phase = "unknown"
     is_server_finishing: bool = False
-    """The server still computes an answer that nobody waits for."""
+    """The server still computes an answer that was stopped."""
     roofline_share: float | None = None
-    """Measured decode rate over what the memory allows."""
+    """Measured decode rate divided by the roofline, 0 to 1."""
     neighbours: tuple[Neighbour, ...] = ()
-    """The busiest other processes, where somebody looked."""
+    """The busiest other processes; empty if they were not listed."""
 
 
 Rule = Callable[[Snapshot, Work], Finding | None]
 
 
 def why_slow(snapshot: Snapshot, work: Work) -> tuple[Finding, ...]:
-    """Every cause that this snapshot shows, the one that costs most first."""
+    """The findings of this snapshot, the costliest first."""
     if not has_npu(snapshot):
         rules: tuple[Rule, ...] = (_memory_pressure, _own_cost)
     else:
@@ -71,12 +73,12 @@ def why_slow(snapshot: Snapshot, work: Work) -> tuple[Finding, ...]:
 
 
 def _with_command(finding: Finding) -> Finding:
-    """The same finding with its fix as a command too."""
+    """The finding, with its fix as a shell command if it has none yet."""
     return replace(finding, command=finding.command or command_of(finding.fix))
 
 
 def _as_run_here(finding: Finding, snapshot: Snapshot) -> Finding:
-    """The same finding; in a container its command is for the host."""
+    """The finding; in a container, a command that needs root becomes advice for the host."""
     if finding.command is None:
         return finding
     found = command_here(finding.command, snapshot)
@@ -86,13 +88,13 @@ def _as_run_here(finding: Finding, snapshot: Snapshot) -> Finding:
 
 
 def has_npu(snapshot: Snapshot) -> bool:
-    """Whether this machine has the vendor's NPU driver: elsewhere clocks say nothing about a
-    model, which then runs on another machine."""
+    """Whether this machine has the vendor's NPU driver. Without it the model runs on another
+    machine, and the clocks of this one do not matter."""
     return any(snapshot.get(name).value is not None for name in ("npu.driver", "npu.freq"))
 
 
 def is_busy(snapshot: Snapshot, work: Work) -> bool:
-    """Whether a model computes now."""
+    """Whether a model computes now: a request runs, or a core's NPU load is above 30 %."""
     if work.phase in ("prefill", "decode") or work.is_server_finishing:
         return True
     return max((load or 0.0 for load in snapshot.numbers("npu.load")), default=0.0) > BUSY_PCT
@@ -123,8 +125,8 @@ def _memory_clock(snapshot: Snapshot, work: Work) -> Finding | None:
 
 
 def _is_held(snapshot: Snapshot, device: str) -> bool:
-    """Whether another governor could not raise the clock: it is the best one already, or a limit
-    keeps the clock low, which is a finding of its own."""
+    """Whether another governor would not raise the clock: the governor is ``performance`` already,
+    or ``max_freq`` is below the highest clock, which has a finding of its own."""
     if snapshot.text(f"{device}.governor") == "performance":
         return True
     limit, top = snapshot.number(f"{device}.max_freq"), top_clock(snapshot, device)
@@ -161,8 +163,8 @@ def _heat(snapshot: Snapshot, work: Work) -> Finding | None:
 
 
 def _trip_c(snapshot: Snapshot, by_monitor: bool) -> float:
-    """Below which temperature, in °C, the clocks come back: the vendor's system monitor has one of
-    its own, the kernel's thermal governor starts at the lowest passive trip."""
+    """The temperature in °C below which the clocks rise again: the threshold of the vendor's system
+    monitor, or the lowest passive trip for the kernel's thermal governor."""
     trip = snapshot.number("thermal.trip_passive")
     return COOL_C if by_monitor or trip is None else trip
 
@@ -368,4 +370,4 @@ _RULES: tuple[Rule, ...] = (
     _idle_cores,
     _own_cost,
 )
-"""The one that costs most first."""
+"""The costliest cause first."""

@@ -1,4 +1,4 @@
-"""The fixes of a board: as data that npulse can do and undo, and as the commands for a person."""
+"""Fixes for a board: as records that npulse can apply and undo, and as shell commands."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _UNIT_NAME = re.compile(r"[A-Za-z0-9@._:-]{1,100}\.service")
 
 
 def folder_of(snapshot: Snapshot, reading_id: str) -> str:
-    """The folder of the file that a reading came from."""
+    """The folder of the file that a reading was read from."""
     return snapshot.get(reading_id).source.rpartition("/")[0]
 
 
 def devfreq_governor(snapshot: Snapshot, rule: str, device: str, measured_by: MeasuredBy) -> Fix:
-    """The highest clock of a device (``ddr``, ``npu``), whatever the load."""
+    """Set governor ``performance`` for a devfreq device (``ddr`` or ``npu``): its highest clock."""
     write = FileWrite(folder_of(snapshot, f"{device}.freq") + "/governor", "performance")
     name = {"ddr": "memory", "npu": "NPU"}[device]
     return Fix(rule, f"keep the {name} at its highest clock", (write,), measured_by=measured_by)
 
 
 def cpu_governors(policies: list[str]) -> Fix:
-    """The highest clock of these clusters of CPU cores."""
+    """Set governor ``performance`` for these cpufreq policies (``policy0``...)."""
     writes = (
         FileWrite(f"{CPUFREQ}/{policy}/scaling_governor", "performance") for policy in policies
     )
@@ -43,7 +43,8 @@ def cpu_governors(policies: list[str]) -> Fix:
 
 
 def lift_limit(snapshot: Snapshot) -> Fix | None:
-    """What lifts the first limit that a user has set."""
+    """Raise the first clock limit that a user has set to the device's highest clock; None without
+    one."""
     for device, measured_by in _LIMITED.items():
         top = top_clock(snapshot, device)
         if "limited" in snapshot.get(f"{device}.max_freq").flags and top is not None:
@@ -60,7 +61,7 @@ def lift_limit(snapshot: Snapshot) -> Fix | None:
 
 
 _LIMITED: dict[str, MeasuredBy | None] = {"npu": "prefill_tps", "ddr": "decode_tps", "gpu": None}
-"""Devices with a limit, and what it slows down; a model does not use the GPU."""
+"""Devices with a clock limit, and the rate that it affects; a model does not use the GPU."""
 
 
 def _limit(write: FileWrite, measured_by: MeasuredBy | None) -> Fix:
@@ -68,7 +69,7 @@ def _limit(write: FileWrite, measured_by: MeasuredBy | None) -> Fix:
 
 
 def full_fan(snapshot: Snapshot) -> Fix | None:
-    """Full drive, where the fan is one that can be told so and is not there yet."""
+    """Set the fan to full drive; None where it has no writable ``pwm1`` or is at 100 % already."""
     fan = snapshot.get("fan.pwm")
     if isinstance(fan.value, int | float) and fan.value < 100 and fan.source.endswith("/pwm1"):
         note = "It takes minutes until the board is cooler, so no rate is compared."
@@ -77,7 +78,8 @@ def full_fan(snapshot: Snapshot) -> Fix | None:
 
 
 def npu_access(snapshot: Snapshot, *, is_container: bool) -> Fix | None:
-    """The unit that lets everybody read the NPU's load, where only root can."""
+    """The systemd unit that lets every user read the NPU's load; None unless permission is
+    missing."""
     if is_container or snapshot.get("npu.load").reason != NO_PERMISSION:
         return None
     command = (*npulse_command().split(" "), "setup-npu-access")
@@ -92,7 +94,7 @@ def npu_access(snapshot: Snapshot, *, is_container: bool) -> Fix | None:
 
 
 def runtime_log(source: LogSource | None) -> Fix | None:
-    """A drop-in that has the runtime print its own times, for a server that systemd runs."""
+    """A systemd drop-in with ``RKLLM_LOG_LEVEL=1``; None unless a system unit runs the server."""
     if source is None or source.kind != "journal" or source.has_variable is not False:
         return None
     if not _UNIT_NAME.fullmatch(source.name):
@@ -109,14 +111,15 @@ def runtime_log(source: LogSource | None) -> Fix | None:
 
 
 def undo_commands(rule: str) -> tuple[tuple[str, ...], ...]:
-    """What puts back what no file write can, for a change that an earlier npulse made."""
+    """The commands that undo a fix by this rule which an earlier npulse run applied; maybe none."""
     if rule == ACCESS_RULE:
         return ((*npulse_command().split(" "), "setup-npu-access", "--remove"),)
     return (("systemctl", "daemon-reload"),) if rule == LOG_RULE else ()
 
 
 def command_of(fix: Fix | None) -> Command | None:
-    """The fix as a line for a shell; None where it is none, or more than files of the kernel."""
+    """The fix as a shell command; None without a fix, or if it does more than write kernel
+    files."""
     if fix is None or fix.commands:
         return None
     by_value = groupby(fix.writes, key=lambda write: write.value)
@@ -126,10 +129,10 @@ def command_of(fix: Fix | None) -> Command | None:
 
 
 def tee(value: str, *paths: str) -> Command:
-    """Write a value into files of root."""
+    """The shell command that writes a value into files that only root may write."""
     return Command(f"echo {value} | sudo tee {' '.join(paths)}")
 
 
 def cpu_words(cpus: list[int]) -> str:
-    """CPU numbers as taskset takes them."""
+    """CPU numbers as a list for ``taskset -c``: ``0,1,2``."""
     return ",".join(str(cpu) for cpu in sorted(cpus))

@@ -1,4 +1,4 @@
-"""A snapshot out of the JSON that ``npulse board --json`` prints, maybe on another machine."""
+"""Parses the JSON that ``npulse board --json`` prints, here or on another machine."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _Snapshot(msgspec.Struct):
 
 
 def snapshot_of(line: bytes) -> Snapshot:
-    """The reverse of :func:`tui.board.advice.report.to_json`; every text is sanitised. Raises
-    ValueError for what is none."""
+    """The snapshot of one JSON line, the reverse of :func:`tui.board.advice.report.to_json`. Every
+    text is sanitised. Raises ValueError if the line is not such a snapshot."""
     try:
         told = msgspec.json.decode(line, type=_Snapshot)
         seconds = datetime.fromisoformat(told.time).timestamp()

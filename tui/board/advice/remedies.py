@@ -1,4 +1,4 @@
-"""Remedies for absent readings: a sentence, and the command where there is one."""
+"""Remedies for absent readings: a sentence and, where one exists, a shell command."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ LOAD_COMMANDS = {
         "sudo mount -t debugfs none /sys/kernel/debug && sudo npulse setup-npu-access --install"
     ),
 }
-"""What makes the NPU's load readable, by the reason why it is not; ready for a shell."""
+"""Shell command that makes the NPU's load readable, by the reason why it is not."""
 LOAD_FROM_HOST = Advice(
     "This is a container: neither a mount nor a systemd unit has an effect in it. On the host, run "
     "npulse setup-npu-access --install as root, then start the container with the host's /run/npu "
     "(docker run -v /run/npu:/run/npu:ro)."
 )
-"""How a container gets at the NPU's load: only its host can open it."""
+"""For a container: only its host can make the NPU's load readable."""
 SETUP_ACCESS = "Only root can read the NPU load here; this opens that one folder to everybody:"
 MOUNT_DEBUGFS = "The driver's files are in debugfs; this mounts it and opens that one folder:"
 NO_LOAD_FILES = (
@@ -58,8 +58,8 @@ INSTALL_RUNTIME = (
 
 
 def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
-    """The way to this value, or None where there is none or it comes by itself; what ends in a
-    colon goes on with :func:`remedy_command`."""
+    """How to make this value available, as a sentence. None where nothing helps or nothing is
+    needed. A sentence that ends in a colon is followed by :func:`remedy_command`."""
     reason = reading.reason
     group = reading_id.partition(".")[0]
     if group == "npu" and reason == NO_DRIVER:
@@ -81,28 +81,28 @@ def remedy(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
 
 
 def remedy_command(reading_id: str, reading: Reading, snapshot: Snapshot) -> Command | None:
-    """The command that :func:`remedy` speaks of, where there is one that has an effect here."""
+    """The shell command for :func:`remedy`; None without one, and in a container."""
     if reading_id != "npu.load" or is_container(snapshot):
         return None
     return LOAD_COMMANDS.get(str(reading.reason))
 
 
 def load_fix(snapshot: Snapshot) -> str | None:
-    """What makes the NPU's load readable, as a command or a sentence; None where nothing does."""
+    """How to make the NPU's load readable: a command, else a sentence; None where nothing helps."""
     reading = snapshot.get("npu.load")
     return remedy_command("npu.load", reading, snapshot) or remedy("npu.load", reading, snapshot)
 
 
 def command_here(command: Command, snapshot: Snapshot) -> Command | Advice:
-    """The command as it has to be run: a container has neither sudo nor a /sys to write to, so
-    what needs root is done on its host."""
+    """The command itself, or in a container, for a command with sudo, the advice to run it on the
+    host: a container cannot write to /sys."""
     if "sudo " not in command or not is_container(snapshot):
         return command
     return Advice(f"This is a container: run on its host: {command}")
 
 
 def remedies(snapshot: Snapshot) -> list[str]:
-    """Every way that there is, each once, in the order of the readings."""
+    """The remedies of all absent readings, without duplicates, in the order of the readings."""
     found = (
         _whole(name, snapshot.get(name), snapshot)
         for name in snapshot.readings
@@ -118,14 +118,14 @@ def _whole(reading_id: str, reading: Reading, snapshot: Snapshot) -> str | None:
 
 
 def is_rockchip(snapshot: Snapshot) -> bool:
-    """Whether this is a Rockchip board: the device tree says so, or, where there is none (in a
-    container), what only the rknpu driver gives."""
+    """Whether this is a Rockchip board: by the SoC in the device tree or, where that is hidden (in
+    a container), by a value that only the rknpu driver gives."""
     return (snapshot.text("board.soc") or "").startswith(("rk", "rv", "px")) or has_rknpu(snapshot)
 
 
 def is_container(snapshot: Snapshot) -> bool:
-    """Whether this is a container: its root says so, or the rknpu driver works where the device
-    tree is hidden, which no board's own system does."""
+    """Whether this is a container: by the marks in its root, or because the rknpu driver works
+    while the device tree is hidden, which only happens in a container."""
     if snapshot.get("board.container").value is not None:
         return True
     is_hidden = snapshot.get("board.soc").reason == NOT_ON_THIS_KERNEL
@@ -139,8 +139,8 @@ def has_rknpu(snapshot: Snapshot) -> bool:
 
 
 def no_npu(snapshot: Snapshot) -> str:
-    """The sentence where no NPU was found: certain on a known machine, else only that it is not
-    seen."""
+    """The sentence for a machine without an NPU: that it has none if the machine is identified,
+    else only that none is visible."""
     soc = snapshot.get("board.soc")
     is_known = snapshot.get("board.model").value is not None or soc.value is not None
     return NO_NPU if is_known or soc.reason == "not a Rockchip SoC" else NPU_UNSEEN

@@ -1,4 +1,4 @@
-"""A snapshot for other programs (JSON) and for people who read line by line (text)."""
+"""A snapshot as JSON and as a plain-text report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from tui.core.text.sanitize import clean
 
 
 def write_out(text: str) -> None:
-    """Write and flush. Raises BrokenPipeError where nobody reads any more."""
+    """Write to standard output and flush. Raises BrokenPipeError if the reader has closed the
+    pipe."""
     try:
-        # Asked here: a stream that replaces what it lacks would write a question mark for each.
+        # Checked first: a stream with errors="replace" would turn each sign it lacks into a "?".
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         plain = text.replace("°C", "C").replace("–", "-")
@@ -45,14 +46,14 @@ TITLES = {
     "power": "Power",
     "npulse": "npulse itself",
 }
-"""First part of a reading's id -> title of its group, in the order of the report."""
+"""First part of a reading's id -> title of its group. The order is that of the report."""
 
 
 def to_json(snapshot: Snapshot) -> dict[str, object]:
     """``{"t_ns", "time", "readings": {id: {"value", "unit", "source", "reason", "flags"}}}``.
 
-    ``time`` is ISO 8601 with the offset; several values of a reading are a list; a number that JSON
-    does not have (NaN, infinity) is an absence.
+    ``time`` is ISO 8601 with the UTC offset. A reading with several values has a list. NaN and
+    infinity, which JSON lacks, become null with a reason.
     """
     return {
         "t_ns": snapshot.t_ns,
@@ -65,7 +66,7 @@ def to_json(snapshot: Snapshot) -> dict[str, object]:
 
 
 def wall_time(seconds: float) -> str:
-    """Local time with offset, to the millisecond. A clock beyond the calendar gives the epoch."""
+    """Local time of a UNIX time in s, as ISO 8601 with offset and ms; the epoch if out of range."""
     try:
         moment = datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
     except (OverflowError, OSError, ValueError):
@@ -74,8 +75,8 @@ def wall_time(seconds: float) -> str:
 
 
 def to_text(snapshot: Snapshot, paper: Paper = PLAIN) -> str:
-    """The linear report: a group, its values one a line, absences by reason, and at the end what
-    can be done about them."""
+    """The report as text: per group one value a line and absent values by reason; at the end the
+    remedies."""
     lines = [f"npulse board, {wall_time(snapshot.time)}"]
     profile = snapshot.text("board.simulated")
     if profile is not None:

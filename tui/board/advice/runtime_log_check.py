@@ -14,7 +14,8 @@ ID, TITLE = "runtime.log", "runtime log"
 
 
 def load_check(facts: LoadFacts) -> Check | None:
-    """What the runtime logged when it loaded the model; None where it logged nothing."""
+    """The check with what the runtime logged when it loaded the model; None if it logged
+    nothing."""
     if not facts.is_known:
         return None
     detail = f"{facts.line}; from {facts.source}."
@@ -22,7 +23,7 @@ def load_check(facts: LoadFacts) -> Check | None:
 
 
 def runtime_log_check(source: LogSource | None) -> Check:
-    """One check. Nothing here is required: the numbers of npulse's own clock are always there."""
+    """The check of the runtime's log; never more than a note, as npulse measures without it too."""
     if source is None:
         detail = "The process of the server cannot be seen, so its log is not read."
         return Check(ID, "note", TITLE, detail)
@@ -45,7 +46,7 @@ def _how(source: LogSource) -> str:
         return f" Start the container with -e {VARIABLE}=1 to have them."
     if source.kind == "file":
         return f" Start the server with {VARIABLE}=1 to have them."
-    return f" In the editor, add the lines [Service] and Environment={VARIABLE}=1; then restart it."
+    return f" In the editor, add the lines [Service] and Environment={VARIABLE}=1, then restart it."
 
 
 def _command(source: LogSource) -> str | None:

@@ -1,7 +1,7 @@
-"""Units of systemd that run ``npulse tap`` and ``npulse exporter`` as a user of their own.
+"""systemd units that run ``npulse tap`` and ``npulse exporter`` as a system user of their own.
 
-They may read what every user may read, write below their own folder, and speak to the server; the
-rest of the system is closed to them (``systemd-analyze security``: below 2.0).
+The services may read world-readable files, write below /var/lib/npulse, and connect to the model
+server. The hardening options forbid the rest (``systemd-analyze security`` gives below 2.0).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ UMask=0077
 
 @dataclass(frozen=True, slots=True)
 class ServiceUnit:
-    """One service. ``arguments`` are those of its command."""
+    """One service: its name, and the text of its unit file."""
 
     service: Service
     text: str
@@ -92,7 +92,7 @@ def unit_name(service: Service) -> str:
 
 
 def npulse_command() -> str:
-    """How npulse is started here, for a unit: the absolute path of its program."""
+    """The command that starts npulse, with absolute paths, as ExecStart needs it."""
     beside = Path(sys.executable).with_name("npulse")
     found = str(beside) if beside.is_file() else shutil.which("npulse")
     return found or f"{sys.executable} -m tui"
@@ -101,8 +101,8 @@ def npulse_command() -> str:
 def unit(
     service: Service, arguments: tuple[str, ...] = (), program: str = "", *, is_local: bool = True
 ) -> ServiceUnit:
-    """The unit of a service whose command gets these arguments too. ``is_local``: it speaks to
-    nothing but this machine, and is not allowed to."""
+    """The unit of a service. ``arguments`` are added to its command. ``program`` replaces
+    :func:`npulse_command`. ``is_local``: forbid connections to other machines."""
     start = program or npulse_command()
     words = [start, service, *(_quoted(argument) for argument in arguments)]
     is_in_home = any(start.startswith(home) for home in _HOMES)
@@ -141,12 +141,12 @@ WantedBy=multi-user.target
 
 
 def install(wanted: ServiceUnit, root: Path = Path("/"), run: Run = run_command) -> Outcome:
-    """Make the user, write the unit, check it, switch it on. Does nothing where all of that is done
-    already. Raises UnitError."""
+    """Create the system user, write and verify the unit, enable and start it; no change where it
+    is active already. Needs root and a running systemd. Raises UnitError."""
     require_root(f"npulse setup-service {wanted.service} --install")
     if not is_systemd_here(root):
         raise UnitError(
-            f"systemd does not run this system; start npulse {wanted.service} by what does"
+            f"systemd does not run this system; start npulse {wanted.service} by its init system"
         )
     path = root / wanted.path.lstrip("/")
     is_new = read_file(path) != wanted.text
@@ -166,7 +166,7 @@ def install(wanted: ServiceUnit, root: Path = Path("/"), run: Run = run_command)
 
 
 def remove(service: Service, root: Path = Path("/"), run: Run = run_command) -> Outcome:
-    """Switch the service off and delete its unit; what it has kept stays. Raises UnitError."""
+    """Disable and stop the service, and delete its unit; its data stays. Raises UnitError."""
     require_root(f"npulse setup-service {service} --remove")
     name = unit_name(service)
     path = root / UNIT_FOLDER.lstrip("/") / name
@@ -175,10 +175,10 @@ def remove(service: Service, root: Path = Path("/"), run: Run = run_command) -> 
     if not is_systemd_here(root):
         raise UnitError(f"systemd does not run this system; delete {UNIT_FOLDER}/{name} by hand")
     remove_unit(run, path)
-    return Outcome(True, f"{name} is removed; what it has kept is in /var/lib/{USER}.")
+    return Outcome(True, f"{name} is removed; its data is in /var/lib/{USER}.")
 
 
 def _quoted(argument: str) -> str:
-    """A word of ExecStart (systemd.service(5), "Command lines")."""
+    """An argument quoted for ExecStart (systemd.service(5), section "Command lines")."""
     plain = argument.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{plain}"' if plain != argument or " " in plain or not plain else plain

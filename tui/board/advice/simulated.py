@@ -1,4 +1,4 @@
-"""The commands of a simulated board: for its own files, never for those of this machine."""
+"""Commands for a simulated board: they write its files, never those of this machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _TEE = " | sudo tee /"
 
 
 def commands_below(findings: Sequence[Finding], root: Path) -> tuple[Finding, ...]:
-    """The same findings; what they write goes to the files below ``root``, which takes no sudo. The
-    simulated board follows, so that the command shows what it does to the speed."""
+    """The findings with commands that write below ``root``, without sudo. The simulator reads those
+    files, so that a command changes its speed as it would on a board."""
     return tuple(
         finding
         if finding.command is None

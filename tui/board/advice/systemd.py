@@ -1,4 +1,4 @@
-"""Units of systemd: written, checked, switched on and off. Needs root where systemd runs."""
+"""Writes, verifies, enables and removes systemd units. Needs root and a running systemd."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ MAX_SAID_CHARS = 200
 
 
 class UnitError(Exception):
-    """A unit could not be installed or removed. The message is one sentence with the way out."""
+    """A unit could not be installed or removed. The message is one sentence that says what to
+    do."""
 
 
 class Outcome(NamedTuple):
-    """What installing or removing did."""
+    """Whether installing or removing changed anything, and a sentence for the user."""
 
     is_changed: bool
     sentence: str
@@ -33,14 +34,15 @@ Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a system command and collect what it says. Raises OSError or TimeoutExpired."""
+    """Run a command and capture its output. Raises OSError, or TimeoutExpired after 60 s."""
     return subprocess.run(
         list(command), capture_output=True, text=True, timeout=SECONDS, check=False
     )
 
 
 def require_root(command: str) -> None:
-    """Raises UnitError for anybody else; ``command`` is what root should run."""
+    """Raises UnitError unless run as root. ``command`` is what the message says to run with
+    sudo."""
     if os.geteuid() != 0:
         raise UnitError(f"This needs root: sudo {command}")
 
@@ -51,9 +53,10 @@ def is_systemd_here(root: Path) -> bool:
 
 
 def verify(name: str, text: str, run: Run = run_command) -> bool:
-    """Have ``systemd-analyze verify`` check a unit. False where there is no systemd-analyze.
+    """Check a unit's text with ``systemd-analyze verify``.
 
-    Raises UnitError with its words if it objects.
+    Returns False if the check could not be made or failed without naming the unit. Raises UnitError
+    with the program's message if it rejects the unit.
     """
     if shutil.which("systemd-analyze") is None:
         return False
@@ -67,17 +70,17 @@ def verify(name: str, text: str, run: Run = run_command) -> bool:
     objections = [line for line in done.stderr.splitlines() if name in line]
     if done.returncode != 0 and objections:
         said = clean_line(objections[0], MAX_SAID_CHARS)
-        raise UnitError(f"systemd does not take the unit: {said}")
+        raise UnitError(f"systemd rejects the unit: {said}")
     return done.returncode == 0
 
 
 def systemctl(run: Run, *arguments: str) -> None:
-    """Raises UnitError with its words where it fails."""
+    """Run systemctl. Raises UnitError with its message if it fails."""
     command(run, "systemctl", *arguments)
 
 
 def command(run: Run, *arguments: str) -> None:
-    """Run a program. Raises UnitError with its words where it fails."""
+    """Run a program. Raises UnitError with its message if it fails."""
     words = " ".join(arguments)
     try:
         done = run(list(arguments))
@@ -90,15 +93,15 @@ def command(run: Run, *arguments: str) -> None:
 
 
 def switch_on(run: Run, name: str) -> None:
-    """Have a unit that was written run now and at every start. Raises UnitError."""
+    """Enable and (re)start a unit whose file was written. Raises UnitError."""
     systemctl(run, "daemon-reload")
     systemctl(run, "enable", name)
-    # A restart also brings what ran already up to date.
+    # Restart instead of start: a unit that runs already may have an older file.
     systemctl(run, "restart", name)
 
 
 def remove_unit(run: Run, path: Path) -> None:
-    """Have a unit end now, and delete its file. Raises UnitError."""
+    """Disable and stop a unit, and delete its file. Raises UnitError."""
     systemctl(run, "disable", "--now", path.name)
     delete_file(path)
     systemctl(run, "daemon-reload")
@@ -117,7 +120,7 @@ def _is(run: Run, question: str, name: str) -> bool:
 
 
 def read_file(path: Path) -> str | None:
-    """None where there is none."""
+    """The text of a file; None if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -125,7 +128,8 @@ def read_file(path: Path) -> str | None:
 
 
 def write_file(path: Path, text: str) -> None:
-    """All of it or nothing: systemd may read the folder at any time. Raises UnitError."""
+    """Write a file by an atomic rename: systemd may read the folder at any time. Raises
+    UnitError."""
     new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +143,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def delete_file(path: Path) -> None:
-    """Raises UnitError where it is there and cannot be deleted."""
+    """Delete a file, if it exists. Raises UnitError."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Reader of a file that holds one value."""
+"""Reader of a sysfs attribute: a file that holds one value."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tui.core.board.reading import Reading, ReadingValue
 
 
 class Attribute:
-    """Reads ``path`` and parses it; a reading with the same bytes as before is the same object.
+    """Reads ``path`` and parses it. Unchanged bytes give the same reading object again.
 
-    ``missing`` is the reason where the file is not there.
+    ``parse`` raises UnreadableError for an invalid content. ``missing`` is the reason to report
+    where the file does not exist.
     """
 
     __slots__ = ("_files", "_parse", "_raw", "_reading", "missing", "path", "unit")
@@ -34,7 +35,7 @@ class Attribute:
         self._reading = Reading.absent(missing, unit, path)
 
     def read(self) -> Reading:
-        """The value now, or why there is none."""
+        """The present value, or the reason why there is none. Raises nothing."""
         try:
             raw = self._files.read(self.path)
         except OSError as error:
@@ -53,5 +54,5 @@ class Attribute:
 
 
 def absent_all(ids: dict[str, str], reason: str, source: str = "") -> dict[str, Reading]:
-    """The same reason for several ids; ``ids`` maps each to its unit."""
+    """Absent readings with one reason; ``ids`` maps each reading's id to its unit."""
     return {name: Reading.absent(reason, unit, source) for name, unit in ids.items()}

@@ -9,7 +9,7 @@ from tui.core.board.reading import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The CPUs that share a clock; clocks in Hz. ``cap`` is what is allowed now."""
+    """CPUs that share a clock: a cpufreq policy. ``freq`` and ``cap`` (the limit now) are in Hz."""
 
     policy: str
     cpus: tuple[int, ...]

@@ -18,7 +18,7 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 MAX_TABLE_BYTES = 4 << 20
 ESTABLISHED = 1
 READS = 3
-"""A table that changes while it is read may miss a row."""
+"""Attempts, as a table that changes while it is read may lack a row."""
 _PORT = rb"[0-9A-F]{4}"
 _ROW = (
     rb"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):(%s) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) "
@@ -27,8 +27,11 @@ _ROW = (
 
 
 class TcpConnection(NamedTuple):
-    """A row of /proc/net/tcp or tcp6 (proc_net_tcp(5)). ``inode`` is 0 where the socket has been
-    left by its process. An IPv4 address inside of IPv6 is told as IPv4."""
+    """A row of /proc/net/tcp or tcp6 (kernel documentation: networking/proc_net_tcp).
+
+    ``local`` and ``remote`` are (address, port); an IPv4-mapped IPv6 address is given as IPv4.
+    ``inode`` is 0 where the process has closed the socket.
+    """
 
     local: tuple[str, int]
     remote: tuple[str, int]
@@ -45,8 +48,7 @@ class Owner(NamedTuple):
 
 
 def parse_connections(raw: bytes, port: int | None = None) -> Iterator[TcpConnection]:
-    """The rows of one table, or those with this local port; those that cannot be read are left
-    out."""
+    """The rows of one table, or only those with this local port; malformed rows are skipped."""
     pattern = re.compile(_ROW % (_PORT if port is None else b"%04X" % port), re.MULTILINE)
     for local, local_port, remote, remote_port, state, uid, inode in pattern.findall(raw):
         yield TcpConnection(
@@ -59,7 +61,7 @@ def parse_connections(raw: bytes, port: int | None = None) -> Iterator[TcpConnec
 
 
 def connections(files: Files, port: int | None = None) -> list[TcpConnection]:
-    """The rows of both tables, or those with this local port, which is quicker; empty where they
+    """The rows of both tables, or only those with this local port, which is faster; empty if they
     cannot be read."""
     found: list[TcpConnection] = []
     for table in TABLES:
@@ -70,12 +72,15 @@ def connections(files: Files, port: int | None = None) -> list[TcpConnection]:
 
 
 def clients_of(files: Files, port: int) -> list[TcpConnection]:
-    """The established connections to a port of this machine, as the server's side has them."""
+    """The established connections to a port of this machine, seen from the server's side."""
     return [row for row in connections(files, port) if row.state == ESTABLISHED]
 
 
 def client_side(files: Files, host: str, port: int) -> TcpConnection | None:
-    """A client's own side of its connection, where it runs on this machine."""
+    """The client's end of a connection: the row whose local address is ``host`` and ``port``.
+
+    None if the client does not run on this machine.
+    """
     for _ in range(READS):
         for row in connections(files, port):
             if row.local == (host, port) and row.inode:
@@ -84,8 +89,8 @@ def client_side(files: Files, host: str, port: int) -> TcpConnection | None:
 
 
 def owner_of(files: Files, inode: int, likely: Iterable[int] = ()) -> Owner | None:
-    """The process that holds the socket with this inode, the ``likely`` ones asked first. None
-    where it belongs to another user: then its descriptors cannot be read."""
+    """The process that holds the socket with this inode; the processes ``likely`` are tried first.
+    None for another user's process, whose file descriptors cannot be read."""
     if not inode:
         return None
     target = f"socket:[{inode}]"
@@ -97,7 +102,7 @@ def owner_of(files: Files, inode: int, likely: Iterable[int] = ()) -> Owner | No
 
 
 def _pids(files: Files, without: set[int]) -> Iterator[int]:
-    """The newest first: a client is younger than the system's services."""
+    """Highest pid first: a client is usually younger than the system's services."""
     numbers = (int(name) for name in files.names("/proc") if name.isdecimal() and len(name) < 10)
     return iter(sorted(set(numbers) - without, reverse=True))
 
@@ -108,7 +113,7 @@ def _holds(files: Files, pid: int, target: str) -> bool:
 
 
 def _name(files: Files, pid: int) -> str:
-    """The script or module that an interpreter runs, else the name of the process."""
+    """The script or module for an interpreter, else the process name; empty if unreadable."""
     try:
         name = parse.word(files.read_once(f"/proc/{pid}/comm"))
     except (OSError, UnreadableError):
@@ -126,7 +131,7 @@ def _name(files: Files, pid: int) -> str:
 
 
 def _address(digits: bytes) -> str:
-    """Words of four bytes in the order of this machine's bytes."""
+    """An IP address from hex: the kernel prints 32-bit words in the machine's byte order."""
     order = "<" if sys.byteorder == "little" else ">"
     words = [int(digits[at : at + 8], 16) for at in range(0, len(digits), 8)]
     packed = struct.pack(f"{order}{len(words)}I", *words)

@@ -25,8 +25,11 @@ _CPU_ROW = re.compile(rb"^cpu([0-9]{1,4}) ([0-9 ]+)$", re.MULTILINE)
 
 
 def parse_stat(raw: bytes) -> dict[int, tuple[int, int]]:
-    """Busy and total clock ticks per online CPU. Idle is idle plus iowait; guest time is already
-    part of user time. An offline CPU has no row."""
+    """Busy and total clock ticks per online CPU, from /proc/stat (proc_stat(5)).
+
+    Busy is the total without idle and iowait. Guest time is part of user time and not added again.
+    An offline CPU has no row.
+    """
     end = raw.find(b"\nintr")
     rows: dict[int, tuple[int, int]] = {}
     for match in _CPU_ROW.finditer(raw[: end if end > 0 else len(raw)]):
@@ -39,7 +42,7 @@ def parse_stat(raw: bytes) -> dict[int, tuple[int, int]]:
 
 
 class CpuLoad:
-    """Reads ``cpu.load``: per cent of the time since the last sample, per CPU."""
+    """Reads ``cpu.load``: busy time since the last sample in per cent, per CPU."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -48,7 +51,7 @@ class CpuLoad:
         self._reading = Reading.absent(FIRST_SAMPLE, "%", STAT)
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """A CPU that is offline, or came online meanwhile, has None in its place."""
+        """None in place of a CPU that is offline, or came online since the last sample."""
         if not self._window.is_short(context):
             self._reading = self._since_last(context)
         return {"cpu.load": self._reading}
@@ -76,7 +79,7 @@ def _share(before: tuple[int, int] | None, now: tuple[int, int] | None) -> float
         return None
     busy, total = now[0] - before[0], now[1] - before[1]
     if total == 0 and busy == 0:
-        # A CPU in deep idle is not billed between two timer ticks.
+        # A tickless idle CPU may show no tick at all since the last sample.
         return 0.0
     return round(100 * busy / total, 1) if 0 <= busy <= total else None
 
@@ -98,11 +101,11 @@ class _Policy:
 
 
 class CpuClocks:
-    """Reads ``cpu.freq``, ``cpu.max_freq`` (of the silicon), ``cpu.cap_freq`` (allowed now) and
+    """Reads ``cpu.freq``, ``cpu.max_freq`` (of the hardware), ``cpu.cap_freq`` (the limit now) and
     ``cpu.governor``: a value per cluster, in the order of their first CPU.
 
-    cpufreq counts in kHz where devfreq counts in Hz; everything here is Hz. Some images have no
-    cpufreq at all.
+    Also ``cpu.policyN.governor`` and ``cpu.policyN.cores`` per cluster. cpufreq gives kHz where
+    devfreq gives Hz; all readings are in Hz. Some system images have no cpufreq.
     """
 
     _IDS = {"cpu.freq": "Hz", "cpu.max_freq": "Hz", "cpu.cap_freq": "Hz", "cpu.governor": ""}
@@ -113,7 +116,7 @@ class CpuClocks:
         self._names: list[str] = []
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """Everything of every cluster."""
+        """The readings of all clusters."""
         names = [name for name in self._files.names(CPUFREQ_DIR) if _number(name) is not None]
         names.sort(key=lambda name: _number(name) or 0)
         if names != self._names:
@@ -148,7 +151,7 @@ def _number(name: str) -> int | None:
 
 
 def _listed(readings: list[Reading], unit: str) -> Reading:
-    """One reading out of one per cluster; absent only if all are."""
+    """One reading with a value per cluster; absent only if all are."""
     values = tuple(
         reading.value if isinstance(reading.value, int | float) else None for reading in readings
     )
@@ -158,7 +161,7 @@ def _listed(readings: list[Reading], unit: str) -> Reading:
 
 
 def _joined(readings: list[Reading]) -> Reading:
-    """The one governor of all clusters, or all in order, with ``?`` for one that is not known."""
+    """The governor if all clusters share it, else all in order, with ``?`` for an unknown one."""
     words = ["?" if reading.value is None else str(reading.value) for reading in readings]
     if set(words) == {"?"}:
         return readings[0]

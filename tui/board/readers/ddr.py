@@ -1,4 +1,4 @@
-"""The memory's clock, load and estimated bandwidth: what decides how fast a model decodes."""
+"""DDR memory: clock, load and estimated bandwidth, which bound the decode rate."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ BUS_BYTES = {"rk3588": 8, "rk3588s": 8, "rk3576": 4, "rk3568": 4, "rk3566": 4, "
 SCALING_SOCS = ("rk3588", "rk3588s", "rk3576")
 """SoCs whose vendor kernel scales the memory clock if the boot firmware lets it."""
 _VENDOR_KERNEL = re.compile(r"(?:4\.4|4\.19|5\.10|6\.1)\.")
-"""Rockchip's own kernels. On a later one rknpu may be built as a module of its own (DKMS), which
-says nothing about the boot firmware: such a kernel has no dmc driver at all."""
+"""Rockchip's own kernel series. A later kernel may have rknpu as a DKMS module, but no dmc driver:
+there, a missing dmc device says nothing about the boot firmware."""
 
 _FAST = {"ddr.freq": "Hz", "ddr.load": "%", "ddr.bandwidth": "GB/s"}
 _SLOW = {"ddr.min_freq": "Hz", "ddr.max_freq": "Hz"}
@@ -26,15 +26,16 @@ _SETUP = {"ddr.governor": "", "ddr.table": "Hz", "ddr.peak_bandwidth": "GB/s"}
 
 
 def peak_bandwidth_gbps(freq_hz: float, bus_bytes: int) -> float:
-    """What the bus can move in GB/s: two transfers a clock, ``bus_bytes`` each."""
+    """Peak bandwidth of DDR memory in GB/s: two transfers per clock of ``bus_bytes`` each."""
     return freq_hz * 2 * bus_bytes / 1e9
 
 
 class Ddr:
     """Reads ``ddr.*`` from the dmc devfreq node.
 
-    Where the vendor's kernel runs without that node on an SoC that has it, the boot firmware cannot
-    change the memory clock; that is flagged ``firmware``: it is the largest single brake there is.
+    If a vendor kernel has no such node on an SoC that supports it, the boot firmware cannot change
+    the memory clock. The readings then have the flag ``firmware``: no other cause slows decoding
+    more.
     """
 
     def __init__(self, files: Files, devices: Devices) -> None:
@@ -66,7 +67,7 @@ class Ddr:
         return devfreq.limits() if devfreq else self._absent(context, _SLOW)
 
     def setup(self, context: SampleContext) -> dict[str, Reading]:
-        """``ddr.governor``, ``ddr.table`` and ``ddr.peak_bandwidth`` (at the table's top)."""
+        """``ddr.governor``, ``ddr.table`` and ``ddr.peak_bandwidth`` (at the highest clock)."""
         devfreq = self._device()
         if devfreq is None:
             return self._absent(context, _SETUP)

@@ -1,4 +1,4 @@
-"""devfreq devices (NPU, DDR, GPU): found by name, never by address; clocks, limits, load."""
+"""devfreq devices (NPU, DDR, GPU), found by name and not by address: clocks, limits, load."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CLASS_DIR = "/sys/class/devfreq"
 NPU_MODULE = "/sys/module/rknpu"
 ROCKET_MODULE = "/sys/module/rocket"
 SELF_PACED = ("performance", "powersave", "userspace")
-"""Governors that do not poll: then only our own reads end the load's window."""
+"""Governors that do not poll: with them only npulse's own reads end a window of the load."""
 
 
 class Devices:
-    """Which devices the kernel offers now. Looked up at every sample, for a driver may be loaded
-    while npulse runs; ``generation`` grows whenever something came or went."""
+    """The devfreq devices that the kernel has now. Looked up at every sample, as a driver may be
+    loaded while npulse runs. ``generation`` grows with every change."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -36,12 +36,12 @@ class Devices:
         self.ddr: str | None = None
         self.gpu: str | None = None
         self.has_rknpu = False
-        """The vendor driver, the only one that RKLLM runs on, is there."""
+        """Whether the vendor's driver is loaded, which RKLLM requires."""
         self.has_rocket = False
-        """Mainline's driver is there; it has neither load nor clocks."""
+        """Whether the mainline driver is loaded, which gives neither load nor clocks."""
 
     def refresh(self, context: SampleContext) -> dict[str, Reading]:
-        """Look again. Adds no reading."""
+        """Look the devices up again. Returns no readings."""
         names = self._files.names(CLASS_DIR)
         npu = _first(names, lambda name: name.endswith(".npu"))
         ddr = _first(names, lambda name: name == "dmc" or name.endswith(".dmc"))
@@ -57,15 +57,15 @@ class Devices:
 
     @property
     def npu_missing(self) -> str:
-        """The reason for what only the vendor NPU driver has, where a file is not there."""
+        """The reason to report for a missing file that only the vendor's NPU driver provides."""
         return NOT_ON_THIS_KERNEL if self.has_rknpu else NO_DRIVER
 
 
 class Devfreq:
     """Clock, limits and governor of one devfreq device, as ``<prefix>.freq`` and so on.
 
-    ``max_freq`` is the effective limit: what a user, the thermal governor and Rockchip's system
-    monitor leave of the table.
+    ``max_freq`` is the effective limit: the lowest of the limits set by users, by the thermal
+    governor and by Rockchip's system monitor.
     """
 
     def __init__(self, files: Files, name: str, prefix: str) -> None:
@@ -85,25 +85,24 @@ class Devfreq:
         }
 
     def clock(self) -> dict[str, Reading]:
-        """The clock now."""
+        """``<prefix>.freq``: the present clock in Hz."""
         return {f"{self.prefix}.freq": self._clock.read()}
 
     def limits(self) -> dict[str, Reading]:
-        """The lowest and the highest clock that are allowed now."""
+        """``<prefix>.min_freq`` and ``.max_freq``: the limits of the clock in Hz."""
         return {name: attribute.read() for name, attribute in self._limits.items()}
 
     def setup(self) -> dict[str, Reading]:
-        """Governor and table."""
+        """``<prefix>.governor``, and ``.table``: the clocks in Hz that the device supports."""
         return {name: attribute.read() for name, attribute in self._setup.items()}
 
 
 class DevfreqLoad:
-    """The load of a devfreq device, which the kernel hands out one read late.
+    """The load of a devfreq device. The kernel returns it one read late.
 
-    ``load_show()`` prints the window that the read before it ended. So the first read belongs to
-    the past and is discarded. With a governor that does not poll nobody but us ends windows, the
-    second read is as old as the last monitor, and is discarded as well; so is the first read after
-    a pause.
+    ``load_show()`` of the kernel prints the window that ended with the read before. So the first
+    read, and the first after a pause, covers an unknown time and is discarded. With a governor that
+    does not poll, only these reads end windows: there the second read is discarded as well.
     """
 
     def __init__(self, files: Files, path: str) -> None:
@@ -112,10 +111,10 @@ class DevfreqLoad:
         self._reads = 0
         self._t_ns = 0
         self.freq_hz = 0
-        """The clock that the last load was a share of."""
+        """The clock in Hz to which the last load refers."""
 
     def read(self, context: SampleContext, governor: str | None) -> Reading:
-        """Share of cycles in per cent, over about the time between two samples."""
+        """Busy cycles in per cent, over about the time between two samples."""
         discarded = 2 if governor in SELF_PACED else 1
         if self._reads and not 0 <= context.t_ns - self._t_ns <= context.max_gap_ns:
             self._reads = 0
@@ -126,7 +125,7 @@ class DevfreqLoad:
             self._reads = min(self._reads, discarded - 1)
             return Reading.absent(reason_of(error), "%", self._path)
         except UnreadableError as error:
-            # Before the first window has ended the kernel gives 0 bytes; that read ends it.
+            # Before the first window has ended, the kernel returns 0 bytes. That read ends it.
             self._reads += 1
             return Reading.absent(unreadable(str(error)), "%", self._path)
         self._reads += 1

@@ -17,8 +17,9 @@ LOOK_NS = 30 * NS
 class Fan:
     """Reads ``fan.pwm`` in per cent of full drive, and ``fan.rpm`` where there is a tachometer.
 
-    In order: hwmon ``pwmfan``; a cooling device of the fan kind; the one switched-on channel of
-    the PWM class (a channel that is off says nothing about the fan: it may be another's).
+    Sources, in this order: hwmon ``pwmfan``; a cooling device whose type contains ``fan`` (flag
+    ``steps``: its states in per cent); the only enabled channel in /sys/class/pwm (flag
+    ``assumed``: no file says that a fan is connected to it).
     """
 
     def __init__(self, files: Files) -> None:
@@ -30,7 +31,7 @@ class Fan:
         self._next_look_ns: int | None = None
 
     def _look(self) -> None:
-        """Look where the fan is."""
+        """Find the files of the fan."""
         self._duty = self._speed = self._cooling = None
         self._channels = []
         for folder in self._files.names(HWMON_DIR):
@@ -56,7 +57,7 @@ class Fan:
                     self._channels.append(f"{PWM_DIR}/{chip}/{channel}")
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """Both, or why there is none. Where there is none, the next sample looks again."""
+        """Both readings. Without a fan, the next sample searches again."""
         if self._next_look_ns is None or context.t_ns >= self._next_look_ns:
             self._look()
             self._next_look_ns = context.t_ns + LOOK_NS
@@ -84,7 +85,7 @@ class Fan:
         return Reading.absent(NO_FAN, "%", HWMON_DIR)
 
     def _channel(self, path: str) -> Reading | None:
-        """A channel that is switched on; whether a fan hangs on it is an assumption."""
+        """The duty cycle of an enabled channel; None for a disabled or unreadable one."""
         try:
             if parse.integer(self._files.read(f"{path}/enable")) != 1:
                 return None

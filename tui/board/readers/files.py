@@ -1,8 +1,8 @@
-"""Files below a root directory, read with cached descriptors: one ``pread`` from offset 0 each.
+"""Files below a root directory, read through cached descriptors: one ``pread`` at offset 0 each.
 
-Files of /proc and /sys give their value anew on every read from offset 0, so a descriptor stays
-open for as long as it works. After a module was reloaded the old descriptor fails with EIO, ENODEV
-or ENOENT; then the path is opened again at once.
+Files of /proc and /sys produce a new value at every read from offset 0, so descriptors stay open.
+After a kernel module was reloaded, the old descriptor fails with EIO, ENODEV or ENOENT; the path is
+then opened again at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 READ_BYTES = 4096
-"""A page: what sysfs gives at most."""
+"""One page, the most that a sysfs attribute holds."""
 
 CHUNK_BYTES = 1 << 16
 
@@ -29,10 +29,10 @@ class _Open(NamedTuple):
 class Files:
     """Reads below ``root``. Paths are absolute as on the board: ``/proc/meminfo``.
 
-    Below any root but ``/``, and for ``/run`` everywhere, files lie on a real file system, where
-    one that was replaced by a rename would go on giving its old content through the descriptor.
-    There the path is compared with the descriptor before each read. ``open_file`` and ``pread``
-    are the system's own; tests pass failing ones.
+    Below a root other than ``/``, and below ``/run``, files are regular ones. One that is replaced
+    by a rename would still give its old content through the cached descriptor, so the path's inode
+    is compared before each read. ``open_file`` and ``pread`` are os.open and os.pread; tests pass
+    failing ones. Not thread-safe.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Files:
 
     @property
     def is_this_machine(self) -> bool:
-        """Whether the files are those of the machine that npulse runs on."""
+        """Whether the root is ``/``: the files are those of the machine that npulse runs on."""
         return self._prefix == ""
 
     def full(self, path: str) -> str:
-        """The path on this machine of ``path`` on the board."""
+        """The path with the root before it."""
         return self._prefix + path
 
     def read(self, path: str, limit: int = READ_BYTES) -> bytes:
@@ -74,8 +74,8 @@ class Files:
             raise
 
     def read_all(self, path: str, limit: int = 1 << 18) -> bytes:
-        """Up to ``limit`` bytes in as many reads as it takes: /proc/interrupts gives one page a
-        read, however much is asked for. Raises OSError."""
+        """Up to ``limit`` bytes, in several reads if needed: /proc/interrupts returns at most one
+        page a read. Raises OSError."""
         data = self.read(path, min(limit, CHUNK_BYTES))
         if not data:
             return data
@@ -95,7 +95,7 @@ class Files:
         return b"".join(parts)
 
     def read_once(self, path: str, limit: int = READ_BYTES) -> bytes:
-        """Like :meth:`read` without keeping the descriptor: for what is read once or seldom."""
+        """Like :meth:`read` without a cached descriptor, for files read once or seldom."""
         fd = self._open_file(self._prefix + path, _FLAGS)
         try:
             return self._pread(fd, limit, 0)
@@ -110,7 +110,7 @@ class Files:
             return []
 
     def exists(self, path: str) -> bool:
-        """Whether something is there; False also where the way to it is closed."""
+        """Whether the path exists; False also if a folder on its way may not be searched."""
         try:
             os.stat(self._prefix + path)  # noqa: PTH116 - as above
         except OSError:
@@ -118,29 +118,29 @@ class Files:
         return True
 
     def stat(self, path: str) -> os.stat_result:
-        """Size and times of a file. Raises OSError."""
+        """Status of a file, following links. Raises OSError."""
         return os.stat(self._prefix + path)  # noqa: PTH116 - as above
 
     def link(self, path: str) -> str | None:
-        """Where a symbolic link points, or None where that cannot be seen."""
+        """The target of a symbolic link, or None if it cannot be read."""
         try:
             return os.readlink(self._prefix + path)  # noqa: PTH115 - as above
         except OSError:
             return None
 
     def forget(self, path: str) -> None:
-        """Close the descriptor of one path, if there is one."""
+        """Close the cached descriptor of one path, if there is one."""
         known = self._cache.pop(path, None)
         if known is not None:
             os.close(known.fd)
 
     def forget_below(self, directory: str) -> None:
-        """Close every descriptor below a directory that is gone."""
+        """Close every cached descriptor whose path begins with ``directory``."""
         for path in [path for path in self._cache if path.startswith(directory)]:
             self.forget(path)
 
     def close(self) -> None:
-        """Close every descriptor. A later read opens again."""
+        """Close every cached descriptor. A later read opens its file again."""
         for path in list(self._cache):
             self.forget(path)
 

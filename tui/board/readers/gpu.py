@@ -1,4 +1,4 @@
-"""The GPU: it competes for memory bandwidth, and some runtimes let it help in prefill."""
+"""GPU clocks and load: it shares the memory bandwidth, and some runtimes use it for prefill."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Gpu:
         self._loads: dict[str, DevfreqLoad] = {}
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """All of it."""
+        """All readings of the GPU."""
         name = self._devices.gpu
         if name is None:
             self._devfreq = None

@@ -12,7 +12,7 @@ SOURCE = "psutil"
 
 
 def has_proc(files: Files) -> bool:
-    """Whether the board's own files can be expected; any root but ``/`` is a board."""
+    """Whether there is a /proc to read; a root other than ``/`` is taken to be a board."""
     return not files.is_this_machine or Path("/proc/meminfo").exists()
 
 
@@ -20,7 +20,7 @@ class Host:
     """Reads RAM and swap in bytes, CPU load in per cent per core, and npulse's own memory."""
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """All of it. Loads psutil at the first call: a board never needs it."""
+        """All readings. Imports psutil at the first call, as a board never needs it."""
         import psutil
 
         ram, swap = psutil.virtual_memory(), psutil.swap_memory()

@@ -11,19 +11,19 @@ from tui.board.readers.sample_context import SampleContext
 from tui.core.board.reading import Reading
 
 DEVICE_TREES = ("/proc/device-tree", "/sys/firmware/devicetree/base")
-"""The first is a link to the second on a board; in a copied tree the link may lead nowhere."""
+"""On a board the first is a link to the second; in a copied tree the link may be dangling."""
 DMI_DIR = "/sys/class/dmi/id"
 VERSION = "/proc/version"
 CPUINFO = "/proc/cpuinfo"
 SIMULATED = "/npulse-simulated"
-"""A tree with this file at its root belongs to the simulated board; it names the profile."""
+"""Marks the root directory of a simulated board; the content is the name of the profile."""
 
 CONTAINER_MARKS = {
     "/.dockerenv": "docker",
     "/run/.containerenv": "podman",
     "/run/systemd/container": "systemd",
 }
-"""Files that container programs leave in the root that they give, and what they stand for."""
+"""Files that container engines create in a container's root, and the engine's name."""
 CGROUP = "/proc/1/cgroup"
 
 _CGROUP = re.compile(rb"[/:.-](docker|libpod|lxc|kubepods|containerd|crio|garden)\b")
@@ -33,8 +33,11 @@ _CPU_NAME = re.compile(rb"^model name\s*:\s*(\S.*)$", re.MULTILINE)
 
 
 def soc_of(compatible: bytes) -> str | None:
-    """``rk3588`` from a device tree's ``compatible``: the last entry names the SoC, the ones
-    before it the board. Names of boards may contain another SoC's digits."""
+    """The SoC, such as ``rk3588``, from a device tree's ``compatible``; None for another vendor's.
+
+    The last entry names the SoC, the entries before it the board. Read from the end, as a board's
+    name may contain the digits of another SoC.
+    """
     for entry in reversed(parse.strings(compatible)):
         if match := _SOC.fullmatch(entry):
             return match[1]
@@ -42,14 +45,15 @@ def soc_of(compatible: bytes) -> str | None:
 
 
 class Identity:
-    """Reads ``board.model``, ``board.soc`` and ``board.kernel``; ``board.simulated`` and
-    ``board.container`` only where it is one."""
+    """Reads ``board.model``, ``board.soc`` and ``board.kernel``; also ``board.simulated`` on a
+    simulated board and ``board.container`` in a container."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """All of it; on a PC the names that its firmware and CPU give, flagged ``host``."""
+        """All readings. On a PC the model is that of its firmware (DMI) and CPU, flagged
+        ``host``."""
         found = {
             "board.model": self._model(),
             "board.soc": self._soc(),
@@ -67,7 +71,7 @@ class Identity:
         return found
 
     def _container(self) -> Reading | None:
-        """The kind of container that these files belong to; None where nothing says so."""
+        """The container engine; None where neither a file nor the cgroup of process 1 names one."""
         for path, kind in CONTAINER_MARKS.items():
             if self._files.exists(path):
                 return Reading(kind, "", path)

@@ -1,8 +1,8 @@
-"""RAM and what the model takes of it, swap, zram, and memory pressure.
+"""RAM and the model's share of it, swap, zram, and memory pressure.
 
-Weights and KV cache of the NPU are shared memory that is pinned: they count in Shmem (a part of
-Cached) and in Unevictable, in RssShmem of the process, and never go to swap. So "total minus free,
-buffers and cached" would hide a model; MemAvailable does not.
+Weights and KV cache are pinned shared memory of the NPU driver. They count in Shmem (a part of
+Cached), in Unevictable and in the process's RssShmem, and are never swapped out. "Total minus free,
+buffers and cached" would omit a model; MemAvailable does not.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _PRESSURE = re.compile(rb"^(some|full) avg10=([0-9]{1,3}\.[0-9]{1,2}) ", re.MULT
 
 
 class Memory:
-    """Reads ``ram.*`` and ``swap.*`` in bytes. Needs the server process read before it."""
+    """Reads ``ram.*`` and ``swap.*`` in bytes. The sample must have ``server.*`` already."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """All of it from one read of /proc/meminfo."""
+        """All readings, from one read of /proc/meminfo."""
         try:
             fields = parse.kilobyte_fields(self._files.read(MEMINFO))
         except OSError as error:
@@ -86,7 +86,7 @@ def _implausible() -> Reading:
 
 
 def _available(fields: dict[str, int], total: int) -> Reading:
-    """MemAvailable, or what kernels before 3.14 would have called it."""
+    """MemAvailable; on kernels before 3.14, which lack it, an estimate from the other fields."""
     value = fields.get("MemAvailable")
     if value is not None:
         return _bytes(value) if value <= total else _implausible()
@@ -105,9 +105,12 @@ def _used(total: int, available: Reading) -> Reading:
 
 
 def _model(context: SampleContext, fields: dict[str, int], total: int) -> Reading:
-    """The model's part: what the server has mapped of it; without that, or where that is less than
-    half of it, what is both shared and pinned on the whole board, which little else is. Only the
-    vendor driver keeps a model in such memory: without it, nothing is known."""
+    """RAM of the model: the server's shared memory (RssShmem).
+
+    If that is unknown, or less than half of the board's pinned shared memory, it is the latter
+    (the smaller of Shmem and Unevictable), flagged ``estimated``. Only the vendor's driver keeps a
+    model in such memory; without it the reading is absent.
+    """
     load = context.readings.get("npu.load")
     if load is not None and load.reason == NO_DRIVER:
         return Reading.absent(NO_DRIVER, "B", MEMINFO)
@@ -134,9 +137,12 @@ def _swap(fields: dict[str, int]) -> dict[str, Reading]:
 
 
 class Zram:
-    """Reads ``zram.used`` (what was put in), ``zram.compressed`` (what that takes) and
-    ``zram.ratio``, over all zram disks. Columns of mm_stat: orig_data_size, compr_data_size,
-    mem_used_total, ..."""
+    """Reads ``zram.used`` (size of the stored data), ``zram.compressed`` (memory it occupies), both
+    in bytes, and ``zram.ratio`` (data by its compressed size), over all zram devices.
+
+    Columns of mm_stat (kernel documentation, zram): orig_data_size, compr_data_size,
+    mem_used_total, ...
+    """
 
     _IDS = {"zram.used": "B", "zram.compressed": "B", "zram.ratio": ""}
 
@@ -144,7 +150,7 @@ class Zram:
         self._files = files
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The sum; without a zram disk the reason."""
+        """The sums over all devices; absent without a zram device."""
         disks = [name for name in self._files.names(BLOCK_DIR) if name.startswith("zram")]
         if not disks:
             return absent_all(self._IDS, NOT_ON_THIS_KERNEL, BLOCK_DIR)
@@ -178,8 +184,9 @@ class Zram:
 
 
 class Pressure:
-    """Reads ``psi.memory`` and ``psi.memory_full``: share of the last ten seconds in which some,
-    or all, processes waited for memory. The file may exist and fail with EOPNOTSUPP (psi=0)."""
+    """Reads ``psi.memory`` and ``psi.memory_full``: per cent of the last 10 s in which some, or
+    all, processes waited for memory (pressure stall information, avg10). With ``psi=0`` the file
+    exists but reading it fails with EOPNOTSUPP."""
 
     _IDS = {"psi.memory": "%", "psi.memory_full": "%"}
 
@@ -187,7 +194,7 @@ class Pressure:
         self._files = files
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """Both, or why there is none."""
+        """Both readings."""
         try:
             raw = self._files.read(PRESSURE)
         except OSError as error:

@@ -15,7 +15,7 @@ MAX_SECONDS = 30.0
 
 
 class Neighbour(NamedTuple):
-    """A process and the CPU time that it took, in per cent of one core; ``cpu`` it last ran on."""
+    """A process: its CPU time in per cent of one core, and the CPU that it last ran on."""
 
     pid: int
     name: str
@@ -24,8 +24,8 @@ class Neighbour(NamedTuple):
 
 
 class Neighbours:
-    """Two looks give the difference: call :meth:`busiest` twice, at least a fifth of a second and
-    at most half a minute apart. A look costs about ten microseconds a process, so not every second.
+    """CPU use of all processes, as the difference of two calls of :meth:`busiest`, 0.2 to 30 s
+    apart. A call takes about 10 µs a process; do not call it at every sample.
     """
 
     def __init__(self, files: Files) -> None:
@@ -37,8 +37,9 @@ class Neighbours:
     def busiest(
         self, t_ns: int, count: int = 5, without: frozenset[int] = frozenset()
     ) -> list[Neighbour]:
-        """The processes that took most since the last call, largest first; empty the first time.
-        ``without`` leaves some out, such as the server's and our own."""
+        """The ``count`` busiest processes since the last call, busiest first; empty at the first
+        call, and if the calls lie less than 0.2 or more than 30 s apart. ``t_ns`` is the monotonic
+        time; ``without`` are pids to leave out."""
         before, before_ns = self._seen, self._t_ns
         self._seen, self._t_ns = self._look(), t_ns
         seconds = (t_ns - before_ns) / NS

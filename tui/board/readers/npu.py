@@ -1,4 +1,4 @@
-"""NPU clock and limits, power state, governor, voltage and driver; its load: ``npu_load``."""
+"""NPU clock, limits, power state, governor, voltage and driver (the load: ``npu_load``)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _POWER = {"npu.power": "", "npu.duty": "%"}
 class Npu:
     """Reads ``npu.*`` except load and activity.
 
-    The debugfs file ``freq`` is left alone: reading it switches the NPU on. The devfreq node gives
-    the driver's own notion of the clock for nothing.
+    The debugfs file ``freq`` is not read, as reading it powers the NPU on. The devfreq node gives
+    the clock that the driver has set, without that.
     """
 
     def __init__(self, files: Files, devices: Devices) -> None:
@@ -66,9 +66,10 @@ class Npu:
         return {**found, "npu.volt": self._voltage(), "npu.driver": self._driver()}
 
     def power(self, context: SampleContext) -> dict[str, Reading]:
-        """``npu.power`` (active or suspended) and ``npu.duty``, the share of time powered.
+        """``npu.power`` (runtime power state, such as active) and ``npu.duty`` (per cent of the
+        time since the last sample in which the NPU was powered).
 
-        The driver keeps the NPU powered for three seconds after its last job.
+        The driver keeps the NPU powered for 3 s after its last job.
         """
         self._device()
         if not self._power:

@@ -1,7 +1,7 @@
-"""How often each NPU core finishes a job, from /proc/interrupts: what everyone may read.
+"""Finished jobs per second of each NPU core, from /proc/interrupts, which every user may read.
 
-One interrupt is one finished job. It says that and how busily the NPU works, not how much of its
-time: jobs of a prefill and of a decode differ in length. So it is a rate and never a per cent.
+One interrupt is one finished job. Jobs of prefill and of decode differ in length, so the rate shows
+whether the NPU works but not for which share of the time: it is never converted to per cent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HARDWARE_NUMBER = re.compile(rb"GIC\S*\s+([0-9]{1,6})\b")
 
 
 class JobCounter(NamedTuple):
-    """The finished jobs of one core since boot; ``key`` tells it from another core's."""
+    """Finished jobs of one core since boot. ``key`` identifies the core, ``order`` sorts cores."""
 
     order: tuple[int, int]
     key: bytes
@@ -32,9 +32,9 @@ class JobCounter(NamedTuple):
 def parse_interrupts(raw: bytes) -> list[JobCounter]:
     """The rows of NPU cores, core 0 first.
 
-    Cores are ordered by the interrupt controller's own number (142, 143, 144 on RK3588), else by
-    the device's address. A row has as many counts as CPUs were online when it was printed. The
-    interrupt may be shared with the NPU's iommu.
+    Cores are ordered by the hardware interrupt number (142, 143, 144 on RK3588), else by the
+    device's address. A row has one count per CPU that was online when it was printed. The NPU may
+    share the interrupt with its IOMMU.
     """
     counters: list[JobCounter] = []
     for line in raw.splitlines():
@@ -63,7 +63,7 @@ class NpuActivity:
         self._reading = Reading.absent(FIRST_SAMPLE, UNIT, PATH)
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The rate since the last sample; a core whose counter went back has none."""
+        """The rate since the last sample; None for a core whose counter decreased."""
         if self._window.is_short(context):
             return {"npu.activity": self._reading}
         try:

@@ -1,12 +1,13 @@
-"""Load per NPU core, over a chain of files: who may read which depends on kernel, root and setup.
+"""Load per NPU core, from the first readable file of several; which it is depends on the system.
 
-1. ``/proc/rknpu/load``: for everyone, where the kernel was built with it.
-2. ``/run/npu*/load``: a bind mount of the driver's debugfs folder, or a file that a root sampler
-   writes once a second.
-3. ``/sys/kernel/debug/rknpu/load``: root only, as debugfs is closed to others.
-4. Nothing: no load in per cent then, only the activity of :mod:`tui.board.readers.npu_activity`.
+1. ``/proc/rknpu/load``: readable by every user, if the kernel was built with it.
+2. ``/run/npu*/load``: a bind mount of the driver's debugfs folder, or a file that a sampler run as
+    root writes once a second.
+3. ``/sys/kernel/debug/rknpu/load``: root only, as others may not enter debugfs.
 
-The ``load`` of the NPU's devfreq node is a constant and never used.
+Without any of them there is no load in per cent, only the job rate of
+:mod:`tui.board.readers.npu_activity`. The ``load`` of the NPU's devfreq node is a constant and is
+never used.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ DEBUGFS_DIR = "/sys/kernel/debug"
 DEBUGFS_LOAD = f"{DEBUGFS_DIR}/rknpu/load"
 
 MAX_AGE_S = 3.0
-"""A sampler's file that is older is not a reading of now."""
+"""A file written by a sampler that is older counts as stale."""
 HOLD_NS = 3 * NS
-"""How long a core that a cut read left out keeps its last load, flagged stale."""
+"""How long a core that is missing from a truncated read keeps its last load, flagged stale."""
 
 
 class Rung(NamedTuple):
-    """One file of the chain: what it gave, or why it gave nothing."""
+    """One file of the chain, and its loads or the reason why it has none."""
 
     path: str
     loads: parse.CoreLoads | None
@@ -49,13 +50,14 @@ class Rung(NamedTuple):
 
 
 def run_paths(files: Files) -> list[str]:
-    """The candidates of the second rung."""
+    """The files below /run that may hold the load (the second source)."""
     names = files.names(RUN_DIR)
     return [f"{RUN_DIR}/{name}/load" for name in names if name.startswith("npu")]
 
 
 def read_rung(files: Files, path: str, wall_s: float) -> Rung:
-    """Read one file of the chain."""
+    """Read one file. ``wall_s`` is the wall time (UNIX, s), compared with that of a sampler's
+    file."""
     try:
         raw = files.read(path)
         if path.startswith("/run/") and _is_too_old(files, path, wall_s):
@@ -68,9 +70,11 @@ def read_rung(files: Files, path: str, wall_s: float) -> Rung:
 
 
 def _is_too_old(files: Files, path: str, wall_s: float) -> bool:
-    """Whether a sampler stopped writing. Debugfs files, also bind-mounted, have no length and a
-    time that means nothing: only a file with a length was written by somebody. The age may also
-    be negative after the clock was set back; either way its time is not known."""
+    """Whether a sampler's file is older than 3 s, or newer than the clock by that.
+
+    Debugfs files, also bind-mounted ones, have size 0 and a meaningless time. Only a file with a
+    size was written by a sampler. A time in the future appears after the clock was set back.
+    """
     status = files.stat(path)
     return status.st_size > 0 and abs(wall_s - status.st_mtime) > MAX_AGE_S
 
@@ -81,7 +85,7 @@ def chain_paths(files: Files) -> list[str]:
 
 
 def busiest_core_pct(files: Files, wall_s: float) -> float | None:
-    """The load of the core with the most of it, read once; None where no file can be read."""
+    """The highest load of a core in per cent, read once; None where no file can be read."""
     for path in chain_paths(files):
         rung = read_rung(files, path, wall_s)
         if rung.loads is not None:
@@ -90,7 +94,7 @@ def busiest_core_pct(files: Files, wall_s: float) -> float | None:
 
 
 def missing_reason(files: Files, rungs: list[Rung], devices: Devices) -> str:
-    """Why none of these rungs gave a load, in the one word that helps most."""
+    """Why none of these files gave a load: of their reasons, the one that helps most."""
     if not devices.has_rknpu:
         return NO_DRIVER
     reasons = [rung.reason for rung in rungs if rung.reason != NOT_ON_THIS_KERNEL]
@@ -103,10 +107,10 @@ def missing_reason(files: Files, rungs: list[Rung], devices: Devices) -> str:
 
 
 class NpuLoad:
-    """Reads ``npu.load``: per cent of the last second in which a job was in flight, per core.
+    """Reads ``npu.load``: per cent of the last second in which a job was in progress, per core.
 
-    The driver latches it once a second, so faster reading gives duplicates. It is occupied time,
-    not use of the multipliers.
+    The driver updates it once a second; reading it more often repeats values. It is time occupied
+    by jobs, not utilisation of the arithmetic units.
     """
 
     def __init__(self, files: Files, devices: Devices) -> None:
@@ -116,7 +120,7 @@ class NpuLoad:
         self._last_t_ns = 0
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The first rung that gives a load; its path is the source."""
+        """The load from the first file that has one; the file's path is the source."""
         failed: list[Rung] = []
         for path in chain_paths(self._files):
             rung = read_rung(self._files, path, context.wall_s)

@@ -1,7 +1,8 @@
-"""The contents of the board's files, as values. Pure functions over bytes.
+"""Parsers for the contents of the board's files: pure functions over bytes.
 
-Each raises :class:`~tui.board.readers.reasons.UnreadableError` for what is no value: it never
-guesses and never turns nothing into 0. The bounds are wide: they keep out what no board can have.
+Each raises :class:`~tui.board.readers.reasons.UnreadableError` for an invalid content: none
+guesses, and none turns an empty file into 0. The bounds are wide and reject only what no board can
+have.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ _GOVERNOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}")
 _VERSION = re.compile(rb"([0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,6})?(?:[-+.][A-Za-z0-9.]{1,16})?)")
 
 MAX_CORES = 16
-"""More NPU cores than any Rockchip SoC has; a larger index is not believed."""
+"""More NPU cores than any Rockchip SoC has; a larger index is ignored."""
 MIN_HZ, MAX_HZ = 1_000_000, 100_000_000_000
 MIN_TEMP_C, MAX_TEMP_C = 0.0, 150.0
 BLANKS = b" \t\r\n\x00"
 
 
 class CoreLoads(NamedTuple):
-    """Load per NPU core by index, and whether the driver claimed more than 100 %."""
+    """Load in per cent by index of the NPU core; ``is_clamped``: the driver gave more than 100
+    %."""
 
     by_core: dict[int, int]
     is_clamped: bool
 
 
 class ClockLoad(NamedTuple):
-    """A devfreq load: share of the window in per cent, at that clock."""
+    """A devfreq load: busy share of the window in per cent, and the clock in that window."""
 
     load_pct: int
     freq_hz: int
@@ -42,7 +44,7 @@ class ClockLoad(NamedTuple):
 
 
 def integer(raw: bytes) -> int:
-    """A whole number with nothing beside it."""
+    """A decimal integer, with nothing around it but blanks."""
     text = raw.strip(BLANKS)
     if not text:
         raise UnreadableError("empty")
@@ -52,7 +54,7 @@ def integer(raw: bytes) -> int:
 
 
 def bounded(low: int, high: int, raw: bytes) -> int:
-    """A whole number from ``low`` to ``high``."""
+    """A decimal integer from ``low`` to ``high``, both included."""
     value = integer(raw)
     if not low <= value <= high:
         raise UnreadableError("implausible")
@@ -60,17 +62,17 @@ def bounded(low: int, high: int, raw: bytes) -> int:
 
 
 def hertz(raw: bytes) -> int:
-    """A clock of devfreq, in Hz as it stands there. 0 is no clock."""
+    """A clock in Hz, as devfreq gives it. 0 is invalid."""
     return bounded(MIN_HZ, MAX_HZ, raw)
 
 
 def kilohertz(raw: bytes) -> int:
-    """A clock of cpufreq, which counts in kHz, in Hz."""
+    """A clock in Hz, from kHz as cpufreq gives it."""
     return bounded(MIN_HZ // 1000, MAX_HZ // 1000, raw) * 1000
 
 
 def hertz_table(raw: bytes) -> tuple[int, ...]:
-    """The clocks that a device can run at, ascending; the file may end in a blank."""
+    """The clocks in Hz that a device supports, ascending, from a blank-separated list."""
     values = [hertz(token) for token in raw.split()]
     if not values:
         raise UnreadableError("empty")
@@ -78,7 +80,7 @@ def hertz_table(raw: bytes) -> tuple[int, ...]:
 
 
 def celsius(raw: bytes) -> float:
-    """A temperature in °C from thousandths. Exactly 0 is what an unpowered sensor gives."""
+    """A temperature in °C, from m°C. Exactly 0 is invalid: an unpowered sensor gives it."""
     value = integer(raw) / 1000
     if not MIN_TEMP_C < value <= MAX_TEMP_C:
         raise UnreadableError("implausible")
@@ -86,12 +88,12 @@ def celsius(raw: bytes) -> float:
 
 
 def volts(raw: bytes) -> float:
-    """A regulator's voltage in V from µV."""
+    """A regulator's voltage in V, from µV."""
     return bounded(100_000, 20_000_000, raw) / 1e6
 
 
 def pwm_percent(raw: bytes) -> float:
-    """A fan's duty in per cent from 0..255."""
+    """A fan's duty cycle in per cent, from 0..255."""
     return round(bounded(0, 255, raw) * 100 / 255, 1)
 
 
@@ -104,7 +106,7 @@ def governor(raw: bytes) -> str:
 
 
 def power_state(raw: bytes) -> str:
-    """The runtime power state of a device."""
+    """The runtime power management state of a device (kernel documentation, sysfs power)."""
     text = word(raw)
     if text not in ("active", "suspended", "suspending", "resuming", "error", "unsupported"):
         raise UnreadableError("malformed")
@@ -112,7 +114,7 @@ def power_state(raw: bytes) -> str:
 
 
 def word(raw: bytes) -> str:
-    """One line of text from outside, safe to show: UTF-8, without control characters."""
+    """One line of UTF-8 text, at most 120 characters, without control characters."""
     text = clean(raw.strip(BLANKS).decode("utf-8", "replace"), newlines=False).strip()
     if not text or not text.strip("�"):
         raise UnreadableError("malformed" if text else "empty")
@@ -120,8 +122,8 @@ def word(raw: bytes) -> str:
 
 
 def strings(raw: bytes) -> list[str]:
-    """A list of NUL-ended strings, as the device tree and cmdline have them; the last NUL may be
-    missing."""
+    """The strings of a NUL-separated list, as in the device tree and /proc/PID/cmdline, without
+    control characters and without empty ones."""
     parts = (clean(part.decode("utf-8", "replace"), newlines=False) for part in raw.split(b"\0"))
     return [part for part in parts if part]
 
@@ -140,8 +142,8 @@ def npu_load(raw: bytes) -> CoreLoads:
     """The load file of the rknpu driver, in all its forms.
 
     ``NPU load:  Core0: 86%, Core1: 84%, Core2: 61%,`` with several cores, ``NPU load:  0%`` with
-    one; old forks write ``NPU0: 100%, NPU1: 98%``. A blank stands for 0. A driver before 0.9.8
-    does not clamp: a hung job has shown 20000 %.
+    one; old forks write ``NPU0: 100%, NPU1: 98%``. A missing number means 0. Drivers before 0.9.8
+    do not clamp: with a hung job they have printed 20000 %.
     """
     cores = [(int(core), share) for core, share in _CORE.findall(raw)]
     if not cores and (single := _SINGLE.search(raw)):
@@ -160,7 +162,7 @@ def npu_load(raw: bytes) -> CoreLoads:
 
 
 def devfreq_load(raw: bytes) -> ClockLoad:
-    """``62@2112000000Hz`` of a devfreq node. Never use the NPU's: its share is a constant."""
+    """``62@2112000000Hz`` of a devfreq node. Do not use the NPU's: its load is a constant."""
     text = raw.strip(BLANKS)
     if not text:
         raise UnreadableError("empty")
@@ -188,7 +190,7 @@ def cpu_list(text: str) -> tuple[int, ...]:
 
 
 def kilobyte_fields(raw: bytes) -> dict[str, int]:
-    """``Name:   123 kB`` lines in bytes, and ``Name: 7`` lines as they are; others are left out."""
+    """Lines ``Name:   123 kB`` as bytes and ``Name: 7`` as they are; other lines are skipped."""
     fields: dict[str, int] = {}
     for line in raw.splitlines():
         name, _, rest = line.partition(b":")

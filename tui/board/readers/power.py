@@ -1,4 +1,4 @@
-"""Electrical power, read from a sensor; never estimated."""
+"""Electrical power from a sensor, never estimated."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _POWER = re.compile(r"power[0-9]{1,2}_input")
 
 
 class Power:
-    """Reads ``power.w``: the first hwmon power input that gives a value.
+    """Reads ``power.w``: watts of the first hwmon power input that gives a value.
 
-    The Orange Pi 5 Max has none. Its USB controller shows a voltage and a current that read 0:
-    nothing is computed from those, and nothing is ever estimated here.
+    The Orange Pi 5 Max has none. Its USB controller has a voltage and a current input, but both
+    read 0, so they are not used.
     """
 
     def __init__(self, files: Files) -> None:
@@ -37,7 +37,7 @@ class Power:
         ]
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """Watts, or ``no sensor``."""
+        """The reading; absent with ``no sensor`` where there is none."""
         if self._next_look_ns is None or context.t_ns >= self._next_look_ns:
             self._look()
             self._next_look_ns = context.t_ns + LOOK_NS
@@ -51,5 +51,5 @@ class Power:
 
 
 def _watts(raw: bytes) -> float:
-    """From µW. A sensor that says exactly 0 measures nothing."""
+    """W from µW. Exactly 0 is invalid: a sensor that is not connected gives it."""
     return parse.bounded(1, 10**10, raw) / 1e6

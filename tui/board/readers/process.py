@@ -1,4 +1,4 @@
-"""The server process: memory, threads, CPU time, and which cores it runs on."""
+"""The server process: memory, threads, CPU time, and the cores it runs on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tui.board.readers.server_search import MODEL_BYTES, Found, find_server
 from tui.core.board.reading import Reading, ReadingValue
 
 SEARCH_NS = 5 * NS
-"""How often to look for a server where there is none."""
+"""Interval of the search while no server process is found."""
 EAGER_SEARCHES = 3
-"""How often to look without that pause after one was lost: a server that restarts is soon back."""
+"""Searches without that interval after a process ended, as a server that restarts is soon back."""
 REVIEW_NS = 15 * NS
-"""How often to look again where the one found holds no model: a child may by now."""
+"""Interval of the search while the process found holds no model: a child may have loaded it."""
 
 _IDS = {
     "server.pid": "",
@@ -43,9 +43,9 @@ _IDS = {
 
 
 class ServerProcess:
-    """Reads ``server.*``. ``server.cpu`` is per cent of one core over all threads; ``cores`` the
-    CPUs that its threads last ran on; ``hwm`` the peak, which the runtime itself reports as its
-    memory use."""
+    """Reads ``server.*``: sizes in bytes. ``server.cpu`` is the CPU time of all threads in per cent
+    of one core. ``server.cores`` are the CPUs that the threads last ran on. ``server.hwm`` is the
+    peak of the resident memory, which the runtime reports as its memory use."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -60,13 +60,13 @@ class ServerProcess:
         self._tick_hz = os.sysconf("SC_CLK_TCK")
 
     def watch(self, port: int | None, pid: int | None) -> None:
-        """Look for the process that listens on ``port``, or take ``pid`` as it is."""
+        """Read the process that listens on ``port``, or ``pid`` if that is given."""
         if (port, pid) != (self._port, self._pid):
             self._port, self._pid = port, pid
             self._lose()
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The process now; a lost one is looked for at once."""
+        """All readings of the process. If it has ended, searches again at once."""
         for _ in range(2):
             if not self._search(context):
                 break
@@ -114,7 +114,7 @@ class ServerProcess:
             return None
         stat = self._read_stat(f"{folder}/stat")
         if self._stat and stat and stat.start_ticks != self._stat.start_ticks:
-            # Another process has the number now.
+            # Another process has this pid now.
             self._lose()
             return None
         if (status.shared_bytes or 0) >= MODEL_BYTES:

@@ -1,4 +1,4 @@
-"""The files of one process and of the sockets, as values."""
+"""Parsers for /proc/PID/stat, /proc/PID/status and /proc/net/tcp."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ _AMOUNT = re.compile(rb"([0-9]{1,12}) kB")
 
 
 class ProcessStat(NamedTuple):
-    """From /proc/PID/stat. ``ticks`` is user plus system time; ``start_ticks`` tells a process
-    from a later one with the same number."""
+    """From /proc/PID/stat (proc_pid_stat(5)), times in clock ticks. ``ticks`` is user plus system
+    time. ``start_ticks`` distinguishes a process from a later one with the same pid. ``cpu`` is
+    the CPU that it last ran on."""
 
     name: str
     parent: int
@@ -33,7 +34,7 @@ class ProcessStat(NamedTuple):
 
 
 class ProcessStatus(NamedTuple):
-    """From /proc/PID/status; sizes in bytes, None where a line is missing (kernel threads)."""
+    """From /proc/PID/status (proc_pid_status(5)); None where a line is missing (kernel threads)."""
 
     name: str | None
     rss_bytes: int | None
@@ -46,7 +47,10 @@ class ProcessStatus(NamedTuple):
 
 
 def parse_stat(raw: bytes) -> ProcessStat:
-    """The name may contain blanks and brackets, so the fields begin after the last bracket."""
+    """Parse /proc/PID/stat. Raises UnreadableError.
+
+    The name may contain blanks and brackets, so the fields begin after the last bracket.
+    """
     start, end = raw.find(b"("), raw.rfind(b")")
     fields = raw[end + 1 :].split()
     if start < 0 or end < start or len(fields) < 20:
@@ -63,7 +67,7 @@ def parse_stat(raw: bytes) -> ProcessStat:
 
 
 def parse_status(raw: bytes) -> ProcessStatus:
-    """The lines that matter here."""
+    """Parse /proc/PID/status; raises nothing."""
     lines = dict(_STATUS.findall(raw))
 
     def size(name: bytes) -> int | None:
@@ -90,14 +94,14 @@ def parse_status(raw: bytes) -> ProcessStatus:
 
 
 def n_connected(raw: bytes, port: int) -> int:
-    """How many connections a TCP port of this machine has, from /proc/net/tcp or tcp6."""
+    """The number of established connections to a local TCP port, from /proc/net/tcp or tcp6."""
     wanted = f"{port:04X}"
     rows = _SOCKET.findall(raw.decode("ascii", "replace"))
     return sum(1 for local, state, _ in rows if local == wanted and state == _ESTABLISHED)
 
 
 def listening_inodes(raw: bytes, port: int) -> set[str]:
-    """The socket inodes that listen on a TCP port, from /proc/net/tcp or tcp6."""
+    """Inodes of the sockets that listen on a TCP port, from /proc/net/tcp or tcp6."""
     wanted = f"{port:04X}"
     text = raw.decode("ascii", "replace")
     return {

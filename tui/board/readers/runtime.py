@@ -1,4 +1,4 @@
-"""The versions of the runtime libraries, found in the libraries themselves."""
+"""Versions of the runtime libraries, from the version text inside the library files."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _VERSION = re.compile(rb"[ v]*([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[A-Za-z0-9.-]{0
 
 
 def version_in(path: Path, marker: bytes) -> str | None:
-    """The version number that follows ``marker`` in a library. Raises OSError; ValueError for an
-    empty file."""
+    """The version number after ``marker`` in a library; None without one. Raises OSError, and
+    ValueError for an empty file."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = data.find(marker)
         while at >= 0:
@@ -34,8 +34,8 @@ def version_in(path: Path, marker: bytes) -> str | None:
 
 
 class Runtime:
-    """Reads ``npu.runtime`` (librkllmrt) and ``npu.rknn_runtime``, once, on a thread of its own:
-    the libraries are megabytes on an SD card."""
+    """Reads ``npu.runtime`` (librkllmrt) and ``npu.rknn_runtime`` (librknnrt) once, in a thread of
+    its own, as searching megabytes on an SD card takes time."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -43,14 +43,14 @@ class Runtime:
         self._found = {name: Reading.absent(LATER) for name in LIBRARIES}
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """What is known; the first call starts the search."""
+        """The readings so far. The first call starts the search."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._search, name="runtimes", daemon=True)
             self._thread.start()
         return dict(self._found)
 
     def wait(self, seconds: float) -> None:
-        """Give the search some time to end."""
+        """Wait for the search to end, at most this long."""
         if self._thread is not None:
             self._thread.join(seconds)
 

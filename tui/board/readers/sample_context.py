@@ -9,15 +9,15 @@ from tui.core.board.reading import Reading, ReadingValue
 NS = 1_000_000_000
 
 MIN_WINDOW_NS = NS // 4
-"""A rate over less than this says more about the clock than about the board."""
+"""The shortest window of a rate; over less, the resolution of the counters dominates."""
 
 
 @dataclass(slots=True)
 class SampleContext:
-    """When a sample is taken, and what it has read so far.
+    """The time of a sample, and the readings that it has so far.
 
-    ``t_ns`` is CLOCK_MONOTONIC; ``wall_s`` is compared with file times and used in labels only.
-    ``max_gap_ns`` is the longest window over which a difference still means anything.
+    ``t_ns`` is CLOCK_MONOTONIC. ``wall_s`` (UNIX) is only compared with file times and shown.
+    ``max_gap_ns`` is the longest valid window of a rate.
     """
 
     t_ns: int
@@ -26,21 +26,21 @@ class SampleContext:
     readings: dict[str, Reading] = field(default_factory=dict)
 
     def value(self, reading_id: str) -> ReadingValue:
-        """What this sample has read under that id so far, or None."""
+        """The value of a reading of this sample; None if it is absent or not read yet."""
         reading = self.readings.get(reading_id)
         return None if reading is None else reading.value
 
     def number(self, reading_id: str) -> float | None:
-        """That value where it is one number."""
+        """The value if it is a single number, else None."""
         value = self.value(reading_id)
         return float(value) if isinstance(value, int | float) else None
 
 
 class Window:
-    """Decides between which two samples a difference is taken.
+    """The time between two samples over which a rate is computed.
 
-    A window shorter than a quarter of a second is left open: the earlier result stands. One that
-    is longer than the largest gap, or does not advance, is dropped.
+    A window of less than 0.25 s stays open, and the earlier rate stays valid. A window longer than
+    ``max_gap_ns``, or one in which the clock does not advance, gives no rate.
     """
 
     __slots__ = ("_start_ns",)
@@ -49,11 +49,11 @@ class Window:
         self._start_ns: int | None = None
 
     def is_short(self, context: SampleContext) -> bool:
-        """Whether the window is open and too young to be closed now."""
+        """Whether the open window is still shorter than 0.25 s."""
         return self._start_ns is not None and 0 <= context.t_ns - self._start_ns < MIN_WINDOW_NS
 
     def close(self, context: SampleContext) -> float | None:
-        """The seconds since the last close, or None where there is no valid window."""
+        """End the window and begin the next. Returns its length in s, or None if it is invalid."""
         start_ns, self._start_ns = self._start_ns, context.t_ns
         if start_ns is None:
             return None
@@ -61,5 +61,5 @@ class Window:
         return passed_ns / NS if 0 < passed_ns <= context.max_gap_ns else None
 
     def reset(self) -> None:
-        """Forget the earlier sample: the counters behind it are gone."""
+        """Discard the window, as the counters at its start are no longer valid."""
         self._start_ns = None

@@ -1,4 +1,4 @@
-"""CPU time and memory of npulse itself: of this process, whatever the root is."""
+"""CPU time and memory of the npulse process itself, independent of the sampler's root."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SelfUsage:
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """Both."""
+        """Both readings."""
         return {"npulse.cpu": self._processor(context), "npulse.rss": self._resident()}
 
     def _processor(self, context: SampleContext) -> Reading:

@@ -22,11 +22,11 @@ from tui.board.readers.reasons import UnreadableError
 SERVER_NAME = re.compile(r"rkllm|rkllama|rockchipllama|rknn[-_]llm|llm[-_]server", re.IGNORECASE)
 INTERPRETER = re.compile(r"(?:python|uvicorn|gunicorn|node|flask|waitress)[0-9.]*(?:-.*)?")
 MODEL_BYTES = 64 << 20
-"""A process that has this much shared memory mapped may hold a model."""
+"""A process with this much shared memory may hold a model."""
 
 
 class Process(NamedTuple):
-    """One process of the board, as far as the search needs it."""
+    """One process, with the values that the search needs."""
 
     pid: int
     name: str
@@ -36,17 +36,17 @@ class Process(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The server process and how it was found."""
+    """The server process, and how it was found: ``port``, ``name`` or ``pid``."""
 
     pid: int
     by: str
 
 
 def find_server(files: Files, port: int | None) -> Found | None:
-    """The process that listens on ``port`` where that can be seen, else the best by name.
+    """The process that listens on ``port``, else the most likely one by its name; None without one.
 
-    A server may keep its model in a child of its own: then that child is the answer. Sockets of
-    other users' processes can be seen, but not whose they are.
+    If a child of the listening process holds the model, the child is returned. The process of
+    another user's socket is not visible, so the name decides then.
     """
     processes = list(_processes(files))
     if port is not None:
@@ -66,7 +66,7 @@ def is_listening(files: Files, port: int) -> bool:
 
 
 def n_clients(files: Files, port: int) -> int:
-    """How many connections to ``port`` of this machine are open."""
+    """The number of established connections to ``port`` of this machine."""
     count = 0
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with suppress(OSError):
@@ -76,7 +76,7 @@ def n_clients(files: Files, port: int) -> int:
 
 
 def read_status(files: Files, pid: int) -> ProcessStatus:
-    """/proc/PID/status. Raises OSError."""
+    """The fields of /proc/PID/status. Raises OSError."""
     return parse_status(files.read_once(f"/proc/{pid}/status"))
 
 
@@ -91,7 +91,7 @@ def _processes(files: Files) -> Iterator[Process]:
 
 
 def _process(files: Files, pid: int) -> Process | None:
-    """None for a process that ended meanwhile, and for kernel threads."""
+    """None for a kernel thread, and for a process that has ended."""
     parent = 0
     name = ""
     try:
@@ -127,7 +127,7 @@ def _is_server(files: Files, process: Process) -> bool:
         return False
     if any(SERVER_NAME.search(word) for word in words):
         return True
-    # An interpreter with hundreds of shared megabytes has a model mapped, whatever its script.
+    # An interpreter with 256 MiB of shared memory holds a model, whatever its script is called.
     return process.shared_bytes >= 4 * MODEL_BYTES
 
 
@@ -141,7 +141,7 @@ def _owner_of_port(files: Files, port: int, processes: list[Process]) -> int | N
     likely = sorted(processes, key=lambda process: -process.rss_bytes)
     pids = [process.pid for process in likely]
     if files.is_this_machine:
-        # Our own process may be the one that listens: the simulated board in a test.
+        # npulse's own process may listen: the simulator runs in it in a test.
         pids.append(os.getpid())
     return next((pid for pid in pids if _holds(files, pid, targets)), None)
 
@@ -161,7 +161,7 @@ def _holds(files: Files, pid: int, targets: set[str]) -> bool:
 
 
 def _holder(owner: int, processes: list[Process]) -> int:
-    """The descendant of ``owner`` with the most shared memory, if that may be a model."""
+    """``owner``, or its descendant with the most shared memory if that is at least 64 MiB."""
     family = {owner}
     for _ in range(4):
         family |= {process.pid for process in processes if process.parent in family}

@@ -1,7 +1,6 @@
-"""What a tap on this board forwards now: from the small file that ``npulse tap`` keeps in /run.
+"""The answer that ``npulse tap`` forwards now, from the state file that it writes below /run.
 
-So an answer's rate is known to whoever reads the board, also over ssh, without a question to the
-server.
+So a board's decode rate can be read without a request to the server, also over ssh.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from tui.core.text.sanitize import clean_line
 
 FOLDER, NAME = "npulse-tap", "now.json"
 SERVICE_FILE = f"/run/{FOLDER}/{NAME}"
-"""Of the service; a tap that a user runs writes below ``/run/user/UID``."""
+"""Written by the service. A tap run by a user writes below ``/run/user/UID``."""
 USERS = "/run/user"
 LOOK_NS = 5 * NS
 TapPhase = Literal["idle", "queued", "prefill", "thinking", "answering"]
 
 
 class TapNow(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer that runs, where one does, and how many wait for it."""
+    """The present answer's phase and decode rate, and the number of waiting requests."""
 
     pid: int
     phase: TapPhase = "idle"
@@ -35,7 +34,7 @@ class TapNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TapReader:
-    """Reads ``tap.state``, ``tap.rate`` in tok/s and ``tap.queue``; nothing where no tap runs."""
+    """Reads ``tap.state``, ``tap.rate`` (tok/s) and ``tap.queue`` (waiting requests)."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -43,7 +42,7 @@ class TapReader:
         self._next_look_ns: int | None = None
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The three, as far as they are known."""
+        """The readings; none where no tap runs, and no rate while nothing is decoded."""
         found = None if self._path is None else self._now(self._path)
         if found is None:
             if self._next_look_ns is not None and context.t_ns < self._next_look_ns:
@@ -71,7 +70,7 @@ class TapReader:
         return None, None
 
     def _now(self, path: str) -> TapNow | None:
-        """What the file says; None where there is none, or its tap has been killed."""
+        """The file's record; None without a valid one, or if its process no longer exists."""
         try:
             found = msgspec.json.decode(self._files.read_once(path), type=TapNow)
         except (OSError, msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Temperatures by the kind of zone, never by its number, and the trip points."""
+"""Temperatures by the type of thermal zone, not by its number, and the trip points."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ZONE_DIR = "/sys/class/thermal"
 HWMON_DIR = "/sys/class/hwmon"
 
 SOC_ZONES = ("soc", "package", "center", "cpu", "x86_pkg_temp")
-"""What counts as the SoC's temperature, best first; vendor kernels say soc, mainline package."""
+"""Zones for the SoC's temperature, best first; vendor kernels have soc, mainline has package."""
 HOST_SENSORS = ("coretemp", "k10temp", "zenpower")
-"""hwmon names of a PC's CPU."""
+"""hwmon names of CPU sensors in a PC."""
 DEFAULT_CRITICAL_C = 115.0
-"""Where every Rockchip device tree that was read puts the critical trip."""
+"""The critical trip in Rockchip's device trees; used where the kernel shows none."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 _TRIP = re.compile(r"trip_point_([0-9]{1,3})_(?:temp|type)")
@@ -32,7 +32,7 @@ _TRIP_IDS = {
 
 
 def zone_name(raw: bytes) -> str:
-    """``npu`` out of ``npu-thermal``."""
+    """The zone's type without its suffix: ``npu`` for ``npu-thermal``. Raises UnreadableError."""
     name = re.sub(r"[-_]thermal$", "", parse.word(raw).lower())
     if not _NAME.fullmatch(name):
         raise UnreadableError("malformed")
@@ -40,7 +40,7 @@ def zone_name(raw: bytes) -> str:
 
 
 class Thermal:
-    """Reads ``temp.<zone>``, ``soc.temp``, ``npu.temp`` and ``thermal.trip_*``."""
+    """Reads ``temp.<zone>``, ``soc.temp``, ``npu.temp`` and ``thermal.trip_*``, all in °C."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -53,13 +53,13 @@ class Thermal:
         return self._trips(context)
 
     def temperatures(self, context: SampleContext) -> dict[str, Reading]:
-        """Every zone; for the SoC and the NPU the zone that stands for them."""
+        """All zones, and the temperatures of SoC and NPU taken from them."""
         self._look()
         found = {f"temp.{name}": zone.read() for name, (_, zone) in self._zones.items()}
         return {**found, "soc.temp": self._soc(found), "npu.temp": self._npu(found)}
 
     def _look(self) -> None:
-        """Which zone is which: the kernel may number them anew when a driver is loaded."""
+        """Map types to zones again, as the kernel may renumber zones when a driver is loaded."""
         folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("thermal_zone")]
         kinds: dict[str, str] = {}
         for folder in sorted(folders, key=lambda name: (len(name), name)):
@@ -113,7 +113,7 @@ class Thermal:
         return first or Reading.absent(NO_SENSOR, "°C", ZONE_DIR)
 
     def _npu(self, found: dict[str, Reading]) -> Reading:
-        """The NPU's own zone; without one the SoC's, which says so."""
+        """The NPU's own zone; without one the SoC's, flagged ``fallback``."""
         own = found.get("temp.npu")
         if own is not None and own.value is not None:
             return own
@@ -123,8 +123,8 @@ class Thermal:
         return Reading(soc.value, "°C", soc.source, flags=("fallback",))
 
     def _trips(self, context: SampleContext) -> dict[str, Reading]:
-        """The trip points of the SoC's zone, in °C. One that cannot be read may be the lowest, so
-        then none is told."""
+        """The trip points of the SoC's zone, in °C. If one cannot be read, all are absent, as it
+        may be the lowest."""
         name = next((name for name in SOC_ZONES if name in self._zones), None)
         folder = f"{ZONE_DIR}/{self._zones[name][0]}" if name else ZONE_DIR
         entries = self._files.names(folder) if name else []
@@ -164,7 +164,7 @@ class Thermal:
         return kind, parse.bounded(1, 200_000, raw) / 1000
 
     def _hysteresis(self, base: str) -> Reading:
-        """How far below this trip the kernel lets go, in °C; 0 is a device tree's choice too."""
+        """Hysteresis of a trip in °C: how far below it the kernel ends its cooling. 0 is valid."""
         source = f"{base}_hyst"
         try:
             value_c = parse.bounded(0, 50_000, self._files.read_once(source)) / 1000

@@ -1,9 +1,9 @@
 """Throttling: whether clocks are limited, by heat or by a user.
 
-Two mechanisms: the kernel's thermal governor raises the state of cooling devices; Rockchip's
-system monitor lowers the highest allowed clocks (above 85 °C, lifted below 80 °C). A user may lower
-the same limits, so a low limit is called thermal only while a cooling device acts
-or the SoC is, or was just, hot.
+Heat limits clocks in two ways: the kernel's thermal governor raises the state of cooling devices,
+and Rockchip's system monitor lowers the limits of clocks (from 85 °C until below 80 °C). A user may
+lower the same limits. So a low limit counts as thermal only while a cooling device is active, or
+while the SoC is or has just been hot.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ HOT_C = 85.0
 COOL_C = 80.0
 
 DEFAULT_HYSTERESIS_C = 2.0
-"""How far below a trip the kernel lets go where ``trip_point_N_hyst`` cannot be read; what
-Rockchip's device trees have."""
+"""Hysteresis of a trip where ``trip_point_N_hyst`` cannot be read: the value in Rockchip's device
+trees."""
 LIMITED_FLAG = "limited"
-"""On a limit that a user has set; on the CPU's, the names of the policies follow."""
+"""Flag of a limit that a user has set. On the CPU's limit, the policies' names follow it."""
 
 COOL_SAMPLES = 5
-"""So many in a row say that a limit has nothing to do with heat: one reading may be wrong."""
+"""Cool samples in a row after which a limit counts as the user's: a single one may be wrong."""
 
 NONE = "none"
 CAPPED = "capped"
@@ -37,7 +37,7 @@ LIMITED = "limited by user"
 THROTTLING = "throttling"
 
 _COOLING = re.compile(r"(?:thermal-)?(?:cpufreq|devfreq|cpuidle|idle)\b.*")
-"""Cooling devices that slow something down. Fans do not, and a PC has others that always count."""
+"""Cooling devices that lower a clock. Fans do not, and some devices of a PC are always active."""
 
 
 _CPU_DEVICE = re.compile(r"cpufreq-cpu([0-9]{1,4})\b")
@@ -51,10 +51,11 @@ class _Cooling(NamedTuple):
 
 
 class Throttle:
-    """Reads ``throttle``: none, capped, limited by user, or throttling; the flags name what.
+    """Reads ``throttle``: ``none``, ``capped`` (by the system monitor), ``limited by user`` or
+    ``throttling`` (by the kernel's thermal governor). The flags name the limits and devices.
 
-    Reads nothing of the clocks itself but takes them from the sample, and flags the limit that is
-    low (``npu.max_freq`` and so on).
+    Uses the clocks and limits that the sample has already. It also adds a flag to each limit that
+    is below the device's highest clock (``npu.max_freq`` and so on).
     """
 
     def __init__(self, files: Files) -> None:
@@ -66,7 +67,7 @@ class Throttle:
         self._set_by_user: set[str] = set()
 
     def read(self, context: SampleContext) -> dict[str, Reading]:
-        """The state now, and the limits that are low, flagged."""
+        """``throttle``, and the readings of the low limits again, with a flag."""
         self._look()
         caps = _caps(context)
         active, failed = self._active()
@@ -75,7 +76,8 @@ class Throttle:
         thermal = texts - self._of_the_user(texts, is_hot)
         state = THROTTLING if active else NONE
         if caps:
-            # A limit whose own cooling device acts is the kernel's: writing another has no effect.
+            # While a limit's own cooling device is active, the kernel sets that limit, and
+            # writing another value would have no effect.
             by_monitor = self._is_hot
             held = {cap.text for cap in caps if any(_holds(kind, cap) for kind in active)}
             if thermal:
@@ -103,9 +105,12 @@ class Throttle:
         return found
 
     def _follow(self, context: SampleContext, *, is_capped: bool) -> bool:
-        """Hot from 85 °C until below 80 °C; one that is capped when first seen, from 80 °C. Hot
-        too from the lowest passive trip until its hysteresis below it: there the kernel's thermal
-        governor acts, whether or not its cooling devices can be read."""
+        """Whether the SoC is hot, with hysteresis: from 85 °C until below 80 °C.
+
+        While a limit is low, from 80 °C. Also from the lowest passive trip until below its
+        hysteresis: there the kernel's thermal governor limits clocks, even if its cooling devices
+        cannot be read.
+        """
         temperature_c = context.number("soc.temp")
         trip_c = context.number("thermal.trip_passive")
         hysteresis_c = context.number("thermal.trip_hysteresis")
@@ -119,8 +124,8 @@ class Throttle:
         return self._is_hot or self._is_past_trip
 
     def _of_the_user(self, limits: set[str], is_hot: bool) -> set[str]:
-        """All limits while the SoC is cool; those that stood for a while in the cool stay the
-        user's when it gets warm later."""
+        """The limits that a user has set: all while the SoC is cool. Limits that were there for 5
+        cool samples stay the user's when the SoC becomes hot later."""
         if is_hot:
             self._cool_samples = 0
             self._set_by_user &= limits
@@ -131,7 +136,8 @@ class Throttle:
         return limits
 
     def _look(self) -> None:
-        """Look which cooling devices there are; one that could not be read is tried again."""
+        """List the cooling devices again; one that could not be read is tried at the next
+        sample."""
         folders = [name for name in self._files.names(ZONE_DIR) if name.startswith("cooling_")]
         if self._cooling.keys() == set(folders):
             return
@@ -153,7 +159,7 @@ class Throttle:
         return _Cooling(kind, Attribute(self._files, f"{path}/cur_state", _state), top)
 
     def _active(self) -> tuple[list[str], Reading | None]:
-        """The devices that slow something down now, and one that could not be asked."""
+        """The active cooling devices with their states, and one whose state could not be read."""
         active: list[str] = []
         failed: Reading | None = None
         for device in self._cooling.values():
@@ -186,11 +192,11 @@ class _Cap(NamedTuple):
 
 
 def _holds(active: str, cap: _Cap) -> bool:
-    """Whether a cooling device that acts, such as ``cpufreq-cpu4 3/10``, lowers this limit."""
+    """Whether this active cooling device, such as ``cpufreq-cpu4 3/10``, lowers this limit."""
     device = cap.reading_id.partition(".")[0]
     if device == "cpu":
         number = _CPU_DEVICE.match(active)
-        # thermal-cpufreq-0 counts devices and names no CPU; so does a cluster that is not known.
+        # thermal-cpufreq-0 has a running number and names no CPU; then any cluster may be meant.
         return "cpufreq" in active and (
             number is None or not cap.cpus or int(number[1]) in cap.cpus
         )
@@ -199,7 +205,7 @@ def _holds(active: str, cap: _Cap) -> bool:
 
 
 def _caps(context: SampleContext) -> list[_Cap]:
-    """The limits that are below what the device can do."""
+    """The limits that are below the device's highest clock."""
     caps: list[_Cap] = []
     for name in ("npu", "gpu", "ddr"):
         limit, table = context.number(f"{name}.max_freq"), context.value(f"{name}.table")
@@ -228,7 +234,7 @@ def _policies(context: SampleContext) -> list[tuple[str | None, tuple[int, ...]]
 
 
 def _unknown_limit(context: SampleContext) -> Reading | None:
-    """A limit, or what it is compared with, that just now cannot be read."""
+    """A limit, or the highest clock of its device, that cannot be read at present."""
     pairs = [(f"{name}.max_freq", f"{name}.table") for name in ("npu", "gpu", "ddr")]
     for pair in (*pairs, ("cpu.cap_freq", "cpu.max_freq")):
         for name in pair:

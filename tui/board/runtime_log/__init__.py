@@ -1,1 +1,1 @@
-"""Reads what librkllmrt logs about each answer, and matches it to the answer."""
+"""Reads the numbers that librkllmrt logs for each answer, and matches them to the answer."""

@@ -1,10 +1,10 @@
-"""The lines that librkllmrt prints, as records: one block of numbers per answer, facts per load.
+"""Parser for the log of librkllmrt: one block of numbers per answer, and facts per model load.
 
-With ``RKLLM_LOG_LEVEL=1`` in the server's environment the runtime prints a table after each answer
-(SDK manual of RKLLM 1.3.0, section 3.3.3); its rows are "stage, total ms, tokens, ms per token,
+With ``RKLLM_LOG_LEVEL=1`` in the server's environment, the runtime prints a table after each answer
+(SDK manual of RKLLM 1.3.0, section 3.3.3). Its rows are "stage, total ms, tokens, ms per token,
 tokens per second". Two servers write the same numbers into their own log without the variable.
-Columns move with wide numbers, journals strip blanks, and a line may be glued to the model's text,
-so rows are found by their words and never by their column.
+Wide numbers shift the columns, journals strip blanks, and a line may follow the model's text
+without a line break. So rows are recognised by their words, not by their columns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tui.core.board.load_facts import LoadFacts
 
 MAX_LINE_CHARS = 4096
 MAX_ROWS_APART = 30
-"""Lines of other threads may stand between the rows of one block."""
+"""Most lines between the rows of one block, as other threads write to the same log."""
 GIB, MIB = 1 << 30, 1 << 20
 
 _MARK = "I rkllm:"
@@ -59,10 +59,11 @@ BlockSource = Literal["table", "rockchipllama", "rkllm-api-server"]
 class RuntimeBlock:
     """The runtime's own numbers of one answer.
 
-    ``prefill_tokens`` are those that were really computed: fewer than the prompt has where a cache
-    was reused. ``decode_tokens`` are decode steps; the first token of an answer comes from prefill.
-    ``time_s`` is when the last row was written (UNIX time), None where the log does not say.
-    ``response_id`` is the server's own name of the answer, where it logs one.
+    ``prefill_tokens`` counts the tokens that were computed: fewer than the prompt has if the prefix
+    cache was used. ``decode_tokens`` counts decode steps; the first token of an answer comes from
+    prefill. ``load_ms`` is the time of a model load before this answer. ``peak_bytes`` is the peak
+    memory use. ``time_s`` is when the last row was written (UNIX), None if the log has no times.
+    ``response_id`` is the server's id of the answer, if it logs one.
     """
 
     prefill_ms: float
@@ -79,18 +80,18 @@ class RuntimeBlock:
 
     @property
     def prefill_tps(self) -> float | None:
-        """Tokens of the prompt per second; None where the runtime has none."""
+        """Computed prompt tokens per second; None if none were computed or no time was logged."""
         return _rate(self.prefill_tokens, self.prefill_ms)
 
     @property
     def decode_tps(self) -> float | None:
-        """Tokens of the answer per second; None for a run that decoded nothing (embeddings)."""
+        """Decode steps per second; None if nothing was decoded (embeddings)."""
         return _rate(self.decode_tokens, self.decode_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a log: its text, and what the log itself says about it."""
+    """One line of a log, with the time (UNIX, s) and the pid if the log gives them."""
 
     text: str
     time_s: float | None = None
@@ -102,7 +103,7 @@ def _rate(tokens: int, ms: float) -> float | None:
 
 
 def blocks(lines: Iterable[LogLine]) -> list[RuntimeBlock]:
-    """Every whole block in the order of the log. Half a block is none."""
+    """All complete blocks in the order of the log; incomplete ones are skipped."""
     found: list[RuntimeBlock] = []
     reader = _TableReader(found)
     for line in lines:
@@ -116,12 +117,12 @@ def blocks(lines: Iterable[LogLine]) -> list[RuntimeBlock]:
 
 
 def load_facts(lines: Iterable[LogLine]) -> LoadFacts:
-    """What the last load in these lines said."""
+    """The facts of the last model load in these lines."""
     facts = LoadFacts()
     for line in lines:
         text = line.text[-MAX_LINE_CHARS:]
         if version := _VERSION.search(text):
-            # A load begins: what an older one said does not hold for it.
+            # The first line of a load: facts of an earlier load do not apply to it.
             facts = LoadFacts(runtime=version[1], driver=version[2], platform=version[3])
         elif model := _MODEL.search(text):
             facts = replace(
@@ -138,7 +139,7 @@ def load_facts(lines: Iterable[LogLine]) -> LoadFacts:
 
 
 def errors(lines: Iterable[LogLine]) -> list[str]:
-    """Error lines of the runtime, oldest first, raw: sanitise before use."""
+    """Error lines of the runtime, oldest first. Not sanitised."""
     said = []
     for line in lines:
         text = line.text[-MAX_LINE_CHARS:]
@@ -150,7 +151,7 @@ def errors(lines: Iterable[LogLine]) -> list[str]:
 
 
 def _own_line(text: str) -> RuntimeBlock | None:
-    """A line in which a server logs the numbers itself."""
+    """The block of a line in which a server logs the numbers itself; None for another line."""
     if match := _PERF_LINE.search(text):
         name, prefill_ms, prefill_tokens, decode_ms, decode_tokens, memory_mib = match.groups()
         source: BlockSource = "rkllm-api-server"
@@ -178,7 +179,7 @@ class _Row:
 
 
 class _TableReader:
-    """Rows of the table, of one process each, into blocks."""
+    """Builds blocks from the rows of the runtime's table. Rows of two processes are never mixed."""
 
     def __init__(self, found: list[RuntimeBlock]) -> None:
         self._found = found
@@ -188,7 +189,7 @@ class _TableReader:
         self._rows_apart = 0
         self._pid: int | None = None
         self._at: int | None = None
-        """The block whose memory or cache line may still come."""
+        """Index of the block whose memory or cache line may still follow."""
         self._memory_unit: int | None = None
 
     def feed(self, line: LogLine, text: str) -> None:
@@ -245,14 +246,14 @@ class _TableReader:
 
 
 def _payload(text: str) -> str:
-    """What stands behind the last mark of the runtime; versions before 1.2 write none."""
+    """The text after the last ``I rkllm:``, which runtimes before 1.2 do not write."""
     text = text.rstrip("\r\n")
     at = text.rfind(_MARK)
     return text if at < 0 else text[at + len(_MARK) :]
 
 
 def _is_consistent(ms: float, tokens: int, ms_per_token: float, per_second: str) -> bool:
-    """Whether the columns of a row agree, as the runtime's do and a model's invention need not."""
+    """Whether the columns of a row agree. A model's answer may contain text like a row."""
     if tokens == 0 or ms == 0:
         return ms_per_token == 0 or tokens > 0
     if abs(ms / tokens - ms_per_token) > 0.0101:

@@ -1,7 +1,7 @@
-"""Containers of Docker and Podman: which one publishes a port, and how its log is asked for.
+"""Docker and Podman containers: which one publishes a port, and the command for its log.
 
-Only their command-line programs are used, as the user who runs npulse: who may not use them gets
-no log.
+Only their command-line programs are used, as the user who runs npulse. A user who may not use them
+gets no log.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _ID = re.compile(r"[0-9a-f]{12,64}")
 _CGROUP = re.compile(r"\b(docker|libpod)[-/]([0-9a-f]{12,64})\b")
 
 RunProgram = Callable[[Sequence[str]], bytes]
-"""Gives what a program printed, both of its outputs. Raises OSError and SubprocessError."""
+"""Runs a command; returns its standard output and error. Raises OSError and SubprocessError."""
 
 
 def run_program(command: Sequence[str]) -> bytes:
-    """The end of what a program prints, standard error with it: a container's log has both.
+    """The last MiB of a program's output and error output, as a container's log has both.
 
-    Raises OSError, and subprocess.SubprocessError for an exit code or after 3 s.
+    Raises OSError, and subprocess.SubprocessError for a nonzero exit code or after 3 s.
     """
     done = subprocess.run(
         command,
@@ -41,7 +41,7 @@ def run_program(command: Sequence[str]) -> bytes:
 
 
 def container_of_cgroup(cgroup: str) -> tuple[ContainerProgram, str] | None:
-    """The program and the container's id out of /proc/PID/cgroup."""
+    """The container program and the container's id, from /proc/PID/cgroup; None without one."""
     match = _CGROUP.search(cgroup)
     if match is None:
         return None
@@ -51,7 +51,7 @@ def container_of_cgroup(cgroup: str) -> tuple[ContainerProgram, str] | None:
 def container_of_port(
     port: int, run: RunProgram = run_program
 ) -> tuple[ContainerProgram, str] | None:
-    """The one running container that publishes ``port``; None where none or several do."""
+    """The running container that publishes ``port``; None if none or several do."""
     for program in PROGRAMS:
         command = (program, "ps", "--no-trunc", "--quiet", "--filter", f"publish={port}")
         try:
@@ -67,7 +67,7 @@ def container_of_port(
 def log_command(
     program: ContainerProgram, container_id: str, since_s: int, lines: int
 ) -> Sequence[str]:
-    """Prints the last ``lines`` of a container's log since ``since_s`` (UNIX), with their times."""
+    """The command that prints a container's last log lines since ``since_s`` (UNIX), with times."""
     return (
         program,
         "logs",

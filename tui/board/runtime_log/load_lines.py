@@ -1,4 +1,4 @@
-"""Finds the lines of a model load in a server's log, far before those of an answer."""
+"""Finds the lines of the model load in a server's log, which may lie far back."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tui.core.board.load_facts import LoadFacts
 from tui.core.text.sanitize import clean_line
 
 END_BYTES = 1 << 18
-"""How much of a file's beginning and of its end is looked at."""
+"""How much is read at the beginning and at the end of a log file."""
 MAX_JOURNAL_LINES = 60
 MAX_CONTAINER_LINES = 4000
 WORDS = "rkllm-runtime version|rkllm-toolkit version|Enabled cpus"
 
 
 def facts_of_load(files: Files, source: LogSource, run: RunProgram = run_program) -> LoadFacts:
-    """What the last load in this log said; nothing where it cannot be read. Takes up to 3 s."""
+    """The facts of the last model load in this log; empty if it cannot be read. Takes up to 3 s."""
     found = load_facts(_lines(files, source, run))
     return replace(found, source=place(source)) if found.is_known else found
 
 
 def place(source: LogSource) -> str:
-    """Where the log is, for a sentence; safe to show."""
+    """Where the log is, as part of a sentence, sanitised."""
     name = clean_line(source.user_path or source.name, 120)
     if source.kind == "file":
         return f"the file {name}"
@@ -63,7 +63,8 @@ def _lines(files: Files, source: LogSource, run: RunProgram) -> list[LogLine]:
 
 
 def _ends_of_file(files: Files, name: str) -> list[LogLine]:
-    """The lines at both ends of a file: a load is what a server begins with, or did lately."""
+    """The lines at both ends of a file: a model is loaded at the server's start, or was
+    recently."""
     try:
         size = files.stat(name).st_size
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY

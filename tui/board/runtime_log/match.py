@@ -1,4 +1,4 @@
-"""Which block of the runtime's log belongs to an answer. A wrong match is worse than none."""
+"""Matches a block of the runtime's log to an answer. In doubt, there is no match."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from dataclasses import dataclass
 from tui.board.runtime_log.blocks import RuntimeBlock
 
 TOKENS_APART = 2
-"""The first token comes from prefill, and the end token may or may not be an event."""
+"""Allowed difference of decode steps and chunks: the first token comes from prefill, and the end
+token may or may not give a chunk."""
 TIME_APART = 0.10
 TTFT_SLACK_MS = 50.0
 AFTER_S = 2.0
-"""The table comes after the last event: it is looked for that long."""
+"""The table is written after the last event: the log is read for this long after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerWindow:
-    """What a client knows of its own answer.
+    """A client's own measurements of an answer, for the match.
 
-    ``sent_s`` and ``last_s`` are wall time (UNIX, s) of the request and of the last event.
-    ``chunks`` is the number of text events; ``is_chunk_token`` whether each is one token.
+    ``sent_s`` and ``last_s`` are the wall times (UNIX, s) of the request and of the last event.
+    ``chunks`` is the number of chunks with text; ``is_chunk_token``: each of them is one token.
     """
 
     sent_s: float
     last_s: float
     ttft_ms: float
     span_ms: float
-    """From the first text event to the last."""
+    """From the first chunk with text to the last."""
     chunks: int
     is_chunk_token: bool
     response_id: str | None = None
 
 
 def match(window: AnswerWindow, found: Sequence[RuntimeBlock]) -> RuntimeBlock | None:
-    """The block of this answer; None where there is none, several, or one that disagrees."""
+    """The block of this answer; None without one, with several, or if its numbers disagree."""
     if window.response_id is not None:
         named = [block for block in found if block.response_id == window.response_id]
         if len(named) == 1:
@@ -53,7 +54,8 @@ def _is_inside(window: AnswerWindow, block: RuntimeBlock) -> bool:
 
 
 def _without_doubles(found: Sequence[RuntimeBlock]) -> list[RuntimeBlock]:
-    """A server that logs the numbers itself and lets the runtime print them says them twice."""
+    """Without duplicates: a server may log the numbers itself in addition to the runtime's
+    table."""
     kept: list[RuntimeBlock] = []
     for block in found:
         twin = next((other for other in kept if _is_same_run(block, other)), None)
@@ -77,6 +79,6 @@ def _agrees(window: AnswerWindow, block: RuntimeBlock) -> bool:
     has_count = window.is_chunk_token and abs(block.decode_tokens - window.chunks) <= TOKENS_APART
     has_time = abs(block.decode_ms - window.span_ms) <= TIME_APART * max(block.decode_ms, 1.0)
     if window.is_chunk_token and not has_count:
-        # Characters of several tokens make fewer events than tokens, never more.
+        # A character made of several tokens is one chunk: fewer chunks than tokens, never more.
         return has_time and block.decode_tokens > window.chunks
     return has_count or has_time

@@ -1,4 +1,4 @@
-"""The runtime's own numbers of the answers of one server on this machine, from its log."""
+"""The runtime's own numbers for answers of a server on this machine, from the server's log."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from tui.core.turn.turn import Turn
 
 POLL_S = 0.1
 PROGRAM_POLL_S = 0.5
-"""For logs that a program is started for."""
+"""For a log that is read by starting a program."""
 OWN_LINE_S = 0.5
-"""Without the variable only a server's own line can come, which it writes as the answer ends."""
+"""The wait if RKLLM_LOG_LEVEL is not set: then only the server's own line, written at once, can
+come."""
 MAX_MISSES = 3
-"""After so many answers without a block the log holds none: it is looked at once an answer."""
+"""After so many answers without a block, the log is read once an answer, without waiting."""
 
 
 CONTAINER_UNITS = ("docker.service", "podman.service")
-"""Where the process that listens for a container's published port belongs to."""
+"""Units of the process that listens on a container's published port."""
 
 
 def source_of_port(files: Files, port: int) -> LogSource | None:
-    """The log of the process that listens on ``port``; None where that process is not seen, or
-    listens for a container."""
+    """The log of the process that listens on ``port``; None if that process is not visible, or
+    is the proxy of a container engine."""
     found = find_server(files, port)
     if found is None or found.by != "port":
         return None
@@ -39,14 +40,14 @@ def source_of_port(files: Files, port: int) -> LogSource | None:
 
 
 def source_of_container(port: int, run: RunProgram = run_program) -> LogSource | None:
-    """The log of the container that publishes ``port``. Starts programs: takes up to 6 s."""
+    """The log of the container that publishes ``port``; None without one. Takes up to 6 s."""
     found = container_of_port(port, run)
     return None if found is None else LogSource(*found)
 
 
 def window_of(turn: Turn, now_ns: int, wall_s: float) -> AnswerWindow | None:
-    """What is known of a finished answer; ``wall_s`` is the wall time (UNIX) at ``now_ns``. None
-    for an answer that did not come to its end: the runtime prints nothing then."""
+    """The measurements of a finished answer; ``wall_s`` is the wall time (UNIX) at ``now_ns``
+    (monotonic). None for an answer that did not end normally: the runtime logs none for it."""
     stamps_ns = turn.stamps_ns
     stats = turn.stats(now_ns)
     if turn.status not in ("complete", "empty") or not stamps_ns or stats.ttft_ms is None:
@@ -63,7 +64,7 @@ def window_of(turn: Turn, now_ns: int, wall_s: float) -> AnswerWindow | None:
 
 
 def as_numbers(block: RuntimeBlock) -> RuntimeNumbers:
-    """The block as it stands beside an answer."""
+    """The block as the record that is kept with an answer."""
     return RuntimeNumbers(
         prefill_ms=block.prefill_ms,
         prefill_tokens=block.prefill_tokens,
@@ -76,9 +77,10 @@ def as_numbers(block: RuntimeBlock) -> RuntimeNumbers:
 
 
 class RuntimeLog:
-    """Belongs to one event loop; whatever blocks is done in a worker thread.
+    """Reads the log of the server on ``port`` after each answer. Use from one event loop.
 
-    Raises nothing but CancelledError: a log that cannot be read gives no numbers.
+    Blocking calls are made in a worker thread. Raises nothing but CancelledError: a log that cannot
+    be read gives no numbers.
     """
 
     def __init__(self, files: Files, port: int) -> None:
@@ -91,12 +93,13 @@ class RuntimeLog:
         self._misses = 0
 
     async def begin(self) -> None:
-        """An answer is asked for now: what the log holds is older than it."""
+        """Call when a request is sent: what the log holds now is not read later."""
         self._since_s = time.time()
         self._tail = await asyncio.to_thread(self._marked)
 
     async def numbers_of(self, turn: Turn) -> RuntimeNumbers | None:
-        """Those of the answer that began at :meth:`begin` and is over; waits for up to 2 s."""
+        """The numbers of the answer whose request was sent at :meth:`begin`; waits for up to 2
+        s."""
         window = window_of(turn, time.perf_counter_ns(), time.time())
         if window is None:
             return None
@@ -112,7 +115,8 @@ class RuntimeLog:
             if block is not None:
                 self._misses = 0
                 if block.source == "table" and block.peak_bytes is None:
-                    # The memory stands below the rows and may be written a moment later.
+                    # The line with the memory use follows the rows and may be written a moment
+                    # later.
                     await asyncio.sleep(POLL_S)
                     found = await asyncio.to_thread(lambda: blocks(tail.lines()))
                     block = match(window, found) or block
@@ -127,7 +131,8 @@ class RuntimeLog:
         return None if source is None or source.kind == "none" else self._tail_of(source)
 
     def _of_container(self) -> LogTail | None:
-        """Looked for once, and after the answer: starting Docker's program takes its time."""
+        """The container's log. Searched once, after an answer, as Docker's program starts
+        slowly."""
         if not self._has_looked_for_container and self._files.is_this_machine:
             self._has_looked_for_container = True
             self._container = source_of_container(self.port)

@@ -1,4 +1,4 @@
-"""The last answers in the runtime's log, whoever asked for them."""
+"""The last answers in the runtime's log, of all clients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tui.board.runtime_log.source import LogSource
 from tui.board.runtime_log.tail import LogTail
 
 SOURCE_S = 60.0
-"""Then it is looked anew where the server's output goes."""
+"""Interval after which the server's log is located again."""
 SINCE_S = 900.0
 FILE_EVERY_S, PROGRAM_EVERY_S = 2.0, 10.0
-"""Reading a journal starts a program."""
+"""Least intervals of reading; reading a journal starts a program."""
 
 
 class RecentAnswers:
-    """Of the server on one port. Blocks: call it from a worker thread. A log that cannot be read
-    gives no answers."""
+    """The last answers of the server on one port. Blocks: call it from a worker thread. A log that
+    cannot be read gives no answers."""
 
     def __init__(self, files: Files, port: int) -> None:
         self._files = files

@@ -13,7 +13,7 @@ from tui.board.runtime_log.containers import container_of_cgroup
 VARIABLE = "RKLLM_LOG_LEVEL"
 MAX_ENVIRONMENT_BYTES = 1 << 16
 OWN_LOGS = ("api.log",)
-"""Logs that a server keeps beside its program, in its working directory."""
+"""Log files that servers write in their working directory."""
 
 _UNIT = re.compile(r"/system\.slice/([^/\n]{1,200}\.service)\s*$", re.MULTILINE)
 _USER_UNIT = re.compile(
@@ -25,12 +25,12 @@ SourceKind = Literal["file", "journal", "user-journal", "docker", "podman", "non
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """Where the lines of one server can be read.
+    """Where the log of a server process can be read.
 
     ``name`` is the path to open, the name of a systemd unit, or the id of a container.
-    ``has_variable``: whether ``RKLLM_LOG_LEVEL`` is set to 1 or more; None where that cannot be
-    seen. ``reason`` says why there is nothing to read. ``user_path``: the file as its user calls
-    it, where ``name`` leads through /proc. Strings are raw: sanitise before use.
+    ``has_variable``: whether ``RKLLM_LOG_LEVEL`` is set to 1 or more; None if the environment
+    cannot be read. ``reason`` says why there is no log (kind ``none``). ``user_path`` is the real
+    path of the file where ``name`` leads through /proc. The strings are not sanitised.
     """
 
     kind: SourceKind
@@ -42,8 +42,8 @@ class LogSource:
 
 
 def find(files: Files, pid: int) -> LogSource:
-    """Where the output of process ``pid`` goes. Opens nothing but regular files: a pipe that is
-    opened loses what its real reader then misses."""
+    """Where the output of process ``pid`` goes. Opens only regular files: reading from a pipe
+    would take the data away from its real reader."""
     has_variable = _has_variable(files, pid)
 
     def found(
@@ -100,7 +100,7 @@ def _is_regular(files: Files, path: str) -> bool:
 
 
 def _copy_of_pipe(files: Files, pipe: str) -> str | None:
-    """The file that a ``tee`` at the other end of this pipe writes, if it is one of ours."""
+    """The file that a ``tee`` at the other end of this pipe writes; None if it is not visible."""
     for entry in files.names("/proc"):
         if not (entry.isascii() and entry.isdigit()) or files.link(f"/proc/{entry}/fd/0") != pipe:
             continue

@@ -1,4 +1,4 @@
-"""Reads the new part of a log since an answer was sent, bounded in size and time."""
+"""Reads the part of a log that was written since a request was sent, limited in size and time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MAX_LINES = 400
 _CONTAINER_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2}) "
 )
-"""Docker writes UTC, Podman the local time with its offset."""
+"""Docker writes UTC (Z), Podman local time with its offset."""
 
 
 class LogTail:
-    """The lines of one source from :meth:`mark` on. Blocks: call it from a worker thread."""
+    """The lines of one log since :meth:`mark`. Blocks: call it from a worker thread."""
 
     def __init__(self, files: Files, source: LogSource, run: RunProgram = run_program) -> None:
         self.source = source
@@ -34,7 +34,8 @@ class LogTail:
         self._since_s = 0.0
 
     def mark(self, wall_s: float) -> None:
-        """What is in the log now is older than the answer that is sent at ``wall_s`` (UNIX)."""
+        """Call when a request is sent, at ``wall_s`` (UNIX): earlier lines are not returned
+        later."""
         self._since_s = wall_s
         if self.source.kind == "file":
             try:
@@ -43,7 +44,7 @@ class LogTail:
                 self._size = None
 
     def lines(self) -> list[LogLine]:
-        """What came since :meth:`mark`; empty where nothing can be read."""
+        """The lines since :meth:`mark`; empty if the log cannot be read."""
         if self.source.kind == "file":
             return self._file_lines()
         if self.source.kind in ("journal", "user-journal"):
@@ -100,9 +101,10 @@ class LogTail:
 
 
 def journal_line(data: bytes) -> LogLine | None:
-    """One entry of ``journalctl --output=json``; None for what is no entry with a text.
+    """One entry of ``journalctl --output=json``; None for a line that is no entry with a message.
 
-    The message is a string, or an array of byte values where it is not plain UTF-8 text.
+    The message is a string, or an array of byte values if it is not printable UTF-8
+    (systemd, "Journal JSON Format").
     """
     try:
         entry = json.loads(data)
@@ -134,7 +136,7 @@ def _number(text: object) -> int | None:
 
 
 def dated_line(line: str) -> LogLine:
-    """A line with the time that a container's log puts before it, if it does."""
+    """A log line, with its time if it begins with one as ``docker logs --timestamps`` prints."""
     head = _CONTAINER_TIME.match(line)
     if head is None:
         return LogLine(line)
