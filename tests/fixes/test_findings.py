@@ -10,11 +10,11 @@ from tests.board import tree_files, trees
 from tests.board.boards import Board
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.fixes import npu_access, runtime_log
+from tui.board.advice.root_writer import is_known_command
 from tui.board.runtime_log.source import LogSource
 from tui.core.board.reading import Reading, Snapshot
 from tui.fixes.applying import Applied
 from tui.fixes.change import BoardPlace, is_believable
-from tui.fixes.root_writer import is_known_command
 from tui.fixes.writers import DirectWriter
 from tui.settings.board_changes import BoardChanges
 

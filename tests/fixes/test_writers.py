@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.board import tree_files, trees
+from tui.board.advice import root_writer
 from tui.core.board.fix import FileWrite, Fix
-from tui.fixes import root_writer
 from tui.fixes.change import BoardPlace, FixError
 from tui.fixes.writers import SudoWriter, needs_root, open_writer
 

@@ -336,7 +336,7 @@ class Fixes:
         """What is in force from earlier, for the start of npulse; None where nothing is. Reads
         files: not in the app's thread."""
         root = self._source.root
-        if root is None or self._source.line is not None or not self._memory.path.exists():
+        if root is None or self._source.line is not None or not self._memory.has_file:
             return None
         try:
             kept, said = in_force(self._memory, BoardPlace(root))

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +22,7 @@ from tui.bench.model.suite import Suite, SuiteError, find
 from tui.bench.report.boards import text_lines
 from tui.bench.report.comparison import as_markdown as comparison_markdown
 from tui.bench.report.text import interval, marked
+from tui.bench.run.runner import RunSuite
 from tui.bench.run.runner import run as run_on_one
 from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
@@ -33,6 +35,9 @@ from tui.commands.exit_code import ExitCode
 from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
+from tui.fixes.change import BoardPlace
+from tui.fixes.pin import Pin
+from tui.settings.board_changes import BoardChanges
 
 EXITS: dict[Outcome, int] = {
     "complete": ExitCode.OK,
@@ -64,10 +69,17 @@ OF_A_KIND = {
 """Figures of the last line that only one kind of suite has: figure -> (label, digits)."""
 
 
+def on_this_machine(folder: Path | None, root: Path | None) -> RunSuite:
+    """What runs a suite here, and can hold the governors of the board while it does. ``folder``:
+    that of the runs, None for the usual one."""
+    pin = Pin(BoardPlace(root or Path("/")), BoardChanges(runs=folder))
+    return partial(run_on_one, governors=pin)
+
+
 def run(options: argparse.Namespace, settings: GenerationSettings, user_suites: Path) -> int:
     """Runs a suite. Raises ConfigError."""
     try:
-        run_suite = fleet_runner(options) or run_on_one
+        run_suite = fleet_runner(options) or on_this_machine(options.folder, options.root)
         if options.suite.endswith(".jsonl"):
             cap = options.max_tokens or batch.DEFAULT_MAX_TOKENS
             suite = batch.load(Path(options.suite), cap)
@@ -127,7 +139,7 @@ def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
     """Resumes a run. Raises ConfigError."""
     folder = options.folder or default_folder()
     try:
-        run_suite = fleet_runner(options) or run_on_one
+        run_suite = fleet_runner(options) or on_this_machine(options.folder, options.root)
         before = resume.earlier(runs.find(folder, options.run))
         conditions = thresholds.parse(options.fail_on or before.suite.fail_on)
         _check_conditions(conditions, has_baseline=options.baseline is not None)
@@ -192,7 +204,7 @@ def _go(
     made: Options,
     conditions: list[thresholds.Condition],
     before: resume.Earlier | None,
-    run_suite: Callable[..., AsyncIterator[Event]],
+    run_suite: RunSuite,
 ) -> int:
     baseline = None
     if options.baseline is not None:

@@ -312,7 +312,8 @@ def _changes_checks(root: Path) -> Iterator[Check]:
     """What ``--fix`` changed earlier and is still in force."""
     from tui.settings.board_changes import BoardChanges
 
-    if not BoardChanges().path.exists():
+    memory = BoardChanges()
+    if not memory.has_file:
         return
     from tui.fixes.change import BoardPlace, FixError
     from tui.fixes.session import in_force
@@ -320,7 +321,7 @@ def _changes_checks(root: Path) -> Iterator[Check]:
 
     title = "changed by npulse"
     try:
-        kept, over = in_force(BoardChanges(), BoardPlace(root))
+        kept, over = in_force(memory, BoardPlace(root))
     except FixError as error:
         yield Check("changes", "attention", title, clean_line(str(error)))
         return

@@ -7,16 +7,15 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from tui.bench.model.events import Event
     from tui.bench.model.options import Options
     from tui.bench.model.suite import Suite
+    from tui.bench.run.runner import RunSuite
     from tui.bench.store.controls import Controls
     from tui.bench.store.resume import Earlier
     from tui.fleet.meeting import FleetPlan
-
-    RunSuite = Callable[..., AsyncIterator[Event]]
 
 
 OF_ONE_BOARD = ("board", "url", "api_key", "root", "no_board", "pin", "minutes")

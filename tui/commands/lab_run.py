@@ -18,14 +18,14 @@ from tui.bench.model.options import Options
 from tui.bench.model.suite import Suite
 from tui.bench.run.connect import SetupError, connect
 from tui.bench.run.forecast import Speed
-from tui.bench.run.runner import run as run_on_one
+from tui.bench.run.runner import RunSuite
 from tui.bench.session.listing import expected, speed_of
 from tui.bench.store.controls import Controls
 from tui.commands import lab_show
 from tui.commands import parser as parsing
 from tui.commands.bench_outputs import write
 from tui.commands.bench_progress import shown_by
-from tui.commands.bench_run import EXITS, watched
+from tui.commands.bench_run import EXITS, on_this_machine, watched
 from tui.commands.exit_code import ExitCode
 from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
 from tui.core.text.format import long_seconds
@@ -37,7 +37,7 @@ from tui.lab.follow import stored_matrix
 from tui.lab.model.prompt_set import JudgeModel
 from tui.lab.model.records import LabRun, Part
 from tui.lab.results import result_of
-from tui.lab.run import LabRunner, RunSuite, new_run, run_part, with_part
+from tui.lab.run import LabRunner, new_run, run_part, with_part
 from tui.lab.store import LabFolders
 from tui.servers.model_choice import loaded_model
 from tui.servers.remembered import NOTHING_REMEMBERED
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, folders: LabFolders) -> int:
         run_suite = _run_suite(options, record)
     except FleetUsageError as error:
         return complain(str(error))
-    if run_suite is not run_on_one:
+    if options.boards is not None:
         # What they are is known when they are there, so there is no plan to show.
         if options.plan:
             return complain("--plan asks one server, so it goes without --boards")
@@ -81,7 +81,7 @@ def _run_suite(options: argparse.Namespace, record: LabRun) -> RunSuite:
             f"a variant names the server {clean_line(named, 80)}; with --boards each board asks "
             "its own"
         )
-    return found or run_on_one
+    return found or on_this_machine(None, options.root)
 
 
 def go_on(options: argparse.Namespace, folders: LabFolders) -> int:

@@ -17,6 +17,7 @@ from tui.fixes.change import (
     new_change,
 )
 from tui.fixes.writers import FileWriter, write_error
+from tui.history.writer_process import WriterProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,19 @@ class Undone:
 class Applied:
     """One fix on its way: :meth:`apply`, then :meth:`switch` as often as wanted, and :meth:`undo`.
 
-    Blocks while it writes.
+    ``holder``: the process that undoes it at its end. Blocks while it writes.
     """
 
     def __init__(
-        self, fix: Fix, place: BoardPlace, writer: FileWriter, memory: ChangeMemory
+        self,
+        fix: Fix,
+        place: BoardPlace,
+        writer: FileWriter,
+        memory: ChangeMemory,
+        holder: WriterProcess | None = None,
     ) -> None:
         self.fix = fix
+        self._holder = holder
         self.change: Change | None = None
         self._place = place
         self._writer = writer
@@ -45,7 +52,7 @@ class Applied:
 
     def apply(self) -> Change:
         """Remember, then write. Raises FixError with everything as it was before."""
-        change = new_change(self.fix, self._place)
+        change = new_change(self.fix, self._place, self._holder)
         self._memory.remember(change)
         self.change = change
         try:
@@ -88,10 +95,24 @@ def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after
         if not place.holds(file, file.before if is_after else file.after):
             now = clean_line(str(place.read(file.path, file.kind)), 60)
             raise FixError(f"{file.path} says {now} now: somebody else has changed it meanwhile.")
-        writer.write(file.path, value, file.kind)
-        if not place.holds(file, value):
-            shown = place.read(file.path, file.kind)
-            raise write_error(file.path, value, f"the kernel keeps it at {shown}")
+        _write(file, value, place, writer)
+
+
+def _problem(file: ChangedFile, place: BoardPlace, writer: FileWriter) -> FixError | None:
+    """Why what was there before cannot be put back."""
+    try:
+        _write(file, file.before, place, writer)
+    except FixError as error:
+        return error
+    return None
+
+
+def _write(file: ChangedFile, value: str | None, place: BoardPlace, writer: FileWriter) -> None:
+    """Raises FixError, also where it does not hold that afterwards."""
+    writer.write(file.path, value, file.kind)
+    if not place.holds(file, value):
+        shown = place.read(file.path, file.kind)
+        raise write_error(file.path, value, f"the kernel keeps it at {shown}")
 
 
 def undo(
@@ -103,19 +124,17 @@ def undo(
 ) -> Undone:
     """Put back what still holds what npulse wrote; what somebody else changed since is left.
 
-    Raises FixError where a file cannot be written; the change is then still remembered.
+    Raises FixError where a file cannot be written; the others are put back, and the change is still
+    remembered.
     """
     ours = [file for file in change.files if place.holds(file, file.after)]
     others = [
         file for file in change.files if file not in ours and not place.holds(file, file.before)
     ]
     mine = [file for file in ours if file.before != file.after]
-    for file in mine[::-1]:
-        if file.kind != "by command":
-            writer.write(file.path, file.before, file.kind)
-            if not place.holds(file, file.before):
-                shown = place.read(file.path, file.kind)
-                raise write_error(file.path, file.before, f"the kernel keeps it at {shown}")
+    problems = [_problem(file, place, writer) for file in mine[::-1] if file.kind != "by command"]
+    for problem in filter(None, problems):
+        raise problem
     if mine:
         for command in commands:
             writer.run(command)

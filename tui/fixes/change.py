@@ -15,18 +15,22 @@ from typing import Literal, Protocol
 import msgspec
 
 from tui.board.advice.access import UNIT_PATH
+from tui.board.advice.root_writer import is_known
 from tui.board.readers.files import Files
 from tui.core.board.fix import FileKind, Fix
 from tui.core.text.sanitize import clean_line
-from tui.fixes.root_writer import is_known
+from tui.history.writer_process import WriterProcess
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MAX_BYTES = 4096
+PIN_RULE = "pin"
+PIN_TITLE = "hold every governor at performance for a benchmark"
+"""Of the change that a benchmark makes for its own time. No finding has that name."""
 
-ChangeState = Literal["in force", "restored", "rebooted", "overwritten"]
-"""in force: at least one file holds what npulse wrote. restored: all hold what was there before.
-rebooted: the board has started again since, which forgets values of the kernel. overwritten: what
-stands there is neither."""
+ChangeState = Literal["in force", "held", "restored", "rebooted", "overwritten"]
+"""in force: at least one file holds what npulse wrote. held: a process that still runs has made it
+for as long as it runs. restored: all hold what was there before. rebooted: the board has started
+again since, which forgets values of the kernel. overwritten: what stands there is neither."""
 
 
 class FixError(Exception):
@@ -43,7 +47,10 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix that was done. ``time_s`` is the wall clock's, in seconds since 1970."""
+    """One fix that was done. ``time_s`` is the wall clock's, in seconds since 1970.
+
+    ``holder`` is the process that puts it back at its end; None where it stays until it is undone.
+    """
 
     id: str
     rule: str
@@ -52,6 +59,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     boot_id: str
     time_s: float
     files: tuple[ChangedFile, ...]
+    holder: WriterProcess | None = None
 
     @property
     def is_lasting(self) -> bool:
@@ -102,7 +110,12 @@ class BoardPlace:
         return self.read(file.path, file.kind) == value
 
 
-def new_change(fix: Fix, place: BoardPlace, wall_s: Callable[[], float] = time.time) -> Change:
+def new_change(
+    fix: Fix,
+    place: BoardPlace,
+    holder: WriterProcess | None = None,
+    wall_s: Callable[[], float] = time.time,
+) -> Change:
     """What the board holds now, and what the fix makes of it. Raises FixError where a file of the
     kernel that would be written cannot be read: its value could not be put back."""
     files = []
@@ -127,6 +140,7 @@ def new_change(fix: Fix, place: BoardPlace, wall_s: Callable[[], float] = time.t
         boot_id=place.boot_id(),
         time_s=wall_s(),
         files=tuple(files),
+        holder=holder,
     )
 
 
@@ -134,6 +148,8 @@ def state_of(change: Change, place: BoardPlace) -> ChangeState:
     """How it stands with a change of this board."""
     if not change.is_lasting and change.boot_id != place.boot_id():
         return "rebooted"
+    if change.holder is not None and change.holder.is_alive:
+        return "held"
     if any(place.holds(file, file.after) for file in change.files):
         return "in force"
     is_restored = all(place.holds(file, file.before) for file in change.files)

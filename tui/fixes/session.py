@@ -20,6 +20,7 @@ from tui.board.advice.fixes import undo_commands
 from tui.board.readers.files import Files
 from tui.board.readers.server_search import is_listening
 from tui.core.board.fix import FileWrite, Fix
+from tui.core.text.sanitize import clean_line
 from tui.fixes.applying import Applied, Undone, undo
 from tui.fixes.change import BoardPlace, Change, ChangeMemory, ChangeState, FixError, state_of
 from tui.fixes.trial import Trial, TrialProgress, TrialRunner
@@ -198,16 +199,26 @@ def known_changes(memory: ChangeMemory, place: BoardPlace) -> tuple[KnownChange,
 
 
 def in_force(memory: ChangeMemory, place: BoardPlace) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The changes that are in force, newest first, and a sentence for each one that is over, which
-    is forgotten with that. Raises FixError."""
+    """The changes that are in force, newest first, and a sentence for each other one: it is held
+    while a benchmark runs, or over, and forgotten with that. Raises FixError."""
     kept, said = [], []
     for known in known_changes(memory, place):
         if known.state == "in force":
             kept.append(known.change)
             continue
+        if known.state == "held":
+            said.append(held_words(known.change))
+            continue
         memory.forget(known.change.id)
         said.append(over_words(known))
     return tuple(kept), tuple(said)
+
+
+def held_words(change: Change) -> str:
+    """Who puts it back."""
+    pid = "?" if change.holder is None else change.holder.pid
+    title = clean_line(change.title, 80)
+    return f'"{title}" is in force while a benchmark (pid {pid}) runs, which puts it back.'
 
 
 def over_words(known: KnownChange) -> str:
@@ -218,8 +229,9 @@ def over_words(known: KnownChange) -> str:
         "restored": "everything holds what it held before",
         "overwritten": "somebody else has changed it since; that is left as it is",
         "in force": "",
+        "held": "",
     }[known.state]
-    return f'"{change.title}" is not in force any more: {why}.'
+    return f'"{clean_line(change.title, 80)}" is not in force any more: {why}.'
 
 
 def undo_change(

@@ -7,7 +7,7 @@ import time
 
 from tui.core.board.fix import Fix
 from tui.core.text.sanitize import clean_line
-from tui.fixes.change import BoardPlace, Change, ChangedFile
+from tui.fixes.change import PIN_RULE, BoardPlace, Change, ChangedFile
 
 MEASURES = {
     "decode_tps": "Then eight short answers are compared, before and after in turns: 20 to 30 s.",
@@ -72,4 +72,5 @@ def since(change: Change) -> str:
 
 def in_force_words(change: Change) -> str:
     """``"keep the memory at its highest clock" is in force since 14:03``."""
-    return f'"{clean_line(change.title, 80)}" is in force since {since(change)}'
+    why = ": that benchmark was killed" if change.rule == PIN_RULE else ""
+    return f'"{clean_line(change.title, 80)}" is in force since {since(change)}{why}'

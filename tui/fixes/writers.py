@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from tui.board.advice import root_writer
 from tui.core.board.fix import FileKind, Fix
 from tui.core.text.sanitize import clean_line
-from tui.fixes import root_writer
 from tui.fixes.change import BoardPlace, FixError
 
 STOP_S = 5.0

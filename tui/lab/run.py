@@ -14,6 +14,7 @@ from tui.bench.model.events import Event, Finished, StageChanged, Started
 from tui.bench.model.options import Options
 from tui.bench.model.suite import Suite
 from tui.bench.run.connect import TOOL
+from tui.bench.run.runner import RunSuite
 from tui.bench.run.runner import run as run_on_one
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
@@ -23,9 +24,6 @@ from tui.core.types import GenerationSettings
 from tui.lab import plan, store
 from tui.lab.model.prompt_set import PromptSet
 from tui.lab.model.records import LabOutcome, LabRun, Part
-
-RunSuite = Callable[..., AsyncIterator[Event]]
-"""What runs a suite: on one board, or on many."""
 
 ENDS_ALL = ("aborted", "interrupted", "failed")
 """Outcomes after which no further part is started."""

@@ -1,5 +1,5 @@
 """Remembers what npulse changed on a board until it is put back: ``changes.json`` in the state
-folder."""
+folder. What an older npulse remembered of a benchmark elsewhere is taken over into it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from tui.bench.store.folder import default_folder
 from tui.core.text.sanitize import clean_line
 from tui.files.private import create_private, make_folder
+from tui.fixes import old_pin
 from tui.fixes.change import Change, FixError, is_believable
 from tui.settings.folders import state_folder
 from tui.settings.record_file import read_record, write_record
+from tui.settings.regular_file import read_bounded
 
 VERSION = 1
 FILE, LOCK_FILE = "changes.json", "changes.lock"
@@ -31,17 +34,48 @@ class _ForgedError(FixError):
 
 
 class BoardChanges:
-    """The file of one user. Two processes may write it: each looks at it anew, under a lock."""
+    """The file of one user. Two processes may write it: each looks at it anew, under a lock.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    ``runs``: the folder of the benchmarks, in which an older npulse remembered what they held.
+    """
+
+    def __init__(self, folder: Path | None = None, runs: Path | None = None) -> None:
         self._folder = folder or state_folder()
+        self._old_pin = (runs or default_folder()) / old_pin.FILE
 
     @property
     def path(self) -> Path:
         return self._folder / FILE
 
+    @property
+    def has_file(self) -> bool:
+        """Whether there is anything to read."""
+        return self.path.exists() or self._old_pin.exists()
+
     def changes(self) -> tuple[Change, ...]:
         """All of them, oldest first. Raises FixError where the file cannot be used."""
+        if self._old_pin.exists():
+            self._take_over()
+        return self._read()
+
+    def _take_over(self) -> None:
+        """Raises FixError where it cannot be written here; then it stays where it is."""
+        with self._locked():
+            try:
+                time_s = self._old_pin.stat().st_mtime
+                found = old_pin.old_pin(read_bounded(self._old_pin, old_pin.MAX_BYTES), time_s)
+            except OSError:
+                return
+            if found is None:
+                return
+            kept = self._usable()
+            # Killed after the write below, it finds its own work.
+            if all(change.id != found.id for change in kept):
+                self._write((*kept, found))
+            with suppress(OSError):
+                self._old_pin.unlink()
+
+    def _read(self) -> tuple[Change, ...]:
         record, problem = read_record(self.path, _Changes, VERSION)
         if problem is not None:
             raise FixError(f"{problem}: what npulse changed earlier is not known.")
@@ -67,7 +101,7 @@ class BoardChanges:
     def _usable(self) -> tuple[Change, ...]:
         """What is there; a file that cannot be used is set aside by the next write."""
         try:
-            return self.changes()
+            return self._read()
         except _ForgedError:
             with suppress(OSError):
                 self.path.replace(self.path.with_name(f"{FILE}.old"))

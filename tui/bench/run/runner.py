@@ -9,7 +9,7 @@ with :class:`tui.bench.model.events.Finished`; closing it early ends the run saf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter_ns
@@ -31,8 +31,8 @@ from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected, SetupError
 from tui.bench.run.ending import events_of, saved, told_to_the_end
 from tui.bench.run.forecast import Speed
+from tui.bench.run.held_governors import HeldGovernors
 from tui.bench.run.ledger import Ledger
-from tui.bench.run.pin import GOVERNOR, Pin
 from tui.bench.run.plan import Task
 from tui.bench.run.preparation import prepared, sample_forever, stage, waiting
 from tui.bench.run.request_loop import RequestLoop
@@ -42,6 +42,9 @@ from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
 from tui.bench.store.history import usual_tokens
 from tui.bench.store.runs import Lock, RunError, make, new_id, utc_now
+
+RunSuite = Callable[..., AsyncIterator[Event]]
+"""What runs a suite, given what :func:`run` is given: here, or on many boards."""
 
 FLUSH_NS = 400_000_000
 """Lines are written at least this often: with the half second that tokens are collected for, kill
@@ -54,9 +57,11 @@ def run(
     controls: Controls | None = None,
     *,
     resume: resuming.Earlier | None = None,
+    governors: HeldGovernors | None = None,
 ) -> AsyncIterator[Event]:
-    """Runs the suite, or what is missing of an earlier run. See the module."""
-    runner = Runner(suite, options, controls or Controls(), resume)
+    """Runs the suite, or what is missing of an earlier run. See the module. ``governors`` are held
+    where the options say so, and what a killed run left of them is put back in any case."""
+    runner = Runner(suite, options, controls or Controls(), resume, governors)
     return events_of(runner.ledger, runner.controls, runner.go())
 
 
@@ -69,6 +74,7 @@ class Runner:
         options: Options,
         controls: Controls,
         resume: resuming.Earlier | None = None,
+        governors: HeldGovernors | None = None,
     ) -> None:
         if resume is None:
             suite = wanted(suite, is_quick=options.is_quick, is_thinking=options.is_thinking)
@@ -77,6 +83,7 @@ class Runner:
         self.controls = controls
         self.ledger = Ledger()
         self._resume = resume
+        self._governors = governors
         self._folder: Path | None = None
         self._run_id = ""
         self._is_simulated = False
@@ -101,9 +108,9 @@ class Runner:
             lock.release()
 
     async def _locked(self) -> tuple[Outcome, str]:
-        pin = Pin(self.options.folder, self.options.root)
-        for path in pin.recover():
-            self.ledger.note(f"a killed run left {path} at {GOVERNOR}; only root can put it back")
+        governors = self._governors
+        for problem in () if governors is None else governors.recover():
+            self.ledger.note(problem)
         await stage(self.ledger, "connect", "Looking for the server.")
         connected = await connect.connect(self.options, waiting(self.ledger))
         board = BoardLink(
@@ -114,11 +121,13 @@ class Runner:
         )
         try:
             if self.options.pins:
-                self._notes.append(f"governors held at {GOVERNOR}: {'; '.join(pin.take())}")
+                if governors is None:
+                    raise RunError("--pin holds the governors of this machine alone")
+                self._notes.append(f"governors held at performance: {'; '.join(governors.take())}")
             return await self._with_board(connected, board)
         finally:
-            for path in pin.restore():
-                self.ledger.note(f"{path} could not be put back")
+            for problem in () if governors is None else governors.restore():
+                self.ledger.note(problem)
             board.close()
             await connected.client.aclose()
 
