@@ -21,7 +21,8 @@ from tui.history import client_requests
 from tui.history.database import reading_from
 from tui.history.failures import HistoryError
 from tui.history.request_records import ClientRequest
-from tui.tap.copies import BUFFER_BYTES, Copy, CopySender, receive, socket_pair
+from tui.tap.copies import Copy
+from tui.tap.copy_ring import RING_BYTES, CopyReader, CopyRing, CopyWriter
 from tui.tap.forwarder import Forwarder
 
 CHAT = "/v1/chat/completions"
@@ -34,7 +35,7 @@ class Forwarding:
     server: socket.socket
     port: int
     forwarder: Forwarder
-    reader: socket.socket
+    reader: CopyReader
     notes: list[str] = field(default_factory=list)
 
     def connect(self) -> tuple[socket.socket, socket.socket]:
@@ -47,28 +48,27 @@ class Forwarding:
     def copies(self) -> list[Copy]:
         """What the observer would have got so far."""
         found: list[Copy] = []
-        self.reader.setblocking(False)
-        with suppress(BlockingIOError):
-            while (copy := receive(self.reader)) is not None:
-                found.append(copy)
+        while copies := self.reader.arrived(1000):
+            found += copies
         return found
 
 
 @contextmanager
 def forwarding(
-    target: tuple[str, int] | None = None, buffer_bytes: int = BUFFER_BYTES, **limits: int
+    target: tuple[str, int] | None = None, ring_bytes: int = RING_BYTES
 ) -> Iterator[Forwarding]:
     with (
         socket.create_server(("127.0.0.1", 0), backlog=2048) as server,
         socket.create_server(("127.0.0.1", 0), backlog=2048) as listener,
     ):
         server.settimeout(10)
-        sender, reader = socket_pair(buffer_bytes)
+        ring = CopyRing(ring_bytes)
+        writer, reader = CopyWriter(ring), CopyReader(ring)
         notes: list[str] = []
         forwarder = Forwarder(
             [listener],
             [(socket.AF_INET, target or server.getsockname())],
-            CopySender(sender, **limits),
+            writer,
             notes.append,
         )
         port = listener.getsockname()[1]
@@ -79,7 +79,7 @@ def forwarding(
         finally:
             forwarder.stop()
             thread.join(10)
-            sender.close()
+            writer.close()
             reader.close()
             assert not thread.is_alive()
 

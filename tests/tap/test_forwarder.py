@@ -159,7 +159,7 @@ def test_a_server_that_takes_no_connection_is_a_reset_for_the_client() -> None:
 
 
 def test_copies_are_dropped_and_bytes_are_not_where_the_observer_is_stuck() -> None:
-    with forwarding(max_backlog_bytes=1 << 20, buffer_bytes=1 << 18) as at:
+    with forwarding(ring_bytes=1 << 20) as at:
         client, served = at.connect()
         with client, served:
             answer = bytes(range(256)) * (32 << 10)

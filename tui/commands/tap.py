@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tui.servers.access import Access
     from tui.servers.connection_state import Server
     from tui.settings.config import LoadedConfig
+    from tui.tap.copy_ring import CopyReader
     from tui.tap.listen import Target
     from tui.tap.watching import Watcher
 
@@ -171,19 +172,20 @@ def _run(
     target: Target,
     server: Server | None,
 ) -> int:
-    from tui.tap.copies import CopySender, socket_pair
+    from tui.tap.copy_ring import CopyReader, CopyRing, CopyWriter
     from tui.tap.forwarder import Forwarder, raise_file_limit
     from tui.tap.listen import resolved
 
     addresses = resolved(target.host, target.port)
-    sender, reader = socket_pair()
+    ring = CopyRing()
+    writer, reader = CopyWriter(ring), CopyReader(ring)
     raise_file_limit()
     sys.stdout.flush()
     # What is there now is not looked at again, and stays shared by both processes.
     gc.freeze()
     child = os.fork()
     if not child:
-        sender.close()
+        writer.close()
         for listener in listeners:
             listener.close()
         _watch(options, plan, reader, target, server)
@@ -191,9 +193,7 @@ def _run(
     # Nothing that the forwarder makes refers to itself for long: a collection would only hold up
     # chunks.
     gc.disable()
-    forwarder = Forwarder(
-        listeners, addresses, CopySender(sender), lambda note: complain(COMMAND, note)
-    )
+    forwarder = Forwarder(listeners, addresses, writer, lambda note: complain(COMMAND, note))
 
     def stop(number: int, frame: FrameType | None) -> None:
         forwarder.stop()
@@ -202,7 +202,7 @@ def _run(
         signal.signal(number, stop)
     _greet(listeners, target, server, is_public=options.public)
     forwarder.run()
-    sender.close()
+    writer.close()
     _wait_for(child)
     return ExitCode.OK
 
@@ -230,7 +230,7 @@ def _greet(
 def _watch(
     options: argparse.Namespace,
     plan: _Plan,
-    reader: socket.socket,
+    reader: CopyReader,
     target: Target,
     server: Server | None,
 ) -> None:
@@ -254,7 +254,7 @@ def _watch(
 def _measure(
     options: argparse.Namespace,
     plan: _Plan,
-    reader: socket.socket,
+    reader: CopyReader,
     target: Target,
     server: Server | None,
 ) -> None:

@@ -23,6 +23,7 @@ TX_SOFTWARE, RX_SOFTWARE, SOFTWARE = 1 << 1, 1 << 3, 1 << 4
 OPT_ID, OPT_TSONLY = 1 << 7, 1 << 11
 """The error queue gets a stamp without the bytes that it belongs to."""
 TIMESPECS = struct.Struct("@6q")
+TIMESPEC = struct.Struct("@2q")
 ANCILLARY_BYTES = socket.CMSG_SPACE(TIMESPECS.size)
 SENT_ANCILLARY_BYTES = 512
 """Holds a stamp and the ``struct sock_extended_err`` beside it."""
@@ -81,9 +82,18 @@ def realtime_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
     """The software stamp among the control messages of a read, on CLOCK_REALTIME; None without."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING) and len(data) >= TIMESPECS.size:
-            seconds, nanoseconds = TIMESPECS.unpack_from(data)[:2]
-            if seconds > 0 and 0 <= nanoseconds < 1_000_000_000:
-                return int(seconds * 1_000_000_000 + nanoseconds)
+            stamp_ns = software_stamp_ns(data)
+            if stamp_ns is not None:
+                return stamp_ns
+    return None
+
+
+def software_stamp_ns(data: bytes) -> int | None:
+    """The first ``struct timespec`` of a control message's data, the software stamp; None where it
+    holds none. Raises struct.error for less than 16 bytes."""
+    seconds, nanoseconds = TIMESPEC.unpack_from(data)
+    if seconds > 0 and 0 <= nanoseconds < 1_000_000_000:
+        return int(seconds * 1_000_000_000 + nanoseconds)
     return None
 
 
@@ -101,7 +111,11 @@ class ArrivalClock:
     def read(self, ancillary: Iterable[tuple[int, int, bytes]]) -> Arrival:
         """Call it right after the read, with the control messages that came with it."""
         wall_ns, now_ns = time_ns(), perf_counter_ns()
-        stamp_ns = realtime_ns(ancillary)
+        return self.at(realtime_ns(ancillary), wall_ns, now_ns)
+
+    def at(self, stamp_ns: int | None, wall_ns: int, now_ns: int) -> Arrival:
+        """The arrival of what was read with this stamp, where ``time_ns`` and ``perf_counter_ns``
+        were these right after the read."""
         t_ns = now_ns if stamp_ns is None else stamp_ns - (wall_ns - now_ns)
         is_kernel = stamp_ns is not None and self.last.t_ns <= t_ns <= now_ns
         self.last = Arrival(t_ns if is_kernel else now_ns, is_kernel)

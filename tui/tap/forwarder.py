@@ -5,7 +5,9 @@ its own to the server. What one side does not take is kept up to one read, and n
 from the other side until it has gone: so a slow reader holds up its own stream and no other one.
 The end of a side (FIN) is handed on as such, and a broken connection (RST) as a broken one.
 
-A copy of everything goes to the observer *after* it was handed on (:mod:`tui.tap.copies`).
+Bytes are received into memory that the process that measures can read, and become its copy *after*
+they were handed on (:mod:`tui.tap.copy_ring`): a chunk takes three system calls, ``epoll_wait``,
+``recvmsg`` and ``send``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 
 from tui.core.kernel_clock import ANCILLARY_BYTES, enable
-from tui.tap.copies import MAX_PAYLOAD, CopySender, Event
+from tui.tap.copies import Event
+from tui.tap.copy_ring import CopyWriter
 from tui.tap.pair import Address, Pair, Side, prepare, reset_at_close
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
@@ -30,7 +33,10 @@ ENDED = select.EPOLLHUP | select.EPOLLERR
 MAX_ACCEPTS = 64
 """Connections accepted in a row before open ones are served."""
 PAUSE_S = 0.1
-"""Pause of accepting while the process has no free file descriptors."""
+"""Pause of accepting while the process has no free file descriptors, and between two tries to tell
+the process that measures what it has no room for."""
+MAX_EVENTS = 64
+"""Sockets that are looked at in a row."""
 WANTED_FILES = 1 << 16
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -53,7 +59,7 @@ class Forwarder:
         self,
         listeners: Sequence[socket.socket],
         addresses: Sequence[Address],
-        copies: CopySender,
+        copies: CopyWriter,
         on_note: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._listeners = list(listeners)
@@ -61,16 +67,12 @@ class Forwarder:
         self._copies = copies
         self._on_note = on_note
         self._poll = select.epoll()
-        self._watched: dict[int, Side | socket.socket | CopySender | None] = {}
+        self._watched: dict[int, Side | socket.socket | CopyWriter | None] = {}
         """By descriptor; None is the pipe that wakes."""
-        self._buffer = bytearray(MAX_PAYLOAD)
-        self._view = memoryview(self._buffer)
         self._pairs: set[Pair] = set()
         self._is_stopped = False
         self._paused_until_ns = 0
         self._has_noted_files = False
-        self._has_copies_mask = False
-        self._has_noted_reader = False
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
@@ -90,6 +92,7 @@ class Forwarder:
             enable(listener)
             self._watch(listener.fileno(), READ, listener)
         self._watch(self._wake_reader, READ, None)
+        self._watch(self._copies.sock.fileno(), 0, self._copies)
         try:
             while not self._is_stopped:
                 self._turn()
@@ -97,30 +100,39 @@ class Forwarder:
             self._close_all()
 
     def _turn(self) -> None:
-        timeout_s = PAUSE_S if self._paused_until_ns else None
+        copies = self._copies
+        timeout_s = PAUSE_S if self._paused_until_ns or copies.has_late else None
         # By what they are now: a descriptor that is closed meanwhile may be another one's soon.
-        events = [(self._watched.get(n), mask) for n, mask in self._poll.poll(timeout_s)]
+        watched = self._watched
+        events = [
+            (watched.get(number), mask) for number, mask in self._poll.poll(timeout_s, MAX_EVENTS)
+        ]
         for side, mask in events:
             if not isinstance(side, Side):
                 self._not_a_side(side)
                 continue
+            if mask & READ and side.mask & READ:
+                self._readable(side)
+                if mask == READ:
+                    continue
             if mask & (WRITE | ENDED) and side.mask & WRITE:
                 self._writable(side)
-            if mask & (READ | ENDED) and side.mask & READ:
+            if mask & ENDED and side.mask & READ:
                 self._readable(side)
         if self._paused_until_ns and perf_counter_ns() > self._paused_until_ns:
             self._paused_until_ns = 0
             for listener in self._listeners:
                 self._watch(listener.fileno(), READ, listener)
-        copies = self._copies
-        if copies.is_reader_gone or copies.has_backlog != self._has_copies_mask:
-            self._watch_copies()
+        if copies.has_late:
+            copies.flush()
 
-    def _not_a_side(self, source: socket.socket | CopySender | None) -> None:
+    def _not_a_side(self, source: socket.socket | CopyWriter | None) -> None:
         if isinstance(source, socket.socket):
             self._accept(source)
         elif source is not None:
-            source.flush()
+            source.reader_left()
+            self._unwatch(source.sock.fileno())
+            self._on_note("the process that measures has ended: bytes are still passed on")
         else:
             with suppress(OSError):
                 os.read(self._wake_reader, 64)
@@ -163,7 +175,7 @@ class Forwarder:
         host = str(peer[0]).removeprefix("::ffff:") if peer else ""
         port = peer[1] if len(peer) > 1 else 0
         told = f"{host} {port}".encode()
-        self._copies.send(Event.OPENED, pair.id, perf_counter_ns(), payload=told)
+        self._copies.tell(Event.OPENED, pair.id, told)
         self._connect(pair)
 
     def _connect(self, pair: Pair) -> None:
@@ -190,7 +202,7 @@ class Forwarder:
             pair.server.other, pair.client.other = pair.client, pair.server
             self._set_mask(pair.server, WRITE)
             return
-        self._copies.send(Event.UNREACHABLE, pair.id, perf_counter_ns(), payload=why.encode())
+        self._copies.tell(Event.UNREACHABLE, pair.id, why.encode())
         self._close(pair, is_abort=True)
 
     def _connected(self, side: Side) -> None:
@@ -202,8 +214,7 @@ class Forwarder:
             side.sock.close()
             pair.server = None
             if not pair.addresses:
-                why = os.strerror(code).encode()
-                self._copies.send(Event.UNREACHABLE, pair.id, perf_counter_ns(), payload=why)
+                self._copies.tell(Event.UNREACHABLE, pair.id, os.strerror(code).encode())
                 self._close(pair, is_abort=True)
                 return
             self._connect(pair)
@@ -218,11 +229,10 @@ class Forwarder:
     def _readable(self, side: Side) -> None:
         other = side.other
         assert other is not None
+        copies = self._copies
+        room = copies.room
         try:
-            if side.has_stamps:
-                count, ancillary, _, _ = side.sock.recvmsg_into([self._buffer], ANCILLARY_BYTES)
-            else:
-                count, ancillary = side.sock.recv_into(self._buffer), []
+            count, ancillary, _, _ = side.sock.recvmsg_into([room], ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -231,30 +241,22 @@ class Forwarder:
         if not count:
             self._ended(side)
             return
-        data = self._view[:count]
+        is_broken = False
         try:
-            sent = other.sock.send(data)
+            sent = other.sock.send(room[:count])
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            t_ns, is_kernel = side.clock.read(ancillary)
-            self._tell(side, t_ns, 0, is_kernel, data)
-            self._broke(other)
-            return
-        passed_ns = perf_counter_ns()
-        t_ns, is_kernel = side.clock.read(ancillary)
+            sent, is_broken = 0, True
         if sent < count:
-            other.pending = bytes(data[sent:])
+            other.pending = bytes(room[sent:count])
+        copies.received(side.event, side.pair.id, count, ancillary, is_passed=sent == count)
+        self.counts.chunks += 1
+        if is_broken:
+            self._broke(other)
+        elif sent < count:
             self._set_mask(side, side.mask & ~READ)
             self._set_mask(other, other.mask | WRITE)
-            passed_ns = 0
-        self._tell(side, t_ns, passed_ns, is_kernel, data)
-
-    def _tell(
-        self, side: Side, t_ns: int, passed_ns: int, is_kernel: bool, data: memoryview
-    ) -> None:
-        self.counts.chunks += 1
-        self._copies.send(side.event, side.pair.id, t_ns, passed_ns, is_kernel, data)
 
     def _writable(self, side: Side) -> None:
         pair = side.pair
@@ -276,7 +278,7 @@ class Forwarder:
         other = side.other
         assert other is not None
         if other.event is Event.UP:
-            self._copies.send(Event.FLUSHED, pair.id, perf_counter_ns())
+            self._copies.tell(Event.FLUSHED, pair.id)
         if other.is_over:
             self._shut(side)
         else:
@@ -287,7 +289,7 @@ class Forwarder:
         side.is_over = True
         self._set_mask(side, side.mask & ~READ)
         end = Event.UP_END if side.event is Event.UP else Event.DOWN_END
-        self._copies.send(end, side.pair.id, perf_counter_ns())
+        self._copies.tell(end, side.pair.id)
         other = side.other
         assert other is not None
         if not other.pending:
@@ -306,7 +308,7 @@ class Forwarder:
     def _broke(self, side: Side) -> None:
         """This side's connection is broken, so the other one is broken too."""
         event = Event.UP_BROKEN if side.event is Event.UP else Event.DOWN_BROKEN
-        self._copies.send(event, side.pair.id, perf_counter_ns())
+        self._copies.tell(event, side.pair.id)
         self._close(side.pair, is_abort=True)
 
     def _close(self, pair: Pair, *, is_abort: bool) -> None:
@@ -324,7 +326,7 @@ class Forwarder:
             side.sock.close()
             side.other = None
         pair.client = pair.server = None
-        self._copies.send(Event.CLOSED, pair.id, perf_counter_ns())
+        self._copies.tell(Event.CLOSED, pair.id)
 
     def _close_all(self) -> None:
         for pair in list(self._pairs):
@@ -334,22 +336,6 @@ class Forwarder:
         self._poll.close()
         os.close(self._wake_reader)
         os.close(self._wake_writer)
-
-    def _watch_copies(self) -> None:
-        copies = self._copies
-        if copies.is_reader_gone:
-            if not self._has_noted_reader:
-                self._has_noted_reader = True
-                self._on_note("the process that measures has ended: bytes are still passed on")
-                if self._has_copies_mask:
-                    self._unwatch(copies.sock.fileno())
-                    self._has_copies_mask = False
-        elif copies.has_backlog != self._has_copies_mask:
-            self._has_copies_mask = copies.has_backlog
-            if self._has_copies_mask:
-                self._watch(copies.sock.fileno(), WRITE, copies)
-            else:
-                self._unwatch(copies.sock.fileno())
 
     def _set_mask(self, side: Side, mask: int) -> None:
         if mask == side.mask:
@@ -364,7 +350,7 @@ class Forwarder:
         side.mask = mask
 
     def _watch(
-        self, number: int, mask: int, what: Side | socket.socket | CopySender | None
+        self, number: int, mask: int, what: Side | socket.socket | CopyWriter | None
     ) -> None:
         self._poll.register(number, mask)
         self._watched[number] = what

@@ -6,7 +6,7 @@ import socket
 import struct
 from contextlib import suppress
 
-from tui.core.kernel_clock import ArrivalClock, enable
+from tui.core.kernel_clock import enable
 from tui.tap.copies import Event
 
 _ABORT = struct.pack("ii", 1, 0)
@@ -19,8 +19,7 @@ Address = tuple[socket.AddressFamily, tuple[object, ...]]
 class Side:
     """One of the two sockets of a connection."""
 
-    __slots__ = ("clock", "event", "has_stamps", "is_over", "is_shut", "mask", "other", "pair",
-                 "pending", "sock")  # fmt: skip
+    __slots__ = ("event", "is_over", "is_shut", "mask", "other", "pair", "pending", "sock")
 
     def __init__(self, sock: socket.socket, pair: Pair, event: Event) -> None:
         self.sock = sock
@@ -28,8 +27,7 @@ class Side:
         self.event = event
         """Of the bytes that are read here."""
         self.other: Side | None = None
-        self.clock = ArrivalClock()
-        self.has_stamps = enable(sock)
+        enable(sock)
         self.pending = b""
         """What has to be written here before more is read from the other side."""
         self.mask = 0

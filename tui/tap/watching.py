@@ -7,8 +7,6 @@ was killed every request that it had passed on is stored.
 from __future__ import annotations
 
 import asyncio
-import select
-import socket
 import time
 from collections.abc import Callable
 from threading import Event as Flag
@@ -21,25 +19,21 @@ from tui.servers.access import Access
 from tui.servers.connection_state import Server
 from tui.servers.detect import probe
 from tui.tap.client_names import ClientNames
-from tui.tap.copies import receive
+from tui.tap.copy_ring import WAKE_BYTES, CopyReader
 from tui.tap.delays import Delays
 from tui.tap.exchange import Exchange
 from tui.tap.observer import Observer
 from tui.tap.seen_server import SeenServer
 from tui.tap.store import RequestStore
 
-MIN_PAUSE_S, MAX_PAUSE_S = 0.01, 0.2
-"""Pause between two reads, so that one wake-up serves many chunks. The copies carry their own
-times.
-"""
-GATHERED = 50
-"""Messages to gather in a pause. The socket holds about 250; what it cannot hold would be lost with
-a forwarder that is killed.
-"""
+PAUSE_S = 0.1
+"""Pause between two looks: one wake-up serves many chunks. The copies carry their own times."""
+QUIET_S = 1.0
+"""Time without a copy after which the next one wakes this process."""
 LIVE_S = 1.0
 """How often the progress of running answers is stored."""
 MAX_BATCH = 512
-"""Messages that are read before the clock is checked."""
+"""Copies that are read before the clock is checked."""
 LOOK_EVERY_S = 10.0
 """Time between two tries to recognise an unknown server."""
 
@@ -56,7 +50,7 @@ class Watcher:
 
     def __init__(
         self,
-        reader: socket.socket,
+        reader: CopyReader,
         server: SeenServer,
         store: RequestStore,
         on_note: Callable[[str], None],
@@ -64,16 +58,12 @@ class Watcher:
         has_text: bool = False,
     ) -> None:
         self._reader = reader
-        reader.setblocking(False)
         self._store = store
         self._on_note = on_note
         self._has_text = has_text
         self.on_live: Callable[[list[ClientRequest]], None] = lambda running: None
         """Called once a second with the running requests."""
         self._has_noted_server = False
-        self._pause_s = MIN_PAUSE_S
-        self._n_read = 0
-        """Messages since the last pause."""
         self.n_over = 0
         self.observer = Observer(
             server, self._changed, ClientNames().name, on_unreachable=self._unreachable
@@ -85,40 +75,27 @@ class Watcher:
 
     def run(self) -> None:
         """Until the forwarder is gone."""
-        live_s = time.monotonic() + LIVE_S
+        now_s = time.monotonic()
+        live_s, quiet_s = now_s + LIVE_S, now_s + QUIET_S
         is_open = True
         while is_open:
-            is_open = self._read()
-            if time.monotonic() > live_s:
-                live_s = time.monotonic() + LIVE_S
-                self._live()
+            if now_s < quiet_s:
+                is_open = self._reader.wait(PAUSE_S, wake_bytes=WAKE_BYTES)
+            else:
+                is_open = self._reader.wait(LIVE_S)
+            has_more = True
+            while has_more:
+                copies = self._reader.arrived(MAX_BATCH)
+                for copy in copies:
+                    self.observer.take(copy)
+                has_more = len(copies) == MAX_BATCH
+                now_s = time.monotonic()
+                if copies:
+                    quiet_s = now_s + QUIET_S
+                if now_s > live_s:
+                    live_s = now_s + LIVE_S
+                    self._live()
         self.observer.finish(perf_counter_ns())
-
-    def _read(self) -> bool:
-        """Reads what has arrived, or waits a moment. False at the end."""
-        for _ in range(MAX_BATCH):
-            try:
-                copy = receive(self._reader)
-            except BlockingIOError:
-                self._pause()
-                return True
-            except OSError:
-                return False
-            if copy is None:
-                return False
-            self._n_read += 1
-            self.observer.take(copy)
-        return True
-
-    def _pause(self) -> None:
-        """Waits until some messages have gathered; where none arrive, until the first does."""
-        n_read, self._n_read = self._n_read, 0
-        if not n_read:
-            select.select([self._reader], [], [], LIVE_S)
-            return
-        pause_s = self._pause_s * GATHERED / n_read
-        self._pause_s = min(max(pause_s, MIN_PAUSE_S), MAX_PAUSE_S)
-        time.sleep(self._pause_s)
 
     def _live(self) -> None:
         """Stores the progress of running answers."""
