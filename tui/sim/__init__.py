@@ -1,6 +1,6 @@
 """The simulated board: a process that answers like a server on a real board, at the same speed.
 
-It is the demo, and the instrument that npulse is measured with: tokens leave on an absolute
-schedule, and a log says when each one did. Nothing here is imported by the rest of npulse except
+It serves as the demo and as the reference for npulse's measurements: tokens are sent on an absolute
+schedule, and a log records when each was sent. The rest of npulse imports only
 :mod:`tui.sim.server.spawn`, which starts it.
 """

@@ -1,4 +1,4 @@
-"""Faults that the simulated server can be told to have, and the reading of ``--fault``."""
+"""Faults that can be injected into the simulated server, and the parser of ``--fault``."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any, Literal
 ValueKind = Literal["tokens", "seconds", "thinking", "stretch", None]
 
 Trouble = Literal["throttle", "clock", "background"]
-"""What slows the simulated board down for a while."""
+"""Slow-downs of the simulated board for a range of an answer's tokens."""
 SLOWER: dict[Trouble, float] = {"throttle": 1.6, "clock": 1.5, "background": 1.25}
-"""How much longer a decoding step takes."""
+"""Factor on the time of a decode step."""
 
 Condition = Literal["hot", "swap", "background-load", "no-permission"]
-"""What is wrong with the simulated board all the time, whatever it is asked."""
+"""Permanent conditions of the simulated board."""
 SWAPPING = 1.3
-"""How much longer a decoding step takes while RAM is short. An estimate: the model is pinned and
-cannot be swapped out, but the runtime and the server can."""
+"""Factor on the time of a decode step while RAM is short. An estimate: the model is pinned and
+cannot be swapped out, but the memory of runtime and server can."""
 
 THINKING_FAULTS = ("split", "unclosed", "close-only", "empty", "upper", "twice")
-"""How the marks of a thinking part are wrong: cut in two, without the closing one, without the
-opening one, with nothing between them, in capitals, the opening one doubled."""
+"""Malformed tags of a thinking part: split in two, no closing tag, no opening tag, no text between
+the tags, in capitals, the opening tag doubled."""
 
 FAULTS: dict[str, tuple[ValueKind, str]] = {
     "cut": ("tokens", "close the socket after N tokens, without the end of the body"),
-    "eof": ("tokens", "end the body in good order after N tokens, without a finish"),
+    "eof": ("tokens", "end the body correctly after N tokens, without a finish chunk"),
     "stall": ("tokens", "send nothing more after N tokens; the socket stays open"),
-    "error": ("tokens", "after N tokens an error inside the stream, then its end without [DONE]"),
+    "error": ("tokens", "send an error in the stream after N tokens, then end it without [DONE]"),
     "npu-error": ("tokens", "the runtime fails after N tokens; most servers then say stop"),
     "busy": (None, "answer 503 instead of generating"),
     "html-error": (None, "answer 500 with an HTML page instead of generating"),
@@ -38,42 +38,42 @@ FAULTS: dict[str, tuple[ValueKind, str]] = {
     "json-error": (None, "answer an error in the server's own JSON instead of generating"),
     "whole": (None, "answer with one JSON object although a stream was asked for"),
     "empty": (None, "generate no token at all"),
-    "timeout-text": (None, "send the words about a time-out as the text of the answer"),
-    "split-utf8": (None, "cut the stream's bytes anywhere, also inside a character"),
+    "timeout-text": (None, "send the runtime's message about a time-out as the text of the answer"),
+    "split-utf8": (None, "split the stream's bytes anywhere, also inside a character"),
     "crlf": (None, "end the lines of the stream with CR LF"),
     "joined": (None, "send the tokens in pairs, two events in one write"),
-    "one-chunk": (None, "keep the answer back and send it in one write at its end"),
+    "one-chunk": (None, "hold the answer back and send it in one write at its end"),
     "no-done": (None, "leave out the [DONE] at the end"),
     "slow-first": ("seconds", "wait S more (real) seconds before the first token"),
     "heartbeat": (None, "send ten comments a (real) second before the first token"),
     "empty-first": (None, "begin with events without text: a role, null, an empty string"),
-    "think": ("thinking", "think first, with marks that are wrong in that way"),
+    "think": ("thinking", "think first, with tags that are malformed in that way"),
     "throttle": ("stretch", "heat lowers the NPU's clock from token N to M: slower by 1.6"),
     "clock": ("stretch", "the NPU's clock falls from token N to M, without heat: slower by 1.5"),
-    "background": ("stretch", "another program works from token N to M: slower by 1.25"),
-    "ddr-low": (None, "the board's dmc_ondemand leaves the memory clock low (not for one answer)"),
-    "hot": (None, "the board's fan stands still: too hot, slower by 1.6, until it is told to turn"),
-    "swap": (None, "other programs fill the board's RAM and push pages out: slower by 1.3"),
+    "background": ("stretch", "another program uses the CPU from token N to M: slower by 1.25"),
+    "ddr-low": (None, "governor dmc_ondemand leaves the memory clock low (whole board)"),
+    "hot": (None, "the board's fan is off: too hot, slower by 1.6, until the fan is set"),
+    "swap": (None, "other programs fill the RAM, and pages are swapped out: slower by 1.3"),
     "background-load": (None, "another program uses the board's big cores: slower by 1.25"),
-    "no-permission": (None, "only root may read the NPU's load, as on a board that is new"),
-    "other-unit": (None, "times in ms where ns belong (rkllama: right, where they are wrong)"),
-    "word-usage": (None, "count words and call them tokens"),
-    "stale-stats": (None, "report the numbers of the answer before"),
+    "no-permission": (None, "only root may read the NPU's load, as on a newly installed board"),
+    "other-unit": (None, "report ms in fields for ns (rkllama, which does that anyway: ns)"),
+    "word-usage": (None, "report the number of words as the number of tokens"),
+    "stale-stats": (None, "report the numbers of the previous answer"),
     "zero-stats": (None, "report zeros"),
     "no-stats": (None, "report no numbers"),
 }
-"""Name -> what its value counts, and what it does."""
+"""Name of a fault -> kind of its value, and its effect."""
 
 _MARK = re.compile(r"\[\[fault:([a-z0-9-]{1,20}(?:=[a-z0-9.-]{1,12})?)\]\]")
 
 
 class FaultError(ValueError):
-    """A ``--fault`` that makes no sense; the message is one sentence for the user."""
+    """An invalid ``--fault``. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong with every answer. None and False: it does not."""
+    """The faults of every answer; None and False: not active. :data:`FAULTS` has their meaning."""
 
     cut: int | None = None
     eof: int | None = None
@@ -100,7 +100,7 @@ class Faults:
     clock: tuple[int, int] | None = None
     background: tuple[int, int] | None = None
     ddr_low: bool = False
-    """Of the board from its start on, until another governor is written into its tree."""
+    """Active from the board's start until another governor is written to its files."""
     hot: bool = False
     swap: bool = False
     background_load: bool = False
@@ -113,7 +113,7 @@ class Faults:
 
     @property
     def conditions(self) -> frozenset[Condition]:
-        """What is wrong with the board all the time."""
+        """The permanent conditions of the board."""
         told: tuple[tuple[Condition, bool], ...] = (
             ("hot", self.hot),
             ("swap", self.swap),
@@ -123,7 +123,7 @@ class Faults:
         return frozenset(name for name, is_so in told if is_so)
 
     def troubles_at(self, sent: int) -> frozenset[Trouble]:
-        """What slows the board down while the token after so many is made."""
+        """The slow-downs that apply after ``sent`` tokens."""
         stretches: tuple[tuple[Trouble, tuple[int, int] | None], ...] = (
             ("throttle", self.throttle),
             ("clock", self.clock),
@@ -136,7 +136,7 @@ class Faults:
         )
 
     def ending_after(self, sent: int) -> str | None:
-        """The fault that ends a stream after that many tokens."""
+        """The fault that ends a stream after ``sent`` tokens, if any."""
         limits = (
             ("cut", self.cut),
             ("eof", self.eof),
@@ -151,8 +151,8 @@ class Faults:
 
 
 def with_marks(faults: Faults, prompt: str) -> Faults:
-    """The faults, and those that marks in a prompt ask for: ``[[fault:cut=5]]``. Unknown marks mean
-    nothing."""
+    """``faults`` with those that marks in a prompt add, such as ``[[fault:cut=5]]``. Invalid marks
+    are ignored."""
     for match in _MARK.finditer(prompt):
         faults = _with_mark(faults, match[1])
     return faults
@@ -166,7 +166,7 @@ def _with_mark(faults: Faults, word: str) -> Faults:
 
 
 def parse_faults(words: Iterable[str], faults: Faults | None = None) -> Faults:
-    """``["cut=5", "busy"]`` -> :class:`Faults`, added to ``faults``. Raises FaultError."""
+    """Parse words such as ``["cut=5", "busy"]`` and add them to ``faults``. Raises FaultError."""
     faults = faults or Faults()
     for word in words:
         name, has_value, value = word.partition("=")
@@ -194,7 +194,7 @@ def parse_faults(words: Iterable[str], faults: Faults | None = None) -> Faults:
 
 
 def _stretch(name: str, value: str) -> tuple[int, int]:
-    """``40-60``: from after token 40 up to token 60."""
+    """Parse ``40-60``: tokens 41 to 60."""
     first, has_end, after = value.partition("-")
     if not (first.isdecimal() and has_end and after.isdecimal() and int(first) < int(after)):
         raise FaultError(f"fault {name} needs two numbers of tokens, for example {name}=40-60")

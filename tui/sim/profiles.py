@@ -1,10 +1,10 @@
-"""The models of the simulated board: how fast each one is, and how much memory it takes.
+"""The models of the simulated board: their rates and their memory use.
 
-Speeds and memory come from runs on an Orange Pi 5 Max, except where a field says that it
-is an estimate. A decoding step reads every weight once and the KV cache of the context so far, so
-its time is a straight line over the context: ``tpot_ms = a + b * context_tokens``. ``b`` is
-measured for the two Qwen models (0.057 and 0.033 ms per token of context), ``a`` follows from the
-measured rate at a context of 200 tokens.
+Rates and memory were measured on an Orange Pi 5 Max, except for the fields in ``estimated``. A
+decode step reads every weight once, and the KV cache of the context. So its time grows linearly
+with the context: ``tpot_ms = a + b * context_tokens``. ``b`` was measured for the two Qwen models
+(0.057 and 0.033 ms per token of context); ``a`` follows from the rate measured at a context of 200
+tokens.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TYPICAL_CONTEXT_TOKENS = 200
 """The context at which a profile decodes at ``decode_tps``."""
 
 LOAD_MB_PER_S = 350.0
-"""How fast a model file is read while it is loaded. An estimate: an eMMC gives about this."""
+"""Rate of reading a model file while loading, in MiB/s. An estimate for an eMMC."""
 
 MODELS_DIR = "/srv/models"
 DEFAULT_CONTEXT_TOKENS = 4096
@@ -30,50 +30,50 @@ _CONTEXT_WORD = re.compile(r"-(?:16k|ctx[0-9]+)(?=\.rkllm$)")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One model file and what it does on the board."""
+    """One model file and its performance on the board."""
 
     name: str
     file_name: str
     size_mb: float
-    """Of the file, in MiB as the server gives it. An estimate."""
+    """Size of the file in MiB, as the server gives it. An estimate."""
     memory_mb: int
     """Peak resident memory of the server with this model, in MiB (the runtime's own figure)."""
     prefill_tps: float
     decode_tps: float
-    """At a context of :data:`TYPICAL_CONTEXT_TOKENS`."""
+    """Decode rate at a context of :data:`TYPICAL_CONTEXT_TOKENS`."""
     slope_ms: float
-    """What each token of context adds to the time of a decoding step."""
+    """Time that each token of context adds to a decode step."""
     has_thinking: bool = False
-    """Whether it thinks before it answers when asked to."""
+    """Whether the model can think before it answers."""
     is_looping: bool = False
-    """Whether its answers fall into repetition and never end by themselves."""
+    """Whether its answers repeat themselves and never end on their own."""
     estimated: tuple[str, ...] = ("size_mb",)
-    """Fields that are estimates and not from a run on the board."""
+    """Names of the fields that are estimates, not measurements."""
 
     @property
     def path(self) -> str:
-        """Where the server says that the file lies."""
+        """Path of the file, as the server gives it."""
         return f"{MODELS_DIR}/{self.name}/{self.file_name}"
 
     @property
     def context_tokens(self) -> int:
-        """What the model is loaded with: the ``ctx<N>`` of its file name, else 4096. A ``16k`` in
-        the name is not read, as by the real server."""
+        """Context length that the model is loaded with: ``ctx<N>`` in the file name, else 4096. A
+        ``16k`` in the name is ignored, as by the real server."""
         field = _CONTEXT_FIELD.search(self.file_name)
         return int(field[1]) if field else DEFAULT_CONTEXT_TOKENS
 
     def with_context(self, tokens: int) -> Profile:
-        """The same model in a file whose name asks for that context."""
+        """The same model, with a file name for that context length."""
         return replace(self, file_name=_CONTEXT_WORD.sub(f"-ctx{tokens}", self.file_name))
 
     @property
     def base_ms(self) -> float:
-        """Time of a decoding step at an empty context: ``a`` of the straight line."""
+        """Time of a decode step at an empty context: ``a`` of the formula."""
         return 1000.0 / self.decode_tps - self.slope_ms * TYPICAL_CONTEXT_TOKENS
 
     @property
     def load_s(self) -> float:
-        """How long loading takes: proportional to the size of the file."""
+        """Time of loading in s, proportional to the size of the file."""
         return self.size_mb / LOAD_MB_PER_S
 
 
@@ -124,8 +124,8 @@ DEFAULT_PROFILE = "qwen3-4b"
 
 
 def find_profile(name: str, profiles: Sequence[Profile] = PROFILES) -> Profile | None:
-    """The model that a server finds under this name: its name, or its file name with or without
-    the ending."""
+    """The model with this name, or with this file name with or without its extension; None without
+    one."""
     for profile in profiles:
         if name in (profile.name, profile.file_name, profile.file_name.removesuffix(".rkllm")):
             return profile
@@ -137,31 +137,31 @@ class SimOptions:
     """Settings of one simulated board."""
 
     profile: Profile
-    """The model that is loaded at the start."""
+    """The model loaded at the start."""
     dialect: str = "rockchipllama"
     """Which server is simulated: a name of :data:`tui.sim.server.dialects.rows.DIALECTS`."""
     port: int = 0
     decode_tps: float | None = None
-    """A constant rate instead of the model's own."""
+    """A constant decode rate in place of the model's own."""
     prefill_tps: float | None = None
     tokens: int | None = None
-    """A fixed length of every answer."""
+    """A fixed length of all answers."""
     context_tokens: int | None = None
-    """What every model is loaded with, by the name of its file; None: as its file is named."""
+    """Context length of all models, put into their file names; None: as the files are named."""
     speed: float = 1.0
     seed: int = 0
     obey: float | None = None
-    """The share of answers that follow simple instructions of their prompt; None: none tries."""
+    """Share of answers, 0 to 1, that follow simple instructions of their prompt; None: none."""
     truth: Path | None = None
     root: Path | None = None
     is_root_removed: bool = False
-    """Whether the tree below ``root`` is removed at the end."""
+    """Whether to remove the tree below ``root`` at the end."""
     parent: int | None = None
-    """The process whose end also ends this one."""
+    """Pid of the process whose end also ends this one."""
     faults: Faults = field(default_factory=Faults)
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
-        """The models on the disk."""
+        """The models on the simulated disk."""
         tokens = self.context_tokens
         return PROFILES if tokens is None else tuple(p.with_context(tokens) for p in PROFILES)

@@ -36,11 +36,11 @@ def decoding(fault: str) -> Iterator[Path]:
     root = Path(tempfile.mkdtemp())
     root.chmod(0o755)
     faults, memo = parse_faults([fault]), BoardMemo()
-    memo.choose(ClockChoices(is_ddr_stuck=faults.ddr_low))
-    memo.suffer_always(faults.conditions)
-    memo.hold(PROFILES[0])
-    memo.begin("decode")
-    memo.listen(PORT)
+    memo.set_choices(ClockChoices(is_ddr_stuck=faults.ddr_low))
+    memo.set_conditions(faults.conditions)
+    memo.set_model(PROFILES[0])
+    memo.set_activity("decode")
+    memo.set_port(PORT)
     with Tree(root, memo, SimOptions(PROFILES[0], faults=faults)) as tree:
         tree.grow()
         yield root
@@ -111,26 +111,26 @@ def test_the_load_is_for_root_alone() -> None:
 )
 def test_it_slows_every_token(fault: str, slower: float) -> None:
     memo = BoardMemo()
-    memo.suffer_always(parse_faults([fault]).conditions)
+    memo.set_conditions(parse_faults([fault]).conditions)
     assert memo.now.lasting_factor == pytest.approx(slower)
     assert memo.now.prefill_factor == (1.6 if fault == "hot" else 1.0)
 
 
 def test_a_fan_that_is_told_to_turn_cools_the_board() -> None:
     memo, motion = BoardMemo(), Motion(1, 1.0, 0)
-    memo.suffer_always(parse_faults(["hot"]).conditions)
-    memo.begin("decode")
+    memo.set_conditions(parse_faults(["hot"]).conditions)
+    memo.set_activity("decode")
     temp = "sys/class/thermal/thermal_zone0/temp"
     files = motion.files(memo.now, 0)
     assert int(files[temp]) > 81_000
     assert files["sys/class/hwmon/hwmon7/pwm1"] == b"0\n"
-    memo.choose(replace(memo.now.choices, fan_pwm=255))
+    memo.set_choices(replace(memo.now.choices, fan_pwm=255))
     seconds = 0
     while motion.is_overheated:
         seconds += 1
         assert seconds < 60
         files = motion.files(memo.now, seconds * NS)
-        memo.overheat(motion.is_overheated)
+        memo.set_overheated(motion.is_overheated)
     assert seconds > 5
     assert int(files[temp]) < 75_000
     assert memo.now.lasting_factor == 1.0
@@ -138,9 +138,9 @@ def test_a_fan_that_is_told_to_turn_cools_the_board() -> None:
 
 def test_unloading_the_model_ends_the_pressure() -> None:
     memo, motion = BoardMemo(), Motion(1, 1.0, 0)
-    memo.suffer_always(parse_faults(["swap"]).conditions)
-    memo.hold(PROFILES[0])
+    memo.set_conditions(parse_faults(["swap"]).conditions)
+    memo.set_model(PROFILES[0])
     pressure = "proc/pressure/memory"
     assert b"avg10=23.40" in motion.files(memo.now, 0)[pressure]
-    memo.hold(None)
+    memo.set_model(None)
     assert b"some avg10=0.00" in motion.files(memo.now, NS)[pressure]

@@ -175,11 +175,11 @@ def test_a_run_may_end_while_a_model_is_loaded() -> None:
     memo = BoardMemo()
     seen: list[str] = []
     memo.on_change = lambda: seen.append(memo.now.activity)
-    memo.begin("prefill")
-    memo.begin("decode")
-    memo.load(True)
-    memo.begin("idle")
-    memo.load(False)
+    memo.set_activity("prefill")
+    memo.set_activity("decode")
+    memo.set_loading(True)
+    memo.set_activity("idle")
+    memo.set_loading(False)
     assert seen == ["prefill", "decode", "loading", "idle"]
 
 

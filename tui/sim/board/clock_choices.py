@@ -1,8 +1,9 @@
-"""Governors, limits and fan of the simulated board: what was written into its tree, what it costs.
+"""Governors, limits and fan of the simulated board, as written to its files, and their effect.
 
-A decoding step waits for the memory first: at 528 instead of 2112 MHz an RK3588 was reported to
-decode 5.5 instead of 11.2 tok/s, so about 0.35 of a step grows with the memory's period. The shares
-of NPU and CPU are estimates; the prefill grows with the NPU's period.
+A decode step is bound by memory: for an RK3588, 5.5 tok/s were reported at 528 MHz and 11.2 tok/s
+at 2112 MHz. So a share of about 0.35 of a step's time is inversely proportional to the memory
+clock. The shares of NPU and CPU are estimates. The time of prefill is inversely proportional to the
+NPU's clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from tui.sim.board.tree_still import CPUFREQ, DDR, DDR_TABLE_HZ, FAN, NPU, NPU_HZ, POLICIES
 
 DDR_SHARE, NPU_SHARE, CPU_SHARE = 0.347, 0.05, 0.15
-"""Of a decoding step at the highest clocks."""
+"""Shares of a decode step's time at the highest clocks."""
 NPU_TABLE_HZ = tuple(range(300_000_000, NPU_HZ + 1, 100_000_000))
 DDR_GOVERNORS = ("dmc_ondemand", "userspace", "powersave", "performance", "simple_ondemand")
 NPU_GOVERNORS = ("rknpu_ondemand", *DDR_GOVERNORS)
@@ -22,18 +23,18 @@ CPU_GOVERNORS = (
     "conservative", "ondemand", "userspace", "powersave", "performance", "schedutil",
 )  # fmt: skip
 BIG = (4, 6)
-"""The policies whose cores the runtime uses."""
+"""The cpufreq policies whose cores the runtime uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What somebody chose for one device: its governor, and the highest clock it may have."""
+    """The governor and the clock limit that were set for one device."""
 
     governor: str
     limit_hz: int
 
     def clock_hz(self, table_hz: tuple[int, ...], wanted_hz: int) -> int:
-        """The clock, where the load asks for ``wanted_hz``."""
+        """The clock in Hz if the load requires ``wanted_hz``; one of ``table_hz`` (ascending)."""
         if self.governor == "performance":
             wanted_hz = table_hz[-1]
         elif self.governor == "powersave":
@@ -48,8 +49,8 @@ def _table_hz(policy: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ClockChoices:
-    """Everything that can be chosen. ``is_ddr_stuck``: its first governor does not raise the
-    memory clock for the NPU."""
+    """All settings. ``is_ddr_stuck``: governor ``dmc_ondemand`` does not raise the memory clock
+    for the NPU (fault ``ddr-low``)."""
 
     ddr: Device = Device("dmc_ondemand", DDR_TABLE_HZ[-1])
     npu: Device = Device("rknpu_ondemand", NPU_HZ)
@@ -58,10 +59,10 @@ class ClockChoices:
     )
     is_ddr_stuck: bool = False
     fan_pwm: int | None = None
-    """What somebody has told the fan, 0 to 255; None: nobody has."""
+    """The fan's duty cycle as a user has set it, 0 to 255; None if unset."""
 
     def ddr_hz(self, step: int) -> int:
-        """The memory clock where the load asks for this step of the table."""
+        """The memory clock in Hz if the load requires this step of ``DDR_TABLE_HZ``."""
         is_stuck = self.is_ddr_stuck and self.ddr.governor == "dmc_ondemand"
         return self.ddr.clock_hz(DDR_TABLE_HZ, DDR_TABLE_HZ[0 if is_stuck else step])
 
@@ -70,13 +71,13 @@ class ClockChoices:
         return self.npu.clock_hz(NPU_TABLE_HZ, NPU_HZ)
 
     def cpu_mhz(self, index: int, wanted_mhz: int) -> int:
-        """The clock of one policy, by its place among them."""
+        """The clock of a policy in MHz; ``index`` is its place in ``POLICIES``."""
         table_hz = _table_hz(tuple(POLICIES)[index])
         return self.policies[index].clock_hz(table_hz, wanted_mhz * 1_000_000) // 1_000_000
 
     @property
     def decode_factor(self) -> float:
-        """How much longer a decoding step takes than at the highest clocks."""
+        """Time of a decode step relative to that at the highest clocks, 1.0 or more."""
         big = [index for index, policy in enumerate(POLICIES) if policy in BIG]
         tops = [POLICIES[policy][1][-1] for policy in POLICIES]
         cpu = max(tops[index] / self.cpu_mhz(index, tops[index]) for index in big)
@@ -90,13 +91,14 @@ class ClockChoices:
 
     @property
     def prefill_factor(self) -> float:
-        """How much longer a prompt takes to read than at the NPU's highest clock."""
+        """Time of prefill relative to that at the NPU's highest clock, 1.0 or more."""
         return NPU_HZ / self.npu_hz
 
 
 def chosen(root: Path, before: ClockChoices, own: Mapping[str, bytes]) -> ClockChoices:
-    """What the files below ``root`` say now. What no kernel would take is as it was before, and so
-    is what stands in ``own``, the files as the board itself has written them."""
+    """The settings after reading the files below ``root``. ``own`` holds the contents that the
+    simulator itself has written: an unchanged file, and a value that a kernel would reject, leave
+    the setting as it was in ``before``."""
 
     def device(
         governor: str, limit: str, known: Device, governors: tuple[str, ...], unit_hz: int = 1

@@ -1,5 +1,5 @@
-"""Other programs of the simulated board: one that keeps its big cores busy, and those that fill its
-RAM and push pages out."""
+"""Other programs of the simulated board: one that keeps its big cores busy, and some that fill its
+RAM, so that pages are swapped out."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tui.sim.board.state import BoardState
 PID = 5187
 BIG_CORES = range(4, 8)
 BUSY_PCT = 92
-"""What it would take of each of them."""
+"""Load that it puts on each of these cores if they are free."""
 TICKS_PER_S = 100
 SHORT_RAM_KB = 850_000
-"""What is left of the RAM where other programs have filled it."""
+"""Available RAM after other programs have filled it."""
 SWAPPED_KB = 2_460_000
 PAGES_PER_S, PAGES_PER_S_IDLE = 900, 60
 NO_PRESSURE = "avg10=0.00 avg60=0.00 avg300=0.00 total=0"
 
 
 class OtherPrograms:
-    """What they have taken so far; counters only grow."""
+    """CPU ticks and swapped pages of the other programs since the start."""
 
     def __init__(self) -> None:
         self._ticks = 0.0
@@ -30,7 +30,8 @@ class OtherPrograms:
     def pass_time(
         self, state: BoardState, own_pct: Sequence[int], seconds: float
     ) -> tuple[int, ...]:
-        """What they want of each CPU, of which the board's own work takes ``own_pct``."""
+        """Advance the counters by ``seconds``. Returns the load in per cent that the other
+        programs want of each CPU. ``own_pct`` is the load by the board's own work."""
         if "swap" in state.conditions:
             rate = PAGES_PER_S_IDLE if state.activity == "idle" else PAGES_PER_S
             self._pages += rate * seconds
@@ -41,7 +42,7 @@ class OtherPrograms:
         return tuple(BUSY_PCT if core in BIG_CORES else 0 for core in range(len(own_pct)))
 
     def filled_kb(self, state: BoardState, left_kb: int) -> int:
-        """How much RAM they hold: all but a little of what the first model had left."""
+        """RAM of the other programs in kB: what the first model left, without ``SHORT_RAM_KB``."""
         if "swap" not in state.conditions:
             return 0
         if self._filled_kb is None:
@@ -49,7 +50,7 @@ class OtherPrograms:
         return self._filled_kb
 
     def pressure(self, state: BoardState) -> tuple[str, str]:
-        """How long some and all programs wait for memory: while a model is loaded beside them."""
+        """The lines ``some`` and ``full`` of /proc/pressure/memory, without their first word."""
         if "swap" not in state.conditions or state.model is None:
             return NO_PRESSURE, NO_PRESSURE
         waited_us = round(self._pages * 400)
@@ -59,7 +60,7 @@ class OtherPrograms:
         )
 
     def files(self, state: BoardState) -> dict[str, str]:
-        """Faults and swapped pages so far, and the process that keeps the cores busy."""
+        """/proc/vmstat, and the files of the process that keeps the cores busy."""
         pages = round(self._pages)
         counts = f"pgmajfault {812 + pages // 3}\npswpin {pages}\npswpout {pages // 2}\n"
         vmstat = {"proc/vmstat": f"nr_free_pages {2_000_000}\n{counts}"}

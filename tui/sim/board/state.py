@@ -1,6 +1,6 @@
-"""State of the simulated board, written by the server and read by the thread of the /sys tree.
+"""State of the simulated board, written by the server, read by the thread that writes the files.
 
-Every change replaces one frozen value, so that the other thread always sees a whole one.
+Each change replaces one frozen object, so that the other thread always reads a consistent state.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ Activity = Literal["idle", "loading", "prefill", "decode"]
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """One moment of the board."""
+    """State of the board at one moment."""
 
     activity: Activity = "idle"
     model: Profile | None = None
     leaked_mb: int = 0
-    """Memory of models that the server has forgotten without freeing them."""
+    """Memory of models that the server dropped without freeing them, in MiB."""
     peak_mb: int = 0
-    """The most that models have taken so far: the process's VmHWM never falls."""
+    """Highest memory use of models so far, in MiB, for the process's VmHWM."""
     port: int = 0
-    told_troubles: frozenset[Trouble] = frozenset()
-    """What slows it down for a stretch of the answer that runs."""
+    request_troubles: frozenset[Trouble] = frozenset()
+    """Troubles that faults of the running request set for a range of its tokens."""
     conditions: frozenset[Condition] = frozenset()
-    """What is wrong with it all the time."""
+    """Permanent conditions, from the command line's faults."""
     is_overheated: bool = False
     choices: ClockChoices = field(default_factory=ClockChoices)
-    """Governors and limits, as they stand in its files."""
+    """Governors, limits and fan as set in the board's files."""
 
     @property
     def lasting_troubles(self) -> frozenset[Trouble]:
-        """What slows it down all the time."""
+        """Troubles that follow from the permanent conditions."""
         found: set[Trouble] = {"throttle"} if self.is_overheated else set()
         if "background-load" in self.conditions:
             found.add("background")
@@ -46,23 +46,23 @@ class BoardState:
 
     @property
     def troubles(self) -> frozenset[Trouble]:
-        """What slows it down now."""
-        return self.told_troubles | self.lasting_troubles
+        """All present troubles."""
+        return self.request_troubles | self.lasting_troubles
 
     @property
     def lasting_factor(self) -> float:
-        """How much longer a decoding step takes for what is wrong all the time."""
+        """Factor on the time of a decode step due to permanent conditions, 1.0 or more."""
         swapping = SWAPPING if "swap" in self.conditions else 1.0
         return math.prod(SLOWER[name] for name in self.lasting_troubles) * swapping
 
     @property
     def prefill_factor(self) -> float:
-        """How much longer it takes to read a prompt: in proportion to the NPU's clock."""
+        """Factor on the time of prefill while overheated, 1.0 or more."""
         return SLOWER["throttle"] if self.is_overheated else 1.0
 
 
 class BoardMemo:
-    """Holds the current :class:`BoardState` and tells a listener about each change."""
+    """Holds the current :class:`BoardState`, and calls ``on_change`` after a change."""
 
     def __init__(self) -> None:
         self.now = BoardState()
@@ -70,50 +70,50 @@ class BoardMemo:
         self._run: Activity = "idle"
         self._is_loading = False
 
-    def begin(self, activity: Activity) -> None:
-        """The NPU starts to do something else."""
+    def set_activity(self, activity: Activity) -> None:
+        """Set what the NPU does from now on."""
         self._run = activity
         self._show()
 
-    def load(self, is_loading: bool) -> None:
-        """Loading a model begins or ends; a run may end meanwhile."""
+    def set_loading(self, is_loading: bool) -> None:
+        """Loading a model begins or ends. Loading is shown in preference to a run."""
         self._is_loading = is_loading
         self._show()
 
-    def hold(self, model: Profile | None) -> None:
-        """That model, or none, is in memory now."""
+    def set_model(self, model: Profile | None) -> None:
+        """Set the model that is in memory."""
         peak_mb = max(self.now.peak_mb, self.now.leaked_mb + (model.memory_mb if model else 0))
         self._set(replace(self.now, model=model, peak_mb=peak_mb))
 
-    def leak(self) -> None:
-        """The loaded model is forgotten, its memory is not given back."""
+    def leak_model(self) -> None:
+        """Drop the loaded model without freeing its memory, as a defect of a real server does."""
         model = self.now.model
         if model is not None:
             leaked_mb = self.now.leaked_mb + model.memory_mb
             self._set(replace(self.now, model=None, leaked_mb=leaked_mb))
 
-    def suffer(self, troubles: frozenset[Trouble]) -> None:
-        """That slows the board down from now on."""
-        if troubles != self.now.told_troubles:
-            self._set(replace(self.now, told_troubles=troubles))
+    def set_troubles(self, troubles: frozenset[Trouble]) -> None:
+        """Set the troubles of the running request."""
+        if troubles != self.now.request_troubles:
+            self._set(replace(self.now, request_troubles=troubles))
 
-    def suffer_always(self, conditions: frozenset[Condition]) -> None:
-        """That is wrong with the board from its start on."""
+    def set_conditions(self, conditions: frozenset[Condition]) -> None:
+        """Set the permanent conditions."""
         self._set(replace(self.now, conditions=conditions, is_overheated="hot" in conditions))
 
-    def overheat(self, is_overheated: bool) -> None:
-        """It is too hot, or cool again. It tells nobody: the tree, which has the temperatures, is
-        the one that would be told."""
+    def set_overheated(self, is_overheated: bool) -> None:
+        """Set whether the board is too hot. Does not call ``on_change``: its listener, the tree, is
+        the caller."""
         if is_overheated != self.now.is_overheated:
             self.now = replace(self.now, is_overheated=is_overheated)
 
-    def choose(self, choices: ClockChoices) -> None:
-        """Somebody has written to the files of governors and limits. It tells nobody: the tree,
-        which reads them, is the one that would be told."""
+    def set_choices(self, choices: ClockChoices) -> None:
+        """Set governors, limits and fan as read from the files. Does not call ``on_change``: its
+        listener, the tree, is the caller."""
         self.now = replace(self.now, choices=choices)
 
-    def listen(self, port: int) -> None:
-        """The server answers on that port."""
+    def set_port(self, port: int) -> None:
+        """Set the port that the server listens on."""
         self._set(replace(self.now, port=port))
 
     def _show(self) -> None:

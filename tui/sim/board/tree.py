@@ -1,8 +1,8 @@
-"""Writes the simulated board's /sys and /proc below a directory, and keeps them moving.
+"""Writes the simulated board's /sys and /proc below a directory, and updates them.
 
-Files are written in place, because whoever reads them keeps them open: a file that was replaced
-would go on showing its old content to them. Each is small enough to be written, and read, in one
-go.
+Files are rewritten in place, as readers keep them open: through an open descriptor, a replaced file
+would still show its old content. Each file is written by one call, and small enough to be read by
+one.
 """
 
 from __future__ import annotations
@@ -23,20 +23,19 @@ from tui.sim.board.tree_still import still_files, still_links
 from tui.sim.profiles import SimOptions
 
 MARK = "npulse-simulated"
-"""The file at the top of the tree that says what it is; it holds the name of the profile."""
+"""The file in the root that marks a simulated board; it holds the name of the profile."""
 PERIOD_S = 0.25
 CLOSED = Path("sys/kernel/debug")
 CLOSED_MODE = 0o700 if os.getuid() == 0 else 0
-"""Of a folder that only root may enter; root itself is kept out by nothing."""
+"""Mode of a folder that only root may enter; for another user, no user may."""
 
 
 class TreeError(ValueError):
-    """A directory that must not become a tree; the message is one sentence for the user."""
+    """The directory cannot be used for a tree. The message is one sentence for the user."""
 
 
 def check_root(root: Path) -> None:
-    """Raises TreeError unless a tree may be written there: where there is nothing yet, or an
-    older simulated tree."""
+    """Raises TreeError unless the directory is missing, empty, or an older simulated tree."""
     try:
         names = {entry.name for entry in root.iterdir()}
     except FileNotFoundError:
@@ -48,7 +47,7 @@ def check_root(root: Path) -> None:
 
 
 class Tree:
-    """The tree of one simulated board; a context manager that ends with it."""
+    """The tree of one simulated board; a context manager that closes it at its end."""
 
     def __init__(self, root: Path, memo: BoardMemo, options: SimOptions) -> None:
         self._root = root
@@ -62,10 +61,10 @@ class Tree:
         self._thread = Thread(target=self._keep_moving, name="tree", daemon=True)
 
     def grow(self) -> None:
-        """Write everything once and start to keep it moving. Raises OSError."""
+        """Write all files and start the thread that updates them. Raises OSError."""
         self._root.mkdir(parents=True, exist_ok=True)
         self._create(MARK, f"{self._options.profile.name}\n".encode())
-        # Each start is a boot of this board: what was written to its files before is gone.
+        # Each start counts as a boot: values that a user wrote before are lost, as on a board.
         self._create("proc/sys/kernel/random/boot_id", f"{uuid.uuid4()}\n".encode())
         for path, data in still_files().items():
             self._create(path, data)
@@ -76,13 +75,13 @@ class Tree:
             link.symlink_to(target)
         self._move()
         if "no-permission" in self._memo.now.conditions:
-            # What is open is written on; nobody else gets in.
+            # The open descriptors still work; no reader can enter the folder.
             (self._root / CLOSED).chmod(CLOSED_MODE)
         self._memo.on_change = self._wake.set
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and remove the tree where that was asked for."""
+        """Stop the thread, and remove the tree if ``is_root_removed`` is set."""
         self._is_over = True
         self._wake.set()
         if self._thread.is_alive():
@@ -113,13 +112,13 @@ class Tree:
             try:
                 self._move()
             except OSError:
-                # The directory was taken away; there is nothing left to show.
+                # The directory was removed.
                 return
 
     def _move(self) -> None:
-        self._memo.choose(chosen(self._root, self._memo.now.choices, self._written))
+        self._memo.set_choices(chosen(self._root, self._memo.now.choices, self._written))
         files = self._motion.files(self._memo.now, time.perf_counter_ns())
-        self._memo.overheat(self._motion.is_overheated)
+        self._memo.set_overheated(self._motion.is_overheated)
         for path, data in changed(self._written, files).items():
             fd = self._fds.get(path)
             if fd is None:

@@ -1,8 +1,8 @@
 """The files of the simulated board that change, and the model of heat and load behind them.
 
-Loads, clocks and power follow what the server does at once; temperatures drift towards a plateau
-and back; counters only ever grow. Numbers are those seen on boards where there are any, with a
-small jitter from the seed.
+Loads, clocks and power state follow the server's activity at once. Temperatures approach a plateau
+exponentially. Counters only grow. Where measurements from boards exist, the numbers are theirs,
+with a small jitter that depends on the seed.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ POWER_OFF_DELAY_NS = 3 * NS
 WARM_UP_S = 25.0
 """Time constant of the temperatures."""
 LATCH_NS = NS
-"""The driver measures its load once a second: jitter changes no faster."""
+"""The driver updates its load once a second, so the jitter changes no faster."""
 TICKS_PER_S = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """What the board shows while it does one thing."""
+    """Loads, clocks and temperatures during one activity."""
 
     npu_pct: tuple[int, int, int]
     ddr_pct: int
     ddr_step: int
     jobs_per_s: tuple[int, int, int]
     cpu_mhz: tuple[int, int, int]
-    """Of the policies 0, 4 and 6."""
+    """Clocks of the cpufreq policies 0, 4 and 6."""
     cpu_pct: tuple[int, ...]
     temps_mc: tuple[int, ...]
-    """The plateau of each zone."""
+    """The plateau of each thermal zone in m°C."""
 
 
 _IDLE_MC = (44300, 45300, 45300, 45300, 43400, 42500, 43400)
@@ -76,9 +76,9 @@ LEVELS: dict[Activity, _Level] = {
 LOW_NPU_HZ = 600_000_000
 HOT_MC = 81_300.0
 OTHERS_PCT = (0, 92, 92, 92, 0, 0, 0, 0)
-"""What another program takes of each CPU for a stretch of an answer."""
+"""Load of another program on each CPU in per cent, with the fault ``background``."""
 COOL_MC = 74_000.0
-"""Below the lowest passive trip: the clocks come back."""
+"""Below the lowest passive trip: here the clocks return to normal."""
 UNCOOLED_MC = 84_500.0
 ENOUGH_PWM = 128
 MEM_TOTAL_KB = 16_370_364
@@ -106,13 +106,13 @@ _MEMORY_KB = {
 }
 _SERVER_ANON_KB = 210_000
 _SERVER_FILE_KB = 95_000
-"""Of the server process with a model; the rest of its memory is the model, shared and pinned."""
+"""Anonymous and file memory of the server with a model; the rest is shared, pinned memory."""
 _SERVER_BARE_KB = 64_000
 """Anonymous memory of the server without a model."""
 
 
 class Motion:
-    """Turns what the server does into file contents. One thread uses it."""
+    """Computes file contents from the server's activity. Not thread-safe."""
 
     def __init__(self, seed: int, speed: float, start_ns: int) -> None:
         self._rng = random.Random(f"{seed}:tree")
@@ -132,7 +132,7 @@ class Motion:
         self.is_overheated = False
 
     def files(self, state: BoardState, now_ns: int) -> dict[str, bytes]:
-        """Everything that moves, at this moment."""
+        """Path below the root -> content, at ``now_ns`` (monotonic)."""
         level = LEVELS[state.activity]
         self._heat(state, level)
         self._pass_time(state, level, now_ns)
@@ -149,10 +149,11 @@ class Motion:
         return {path: text.encode() for path, text in texts.items()}
 
     def _heat(self, state: BoardState, level: _Level) -> None:
-        """Whether it is too hot: its fan stands still, or it has not cooled since."""
+        """Set the plateaus, and whether the board is too hot: its fan is off, or it has not cooled
+        yet."""
         is_uncooled = "hot" in state.conditions and (state.choices.fan_pwm or 0) < ENOUGH_PWM
         if is_uncooled and not self.is_overheated:
-            # It was so before anybody looked.
+            # It is hot from the start: no warming up.
             self._temps_mc = [max(temp, UNCOOLED_MC) for temp in self._temps_mc]
         self._plateaus_mc = tuple(
             max(float(temp), UNCOOLED_MC) if is_uncooled else temp for temp in level.temps_mc
@@ -173,7 +174,7 @@ class Motion:
         for core, rate in enumerate(level.jobs_per_s):
             self._jobs[core] += rate * seconds * self._speed
         others = self._others.pass_time(state, level.cpu_pct, seconds)
-        if "background" in state.told_troubles:
+        if "background" in state.request_troubles:
             others = OTHERS_PCT
         for core, own_pct in enumerate(level.cpu_pct):
             pct = min(own_pct + others[core], 100)
@@ -198,7 +199,7 @@ class Motion:
             min(100, pct + jitter) if pct else 0
             for pct, jitter in zip(level.npu_pct, self._jitter, strict=False)
         ]
-        # The kernel's %2.d always prints a digit.
+        # The driver's format is "%2.d"; the kernel's printf prints a digit for 0 too.
         cores = "".join(f" Core{core}: {load:2d}%," for core, load in enumerate(loads))
         return {
             f"{DEBUGFS}/load": f"NPU load: {cores}\n",
@@ -210,14 +211,14 @@ class Motion:
 
     def _ddr(self, level: _Level, state: BoardState) -> dict[str, str]:
         freq_hz = state.choices.ddr_hz(level.ddr_step)
-        # The same bytes are a larger share of what a lower clock could move.
+        # The same bytes/s are a larger share of a lower clock's bandwidth.
         busy_pct = level.ddr_pct * DDR_TABLE_HZ[level.ddr_step] / freq_hz
         load = max(1, round(busy_pct) + (self._jitter[3] if level.ddr_step else 0))
         load = min(load, 97)
         return {f"{DDR}/cur_freq": f"{freq_hz}\n", f"{DDR}/load": f"{load}@{freq_hz}Hz\n"}
 
     def _npu_clock(self, state: BoardState) -> dict[str, str]:
-        """Heat lowers what is allowed, and one of the cooling devices says so at once."""
+        """While too hot, the NPU's limit is lowered, and a cooling device is active."""
         is_hot = "throttle" in state.troubles
         is_low = is_hot or "clock" in state.troubles
         chosen = state.choices.npu
@@ -235,7 +236,7 @@ class Motion:
         files: dict[str, str] = {}
         for number, _ in enumerate(ZONES):
             real_mc = self._temps_mc[number]
-            if "throttle" in state.told_troubles:
+            if "throttle" in state.request_troubles:
                 real_mc = max(real_mc, HOT_MC)
             # The sensor has steps of about 0.9 degrees.
             temp_mc = round(real_mc / 923) * 923
@@ -341,7 +342,7 @@ class Motion:
         head = " " * 11 + "".join(f"{f'CPU{core}':<11}" for core in range(8)).rstrip() + "\n"
         rows = ""
         for core, count in enumerate(self._jobs):
-            # All three lines are served by CPU 0 and shared with the NPU's iommu.
+            # CPU 0 serves all three interrupts, which the NPU shares with its IOMMU.
             counts = "".join(f"{n:>11}" for n in (round(count), 0, 0, 0, 0, 0, 0, 0))
             rows += f"{40 + core:3d}:{counts}     GICv3 {142 + core} Level     "
             rows += "fdab9000.iommu, fdab0000.npu\n"
@@ -364,7 +365,7 @@ class Motion:
 
 
 def _model_kb(state: BoardState) -> tuple[int, int]:
-    """Memory of the loaded and the forgotten models: shared and pinned, and anonymous."""
+    """Memory of the loaded and the leaked models in kB: (shared and pinned, anonymous)."""
     models_mb = state.leaked_mb + (state.model.memory_mb if state.model else 0)
     if not models_mb:
         return 0, 0
@@ -374,5 +375,5 @@ def _model_kb(state: BoardState) -> tuple[int, int]:
 
 
 def changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files whose content is not what it was."""
+    """The files whose content differs from ``old``."""
     return {path: data for path, data in new.items() if old.get(path) != data}

@@ -1,8 +1,8 @@
 """The files of the simulated board that never change: an Orange Pi 5 Max under a vendor kernel.
 
-Contents are those of real captures where there are any; formats are the kernel's own (a blank at
-the end of ``scaling_available_frequencies``, NUL at the end of device-tree strings, Hz for devfreq
-but kHz for CPUs).
+The contents are from captures of real boards where those exist. The formats are the kernel's: a
+blank at the end of ``scaling_available_frequencies``, NUL at the end of device-tree strings, Hz for
+devfreq but kHz for cpufreq.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _PLATFORM = {
     "sys/block/zram0/mm_stat": "    4096       86    12288        0    12288        0        0"
     "        0        0\n",
     f"{NPU_POWER}/control": "auto\n",
-    # Only what tells their versions; the version is an assumption.
+    # Only the text with the version, which is an assumption.
     "usr/lib/librkllmrt.so": "\x7fELF simulated\0RKLLM SDK (version: 1.2.3 simulated)\0",
     "usr/lib/librknnrt.so": "\x7fELF simulated\0librknnrt version: 2.3.2 (simulated)\0",
 }
@@ -70,7 +70,7 @@ _DEVFREQ = {
     f"{NPU}/available_frequencies": f"{_TENTHS}\n",
     f"{NPU}/target_freq": f"{NPU_HZ}\n",
     f"{NPU}/min_freq": "300000000\n",
-    # The NPU's devfreq node has no load: this is what it says, idle or not.
+    # The NPU's devfreq node gives this constant, idle or busy.
     f"{NPU}/load": f"100@{NPU_HZ}Hz\n",
     f"{GPU}/name": "fb000000.gpu\n",
     f"{GPU}/governor": "simple_ondemand\n",
@@ -87,7 +87,7 @@ _DEVFREQ = {
     f"{DDR}/max_freq": f"{DDR_TABLE_HZ[-1]}\n",
 }
 THROTTLED_DEVICE = 4
-"""The cooling device that acts while heat throttles."""
+"""The cooling device that is active while the board is too hot."""
 _COOLING = (
     ("cpufreq-cpu0", 7), ("cpufreq-cpu4", 10), ("cpufreq-cpu6", 10),
     ("devfreq-fb000000.gpu", 7), ("devfreq-dmc", 3),

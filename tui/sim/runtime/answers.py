@@ -1,4 +1,4 @@
-"""Makes the words of a simulated answer: Markdown about the board, plainly called simulated.
+"""Text of simulated answers: Markdown about the board that says that it is simulated.
 
 The same seed, request number and prompt give the same answer. Marks in the last user message
 choose its shape (:data:`SHAPES`) and length; see :func:`wishes_of`.
@@ -17,11 +17,11 @@ from tui.sim.runtime import material
 from tui.sim.runtime.tokens import pieces
 
 DECODE_SHARE = 0.37
-"""Of what the bandwidth allows: 3.13 of 8.4 tok/s with 4.3 GiB of weights."""
+"""Decode rate as a share of the roofline: 3.13 of 8.4 tok/s with 4.3 GiB of weights."""
 PREFILL_GIB_PER_S = 125.0
-"""Weights times rate: 29.4 tok/s with 4.3 GiB."""
+"""Size of the weights times prefill rate: 4.3 GiB at 29.4 tok/s."""
 DEFAULT_TOKENS = (150, 360)
-"""An answer of no given length has about this many."""
+"""Range of an answer's length if none is given."""
 THINKING_TOKENS = (30, 70)
 
 _MARK = re.compile(r"\[\[([a-z]+)(?:=([0-9]{1,6}))?\]\]")
@@ -31,18 +31,18 @@ Blocks = Iterator[str]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a prompt or the command line asks of an answer."""
+    """Shape and length of an answer, as the prompt or the command line ask for it."""
 
     shape: str = "mixed"
     tokens: int | None = None
-    """The exact length; None for a natural end."""
+    """The exact length in tokens; None for an end at a suitable place."""
     is_thinking: bool = False
     thinking_tokens: int | None = None
 
 
 def wishes_of(prompt: str, *, tokens: int | None, is_thinking: bool) -> Wishes:
-    """Read the marks of a prompt: ``[[list]]`` and the like, ``[[tokens=N]]``, ``[[think]]`` or
-    ``[[think=N]]``. Unknown marks mean nothing."""
+    """Parse the marks of a prompt: a shape such as ``[[list]]``, ``[[tokens=N]]``, ``[[think]]`` or
+    ``[[think=N]]``. Unknown marks are ignored. ``tokens`` is the length without a mark."""
     shape, thinking_tokens = "mixed", None
     for match in _MARK.finditer(prompt):
         word, number = match[1], int(match[2]) if match[2] else None
@@ -67,13 +67,13 @@ def compose(rng: random.Random, wishes: Wishes) -> Iterator[str]:
 
 
 def in_form(rng: random.Random, wishes: Wishes, text: str) -> Iterator[str]:
-    """The tokens of a ready answer, with its thinking part where one is wished."""
+    """The tokens of a given text, after a thinking part if one is asked for."""
     thought = _thought(rng, wishes) if wishes.is_thinking else iter(())
     yield from islice(_chain(thought, iter((text,))), wishes.tokens)
 
 
 def loop_forever(rng: random.Random, wishes: Wishes) -> Iterator[str]:
-    """The tokens of a model that falls into repetition; endless unless a length is wished."""
+    """The tokens of a model that repeats itself; endless unless a length is given."""
 
     def text() -> Blocks:
         yield _fill(rng, rng.choice(material.OPENINGS)) + " "
@@ -96,7 +96,7 @@ def _chain(tokens: Iterator[str], blocks: Blocks) -> Iterator[str]:
 
 
 def _natural(rng: random.Random, shape: str) -> Iterator[str]:
-    """Whole blocks until it is long enough, then an end that fits the shape."""
+    """Complete blocks up to a random length, then an ending that suits the shape."""
     target = rng.randint(*DEFAULT_TOKENS)
     text, length = "", 0
     for block in SHAPES[shape](rng):
@@ -109,7 +109,7 @@ def _natural(rng: random.Random, shape: str) -> Iterator[str]:
 
 
 def _thought(rng: random.Random, wishes: Wishes) -> Iterator[str]:
-    """A thinking part, its tags and their newlines as tokens of their own."""
+    """A thinking part; its tags and their newlines are separate tokens."""
     yield from ("<think>", "\n")
     thoughts = _thoughts(rng)
     if wishes.thinking_tokens is not None:
@@ -134,8 +134,8 @@ def _thoughts(rng: random.Random) -> Blocks:
 
 
 def _fill(rng: random.Random, text: str) -> str:
-    """Numbers into a sentence. What they say of each other is true: rates are what weights and
-    bandwidth give, a step is what its rate gives, and the shares are those of this board."""
+    """Fill random numbers into a sentence. They are consistent: rates follow from the size of the
+    weights and the bandwidth, the time of a step from its rate, with the shares of this board."""
     weights_gib, bandwidth_gbps = rng.uniform(0.5, 6.0), rng.uniform(25.6, 38.4)
     rate_tps = bandwidth_gbps * 1e9 / (weights_gib * 2**30)
     return text.format(
@@ -159,14 +159,14 @@ def _fill(rng: random.Random, text: str) -> str:
 
 
 def _endless(rng: random.Random, bank: tuple[str, ...]) -> Blocks:
-    """The bank over and over, each time in another order and with other numbers."""
+    """All texts of ``bank``, repeated in random order with new numbers."""
     while True:
         for text in rng.sample(bank, len(bank)):
             yield _fill(rng, text)
 
 
 def _sentences(rng: random.Random) -> Blocks:
-    """Prose in the order in which it makes sense; a second time in any order."""
+    """Sentences of prose: first in their logical order, then in random order."""
     first = rng.choice(material.PROSE_STARTS)
     for text in (*material.PROSE[first:], *material.PROSE[:first]):
         yield _fill(rng, text)
@@ -208,7 +208,7 @@ def _cjk(rng: random.Random) -> Blocks:
 
 
 def _emoji(rng: random.Random) -> Blocks:
-    """Characters of several code points, between words in several alphabets."""
+    """Emoji of several code points between words in several scripts."""
     while True:
         pairs = ((rng.choice(material.JOINED), rng.choice(material.EMOJI)) for _ in range(8))
         yield " ".join(f"{word} {sign}" for word, sign in pairs) + "\n"
@@ -228,7 +228,7 @@ def _hostile(rng: random.Random) -> Blocks:
 
 
 def _mixed(rng: random.Random) -> Blocks:
-    """An opening, then sections of changing kinds, none twice in a row."""
+    """An opening, then sections of random kinds, never the same kind twice in a row."""
     prose = _sentences(rng)
     yield _fill(rng, rng.choice(material.OPENINGS)) + " " + next(prose) + "\n\n"
     kinds: tuple[Callable[[random.Random], str], ...] = (
@@ -278,4 +278,4 @@ SHAPES: dict[str, Callable[[random.Random], Blocks]] = {
     "oneline": _one_line,
     "hostile": _hostile,
 }
-"""What an answer can look like; a prompt chooses by ``[[name]]``."""
+"""Shapes of an answer; a prompt selects one by ``[[name]]``."""

@@ -1,9 +1,9 @@
-"""Blocks all requests while a model is being loaded.
+"""Blocks all requests while a model is loaded.
 
-The real server loads a model inside its event loop. Until that is done it reads no request,
-answers no health check and passes on no token; new connections wait in the kernel's backlog. Here
-the loop goes on, so that signals and deadlines work, and everything that touches a client's socket
-waits at this gate.
+The real server loads a model inside its event loop. Meanwhile it reads no request, answers no
+health check and sends no token; new connections wait in the kernel's backlog. The simulator's loop
+goes on, so that signals and deadlines work, and everything that uses a client's socket waits at
+this gate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 
 
 class Gate:
-    """Open or shut; who comes to it while it is shut waits."""
+    """An open or shut gate for coroutines."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -23,14 +23,14 @@ class Gate:
         return not self._open.is_set()
 
     def shut(self) -> None:
-        """From now on everybody waits."""
+        """Make every caller of :meth:`passed` wait from now on."""
         self._open.clear()
 
     def open(self) -> None:
-        """Let everybody through."""
+        """Let the waiting callers continue."""
         self._open.set()
 
     async def passed(self) -> None:
-        """Return once the gate is open; who was let through before may have shut it again."""
+        """Return once the gate is open. Checks again, as another waiter may have shut it."""
         while self.is_shut:
             await self._open.wait()

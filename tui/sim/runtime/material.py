@@ -1,4 +1,4 @@
-"""The sentences that simulated answers are made of. Names in braces are filled in at random."""
+"""Sentences for simulated answers. Names in braces stand for random numbers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PROSE = (
 )
 
 PROSE_STARTS = (0, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16)
-"""Sentences of it that need none before them. In their order they make sense, whatever is first."""
+"""Indices of sentences in PROSE that can be first; from each, the order of PROSE makes sense."""
 
 LIST_ITEMS = (
     "read the memory clock: `dmc/cur_freq` should say {mhz} MHz under load",
@@ -138,7 +138,7 @@ JOINED = (
     "नमस्ते",
     "ไทย",
 )
-"""Words of which a character takes several code points."""
+"""Words with characters of several code points."""
 
 QUOTES = (
     "> Not the cores are slow, the way to memory is long.",

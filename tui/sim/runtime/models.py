@@ -1,16 +1,16 @@
-"""The server's models: which it has, which one is loaded, and how loading goes wrong.
+"""The server's models: which exist, which one is loaded, and how loading fails.
 
-:meth:`Models.load` does it as RockchipLlama, defects included; other servers switch models by
-:meth:`Models.switch`, which works:
+:meth:`Models.load` simulates RockchipLlama with its defects. Other servers use
+:meth:`Models.switch`, which works. The defects:
 
-- Loading freezes the server for as long as it takes (:mod:`tui.sim.runtime.gate`).
-- Loading the model that is loaded already is a no-op.
-- Loading while *another* model is loaded never returns: the real server takes a lock that it
-  already holds, inside its event loop. So the whole process is dead from then on, health check and
-  running stream included; only ending it helps. A client unloads first.
-- An unknown name makes the server forget its loaded model without freeing the memory.
-- Unloading during an answer ends that answer, and those that wait behind it come out empty. (What
-  the real runtime does then is not known.)
+- Loading blocks the server until it is done (:mod:`tui.sim.runtime.gate`).
+- Loading the model that is loaded already does nothing.
+- Loading while *another* model is loaded never returns: the real server acquires a lock that it
+    already holds, inside its event loop. From then on it answers nothing, neither a health check
+    nor the running stream, until it is killed. A client has to unload first.
+- An unknown name makes the server drop its loaded model without freeing the memory.
+- Unloading during an answer ends that answer; requests that wait get an empty answer. (What the
+    real runtime does then is not known.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tui.sim.runtime.gate import Gate
 
 
 class LoadError(Exception):
-    """Loading failed; the message is the server's own."""
+    """Loading failed. The message is the server's own."""
 
 
 class Models:
@@ -40,17 +40,17 @@ class Models:
     ) -> None:
         self.loaded = loaded and (find_profile(loaded.name, profiles) or loaded)
         self.unloads = 0
-        """Grows with each unloading, so that a run can tell that its model is gone."""
+        """Number of unloads, by which a run notices that its model was unloaded."""
         self._profiles = profiles
         self._speed = speed
         self._gate = gate
         self._memo = memo
         self._switching = asyncio.Lock()
-        memo.hold(self.loaded)
+        memo.set_model(self.loaded)
 
     @property
     def available(self) -> list[Profile]:
-        """All of them, the smallest first."""
+        """All models, the smallest first."""
         return sorted(self._profiles, key=lambda profile: profile.size_mb)
 
     async def load(self, name: str) -> Profile:
@@ -58,7 +58,7 @@ class Models:
         await self._gate.passed()
         profile = find_profile(name, self._profiles)
         if profile is None:
-            self._memo.leak()
+            self._memo.leak_model()
             self.loaded = None
             raise LoadError(f"Failed to load model: Model not found: {name}")
         if self.loaded is profile:
@@ -66,39 +66,42 @@ class Models:
         self._gate.shut()
         if self.loaded is not None:
             await asyncio.Event().wait()
-        self._memo.load(True)
+        self._memo.set_loading(True)
         await asyncio.sleep(profile.load_s / self._speed)
         self.loaded = profile
-        self._memo.hold(profile)
-        self._memo.load(False)
+        self._memo.set_model(profile)
+        self._memo.set_loading(False)
         self._gate.open()
         return profile
 
     async def switch(self, profile: Profile) -> None:
-        """Unload the loaded model, if it is another one, and load this one; the server goes on."""
+        """Load this model in place of the loaded one. The server goes on meanwhile."""
         async with self._switching:
             if self.loaded is profile:
                 return
             self.unload()
-            self._memo.load(True)
+            self._memo.set_loading(True)
             try:
                 await asyncio.sleep(profile.load_s / self._speed)
                 self.loaded = profile
-                self._memo.hold(profile)
+                self._memo.set_model(profile)
             finally:
-                self._memo.load(False)
+                self._memo.set_loading(False)
 
     def unload(self) -> Profile | None:
-        """Give the loaded model's memory back; None if there is none."""
+        """Unload the model and free its memory; returns it, or None if none was loaded."""
         profile, self.loaded = self.loaded, None
         if profile is not None:
             self.unloads += 1
-            self._memo.hold(None)
+            self._memo.set_model(None)
         return profile
 
     async def ensure(self, name: str) -> tuple[Profile, bool]:
-        """The loaded model, whatever it is called; else the named one, else the smallest. And
-        whether it was there at once."""
+        """The loaded model, whatever its name; without one, loads the named model, else the
+        smallest.
+
+        Returns the model, and whether it was loaded already. Raises LoadError.
+        """
         if self.loaded is not None and not self._gate.is_shut:
             return self.loaded, True
         await self._gate.passed()

@@ -1,6 +1,6 @@
 """Simulated answers that follow simple instructions: length, JSON, language, yes or no.
 
-Made for prompts that are compared: the text is ready-made, its form is what was asked for.
+For comparing prompts in the lab: the sentences are fixed, only the form follows the prompt.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ MAX_UNITS = 2000
 
 
 def obeyed(rng: random.Random, prompt: str) -> str | None:
-    """An answer in the form that ``prompt`` asks for; None where it asks for none of them."""
+    """An answer in the form that ``prompt`` asks for; None if it asks for none of these forms."""
     if _YES_NO.search(prompt):
         return rng.choice(("Yes", "No"))
     found = _LANGUAGE.search(prompt)
@@ -89,7 +89,8 @@ _Make = Callable[[random.Random, tuple[str, ...], int], str]
 
 
 def _length(rng: random.Random, prompt: str) -> tuple[int, _Make] | None:
-    """How many of what: the last range or limit that the prompt names."""
+    """The number and kind of units (words, sentences, bullets) in the last range or limit of the
+    prompt; None without one."""
     ranges = list(_RANGE.finditer(prompt))
     if ranges:
         low, high = sorted((_number(ranges[-1][1]), _number(ranges[-1][2])))
@@ -117,7 +118,7 @@ def _maker(unit: str) -> _Make:
 
 
 def _drawn(rng: random.Random, bank: tuple[str, ...], count: int) -> list[str]:
-    """So many sentences, none twice in a row."""
+    """``count`` random sentences; each is used once before any is used again."""
     out: list[str] = []
     while len(out) < count:
         out += rng.sample(bank, len(bank))

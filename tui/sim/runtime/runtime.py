@@ -1,10 +1,9 @@
-"""The simulated runtime: one NPU, one run at a time, every token at its moment.
+"""The simulated runtime: one NPU, one run at a time, each token at its scheduled time.
 
-A run is on its own: it goes on to its end whoever has stopped listening. Runs wait for the NPU in
-the order of their arrival, without a limit. What depends on the server that drives it stands in
-the :class:`Job`: whether a prompt that begins with the last prompt and answer is only read from
-there on, whether one more token is generated and dropped at ``max_tokens``, and whether a run can
-be aborted. A prompt that does not fit the context gives an empty answer.
+A run continues to its end after its client has left. Runs wait for the NPU in the order of arrival,
+in a queue without a limit. :class:`Job` holds what differs between servers: whether there is a
+prefix cache, whether one more token is generated and dropped at ``max_tokens``, and whether a run
+can be aborted. A prompt that does not fit the context gives an empty answer.
 """
 
 from __future__ import annotations
@@ -32,38 +31,38 @@ from tui.sim.runtime.truth import TruthLog
 
 TIMEOUT_TEXT = "Aborted inference by Timeout (300 seconds). Try again."
 PREFILL_CHECK_S = 0.02
-"""How often a prefill that can be aborted is looked at."""
+"""Interval of the check for an abort during prefill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request for an answer, as the runtime gets it."""
+    """One request for an answer, as the runtime receives it."""
 
     number: int
     t_ns: int
-    """When the request had arrived."""
+    """Monotonic time at which the request had arrived."""
     profile: Profile
     prompt: str
-    """With the marks of the chat template."""
+    """The prompt with the marks of the chat template."""
     last_user_text: str
     max_tokens: int
     is_thinking: bool
     context_tokens: int
     faults: Faults
     is_prefix_cached: bool = False
-    """Whether a prompt that begins with the last one and its answer is read from there on."""
+    """Whether prefill skips a beginning that equals the previous prompt and its answer."""
     has_overrun: bool = False
-    """Whether one more token is generated and dropped at ``max_tokens``, and the statistics stay
-    those of the run before."""
+    """Whether at ``max_tokens`` one more token is generated and dropped, and the statistics stay
+    those of the previous run."""
     abort: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set to end the run: at the next token, or at the end of the prefill."""
+    """Set it to end the run: at the next token, or after prefill."""
     is_prefill_abortable: bool = False
     sampling: Sampling = IGNORED
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the runtime reports after a run."""
+    """The runtime's statistics of a run."""
 
     prefill_tokens: int = 0
     prefill_ns: int = 0
@@ -76,30 +75,30 @@ class Outcome:
     """How a run ended."""
 
     reason: str
-    """stop, max_tokens, context, abort, error (no room for the prompt, or unloaded), or a fault."""
+    """stop, max_tokens, context, abort, error (prompt too long, or unloaded), or a fault's name."""
     text: str
     sent: int
     generated: int
     end_ns: int
     stats: Stats = field(default_factory=Stats)
-    """Of this run."""
+    """The statistics that are reported: of this run unless a fault changes them."""
 
 
 class Sink(Protocol):
-    """Where the tokens of a run go."""
+    """Receiver of a run's tokens."""
 
     def begin(self) -> None:
-        """The run has got the NPU."""
+        """Called when the run gets the NPU."""
 
     def prepare(self, text: str) -> object:
-        """Make the bytes of a token, before it is due."""
+        """Make the bytes of a token, before the token is due."""
 
     def write(self, prepared: object) -> None:
-        """Send what was prepared, now."""
+        """Send the prepared bytes now."""
 
     @property
     def gone(self) -> asyncio.Event:
-        """Set when nobody listens any more."""
+        """Set when the client has left."""
 
 
 class Runtime:
@@ -109,7 +108,8 @@ class Runtime:
         self, options: SimOptions, models: Models, memo: BoardMemo, truth: TruthLog
     ) -> None:
         self.stats = Stats()
-        """Of the last run that did not hit its ``max_tokens``."""
+        """Statistics of the last run; with ``has_overrun``, of the last that did not reach its
+        ``max_tokens``."""
         self._options = options
         self._models = models
         self._memo = memo
@@ -118,10 +118,10 @@ class Runtime:
         self._cached = ""
         self._waiting = 0
         self._free_ns = 0
-        """Since when the NPU has nothing to do, if it has not."""
+        """When the last run ended: a waiting run starts at this time."""
 
     async def run(self, job: Job, sink: Sink) -> Outcome:
-        """Wait for the NPU, then generate; returns at the end of the last step."""
+        """Wait for the NPU, then generate. Returns after the last decode step."""
         unloads = self._models.unloads
         self._waiting += 1
         try:
@@ -132,10 +132,10 @@ class Runtime:
                     return await self._generate(job, sink, start_ns, unloads)
                 finally:
                     gc.enable()
-                    self._memo.suffer(frozenset())
+                    self._memo.set_troubles(frozenset())
                     self._free_ns = time.perf_counter_ns()
                     if self._waiting == 1:
-                        self._memo.begin("idle")
+                        self._memo.set_activity("idle")
         finally:
             self._waiting -= 1
 
@@ -157,7 +157,7 @@ class Runtime:
         )
         fresh = job.prompt[len(self._cached) :] if is_cached else job.prompt
         prefill_tokens = max(1, count_tokens(fresh))
-        self._memo.begin("prefill")
+        self._memo.set_activity("prefill")
         now = self._memo.now
         factor = now.choices.prefill_factor * now.prefill_factor
         prefill_ns = pace.prefill_ns(prefill_tokens) * factor
@@ -183,7 +183,7 @@ class Runtime:
         return replace(outcome, stats=told)
 
     async def _prefill(self, job: Job, end_ns: int) -> None:
-        """Wait for the end of the prefill, or for its abortion."""
+        """Wait for the end of prefill, or for an abort."""
         while job.is_prefill_abortable and not job.abort.is_set():
             left_s = (end_ns - time.perf_counter_ns()) / 1e9
             if left_s <= 2 * PREFILL_CHECK_S:
@@ -221,11 +221,11 @@ class Runtime:
                 reason = "error"
                 break
             troubles = job.faults.troubles_at(len(sent))
-            if troubles != self._memo.now.told_troubles:
+            if troubles != self._memo.now.request_troubles:
                 self._truth.add(
                     time.perf_counter_ns(), "trouble", job.number, names=sorted(troubles)
                 )
-                self._memo.suffer(troubles)
+                self._memo.set_troubles(troubles)
             prepared = sink.prepare(text)
             await sleep_until(round(deadline_ns))
             t_ns = time.perf_counter_ns()
@@ -236,7 +236,7 @@ class Runtime:
                 t_ns, "token", job.number, n=len(sent), text=text, written_ns=written_ns
             )
             if len(sent) == 1:
-                self._memo.begin("decode")
+                self._memo.set_activity("decode")
             context += 1
             slower = math.prod(SLOWER[name] for name in job.faults.troubles_at(len(sent)))
             slower *= self._memo.now.choices.decode_factor * self._memo.now.lasting_factor
@@ -257,7 +257,8 @@ class Runtime:
             is_thinking=job.is_thinking or job.faults.think is not None,
         )
         seed, varied = self._options.seed, job.sampling.seed_of(job.number)
-        # Another model answers otherwise; where the number tells answers apart it is enough.
+        # Without settings, the request number alone varies the answer; with them, so must the
+        # model.
         model = f":{job.profile.name}" if job.sampling.values else ""
         rng = random.Random(f"{seed}:{varied}{model}:{job.prompt}")
         form = self._asked_form(job, rng)
@@ -270,8 +271,8 @@ class Runtime:
         return tokens if job.faults.think is None else wrongly_marked(tokens, job.faults.think)
 
     def _asked_form(self, job: Job, rng: random.Random) -> str | None:
-        """The answer in the form that the prompt asks for, where this board obeys and does not
-        fail this time."""
+        """An answer in the form that the prompt asks for, with the probability ``obey``; else
+        None."""
         share = self._options.obey
         if share is None or rng.random() >= share:
             return None

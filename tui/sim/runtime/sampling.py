@@ -1,4 +1,4 @@
-"""The sampling settings of a request, as far as they change a simulated answer."""
+"""The sampling settings of a request that affect a simulated answer."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ NAMES = ("temperature", "top_p", "top_k", "repeat_penalty", "seed")
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Numbers by the names of :data:`NAMES`, sorted; empty for a server that ignores them."""
+    """(name, value) for the settings in :data:`NAMES`, sorted; empty if the server ignores them."""
 
     values: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_greedy(self) -> bool:
-        """Always the likeliest token: the same prompt gets the same answer."""
+        """Whether the likeliest token is always taken: equal prompts get equal answers."""
         found = dict(self.values)
         return found.get("temperature") == 0 or found.get("top_k") == 1
 
     def seed_of(self, number: int) -> str:
-        """What the answer of request ``number`` depends on beside its prompt. Without settings it
-        is the number alone."""
+        """The part of the random seed that depends on these settings and on the request's number.
+        Without settings it is the number alone."""
         if self.is_greedy:
             return "greedy"
         if not self.values:
             return str(number)
         settings = ",".join(f"{name}={value:g}" for name, value in self.values)
-        # A seed in the request makes sampling repeat itself.
+        # With a seed in the request, sampling is repeatable.
         return settings if "seed" in dict(self.values) else f"{settings}:{number}"
 
 
 IGNORED = Sampling()
-"""Of a server that does nothing with the settings of a request."""
+"""For a server that ignores the settings of a request."""
 
 
 def sampling_of(options: object) -> Sampling:
-    """The settings in a request's fields; what is no number is left out."""
+    """The settings in a request's fields; values that are no numbers are skipped."""
     if not isinstance(options, Mapping):
         return Sampling()
     found = ((name, options.get(name)) for name in sorted(NAMES))

@@ -1,7 +1,7 @@
-"""When each token is due, and waiting for that moment.
+"""The time at which each token is due, and the wait for it.
 
-Every deadline is counted from the start of the run, never from the token before, so a late token
-does not make the next ones late: there is no drift.
+Each deadline is computed from the start of the run, not from the previous token. So a late token
+does not delay the following ones, and the schedule does not drift.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from dataclasses import dataclass
 from tui.sim.profiles import Profile
 
 COARSE_NS = 2_000_000
-"""The event loop wakes up to a millisecond late (epoll counts in milliseconds), so it is asked to
-wake this much early; a plain sleep, which is exact to some microseconds, does the rest."""
+"""The event loop wakes up to 1 ms late, as epoll's timeout is in ms. So it is told to wake this
+much earlier, and a blocking sleep, exact to some µs, waits for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the simulated runtime works, in real time."""
+    """Times of the simulated runtime's steps, in real time (after ``speed``)."""
 
     prefill_token_ns: float
     base_ns: float
     slope_ns: float
 
     def prefill_ns(self, tokens: int) -> float:
-        """Time from the start of a run to its first token."""
+        """Time of prefill of that many tokens."""
         return self.prefill_token_ns * tokens
 
     def step_ns(self, context_tokens: int) -> float:
-        """Time of one decoding step with that many tokens of context before it."""
+        """Time of one decode step at that context length."""
         return self.base_ns + self.slope_ns * context_tokens
 
 
 def pace_of(
     profile: Profile, *, speed: float, decode_tps: float | None, prefill_tps: float | None
 ) -> Pace:
-    """The pace of a model; a rate that is given replaces the model's own by a constant one."""
+    """The pace of a model. ``decode_tps`` or ``prefill_tps`` replace its own rate by a constant."""
     prefill_token_ns = 1e9 / (prefill_tps or profile.prefill_tps) / speed
     if decode_tps is None:
         base_ns, slope_ns = profile.base_ms * 1e6 / speed, profile.slope_ms * 1e6 / speed
@@ -47,10 +47,11 @@ def pace_of(
 
 
 async def sleep_until(deadline_ns: int) -> None:
-    """Return at that moment of ``perf_counter_ns``, within some tens of microseconds, or at once.
+    """Return at ``deadline_ns`` (``perf_counter_ns``), at most some tens of µs late; at once if
+    past.
 
-    The last two milliseconds block the event loop. What else it has to do is answered in between;
-    it always gets a turn, also when every deadline has passed.
+    The last 2 ms block the event loop. Before that, and also when the deadline has passed, other
+    tasks get a turn.
     """
     left_ns = deadline_ns - time.perf_counter_ns()
     if left_ns <= COARSE_NS:

@@ -1,4 +1,4 @@
-"""The thinking part of an answer: its marks gone wrong, and the parser of servers that take it out.
+"""The thinking part of an answer: malformed tags, and the parser of servers that separate it.
 
 A model writes ``<think>``, its thoughts, ``</think>`` and its answer, all of it as text.
 """
@@ -11,7 +11,8 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 def wrongly_marked(tokens: Iterator[str], kind: str) -> Iterator[str]:
-    """The tokens of an answer that thinks, with its marks as the fault ``think=KIND`` has them."""
+    """The tokens of an answer with thinking, with its tags malformed by the fault
+    ``think=KIND``."""
     is_inside = False
     for token in tokens:
         if token == OPEN:
@@ -30,10 +31,10 @@ def wrongly_marked(tokens: Iterator[str], kind: str) -> Iterator[str]:
 
 
 class ThinkingParser:
-    """Takes the thinking out of a stream of tokens, as servers with a field of its own for it do.
+    """Separates thinking from answer in a stream of tokens, as servers with a field for it do.
 
-    Text that may be the beginning of a mark is held back. ``is_space_dropped``: white space at the
-    beginning of the thinking, and before its end, is swallowed with the marks.
+    Text that may be the beginning of a tag is held back. ``is_space_dropped``: a piece of the
+    thinking that is only white space is dropped.
     """
 
     def __init__(self, *, is_space_dropped: bool) -> None:
@@ -42,7 +43,7 @@ class ThinkingParser:
         self._is_space_dropped = is_space_dropped
 
     def feed(self, token: str) -> list[tuple[bool, str]]:
-        """Pieces of text, each with whether it is thinking."""
+        """Process one token; returns pieces of text as (is thinking, text)."""
         text, self._held = self._held + token, ""
         found: list[tuple[bool, str]] = []
         while text:
@@ -59,7 +60,7 @@ class ThinkingParser:
         return found
 
     def rest(self) -> list[tuple[bool, str]]:
-        """What was held back and is no mark after all."""
+        """At the end: the text held back, which is no tag."""
         held, self._held = self._held, ""
         return [(self._is_inside, held)] if held else []
 

@@ -1,9 +1,8 @@
-"""Tokens of the simulated models: counting those of a prompt, cutting an answer into pieces.
+"""Tokenizer of the simulated models: counts the tokens of a prompt, splits an answer into tokens.
 
-Not a real vocabulary, but one that behaves like it: Latin text gives about one token per four
-characters, each CJK character and each symbol is a token of its own, and a piece carries the blank
-before it. The ChatML marks ``<|im_start|>`` and ``<|im_end|>`` and the tags ``<think>`` and
-``</think>`` are single tokens.
+It has no real vocabulary but similar statistics: about four characters of Latin text per token, one
+token per CJK character or symbol, and a blank belongs to the token after it. The ChatML marks
+``<|im_start|>`` and ``<|im_end|>`` and the tags ``<think>`` and ``</think>`` are single tokens.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ _PIECE = re.compile(
 
 
 def pieces(text: str) -> list[str]:
-    """``text`` cut into tokens; joined again they are exactly ``text``."""
+    """``text`` split into tokens; joined, they give ``text`` again."""
     return [match[0] for match in _PIECE.finditer(text)]
 
 
 def count_tokens(text: str) -> int:
-    """How many tokens a prompt has."""
+    """The number of tokens of a text."""
     return sum(1 for _ in _PIECE.finditer(text))

@@ -1,4 +1,4 @@
-"""The truth log: what the simulated board did and when, one JSON line per event.
+"""The truth log: the simulator's events with their times, one JSON line per event.
 
 ``{"t_ns", "event", "request", ...}``; ``t_ns`` is CLOCK_MONOTONIC (``time.perf_counter_ns``) and
 ``request`` counts from 1. Events and their further fields:
@@ -11,18 +11,18 @@ prefill_end  the prompt is read: ``prompt_tokens``, ``prefill_tokens`` (fewer wh
              cached), ``start_ns`` (when the run got the NPU)
 token        ``n`` from 1, ``text``; right before it is written to the socket, and ``written_ns``
              right after
-trouble      what slows the board down has changed: ``names`` (throttle, clock, background), none
-             where nothing does any more
+trouble      the slow-downs have changed: ``names`` (throttle, clock, background), empty
+             if there are none
 finish       right before the finish chunk: ``reason`` (stop, max_tokens, context, error, or the
              fault that ended it), ``tokens`` (sent), ``generated`` (with the one that is dropped
              at max_tokens), ``end_ns`` (end of the last step)
-disconnect   the client has gone; the run goes on
+disconnect   the client has left; the run may go on
 ===========  =====================================================================================
 
-Writing must not disturb the schedule: an event is only put on a queue, and a thread writes the
-queue out every 0.1 s. At the end of a request it is written before the last bytes of the answer
-go out, so that a client that has seen the end finds the whole truth. The file only ever grows, in
-whole lines.
+Writing must not disturb the schedule. So an event is only put on a queue, and a thread writes the
+queue to the file every 0.1 s. At the end of a request, the queue is written before the last bytes
+of the answer are sent, so that a client that has seen the end finds all events of the request. The
+file is only appended to, in whole lines.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ FLUSH_S = 0.1
 
 
 class TruthLog:
-    """Appends events to a file; does nothing without one. Raises OSError when it cannot open it."""
+    """Appends events to a file; does nothing if ``path`` is None. Raises OSError if it cannot open
+    it."""
 
     def __init__(self, path: Path | None) -> None:
         self._queue: deque[tuple[int, str, int, dict[str, Any]]] = deque()
@@ -53,12 +54,12 @@ class TruthLog:
             self._thread.start()
 
     def add(self, t_ns: int, event: str, request: int, **fields: Any) -> None:
-        """Note one event. Cheap: it is written later."""
+        """Queue one event; the thread writes it later."""
         if self._fd is not None:
             self._queue.append((t_ns, event, request, fields))
 
     def flush(self) -> None:
-        """Write what is noted, now."""
+        """Write the queued events now."""
         if self._fd is None:
             return
         with self._lock:
@@ -73,7 +74,7 @@ class TruthLog:
                     data = data[os.write(self._fd, data) :]
 
     def close(self) -> None:
-        """Write the rest and close the file."""
+        """Write the queued events and close the file."""
         self._is_over.set()
         if self._thread is not None:
             self._thread.join()

@@ -1,4 +1,4 @@
-"""Common code of all simulated servers for an answer: run, stream, end."""
+"""Generation of an answer, common to all simulated servers: start, stream, end."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ START_PAGE = (
 )
 
 Leaving = Literal["runs on", "aborts", "aborts at once", "is left alone"]
-"""What a server does about a client that has left: it runs on; it aborts at its next write; it
-aborts at once; it runs on and turns to the next request as soon as it has noticed."""
+"""A server's reaction to a client that has left: the run goes on; it is aborted at the next write;
+it is aborted at once; it goes on, and the server takes the next request once it has noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How a server refuses, for the faults ``busy`` and ``json-error``."""
+    """A server's responses for the faults ``busy`` and ``json-error``."""
 
     busy: Response
     error: Response
@@ -46,10 +46,10 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a server makes of a request for an answer."""
+    """A request for an answer, after the server has parsed it. Fields as in :class:`Job`."""
 
     text: str
-    """As the model gets it."""
+    """The prompt as the model gets it."""
     last_user_text: str
     max_tokens: int
     is_stream: bool
@@ -62,7 +62,7 @@ class Prompt:
 
 
 class Generation:
-    """Runs requests for answers; every simulated server has one."""
+    """Runs the requests for answers of one simulated server."""
 
     def __init__(
         self, options: SimOptions, models: Models, runtime: Runtime, truth: TruthLog
@@ -76,11 +76,11 @@ class Generation:
         self._runs: set[asyncio.Task[Outcome]] = set()
 
     def faults(self, last_user_text: str) -> Faults:
-        """What goes wrong with the answer to this."""
+        """The faults for the answer to this message."""
         return with_marks(self.options.faults, last_user_text)
 
     def refusal(self, faults: Faults, refusals: Refusals) -> Response | None:
-        """The response of a server that does not generate, where a fault says so."""
+        """The response of a fault that prevents generation; None without one."""
         if faults.busy:
             return refusals.busy
         if faults.json_error:
@@ -92,7 +92,7 @@ class Generation:
     def job(
         self, request: Request, profile: Profile, prompt: Prompt, answer_id: str, was_loaded: bool
     ) -> Job:
-        """The run for a request; it is noted in the truth log."""
+        """Make the job of a request, and write the request to the truth log."""
         number = next(self._numbers)
         self._truth.add(
             request.t_ns,
@@ -131,9 +131,9 @@ class Generation:
         queue_s: float | None = None,
         too_late: Callable[[], Awaitable[None]] | None = None,
     ) -> asyncio.Task[Outcome]:
-        """Answer with that wire. Returns the run, which may go on when its client has left.
+        """Answer in the format of ``wire``. Returns the run, which may go on after its client left.
 
-        ``too_late`` answers instead where the NPU was not free within ``queue_s``.
+        ``too_late`` sends the answer instead if the NPU was not free within ``queue_s``.
         """
         watch = asyncio.create_task(self._watch(connection, wire.job.number))
         sink: AnswerStream | Silence
@@ -183,7 +183,7 @@ class Generation:
         self._truth.add(time.perf_counter_ns(), "disconnect", number)
 
     def _start(self, job: Job, sink: AnswerStream | Silence) -> asyncio.Task[Outcome]:
-        """Start a run of its own, which lives on when its client has left."""
+        """Start the run as a task of its own, which continues when its client has left."""
         run = asyncio.create_task(self.runtime.run(job, sink))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
@@ -234,7 +234,7 @@ class Generation:
         await connection.respond(response)
 
     def _note_finish(self, job: Job, outcome: Outcome, t_ns: int | None = None) -> None:
-        """Note the end and write the truth out: what the client sees next is the end."""
+        """Write the end to the truth log and flush it, before the client sees the end."""
         self._truth.add(
             t_ns or time.perf_counter_ns(),
             "finish",

@@ -1,8 +1,8 @@
 """One client's connection: HTTP/1.1 with h11 on asyncio streams.
 
-Bytes of a stream are made before they are due (:meth:`Connection.encode`) and then only written.
-Nothing passes while the server is frozen: see :mod:`tui.sim.runtime.gate`. How the heads of
-responses are spelt is the business of the simulated server: :class:`HeadStyle`.
+The bytes of a stream are made before they are due (:meth:`Connection.encode`), and only written at
+their time. Nothing is sent or read while the gate is shut (:mod:`tui.sim.runtime.gate`).
+:class:`HeadStyle` defines each server's response headers.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ STREAM_TYPE = b"text/event-stream; charset=utf-8"
 
 Headers = list[tuple[bytes, bytes]]
 DATE = b"@date"
-"""Stands in a :class:`HeadStyle` for the time."""
+"""Placeholder in a :class:`HeadStyle` for the present time."""
 FRAMING = b"@framing"
-"""Stands in a :class:`HeadStyle` for how a stream is framed: ``transfer-encoding: chunked``."""
+"""Placeholder in a :class:`HeadStyle` for ``transfer-encoding: chunked`` of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadStyle:
-    """The header lines that a web server writes by itself, in their order."""
+    """The headers that a web server adds, in their order: before and after the response's own."""
 
     before: tuple[tuple[bytes, bytes], ...]
     after: tuple[tuple[bytes, bytes], ...] = ()
     has_capitals: bool = True
-    """Whether the reasons are written in capitals: ``404 NOT FOUND``."""
+    """Whether reason phrases are in capitals: ``404 NOT FOUND``."""
     is_closing: bool = False
-    """Whether the connection ends with the response."""
+    """Whether the connection is closed after the response."""
     is_http_1_0: bool = False
-    """A stream has no framing at all then: it ends with the connection."""
+    """With HTTP/1.0 a stream is not chunked; it ends with the connection."""
 
     def lines(self, headers: Headers) -> Headers:
-        """All header lines of a whole response."""
+        """All headers of a response, with placeholders replaced."""
         date = formatdate(usegmt=True).encode()
         ours = (b"x-npulse-simulated", b"1")
         framing = [(name, value) for name, value in headers if name.lower() == b"transfer-encoding"]
@@ -66,19 +66,20 @@ UVICORN = HeadStyle(((b"date", DATE), (b"server", b"uvicorn")), has_capitals=Fal
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that has arrived whole."""
+    """A completely received request."""
 
     method: str
     path: str
     content_type: str | None
     body: bytes
     t_ns: int
-    """When its last byte arrived; where the server was frozen then, when it went on."""
+    """Monotonic time at which its last byte arrived, or at which the gate opened if that is
+    later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response."""
+    """A response that is not streamed."""
 
     status: int
     body: bytes
@@ -87,7 +88,7 @@ class Response:
 
 
 def json_bytes(value: object) -> bytes:
-    """JSON as the server writes it: compact, raw UTF-8."""
+    """Compact JSON, not escaped to ASCII."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -97,11 +98,11 @@ def json_response(value: object, status: int = 200) -> Response:
 
 
 class BadRequestError(Exception):
-    """What the client sent is not HTTP."""
+    """The client sent invalid HTTP, or a body of more than 8 MiB."""
 
 
 class Connection:
-    """Requests in, responses out, and whether the client is still there."""
+    """One client's connection: reads requests, writes responses, and detects its end."""
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class Connection:
         style: HeadStyle = UVICORN,
     ) -> None:
         self.gone = asyncio.Event()
-        """Set when the client has closed its side, as a server sees a disconnect."""
+        """Set when the client has closed the connection."""
         self._reader = StampedReader(writer)
         self._writer = writer
         self._gate = gate
@@ -123,7 +124,7 @@ class Connection:
         self._release: asyncio.Task[None] | None = None
 
     async def request(self) -> Request | None:
-        """The next request; None when there will be none. Raises BadRequestError."""
+        """The next request; None if the connection ended. Raises BadRequestError."""
         head: h11.Request | None = None
         body = bytearray()
         t_ns = time.perf_counter_ns()
@@ -153,7 +154,7 @@ class Connection:
                 return None
 
     async def respond(self, response: Response) -> None:
-        """Send a whole response."""
+        """Send a response that is not streamed."""
         await self._gate.passed()
         length = b"%d" % len(response.body)
         headers: Headers = [
@@ -167,25 +168,25 @@ class Connection:
         await self._drain()
 
     async def refuse(self) -> None:
-        """Answer what is not HTTP."""
+        """Answer an invalid request with status 400."""
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = b"Invalid HTTP request received."
             await self.respond(Response(400, body, TEXT_TYPE, ((b"connection", b"close"),)))
 
     def stream_head(self, headers: Headers) -> bytes:
-        """The head of a stream of events; to be called before anything is encoded."""
+        """The bytes of a stream's response head. Call it before :meth:`encode`."""
         return self._head(200, [*headers, (b"transfer-encoding", b"chunked")])
 
     def encode(self, data: bytes) -> bytes:
-        """The bytes on the wire of one piece of a stream: one HTTP chunk."""
+        """The bytes of one HTTP chunk with this data."""
         return data if self._style.is_http_1_0 else self._send(h11.Data(data=data))
 
     def end_stream(self) -> bytes:
-        """The bytes that end a stream."""
+        """The bytes of a stream's last chunk."""
         return b"" if self._style.is_http_1_0 else self._send(h11.EndOfMessage())
 
     def write(self, data: bytes) -> None:
-        """Send at once, or when the server is no longer frozen."""
+        """Send at once, or when the gate opens."""
         if self._held or self._gate.is_shut:
             self._held.append(data)
             if self._release is None:
@@ -194,7 +195,7 @@ class Connection:
             self._writer.write(data)
 
     def next_cycle(self) -> bool:
-        """Get ready for the next request; False when the connection ends here."""
+        """Prepare for the next request; False if the connection has to be closed."""
         if self._style.is_closing or (self.gone.is_set() and self._inbox.empty()):
             return False
         if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
@@ -203,7 +204,7 @@ class Connection:
         return True
 
     async def close(self) -> None:
-        """End the connection; what was written still goes out."""
+        """Close the connection after sending what was written."""
         self._pump.cancel()
         self._reader.close()
         if self._release is not None:
@@ -242,7 +243,7 @@ class Connection:
         reason = _REASONS.get(status, b"")
         lines = style.lines(headers)
         reason = reason.upper() if style.has_capitals else reason
-        if style.is_http_1_0:  # h11 would frame the body
+        if style.is_http_1_0:  # h11 writes HTTP/1.1 only
             rest = [b"%s: %s" % line for line in lines if line[0] != b"transfer-encoding"]
             return b"\r\n".join([b"HTTP/1.0 %d %s" % (status, reason), *rest, b"", b""])
         head = self._send(h11.Response(status_code=status, headers=lines, reason=reason))

@@ -1,4 +1,4 @@
-"""Process lifetime of the simulator: signals, parent death, priority."""
+"""Process lifetime and priority of the simulator: signals, end of the parent, exact timers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ REAL_TIME_PRIORITY = 1
 
 
 def prepare_timing() -> None:
-    """Ask for exact wake-ups of this process, as far as we may. To be called before its threads
-    start, which inherit it: one that holds the interpreter must not wait for a core either.
+    """Reduce the delays of timers in this process. Call it before threads start, as they inherit
+    it: a thread that holds the interpreter lock must not wait for a core either.
 
-    The kernel may delay a plain sleep by 50 us unless told otherwise, and a thread of ours may hold
-    the interpreter for 5 ms. Where others keep the cores busy, a woken process waits for some
-    milliseconds; a real-time priority, which root may have, puts an end to that. It takes little
-    from anybody: about a tenth of a millisecond per token.
+    By default the kernel may delay a sleep by 50 µs (timer slack, PR_SET_TIMERSLACK), and a Python
+    thread may hold the interpreter lock for 5 ms. With busy cores, a woken process waits for some
+    ms; a real-time priority (SCHED_RR) avoids that, if this user may set it. The simulator uses
+    about 0.1 ms of CPU time per token, so other programs lose little.
     """
     sys.setswitchinterval(0.0005)
     try:
@@ -42,8 +42,8 @@ def end_on_signals(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None
 async def end_with(parent: int, over: asyncio.Event) -> None:
     """Set ``over`` when the process ``parent`` ends, however it ends.
 
-    A process descriptor says so at once. Where there is none (old kernel, sandbox) the process is
-    looked for twice a second.
+    A pidfd reports the end at once. Where pidfds are not available (old kernel, sandbox), the
+    process is polled twice a second.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -52,7 +52,7 @@ async def end_with(parent: int, over: asyncio.Event) -> None:
         over.set()
         return
     except (OSError, AttributeError):
-        while is_running(parent):  # noqa: ASYNC110 - nothing tells us
+        while is_running(parent):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(PARENT_CHECK_S)
         over.set()
         return

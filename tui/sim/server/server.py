@@ -26,17 +26,17 @@ HOST = "127.0.0.1"
 
 
 class StartError(Exception):
-    """It cannot start; the message is one sentence for the user."""
+    """The simulator cannot start. The message is one sentence for the user."""
 
 
 async def serve(options: SimOptions) -> None:
-    """Run until a signal, or the end of the parent, says stop. Raises StartError."""
+    """Run until a signal (SIGTERM, SIGINT, SIGHUP) or the end of the parent. Raises StartError."""
     over = asyncio.Event()
     end_on_signals(asyncio.get_running_loop(), over)
     prepare_timing()
     gate, memo = Gate(), BoardMemo()
-    memo.choose(ClockChoices(is_ddr_stuck=options.faults.ddr_low))
-    memo.suffer_always(options.faults.conditions)
+    memo.set_choices(ClockChoices(is_ddr_stuck=options.faults.ddr_low))
+    memo.set_conditions(options.faults.conditions)
     connections: set[asyncio.Task[None]] = set()
     with ExitStack() as stack:
         try:
@@ -62,7 +62,7 @@ async def serve(options: SimOptions) -> None:
             where = f"{HOST}:{options.port}"
             raise StartError(f"cannot listen on {where}: {_reason(error)}") from error
         port = server.sockets[0].getsockname()[1]
-        memo.listen(port)
+        memo.set_port(port)
         if options.root is not None:
             stack.enter_context(_grown(Tree(options.root, memo, options)))
         if options.parent is not None:
@@ -74,7 +74,7 @@ async def serve(options: SimOptions) -> None:
             print(f"listening on http://{HOST}:{port}", flush=True)
             await over.wait()
         except BrokenPipeError:
-            pass  # whoever started it has gone already
+            pass  # the process that started it has ended
         server.close()
         for task in list(connections):
             task.cancel()
@@ -97,7 +97,7 @@ def _reason(error: OSError) -> str:
 
 
 async def _converse(connection: Connection, simulated: SimulatedServer) -> None:
-    """Answer the requests of one connection, one after the other."""
+    """Answer the requests of one connection in their order."""
     try:
         while True:
             try:

@@ -1,7 +1,7 @@
-"""Starts the simulated board as a process of its own, tied to the one that starts it.
+"""Starts the simulated board as a child process that ends with its parent.
 
-Whatever happens to the starter, ``kill -9`` included, the simulator notices its end, ends itself
-and removes the tree that was made for it.
+However the parent ends, also by ``kill -9``, the simulator ends too and removes the tree that was
+made for it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ GREETING = b"listening on "
 
 
 class SpawnError(RuntimeError):
-    """The simulator did not start; the message is one sentence for the user."""
+    """The simulator did not start. The message is one sentence for the user."""
 
 
 class Simulator:
-    """A running simulated board. A context manager that stops it at its end."""
+    """A running simulated board; a context manager that stops it at its end."""
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, root: Path | None) -> None:
         self.url = url
         self.root = root
-        """The /sys and /proc tree that was made for it, if one was."""
+        """The temporary directory with its /sys and /proc files, if it has one."""
         self._process = process
 
     @property
@@ -45,7 +45,7 @@ class Simulator:
         return self._process.poll() is None
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
-        """End it and return its exit code. Kills it when it does not end in time. May be called
+        """Terminate it, or kill it after ``timeout_s``. Returns its exit code. May be called
         again."""
         if self.is_running:
             self._process.terminate()
@@ -78,10 +78,10 @@ def spawn(
     has_root: bool = False,
     timeout_s: float = START_TIMEOUT_S,
 ) -> Simulator:
-    """Start ``npulse sim`` with these arguments and wait until it answers.
+    """Start ``npulse sim`` with these arguments and wait until it listens.
 
-    ``has_root`` gives it a /sys and /proc tree in a temporary directory, which goes when it goes.
-    Blocks for some hundred milliseconds; see :func:`spawn_async`. Raises SpawnError.
+    ``has_root``: let it write its /sys and /proc files to a temporary directory, removed at its
+    end. Blocks for some 100 ms (:func:`spawn_async` does not). Raises SpawnError.
     """
     root = Path(tempfile.mkdtemp(prefix="npulse-sim-")) if has_root else None
     command = [sys.executable, "-m", "tui", "sim", "--parent", str(os.getpid()), *arguments]
@@ -95,7 +95,7 @@ def spawn(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=_environment(),
-                # Ctrl+C and a hang-up of our terminal are ours to handle.
+                # Ctrl+C and the terminal's hang-up must reach npulse only, which then stops it.
                 start_new_session=True,
             )
         except OSError as error:
@@ -124,7 +124,7 @@ async def spawn_async(
     has_root: bool = False,
     timeout_s: float = START_TIMEOUT_S,
 ) -> Simulator:
-    """:func:`spawn` without blocking the event loop. Nothing is left over when cancelled."""
+    """:func:`spawn` without blocking the event loop. If cancelled, the simulator is stopped."""
     start = asyncio.ensure_future(
         asyncio.to_thread(spawn, arguments, has_root=has_root, timeout_s=timeout_s)
     )
@@ -141,7 +141,7 @@ def _stop_late(start: asyncio.Future[Simulator]) -> None:
 
 
 def _url(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:
-    """The address in the first line on stdout; None when it does not come."""
+    """The URL from its first line of output; None without one within ``timeout_s``."""
     assert process.stdout is not None
     fd = process.stdout.fileno()
     end_s = time.monotonic() + timeout_s
@@ -159,7 +159,7 @@ def _url(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """Our environment; in a checkout also the way to this package, wherever we were started."""
+    """This process's environment; in a checkout with PYTHONPATH, so that any folder will do."""
     environment = dict(os.environ)
     home = Path(__file__).resolve().parents[3]
     if home.name not in ("site-packages", "dist-packages"):

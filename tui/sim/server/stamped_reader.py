@@ -1,7 +1,7 @@
-"""Reads one client's bytes with the kernel's time of their arrival.
+"""Reads one client's bytes with the kernel's timestamps of their arrival.
 
-asyncio hands out no control messages, so its transport is told to read nothing, and the same
-connection is read through a second descriptor; writing stays with the transport.
+asyncio gives no access to ancillary data, which has the timestamps. So its transport is paused for
+reading, and the connection is read through a second descriptor. The transport still writes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
 
 
 class StampedReader:
-    """Belongs to the running event loop; :meth:`close` gives the second descriptor back.
+    """Reads a connection in the running event loop. :meth:`close` closes the second descriptor.
 
-    The first read has to be the first step of a task that was made in the callback of the new
-    connection: the transport begins to read in that turn of the loop, and is stopped in the next
-    one before it has looked.
+    The first read must be the first step of a task created in the callback for the new connection:
+    the transport starts to read in that iteration of the loop, and must be paused in the next one
+    before it has read anything.
     """
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
@@ -32,7 +32,7 @@ class StampedReader:
         self._is_ours = False
 
     async def read(self, max_bytes: int) -> tuple[bytes, int]:
-        """The next bytes, none at the end, and when they arrived. Raises OSError."""
+        """The next bytes, empty at the end, and their monotonic time of arrival. Raises OSError."""
         if not self._is_ours:
             if isinstance(self._transport, asyncio.ReadTransport):
                 self._transport.pause_reading()
@@ -42,7 +42,7 @@ class StampedReader:
         return arrived
 
     def _taken(self, max_bytes: int) -> tuple[bytes, int] | None:
-        """What has arrived; None where nothing has."""
+        """The bytes that have arrived; None if there are none."""
         try:
             if self._has_stamps:
                 data, ancillary, _, _ = self._sock.recvmsg(max_bytes, ANCILLARY_BYTES)

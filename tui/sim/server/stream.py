@@ -12,12 +12,12 @@ from tui.sim.server.http import Connection
 from tui.sim.server.wire import Wire
 
 SPLIT_PAUSE_S = 0.0003
-"""Between the parts of a split event, so that they do not leave in one segment."""
+"""Pause between the parts of a split event, so that they are sent in separate TCP segments."""
 FAULTY_HEARTBEAT_S = 0.1
 
 
 class Silence:
-    """Takes the tokens of an answer that is sent whole."""
+    """Receiver of tokens that sends nothing, for an answer that is not streamed."""
 
     def __init__(self, connection: Connection) -> None:
         self.gone = connection.gone
@@ -29,14 +29,14 @@ class Silence:
         self.begun.set()
 
     def prepare(self, text: str) -> None:
-        """Nothing to make."""
+        """Does nothing."""
 
     def write(self, prepared: object) -> None:
-        """Nothing to send."""
+        """Does nothing. The answer is sent at its end."""
 
 
 class AnswerStream:
-    """Events of one answer, an HTTP chunk each, as its :class:`Wire` makes them."""
+    """Streams one answer: each event of its :class:`Wire` as one HTTP chunk, with faults."""
 
     def __init__(
         self, connection: Connection, wire: Wire, rng: random.Random, speed: float
@@ -51,9 +51,9 @@ class AnswerStream:
         self._kept: list[bytes] = []
         self._beat: asyncio.Task[None] | None = None
         self.begun = asyncio.Event()
-        """Set when the run has got the NPU."""
+        """Set when the run gets the NPU."""
         self.left = asyncio.Event()
-        """Set when something was written to a client that has left: servers notice it then."""
+        """Set at a write after the client has left, which is when many servers notice it."""
         if wire.opens == "at once" or self._faults.heartbeat or self._faults.empty_first:
             self.open()
 
@@ -92,9 +92,9 @@ class AnswerStream:
                 self._put(self._encoded([comment]))
 
     def prepare(self, text: str) -> list[bytes]:
-        """The bytes of a token's events, in the parts that are written one after the other.
+        """The bytes of a token's events, in parts that are written separately if a fault says so.
 
-        A head that goes with the first token is sent before, when that token is due.
+        The first token's bytes include the response head if that is not sent yet.
         """
         head: list[bytes] = []
         if not self._is_open:
@@ -104,7 +104,7 @@ class AnswerStream:
         return head + self._encoded(self._wire.token(text))
 
     def write(self, prepared: object) -> None:
-        """Send the parts of a token's events, or keep them where a fault says so."""
+        """Send the parts of a token's events, or hold them back if a fault says so."""
         assert isinstance(prepared, list)
         self._n_sent += 1
         if self.gone.is_set():
@@ -118,7 +118,7 @@ class AnswerStream:
         self._put(prepared)
 
     def add(self, frames: Iterable[bytes]) -> None:
-        """Send events that are no token, behind what was kept."""
+        """Send other events, after those held back."""
         encoded = self._encoded(frames)
         if self._kept:
             self._kept += encoded
@@ -130,14 +130,14 @@ class AnswerStream:
         self.release([self._connection.end_stream()])
 
     def release(self, more: Iterable[bytes] = ()) -> None:
-        """Send all that was kept, and more, in one write."""
+        """Send all bytes held back, and ``more``, in one write."""
         kept, self._kept = self._kept, []
         data = b"".join([*kept, *more])
         if data:
             self._connection.write(data)
 
     def close(self) -> None:
-        """Nothing is sent any more."""
+        """Stop the heartbeat."""
         if self._beat is not None:
             self._beat.cancel()
 

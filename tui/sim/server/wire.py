@@ -1,4 +1,4 @@
-"""Wire format of one answer: what each simulated server defines for the common engine."""
+"""Wire format of one answer, which each simulated server defines."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from tui.sim.runtime.runtime import Job, Outcome
 from tui.sim.server.http import STREAM_TYPE, Headers, Response, json_bytes, json_response
 
 Opening = Literal["at once", "with the NPU", "with the first token"]
-"""When the head of a stream and its opening events go out."""
+"""When the response head and the opening events of a stream are sent."""
 
 ERROR_TEXT = "the simulated runtime reported an error (a simulated fault)"
 
 
 class Wire:
-    """The events of one answer, each the bytes of one write. Made for one request.
+    """The events of one answer to one request, as bytes of the response body.
 
-    Everything is bytes of the body; the framing of HTTP and the faults on the way are the
-    business of :class:`tui.sim.server.stream.AnswerStream`.
+    :class:`tui.sim.server.stream.AnswerStream` adds HTTP's framing and most faults.
     """
 
     opens: Opening = "at once"
     headers: Headers = [(b"content-type", STREAM_TYPE)]
     heartbeat_s: float | None = None
-    """The server sends a comment in each of these spans before the first token."""
+    """Interval of the comments before the first token; None: no comments."""
     poll_ms: tuple[float, float] = (0.0, 0.0)
-    """How late the server notices the end of a run: between these."""
+    """Range of the delay with which the server notices the end of a run."""
     comment: bytes | None = b": keepalive\n\n"
-    """What a heartbeat looks like; None where the format has nothing that means nothing."""
+    """The bytes of a comment; None if the format has none."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -38,7 +37,7 @@ class Wire:
         return []
 
     def empty(self) -> list[bytes]:
-        """Events that look like a part of an answer and hold no text."""
+        """Events of an answer without text, for the fault ``empty-first``."""
         return []
 
     def token(self, text: str) -> list[bytes]:
@@ -46,34 +45,34 @@ class Wire:
         raise NotImplementedError
 
     def ending(self, outcome: Outcome) -> list[bytes]:
-        """The events after the last token of a run that ended as this one."""
+        """The events after the last token of a run with this outcome."""
         raise NotImplementedError
 
     replay_pause_s = 0.1
 
     def replay(self, outcome: Outcome) -> list[bytes]:
-        """Events that are sent a second time before the ending, ``replay_pause_s`` apart."""
+        """Events that a defect repeats before the ending, ``replay_pause_s`` apart."""
         return []
 
     def done(self) -> list[bytes]:
-        """The mark of the end."""
+        """The end mark of the stream, such as ``[DONE]``."""
         return []
 
     def failure(self) -> tuple[list[bytes], bool]:
-        """An error inside the stream, and whether the body then ends in good order."""
+        """The events of an error inside the stream, and whether the body then ends correctly."""
         raise NotImplementedError
 
     def whole(self, outcome: Outcome) -> Response:
-        """The answer where no stream was asked for."""
+        """The response if no stream was requested."""
         raise NotImplementedError
 
     def whole_failure(self) -> Response:
-        """The same after an error of the runtime."""
+        """The response after an error of the runtime, if no stream was requested."""
         return json_response({"error": ERROR_TEXT}, 500)
 
 
 def sse(value: object, *, is_ascii: bool) -> bytes:
-    """A server-sent event; as Python's ``json.dumps`` writes it, or compact and raw UTF-8."""
+    """A server-sent event. ``is_ascii``: JSON as json.dumps writes it, else compact UTF-8."""
     data = json.dumps(value).encode() if is_ascii else json_bytes(value)
     return b"data: " + data + b"\n\n"
 
@@ -82,12 +81,12 @@ DONE = b"data: [DONE]\n\n"
 
 
 class ChunkWire(Wire):
-    """OpenAI-shaped chunks as server-sent events, with what servers agree on."""
+    """OpenAI's chunks as server-sent events, with what is common to servers."""
 
     is_ascii = True
 
     def chunk(self, delta: dict[str, object], reason: str | None) -> dict[str, object]:
-        """One chunk as the server builds it."""
+        """The object of one chunk in this server's form."""
         raise NotImplementedError
 
     def event(self, value: object) -> bytes:

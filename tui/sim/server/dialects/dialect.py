@@ -22,10 +22,10 @@ from tui.sim.server.http import (
 
 
 class SimulatedServer(Protocol):
-    """Answers every request, whatever it is."""
+    """A simulated server, whatever its protocol."""
 
     async def answer(self, connection: Connection, request: Request) -> None:
-        """Answer one request."""
+        """Answer one request, whether it is valid or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Dialect:
     """One kind of server that can be simulated."""
 
     name: str
-    """As in the settings of npulse: :data:`tui.servers.detect.KINDS`."""
+    """Its name in npulse's settings: one of :data:`tui.servers.detect.KINDS`."""
     style: HeadStyle
     make: Callable[[Generation], SimulatedServer]
 
 
 class RefusedError(Exception):
-    """A request is refused with that response."""
+    """The request is answered with this error response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
@@ -54,7 +54,7 @@ WERKZEUG = HeadStyle(
 
 
 def flask_json(value: object, status: int = 200) -> Response:
-    """JSON as Flask's ``jsonify`` writes it: compact, keys in order of the alphabet."""
+    """JSON as Flask's ``jsonify`` writes it: compact, keys sorted."""
     body = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     return Response(status, body)
 
@@ -65,7 +65,7 @@ def node_json(value: object, status: int = 200) -> Response:
 
 
 def flask_page(status: int, allow: bytes | None = None) -> Response:
-    """The page of an error that Flask makes by itself."""
+    """Flask's own error page; ``allow`` is the value of the Allow header."""
     title, words = {
         400: (
             "Bad Request",
@@ -97,7 +97,7 @@ def flask_page(status: int, allow: bytes | None = None) -> Response:
 
 
 def read_object(request: Request) -> dict[str, Any] | None:
-    """The JSON object of a body; None where it is none."""
+    """The JSON object in a request's body; None if there is none."""
     try:
         value = json.loads(request.body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -116,7 +116,7 @@ def text_of(content: object) -> str:
 
 
 def messages_of(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Role and text of every message that is one."""
+    """(role, text) of the messages in a request; what is no object is skipped."""
     messages = body.get("messages")
     return [
         (str(message.get("role", "")), text_of(message.get("content")))
@@ -126,7 +126,7 @@ def messages_of(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def last_user_text(messages: Sequence[tuple[str, str]]) -> str:
-    """The last message of the user; the marks in it choose the answer."""
+    """The text of the user's last message, whose marks control the answer; empty without one."""
     return next((text for role, text in reversed(messages) if role == "user"), "")
 
 
@@ -137,14 +137,14 @@ def chatml(messages: Sequence[tuple[str, str]]) -> str:
 
 
 def positive(value: object, default: int) -> int:
-    """A limit of tokens as most servers read it: none where it is not above 0."""
+    """A token limit as most servers read it: ``default`` unless it is above 0."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
         return int(value)
     return default
 
 
 def word_usage(prompt: str, text: str) -> dict[str, int]:
-    """A usage of words between white space, called tokens."""
+    """A ``usage`` with the numbers of words in place of tokens, as some servers give it."""
     words_in, words_out = len(prompt.split()), len(text.split())
     return {
         "prompt_tokens": words_in,
@@ -154,10 +154,10 @@ def word_usage(prompt: str, text: str) -> dict[str, int]:
 
 
 def stem(profile: Profile) -> str:
-    """The name of a model's file without its ending."""
+    """The name of a model's file without its extension."""
     return profile.file_name.removesuffix(".rkllm")
 
 
 def quantisation(profile: Profile) -> str:
-    """The data type in the file's name, in capitals."""
+    """The data type in the file's name, in upper case."""
     return "W8A8" if "w8a8" in profile.file_name else "W4A16"

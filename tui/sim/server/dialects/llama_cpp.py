@@ -1,8 +1,7 @@
 """llama.cpp's server: port 8080, one model.
 
-``timings`` of its own in the last chunk; the role comes with the first token; a prompt that begins
-as the last one is read from there on; ``GET /slots`` tells whether it works; a client that leaves
-ends the run.
+The last chunk has ``timings``. The role comes with the first token. There is a prefix cache. ``GET
+/slots`` says whether a request runs. The run ends when its client leaves.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class _Wire(ChunkWire):
     is_ascii = False
 
     def __init__(self, job: Job, answer_id: str, last: dict[str, Any], *, has_usage: bool) -> None:
-        """``last``: the numbers of the answer before, which are replaced at the end."""
+        """``last``: the numbers of the previous answer, replaced when this one ends."""
         super().__init__(job)
         self._last = last
         self._answer_id = answer_id
@@ -148,7 +147,7 @@ class _Wire(ChunkWire):
 
 
 class LlamaCpp:
-    """One model in one slot; the name in a request is not read."""
+    """One model in one slot; a request's ``model`` is ignored."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation

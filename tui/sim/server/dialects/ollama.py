@@ -1,7 +1,7 @@
-"""Ollama: port 11434, its own routes and a list in OpenAI's shape.
+"""Ollama: port 11434, its own routes, and a list of models in OpenAI's format.
 
-Counts and times of the last line are true; thinking has a field of its own; a client that leaves
-ends the run; an empty list of messages loads a model, ``keep_alive: 0`` then unloads it.
+Counts and times in the last line are correct. Thinking has a field of its own. The run ends when
+its client leaves. A request without messages loads the model, or unloads it with ``keep_alive: 0``.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Wire(LinesWire):
 
 
 class Ollama:
-    """The routes for answers and for lists."""
+    """Ollama's routes for answers and for lists of models."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation

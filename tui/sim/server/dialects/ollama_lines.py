@@ -1,4 +1,4 @@
-"""Ollama's routes as several servers have them: a JSON object a line."""
+"""Ollama's streaming format, which several servers have: one JSON object per line (NDJSON)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NDJSON = b"application/x-ndjson"
 
 
 def now() -> str:
-    """A time as these routes write it."""
+    """The present time (UTC) as these routes write it."""
     return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
@@ -34,7 +34,7 @@ class LinesWire(Wire):
         return json.dumps(self.object(content, **more), ensure_ascii=False).encode() + b"\n"
 
     def object(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """``content`` holds ``content``, and ``thinking`` where there is any."""
+        """The object of one line. ``content`` has the key ``content``, and maybe ``thinking``."""
         part: dict[str, Any]
         if self._is_chat:
             part = {"message": {"role": "assistant", **content}}
@@ -49,7 +49,7 @@ class LinesWire(Wire):
         return [self.line({"content": text})]
 
     def numbers(self, outcome: Outcome) -> dict[str, Any]:
-        """Counts, and times in nanoseconds."""
+        """Counts, and times in ns; in ms with the fault ``other-unit``."""
         if self.job.faults.no_stats:
             return {}
         stats = outcome.stats

@@ -1,8 +1,9 @@
-"""A plain server as OpenAI describes it: https://platform.openai.com/docs/api-reference/chat.
+"""A server after OpenAI's reference: https://platform.openai.com/docs/api-reference/chat.
 
-Nothing is wrong with it: counts are true, settings are heeded, models are chosen by name, tools are
-called where one is required, and a client that leaves ends the run. :data:`FAMILY` is a server of
-the RKLLM family that nobody knows: it says ``owned_by: rkllm``, counts words and runs on.
+It has no defects: counts are correct, settings have an effect, models are chosen by name, a
+required tool is called, and the run ends when its client leaves. :data:`FAMILY` is an unknown
+server of the RKLLM family: it has ``owned_by: rkllm``, counts words, and runs on when its client
+leaves.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ from tui.sim.server.wire import ERROR_TEXT, ChunkWire
 CHAT = "/v1/chat/completions"
 EMBEDDINGS = "/v1/embeddings"
 VECTOR = (0.6, 0.8)
-"""Of every text: its numbers mean nothing."""
+"""The embedding of every text; its numbers have no meaning."""
 CONTEXT_TOKENS = 4096
 REASONING = "o3-simulated"
-"""Another name of the first model that thinks: one that clients take for a reasoning model."""
+"""Another name of the first model with thinking, which clients take for a reasoning model."""
 
 
 def _error(status: int, message: str, kind: str, code: str | None = None) -> Response:
@@ -60,7 +61,7 @@ REFUSALS = Refusals(
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is different from server to server of this kind."""
+    """The differences between servers of this kind."""
 
     owner: str
     names: dict[str, Profile]
@@ -80,7 +81,7 @@ class _Wire(ChunkWire):
         self._model = body["model"]
         self._reasoning = ThinkingParser(is_space_dropped=True) if job.is_thinking else None
         self._n_reasoned = 0
-        """Tokens of the reasoning, which is counted and not sent."""
+        """Number of reasoning tokens, which are counted but not sent."""
         self._answer_id = answer_id
         self._created = int(time.time())
         self._tool = _tool(body)
@@ -176,7 +177,7 @@ class _Wire(ChunkWire):
 
 
 class OpenAi:
-    """Chat, embeddings and models, and a route for each model."""
+    """Routes for chat, embeddings, the list of models, and each model."""
 
     def __init__(self, generation: Generation, traits: Traits) -> None:
         self._generation = generation
@@ -208,7 +209,7 @@ class OpenAi:
         return _error(404, url, "invalid_request_error")
 
     def _embeddings(self, request: Request) -> Response:
-        """At once: the NPU has no part in it. Raises RefusedError."""
+        """Embeddings, answered at once without the NPU. Raises RefusedError."""
         body = _read_object(request)
         self._known(body["model"])
         given = body.get("input")
@@ -224,7 +225,7 @@ class OpenAi:
         return json_response(found)
 
     def _known(self, name: str) -> Profile:
-        """Raises RefusedError."""
+        """The model with this name. Raises RefusedError."""
         if name in self._traits.names:
             return self._traits.names[name]
         message = f"The model `{name}` does not exist or you do not have access to it."
@@ -235,7 +236,7 @@ class OpenAi:
         return {**row, "owned_by": self._traits.owner}
 
     async def _chat(self, connection: Connection, request: Request) -> None:
-        """Raises RefusedError."""
+        """Answer a chat request. Raises RefusedError."""
         generation, traits = self._generation, self._traits
         body = _read(request)
         messages = messages_of(body)
@@ -267,7 +268,7 @@ class OpenAi:
 
 
 def _read_object(request: Request) -> dict[str, Any]:
-    """A body with a model. Raises RefusedError."""
+    """The body of a request, with its ``model`` checked. Raises RefusedError."""
     body = read_object(request)
     if body is None:
         raise RefusedError(_invalid("We could not parse the JSON body of your request."))
@@ -277,7 +278,8 @@ def _read_object(request: Request) -> dict[str, Any]:
 
 
 def _read(request: Request) -> dict[str, Any]:
-    """A body with a model and messages. Raises RefusedError."""
+    """The body of a chat request, with model, messages and settings checked. Raises
+    RefusedError."""
     body = _read_object(request)
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
@@ -290,7 +292,7 @@ def _read(request: Request) -> dict[str, Any]:
 
 
 def _tool(body: dict[str, Any]) -> str | None:
-    """The tool that has to be called, where one has."""
+    """The name of the tool that the request requires to be called, if any."""
     tools, choice = body.get("tools"), body.get("tool_choice")
     is_required = choice == "required" or isinstance(choice, dict)
     if not is_required or not isinstance(tools, list) or not tools:

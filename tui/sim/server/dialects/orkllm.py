@@ -1,9 +1,9 @@
 """oRKLLM: Fastify, port 8000.
 
-The runtime's numbers come as ``perf`` in the finish chunk; a new stream ends the one that runs,
-with a clean ``stop``; a client that leaves is not noticed; ``max_tokens`` is fixed by the request
-that loads a model; an unknown model is an error inside a stream with status 200, and by then the
-loaded one is gone; ``conversation_id`` ends every answer after 15 s.
+The finish chunk has the runtime's numbers as ``perf``. A new stream ends the running one, which
+gets a regular ``stop``. A client that leaves is not noticed. The request that loads a model fixes
+``max_tokens``. An unknown model gives an error inside a stream with status 200, and unloads the
+loaded model. With ``conversation_id``, every answer ends after 15 s.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class _Wire(ChunkWire):
 
 
 class Orkllm:
-    """A production build: every unknown GET is its web page."""
+    """Its routes. As in a production build, every unknown GET returns the web page."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation

@@ -1,10 +1,10 @@
 """rkllama: Flask, port 8080; each model in a worker process of its own.
 
-Counts are the runtime's, but its milliseconds are taken for nanoseconds; at ``max_tokens``, and
-after an error, the last token comes out at the beginning of the next answer; an error of the
-runtime also repeats the counts of the answer before; an answer whose thinking never closes is sent
-a second time; a client that leaves kills the worker, which stays listed for a minute. One model is
-in memory at a time here, where the real one may have several.
+Counts are the runtime's, but its milliseconds are used as nanoseconds. At ``max_tokens`` and after
+an error, the last token appears at the beginning of the next answer. After an error of the runtime,
+the counts are those of the previous answer. An answer without a closing thinking tag is sent twice.
+When its client leaves, the worker dies but stays listed for a minute. This simulation has one model
+in memory at a time; the real server may have several.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ REFUSALS = Refusals(
 
 
 class Rkllama:
-    """The routes for answers and for models."""
+    """rkllama's routes for answers and for models."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
         self._models = generation.models
         self._leftovers = Leftovers()
         self._dead: asyncio.Task[None] | None = None
-        """Drops the dead worker from the list when its time has come."""
+        """Task that removes the dead worker from the list after ``LISTED_S``."""
 
     async def answer(self, connection: Connection, request: Request) -> None:
         """Answer one request."""
@@ -147,7 +147,8 @@ class Rkllama:
         self._dead = None
 
     async def _ensured(self, name: object) -> tuple[Profile, bool]:
-        """The worker of that model. Raises RefusedError."""
+        """Start the worker of that model if needed. Returns the model, and whether it ran
+        already. Raises RefusedError."""
         if not isinstance(name, str):
             words = "join() argument must be str, bytes, or os.PathLike object, not 'NoneType'"
             raise RefusedError(flask_json({"error": words}, 500))
@@ -222,7 +223,7 @@ class Rkllama:
 
 
 def _prompt(body: dict[str, Any], *, is_chat: bool) -> tuple[str, str]:
-    """The last words of the user, and the prompt. Raises RefusedError."""
+    """The user's last text, and the prompt. Raises RefusedError."""
     if not is_chat:
         text = str(body.get("prompt") or "")
         return text, chatml([("user", text)])

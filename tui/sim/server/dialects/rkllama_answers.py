@@ -1,4 +1,4 @@
-"""How rkllama writes an answer, with what goes wrong in both of its formats."""
+"""rkllama's two streaming formats, with its defects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASK_ERROR = "<RKLLM_TASK_ERROR>"
 
 
 class Leftovers:
-    """What all answers of the server share: a token that was not handed on, and numbers."""
+    """State shared by all answers: a token that was not sent, and the last statistics."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -24,7 +24,7 @@ class Leftovers:
 
 
 class _Replayed:
-    """The defects of both kinds of answer, around their events of one token."""
+    """The defects that both formats have."""
 
     def __init__(self, job: Job, leftovers: Leftovers) -> None:
         self.job = job
@@ -49,7 +49,7 @@ class _Replayed:
         return self._pieces if "<think>" in text and "</think>" not in text else []
 
     def stats(self, outcome: Outcome) -> Stats:
-        """Of the answer before, where the runtime failed."""
+        """The statistics to report: of the previous answer if the runtime failed."""
         if outcome.reason not in ("error", "npu_error"):
             self._leftovers.stats = outcome.stats
         return self._leftovers.stats
@@ -96,7 +96,7 @@ class Chunks(ChunkWire):
     def _usage(self, outcome: Outcome) -> dict[str, Any]:
         stats = self._defects.stats(outcome)
         n_in, n_out = stats.prefill_tokens, stats.generated_tokens
-        # Milliseconds, divided as if they were nanoseconds.
+        # The server's defect: milliseconds, divided as if they were nanoseconds.
         unit_ns = 1 if self.job.faults.other_unit else 1_000_000
         eval_s = stats.generate_ns // unit_ns / 1e9
         return {
@@ -137,7 +137,7 @@ class Chunks(ChunkWire):
 
 
 class Lines(LinesWire):
-    """The Ollama routes: milliseconds in fields of nanoseconds."""
+    """Answers of the Ollama routes: milliseconds in fields for nanoseconds."""
 
     def __init__(self, job: Job, model: str, leftovers: Leftovers, *, is_chat: bool) -> None:
         super().__init__(job, model, is_chat=is_chat)

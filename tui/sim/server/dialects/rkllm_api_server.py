@@ -1,10 +1,11 @@
 """RKLLM-API-Server: Flask under gunicorn, port 8000.
 
-The role comes before the prefill, comments keep the line alive in it; thinking has a field of its
-own, tags and white space swallowed; settings are not read (2048 tokens at most); the count of an
-answer is the runtime's only if it ended with ``stop``, prompts are counted as characters / 4;
-``length`` means that it broke off; a client that leaves is noticed at the next write and ends the
-run; who waits for the NPU gets no head, and a 503 after four minutes.
+The role is sent before prefill, and comments keep the connection alive during prefill. Thinking has
+a field of its own; its tags and the white space around it are dropped. Settings are ignored (at
+most 2048 tokens). An answer's token count is the runtime's only if the answer ended with ``stop``;
+a prompt's count is its characters / 4. ``length`` means that the answer broke off. The run ends
+when a write shows that its client has left. A request that waits for the NPU gets no response head,
+and a 503 after four minutes.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _id(profile: Profile) -> str:
 
 
 def _context_tokens(profile: Profile) -> int:
-    """As it guesses it from the name of the file."""
+    """The context length that the server derives from the file's name."""
     found = _CONTEXT.search(profile.file_name)
     return int(found[1]) * 1024 if found else 4096
 
@@ -118,7 +119,7 @@ class _Wire(ChunkWire):
         return self._pieces(self._parser.feed(text))
 
     def _usage(self, outcome: Outcome) -> dict[str, int]:
-        """The runtime's count only where the runtime has said that it is done."""
+        """The runtime's count only if the runtime reported a normal end."""
         n_in = len(self.job.prompt) // 4
         is_clean = outcome.reason in ("stop", "max_tokens") and not self.job.faults.no_stats
         n_out = outcome.stats.generated_tokens if is_clean else len(outcome.text) // 4
@@ -158,7 +159,7 @@ class _Wire(ChunkWire):
 
 
 class RkllmApiServer:
-    """Four threads; the NPU serves one of them."""
+    """Its routes, served by four threads, of which one can use the NPU."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
@@ -166,7 +167,7 @@ class RkllmApiServer:
         self._threads = asyncio.Semaphore(THREADS)
         self._active: dict[str, Any] | None = None
         self._known: tuple[str, str, list[str]] | None = None
-        """Model, system prompt and words of the user that the KV cache holds."""
+        """Model, system prompt and user messages that the KV cache holds."""
         self._metrics = dict.fromkeys(
             (
                 "rkllm_tokens_generated_total",
@@ -284,7 +285,8 @@ class RkllmApiServer:
         return None
 
     def _prompt(self, profile: Profile, messages: list[tuple[str, str]]) -> str:
-        """The last words of the user where the KV cache holds the rest, which is not compared."""
+        """The user's last message alone if the KV cache holds the rest; answers are not
+        compared."""
         system = "".join(text for role, text in messages if role == "system")
         users = [text for role, text in messages if role == "user"]
         known, self._known = self._known, (profile.name, system, users)
@@ -318,7 +320,7 @@ def _row(profile: Profile) -> dict[str, Any]:
 
 
 def _ignored(body: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a request that are not the default: it warns of them, and does not read them."""
+    """Settings of a request that are not the default: the server ignores them with a warning."""
     defaults = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0, "frequency_penalty": 0}
     return {
         name: body[name]
@@ -328,7 +330,7 @@ def _ignored(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nothing(profile: Profile, answer_id: str) -> Response:
-    """An empty prompt is answered without the NPU, and never as a stream."""
+    """The response to an empty prompt: made without the NPU, and never a stream."""
     message = {"role": "assistant", "content": ""}
     return flask_json(
         {

@@ -1,8 +1,8 @@
 """Rockchip's older demo server (here 1.2.3): ``POST /rkllm_chat``, port 8080.
 
-Lines of bare JSON, one for each character, each with all deltas so far; nothing says that the
-answer is finished but the end of the body. No setting of a request is read, the first message is
-the prompt. A second prompt gets a 503, and in the prefill of the first one an empty answer.
+The stream has one line of plain JSON per character, each with all deltas so far. Only the end of
+the body marks the end of the answer. All settings are ignored, and the first message is the prompt.
+A second request gets a 503, or during prefill of the first an empty answer.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _choice(content: str | None) -> str:
 
 
 class RkllmChat:
-    """One route."""
+    """The server's single route."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
@@ -124,7 +124,8 @@ class RkllmChat:
             nothing = {"id": "rkllm_chat", "object": "rkllm_chat", "choices": []}
             answer = flask_page(500) if is_stream else flask_json(nothing)
             return await connection.respond(answer)
-        if running is not None:  # in its prefill: two runs at once, and nothing comes out of ours
+        if running is not None:
+            # During its prefill, the real server starts a second run, which has no output.
             return await connection.respond(Response(200, b"", b"text/plain"))
         text = messages[0][1]
         refusal = generation.refusal(generation.faults(text), REFUSALS)

@@ -1,8 +1,8 @@
 """Rockchip's demo server of 1.3.0: Flask on HTTP/1.0, port 8080, one connection at a time.
 
-The role comes before the prefill, then one event for each character, each with an identifier of
-its own; the model gets the last message only; a run goes on when its client leaves, and until it
-ends prompts get a 503. At ``max_tokens`` the last token is lost.
+The role is sent before prefill, then one event per character, each with an id of its own. The model
+gets the last message only. A run goes on when its client has left; until it ends, requests get a
+503. At ``max_tokens`` the last token is lost.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _Wire(ChunkWire):
 
 
 class RkllmDemo:
-    """Two routes; the model is fixed."""
+    """Its two routes, for one fixed model."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
@@ -106,11 +106,11 @@ class RkllmDemo:
         assert profile is not None
         self._profile = profile
         self._thread = asyncio.Lock()
-        """There is one thread: who comes while it is taken waits in the kernel's backlog."""
+        """The server's single thread; further connections wait in the kernel's backlog."""
         self._run: asyncio.Task[Outcome] | None = None
 
     async def answer(self, connection: Connection, request: Request) -> None:
-        """Answer one request, after those before it."""
+        """Answer one request, after the earlier ones."""
         async with self._thread:
             if request.path == CHAT and request.method == "POST":
                 await self._chat(connection, request)

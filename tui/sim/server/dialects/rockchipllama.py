@@ -1,9 +1,9 @@
-"""RockchipLlama: FastAPI, port 8021; the server that is simulated unless another one is named.
+"""RockchipLlama: FastAPI, port 8021. The server that is simulated by default.
 
-Its usage counts words; one more token is generated and dropped at ``max_tokens``, and the numbers
-of its Ollama routes are then those of the answer before; it queues silently; a run goes on when
-its client leaves; the loaded model answers whatever name a request has; loading over a loaded
-model hangs it for good.
+``usage`` counts words. At ``max_tokens`` one more token is generated and dropped, and the Ollama
+routes then report the numbers of the previous answer. Requests are queued without a sign. A run
+goes on when its client has left. The loaded model answers, whatever model a request names. Loading
+a model over another one hangs the server for good.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tui.sim.server.http import (
 from tui.sim.server.wire import ERROR_TEXT, ChunkWire
 
 POLL_MS = (35.0, 51.0)
-"""The server looks for the end of a run every 50 ms: its finish chunk comes this much later."""
+"""Delay of the finish chunk, as the server polls for the end of a run every 50 ms."""
 
 REFUSALS = Refusals(
     json_response({"detail": "Server is busy (a simulated fault)"}, 503),
@@ -50,16 +50,16 @@ class _Route:
     parse: Callable[[str | None, bytes], ChatBody]
     template: Callable[[ChatBody], str]
     prefix: str
-    """Of the identifier of an answer."""
+    """Prefix of an answer's id."""
 
 
 def _chatml(body: ChatBody) -> str:
-    """Messages of the role ``tool`` are dropped silently."""
+    """The prompt in ChatML; messages with role ``tool`` are dropped, as by the server."""
     return chatml([message for message in body.messages if message[0] != "tool"])
 
 
 def dialogue(body: ChatBody) -> str:
-    """The prompt of the Ollama chat route, which knows no ChatML."""
+    """The prompt of the Ollama chat route, which does not use ChatML."""
     names = {"system": "System", "user": "User", "assistant": "Assistant"}
     lines = [f"{names[role]}: {text}" for role, text in body.messages if role in names]
     return "\n".join([*lines, "Assistant:"])
@@ -109,7 +109,7 @@ POST_ROUTES = ("/v1/models/load", "/v1/models/unload", *GENERATION_ROUTES)
 
 
 class _Wire(ChunkWire):
-    """One answer of the routes that stream."""
+    """One answer of any of the routes; those of Ollama do not stream."""
 
     is_ascii = False
     poll_ms = POLL_MS
@@ -163,7 +163,7 @@ class _Wire(ChunkWire):
         return json_response({"detail": ERROR_TEXT}, 500)
 
     def _ollama(self, outcome: Outcome) -> dict[str, Any]:
-        """True counts and nanoseconds, but of the run before when ``num_predict`` was hit."""
+        """Correct counts and ns, but of the previous run if ``num_predict`` was reached."""
         stats = self._generation.runtime.stats
         if self._path == "/api/chat":
             message = {"role": "assistant", "content": outcome.text, "name": None}
@@ -185,7 +185,7 @@ class _Wire(ChunkWire):
 
 
 class RockchipLlama:
-    """Answers every request. Embeddings and prompt caches are not simulated: 404."""
+    """Its routes. Embeddings and prompt caches are not simulated: 404."""
 
     def __init__(self, generation: Generation) -> None:
         self._models = generation.models
@@ -203,7 +203,7 @@ class RockchipLlama:
         await connection.respond(response)
 
     async def _generate(self, connection: Connection, request: Request) -> None:
-        """Generate. Raises InvalidError."""
+        """Answer a request for generation. Raises InvalidError."""
         route, generation = GENERATION_ROUTES[request.path], self._generation
         body = route.parse(request.content_type, request.body)
         refusal = generation.refusal(generation.faults(body.last_user_text), REFUSALS)
@@ -271,7 +271,7 @@ class RockchipLlama:
         return self._listed(path)
 
     def _listed(self, path: str) -> dict[str, Any]:
-        """The three lists of models."""
+        """The list of models in one of its three formats."""
         loaded, available = self._models.loaded, self._models.available
         if path == "/v1/models":
             now = int(time.time())

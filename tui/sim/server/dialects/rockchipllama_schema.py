@@ -1,8 +1,8 @@
-"""Checks request bodies like the real server, down to the words of its answers.
+"""Validates request bodies like the real server, with the same error messages.
 
-The server is written with FastAPI and pydantic 2.5: a body that it does not accept is answered
-with 422 and ``{"detail": [...]}``, one entry for each thing that is wrong. Null is accepted for
-every field with a default, other keys are ignored, ``content`` must not be null.
+The server uses FastAPI and pydantic 2.5: an invalid body is answered with 422 and
+``{"detail": [...]}``, one entry per error. Null is valid for every field with a default, unknown
+keys are ignored, and ``content`` must not be null.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Location = tuple[str | int, ...]
 
 
 class InvalidError(Exception):
-    """The body is refused; ``detail`` says why, as the server does."""
+    """The body is invalid; ``detail`` is the list of errors that the server returns."""
 
     def __init__(self, detail: list[dict[str, Any]]) -> None:
         super().__init__("invalid body")
@@ -27,7 +27,7 @@ class InvalidError(Exception):
 
 
 class Range(NamedTuple):
-    """An optional number and its limits."""
+    """Type and limits of an optional number."""
 
     kind: type
     low: float | None = None
@@ -36,11 +36,11 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChatBody:
-    """What the server uses of a request for an answer."""
+    """The fields of a request that the server uses."""
 
     model: str
     messages: tuple[tuple[str, str], ...]
-    """Role and text; parts that are not text are dropped."""
+    """(role, text); parts that are not text are dropped."""
     max_tokens: int
     is_stream: bool
     is_thinking: bool
@@ -73,7 +73,7 @@ _COMPLETION: dict[str, Range] = {
     "n": Range(int, 1, 1),
 }
 DEFAULT_MAX_TOKENS = 512
-"""Also where 0, a negative number or null is asked for."""
+"""Also for 0, a negative number and null."""
 
 
 def parse_chat(content_type: str | None, body: bytes) -> ChatBody:
@@ -237,7 +237,7 @@ def _text(
 
 
 class _RefusedError(ValueError):
-    """A value of the wrong kind: pydantic's name for that, and its words."""
+    """A value of the wrong type: pydantic's name of the error, and the end of its message."""
 
     def __init__(self, kind: str, what: str) -> None:
         super().__init__(kind)
@@ -248,7 +248,8 @@ class _RefusedError(ValueError):
 def _number(
     data: dict[str, Any], name: str, rule: Range, errors: list[dict[str, Any]]
 ) -> float | None:
-    """An optional number or truth value within its limits, in the lax way of pydantic."""
+    """An optional number or boolean, converted in pydantic's lax mode and checked for its
+    limits."""
     value = data.get(name)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Every server that can be simulated, a row each."""
+"""All servers that can be simulated."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ DIALECTS: dict[str, Dialect] = {
         openai.DIALECT,
     )
 }
-"""By name; the first is the one that is simulated unless another one is named."""
+"""By name; the first is the default."""
