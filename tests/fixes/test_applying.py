@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.board import tree_files, trees
+from tui.board.advice import root_writer
 from tui.core.board.fix import FileKind, FileWrite, Fix
 from tui.fixes.applying import Applied, undo
 from tui.fixes.change import BOOT_ID, BoardPlace, FixError
@@ -281,7 +281,7 @@ def test_a_failing_command_undoes_the_files(
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'Access denied' >&2\nexit 4\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(root_writer, "SAFE_PATH", str(program.parent))
     command: Sequence[str] = ("systemctl", "daemon-reload")
     fix = Fix("runtime-log", "own times", DROP_IN.writes, commands=(tuple(command),))
     with pytest.raises(FixError, match="systemctl daemon-reload failed: Access denied"):

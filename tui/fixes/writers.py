@@ -6,20 +6,24 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from tui.board.advice import root_writer
 from tui.core.board.fix import FileKind, Fix
-from tui.core.text.sanitize import clean_line
+from tui.core.text.sanitize import clean, clean_line
 from tui.fixes.change import BoardPlace, FixError
 
 STOP_S = 5.0
-MAX_SAID_CHARS = 300
+MAX_SAID_CHARS, MAX_REASON_CHARS = 300, 160
+NO_RIGHTS = "sudo did not give the rights of root; nothing was changed"
 
 _REASONS = {
     errno.EACCES: "only root may write there",
@@ -29,6 +33,7 @@ _REASONS = {
     errno.EINVAL: "the kernel does not take that value",
     errno.ENOENT: "it is not there",
     errno.ENODEV: "its driver is gone",
+    root_writer.ELSEWHERE: "a link leads from there out of the board's own files",
 }
 
 
@@ -57,14 +62,13 @@ class DirectWriter:
     """Writes by itself: as root, or in a tree of one's own."""
 
     def __init__(self, place: BoardPlace) -> None:
-        self._files = place
+        self._place = place
 
     def write(self, path: str, value: str | None, kind: FileKind) -> None:
         if not root_writer.is_known(path, value, kind):
             raise write_error(path, value, "no fix writes that there")
-        root = self._files.key
         try:
-            root_writer.put(f"{'' if root == '/' else root}{path}", value, kind)
+            root_writer.put(self._place.key, path, value, kind)
         except OSError as error:
             raise write_error(path, value, error.errno or str(error)) from None
 
@@ -88,17 +92,28 @@ class SudoWriter:
     def __init__(self, place: BoardPlace, paths: Sequence[str], program: str = "sudo") -> None:
         script = str(Path(root_writer.__file__).resolve())
         command = [program, sys.executable, "-I", script, place.key, *paths]
-        try:
-            # In our own session: sudo asks in its terminal. What it says goes there too.
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        except OSError as error:
-            raise FixError(f"sudo could not be started: {error.strerror}.") from None
-        assert self._process.stdout is not None
-        if self._process.stdout.readline().strip() != root_writer.READY:
-            self.close()
-            raise FixError("sudo did not give the rights of root; nothing was changed.")
+        with _interrupts_end_only_sudo():
+            try:
+                # In our own session: sudo asks in its terminal.
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                )
+            except OSError as error:
+                raise FixError(f"sudo could not be started: {error.strerror}.") from None
+            assert self._process.stdout is not None
+            assert self._process.stderr is not None
+            said = _Said(self._process.stderr)
+            is_ready = self._process.stdout.readline().strip() == root_writer.READY
+            said.is_shown = False
+            if not is_ready:
+                self.close()
+                reason = said.last_line()
+                raise FixError(f"{NO_RIGHTS}: {reason}." if reason else f"{NO_RIGHTS}.")
 
     def write(self, path: str, value: str | None, kind: FileKind) -> None:
         found = self._ask({"write": path, "value": value, "kind": kind})
@@ -130,8 +145,51 @@ class SudoWriter:
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            # Nobody may end what root runs: it ends by itself, or asks somebody else.
+            with suppress(OSError, subprocess.TimeoutExpired):
+                self._process.kill()
+                self._process.wait(STOP_S)
+
+
+class _Said:
+    """What sudo says beside its question: shown in the terminal while that is free, and kept."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.is_shown = True
+        self._lines: deque[str] = deque(maxlen=10)
+        self._thread = threading.Thread(
+            target=self._read, args=(stream,), name="npulse-sudo", daemon=True
+        )
+        self._thread.start()
+
+    def _read(self, stream: IO[str]) -> None:
+        with suppress(OSError, ValueError):
+            for line in stream:
+                self._lines.append(line)
+                if self.is_shown:
+                    sys.stderr.write(clean(line))
+                    sys.stderr.flush()
+
+    def last_line(self) -> str:
+        """The reason, after sudo has ended; empty where it gave none."""
+        self._thread.join(STOP_S)
+        said = [clean_line(line, MAX_REASON_CHARS) for line in self._lines]
+        last = next((line for line in said[::-1] if line.strip()), "")
+        return last.removeprefix("sudo:").strip().rstrip(".")
+
+
+@contextmanager
+def _interrupts_end_only_sudo() -> Iterator[None]:
+    """Ctrl+C at sudo's question reaches every process of the terminal: npulse goes on and says what
+    came of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def needs_root(fix: Fix, place: BoardPlace) -> bool:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from tui.board.advice import root_writer
 from tui.board.advice.access import UNIT, UNIT_NAME, install, remove
 from tui.board.advice.systemd import UnitError, verify
 from tui.commands import setup_npu_access
@@ -42,6 +43,7 @@ class System:
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     made = System(tmp_path)
     monkeypatch.setenv("PATH", f"{made.bin}:/usr/bin:/bin")
+    monkeypatch.setattr(root_writer, "SAFE_PATH", f"{made.bin}:/usr/bin:/bin")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     real = shutil.which
     # Only the stand-ins count: this machine may have systemd's programs.

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.board.advice.test_access import System, system
-from tui.board.advice.service_units import SERVICES, Service, install, npulse_command, remove, unit
+from tui.board.advice.root_writer import own_command
+from tui.board.advice.service_units import SERVICES, Service, install, remove, unit
 from tui.board.advice.systemd import UnitError, verify
 from tui.commands import setup_service
 
@@ -89,7 +90,8 @@ def test_only_root(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
 def test_printing_gives_the_command_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert setup_service.main(["tap", "--", "--to", "http://10.0.0.3:8021"]) == 0
     said = capsys.readouterr()
-    start = f"ExecStart={npulse_command()} tap --to http://10.0.0.3:8021 --publish /run/npulse-tap/"
+    words = "tap --to http://10.0.0.3:8021 --publish /run/npulse-tap/"
+    start = f"ExecStart={' '.join(own_command())} {words}"
     assert start in said.out
     assert "IPAddressDeny" not in said.out
     assert "sudo npulse setup-service tap --install -- --to http://10.0.0.3:8021" in said.err

@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 
 from tui.board.advice.access import UNIT, UNIT_PATH
-from tui.board.advice.service_units import npulse_command
+from tui.board.advice.root_writer import own_command
 from tui.board.readers.clusters import clusters
 from tui.board.readers.reasons import NO_PERMISSION
 from tui.board.runtime_log.source import VARIABLE, LogSource
@@ -82,7 +82,7 @@ def npu_access(snapshot: Snapshot, *, is_container: bool) -> Fix | None:
     missing."""
     if is_container or snapshot.get("npu.load").reason != NO_PERMISSION:
         return None
-    command = (*npulse_command().split(" "), "setup-npu-access")
+    command = (*own_command(), "setup-npu-access")
     return Fix(
         ACCESS_RULE,
         "let every user read the load of the NPU",
@@ -113,7 +113,7 @@ def runtime_log(source: LogSource | None) -> Fix | None:
 def undo_commands(rule: str) -> tuple[tuple[str, ...], ...]:
     """The commands that undo a fix by this rule which an earlier npulse run applied; maybe none."""
     if rule == ACCESS_RULE:
-        return ((*npulse_command().split(" "), "setup-npu-access", "--remove"),)
+        return ((*own_command(), "setup-npu-access", "--remove"),)
     return (("systemctl", "daemon-reload"),) if rule == LOG_RULE else ()
 
 

@@ -1,8 +1,9 @@
 """Writes the few files that fixes are made of. Also a program of its own, which sudo starts.
 
 As a program it takes the root folder and the paths that it may write, says ``ready``, and then
-obeys one JSON line after the other until its stdin ends. It knows which paths and values there can
-be at all, and takes no others: what asks it is not root. Standard library only, for it is started
+obeys one JSON line after the other until its stdin ends. It knows which files, values and commands
+there can be at all, and takes no others: what asks it is not root. Neither PATH nor the working
+directory of the one who asks has a say in what it starts. Standard library only, for it is started
 as a file, without the package.
 
 ::
@@ -13,37 +14,52 @@ as a file, without the package.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 READY = "ready"
 COMMAND_S = 60
+SAFE_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where root looks for programs: nobody else can write there."""
+ELSEWHERE = errno.EXDEV
+"""The error of a file that a link leads away from the board's own files."""
+
 _WORD, _NUMBER = r"[a-z][a-z0-9_-]{0,29}", r"[0-9]{1,12}"
+_EIGHT_BITS = r"[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]"
 _KERNEL = tuple(
-    (re.compile(path), re.compile(value))
+    (re.compile(path, re.ASCII), re.compile(value))
     for path, value in (
         (r"/sys/class/devfreq/\w[\w.:-]{0,59}/governor", _WORD),
         (r"/sys/class/devfreq/\w[\w.:-]{0,59}/max_freq", _NUMBER),
         (r"/sys/devices/system/cpu/cpufreq/policy[0-9]{1,3}/scaling_governor", _WORD),
         (r"/sys/devices/system/cpu/cpufreq/policy[0-9]{1,3}/scaling_max_freq", _NUMBER),
-        (r"/sys/class/hwmon/hwmon[0-9]{1,3}/pwm1", _NUMBER),
+        (r"/sys/class/hwmon/hwmon[0-9]{1,3}/pwm1", _EIGHT_BITS),
     )
 )
+_CHOICES = {
+    "governor": "available_governors",
+    "scaling_governor": "scaling_available_governors",
+}
+"""Beside a file, the one that lists what may be written into it."""
+_HIGHEST = {"max_freq": "available_frequencies", "scaling_max_freq": "cpuinfo_max_freq"}
+"""Beside a limit, the file with the highest clock that it can have."""
 _CONFIG = (
     re.compile(
         r"/etc/systemd/system/[A-Za-z0-9@_][A-Za-z0-9@._:-]{0,99}\.service\.d/npulse-runtime-log\.conf"
     ),
     re.compile(r"\[Service\]\nEnvironment=RKLLM_LOG_LEVEL=[0-9]\n"),
 )
-_COMMANDS = (["systemctl", "daemon-reload"],)
-_OWN_COMMAND = "setup-npu-access"
 
 
 def is_known(path: str, value: str | None, kind: str) -> bool:
@@ -56,53 +72,41 @@ def is_known(path: str, value: str | None, kind: str) -> bool:
     return is_config and (value is None or _CONFIG[1].fullmatch(value) is not None)
 
 
+# Commands ----------------------------------------------------------------------------------------
+
+
+def own_command() -> tuple[str, ...]:
+    """How npulse is started here: the program that was installed with this Python, else its module
+    by this Python. Never what PATH or the working directory holds."""
+    folders = (Path(sys.executable).parent, Path(sysconfig.get_path("scripts")))
+    found = next((folder / "npulse" for folder in folders if (folder / "npulse").is_file()), None)
+    return (sys.executable, "-I", "-m", "tui") if found is None else (str(found),)
+
+
 def is_known_command(command: Sequence[str]) -> bool:
     """Whether a fix may run that."""
-    words = list(command)
-    is_own = words[-2:-1] == [_OWN_COMMAND] and words[-1] in ("--install", "--remove")
-    return words in _COMMANDS or is_own
-
-
-def put(full: str, value: str | None, kind: str) -> None:
-    """Write one file in place, as the kernel wants it, or make or remove a small one. Raises
-    OSError."""
-    if kind == "config":
-        _put_config(Path(full), value)
-        return
-    data = f"{value}\n".encode()
-    fd = os.open(full, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        os.write(fd, data)
-        if not full.startswith("/sys/"):
-            # A tree of plain files keeps the end of what was longer.
-            os.ftruncate(fd, len(data))
-    finally:
-        os.close(fd)
-
-
-def _put_config(path: Path, value: str | None) -> None:
-    if value is None:
-        path.unlink(missing_ok=True)
-        with suppress(OSError):
-            # Only where nothing else is in it.
-            path.parent.rmdir()
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(value, encoding="utf-8")
-        new.chmod(0o644)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+    access = (*own_command(), "setup-npu-access")
+    known = (("systemctl", "daemon-reload"), (*access, "--install"), (*access, "--remove"))
+    return tuple(command) in known
 
 
 def run(command: Sequence[str]) -> str | None:
     """Run a command. Returns what it says where it fails."""
     words = " ".join(command)
+    program = shutil.which(command[0], path=SAFE_PATH)
+    if program is None:
+        return f"{words} could not be run: there is no {command[0]} here"
+    environment = {"PATH": SAFE_PATH, "LANG": "C.UTF-8"}
     try:
         done = subprocess.run(
-            list(command), capture_output=True, text=True, timeout=COMMAND_S, check=False
+            [program, *command[1:]],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMMAND_S,
+            check=False,
+            cwd="/",
+            env=environment,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"{words} could not be run: {error}"
@@ -112,15 +116,124 @@ def run(command: Sequence[str]) -> str | None:
     return f"{words} failed: {said[-1] if said else f'code {done.returncode}'}"
 
 
-def _obey(order: object, prefix: str, allowed: frozenset[str]) -> str | int | None:
+# Files -------------------------------------------------------------------------------------------
+
+
+def put(root: str, path: str, value: str | None, kind: str) -> None:
+    """Write a file of the board below ``root``: in place, as the kernel wants it, or make or remove
+    a small one. Raises OSError, :data:`ELSEWHERE` where a link leads out of the board's files."""
+    if kind == "config":
+        _put_config(root, path, value)
+        return
+    prefix = "" if root == "/" else root
+    if value is None or not _is_possible(f"{prefix}{path}", value):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    data = f"{value}\n".encode()
+    # Looked at before it is opened for writing: opening a device may already do something.
+    looked_at = os.open(f"{prefix}{path}", os.O_PATH | os.O_CLOEXEC)
+    try:
+        _check_is_here(looked_at, root, path)
+        fd = os.open(f"/proc/self/fd/{looked_at}", os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    finally:
+        os.close(looked_at)
+    try:
+        os.write(fd, data)
+        if root != "/":
+            # A tree of plain files keeps the end of what was longer.
+            os.ftruncate(fd, len(data))
+    finally:
+        os.close(fd)
+
+
+def _is_possible(full: str, value: str) -> bool:
+    """Whether the kernel lists that value, where it lists any."""
+    folder, _, name = full.rpartition("/")
+    try:
+        if name in _CHOICES:
+            choices = Path(folder, _CHOICES[name]).read_text("ascii", "replace").split()
+            return not choices or value in choices
+        if name in _HIGHEST:
+            clocks = Path(folder, _HIGHEST[name]).read_text("ascii", "replace").split()
+            numbers = [int(clock) for clock in clocks if clock.isdecimal()]
+            return not numbers or int(value) <= max(numbers)
+    except OSError:
+        pass
+    return True
+
+
+def _check_is_here(fd: int, root: str, path: str) -> None:
+    """Raises OSError unless that is a file of the kernel's, or of the tree, with this name."""
+    status, real = os.fstat(fd), str(Path(f"/proc/self/fd/{fd}").readlink())
+    if root == "/":
+        # One file system holds all of /sys.
+        is_here = status.st_dev == os.stat("/sys").st_dev  # noqa: PTH116 - beside fstat
+    else:
+        # A second name of a file may lie outside.
+        is_here = real.startswith(os.path.realpath(root) + "/") and status.st_nlink == 1
+    has_name = real.rpartition("/")[2] == path.rpartition("/")[2]
+    if not (is_here and has_name and stat.S_ISREG(status.st_mode)):
+        raise OSError(ELSEWHERE, os.strerror(ELSEWHERE))
+
+
+def _put_config(root: str, path: str, value: str | None) -> None:
+    *parents, folder, name = path.strip("/").split("/")
+    fds = [os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+    try:
+        for part in (*parents, folder):
+            fds.append(_opened_folder(fds[-1], part, is_made=value is not None))
+        if value is None:
+            os.unlink(name, dir_fd=fds[-1])
+            with suppress(OSError):
+                # Only where nothing else is in it.
+                os.rmdir(folder, dir_fd=fds[-2])
+            return
+        _replace(fds[-1], name, value)
+    except FileNotFoundError:
+        if value is not None:
+            raise
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _opened_folder(parent: int, name: str, *, is_made: bool) -> int:
+    """A folder that is none of somebody else's: no link is followed. Raises OSError."""
+    if is_made:
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=parent)
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(name, flags, dir_fd=parent)
+    except NotADirectoryError:
+        raise OSError(ELSEWHERE, os.strerror(ELSEWHERE)) from None
+
+
+def _replace(folder: int, name: str, value: str) -> None:
+    """All of the file or nothing: systemd may read the folder at any time."""
+    new = f".{name}.new"
+    with suppress(FileNotFoundError):
+        # Left by one that was killed.
+        os.unlink(new, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(new, flags, 0o644, dir_fd=folder), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(value)
+    os.replace(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+# The program -------------------------------------------------------------------------------------
+
+
+def _obey(order: object, root: str, allowed: frozenset[str]) -> str | int | None:
     """What came of one line: None, an error number, or a sentence."""
     if not isinstance(order, dict):
         return "not understood"
     if "run" in order:
         command = order["run"]
-        if not isinstance(command, list) or not is_known_command([str(w) for w in command]):
+        is_words = isinstance(command, list) and all(isinstance(word, str) for word in command)
+        if not is_words or not is_known_command(command):
             return "that command is none of a fix"
-        return run([str(word) for word in command])
+        return run(command)
     path, value, kind = order.get("write"), order.get("value"), str(order.get("kind"))
     is_text = value is None or isinstance(value, str)
     if not isinstance(path, str) or path not in allowed or not is_text:
@@ -128,7 +241,7 @@ def _obey(order: object, prefix: str, allowed: frozenset[str]) -> str | int | No
     if not is_known(path, value, kind):
         return "no fix writes that there"
     try:
-        put(prefix + path, value, kind)
+        put(root, path, value, kind)
     except OSError as error:
         return error.errno or "not possible"
     return None
@@ -139,17 +252,16 @@ def main(arguments: Sequence[str]) -> int:
     # Ctrl+C is for npulse, which then puts back what it wrote.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    prefix = "" if arguments[0] == "/" else arguments[0].rstrip("/")
-    allowed = frozenset(arguments[1:])
+    root, allowed = arguments[0], frozenset(arguments[1:])
     print(READY, flush=True)
     # From now on the terminal is npulse's.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for line in sys.stdin:
         try:
             order = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             order = None
-        print(json.dumps({"error": _obey(order, prefix, allowed)}), flush=True)
+        print(json.dumps({"error": _obey(order, root, allowed)}), flush=True)
     return 0
 
 

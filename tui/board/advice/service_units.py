@@ -6,12 +6,11 @@ server. The hardening options forbid the rest (``systemd-analyze security`` give
 
 from __future__ import annotations
 
-import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tui.board.advice.root_writer import own_command
 from tui.board.advice.systemd import (
     UNIT_FOLDER,
     Outcome,
@@ -91,21 +90,14 @@ def unit_name(service: Service) -> str:
     return f"npulse-{service}.service"
 
 
-def npulse_command() -> str:
-    """The command that starts npulse, with absolute paths, as ExecStart needs it."""
-    beside = Path(sys.executable).with_name("npulse")
-    found = str(beside) if beside.is_file() else shutil.which("npulse")
-    return found or f"{sys.executable} -m tui"
-
-
 def unit(
     service: Service, arguments: tuple[str, ...] = (), program: str = "", *, is_local: bool = True
 ) -> ServiceUnit:
     """The unit of a service. ``arguments`` are added to its command. ``program`` replaces
-    :func:`npulse_command`. ``is_local``: forbid connections to other machines."""
-    start = program or npulse_command()
-    words = [start, service, *(_quoted(argument) for argument in arguments)]
-    is_in_home = any(start.startswith(home) for home in _HOMES)
+    :func:`own_command`. ``is_local``: forbid connections to other machines."""
+    start = (program,) if program else own_command()
+    words = [_quoted(word) for word in (*start, service, *arguments)]
+    is_in_home = start[0].startswith(_HOMES)
     runtime = ""
     if service == "tap":
         runtime = "RuntimeDirectory=npulse-tap\nRuntimeDirectoryMode=0755\n"

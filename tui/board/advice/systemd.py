@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.board.advice import root_writer
 from tui.core.text.sanitize import clean_line
 
 UNIT_FOLDER = "/etc/systemd/system"
@@ -34,9 +35,16 @@ Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command and capture its output. Raises OSError, or TimeoutExpired after 60 s."""
+    """Run a command and capture its output. For root it is one of the system's own, whatever PATH
+    says. Raises OSError, or TimeoutExpired after 60 s."""
+    path = root_writer.SAFE_PATH if os.geteuid() == 0 else os.environ.get("PATH", "")
     return subprocess.run(
-        list(command), capture_output=True, text=True, timeout=SECONDS, check=False
+        list(command),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        env={**os.environ, "PATH": path},
     )
 
 
