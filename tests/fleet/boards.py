@@ -74,9 +74,9 @@ def numbered(count: int, cap: int) -> Suite:
 
 @contextmanager
 def simulated(
-    folder: Path, count: int, *arguments: str, has_root: bool = False
+    folder: Path, count: int, *arguments: str, has_root: bool = False, first: int = 1
 ) -> Iterator[list[SimulatedBoard]]:
-    """That many simulators, started side by side."""
+    """That many simulators, started side by side, called b1, b2, ... from ``first`` on."""
 
     def started(at: int) -> SimulatedBoard:
         log = folder / f"truth{at}"
@@ -84,7 +84,7 @@ def simulated(
         return SimulatedBoard(f"b{at}", simulator, log)
 
     with ExitStack() as stack, ThreadPoolExecutor(4) as pool:
-        boards = list(pool.map(started, range(1, count + 1)))
+        boards = list(pool.map(started, range(first, first + count)))
         for board in boards:
             stack.enter_context(board.simulator)
         yield boards

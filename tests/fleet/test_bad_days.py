@@ -26,12 +26,14 @@ from tests.sim.simulator import wait_for
 from tui import __version__
 from tui.bench.model.events import RequestStarted, StageChanged
 from tui.bench.model.suite import load_builtin
-from tui.bench.store import resume
+from tui.bench.store import resume, runs
 from tui.commands import bench, lab, worker
 from tui.fleet import engine
 from tui.fleet.meeting import FleetPlan
 from tui.fleet.members import Member, Members
 from tui.fleet.messages import Announcement, encode
+from tui.fleet.ssh_workers import last_words
+from tui.remote.address import BoardAddress
 
 pytestmark = pytest.mark.slow
 
@@ -139,12 +141,18 @@ async def test_nothing_is_begun_where_nobody_joins(tmp_path: Path) -> None:
     told = await told_by(numbered(1, 8), tmp_path, FleetPlan(wait_s=0.3))
     assert told.finished.outcome == "unreachable"
     assert told.finished.sentence == "No board could be asked for 0 s."
-    told = await told_by(load_builtin("cache"), tmp_path, FleetPlan())
-    assert told.finished.outcome == "refused"
-    assert "measures one board by itself" in told.finished.sentence
+    kitchen = FleetPlan(ssh=(BoardAddress("kitchen", "kitchen"),))
+    for plan, way in (
+        (kitchen, "npulse bench run cache --board kitchen, then npulse bench compare A B"),
+        (FleetPlan(), "npulse bench run cache on the board itself"),
+    ):
+        told = await told_by(load_builtin("cache"), tmp_path, plan)
+        assert told.finished.outcome == "refused"
+        assert "the suite cache measures one board by itself" in told.finished.sentence
+        assert way in told.finished.sentence
     told = await told_by(numbered(1, 8), tmp_path, FleetPlan(scheduler="tcp://127.0.0.1:9"))
     assert told.finished.sentence == "there is no scheduler at tcp://127.0.0.1:9."
-    assert not any(path.is_dir() for path in await asyncio.to_thread(lambda: [*tmp_path.iterdir()]))
+    assert runs.all_ids(tmp_path) == []
 
 
 def test_boards_of_another_version_or_name_are_not_asked() -> None:
@@ -179,6 +187,29 @@ def test_boards_of_another_version_or_name_are_not_asked() -> None:
     announce("a")
     assert joined[0].is_gone
     assert len(joined) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("board b1 has joined the scheduler at tcp://127.0.0.1:1", ""),
+        (
+            "board b1 has joined the scheduler at x\nnpulse worker: no room",
+            "npulse worker: no room",
+        ),
+        ("npulse worker: work over many boards needs Dask\n", "npulse worker: work over many"),
+        ("Permission denied", "Permission denied"),
+        ("", ""),
+    ],
+)
+def test_why_a_worker_ended_is_never_what_it_said_while_all_was_well(said: str, why: str) -> None:
+    worker = subprocess.Popen(["printf", "%b", said], stdout=subprocess.PIPE)
+    found = last_words(worker)
+    assert worker.wait(10) == 0
+    assert worker.stdout is not None
+    worker.stdout.close()
+    assert found.startswith(why)
+    assert bool(found) == bool(why)
 
 
 def test_a_worker_ends_with_one_sentence(tmp_path: Path) -> None:

@@ -91,9 +91,12 @@ async def test_a_killed_worker_costs_its_running_request_only(tmp_path: Path) ->
 async def test_twenty_boards_two_of_which_are_killed(tmp_path: Path) -> None:
     port, killed = free_port(), set[str]()
     with (
-        simulated(tmp_path, 20, "--decode-tps", "40", "--prefill-tps", "4000") as boards,
-        workers(boards[:1], tmp_path, port) as processes,
+        # Slow enough that they still answer when the kill reaches them.
+        simulated(tmp_path, 2, "--decode-tps", "10", "--prefill-tps", "4000") as killable,
+        simulated(tmp_path, 18, "--decode-tps", "40", "--prefill-tps", "4000", first=3) as others,
+        workers(killable[:1], tmp_path, port) as processes,
     ):
+        boards = [*killable, *others]
         async with workers_here(boards[1:], tmp_path, port):
             ended, kills = 0, list[asyncio.Future[None]]()
 

@@ -277,7 +277,9 @@ class NpulseApp(TerminalApp):
         from tui.screens.fleet import FleetScreen
 
         backend = self._backend
-        screen = FleetScreen(backend.fleet(), backend.headline, self._appearance.glyphs)
+        screen = FleetScreen(
+            backend.fleet(), backend.headline, self._appearance.glyphs, backend.work_of_boards
+        )
         self.push_screen(screen)
 
     def on_fleet_screen_open(self, event: FleetScreen.Open) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from tui.settings.recording_options import RecordingOptions
     from tui.settings.schema import HistorySection, ServerSection
 
-
 CHANGES_FILE = "changes.json"
 """What was changed on a board; without it nothing of that is loaded."""
 
@@ -67,8 +66,8 @@ class Backend:
     of the chat; None keeps nothing. ``remembered`` is what earlier runs know of servers, and
     ``keep_servers`` gets what the next one should know. ``recording``: a file that gets every
     answer; ValueError where it is there already. ``stops_loops``: an answer that repeats itself is
-    stopped. ``fleet`` makes the watch over all boards. Everything is called in the app's thread,
-    but :meth:`sample`.
+    stopped. ``fleet`` makes the watch over all boards, whose names are ``boards``. Everything is
+    called in the app's thread, but :meth:`sample`.
     """
 
     def __init__(
@@ -86,6 +85,7 @@ class Backend:
         recording: RecordingOptions | None = None,
         stops_loops: bool = False,
         fleet: Callable[[], Fleet] | None = None,
+        boards: Sequence[str] = (),
     ) -> None:
         self._link = ServerLink(EventLoopThread())
         self.board = BoardMonitor(board)
@@ -102,7 +102,7 @@ class Backend:
         )
         self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
         bench_keys = (keymap or default_keys())["bench"]
-        self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys)
+        self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys, boards)
         tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
         self._late_numbers = LateNumbers(self._link, tokenizer, self._got_numbers)
         self.timelines = Timelines(lambda: self.history)
@@ -219,6 +219,10 @@ class Backend:
         from tui.remote.fleet import Fleet
 
         return Fleet((), ()) if self._make_fleet is None else self._make_fleet()
+
+    def work_of_boards(self) -> Mapping[str, str]:
+        """What a run on many boards has each do, in words; by name."""
+        return self._bench_link.work_of_boards()
 
     @cached_property
     def clients(self) -> ClientsWatch:

@@ -11,8 +11,11 @@ from tui.app.chat_session import ChatSession
 from tui.app.server_link import ServerLink
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.core.screen.key_names import key_cap
+from tui.core.text.format import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tui.bench.session.process import BenchPlace
     from tui.bench.session.session import Benchmarks
     from tui.lab.session import Lab
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BenchLock:
-    """Whether a process holds the lock of the benchmarks, whether it uses the NPU of this machine,
-    and why a prompt to the connected server should wait for it, in one sentence."""
+    """Whether a process holds a lock of the benchmarks (that of this machine, or of many boards),
+    whether it uses the NPU of this machine, and why a prompt to the connected server should wait
+    for it, in one sentence."""
 
     is_held: bool = False
     is_here: bool = False
@@ -31,15 +35,17 @@ class BenchLock:
 def read_lock(url: str | None) -> BenchLock:
     """Reads the lock of the benchmarks, for the server at ``url``. Where none was ever run here,
     their code is not loaded."""
-    from tui.bench.store.folder import LOCK_FILE, default_folder
+    from tui.bench.store.folder import LOCK_FILE, boards_folder, default_folder
 
     folder = default_folder()
-    if not (folder / LOCK_FILE).exists():
+    places = [one for one in (folder, boards_folder(folder)) if (one / LOCK_FILE).exists()]
+    if not places:
         return BenchLock()
     from tui.bench.store.runs import holder
 
-    if holder(folder) is None:
-        return BenchLock()
+    held = [one for one in places if holder(one) is not None]
+    if folder not in held:
+        return BenchLock(is_held=bool(held))
     from tui.bench.store.active_run import is_here, why_wait
 
     reason = None if url is None else why_wait(folder, url)
@@ -47,13 +53,22 @@ def read_lock(url: str | None) -> BenchLock:
 
 
 class BenchLink:
-    """``keys`` are those of the bench screen, as configured; empty where it has none."""
+    """``keys`` are those of the bench screen, as configured; empty where it has none. ``boards``
+    are the names of those that a run can be shared out to."""
 
-    def __init__(self, link: ServerLink, chat: ChatSession, board: BoardMonitor, keys: str) -> None:
+    def __init__(
+        self,
+        link: ServerLink,
+        chat: ChatSession,
+        board: BoardMonitor,
+        keys: str,
+        boards: Sequence[str] = (),
+    ) -> None:
         self._link = link
         self._chat = chat
         self._board = board
         self._keys = (key_cap(keys),) if keys else ()
+        self._boards = boards
         self._benchmarks: Benchmarks | None = None
         self._lab: Lab | None = None
         self.lock = BenchLock()
@@ -66,7 +81,11 @@ class BenchLink:
             from tui.bench.session.session import Benchmarks
 
             self._benchmarks = Benchmarks(
-                self._link.loop, self._place, lambda: self._chat.settings, self._why_no_bench
+                self._link.loop,
+                self._place,
+                lambda: self._chat.settings,
+                self._why_no_bench,
+                boards=self._boards,
             )
         return self._benchmarks
 
@@ -101,6 +120,18 @@ class BenchLink:
         planned = run.planned or len(run.plan)
         words = f"bench {done}/{planned} prompts" if planned else "bench starting"
         return ", ".join((words, *self._keys))
+
+    def work_of_boards(self) -> Mapping[str, str]:
+        """What a run on many boards that is followed has each of them do, in words; by name."""
+        if self._benchmarks is None or not self._benchmarks.is_running:
+            return {}
+        run = self._benchmarks.view().run
+        boards = () if run is None else run.boards
+        working = [one for one in boards if one.board.state == "working"]
+        return {
+            one.board.name: f"bench {one.board.answered} done, now {one.asked_words or UNKNOWN}"
+            for one in working
+        }
 
     def why_wait(self) -> str | None:
         """Why a prompt should wait: a benchmark, also one of another terminal, would be spoilt by

@@ -157,6 +157,8 @@ def build(
         recording=recording_options(options),
         stops_loops=settings.chat.stop_loops,
         fleet=lambda: _fleet(config.settings),
+        # A benchmark is a process of its own, which does not read a file that was named here.
+        boards=() if options.config else tuple(config.settings.boards),
     )
     messages = [*config.warnings, *([state_problem] if state_problem else [])]
     if remote is not None and remote.board.link.note:

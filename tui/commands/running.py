@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tui.bench.model.events import Event, Progressed, Started, from_json
 from tui.bench.store import active_run
-from tui.bench.store.folder import default_folder
+from tui.bench.store.folder import boards_folder, default_folder
 from tui.bench.store.runs import lock_holder
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, complain
@@ -81,9 +81,9 @@ def main(argv: Sequence[str]) -> int:
     except HistoryError as error:
         complain(COMMAND, str(error))
         return ExitCode.FAILED
-    benchmark = _benchmark(default_folder())
-    if benchmark is not None:
-        rows.append(benchmark)
+    folder = default_folder()
+    found = (benchmark_in(place) for place in (folder, boards_folder(folder)))
+    rows += [benchmark for benchmark in found if benchmark is not None]
     if options.json:
         encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "").replace("_", "")
         said = [_json_of(row) for row in rows]
@@ -139,8 +139,8 @@ def _row_of(answer: RunningAnswer) -> Row:
 # -- the benchmark ---------------------------------------------------------------------------------
 
 
-def _benchmark(folder: Path) -> Row | None:
-    """The benchmark that holds the lock, as far as its journal tells."""
+def benchmark_in(folder: Path) -> Row | None:
+    """The benchmark that holds the lock of this folder, as far as its journal tells."""
     holder = lock_holder(folder)
     if holder is None:
         return None

@@ -22,6 +22,7 @@ from tui.bench.model.events import (
     RequestStarted,
     Sampled,
     Segment,
+    StageChanged,
     Started,
     TokensArrived,
     WarmupEnded,
@@ -287,6 +288,7 @@ class Book:
                 plan=planned_requests(self._share.plan, self._speed),
             )
         )
+        self.ledger.emit(StageChanged(stage="measure"))
 
     async def close(self, ended: str) -> None:
         """The run's own stretch is over."""
@@ -295,7 +297,7 @@ class Book:
         await self.ledger.flush(sync=True)
 
     def forecast(self, boards: int) -> Forecast:
-        """How long so many boards take for what is left: they share it."""
+        """How long so many boards take for what is left: they share it evenly."""
         left, elapsed_s = self._share.unanswered, time.monotonic() - self.began_s
         one, count = forecast(left, self._speed, elapsed_s=0.0, history=self._history), boards or 1
         left_s, planned = one.left_s / count, len(self._share.plan)

@@ -140,6 +140,7 @@ class Meeting:
         try:
             while not taking.done():
                 await asyncio.wait((taking,), timeout=LOOK_S)
+                await self._ledger.flush()
                 self._check()
                 if not client.is_connected:
                     raise SetupError("unreachable", "The scheduler has gone.")

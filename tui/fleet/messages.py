@@ -16,6 +16,9 @@ from tui.core.types import GenerationSettings
 BOARDS_TOPIC = "npulse-boards"
 """Where every worker says once a second that it is there."""
 
+JOINED = "has joined the scheduler at"
+"""In what a worker says when it is there."""
+
 MessageKind = Literal["waiting", "ready", "refused", "began", "answered", "broken"]
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from tui.bench.model.boards import BoardState
-from tui.bench.model.events import Event, Outcome
+from tui.bench.model.events import Event, Outcome, StageChanged
 from tui.bench.model.options import Options
-from tui.bench.model.suite import Suite, wanted
+from tui.bench.model.suite import Suite, is_of_one_board, wanted
 from tui.bench.run import plan
 from tui.bench.run.connect import SetupError
 from tui.bench.run.ending import events_of, saved, told_to_the_end
@@ -25,7 +25,8 @@ from tui.bench.run.preparation import stage
 from tui.bench.store import journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
-from tui.bench.store.runs import Lock, RunError, new_id
+from tui.bench.store.folder import boards_folder
+from tui.bench.store.runs import Lock, RunError, lock_holder, new_id
 from tui.fleet import engine, on_board
 from tui.fleet.board import reduced
 from tui.fleet.book import Book
@@ -57,13 +58,18 @@ def run(
     return events_of(runner.book.ledger, runner.controls, runner.go())
 
 
-def check_suite(suite: Suite) -> None:
-    """Raises RunError for a suite that is about one board's curve, load or cache."""
-    is_by_time = suite.minutes is not None
-    if is_by_time or suite.kind in ("cache", "load") or any(p.filler for p in suite.prompts):
+def check_suite(suite: Suite, names: Sequence[str]) -> None:
+    """Raises RunError for a suite whose prompts cannot be shared out. ``names`` are the boards that
+    can be measured one by one instead."""
+    if is_of_one_board(suite):
+        each = (
+            f"npulse bench run {suite.id} --board {names[0]}"
+            if names
+            else f"npulse bench run {suite.id} on the board itself"
+        )
         raise RunError(
-            f"the suite {suite.id} measures one board by itself, so it is run on each of them; "
-            "--boards shares out prompts, as of a .jsonl file or the suites prompts, code, json"
+            f"the suite {suite.id} measures one board by itself, and --boards shares prompts out; "
+            f"measure each board on its own: {each}, then npulse bench compare A B"
         )
 
 
@@ -107,6 +113,12 @@ class FleetRunner:
         self._work: dict[Member, asyncio.Task[None]] = {}
         self._client: engine.FleetClient | None = None
         self._is_closing = False
+        self._answering: set[Member] = set()
+        self._is_rest_told = False
+        """Whether the pause that the user wants was told as reached."""
+        self._active = Lock(boards_folder(options.folder))
+        """Of runs on many boards at the same time, the one that holds it is followed by others."""
+        self._is_active = False
         self._early: list[tuple[Member, Message]] = []
 
     async def go(self) -> None:
@@ -119,19 +131,49 @@ class FleetRunner:
         )
 
     async def _go(self) -> tuple[Outcome, str]:
-        check_suite(self._suite)
         lock = None if self.book.folder is None else Lock(self.book.folder)
         if lock is not None:
             # The same run must not be gone on with twice at once.
             lock.take(self._suite.id)
         try:
+            self._is_active = self._took_active()
+            self.book.ledger.begin(boards_folder(self._options.folder), is_holder=self._is_active)
+            check_suite(self._suite, [board.name for board in self._fleet.ssh])
             await stage(self.book.ledger, "connect", "Looking for the boards.")
             meeting = Meeting(self._fleet, self.book.ledger, self.controls, self._unreached)
             async with meeting.opened(self._suite.title or self._suite.id) as client:
                 return await self._with_boards(client)
         finally:
+            self._active.release()
             if lock is not None:
                 lock.release()
+
+    def _took_active(self) -> bool:
+        """Whether this is now the run that others follow."""
+        with suppress(RunError):
+            self._active.take(self._suite.id)
+            return True
+        return False
+
+    def _look_around(self) -> None:
+        """What others left: the word of a screen, and the mark of a run that is over. Raises
+        JournalError."""
+        assert self.book.folder is not None
+        self.controls.obey_file(self.book.folder)
+        if not self._is_active and lock_holder(boards_folder(self._options.folder)) is None:
+            self._is_active = self._took_active()
+            if self._is_active:
+                self.book.ledger.mark()
+
+    def _tell_pause(self) -> None:
+        """Says when the last board rests, and when the run goes on."""
+        is_rest = self.controls.is_paused and not self._answering
+        if is_rest != self._is_rest_told:
+            self._is_rest_told = is_rest
+            told = StageChanged(stage="measure")
+            if is_rest:
+                told = StageChanged(stage="paused", sentence="Paused before the next prompts.")
+            self.book.ledger.emit(told)
 
     async def _with_boards(self, client: engine.FleetClient) -> tuple[Outcome, str]:
         """Waits until everything is answered, or cannot be; then the report."""
@@ -181,10 +223,11 @@ class FleetRunner:
                 return "unreachable", f"{words} for {self._fleet.wait_s:.0f} s."
             if now_s - told_s >= FORECAST_S and book.is_begun:
                 told_s = now_s
-                book.ledger.show(book.forecast(ready))
-            if book.is_begun and book.folder is not None:
-                self.controls.obey_file(book.folder)
-                await book.ledger.flush()
+                book.ledger.emit(book.forecast(ready))
+            if book.is_begun:
+                self._look_around()
+                self._tell_pause()
+            await book.ledger.flush()
         return "complete", ""
 
     def _is_over_budget(self, now_s: float) -> bool:
@@ -223,8 +266,10 @@ class FleetRunner:
 
     def _unreached(self, name: str, address: str, sentence: str) -> None:
         """What ssh says of a board; one that has joined meanwhile tells of itself."""
-        if not any(member.name == name and not member.is_gone for member in self._work):
-            self.book.see(name, "refused", sentence, address=address)
+        known = [member for member in self._work if member.name == name]
+        if all(member.is_gone for member in known):
+            state: BoardState = "lost" if known else "refused"
+            self.book.see(name, state, sentence, address=address)
 
     async def _guarded(self, member: Member) -> None:
         """A board's work; a journal that cannot be written ends the run."""
@@ -304,7 +349,11 @@ class FleetRunner:
         """Request after request, until the board is gone, broken, or nothing is left."""
         is_lost = False
         while not is_lost and (task := await self._next(member)) is not None:
-            is_lost = not await self._asked(member, task)
+            self._answering.add(member)
+            try:
+                is_lost = not await self._asked(member, task)
+            finally:
+                self._answering.discard(member)
         state: BoardState = "lost" if is_lost or member.is_gone else "done"
         sentence = ""
         if state == "lost":

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tui.core.text.sanitize import clean_line
+from tui.fleet.messages import JOINED
 from tui.remote.address import BoardAddress
 from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
 NOT_INSTALLED = "npulse is not installed there: pip install 'npulse[fleet]' on the board"
 NOT_FOUND = 127
+ENDED = "its worker, or the connection to it, was ended; it is begun again"
+COMPLAINT = "npulse worker:"
 END_S = 3.0
 MAX_CHARS = 300
 AGAIN_S = (5.0, 15.0, 30.0, 60.0)
@@ -73,7 +76,7 @@ class SshWorkers:
             await asyncio.to_thread(ssh.connect, may_ask=False)
             port = await asyncio.to_thread(ssh.forward_back, *self._scheduler)
             process = await asyncio.to_thread(ssh.start, _script(board, port))
-            words = await asyncio.to_thread(_last_words, process)
+            words = await asyncio.to_thread(last_words, process)
             code = await asyncio.to_thread(process.wait)
         finally:
             if process is not None:
@@ -81,9 +84,9 @@ class SshWorkers:
             await asyncio.shield(asyncio.to_thread(ssh.close))
         if code == NOT_FOUND:
             return NOT_INSTALLED, True
-        said = clean_line(words.removeprefix("npulse worker:").strip(), MAX_CHARS)
+        said = clean_line(words.removeprefix(COMPLAINT).strip(), MAX_CHARS)
         # A usage error: no such command there, or Dask is missing.
-        return said or "its worker ended and did not say why", code == 2
+        return said or ENDED, code == 2
 
 
 def _script(board: BoardAddress, port: int) -> str:
@@ -99,14 +102,16 @@ def _script(board: BoardAddress, port: int) -> str:
     )
 
 
-def _last_words(process: subprocess.Popen[bytes]) -> str:
-    """The last line that it said, when it has ended. Blocks."""
-    last = ""
+def last_words(process: subprocess.Popen[bytes]) -> str:
+    """Its last complaint, when it has ended; of one that never joined any last line. Blocks."""
+    last, complaint, has_joined = "", "", False
     assert process.stdout is not None
     with suppress(OSError, ValueError):
         for line in process.stdout:
             last = line.decode("utf-8", "replace").strip() or last
-    return last
+            complaint = last if last.startswith(COMPLAINT) else complaint
+            has_joined = has_joined or JOINED in last
+    return complaint if has_joined else last
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:

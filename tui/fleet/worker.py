@@ -11,7 +11,7 @@ from tui import __version__
 from tui.bench.model.options import Options
 from tui.fleet import engine
 from tui.fleet.board import Board
-from tui.fleet.messages import BOARDS_TOPIC, Announcement, Message, encode, run_topic
+from tui.fleet.messages import BOARDS_TOPIC, JOINED, Announcement, Message, encode, run_topic
 
 ANNOUNCE_S = 1.0
 LOOK_S = (0.3, 0.5, 1.0)
@@ -102,7 +102,7 @@ class BoardWorker:
         name, address = self._options.name, self._options.scheduler
         worker = await engine.joined_worker(address, name, BoardPlugin(self.board), JOIN_S)
         self._worker = worker
-        self._say(f"board {name} has joined the scheduler at {address}")
+        self._say(f"board {name} {JOINED} {address}")
         announcing = asyncio.create_task(self._announce(worker))
         gone = asyncio.create_task(worker.finished())
         stopped = asyncio.create_task(self._is_over.wait())

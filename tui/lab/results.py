@@ -49,7 +49,7 @@ def answered_of(run: LabRun, folders: LabFolders) -> int:
         if part.run_id:
             with suppress(OSError):
                 path = folders.bench / part.run_id / journal.FILE_NAME
-                count += journal.outline(path)[2]
+                count += journal.outline(path).scored
     return count
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -10,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from tui.core.screen.fleet import FleetWatch
+from tui.core.screen.fleet import BoardRow, FleetWatch
 from tui.core.screen.headline import Headline
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.fleet import FLEET_KEYS
@@ -82,10 +83,18 @@ class FleetScreen(Page):
             self.page = page
             self.name = name
 
-    def __init__(self, fleet: FleetWatch, headline: Callable[[], Headline], glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        fleet: FleetWatch,
+        headline: Callable[[], Headline],
+        glyphs: Glyphs,
+        work: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """``work``: what a benchmark of many boards has each of them do, in words; by name."""
         super().__init__(headline, glyphs)
         self._fleet = fleet
-        self.boards = fleet.rows()
+        self._work = work
+        self.boards = self._rows()
         self.chosen = 0
 
     def compose(self) -> ComposeResult:
@@ -107,11 +116,15 @@ class FleetScreen(Page):
         if self.is_covered:
             return
         name = self.boards[self.chosen].name if self.boards else ""
-        self.boards = self._fleet.rows()
+        self.boards = self._rows()
         names = [row.name for row in self.boards]
         if name in names:
             self.chosen = names.index(name)
         self._draw()
+
+    def _rows(self) -> tuple[BoardRow, ...]:
+        work = self._work()
+        return tuple(replace(row, work=work.get(row.name, "")) for row in self._fleet.rows())
 
     def _draw(self) -> None:
         for panel in self.query(Rows):

@@ -6,9 +6,11 @@ import itertools
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.bench.made import request, trace
+from tests.bench.runs_of import suite_of
 from tui.bench.model.options import LimitPolicy
 from tui.bench.model.suite import Suite, load_builtin, parse
 from tui.bench.run import plan
@@ -127,6 +129,22 @@ def test_forecast_prefers_earlier_answers() -> None:
     task = plan.ordered(load_builtin("prompts"), 1, 1, None)[0]
     assert tokens_out(task, [50, 60, 70])[0] == 60
     assert tokens_out(task, [10**6])[2] == task.prompt.max_tokens
+
+
+def test_forecast_learns_how_much_of_their_limit_answers_use() -> None:
+    """Of prompts that nobody has asked before: half of it until a few are answered."""
+    task = plan.ordered(suite_of("Say it.", cap=100), 1, 1, None)[0]
+    speed = Speed()
+    assert tokens_out(task, (), speed.cap_shares) == (50, 10, 100)
+    for out in (80, 90, 100, 100, 100):
+        made = request("x", made=trace(tokens=out, tps=10.0, ttft_ms=10.0, prompt=8))
+        tokens = msgspec.structs.replace(made.tok, cap=100)
+        speed.learn(msgspec.structs.replace(made, tok=tokens))
+    middle, low, high = tokens_out(task, (), speed.cap_shares)
+    assert (middle, high) == (100, 100)
+    assert 80 <= low < 90
+    one = forecast([task], speed, elapsed_s=0, history={})
+    assert one.left_s == pytest.approx(10.0, rel=0.05)
 
 
 def test_controls(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_event
+
 from tests.screens.bench.prepared_results import (
     COMPARISON,
     GATES,
@@ -13,6 +15,7 @@ from tests.screens.bench.prepared_results import (
     RESULT,
     SUMMARY,
 )
+from tui.bench.model.boards import Board
 from tui.bench.model.events import (
     Finished,
     Forecast,
@@ -26,6 +29,7 @@ from tui.bench.model.events import (
 from tui.bench.model.screen import (
     BenchMessage,
     BenchView,
+    BoardNow,
     LiveAnswer,
     LiveBoard,
     LiveText,
@@ -158,6 +162,58 @@ VIEW = BenchView(
     result=RESULT,
     comparison=COMPARISON,
 )
+
+
+BOARDS_RUN = replace(
+    RUN,
+    is_of_boards=True,
+    answer=None,
+    board=None,
+    text=LiveText(),
+    summary={},
+    gates=(),
+    plan=(
+        PlanItem(planned("n7", "n7"), "running", board="kitchen"),
+        PlanItem(planned("n8", "n8", 20.0)),
+    ),
+    boards=(
+        BoardNow(
+            Board(
+                name="kitchen",
+                address="ssh://orangepi@192.168.1.20",
+                answered=24,
+                decode_tps=3.13,
+                mad_tps=0.02,
+                source="client",
+                ttft_median_ms=410.0,
+                t_max_c=61.0,
+                requests_per_h=36.0,
+            ),
+            replace_event(ANSWER.started, id="n7", name="n7", board="kitchen"),
+            5.0,
+        ),
+        BoardNow(
+            Board(
+                name="cellar",
+                state="lost",
+                sentence="its connection was lost",
+                answered=10,
+                failed=1,
+                lost=1,
+                decode_tps=2.9,
+                source="estimated",
+            )
+        ),
+        BoardNow(
+            Board(
+                name="attic",
+                state="refused",
+                sentence="npulse is not installed there: pip install 'npulse[fleet]' on the board",
+            )
+        ),
+    ),
+    notes=("kitchen: has joined", "cellar: its connection was lost"),
+)  # fmt: skip
 
 
 class Prepared:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.screens.bench.app import BenchApp
-from tests.screens.bench.prepared import OVER, RUN, VIEW, Prepared
+from tests.screens.bench.prepared import BOARDS_RUN, OVER, RUN, VIEW, Prepared
 from tests.screens.bench.prepared_results import COMPARISON, PAST
 from tui.bench.model.screen import BenchView, LiveText, RunWish
 from tui.screens.bench.chooser import BenchScreen
@@ -74,6 +74,36 @@ async def test_choose_options_and_run(size: tuple[int, int]) -> None:
         wish = RunWish("standard", runs=2, seed=42, is_quick=True, max_time_s=600.0)
         assert of(session, "start") == [("start", wish)]
         assert isinstance(top(app), BenchLiveScreen)
+
+
+async def test_a_run_is_shared_out_to_the_boards_of_the_config() -> None:
+    alone = replace(VIEW.suites[1], is_of_one_board=True)
+    view = replace(VIEW, boards=("kitchen", "cellar"), suites=(VIEW.suites[0], alone))
+    session = Prepared(view)
+    app = BenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("left", "plus")
+        said = await settled(pilot)
+        assert "boards [all 2]" in said
+        assert "prompts are shared out to kitchen, cellar" in said
+        await pilot.press("down", "enter")
+        assert "measures one board by itself" in await settled(pilot)
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        assert of(session, "start") == [("start", RunWish("prompts", is_of_boards=True))]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_run_on_many_boards_is_a_table_of_them(size: tuple[int, int]) -> None:
+    app = BenchApp(Prepared(replace(VIEW, run=BOARDS_RUN)))
+    async with app.run_test(size=size) as pilot:
+        said = await settled(pilot)
+        assert isinstance(top(app), BenchLiveScreen)
+        for words in ("kitchen", "n7  0:05", "its connection was lost", "notes", "pause"):
+            assert words in said
+        for words in ("skip", "no request sent yet", "gates", "NPU"):
+            assert words not in said
 
 
 async def test_a_refusal_is_said_and_nothing_opens() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.screens.fleet.prepared import BOARDS, PreparedFleet
@@ -41,6 +43,15 @@ def test_without_boards_it_says_how_to_name_them() -> None:
     assert '   [boards]\n   kitchen = "ssh://' in text
 
 
+def test_a_board_that_works_on_a_run_says_so_where_nothing_is_wrong() -> None:
+    rows = tuple(replace(row, work="bench 24 done, now n7  0:05") for row in BOARDS)
+    lines = [line(row) for row in fleet_rows(rows, 3, (120, 20), UNICODE)]
+    assert lines[4].rstrip().endswith("bench 24 done, now n7  0:05")
+    assert "bench 24 done" in lines[7]
+    assert "RAM: 307 MiB left" in lines[1]
+    assert "bench" not in lines[1]
+
+
 async def test_the_chosen_board_stays_chosen_and_opens() -> None:
     fleet = PreparedFleet()
     opened: list[str] = []
@@ -49,13 +60,15 @@ async def test_the_chosen_board_stays_chosen_and_opens() -> None:
         def on_fleet_screen_open(self, event: FleetScreen.Open) -> None:
             opened.append(event.name)
 
-    app = App(lambda: FleetScreen(fleet, lambda: Headline(), ASCII))
+    work = {"garage": "bench 2 done, now n7  0:05"}
+    app = App(lambda: FleetScreen(fleet, lambda: Headline(), ASCII, lambda: work))
     async with app.run_test(size=(120, 40)) as pilot:
         screen = app.screen
         assert isinstance(screen, FleetScreen)
         assert fleet.is_started
         await pilot.press("down", "j")
         assert screen.boards[screen.chosen].name == "garage"
+        assert screen.boards[screen.chosen].work == work["garage"]
         fleet.boards = BOARDS[::-1]
         screen.look()
         assert screen.boards[screen.chosen].name == "garage"

@@ -25,7 +25,7 @@ def with_figures(
 ) -> tuple[Board, ...]:
     """The boards with the figures of what each answered. ``walls_s`` and ``lost`` by name."""
     return tuple(
-        _with_figures(
+        figures_of(
             msgspec.structs.replace(
                 board,
                 wall_s=walls_s.get(board.name, board.wall_s),
@@ -37,7 +37,8 @@ def with_figures(
     )
 
 
-def _with_figures(board: Board, requests: Sequence[Request]) -> Board:
+def figures_of(board: Board, requests: Sequence[Request]) -> Board:
+    """The board with the figures of these requests, which it was asked."""
     kept, source = scored(requests), headline_source(requests)
     rates = [rate for r in kept if (rate := decode_tps(r, source)) is not None]
     firsts = [ms for r in kept if (ms := r.m.get("ttft_client_ms")) is not None]

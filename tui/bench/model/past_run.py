@@ -26,6 +26,8 @@ class PastRun:
     is_rate_estimated: bool = False
     ttft_median_ms: float | None = None
     run_decode_tps: float | None = None
+    is_of_boards: bool = False
+    """Many boards answered."""
     baseline: str | None = None
     can_resume: bool = False
 

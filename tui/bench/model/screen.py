@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from tui.bench.model.boards import Board
 from tui.bench.model.comparison import Comparison
 from tui.bench.model.conditions import Gate
 from tui.bench.model.events import (
@@ -24,6 +25,7 @@ from tui.bench.model.events import (
 )
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Document, Request, Summary
+from tui.core.text.format import clock
 from tui.timeline.source import TimelineSource
 
 CONNECTING = StageChanged(stage="connect")
@@ -61,6 +63,8 @@ class SuiteChoice:
     quick_runs: int = 1
     is_by_time: bool = False
     """It is repeated for a time instead of a number of runs."""
+    is_of_one_board: bool = False
+    """Many boards cannot share it out."""
 
     def span(self, runs: int | None, *, is_quick: bool) -> Span:
         """How long it takes with these options; ``runs`` None is as the suite says."""
@@ -86,17 +90,20 @@ class RunWish:
     seed: int = 1
     is_quick: bool = False
     max_time_s: float | None = None
+    is_of_boards: bool = False
+    """Shared out to all boards of the config."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
     """One request of the plan and what has become of it. ``share`` is that of its token limit;
-    ``request`` is its record, once it is over."""
+    ``request`` is its record, once it is over; ``board`` is which of many is asked."""
 
     planned: Planned
     state: PlanState = "waiting"
     share: float | None = None
     request: Request | None = None
+    board: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,25 @@ class LiveBoard:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardNow:
+    """One board of a run on many: what it has answered, and what it is asked now.
+
+    ``board`` has the figures of its answers so far. ``asked_s`` is how long the request runs.
+    """
+
+    board: Board
+    asked: RequestStarted | None = None
+    asked_s: float = 0.0
+
+    @property
+    def asked_words(self) -> str:
+        """The request that it works on, and for how long; empty where there is none."""
+        if self.asked is None:
+            return ""
+        return f"{self.asked.name or self.asked.id}  {clock(self.asked_s)}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run in progress, or just over. ``time`` goes on between two forecasts of the run."""
 
@@ -143,6 +169,10 @@ class RunView:
     board: LiveBoard | None = None
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
+    is_of_boards: bool = False
+    """Its prompts are shared out to many boards."""
+    boards: tuple[BoardNow, ...] = ()
+    """Of a run on many: each, in the order in which they were seen."""
     is_pausing: bool = False
     """Asked to pause; the current request is finished first."""
     retries_after: bool = False
@@ -242,6 +272,8 @@ class BenchView:
     """Expected durations come from earlier runs of this model, not from published figures."""
     model: str | None = None
     server: str | None = None
+    boards: tuple[str, ...] = ()
+    """Names of the boards that a run can be shared out to."""
     is_looking: bool = False
     problems: tuple[str, ...] = ()
     past: tuple[PastRun, ...] = ()

@@ -276,6 +276,13 @@ def filler_tokens(filler: int | str, context_tokens: int | None) -> int | None:
     return None if context_tokens is None else max(1, context_tokens - int(below))
 
 
+def is_of_one_board(suite: Suite) -> bool:
+    """Whether it measures a board over time, its loading, its cache, or its speed by length: then
+    many boards cannot share its prompts out."""
+    is_by_time = suite.minutes is not None
+    return is_by_time or suite.kind in ("cache", "load") or any(p.filler for p in suite.prompts)
+
+
 def wanted(suite: Suite, *, is_quick: bool, is_thinking: bool) -> Suite:
     """The suite as a new run asks for it: shorter, and with thinking where it has none."""
     if is_quick:

@@ -87,6 +87,17 @@ class Speed:
     pauses_s: list[float] = field(default_factory=list)
     _prefill: _Points = field(default_factory=_Points)
     _decode: _Points = field(default_factory=_Points)
+    _cap_shares: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_POINTS))
+
+    @property
+    def cap_shares(self) -> tuple[float, float, float] | None:
+        """(likely, low, high) share of their token limit that answers have used; None where too few
+        were seen."""
+        seen = self._cap_shares
+        if len(seen) < MIN_POINTS:
+            return None
+        low, middle, high = (quantile(seen, q) or 0.0 for q in (0.1, 0.5, 0.9))
+        return middle, low, high
 
     @property
     def is_measured(self) -> bool:
@@ -100,6 +111,8 @@ class Speed:
         rate = request.m.get("decode_tps_cl") or request.m.get("decode_tps_rt")
         if rate is None:
             rate = request.m.get("decode_tps_est")
+        if request.tok.out and request.tok.cap:
+            self._cap_shares.append(min(1.0, request.tok.out / request.tok.cap))
         if rate and request.tok.out:
             context = (request.tok.input or 0) + request.tok.out / 2
             self._decode.add(context, 1000 / rate)
@@ -158,8 +171,11 @@ def tokens_in(task: Task) -> float:
     return 8 + (said + len(task.prompt.text + task.prompt.file)) / 4
 
 
-def tokens_out(task: Task, seen: Sequence[float] = ()) -> tuple[float, float, float]:
-    """(likely, low, high) new tokens: from earlier answers, else from the suite, else the cap."""
+def tokens_out(
+    task: Task, seen: Sequence[float] = (), shares: tuple[float, float, float] | None = None
+) -> tuple[float, float, float]:
+    """(likely, low, high) new tokens: from earlier answers, else from the suite, else from the cap
+    and the shares of it that the answers of this run have used."""
     cap = float(task.prompt.max_tokens)
     if seen:
         low, middle, high = (quantile(seen, q) or 0.0 for q in (0.1, 0.5, 0.9))
@@ -167,6 +183,8 @@ def tokens_out(task: Task, seen: Sequence[float] = ()) -> tuple[float, float, fl
     if task.prompt.expected is not None:
         low, high = map(float, task.prompt.expected)
         return min((low + high) / 2, cap), min(low, cap), min(high, cap)
+    if shares is not None:
+        return cap * shares[0], cap * shares[1], cap * shares[2]
     return cap / 2, cap / 10, cap
 
 
@@ -182,9 +200,10 @@ def forecast(
     """Time left for these tasks. ``extra_s`` is added per task (cool-downs), ``running_s`` is how
     long the first of them already runs."""
     likely = low = high = most = 0.0
+    shares = speed.cap_shares
     for index, task in enumerate(tasks):
         size = tokens_in(task)
-        middle, few, many = tokens_out(task, history.get(task.prompt.id, ()))
+        middle, few, many = tokens_out(task, history.get(task.prompt.id, ()), shares)
         gone = running_s if index == 0 else 0.0
         likely += max(0.0, speed.request_s(size, middle) - gone) + extra_s
         low += max(0.0, speed.request_s(size, few) - gone) + extra_s

@@ -29,6 +29,9 @@ class Ledger:
         self._early: list[Event] = []
         self._folder = Path()
         self._first: Path | None = None
+        self._is_marked = False
+        self._place: tuple[Path, int, str] | None = None
+        """What the mark says, or would: the journal, where in it this run begins, the server."""
         self._journal: Journal | None = None
         self._line_ns = 0
         self._text: list[str] = []
@@ -68,11 +71,21 @@ class Ledger:
         try:
             self._first = active_run.new_journal(folder)
             self._journal = Journal(self._first)
-            if is_holder:
-                active_run.mark(folder, self._first)
         except OSError as error:
             raise journal_error(error) from error
-        self._folder = folder
+        self._folder, self._place = folder, (self._first, 0, "")
+        if is_holder:
+            self.mark()
+
+    def mark(self) -> None:
+        """Marks this run as the running benchmark of its folder, whose lock is held by now. Raises
+        JournalError."""
+        self._is_marked = True
+        try:
+            if self._place is not None:
+                active_run.mark(self._folder, *self._place)
+        except OSError as error:
+            raise journal_error(error) from error
 
     def open(self, path: Path, url: str) -> None:
         """Goes on in the journal of the run, with all that was told before. Raises JournalError."""
@@ -86,8 +99,10 @@ class Ledger:
             return
         before.close()
         made.flush(sync=True)
+        self._place = path, offset, url
+        if self._is_marked:
+            self.mark()
         try:
-            active_run.mark(self._folder, path, offset, url)
             first.unlink(missing_ok=True)
         except OSError as error:
             raise journal_error(error) from error

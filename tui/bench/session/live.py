@@ -11,6 +11,7 @@ import msgspec
 
 from tui.bench.model.conditions import Gate
 from tui.bench.model.events import (
+    BoardSeen,
     Event,
     Finished,
     Forecast,
@@ -30,6 +31,8 @@ from tui.bench.model.events import (
 from tui.bench.model.records import Request
 from tui.bench.model.screen import LiveAnswer, LiveBoard, LiveText, PlanItem, RunView
 from tui.bench.session.cleaned import cleaned
+from tui.bench.session.live_boards import LiveBoards
+from tui.bench.store.active_run import is_same_machine
 from tui.core.text.sanitize import clean
 
 HISTORY = 120
@@ -46,10 +49,13 @@ class LiveRun:
         self,
         earlier: Callable[[str], Iterable[Request]] = lambda folder: (),
         clock_s: Callable[[], float] = time.monotonic,
+        *,
+        is_of_boards: bool = False,
     ) -> None:
         self._earlier = earlier
         self._clock_s = clock_s
-        self._view = RunView()
+        self._view = RunView(is_of_boards=is_of_boards)
+        self._boards = LiveBoards()
         self.folder = ""
         """Of the run, as it is; empty until it has one."""
         self.url = ""
@@ -67,6 +73,18 @@ class LiveRun:
     @property
     def is_over(self) -> bool:
         return self._view.is_over
+
+    @property
+    def is_of_boards(self) -> bool:
+        """Whether its prompts are shared out to many boards."""
+        return self._view.is_of_boards
+
+    def is_at(self, url: str, board: str | None) -> bool:
+        """Whether it asks the machine of the server at ``url``, or of many boards that one:
+        ``board`` is what ``--board`` was given for it."""
+        if not self.is_of_boards:
+            return is_same_machine(self.url, url)
+        return board is not None and self._boards.is_working(board)
 
     def asked_to_pause(self, *, is_asked: bool) -> None:
         """The pause that the user wants; the run obeys between two requests."""
@@ -87,11 +105,15 @@ class LiveRun:
         elif isinstance(event, GateSeen):
             gate = event.gate
             if event.request is None or not gate.ok:
-                self._gates[gate.id] = cleaned(gate)
+                # The sentence of a gate of many boards names its board.
+                key = f"{gate.id} {gate.sentence}" if self.is_of_boards else gate.id
+                self._gates[key] = cleaned(gate)
         elif isinstance(event, Noted):
             self._notes.append(cleaned(event.sentence))
         elif isinstance(event, Sampled):
             self._sampled(event)
+        elif isinstance(event, BoardSeen):
+            self._board_seen(event)
         elif isinstance(event, Finished):
             self._finished(event)
         else:
@@ -116,7 +138,7 @@ class LiveRun:
         if event.done:
             for request in self._earlier(event.folder):
                 if request.key in self._plan and request.is_scored:
-                    self._end(request)
+                    self._end(request, is_of_before=True)
         expected_s = sum(one.expected_s or 0.0 for one in event.plan)
         left_s = expected_s if event.minutes is None else 60 * event.minutes
         self._forecast_at_s = self._clock_s()
@@ -124,16 +146,25 @@ class LiveRun:
         shown = cleaned(msgspec.structs.replace(event, plan=()))
         self._view = replace(self._view, started=shown, time=_forecast(0.0, left_s))
 
+    def _board_seen(self, event: BoardSeen) -> None:
+        lost = self._boards.seen(event, self._elapsed_s())
+        item = None if lost is None else self._plan.get(lost)
+        if lost is not None and item is not None and item.state == "running":
+            self._plan[lost] = replace(item, state="waiting", share=None)
+
     def _request_started(self, event: RequestStarted) -> None:
-        self._rates_tps.clear()
-        self._text = LiveText(serial=self._text.serial + 1)
-        self._has_text = False
         # The prompt is not drawn, and may be long.
         shown = cleaned(msgspec.structs.replace(event, prompt="", system=""))
-        self._view = replace(self._view, answer=LiveAnswer(shown))
+        key = (event.id, event.rep)
+        if event.board:
+            self._boards.asked(key, shown, self._elapsed_s())
+        else:
+            self._rates_tps.clear()
+            self._text = LiveText(serial=self._text.serial + 1)
+            self._has_text = False
+            self._view = replace(self._view, answer=LiveAnswer(shown))
         if event.is_warmup:
             return
-        key = (event.id, event.rep)
         known = self._plan.get(key) or PlanItem(
             Planned(
                 id=shown.id,
@@ -143,7 +174,9 @@ class LiveRun:
                 max_tokens=shown.max_tokens,
             )
         )
-        self._plan[key] = replace(known, state="running", share=0.0, request=None)
+        self._plan[key] = replace(
+            known, state="running", share=0.0, request=None, board=shown.board
+        )
 
     def _progressed(self, event: Progressed) -> None:
         answer = self._view.answer
@@ -159,6 +192,9 @@ class LiveRun:
             self._plan[key] = replace(item, share=share)
 
     def _take_text(self, event: TokensArrived) -> None:
+        if self.is_of_boards:
+            # It comes with the end of an answer, and several boards answer.
+            return
         if event.text and not self._has_text:
             self._has_text = True
             if self._text.is_thinking:
@@ -177,8 +213,9 @@ class LiveRun:
         if isinstance(event, RequestEnded):
             self._end(event.request)
 
-    def _end(self, request: Request) -> None:
+    def _end(self, request: Request, *, is_of_before: bool = False) -> None:
         shown = cleaned(request)
+        self._boards.ended(request.key, shown, is_of_before=is_of_before)
         known = self._plan.get(request.key)
         planned = known.planned if known is not None else _planned(shown)
         self._plan[request.key] = PlanItem(planned, request.outcome, request=shown)
@@ -193,6 +230,7 @@ class LiveRun:
             if item.state == "running":
                 self._plan[key] = replace(item, state="skipped")
         self._text = replace(self._text, is_over=True)
+        self._boards.close()
         elapsed_s = self._elapsed_s()
         share = 1.0 if event.outcome == "complete" else self._share_done()
         self.folder = self.folder or event.folder
@@ -243,6 +281,9 @@ class LiveRun:
         so far have taught.
         """
         items = tuple(self._plan.values())
+        if left_s is not None:
+            # Boards share the time that is left, not the time of one request.
+            left_s *= max(1, self._boards.working)
         priced_s = sum(
             (item.planned.expected_s or 0.0) * (1 - (item.share or 0.0))
             for item in items
@@ -269,6 +310,7 @@ class LiveRun:
             board=board,
             text=self._text,
             plan=self._items(None if time_now is None or view.is_over else time_now.left_s),
+            boards=self._boards.rows(self._elapsed_s()),
             gates=tuple(self._gates.values()),
             notes=tuple(self._notes),
         )

@@ -37,8 +37,10 @@ class BenchPlace:
     connection of this npulse, and reads that board."""
 
 
-def place_arguments(place: BenchPlace) -> list[str]:
-    """Where the server and its board are."""
+def place_arguments(place: BenchPlace | None) -> list[str]:
+    """Where the server and its board are; None is all boards of the config."""
+    if place is None:
+        return ["--boards=all"]
     if place.own_login is not None:
         board, url = place.own_login
         return [f"--board={board}", f"--url={url}"]
@@ -50,10 +52,12 @@ def place_arguments(place: BenchPlace) -> list[str]:
     return made
 
 
-def run_arguments(wish: RunWish, place: BenchPlace, settings: GenerationSettings) -> list[str]:
+def run_arguments(
+    wish: RunWish, place: BenchPlace | None, settings: GenerationSettings
+) -> list[str]:
     """What comes after the suite. Joined by =, for a name may begin with a dash."""
     made = [*place_arguments(place), f"--seed={wish.seed}"]
-    if place.model is not None:
+    if place is not None and place.model is not None:
         made.append(f"--model={place.model}")
     if wish.runs is not None:
         made.append(f"--runs={wish.runs}")

@@ -31,9 +31,9 @@ from tui.bench.session.live import LiveRun
 from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
 from tui.bench.session.results import Results
 from tui.bench.session.shown import ShownView
-from tui.bench.store import active_run, document, runs
-from tui.bench.store.detached import Detached, follow, start
-from tui.bench.store.folder import default_folder
+from tui.bench.store import document, runs
+from tui.bench.store.detached import Detached, follow, running, start
+from tui.bench.store.folder import boards_folder, default_folder
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.loop import EventLoopThread
@@ -42,14 +42,14 @@ from tui.timeline.source import TimelineSource
 MeasuredBy: TypeAlias = tuple[str, bool] | None
 """The model whose earlier runs say how long a suite takes, and whether it is simulated."""
 USUAL_CONTEXT_TOKENS = 16_384
-REPORT_NAME = "report"
 
 
 class Benchmarks:
     """The real :class:`tui.bench.model.screen.BenchSession`.
 
     ``busy`` says why nothing can be measured now (an answer is running), or None.
-    ``run_arguments`` are added to every run.
+    ``run_arguments`` are added to every run. ``boards``: names of those that a run can be shared
+    out to.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Benchmarks:
         folder: Path | None = None,
         user_suites: Path | None = None,
         run_arguments: Sequence[str] = (),
+        boards: Sequence[str] = (),
     ) -> None:
         self._loop = loop
         self._place = place
@@ -70,6 +71,7 @@ class Benchmarks:
         self._folder = default_folder() if folder is None else folder
         self._user_suites = user_suites
         self._run_arguments = tuple(run_arguments)
+        self._boards = tuple(clean_line(name, 60) for name in boards)
         self._lock = threading.Lock()
         self._shown = ShownView()
         self._results = Results(self._folder, self._shown, self._submit)
@@ -92,6 +94,7 @@ class Benchmarks:
             run=run,
             model=None if place is None or place.model is None else clean_line(place.model, 60),
             server=None if place is None else clean_line(place.label, 60),
+            boards=self._boards,
         )
 
     @property
@@ -103,13 +106,15 @@ class Benchmarks:
     def busy_sentence(self, url: str) -> str | None:
         """Why a chat with the server at ``url`` should wait: a prompt now would spoil the
         measurement."""
+        place = self._place()
         with self._lock:
             live = self._live
             if live is None or live.is_over:
                 return None
-            title = live.view().title
-            if not active_run.is_same_machine(live.url, url):
+            login = None if place is None else place.own_login
+            if not live.is_at(url, None if login is None else login[0]):
                 return None
+            title = live.view().title
         return f"a benchmark is running{f': {title}' if title else ''}"
 
     # Suites and earlier runs ----------------------------------------------------------------
@@ -169,41 +174,54 @@ class Benchmarks:
     # The run --------------------------------------------------------------------------------
 
     def start(self, wish: RunWish) -> str | None:
-        place = self._place()
-        if place is None:
-            return "no server answers yet; a run needs one"
-        refusal = self._refusal()
+        place = None if wish.is_of_boards else self._place()
+        refusal = self._refusal(place, is_of_boards=wish.is_of_boards)
         if refusal is None:
-            self._begin("run", [wish.suite, *run_arguments(wish, place, self._settings())])
+            arguments = [wish.suite, *run_arguments(wish, place, self._settings())]
+            self._begin("run", arguments, is_of_boards=wish.is_of_boards)
         return refusal
 
     def resume(self, run_id: str) -> str | None:
-        place = self._place()
-        if place is None:
-            return "no server answers yet; a run needs one"
-        refusal = self._refusal()
+        past = next((run for run in self._shown.view.past if run.id == run_id), None)
+        live = self._live
+        is_of_boards = (past is not None and past.is_of_boards) or (
+            live is not None and live.is_of_boards and live.view().run_id == run_id
+        )
+        place = None if is_of_boards else self._place()
+        refusal = self._refusal(place, is_of_boards=is_of_boards)
         if refusal is None:
-            self._begin("resume", [run_id, *place_arguments(place)])
+            arguments = [run_id, *place_arguments(place)]
+            self._begin("resume", arguments, is_of_boards=is_of_boards)
         return refusal
 
-    def _refusal(self) -> str | None:
+    def _refusal(self, place: BenchPlace | None, *, is_of_boards: bool) -> str | None:
+        if place is None and not is_of_boards:
+            return "no server answers yet; a run needs one"
         if self.is_running:
             return "a benchmark is already running"
-        other = runs.holder(self._folder)
+        other = runs.holder(boards_folder(self._folder) if is_of_boards else self._folder)
         if other is not None:
             self.seek()
             return f"another benchmark is running: {other}"
-        return self._busy()
+        # Many boards have servers of their own: what is asked here does not disturb them.
+        return None if is_of_boards else self._busy()
 
-    def _begin(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
+    def _begin(
+        self, verb: Literal["run", "resume"], arguments: Sequence[str], *, is_of_boards: bool
+    ) -> None:
         with self._lock:
-            self._live = LiveRun(self._earlier)
+            self._live = LiveRun(self._earlier, is_of_boards=is_of_boards)
             self._process = None
-        self._submit(self._run(verb, (*arguments, *self._run_arguments)))
+        every = (*arguments, *self._run_arguments)
+        self._submit(self._run(verb, every, is_of_boards=is_of_boards))
 
-    async def _run(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> None:
+    async def _run(
+        self, verb: Literal["run", "resume"], arguments: Sequence[str], *, is_of_boards: bool
+    ) -> None:
         try:
-            process = await asyncio.to_thread(start, verb, arguments, self._folder)
+            process = await asyncio.to_thread(
+                start, verb, arguments, self._folder, is_of_boards=is_of_boards
+            )
         except runs.RunError as error:
             self._end(Finished(outcome="failed", sentence=str(error)))
             return
@@ -212,7 +230,7 @@ class Benchmarks:
     async def _seek(self) -> None:
         """Follows a run that somebody else began: an earlier npulse, another terminal."""
         try:
-            found = await asyncio.to_thread(active_run.running, self._folder)
+            found = await asyncio.to_thread(running, self._folder)
             other = None
             if found is None:
                 other = await asyncio.to_thread(runs.holder, self._folder)
@@ -222,9 +240,10 @@ class Benchmarks:
                 self._shown.change(other_run=other)
                 if found is None:
                     return
-                self._live = LiveRun(self._earlier)
+                is_of_boards = found.is_of_boards(self._folder)
+                self._live = LiveRun(self._earlier, is_of_boards=is_of_boards)
                 self._process = None
-            self._submit(self._follow(Detached(found.pid, self._folder)))
+            self._submit(self._follow(found))
         finally:
             self._is_seeking = False
 
@@ -278,6 +297,11 @@ class Benchmarks:
             self._tell("resume", "resumed")
 
     def skip(self) -> None:
+        with self._lock:
+            is_of_boards = self._live is not None and self._live.is_of_boards
+        if is_of_boards:
+            self._shown.say("many boards answer: none of their prompts is skipped", "warn")
+            return
         self._tell("skip", "request skipped; its partial numbers are kept")
 
     def abort(self) -> None:

@@ -59,6 +59,7 @@ def _choice(key: str, speed: Speed, context_tokens: int | None) -> SuiteChoice |
         quick_prompts=len(short.prompts),
         quick_runs=short.runs,
         is_by_time=found.minutes is not None,
+        is_of_one_board=suite.is_of_one_board(found),
     )
 
 

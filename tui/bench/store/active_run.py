@@ -3,7 +3,8 @@
 A run takes the lock of its folder, then marks itself in ``detached/current.json``, whoever began
 it: a screen, a script, another terminal. That is how a screen finds a run that it did not begin,
 and follows it from its first event on. Until a run has a folder its journal is a file beside the
-mark; then the mark names the journal in that folder, and where in it the same events begin.
+mark; then the mark names the journal in that folder, and where in it the same events begin. A run
+on many boards has lock and mark below :func:`tui.bench.store.folder.boards_folder`.
 """
 
 from __future__ import annotations

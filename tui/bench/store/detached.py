@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal
 
 from tui.bench.model.events import Event, Finished, from_json
 from tui.bench.store import active_run
+from tui.bench.store.folder import boards_folder
 from tui.bench.store.runs import RunError
 from tui.core.process import is_running
 from tui.core.text.sanitize import clean_line
@@ -36,14 +37,19 @@ CLOCK_TICK_S = 0.02
 class Detached:
     """A benchmark in a process of its own.
 
-    ``folder`` is that of all runs; ``since_s`` is when it began, in seconds since 1970; ``said`` is
-    the file of its stdout and stderr, None where somebody else began it.
+    ``folder`` is where its mark lies: that of all runs, or :func:`.folder.boards_folder` of that.
+    ``since_s`` is when it began, in seconds since 1970; ``said`` is the file of its stdout and
+    stderr, None where somebody else began it.
     """
 
     pid: int
     folder: Path
     since_s: float = 0.0
     said: Path | None = None
+
+    def is_of_boards(self, folder: Path) -> bool:
+        """Whether it is one of many boards, below that folder of all runs."""
+        return self.folder == boards_folder(folder)
 
 
 def start(
@@ -52,9 +58,11 @@ def start(
     folder: Path,
     *,
     command: Literal["bench", "lab"] = "bench",
+    is_of_boards: bool = False,
 ) -> Detached:
     """Starts ``npulse bench run`` or ``resume``, or those of the lab, with these arguments.
-    ``folder`` is that of the benchmark runs; the lab's own lies beside it. Raises RunError."""
+    ``folder`` is that of the benchmark runs; the lab's own lies beside it. ``is_of_boards``: the
+    arguments share it out to many. Raises RunError."""
     since_s = time.time() - CLOCK_TICK_S
     try:
         path = active_run.new_journal(folder).with_suffix(".txt")
@@ -71,7 +79,7 @@ def start(
             )
     except OSError as error:
         raise RunError(f"cannot start the run: {error.strerror or 'unknown'}") from None
-    return Detached(process.pid, folder, since_s, path)
+    return Detached(process.pid, boards_folder(folder) if is_of_boards else folder, since_s, path)
 
 
 def _environment() -> dict[str, str]:
@@ -79,6 +87,15 @@ def _environment() -> dict[str, str]:
     home = str(Path(__file__).resolve().parents[3])
     known = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home}
+
+
+def running(folder: Path) -> Detached | None:
+    """The benchmark that somebody began: that of this machine's NPU, else one of many boards."""
+    for place in (folder, boards_folder(folder)):
+        found = active_run.running(place)
+        if found is not None:
+            return Detached(found.pid, place)
+    return None
 
 
 def is_alive(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""The folder of runs, and the name of its lock file."""
+"""The folder of runs, that of a run on many boards, and the name of their lock files."""
 
 from __future__ import annotations
 
@@ -13,3 +13,12 @@ def default_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("npulse", appauthor=False) / "bench"
+
+
+def boards_folder(folder: Path) -> Path:
+    """Lock and mark of the running benchmark of many boards, below the folder of runs.
+
+    It uses no NPU of this machine, which may measure its own board, or be one of the many, at the
+    same time.
+    """
+    return folder / "boards"

@@ -41,6 +41,10 @@ class _Request(msgspec.Struct, kw_only=True):
     tok: _Tokens = msgspec.field(default_factory=_Tokens)
 
 
+class _Board(msgspec.Struct, kw_only=True):
+    """One of many: that there is one says enough."""
+
+
 class _Slim(msgspec.Struct, kw_only=True):
     """The parts of a document that a list needs."""
 
@@ -49,6 +53,7 @@ class _Slim(msgspec.Struct, kw_only=True):
     requests: tuple[_Request, ...] = ()
     summary: dict[str, Summary] = msgspec.field(default_factory=dict)
     totals: dict[str, Total] = msgspec.field(default_factory=dict)
+    boards: tuple[_Board, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Slim)
@@ -90,19 +95,20 @@ def _can_resume(folder: Path, past: PastRun) -> bool:
 def _unfinished(folder: Path, run_id: str) -> PastRun:
     """A run that goes on or was killed: its journal tells what it is."""
     try:
-        header, segment, scored = journal.outline(folder / run_id / journal.FILE_NAME)
+        found = journal.outline(folder / run_id / journal.FILE_NAME)
     except OSError:
-        header, segment, scored = None, None, 0
-    run = None if header is None else header.run
+        found = journal.Outline(None, None, 0, is_of_boards=False)
+    run = None if found.header is None else found.header.run
     return PastRun(
         id=run_id,
         started_utc=run_id[:16] if run is None else run.started_utc,
         suite=run_id.split("-")[1] if run is None else run.suite,
-        model="" if segment is None else segment.model.name,
+        model="" if found.segment is None else found.segment.model.name,
         status="unfinished",
         is_simulated=run is not None and run.simulated,
-        scored=scored,
+        scored=found.scored,
         planned=0 if run is None else run.planned,
+        is_of_boards=found.is_of_boards,
     )
 
 
@@ -125,6 +131,7 @@ def _entry(run_id: str, slim: _Slim) -> PastRun:
         and (decode.source == "estimated" or is_chunk_count(slim.run.formula_set, decode.source)),
         ttft_median_ms=None if first is None else first.median,
         run_decode_tps=None if total is None else total.value,
+        is_of_boards=bool(slim.boards),
     )
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import msgspec
 
@@ -137,14 +137,25 @@ def read(path: Path) -> tuple[list[Event], int]:
     return lines, damaged
 
 
-def outline(path: Path) -> tuple[Header | None, Segment | None, int]:
-    """(header, first segment, requests with a usable answer) of a run without its report.
+class Outline(NamedTuple):
+    """What a run without its report is: ``segment`` is the first one, ``scored`` the number of
+    usable answers."""
+
+    header: Header | None
+    segment: Segment | None
+    scored: int
+    is_of_boards: bool
+
+
+def outline(path: Path) -> Outline:
+    """The outline of a run.
 
     Only the lines that say so are decoded: samples and tokens are most of a journal. Raises
     OSError.
     """
     header: Header | None = None
     segment: Segment | None = None
+    is_of_boards = False
     scored: set[tuple[str, int]] = set()
     if not path.is_file():
         raise FileNotFoundError(path)
@@ -157,9 +168,10 @@ def outline(path: Path) -> tuple[Header | None, Segment | None, int]:
                 header = header or line
             elif isinstance(line, Segment):
                 segment = segment or line
+                is_of_boards = is_of_boards or bool(line.board)
             elif isinstance(line, RequestEnded) and line.request.is_scored:
                 scored.add(line.request.key)
-    return header, segment, len(scored)
+    return Outline(header, segment, len(scored), is_of_boards)
 
 
 def _starts(kinds: Iterable[type[msgspec.Struct]]) -> tuple[bytes, ...]:

@@ -161,7 +161,8 @@ def _holder_of(data: bytes) -> Holder:
 
 
 class Lock:
-    """Only one benchmark at a time on a machine and user: the NPU cannot serve two.
+    """Only one benchmark at a time on a machine and user: the NPU cannot serve two. (Of many boards
+    the one that holds it is the one that others follow.)
 
     The kernel drops the lock with the process, so a killed run leaves none behind.
     """

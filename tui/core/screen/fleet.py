@@ -47,6 +47,8 @@ class BoardRow:
     """How its files are read, in one sentence."""
     is_other_version: bool = False
     """npulse there cannot be used; ``way`` says why."""
+    work: str = ""
+    """What a benchmark of many boards has it do, in words."""
 
     @property
     def wrong(self) -> tuple[Trouble, str]:

@@ -15,10 +15,10 @@ from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.choose import (
     MAX_RUNS,
     MAX_SEED,
-    OPTIONS,
     Choosing,
     chosen_past,
     chosen_suite,
+    option_names,
     option_row,
     past_rows,
     status_rows,
@@ -70,10 +70,17 @@ class BenchScreen(BenchPage):
         yield from self.compose_header()
         yield BenchPanel(self._suites, self.glyphs, id="suites")
         yield BenchPanel(
-            lambda width, _: [option_row(self.choosing, width)], self.glyphs, id="options"
+            lambda width, _: [option_row(self.choosing, width, self.view().boards)],
+            self.glyphs,
+            id="options",
         )
         yield BenchPanel(
-            lambda width, _: status_rows(self.view(), width, self.key("bench.open")),
+            lambda width, _: status_rows(
+                self.view(),
+                width,
+                self.key("bench.open"),
+                is_of_boards=self.choosing.wish.is_of_boards,
+            ),
             self.glyphs,
             id="status",
         )
@@ -129,17 +136,17 @@ class BenchScreen(BenchPage):
     def action_turn(self, step: int) -> None:
         self._typed = ""
         if self.choosing.zone == "suites":
-            at = (self.choosing.option + step) % len(OPTIONS)
+            at = (self.choosing.option + step) % len(option_names(self.view()))
             self._take(replace(self.choosing, option=at))
 
     def action_change(self, step: int) -> None:
         self._typed = ""
         if self.choosing.zone == "suites":
-            self._take(self.choosing.changed(step))
+            self._take(self.choosing.changed(step, option_names(self.view())))
 
     def on_key(self, event: events.Key) -> None:
         """Figures are typed where an option is a number."""
-        name = OPTIONS[self.choosing.option]
+        name = option_names(self.view())[self.choosing.option]
         is_digit = event.character is not None and event.character in "0123456789"
         if not is_digit or self.choosing.zone != "suites" or name not in ("runs", "seed"):
             return
@@ -183,7 +190,10 @@ class BenchScreen(BenchPage):
         if suite is None:
             self.say("the suites are still being read", "warn")
             return
-        if not self.say_if(self.session.start(replace(self.choosing.wish, suite=suite.key))):
+        wish = replace(self.choosing.wish, suite=suite.key)
+        if wish.is_of_boards and suite.is_of_one_board:
+            self.say(f"{suite.id} measures one board by itself: set boards to this one", "warn")
+        elif not self.say_if(self.session.start(wish)):
             self._open_run()
 
     def action_compare(self) -> None:

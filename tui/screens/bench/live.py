@@ -14,6 +14,7 @@ from tui.core.screen.keys.bench import BENCH_LIVE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.answer_feed import AnswerFeed
 from tui.screens.bench.page import BenchData, BenchPage
+from tui.widgets.bench.boards import board_rows, note_rows
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.plan import plan_rows
@@ -44,6 +45,12 @@ class BenchLiveScreen(BenchPage):
     BenchLiveScreen #board { display: none; }
     BenchLiveScreen #text-box { height: 1fr; }
     BenchLiveScreen #text { height: 1fr; }
+    BenchLiveScreen #boards { display: none; height: 1fr; }
+    BenchLiveScreen #notes { display: none; height: 1fr; width: 100%; }
+    BenchLiveScreen.-of-boards #boards, BenchLiveScreen.-of-boards #notes { display: block; }
+    BenchLiveScreen.-of-boards #answer, BenchLiveScreen.-of-boards #text-box { display: none; }
+    BenchLiveScreen.-of-boards #stats, BenchLiveScreen.-of-boards #board-short,
+    BenchLiveScreen.-of-boards #board, BenchLiveScreen.-wide.-of-boards #board { display: none; }
     BenchLiveScreen.-small #plan { display: none; }
     BenchLiveScreen.-wide #plan { width: 39; }
     BenchLiveScreen.-wide #board {
@@ -79,7 +86,7 @@ class BenchLiveScreen(BenchPage):
         super().__init__(data, glyphs)
         self._run = self._pulled()
         self._feed = AnswerFeed()
-        self._is_over_shown = False
+        self._shown_hints: tuple[HintOf, ...] = self.HINTS
         self._abort_asked = False
 
     def _pulled(self) -> RunView:
@@ -96,12 +103,16 @@ class BenchLiveScreen(BenchPage):
         yield BenchPanel(
             lambda w, _: answer_rows(self._run, w, glyphs), glyphs, id="answer", classes="ruled"
         )
+        yield BenchPanel(
+            lambda w, h: board_rows(self._run, w, h), glyphs, id="boards", classes="ruled"
+        )
         with Horizontal(id="panels", classes="ruled"):
             yield BenchPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")
             with Vertical(id="figures"):
                 yield BenchPanel(lambda w, _: stat_table(self._run.summary, w), glyphs, id="stats")
                 yield BenchPanel(self._short_board, glyphs, id="board-short")
                 yield BenchPanel(lambda w, h: gate_rows(self._run.gates, w, h), glyphs, id="gates")
+                yield BenchPanel(lambda w, h: note_rows(self._run, w, h), glyphs, id="notes")
             yield BenchPanel(
                 lambda w, _: hardware_rows(self._run.board, w, glyphs), glyphs, id="board"
             )
@@ -118,12 +129,19 @@ class BenchLiveScreen(BenchPage):
         if self.is_covered:
             return
         self._run = self._pulled()
+        self.set_class(self._run.is_of_boards, "-of-boards")
+        for gates in self.query("#gates"):
+            # Of many boards only those that are closed are told.
+            gates.display = bool(self._run.gates) or not self._run.is_of_boards
         super().pull()
         for transcript in self.query(Transcript):
             self._feed.show(self._run, transcript)
-        if self._run.is_over != self._is_over_shown:
-            self._is_over_shown = self._run.is_over
-            self.show_hints(self.OVER_HINTS if self._run.is_over else self.HINTS)
+        hints: tuple[HintOf, ...] = self.OVER_HINTS if self._run.is_over else self.HINTS
+        if self._run.is_of_boards:
+            hints = tuple(hint for hint in hints if hint.label != "skip")
+        if hints != self._shown_hints:
+            self._shown_hints = hints
+            self.show_hints(hints)
 
     # Keys -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread, window
 
 WIDE = 100
 OPTIONS = ("runs", "quick", "max time", "seed")
+BOARDS_OPTION = "boards"
 MAX_TIMES_S = (None, 600.0, 1800.0, 3600.0, 2 * 3600.0, 4 * 3600.0)
 MAX_RUNS, MAX_SEED = 99, 999_999
 
@@ -36,9 +37,9 @@ class Choosing:
     """The run marked for a comparison."""
     wish: RunWish = field(default_factory=lambda: RunWish(""))
 
-    def changed(self, step: int) -> Choosing:
-        """The chosen option one step up or down."""
-        wish, name = self.wish, OPTIONS[self.option]
+    def changed(self, step: int, names: Sequence[str] = OPTIONS) -> Choosing:
+        """The chosen one of these options one step up or down."""
+        wish, name = self.wish, names[self.option]
         if name == "runs":
             count = (wish.runs or 0) + step
             wish = replace(wish, runs=min(count, MAX_RUNS) if count > 0 else None)
@@ -47,9 +48,16 @@ class Choosing:
         elif name == "max time":
             at = (MAX_TIMES_S.index(wish.max_time_s) + step) % len(MAX_TIMES_S)
             wish = replace(wish, max_time_s=MAX_TIMES_S[at])
+        elif name == BOARDS_OPTION:
+            wish = replace(wish, is_of_boards=not wish.is_of_boards)
         else:
             wish = replace(wish, seed=min(MAX_SEED, max(0, wish.seed + step)))
         return replace(self, wish=wish)
+
+
+def option_names(view: BenchView) -> tuple[str, ...]:
+    """The options that there are: boards only where some are configured."""
+    return (*OPTIONS, BOARDS_OPTION) if view.boards else OPTIONS
 
 
 def suite_rows(
@@ -104,8 +112,9 @@ def _suite_row(
     return on_ground(row, "selected", width) if is_chosen else row
 
 
-def option_row(choosing: Choosing, width: int) -> Row:
-    """The options of the run; the chosen option is marked."""
+def option_row(choosing: Choosing, width: int, boards: Sequence[str] = ()) -> Row:
+    """The options of the run; the chosen option is marked. ``boards`` are those that it can be
+    shared out to."""
     wish = choosing.wish
     top = None if wish.max_time_s is None else fmt.long_seconds(wish.max_time_s)
     values = {
@@ -114,8 +123,10 @@ def option_row(choosing: Choosing, width: int) -> Row:
         "max time": top or "none",
         "seed": str(wish.seed),
     }
+    if boards:
+        values[BOARDS_OPTION] = f"all {len(boards)}" if wish.is_of_boards else "this one"
     spans: list[Span] = [("   ", "text")]
-    for index, name in enumerate(OPTIONS):
+    for index, name in enumerate(values):
         is_chosen = index == choosing.option and choosing.zone == "suites"
         value = f"[{values[name]}]" if is_chosen else f" {values[name]} "
         spans += [(f"{name} ", "dim"), (value, "live" if is_chosen else "text"), ("  ", "text")]
@@ -186,8 +197,10 @@ def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
     return view.suites[choosing.suite] if choosing.suite < len(view.suites) else None
 
 
-def status_rows(view: BenchView, width: int, open_key: str = "Enter") -> Sequence[Row]:
-    """Why no run can start, or that one is running."""
+def status_rows(
+    view: BenchView, width: int, open_key: str = "Enter", *, is_of_boards: bool = False
+) -> Sequence[Row]:
+    """Why no run can start, or that one is running. ``is_of_boards``: one on many is wanted."""
     run = view.run
     if run is not None and not run.is_over:
         return [
@@ -199,6 +212,9 @@ def status_rows(view: BenchView, width: int, open_key: str = "Enter") -> Sequenc
                 width,
             )
         ]
+    if is_of_boards:
+        text = f" prompts are shared out to {', '.join(view.boards)}"
+        return [fit(((text, "soft"),), width)]
     if view.other_run is not None:
         text = f" another benchmark is running: {view.other_run}"
         return [fit(((text, "warn"),), width)]

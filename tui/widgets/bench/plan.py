@@ -9,7 +9,7 @@ from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.bench.parts import short_seconds
 from tui.widgets.kit.bars import bar
-from tui.widgets.kit.rows import Row, row_width, spread, window
+from tui.widgets.kit.rows import Row, fit, row_width, spread, window
 
 STATE_WORDS = {"waiting": "", "running": "now", "ok": "ok", "failed": "FAIL", "skipped": "skip"}
 STATE_ROLES = {"ok": "ok", "failed": "bad", "skipped": "warn", "running": "live"}
@@ -50,6 +50,8 @@ def plan_line(item: PlanItem, width: int, glyphs: Glyphs, *, has_reps: bool) -> 
 
 
 def _plan_right(item: PlanItem, glyphs: Glyphs) -> Row:
+    if item.state == "running" and item.board:
+        return fit(((item.board, "live"),), 14)
     if item.state == "running":
         return bar(item.share, 11, glyphs, "live")
     request = item.request

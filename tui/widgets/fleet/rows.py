@@ -99,6 +99,8 @@ def _row(row: BoardRow, width: int, glyphs: Glyphs, *, is_chosen: bool) -> Row:
     if row.state == "lost" and row_width(cells) + 2 + row_width(((words, role),)) > width:
         # In what ssh says the last clause is the reason; all of it stands below the table.
         words = words.rpartition(": ")[2]
+    if not words:
+        words, role = row.work, "live"
     line = fit((*cells, (f"  {words}", role)), width)
     return on_ground(line, "selected", width + 1) if is_chosen else line
 
@@ -114,7 +116,7 @@ def _detail(row: BoardRow, width: int) -> list[Row]:
     line = "" if row.latency_ms is None else f"  latency {row.latency_ms:.0f} ms"
     first = f"{row.address}{line}  {row.board}".rstrip()
     serving = "  ".join(part for part in (row.server, row.model) if part)
-    second = row.wrong[1] or serving or "nothing is wrong"
+    second = row.wrong[1] or row.work or serving or "nothing is wrong"
     role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
     return [
         fit(((text, role),), width)

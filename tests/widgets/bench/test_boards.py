@@ -1,0 +1,54 @@
+"""The rows of a run on many boards fit, and say what each board does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.screens.bench.prepared import BOARDS_RUN
+from tests.widgets.bench.test_rows import WIDTHS, words
+from tui.bench.model.screen import RunView
+from tui.core.text.glyphs import UNICODE
+from tui.widgets.bench.boards import board_rows, note_rows
+from tui.widgets.bench.plan import plan_rows
+from tui.widgets.kit.rows import row_width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_rows_fit(width: int) -> None:
+    many = replace(BOARDS_RUN, boards=BOARDS_RUN.boards * 7)
+    for run in (BOARDS_RUN, many, RunView(is_of_boards=True)):
+        for height in (1, 4, 9, 40):
+            rows = board_rows(run, width, height) + note_rows(run, width, height)
+            assert all(row_width(row) <= width for row in rows)
+        assert len(board_rows(many, width, 9)) == 9
+
+
+def test_each_board_has_its_request_or_its_reason() -> None:
+    said = words(board_rows(BOARDS_RUN, 120, 20))
+    kitchen, cellar, reason, attic = said.splitlines()[2:]
+    assert "works" in kitchen
+    assert "n7  0:05" in kitchen
+    assert "24" in kitchen
+    assert "3.13" in kitchen
+    assert "was lost" in cellar
+    assert reason.strip() == "its connection was lost"
+    assert attic.endswith("npulse is not installed there: pip install 'npulse[fleet]' on the board")
+    # Where there is no room for the reasons, every board keeps its row.
+    assert [line.split()[0] for line in words(board_rows(BOARDS_RUN, 80, 5)).splitlines()[2:]] == [
+        "kitchen", "cellar", "attic",
+    ]  # fmt: skip
+    assert "1 more boards" not in said
+    assert "2 more boards, 10 answered" in words(board_rows(BOARDS_RUN, 80, 4))
+
+
+def test_the_plan_names_the_board_that_is_asked() -> None:
+    said = words(plan_rows(BOARDS_RUN, 38, 5, UNICODE)).splitlines()
+    assert said[1].split() == ["now", "n7", "kitchen"]
+
+
+def test_the_newest_note_stands_at_the_bottom() -> None:
+    rows = words(note_rows(BOARDS_RUN, 60, 3)).splitlines()
+    assert rows[0].strip() == "notes"
+    assert rows[-1].strip() == "cellar: its connection was lost"
