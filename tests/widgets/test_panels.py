@@ -118,6 +118,7 @@ def test_npu_without_permission_says_so_and_shows_no_zero() -> None:
 
 def test_memory_splits_into_model_other_and_free() -> None:
     shown = page(memory_rows(busy_board(), WIDTH, UNICODE))
+    assert "━╍" in shown.splitlines()[1], "told apart without colours"
     assert "model 4.9" in shown
     assert "other 1.3" in shown
     assert "free 9.4 GiB" in shown

@@ -25,8 +25,9 @@ class Dialog(DimsBelow, ModalScreen[ScreenResultType]):
     Dialog { align: center middle; background: $background 60%; }
     Dialog > VerticalScroll {
         width: 78; max-width: 96%; height: auto; max-height: 90%;
-        background: $raised; border: round $edge; padding: 0 1;
+        background: $raised; border: round $edge; padding: 0 0 0 1; scrollbar-size-vertical: 1;
     }
+    Dialog > VerticalScroll > * { margin-right: 1; }
     Dialog KeyBar { dock: bottom; }
     """
     # Those of the app are not told of a modal screen.

@@ -17,7 +17,8 @@ from tui.core.screen.keys.forms import HELP_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.dialog import Dialog
 from tui.screens.help_text import HelpText
-from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.chat.key_bar import HintOf, KeyHint, key_hints
+from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.grounds import GroundedRows
@@ -119,6 +120,9 @@ class HelpScreen(Dialog[None]):
         self.query_one("#help-line").display = True
         self._field.value = ""
         self._field.focus()
+        enter = KeyHint("Enter", "to the matches", "focused.submit")
+        back = key_hints(self, [HintOf("end of the search", "help.back")])
+        self.query_one(MessageBar).set_hints([enter, *back])
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -13,7 +13,7 @@ from tui.core.screen.keymap import Place, help_sections
 from tui.widgets.kit.rows import Row, pad, spread
 
 KEY_CELLS = 24
-NARROW_KEY_CELLS = 17
+NARROW_KEY_CELLS = 18
 """The same in one of two columns."""
 MIN_WORD_CELLS = 24
 TWO_COLUMNS = 100

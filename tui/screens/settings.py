@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from tui.core.screen.keymap import Place
@@ -23,7 +24,7 @@ from tui.core.types import GenerationSettings
 from tui.screens.dialog import Dialog
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.fields import LineField, TextField
+from tui.widgets.kit.fields import LineField, TextField, outlined
 from tui.widgets.kit.rows import Rows
 
 Problem = tuple[str, str]
@@ -96,6 +97,9 @@ class Toggle(Static, can_focus=True):
     def render(self) -> str:
         return "on" if self.is_on else "off"
 
+    def render_line(self, y: int) -> Strip:
+        return outlined(super().render_line(y), self)
+
     def action_flip(self) -> None:
         self.is_on = not self.is_on
         self.refresh()
@@ -103,6 +107,14 @@ class Toggle(Static, can_focus=True):
 
     def on_click(self) -> None:
         self.action_flip()
+
+
+class SystemPromptField(TextField):
+    """Its last row shows how far it goes where its ground does not."""
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        return outlined(strip, self) if y == self.size.height - 1 else strip
 
 
 class SettingsScreen(Dialog[GenerationSettings | None]):
@@ -136,7 +148,8 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
     }
     SettingsScreen #settings-error.-none { display: none; }
     SettingsScreen #settings-notes { color: $dim; height: auto; margin-top: 1; }
-    SettingsScreen.-narrow > #settings-box { padding: 1 0 1 1; scrollbar-size-vertical: 1; }
+    SettingsScreen.-narrow > #settings-box { padding: 1 0 1 1; }
+    SettingsScreen.-narrow > #settings-box > * { margin-right: 0; }
     SettingsScreen.-narrow .name { width: 15; }
     SettingsScreen.-narrow .mark { width: 1; }
     SettingsScreen.-narrow Input, SettingsScreen.-narrow Toggle { width: 7; }
@@ -209,7 +222,7 @@ class SettingsScreen(Dialog[GenerationSettings | None]):
         if name in OWN_NOTES:
             yield Static(OWN_NOTES[name], classes="own-below", markup=False)
         elif name == "system_prompt":
-            area = TextField(self._settings.system_prompt, id=name, tab_behavior="focus")
+            area = SystemPromptField(self._settings.system_prompt, id=name, tab_behavior="focus")
             area.cursor_blink = False
             yield area
 

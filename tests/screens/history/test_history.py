@@ -55,9 +55,14 @@ async def test_the_newest_stands_first(history: HistoryBrowser, size: tuple[int,
 async def test_search_finds_words_of_answers_and_opens_there(history: HistoryBrowser) -> None:
     async with HistoryApp(history).run_test(size=(120, 40)) as pilot:
         await shows(pilot, "3 conversations")
+        await shows(pilot, "c continue")
         await pilot.press("slash", *"refresh")
-        await shows(pilot, "1 found for: refresh", "It has to refresh.")
-        await pilot.press("enter", "enter")
+        text = await shows(pilot, "1 found for: refresh", "It has to refresh.")
+        assert "Enter to the list" in text
+        assert "c continue" not in text, "a letter is typed there"
+        await pilot.press("enter")
+        await shows(pilot, "c continue")
+        await pilot.press("enter")
         await shows(pilot, "answer 2 of 2", "It has to refresh.")
         await pilot.press("left")
         await shows(pilot, "answer 1 of 2", "It is narrow.", "Four channels.")

@@ -32,6 +32,13 @@ def test_an_answer_that_was_cut_short_is_not_told_as_whole() -> None:
     assert text(rows[1]).split()[-2:] == ["why", "3.10"]
 
 
+def test_a_slow_answer_that_was_stopped_has_its_sign_at_the_rate() -> None:
+    found = [LastAnswer(0, "why", "m", rate, True, status="stopped") for rate in (1.62, 3.1, 3.1)]
+    rows = answer_rows(found, 41, 3, UNICODE, NOON_S)
+    assert text(rows[0]).endswith("stopped ! ~1.62")
+    assert text(rows[1]).endswith("stopped  ~3.10")
+
+
 def test_the_chosen_one_has_a_sign_before_its_time() -> None:
     asked_ms = round(NOON_S * 1000)
     found = [LastAnswer(asked_ms, prompt, "m", 7.0, False) for prompt in ("one", "two")]

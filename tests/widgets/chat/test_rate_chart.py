@@ -61,3 +61,16 @@ def test_any_size_is_kept(
 def test_an_answer_that_nobody_followed_has_its_rate_all_the_same() -> None:
     rows = RateChart(UNICODE).rows(timeline_of(answering()), 41, 7, None)
     assert any("\u2800" < char <= "\u28ff" for row in rows for char in text(row))
+
+
+@BOTH
+@pytest.mark.parametrize("width", [41, 60, 120])
+def test_the_word_of_a_stop_stands_off_the_phase_before_it(glyphs: Glyphs, width: int) -> None:
+    builder = TimelineBuilder("why", "qwen3-4b")
+    builder.add_words("Words of an answer.", "")
+    builder.add_chunks([NS + n * NS // 4 for n in range(120)], [1] * 120, [0] * 120)
+    builder.end("stopped", end_ns=31 * NS)
+    rows = RateChart(glyphs).rows(builder.timeline(), width, 9, None)
+    assert " stopped " in text(rows[-2])
+    ticks = text(rows[-1]).split(" s")
+    assert len([one for one in ticks if one.strip()]) >= 2, "one tick alone gives no scale"

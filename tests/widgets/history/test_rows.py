@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 
 from tui.core.text.glyphs import UNICODE
 from tui.history.records import ConversationRow
@@ -52,3 +53,12 @@ def test_a_date_of_another_year_has_its_year_at_any_width() -> None:
     assert shown_time(old_ms, has_year=False).startswith("2023-11-1")
     assert len(shown_time(old_ms, has_year=False)) == len(shown_time(NOW_MS, has_year=False))
     assert line(replace(ROW, updated_ms=10**20)).count("–") >= 1
+
+
+def test_what_does_not_fit_is_cut_with_a_sign_and_the_edge_stays_free() -> None:
+    long = replace(ROW, title="a long title " * 9)
+    assert line(long).endswith("…")
+    assert cell_len(line(long)) == 79
+    running = line(replace(long, is_running=True))
+    assert running.endswith("…  running")
+    assert cell_len(running) == 79

@@ -25,6 +25,8 @@ class Glyphs:
     bar_full: str
     """One filled cell of a bar."""
     bar_half: str
+    bar_dashed: str
+    """One filled cell of the next part of the same bar."""
     bar_track: str
     """An empty cell of a bar. Lighter than the filled one, so that a bar reads without colour."""
     levels: str
@@ -134,6 +136,7 @@ UNICODE = Glyphs(
     is_ascii=False,
     bar_full="━",
     bar_half="╸",
+    bar_dashed="╍",
     bar_track="─",
     levels="⡀⠄⠂⠁",
     digits=_font(_UNICODE_FIGURES) | {".": (" ", " ", "▀"), "–": ("   ", "▀▀▀", "   ")},
@@ -161,6 +164,7 @@ ASCII = Glyphs(
     is_ascii=True,
     bar_full="#",
     bar_half="-",
+    bar_dashed="=",
     bar_track="-",
     levels="_.-'",
     digits=_font(_ASCII_FIGURES) | {"–": ("   ", " - ", "   ")},

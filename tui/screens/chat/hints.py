@@ -8,30 +8,30 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.chat.server_line import UrlField
 from tui.widgets.transcript.transcript import Transcript
 
-PROMPT_HINTS: tuple[HintOf, ...] = (
-    HintOf("send", "prompt.send"),
-    HintOf("stop", "stop"),
+PAGE_HINTS: tuple[HintOf, ...] = (
     HintOf("help", "help"),
     HintOf("model", "models"),
     HintOf("bench", "bench"),
     HintOf("history", "history"),
     HintOf("board", "board"),
     HintOf("settings", "settings"),
-    HintOf("timeline", "timeline"),
+    HintOf("commands", "palette"),
     HintOf("lab", "lab"),
+    HintOf("timeline", "timeline"),
     HintOf("clients", "clients"),
     HintOf("fleet", "fleet"),
-    HintOf("commands", "palette"),
     HintOf("again", "regenerate"),
     HintOf("new", "new"),
     HintOf("copy", "copy"),
     HintOf("quit", "quit"),
 )
+PROMPT_HINTS: tuple[HintOf, ...] = (HintOf("send", "prompt.send"), *PAGE_HINTS)
+"""While nothing runs: nothing can be stopped."""
 ANSWERING_HINTS: tuple[HintOf, ...] = (
     HintOf("stop", "stop"),
     HintOf("after paragraph", "stop_paragraph"),
     HintOf("after 50 tokens", "stop_tokens"),
-    *PROMPT_HINTS[2:],
+    *PAGE_HINTS,
 )
 """While an answer runs: nothing can be sent."""
 DEMO_HINT = HintOf("demo", "transcript.demo")

@@ -11,6 +11,8 @@ from tui.widgets.chat.speed import SpeedPanel
 
 BROAD_COLUMNS = 160
 """Width from which there are three columns."""
+TALL_ROWS = 20
+"""Height from which a blank row sets the status strip off from the answer."""
 PANEL_CELLS, MOST_PANEL_CELLS = 44, 84
 FRAME_ROWS = 4
 """Top line, bottom line, and the prompt with its line."""
@@ -29,6 +31,7 @@ Dashboard.-broad #conversations {
 }
 Dashboard.-broad #transcript { max-width: 110; }
 Dashboard #strip { height: 1; }
+Dashboard.-tall #strip { margin-top: 1; }
 Dashboard #prompt-box {
     height: auto; max-height: 40%; border-top: solid $rule; padding: 0;
 }
@@ -49,6 +52,7 @@ def arrange(screen: Screen[None], size: Size) -> None:
     """Give the columns and the panels of the dashboard what ``size`` has room for."""
     is_broad = size.width >= BROAD_COLUMNS
     screen.set_class(is_broad, "-broad")
+    screen.set_class(size.height >= TALL_ROWS, "-tall")
     room = panel_rows(size.height - FRAME_ROWS)
     speed, answers = screen.query_one(SpeedPanel), screen.query_one(AnswersPanel)
     speed.chart_rows, answers.count = room.chart, room.answers

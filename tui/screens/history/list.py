@@ -16,7 +16,8 @@ from tui.core.screen.keys.history import HISTORY_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import ConversationRow, SearchHit
 from tui.screens.history.page import HistoryData, HistoryPage
-from tui.widgets.chat.key_bar import HintOf
+from tui.widgets.chat.key_bar import HintOf, KeyHint, key_hints
+from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.history.list import HistoryList
 from tui.widgets.history.rows import Entry, conversation_of, detail_rows, head_row, title_row
 from tui.widgets.kit.bindings import bindings
@@ -24,6 +25,8 @@ from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.rows import Row, Rows
 
 FIELD_LABELS = {"search": " search  ", "rename": " name  ", "tag": " tags  "}
+FIELD_ENTERS = {"search": "to the list", "rename": "keep the name", "tag": "keep the tags"}
+FIELD_HINTS = (HintOf("back", "history.back"), HintOf("help", "help"))
 PLACEHOLDERS = {
     "search": 'words, or "words in a row"',
     "rename": "",
@@ -168,6 +171,14 @@ class HistoryScreen(HistoryPage):
             self.run_worker(self._read_on(), group="read")
 
     # The field ------------------------------------------------------------------------------
+
+    def on_descendant_focus(self) -> None:
+        """In the field a letter is a letter: the bottom line tells other keys there."""
+        if not self.query_one("#field", LineField).has_focus:
+            self.show_hints(self.HINTS)
+            return
+        enter = KeyHint("Enter", FIELD_ENTERS[self._field_is], "focused.submit")
+        self.query_one(MessageBar).set_hints([enter, *key_hints(self, FIELD_HINTS)])
 
     def _show_field(self, what: Literal["search", "rename", "tag"], text: str) -> None:
         self._field_is = what

@@ -124,19 +124,21 @@ def memory_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     model = snapshot.number("ram.model")
     used = None if available is None else max(0.0, total - available)
     other = None if used is None else max(0.0, used - (model or 0.0))
-    parts = [((model or 0.0) / total, "live"), ((other or 0.0) / total, "soft")]
+    shares = [(model, "live"), (other, "soft")] if model is not None else [(other, "soft")]
+    parts = [((part or 0.0) / total, role) for part, role in shares]
+    other_sign = glyphs.bar_full if model is None else glyphs.bar_dashed
     free_role = "text"
     if available is not None and available < 0.10 * total:
         free_role = "bad" if available < 0.05 * total else "warn"
     of_model: Row = (
-        (f"{glyphs.square} ", "live"),
+        (f"{glyphs.bar_full} ", "live"),
         ("model ", "dim"),
         (fmt.gib(model), "text"),
         ("  ", "dim"),
     )
     left: Row = (
         *(of_model if model is not None else ()),
-        (f"{glyphs.square} ", "soft"),
+        (f"{other_sign} ", "soft"),
         ("other " if model is not None else "used ", "dim"),
         (fmt.gib(other), "text"),
         ("  free ", "dim"),

@@ -90,8 +90,7 @@ def answer_rows(
         is_slow = place in slow
         right: Row = ((f"{rate:>{RATE_CELLS}}", "warn" if is_slow else "text"),)
         if is_slow:
-            blanks = " " * (RATE_CELLS - len(rate) - 2)
-            right = ((f"{blanks}! {rate}", "warn"),)
+            right = ((f" {f'! {rate}':>{RATE_CELLS}}", "warn"),)
         if one.status in STATUS_WORDS:
             # What was cut short is not told as if it were whole.
             role = "dim" if one.status == "stopped" else "warn"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from tui.core.text.glyphs import Glyphs
 from tui.core.turn.turn_stats import TurnStats
@@ -10,7 +11,7 @@ from tui.timeline.binning import BinnedSeries, TimeAxis
 from tui.timeline.record import Chunks, Series, Timeline
 from tui.timeline.series import RATE, SPECS
 from tui.timeline.view import TimelineView
-from tui.widgets.kit.axis_rows import mark_cells, phase_cells, tick_cells, trouble_cells
+from tui.widgets.kit.axis_rows import NO_MARK, mark_cells, phase_cells, tick_cells, trouble_cells
 from tui.widgets.kit.curve import CurveCells
 from tui.widgets.kit.grounds import on_grounds
 from tui.widgets.kit.rows import Row, Span
@@ -57,6 +58,7 @@ class RateChart:
         below = _with_signs(
             phase_cells(view, axis, cells, per_cell, self._glyphs),
             mark_cells(view, axis, cells, per_cell, self._glyphs),
+            self._glyphs,
         )
         ticks = tick_cells(axis, view.unit, cells, per_cell)
         blank: Span = (" " * MARGIN, "dim")
@@ -105,6 +107,16 @@ def _median_dot(x: int, span: Span, glyphs: Glyphs) -> Span:
     return (glyphs.separator, "dim") if is_free else span
 
 
-def _with_signs(phases: Sequence[Span], marks: Sequence[Span]) -> list[Span]:
-    """The marks in front of the phases."""
-    return [phase if mark[0] == " " else mark for phase, mark in zip(phases, marks, strict=True)]
+def _with_signs(phases: Sequence[Span], marks: Sequence[Span], glyphs: Glyphs) -> list[Span]:
+    """The marks in front of the phases; a name that a mark would cut becomes part of the line."""
+    is_mark = [mark != NO_MARK for mark in marks]
+    found = list(phases)
+    start = 0
+    for is_name, group in groupby(phases, key=lambda span: span[1] != "track"):
+        after = start + len(list(group))
+        if is_name and any(is_mark[start:after]):
+            shown = [span != NO_MARK for span in phases[start:after]]
+            line: Span = (glyphs.bar_full, "track")
+            found[start:after] = [line if one else NO_MARK for one in shown]
+        start = after
+    return [mark if taken else one for mark, taken, one in zip(marks, is_mark, found, strict=True)]

@@ -10,7 +10,7 @@ from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.history.records import ConversationRow, SearchHit
 from tui.widgets.kit.grounds import on_ground
-from tui.widgets.kit.rows import Row, fit, pad, spread
+from tui.widgets.kit.rows import Row, cut, fit, pad, row_width, spread
 
 Entry = ConversationRow | SearchHit
 WIDE = 100
@@ -49,14 +49,17 @@ def entry_row(entry: Entry, width: int, glyphs: Glyphs, *, is_chosen: bool, is_m
     sign = glyphs.closed if is_chosen else " "
     lead: Row = ((f" {sign}", "live"), ("+" if is_marked else " ", "warn"))
     if isinstance(entry, SearchHit):
-        row = fit((*lead, *_hit(entry, is_chosen=is_chosen, is_wide=width >= WIDE)), width)
+        hit = _hit(entry, is_chosen=is_chosen, is_wide=width >= WIDE)
+        row = cut((*lead, *hit), width - 1, glyphs)
     else:
-        row = _conversation(entry, lead, width, is_chosen=is_chosen)
+        row = _conversation(entry, lead, width - 1, glyphs, is_chosen=is_chosen)
     return on_ground(row, "selected", width) if is_chosen else row
 
 
-def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: bool) -> Row:
-    is_wide = width >= WIDE
+def _conversation(
+    row: ConversationRow, lead: Row, width: int, glyphs: Glyphs, *, is_chosen: bool
+) -> Row:
+    is_wide = width + 1 >= WIDE
     left: Row = (
         *lead,
         ("* " if row.is_pinned else "  ", "live"),
@@ -83,7 +86,10 @@ def _conversation(row: ConversationRow, lead: Row, width: int, *, is_chosen: boo
         right += ((" SIMULATED", "warn"),)
     if row.tags:
         right += ((f" {' '.join('#' + tag for tag in row.tags)}", "dim"),)
-    return spread(left, fit(right, width // 3), width) if right else fit(left, width)
+    if not right:
+        return cut(left, width, glyphs)
+    right = fit(right, width // 3)
+    return spread(cut(left, width - row_width(right) - 1, glyphs), right, width)
 
 
 def _hit(hit: SearchHit, *, is_chosen: bool, is_wide: bool) -> Row:
@@ -105,7 +111,7 @@ def detail_rows(entry: Entry | None, width: int) -> list[Row]:
     if isinstance(entry, SearchHit):
         return [fit(((f" in: {entry.title}", "soft"),), width), ()]
     about = [
-        f"{entry.turns} prompts and answers",
+        f"{entry.turns} turn{'' if entry.turns == 1 else 's'}",
         f"begun {shown_time(entry.created_ms, has_year=True)}",
     ]
     about += [entry.model] if entry.model else []

@@ -21,6 +21,10 @@ MARK_WORDS: dict[MarkKind, str] = {
     "limit": "token limit",
     "error": "error",
 }
+NO_MARK: Span = (" ", "dim")
+"""A cell in which nothing stands."""
+MIN_TICKS = 3
+"""So many are aimed at on the narrowest axis: one alone gives no scale."""
 PHASE_ROLES = {"queued": "dim", "loading": "dim", "prefill": "soft", "thinking": "dim"}
 
 
@@ -33,7 +37,7 @@ def phase_cells(
     view: TimelineView, axis: TimeAxis, width: int, per_cell: int, glyphs: Glyphs
 ) -> list[Span]:
     """Each phase with its name at its begin and a line to its end, where there is room."""
-    cells: list[Span] = [(" ", "dim")] * width
+    cells: list[Span] = [NO_MARK] * width
     for phase in view.timeline.phases:
         first, after = _cells(view, axis, phase, per_cell)
         if after <= 0 or first >= width:
@@ -68,7 +72,7 @@ def mark_cells(
     view: TimelineView, axis: TimeAxis, width: int, per_cell: int, glyphs: Glyphs
 ) -> list[Span]:
     """A sign at the begin of each mark, its word where there is room, and a line to its end."""
-    cells: list[Span] = [(" ", "dim")] * width
+    cells: list[Span] = [NO_MARK] * width
     sign, line = ("^", "-") if glyphs.is_ascii else ("▲", "━")
     places: list[tuple[int, int, Mark]] = []
     for mark in view.timeline.marks:
@@ -119,10 +123,10 @@ def trouble_cells(
 
 def tick_cells(axis: TimeAxis, unit: AxisUnit, width: int, per_cell: int) -> list[Span]:
     """Times, or numbers of tokens, at round distances."""
-    cells: list[Span] = [(" ", "dim")] * width
+    cells: list[Span] = [NO_MARK] * width
     scale = TOKEN_STEPS if unit == "token" else 1_000_000_000
     span = axis.bin_ns * axis.count / scale
-    step = tick_step(span, max(width // 12, 1))
+    step = tick_step(span, max(width // 12, MIN_TICKS))
     if unit == "token":
         step = max(round(step), 1)
     first = math.ceil(axis.start_ns / scale / step - 1e-9)

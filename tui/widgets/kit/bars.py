@@ -28,15 +28,16 @@ def bar(share: float | None, width: int, glyphs: Glyphs, role: str = "ok") -> Ro
 
 
 def stacked(parts: Sequence[tuple[float, str]], width: int, glyphs: Glyphs) -> Row:
-    """Shares of 1 side by side on one track, each in its role."""
+    """Shares of 1 side by side on one track, each in its role. Every second one is dashed: they
+    are told apart without colours too."""
     spans: list[Span] = []
     used = 0
     total = 0.0
-    for share, role in parts:
+    for number, (share, role) in enumerate(parts):
         total += max(0.0, share)
         end = min(width, round(total * width))
         if end > used:
-            spans.append((glyphs.bar_full * (end - used), role))
+            spans.append(((glyphs.bar_full, glyphs.bar_dashed)[number % 2] * (end - used), role))
             used = end
     if used < width:
         spans.append((glyphs.bar_track * (width - used), "track"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding
+from textual.color import Color
 from textual.document._edit import Edit
 from textual.geometry import Size
 from textual.reactive import Reactive
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 from textual.widgets.text_area import EditResult
@@ -37,6 +40,18 @@ async def take_at_once(field: Widget, event: events.Key) -> None:
             return
 
 
+UNDERLINED = Style(underline=True)
+
+
+def outlined(strip: Strip, field: Widget) -> Strip:
+    """A row of a field; underlined where the theme has sixteen colours or none, since the field's
+    ground is then that of its surroundings."""
+    is_plain = Color.parse(field.app.theme_variables["background"]).ansi is not None
+    if not is_plain:
+        return strip
+    return strip.extend_cell_length(field.size.width).apply_style(UNDERLINED)
+
+
 class LineField(Input):
     """One line of text. Its cursor does not blink: that would be a write twice a second."""
 
@@ -50,6 +65,9 @@ class LineField(Input):
     def validate_value(self, value: str) -> str:
         """Called by Textual for every new value."""
         return clean(value, newlines=False)
+
+    def render_line(self, y: int) -> Strip:
+        return outlined(super().render_line(y), self)
 
     async def _on_key(self, event: events.Key) -> None:
         # Textual calls the one of the base class after it, unless the key was taken.
