@@ -24,7 +24,7 @@ from tui.servers.client import PhaseTimeouts
 from tui.servers.connection import Connection
 from tui.servers.dialects import orkllm, rkllm_demo
 from tui.servers.loop import EventLoopThread
-from tui.sim.server.spawn import spawn_async
+from tui.sim.server.spawn import spawn
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 
@@ -279,7 +279,7 @@ async def test_a_server_that_dies_and_comes_back_ten_times_loses_no_prompt() -> 
     """Killed at rest, in the prefill and in the answer, on one port, with kill -9."""
     port = str(free_port())
     options = ("--port", port, "--tokens", "12", "--decode-tps", "60", "--prefill-tps", "2000")
-    board = await spawn_async(options)
+    board = await asyncio.to_thread(spawn, options)
     told: list[str] = []
     try:
         async with chatting(board.url) as chat:
@@ -300,7 +300,7 @@ async def test_a_server_that_dies_and_comes_back_ten_times_loses_no_prompt() -> 
                 kept = chat.conversation.last
                 assert kept is not None
                 assert kept.prompt == prompt, "it can be sent again"
-                board = await spawn_async(options)
+                board = await asyncio.to_thread(spawn, options)
             await until(lambda: chat.ask("the last one") is None)
             await until(lambda: not chat.is_answering)
             assert chat.turn is not None

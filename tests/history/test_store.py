@@ -140,7 +140,6 @@ def test_filters(connection: sqlite3.Connection) -> None:
     assert row is not None
     assert row.title == "A name ␇"
     assert row.tags == ("speed", "␛[31mred")
-    assert listing.tags(connection) == [("speed", 1), ("␛[31mred", 1)]
 
 
 def test_branches(connection: sqlite3.Connection) -> None:

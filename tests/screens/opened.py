@@ -9,7 +9,8 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+from tui.app.palettes import Palette, roles
+from tui.app.themes import LIBRARY_CSS, load_themes
 from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.widgets.kit.bindings import bindings
 
@@ -24,12 +25,12 @@ class Opened(App[None]):
         super().__init__()
         self.animation_level = "none"
         self._make = make
-        for shipped in load_themes().themes:
+        for shipped in load_themes().at("truecolor"):
             self.register_theme(shipped)
         self.theme = "npulse-dark"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return default_variables()
+        return roles(Palette())
 
     def on_mount(self) -> None:
         self.push_screen(self._make())

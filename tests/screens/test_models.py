@@ -27,7 +27,7 @@ VIEW = ModelsView(
     can_load=True,
     can_unload=True,
 )
-FITS = [Verdict("fits", 2**33, "It fits.")] * 3
+FITS = [Verdict("fits", "It fits.")] * 3
 
 
 class Recorded:
@@ -135,7 +135,7 @@ def test_a_long_name_keeps_both_ends() -> None:
     ("fit", "word"), [("fits", "fits"), ("tight", "tight"), ("too large", "no"), ("unknown", "–")]
 )
 def test_each_row_says_whether_it_fits(fit: Fit, word: str) -> None:
-    fits = [Verdict("fits", 1, ""), Verdict(fit, 1, "Why."), Verdict("fits", 1, "")]
+    fits = [Verdict("fits", ""), Verdict(fit, "Why."), Verdict("fits", "")]
     for width in (36, 60, 72):
         rows = [
             "".join(text for text, _ in row) for row in model_rows(VIEW, 1, fits, width, UNICODE)

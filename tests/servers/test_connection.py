@@ -300,7 +300,7 @@ async def test_closing_ends_an_answer() -> None:
             await until(connection, lambda _: turn.text)
         await asyncio.wait_for(asking, 30)
         assert turn.status == "stopped"
-        assert connection.client is None
+        assert connection._session.client is None
 
 
 async def test_names_of_models_are_safe_in_the_state_and_whole_on_the_wire() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.growth import grows_with_the_square
 from tests.servers.requests import decoded, new_turn
-from tui.board.runtime_log.blocks import LogLine, blocks, errors, load_facts
+from tui.board.runtime_log.blocks import LogLine, blocks, load_facts
 from tui.board.runtime_log.containers import container_of_cgroup, container_of_port
 from tui.board.runtime_log.tail import journal_line
 from tui.core.turn.estimate import token_weight
@@ -59,7 +59,6 @@ def _log(text: str) -> None:
     for lines in ([LogLine(text)], [LogLine(line) for line in text.split("\n")]):
         blocks(lines)
         load_facts(lines)
-        errors(lines)
 
 
 def _conversations(text: str) -> None:

@@ -26,7 +26,7 @@ def test_work_runs_in_its_own_thread() -> None:
         assert called.wait(20)
     finally:
         loop.stop()
-    assert not loop.is_running
+    assert not loop._thread.is_alive()
 
 
 def test_stop_cancels_what_runs_and_lets_it_clean_up() -> None:

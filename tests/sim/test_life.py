@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ import pytest
 
 from tests.sim.simulator import ask, raw_request, running, wait_for
 from tui.commands.sim import main
-from tui.sim.server.spawn import SpawnError, spawn, spawn_async
+from tui.sim.server.spawn import SpawnError, spawn
 
 pytestmark = pytest.mark.slow
 
@@ -195,21 +194,3 @@ def test_stop_may_be_called_again() -> None:
     assert simulator.stop() == simulator.stop() == 0
     assert simulator.root is not None
     assert not simulator.root.exists()
-
-
-async def test_spawn_async_and_its_cancellation(tmp_path: Path) -> None:
-    simulator = await spawn_async(["--speed", "10"])
-    async with httpx.AsyncClient() as client:
-        assert (await client.get(simulator.url)).json()["simulated"] is True
-    assert simulator.stop() == 0
-    root = tmp_path / "late"
-    start = asyncio.create_task(spawn_async(["--root", str(root), "--remove-root-at-exit"]))
-    await asyncio.sleep(0.01)
-    start.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await start
-    for _ in range(500):
-        await asyncio.sleep(0.02)
-        if not root.exists() and not asyncio.all_tasks() - {asyncio.current_task()}:
-            break
-    assert not root.exists()

@@ -95,7 +95,7 @@ class BenchLink:
         if self._lab is None:
             from tui.lab.session import Lab
 
-            self._lab = Lab(self._place, lambda: self._chat.settings, self._why_no_bench)
+            self._lab = Lab(self._place, self._why_no_bench)
         return self._lab
 
     @property

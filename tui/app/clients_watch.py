@@ -182,7 +182,7 @@ class ClientsWatch:
         if row.remote not in self._names:
             self._names[row.remote] = self._process(files, host, port)
         name, pid = self._names[row.remote]
-        return SeenConnection(clean_line(host, 60), port, name, pid, is_own=pid == os.getpid())
+        return SeenConnection(clean_line(host, 60), name, pid, is_own=pid == os.getpid())
 
     def _process(self, files: Files, host: str, port: int) -> tuple[str | None, int | None]:
         side = client_side(files, host, port)

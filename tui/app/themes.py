@@ -21,14 +21,12 @@ from textual.theme import Theme
 from tui.app.palettes import (
     DEFAULT_PALETTES,
     ROLES,
-    Palette,
     Palettes,
     blended,
     in_256,
     is_ansi,
     is_dark,
     items,
-    roles,
     screen_theme,
 )
 from tui.core.screen.colours import ColourDepth
@@ -93,15 +91,6 @@ class LoadedTheme:
     is_dark: bool
     is_shipped: bool
 
-    @property
-    def palette(self) -> Palette:
-        """In 24-bit colour, or in the 16 that a theme is limited to."""
-        return self.palettes.truecolor
-
-    @property
-    def theme(self) -> Theme:
-        return self.at("truecolor")
-
     def at(self, depth: ColourDepth) -> Theme:
         """The Textual theme for a colour depth."""
         return screen_theme(self.name, self.palettes.at(depth), is_dark=self.is_dark)
@@ -114,11 +103,6 @@ class LoadedThemes:
     by_name: Mapping[str, LoadedTheme]
     """Always holds :data:`DEFAULT_THEME`."""
     problems: tuple[str, ...]
-
-    @property
-    def themes(self) -> tuple[Theme, ...]:
-        """What to register with the app."""
-        return self.at("truecolor")
 
     def at(self, depth: ColourDepth) -> tuple[Theme, ...]:
         """The same where the terminal has so many colours."""
@@ -233,11 +217,6 @@ def _theme_or_problem(
         return read_theme(path, bases, is_shipped=is_shipped)
     except ConfigError as error:
         return str(error)
-
-
-def default_variables() -> dict[str, str]:
-    """The variables that styles may use, for a theme that does not come from here."""
-    return roles(Palette())
 
 
 def _theme_files(folder: Path, problems: list[str]) -> Iterable[Path]:

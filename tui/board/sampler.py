@@ -173,7 +173,7 @@ class Sampler:
         return (
             _Part(HARDWARE_S, Identity(files).read),
             _Part(EVERY, NpuLoad(files, devices).read),
-            _Part(EVERY, NpuActivity(files, devices).read),
+            _Part(EVERY, NpuActivity(files).read),
             _Part(EVERY, npu.clock),
             _Part(LOOK_S, npu.limits),
             _Part(LOOK_S, npu.power),

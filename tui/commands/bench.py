@@ -199,7 +199,7 @@ def _compare(options: argparse.Namespace) -> int:
     for form, target in (targets or {"md": "-"}).items():
         write(target, forms[form]())
     for failure in failed:
-        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
+        complain(f"failed: {failure}", ExitCode.FAILED)
     is_regression = not conditions and any(comparison.is_regression for comparison in found)
     return ExitCode.FAILED if failed or is_regression else ExitCode.OK
 

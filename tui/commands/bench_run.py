@@ -343,7 +343,7 @@ def judge(
     except thresholds.ConditionError as error:
         return complain(str(error))
     for failure in failed:
-        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
+        complain(f"failed: {failure}", ExitCode.FAILED)
     if failed or (not conditions and comparison is not None and comparison.is_regression):
         return ExitCode.FAILED
     return ExitCode.OK

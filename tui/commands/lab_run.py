@@ -201,7 +201,7 @@ def _finish(
     values = threshold_values(result.matrix, result.figures)
     failed = thresholds.judge_values(conditions, values)
     for failure in failed:
-        complain(f"failed: {failure.sentence}", ExitCode.FAILED)
+        complain(f"failed: {failure}", ExitCode.FAILED)
     return ExitCode.FAILED if failed else ExitCode.OK
 
 

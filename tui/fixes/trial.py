@@ -92,10 +92,6 @@ class Trial:
     def is_better(self) -> bool:
         return self.row is not None and self.row.verdict == "faster"
 
-    @property
-    def is_worse(self) -> bool:
-        return self.row is not None and self.row.verdict == "slower"
-
     def sentence(self) -> str:
         """``2.10 to 3.20 tok/s (+52 %, 48 to 55)``, or that no difference was detectable."""
         row = self.row

@@ -15,7 +15,6 @@ from tui.fleet.messages import (
     message_decoder,
 )
 
-GONE = "gone"
 MAX_NAME = 60
 
 

@@ -119,7 +119,7 @@ def totals(connection: sqlite3.Connection, since_ms: int) -> list[ClientTotals]:
     """Totals of each client since that time, the newest client first."""
     rows = connection.execute(
         "SELECT host, port, user_agent, process, pid, status, tokens_in, tokens_in_source,"
-        " tokens_out, tokens_out_source, decode_tps, ttft_ms, started_ms FROM client_requests"
+        " tokens_out, tokens_out_source, decode_tps, ttft_ms FROM client_requests"
         " WHERE started_ms >= ? AND status != 'running' ORDER BY id DESC LIMIT ?",
         (since_ms, MAX_ROWS),
     )
@@ -145,7 +145,7 @@ def prune(connection: sqlite3.Connection, limits: Limits, now_ms: int) -> int:
 def _totals(label: str, rows: Sequence[tuple[object, ...]]) -> ClientTotals:
     """Totals of rows that begin with the status, newest first."""
     columns = list(zip(*rows, strict=True))
-    status, tokens_in, in_source, tokens_out, out_source, rates, ttfts, started = columns
+    status, tokens_in, in_source, tokens_out, out_source, rates, ttfts = columns
     counted = [
         source
         for numbers, sources in ((tokens_in, in_source), (tokens_out, out_source))
@@ -161,7 +161,6 @@ def _totals(label: str, rows: Sequence[tuple[object, ...]]) -> ClientTotals:
         is_estimated=any(source not in ("runtime", "measured") for source in counted),
         decode_tps=_median(rates),
         ttft_ms=_median(ttfts),
-        last_ms=cast("int", started[0]),
     )
 
 

@@ -112,14 +112,6 @@ def newest(connection: sqlite3.Connection) -> int | None:
     return None if found is None else int(found[0])
 
 
-def tags(connection: sqlite3.Connection) -> list[tuple[str, int]]:
-    """Every tag, and how many conversations have it."""
-    return connection.execute(
-        "SELECT tag, count(*) FROM tags JOIN conversations AS c ON c.id = conversation"
-        " WHERE c.deleted_ms IS NULL GROUP BY tag ORDER BY tag"
-    ).fetchall()
-
-
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     where = [f"c.deleted_ms IS {'NOT ' if wanted.is_deleted else ''}NULL"]
     values: list[object] = []

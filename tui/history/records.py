@@ -203,9 +203,6 @@ class BranchPlace:
         return "".join(f"{name} {one[0]} of {one[1]}  " for name, one in named if one is not None)
 
 
-ONLY_ONE = BranchPlace()
-
-
 @dataclass(frozen=True, slots=True)
 class OpenedConversation:
     """A conversation along one branch, with its alternatives."""

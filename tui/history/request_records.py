@@ -135,5 +135,3 @@ class ClientTotals:
     """The median of its answers that have a rate."""
     ttft_ms: float | None
     """The median."""
-    last_ms: int
-    """Time of its last request."""

@@ -24,8 +24,6 @@ from tui.lab import plan
 from tui.lab.model.matrix import CellKey, LabAnswer, Matrix
 from tui.lab.model.records import LabRun
 
-READ_BYTES = 1 << 20
-
 
 class MatrixFollower:
     """Reads the new events of a lab run's benchmark runs."""

@@ -41,21 +41,18 @@ COUNTED = ("ok", "failed", "skipped")
 
 
 class Lab:
-    """``place`` is the server and board to measure, ``settings`` the defaults of variants, ``busy``
-    why nothing can be measured now. ``arguments`` are added to every run.
-    """
+    """``place`` is the server and board to measure, ``busy`` why nothing can be measured now.
+    ``arguments`` are added to every run."""
 
     def __init__(
         self,
         place: Callable[[], BenchPlace | None],
-        settings: Callable[[], GenerationSettings],
         busy: Callable[[], str | None] = lambda: None,
         *,
         data: Path | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
         self._place = place
-        self._settings = settings
         self._busy = busy
         self._folders = store.lab_folders(data)
         self._arguments = tuple(arguments)
@@ -208,7 +205,6 @@ class Lab:
             matrix=matrix,
             figures=figures,
             agreement=agreement(judged),
-            judged=len(judged),
             outcome=run.outcome,
             sentence=clean_line(run.sentence, 200),
             is_running=is_running,

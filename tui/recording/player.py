@@ -164,7 +164,6 @@ class Player:
 
     def __init__(self, recording: Recording, first: int = 0) -> None:
         """``first``: the answer to begin with."""
-        self._recording = recording
         self._answers = recording.answers[first:]
         self._last_usage = LastUsage()
         self._items = list(self._all_items())

@@ -47,11 +47,6 @@ class RecordedAnswer:
         """Chunks of text and thinking."""
         return sum(isinstance(event, Token) for event in self.events)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the recording goes to the end of the answer."""
-        return any(isinstance(event, ENDS) for event in self.events)
-
 
 @dataclass(frozen=True, slots=True)
 class Recording:

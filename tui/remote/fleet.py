@@ -181,7 +181,6 @@ class _WatchedBoard:
             npu_reason=load.reason or "",
             npu_phase=TAP_PHASES.get(snapshot.text("tap.state") or "", work.phase),
             ram_available_bytes=snapshot.number("ram.available"),
-            ram_total_bytes=snapshot.number("ram.total"),
             temperature_c=snapshot.number("soc.temp"),
             throttle=snapshot.text("throttle") or "",
         )

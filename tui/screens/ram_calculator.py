@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from tui.core.board.headroom import Fit
 from tui.core.board.history import BoardHistory
-from tui.core.board.ram_question import RamAnswer, parts_text, ram_answer
+from tui.core.board.ram_calculator import RamAnswer, parts_text, ram_answer
 from tui.core.screen.fit_words import FIT_ROLES
 from tui.core.screen.keymap import Place
 from tui.core.screen.keys.board import RAM_FIELD_KEYS, RAM_KEYS

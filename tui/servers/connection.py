@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from tui.core.turn.turn import Turn
 from tui.servers.access import Access
 from tui.servers.asking import PromptRequests
-from tui.servers.client import Client, PhaseTimeouts
+from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, default_urls
 from tui.servers.models import ModelChange
@@ -79,16 +79,6 @@ class Connection:
     def state(self) -> ConnectionState:
         return self._session.state
 
-    @property
-    def urls(self) -> Sequence[str] | None:
-        """The addresses; None where the default ports are tried."""
-        return self._session.urls
-
-    @property
-    def client(self) -> Client | None:
-        """The HTTP client of the server in ``state``; None while there is none."""
-        return self._session.client
-
     # -- watching ------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -142,15 +132,7 @@ class Connection:
         idle, such as an NPU without load for seconds."""
         self._session.slot.abandon()
 
-    async def wait_until_free(self) -> None:
-        """Returns when the server takes the next prompt."""
-        await self._session.slot.wait_until_free()
-
     # -- models --------------------------------------------------------------------------------
-
-    async def refresh(self) -> None:
-        """Reads the list of models again, unless the server is at work."""
-        await self._models.refresh()
 
     async def survey(self) -> None:
         """Searches for other servers and their models; see ``state.others``."""

@@ -34,10 +34,6 @@ class EventLoopThread:
         sys.setswitchinterval(min(self._switch_interval_s, SWITCH_INTERVAL_S))
         self._thread.start()
 
-    @property
-    def is_running(self) -> bool:
-        return self._thread.is_alive()
-
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Runs a coroutine in the loop; the future can be waited for in any other thread.
 

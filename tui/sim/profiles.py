@@ -35,7 +35,8 @@ class Profile:
     name: str
     file_name: str
     size_mb: float
-    """Size of the file in MiB, as the server gives it. An estimate."""
+    """Size of the file in MiB, as the server gives it. An estimate, as are ``prefill_tps`` and
+    ``slope_ms`` of the Gemma models."""
     memory_mb: int
     """Peak resident memory of the server with this model, in MiB (the runtime's own figure)."""
     prefill_tps: float
@@ -47,8 +48,6 @@ class Profile:
     """Whether the model can think before it answers."""
     is_looping: bool = False
     """Whether its answers repeat themselves and never end on their own."""
-    estimated: tuple[str, ...] = ("size_mb",)
-    """Names of the fields that are estimates, not measurements."""
 
     @property
     def path(self) -> str:
@@ -106,7 +105,6 @@ PROFILES: tuple[Profile, ...] = (
         prefill_tps=190.0,
         decode_tps=13.50,
         slope_ms=0.02,
-        estimated=("size_mb", "prefill_tps", "slope_ms"),
     ),
     Profile(
         name="gemma3-270m",
@@ -117,7 +115,6 @@ PROFILES: tuple[Profile, ...] = (
         decode_tps=29.80,
         slope_ms=0.01,
         is_looping=True,
-        estimated=("size_mb", "prefill_tps", "slope_ms"),
     ),
 )
 DEFAULT_PROFILE = "qwen3-4b"

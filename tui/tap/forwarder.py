@@ -47,7 +47,6 @@ class Counts:
 
     connections: int = 0
     open_now: int = 0
-    chunks: int = 0
 
 
 class Forwarder:
@@ -251,7 +250,6 @@ class Forwarder:
         if sent < count:
             other.pending = bytes(room[sent:count])
         copies.received(side.event, side.pair.id, count, ancillary, is_passed=sent == count)
-        self.counts.chunks += 1
         if is_broken:
             self._broke(other)
         elif sent < count:

@@ -67,11 +67,6 @@ class TimelineView:
         """The last chunk that had come at the crosshair."""
         return self.timeline.chunks.at(self._cursor_ns)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the whole timeline is in view."""
-        return self._window is None
-
     def show(self, timeline: Timeline) -> None:
         """Updates the timeline of the same answer."""
         self.timeline = timeline

@@ -9,7 +9,8 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static, Switch, TextArea
 
-from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+from tui.app.palettes import Palette, roles
+from tui.app.themes import LIBRARY_CSS, load_themes
 from tui.core.screen.commands import commands_of
 from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.core.screen.keys.table import default_keys
@@ -24,21 +25,21 @@ class Drawn(App[None]):
         "Screen { background: $background; color: $foreground; }"
         "VerticalScroll { height: 5; border-top: solid $rule; }"
         "#modal { background: $background 60%; }"
-        + "".join(f".{name} {{ color: ${name}; }}" for name in default_variables())
+        + "".join(f".{name} {{ color: ${name}; }}" for name in roles(Palette()))
     )
 
     def __init__(self, theme: str) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if colourless else None)
         self.animation_level = "none"
-        for shipped in load_themes().themes:
+        for shipped in load_themes().at("truecolor"):
             self.register_theme(shipped)
         self.theme = "npulse-16" if colourless else theme
         self.glyphs = ASCII if "--ascii" in sys.argv else UNICODE
         self.set_class(self.glyphs.is_ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
-        for name in default_variables():
+        for name in roles(Palette()):
             yield Static(f"{name} text", classes=name)
         yield Static("modal", id="modal")
         yield Input("input", placeholder="nothing yet")

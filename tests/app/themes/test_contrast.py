@@ -68,12 +68,14 @@ def _shown(colour: str, table: str = "xterm", default: str = "#000000") -> str:
 
 
 def _palettes(depth: ColourDepth) -> list[Any]:
-    themes = [theme for theme in load_themes().by_name.values() if not theme.theme.ansi]
+    themes = [theme for theme in load_themes().by_name.values() if not theme.at("truecolor").ansi]
     return [pytest.param(theme.palettes.at(depth), id=f"{theme.name}-{depth}") for theme in themes]
 
 
 def _themes(*, is_ansi: bool) -> list[LoadedTheme]:
-    return [theme for theme in load_themes().by_name.values() if theme.theme.ansi is is_ansi]
+    return [
+        theme for theme in load_themes().by_name.values() if theme.at("truecolor").ansi is is_ansi
+    ]
 
 
 def test_the_formula_on_known_pairs() -> None:
@@ -114,14 +116,14 @@ def test_grounds_and_lines_are_told_apart(palette: Palette) -> None:
         assert max(channels) - min(channels) <= 24
 
 
-@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.name)
 def test_each_palette_has_only_colours_of_its_depth(theme: LoadedTheme) -> None:
     of_256 = {in_hex(xterm_rgb(index)) for index in range(16, 256)}
     assert {colour for _, colour in items(theme.palettes.in_256)} <= of_256
     assert {colour for _, colour in items(theme.palettes.in_16)} <= ANSI_COLOURS
 
 
-@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.name)
 @pytest.mark.parametrize("table", TABLES)
 def test_in_16_colours_what_is_chosen_stands_out(theme: LoadedTheme, table: str) -> None:
     variables = theme.at("16").to_color_system().generate() | theme.at("16").variables
@@ -147,9 +149,9 @@ def test_the_formula_in_the_code_is_this_one() -> None:
             assert contrast(parsed(one), parsed(other)) == pytest.approx(_contrast(one, other))
 
 
-@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.name)
 def test_the_librarys_own_texts_stand_out_too(theme: LoadedTheme) -> None:
-    variables = theme.theme.to_color_system().generate() | theme.theme.variables
+    variables = theme.at("truecolor").to_color_system().generate() | theme.at("truecolor").variables
     pairs = [
         ("foreground", "background"),
         ("text-muted", "panel"),
@@ -167,24 +169,25 @@ def test_the_librarys_own_texts_stand_out_too(theme: LoadedTheme) -> None:
 
 def test_high_contrast_is_higher() -> None:
     theme = load_themes().by_name["npulse-high-contrast"]
+    palette = theme.palettes.truecolor
     for text in TEXTS:
         for behind in ("background", "raised"):
-            assert _contrast(getattr(theme.palette, text), getattr(theme.palette, behind)) >= 7
-    assert _contrast(theme.palette.rule, theme.palette.background) >= 3
+            assert _contrast(getattr(palette, text), getattr(palette, behind)) >= 7
+    assert _contrast(palette.rule, palette.background) >= 3
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_in_the_theme_of_16_text_is_the_terminals_own_and_accents_stand_out(table: str) -> None:
     (theme,) = _themes(is_ansi=True)
     for name in ("background", "raised", "text", "soft", "dim"):
-        assert getattr(theme.palette, name) == "ansi_default"
-    accents = [getattr(theme.palette, name) for name in ACCENTS]
+        assert getattr(theme.palettes.truecolor, name) == "ansi_default"
+    accents = [getattr(theme.palettes.truecolor, name) for name in ACCENTS]
     assert len(set(accents)) == len(ACCENTS)
     for accent in accents:
         assert _contrast(_shown(accent, table), "#000000") >= MIN_CONTRAST, accent
 
 
-@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.theme.name)
+@pytest.mark.parametrize("theme", _themes(is_ansi=False), ids=lambda theme: theme.name)
 def test_in_16_colours_no_text_is_left_to_the_terminal(theme: LoadedTheme) -> None:
     in_16 = theme.at("16")
     variables = in_16.to_color_system().generate() | in_16.variables

@@ -115,7 +115,7 @@ async def _show(pilot: Pilot[Any], theme: LoadedTheme, depth: ColourDepth) -> No
 @pytest.mark.parametrize("name", MADE)
 async def test_every_letter_that_is_drawn_can_be_read(name: str) -> None:
     make, keys = MADE[name]
-    themes = [theme for theme in load_themes().by_name.values() if not theme.theme.ansi]
+    themes = [theme for theme in load_themes().by_name.values() if not theme.at("truecolor").ansi]
     found: dict[str, list[tuple[str, str, float]]] = {}
     async with make().run_test(size=(120, 40)) as pilot:
         await pilot.pause()

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tui.app.palettes import DEFAULT_PALETTES, Palette
+from tui.app.palettes import DEFAULT_PALETTES, Palette, roles
 from tui.app.themes import (
     DEFAULT_THEME,
     LIBRARY_CSS,
     LoadedThemes,
-    default_variables,
     load_themes,
     read_theme,
 )
@@ -66,17 +65,17 @@ def test_a_user_theme_may_name_only_what_differs(tmp_path: Path) -> None:
     )
     assert loaded.problems == ()
     mine = loaded.by_name["mine"]
-    assert mine.palette.live == "#a0f"
-    assert mine.palette.text == loaded.by_name["npulse-light"].palette.text
-    assert mine.theme.dark is False
-    assert mine.theme.variables["live"] == "#a0f"
+    assert mine.palettes.truecolor.live == "#a0f"
+    assert mine.palettes.truecolor.text == loaded.by_name["npulse-light"].palettes.truecolor.text
+    assert mine.at("truecolor").dark is False
+    assert mine.at("truecolor").variables["live"] == "#a0f"
     assert not mine.is_shipped
 
 
 def test_a_user_theme_replaces_one_of_the_same_name(tmp_path: Path) -> None:
     loaded = _with_user_theme(tmp_path, "x", "name = 'npulse-light'\n[colours]\nlive = '#123456'\n")
-    assert loaded.by_name["npulse-light"].palette.live == "#123456"
-    assert len(loaded.themes) == len(SHIPPED)
+    assert loaded.by_name["npulse-light"].palettes.truecolor.live == "#123456"
+    assert len(loaded.at("truecolor")) == len(SHIPPED)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +197,8 @@ def test_any_bytes_are_a_theme_or_one_sentence(tmp_path: Path, content: bytes) -
         assert "\n" not in sentence
         assert not any(map(is_forbidden, sentence))
     else:
-        assert re.fullmatch(r"[\w.-]+", loaded.theme.name)
-        loaded.theme.to_color_system().generate()
+        assert re.fullmatch(r"[\w.-]+", loaded.at("truecolor").name)
+        loaded.at("truecolor").to_color_system().generate()
 
 
 class Picture(App[None]):
@@ -207,20 +206,20 @@ class Picture(App[None]):
 
     CSS = LIBRARY_CSS + "".join(
         f"\n#{name} {{ color: ${name}; background: $background; border: solid $rule; }}"
-        for name in default_variables()
+        for name in roles(Palette())
     )
 
     def __init__(self, theme: str) -> None:
         super().__init__()
-        for shipped in load_themes().themes:
+        for shipped in load_themes().at("truecolor"):
             self.register_theme(shipped)
         self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return default_variables()
+        return roles(Palette())
 
     def compose(self) -> ComposeResult:
-        for name in default_variables():
+        for name in roles(Palette()):
             yield Static(name, id=name)
 
 

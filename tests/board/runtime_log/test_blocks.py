@@ -14,7 +14,6 @@ from tui.board.runtime_log.blocks import (
     LogLine,
     RuntimeBlock,
     blocks,
-    errors,
     load_facts,
 )
 from tui.board.runtime_log.tail import journal_line
@@ -190,14 +189,6 @@ def test_facts_of_a_load() -> None:
     )
 
 
-def test_errors_in_plain_words() -> None:
-    line = "E RKNN: [23:14:07.502] failed to malloc npu memory, size: 4100000000, flags: 0x2"
-    assert errors([LogLine(line)]) == ["the NPU could not get 3.82 GiB of memory"]
-    assert errors([LogLine("E rkllm: matmul(w8a8) run failedrobot:")]) == [
-        "E rkllm: matmul(w8a8) run failedrobot:"
-    ]
-
-
 WORDS = st.sampled_from(
     [*SECOND, RULE, HEAD, "I rkllm:", " Prefill ", "inf", "9" * 400, "Memory Usage (GB)", "4.31"]
 )
@@ -210,7 +201,6 @@ def test_any_lines_give_blocks_whose_columns_agree(texts: list[str]) -> None:
         assert block.prefill_tokens >= 0
         assert block.decode_ms >= 0
     load_facts(lines)
-    assert len(errors(lines)) <= len(lines)
 
 
 @given(st.binary(max_size=200))

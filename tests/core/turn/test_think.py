@@ -150,24 +150,17 @@ def test_text_comes_out_at_once() -> None:
     assert splitter.feed(CleanText("b")) == [Segment("text", CleanText("<b"))]
 
 
-def _state(splitter: ThinkSplitter) -> str:
-    if splitter.is_thinking:
-        return "both" if splitter.is_undecided else "thinking"
-    return "undecided" if splitter.is_undecided else "answering"
-
-
 def test_thinking_comes_out_at_once() -> None:
     splitter = ThinkSplitter()
-    assert _state(splitter) == "undecided"
     assert splitter.feed(CleanText("<think>")) == []
-    assert _state(splitter) == "thinking"
+    states = [splitter.is_thinking]
     assert splitter.feed(CleanText("so")) == [Segment("thinking", CleanText("so"))]
     assert splitter.feed(CleanText(" ")) == []
     assert splitter.feed(CleanText("it")) == [Segment("thinking", CleanText(" it"))]
     assert splitter.feed(CleanText("\n</think>\n")) == []
-    assert _state(splitter) == "undecided"
+    states.append(splitter.is_thinking)
     assert splitter.feed(CleanText("\nHi")) == [Segment("text", CleanText("Hi"))]
-    assert _state(splitter) == "answering"
+    assert [*states, splitter.is_thinking] == [True, False, False]
 
 
 def test_reclassification_comes_after_the_text_that_it_moves() -> None:

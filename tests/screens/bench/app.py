@@ -9,7 +9,8 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tests.screens.headline import HEADLINE
-from tui.app.themes import LIBRARY_CSS, default_variables, load_themes
+from tui.app.palettes import Palette, roles
+from tui.app.themes import LIBRARY_CSS, load_themes
 from tui.bench.model.screen import BenchSession
 from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.core.text.glyphs import ASCII, UNICODE
@@ -37,12 +38,12 @@ class BenchApp(App[None]):
         self.glyphs = ASCII if is_ascii else UNICODE
         self.session = session
         self.opens = opens
-        for shipped in load_themes().themes:
+        for shipped in load_themes().at("truecolor"):
             self.register_theme(shipped)
         self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return default_variables()
+        return roles(Palette())
 
     def on_mount(self) -> None:
         if self.opens:

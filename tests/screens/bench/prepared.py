@@ -143,7 +143,6 @@ SUITES = tuple(
     SuiteChoice(
         name,
         name,
-        name.title(),
         "Ten whole answers, short and long: speed, first token, decay, and checks of each answer.",
         10,
         runs,

@@ -28,7 +28,7 @@ class Shown(App[None]):
         self.board = board
         self.copied = ""
         self.glyphs = glyphs
-        for shipped in load_themes().themes:
+        for shipped in load_themes().at("truecolor"):
             self.register_theme(shipped)
         self.theme = theme
 

@@ -91,16 +91,16 @@ QUEUED = replace(
     decode_source="unknown",
 )
 TOTALS = (
-    ClientTotals("nightly.py", 41, 0, 16_892, 2_378, True, 3.13, 5_200.0, NOW_MS),
-    ClientTotals("Python at 172.17.0.2", 9, 2, 2_204, 1_930, True, 3.11, 11_000.0, NOW_MS),
-    ClientTotals("HomeAssistant at 192.168.178.31", 120, 1, 48_100, 3_600, False, 3.2, 900.0, 0),
+    ClientTotals("nightly.py", 41, 0, 16_892, 2_378, True, 3.13, 5_200.0),
+    ClientTotals("Python at 172.17.0.2", 9, 2, 2_204, 1_930, True, 3.11, 11_000.0),
+    ClientTotals("HomeAssistant at 192.168.178.31", 120, 1, 48_100, 3_600, False, 3.2, 900.0),
 )
 NPU = NpuWork("decode", "/proc/rknpu/load: 86/84/61 %, /proc/interrupts: 25700 jobs/s")
 CONNECTIONS = (
-    SeenConnection("127.0.0.1", 1, "npulse", 900),
-    SeenConnection("127.0.0.1", 2, "npulse", 900),
-    SeenConnection("192.168.178.31", 3),
-    SeenConnection("127.0.0.1", 4, is_own=True),
+    SeenConnection("127.0.0.1", "npulse", 900),
+    SeenConnection("127.0.0.1", "npulse", 900),
+    SeenConnection("192.168.178.31"),
+    SeenConnection("127.0.0.1", is_own=True),
 )
 COUNTERS = (
     ServerCounter("slots in use", "1 of 4", "/slots"),

@@ -10,12 +10,12 @@ BOARDS = by_what_is_wrong(
         BoardRow(
             "kitchen", "ssh://orangepi@192.168.1.20", "connected", 3.0, "", "Orange Pi 5 Max",
             "qwen3-4b", "RockchipLlama", False, "", "3.13", 86.0, "", "decode",
-            9.7 * GIB, 15.6 * GIB, 61.0, "none",
+            9.7 * GIB, 61.0, "none",
         ),
         BoardRow(
             "cellar", "ssh://rock@cellar.local", "connected", 12.0, "", "Radxa ROCK 5B",
             "qwen3-1.7b", "rkllama", False, "", "", 97.0, "", "prefill",
-            0.3 * GIB, 7.7 * GIB, 84.0, "none",
+            0.3 * GIB, 84.0, "none",
         ),
         BoardRow(
             "attic", "ssh://rock@attic.local:2222", "lost",

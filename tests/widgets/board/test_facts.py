@@ -14,7 +14,7 @@ from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, BoardView, deco
 from tui.core.board.board_facts import NO_RATE, DecodeBound
 from tui.core.board.finding import Advice, Command, Finding
 from tui.core.board.headroom import HeadroomTrend
-from tui.core.board.ram_question import context_tokens, file_bytes, ram_answer
+from tui.core.board.ram_calculator import context_tokens, file_bytes, ram_answer
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.core.types import ModelInfo

@@ -71,7 +71,7 @@ class Monkey:
         self.view.end("the end " * self.rng.randint(0, 20), thinking_note="thought for 2 s")
 
     def finished(self) -> None:
-        if not self.view.is_streaming:
+        if self.view.live_turn.turn is None:
             for _ in range(self.rng.randint(1, 30)):
                 self.view.past_turns.add("q", "t", MIXED * self.rng.randint(0, 3), "f")
 

@@ -52,14 +52,6 @@ class Condition:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A condition that was met, or could not be judged."""
-
-    condition: Condition
-    sentence: str
-
-
 def parse(expressions: Sequence[str]) -> list[Condition]:
     """Raises ConditionError naming the part that makes no sense."""
     found = []
@@ -85,12 +77,12 @@ def judge(
     *,
     baseline: Document | None = None,
     comparison: Comparison | None = None,
-) -> list[Failed]:
-    """The conditions that the run does not meet. What is not known fails: it was asked for.
+) -> list[str]:
+    """A sentence for each condition that was met. What is not known fails: it was asked for.
 
     Raises ConditionError for a figure that no run has, and for a change without a baseline.
     """
-    failed = []
+    failed: list[str] = []
     for condition in conditions:
         if condition.is_change and baseline is None:
             raise ConditionError(f"{condition.text}: a change needs --baseline")
@@ -101,25 +93,17 @@ def judge(
             if condition.is_change
             else _value(condition.name, document)
         )
-        what = "change of " if condition.is_change else ""
-        if value is None:
-            sentence = f"{condition.text}: {what}{condition.name} is not known"
-            failed.append(Failed(condition, sentence))
-        elif _COMPARE[condition.op](value, condition.value):
-            unit = " %" if condition.is_change else ""
-            sentence = f"{condition.text}: {what}{condition.name} is {value:.2f}{unit}"
-            failed.append(Failed(condition, sentence))
+        what = f"change of {condition.name}" if condition.is_change else condition.name
+        failed += _said(condition, what, value, " %" if condition.is_change else "")
     return failed
 
 
-def judge_values(
-    conditions: Sequence[Condition], values: Mapping[str, float | None]
-) -> list[Failed]:
-    """The conditions that named figures do not meet. What is not known fails: it was asked for.
+def judge_values(conditions: Sequence[Condition], values: Mapping[str, float | None]) -> list[str]:
+    """The same for named figures.
 
     Raises ConditionError for a figure that is not among them, and for a change.
     """
-    failed = []
+    failed: list[str] = []
     for condition in conditions:
         front, dot, rest = condition.name.partition(".")
         name = f"{ALIASES.get(front, front)}{dot}{rest}"
@@ -127,12 +111,16 @@ def judge_values(
             raise ConditionError(f"{condition.text}: a change needs a run to compare with")
         if name not in values:
             raise ConditionError(f"{condition.text}: no figure is called {condition.name!r}")
-        value = values[name]
-        if value is None:
-            failed.append(Failed(condition, f"{condition.text}: {name} is not known"))
-        elif _COMPARE[condition.op](value, condition.value):
-            failed.append(Failed(condition, f"{condition.text}: {name} is {value:.2f}"))
+        failed += _said(condition, name, values[name])
     return failed
+
+
+def _said(condition: Condition, what: str, value: float | None, unit: str = "") -> list[str]:
+    """The sentence where the condition is met or cannot be judged, else nothing."""
+    if value is None:
+        return [f"{condition.text}: {what} is not known"]
+    is_met = _COMPARE[condition.op](value, condition.value)
+    return [f"{condition.text}: {what} is {value:.2f}{unit}"] if is_met else []
 
 
 def _is_known(name: str, document: Document, baseline: Document | None) -> bool:

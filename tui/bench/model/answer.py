@@ -14,9 +14,7 @@ class Answer:
 
     text: str
     prompt: str = ""
-    thinking: str = ""
     is_capped: bool = False
     is_think_unclosed: bool = False
-    tokens_out: int | None = None
     latency_ms: float | None = None
     """From the request to the end of the answer."""

@@ -53,7 +53,6 @@ class SuiteChoice:
 
     key: str
     id: str
-    title: str
     about: str
     prompts: int
     runs: int

@@ -201,10 +201,8 @@ class RequestLoop:
         answer = Answer(
             text=turn.text,
             prompt=text,
-            thinking=turn.thinking,
             is_capped=request.status != "ok",
             is_think_unclosed=bool(turn.thinking) and not turn.text.strip(),
-            tokens_out=request.tok.out,
             latency_ms=request.m.get("latency_ms"),
         )
         checks = await asyncio.to_thread(check_answer, task.prompt.checks, answer)

@@ -39,7 +39,6 @@ class RequestResult:
     turn: RecordedTurn
     stopped: StopReason | None
     is_idle: bool
-    drained_s: float = 0.0
 
 
 class RequestRunner:
@@ -94,9 +93,9 @@ class RequestRunner:
                 self._on_tick(turn)
                 reason = None if task.done() else watch.look()
                 if reason is not None:
-                    is_idle, drained_s = await self._end(exchange, task, limits)
+                    is_idle = await self._end(exchange, task, limits)
                     self._on_tick(turn)
-                    return RequestResult(turn, reason, is_idle, drained_s)
+                    return RequestResult(turn, reason, is_idle)
         finally:
             if not task.done():
                 exchange.close()
@@ -105,8 +104,8 @@ class RequestRunner:
 
     async def _end(
         self, exchange: StreamedRequest, task: asyncio.Task[None], limits: Limits
-    ) -> tuple[bool, float]:
-        """Stops the answer. True once the server has finished with it, and how long that took."""
+    ) -> bool:
+        """Stops the answer. True once the server has finished with it."""
         start_ns = perf_counter_ns()
         exchange.stop()
         await asyncio.wait((task,), timeout=0.2)
@@ -122,12 +121,11 @@ class RequestRunner:
             quiet = quiet + 1 if self._is_npu_idle() else 0
             if quiet >= 3:
                 break
-        drained_s = (perf_counter_ns() - start_ns) / 1e9
         is_idle = task.done() or quiet >= 3
         if not task.done():
             exchange.close()
             await asyncio.wait((task,), timeout=5.0)
-        return is_idle, drained_s
+        return is_idle
 
     async def answers_now(self, request: ChatRequest, within_s: float) -> bool:
         """Whether the server answers a tiny request in time: the proof that it is idle."""

@@ -50,7 +50,6 @@ def _choice(key: str, speed: Speed, context_tokens: int | None) -> SuiteChoice |
     return SuiteChoice(
         key=key,
         id=clean_line(found.id, 40),
-        title=clean_line(found.title or found.id, 80),
         about=clean_line(found.about, 200),
         prompts=len(found.prompts),
         runs=found.runs,

@@ -17,8 +17,8 @@ from tui.board.advice.simulated import commands_below
 from tui.board.readers.neighbours import Neighbour
 from tui.core.board.answer_log import AnswerLog
 from tui.core.board.board_facts import NO_RATE, BoardFacts, DecodeBound
-from tui.core.board.calculator import requirement
 from tui.core.board.finding import Finding
+from tui.core.board.ram_calculator import requirement
 from tui.core.board.reading import Snapshot
 from tui.core.board.roofline import nearest, roofline
 from tui.core.turn.turn_stats import TurnStats
@@ -118,7 +118,6 @@ def decode_bound(
     is_estimated = stats is not None and stats.decode_source == "estimated"
     size_bytes, is_guessed = _weights(model)
     bound = DecodeBound(
-        model=name,
         rate_tps=rate_tps,
         is_rate_estimated=is_estimated,
         is_size_guessed=is_guessed,

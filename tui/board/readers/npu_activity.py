@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tui.board.readers.devfreq import Devices
 from tui.board.readers.files import Files
 from tui.board.readers.reasons import CLOCK_JUMP, FIRST_SAMPLE, NO_DRIVER, reason_of
 from tui.board.readers.sample_context import SampleContext, Window
@@ -55,9 +54,8 @@ def parse_interrupts(raw: bytes) -> list[JobCounter]:
 class NpuActivity:
     """Reads ``npu.activity``: finished jobs a second, per core."""
 
-    def __init__(self, files: Files, devices: Devices) -> None:
+    def __init__(self, files: Files) -> None:
         self._files = files
-        self._devices = devices
         self._window = Window()
         self._counts: dict[bytes, int] = {}
         self._reading = Reading.absent(FIRST_SAMPLE, UNIT, PATH)

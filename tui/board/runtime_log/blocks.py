@@ -49,8 +49,6 @@ _MODEL = re.compile(
     r"npu_core_num: ([0-9]{1,3}), target_platform: \w{1,16}(?:, model_dtype: (\w{1,24}))?"
 )
 _CPUS = re.compile(r"Enabled cpus: \[([0-9, ]{1,120})\]")
-_NO_MEMORY = re.compile(r"E RKNN: .{0,40}failed to malloc npu memory, size: ([0-9]{1,15})")
-_ERROR = re.compile(r"E (?:rkllm|RKNN): .{1,300}")
 
 BlockSource = Literal["table", "rockchipllama", "rkllm-api-server"]
 
@@ -136,18 +134,6 @@ def load_facts(lines: Iterable[LogLine]) -> LoadFacts:
             numbers = [word for word in cpus[1].replace(",", " ").split() if len(word) <= 4]
             facts = replace(facts, cpus=tuple(int(number) for number in numbers))
     return facts
-
-
-def errors(lines: Iterable[LogLine]) -> list[str]:
-    """Error lines of the runtime, oldest first. Not sanitised."""
-    said = []
-    for line in lines:
-        text = line.text[-MAX_LINE_CHARS:]
-        if memory := _NO_MEMORY.search(text):
-            said.append(f"the NPU could not get {int(memory[1]) / GIB:.2f} GiB of memory")
-        elif error := _ERROR.search(text):
-            said.append(error[0])
-    return said
 
 
 def _own_line(text: str) -> RuntimeBlock | None:

@@ -17,7 +17,6 @@ NO_RATE = "no answer was measured yet"
 class DecodeBound:
     """The last measured decode rate against the bound by memory bandwidth, or why it is unknown."""
 
-    model: str | None = None
     rate_tps: float | None = None
     is_rate_estimated: bool = False
     roofline: Roofline | None = None

@@ -54,7 +54,6 @@ class Verdict:
     """Whether a model fits, before it is loaded, with one sentence that says why."""
 
     fit: Fit
-    available_bytes: int | None
     sentence: str
 
 
@@ -88,7 +87,7 @@ def verdict(
     if size_bytes is None or available_bytes is None:
         missing = "the size of the model" if size_bytes is None else "the free RAM"
         sentence = f"Whether it fits is unknown, because {missing} is not known."
-        return Verdict("unknown", available_bytes, sentence)
+        return Verdict("unknown", sentence)
     need = need_of(size_bytes, context_tokens, shape_of(name))
     left = available_bytes + freed_bytes - need.total_bytes
     parts = f"needs up to {_gib(need.total_bytes)} ({_gib(size_bytes)} of weights"
@@ -100,19 +99,19 @@ def verdict(
     without_cache = available_bytes + freed_bytes - round(size_bytes * RUNTIME_FACTOR)
     if without_cache < 0:
         sentence = f"It does not fit: it {parts}, {free}."
-        return Verdict("too large", available_bytes, sentence)
+        return Verdict("too large", sentence)
     if left < RESERVE_BYTES + _unknown_cache(need):
         cache = "" if need.kv_bytes is not None else " without a KV cache of unknown size"
         sentence = f"It may not fit: it {parts}{cache}, {free}."
-        return Verdict("tight", available_bytes, sentence)
-    return Verdict("fits", available_bytes, f"It fits: it {parts}, {free}.")
+        return Verdict("tight", sentence)
+    return Verdict("fits", f"It fits: it {parts}, {free}.")
 
 
 def fit_of(model: ModelInfo, models: Iterable[ModelInfo], available_bytes: int | None) -> Verdict:
     """Whether a model may be loaded now. ``models`` are those of its server: most servers hold one
     at a time, so that the loaded one goes first. ``available_bytes`` are free where it runs."""
     if model.is_loaded:
-        return Verdict("fits", available_bytes, "It is loaded.")
+        return Verdict("fits", "It is loaded.")
     freed = next((one.size_bytes or 0 for one in models if one.is_loaded), 0)
     return verdict(model.name, model.size_bytes, model.context_tokens, available_bytes, freed)
 

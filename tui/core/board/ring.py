@@ -16,10 +16,6 @@ class Ring:
             raise ValueError("a ring holds at least one value")
         self._values: deque[float | None] = deque(maxlen=capacity)
 
-    @property
-    def capacity(self) -> int:
-        return self._values.maxlen or 0
-
     def push(self, value: float | None) -> None:
         """Appends a value; the oldest one goes where the ring is full."""
         self._values.append(value)
@@ -28,23 +24,6 @@ class Ring:
         """The newest ``count`` values (fewer where there are fewer), oldest first."""
         skip = max(len(self._values) - max(count, 0), 0)
         return [value for at, value in enumerate(self._values) if at >= skip]
-
-    @property
-    def newest(self) -> float | None:
-        """The last value, None where it was absent or nothing has been pushed."""
-        return self._values[-1] if self._values else None
-
-    @property
-    def largest(self) -> float | None:
-        """The largest value that is there, for the scale of a chart."""
-        return max((value for value in self._values if value is not None), default=None)
-
-    @property
-    def smallest(self) -> float | None:
-        return min((value for value in self._values if value is not None), default=None)
-
-    def clear(self) -> None:
-        self._values.clear()
 
     def __len__(self) -> int:
         return len(self._values)

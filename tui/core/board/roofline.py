@@ -21,7 +21,6 @@ class Roofline:
 
     ceiling_tps: float
     share: float
-    bytes_per_token: int
     assumption: str
 
 
@@ -41,7 +40,6 @@ class Neighbour:
     """A published row beside the model in question; ``label`` says if it is another model."""
 
     row: ReferenceRow
-    is_same_model: bool
     label: str
 
 
@@ -90,7 +88,7 @@ def roofline(
         f"each token reads {weights_bytes / 2**30:.1f} GiB of weights{cache} once; "
         f"the memory moves {peak_bandwidth_gbps:.1f} GB/s at most{at}"
     )
-    return Roofline(ceiling_tps, rate_tps / ceiling_tps, read_bytes, assumption)
+    return Roofline(ceiling_tps, rate_tps / ceiling_tps, assumption)
 
 
 MOST_ROWS = 2
@@ -101,14 +99,14 @@ def nearest(model: str, size_bytes: int | None) -> list[Neighbour]:
     about its size, each labelled as another model."""
     name = _plain(model)
     same = [row for row in REFERENCE if name.startswith(_plain(row.model))]
-    found = [Neighbour(row, True, f"published, {row.release}") for row in same[:MOST_ROWS]]
+    found = [Neighbour(row, f"published, {row.release}") for row in same[:MOST_ROWS]]
     if found or size_bytes is None or size_bytes <= 0:
         return found
     size_mb = size_bytes / 1e6
     others = [row for row in REFERENCE if row.memory_mb]
     others.sort(key=lambda row: abs(math.log(row.memory_mb / size_mb)))
     return [
-        Neighbour(row, False, f"another model of similar size, published, {row.release}")
+        Neighbour(row, f"another model of similar size, published, {row.release}")
         for row in others[:MOST_ROWS]
     ]
 

@@ -38,7 +38,6 @@ class BoardRow:
     npu_reason: str = ""
     npu_phase: NpuPhase = "unknown"
     ram_available_bytes: float | None = None
-    ram_total_bytes: float | None = None
     temperature_c: float | None = None
     throttle: str = ""
     queue: int | None = None

@@ -66,26 +66,24 @@ def bound_keys(key: KeyAction, keymap: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyClash:
-    """One key for two actions that work at the same time, in :data:`SCOPES` named ``scope``."""
+    """One key for two actions that work at the same time, of one of :data:`SCOPES`."""
 
     key: str
     first_id: str
     second_id: str
-    scope: str
 
 
 def key_clashes(keymap: Mapping[str, str]) -> list[KeyClash]:
     """Every key with two meanings; each pair of actions once, where it is met first."""
-    found: dict[tuple[str, str, str], KeyClash] = {}
-    for scope, actions in SCOPES.items():
+    found: dict[KeyClash, None] = {}
+    for actions in SCOPES.values():
         owner: dict[str, str] = {}
         for action in actions:
             for name in bound_keys(action, keymap).split(","):
                 first_id = owner.setdefault(name, action.action_id)
                 if first_id != action.action_id:
-                    clash = KeyClash(name, first_id, action.action_id, scope)
-                    found.setdefault((name, first_id, action.action_id), clash)
-    return list(found.values())
+                    found[KeyClash(name, first_id, action.action_id)] = None
+    return list(found)
 
 
 def rebound(keymap: Mapping[str, str]) -> dict[str, str]:

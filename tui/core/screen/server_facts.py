@@ -30,7 +30,6 @@ class SeenConnection:
     """An established connection to the server's port. Strings are sanitised."""
 
     host: str
-    port: int
     process: str | None = None
     pid: int | None = None
     is_own: bool = False

@@ -48,7 +48,6 @@ class Glyphs:
     """At the left of the answer that is being written."""
     caret: str
     """After the last character of the answer that is being written."""
-    up: str
     down: str
     average: str
     """One cell, in ASCII three."""
@@ -148,7 +147,6 @@ UNICODE = Glyphs(
     bullet="•",
     live_bar="▎",
     caret="▌",
-    up="↑",
     down="↓",
     average="ø",
     at_most="≤",
@@ -176,7 +174,6 @@ ASCII = Glyphs(
     bullet="*",
     live_bar="|",
     caret="_",
-    up="^",
     down="v",
     average="avg",
     at_most="<=",

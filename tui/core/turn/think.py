@@ -90,11 +90,6 @@ class ThinkSplitter:
         """Whether what comes next is thinking, as far as can be known now."""
         return self._mode == "thinking"
 
-    @property
-    def is_undecided(self) -> bool:
-        """Whether the answer has not begun and nothing is known of what is held back."""
-        return self._mode == "text" and self._is_start_of_answer
-
     def note_thinking(self) -> list[Segment]:
         """Thinking arrived on a channel of its own: a tag opens nothing any more.
 

@@ -46,7 +46,6 @@ class OpenLab:
     matrix: Matrix = field(default_factory=Matrix)
     figures: tuple[VariantFigures, ...] = ()
     agreement: Agreement | None = None
-    judged: int = 0
     outcome: str = "running"
     sentence: str = ""
     is_running: bool = False

@@ -6,7 +6,6 @@ made for it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import shutil
@@ -81,7 +80,7 @@ def spawn(
     """Start ``npulse sim`` with these arguments and wait until it listens.
 
     ``has_root``: let it write its /sys and /proc files to a temporary directory, removed at its
-    end. Blocks for some 100 ms (:func:`spawn_async` does not). Raises SpawnError.
+    end. Blocks for some 100 ms. Raises SpawnError.
     """
     root = Path(tempfile.mkdtemp(prefix="npulse-sim-")) if has_root else None
     command = [sys.executable, "-m", "tui", "sim", "--parent", str(os.getpid()), *arguments]
@@ -116,28 +115,6 @@ def spawn(
             why = said[-1] if said else f"it did not answer within {timeout_s:g} s"
             raise SpawnError(f"the simulated board did not start: {why}")
     return simulator
-
-
-async def spawn_async(
-    arguments: Sequence[str] = (),
-    *,
-    has_root: bool = False,
-    timeout_s: float = START_TIMEOUT_S,
-) -> Simulator:
-    """:func:`spawn` without blocking the event loop. If cancelled, the simulator is stopped."""
-    start = asyncio.ensure_future(
-        asyncio.to_thread(spawn, arguments, has_root=has_root, timeout_s=timeout_s)
-    )
-    try:
-        return await asyncio.shield(start)
-    except asyncio.CancelledError:
-        start.add_done_callback(_stop_late)
-        raise
-
-
-def _stop_late(start: asyncio.Future[Simulator]) -> None:
-    if not start.cancelled() and start.exception() is None:
-        start.result().stop()
 
 
 def _url(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:

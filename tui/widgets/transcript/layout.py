@@ -96,9 +96,6 @@ class TextLayout(FlowLayout):
         self._role = role
         self._flow.extend(text, role)
 
-    def row_at(self, offset: int) -> int:
-        return self._flow.wrapper.row_at(offset)
-
     def extend(self, text: str) -> int:
         """Append text. Returns the first row that may have changed."""
         return self._flow.extend(text, self._role)

@@ -123,22 +123,9 @@ class Transcript(ScrollView, can_focus=True):
         self._announced = (True, 0)
         self._is_settling = False
 
-    @property
-    def is_streaming(self) -> bool:
-        """Whether a turn is live."""
-        return self.live_turn.turn is not None
-
     def begin(self, prompt: str, label: str = "you", model: str = "") -> None:
         """A new turn, whose answer will be fed. ``model`` is named where it changes."""
         self.live_turn.begin(prompt, label=label, model=model)
-
-    def warm_up(self) -> None:
-        """Import what formatted text needs, on a thread of its own; only the first call does.
-
-        :meth:`begin` does it too. Called earlier, while nobody waits (with the first key that is
-        typed into the prompt), it stays out of the way of the first tokens.
-        """
-        self._turn_list.mode.lexers.warm_up()
 
     def append(self, text: str, kind: SegmentKind = "text") -> None:
         """New text of the live turn, as it came from anywhere: it is cleaned here."""

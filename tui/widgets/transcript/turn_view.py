@@ -59,7 +59,6 @@ class TurnView:
         self.answer = StreamedText(cell_len, answer, is_finished=is_over)
         self.parts: list[Part] = []
         self.live_at = 0
-        self._cell_len = cell_len
         self._tops: list[int] = []
         self._counted = 0
         self._closed_rows = 0

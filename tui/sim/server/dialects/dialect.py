@@ -156,8 +156,3 @@ def word_usage(prompt: str, text: str) -> dict[str, int]:
 def stem(profile: Profile) -> str:
     """The name of a model's file without its extension."""
     return profile.file_name.removesuffix(".rkllm")
-
-
-def quantisation(profile: Profile) -> str:
-    """The data type in the file's name, in upper case."""
-    return "W8A8" if "w8a8" in profile.file_name else "W4A16"

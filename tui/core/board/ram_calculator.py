@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tui.core.board.calculator import CONTEXTS, requirement
 from tui.core.board.headroom import Fit, Need, need_of, verdict
 from tui.core.board.model_shape import parameters_of, shape_of, weights_bytes
 from tui.core.text import format as fmt
@@ -14,6 +13,7 @@ _BYTES = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(gib|gb|mib|mb)(?![a-z])")
 _FACTORS = {"gib": 2**30, "gb": 10**9, "mib": 2**20, "mb": 10**6}
 _CONTEXT = re.compile(r"([0-9]{1,8})\s*(k?)")
 MAX_CONTEXT_TOKENS = 1 << 24
+CONTEXTS = (2048, 4096, 8192, 16384, 32768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,19 @@ def ram_answer(
         by_context if shape else (),
         bool(file_bytes(model)),
     )
+
+
+def requirement(model: str, quantisation: str, context_tokens: int) -> Need | None:
+    """What a model of that name, type and context takes: qwen3-4b, w8a8, 16384.
+
+    None where the name says no size or the type is not known. The KV cache is only part of it for
+    models whose shape is known.
+    """
+    parameters = parameters_of(model)
+    size_bytes = None if parameters is None else weights_bytes(parameters, quantisation)
+    if size_bytes is None:
+        return None
+    return need_of(size_bytes, context_tokens, shape_of(model))
 
 
 def context_tokens(text: str) -> int | None:
