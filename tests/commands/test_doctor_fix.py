@@ -26,7 +26,7 @@ from tui.sim.server.spawn import Simulator
 
 GOVERNOR = "sys/class/devfreq/dmc/governor"
 RULE = "ddr-clock"
-STEPS = ("--decode-tps", "120", "--prefill-tps", "2000")
+STEPS = ("--decode-tps", "60", "--prefill-tps", "2000")
 
 
 @pytest.fixture(autouse=True)

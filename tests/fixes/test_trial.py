@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.sim.simulator import running
 from tui.bench.analysis.compare import compare_values
 from tui.bench.model.options import Options
+from tui.bench.model.records import Request, Tokens
 from tui.bench.store.controls import Controls
 from tui.bench.store.folder import default_folder
 from tui.core.board.fix import FileWrite, Fix
@@ -14,7 +16,7 @@ from tui.fixes import trial
 from tui.fixes.applying import Applied
 from tui.fixes.change import BoardPlace
 from tui.fixes.session import fix_and_compare, server_of_board
-from tui.fixes.trial import Trial
+from tui.fixes.trial import Trial, TrialAnswer
 from tui.fixes.writers import DirectWriter
 from tui.settings.board_changes import BoardChanges
 
@@ -44,6 +46,28 @@ def test_the_smallest_visible_difference_is_told() -> None:
     flat = Trial(compare_values("decode_tps", [3.0] * 4, [3.0] * 4))
     assert flat.sentence() == "no detectable difference (smallest detectable 3 %)"
     assert not flat.is_better
+
+
+@pytest.mark.parametrize(
+    ("stamps_ms", "rate_tps"),
+    [
+        ((0, 100, 200, 300, 400), 10.0),
+        ((100, 100, 200, 300, 400), 10.0),  # the first two in one read
+        ((0, 100, 200, 400, 400), 10.0),
+        ((0, 0, 0, 0, 0), None),
+    ],
+)
+def test_chunks_that_came_with_the_first_one_are_no_part_of_a_rate(
+    stamps_ms: tuple[int, ...], rate_tps: float | None
+) -> None:
+    request = Request(
+        id="a", rep=0, order=0, status="ok", tok=Tokens(out=5, chunks=5, cap=5, source="client")
+    )
+    stamps_ns = [ms * 1_000_000 for ms in stamps_ms]
+    assert TrialAnswer(request, stamps_ns).short_decode_tps == rate_tps
+    # Five tokens in three chunks have no times of their own.
+    other = replace(request, tok=Tokens(out=5, chunks=3, cap=5, source="client"))
+    assert TrialAnswer(other, stamps_ns[:3]).short_decode_tps is None
 
 
 @pytest.mark.parametrize("fault", ["json-error", "cut=2"])

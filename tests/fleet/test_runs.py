@@ -72,7 +72,9 @@ async def test_a_killed_worker_costs_its_running_request_only(tmp_path: Path) ->
     assert told.finished.outcome == "complete", told.finished.sentence
     assert ports == []
     again = [r for r in told.requests if r.asked_again]
-    assert [(r.id, r.asked_again) for r in again] == [(killed[0], "b2 was lost while it answered")]
+    # On a busy machine the first answer may be over before the kill.
+    running = boards[1].asked()[-1].replace("number ", "n")
+    assert [(r.id, r.asked_again) for r in again] == [(running, "b2 was lost while it answered")]
     assert told.loaded is not None
     rows = {row.name: row for row in told.loaded.document.boards}
     assert (rows["b2"].state, rows["b2"].lost) == ("lost", 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns, time_ns
 
 import httpx
@@ -13,7 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.servers.raw_server import Wire, free_port, raw_server
+from tests.sim.simulator import wait_for
+from tui.core import kernel_clock
 from tui.core.kernel_clock import (
+    ANCILLARY_BYTES,
     SO_TIMESTAMPING,
     TIMESPECS,
     ArrivalClock,
@@ -34,6 +39,25 @@ def is_supported() -> bool:
         return enable(sock)
 
 
+@contextmanager
+def stamping_kernel() -> Iterator[None]:
+    """The kernel begins to stamp a moment after the first socket asked for it (``netstamp_work`` of
+    its net/core/dev.c), which on a busy machine is after a first read: one socket that has got a
+    stamp stays open meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+        with ours, theirs:
+            assert enable(ours)
+
+            def is_stamped() -> bool:
+                theirs.send(b"x")
+                return realtime_ns(ours.recvmsg(1, ANCILLARY_BYTES)[1]) is not None
+
+            assert wait_for(is_stamped)
+            yield
+
+
 def control(stamp_ns: int) -> list[tuple[int, int, bytes]]:
     data = TIMESPECS.pack(*divmod(stamp_ns, 1_000_000_000), 0, 0, 0, 0)
     return [(socket.SOL_SOCKET, SO_TIMESTAMPING, data)]
@@ -45,6 +69,25 @@ def test_a_stamp_before_the_read_is_the_time_of_arrival() -> None:
     arrival = clock.read(control(time_ns() - 35_000_000))
     assert arrival.is_kernel
     assert before_ns - 36_000_000 < arrival.t_ns < perf_counter_ns() - 34_000_000
+
+
+def test_a_thread_put_aside_between_the_two_clocks_is_no_later_arrival(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits_s = [0.02]
+
+    def slow_time_ns() -> int:
+        found_ns = time_ns()
+        if waits_s:
+            time.sleep(waits_s.pop())
+        return found_ns
+
+    monkeypatch.setattr(kernel_clock, "time_ns", slow_time_ns)
+    before_ns = perf_counter_ns()
+    arrival = ArrivalClock().read(control(time_ns()))
+    assert not waits_s
+    assert arrival.is_kernel
+    assert arrival.t_ns - before_ns < 10_000_000
 
 
 @pytest.mark.parametrize("offset_ns", [3_600_000_000_000, 5_000_000_000])
@@ -134,7 +177,7 @@ def test_a_stamp_outside_of_the_write_and_now_is_refused(offset_ns: int) -> None
 async def test_a_late_reader_gets_the_time_of_arrival() -> None:
     if not is_supported():
         pytest.skip("this kernel stamps no reads of a TCP socket")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with stamping_kernel(), socket.create_server(("127.0.0.1", 0)) as listener:
         sender = threading.Thread(target=sends_two_pieces, args=(listener,))
         sender.start()
         stamps: dict[bytes, int] = {}

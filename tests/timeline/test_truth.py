@@ -66,11 +66,12 @@ def test_the_words_lit_are_those_that_were_written_then(tmp_path: Path, shape: s
     tokens = [line for line in log if line["event"] == "token"]
     assert len(timeline.chunks) == len(tokens) == 60
     assert [timeline.words(n, n + 1) for n in range(60)] == [line["text"] for line in tokens]
-    late_ns = []
-    for t_ns, line in zip(timeline.chunks.times_ns, tokens, strict=True):
-        assert line["t_ns"] - MS <= turn.t0_ns + t_ns
-        late_ns.append(turn.t0_ns + t_ns - line["written_ns"])
-    assert sorted(late_ns)[len(late_ns) // 2] < 5 * MS
+    came_ns = [turn.t0_ns + t_ns for t_ns in timeline.chunks.times_ns]
+    assert all(line["t_ns"] - MS <= t_ns for t_ns, line in zip(came_ns, tokens, strict=True))
+    # Of tokens that a busy machine read at once the kernel keeps the time of the last.
+    last_of_reads = [n for n in range(60) if n == 59 or came_ns[n] != came_ns[n + 1]]
+    late_ns = sorted(came_ns[n] - tokens[n]["written_ns"] for n in last_of_reads)
+    assert late_ns[len(late_ns) // 2] < 5 * MS
 
 
 def test_thinking_and_answer_are_told_apart(tmp_path: Path) -> None:

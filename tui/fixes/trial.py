@@ -9,7 +9,7 @@ values on a side are the fewest that a rank test can tell apart at 5 %. The stat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -33,6 +33,7 @@ from tui.core.board.fix import MeasuredBy
 from tui.core.board.reading import Snapshot
 from tui.core.text import format as fmt
 from tui.core.text.sanitize import clean_line
+from tui.core.turn.arrivals import arrivals_of
 from tui.core.types import ChatRequest, Message
 
 ORDER = (False, True, True, False, True, False, False, True)
@@ -114,6 +115,29 @@ class Trial:
         return f"no detectable difference{smallest}"
 
 
+@dataclass(frozen=True, slots=True)
+class TrialAnswer:
+    """One answer of a trial. ``stamps_ns``: when each of its chunks came."""
+
+    request: Request
+    stamps_ns: Sequence[int]
+
+    @property
+    def short_decode_tps(self) -> float | None:
+        """The rate of an answer that is too short for a figure of its own: here several stand
+        beside each other, and their spread is in the interval. Chunks that came with the first one
+        were made before it (:mod:`tui.core.turn.arrivals`). None where chunks are not tokens."""
+        tok = self.request.tok
+        # Some servers count one more token than they send, at the limit of an answer.
+        has_overrun = tok.chunks is not None and tok.chunks == tok.cap and tok.out == tok.chunks + 1
+        if tok.chunks is None or (tok.out != tok.chunks and not has_overrun):
+            return None
+        if "buffered_stream" in self.request.taint:
+            return None
+        arrivals = arrivals_of(self.stamps_ns)
+        return ratio(tok.chunks - arrivals.first_chunks, arrivals.span_ns / 1e9)
+
+
 class TrialRunner:
     """Sends the answers of one trial. ``switch`` puts the change in force, or back; it may block
     and raises what it likes, which :meth:`run` lets through."""
@@ -151,7 +175,7 @@ class TrialRunner:
             if isinstance(warm, str):
                 return warm
             self._tokens = self._tokens_after(warm)
-            if _short_decode_tps(warm) is not None:
+            if warm.short_decode_tps is not None:
                 break
         return None
 
@@ -195,19 +219,19 @@ class TrialRunner:
                 return rate_tps
         return "The answers have no rate that could be compared."
 
-    def _rate(self, request: Request) -> float | None:
+    def _rate(self, answer: TrialAnswer) -> float | None:
         """The same measure for every answer of a trial."""
         if self._measured_by == "prefill_tps":
-            return _prefill_tps(request)
-        return _short_decode_tps(request) if self._is_short else _decode_tps(request)
+            return _prefill_tps(answer.request)
+        return answer.short_decode_tps if self._is_short else _decode_tps(answer.request)
 
-    def _tokens_after(self, warm: Request) -> int:
+    def _tokens_after(self, warm: TrialAnswer) -> int:
         """How long an answer may be, so that all of them take about twenty seconds."""
         if self._measured_by == "prefill_tps":
-            self._is_estimated = "prefill_tps" not in warm.m
+            self._is_estimated = "prefill_tps" not in warm.request.m
             return PREFILL_TOKENS
-        rate, t = _short_decode_tps(warm), warm.t
-        self._is_estimated = warm.tok.source == "estimated"
+        rate, t = warm.short_decode_tps, warm.request.t
+        self._is_estimated = warm.request.tok.source == "estimated"
         prefill_s = (t.t1_ns - t.t0_ns) / 1e9 if t.t1_ns is not None and t.t0_ns is not None else 0
         left_s = TRIAL_S / len(ORDER) - prefill_s - SETTLE_S / 2
         tokens = min(max(round((rate or 0.0) * left_s), LEAST_TOKENS), MOST_TOKENS)
@@ -217,8 +241,8 @@ class TrialRunner:
             return UNKNOWN_TOKENS
         return tokens if self._is_short else max(tokens, MIN_TOKENS)
 
-    async def _answer(self, max_tokens: int, *, is_after: bool | None) -> Request | str:
-        """The record of one answer, or one sentence why there is none."""
+    async def _answer(self, max_tokens: int, *, is_after: bool | None) -> TrialAnswer | str:
+        """One answer, or one sentence why there is none."""
         task = self._task(max_tokens)
         request = ChatRequest(
             self._connected.info.name,
@@ -242,7 +266,9 @@ class TrialRunner:
             prompt_sha256="",
             board=self._board.log,
         )
-        return record if record.is_scored else _why(asked, record)
+        if not record.is_scored:
+            return _why(asked, record)
+        return TrialAnswer(record, tuple(asked.turn.stamps_ns))
 
     def _tick(self, turn: RecordedTurn) -> None:
         reason = "" if turn.wait is None or turn.phase.is_over else turn.wait.reason
@@ -275,21 +301,6 @@ class TrialRunner:
 
 def _decode_tps(request: Request) -> float | None:
     return value_of(request, "decode_tps", headline_source([request]))
-
-
-def _short_decode_tps(request: Request) -> float | None:
-    """(N - 1) / (tN - t1) of an answer that is too short for a figure of its own: here several
-    stand beside each other, and their spread is in the interval. None where chunks are not
-    tokens."""
-    t, tok = request.t, request.tok
-    if t.t1_ns is None or t.tn_ns is None or tok.chunks is None:
-        return None
-    # Some servers count one more token than they send, at the limit of an answer.
-    has_overrun = tok.chunks == tok.cap and tok.out == tok.chunks + 1
-    is_token_per_chunk = tok.out == tok.chunks or has_overrun
-    if "buffered_stream" in request.taint or not is_token_per_chunk:
-        return None
-    return ratio(tok.chunks - 1, (t.tn_ns - t.t1_ns) / 1e9)
 
 
 def _prefill_tps(request: Request) -> float | None:
