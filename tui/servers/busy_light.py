@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
-
 from tui.servers.client import Client
 from tui.servers.dialects.dialect import BusyLight
 from tui.servers.models import ModelListError, list_models
+from tui.servers.transport import SilenceError, TransportError
 
 SETTLE_S = 0.1
 NO_ANSWER_YET = "the server accepted the prompt but does not answer: busy, or loading"
@@ -25,9 +24,9 @@ async def working(client: Client) -> BusyLight | None:
         return None
     try:
         answer = await client.get(path)
-    except (httpx.ReadTimeout, httpx.WriteTimeout):
+    except SilenceError:
         raise NotAnsweringError from None
-    except httpx.HTTPError:
+    except TransportError:
         # A prompt will show what is the matter.
         return None
     return client.dialect.parse_busy(answer.json) if answer.is_ok else None
@@ -54,8 +53,8 @@ async def still_lists(client: Client, name: str) -> bool:
     """Whether the server still calls that model loaded ("": any). True where it does not answer."""
     try:
         models = await list_models(client)
-    except (httpx.ReadTimeout, httpx.WriteTimeout):
+    except SilenceError:
         return True
-    except (httpx.HTTPError, ModelListError):
+    except (TransportError, ModelListError):
         return False
     return any(model.is_loaded and name in ("", model.name) for model in models)

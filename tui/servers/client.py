@@ -2,25 +2,24 @@
 
 Times are taken here. At most 64 KiB are read at once, and every piece of a body is handed on as
 soon as it is there, so a stamp taken right after a read is late by one turn of the event loop and
-nothing else; httpx's ``read`` timeout is per read and cannot change between the phases of an
-answer, so streams run without it and :mod:`tui.servers.exchange` watches the phases.
+nothing else. How long a server may be silent cannot change between the phases of an answer, so
+streams run without that limit and :mod:`tui.servers.exchange` watches the phases.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns
-
-import httpx
 
 from tui.servers.access import Access
 from tui.servers.address import normalised_url
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
 from tui.servers.stamped_transport import StampedTransport
+from tui.servers.transport import Limits, Response, SilenceError, Transport, TransportError
 from tui.servers.within import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20
@@ -65,22 +64,10 @@ class Client:
         self.url = normalised_url(url)
         self.dialect = dialect
         self.timeouts = timeouts or PhaseTimeouts()
-        access = access or Access()
-        self._http = httpx.AsyncClient(
-            # Certificates are loaded only where they are needed: that costs 20 ms.
-            verify=access.tls() if self.url.startswith("https:") else False,
-            trust_env=False,
-            http1=True,
-            http2=False,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            transport=StampedTransport() if self.url.startswith("http:") else None,
-            headers={"accept-encoding": "identity", "user-agent": "npulse", **access.headers},
-            timeout=httpx.Timeout(None, connect=self.timeouts.connect_s),
-        )
+        self._transport = _transport(self.url, access or Access())
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def __aenter__(self) -> Client:
         return self
@@ -89,7 +76,7 @@ class Client:
         await self.aclose()
 
     async def get(self, path: str, timeout_s: float | None = None) -> Answer:
-        """The answer to a GET. Raises httpx.TransportError; httpx.ReadTimeout when too slow."""
+        """The answer to a GET. Raises TransportError; SilenceError when too slow."""
         return await self._query("GET", path, None, timeout_s or self.timeouts.query_s)
 
     async def post(self, path: str, body: Json, timeout_s: float | None = None) -> Answer:
@@ -99,21 +86,21 @@ class Client:
     async def _query(self, method: str, path: str, body: Json, timeout_s: float) -> Answer:
         # The connect phase has its own limit, so that "not there" and "busy" stay two things; the
         # outer one is for a body that trickles in.
-        limits = httpx.Timeout(timeout_s, connect=self.timeouts.connect_s, pool=None)
+        limits = Limits(self.timeouts.connect_s, timeout_s)
         limit_s = self.timeouts.connect_s + 2 * timeout_s
         try:
             return await within(limit_s, self._ask(method, path, body, limits))
         except OutOfTimeError:
-            raise httpx.ReadTimeout(f"no answer within {limit_s:g} s") from None
+            raise SilenceError(f"no answer within {limit_s:g} s") from None
 
-    async def _ask(self, method: str, path: str, body: Json, limits: httpx.Timeout) -> Answer:
+    async def _ask(self, method: str, path: str, body: Json, limits: Limits) -> Answer:
         is_post = method == "POST"
         content = encoded(body) if is_post else None
         headers = {"accept": "application/json"}
         if is_post:
             headers["content-type"] = "application/json"
-        async with self._http.stream(
-            method, self.url + path, content=content, headers=headers, timeout=limits
+        async with self._transport.request(
+            method, path, headers, content, limits, lambda: None
         ) as response:
             data = await read_bounded(response, MAX_QUERY_BYTES)
             return _answer(response, data)
@@ -121,26 +108,30 @@ class Client:
     @asynccontextmanager
     async def stream(
         self, path: str, body: Json, on_sent: Callable[[int], None]
-    ) -> AsyncIterator[httpx.Response]:
-        """A POST whose body comes as a stream; read it with ``aiter_raw``.
+    ) -> AsyncIterator[Response]:
+        """A POST whose body comes as a stream.
 
         ``on_sent`` gets the time right before the first byte of the request is written. Raises
-        httpx.TransportError.
+        TransportError.
         """
-
-        async def trace(event: str, _: Mapping[str, object]) -> None:
-            if event == "http11.send_request_headers.started":
-                on_sent(perf_counter_ns())
-
-        opened: AbstractAsyncContextManager[httpx.Response] = self._http.stream(
+        async with self._transport.request(
             "POST",
-            self.url + path,
-            content=encoded(body),
-            headers={"accept": "text/event-stream", "content-type": "application/json"},
-            extensions={"trace": trace},
-        )
-        async with opened as response:
+            path,
+            {"accept": "text/event-stream", "content-type": "application/json"},
+            encoded(body),
+            Limits(self.timeouts.connect_s),
+            lambda: on_sent(perf_counter_ns()),
+        ) as response:
             yield response
+
+
+def _transport(url: str, access: Access) -> Transport:
+    headers = {"accept-encoding": "identity", "user-agent": "npulse", **access.headers}
+    if url.startswith("http:"):
+        return StampedTransport(url, headers)
+    from tui.servers.tls_transport import TlsTransport
+
+    return TlsTransport(url, headers, access)
 
 
 def encoded(body: Json) -> bytes:
@@ -148,34 +139,35 @@ def encoded(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-async def read_bounded(response: httpx.Response, max_bytes: int) -> bytes:
+async def read_bounded(response: Response, max_bytes: int) -> bytes:
     """The body, at most ``max_bytes`` of it. A body that breaks off gives what there was."""
     parts: list[bytes] = []
     n_bytes = 0
     try:
-        async for data in response.aiter_raw():
-            parts.append(data[: max_bytes - n_bytes])
-            n_bytes += len(data)
-            if n_bytes >= max_bytes:
-                break
-    except httpx.TransportError:
+        async with aclosing(response.pieces()) as pieces:
+            async for data in pieces:
+                parts.append(data[: max_bytes - n_bytes])
+                n_bytes += len(data)
+                if n_bytes >= max_bytes:
+                    break
+    except TransportError:
         if not parts:
             raise
     return b"".join(parts)
 
 
-async def error_text(response: httpx.Response) -> str:
+async def error_text(response: Response) -> str:
     """The body of a failed request, bounded in size and time; empty where it does not come."""
     try:
         data = await within(ERROR_BODY_S, read_bounded(response, MAX_ERROR_BYTES))
-    except (OutOfTimeError, httpx.TransportError):
+    except (OutOfTimeError, TransportError):
         return ""
     return data.decode("utf-8", "replace")
 
 
-def _answer(response: httpx.Response, data: bytes) -> Answer:
+def _answer(response: Response, data: bytes) -> Answer:
     text = data.decode("utf-8", "replace")
-    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers = dict(response.headers)
     decoded: Json = None
     if "json" in headers.get("content-type", ""):
         try:

@@ -9,8 +9,6 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import Literal
 
-import httpx
-
 from tui.core.turn.read_times import ReadTimes
 from tui.core.turn.turn import Turn
 from tui.core.types import (
@@ -34,7 +32,7 @@ from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
-from tui.servers.stamped_transport import arrival_of, departure_ns_of, pieces_of
+from tui.servers.transport import ConnectTimeoutError, Response, TransportError
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -241,7 +239,7 @@ class StreamedRequest:
             if self._client.dialect.is_model_lost_by_disconnect and self._sent_ns is not None:
                 self._slot.model_lost_ns = None if self._has_finish else perf_counter_ns()
             self._was_cancelled()
-        except httpx.HTTPError as error:
+        except TransportError as error:
             self._broke(error)
         except Exception as error:  # noqa: BLE001  a failed answer must not end the dashboard
             self._fail(errors.internal(error))
@@ -279,13 +277,13 @@ class StreamedRequest:
                 return
             self._is_accepted = True
             # Nearer to the write than the time taken before it: this thread may have been held up.
-            written_ns = departure_ns_of(response)
+            written_ns = response.departure_ns
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
-            async with aclosing(pieces_of(response)) as pieces:
+            async with aclosing(response.pieces()) as pieces:
                 async for data in pieces:
-                    arrival = arrival_of(response)
+                    arrival = response.arrival
                     self.turn.note_clock(is_kernel=arrival.is_kernel)
                     self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
                     if self._has_failed:
@@ -335,12 +333,12 @@ class StreamedRequest:
         else:
             self._fail(errors.cut(self._client.url, self._n_chunks, reason))
 
-    def _broke(self, error: httpx.HTTPError) -> None:
+    def _broke(self, error: TransportError) -> None:
         if self._is_accepted:
             self._ended(str(error))
             return
         failure = errors.transport(error, self._client.url, self._client.timeouts.connect_s)
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, ConnectTimeoutError):
             self._n_connect_tries += 1
             if self._n_connect_tries < MAX_CONNECT_TRIES:
                 self._busy = Busy("the server accepts no connection", failure)
@@ -365,7 +363,7 @@ class StreamedRequest:
             self.turn.note_before_prefill("queue")
         self.turn.note_wait(self._sent_ns or now_ns, NO_ANSWER_YET, is_sent=True)
 
-    async def _refused(self, response: httpx.Response) -> None:
+    async def _refused(self, response: Response) -> None:
         status, kind = response.status_code, response.headers.get("content-type", "")
         said, retry_after = await error_text(response), response.headers.get("retry-after")
         error = errors.http_status(
