@@ -17,6 +17,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
 from tests.sim.simulator import running as simulator
+from tests.sim.simulator import wait_for
 from tui.app.remote_reader import RemoteReader
 from tui.bench.session.process import BenchPlace, place_arguments
 from tui.cli import main
@@ -46,19 +47,24 @@ class Home:
     def __init__(self, folder: Path, path: str) -> None:
         self.folder = folder
         self._env = {**os.environ, **{k: v or "" for k, v in environment(folder).items()}}
-        self._env["PATH"] = path
+        self._env["PATH"] = self.path = path
 
-    def npulse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts npulse, which cannot ask anybody for anything."""
+        return subprocess.Popen(
             [sys.executable, "-m", "tui", *arguments],
-            capture_output=True,
-            text=True,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env=self._env,
             cwd=REPOSITORY,
-            timeout=120,
-            check=False,
         )
+
+    def npulse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = self.begin(*arguments)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 @contextmanager
@@ -116,6 +122,7 @@ def test_a_run_holds_the_samples_of_the_board_that_answered(tmp_path: Path) -> N
     [
         (("bench", "run", "smoke", "--board", "kitchen"), 2, "the name of a board in [boards]"),
         (("bench", "run", "smoke", "--board", "ssh://x", "--no-board"), 2, "not allowed with"),
+        (("bench", "run", "smoke", "--ssh-socket", "/x"), 2, "--ssh-socket goes with --board"),
         (("bench", "run", "smoke", "--board", "ssh://x", "--pin"), 2, "holds the governors"),
         (("--board=ssh://127.0.0.1:9", "bench", "run", "smoke"), 5, "was not reached"),
         (("lab", "run", "x", "--board", "ssh://127.0.0.1:9"), 5, "was not reached"),
@@ -162,6 +169,46 @@ def test_a_run_of_the_dashboard_logs_in_by_itself(
         "--url=http://h",
         "--no-board",
     ]
+
+
+@needs_sshd
+@pytest.mark.slow
+def test_a_run_goes_through_a_login_that_had_to_ask_and_outlives_who_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key with a passphrase asks as a password does. The dashboard answers, begins the run and
+    is closed: the run reads the board to its end, and then ends the connection."""
+    asker = tmp_path / "askpass"
+    asker.write_text("#!/bin/sh\necho secret\n")
+    asker.chmod(0o755)
+    with kitchen(tmp_path) as (home, sim):
+        key = str(tmp_path / "sshd" / "user")
+        subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", key], check=True)
+        for name, value in environment(home.folder).items():
+            monkeypatch.setenv(name, value or "")
+        monkeypatch.setenv("PATH", home.path)
+        monkeypatch.setenv("SSH_ASKPASS", str(asker))
+        monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+        with closing(log_in("kitchen", None, may_ask=True)) as login:
+            own = login.own_login(login.urls[0])
+            assert own is not None
+            assert own[:2] == ("kitchen", sim.url)
+            socket = Path(own[2])
+            place = BenchPlace(login.urls[0], "x", is_elsewhere=True, own_login=own)
+            suite = str(home.folder / "mine.toml")
+            run = home.begin("bench", "run", suite, *place_arguments(place), *FAST)
+            journal = "data/npulse/bench/*/journal.jsonl"
+            assert wait_for(lambda: any(home.folder.glob(journal)), 60)
+        assert socket.exists()
+        _, said = run.communicate(timeout=120)
+        assert run.returncode == 0, said
+        assert wait_for(lambda: not socket.parent.exists(), 60)
+        (request,) = last_run(home)["requests"]
+        assert request["hw"]["samples"] > 0
+        # Without it the run cannot log in, and says so.
+        done = home.npulse("bench", "run", suite, *place_arguments(place), *FAST)
+        assert done.returncode == 5
+        assert "Permission denied" in done.stderr
 
 
 @needs_sshd

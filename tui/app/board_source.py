@@ -103,9 +103,9 @@ class BoardReader:
         """The same server's address on its own board, under the board's name."""
         return url
 
-    def own_login(self, url: str) -> tuple[str, str] | None:
-        """What ``--board`` and ``--url`` of a process of its own take for the server at ``url``;
-        None on this machine, and where a login asks for something."""
+    def own_login(self, url: str) -> tuple[str, ...] | None:
+        """What the options of a benchmark take, to reach the server at ``url`` in a process of its
+        own (:data:`tui.bench.session.process.LOGIN_OPTIONS`); None on this machine."""
         return None
 
     def close(self) -> None:

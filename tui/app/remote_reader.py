@@ -33,7 +33,7 @@ class RemoteReader(BoardReader):
     def url_there(self, url: str) -> str:
         return self._login.url_there(url)
 
-    def own_login(self, url: str) -> tuple[str, str] | None:
+    def own_login(self, url: str) -> tuple[str, ...] | None:
         return self._login.own_login(url)
 
     def read_file(self, path: str) -> bytes | None:

@@ -28,6 +28,13 @@ def add_board(verb: argparse.ArgumentParser) -> None:
         help="measure another machine over ssh, its server and its board: ssh://user@board, or a "
         "name of [boards] in the config",
     )
+    verb.add_argument(
+        "--ssh-socket",
+        type=Path,
+        metavar="FILE",
+        help="with --board: the ControlPath of an ssh that has logged in there already, such as "
+        "that of a dashboard that asked for a password",
+    )
     add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
     add("--no-board", action="store_true", help="read no board: the server's is another machine")
 
@@ -38,6 +45,8 @@ def reached_board(options: argparse.Namespace) -> Iterator[None]:
     end. Raises SshError where it cannot be reached, and BoardError."""
     options.elsewhere = None
     if getattr(options, "board", None) is None:
+        if getattr(options, "ssh_socket", None) is not None:
+            raise BoardError("--ssh-socket goes with --board")
         yield
         return
     if getattr(options, "pin", False):
@@ -46,7 +55,13 @@ def reached_board(options: argparse.Namespace) -> Iterator[None]:
     from tui.settings.config_file import ConfigError
 
     try:
-        board = log_in(options.board, options.url, may_ask=sys.stdin.isatty(), interval_s=SAMPLE_S)
+        board = log_in(
+            options.board,
+            options.url,
+            may_ask=sys.stdin.isatty(),
+            interval_s=SAMPLE_S,
+            ssh_socket=options.ssh_socket,
+        )
     except (ConfigError, ValueError) as error:
         raise BoardError(str(error)) from error
     with closing(board):

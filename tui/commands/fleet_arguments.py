@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.fleet.meeting import FleetPlan
 
 
-OF_ONE_BOARD = ("board", "url", "api_key", "root", "no_board", "pin", "minutes")
+OF_ONE_BOARD = ("board", "ssh_socket", "url", "api_key", "root", "no_board", "pin", "minutes")
 """Options that mean nothing for many boards."""
 
 

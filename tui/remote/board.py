@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -55,10 +56,12 @@ class RemoteBoard:
         *,
         interval_s: float = 1.0,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
+        lent: Path | None = None,
     ) -> None:
+        """``lent``: see :class:`tui.remote.ssh.Ssh`."""
         self.address = address
         self.link = RemoteLink(since_ns=clock_ns())
-        self._ssh = Ssh(address, options)
+        self._ssh = Ssh(address, options, lent=lent)
         self._interval_s = interval_s
         self._clock_ns = clock_ns
         self._reading: BoardReading | None = None
@@ -94,6 +97,11 @@ class RemoteBoard:
     def has_asked(self) -> bool:
         """Whether the login had to ask for something."""
         return self._ssh.has_asked
+
+    @property
+    def ssh_socket(self) -> Path:
+        """Of its ssh, for a process that goes through the same login."""
+        return self._ssh.socket
 
     def read_file(self, path: str, limit: int) -> bytes | None:
         """The first bytes of a file of the board; None where it cannot be read. Blocks."""

@@ -1,7 +1,8 @@
 """The system's ssh: one connection for everything, with the user's keys, agent and jump hosts.
 
 A first ssh (the master) logs in and may ask for a password; the reading of the board and the
-forwarded ports go through it (ssh_config(5), ControlMaster).
+forwarded ports go through it (ssh_config(5), ControlMaster). A benchmark that a dashboard begins
+goes through the dashboard's, where that had to ask.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from tui.core.text.sanitize import clean_line
 from tui.remote.address import BoardAddress
+from tui.remote.shared_login import LoginUse
 
 CONNECT_S = 20
 """ssh's own limit for a host that does not answer."""
@@ -52,10 +54,17 @@ SYSTEM_SSH = SshOptions()
 class Ssh:
     """A connection to one board. Every method blocks; :meth:`close` may be called from any thread.
 
-    ``options`` are for a system where ssh is somewhere else.
+    ``options`` are for a system where ssh is somewhere else. ``lent`` is the socket of another
+    process's master, which is used as long as it is there.
     """
 
-    def __init__(self, address: BoardAddress, options: SshOptions = SYSTEM_SSH) -> None:
+    def __init__(
+        self,
+        address: BoardAddress,
+        options: SshOptions = SYSTEM_SSH,
+        *,
+        lent: Path | None = None,
+    ) -> None:
         self.address = address
         self._options = options
         # The path of a socket has 104 bytes at most: not below a long TMPDIR.
@@ -63,10 +72,18 @@ class Ssh:
         base = folder if folder and Path(folder).is_dir() else "/tmp"
         self._folder = Path(tempfile.mkdtemp(prefix="npulse-", dir=base))
         self._socket = self._folder / "ssh"
+        self._use = LoginUse(self._folder, makes=True)
+        self._lent = lent
+        self._lent_use: LoginUse | None = None
         self._log = self._folder / "log"
         self._forwarded: dict[tuple[str, int], int] = {}
         self.has_asked = False
         """Whether the login had to ask for something, which a process without a terminal cannot."""
+
+    @property
+    def socket(self) -> Path:
+        """Of the master, for another process."""
+        return self._socket
 
     @property
     def is_connected(self) -> bool:
@@ -76,6 +93,8 @@ class Ssh:
     def connect(self, *, may_ask: bool) -> None:
         """Log in, and only where that does not go by itself have ssh ask in the terminal, if it
         ``may_ask``. Raises SshError."""
+        if self._lent is not None and self._joined(self._lent):
+            return
         try:
             self._log_in(may_ask=False)
             self.has_asked = False
@@ -84,6 +103,16 @@ class Ssh:
                 raise
             self._log_in(may_ask=True)
             self.has_asked = True
+
+    def _joined(self, lent: Path) -> bool:
+        """Whether the other process's master is there; from now on this goes through it."""
+        self._socket = lent
+        if not self.is_connected:
+            self._socket = self._folder / "ssh"
+            return False
+        if self._lent_use is None:
+            self._lent_use = LoginUse(lent.parent, makes=False)
+        return True
 
     def _log_in(self, *, may_ask: bool) -> None:
         with suppress(OSError):
@@ -169,17 +198,28 @@ class Ssh:
             self._forward(local, host, port)
 
     def _forward(self, local: int, host: str, port: int) -> None:
-        shown = f"[{host}]" if ":" in host else host
-        done = self._control("forward", "-L", f"127.0.0.1:{local}:{shown}:{port}")
+        done = self._control("forward", "-L", _forwarding(local, host, port))
         if done.returncode != 0:
             words = clean_line(done.stderr.decode("utf-8", "replace"), MAX_WORDS)
             raise SshError(f"port {port} of {self.address.name} cannot be forwarded: {words}")
 
     def close(self) -> None:
-        """End the connection and remove what it had here."""
-        if self._socket.exists():
+        """End the connection and remove what it had here; a master that another process still uses
+        stays, and is ended by that one."""
+        if self._socket == self._lent:
+            for (host, port), local in self._forwarded.items():
+                self._control("cancel", "-L", _forwarding(local, host, port))
+        lent_use, self._lent_use = self._lent_use, None
+        if lent_use is not None and self._lent is not None and lent_use.leave():
+            self._end(self._lent)
+        if self._use.leave():
+            self._end(self._folder / "ssh")
+
+    def _end(self, socket: Path) -> None:
+        self._socket = socket
+        if socket.exists():
             self._control("exit")
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(socket.parent, ignore_errors=True)
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return self._run("-O", *words, self.address.destination)
@@ -219,3 +259,9 @@ class Ssh:
         if not told:
             return "ssh did not say why"
         return clean_line(told[-1], MAX_WORDS).rstrip(".")
+
+
+def _forwarding(local: int, host: str, port: int) -> str:
+    """As ``-L`` takes it."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"127.0.0.1:{local}:{shown}:{port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tui.core.board.reading import Snapshot
@@ -49,11 +50,15 @@ class LoggedIn:
         place = self.place_of(parts.port)
         return url if place is None else parts._replace(netloc=place).geturl()
 
-    def own_login(self, url: str) -> tuple[str, str] | None:
-        """What ``--board`` and ``--url`` take in a process that logs in by itself, for the server
-        at ``url``; None where that could not be done without a question."""
+    def own_login(self, url: str) -> tuple[str, ...] | None:
+        """What ``--board`` and ``--url`` take in a process that reaches the board by itself, for
+        the server at ``url``; and ``--ssh-socket``, where ssh would have to ask again. None for a
+        server that is not of this board."""
         there = self.there.get(urlsplit(url).port or 0)
-        return None if there is None or self.board.has_asked else (self.text, there)
+        if there is None:
+            return None
+        shared = (str(self.board.ssh_socket),) if self.board.has_asked else ()
+        return (self.text, there, *shared)
 
     def close(self) -> None:
         """End the connection."""
@@ -67,10 +72,11 @@ def log_in(
     *,
     may_ask: bool = True,
     interval_s: float | None = None,
+    ssh_socket: Path | None = None,
 ) -> LoggedIn:
     """The board of that name or address. ``url`` is a server as the board itself would ask it;
     ``may_ask``: ssh has the terminal for questions; ``interval_s`` is how often it will be sampled,
-    in place of the config's.
+    in place of the config's; ``ssh_socket`` is of an ssh that has logged in there already.
 
     Raises SshError, and ValueError or ConfigError for what was given, each with one sentence.
     """
@@ -82,7 +88,9 @@ def log_in(
         if wanted
         else [f"http://127.0.0.1:{port}" for port in settings.server.ports]
     )
-    board = RemoteBoard(address, interval_s=interval_s or settings.board.interval_s)
+    board = RemoteBoard(
+        address, interval_s=interval_s or settings.board.interval_s, lent=ssh_socket
+    )
     try:
         board.connect(may_ask=may_ask)
         urls = [board.forwarded(one) for one in there]

@@ -17,6 +17,9 @@ from tui.bench.store import controls
 from tui.bench.store.detached import Detached, is_alive
 from tui.core.types import GenerationSettings
 
+LOGIN_OPTIONS = ("--board", "--url", "--ssh-socket")
+"""The last one only where ssh would have to ask for something again."""
+
 
 @dataclass(frozen=True, slots=True)
 class BenchPlace:
@@ -32,9 +35,9 @@ class BenchPlace:
     is_elsewhere: bool = False
     """The board is another machine, whose server only seems to be on this one."""
     is_simulated: bool = False
-    own_login: tuple[str, str] | None = None
-    """What ``--board`` and ``--url`` take to reach that machine anew: so the run outlives the
-    connection of this npulse, and reads that board."""
+    own_login: tuple[str, ...] | None = None
+    """What the options of :data:`LOGIN_OPTIONS` take, one after the other, to reach that machine
+    anew: so the run outlives this npulse, and reads that board."""
 
 
 def place_arguments(place: BenchPlace | None) -> list[str]:
@@ -42,8 +45,8 @@ def place_arguments(place: BenchPlace | None) -> list[str]:
     if place is None:
         return ["--boards=all"]
     if place.own_login is not None:
-        board, url = place.own_login
-        return [f"--board={board}", f"--url={url}"]
+        pairs = zip(LOGIN_OPTIONS, place.own_login, strict=False)
+        return [f"{option}={value}" for option, value in pairs]
     made = [f"--url={place.url}"]
     if place.is_elsewhere:
         made.append("--no-board")
