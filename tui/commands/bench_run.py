@@ -17,6 +17,7 @@ from tui.bench.analysis.compare import NotComparableError, compare
 from tui.bench.model import batch
 from tui.bench.model.comparison import Comparison
 from tui.bench.model.events import Event, Finished, Outcome
+from tui.bench.model.metrics import interval_digits, metric
 from tui.bench.model.options import LimitPolicy, Options
 from tui.bench.model.suite import Suite, SuiteError, find
 from tui.bench.report.boards import text_lines
@@ -301,7 +302,10 @@ def headline(loaded: Loaded) -> str:
     parts = ["SIMULATED"] if document.run.simulated else []
     if decode is not None and decode.median is not None:
         shown = marked(rate(decode.median), decode.source)
-        parts.append(f"median {shown} tok/s {interval(decode.ci95)} n={decode.n}")
+        digits = metric("decode_tps").digits_of(decode.median)
+        if decode.ci95 is not None:
+            digits = interval_digits(decode.ci95, digits)
+        parts.append(f"median {shown} tok/s {interval(decode.ci95, digits)} n={decode.n}")
     if weighted is not None and weighted.value is not None:
         parts.append(f"token-weighted {marked(rate(weighted.value), weighted.source)} tok/s")
     if first is not None and first.median is not None:

@@ -45,6 +45,7 @@ def row_lines(
         paper,
         right={1, 4, 5} if firsts else {0, 3, 4},
         cuts=6 if firsts else 5,
+        drops=(4, 5) if firsts else (3, 4),
     )
 
 
@@ -54,12 +55,13 @@ def _cells(row: ConversationRow) -> tuple[Cell, ...]:
     tokens = f"~{row.tokens}" if row.is_tokens_estimated else str(row.tokens)
     tags = "".join(f" #{tag}" for tag in row.tags)
     return (
-        (f"{row.id:>6}", "strong"),
+        (str(row.id), "strong"),
         (local_time(row.created_ms), "dim"),
         (clean_line(row.model or "–", 24), "live"),
-        f"{row.turns:>4} {'turn ' if row.turns == 1 else 'turns'}",
-        f"{tokens:>8} tokens",
-        f"{marks}{simulated}{row.title}{tags}",
+        f"{row.turns} {'turn ' if row.turns == 1 else 'turns'}",
+        f"{tokens} tokens",
+        f"{row.title}{tags}",
+        (f"{marks}{simulated}".rstrip(), "warn" if row.is_simulated else ""),
     )
 
 

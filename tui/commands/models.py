@@ -22,7 +22,7 @@ from tui.core.board.headroom import fit_of, free_words
 from tui.core.screen.fit_words import FIT_ROLES, FIT_WORDS
 from tui.core.text.format import UNKNOWN, long_seconds, size
 from tui.core.text.model_words import quantisation_words
-from tui.core.text.printed import Cell, Paper, table
+from tui.core.text.printed import Cell, Paper, folded, table
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.server_wait import ServerWait
 from tui.core.types import ModelInfo
@@ -248,17 +248,17 @@ class ListedServer:
 def _print_server(row: ListedServer, paper: Paper) -> None:
     server = row.found.server
     if row.found.problem is not None:
-        print(row.found.problem)
+        print(folded(row.found.problem, paper))
     else:
         _print_models(server, row.found.models, paper)
     choice = row.chosen.choice
     if choice.problem is not None:
-        print(paper.styled(choice.problem, "warn"))
+        print(paper.styled(folded(choice.problem, paper), "warn"))
     elif choice.name:
         print(f"a prompt goes to {shown_name(choice.name)} ({choice.reason})")
     print(f"kind: {kind_of(server.dialect)}")
     for sentence in limits_of(server.dialect):
-        print(f"- {sentence}")
+        print(f"- {folded(sentence, paper, '  ')}")
 
 
 def as_json_list(
@@ -320,7 +320,7 @@ def _print_models(server: Server, found: tuple[ModelInfo, ...], paper: Paper) ->
     for model in known:
         note = context_note(model, server)
         if note is not None:
-            print(f"{clean_line(model.name, 60)}: {note}")
+            print(folded(f"{clean_line(model.name, 60)}: {note}", paper))
 
 
 def _context(model: ModelInfo) -> str:

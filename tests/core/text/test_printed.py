@@ -80,3 +80,18 @@ def test_a_table_that_is_too_wide_is_not_filled_up_with_blanks() -> None:
     text = f"# a\n\n| name | n |\n|---|---|\n| a | {'x' * 60} |\n| b | c |\n"
     shown = printed_markdown(text, Paper(40, has_colours=True))
     assert ESCAPES.sub("", shown).split("\n")[-2] == "| b    | c   |"
+
+
+def test_columns_are_left_out_before_the_text_that_matters_is_cut() -> None:
+    rows = [("1", "2 turns", "~200 tokens", "a title of a conversation that is long", "SIMULATED")]
+    wide = table(rows, Paper(100), cuts=3, drops=(1, 2))[0]
+    assert "2 turns" in wide
+    assert "is long" in wide
+    narrow = table(rows, Paper(54), cuts=3, drops=(1, 2))[0]
+    assert cells_of(narrow) == 54
+    assert "turns" not in narrow
+    assert "tokens" in narrow
+    least = table(rows, Paper(40), cuts=3, drops=(1, 2))[0]
+    assert cells_of(least) == 40
+    assert "tokens" not in least
+    assert least.endswith("SIMULATED")

@@ -19,7 +19,7 @@ from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.widgets.bench.chart import picture_rows
 from tui.widgets.bench.choose import Choosing, option_row, past_rows, status_rows, suite_rows
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
-from tui.widgets.bench.parts import between, number
+from tui.widgets.bench.parts import between, interval, number
 from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.request import (
     detail_rows,
@@ -201,8 +201,11 @@ def test_series_of_different_units_have_a_scale_each_and_no_warning_colour() -> 
     rows = picture_rows(picture, 60, 12, UNICODE)
     shown = words(rows)
     assert "hottest °C" in shown
-    assert "50 60 71" in shown
-    assert "3 90 91" in shown
+    assert "least 50  median 60  most 71" in shown
+    assert "least 3  median 90  most 91" in shown
+    scale = [row.split("┤")[0].split() for row in shown.splitlines() if "┤" in row]
+    assert ["100"] in scale, "no load is above 100 %"
+    assert all(float(label[0]) <= 100 for label in scale if label)
     assert not {role for row in rows for _, role in row} & {"warn", "bad", "ok"}
 
 
@@ -240,3 +243,18 @@ def test_a_fix_is_whole_or_not_there() -> None:
         assert shown.count("clock") == shown.count("sudo tee /sys/x")
         assert len(shown.splitlines()) <= height
     assert "more, with their fixes" in words(gate_rows(gates, 60, 4))
+
+
+@pytest.mark.parametrize(
+    ("ends", "digits", "shown"),
+    [
+        ((189.33, 189.48), 0, "189.3 to 189.5"),
+        ((189.45, 192.05), 0, "189 to 192"),
+        ((5.2885, 5.2885), 2, "5.29 to 5.29"),
+        ((73.6, 73.9), 1, "73.6 to 73.9"),
+    ],
+)
+def test_the_ends_of_an_interval_differ_where_they_can(
+    ends: tuple[float, float], digits: int, shown: str
+) -> None:
+    assert interval(ends, digits) == shown

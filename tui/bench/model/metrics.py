@@ -40,6 +40,10 @@ def change_pct(before: float | None, after: float | None) -> float | None:
 Better = Literal["higher", "lower", "neither"]
 
 
+MORE_DIGITS = 2
+"""An interval may have so many decimals more than its value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What a number means."""
@@ -64,6 +68,13 @@ class Metric:
         if value is None or abs(value) < 9.995:
             return self.digits
         return min(self.digits, 1 if abs(value) < 99.95 else 0)
+
+
+def interval_digits(ends: tuple[float, float], digits: int) -> int:
+    """Decimals with which both ends of an interval differ: ``digits``, or up to two more."""
+    low, high = ends
+    counts = range(digits, digits + MORE_DIGITS + 1)
+    return next((n for n in counts if round(low, n) != round(high, n)), digits)
 
 
 _ALL = (

@@ -13,9 +13,11 @@ from statistics import median
 import msgspec
 
 from tui.bench.model import suite
+from tui.bench.model.metrics import interval_digits, metric
 from tui.bench.model.options import Options
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.suite import Suite, SuiteError
+from tui.bench.report.text import interval
 from tui.bench.run import plan
 from tui.bench.run.connect import Connected, SetupError, connect
 from tui.bench.run.forecast import Speed, forecast
@@ -187,7 +189,7 @@ def history(options: argparse.Namespace, paper: Paper = PLAIN) -> int:
         data = msgspec.json.encode([asdict(past) for past in found])
         print(escaped_json(data, is_ascii=True).decode())
         return 0
-    for line in table([_cells(past) for past in found], paper, right={2, 4, 5}, cuts=1):
+    for line in table([_cells(past) for past in found], paper, right={2, 4, 5}, drops=(5, 1, 6, 3)):
         print(line)
     if not found:
         print(f"no run in {folder}")
@@ -196,9 +198,10 @@ def history(options: argparse.Namespace, paper: Paper = PLAIN) -> int:
 
 def _cells(past: PastRun) -> tuple[Cell, ...]:
     speed = f"{'~' if past.is_rate_estimated else ''}{rate(past.decode_median)} tok/s"
-    interval = ""
+    shown = ""
     if past.decode_ci is not None:
-        interval = f"[{past.decode_ci[0]:.2f}, {past.decode_ci[1]:.2f}]"
+        digits = metric("decode_tps").digits_of(past.decode_median)
+        shown = interval(past.decode_ci, interval_digits(past.decode_ci, digits))
     first = UNKNOWN if past.ttft_median_ms is None else f"{past.ttft_median_ms:.0f}"
     marks = [
         "SIMULATED" if past.is_simulated else "",
@@ -211,7 +214,7 @@ def _cells(past: PastRun) -> tuple[Cell, ...]:
         f"{past.scored}/{past.planned}",
         (past.status, "ok" if past.status == "complete" else "warn"),
         speed,
-        (interval, "dim"),
+        (shown, "dim"),
         f"TTFT {first} ms",
         ("  ".join(mark for mark in marks if mark), "warn" if past.is_simulated else ""),
     )

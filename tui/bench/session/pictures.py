@@ -103,7 +103,7 @@ def _gaps(loaded: Loaded, kept: Sequence[Request]) -> Picture:
             gaps += gaps_ms(trace_of(request, loaded.stamps.get(request.key, ())))
     title, why = "gaps between tokens", "token times are not known"
     if len(gaps) < 2:
-        return Picture(title, "columns", "ms", "gaps", (), why)
+        return Picture(title, "columns", "ms", "count", (), why)
     gaps.sort()
     # The longest one in two hundred would squeeze all others into one column.
     high = gaps[min(len(gaps) - 1, round(0.995 * len(gaps)))]
@@ -113,7 +113,7 @@ def _gaps(loaded: Loaded, kept: Sequence[Request]) -> Picture:
     for gap in gaps:
         counts[min(GAP_BINS - 1, int((gap - low) / width))] += 1
     middles = tuple(low + (at + 0.5) * width for at in range(GAP_BINS))
-    return Picture(title, "columns", "ms", "gaps", (Series("gaps", tuple(counts), middles),))
+    return Picture(title, "columns", "ms", "count", (Series("gaps", tuple(counts), middles),))
 
 
 def _timeline(loaded: Loaded) -> Picture:

@@ -16,6 +16,8 @@ ELLIPSIS = "…"
 MIN_FOLD_CELLS = 24
 MIN_CUT_CELLS = 8
 """A column is not cut to less."""
+MIN_KEPT_CELLS = 24
+"""Other columns are left out before one is cut to less."""
 SGR = {"strong": "1", "key": "1", "dim": "2", "live": "36", "ok": "32", "warn": "33", "bad": "1;31"}
 """Role of a text -> SGR parameters (ECMA-48, 8.3.117): the terminal's own colours."""
 
@@ -82,25 +84,37 @@ def table(
     *,
     right: Collection[int] = (),
     cuts: int | None = None,
+    drops: Sequence[int] = (),
     indent: str = "",
 ) -> list[str]:
     """The rows with their cells below each other, two blanks between.
 
     ``right`` are columns whose texts stand at the right edge. ``cuts`` is the column that gives way
-    where the paper is too narrow; without it lines may be longer than the paper. A column with no
-    text is left out.
+    where the paper is too narrow; without it lines may be longer than the paper. ``drops`` are left
+    out there, the first ones first, until all fits or that column keeps enough of its text. A
+    column with no text is left out.
     """
     count = max(map(len, rows), default=0)
     filled = [
         [_cell(row[at]) if at < len(row) else ("", "") for at in range(count)] for row in rows
     ]
     widths = [max(cells_of(row[at][0]) for row in filled) for at in range(count)]
-    if cuts is not None and paper.width is not None:
-        gaps = len(GAP) * (sum(width > 0 for width in widths) - 1)
-        over = len(indent) + sum(widths) + gaps - paper.width
-        if over > 0:
+    if paper.width is not None:
+        room = paper.width - len(indent)
+        for at in drops:
+            given = 0 if cuts is None else max(widths[cuts] - MIN_KEPT_CELLS, 0)
+            if _over(widths, room) <= given:
+                break
+            widths[at] = 0
+        over = _over(widths, room)
+        if cuts is not None and over > 0:
             widths[cuts] = min(widths[cuts], max(widths[cuts] - over, MIN_CUT_CELLS))
     return [_line(row, widths, paper, right, indent) for row in filled]
+
+
+def _over(widths: Sequence[int], room: int) -> int:
+    """Cells that columns of these widths take beyond the room."""
+    return sum(widths) + len(GAP) * (sum(width > 0 for width in widths) - 1) - room
 
 
 def _cell(cell: Cell) -> tuple[str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Sequence
 
 from tui.bench.model.screen import Picture, Series
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.widgets.kit.plot import BRAILLE_DOTS, Line, Scale, ascii_frame, nice_top, plot
-from tui.widgets.kit.rows import Row, Rows, cut, fit, pad, spread
+from tui.widgets.kit.rows import Row, Rows, cut, fit, pad, row_width, spread
 
 MARGIN = 7
 MAX_LABEL = 22
@@ -18,6 +20,8 @@ ROLES = ("live", "soft", "text", "dim")
 LEAST_STRIP = 3
 DOT_ROLES = ("soft", "live")
 MIN_ROWS = 5
+MOST_STEPS = 3
+"""Of a scale, before its ends are rounded."""
 
 
 def picture_rows(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
@@ -30,21 +34,32 @@ def picture_rows(picture: Picture, width: int, height: int, glyphs: Glyphs) -> l
         rows: list[Row] = [title, (), ((f"  {fmt.UNKNOWN}  {why}", "dim"),)]
         return ([fit(row, width) for row in rows] + [()] * height)[:height]
     draw = {"bars": _bars, "dots": _dots, "lines": _lines, "columns": _columns}[picture.kind]
-    rows = [title, *draw(picture, width, height - 1, glyphs)]
+    # The last column stays free, as beside all other text.
+    rows = [title, *draw(picture, width - 1, height - 1, glyphs)]
     if glyphs.is_ascii:
         rows = ascii_frame(rows)
     return ([fit(row, width) for row in rows] + [()] * height)[:height]
 
 
 def _title(picture: Picture, width: int, glyphs: Glyphs) -> Row:
-    left: Row = ((f" {picture.title}", "strong"), (f"  {picture.y_name}", "dim"))
     right: Row = ()
     roles = DOT_ROLES if picture.kind == "dots" else ROLES
     if len(picture.series) > 1 and picture.kind != "lines":
         for at, series in enumerate(picture.series):
             mark = _letter(series) if glyphs.is_ascii else glyphs.square
             right = (*right, (f" {mark} ", roles[at % len(roles)]), (f"{series.name} ", "dim"))
-    return spread(left, right, width)
+    return spread(_named(picture, width - row_width(right) - 2), right, width)
+
+
+def _named(picture: Picture, width: int) -> Row:
+    """The title, and as many of the clauses of what y is as there is room for."""
+    clauses = picture.y_name.split(", ")
+    title: Row = ((f" {picture.title}", "strong"),)
+    for count in range(len(clauses), 0, -1):
+        row: Row = (*title, (f"  {', '.join(clauses[:count])}", "dim"))
+        if row_width(row) <= width:
+            return row
+    return title
 
 
 def _letter(series: Series) -> str:
@@ -87,7 +102,7 @@ def _dots(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
     known = [y for series in picture.series for y in series.ys if y is not None]
     low, high = min(known), max(known)
     room = max(high - low, 0.05 * abs(high), 1e-6) * 0.15
-    span, scale = _span(picture), _rounded(max(0.0, low - room), high + room)
+    span, scale = _span(picture), _rounded(max(0.0, low - room), high + room, height - 1)
     lines = [
         Line(
             _points(series),
@@ -101,12 +116,28 @@ def _dots(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
     return [*rows, _axis(span, picture.x_name, width)]
 
 
-def _rounded(low: float, high: float) -> Scale:
-    """Ends with as many digits as their distance needs."""
-    step = nice_top((high - low) / 4) / 2
-    low, high = step * int(low / step), step * -int(-high / step // 1)
-    middle = (low + high) / 2
-    return Scale(low, high, tuple((value, f"{value:.4g}") for value in (low, middle, high)))
+def _rounded(low: float, high: float, rows: int) -> Scale:
+    """Ends that are multiples of a round step, and what stands between them where there are rows
+    for it; each label has as many digits as the step needs."""
+    step = _nice_step((high - low) / MOST_STEPS)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    last = max(last, first + 1)
+    numbers = [first, last]
+    if rows > MOST_STEPS:
+        numbers = [first, (first + last) // 2, last] if (last - first) % 2 == 0 else numbers
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    ticks = tuple((number * step, f"{number * step:.{digits}f}") for number in numbers)
+    return Scale(first * step, last * step, ticks)
+
+
+def _nice_step(least: float) -> float:
+    """The next 1, 2 or 5 times a power of ten that is not below ``least``."""
+    if not sys.float_info.min <= least < math.inf:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(
+        (step * power for step in (1, 2, 5) if step * power >= least * (1 - 1e-9)), 10 * power
+    )
 
 
 def _lines(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
@@ -133,15 +164,19 @@ def _strip(
         return [((f" {series.name}  {fmt.UNKNOWN}", "dim"),)] + [()] * (height - 1)
     low, high = known[0], known[-1]
     room = max(high - low, 0.05 * abs(high), 1e-6) * 0.1
-    scale = _rounded(max(0.0, low - room), high + room)
-    middle = known[len(known) // 2]
-    head = spread(
-        ((f" {series.name}", "text"),),
-        ((f"{low:.4g} ", "dim"), (f"{middle:.4g}", "text"), (f" {high:.4g} ", "dim")),
-        width,
-    )
+    top = 100.0 if series.name.endswith("%") and high <= 100 else high + room
+    scale = _rounded(max(0.0, low - room), min(high + room, top), height - 1)
+    values: Row = ()
+    for word, value in (("least", low), ("median", known[len(known) // 2]), ("most", high)):
+        values = (*values, (f"  {word} ", "dim"), (_short(value), "text"))
+    head = spread(((f" {series.name}", "text"),), values, width)
     line = Line(_points(series), "live", "*" if glyphs.is_ascii else None)
     return [head, *plot([line], span, scale, (width, height - 1), MARGIN)]
+
+
+def _short(value: float) -> str:
+    """Three significant figures, and all of those before the point."""
+    return f"{value:.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
 
 
 def _columns(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row]:
@@ -173,7 +208,7 @@ def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
     low = min(ends[0] for _, _, ends in known)
     high = max(ends[1] for _, _, ends in known)
     room = max(high - low, 0.05 * abs(high), 1e-6) * 0.1
-    scale = _rounded(max(0.0, low - room), high + room)
+    scale = _rounded(max(0.0, low - room), high + room, 2)
     margin = min(MAX_LABEL, max(len(label) for label, _, _ in known)) + 3
     margin = max(4, min(margin, width // 2))
     cells = max(width - margin - VALUE_CELLS, 1)
@@ -190,7 +225,7 @@ def _bars(picture: Picture, width: int, height: int, glyphs: Glyphs) -> list[Row
         )
     if len(shown) < len(known):
         rows.append(((f" {'':<{margin - 1}}and {len(known) - len(shown)} more", "dim"),))
-    ends_text = f"{scale.low:.4g}", f"{scale.high:.4g}"
+    ends_text = scale.ticks[0][1], scale.ticks[-1][1]
     axis = f"{ends_text[0]}{ends_text[1]:>{max(cells - len(ends_text[0]), 0)}}"
     return [*rows, ((f"{'':<{margin}}{axis}", "dim"),)]
 

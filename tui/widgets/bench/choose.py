@@ -8,15 +8,18 @@ from typing import Literal
 
 from rich.cells import set_cell_size
 
+from tui.bench.model.metrics import metric
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunWish, SuiteChoice
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.widgets.bench.parts import between, folded, short_seconds
+from tui.widgets.bench.parts import between, folded, interval, short_seconds
 from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, Span, fit, pad, row_width, spread, window
 
 WIDE = 100
+ABOUT_CELLS = 56
+"""Where a suite's text begins, and the blank after it."""
 OPTIONS = ("runs", "quick", "max time", "seed")
 BOARDS_OPTION = "boards"
 MAX_TIMES_S = (None, 600.0, 1800.0, 3600.0, 2 * 3600.0, 4 * 3600.0)
@@ -76,10 +79,14 @@ def suite_rows(
         rows.append(
             _suite_row(view.suites[index], choosing.wish, is_chosen, width, is_wide, glyphs)
         )
-    if not is_wide and choosing.suite < len(view.suites):
-        about = folded(view.suites[choosing.suite].about, width - 3)[:2]
+    has_cut = any(len(suite.about) > width - ABOUT_CELLS for suite in view.suites)
+    if (not is_wide or has_cut) and choosing.suite < len(view.suites):
+        # The chosen one in full, where the rows have no room for it.
+        count = 1 if is_wide else 2
+        about = folded(view.suites[choosing.suite].about, width - 4)[:count]
+        rows += [()] if is_wide else []
         rows += [((f"   {line}", "soft"),) for line in about]
-        rows += [()] * (2 - len(about))
+        rows += [()] * (count - len(about))
     rows += [((f" {problem}", "warn"),) for problem in view.problems]
     return [fit(row, width) for row in rows]
 
@@ -100,16 +107,18 @@ def _suite_row(
         (f" {glyphs.closed if is_chosen else ' '} ", "live"),
         (set_cell_size(suite.id, 13), role),
         (f"{times:>8}", "soft"),
-        (f"{'~' + short_seconds(span.likely_s):>15}", role),
-        (f"   {between(span):<15}", "dim"),
+        (f"{'~' + short_seconds(span.likely_s):>13}", role),
+        (f"  {between(span):<16}", "dim"),
     )
     if is_wide:
         room = width - row_width(row) - 1
-        about = suite.about
-        if len(about) > room:
-            about = f"{folded(about, room - 2)[0]} …"
-        row = (*row, (about, "soft" if is_chosen else "dim"))
+        row = (*row, (_about(suite, room), "soft" if is_chosen else "dim"))
     return on_ground(row, "selected", width) if is_chosen else row
+
+
+def _about(suite: SuiteChoice, room: int) -> str:
+    """What the suite is about in one line; no word is cut."""
+    return suite.about if len(suite.about) <= room else f"{folded(suite.about, room - 2)[0]} …"
 
 
 def option_row(choosing: Choosing, width: int, boards: Sequence[str] = ()) -> Row:
@@ -175,7 +184,8 @@ def _past_row(run: PastRun, is_chosen: bool, is_marked: bool, width: int, glyphs
     speed = "" if run.decode_median is None else f"{mark}{fmt.rate(run.decode_median)} tok/s"
     left = (*left, (f"{speed:>12}", "text"))
     if is_wide:
-        ci = "" if run.decode_ci is None else f"{run.decode_ci[0]:.2f} to {run.decode_ci[1]:.2f}"
+        digits = metric("decode_tps").digits_of(run.decode_median)
+        ci = "" if run.decode_ci is None else interval(run.decode_ci, digits)
         left = (*left, (f"  {ci:<16}", "dim"))
     marks: list[Span] = [(" A ", "live")] if is_marked else []
     if run.baseline:

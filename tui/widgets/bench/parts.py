@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
+from tui.bench.model.metrics import interval_digits
 from tui.bench.model.screen import Span
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
@@ -54,9 +55,10 @@ def number(value: float | None, digits: int, *, is_estimated: bool = False) -> s
 
 
 def interval(pair: tuple[float, float] | None, digits: int) -> str:
-    """Both ends of a confidence interval."""
+    """Both ends of a confidence interval, with more digits where they would look alike."""
     if pair is None:
         return fmt.UNKNOWN
+    digits = interval_digits(pair, digits)
     low, high = (round(value, digits) + 0.0 for value in pair)
     return f"{low:.{digits}f} to {high:.{digits}f}"
 

@@ -20,6 +20,7 @@ from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 CHECK_ROLES = {"failed": "bad", "passed": "ok", "info": "soft", "not applicable": "dim"}
 """In the order in which they are shown."""
 LABEL_CELLS, WIDE_LABEL_CELLS = 17, 32
+TAINT_CELLS = 20
 MARGIN = 2
 WIDE = 100
 
@@ -30,16 +31,20 @@ def request_rows(
     rows: Sequence[Request], width: int, glyphs: Glyphs, chosen: int | None = None
 ) -> list[Row]:
     """A heading, then every request with its numbers, checks, taints, and what went wrong."""
+    tail = max((len(_taints(row)) for row in rows), default=0)
+    tail = min(max(tail, 8 if width >= WIDE else 0), TAINT_CELLS)
     head = f"{'tok/s':>8}{'out':>6}{'checks':>8}  "
-    out = [spread(((" requests", "strong"),), ((head, "dim"), (" " * 20, "dim")), width)]
+    out = [spread(((" requests", "strong"),), ((head, "dim"), (" " * tail, "dim")), width)]
     has_reps = any(row.rep for row in rows)
     for at, row in enumerate(rows):
         mark = glyphs.closed if at == chosen else " "
-        out += _listed(row, width, mark, has_rep=has_reps, is_chosen=at == chosen)
+        out += _listed(row, width, mark, tail, has_rep=has_reps, is_chosen=at == chosen)
     return [fit(row, width) for row in out]
 
 
-def _listed(row: Request, width: int, mark: str, *, has_rep: bool, is_chosen: bool) -> list[Row]:
+def _listed(
+    row: Request, width: int, mark: str, tail_cells: int, *, has_rep: bool, is_chosen: bool
+) -> list[Row]:
     name = f"{_name(row)} #{row.rep + 1}" if has_rep else _name(row)
     rate = "" if row.rate_tps is None else fmt.rate(row.rate_tps)
     rate = f"~{rate}" if row.is_rate_estimated else rate
@@ -52,10 +57,10 @@ def _listed(row: Request, width: int, mark: str, *, has_rep: bool, is_chosen: bo
         (f"{rate:>8}", "text"),
         (f"{tokens:>6}", "soft"),
         (f"{checks:>8}", "ok" if all_passed else "warn"),
-        (f"  {set_cell_size(tail, 20)}", "warn"),
+        (f"  {set_cell_size(tail, tail_cells)}", "warn"),
     )
     left: Row = (
-        (mark, "live"),
+        (f" {mark} ", "live"),
         (f"{set_cell_size(row.status_word, 13)} ", STATE_ROLES[row.outcome]),
         (name, "strong" if is_chosen else "text"),
     )
@@ -75,7 +80,7 @@ def _taints(request: Request) -> str:
 
 
 def _indent(width: int) -> int:
-    return 15 if width >= WIDE else 3
+    return 17 if width >= WIDE else 5
 
 
 def _error_lines(row: Request, width: int) -> list[str]:

@@ -29,7 +29,7 @@ VERDICT_ROLES = {
 }
 PLAIN_SYMBOLS = {"▲": "+", "▼": "-", "≈": "="}
 FACT_CELLS = 21
-WIDE, STAT_CELLS = 100, 56
+WIDE, STAT_CELLS = 100, 60
 
 
 def result_title(result: ResultView, page: str, width: int) -> Row:
@@ -58,8 +58,10 @@ def fact_rows(document: Document, width: int) -> list[Row]:
         return [fit(cell, width) for cell in cells]
     half = -(-len(cells) // 2)
     right = [*cells[half:], *([()] * half)]
+    # A date is the longest value; the values at the right are short.
+    left = max(width // 2, FACT_CELLS + 22)
     return [
-        fit((*pad(fit(a, width // 2), width // 2), *b), width)
+        fit((*pad(fit(a, left), left), *b), width)
         for a, b in zip(cells[:half], right, strict=False)
     ]
 
@@ -120,6 +122,7 @@ def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str =
     elif found.blocking:
         rows.append(((" NOT COMPARABLE, compared anyway", "bad"),))
     rows += _list(found.blocking, "bad", width)
+    rows += [()] if found.blocking else []
     if found.rows:
         rows += _verdicts(found.rows, width, glyphs)
     rows += _shares(found)

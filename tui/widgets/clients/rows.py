@@ -38,9 +38,11 @@ NPU_WORDS: dict[NpuPhase, tuple[str, str]] = {
     "working": ("working", "live"),
     "unknown": ("unknown", "dim"),
 }
+TAP_COMMAND = "npulse\u00a0tap"
+"""Never in two lines."""
 NO_TAP = (
-    "No tap runs: what other programs are answered is not measured. Start  npulse tap  and point",
-    "them at it (http://127.0.0.1:8090): each request then has its line here, and in the history.",
+    f"No tap runs: what other programs are answered is not measured. Start {TAP_COMMAND} and point "
+    "them at it (http://127.0.0.1:8090): each request then has its line here, and in the history."
 )
 
 
@@ -129,7 +131,12 @@ def _running(one: ClientRequest, width: int, now_ms: int, glyphs: Glyphs) -> Row
 
 def _npu_row(view: ClientsView, width: int) -> Row:
     word, role = NPU_WORDS[view.npu.phase]
-    source = f"  {view.npu.source or 'neither its load nor its interrupts can be read'}"
+    clauses = (view.npu.source or "neither its load nor its interrupts can be read").split(", ")
+    room = width - LABEL_CELLS - len(word) - 2
+    # Whole clauses, as many as fit.
+    counts = range(len(clauses), 0, -1)
+    shown = next((count for count in counts if len(", ".join(clauses[:count])) <= room), 1)
+    source = f"  {', '.join(clauses[:shown])}"
     return _labelled("NPU", ((word, role), (source, "dim")), width)
 
 
@@ -274,8 +281,13 @@ def _absence_rows(view: ClientsView, width: int) -> list[Row]:
         return []
     if view.tap_pid is not None:
         return [(), (("no request for an answer has come through the tap yet", "dim"),), ()]
-    words = " ".join(NO_TAP)
-    return [(), *(((line, "soft"),) for line in _fold(words, width)), ()]
+    return [(), *(_with_command(line) for line in _fold(NO_TAP, width)), ()]
+
+
+def _with_command(line: str) -> Row:
+    before, command, after = line.partition(TAP_COMMAND)
+    shown = command.replace("\u00a0", " ")
+    return tuple(span for span in ((before, "soft"), (shown, "key"), (after, "soft")) if span[0])
 
 
 # -- parts -----------------------------------------------------------------------------------------

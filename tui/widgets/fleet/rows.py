@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from tui.core.screen.fleet import BoardRow, Trouble
@@ -43,12 +44,19 @@ def fleet_rows(
     return [indented(line) for line in lines]
 
 
+def _folded(line: str, width: int) -> list[str]:
+    """A sentence in as many lines as it takes; what is indented stays as it is."""
+    is_text = line and not line.startswith(" ")
+    return textwrap.wrap(line, max(width, 20)) if is_text else [line[:width]]
+
+
 def _lines(
     rows: Sequence[BoardRow], chosen: int, size: tuple[int, int], glyphs: Glyphs
 ) -> list[Row]:
     width, height = size
     if not rows:
-        return [(), *(fit(((line, "soft"),), width) for line in NONE_SET)][:height]
+        lines = [part for line in NONE_SET for part in _folded(line, width)]
+        return [(), *(((line, "soft"),) for line in lines)][:height]
     room = max(1, height - 5)
     first, end = window(len(rows), room, chosen)
     table = [
