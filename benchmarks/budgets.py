@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import echo
+from benchmarks import echo, sharing
 from benchmarks.figures import KINDS, Results
 from benchmarks.screens import SCENARIOS as SCREENS
 
@@ -71,6 +71,9 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("tap", "tap_held_p99_ms", 0.2)
     yield Budget("tap", "tap_forward_cpu_ms", 0.05)
     yield Budget("fleet", "fleet_cpu_pct", 5)
+    yield Budget(sharing.SCENARIO, "prompt_ms", 1.5, (sharing.SCENARIO, sharing.BARE, "prompt_ms"))
+    own = (sharing.SCENARIO, sharing.ALONE, "prompt_cpu_ms")
+    yield Budget(sharing.SCENARIO, "prompt_cpu_ms", 1, own)
     yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
 
 

@@ -27,6 +27,7 @@ from benchmarks import (
     report,
     sampling,
     screens,
+    sharing,
     startup,
     tapping,
     timeline,
@@ -88,6 +89,12 @@ def _parts(
             "fleet",
             ("fleet",),
             lambda: fleet.measure(ours, chosen, results),
+            is_in_quick=False,
+        ),
+        Part(
+            "shared",
+            (sharing.SCENARIO,),
+            lambda: sharing.measure(chosen, results),
             is_in_quick=False,
         ),
         Part(

@@ -70,6 +70,9 @@ KINDS = {
     "tap_measure_cpu_ms": Kind("CPU of measuring beside it, per chunk", "ms", 3),
     "fleet_cpu_pct": Kind("CPU of npulse with 20 boards on F10", "%", 2),
     "fleet_ssh_cpu_pct": Kind("CPU of its ssh processes", "%", 2),
+    "prompt_ms": Kind("a prompt on its board, from one to the next", "ms", 0),
+    "prompt_cpu_ms": Kind("CPU of who asks, per prompt", "ms", 1),
+    "prompt_worker_cpu_ms": Kind("CPU on the board, per prompt", "ms", 1),
     "estimate_error_pct": Kind("tok/s error where chunks are characters", "%", 1),
     "shown_rate_error_pct": Kind("tok/s error as shown (3 digits)", "%", 2),
 }

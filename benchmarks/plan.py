@@ -61,6 +61,8 @@ class Plan:
     history_conversations: int = 10_000
     screen_s: float = 20.0
     """How long each screen stays open while its cost is counted."""
+    shared_prompts: int = 60
+    """Prompts that are shared out to boards."""
     echo_keys: int = 200
     """Keys that are typed while an answer streams."""
 
@@ -110,5 +112,5 @@ def quick(folder: Path, runs: int) -> Plan:
     timings = (TimingPlan(100, 300, 2),)
     dialects = _in_each_dialect(200, 1)
     return Plan(
-        runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, dialects, folder, 1000, 5.0, 60
+        runs, 3, 6, answers, True, 4096, 1000, 6, 4, timings, dialects, folder, 1000, 5.0, 20, 60
     )

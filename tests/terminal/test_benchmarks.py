@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -12,12 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import command, report
+from benchmarks import command, report, sharing
 from benchmarks.budgets import verdicts
 from benchmarks.figures import Results, quantile
 from benchmarks.machine import describe
 from benchmarks.neighbour import Neighbour
-from benchmarks.plan import TimingPlan
+from benchmarks.plan import TimingPlan, quick
 from benchmarks.process_cost import CostRecord, cpu_ns, pss_bytes, rss_bytes
 from benchmarks.programs import MARKDOWN
 from benchmarks.session import Session
@@ -51,6 +52,16 @@ def test_processor_time_counts_threads_and_children() -> None:
         process.wait()
     with pytest.raises(OSError):
         cpu_ns(process.pid)
+
+
+def test_sharing_says_where_dask_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    results = Results()
+    sharing.measure(quick(tmp_path, 1), results)
+    assert results.notes == ["shared: no Dask here (pip install 'npulse[fleet]')"]
+    assert not results.figures()
 
 
 def test_memory_is_that_of_the_process() -> None:
