@@ -24,7 +24,7 @@ from tests.fleet.boards import (
 )
 from tests.sim.simulator import wait_for
 from tui import __version__
-from tui.bench.model.events import RequestStarted, StageChanged
+from tui.bench.model.events import RequestStarted
 from tui.bench.model.suite import load_builtin
 from tui.bench.store import resume, runs
 from tui.commands import bench, lab, worker
@@ -81,35 +81,6 @@ def test_what_a_board_finished_without_its_run_is_fetched_by_resume(tmp_path: Pa
     said = (tmp_path / "b1.out").read_text()
     assert "the request that runs is finished and kept here" in said
     assert "Traceback" not in said
-
-
-async def test_two_runs_at_one_scheduler_take_turns(tmp_path: Path) -> None:
-    scheduler = await engine.hosted_scheduler("127.0.0.1", 0)
-    port = engine.host_and_port(scheduler.address)[1]
-    plan = FleetPlan(scheduler=str(scheduler.address))
-    waited: list[str] = []
-
-    def hear(event: object) -> None:
-        if isinstance(event, StageChanged) and event.stage == "queue":
-            waited.append(event.sentence)
-
-    try:
-        with simulated(tmp_path, 1, *SLOW) as boards:
-            async with workers_here(boards, tmp_path, port):
-                found = await asyncio.gather(
-                    told_by(numbered(3, 8), tmp_path / "one", plan, on_event=hear),
-                    told_by(numbered(3, 8), tmp_path / "two", plan, on_event=hear),
-                )
-    finally:
-        await scheduler.close()
-    assert [told.finished.outcome for told in found] == ["complete", "complete"]
-    assert len(waited) == 1
-    assert waited[0].startswith("Waiting for the run that goes on there: made of ")
-    first, second = sorted(
-        (min(r.t.t0_ns or 0 for r in told.requests), max(r.t.te_ns or 0 for r in told.requests))
-        for told in found
-    )
-    assert first[1] < second[0]
 
 
 async def test_a_scheduler_that_goes_away_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
