@@ -66,7 +66,9 @@ def test_the_worst_comes_first_with_its_reason() -> None:
         "limit": replace(CONNECTED, throttle="limited by user"),
         "busy": replace(CONNECTED, is_server_busy=True),
         "slow": replace(CONNECTED, latency_ms=812.3),
-        "old": replace(CONNECTED, way="npulse there is 0.0.9: a loop", is_other_version=True),
+        "old": replace(
+            CONNECTED, way="npulse there is 0.0.9, and 0.1.0 here: a loop", is_other_version=True
+        ),
         "blind": replace(CONNECTED, npu_pct=None, npu_reason="no permission"),
         "well": CONNECTED,
     }

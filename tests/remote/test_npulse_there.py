@@ -93,8 +93,8 @@ def test_it_ends_there_when_the_line_does(tmp_path: Path) -> None:
     ("npulse", "note"),
     [
         (None, ""),
-        ("echo npulse 9.8.7", f"npulse there is 9.8.7 and here {__version__}"),
-        ("exit 1", f"npulse there is of an unknown version and here {__version__}"),
+        ("echo npulse 9.8.7", f"npulse there is 9.8.7, and {__version__} here"),
+        ("exit 1", f"npulse there is of an unknown version, and {__version__} here"),
         (f"{VERSION}\nwhile :; do echo Welcome; done",
          "npulse there says no samples (it says something else: Welcome)"),
         (f"{VERSION}\necho '{{\"t_ns\": 1}}'; exit 1",

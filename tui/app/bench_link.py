@@ -129,7 +129,8 @@ class BenchLink:
         boards = () if run is None else run.boards
         working = [one for one in boards if one.board.state == "working"]
         return {
-            one.board.name: f"bench {one.board.answered} done, now {one.asked_words or UNKNOWN}"
+            one.board.name: f"bench {one.board.answered} done, "
+            f"now {one.asked_words or one.board.sentence or UNKNOWN}"
             for one in working
         }
 

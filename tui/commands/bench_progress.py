@@ -182,7 +182,8 @@ class Moving:
             self._place = f"{number} {event.name or event.id}, {{}}/{event.max_tokens}"
         elif isinstance(event, Forecast):
             self._left = f", {clock(event.left_s)} left"
-            self._left += f" ({clock(event.left_low_s)} to {clock(event.left_high_s)})"
+            low, high = clock(event.left_low_s), clock(event.left_high_s)
+            self._left += f" ({low} to {high})" if low != high else ""
             if event.doing:
                 # Of many boards none is shown by itself.
                 self._status = event.doing + self._left

@@ -41,6 +41,9 @@ LOCK_LOOK_S = 0.5
 IDLE_S = 60.0
 """After so long without a request the board is let go: the run may have gone without a word."""
 
+WAITS = ("queue", "cool-down")
+"""Stages that a run is told of: the board waits for another run, or for its own heat."""
+
 Tell = Callable[[str, Message], None]
 """(run id, message)."""
 
@@ -192,7 +195,7 @@ class Board:
             line = to_json(event, is_ascii=False).decode() + "\n"
             key = (event.id, event.rep)
             self._tell(run_id, Message(kind="began", board=self.name, key=key, events=line))
-        elif isinstance(event, StageChanged) and event.stage == "queue" and event.sentence:
+        elif isinstance(event, StageChanged) and event.stage in WAITS and event.sentence:
             self._tell(run_id, Message(kind="waiting", board=self.name, sentence=event.sentence))
 
 

@@ -93,9 +93,10 @@ class Book:
 
     def see(
         self, name: str, state: BoardState, sentence: str = "", *, address: str = "",
-        model: str = "",
+        model: str = "", is_noted: bool = True,
     ) -> None:  # fmt: skip
-        """What became of a board, and a line about it where there is a sentence."""
+        """What became of a board, and a line about it where there is a sentence that ``is_noted``
+        (not of the moment alone)."""
         clean = clean_line(sentence, MAX_SENTENCE)
         is_news = self.seen.get(name) != (state, clean)
         self.seen[name] = (state, clean)
@@ -109,7 +110,7 @@ class Book:
             model=model,
         )
         self.ledger.emit(seen)
-        if clean:
+        if clean and is_noted:
             self.ledger.note(f"{name}: {clean}")
 
     def admit(self, member: Member, message: Message, ready: Ready) -> str | None:
@@ -132,7 +133,8 @@ class Book:
                 board=member.name,
             )
         )
-        self.see(member.name, "working", ready.problem or "", model=ready.model.name)
+        member.remark = ready.problem or ""
+        self.see(member.name, "working", member.remark, model=ready.model.name)
         for event in events_in(message.events):
             if isinstance(event, WarmupEnded | Sampled):
                 self.ledger.write(self._of(member, event))
@@ -153,6 +155,7 @@ class Book:
 
     def began(self, member: Member, message: Message) -> None:
         """A request was sent."""
+        self.see(member.name, "working", member.remark, is_noted=False)
         for event in events_in(message.events):
             if isinstance(event, RequestStarted):
                 self._has_begun.add((member.name, (event.id, event.rep)))

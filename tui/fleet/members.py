@@ -28,6 +28,8 @@ class Member:
     inbox: asyncio.Queue[Message | None] = field(default_factory=asyncio.Queue)
     segment: int | None = None
     began_s: float = 0.0
+    remark: str = ""
+    """What is worth knowing of it while it works."""
     is_gone: bool = False
     is_ready: bool = False
 

@@ -120,9 +120,9 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a board tells of a run. ``events`` are lines of its journal, of the board's own clock.
 
-    waiting: for another run there. ready: with ``ready``. refused: it cannot work on this run.
-    began: a request was sent. answered: a request ended, however. broken: it ended, and nothing
-    more can be asked before the server was looked at again.
+    waiting: for another run there, or until it is cool. ready: with ``ready``. refused: it cannot
+    work on this run. began: a request was sent. answered: a request ended, however. broken: it
+    ended, and nothing more can be asked before the server was looked at again.
     """
 
     kind: MessageKind

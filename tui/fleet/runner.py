@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from tui.bench.model.boards import BoardState
 from tui.bench.model.events import Event, Outcome, StageChanged
 from tui.bench.model.options import Options
-from tui.bench.model.suite import Suite, is_of_one_board, wanted
+from tui.bench.model.suite import Suite, wanted
 from tui.bench.run import plan
 from tui.bench.run.connect import SetupError
 from tui.bench.run.ending import events_of, saved, told_to_the_end
@@ -25,15 +25,15 @@ from tui.bench.run.preparation import stage
 from tui.bench.store import journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
-from tui.bench.store.folder import boards_folder
-from tui.bench.store.runs import Lock, RunError, lock_holder, new_id
+from tui.bench.store.runs import Lock, RunError, new_id
 from tui.fleet import engine, on_board
+from tui.fleet.active import ActiveMark
 from tui.fleet.board import reduced
 from tui.fleet.book import Book
 from tui.fleet.meeting import LOOK_S, FleetPlan, Meeting, who
 from tui.fleet.members import Member, Members
 from tui.fleet.messages import Ask, Choices, Ending, Have, Message, RunOrder, encode
-from tui.fleet.share import Share
+from tui.fleet.share import Share, begun_before, check_suite
 
 AGAIN_S = (2.0, 5.0, 15.0, 30.0)
 """Pauses before a board that could not be asked is looked at again."""
@@ -58,29 +58,6 @@ def run(
     return events_of(runner.book.ledger, runner.controls, runner.go())
 
 
-def check_suite(suite: Suite, names: Sequence[str]) -> None:
-    """Raises RunError for a suite whose prompts cannot be shared out. ``names`` are the boards that
-    can be measured one by one instead."""
-    if is_of_one_board(suite):
-        each = (
-            f"npulse bench run {suite.id} --board {names[0]}"
-            if names
-            else f"npulse bench run {suite.id} on the board itself"
-        )
-        raise RunError(
-            f"the suite {suite.id} measures one board by itself, and --boards shares prompts out; "
-            f"measure each board on its own: {each}, then npulse bench compare A B"
-        )
-
-
-def _begun(resume: resuming.Earlier | None) -> frozenset[tuple[str, int]]:
-    """Requests that boards were asked when the run was ended, and may have answered since."""
-    if resume is None:
-        return frozenset()
-    requests = resume.loaded.document.requests
-    return frozenset(r.key for r in requests if r.board and r.status == "cancelled")
-
-
 class FleetRunner:
     """One run from the first board to the report files."""
 
@@ -102,7 +79,9 @@ class FleetRunner:
             options = replace(options, seed=before.seed)
         done: frozenset[tuple[str, int]] = frozenset() if resume is None else resume.done
         self.controls = controls
-        self.share = Share(plan.ordered(suite, runs, options.seed, None), done, _begun(resume))
+        self.share = Share(
+            plan.ordered(suite, runs, options.seed, None), done, begun_before(resume)
+        )
         addresses = {board.name: board.shown for board in fleet.ssh}
         self.book = Book(suite, options, run_id, runs, self.share, addresses, resume)
         self._suite = suite
@@ -116,9 +95,7 @@ class FleetRunner:
         self._answering: set[Member] = set()
         self._is_rest_told = False
         """Whether the pause that the user wants was told as reached."""
-        self._active = Lock(boards_folder(options.folder))
-        """Of runs on many boards at the same time, the one that holds it is followed by others."""
-        self._is_active = False
+        self._active = ActiveMark(options.folder, suite.id, self.book.ledger)
         self._early: list[tuple[Member, Message]] = []
 
     async def go(self) -> None:
@@ -136,8 +113,7 @@ class FleetRunner:
             # The same run must not be gone on with twice at once.
             lock.take(self._suite.id)
         try:
-            self._is_active = self._took_active()
-            self.book.ledger.begin(boards_folder(self._options.folder), is_holder=self._is_active)
+            self._active.begin()
             check_suite(self._suite, [board.name for board in self._fleet.ssh])
             await stage(self.book.ledger, "connect", "Looking for the boards.")
             meeting = Meeting(self._fleet, self.book.ledger, self.controls, self._unreached)
@@ -147,23 +123,6 @@ class FleetRunner:
             self._active.release()
             if lock is not None:
                 lock.release()
-
-    def _took_active(self) -> bool:
-        """Whether this is now the run that others follow."""
-        with suppress(RunError):
-            self._active.take(self._suite.id)
-            return True
-        return False
-
-    def _look_around(self) -> None:
-        """What others left: the word of a screen, and the mark of a run that is over. Raises
-        JournalError."""
-        assert self.book.folder is not None
-        self.controls.obey_file(self.book.folder)
-        if not self._is_active and lock_holder(boards_folder(self._options.folder)) is None:
-            self._is_active = self._took_active()
-            if self._is_active:
-                self.book.ledger.mark()
 
     def _tell_pause(self) -> None:
         """Says when the last board rests, and when the run goes on."""
@@ -224,9 +183,10 @@ class FleetRunner:
             if now_s - told_s >= FORECAST_S and book.is_begun:
                 told_s = now_s
                 book.ledger.emit(book.forecast(ready))
-            if book.is_begun:
-                self._look_around()
+            if book.folder is not None:
+                self.controls.obey_file(book.folder)
                 self._tell_pause()
+            self._active.look()
             await book.ledger.flush()
         return "complete", ""
 
@@ -389,6 +349,8 @@ class FleetRunner:
         while (message := await member.inbox.get()) is not None:
             if message.kind == "began" and message.key == task.key:
                 self.book.began(member, message)
+            elif message.kind == "waiting":
+                self.book.see(member.name, "working", message.sentence, is_noted=False)
             elif message.kind == "refused":
                 self.book.see(member.name, "refused", message.sentence)
                 self._put_back(member, task, f"{member.name} could not be asked")

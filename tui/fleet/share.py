@@ -6,11 +6,37 @@ from collections import deque
 from collections.abc import Sequence
 
 from tui.bench.model.records import Request
+from tui.bench.model.suite import Suite, is_of_one_board
 from tui.bench.run.plan import Task
+from tui.bench.store.resume import Earlier
+from tui.bench.store.runs import RunError
 
 Key = tuple[str, int]
 MAX_TRIES = 3
 """Of a request whose server went away each time."""
+
+
+def check_suite(suite: Suite, names: Sequence[str]) -> None:
+    """Raises RunError for a suite whose prompts cannot be shared out. ``names`` are the boards that
+    can be measured one by one instead."""
+    if is_of_one_board(suite):
+        each = (
+            f"npulse bench run {suite.id} --board {names[0]}"
+            if names
+            else f"npulse bench run {suite.id} on the board itself"
+        )
+        raise RunError(
+            f"the suite {suite.id} measures one board by itself, and --boards shares prompts out; "
+            f"measure each board on its own: {each}, then npulse bench compare A B"
+        )
+
+
+def begun_before(resume: Earlier | None) -> frozenset[Key]:
+    """Requests that boards were asked when the run was ended, and may have answered since."""
+    if resume is None:
+        return frozenset()
+    requests = resume.loaded.document.requests
+    return frozenset(r.key for r in requests if r.board and r.status == "cancelled")
 
 
 class Share:

@@ -208,4 +208,4 @@ def _other_version(said: str) -> str:
     if said == "absent":
         return ""
     there = clean_line(said, 40) or "of an unknown version"
-    return f"npulse there is {there} and here {__version__}"
+    return f"npulse there is {there}, and {__version__} here"

@@ -10,7 +10,8 @@ import pytest
 from tests.bench.session.test_live import Clock, begun, ended, started
 from tests.core.hostile import HOSTILE, raw_controls
 from tui.bench.model.boards import BoardState
-from tui.bench.model.events import BoardSeen, Event, Finished, Forecast, StageChanged
+from tui.bench.model.conditions import Gate
+from tui.bench.model.events import BoardSeen, Event, Finished, Forecast, GateSeen, StageChanged
 from tui.bench.model.records import Tokens
 from tui.bench.model.screen import RunView
 from tui.bench.session.live import LiveRun
@@ -78,6 +79,20 @@ def test_what_a_lost_board_was_asked_waits_again_and_counts_as_lost_there() -> N
         assert [one.board.answered for one in view.boards] == [0, 1]
     view = folded(*begin, Finished(outcome="aborted", sentence="Ended."))
     assert view.boards[0].asked is None
+
+
+def test_a_board_says_why_it_rests_and_closed_gates_are_kept_for_each_board() -> None:
+    cooling = seen("one", "working", "63 °C, waiting for 58 °C, at most 120 s.")
+    closed = [
+        GateSeen(gate=Gate(id="heat", ok=False, severity="warn", sentence=f"{name}: hot"))
+        for name in ("one", "two")
+    ]
+    before_each = GateSeen(
+        gate=Gate(id="cool_down", ok=False, severity="warn", sentence="61 °C"), request="a"
+    )
+    view = folded(started("a"), seen("one"), cooling, *closed, before_each)
+    assert view.boards[0].board.sentence.startswith("63 °C")
+    assert [gate.sentence for gate in view.gates] == ["one: hot", "two: hot"]
 
 
 def test_the_time_left_is_shared_by_the_boards() -> None:

@@ -104,10 +104,11 @@ class LiveRun:
             self._view = replace(self._view, stage=cleaned(event), is_pausing=is_pausing)
         elif isinstance(event, GateSeen):
             gate = event.gate
-            if event.request is None or not gate.ok:
-                # The sentence of a gate of many boards names its board.
-                key = f"{gate.id} {gate.sentence}" if self.is_of_boards else gate.id
-                self._gates[key] = cleaned(gate)
+            if self.is_of_boards and event.request is None:
+                # Its sentence names the board; before a request there is one for each of them.
+                self._gates[f"{gate.id} {gate.sentence}"] = cleaned(gate)
+            elif not self.is_of_boards and (event.request is None or not gate.ok):
+                self._gates[gate.id] = cleaned(gate)
         elif isinstance(event, Noted):
             self._notes.append(cleaned(event.sentence))
         elif isinstance(event, Sampled):

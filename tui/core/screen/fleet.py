@@ -82,7 +82,8 @@ class BoardRow:
         if self.latency_ms is not None and self.latency_ms >= SLOW_MS:
             return f"slow connection: {self.latency_ms:.0f} ms"
         if self.is_other_version:
-            return self.way.partition(":")[0]
+            # All of it stands below the table.
+            return self.way.partition(":")[0].partition(",")[0]
         if self.npu_pct is None and self.npu_reason:
             return f"NPU load: {self.npu_reason}"
         return ""
