@@ -103,6 +103,21 @@ def test_secrets_are_masked(text: str) -> None:
     assert "***" in shown_url(text)
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("as ssh://user@board or ssh://user@board:2222.", None),
+        ("not 'ssh://me@kitchen'", None),
+        ("ssh://me:hunter2@board was not reached", "ssh://***@board was not reached"),
+        ("ssh://me@hunter2:x@board", "ssh://***@board"),
+        ("ssh://me:hun@ter2@board", "ssh://***@board"),
+        ("http://hunter2@board", "http://***@board"),
+    ],
+)
+def test_the_user_of_an_ssh_address_is_no_secret(said: str, shown: str | None) -> None:
+    assert masked(said) == (said if shown is None else shown)
+
+
 def test_what_is_no_secret_is_shown() -> None:
     url = "http://board:8021/llm?monkey=1"
     assert shown_url(url) == url

@@ -324,10 +324,20 @@ def test_boards_have_names_of_the_users_own(tmp_path: Path) -> None:
         'kitchen = "me@kitchen"', "kitchen = 3", 'kitchen = "ssh://-oProxyCommand=x"',
         '"a b" = "ssh://x"', 'kitchen = { ssh = "ssh://x", serve = "y" }', "kitchen = { }",
         'kitchen = { ssh = "ssh://x", server = "ftp://y" }', 'kitchen = ["ssh://x"]',
+        'all = "ssh://x"',
     ],
 )  # fmt: skip
 def test_a_board_that_is_none_is_one_sentence_with_its_name(tmp_path: Path, line: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(f"[boards]\n{line}\n")
-    with pytest.raises(ConfigError, match=r"line 2: boards\.(kitchen|a b) is"):
+    with pytest.raises(ConfigError, match=r"line 2: boards\.(kitchen|a b|all) is"):
+        load(config_paths(path), {})
+
+
+def test_a_key_that_a_board_has_not_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[boards]\nkitchen = { ssh = "ssh://x", port = 22 }\n')
+    with pytest.raises(
+        ConfigError, match=r"boards\.kitchen .*: port is none of ssh, server and root"
+    ):
         load(config_paths(path), {})

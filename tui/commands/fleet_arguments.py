@@ -79,14 +79,14 @@ def fleet_runner(options: argparse.Namespace) -> RunSuite | None:
 def _plan(options: argparse.Namespace) -> FleetPlan:
     from tui.fleet import engine
     from tui.fleet.meeting import FleetPlan
-    from tui.settings.config import config_paths, load
+    from tui.settings.config import ALL_BOARDS, config_paths, load
 
     listen = _listen(options)
     known = load(config_paths(), os.environ).settings.boards
     names = [name.strip() for name in options.boards.split(",") if name.strip()]
     if not names:
         raise FleetUsageError("--boards takes all, or names with commas between")
-    is_all = names == ["all"]
+    is_all = names == [ALL_BOARDS]
     joins_by_hand = options.scheduler is not None or options.listen is not None
     unknown = [] if is_all or joins_by_hand else [name for name in names if name not in known]
     if unknown:

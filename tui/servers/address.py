@@ -55,7 +55,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]")
 _USERINFO = re.compile(r"\A((?:[A-Za-z0-9+.-]{0,20}:)?//|).*@", re.DOTALL)
 """Up to the last @: a password may hold any letter, and hiding too much does no harm."""
-_ANY_USERINFO = re.compile(r"(://)[^\s'\"]{0,2000}@")
+_ANY_USERINFO = re.compile(
+    r"(?!(?<=ssh)://[A-Za-z0-9_.-]{1,64}@[^\s'\"@]*(?:[\s'\"]|$))(://)[^\s'\"]{0,2000}@"
+)
+"""A user of ssh alone is no secret, and is needed to know which board is meant."""
 _SCHEMELESS = re.compile(r"(?<![^\s'\"])[^\s'\"/:@]{1,100}:[^\s'\"/@]{1,200}@(?=[A-Za-z0-9\[])")
 _SECRET_NAME = re.compile(
     r"(?i)([?&;](?:[^=&#;]*[_-])?(?:api-?key|key|token|secret|password|passwd|pwd|auth|sig"

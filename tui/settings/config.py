@@ -37,6 +37,7 @@ MAX_WARNINGS = 20
 
 _SECTION_NAMES = (*SECTIONS, KEYS, BOARDS)
 
+ALL_BOARDS = "all"
 _BOARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
 _FLAGS = {"generation.system_prompt": "--system"}
@@ -183,11 +184,15 @@ def _checked_board(key: str, given: Given) -> BoardAddress:
     value = given.value
     table = value if isinstance(value, Mapping) else {"ssh": value}
     ssh, server, root = table.get("ssh"), table.get("server", ""), table.get("root", "/")
-    has_only_these = set(table) <= {"ssh", "server", "root"}
+    unknown = sorted(set(table) - {"ssh", "server", "root"})
     try:
         if not _BOARD_NAME.fullmatch(name):
             raise ValueError("a name has letters, digits, hyphens and dots, 40 at most")
-        if not (isinstance(ssh, str) and isinstance(server, str) and has_only_these):
+        if name == ALL_BOARDS:
+            raise ValueError(f"{ALL_BOARDS} stands for every board (--boards {ALL_BOARDS})")
+        if unknown:
+            raise ValueError(f"{unknown[0]} is none of ssh, server and root")
+        if not (isinstance(ssh, str) and isinstance(server, str)):
             raise ValueError('write it as "ssh://user@board" or { ssh = "…", server = "…" }')
         if not isinstance(root, str) or not root.startswith("/") or "\n" in root:
             raise ValueError("root is a folder of the board, such as /host")
