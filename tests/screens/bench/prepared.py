@@ -178,6 +178,13 @@ BOARDS_RUN = replace(
     boards=(
         BoardNow(
             Board(
+                name="attic",
+                state="refused",
+                sentence="npulse is not installed there: pip install 'npulse[fleet]' on the board",
+            )
+        ),
+        BoardNow(
+            Board(
                 name="kitchen",
                 address="ssh://orangepi@192.168.1.20",
                 answered=24,
@@ -201,13 +208,6 @@ BOARDS_RUN = replace(
                 lost=1,
                 decode_tps=2.9,
                 source="estimated",
-            )
-        ),
-        BoardNow(
-            Board(
-                name="attic",
-                state="refused",
-                sentence="npulse is not installed there: pip install 'npulse[fleet]' on the board",
             )
         ),
     ),

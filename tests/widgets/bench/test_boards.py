@@ -8,7 +8,8 @@ import pytest
 
 from tests.screens.bench.prepared import BOARDS_RUN
 from tests.widgets.bench.test_rows import WIDTHS, words
-from tui.bench.model.screen import RunView
+from tui.bench.model.boards import Board
+from tui.bench.model.screen import BoardNow, RunView
 from tui.core.text.glyphs import UNICODE
 from tui.widgets.bench.boards import board_rows, note_rows
 from tui.widgets.bench.plan import plan_rows
@@ -41,6 +42,15 @@ def test_each_board_has_its_request_or_its_reason() -> None:
     ]  # fmt: skip
     assert "1 more boards" not in said
     assert "2 more boards, 10 answered" in words(board_rows(BOARDS_RUN, 80, 4))
+
+
+def test_an_address_is_not_repeated_in_the_reason() -> None:
+    board = Board(
+        name="shed", address="ssh://shed", state="refused",
+        sentence="ssh://shed was not reached: No route to host",
+    )  # fmt: skip
+    said = words(board_rows(replace(BOARDS_RUN, boards=(BoardNow(board),)), 80, 9))
+    assert said.splitlines()[-1].split("  ")[-1] == "No route to host"
 
 
 def test_the_plan_names_the_board_that_is_asked() -> None:

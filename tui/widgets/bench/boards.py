@@ -32,15 +32,17 @@ def board_rows(run: RunView, width: int, height: int) -> list[Row]:
         return out
     out.append(_head(width))
     room = max(1, height - len(out))
-    shown = run.boards if len(run.boards) <= room else run.boards[: max(1, room - 1)]
+    # Those that are not asked have nothing that changes.
+    boards = sorted(run.boards, key=lambda one: one.board.state == "refused")
+    shown = boards if len(boards) <= room else boards[: max(1, room - 1)]
     rows = [(_row(one, width), _remark(one, width)) for one in shown]
     # Where there is no room for all remarks, there are none.
     has_remarks = sum(1 + bool(remark) for _, remark in rows) <= room
     for row, remark in rows:
         out += [row, remark] if remark and has_remarks else [row]
-    hidden = len(run.boards) - len(shown)
+    hidden = len(boards) - len(shown)
     if hidden:
-        answered = sum(one.board.answered for one in run.boards[len(shown) :])
+        answered = sum(one.board.answered for one in boards[len(shown) :])
         out.append(fit(((f" {hidden} more boards, {answered} answered", "dim"),), width))
     return out
 
@@ -53,8 +55,13 @@ def _remark(one: BoardNow, width: int) -> Row:
     """What is worth knowing of a board, in a row of its own where its row has figures."""
     if not _has_figures(one) or not one.board.sentence:
         return ()
-    words = (" " * 15 + one.board.sentence, STATE_ROLES[one.board.state])
-    return fit((words,), width)
+    words = (" " * 15 + _reason(one), STATE_ROLES[one.board.state])
+    return fit((words,), width - 1)
+
+
+def _reason(one: BoardNow) -> str:
+    """Its sentence, without the address that its row stands for."""
+    return one.board.sentence.removeprefix(f"{one.board.address} was not reached: ")
 
 
 def _state_of(state: BoardState) -> str:
@@ -105,7 +112,7 @@ def _row(one: BoardNow, width: int) -> Row:
     role = STATE_ROLES[board.state]
     if board.sentence and one.asked is None and not _has_figures(one):
         # It has no figures: the sentence has the whole row.
-        return fit((*left, (board.sentence, role)), width)
+        return fit((*left, (_reason(one), role)), width - 1)
     room = width - row_width(right) - 1
     return (*pad(fit((*left, (one.asked_words, "text")), room), room), *right)
 
