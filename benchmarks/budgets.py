@@ -71,9 +71,8 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("tap", "tap_held_p99_ms", 0.2)
     yield Budget("tap", "tap_forward_cpu_ms", 0.05)
     yield Budget("fleet", "fleet_cpu_pct", 5)
-    yield Budget(sharing.SCENARIO, "prompt_ms", 1.5, (sharing.SCENARIO, sharing.BARE, "prompt_ms"))
-    own = (sharing.SCENARIO, sharing.ALONE, "prompt_cpu_ms")
-    yield Budget(sharing.SCENARIO, "prompt_cpu_ms", 1, own)
+    for kind, factor in (("prompt_ms", 1.25), ("prompt_cpu_ms", 1.0)):
+        yield Budget(sharing.SCENARIO, kind, factor, (sharing.SCENARIO, sharing.ALONE, kind))
     yield Budget("neighbour", "neighbour_slowdown_pct", 0.5)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -53,10 +54,16 @@ def check_against_truth(told: Told, boards: list[SimulatedBoard]) -> None:
 
 async def test_a_killed_worker_costs_its_running_request_only(tmp_path: Path) -> None:
     port, killed, ports = free_port(), list[str](), list[object]()
-    with (
-        simulated(tmp_path, 3, "--decode-tps", "60", "--prefill-tps", "4000") as boards,
-        workers(boards, tmp_path, port) as processes,
-    ):
+    with ExitStack() as stack:
+        # Slow enough that it still answers when the kill reaches it.
+        speeds = ("60", "10", "60")
+        boards = [
+            stack.enter_context(
+                simulated(tmp_path, 1, "--decode-tps", tps, "--prefill-tps", "4000", first=at)
+            )[0]
+            for at, tps in enumerate(speeds, 1)
+        ]
+        processes = stack.enter_context(workers(boards, tmp_path, port))
 
         def kill(event: object) -> None:
             if not killed and isinstance(event, RequestStarted) and event.board == "b2":
@@ -133,6 +140,8 @@ async def test_twenty_boards_two_of_which_are_killed(tmp_path: Path) -> None:
     assert len(rows) == 20
     assert sum(row.answered for row in rows.values()) == 200
     assert (rows["b1"].lost, rows["b2"].lost) == (1, 1)
+    # Also where it was looked at again and had no server: it has worked on this run.
+    assert rows["b1"].state == rows["b2"].state == "lost"
     assert all(row.answered for row in rows.values())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui import __version__
+from tui.bench.model.boards import BoardState
 from tui.core.text.sanitize import clean_line
 from tui.fleet.messages import (
     Announcement,
@@ -32,6 +33,11 @@ class Member:
     """What is worth knowing of it while it works."""
     is_gone: bool = False
     is_ready: bool = False
+
+    @property
+    def state_of_refusal(self) -> BoardState:
+        """What it is when it cannot be asked: one that has worked on the run is lost to it."""
+        return "refused" if self.segment is None else "lost"
 
     def fail(self, sentence: str) -> None:
         """What Dask could not do there counts as told by the board."""

@@ -289,7 +289,7 @@ class FleetRunner:
                 await self.book.ledger.flush()
                 return True
             if message.kind == "refused":
-                self.book.see(member.name, "refused", message.sentence)
+                self.book.see(member.name, member.state_of_refusal, message.sentence)
                 return False
             if message.kind == "waiting":
                 self.book.see(member.name, "waiting", message.sentence)
@@ -352,7 +352,7 @@ class FleetRunner:
             elif message.kind == "waiting":
                 self.book.see(member.name, "working", message.sentence, is_noted=False)
             elif message.kind == "refused":
-                self.book.see(member.name, "refused", message.sentence)
+                self.book.see(member.name, member.state_of_refusal, message.sentence)
                 self._put_back(member, task, f"{member.name} could not be asked")
                 return False
             elif message.kind in ("answered", "broken"):

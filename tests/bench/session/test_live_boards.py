@@ -78,7 +78,7 @@ def test_what_a_lost_board_was_asked_waits_again_and_counts_as_lost_there() -> N
         assert [one.board.lost for one in view.boards] == [1, 0]
         assert [one.board.answered for one in view.boards] == [0, 1]
     view = folded(*begin, Finished(outcome="aborted", sentence="Ended."))
-    assert view.boards[0].asked is None
+    assert (view.boards[0].asked, view.boards[0].board.state) == (None, "done")
 
 
 def test_a_board_says_why_it_rests_and_closed_gates_are_kept_for_each_board() -> None:

@@ -106,9 +106,11 @@ class LiveBoards:
         return tuple(_row(one, elapsed_s) for one in self._boards.values())
 
     def close(self) -> None:
-        """The run is over: no board is asked any more."""
+        """The run is over: no board is asked any more, whether the run lived to say so or not."""
         for one in self._boards.values():
             one.rest()
+            if one.board.state == "working":
+                one.board = msgspec.structs.replace(one.board, state="done")
 
     def _of(self, name: str) -> _Seen:
         known = self._boards.get(name)
