@@ -18,18 +18,21 @@ class LoginUse:
 
     def __init__(self, folder: Path, *, makes: bool) -> None:
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if makes else 0)
-        self._fd = -1
+        self._fd, self._is_alone = -1, False
         try:
             self._fd = os.open(folder / FILE_NAME, flags, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            # Its last user is just ending it, or there is none of npulse's.
+            # Its last user is just ending it, or it is none of npulse's. Of our own, in a folder
+            # that knows no locks, nobody else can know.
             self._close()
+            self._is_alone = makes
 
     def leave(self) -> bool:
-        """Whether it can be ended: nobody else uses it."""
+        """Whether it can be ended: nobody else uses it. The second time it never can."""
         if self._fd < 0:
-            return False
+            was_alone, self._is_alone = self._is_alone, False
+            return was_alone
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
