@@ -45,3 +45,11 @@ def test_a_demo_without_a_fault(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--fault", "none") as terminal:
         terminal.wait_for("is ready on RockchipLlama", 20)
         assert "Something is wrong" not in terminal.text()
+
+
+def test_the_first_answer_is_whole_and_says_what_there_is_to_see(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo", "--speed", "4") as terminal:
+        terminal.wait_for("Something is wrong with this board", 20)
+        terminal.type("Why is it slow?\r")
+        terminal.wait_for("with the command that helps.", 30)
+        terminal.wait_for(lambda t: re.search(r" tokens  ~?\d.* tok/s  TTFT", t.text()))

@@ -176,6 +176,19 @@ def test_a_limit_is_lifted_and_prompts_are_compared(
     assert re.search(r"reading the prompt|no detectable difference", said), said
 
 
+def test_a_program_that_takes_the_big_cores_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "LOOK_S", 1.5)
+    with running("--fault", "background-load", *STEPS, has_root=True) as simulator:
+        arguments = ("--root", str(simulator.root), "--url", simulator.url)
+        assert main(["--fix", "--dry-run", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"other programs use the big CPU cores: .*taskset -acp 0,1,2,3 \d+", said), (
+        said
+    )
+
+
 def test_without_a_server_it_is_done_and_not_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

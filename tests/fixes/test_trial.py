@@ -42,6 +42,11 @@ def test_the_smallest_visible_difference_is_told() -> None:
     row = compare_values("decode_tps", [3.2, 3.0, 3.3, 3.1], [3.1, 3.2, 3.0, 3.3])
     assert row.mdc_pct is not None
     assert f"(smallest detectable {row.mdc_pct:.0f} %)" in Trial(row).sentence()
+    # What is just above the threshold is found in half of the trials only.
+    quiet = compare_values("decode_tps", [3.0, 3.04, 2.96, 3.0], [3.0, 2.96, 3.04, 3.0])
+    assert quiet.mdc_pct is not None
+    assert quiet.mdc_pct < 3
+    assert Trial(quiet).sentence() == "no detectable difference (smallest detectable 4 %)"
     # Below what matters nothing is called visible.
     flat = Trial(compare_values("decode_tps", [3.0] * 4, [3.0] * 4))
     assert flat.sentence() == "no detectable difference (smallest detectable 3 %)"

@@ -213,7 +213,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 def _demo(options: argparse.Namespace) -> DemoOptions:
     from tui.app.demo import DemoOptions
 
-    arguments: list[str] = []
+    arguments = ["--tour"]
     if options.profile is not None:
         arguments += ["--profile", options.profile]
     if options.speed is not None:

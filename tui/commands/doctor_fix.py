@@ -205,7 +205,11 @@ def _judge(options: argparse.Namespace, applied: Applied, result: FixResult, see
     trial = result.trial
     if trial is None or trial.row is None:
         why = result.unmeasured if trial is None else trial.sentence()
-        _say(f"   Done. Not measured: {why}" if why else "   Done.")
+        # A fix that cannot be measured has said so before.
+        is_said = not why or why == applied.fix.note
+        _say("   Done." if is_said else f"   Done. Not measured: {why}")
+        if options.card is not None:
+            _say("   There is no card: it would show a measured difference.")
         is_kept = True
     else:
         _say(f"   {trial.sentence()}")

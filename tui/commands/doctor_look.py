@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.bench.model.options import Options
+from tui.bench.run.board_link import BoardLink
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.fixes import npu_access, runtime_log
 from tui.board.advice.remedies import is_container
 from tui.board.readers.files import Files
+from tui.board.readers.neighbours import Neighbours
 from tui.board.runtime_log.reader import source_of_port
 from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
@@ -43,13 +46,26 @@ async def look_at_board(made: Options, place: BoardPlace, waits: Waits) -> Seen:
     if isinstance(found, str):
         at_rest = await asyncio.to_thread(_at_rest, place)
         return _seen(at_rest, Work(), place, unmeasured=found)
+    files = Files(place.root)
+    neighbours = Neighbours(files)
+
+    def begun() -> BoardLink:
+        neighbours.busiest(time.perf_counter_ns())
+        return link_to(found, place)
+
     try:
-        under_load = await look_while_answering(found, lambda: link_to(found, place))
+        under_load = await look_while_answering(found, begun)
+        if under_load is None:
+            work, under_load = Work(), await asyncio.to_thread(_at_rest, place)
+        else:
+            own = {os.getpid(), int(under_load.number("server.pid") or -1)}
+            busiest = await asyncio.to_thread(
+                neighbours.busiest, time.perf_counter_ns(), without=frozenset(own)
+            )
+            work = Work(phase="decode", neighbours=tuple(busiest))
     finally:
+        files.close()
         await found.client.aclose()
-    work = Work() if under_load is None else Work(phase="decode")
-    if under_load is None:
-        under_load = await asyncio.to_thread(_at_rest, place)
     port = local_port(found.server.url)
     fix = None
     if place.key == "/" and port is not None:

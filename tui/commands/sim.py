@@ -68,6 +68,7 @@ def parse(argv: Sequence[str]) -> SimOptions:
         speed=options.speed,
         seed=options.seed,
         obey=options.obey,
+        has_tour=options.tour,
         truth=options.truth,
         root=root,
         is_root_removed=options.remove_root_at_exit,
@@ -143,6 +144,7 @@ def parser() -> Parser:
         help="what goes wrong, see below",
     )
     add("--parent", type=_whole("process number", 1, 2**31), help=argparse.SUPPRESS)
+    add("--tour", action="store_true", help=argparse.SUPPRESS)
     add("--remove-root-at-exit", action="store_true", help=argparse.SUPPRESS)
     return made
 

@@ -149,6 +149,8 @@ class SimOptions:
     seed: int = 0
     obey: float | None = None
     """Share of answers, 0 to 1, that follow simple instructions of their prompt; None: none."""
+    has_tour: bool = False
+    """Whether the first answers are those of :mod:`tui.sim.runtime.tour`."""
     truth: Path | None = None
     root: Path | None = None
     is_root_removed: bool = False

@@ -11,6 +11,7 @@ from tui.board.advice.remedies import (
 )
 from tui.board.readers.npu_load import Rung
 from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
+from tui.core.board.clock import check_clock
 from tui.core.board.finding import Finding
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.screen.check import Check, CheckStatus
@@ -83,9 +84,18 @@ def _clock(snapshot: Snapshot, findings: tuple[Finding, ...]) -> Check | None:
         # A firmware that cannot change the memory clock has a finding of its own.
         is_found = "firmware" in reading.flags
         return None if is_found else _absent("ddr.freq", "memory clock", snapshot, "note")
-    clock = fmt.megahertz(snapshot.number("ddr.freq"))
-    governor = snapshot.text("ddr.governor") or "unknown"
-    return Check("ddr.freq", "ok", "memory clock", f"{clock}, governor {governor}")
+    found = check_clock(snapshot, "ddr", is_busy=False)
+    clock, governor = fmt.megahertz(found.freq_hz), found.governor or "unknown"
+    if found.state != "resting":
+        return Check("ddr.freq", "ok", "memory clock", f"{clock}, governor {governor}")
+    return Check(
+        "ddr.freq",
+        "ok",
+        "memory clock",
+        f"{clock} of {fmt.megahertz(found.top_hz)} at rest, governor {governor}. Whether it rises "
+        "while the server answers is shown by:",
+        "npulse doctor --fix --dry-run",
+    )
 
 
 def _heat(snapshot: Snapshot) -> Check:

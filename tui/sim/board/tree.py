@@ -26,6 +26,7 @@ MARK = "npulse-simulated"
 """The file in the root that marks a simulated board; it holds the name of the profile."""
 PERIOD_S = 0.25
 CLOSED = Path("sys/kernel/debug")
+WRITE_ONLY = "/proc/sys/vm/compact_memory"
 CLOSED_MODE = 0o700 if os.getuid() == 0 else 0
 """Mode of a folder that only root may enter; for another user, no user may."""
 
@@ -77,6 +78,11 @@ class Tree:
         if "no-permission" in self._memo.now.conditions:
             # The open descriptors still work; no reader can enter the folder.
             (self._root / CLOSED).chmod(CLOSED_MODE)
+            if os.geteuid() == 0:
+                # Root enters every folder; of this file it may not read either.
+                load = self._root / CLOSED / "rknpu/load"
+                load.unlink(missing_ok=True)
+                load.symlink_to(WRITE_ONLY)
         self._memo.on_change = self._wake.set
         self._thread.start()
 

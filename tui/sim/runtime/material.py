@@ -23,8 +23,8 @@ PROSE = (
     "it as well.",
     "So the rate falls slowly as the conversation gets longer; at {ctx} tokens of context the "
     "difference can be felt.",
-    "A load of {pct} per cent on a core during decoding is no fault, it means that the core waits "
-    "for memory for the rest of the time.",
+    "A load of {pct} per cent on a core during decoding is no fault: it is the share of time with "
+    "a job on that core, and for most of it the job waits for memory.",
     "If the memory clock stays at {low_mhz} MHz, the governor did not notice that there is work; "
     "that alone can halve the rate.",
     "Heat matters less than one expects: at {temp} °C nothing is throttled yet, and the limits "

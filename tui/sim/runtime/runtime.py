@@ -27,6 +27,7 @@ from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
 from tui.sim.runtime.thinking import wrongly_marked
 from tui.sim.runtime.tokens import count_tokens
+from tui.sim.runtime.tour import Tour
 from tui.sim.runtime.truth import TruthLog
 
 TIMEOUT_TEXT = "Aborted inference by Timeout (300 seconds). Try again."
@@ -115,6 +116,7 @@ class Runtime:
         self._memo = memo
         self._truth = truth
         self._npu = asyncio.Lock()
+        self._tour = Tour() if options.has_tour else None
         self._cached = ""
         self._waiting = 0
         self._free_ns = 0
@@ -261,7 +263,7 @@ class Runtime:
         # model.
         model = f":{job.profile.name}" if job.sampling.values else ""
         rng = random.Random(f"{seed}:{varied}{model}:{job.prompt}")
-        form = self._asked_form(job, rng)
+        form = self._asked_form(job, rng) or self._tour_text(job, wishes)
         if form is not None:
             tokens = answers.in_form(rng, wishes, form)
         elif job.profile.is_looping:
@@ -269,6 +271,14 @@ class Runtime:
         else:
             tokens = answers.compose(rng, wishes)
         return tokens if job.faults.think is None else wrongly_marked(tokens, job.faults.think)
+
+    def _tour_text(self, job: Job, wishes: answers.Wishes) -> str | None:
+        """The next text of the tour, for a prompt that asks for nothing else."""
+        if self._tour is None or wishes.tokens is not None or wishes.shape != "mixed":
+            return None
+        now = self._memo.now
+        is_slow = now.choices.decode_factor * now.lasting_factor > 1
+        return self._tour.next_text(is_slow=is_slow, max_tokens=job.max_tokens)
 
     def _asked_form(self, job: Job, rng: random.Random) -> str | None:
         """An answer in the form that the prompt asks for, with the probability ``obey``; else
