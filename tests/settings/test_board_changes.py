@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.fixes.change import Change, ChangedFile, FixError
+from tui.fixes.change import BoardPlace, Change, ChangedFile, FixError
+from tui.fixes.session import in_force
+from tui.settings import board_changes, folders
 from tui.settings.board_changes import BoardChanges
 
 CHANGE = Change(
@@ -100,3 +104,63 @@ def test_a_file_that_names_what_no_fix_writes_is_not_believed(
     memory.remember(CHANGE)
     assert memory.changes() == (CHANGE,)
     assert json.loads(memory.path.with_name("changes.json.old").read_text())["changes"] == [forged]
+
+
+# What root changed -------------------------------------------------------------------------------
+
+
+def test_every_user_reads_what_root_changed_and_root_alone_forgets_it(tmp_path: Path) -> None:
+    of_root = tmp_path / "lib/npulse-changes"
+    root = BoardChanges(of_root, tmp_path, of_root)
+    root.remember(CHANGE)
+    assert root.path.stat().st_mode & 0o777 == 0o644
+    assert of_root.stat().st_mode & 0o777 == 0o755
+    user = BoardChanges(tmp_path / "state", tmp_path, of_root)
+    assert user.has_file
+    later = msgspec.structs.replace(CHANGE, id="0b", time_s=2.0)
+    user.remember(later)
+    assert user.changes() == (CHANGE, later)
+    assert user.path.stat().st_mode & 0o777 == 0o600
+    assert not user.forget(CHANGE.id)
+    assert user.forget(later.id)
+    assert user.changes() == (CHANGE,)
+    # Undone by the user, it is over: nothing is said of it again and again.
+    assert in_force(user, BoardPlace(Path("/"))) == ((), ())
+    (kept, said) = in_force(root, BoardPlace(Path("/")))
+    assert kept == ()
+    assert len(said) == 1
+    assert root.changes() == ()
+    assert not root.path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a place that all can read")
+def test_root_takes_over_what_it_kept_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(folders, "ROOT_CHANGES", tmp_path / "lib")
+    monkeypatch.setattr(board_changes, "ROOT_CHANGES", tmp_path / "lib")
+    at_home = BoardChanges(tmp_path / ".local/state/npulse")
+    at_home.remember(CHANGE)
+    memory = BoardChanges(runs=tmp_path)
+    assert memory.path.parent == tmp_path / "lib"
+    assert memory.changes() == (CHANGE,)
+    assert not at_home.path.exists()
+    assert memory.path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write where it should not")
+def test_root_keeps_nothing_where_another_user_can_lay_a_link(tmp_path: Path) -> None:
+    theirs, etc = tmp_path / "home", tmp_path / "etc"
+    theirs.mkdir()
+    etc.mkdir()
+    os.chown(theirs, 65534, 65534)
+    with pytest.raises(FixError, match="another user's, and this is root: run npulse without sudo"):
+        BoardChanges(theirs / "state").remember(CHANGE)
+    shutil.rmtree(theirs / "state")
+    (theirs / "state").symlink_to(etc)
+    os.chown(theirs / "state", 65534, 65534, follow_symlinks=False)
+    with pytest.raises(FixError):
+        BoardChanges(theirs / "state").remember(CHANGE)
+    assert list(etc.iterdir()) == []

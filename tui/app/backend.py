@@ -32,7 +32,7 @@ from tui.servers.address import local_port
 from tui.servers.loop import EventLoopThread
 from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
-from tui.settings.folders import state_folder
+from tui.settings.folders import CHANGES_FILE, ROOT_CHANGES, changes_folder
 
 if TYPE_CHECKING:
     from tui.app.board_fixes import Fixes
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import ConnectionState, Server
     from tui.settings.recording_options import RecordingOptions
     from tui.settings.schema import HistorySection, ServerSection
-
-CHANGES_FILE = "changes.json"
-"""What was changed on a board; without it nothing of that is loaded."""
 
 
 class Backend:
@@ -177,7 +174,7 @@ class Backend:
         self._keep_history()
         self._link.use(connection)
         self._on_change()
-        if (state_folder() / CHANGES_FILE).exists():
+        if any((folder / CHANGES_FILE).exists() for folder in (changes_folder(), ROOT_CHANGES)):
             said = await asyncio.to_thread(self.fixes.in_force_sentence)
             if said is not None:
                 self._on_problem(said)

@@ -45,7 +45,7 @@ def create_private(path: Path, flags: int) -> int:
     return fd
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
     """Replaces a file at once: a reader sees the old or the new one. Raises OSError."""
     make_folder(path.parent)
     # A name that nobody can guess, and new: a link laid in its place would be written through.
@@ -53,6 +53,8 @@ def write_whole(path: Path, data: bytes) -> None:
     fd = create_private(temporary, os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW)
     try:
         with os.fdopen(fd, "wb") as file:
+            if mode != FILE_MODE:
+                os.fchmod(fd, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -76,8 +76,9 @@ class ChangeMemory(Protocol):
     def remember(self, change: Change) -> None:
         """Raises FixError where that is not possible."""
 
-    def forget(self, change_id: str) -> None:
-        """Raises FixError where that is not possible."""
+    def forget(self, change_id: str) -> bool:
+        """False where it is remembered for root, who alone can forget it. Raises FixError where
+        that is not possible."""
 
 
 @dataclass(frozen=True, slots=True)

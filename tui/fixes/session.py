@@ -209,8 +209,8 @@ def in_force(memory: ChangeMemory, place: BoardPlace) -> tuple[tuple[Change, ...
         if known.state == "held":
             said.append(held_words(known.change))
             continue
-        memory.forget(known.change.id)
-        said.append(over_words(known))
+        if memory.forget(known.change.id):
+            said.append(over_words(known))
     return tuple(kept), tuple(said)
 
 

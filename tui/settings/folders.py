@@ -5,9 +5,14 @@ Nothing is made here: a folder is made by whoever first writes into it.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 APP_NAME = "npulse"
+ROOT_CHANGES = Path("/var/lib/npulse-changes")
+"""What root changed on the board: every user can read it."""
+CHANGES_FILE = "changes.json"
+"""What was changed on a board; without it nothing of that is loaded."""
 
 
 def config_folder() -> Path:
@@ -22,6 +27,13 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME, appauthor=False)
+
+
+def changes_folder() -> Path:
+    """For what was changed on the board: that of this user. Root's is one place, whosever home
+    ``sudo`` has left in the environment."""
+    is_roots = os.geteuid() == 0 and not os.environ.get("XDG_STATE_HOME")
+    return ROOT_CHANGES if is_roots else state_folder()
 
 
 def data_folder() -> Path:

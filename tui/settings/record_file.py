@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from tui.core.text.sanitize import clean_line
-from tui.files.private import write_whole
+from tui.files.private import FILE_MODE, write_whole
 from tui.settings.regular_file import read_bounded
 
 MAX_RECORD_BYTES = 4 << 20
@@ -46,7 +46,7 @@ def read_record(path: Path, kind: type[T], version: int) -> tuple[T | None, str 
         return None, clean_line(f"{path} is damaged")
 
 
-def write_record(path: Path, record: Struct, version: int) -> str | None:
+def write_record(path: Path, record: Struct, version: int, mode: int = FILE_MODE) -> str | None:
     """Writes the record whole or not at all. Returns why it could not be written, as a clause.
 
     A full or read-only disk is no reason to stop.
@@ -56,7 +56,7 @@ def write_record(path: Path, record: Struct, version: int) -> str | None:
         if len(encoded) > MAX_RECORD_BYTES:
             return f"it would be larger than {MAX_RECORD_BYTES >> 20} MiB"
         _make_room(path, type(record), version)
-        write_whole(path, encoded)
+        write_whole(path, encoded, mode)
     except (OSError, ValueError) as error:
         return clean_line(_reason(error))
     return None
