@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.board import tree_files, trees
@@ -159,48 +160,61 @@ def test_no_other_file_is_ever_written(place: BoardPlace, memory: BoardChanges, 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests.fixes.test_applying import FIX
+from tests.fixes import test_applying
 from tui.fixes.applying import Applied
 from tui.fixes.change import BoardPlace
 from tui.fixes.writers import DirectWriter
 from tui.settings.board_changes import BoardChanges
 
 place, when = BoardPlace(Path(sys.argv[1])), int(sys.argv[3])
+fix = getattr(test_applying, sys.argv[4])
+events = iter(range(99))
+
+def event():
+    if next(events) == when:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 class Dying(DirectWriter):
-    count = 0
     def write(self, path, value, kind):
-        if self.count == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.count += 1
+        event()
         super().write(path, value, kind)
 
-applied = Applied(FIX, place, Dying(place), BoardChanges(Path(sys.argv[2])))
+class Forgetful(BoardChanges):
+    def forget(self, change_id):
+        event()
+        return super().forget(change_id)
+
+applied = Applied(fix, place, Dying(place), Forgetful(Path(sys.argv[2])))
 applied.apply()
 applied.undo()
 """
 
 
-@pytest.mark.parametrize("when", range(4))
+@pytest.mark.parametrize(
+    ("name", "when", "is_written"),
+    [("FIX", when, 0 < when < 4) for when in range(5)]
+    + [("DROP_IN", when, when == 1) for when in range(3)],
+)
 def test_killed_at_any_write_it_is_known_and_undone(
-    place: BoardPlace, tmp_path: Path, when: int
+    place: BoardPlace, tmp_path: Path, name: str, when: int, is_written: bool
 ) -> None:
-    """kill -9 before each of the two writes, and before each of the two that put back."""
+    """kill -9 before each write of a fix, before each that puts back, and before the memory is
+    cleared."""
     state = tmp_path / "state"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(place.root), str(state), str(when)], check=False
+        [sys.executable, "-c", KILLED, str(place.root), str(state), str(when), name], check=False
     )
     assert done.returncode == -signal.SIGKILL
     memory = BoardChanges(state)
     kept, said = in_force(memory, place)
-    if when == 0:
-        # Nothing was written yet.
+    if is_written:
+        assert values(place) != OLD or (place.root / LOG.lstrip("/")).exists()
+        undo(kept[0], place, DirectWriter(place), memory)
+    else:
         assert kept == ()
         assert "everything holds what it held before" in said[0]
-    else:
-        assert values(place) != OLD
-        undo(kept[0], place, DirectWriter(place), memory)
     assert values(place) == OLD
+    assert not (place.root / LOG.lstrip("/")).exists()
     assert memory.changes() == ()
 
 
@@ -261,6 +275,16 @@ def test_a_board_that_is_no_more_is_forgotten(
     place.root.rename(tmp_path / "elsewhere")
     assert in_force(memory, other) == ((), ())
     assert memory.changes() == ()
+
+
+@pytest.mark.parametrize("root", ["/" + "a" * 300, "/a\0b", "/dev/null", "/dev/null/x"])
+def test_a_board_that_cannot_be_is_forgotten(
+    place: BoardPlace, memory: BoardChanges, root: str
+) -> None:
+    change = Applied(FIX, place, DirectWriter(place), memory).apply()
+    memory.remember(msgspec.structs.replace(change, id="x", root=root))
+    assert [kept.id for kept in in_force(memory, place)[0]] == [change.id]
+    assert [kept.id for kept in memory.changes()] == [change.id]
 
 
 def test_a_drop_in_is_made_and_removed_and_outlives_a_reboot(

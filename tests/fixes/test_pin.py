@@ -150,7 +150,9 @@ def test_a_run_that_lives_is_left_alone(
     assert f"while a benchmark (pid {os.getpid()}) runs, which puts it back" in said[0]
     assert main(["--undo", "--yes", "--root", str(place.root)]) == 0
     assert set(words_of(place).values()) == {"performance"}
-    assert "which puts it back" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "which puts it back" in printed
+    assert "Nothing is to be undone." in printed
     assert first.restore() == []
     assert words_of(place) == WORDS
 

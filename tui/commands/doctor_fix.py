@@ -27,6 +27,7 @@ from tui.fixes.session import (
     fix_and_compare,
     fix_of,
     in_force,
+    known_changes,
     measuring,
     server_of_board,
     undo_change,
@@ -251,7 +252,8 @@ def _undo(
     """The newest first: what it replaced may be an older change of ours."""
     wanted = [change for change in kept if options.rule in (None, change.rule)]
     if not wanted:
-        _say("Nothing that npulse changed is in force.")
+        is_held = any(known.state == "held" for known in known_changes(memory, place))
+        _say("Nothing is to be undone." if is_held else "Nothing that npulse changed is in force.")
         return ExitCode.OK
     can_ask = sys.stdin.isatty()
     if not (options.yes or can_ask or options.dry_run):

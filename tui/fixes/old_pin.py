@@ -1,4 +1,4 @@
-"""Reads what npulse up to 0.9 remembered of governors that it held for a benchmark: ``pinned.json``
+"""Reads what an older npulse remembered of governors that it held for a benchmark: ``pinned.json``
 in the folder of the runs, ``{"pid": N, "governors": {PATH: GOVERNOR}}``."""
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ For a command and for a screen alike. Nothing here asks anybody: who calls has a
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -193,9 +195,19 @@ def known_changes(memory: ChangeMemory, place: BoardPlace) -> tuple[KnownChange,
     for change in memory.changes()[::-1]:
         if change.root == place.key:
             found.append(KnownChange(change, state_of(change, place)))
-        elif not Path(change.root).is_dir():
+        elif _is_gone(change.root):
             memory.forget(change.id)
     return tuple(found)
+
+
+def _is_gone(root: str) -> bool:
+    """Whether there is no such folder; one that this user may not see is none of those."""
+    try:
+        return not stat.S_ISDIR(os.stat(root).st_mode)  # noqa: PTH116 - is_dir raises some of these
+    except PermissionError:
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 def in_force(memory: ChangeMemory, place: BoardPlace) -> tuple[tuple[Change, ...], tuple[str, ...]]:
