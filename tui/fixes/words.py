@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 
 from tui.core.board.fix import Fix
 from tui.core.text.sanitize import clean_line
 from tui.fixes.change import PIN_RULE, BoardPlace, Change, ChangedFile
 
+BY_SUDO = "sudo asks for your password in this terminal"
+WITHOUT_SUDO = "only root may do this, and there is no sudo here: run npulse as root"
 MEASURES = {
     "decode_tps": "Then eight short answers are compared, before and after in turns: 20 to 30 s.",
     "prefill_tps": "Then eight prompts are compared, before and after in turns: 20 to 30 s.",
@@ -31,7 +34,7 @@ def plan_lines(fix: Fix, place: BoardPlace, *, is_by_sudo: bool) -> list[tuple[s
     lines += [line for file in files for line in _put_back(file)]
     lines += [("undo runs", shlex.join(command)) for command in fix.undo_commands]
     if is_by_sudo:
-        lines.append(("as root", "sudo asks for your password in this terminal"))
+        lines.append(("as root", BY_SUDO if shutil.which("sudo") else WITHOUT_SUDO))
     return [(name, clean_line(text, 400)) for name, text in lines]
 
 

@@ -107,12 +107,12 @@ class SudoWriter:
                 raise FixError(f"sudo could not be started: {error.strerror}.") from None
             assert self._process.stdout is not None
             assert self._process.stderr is not None
-            said = _Said(self._process.stderr)
+            self._said = _Said(self._process.stderr)
             is_ready = self._process.stdout.readline().strip() == root_writer.READY
-            said.is_shown = False
+            self._said.is_shown = False
             if not is_ready:
                 self.close()
-                reason = said.last_line()
+                reason = self._said.last_line()
                 raise FixError(f"{NO_RIGHTS}: {reason}." if reason else f"{NO_RIGHTS}.")
 
     def write(self, path: str, value: str | None, kind: FileKind) -> None:
@@ -149,6 +149,7 @@ class SudoWriter:
             with suppress(OSError, subprocess.TimeoutExpired):
                 self._process.kill()
                 self._process.wait(STOP_S)
+        self._said.end()
 
 
 class _Said:
@@ -156,23 +157,27 @@ class _Said:
 
     def __init__(self, stream: IO[str]) -> None:
         self.is_shown = True
+        self._stream = stream
         self._lines: deque[str] = deque(maxlen=10)
-        self._thread = threading.Thread(
-            target=self._read, args=(stream,), name="npulse-sudo", daemon=True
-        )
+        self._thread = threading.Thread(target=self._read, name="npulse-sudo", daemon=True)
         self._thread.start()
 
-    def _read(self, stream: IO[str]) -> None:
+    def _read(self) -> None:
         with suppress(OSError, ValueError):
-            for line in stream:
+            for line in self._stream:
                 self._lines.append(line)
                 if self.is_shown:
                     sys.stderr.write(clean(line))
                     sys.stderr.flush()
 
-    def last_line(self) -> str:
-        """The reason, after sudo has ended; empty where it gave none."""
+    def end(self) -> None:
+        """After sudo has ended: nothing more comes."""
         self._thread.join(STOP_S)
+        if not self._thread.is_alive():
+            self._stream.close()
+
+    def last_line(self) -> str:
+        """The reason of a refusal; empty where it gave none."""
         said = [clean_line(line, MAX_REASON_CHARS) for line in self._lines]
         last = next((line for line in said[::-1] if line.strip()), "")
         return last.removeprefix("sudo:").strip().rstrip(".")
