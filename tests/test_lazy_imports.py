@@ -56,11 +56,6 @@ def test_a_command_without_a_screen_loads_no_screen(module: str) -> None:
     assert not _loaded_by(f"import {module}") & (SCREEN_LIBRARIES | FLEET_LIBRARIES)
 
 
-def test_a_server_of_plain_http_needs_no_library_of_tls() -> None:
-    loaded = _loaded_by("import tui.servers.connection, tui.servers.exchange")
-    assert not loaded & {"httpx", "httpcore", "anyio", "http", "email", "idna"}
-
-
 @pytest.mark.slow
 def test_the_first_frame_loads_nothing_of_what_comes_after_it(tmp_path: Path) -> None:
     file = tmp_path / "modules.txt"

@@ -17,6 +17,7 @@ import sys
 from tui.app.memory import *
 load_hashes_without_openssl()
 load_asyncio_without_openssl()
+load_http_without_openssl()
 import asyncio, hashlib, hmac
 from tui.servers.access import Access
 from tui.servers.client import Client

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests.servers.raw_server import Script, Wire, free_port, raw_server
@@ -19,7 +20,6 @@ from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import default_urls, is_busy_error, probe, search
 from tui.servers.locate import find
-from tui.servers.transport import ConnectTimeoutError
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.3)
 
@@ -174,7 +174,7 @@ async def test_a_full_queue_of_connections_is_busy_where_it_can_be_nothing_else(
                 waiting.connect_ex(place)
             full = await probe(f"http://127.0.0.1:{place[1]}", True, PhaseTimeouts(connect_s=0.3))
     assert full.outcome == "busy"
-    assert not is_busy_error(ConnectTimeoutError("off"), "http://192.0.2.1:8021")
+    assert not is_busy_error(httpx.ConnectTimeout("off"), "http://192.0.2.1:8021")
 
 
 async def test_something_that_is_not_http() -> None:

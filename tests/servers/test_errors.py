@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from tui.core.text.sanitize import is_forbidden
 from tui.core.types import TurnError
 from tui.servers import errors
 from tui.servers.dialects import error_text
-from tui.servers.transport import ConnectError, ProtocolError, TransportError
 
 URL = "http://127.0.0.1:8021"
 
@@ -110,9 +110,10 @@ def test_every_other_sentence_is_safe_too(text: str) -> None:
         errors.not_http(URL, text),
         errors.internal(ValueError(text)),
         errors.refused_setting(text or "x"),
-        errors.transport(ConnectError(text), URL, 5.0),
-        errors.transport(TransportError(text), URL, 5.0),
-        errors.transport(ProtocolError(text), URL, 5.0),
+        errors.transport(httpx.ConnectError(text), URL, 5.0),
+        errors.transport(httpx.ReadError(text), URL, 5.0),
+        errors.transport(httpx.RemoteProtocolError(text), URL, 5.0),
+        errors.transport(httpx.UnsupportedProtocol(text), URL, 5.0),
     ):
         assert len(error.sentence) <= errors.MAX_SENTENCE_CHARS
         assert not any(is_forbidden(char) or char == "\n" for char in error.sentence)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter_ns, time_ns
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ from tui.core.kernel_clock import (
     sent_realtime_ns,
 )
 from tui.servers.client import Client
-from tui.servers.transport import ConnectError, TransportError
+from tui.servers.stamped_transport import arrival_of, departure_ns_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -184,9 +185,9 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
             Client(f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
             client.stream("/x", {}, lambda _: None) as response,
         ):
-            start_ns = response.departure_ns
-            async for data in response.pieces():
-                arrival = response.arrival
+            start_ns = departure_ns_of(response)
+            async for data in response.aiter_raw():
+                arrival = arrival_of(response)
                 assert arrival.is_kernel
                 stamps[data] = arrival.t_ns
                 if data == b"a":
@@ -198,9 +199,9 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
         assert start_ns < stamps[b"a"] < stamps[b"b"] < read_ns - 15_000_000
 
 
-async def test_errors_of_the_socket_are_those_of_the_transport() -> None:
+async def test_errors_of_the_socket_are_those_of_httpx() -> None:
     async with Client(f"http://127.0.0.1:{free_port()}") as client:
-        with pytest.raises(ConnectError):
+        with pytest.raises(httpx.ConnectError):
             await client.get("/")
 
     async def script(wire: Wire) -> None:
@@ -208,9 +209,9 @@ async def test_errors_of_the_socket_are_those_of_the_transport() -> None:
 
     async def read_all(client: Client) -> None:
         async with client.stream("/x", {}, lambda _: None) as response:
-            async for _ in response.pieces():
+            async for _ in response.aiter_raw():
                 pass
 
     async with raw_server(script) as server, Client(server.url) as client:
-        with pytest.raises(TransportError):
+        with pytest.raises(httpx.TransportError):
             await read_all(client)

@@ -1,7 +1,7 @@
 """What keeps the process small: OpenSSL is not loaded, and all threads share one heap.
 
 OpenSSL is 5 MB, of which plain http needs nothing. Whoever imports ``ssl`` later gets it: httpx
-does so, which is loaded for a server at https alone.
+does so for a server at https.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ def load_asyncio_without_openssl() -> None:
     """Load asyncio as in a Python that was built without TLS: httpx has its own way to it."""
     with _absent("ssl"):
         import asyncio  # noqa: F401
+
+
+def load_http_without_openssl() -> None:
+    """The same for what httpx loads of the standard library, which httpx does not ask for TLS."""
+    with _absent("ssl"):
+        import urllib.request  # noqa: F401
 
 
 @contextmanager

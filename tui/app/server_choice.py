@@ -46,6 +46,9 @@ class ServerChoice:
 
     def connection(self, on_change: Callable[[], None]) -> Connection:
         """The connection to it. Imports HTTP."""
+        from tui.app.memory import load_http_without_openssl
+
+        load_http_without_openssl()
         from tui.servers.connection import Connection
 
         return Connection(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 MAX_HEADER_CHARS = 64
 
@@ -39,8 +40,6 @@ def retry_after_s(header: str | None, now_s: float | None = None) -> float | Non
         seconds = math.nan
     if math.isfinite(seconds):
         return max(seconds, 0.0)
-    from email.utils import parsedate_to_datetime  # here: hardly a server sends a date
-
     try:
         at_s = parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):

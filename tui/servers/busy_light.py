@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from tui.servers.client import Client
 from tui.servers.dialects.dialect import BusyLight
 from tui.servers.models import ModelListError, list_models
-from tui.servers.transport import SilenceError, TransportError
 
 SETTLE_S = 0.1
 NO_ANSWER_YET = "the server accepted the prompt but does not answer: busy, or loading"
@@ -24,9 +25,9 @@ async def working(client: Client) -> BusyLight | None:
         return None
     try:
         answer = await client.get(path)
-    except SilenceError:
+    except (httpx.ReadTimeout, httpx.WriteTimeout):
         raise NotAnsweringError from None
-    except TransportError:
+    except httpx.HTTPError:
         # A prompt will show what is the matter.
         return None
     return client.dialect.parse_busy(answer.json) if answer.is_ok else None
@@ -53,8 +54,8 @@ async def still_lists(client: Client, name: str) -> bool:
     """Whether the server still calls that model loaded ("": any). True where it does not answer."""
     try:
         models = await list_models(client)
-    except SilenceError:
+    except (httpx.ReadTimeout, httpx.WriteTimeout):
         return True
-    except (TransportError, ModelListError):
+    except (httpx.HTTPError, ModelListError):
         return False
     return any(model.is_loaded and name in ("", model.name) for model in models)

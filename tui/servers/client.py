@@ -2,24 +2,25 @@
 
 Times are taken here. At most 64 KiB are read at once, and every piece of a body is handed on as
 soon as it is there, so a stamp taken right after a read is late by one turn of the event loop and
-nothing else. How long a server may be silent cannot change between the phases of an answer, so
-streams run without that limit and :mod:`tui.servers.exchange` watches the phases.
+nothing else; httpx's ``read`` timeout is per read and cannot change between the phases of an
+answer, so streams run without it and :mod:`tui.servers.exchange` watches the phases.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns
+
+import httpx
 
 from tui.servers.access import Access
 from tui.servers.address import normalised_url
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
 from tui.servers.stamped_transport import StampedTransport
-from tui.servers.transport import Limits, Response, SilenceError, Transport, TransportError
 from tui.servers.within import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20
@@ -64,10 +65,22 @@ class Client:
         self.url = normalised_url(url)
         self.dialect = dialect
         self.timeouts = timeouts or PhaseTimeouts()
-        self._transport = _transport(self.url, access or Access())
+        access = access or Access()
+        self._http = httpx.AsyncClient(
+            # Certificates are loaded only where they are needed: that costs 20 ms.
+            verify=access.tls() if self.url.startswith("https:") else False,
+            trust_env=False,
+            http1=True,
+            http2=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            transport=StampedTransport() if self.url.startswith("http:") else None,
+            headers={"accept-encoding": "identity", "user-agent": "npulse", **access.headers},
+            timeout=httpx.Timeout(None, connect=self.timeouts.connect_s),
+        )
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     async def __aenter__(self) -> Client:
         return self
@@ -76,7 +89,7 @@ class Client:
         await self.aclose()
 
     async def get(self, path: str, timeout_s: float | None = None) -> Answer:
-        """The answer to a GET. Raises TransportError; SilenceError when too slow."""
+        """The answer to a GET. Raises httpx.TransportError; httpx.ReadTimeout when too slow."""
         return await self._query("GET", path, None, timeout_s or self.timeouts.query_s)
 
     async def post(self, path: str, body: Json, timeout_s: float | None = None) -> Answer:
@@ -86,21 +99,21 @@ class Client:
     async def _query(self, method: str, path: str, body: Json, timeout_s: float) -> Answer:
         # The connect phase has its own limit, so that "not there" and "busy" stay two things; the
         # outer one is for a body that trickles in.
-        limits = Limits(self.timeouts.connect_s, timeout_s)
+        limits = httpx.Timeout(timeout_s, connect=self.timeouts.connect_s, pool=None)
         limit_s = self.timeouts.connect_s + 2 * timeout_s
         try:
             return await within(limit_s, self._ask(method, path, body, limits))
         except OutOfTimeError:
-            raise SilenceError(f"no answer within {limit_s:g} s") from None
+            raise httpx.ReadTimeout(f"no answer within {limit_s:g} s") from None
 
-    async def _ask(self, method: str, path: str, body: Json, limits: Limits) -> Answer:
+    async def _ask(self, method: str, path: str, body: Json, limits: httpx.Timeout) -> Answer:
         is_post = method == "POST"
         content = encoded(body) if is_post else None
         headers = {"accept": "application/json"}
         if is_post:
             headers["content-type"] = "application/json"
-        async with self._transport.request(
-            method, path, headers, content, limits, lambda: None
+        async with self._http.stream(
+            method, self.url + path, content=content, headers=headers, timeout=limits
         ) as response:
             data = await read_bounded(response, MAX_QUERY_BYTES)
             return _answer(response, data)
@@ -108,30 +121,26 @@ class Client:
     @asynccontextmanager
     async def stream(
         self, path: str, body: Json, on_sent: Callable[[int], None]
-    ) -> AsyncIterator[Response]:
-        """A POST whose body comes as a stream.
+    ) -> AsyncIterator[httpx.Response]:
+        """A POST whose body comes as a stream; read it with ``aiter_raw``.
 
         ``on_sent`` gets the time right before the first byte of the request is written. Raises
-        TransportError.
+        httpx.TransportError.
         """
-        async with self._transport.request(
+
+        async def trace(event: str, _: Mapping[str, object]) -> None:
+            if event == "http11.send_request_headers.started":
+                on_sent(perf_counter_ns())
+
+        opened: AbstractAsyncContextManager[httpx.Response] = self._http.stream(
             "POST",
-            path,
-            {"accept": "text/event-stream", "content-type": "application/json"},
-            encoded(body),
-            Limits(self.timeouts.connect_s),
-            lambda: on_sent(perf_counter_ns()),
-        ) as response:
+            self.url + path,
+            content=encoded(body),
+            headers={"accept": "text/event-stream", "content-type": "application/json"},
+            extensions={"trace": trace},
+        )
+        async with opened as response:
             yield response
-
-
-def _transport(url: str, access: Access) -> Transport:
-    headers = {"accept-encoding": "identity", "user-agent": "npulse", **access.headers}
-    if url.startswith("http:"):
-        return StampedTransport(url, headers)
-    from tui.servers.tls_transport import TlsTransport
-
-    return TlsTransport(url, headers, access)
 
 
 def encoded(body: Json) -> bytes:
@@ -139,35 +148,34 @@ def encoded(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-async def read_bounded(response: Response, max_bytes: int) -> bytes:
+async def read_bounded(response: httpx.Response, max_bytes: int) -> bytes:
     """The body, at most ``max_bytes`` of it. A body that breaks off gives what there was."""
     parts: list[bytes] = []
     n_bytes = 0
     try:
-        async with aclosing(response.pieces()) as pieces:
-            async for data in pieces:
-                parts.append(data[: max_bytes - n_bytes])
-                n_bytes += len(data)
-                if n_bytes >= max_bytes:
-                    break
-    except TransportError:
+        async for data in response.aiter_raw():
+            parts.append(data[: max_bytes - n_bytes])
+            n_bytes += len(data)
+            if n_bytes >= max_bytes:
+                break
+    except httpx.TransportError:
         if not parts:
             raise
     return b"".join(parts)
 
 
-async def error_text(response: Response) -> str:
+async def error_text(response: httpx.Response) -> str:
     """The body of a failed request, bounded in size and time; empty where it does not come."""
     try:
         data = await within(ERROR_BODY_S, read_bounded(response, MAX_ERROR_BYTES))
-    except (OutOfTimeError, TransportError):
+    except (OutOfTimeError, httpx.TransportError):
         return ""
     return data.decode("utf-8", "replace")
 
 
-def _answer(response: Response, data: bytes) -> Answer:
+def _answer(response: httpx.Response, data: bytes) -> Answer:
     text = data.decode("utf-8", "replace")
-    headers = dict(response.headers)
+    headers = {name.lower(): value for name, value in response.headers.items()}
     decoded: Json = None
     if "json" in headers.get("content-type", ""):
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import httpx
+
 from tui.core.screen.server_facts import ServerCounter
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects.counters import ROUTES, parsed
-from tui.servers.transport import TransportError
 
 TIMEOUTS = PhaseTimeouts(connect_s=1.0, query_s=1.0)
 
@@ -23,6 +24,6 @@ async def server_counters(server: Server) -> tuple[ServerCounter, ...]:
     found: list[ServerCounter] = []
     async with Client(server.url, server.dialect, TIMEOUTS, server.access) as client:
         for route in routes:
-            with suppress(TransportError, OSError):
+            with suppress(httpx.HTTPError, OSError):
                 found += parsed(route, await client.get(route.path))
     return tuple(found)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import httpx
+
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
 from tui.servers.access import Access
@@ -26,7 +28,6 @@ from tui.servers.dialects import (
     rockchipllama,
 )
 from tui.servers.dialects.dialect import Answer, Dialect, Identity
-from tui.servers.transport import ConnectTimeoutError, SilenceError, TransportError
 
 KINDS: dict[str, Dialect] = {
     "rockchipllama": rockchipllama.DIALECT,
@@ -156,7 +157,7 @@ async def probe(
                 found = _recognised(answers, kind, is_pinned)
             if found is not None:
                 return Probe(url, "server", _server(url, *found, answers, access))
-        except TransportError as error:
+        except httpx.HTTPError as error:
             if is_busy_error(error, url):
                 return _busy(url)
             failure = errors.transport(error, url, timeouts.connect_s)
@@ -177,13 +178,13 @@ def _busy(url: str) -> Probe:
     return Probe(url, "busy", None, busy_sentence(url))
 
 
-def is_busy_error(error: TransportError, url: str) -> bool:
+def is_busy_error(error: httpx.HTTPError, url: str) -> bool:
     """Whether a request failed because the server works on something: it takes connections and is
     silent, or its queue of connections is full. Far away that last one may be a host that is off.
     """
-    if isinstance(error, ConnectTimeoutError):
+    if isinstance(error, httpx.ConnectTimeout):
         return is_local(url)
-    return isinstance(error, SilenceError)
+    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
 
 
 def busy_sentence(url: str) -> str:
@@ -222,10 +223,10 @@ async def _ask(client: Client, paths: Sequence[str], answers: dict[str, Answer])
     for path, answer in zip(paths, got, strict=True):
         if isinstance(answer, Answer):
             answers[path] = answer
-        elif not isinstance(answer, TransportError):
+        elif not isinstance(answer, httpx.HTTPError):
             raise answer
     if not answers:
-        raise next(error for error in got if isinstance(error, TransportError))
+        raise next(error for error in got if isinstance(error, httpx.HTTPError))
 
 
 def _server(

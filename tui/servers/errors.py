@@ -9,13 +9,13 @@ import errno
 import socket
 import sys
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
+
+import httpx
 
 from tui.core.text.sanitize import clean_line
 from tui.core.types import TurnError
 from tui.servers.address import masked, shown_url
 from tui.servers.dialects.error_text import body_message, quoted
-from tui.servers.transport import ConnectError, ConnectTimeoutError, ProtocolError, TransportError
 
 MAX_SENTENCE_CHARS = 400
 
@@ -76,13 +76,13 @@ def busy_reason(status: int, content_type: str, text: str) -> str:
     return f"server busy: {quoted(message)}" if message else f"server busy (HTTP {status})"
 
 
-def transport(error: TransportError, url: str, connect_s: float) -> TurnError:
+def transport(error: Exception, url: str, connect_s: float) -> TurnError:
     """A request that never got an answer."""
     causes = tuple(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        host = urlsplit(url).hostname
+        host = httpx.URL(url).host
         return _error("dns", f"No address is known for the host {host!r}; check --url.")
-    if isinstance(error, ConnectTimeoutError):
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return _error(
             "connect_timeout",
             f"{url} did not take a connection within {duration(connect_s)}; "
@@ -94,12 +94,14 @@ def transport(error: TransportError, url: str, connect_s: float) -> TurnError:
         )
     if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
         return _error("io", f"There is no route to {url} (host unreachable); check the network.")
-    if isinstance(error, ProtocolError):
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return _error("io", f"{url} is not the address of an HTTP server: give http://HOST:PORT.")
+    if isinstance(error, httpx.RemoteProtocolError):
         return closed(url) if "disconnected" in str(error) else not_http(url, str(error))
     untrusted = _tls_error(causes, url)
     if untrusted is not None:
         return untrusted
-    if isinstance(error, ConnectError):
+    if isinstance(error, httpx.ConnectError):
         reason = clean_line(str(error), 120) or "no reason given"
         return _error("io", f"{url} cannot be connected to ({reason}).")
     reason = clean_line(str(error), 120) or type(error).__name__

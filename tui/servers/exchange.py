@@ -9,6 +9,8 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import Literal
 
+import httpx
+
 from tui.core.turn.read_times import ReadTimes
 from tui.core.turn.turn import Turn
 from tui.core.types import (
@@ -32,7 +34,7 @@ from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.lag import LagProbe
 from tui.servers.slot import Slot
-from tui.servers.transport import ConnectTimeoutError, Response, TransportError
+from tui.servers.stamped_transport import arrival_of, departure_ns_of, pieces_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -239,7 +241,7 @@ class StreamedRequest:
             if self._client.dialect.is_model_lost_by_disconnect and self._sent_ns is not None:
                 self._slot.model_lost_ns = None if self._has_finish else perf_counter_ns()
             self._was_cancelled()
-        except TransportError as error:
+        except httpx.HTTPError as error:
             self._broke(error)
         except Exception as error:  # noqa: BLE001  a failed answer must not end the dashboard
             self._fail(errors.internal(error))
@@ -277,13 +279,13 @@ class StreamedRequest:
                 return
             self._is_accepted = True
             # Nearer to the write than the time taken before it: this thread may have been held up.
-            written_ns = response.departure_ns
+            written_ns = departure_ns_of(response)
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
-            async with aclosing(response.pieces()) as pieces:
+            async with aclosing(pieces_of(response)) as pieces:
                 async for data in pieces:
-                    arrival = response.arrival
+                    arrival = arrival_of(response)
                     self.turn.note_clock(is_kernel=arrival.is_kernel)
                     self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
                     if self._has_failed:
@@ -333,12 +335,12 @@ class StreamedRequest:
         else:
             self._fail(errors.cut(self._client.url, self._n_chunks, reason))
 
-    def _broke(self, error: TransportError) -> None:
+    def _broke(self, error: httpx.HTTPError) -> None:
         if self._is_accepted:
             self._ended(str(error))
             return
         failure = errors.transport(error, self._client.url, self._client.timeouts.connect_s)
-        if isinstance(error, ConnectTimeoutError):
+        if isinstance(error, httpx.ConnectTimeout):
             self._n_connect_tries += 1
             if self._n_connect_tries < MAX_CONNECT_TRIES:
                 self._busy = Busy("the server accepts no connection", failure)
@@ -363,7 +365,7 @@ class StreamedRequest:
             self.turn.note_before_prefill("queue")
         self.turn.note_wait(self._sent_ns or now_ns, NO_ANSWER_YET, is_sent=True)
 
-    async def _refused(self, response: Response) -> None:
+    async def _refused(self, response: httpx.Response) -> None:
         status, kind = response.status_code, response.headers.get("content-type", "")
         said, retry_after = await error_text(response), response.headers.get("retry-after")
         error = errors.http_status(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import httpx
+
 from tui.core.types import ModelInfo, TurnError
 from tui.servers.access import Access
 from tui.servers.address import is_explicit, shown_url
@@ -23,7 +25,6 @@ from tui.servers.model_choice import (
     loaded_model,
 )
 from tui.servers.models import ModelListError, list_models
-from tui.servers.transport import TransportError
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ async def choose_model(
     lists nothing is no failure here: a prompt shows what is the matter."""
     try:
         models = await list_models(client)
-    except (TransportError, ModelListError):
+    except (httpx.HTTPError, ModelListError):
         models = ()
     return chosen(models, server, wanted, used_last)
 

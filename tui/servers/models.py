@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import httpx
+
 from tui.core.board.headroom import fit_of
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
@@ -22,7 +24,6 @@ from tui.servers.model_choice import (
     unknown_model,
     with_context_in_use,
 )
-from tui.servers.transport import TransportError
 
 
 class ModelListError(Exception):
@@ -44,7 +45,7 @@ async def list_models(client: Client) -> tuple[ModelInfo, ...]:
     """Every model of the server, each with the context that the server gives it.
 
     The names are the server's own, to be sent back as they are. Raises :exc:`ModelListError`, and
-    TransportError where it does not answer at all.
+    httpx.TransportError where it does not answer at all.
     """
     routes = client.dialect.models
     if not routes.list_paths:
@@ -96,7 +97,7 @@ async def load(
     """
     try:
         return await _load(client, name, on_step, available_bytes, is_forced)
-    except (TransportError, ModelListError) as error:
+    except (httpx.HTTPError, ModelListError) as error:
         return ModelChange(False, _sentence(error, client))
 
 
@@ -115,7 +116,7 @@ async def unload(
         if problem is not None:
             return ModelChange(False, problem)
         return ModelChange(True, f"{shown_name(name)} is unloaded.", await list_models(client))
-    except (TransportError, ModelListError) as error:
+    except (httpx.HTTPError, ModelListError) as error:
         return ModelChange(False, _sentence(error, client))
 
 
@@ -185,7 +186,7 @@ async def give_up(client: Client, name: str, within_s: float) -> None:
     routes = client.dialect.models
     if routes.unload_path is None:
         return
-    with suppress(TransportError):
+    with suppress(httpx.HTTPError):
         await client.post(routes.unload_path, routes.unload_body(name), within_s)
 
 
@@ -193,7 +194,7 @@ async def list_or_nothing(client: Client) -> tuple[ModelInfo, ...]:
     """:func:`list_models`, or none where the server does not say."""
     try:
         return await list_models(client)
-    except (TransportError, ModelListError):
+    except (httpx.HTTPError, ModelListError):
         return ()
 
 
@@ -201,11 +202,11 @@ async def require_models(client: Client) -> tuple[ModelInfo, ...]:
     """:func:`list_models`, where every failure is a :exc:`ModelListError`."""
     try:
         return await list_models(client)
-    except TransportError as error:
+    except httpx.HTTPError as error:
         raise ModelListError(_sentence(error, client)) from error
 
 
-def _sentence(error: TransportError | ModelListError, client: Client) -> str:
+def _sentence(error: httpx.HTTPError | ModelListError, client: Client) -> str:
     if isinstance(error, ModelListError):
         return str(error)
     if is_busy_error(error, client.url):

@@ -1,156 +1,168 @@
-"""HTTP/1.1 over connections whose reads are stamped by the kernel.
+"""HTTP/1.1 over connections whose reads are stamped by the kernel, as a transport of httpx.
 
-The protocol is h11's. httpx has no place for the stamps; between a read and the one who waits for
-it there are a pool, locks and a second event library, which cost more than all that npulse makes of
-a token; and it takes 3 MB. Only for ``http:`` addresses: what TLS reads cannot be stamped.
+The protocol is h11's. httpx's own transport has no place for the stamps, and between a read and
+the one who waits for it there are a pool, locks and a second event library, which cost more than
+all that npulse makes of a token. Only for ``http:`` addresses: what TLS reads cannot be stamped.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter_ns
+from typing import Any, TypeVar, cast
 
 import h11
+import httpx
 
 from tui.core.kernel_clock import Arrival
 from tui.servers.stamped_stream import StampedStream, connected
-from tui.servers.transport import (
-    ConnectError,
-    ConnectTimeoutError,
-    Limits,
-    ProtocolError,
-    SilenceError,
-    TransportError,
-)
 
 MAX_HEAD_BYTES = 100 * 1024
-IN_PATHS = "/%:@!$&'()*+,;="
-"""What a path may hold beside letters, digits and ``_.-~`` (RFC 3986, section 3.3), and the sign of
-what is escaped already."""
+STREAM = "network_stream"
+"""What :func:`arrival_of` and :func:`departure_ns_of` find in a response's extensions."""
+BODY = "npulse_body"
+"""What :func:`pieces_of` finds there."""
+SENDING = "http11.send_request_headers.started"
+"""What httpx's ``trace`` is told before the first byte is written."""
 
 T = TypeVar("T")
 
 
-class _NotTakenError(TransportError):
-    """The server takes no more of the request."""
+class StampedTransport(httpx.AsyncBaseTransport):
+    """What :class:`httpx.AsyncHTTPTransport` is for ``http:``. Every request has a connection of
+    its own: see :class:`tui.servers.client.Client`."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        host, port = request.url.raw_host.decode("ascii"), request.url.port or 80
+        with _errors_as(httpx.ConnectTimeout, httpx.ConnectError):
+            stream = await _within(limits.get("connect"), connected(host, port))
+        exchange = _Exchange(stream, limits)
+        try:
+            await exchange.send(request)
+            head = await exchange.head()
+        except BaseException:
+            stream.close()
+            raise
+        return httpx.Response(
+            status_code=head.status_code,
+            headers=head.headers.raw_items(),
+            stream=_Body(exchange),
+            extensions={
+                STREAM: stream,
+                BODY: exchange,
+                "http_version": b"HTTP/" + head.http_version,
+                "reason_phrase": head.reason,
+            },
+        )
 
 
-class StampedTransport:
-    """Requests to the ``http:`` address ``url``; see :class:`tui.servers.transport.Transport`."""
+class _Exchange:
+    """One request and its response."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        address = urlsplit(url)
-        self._host, self._port = address.hostname or "", address.port or 80
-        self._base = address.path
-        self._headers = {"host": address.netloc, "connection": "keep-alive", **headers}
+    def __init__(self, stream: StampedStream, limits: Mapping[str, float | None]) -> None:
+        self.stream = stream
+        self._limits = limits
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
 
-    @asynccontextmanager
-    async def request(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        limits: Limits,
-        on_sending: Callable[[], None],
-    ) -> AsyncIterator[StampedResponse]:
-        length = {} if body is None else {"content-length": str(len(body))}
+    async def send(self, request: httpx.Request) -> None:
+        """Raises httpx.WriteTimeout and httpx.LocalProtocolError."""
+        trace = request.extensions.get("trace")
         with _own_mistakes():
             head = h11.Request(
-                method=method,
-                target=quote(self._base + path, safe=IN_PATHS),
-                headers=list({**self._headers, **headers, **length}.items()),
+                method=request.method, target=request.url.raw_path, headers=request.headers.raw
             )
-        with _errors_as(ConnectTimeoutError, ConnectError):
-            stream = await _within(limits.connect_s, connected(self._host, self._port))
+        if trace is not None:
+            await trace(SENDING, {})
         try:
-            response = StampedResponse(stream, limits.silence_s)
-            on_sending()
-            await response.send(head, body or b"")
-            await response.take_head()
-            yield response
-        finally:
-            stream.close()
-
-    async def aclose(self) -> None:
-        """Nothing: a connection ends with its request."""
-
-
-class StampedResponse:
-    """One request and its response; see :class:`tui.servers.transport.Response`."""
-
-    def __init__(self, stream: StampedStream, silence_s: float | None) -> None:
-        self._stream = stream
-        self._silence_s = silence_s
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-        self.status_code = 0
-        self.headers: Mapping[str, str] = {}
-
-    @property
-    def departure_ns(self) -> int | None:
-        return self._stream.departure_ns
-
-    @property
-    def arrival(self) -> Arrival:
-        return self._stream.arrival
-
-    async def send(self, head: h11.Request, body: bytes) -> None:
-        """Raises SilenceError."""
-        try:
-            for event in (head, *([h11.Data(data=body)] if body else ()), h11.EndOfMessage()):
-                await self._write(event)
-        except _NotTakenError:
+            await self._write(head)
+            assert isinstance(request.stream, httpx.AsyncByteStream)
+            async for part in request.stream:
+                await self._write(h11.Data(data=part))
+            await self._write(h11.EndOfMessage())
+        except httpx.WriteError:
             # A server may refuse a request before it has read all of it.
             pass
 
-    async def take_head(self) -> None:
-        """Wait for the head of the response. Raises TransportError."""
-        while not isinstance(event := await self._event(), h11.Response):
+    async def head(self) -> h11.Response:
+        """Raises httpx.TransportError."""
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Response):
+                return event
             if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
-                raise ProtocolError("the server switched to another protocol")
-        self.status_code = event.status_code
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in event.headers:
-            name, value = raw_name.decode("latin-1"), _text(raw_value)
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        self.headers = headers
+                raise httpx.RemoteProtocolError("the server switched to another protocol")
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        while isinstance(event := await self._event(), h11.Data):
-            yield bytes(event.data)
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        """The pieces as they come. Raises httpx.TransportError."""
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+            else:
+                return
 
     async def _write(self, event: Any) -> None:
         with _own_mistakes():
             data = self._http.send(event)
         if data:
-            with _errors_as(SilenceError, _NotTakenError):
-                await _within(self._silence_s, self._stream.write(data))
+            with _errors_as(httpx.WriteTimeout, httpx.WriteError):
+                await _within(self._limits.get("write"), self.stream.write(data))
 
     async def _event(self) -> object:
-        http, stream, limit_s = self._http, self._stream, self._silence_s
+        http, stream, limit_s = self._http, self.stream, self._limits.get("read")
         while True:
             try:
                 event = http.next_event()
             except h11.RemoteProtocolError as error:
-                raise ProtocolError(str(error)) from error
+                raise httpx.RemoteProtocolError(str(error)) from error
             if event is not h11.NEED_DATA:
                 return event
-            with _errors_as(SilenceError, TransportError):
+            with _errors_as(httpx.ReadTimeout, httpx.ReadError):
                 data = await _within(limit_s, stream.read())
             if not data and http.their_state == h11.SEND_RESPONSE:
-                raise ProtocolError("Server disconnected without sending a response.")
+                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
             http.receive_data(data)
 
 
-def _text(value: bytes) -> str:
-    """A field's value: UTF-8, as servers write it, or what HTTP says that it is."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._exchange.body()
+
+    async def aclose(self) -> None:
+        self._exchange.stream.close()
+
+
+def pieces_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body as they come, once. Raises httpx.TransportError.
+
+    What httpx makes of them on their way (:meth:`httpx.Response.aiter_raw`) takes longer than
+    reading them.
+    """
+    exchange = response.extensions.get(BODY)
+    if isinstance(exchange, _Exchange):
+        return exchange.body()
+    # Declared as an iterator, it is a generator, which has to be closed.
+    return cast("AsyncGenerator[bytes, None]", response.aiter_raw())
+
+
+def arrival_of(response: httpx.Response) -> Arrival:
+    """When the bytes that were handed out last arrived; call it right after getting them."""
+    stream = response.extensions.get(STREAM)
+    if isinstance(stream, StampedStream):
+        return stream.arrival
+    return Arrival(perf_counter_ns(), is_kernel=False)
+
+
+def departure_ns_of(response: httpx.Response) -> int | None:
+    """When the last byte of the request left; None where it is not known."""
+    stream = response.extensions.get(STREAM)
+    return stream.departure_ns if isinstance(stream, StampedStream) else None
 
 
 async def _within(limit_s: float | None, work: Awaitable[T]) -> T:
@@ -163,12 +175,12 @@ def _own_mistakes() -> Iterator[None]:
     try:
         yield
     except h11.LocalProtocolError as error:
-        raise TransportError(str(error)) from error
+        raise httpx.LocalProtocolError(str(error)) from error
 
 
 @contextmanager
-def _errors_as(too_slow: type[TransportError], failed: type[TransportError]) -> Iterator[None]:
-    """The socket's errors as the transport's."""
+def _errors_as(too_slow: type[Exception], failed: type[Exception]) -> Iterator[None]:
+    """The socket's errors as httpx's."""
     try:
         yield
     except (TimeoutError, asyncio.TimeoutError) as error:

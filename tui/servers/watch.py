@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import httpx
+
 from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers import errors, models
@@ -17,7 +19,6 @@ from tui.servers.locate import Located, look
 from tui.servers.model_choice import loaded_model
 from tui.servers.models import ModelListError
 from tui.servers.session import ServerSession
-from tui.servers.transport import TransportError
 from tui.servers.within import OutOfTimeError, within
 
 MAX_BUSY_WAIT_S = 40.0
@@ -125,7 +126,7 @@ class ServerWatch:
             found: tuple[ModelInfo, ...] | None = None
             if not session.models or not await self._is_same_loaded(client):
                 found = await models.list_models(client)
-        except TransportError as error:
+        except httpx.HTTPError as error:
             if client is not session.client:
                 return
             if is_busy_error(error, client.url):
