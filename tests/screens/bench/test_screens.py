@@ -11,7 +11,8 @@ from textual.screen import Screen
 
 from tests.screens.bench.app import BenchApp
 from tests.screens.bench.prepared import BOARDS_RUN, OVER, RUN, VIEW, Prepared
-from tests.screens.bench.prepared_results import COMPARISON, PAST
+from tests.screens.bench.prepared_results import COMPARISON, PAST, RESULT
+from tui.bench.model.boards import Projection
 from tui.bench.model.screen import BenchView, LiveText, RunWish
 from tui.screens.bench.chooser import BenchScreen
 from tui.screens.bench.compare import BenchCompareScreen
@@ -104,6 +105,30 @@ async def test_a_run_on_many_boards_is_a_table_of_them(size: tuple[int, int]) ->
             assert words in said
         for words in ("skip", "no request sent yet", "gates", "NPU"):
             assert words not in said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_result_of_a_run_on_many_boards_has_a_page_of_them(
+    size: tuple[int, int],
+) -> None:
+    document = msgspec.structs.replace(
+        RESULT.document,
+        boards=tuple(one.board for one in BOARDS_RUN.boards),
+        projections=(Projection(prompts=5000, boards=2, hours=30.0),),
+    )
+    app = BenchApp(Prepared(replace(VIEW, result=replace(RESULT, document=document))))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("tab", "enter")
+        assert "boards  2 of" not in await settled(pilot)
+        await pilot.press("right")
+        said = await settled(pilot)
+        assert isinstance(top(app), BenchResultScreen)
+        for words in ("boards  2 of", "kitchen", "was lost", "its connection was lost", "~30 h"):
+            assert words in said
+        assert "asked now" not in said
+        await pilot.press("right")
+        assert "kitchen" not in await settled(pilot)
 
 
 async def test_a_refusal_is_said_and_nothing_opens() -> None:

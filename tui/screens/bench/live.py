@@ -104,7 +104,7 @@ class BenchLiveScreen(BenchPage):
             lambda w, _: answer_rows(self._run, w, glyphs), glyphs, id="answer", classes="ruled"
         )
         yield BenchPanel(
-            lambda w, h: board_rows(self._run, w, h), glyphs, id="boards", classes="ruled"
+            lambda w, h: board_rows(self._run.boards, w, h), glyphs, id="boards", classes="ruled"
         )
         with Horizontal(id="panels", classes="ruled"):
             yield BenchPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")

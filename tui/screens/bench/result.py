@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, VerticalScroll
 
-from tui.bench.model.screen import Picture, ResultView
+from tui.bench.model.screen import BoardNow, Picture, ResultView
 from tui.core.screen.keys.bench import BENCH_RESULT_KEYS
 from tui.core.screen.keys.explain import EXPLAIN
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
+from tui.widgets.bench.boards import board_rows, projection_rows
 from tui.widgets.bench.chart import PictureView
 from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.request import chosen_rows, request_at, request_rows
@@ -34,6 +35,11 @@ NARROW_PAGES = (
     "requests",
     "observations",
 )
+EVERY_ROW = 10_000
+"""The page can be scrolled."""
+BOARDS_PAGE = "boards"
+"""Of a run on many boards, after the first one."""
+TEXT_PAGES = ("figures", BOARDS_PAGE, "requests", "observations")
 
 
 class BenchResultScreen(BenchPage):
@@ -105,7 +111,10 @@ class BenchResultScreen(BenchPage):
 
     @property
     def _pages(self) -> tuple[str, ...]:
-        return WIDE_PAGES if self.size.width >= 100 else NARROW_PAGES
+        pages, result = WIDE_PAGES if self.size.width >= 100 else NARROW_PAGES, self._result()
+        if result is None or not result.document.boards:
+            return pages
+        return (pages[0], BOARDS_PAGE, *pages[1:])
 
     @property
     def page(self) -> str:
@@ -134,6 +143,11 @@ class BenchResultScreen(BenchPage):
             return [()]
         if self.page == "requests":
             return request_rows(result.document.requests, width, self.glyphs, self._chosen)
+        if self.page == BOARDS_PAGE:
+            document = result.document
+            boards = [BoardNow(board) for board in document.boards]
+            rows = board_rows(boards, width, EVERY_ROW, is_over=True)
+            return [*rows, (), *projection_rows(document.projections, width)]
         if self.page == "observations":
             return remark_rows(result.remarks, width, self.glyphs)
         return figure_rows(result, width)
@@ -151,7 +165,7 @@ class BenchResultScreen(BenchPage):
         """What stands on a page, by classes and by which charts are there."""
         page = self.page
         self.set_class(page == "overview", "-overview")
-        self.set_class(page in ("figures", "requests", "observations"), "-text")
+        self.set_class(page in TEXT_PAGES, "-text")
         self.set_class(page.startswith("chart"), "-chart")
         for at in range(CHARTS):
             is_shown = page == "overview" or page == f"chart {at + 1}"

@@ -1,11 +1,11 @@
-"""Rows of the boards of a run in progress that many work on, and of its notes."""
+"""Rows of the boards of a run that many work on, or worked on, and of its notes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from tui.bench.model.boards import BoardState
+from tui.bench.model.boards import BoardState, Projection
 from tui.bench.model.screen import BoardNow, RunView
 from tui.core.text import format as fmt
 from tui.widgets.bench.parts import folded
@@ -13,6 +13,7 @@ from tui.widgets.kit.bars import heat
 from tui.widgets.kit.rows import Row, column, fit, pad, row_width, spread
 
 WIDE = 98
+NAME_CELLS, STATE_CELLS = 15, 11
 STATE_ROLES: dict[BoardState, str] = {
     "working": "live",
     "done": "soft",
@@ -22,24 +23,25 @@ STATE_ROLES: dict[BoardState, str] = {
 }
 
 
-def board_rows(run: RunView, width: int, height: int) -> list[Row]:
+def board_rows(
+    every: Sequence[BoardNow], width: int, height: int, *, is_over: bool = False
+) -> list[Row]:
     """Title, and one row for each board: what it is asked, and what its answers were like."""
-    states = Counter(one.board.state for one in run.boards)
+    states = Counter(one.board.state for one in every)
     words = ", ".join(f"{count} {_state_of(state)}" for state, count in states.items())
     out = [spread(((" boards", "strong"),), ((f"{words} ", "dim"),), width)]
-    if not run.boards:
+    if not every:
         out.append(((" none has joined yet", "dim"),))
         return out
-    out.append(_head(width))
+    out.append(_head("" if is_over else "asked now", width))
     room = max(1, height - len(out))
     # Those that are not asked have nothing that changes.
-    boards = sorted(run.boards, key=lambda one: one.board.state == "refused")
+    boards = sorted(every, key=lambda one: one.board.state == "refused")
     shown = boards if len(boards) <= room else boards[: max(1, room - 1)]
-    rows = [(_row(one, width), _remark(one, width)) for one in shown]
-    # Where there is no room for all remarks, there are none.
-    has_remarks = sum(1 + bool(remark) for _, remark in rows) <= room
-    for row, remark in rows:
-        out += [row, remark] if remark and has_remarks else [row]
+    blocks = [_block(one, width) for one in shown]
+    # Where there is no room for all sentences, each board keeps its first row.
+    has_room = sum(map(len, blocks)) <= room
+    out += [row for block in blocks for row in (block if has_room else block[:1])]
     hidden = len(boards) - len(shown)
     if hidden:
         answered = sum(one.board.answered for one in boards[len(shown) :])
@@ -51,17 +53,25 @@ def _has_figures(one: BoardNow) -> bool:
     return bool(one.board.answered or one.board.failed)
 
 
-def _remark(one: BoardNow, width: int) -> Row:
-    """What is worth knowing of a board, in a row of its own where its row has figures."""
-    if not _has_figures(one) or not one.board.sentence:
-        return ()
-    words = (" " * 15 + _reason(one), STATE_ROLES[one.board.state])
-    return fit((words,), width - 1)
+def _block(one: BoardNow, width: int) -> list[Row]:
+    """The row of a board, and what is worth knowing of it: beside its name where it has no
+    figures, else below them."""
+    board, role = one.board, STATE_ROLES[one.board.state]
+    # Without the address that its row stands for.
+    reason = board.sentence.removeprefix(f"{board.address} was not reached: ")
+    is_beside = bool(reason) and one.asked is None and not _has_figures(one)
+    indent = NAME_CELLS + (STATE_CELLS if is_beside else 0)
+    lines = folded(reason, width - indent - 1) if reason else []
+    block: list[Row] = [fit(((" " * indent + line, role),), width) for line in lines]
+    if is_beside:
+        return [fit((*_front(one), (lines[0], role)), width), *block[1:]]
+    return [_row(one, width), *block]
 
 
-def _reason(one: BoardNow) -> str:
-    """Its sentence, without the address that its row stands for."""
-    return one.board.sentence.removeprefix(f"{one.board.address} was not reached: ")
+def _front(one: BoardNow) -> Row:
+    role = STATE_ROLES[one.board.state]
+    name = column(one.board.name, NAME_CELLS - 1, "strong")
+    return ((" ", "text"), *name, (f"{one.board.state_words:<{STATE_CELLS}}", role))
 
 
 def _state_of(state: BoardState) -> str:
@@ -77,10 +87,11 @@ def _figures(is_wide: bool, cells: Sequence[str], roles: Sequence[str]) -> Row:
     return tuple((f"{cells[at]:>{widths[at]}}", roles[at]) for at in kept)
 
 
-def _head(width: int) -> Row:
+def _head(asked: str, width: int) -> Row:
     names = ("answered", "failed", "again", "tok/s", "spread", "TTFT", "hottest", "an hour")
     right = _figures(width >= WIDE, names, ["dim"] * 8)
-    left: Row = ((f" {'board':<14}{'is':<11}{'asked now':<12}", "dim"),)
+    names_left = f" {'board':<{NAME_CELLS - 1}}{'is':<{STATE_CELLS}}{asked:<12}"
+    left: Row = ((names_left, "dim"),)
     return (*pad(fit(left, width - row_width(right) - 1), width - row_width(right) - 1), *right)
 
 
@@ -104,17 +115,26 @@ def _row(one: BoardNow, width: int) -> Row:
     )
     roles = ("text", "bad", "warn", "text", "soft", "text", hot, "soft")
     right = _figures(width >= WIDE, cells, roles)
-    left: Row = (
-        (" ", "text"),
-        *column(board.name, 14, "strong"),
-        (f"{board.state_words:<11}", STATE_ROLES[board.state]),
-    )
-    role = STATE_ROLES[board.state]
-    if board.sentence and one.asked is None and not _has_figures(one):
-        # It has no figures: the sentence has the whole row.
-        return fit((*left, (_reason(one), role)), width - 1)
     room = width - row_width(right) - 1
-    return (*pad(fit((*left, (one.asked_words, "text")), room), room), *right)
+    return (*pad(fit((*_front(one), (one.asked_words, "text")), room), room), *right)
+
+
+def projection_rows(projections: Sequence[Projection], width: int) -> list[Row]:
+    """Title, and how long some numbers of prompts would take so many boards like these."""
+    if not projections:
+        return []
+    counts = sorted({one.boards for one in projections})
+    hours = {(one.prompts, one.boards): one.hours for one in projections}
+    names = "".join(f"{count} board{'s' * (count > 1)}".rjust(16) for count in counts)
+    rows: list[Row] = [
+        ((" expected for prompts like these", "strong"),),
+        ((f" {'prompts':>8}{names}", "dim"),),
+    ]
+    for prompts in sorted({one.prompts for one in projections}):
+        told = [f"~{fmt.long_seconds(3600 * hours[prompts, count])}" for count in counts]
+        cells = "".join(cell.rjust(16) for cell in told)
+        rows.append(((f" {prompts:>8,}", "text"), (cells, "soft")))
+    return [fit(row, width) for row in rows]
 
 
 def note_rows(run: RunView, width: int, height: int) -> list[Row]:
