@@ -55,7 +55,7 @@ def test_random_streams_go_through_untouched_in_both_directions() -> None:
 
         check()
         # A copy of each byte too, in its order.
-        assert wait_for(lambda: at.forwarder.counts.open_now == 0)
+        assert wait_for(lambda: at.forwarder.n_open == 0)
 
 
 def test_recorded_answers_of_every_server_go_through_untouched() -> None:
@@ -197,9 +197,9 @@ def test_a_thousand_clients_at_once() -> None:
                 served.sendall(b"to %d" % number)
             for number, (client, _) in enumerate(pairs):
                 assert client.recv(100) == b"to %d" % number
-            assert at.forwarder.counts.open_now == len(pairs)
+            assert at.forwarder.n_open == len(pairs)
         finally:
             for client, served in pairs:
                 client.close()
                 served.close()
-        assert wait_for(lambda: at.forwarder.counts.open_now == 0)
+        assert wait_for(lambda: at.forwarder.n_open == 0)

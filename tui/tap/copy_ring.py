@@ -5,9 +5,9 @@ and no second buffer. The reader looks ten times a second; what it has not read 
 forwarder that is killed. Neither side ever waits for the other: where the ring is full, copies of
 bytes are dropped, and ``LOST`` tells the reader of which connection.
 
-The first page holds three numbers of 64 bits, each written by one side in one store: how far the
-forwarder has written, how far the reader has given back what it read, and how many bytes between
-them the reader wants to be woken for. Each record is a header and its bytes.
+The first page holds two numbers of 64 bits, each written by one side in one store: how far the
+forwarder has written, and how far the reader has given back what it read. Each record is a header
+and its bytes. A reader that finds nothing for :data:`QUIET_NS` sleeps until it is woken.
 """
 
 from __future__ import annotations
@@ -25,26 +25,39 @@ from time import perf_counter_ns, time_ns
 from tui.core.kernel_clock import ArrivalClock, software_stamp_ns
 from tui.tap.copies import Copy, Event
 
-_HEADER = struct.Struct("@BBxxIQQQ16s")
-"""Event, whether the bytes were handed on at once, their number, connection, ``perf_counter_ns``
-and ``time_ns`` after that, and the kernel's stamp (seconds, nanoseconds)."""
+_HEADER = struct.Struct("@QQQQ16s")
+"""Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` and ``time_ns`` when they had been
+handed on, and the kernel's stamp (seconds, nanoseconds)."""
+_HEADER_BYTES = _HEADER.size
+_write = _HEADER.pack_into
+_NUMBER = struct.Struct("@Q")
+_publish = _NUMBER.pack_into
 MAX_PAYLOAD = 1 << 16
-_RECORD = _HEADER.size + MAX_PAYLOAD
+_RECORD = _HEADER_BYTES + MAX_PAYLOAD
 RING_BYTES = 16 << 20
 """A hundred answers of 100 kB. Memory is only used for what is unread, and up to ``_STEP``."""
 _FIRST = mmap.PAGESIZE
 """Where records begin."""
 _STEP = 1 << 18
 """Bytes after which the reader gives memory back to the system, and only then to the forwarder."""
-_WRITTEN, _FREED, _WAKE = 0, 8, 16
-"""Indices of the three numbers; 64 bytes apart, so that processors do not contend for a line."""
+_WRITTEN, _FREED = 0, 64
+"""Places of the two numbers, so far apart that processors do not contend for a line."""
 _CONTINUES = 0
-"""Event of the record after which the ring goes on at its beginning."""
+"""Tag of the record after which the ring goes on at its beginning."""
 WAKE_BYTES = 1 << 20
-"""Unread bytes that end a pause of the reader early."""
+"""Unread bytes for which the reader is woken in any case."""
+QUIET_NS = 1_000_000_000
+"""Time without a copy after which the reader may sleep until it is woken."""
+_WAKE_NS = QUIET_NS // 2
+"""Time since the last copy after which the next one wakes the reader."""
 _SETTLE_S = 0.0001
 """A processor may see how far the other one has written before it sees the bytes (ARM orders
 stores weakly). This is far longer than a store takes to be seen."""
+
+
+def tag_of(event: Event, connection: int, *, is_passed: bool = False) -> int:
+    """Event, connection, and whether the bytes were handed on at once, in one number."""
+    return connection << 8 | event << 1 | is_passed
 
 
 class CopyRing:
@@ -56,8 +69,8 @@ class CopyRing:
     def __init__(self, size_bytes: int = RING_BYTES) -> None:
         self.memory = mmap.mmap(-1, _FIRST + size_bytes)
         self.view = memoryview(self.memory)
-        self.numbers = self.view[:_FIRST].cast("Q")
-        self.numbers[_WRITTEN] = self.numbers[_FREED] = _FIRST
+        for place in (_WRITTEN, _FREED):
+            _publish(self.memory, place, _FIRST)
         self.last = _FIRST + size_bytes - _RECORD - _HEADER.size
         """The last place where a record may begin."""
         self.writer_sock, self.reader_sock = socket.socketpair()
@@ -78,78 +91,66 @@ class CopyWriter:
         self.is_reader_gone = False
         self._memory = ring.memory
         self._view = ring.view
-        self._numbers = ring.numbers
         self._last = ring.last
         self._at = _FIRST
+        self._sure = _FIRST
+        """Before this, a record can begin without a look at what the reader has given back."""
+        self._quiet_ns = 0
+        """From then on the reader may sleep."""
         self._spare = memoryview(bytearray(MAX_PAYLOAD))
         """``room`` while the ring is full."""
         self.room = self._spare
-        self._late: deque[tuple[Event, int, int, bytes]] = deque()
-        """Events that wait for room: event, connection, time, payload."""
+        self.late: deque[tuple[int, int, bytes]] = deque()
+        """Events that wait for room, and for :meth:`flush`: tag, time, payload."""
         self._lost: set[int] = set()
         """Connections whose ``LOST`` waits."""
         self._is_behind = False
         """The ring is full, or events wait."""
         self._find_room()
 
-    @property
-    def has_late(self) -> bool:
-        """Whether :meth:`flush` should be called before long."""
-        return bool(self._late)
-
-    def received(
-        self,
-        event: Event,
-        connection: int,
-        count: int,
-        ancillary: Sequence[tuple[int, int, bytes]],
-        *,
-        is_passed: bool,
-    ) -> None:
+    def received(self, tag: int, count: int, ancillary: Sequence[tuple[int, int, bytes]]) -> None:
         """``count`` bytes stand in ``room``, with the control message that came with them."""
-        wall_ns, now_ns = time_ns(), perf_counter_ns()
-        if self._is_behind and not self._catch_up(connection, count, now_ns):
+        if self._is_behind and not self._catch_up(tag, count):
             return
+        now_ns = perf_counter_ns()
         # The forwarder asks for no other control message than the kernel's stamp.
         stamp = ancillary[0][2] if ancillary else b""
-        _HEADER.pack_into(
-            self._memory, self._at, event, is_passed, count, connection, now_ns, wall_ns, stamp
-        )
-        self._advance(count)
+        _write(self._memory, self._at, tag, count, now_ns, time_ns(), stamp)
+        self._advance(count, now_ns)
 
     def tell(self, event: Event, connection: int, payload: bytes = b"") -> None:
         """An event without bytes of a stream."""
         if self.is_reader_gone:
             return
-        self._late.append((event, connection, perf_counter_ns(), payload[:MAX_PAYLOAD]))
+        tag = tag_of(event, connection)
+        self.late.append((tag, perf_counter_ns(), payload[:MAX_PAYLOAD]))
         self.flush()
 
     def flush(self) -> None:
         """Writes the events that wait, as far as there is room."""
         if self.room is self._spare:
             self._find_room()
-        while self._late and self.room is not self._spare:
-            event, connection, t_ns, payload = self._late.popleft()
-            count = len(payload)
-            self.room[:count] = payload
-            _HEADER.pack_into(self._memory, self._at, event, False, count, connection, t_ns, 0, b"")
-            self._advance(count)
-        if not self._late:
+        while self.late and self.room is not self._spare:
+            tag, t_ns, payload = self.late.popleft()
+            self.room[: len(payload)] = payload
+            _write(self._memory, self._at, tag, len(payload), t_ns, 0, b"")
+            self._advance(len(payload), perf_counter_ns())
+        if not self.late:
             self._lost.clear()
-        self._is_behind = bool(self._late) or self.room is self._spare
+        self._is_behind = bool(self.late) or self.room is self._spare
 
     def reader_left(self) -> None:
         """From now on nothing is kept."""
         self.is_reader_gone = self._is_behind = True
         self.room = self._spare
-        self._late.clear()
+        self.late.clear()
         self._lost.clear()
 
     def close(self) -> None:
         """The forwarder ends."""
         self.sock.close()
 
-    def _catch_up(self, connection: int, count: int, now_ns: int) -> bool:
+    def _catch_up(self, tag: int, count: int) -> bool:
         """Writes what waits. True if the bytes just received, too, have found room."""
         if self.is_reader_gone:
             return False
@@ -159,34 +160,43 @@ class CopyWriter:
         if not self._is_behind:
             self.room[:count] = data
             return True
+        connection = tag >> 8
         if connection not in self._lost:
             self._lost.add(connection)
-            self._late.append((Event.LOST, connection, now_ns, b""))
+            self.late.append((tag_of(Event.LOST, connection), perf_counter_ns(), b""))
         return False
 
-    def _advance(self, count: int) -> None:
+    def _advance(self, count: int, now_ns: int) -> None:
         """Publishes the record that was written, and finds room for the next one."""
-        self._at = at = (self._at + _HEADER.size + count + 7) & ~7
-        self._numbers[_WRITTEN] = at
-        self._find_room()
+        self._at = at = (self._at + _HEADER_BYTES + count + 7) & ~7
+        _publish(self._memory, _WRITTEN, at)
+        if at < self._sure:
+            self.room = self._view[at + _HEADER_BYTES : at + _RECORD]
+        else:
+            self._find_room()
+        if now_ns > self._quiet_ns:
+            self._wake()
+        self._quiet_ns = now_ns + _WAKE_NS
 
     def _find_room(self) -> None:
-        numbers, at = self._numbers, self._at
-        freed = numbers[_FREED]
-        wanted = numbers[_WAKE]
-        if wanted and (at - freed if at >= freed else self._last - freed + at) >= wanted:
-            numbers[_WAKE] = 0
-            with suppress(OSError):
-                self.sock.send(b".")
+        at = self._at
+        (freed,) = _NUMBER.unpack_from(self._memory, _FREED)
+        if (at - freed if at >= freed else self._last - freed + at) >= WAKE_BYTES:
+            self._wake()
         if at > self._last and _FIRST + _RECORD < freed <= at:
-            _HEADER.pack_into(self._memory, at, _CONTINUES, False, 0, 0, 0, 0, b"")
-            self._at = numbers[_WRITTEN] = at = _FIRST
-        is_full = at > self._last or at < freed <= at + _RECORD
-        if is_full:
-            self.room, self._is_behind = self._spare, True
+            _write(self._memory, at, _CONTINUES, 0, 0, 0, b"")
+            self._at = at = _FIRST
+            _publish(self._memory, _WRITTEN, at)
+        end = self._last + 1 if freed <= at else freed - _RECORD
+        self._sure = min(end, at + WAKE_BYTES)
+        if at < end:
+            self.room = self._view[at + _HEADER_BYTES : at + _RECORD]
         else:
-            body = at + _HEADER.size
-            self.room = self._view[body : body + MAX_PAYLOAD]
+            self.room, self._is_behind = self._spare, True
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it is awake already where the socket takes no more
+            self.sock.send(b".")
 
 
 class CopyReader:
@@ -196,22 +206,23 @@ class CopyReader:
         self._sock = ring.reader_sock
         self._memory = ring.memory
         self._view = ring.view
-        self._numbers = ring.numbers
         self._at = _FIRST
         self._freed = _FIRST
         """How much of that was given back."""
+        self._read_ns = perf_counter_ns()
+        """When there was something to read."""
         self._clocks: dict[tuple[int, Event], ArrivalClock] = {}
 
-    def wait(self, timeout_s: float, *, wake_bytes: int = 1) -> bool:
-        """Waits so long, or until so many bytes are unread. False once the forwarder is gone:
-        then everything that it wrote can be read."""
-        numbers = self._numbers
-        numbers[_WAKE] = self._at - self._freed + wake_bytes
-        # A copy that was written just before that has woken nobody.
-        if wake_bytes == 1 and numbers[_WRITTEN] != self._at:
-            timeout_s = 0
+    def wait(self, pause_s: float, sleep_s: float) -> bool:
+        """Waits for ``pause_s``, or, where nothing has come for some time, for ``sleep_s`` or until
+        something comes. False once the forwarder is gone: then all that it wrote can be read.
+        """
+        timeout_s = pause_s
+        if perf_counter_ns() - self._read_ns > QUIET_NS:
+            # What came while this process was held up has woken nobody.
+            has_unread = _NUMBER.unpack_from(self._memory, _WRITTEN)[0] != self._at
+            timeout_s = 0 if has_unread else sleep_s
         ready, _, _ = select.select([self._sock], [], [], timeout_s)
-        numbers[_WAKE] = 0
         try:
             return not ready or bool(self._sock.recv(64))
         except BlockingIOError:
@@ -221,45 +232,36 @@ class CopyReader:
 
     def arrived(self, limit: int) -> list[Copy]:
         """The next copies, oldest first."""
-        numbers, at = self._numbers, self._at
-        written = numbers[_WRITTEN]
+        at = self._at
+        (written,) = _NUMBER.unpack_from(self._memory, _WRITTEN)
         found: list[Copy] = []
         if written == at:
             return found
+        self._read_ns = perf_counter_ns()
         time.sleep(_SETTLE_S)
         while at != written and len(found) < limit:
-            event, is_passed, count, connection, now_ns, wall_ns, stamp = _HEADER.unpack_from(
-                self._memory, at
-            )
-            if event == _CONTINUES:
+            tag, count, now_ns, wall_ns, stamp = _HEADER.unpack_from(self._memory, at)
+            if tag == _CONTINUES:
                 self._free(len(self._view), _FIRST)
                 at = _FIRST
                 continue
-            body = at + _HEADER.size
-            payload = bytes(self._view[body : body + count])
-            at = (body + count + 7) & ~7
+            body = at + _HEADER_BYTES
             found.append(
-                self._copy(Event(event), connection, now_ns, wall_ns, stamp, is_passed, payload)
+                self._copy(tag, now_ns, wall_ns, stamp, bytes(self._view[body : body + count]))
             )
+            at = (body + count + 7) & ~7
         self._at = at
         if at - self._freed >= _STEP:
-            self._free(at - at % mmap.PAGESIZE, at - at % mmap.PAGESIZE)
+            until = at - at % mmap.PAGESIZE
+            self._free(until, until)
         return found
 
     def close(self) -> None:
         """Nothing more is read."""
         self._sock.close()
 
-    def _copy(
-        self,
-        event: Event,
-        connection: int,
-        now_ns: int,
-        wall_ns: int,
-        stamp: bytes,
-        is_passed: bool,
-        payload: bytes,
-    ) -> Copy:
+    def _copy(self, tag: int, now_ns: int, wall_ns: int, stamp: bytes, payload: bytes) -> Copy:
+        connection, event = tag >> 8, Event(tag >> 1 & 0x7F)
         if event not in (Event.UP, Event.DOWN):
             if event is Event.CLOSED:
                 for side in (Event.UP, Event.DOWN):
@@ -269,7 +271,8 @@ class CopyReader:
         if clock is None:
             clock = self._clocks[connection, event] = ArrivalClock()
         t_ns, is_kernel = clock.at(software_stamp_ns(stamp), wall_ns, now_ns)
-        return Copy(event, connection, t_ns, now_ns if is_passed else 0, is_kernel, payload)
+        passed_ns = now_ns if tag & 1 else 0
+        return Copy(event, connection, t_ns, passed_ns, is_kernel, payload)
 
     def _free(self, until: int, begins_at: int) -> None:
         """Gives back what was read, from where the last time ended. The forwarder may write there
@@ -277,4 +280,5 @@ class CopyReader:
         """
         with suppress(OSError):
             self._memory.madvise(mmap.MADV_REMOVE, self._freed, until - self._freed)
-        self._freed = self._numbers[_FREED] = begins_at
+        self._freed = begins_at
+        _publish(self._memory, _FREED, begins_at)

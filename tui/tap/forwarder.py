@@ -7,7 +7,8 @@ The end of a side (FIN) is handed on as such, and a broken connection (RST) as a
 
 Bytes are received into memory that the process that measures can read, and become its copy *after*
 they were handed on (:mod:`tui.tap.copy_ring`): a chunk takes three system calls, ``epoll_wait``,
-``recvmsg`` and ``send``.
+``recvmsg`` and ``send``, and few lines of Python, because between two chunks other programs have
+had the processor's caches and each further line is slow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import select
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import perf_counter_ns
 
 from tui.core.kernel_clock import ANCILLARY_BYTES, enable
@@ -39,14 +39,6 @@ MAX_EVENTS = 64
 """Sockets that are looked at in a row."""
 WANTED_FILES = 1 << 16
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-
-
-@dataclass(slots=True)
-class Counts:
-    """Counters of a forwarder."""
-
-    connections: int = 0
-    open_now: int = 0
 
 
 class Forwarder:
@@ -75,7 +67,12 @@ class Forwarder:
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
-        self.counts = Counts()
+        self._n_opened = 0
+
+    @property
+    def n_open(self) -> int:
+        """Clients that are connected now."""
+        return len(self._pairs)
 
     def stop(self) -> None:
         """Ends :meth:`run`. May be called by a signal's handler or another thread."""
@@ -93,37 +90,48 @@ class Forwarder:
         self._watch(self._wake_reader, READ, None)
         self._watch(self._copies.sock.fileno(), 0, self._copies)
         try:
-            while not self._is_stopped:
-                self._turn()
+            self._forward()
         finally:
             self._close_all()
 
-    def _turn(self) -> None:
-        copies = self._copies
-        timeout_s = PAUSE_S if self._paused_until_ns or copies.has_late else None
+    def _forward(self) -> None:
+        copies, watched, poll = self._copies, self._watched, self._poll.poll
+        while not self._is_stopped:
+            has_delayed = bool(self._paused_until_ns or copies.late)
+            events = poll(PAUSE_S if has_delayed else None, MAX_EVENTS)
+            if len(events) > 1:
+                self._several(events)
+            else:
+                for number, mask in events:
+                    side = watched.get(number)
+                    if mask == READ and isinstance(side, Side):
+                        self._readable(side)
+                    else:
+                        self._happened(side, mask)
+            if has_delayed:
+                self._take_up_delayed()
+
+    def _several(self, events: list[tuple[int, int]]) -> None:
         # By what they are now: a descriptor that is closed meanwhile may be another one's soon.
-        watched = self._watched
-        events = [
-            (watched.get(number), mask) for number, mask in self._poll.poll(timeout_s, MAX_EVENTS)
-        ]
-        for side, mask in events:
-            if not isinstance(side, Side):
-                self._not_a_side(side)
-                continue
-            if mask & READ and side.mask & READ:
-                self._readable(side)
-                if mask == READ:
-                    continue
-            if mask & (WRITE | ENDED) and side.mask & WRITE:
-                self._writable(side)
-            if mask & ENDED and side.mask & READ:
-                self._readable(side)
+        for side, mask in [(self._watched.get(number), mask) for number, mask in events]:
+            self._happened(side, mask)
+
+    def _happened(self, side: Side | socket.socket | CopyWriter | None, mask: int) -> None:
+        if not isinstance(side, Side):
+            self._not_a_side(side)
+            return
+        if mask & (WRITE | ENDED) and side.mask & WRITE:
+            self._writable(side)
+        if mask & (READ | ENDED) and side.mask & READ:
+            self._readable(side)
+
+    def _take_up_delayed(self) -> None:
+        """Accepts again, and tells the process that measures what it had no room for."""
         if self._paused_until_ns and perf_counter_ns() > self._paused_until_ns:
             self._paused_until_ns = 0
             for listener in self._listeners:
                 self._watch(listener.fileno(), READ, listener)
-        if copies.has_late:
-            copies.flush()
+        self._copies.flush()
 
     def _not_a_side(self, source: socket.socket | CopyWriter | None) -> None:
         if isinstance(source, socket.socket):
@@ -165,10 +173,9 @@ class Forwarder:
                 self._unwatch(listener.fileno())
 
     def _opened(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
-        self.counts.connections += 1
-        pair = Pair(self.counts.connections, list(self._addresses))
+        self._n_opened += 1
+        pair = Pair(self._n_opened, list(self._addresses))
         self._pairs.add(pair)
-        self.counts.open_now = len(self._pairs)
         prepare(sock)
         pair.client = Side(sock, pair, Event.UP)
         host = str(peer[0]).removeprefix("::ffff:") if peer else ""
@@ -226,12 +233,11 @@ class Forwarder:
     # -- bytes ---------------------------------------------------------------------------------
 
     def _readable(self, side: Side) -> None:
-        other = side.other
+        other, copies = side.other, self._copies
         assert other is not None
-        copies = self._copies
         room = copies.room
         try:
-            count, ancillary, _, _ = side.sock.recvmsg_into([room], ANCILLARY_BYTES)
+            count, ancillary, _, _ = side.receive([room], ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -240,21 +246,21 @@ class Forwarder:
         if not count:
             self._ended(side)
             return
-        is_broken = False
         try:
-            sent = other.sock.send(room[:count])
+            sent = other.send(room[:count])
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            sent, is_broken = 0, True
-        if sent < count:
-            other.pending = bytes(room[sent:count])
-        copies.received(side.event, side.pair.id, count, ancillary, is_passed=sent == count)
-        if is_broken:
+            copies.received(side.waiting_tag, count, ancillary)
             self._broke(other)
-        elif sent < count:
-            self._set_mask(side, side.mask & ~READ)
-            self._set_mask(other, other.mask | WRITE)
+            return
+        if sent == count:
+            copies.received(side.tag, count, ancillary)
+            return
+        other.pending = bytes(room[sent:count])
+        copies.received(side.waiting_tag, count, ancillary)
+        self._set_mask(side, side.mask & ~READ)
+        self._set_mask(other, other.mask | WRITE)
 
     def _writable(self, side: Side) -> None:
         pair = side.pair
@@ -314,7 +320,6 @@ class Forwarder:
             return
         pair.is_open = False
         self._pairs.discard(pair)
-        self.counts.open_now = len(self._pairs)
         for side in (pair.client, pair.server):
             if side is None:
                 continue

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from tui.core.kernel_clock import enable
 from tui.tap.copies import Event
+from tui.tap.copy_ring import tag_of
 
 _ABORT = struct.pack("ii", 1, 0)
 """``SO_LINGER`` that makes a close send RST."""
@@ -19,13 +20,18 @@ Address = tuple[socket.AddressFamily, tuple[object, ...]]
 class Side:
     """One of the two sockets of a connection."""
 
-    __slots__ = ("event", "is_over", "is_shut", "mask", "other", "pair", "pending", "sock")
+    __slots__ = ("event", "is_over", "is_shut", "mask", "other", "pair", "pending", "receive",
+                 "send", "sock", "tag", "waiting_tag")  # fmt: skip
 
     def __init__(self, sock: socket.socket, pair: Pair, event: Event) -> None:
         self.sock = sock
         self.pair = pair
         self.event = event
         """Of the bytes that are read here."""
+        self.tag = tag_of(event, pair.id, is_passed=True)
+        self.waiting_tag = tag_of(event, pair.id, is_passed=False)
+        """Of bytes that the other side did not take at once."""
+        self.receive, self.send = sock.recvmsg_into, sock.send
         self.other: Side | None = None
         enable(sock)
         self.pending = b""

@@ -19,7 +19,7 @@ from tui.servers.access import Access
 from tui.servers.connection_state import Server
 from tui.servers.detect import probe
 from tui.tap.client_names import ClientNames
-from tui.tap.copy_ring import WAKE_BYTES, CopyReader
+from tui.tap.copy_ring import CopyReader
 from tui.tap.delays import Delays
 from tui.tap.exchange import Exchange
 from tui.tap.observer import Observer
@@ -28,8 +28,6 @@ from tui.tap.store import RequestStore
 
 PAUSE_S = 0.1
 """Pause between two looks: one wake-up serves many chunks. The copies carry their own times."""
-QUIET_S = 1.0
-"""Time without a copy after which the next one wakes this process."""
 LIVE_S = 1.0
 """How often the progress of running answers is stored."""
 MAX_BATCH = 512
@@ -75,26 +73,18 @@ class Watcher:
 
     def run(self) -> None:
         """Until the forwarder is gone."""
-        now_s = time.monotonic()
-        live_s, quiet_s = now_s + LIVE_S, now_s + QUIET_S
-        is_open = True
-        while is_open:
-            if now_s < quiet_s:
-                is_open = self._reader.wait(PAUSE_S, wake_bytes=WAKE_BYTES)
-            else:
-                is_open = self._reader.wait(LIVE_S)
-            has_more = True
-            while has_more:
-                copies = self._reader.arrived(MAX_BATCH)
-                for copy in copies:
-                    self.observer.take(copy)
-                has_more = len(copies) == MAX_BATCH
-                now_s = time.monotonic()
-                if copies:
-                    quiet_s = now_s + QUIET_S
-                if now_s > live_s:
-                    live_s = now_s + LIVE_S
-                    self._live()
+        live_s = time.monotonic() + LIVE_S
+        is_open = has_more = True
+        while is_open or has_more:
+            if not has_more:
+                is_open = self._reader.wait(PAUSE_S, LIVE_S)
+            copies = self._reader.arrived(MAX_BATCH)
+            has_more = len(copies) == MAX_BATCH
+            for copy in copies:
+                self.observer.take(copy)
+            if time.monotonic() > live_s:
+                live_s = time.monotonic() + LIVE_S
+                self._live()
         self.observer.finish(perf_counter_ns())
 
     def _live(self) -> None:
