@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import echo, sharing
+from benchmarks import echo, sharing, tapping
 from benchmarks.figures import KINDS, Results
 from benchmarks.screens import SCENARIOS as SCREENS
 
@@ -68,8 +68,13 @@ def _fixed() -> Iterator[Budget]:
     yield Budget("history", "history_bytes_per_token", 16)
     yield Budget("history-50", "journal_cpu_ms_per_token", 0.02)
     yield Budget("exporter", "scrape_p50_ms", 5)
-    yield Budget("tap", "tap_held_p99_ms", 0.2)
-    yield Budget("tap", "tap_forward_cpu_ms", 0.05)
+    for scenario in tapping.SCENARIOS:
+        yield Budget(scenario, "tap_held_p99_ms", 0.2)
+    for scenario in tapping.BUSY:
+        yield Budget(scenario, "tap_forward_cpu_ms", 0.05)
+    for scenario in tapping.QUIET:
+        bare = (scenario, "bare", "tap_forward_cpu_ms")
+        yield Budget(scenario, "tap_forward_cpu_ms", 1.5, bare)
     yield Budget("fleet", "fleet_cpu_pct", 5)
     for kind, factor in (("prompt_ms", 1.25), ("prompt_cpu_ms", 1.0)):
         yield Budget(sharing.SCENARIO, kind, factor, (sharing.SCENARIO, sharing.ALONE, kind))

@@ -84,7 +84,7 @@ def _parts(
             is_in_quick=False,
         ),
         Part("exporter", ("exporter",), lambda: exporting.measure(chosen, results)),
-        Part("tap", ("tap",), lambda: tapping.measure(chosen, results)),
+        Part("tap", tapping.SCENARIOS, lambda: tapping.measure(chosen, only, results)),
         Part(
             "fleet",
             ("fleet",),

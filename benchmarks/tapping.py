@@ -1,44 +1,66 @@
 """What ``npulse tap`` costs: how long it holds up a chunk, and processor time a chunk.
 
-The same simulated server is read directly and through the tap, in turns (ABBA), by a bare socket
-whose reads the kernel stamps: how much later the tokens come through the tap is its delay. What the
-tap itself says at its end is the time from a chunk's arrival there, by the kernel, until it was
-handed on. Its two processes, the one that forwards and the one that measures, are told apart.
+The same streams are read directly, through the least forwarder that Python allows
+(``references/forwarder.py``) and through the tap, in turns there and back. What a chunk costs
+depends on the load: a processor that has slept, or has worked for others, is slow at first. So one
+client is measured at some rates, and several at once. The tap's two processes, the one that
+forwards and the one that measures, are told apart; the least forwarder has only the first one.
+
+The tap says at its end how long chunks were held up: from their arrival there, by the kernel, until
+they were handed on.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from benchmarks.figures import Results, quantile
 from benchmarks.plan import Plan
 from benchmarks.process_cost import cpu_ns
-from benchmarks.simulator import REPOSITORY, Simulator
-from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
+from benchmarks.simulator import REPOSITORY
+from benchmarks.tap_load import ChunkServer, Load, lags_ms
 
-RATE_TPS = 200
-MIN_TOKENS, MAX_TOKENS = 200, 1000
-WARMING_TOKENS = 20
-"""Of an answer before: then modules are loaded and the history is made."""
-START_S = 20.0
-_TOKEN = b'"content"'
+FULL = (
+    Load(1, 3, 30),
+    Load(1, 50, 300),
+    Load(1, 200, 1200),
+    Load(3, 50, 300),
+    Load(10, 20, 120),
+)
+QUICK = (
+    Load(1, 3, 8),
+    Load(1, 50, 60),
+    Load(1, 200, 240),
+    Load(3, 50, 60),
+    Load(10, 20, 24),
+)
+SCENARIOS = tuple(load.scenario for load in FULL)
+BUSY = tuple(load.scenario for load in FULL if load.clients * load.rate_tps >= 200)
+"""Here the budget of processor time per chunk is one in milliseconds: at 200 chunks a second it is
+one percent of a processor. At fewer a second a chunk costs more and all of them less: a processor
+that wakes for each chunk has nothing in its caches, whoever forwards. There the budget is a
+multiple of what the least forwarder costs in the same minute."""
+QUIET = tuple(name for name in SCENARIOS if name not in BUSY)
+_WARMING = Load(1, 200, 40)
+"""Then modules are loaded and the history is made."""
+END_S = 20.0
 _HELD_UP = re.compile(r"held up by ([0-9.]+) ms")
 
 
 class Tap:
     """``npulse tap`` on a free port, with a home of its own. Raises RuntimeError."""
 
-    def __init__(self, folder: Path, to: str) -> None:
+    name = "npulse"
+
+    def __init__(self, folder: Path, to_port: int) -> None:
         home = folder / "tap-home"
         home.mkdir(exist_ok=True)
+        to = f"http://127.0.0.1:{to_port}"
         command = [sys.executable, "-m", "tui", "tap", "--listen", "127.0.0.1:0", "--to", to]
         self._process = subprocess.Popen(
             command,
@@ -54,7 +76,7 @@ class Tap:
         if "listening on" not in line:
             self._process.kill()
             raise RuntimeError(f"the tap did not start: {line.strip()}")
-        self.url = line.split("listening on ")[1].split(",")[0]
+        self.port = int(line.split("listening on ")[1].split(",")[0].rpartition(":")[2])
 
     def cpu_ns(self) -> tuple[int, int]:
         """Of the process that forwards, and of the one that measures."""
@@ -63,59 +85,90 @@ class Tap:
         measuring = sum(cpu_ns(int(child)) for child in listed)
         return cpu_ns(pid) - measuring, measuring
 
-    def close(self) -> str:
-        """Ends it; returns what it said."""
+    def close(self) -> float | None:
+        """Ends it; returns for how long it held up 99 of 100 chunks at most, in ms."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.communicate(timeout=START_S)[1]
+        held_up = _HELD_UP.search(self._process.communicate(timeout=END_S)[1])
+        return None if held_up is None else float(held_up[1])
 
 
-def measure(plan: Plan, results: Results) -> None:
-    """An answer directly, two through the tap, one directly; once for each run."""
-    tokens = MIN_TOKENS if plan.is_one_session else MAX_TOKENS
+class Bare:
+    """The least forwarder."""
+
+    name = "bare"
+
+    def __init__(self, to_port: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.references.forwarder", str(to_port)],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+
+    def cpu_ns(self) -> tuple[int, int]:
+        return cpu_ns(self._process.pid), 0
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Measured:
+    """What was measured of one forwarder under one load."""
+
+    def __init__(self, forwarder: Tap | Bare) -> None:
+        self.forwarder = forwarder
+        self.lags_ms: list[float] = []
+        self.forward_ns = self.measure_ns = 0
+        self._before = (0, 0)
+
+    def turn(self, server: ChunkServer, load: Load) -> None:
+        self.lags_ms += lags_ms(server, self.forwarder.port, load, self._begin, self._end)
+
+    def _begin(self) -> None:
+        self._before = self.forwarder.cpu_ns()
+
+    def _end(self) -> None:
+        after = self.forwarder.cpu_ns()
+        self.forward_ns += after[0] - self._before[0]
+        self.measure_ns += after[1] - self._before[1]
+
+
+def measure(plan: Plan, only: set[str], results: Results) -> None:
+    """Each load, in a quick run the busy ones; where ``only`` names some, those."""
+    loads = QUICK if plan.is_one_session else FULL
+    wanted = only or set(BUSY if plan.is_one_session else SCENARIOS)
     for _ in range(plan.runs):
-        with Simulator(plan.folder, decode_tps=RATE_TPS, tokens=tokens) as simulator:
-            tap = Tap(plan.folder, simulator.url)
-            try:
-                read_answer(tap.url, WARMING_TOKENS)
-                before = tap.cpu_ns()
-                stamps = [read_answer(url) for url in (simulator.url, tap.url, tap.url,
-                                                       simulator.url)]  # fmt: skip
-                after = tap.cpu_ns()
-            finally:
-                said = tap.close()
-            lags = [
-                [(got - sent) / 1e6 for got, sent in zip(arrived, answer.token_ns, strict=False)]
-                for arrived, answer in zip(stamps, simulator.log.answers()[1:], strict=True)
-            ]
-        direct, through = [*lags[0], *lags[3]], [*lags[1], *lags[2]]
-        added_ms = quantile(through, 0.5) - quantile(direct, 0.5)
-        results.add("tap", "npulse", "tap_added_p50_ms", added_ms)
-        held_up = _HELD_UP.search(said)
-        if held_up is not None:
-            results.add("tap", "npulse", "tap_held_p99_ms", float(held_up[1]))
-        for kind, since, until in zip(
-            ("tap_forward_cpu_ms", "tap_measure_cpu_ms"), before, after, strict=True
-        ):
-            results.add("tap", "npulse", kind, (until - since) / 1e6 / len(through))
+        for load in loads:
+            if load.scenario in wanted:
+                _measure(plan.folder, load, results)
 
 
-def read_answer(url: str, max_tokens: int = MAX_TOKENS) -> list[int]:
-    """When each token of one answer arrived, by the kernel's clock where it stamps."""
-    parts = urlsplit(url)
-    message = {"role": "user", "content": "[[prose]]"}
-    body = json.dumps({"messages": [message], "stream": True, "max_tokens": max_tokens}).encode()
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    stamps: list[int] = []
-    clock = ArrivalClock()
-    with socket.create_connection((parts.hostname, parts.port or 80), timeout=60) as sock:
-        enable(sock)
-        sock.sendall(head.encode() + body)
-        while True:
-            data, ancillary, _, _ = sock.recvmsg(1 << 16, ANCILLARY_BYTES)
-            arrival = clock.read(ancillary)
-            if not data:
-                return stamps
-            stamps += [arrival.t_ns] * data.count(_TOKEN)
+def _measure(folder: Path, load: Load, results: Results) -> None:
+    server = ChunkServer()
+    bare, tap = Bare(server.port), Tap(folder, server.port)
+    measured = Measured(bare), Measured(tap)
+    direct_ms: list[float] = []
+    try:
+        for one in measured:
+            lags_ms(server, one.forwarder.port, _WARMING)
+        direct_ms += lags_ms(server, server.port, load)
+        for one in (*measured, *reversed(measured)):
+            one.turn(server, load)
+        direct_ms += lags_ms(server, server.port, load)
+    finally:
+        bare.close()
+        held_ms = tap.close()
+        server.close()
+    results.add(load.scenario, tap.name, "tap_held_p99_ms", held_ms)
+    for one in measured:
+        add, name, n_chunks = results.add, one.forwarder.name, len(one.lags_ms)
+        for kind, share in (("tap_added_p50_ms", 0.5), ("tap_added_p99_ms", 0.99)):
+            added_ms = quantile(one.lags_ms, share) - quantile(direct_ms, share)
+            add(load.scenario, name, kind, added_ms)
+        add(load.scenario, name, "tap_forward_cpu_ms", one.forward_ns / 1e6 / n_chunks)
+        if one.measure_ns:
+            add(load.scenario, name, "tap_measure_cpu_ms", one.measure_ns / 1e6 / n_chunks)

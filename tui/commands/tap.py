@@ -175,6 +175,7 @@ def _run(
     from tui.tap.copy_ring import CopyReader, CopyRing, CopyWriter
     from tui.tap.forwarder import Forwarder, raise_file_limit
     from tui.tap.listen import resolved
+    from tui.tap.short_turns import ask_for_short_turns
 
     addresses = resolved(target.host, target.port)
     ring = CopyRing()
@@ -193,6 +194,7 @@ def _run(
     # Nothing that the forwarder makes refers to itself for long: a collection would only hold up
     # chunks.
     gc.disable()
+    ask_for_short_turns()
     forwarder = Forwarder(listeners, addresses, writer, lambda note: complain(COMMAND, note))
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -123,7 +123,7 @@ class Exchange:
         self._body += self._request_content.plain(data)
 
     def request_end(self, sent_ns: int) -> None:
-        """The request is complete and was forwarded at that time."""
+        """The request is complete: its last byte arrived at that time, and was forwarded."""
         if self.sent_ns:
             return
         self.sent_ns = sent_ns

@@ -111,8 +111,8 @@ class Observer:
 
     def _bytes(self, connection: _Connection, copy: Copy) -> None:
         if copy.event is Event.UP:
-            sent_ns = copy.passed_ns or copy.t_ns
-            self._asked(connection, sent_ns, connection.up.feed(copy.payload))
+            # Its arrival: between a send and the look at the clock other programs may run.
+            self._asked(connection, copy.t_ns, connection.up.feed(copy.payload))
             return
         events = connection.down.feed(copy.payload)
         self._answered(connection, copy.t_ns, events, is_kernel=copy.is_kernel)
