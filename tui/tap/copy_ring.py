@@ -20,14 +20,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from time import perf_counter_ns, time_ns
+from time import perf_counter_ns
 
-from tui.core.kernel_clock import ArrivalClock, software_stamp_ns
+from tui.core.kernel_clock import ArrivalClock, both_clocks_ns, software_stamp_ns
 from tui.tap.copies import Copy, Event
 
-_HEADER = struct.Struct("@QQQQ16s")
-"""Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` and ``time_ns`` when they had been
-handed on, and the kernel's stamp (seconds, nanoseconds)."""
+_HEADER = struct.Struct("@QQQ16s")
+"""Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` when they had been handed on, and the
+kernel's stamp (seconds, nanoseconds)."""
 _HEADER_BYTES = _HEADER.size
 _write = _HEADER.pack_into
 _NUMBER = struct.Struct("@Q")
@@ -115,7 +115,7 @@ class CopyWriter:
         now_ns = perf_counter_ns()
         # The forwarder asks for no other control message than the kernel's stamp.
         stamp = ancillary[0][2] if ancillary else b""
-        _write(self._memory, self._at, tag, count, now_ns, time_ns(), stamp)
+        _write(self._memory, self._at, tag, count, now_ns, stamp)
         self._advance(count, now_ns)
 
     def tell(self, event: Event, connection: int, payload: bytes = b"") -> None:
@@ -133,7 +133,7 @@ class CopyWriter:
         while self.late and self.room is not self._spare:
             tag, t_ns, payload = self.late.popleft()
             self.room[: len(payload)] = payload
-            _write(self._memory, self._at, tag, len(payload), t_ns, 0, b"")
+            _write(self._memory, self._at, tag, len(payload), t_ns, b"")
             self._advance(len(payload), perf_counter_ns())
         if not self.late:
             self._lost.clear()
@@ -184,7 +184,7 @@ class CopyWriter:
         if (at - freed if at >= freed else self._last - freed + at) >= WAKE_BYTES:
             self._wake()
         if at > self._last and _FIRST + _RECORD < freed <= at:
-            _write(self._memory, at, _CONTINUES, 0, 0, 0, b"")
+            _write(self._memory, at, _CONTINUES, 0, 0, b"")
             self._at = at = _FIRST
             _publish(self._memory, _WRITTEN, at)
         end = self._last + 1 if freed <= at else freed - _RECORD
@@ -239,16 +239,18 @@ class CopyReader:
             return found
         self._read_ns = perf_counter_ns()
         time.sleep(_SETTLE_S)
+        # The two clocks differ by the same now and when the bytes came, unless one was set.
+        wall_ns, perf_ns = both_clocks_ns()
+        ahead_ns = wall_ns - perf_ns
         while at != written and len(found) < limit:
-            tag, count, now_ns, wall_ns, stamp = _HEADER.unpack_from(self._memory, at)
+            tag, count, now_ns, stamp = _HEADER.unpack_from(self._memory, at)
             if tag == _CONTINUES:
                 self._free(len(self._view), _FIRST)
                 at = _FIRST
                 continue
             body = at + _HEADER_BYTES
-            found.append(
-                self._copy(tag, now_ns, wall_ns, stamp, bytes(self._view[body : body + count]))
-            )
+            payload = bytes(self._view[body : body + count])
+            found.append(self._copy(tag, now_ns, ahead_ns, stamp, payload))
             at = (body + count + 7) & ~7
         self._at = at
         if at - self._freed >= _STEP:
@@ -260,7 +262,7 @@ class CopyReader:
         """Nothing more is read."""
         self._sock.close()
 
-    def _copy(self, tag: int, now_ns: int, wall_ns: int, stamp: bytes, payload: bytes) -> Copy:
+    def _copy(self, tag: int, now_ns: int, ahead_ns: int, stamp: bytes, payload: bytes) -> Copy:
         connection, event = tag >> 8, Event(tag >> 1 & 0x7F)
         if event not in (Event.UP, Event.DOWN):
             if event is Event.CLOSED:
@@ -270,7 +272,7 @@ class CopyReader:
         clock = self._clocks.get((connection, event))
         if clock is None:
             clock = self._clocks[connection, event] = ArrivalClock()
-        t_ns, is_kernel = clock.at(software_stamp_ns(stamp), wall_ns, now_ns)
+        t_ns, is_kernel = clock.at(software_stamp_ns(stamp), now_ns + ahead_ns, now_ns)
         passed_ns = now_ns if tag & 1 else 0
         return Copy(event, connection, t_ns, passed_ns, is_kernel, payload)
 
