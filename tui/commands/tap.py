@@ -313,7 +313,8 @@ def _summary(watcher: Watcher) -> str:
         "" if p99_ms is None else f"; 99 of 100 of the last were held up by {p99_ms:.3f} ms at most"
     )
     more = f" and {others} for lists and the like" if others else ""
-    return f"{watcher.n_over} requests{more}, {chunks} chunks passed{delay}"
+    requests = "1 request" if watcher.n_over == 1 else f"{watcher.n_over} requests"
+    return f"{requests}{more}, {chunks} chunks passed{delay}"
 
 
 def _wait_for(child: int) -> None:

@@ -59,7 +59,7 @@ class Exchange:
         self.id = 0
         """Row id in the history; 0 before it is stored."""
         self.sent_ns = 0
-        """When the whole request had been forwarded; 0 before that."""
+        """When the whole request had arrived, or been forwarded if it had to wait; 0 before."""
         self.ended_ns = 0
         self.is_over = False
         self.turn: Turn | None = None

@@ -14,6 +14,8 @@ from tui.history.request_records import ClientRequest
 
 MAX_LINES = 10_000
 """Lines kept for a slow reader of stdout; more are dropped, and a line says so."""
+_WIDTHS = (8, 12, 20, 19, 12, 11, 8)
+"""Of the columns time, client, model, tokens, TTFT, rate and duration; a longer word pushes on."""
 
 
 def json_of(request: ClientRequest) -> dict[str, object]:
@@ -32,10 +34,6 @@ def json_of(request: ClientRequest) -> dict[str, object]:
 def line_of(request: ClientRequest) -> str:
     """One request for a person: when, who, what, how fast, and how it ended."""
     clock = time.strftime("%H:%M:%S", time.localtime((request.ended_ms or 0) / 1000))
-    counts = (
-        f"{_count(request.tokens_in, request.tokens_in_source)} → "
-        f"{_count(request.tokens_out, request.tokens_out_source)} tokens"
-    )
     ttft = (
         "–"
         if request.ttft_ms is None
@@ -43,14 +41,16 @@ def line_of(request: ClientRequest) -> str:
     )
     rate = fmt.marked(fmt.rate(request.decode_tps), request.decode_source)
     took = None if request.ended_ms is None else (request.ended_ms - request.started_ms) / 1e3
-    words = [clock, request.client.label, request.origin.model or request.path or "–"]
+    tokens_in = _count(request.tokens_in, request.tokens_in_source)
+    told = f"{tokens_in} → {_count(request.tokens_out, request.tokens_out_source)} tokens"
+    speeds = [f"TTFT {ttft}", f"{rate} tok/s"]
     if request.status == "unread":
-        words.append(f"{request.numbers.get('bytes_out') or 0} bytes")
+        told, speeds = f"{request.numbers.get('bytes_out') or 0} bytes", ["", ""]
     elif request.is_embedding:
-        counted = _count(request.tokens_in, request.tokens_in_source)
-        words += [f"{counted} tokens embedded", fmt.seconds(took)]
-    else:
-        words += [counts, f"TTFT {ttft}", f"{rate} tok/s", fmt.seconds(took)]
+        told, speeds = f"{tokens_in} tokens embedded", ["", ""]
+    who = [clock, request.client.label, request.origin.model or request.path or "–"]
+    words = [*who, told, *speeds, fmt.seconds(took)]
+    words = [word.ljust(width) for word, width in zip(words, _WIDTHS, strict=True)]
     if request.queue_ms is not None:
         queue = fmt.marked(fmt.milliseconds(request.queue_ms), request.queue_source)
         words.append(f"queue {queue}")

@@ -216,12 +216,13 @@ def _totals_rows(totals: Sequence[ClientTotals], width: int, limit: int) -> list
     rows: list[Row] = []
     for at, one in enumerate(totals[:limit]):
         mark = "~" if one.is_estimated else ""
+        noun = "request" if one.requests == 1 else "requests"
         failed = f", {one.failed} not complete" if one.failed else ""
         rate = "" if one.decode_tps is None else f"  {fmt.rate(one.decode_tps)} tok/s"
         ttft = "" if one.ttft_ms is None else f"  TTFT {fmt.milliseconds(one.ttft_ms)}"
         row: Row = (
             *column(one.label, CLIENT_CELLS, "text"),
-            (f"{one.requests:>5} requests{failed}", "text"),
+            (f"{one.requests:>5} {noun}{failed}", "text"),
             (f"  {mark}{one.tokens_in:,} + {mark}{one.tokens_out:,} tokens", "soft"),
             (f"{rate}{ttft}", "soft"),
         )
