@@ -41,6 +41,7 @@ MAX_REQUEST_BYTES = 8 << 20
 MAX_ERROR_BYTES = 64 << 10
 MAX_AGENT_CHARS = 80
 MIN_QUEUE_MS = 5.0
+TAP_ENDED = "npulse tap ended before the answer did."
 _MEANINGS: dict[str, ChunkMeaning] = {"ollama": "token", "rkllm_chat": "character"}
 """What one chunk stands for, in formats that only one kind of server uses."""
 _WHOLE = ("complete", "empty", "refused")
@@ -223,7 +224,8 @@ class Exchange:
             if not is_cut and self._server.dialect.is_finished_by_end:
                 self._take(t_ns, [FinishDelta("end")])
             if is_cut and not turn.phase.is_over and turn.finish_reason is None:
-                turn.fail(t_ns, errors.cut(self._server.url, self._chunks, cut_by))
+                by_server = errors.cut(self._server.url, self._chunks, cut_by)
+                turn.fail(t_ns, TurnError("cut", cut_by) if cut_by == TAP_ENDED else by_server)
             else:
                 turn.end_of_stream(t_ns)
         elif status is not None:

@@ -9,13 +9,12 @@ from tui.core.text.sanitize import clean_line
 from tui.history.request_records import ClientName
 from tui.tap.copies import Copy, Event
 from tui.tap.delays import Delays
-from tui.tap.exchange import Exchange
+from tui.tap.exchange import TAP_ENDED, Exchange
 from tui.tap.http1 import Body, End, HttpEvent, MessageReader, Opaque, RequestHead, ResponseHead
 from tui.tap.seen_server import SeenServer
 
 NameOf = Callable[[str, int], ClientName]
 """Host and port of a client -> who that is."""
-TAP_ENDED = "npulse tap ended"
 LOST = "the tap dropped a part of it for its reader, which was too busy"
 
 
