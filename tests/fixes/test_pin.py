@@ -14,6 +14,7 @@ import pytest
 
 from tests.app.npulse import environment
 from tests.bench.runs_of import suite_of, told
+from tests.sim.simulator import wait_for
 from tui.bench.run.runner import run
 from tui.bench.store.runs import RunError
 from tui.commands.doctor import main
@@ -270,3 +271,27 @@ async def test_a_pinned_run(tmp_path: Path, memory: BoardChanges) -> None:
     assert any("governors held at performance" in note for note in notes)
     # What the environment says is what was there while it was measured.
     assert found.loaded.document.env.clocks.dmc.gov == "performance"
+
+
+@pytest.mark.slow
+def test_a_killed_benchmark_is_undone_by_the_doctor(
+    memory: BoardChanges, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with spawn(["--speed", "20"], has_root=True) as simulator:
+        assert simulator.root is not None
+        place = BoardPlace(simulator.root)
+        before = {path: place.read(path) for path in governors(place)}
+        where = ("--root", str(simulator.root), "--url", simulator.url)
+        command = [sys.executable, "-m", "tui", "bench", "run", "prompts", "--pin", "--force"]
+        with subprocess.Popen(
+            [*command, "--ui", "plain", *where],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert wait_for(lambda: place.read(DDR) == "performance", 20)
+            process.kill()
+        assert main(["--undo", "--yes", *where]) == 0
+        assert {path: place.read(path) for path in governors(place)} == before
+    assert "that benchmark was killed" in capsys.readouterr().out
+    assert memory.changes() == ()
