@@ -37,7 +37,7 @@ from tui.fixes.session import (
 )
 from tui.fixes.trial import TrialProgress
 from tui.fixes.waiting import Waits
-from tui.fixes.words import effect_lines, in_force_words, plan_lines
+from tui.fixes.words import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.writers import FileWriter, needs_root, open_writer
 from tui.servers.connection_state import ConnectionState
 from tui.settings.board_changes import BoardChanges
@@ -148,17 +148,11 @@ class Fixes:
     def _show_kept(self, change: Change) -> None:
         """A change that was made earlier, by this npulse or another one."""
         self._fix, self._change = None, change
-        back = tuple(
-            ("undo", f"{file.path}: {file.after} -> {file.before}")
-            if file.kind == "kernel"
-            else ("undo", f"removes {file.path}")
-            for file in change.files
-        )
         self._show(
             FixView(
                 "in force",
                 clean_line(change.title, 120),
-                plan=tuple((name, clean_line(text, 400)) for name, text in back),
+                plan=tuple(undo_lines(change)),
                 notes=(f"{in_force_words(change)}.",),
                 needs_password=needs_root(fix_of(change), self._place),
             )

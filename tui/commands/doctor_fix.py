@@ -34,7 +34,7 @@ from tui.fixes.session import (
 )
 from tui.fixes.trial import TrialProgress
 from tui.fixes.waiting import Waits
-from tui.fixes.words import effect_lines, in_force_words, plan_lines
+from tui.fixes.words import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.writers import needs_root, open_writer
 from tui.settings.board_changes import BoardChanges
 from tui.settings.config import ConfigError, config_paths, load
@@ -271,10 +271,8 @@ def _undo_one(
     options: argparse.Namespace, change: Change, place: BoardPlace, memory: BoardChanges
 ) -> bool:
     _say(f"{in_force_words(change)}.")
-    for file in change.files:
-        before = "it is removed" if file.before is None else f"{file.before} again"
-        before = before if file.kind == "kernel" or file.before is None else "as it was"
-        _say(f"   {file.path}: {before}")
+    for name, text in undo_lines(change):
+        _say(f"   {name:<9} {text}")
     if options.dry_run or not (options.yes or _is_yes("Put it back?", default=True)):
         _say("   Nothing was changed.")
         return True

@@ -60,7 +60,10 @@ class Pin:
             try:
                 self._recover(change)
             except FixError as error:
-                said.append(f"a killed run left governors at {GOVERNOR}: {error}")
+                said.append(
+                    f"a killed run left governors at {GOVERNOR}: {error} npulse doctor --undo "
+                    "puts them back."
+                )
         return said
 
     def _recover(self, change: Change) -> None:

@@ -63,6 +63,15 @@ def _put_back(file: ChangedFile) -> list[tuple[str, str]]:
     return [("undo", f"{file.path}: {file.after} -> {file.before}")]
 
 
+def undo_lines(change: Change) -> list[tuple[str, str]]:
+    """What undoing a change would do: a word and its text."""
+    lines = []
+    for file in change.files:
+        is_by_command = file.kind == "by command"
+        lines += [("undo", f"removes {file.path}")] if is_by_command else _put_back(file)
+    return [(name, clean_line(text, 400)) for name, text in lines]
+
+
 def since(change: Change) -> str:
     """When it was made, on the reader's clock: ``14:03`` today, else with the date."""
     try:

@@ -1,4 +1,5 @@
-"""Small JSON records in the state folder: one version each, written whole, for their owner only.
+"""Small JSON records in the state folder: one version each, written whole, for their owner
+only where nothing else is asked for.
 
 What stands in the place of a record and is none (a damaged file, one of another version) is never
 overwritten: it is renamed before the first write.
