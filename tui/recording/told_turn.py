@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from tui.core.turn.chunk_log import ChunkMeaning
-from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.core.turn.turn import Turn
 from tui.core.types import (
-    ChatRequest,
     Delta,
     DoneDelta,
     FailureDelta,
@@ -56,15 +53,7 @@ Tell: TypeAlias = Callable[[int | None, Event], None]
 class ToldTurn(Turn):
     """A :class:`Turn` that reports its events; those before :meth:`tell_to` are reported then."""
 
-    def __init__(
-        self,
-        request: ChatRequest,
-        t0_ns: int,
-        chunk_meaning: ChunkMeaning = "token",
-        context_tokens: int | None = None,
-        last_usage: LastUsage | None = None,
-    ) -> None:
-        super().__init__(request, t0_ns, chunk_meaning, context_tokens, last_usage)
+    def _prepare(self) -> None:
         self._early: list[tuple[int | None, Event]] = []
         self._tell: Tell | None = None
         self._told_phase = Phase.WAITING

@@ -39,3 +39,19 @@ def test_most_samples_change_one_place() -> None:
 
 def test_a_reading_that_never_was_is_blank() -> None:
     assert history_of(3).in_place("ddr.load", 5) == [None] * 5
+
+
+@given(
+    st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=60),
+    st.integers(1, 20),
+    st.integers(0, 30),
+)
+def test_a_series_is_the_end_of_all_values(
+    values: list[float | None], length: int, count: int
+) -> None:
+    history = BoardHistory(length)
+    for number, value in enumerate(values):
+        readings = {"soc.temp": Reading(value, "°C")}
+        history.add(Snapshot(number, 0.0, readings if number else {}))
+    kept = [None, *values[1:]][-length:]
+    assert history.series("soc.temp", count) == (kept[-count:] if count else [])

@@ -6,13 +6,10 @@ from collections.abc import Iterable
 
 from tui.bench.checks.loops import LoopDetector
 from tui.bench.model.records import Source
-from tui.core.turn.chunk_log import ChunkMeaning
-from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.reported import merged
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import (
-    ChatRequest,
     Delta,
     NumberSource,
     TextDelta,
@@ -27,15 +24,7 @@ class RecordedTurn(Turn):
     Nothing is computed differently here: the numbers of a benchmark are those of the dashboard.
     """
 
-    def __init__(
-        self,
-        request: ChatRequest,
-        t0_ns: int,
-        chunk_meaning: ChunkMeaning = "token",
-        context_tokens: int | None = None,
-        last_usage: LastUsage | None = None,
-    ) -> None:
-        super().__init__(request, t0_ns, chunk_meaning, context_tokens, last_usage)
+    def _prepare(self) -> None:
         self.usage: UsageDelta | None = None
         self.detector = LoopDetector()
         self.accepted_ns: int | None = None

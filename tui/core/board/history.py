@@ -1,13 +1,12 @@
-"""The last minutes of the board: one ring per reading, all on one time axis."""
+"""The last minutes of the board: a series for each reading, all on one time axis."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from itertools import islice, repeat
 
 from tui.core.board.reading import Snapshot
-from tui.core.board.ring import Ring
 
 NUMBERS = (
     "ddr.load",
@@ -41,7 +40,7 @@ class BoardHistory:
 
     def __init__(self, length: int = 600) -> None:
         self._length = length
-        self._rings: dict[str, Ring] = {}
+        self._series: dict[str, deque[float | None]] = {}
         self._times_ns: deque[int] = deque(maxlen=length)
         self._count = 0
         self._coarse: dict[str, deque[tuple[int, float | None, float | None]]] = {}
@@ -51,14 +50,14 @@ class BoardHistory:
     def add(self, snapshot: Snapshot) -> None:
         """Take one snapshot; one value is added to every series."""
         values = series_values(snapshot)
-        for name in values.keys() | self._rings.keys():
-            self._ring(name).push(values.get(name))
+        for name in values.keys() | self._series.keys():
+            self._begun(name).append(values.get(name))
         self._times_ns.append(snapshot.t_ns)
         self._count += 1
         self.latest = snapshot
         if self._count % COARSE_SAMPLES == 0:
-            for name, ring in self._rings.items():
-                known = [value for value in ring.last(COARSE_SAMPLES) if value is not None]
+            for name in self._series:
+                known = [v for v in self.series(name, COARSE_SAMPLES) if v is not None]
                 kept = self._coarse.setdefault(name, deque(maxlen=MAX_COARSE))
                 kept.append((snapshot.t_ns, min(known, default=None), max(known, default=None)))
 
@@ -69,28 +68,25 @@ class BoardHistory:
         fine = [self._times_ns[0]] if self._times_ns else []
         return min([*known, *fine], default=None)
 
-    def _ring(self, name: str) -> Ring:
-        """The ring of that reading; one that appears later begins with a gap."""
-        ring = self._rings.get(name)
-        if ring is None:
-            ring = self._rings[name] = Ring(self._length)
-            for _ in range(min(self._count, self._length)):
-                ring.push(None)
-        return ring
+    def _begun(self, name: str) -> deque[float | None]:
+        """The values of that reading; one that appears later begins with a gap."""
+        if name not in self._series:
+            self._series[name] = deque(repeat(None, self._count), self._length)
+        return self._series[name]
 
     def names(self) -> tuple[str, ...]:
         """Names of all series, sorted."""
-        return tuple(sorted(self._rings))
+        return tuple(sorted(self._series))
 
-    def series(self, name: str, count: int) -> Sequence[float | None]:
+    def series(self, name: str, count: int) -> list[float | None]:
         """The last ``count`` values of that reading, oldest first; empty where it never was
         sampled.
 
         ``npu.load.0``, ``npu.load.1``, ... are the cores of ``npu.load``; ``cpu.big.freq.0``, ...
         the clocks of the big CPU clusters, ``npu.activity`` is the sum over the cores.
         """
-        ring = self._rings.get(name)
-        return [] if ring is None else ring.last(count)
+        values = self._series.get(name, ())
+        return list(islice(values, max(len(values) - max(count, 0), 0), None))
 
     def in_place(self, name: str, room: int) -> list[float | None]:
         """The last values of that reading as ``room`` places from left to right. A value stays in
@@ -98,7 +94,7 @@ class BoardHistory:
         changes by one place a sample, not by all."""
         step = max(room // 4, 1)
         first = max(0, -(-(self._count - room) // step) * step)
-        shown = list(self.series(name, min(self._count - first, self._length)))
+        shown = self.series(name, min(self._count - first, self._length))
         missing = room - len(shown)
         return [*shown, *[None] * missing] if missing > 0 else shown[-room:]
 
@@ -106,12 +102,11 @@ class BoardHistory:
         """The values of that reading with their times, from ``since_ns`` on, oldest first. Before
         the last samples there are two for each :data:`COARSE_SAMPLES`: the least and the
         largest."""
-        ring = self._rings.get(name)
-        if ring is None:
+        if name not in self._series:
             return []
         times = list(self._times_ns)
         skip = bisect_left(times, since_ns)
-        fine = list(zip(times[skip:], ring.last(len(times) - skip), strict=True))
+        fine = list(zip(times[skip:], self.series(name, len(times) - skip), strict=True))
         if not times or since_ns >= times[0]:
             return fine
         coarse: list[Point] = []

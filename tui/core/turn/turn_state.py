@@ -83,6 +83,10 @@ class TurnState:
         self._held: Sequence[tuple[int, Delta]] = ()
         self._n_chars = 0
         self._max_chars = chars_limit(request.settings.max_tokens)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Called once, when the turn is made: a subclass begins its own records here."""
 
     @property
     def clock(self) -> ArrivalClockName:
