@@ -47,7 +47,7 @@ async def test_an_answer_that_ends_as_the_next_prompt_comes_is_drawn_and_listed_
         # No frame is drawn in between.
         assert app.dashboard.conversation.ask("two")
         await pilot.pause()
-        assert [answer.prompt for answer in app._latest.answers] == ["one"]
+        assert [answer.prompt for answer in app._last_answers.answers] == ["one"]
         first, second = app.dashboard._parts.transcript.turns
         assert first.state == "done"
         assert first.footer

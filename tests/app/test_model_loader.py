@@ -10,7 +10,7 @@ from tui.app.model_loader import ModelLoader
 from tui.app.server_link import ServerLink
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.types import ModelInfo
-from tui.servers.choice import Choice
+from tui.servers.chosen_model import Choice
 from tui.servers.connection_state import ConnectionState, Server, SurveyedServer
 from tui.servers.detect import KINDS
 

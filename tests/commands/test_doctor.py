@@ -11,7 +11,7 @@ import pytest
 
 from tests.board import tree_files, trees
 from tui.commands.doctor import main
-from tui.core.screen.check import Check
+from tui.core.screen.doctor_check import Check
 
 
 def doctor(

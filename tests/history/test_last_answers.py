@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.history.made import add_exchange, opened
-from tui.app.latest import Latest
+from tui.app.last_answers import LastAnswers
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, TextDelta
 from tui.history.browser import HistoryBrowser
@@ -31,7 +31,7 @@ def test_they_come_from_all_conversations_the_newest_first(tmp_path: Path) -> No
     for prompt in ("one", "two\nlines", "three"):
         add_exchange(connection, prompt, "an answer")
     connection.close()
-    latest = Latest(lambda: HistoryBrowser(tmp_path / FILE_NAME))
+    latest = LastAnswers(lambda: HistoryBrowser(tmp_path / FILE_NAME))
     latest.show(latest.read())
     assert [one.prompt for one in latest.answers] == ["three", "two lines", "one"]
     assert {one.rate_tps for one in latest.answers} == {3.125}
@@ -40,7 +40,7 @@ def test_they_come_from_all_conversations_the_newest_first(tmp_path: Path) -> No
 
 
 def test_an_answer_of_this_run_stands_there_once_also_when_it_is_stored(tmp_path: Path) -> None:
-    latest = Latest(lambda: HistoryBrowser(tmp_path / FILE_NAME))
+    latest = LastAnswers(lambda: HistoryBrowser(tmp_path / FILE_NAME))
     latest.show(latest.read())
     turn = ended_turn("mine")
     for _ in range(2):
@@ -62,5 +62,5 @@ def test_an_answer_of_this_run_stands_there_once_also_when_it_is_stored(tmp_path
 
 
 def test_where_nothing_is_kept_nothing_is_read() -> None:
-    latest = Latest(lambda: None)
+    latest = LastAnswers(lambda: None)
     assert latest.read() == ([], [])

@@ -19,9 +19,9 @@ from tui.core.types import (
     ThinkingDelta,
     UsageDelta,
 )
+from tui.recording.recorder import RecordingSession, request_line
 from tui.recording.samples import Sample
 from tui.recording.scrub import Scrubber
-from tui.recording.session import RecordingSession, request_line
 from tui.recording.told_turn import ToldTurn
 
 MS = 1_000_000

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from tests.servers.waiting import until
-from tui.servers.lag import LagProbe
+from tui.servers.loop_lag import LagProbe
+from tui.servers.time_limit import OutOfTimeError, within
 from tui.servers.watchdog import Watchdog
-from tui.servers.within import OutOfTimeError, within
 
 
 @pytest.mark.timing

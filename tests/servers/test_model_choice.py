@@ -9,7 +9,7 @@ import pytest
 from tests.servers.model_servers import PLAIN, REAL
 from tui.core.types import ModelInfo
 from tui.servers import model_choice
-from tui.servers.choice import Choice
+from tui.servers.chosen_model import Choice
 from tui.servers.connection_state import Server
 from tui.servers.detect import KINDS
 from tui.servers.dialects import (

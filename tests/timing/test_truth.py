@@ -20,7 +20,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment, running
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth
-from tui.core.turn.stats import quantile
+from tui.core.turn.order_statistics import quantile
 
 pytestmark = pytest.mark.timing
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
-from tui.app.latest import Latest
+from tui.app.last_answers import LastAnswers
 from tui.app.memory import give_back_free_memory
 from tui.app.sampling import Sampling
 from tui.app.terminal_app import Appearance, TerminalApp
@@ -77,7 +77,7 @@ class NpulseApp(TerminalApp):
         bell = self.bell if appearance.has_bell else None
         self._sampling = Sampling(backend, lambda: self.is_resting, bell)
         self._has_to_stop = False
-        self._latest = Latest(lambda: backend.kept_history.kept)
+        self._last_answers = LastAnswers(lambda: backend.kept_history.kept)
 
     # Start and end --------------------------------------------------------------------------
 
@@ -91,8 +91,8 @@ class NpulseApp(TerminalApp):
             appearance.frames_per_s,
             DashboardSources(
                 lambda turn: backend.timelines.of(turn, backend.clock_ns()),
-                lambda: self._latest.answers,
-                lambda: self._latest.conversations,
+                lambda: self._last_answers.answers,
+                lambda: self._last_answers.conversations,
             ),
         )
 
@@ -209,8 +209,8 @@ class NpulseApp(TerminalApp):
     def _keep(self) -> bool:
         """Keep theme and settings for the next start; False where it could not, and was said."""
         chat = self._backend.chat
-        loops, is_thin = chat.expectations.stops_loops, self.is_low_bandwidth
-        problem = self._remember(Chosen(self._chosen_theme, chat.settings, loops, is_thin))
+        loops, is_low = chat.expectations.stops_loops, self.is_low_bandwidth
+        problem = self._remember(Chosen(self._chosen_theme, chat.settings, loops, is_low))
         if problem is not None:
             self.dashboard.say(problem, "warn")
         return problem is None
@@ -345,7 +345,7 @@ class NpulseApp(TerminalApp):
         self.run_worker(walk, group="branch", exclusive=True)
 
     def on_dashboard_answer_ended(self, event: Dashboard.AnswerEnded) -> None:
-        self._latest.ended(event.turn, self._backend.clock_ns())
+        self._last_answers.ended(event.turn, self._backend.clock_ns())
         self.dashboard.show_latest()
         self.set_timer(KEPT_S, self._show_kept)
         give_back_free_memory()
@@ -353,13 +353,13 @@ class NpulseApp(TerminalApp):
 
     async def on_answers_panel_chosen(self, event: AnswersPanel.Chosen) -> None:
         await self._read_latest()
-        self._say_why_not(self._timeline_pages.open_of_answer(event.answer, self._latest))
+        self._say_why_not(self._timeline_pages.open_of_answer(event.answer, self._last_answers))
 
     def _show_kept(self) -> None:
         self.run_worker(self._read_latest(), group="latest", exclusive=True)
 
     async def _read_latest(self) -> None:
-        self._latest.show(await asyncio.to_thread(self._latest.read))
+        self._last_answers.show(await asyncio.to_thread(self._last_answers.read))
         self.dashboard.show_latest()
 
     @property
@@ -392,6 +392,6 @@ class NpulseApp(TerminalApp):
                 if self._keep():
                     self.dashboard.say("settings saved; they apply from the next answer on")
 
-        glyphs, is_thin = self._appearance.glyphs, self.is_low_bandwidth
-        form = settings_form(self._backend, glyphs, is_low_bandwidth=is_thin)
+        glyphs, is_low = self._appearance.glyphs, self.is_low_bandwidth
+        form = settings_form(self._backend, glyphs, is_low_bandwidth=is_low)
         self.push_screen(form, take)

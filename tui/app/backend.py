@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tui.app.answers_elsewhere import AnswersElsewhere
 from tui.app.bench_link import BenchLink
 from tui.app.board_monitor import BoardMonitor
 from tui.app.chat_keeper import ChatKeeper
 from tui.app.chat_session import ChatSession
 from tui.app.demo import DemoBoard, DemoOptions
-from tui.app.elsewhere import AnswersElsewhere
 from tui.app.headline import headline, notice
 from tui.app.kept_history import KeptHistory
 from tui.app.late_numbers import LateNumbers
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tui.history.browser import HistoryBrowser
     from tui.history.followed import FollowedAnswer
     from tui.lab.session import Lab
-    from tui.recording.session import RecordingSession
+    from tui.recording.recorder import RecordingSession
     from tui.remote.fleet import Fleet
     from tui.servers.connection import Connection
     from tui.servers.connection_state import ConnectionState, Server

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.history.recorder import Recorder
     from tui.history.resuming import ResumedConversation
     from tui.recording.lines import Program
-    from tui.recording.session import RecordingSession
+    from tui.recording.recorder import RecordingSession
     from tui.servers.connection import Connection
     from tui.servers.connection_state import Server
 
@@ -146,7 +146,7 @@ class ChatKeeper:
         server: Server | None,
         model: ModelInfo | None,
     ) -> None:
-        from tui.recording.session import request_line
+        from tui.recording.recorder import request_line
         from tui.recording.told_turn import ToldTurn
 
         if not isinstance(turn, ToldTurn):

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.app.answers_elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.chat_keeper import ChatKeeper, ask_when_stored
 from tui.app.chat_notes import ChatNotes
-from tui.app.elsewhere import AnswersElsewhere, OtherAnswers
 from tui.app.exchanges import Exchanges
 from tui.app.held_prompt import HeldPrompt
 from tui.app.npu_watch import NpuWatch, end_ns

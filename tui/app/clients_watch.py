@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui.board.readers.connections import TcpConnection, client_side, clients_of, owner_of
 from tui.board.readers.files import Files
 from tui.board.runtime_log.blocks import RuntimeBlock
-from tui.board.runtime_log.recent import RecentAnswers
+from tui.board.runtime_log.recent_answers import RecentAnswers
 from tui.core.board.reading import Snapshot
 from tui.core.screen.server_facts import (
     NPU_UNKNOWN,

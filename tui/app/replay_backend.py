@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from tui.app.headline import short_name
-from tui.app.latest import MOST, last_answer
+from tui.app.last_answers import MOST, last_answer
 from tui.board.advice.board_state import BoardView
 from tui.board.readers.neighbours import Neighbour
 from tui.core.board.board_facts import BoardFacts

@@ -184,7 +184,7 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
     @property
     def is_low_bandwidth(self) -> bool:
         """Whether low bandwidth is on."""
-        return self._painting.is_thin
+        return self._painting.is_low_bandwidth
 
     def _rest(self, is_resting: bool) -> None:
         """Painting was paused or resumed."""

@@ -105,7 +105,7 @@ class LoadedThemes:
     problems: tuple[str, ...]
 
     def at(self, depth: ColourDepth) -> tuple[Theme, ...]:
-        """The same where the terminal has so many colours."""
+        """What to register with the app, for a colour depth."""
         return tuple(loaded.at(depth) for loaded in self.by_name.values())
 
     def pick(self, wanted: str) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from tui.app.app_pages import AppPages
 from tui.screens.timeline import TimelineData, TimelineScreen
 
 if TYPE_CHECKING:
-    from tui.app.latest import Latest
+    from tui.app.last_answers import LastAnswers
     from tui.core.screen.last_answers import LastAnswer
     from tui.screens.bench.page import BenchPage
     from tui.screens.history.page import HistoryPage
@@ -31,7 +31,7 @@ class TimelinePages(AppPages):
         self._open(sources, last if at is None else min(max(at, 0), last))
         return None
 
-    def open_of_answer(self, answer: LastAnswer, latest: Latest) -> str | None:
+    def open_of_answer(self, answer: LastAnswer, latest: LastAnswers) -> str | None:
         """Of one of the last answers, which ``latest`` has read. Returns why not, or None."""
         number = latest.number_of(answer)
         if number is None:

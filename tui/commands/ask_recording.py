@@ -10,7 +10,7 @@ from tui.commands.parser import complain
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, ModelInfo
-from tui.recording.session import RecordingSession, request_line
+from tui.recording.recorder import RecordingSession, request_line
 from tui.recording.told_turn import ToldTurn
 from tui.servers.connection_state import Server
 from tui.settings.recording_options import recording_options, recording_session

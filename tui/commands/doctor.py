@@ -30,8 +30,8 @@ from tui.commands.stdout_paper import stdout_paper
 from tui.commands.terminal_colours import FoundColours, found_colours
 from tui.commands.terminal_line import line_check, serial_baud
 from tui.core.board.reading import Snapshot
-from tui.core.screen.check import Check
 from tui.core.screen.colours import DEPTH_NAMES
+from tui.core.screen.doctor_check import Check
 from tui.core.text.format import size
 from tui.core.text.glyphs import choose
 from tui.core.text.printed import PLAIN, Paper, folded

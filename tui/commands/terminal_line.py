@@ -7,7 +7,7 @@ import re
 import termios
 from collections.abc import Mapping
 
-from tui.core.screen.check import Check
+from tui.core.screen.doctor_check import Check
 
 SLOW_ANSWER_S = 0.15
 """A connection with this round trip is a modem, a satellite or a bad radio link."""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.core.turn.stats import quantile_of_sorted
+from tui.core.turn.order_statistics import quantile_of_sorted
 
 _EXACT_PAIRS = 250_000
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tui.bench.model.options import GREEDY, Limits
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.run.request_runner import RequestRunner
 from tui.bench.store.controls import Controls
 from tui.core.board.reading import Snapshot

@@ -25,7 +25,7 @@ from tui.bench.run import request_record
 from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected
 from tui.bench.run.plan import Task
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.run.request_runner import RequestResult, RequestRunner
 from tui.bench.store.controls import Controls
 from tui.bench.store.runs import utc_now

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from tui.history.words import MAX_INDEXED_CHARS
+from tui.history.search_terms import MAX_INDEXED_CHARS
 
 ROW_CHARS = MAX_INDEXED_CHARS
 """Characters per row; the search index covers the first row."""

@@ -22,9 +22,9 @@ from tui.history.records import (
     StoredConversation,
     StoredTurn,
 )
+from tui.history.search_terms import match_expression, snippet
 from tui.history.token_times import unpack_times
 from tui.history.turn_json import decode_numbers, decode_origin, decode_settings, error_of
-from tui.history.words import match_expression, snippet
 from tui.history.writer_process import living_writer
 from tui.history.writers import interrupted
 

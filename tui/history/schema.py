@@ -9,7 +9,7 @@
 - ``traces``: what is seldom read: times of the chunks (:mod:`tui.history.token_times`) and samples
   of the board (:mod:`tui.history.board_samples`).
 - ``words``: the full-text index of ``bodies.text`` by ``turn``, without a copy of the text; what
-  is put in and taken out is :func:`tui.history.words.indexed`.
+  is put in and taken out is :func:`tui.history.search_terms.indexed`.
 - ``origins`` and ``parameters`` are shared by many turns; ``writers`` are processes, ``command`` is
   what they were started as.
 - ``live``: how far an answer is that is being written, beside its words: for other processes, which

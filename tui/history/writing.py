@@ -16,8 +16,8 @@ from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.types import GenerationSettings, Phase, TurnError, TurnStatus
 from tui.history.long_words import in_rows, store_more
 from tui.history.records import Origin, TurnRole
+from tui.history.search_terms import MAX_INDEXED_CHARS, indexed
 from tui.history.turn_json import encode_numbers, encode_origin, encode_settings
-from tui.history.words import MAX_INDEXED_CHARS, indexed
 
 MAX_TITLE_CHARS = 80
 UNTITLED = "untitled"

@@ -21,7 +21,7 @@ from tui.servers.address import normalised_url
 from tui.servers.dialects import openai
 from tui.servers.dialects.dialect import Answer, Dialect, Json
 from tui.servers.stamped_transport import StampedTransport
-from tui.servers.within import OutOfTimeError, within
+from tui.servers.time_limit import OutOfTimeError, within
 
 MAX_QUERY_BYTES = 4 << 20
 MAX_ERROR_BYTES = 64 << 10

@@ -12,7 +12,7 @@ from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers.access import Access
 from tui.servers.address import is_local, shown_url
-from tui.servers.choice import Choice
+from tui.servers.chosen_model import Choice
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.remembered import RememberedServers
 from tui.servers.slot import SlotState

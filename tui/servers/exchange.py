@@ -32,7 +32,7 @@ from tui.servers.busy_wait import Busy, BusyWait
 from tui.servers.client import Client, error_text
 from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
-from tui.servers.lag import LagProbe
+from tui.servers.loop_lag import LagProbe
 from tui.servers.slot import Slot
 from tui.servers.stamped_transport import arrival_of, departure_ns_of, pieces_of
 from tui.servers.watchdog import Watchdog

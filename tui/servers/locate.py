@@ -14,7 +14,7 @@ import httpx
 from tui.core.types import ModelInfo, TurnError
 from tui.servers.access import Access
 from tui.servers.address import is_explicit, shown_url
-from tui.servers.choice import Choice
+from tui.servers.chosen_model import Choice
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.detect import PROBE_TIMEOUTS, Probe, best, search

@@ -10,7 +10,7 @@ from typing import Literal
 from tui.core.text.model_name import spoken_name
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.servers.choice import Choice
+from tui.servers.chosen_model import Choice
 from tui.servers.connection_state import Server
 from tui.servers.dialects.dialect import Dialect
 

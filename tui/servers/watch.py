@@ -19,7 +19,7 @@ from tui.servers.locate import Located, look
 from tui.servers.model_choice import loaded_model
 from tui.servers.models import ModelListError
 from tui.servers.session import ServerSession
-from tui.servers.within import OutOfTimeError, within
+from tui.servers.time_limit import OutOfTimeError, within
 
 MAX_BUSY_WAIT_S = 40.0
 GONE_WAIT_S = 0.2

@@ -20,7 +20,7 @@ from tui.settings.config import config_paths, load
 class LoggedIn:
     """A board that is read, and its servers as this machine reaches them: ``urls``, and for each
     of these local ports the address that the board itself would ask. It is a
-    :class:`tui.core.board.elsewhere.BoardElsewhere`."""
+    :class:`tui.core.board.remote_board.BoardElsewhere`."""
 
     text: str
     """What ``--board`` was given."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
-    from tui.recording.session import RecordingSession
+    from tui.recording.recorder import RecordingSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def recording_session(
     options: RecordingOptions, on_problem: Callable[[str], None]
 ) -> RecordingSession:
     """Records answers as these options say. Raises ValueError where a file would be overwritten."""
+    from tui.recording.recorder import RecordingSession
     from tui.recording.scrub import Scrubber
-    from tui.recording.session import RecordingSession
 
     return RecordingSession(
         options.path,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from array import array
 
-from tui.core.turn.stats import quantile_of_sorted
+from tui.core.turn.order_statistics import quantile_of_sorted
 from tui.tap.copies import Copy
 
 KEPT = 4096

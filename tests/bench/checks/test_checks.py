@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.bench.checks import languages, measure, python_code, structured
+from tui.bench.checks import languages, python_code, structured, text_counts
 from tui.bench.checks.fences import open_fence
 from tui.bench.checks.findings import reported, score
 from tui.bench.checks.run import check_answer, echo_share, lenient
@@ -330,13 +330,13 @@ def test_known_violations_are_really_there() -> None:
 
 
 def test_measures() -> None:
-    assert measure.words("it's 3 well-known words") == 4
-    assert measure.words("四个汉字") == 4
-    assert measure.sentences("") == 0
-    assert measure.fences("```py\nx\n```\ntext\n~~~\ny\n~~~") == [("py", "x\n"), ("", "y\n")]
+    assert text_counts.words("it's 3 well-known words") == 4
+    assert text_counts.words("四个汉字") == 4
+    assert text_counts.sentences("") == 0
+    assert text_counts.fences("```py\nx\n```\ntext\n~~~\ny\n~~~") == [("py", "x\n"), ("", "y\n")]
     assert open_fence("```py\nx\n```\n```\nrest") == ("", "rest")
-    assert measure.outline_levels("1. a\n1.1 b\n") == (2, 2 + 1)
-    assert measure.script_shares("ab漢")["Han"] == pytest.approx(1 / 3)
+    assert text_counts.outline_levels("1. a\n1.1 b\n") == (2, 2 + 1)
+    assert text_counts.script_shares("ab漢")["Han"] == pytest.approx(1 / 3)
 
 
 EVERY = [check for name in builtin_ids() for p in load_builtin(name).prompts for check in p.checks]

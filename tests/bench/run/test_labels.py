@@ -17,7 +17,7 @@ from tests.bench.scripted import HEAD, Exchange, plain, scripted
 from tui.bench.analysis.trace import measure
 from tui.bench.model.events import RequestEnded
 from tui.bench.report import render
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.run.request_record import trace_of
 from tui.bench.run.request_runner import RequestResult
 from tui.bench.store.run_files import Loaded

@@ -16,7 +16,7 @@ from tui.bench.model.suite import Suite, load_builtin, parse
 from tui.bench.run import plan
 from tui.bench.run.filler import corrected, first_guess, text_of
 from tui.bench.run.forecast import Speed, forecast, tokens_out
-from tui.bench.run.probe import Calibration, is_warm
+from tui.bench.run.preliminary_requests import Calibration, is_warm
 from tui.bench.store.controls import Controls, tell
 
 

@@ -15,7 +15,7 @@ from tui.bench.store.runs import RUN_FILE
 READERS = """
 import sys, threading
 from pathlib import Path
-from tui.bench.analysis import reference
+from tui.bench.analysis import published_figures
 from tui.bench.model import events, records, suite
 from tui.bench.store import history
 
@@ -25,7 +25,7 @@ readers = {{
     "history": lambda: history.entries(folder),
     "records": lambda: records.decode(data),
     "suite": lambda: suite.find("prompts", None),
-    "reference": reference.rows,
+    "reference": published_figures.rows,
     "events": lambda: events.from_json(b'{{"type": "stage"}}'),
 }}
 sys.setswitchinterval(1e-6)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.core.turn.gaps import GapQuantiles, GapSummary
-from tui.core.turn.stats import quantile
+from tui.core.turn.order_statistics import quantile
 
 
 def test_nothing_yet() -> None:

@@ -10,7 +10,7 @@ from tui.core.text.glyphs import UNICODE
 from tui.widgets.transcript.code_jump import CodeJump
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
-from tui.widgets.transcript.select import key_of, selected_text
+from tui.widgets.transcript.row_text import key_of, selected_text
 from tui.widgets.transcript.selection import RowSelection, selection_at
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.turn_view import TurnView

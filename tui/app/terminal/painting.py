@@ -2,8 +2,8 @@
 
 A terminal that reports its focus (DECSET 1004) and has lost it gets nothing after :data:`AWAY_S`;
 everything is painted again when the focus is back, or the terminal takes another size. With low
-bandwidth the screen is painted every :data:`THIN_S`, and at once for some time after a key. Answers
-are received and kept meanwhile, and the board is sampled.
+bandwidth the screen is painted every :data:`LOW_BANDWIDTH_S`, and at once for some time after a
+key. Answers are received and kept meanwhile, and the board is sampled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SAY_S = 1.0
 """Time without the focus after which a message says that painting will pause."""
 AWAY_S = 1.5
 """Time without the focus after which painting pauses."""
-THIN_S = 5.0
+LOW_BANDWIDTH_S = 5.0
 """Time between two paintings with low bandwidth."""
 INPUT_S = 1.0
 """Time after a key in which everything is painted at once, also with low bandwidth."""
@@ -39,7 +39,7 @@ class Painting:
         self._say = say
         self.is_away = False
         """Painting is paused: the focus is elsewhere."""
-        self.is_thin = False
+        self.is_low_bandwidth = False
         """Low bandwidth is on."""
         self._pictures: Timer | None = None
         self._leaving: Timer | None = None
@@ -47,11 +47,11 @@ class Painting:
 
     def save_bandwidth(self, is_low: bool) -> None:
         """Switch low bandwidth on or off."""
-        if is_low == self.is_thin:
+        if is_low == self.is_low_bandwidth:
             return
-        self.is_thin = is_low
+        self.is_low_bandwidth = is_low
         if is_low:
-            self._pictures = self._app.set_interval(THIN_S, self._paint_once)
+            self._pictures = self._app.set_interval(LOW_BANDWIDTH_S, self._paint_once)
             self.has_input()
             return
         for timer in (self._pictures, self._quiet):
@@ -76,7 +76,7 @@ class Painting:
         if self.is_away:
             self._come_back()
             self.focus(False)
-        if not self.is_thin:
+        if not self.is_low_bandwidth:
             return
         self._app.hold_painting(False)
         if self._quiet is not None:
@@ -99,7 +99,7 @@ class Painting:
         if was_away:
             self._rest(False)
             self._app.hold_painting(False)
-            if self.is_thin:
+            if self.is_low_bandwidth:
                 self.has_input()
 
     def _hold(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, median
 
 from tui.bench.analysis.ranks import finite_all
-from tui.core.turn.stats import median_absolute_deviation, quantile, quantile_of_sorted
+from tui.core.turn.order_statistics import median_absolute_deviation, quantile, quantile_of_sorted
 
 RESAMPLES = 10_000
 SHIFT_RESAMPLES = 2_000

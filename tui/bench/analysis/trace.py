@@ -11,7 +11,7 @@ from tui.bench.analysis.statistics import percentile
 from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
 from tui.core.turn.arrivals import Arrivals, arrivals_of, arrive_in_bursts
-from tui.core.turn.stats import quantile
+from tui.core.turn.order_statistics import quantile
 from tui.core.types import TtftPart
 
 MIN_TOKENS = 8

@@ -6,7 +6,7 @@ import io
 import re
 import tokenize
 
-from tui.bench.checks import measure
+from tui.bench.checks import text_counts
 from tui.bench.checks.fences import closed_fences
 from tui.bench.checks.structured import parse_lenient
 from tui.bench.model import check_specs as s
@@ -38,8 +38,8 @@ def without_code(text: str) -> str:
 
 def language_scores(text: str) -> dict[str, float]:
     """How much each language looks like the text: 0 and up. Only meant to tell these five apart."""
-    shares = measure.script_shares(text)
-    words = measure.word_list(text)
+    shares = text_counts.script_shares(text)
+    words = text_counts.word_list(text)
     count = max(1, len(words))
     scores = {"zh": 3 * shares.get("Han", 0.0), "ar": 3 * shares.get("Arabic", 0.0)}
     folded = text.casefold()
@@ -64,7 +64,7 @@ def detect(text: str) -> str | None:
 
 def script(spec: s.Script, answer: Answer) -> Outcome:
     text = without_code(answer.text) if spec.ignore_code else answer.text
-    shares = measure.script_shares(text)
+    shares = text_counts.script_shares(text)
     share = sum(shares.get(name, 0.0) for name in spec.scripts)
     shown = ", ".join(f"{name} {100 * part:.0f} %" for name, part in sorted(shares.items()))
     return share >= spec.min_share, shown or "no letters"
@@ -124,7 +124,7 @@ def _bare(code: str) -> list[str]:
 
 def comments(spec: s.Comments, answer: Answer) -> Outcome:
     """The code is unchanged and carries comments in the asked language."""
-    blocks = [content for _, content in measure.fences(answer.text)]
+    blocks = [content for _, content in text_counts.fences(answer.text)]
     code = max(blocks, key=len, default=answer.text)
     found = comments_of(code)
     problems = []
@@ -155,8 +155,8 @@ def against_english(english: str, other: str, kind: str) -> Outcome:
             return False, "other keys than the English answer"
         same = sum(left[0][key] == right[0][key] for key in left[0])
         return same <= len(left[0]) // 3, f"{same} of {len(left[0])} strings as in English"
-    first = max((c for _, c in measure.fences(english)), key=len, default=english)
-    second = max((c for _, c in measure.fences(other)), key=len, default=other)
+    first = max((c for _, c in text_counts.fences(english)), key=len, default=english)
+    second = max((c for _, c in text_counts.fences(other)), key=len, default=other)
     wanted, found = comments_of(first), comments_of(second)
     if not wanted:
         return None, "the English answer has no comments"

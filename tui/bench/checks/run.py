@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tui.bench.checks import languages, measure, python_code, structured, text
+from tui.bench.checks import languages, python_code, structured, text, text_counts
 from tui.bench.checks.findings import findings
 from tui.bench.checks.loops import find_loop
 from tui.bench.model import check_specs as s
@@ -139,7 +139,7 @@ def _stands(spec: s.CheckSpec, answer: Answer) -> bool:
     if isinstance(spec, _INCOMPLETE_FAILS):
         return True
     if isinstance(spec, s.Words) and spec.max is not None:
-        return measure.words(answer.text) > spec.max * (1 + spec.slack_pct / 100)
+        return text_counts.words(answer.text) > spec.max * (1 + spec.slack_pct / 100)
     return False
 
 
@@ -191,8 +191,8 @@ def _always(answer: Answer, *, with_loop: bool, with_drift: bool) -> list[Check]
 
 def _drift(answer: Answer) -> Check:
     """Did the answer leave the scripts of its prompt?"""
-    asked = measure.script_shares(answer.prompt)
-    found = measure.script_shares(answer.text)
+    asked = text_counts.script_shares(answer.prompt)
+    found = text_counts.script_shares(answer.text)
     strange = {name: share for name, share in found.items() if name not in asked}
     share = sum(strange.values())
     detail = ", ".join(f"{name} {100 * part:.0f} %" for name, part in strange.items())
@@ -201,7 +201,7 @@ def _drift(answer: Answer) -> Check:
 
 def echo_share(prompt: str, answer: str) -> float:
     """The longest run of the prompt's words that the answer begins with or contains, as a share."""
-    asked, said = measure.word_list(prompt), measure.word_list(answer)
+    asked, said = text_counts.word_list(prompt), text_counts.word_list(answer)
     if len(asked) < 4 or not said:
         return 0.0
     joined = "\0" + "\0".join(said) + "\0"

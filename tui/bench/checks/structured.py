@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from tui.bench.checks import measure
+from tui.bench.checks import text_counts
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
 from tui.bench.model.records import Check
@@ -81,7 +81,7 @@ def parse_strict(text: str) -> Any:
 def without_fence(text: str) -> str | None:
     """The content of the one fence that is the whole answer, else None."""
     stripped = text.strip()
-    found = measure.fences(stripped)
+    found = text_counts.fences(stripped)
     if len(found) != 1 or not stripped.startswith(("```", "~~~")):
         return None
     return found[0][1] if stripped.endswith(("```", "~~~")) else None
@@ -93,7 +93,7 @@ def parse_lenient(text: str) -> tuple[Any, str] | None:
     inner = without_fence(text)
     if inner is not None:
         candidates.append(("fenced", inner))
-    fenced = measure.fences(text)[:MAX_FENCES]
+    fenced = text_counts.fences(text)[:MAX_FENCES]
     candidates += [("inside text", content) for _, content in fenced]
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
     end = max(text.rfind("}"), text.rfind("]"))
@@ -165,7 +165,7 @@ def _field_problems(wanted: s.JsonField, value: Any, grace: float) -> list[str]:
         return [f"{wanted.name!r} is no {wanted.type}"]
     problems = []
     if isinstance(value, str):
-        count = measure.words(value)
+        count = text_counts.words(value)
         if wanted.min_words is not None and count < wanted.min_words * (1 - grace):
             problems.append(f"{wanted.name!r} has {count} words")
         if wanted.max_words is not None and count > wanted.max_words * (1 + grace):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tui.bench.checks import measure
+from tui.bench.checks import text_counts
 from tui.bench.checks.loops import find_loop
 from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
@@ -32,19 +32,19 @@ def no_loop(spec: s.NoLoop, answer: Answer) -> Outcome:
 def words(spec: s.Words, answer: Answer) -> Outcome:
     grace = spec.slack_pct / 100
     high = None if spec.max is None else spec.max * (1 + grace)
-    return _range(measure.words(answer.text), spec.min * (1 - grace), high, "words")
+    return _range(text_counts.words(answer.text), spec.min * (1 - grace), high, "words")
 
 
 def sentences(spec: s.Sentences, answer: Answer) -> Outcome:
-    return _range(measure.sentences(answer.text), spec.min, spec.max, "sentences")
+    return _range(text_counts.sentences(answer.text), spec.min, spec.max, "sentences")
 
 
 def paragraphs(spec: s.Paragraphs, answer: Answer) -> Outcome:
-    return _range(len(measure.paragraphs(answer.text)), spec.min, spec.max, "paragraphs")
+    return _range(len(text_counts.paragraphs(answer.text)), spec.min, spec.max, "paragraphs")
 
 
 def bullets(spec: s.Bullets, answer: Answer) -> Outcome:
-    return _range(len(measure.bullets(answer.text)), spec.min, spec.max, "list items")
+    return _range(len(text_counts.bullets(answer.text)), spec.min, spec.max, "list items")
 
 
 def lines(spec: s.Lines, answer: Answer) -> Outcome:
@@ -53,12 +53,12 @@ def lines(spec: s.Lines, answer: Answer) -> Outcome:
 
 
 def ends_sentence(spec: s.EndsSentence, answer: Answer) -> Outcome:
-    is_ok = measure.ends_sentence(answer.text)
+    is_ok = text_counts.ends_sentence(answer.text)
     return is_ok, "closed" if is_ok else f"ends with {answer.text.rstrip()[-20:]!r}"
 
 
 def outline(spec: s.Outline, answer: Answer) -> Outcome:
-    entries, levels = measure.outline_levels(answer.text)
+    entries, levels = text_counts.outline_levels(answer.text)
     is_ok = entries >= spec.min_entries and levels >= spec.min_levels
     return is_ok, f"{entries} headings or numbers on {levels} levels"
 
@@ -75,7 +75,7 @@ def keywords(spec: s.Keywords, answer: Answer) -> Outcome:
 
 
 def times(spec: s.Times, answer: Answer) -> Outcome:
-    return _range(measure.time_expressions(answer.text), spec.min, None, "time expressions")
+    return _range(text_counts.time_expressions(answer.text), spec.min, None, "time expressions")
 
 
 def starts_with(spec: s.StartsWith, answer: Answer) -> Outcome:

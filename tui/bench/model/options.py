@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui.core.board.elsewhere import BoardElsewhere
+from tui.core.board.remote_board import BoardElsewhere
 from tui.core.types import GenerationSettings
 from tui.servers.access import Access
 from tui.servers.remembered import RememberedServers

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from tui.bench.analysis.fits import rate_at
-from tui.bench.analysis.reference import nearest
+from tui.bench.analysis.published_figures import nearest
 from tui.bench.analysis.summary import scored
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import Request

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from tui.bench.analysis.reference import nearest
+from tui.bench.analysis.published_figures import nearest
 from tui.bench.analysis.summary import scored
 from tui.bench.model.metrics import metric
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Total

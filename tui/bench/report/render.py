@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tui.bench.model import records
 from tui.bench.model.comparison import Comparison
-from tui.bench.report import boards, details, html, markdown, parts, rows, seed004
+from tui.bench.report import board_report, boards, details, html, markdown, parts, rows
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
 from tui.bench.report.comparison import body as comparison_blocks
 from tui.bench.report.observations import observations
@@ -44,14 +44,16 @@ def as_markdown(
 ) -> str:
     """Markdown; ``compat`` seed004 gives the definitions of the board report instead of ours."""
     is_old = compat == "seed004"
-    return markdown.rendered(seed004.content(loaded) if is_old else content(loaded, comparison))
+    return markdown.rendered(
+        board_report.content(loaded) if is_old else content(loaded, comparison)
+    )
 
 
 def as_html(
     loaded: Loaded, *, compat: str | None = None, comparison: Comparison | None = None
 ) -> str:
     """One HTML file."""
-    blocks = seed004.content(loaded) if compat == "seed004" else content(loaded, comparison)
+    blocks = board_report.content(loaded) if compat == "seed004" else content(loaded, comparison)
     word = "SIMULATED " if loaded.document.run.simulated else ""
     return html.rendered(blocks, f"{word}{line(loaded.document.model.name)} benchmark")
 

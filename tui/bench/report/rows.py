@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from tui.bench.analysis import statistics as stat
-from tui.bench.analysis.reference import billions_in
+from tui.bench.analysis.published_figures import billions_in
 from tui.bench.analysis.summary import by_group, decode_tps, headline_source, scored, value_of
 from tui.bench.model.records import Document, Request, Source
 from tui.bench.report.blocks import Block, Heading, Paragraph, Table

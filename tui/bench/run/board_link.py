@@ -10,8 +10,8 @@ from tui.bench.analysis.hardware import HardwareLog, npu_load, reduced, targets
 from tui.board.readers.files import Files
 from tui.board.runtime_log.reader import RuntimeLog
 from tui.board.sampler import Sampler
-from tui.core.board.elsewhere import BoardElsewhere
 from tui.core.board.reading import Snapshot
+from tui.core.board.remote_board import BoardElsewhere
 from tui.servers.address import is_local, local_port, shown_url
 from tui.servers.connection_state import Server
 

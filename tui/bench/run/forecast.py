@@ -15,7 +15,7 @@ from tui.bench.model.events import Forecast as ForecastEvent
 from tui.bench.model.records import NOT_ATTEMPTED, Document, Request
 from tui.bench.run.plan import Task
 from tui.core.theil_sen import Line, theil_sen
-from tui.core.turn.stats import quantile
+from tui.core.turn.order_statistics import quantile
 
 PRIOR_BYTES = 4.6e9
 PRIOR_PREFILL_MS = 34.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from tui.bench.model.events import Event, Finished, Noted, Progressed, TokensArrived
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.store import active_run
 from tui.bench.store.journal import Journal, journal_error
 from tui.core.screen.footer import PART_WORDS

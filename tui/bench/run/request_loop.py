@@ -22,7 +22,7 @@ from tui.bench.run.clocks import ClockWatch
 from tui.bench.run.forecast import forecast
 from tui.bench.run.load_cycle import LoadCycle
 from tui.bench.run.plan import Task
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.run.request_record import not_asked
 from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext

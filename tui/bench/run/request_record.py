@@ -17,7 +17,7 @@ from tui.bench.model.records import (
     Times,
 )
 from tui.bench.run.plan import Task
-from tui.bench.run.recorded import RecordedTurn, source_of
+from tui.bench.run.recorded_turn import RecordedTurn, source_of
 from tui.bench.run.request_runner import CAP_GRACE, RequestResult, StopReason
 from tui.core.screen.footer import included_note
 from tui.core.text.sanitize import clean

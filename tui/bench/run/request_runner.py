@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from typing import Literal
 
 from tui.bench.model.options import Limits
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.store.controls import Controls
 from tui.core.turn.last_usage import LastUsage
 from tui.core.types import ChatRequest, TtftPart

@@ -14,7 +14,7 @@ from tui.bench.model.suite import Sampling
 from tui.bench.run import request_record
 from tui.bench.run.forecast import tokens_in
 from tui.bench.run.plan import Task
-from tui.bench.run.recorded import RecordedTurn
+from tui.bench.run.recorded_turn import RecordedTurn
 from tui.bench.run.request_runner import RequestResult, RequestRunner
 from tui.bench.run.run_context import RunContext
 from tui.bench.store.runs import utc_now

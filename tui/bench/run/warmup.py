@@ -9,7 +9,7 @@ import msgspec
 from tui.bench.model.conditions import Gate, StreamMode
 from tui.bench.model.events import Configured, GateSeen, StageChanged, WarmupEnded
 from tui.bench.model.suite import prompt_sha256
-from tui.bench.run import probe
+from tui.bench.run import preliminary_requests as preliminary
 from tui.bench.run.plan import Task
 from tui.bench.run.request_runner import RequestResult
 from tui.bench.run.run_context import RunContext
@@ -30,10 +30,10 @@ class Warming:
         if not kept:
             return True
         self._s.ledger.emit(StageChanged(stage="probe", sentence="Does the server stream?"))
-        asked = await self._ask(probe.probe_task())
+        asked = await self._ask(preliminary.probe_task())
         if asked is None:
             return False
-        await self._found(probe.stream_mode(asked))
+        await self._found(preliminary.stream_mode(asked))
         if self._s.options.has_warmup and not await self._warm_up():
             return False
         usage = asked.turn.usage
@@ -83,10 +83,10 @@ class Warming:
     async def _warm_up(self) -> bool:
         """Discarded requests until two successive rates agree."""
         rates: list[float | None] = []
-        for number in range(probe.WARM_MAX):
-            sentence = f"Warm-up {number + 1}, at most {probe.WARM_MAX}."
+        for number in range(preliminary.WARM_MAX):
+            sentence = f"Warm-up {number + 1}, at most {preliminary.WARM_MAX}."
             self._s.ledger.emit(StageChanged(stage="warm-up", sentence=sentence))
-            task = probe.warm_task(number)
+            task = preliminary.warm_task(number)
             asked = await self._ask(task)
             if asked is None:
                 return False
@@ -95,17 +95,17 @@ class Warming:
             self._s.speed.learn(request)
             self._s.ledger.emit(WarmupEnded(request=request))
             rates.append(request.m.get("decode_tps_cl") or request.m.get("decode_tps_est"))
-            if self._s.is_buffered or not request.is_scored or probe.is_warm(rates):
+            if self._s.is_buffered or not request.is_scored or preliminary.is_warm(rates):
                 break
         return True
 
     async def _calibrate(self, wanted: int) -> bool:
         """How many words make that many tokens here; nothing where the server does not count."""
-        calibration = probe.Calibration(wanted)
+        calibration = preliminary.Calibration(wanted)
         while not calibration.is_done:
             sentence = f"How many words are {wanted} tokens?"
             self._s.ledger.emit(StageChanged(stage="calibrate", sentence=sentence))
-            task = probe.calibration_task(wanted, calibration.words, calibration.tries)
+            task = preliminary.calibration_task(wanted, calibration.words, calibration.tries)
             asked = await self._ask(task)
             if asked is None:
                 return False

@@ -12,7 +12,7 @@ from tui.bench.model.screen import OpenedRequest
 from tui.bench.report.render import makers
 from tui.bench.session import views
 from tui.bench.session.requests import opened_request, request_timelines
-from tui.bench.session.shown import ShownView
+from tui.bench.session.screen_state import ShownView
 from tui.bench.store import document, runs
 from tui.bench.store.run_files import Loaded
 from tui.files.private import write_whole

@@ -30,7 +30,7 @@ from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
 from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
 from tui.bench.session.results import Results
-from tui.bench.session.shown import ShownView
+from tui.bench.session.screen_state import ShownView
 from tui.bench.store import document, runs
 from tui.bench.store.detached import Detached, follow, running, start
 from tui.bench.store.folder import boards_folder, default_folder

@@ -14,7 +14,7 @@ from tui.board.readers.reasons import NO_DRIVER, NO_PERMISSION, NO_SERVER
 from tui.core.board.clock import check_clock
 from tui.core.board.finding import Finding
 from tui.core.board.reading import Reading, Snapshot
-from tui.core.screen.check import Check, CheckStatus
+from tui.core.screen.doctor_check import Check, CheckStatus
 from tui.core.text import format as fmt
 
 

@@ -7,7 +7,7 @@ import shlex
 from tui.board.runtime_log.load_lines import place
 from tui.board.runtime_log.source import VARIABLE, LogSource
 from tui.core.board.load_facts import LoadFacts
-from tui.core.screen.check import Check
+from tui.core.screen.doctor_check import Check
 from tui.core.text.sanitize import clean_line
 
 ID, TITLE = "runtime.log", "runtime log"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tui.core.turn.stats import quantile_of_sorted
+from tui.core.turn.order_statistics import quantile_of_sorted
 
 MIN_FOR_QUANTILES = 5
 """Of fewer values the least and the greatest are given."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import chain
 
-from tui.core.turn.stats import quantile_of_sorted
+from tui.core.turn.order_statistics import quantile_of_sorted
 
 _REBUILD_SHARE = 16
 _RUN = 1 << 16
@@ -49,7 +49,7 @@ class GapQuantiles:
             self.largest_ns = gap_ns
 
     def quantile_ns(self, share: float) -> float | None:
-        """The type 7 quantile (see :mod:`tui.core.turn.stats`), None where there are no gaps."""
+        """The type 7 quantile, see :mod:`tui.core.turn.order_statistics`; None without gaps."""
         if self._new:
             self._sort_in()
         return quantile_of_sorted(self._sorted, share)

@@ -25,7 +25,7 @@ from array import array
 from tui.core.turn.chunk_log import MIN_DECODE_TOKENS, ChunkLog, ChunkMeaning
 from tui.core.turn.gaps import GapSummary
 from tui.core.turn.last_usage import LastUsage
-from tui.core.turn.reported import Reported
+from tui.core.turn.reported_usage import Reported
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import NumberSource, Phase, SegmentKind, TtftPart, UsageDelta
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tui.sim.board.tree_still import DDR_TABLE_HZ
-from tui.sim.runtime import material
+from tui.sim.runtime import answer_texts
 from tui.sim.runtime.tokens import pieces
 
 DECODE_SHARE = 0.37
@@ -76,9 +76,9 @@ def loop_forever(rng: random.Random, wishes: Wishes) -> Iterator[str]:
     """The tokens of a model that repeats itself; endless unless a length is given."""
 
     def text() -> Blocks:
-        yield _fill(rng, rng.choice(material.OPENINGS)) + " "
-        yield from (_fill(rng, rng.choice(material.PROSE)) + " " for _ in range(2))
-        sentence = rng.choice(material.LOOPS)
+        yield _fill(rng, rng.choice(answer_texts.OPENINGS)) + " "
+        yield from (_fill(rng, rng.choice(answer_texts.PROSE)) + " " for _ in range(2))
+        sentence = rng.choice(answer_texts.LOOPS)
         while True:
             yield sentence + " "
 
@@ -104,7 +104,7 @@ def _natural(rng: random.Random, shape: str) -> Iterator[str]:
         length += len(pieces(block))
         if length >= target:
             break
-    endings = {"code": "\n```\n", "mixed": "\n\n" + rng.choice(material.CLOSINGS)}
+    endings = {"code": "\n```\n", "mixed": "\n\n" + rng.choice(answer_texts.CLOSINGS)}
     yield from pieces(text.rstrip() + endings.get(shape, ""))
 
 
@@ -128,7 +128,7 @@ def _thought(rng: random.Random, wishes: Wishes) -> Iterator[str]:
 def _thoughts(rng: random.Random) -> Blocks:
     first = True
     while True:
-        for thought in rng.sample(material.THOUGHTS, len(material.THOUGHTS)):
+        for thought in rng.sample(answer_texts.THOUGHTS, len(answer_texts.THOUGHTS)):
             yield ("" if first else " ") + _fill(rng, thought)
             first = False
 
@@ -167,14 +167,14 @@ def _endless(rng: random.Random, bank: tuple[str, ...]) -> Blocks:
 
 def _sentences(rng: random.Random) -> Blocks:
     """Sentences of prose: first in their logical order, then in random order."""
-    first = rng.choice(material.PROSE_STARTS)
-    for text in (*material.PROSE[first:], *material.PROSE[:first]):
+    first = rng.choice(answer_texts.PROSE_STARTS)
+    for text in (*answer_texts.PROSE[first:], *answer_texts.PROSE[:first]):
         yield _fill(rng, text)
-    yield from _endless(rng, material.PROSE)
+    yield from _endless(rng, answer_texts.PROSE)
 
 
 def _prose(rng: random.Random) -> Blocks:
-    yield _fill(rng, rng.choice(material.OPENINGS))
+    yield _fill(rng, rng.choice(answer_texts.OPENINGS))
     sentences = _sentences(rng)
     while True:
         for _ in range(rng.randint(2, 4)):
@@ -184,24 +184,24 @@ def _prose(rng: random.Random) -> Blocks:
 
 
 def _list(rng: random.Random) -> Blocks:
-    return (f"- {item}\n" for item in _endless(rng, material.LIST_ITEMS))
+    return (f"- {item}\n" for item in _endless(rng, answer_texts.LIST_ITEMS))
 
 
 def _code(rng: random.Random) -> Blocks:
     yield "```python\n# a simulated answer\nimport asyncio\n\n"
-    for text in _endless(rng, material.CODE):
+    for text in _endless(rng, answer_texts.CODE):
         yield text + "\n"
 
 
 def _table(rng: random.Random) -> Blocks:
     yield "| what (simulated) | value | remark |\n|---|---:|---|\n"
     while True:
-        for row in rng.sample(material.TABLE_ROWS, len(material.TABLE_ROWS)):
+        for row in rng.sample(answer_texts.TABLE_ROWS, len(answer_texts.TABLE_ROWS)):
             yield "| " + " | ".join(_fill(rng, cell) for cell in row) + " |\n"
 
 
 def _cjk(rng: random.Random) -> Blocks:
-    sentences = _endless(rng, material.WIDE)
+    sentences = _endless(rng, answer_texts.WIDE)
     while True:
         yield "".join(next(sentences) for _ in range(rng.randint(2, 4)))
         yield "\n\n"
@@ -210,31 +210,33 @@ def _cjk(rng: random.Random) -> Blocks:
 def _emoji(rng: random.Random) -> Blocks:
     """Emoji of several code points between words in several scripts."""
     while True:
-        pairs = ((rng.choice(material.JOINED), rng.choice(material.EMOJI)) for _ in range(8))
+        pairs = (
+            (rng.choice(answer_texts.JOINED), rng.choice(answer_texts.EMOJI)) for _ in range(8)
+        )
         yield " ".join(f"{word} {sign}" for word, sign in pairs) + "\n"
 
 
 def _one_line(rng: random.Random) -> Blocks:
     yield "simulated"
     while True:
-        yield f"{rng.choice('-_./+')}{rng.choice(material.WORDS)}{rng.randint(0, 99)}"
+        yield f"{rng.choice('-_./+')}{rng.choice(answer_texts.WORDS)}{rng.randint(0, 99)}"
 
 
 def _hostile(rng: random.Random) -> Blocks:
     yield "This simulated answer is hostile. "
     while True:
-        yield from rng.sample(material.HOSTILE, len(material.HOSTILE))
+        yield from rng.sample(answer_texts.HOSTILE, len(answer_texts.HOSTILE))
         yield "\n"
 
 
 def _mixed(rng: random.Random) -> Blocks:
     """An opening, then sections of random kinds, never the same kind twice in a row."""
     prose = _sentences(rng)
-    yield _fill(rng, rng.choice(material.OPENINGS)) + " " + next(prose) + "\n\n"
+    yield _fill(rng, rng.choice(answer_texts.OPENINGS)) + " " + next(prose) + "\n\n"
     kinds: tuple[Callable[[random.Random], str], ...] = (
         _list_section, _step_section, _code_section, _table_section, _wide_section,
     )  # fmt: skip
-    headings = _endless(rng, material.HEADINGS)
+    headings = _endless(rng, answer_texts.HEADINGS)
     last: Callable[[random.Random], str] | None = None
     while True:
         for kind in rng.sample(kinds, len(kinds)):
@@ -250,12 +252,12 @@ def _list_section(rng: random.Random) -> str:
 
 
 def _step_section(rng: random.Random) -> str:
-    steps = rng.sample(material.STEPS, rng.randint(3, 4))
+    steps = rng.sample(answer_texts.STEPS, rng.randint(3, 4))
     return "".join(f"{n}. {_fill(rng, step)}\n" for n, step in enumerate(steps, 1))
 
 
 def _code_section(rng: random.Random) -> str:
-    return f"```python\n{_fill(rng, rng.choice(material.CODE))}```\n"
+    return f"```python\n{_fill(rng, rng.choice(answer_texts.CODE))}```\n"
 
 
 def _table_section(rng: random.Random) -> str:
@@ -263,8 +265,8 @@ def _table_section(rng: random.Random) -> str:
 
 
 def _wide_section(rng: random.Random) -> str:
-    wide = "".join(_fill(rng, text) for text in rng.sample(material.WIDE, 2))
-    return f"{wide} {rng.choice(material.EMOJI)}\n\n{rng.choice(material.QUOTES)}\n"
+    wide = "".join(_fill(rng, text) for text in rng.sample(answer_texts.WIDE, 2))
+    return f"{wide} {rng.choice(answer_texts.EMOJI)}\n\n{rng.choice(answer_texts.QUOTES)}\n"
 
 
 SHAPES: dict[str, Callable[[random.Random], Blocks]] = {

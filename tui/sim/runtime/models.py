@@ -3,7 +3,7 @@
 :meth:`Models.load` simulates RockchipLlama with its defects. Other servers use
 :meth:`Models.switch`, which works. The defects:
 
-- Loading blocks the server until it is done (:mod:`tui.sim.runtime.gate`).
+- Loading blocks the server until it is done (:mod:`tui.sim.runtime.load_gate`).
 - Loading the model that is loaded already does nothing.
 - Loading while *another* model is loaded never returns: the real server acquires a lock that it
     already holds, inside its event loop. From then on it answers nothing, neither a health check
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from tui.sim.board.state import BoardMemo
 from tui.sim.profiles import PROFILES, Profile, find_profile
-from tui.sim.runtime.gate import Gate
+from tui.sim.runtime.load_gate import LoadGate
 
 
 class LoadError(Exception):
@@ -34,7 +34,7 @@ class Models:
         self,
         loaded: Profile | None,
         speed: float,
-        gate: Gate,
+        gate: LoadGate,
         memo: BoardMemo,
         profiles: Sequence[Profile] = PROFILES,
     ) -> None:

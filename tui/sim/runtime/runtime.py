@@ -22,13 +22,13 @@ from tui.sim.faults import SLOWER, Faults
 from tui.sim.profiles import Profile, SimOptions
 from tui.sim.runtime import answers
 from tui.sim.runtime.models import Models
-from tui.sim.runtime.obedience import obeyed
 from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import Pace, pace_of, sleep_until
+from tui.sim.runtime.simple_instructions import obeyed
 from tui.sim.runtime.thinking import wrongly_marked
 from tui.sim.runtime.tokens import count_tokens
 from tui.sim.runtime.tour import Tour
-from tui.sim.runtime.truth import TruthLog
+from tui.sim.runtime.truth_log import TruthLog
 
 TIMEOUT_TEXT = "Aborted inference by Timeout (300 seconds). Try again."
 PREFILL_CHECK_S = 0.02

@@ -17,7 +17,7 @@ from tui.sim.runtime.runtime import Job, Outcome, Runtime
 from tui.sim.runtime.sampling import IGNORED, Sampling
 from tui.sim.runtime.schedule import sleep_until
 from tui.sim.runtime.tokens import count_tokens
-from tui.sim.runtime.truth import TruthLog
+from tui.sim.runtime.truth_log import TruthLog
 from tui.sim.server.http import HTML_TYPE, Connection, Request, Response
 from tui.sim.server.stream import AnswerStream, Silence
 from tui.sim.server.wire import Wire

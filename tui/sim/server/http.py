@@ -1,7 +1,7 @@
 """One client's connection: HTTP/1.1 with h11 on asyncio streams.
 
 The bytes of a stream are made before they are due (:meth:`Connection.encode`), and only written at
-their time. Nothing is sent or read while the gate is shut (:mod:`tui.sim.runtime.gate`).
+their time. Nothing is sent or read while the gate is shut (:mod:`tui.sim.runtime.load_gate`).
 :class:`HeadStyle` defines each server's response headers.
 """
 
@@ -15,7 +15,7 @@ from email.utils import formatdate
 
 import h11
 
-from tui.sim.runtime.gate import Gate
+from tui.sim.runtime.load_gate import LoadGate
 from tui.sim.server.stamped_reader import StampedReader
 
 READ_BYTES = 65536
@@ -107,7 +107,7 @@ class Connection:
     def __init__(
         self,
         writer: asyncio.StreamWriter,
-        gate: Gate,
+        gate: LoadGate,
         style: HeadStyle = UVICORN,
     ) -> None:
         self.gone = asyncio.Event()

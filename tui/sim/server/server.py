@@ -12,10 +12,10 @@ from tui.sim.board.clock_choices import ClockChoices
 from tui.sim.board.state import BoardMemo
 from tui.sim.board.tree import Tree
 from tui.sim.profiles import SimOptions
-from tui.sim.runtime.gate import Gate
+from tui.sim.runtime.load_gate import LoadGate
 from tui.sim.runtime.models import Models
 from tui.sim.runtime.runtime import Runtime
-from tui.sim.runtime.truth import TruthLog
+from tui.sim.runtime.truth_log import TruthLog
 from tui.sim.server.dialects.dialect import SimulatedServer
 from tui.sim.server.dialects.rows import DIALECTS
 from tui.sim.server.generation import Generation
@@ -34,7 +34,7 @@ async def serve(options: SimOptions) -> None:
     over = asyncio.Event()
     end_on_signals(asyncio.get_running_loop(), over)
     prepare_timing()
-    gate, memo = Gate(), BoardMemo()
+    gate, memo = LoadGate(), BoardMemo()
     memo.set_choices(ClockChoices(is_ddr_stuck=options.faults.ddr_low))
     memo.set_conditions(options.faults.conditions)
     connections: set[asyncio.Task[None]] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.widgets.transcript.select import code_before, has_code, source_of_code
+from tui.widgets.transcript.row_text import code_before, has_code, source_of_code
 from tui.widgets.transcript.turn_list import Place, TurnList
 from tui.widgets.transcript.viewport import Viewport
 

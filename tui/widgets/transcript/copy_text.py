@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.selection import Selection
 
 from tui.widgets.transcript.code_jump import CodeJump
-from tui.widgets.transcript.select import selected_text
+from tui.widgets.transcript.row_text import selected_text
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.viewport import Viewport
 

@@ -25,8 +25,8 @@ from tui.widgets.transcript.cells import (
 from tui.widgets.transcript.flow import Span
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part
+from tui.widgets.transcript.row_text import key_of
 from tui.widgets.transcript.search_jump import SearchJump
-from tui.widgets.transcript.select import key_of
 from tui.widgets.transcript.spans import Overlay, notice_rows, row_spans
 from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.viewport import Viewport

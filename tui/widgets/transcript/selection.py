@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from tui.widgets.transcript.select import key_of, place_of, word_at
+from tui.widgets.transcript.row_text import key_of, place_of, word_at
 from tui.widgets.transcript.turn_list import Place, TurnList
 from tui.widgets.transcript.viewport import Viewport
 

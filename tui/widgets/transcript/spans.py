@@ -12,8 +12,8 @@ from tui.widgets.transcript.cells import gutter, gutter_cells, restyled, with_ca
 from tui.widgets.transcript.flow import Flow, Span
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.parts import Part
+from tui.widgets.transcript.row_text import key_of
 from tui.widgets.transcript.search import Search, matches_in
-from tui.widgets.transcript.select import key_of
 from tui.widgets.transcript.turn_list import Place
 from tui.widgets.transcript.turn_view import TurnView
 

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.turn.stats import median, median_absolute_deviation, quantile, quantile_of_sorted
+from tui.core.turn.order_statistics import (
+    median,
+    median_absolute_deviation,
+    quantile,
+    quantile_of_sorted,
+)
 
 numbers = st.lists(st.floats(-1e12, 1e12), min_size=2, max_size=50)
 

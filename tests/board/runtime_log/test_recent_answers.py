@@ -11,7 +11,7 @@ from tests.board.runtime_log.test_blocks import HEAD, RULE
 from tests.board.runtime_log.test_source import ROWS
 from tests.sim.simulator import wait_for
 from tui.board.readers.files import Files
-from tui.board.runtime_log.recent import RecentAnswers
+from tui.board.runtime_log.recent_answers import RecentAnswers
 
 SERVER = """
 import socket, sys

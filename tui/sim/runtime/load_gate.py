@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Gate:
+class LoadGate:
     """An open or shut gate for coroutines."""
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.sim.simulator import CHAT, running
 from tui.bench.checks.languages import detect
-from tui.sim.runtime.obedience import obeyed
 from tui.sim.runtime.sampling import sampling_of
+from tui.sim.runtime.simple_instructions import obeyed
 
 FAST = ("--speed", "1000", "--decode-tps", "1000", "--prefill-tps", "100000")
 

@@ -21,7 +21,7 @@ SAME_MS = 2_000
 """The same prompt asked within this time is the same answer: here and in the history."""
 
 
-class Latest:
+class LastAnswers:
     """Called in the app's thread, but for :meth:`read`, which waits for the disk."""
 
     def __init__(self, history: Callable[[], HistoryBrowser | None]) -> None:

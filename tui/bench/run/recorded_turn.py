@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tui.bench.checks.loops import LoopDetector
 from tui.bench.model.records import Source
-from tui.core.turn.reported import merged
+from tui.core.turn.reported_usage import merged
 from tui.core.turn.turn import Turn
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import (
