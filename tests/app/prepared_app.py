@@ -70,6 +70,9 @@ class PreparedBackend:
     def fleet(self) -> PreparedFleet:
         return PreparedFleet()
 
+    def work_of_boards(self) -> dict[str, str]:
+        return {}
+
     def start(self, on_change: Callable[[], None], on_problem: Callable[[str], None]) -> None:
         pass
 

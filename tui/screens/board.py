@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -96,13 +97,12 @@ class BoardScreen(LivePage):
     HELP_PLACE: ClassVar[Place] = "board"
     HINTS = WIDE_HINTS
 
+    @dataclass
     class WantsFix(Message):
         """The chosen finding is to be fixed, or, without one, what was fixed is to be undone."""
 
-        def __init__(self, page: BoardScreen, finding: Finding | None) -> None:
-            super().__init__()
-            self.page = page
-            self.finding = finding
+        page: BoardScreen
+        finding: Finding | None
 
     def __init__(
         self,

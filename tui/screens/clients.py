@@ -108,22 +108,17 @@ class ClientsScreen(Page):
         if chosen in ids and self.chosen:
             self.chosen = ids.index(chosen)
         self.chosen = max(0, min(self.chosen, len(ids) - 1))
-        self._draw()
+        if self.is_attached:
+            self.draw_rows()
 
     @property
     def _chosen_id(self) -> int | None:
         newest = self.view.newest
         return newest[self.chosen].id if self.chosen < len(newest) else None
 
-    def _draw(self) -> None:
-        if self.is_attached:
-            for panel in self.query(Rows):
-                if panel.id in ("title", "panel", "header"):
-                    panel.refresh_rows()
-
     def action_choose(self, step: int) -> None:
         self.chosen = max(0, min(self.chosen + step, len(self.view.newest) - 1))
-        self._draw()
+        self.draw_rows()
 
     def action_page(self, step: int) -> None:
         self.action_choose(step * max(self.size.height // 2, 1))
@@ -139,7 +134,3 @@ class ClientsScreen(Page):
         newest = self.view.newest
         found = request_figures(newest[self.chosen]) if self.chosen < len(newest) else []
         self.app.push_screen(ExplainScreen("of the chosen request", found, self.glyphs))
-
-    def action_leave(self) -> None:
-        """Back to the chat."""
-        self.action_back()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -75,13 +75,12 @@ class FleetScreen(Page):
         HintOf("help", "help"),
     )
 
+    @dataclass
     class Open(Message):
         """The dashboard of a board is wanted."""
 
-        def __init__(self, page: FleetScreen, name: str) -> None:
-            super().__init__()
-            self.page = page
-            self.name = name
+        page: FleetScreen
+        name: str
 
     def __init__(
         self,
@@ -120,15 +119,11 @@ class FleetScreen(Page):
         names = [row.name for row in self.boards]
         if name in names:
             self.chosen = names.index(name)
-        self._draw()
+        self.draw_rows()
 
     def _rows(self) -> tuple[BoardRow, ...]:
         work = self._work()
         return tuple(replace(row, work=work.get(row.name, "")) for row in self._fleet.rows())
-
-    def _draw(self) -> None:
-        for panel in self.query(Rows):
-            panel.refresh_rows()
 
     def choose_line(self, line: int) -> None:
         """The board in that line below the head; a second click opens it."""
@@ -139,12 +134,8 @@ class FleetScreen(Page):
 
     def action_choose(self, step: int) -> None:
         self.chosen = max(0, min(self.chosen + step, len(self.boards) - 1))
-        self._draw()
+        self.draw_rows()
 
     def action_open(self) -> None:
         if self.boards:
             self.post_message(self.Open(self, self.boards[self.chosen].name))
-
-    def action_leave(self) -> None:
-        """Back to the chat."""
-        self.action_back()

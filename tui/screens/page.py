@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 
@@ -14,6 +15,9 @@ from tui.widgets.chat.header import Header
 from tui.widgets.chat.key_bar import HintOf, KeyBar, key_caps, key_hints
 from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.kit.opaque_screen import OpaqueScreen
+from tui.widgets.kit.rows import Rows
+
+T = TypeVar("T")
 
 
 class Page(OpaqueScreen):
@@ -29,6 +33,8 @@ class Page(OpaqueScreen):
     """
     HELP_PLACE: ClassVar[Place]
     HINTS: ClassVar[tuple[HintOf, ...]] = ()
+    FAILURES: ClassVar[tuple[type[Exception], ...]] = (OSError, ValueError)
+    """Errors of :meth:`ask` whose text is a sentence for the user."""
 
     def __init__(self, headline: Callable[[], Headline], glyphs: Glyphs) -> None:
         super().__init__()
@@ -56,9 +62,30 @@ class Page(OpaqueScreen):
         """One sentence in the bottom line."""
         self.query_one(MessageBar).say(text, role)
 
+    def draw_rows(self) -> None:
+        """Draws everything that is made of rows, but the bottom line."""
+        for panel in self.query(Rows):
+            if not isinstance(panel, KeyBar):
+                panel.refresh_rows()
+
+    async def ask(self, work: Callable[[], T]) -> T | None:
+        """The result of work that waits for a disk, done off the app's thread; None where it
+        failed, which is said."""
+        try:
+            return await asyncio.to_thread(work)
+        except self.FAILURES as error:
+            if self.is_attached:
+                self.say(str(error), "warn")
+            return None
+
     def action_back(self) -> None:
         """One step back."""
         self.app.pop_screen()
+
+    def action_leave(self) -> None:
+        """Back to what was open before this page, and before those of its kind below it."""
+        while getattr(self.app.screen, "HELP_PLACE", None) == self.HELP_PLACE:
+            self.app.pop_screen()
 
     async def on_key_bar_chosen(self, event: KeyBar.Chosen) -> None:
         await self.run_action(event.action)

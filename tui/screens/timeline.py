@@ -104,18 +104,14 @@ class TimelineCursor(Rows):
 class TimelineScreen(Page):
     """Draws twice a second at most while an answer runs, and sleeps otherwise."""
 
+    @dataclass
     class Replay(Message):
         """Play an answer again, over this screen. ``read`` gives its recording, off the app's
         thread; None: it is the answer of that number in the history."""
 
-        def __init__(
-            self,
-            page: TimelineScreen,
-            answer: int | None,
-            read: Callable[[], Recording] | None = None,
-        ) -> None:
-            super().__init__()
-            self.page, self.answer, self.read = page, answer, read
+        page: TimelineScreen
+        answer: int | None
+        read: Callable[[], Recording] | None = None
 
     BINDINGS: ClassVar[list[BindingType]] = bindings([closing("timeline"), *TIMELINE_KEYS])
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL_ROWS, "-tall")]
@@ -336,10 +332,6 @@ class TimelineScreen(Page):
             self._moved(lambda view: view.select_from(None))
         else:
             super().action_back()
-
-    def action_leave(self) -> None:
-        """Back to where the timeline was asked for."""
-        self.app.pop_screen()
 
     # The mouse ------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -249,8 +249,7 @@ async def test_an_answer_of_the_history_goes_to_the_lab_with_its_settings(tmp_pa
     lab = PreparedLab()
     app = prepared_app(tmp_path, lab)
     async with app.run_test(size=(120, 40)) as pilot:
-        page = cast("HistoryPage", app.screen)
-        app.post_message(HistoryPage.ToLab(page, "how?", GenerationSettings(temperature=0.15)))
+        app.post_message(HistoryPage.ToLab("how?", GenerationSettings(temperature=0.15)))
         await on(pilot, LabScreen, "why")
         assert lab.told == ["set of how? at 0.15"]
 

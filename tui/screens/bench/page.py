@@ -15,9 +15,7 @@ from tui.core.screen.keymap import Place
 from tui.core.screen.keys.table import closing
 from tui.core.text.glyphs import Glyphs
 from tui.screens.page import Page
-from tui.widgets.chat.key_bar import KeyBar
 from tui.widgets.kit.bindings import bindings
-from tui.widgets.kit.rows import Rows
 
 REFRESH_S = 0.5
 
@@ -37,47 +35,45 @@ class BenchPage(Page):
     the messages below, and the app opens the screen (:mod:`tui.screens.bench.navigation`).
     """
 
+    @dataclass
     class Open(Message):
         """The page asks for another one."""
 
-        def __init__(self, page: BenchPage) -> None:
-            super().__init__()
-            self.page = page
+        page: BenchPage
 
+    @dataclass
     class OpenRun(Open):
         """Show the running benchmark; with ``is_replacing`` in place of the page that asks."""
 
-        def __init__(self, page: BenchPage, *, is_replacing: bool = False) -> None:
-            super().__init__(page)
-            self.is_replacing = is_replacing
+        is_replacing: bool = False
 
+    @dataclass
     class OpenResult(Open):
         """Show the results of a run."""
 
-        def __init__(self, page: BenchPage, run_id: str) -> None:
-            super().__init__(page)
-            self.run_id = run_id
+        run_id: str
 
+    @dataclass
     class OpenComparison(Open):
         """Compare run ``b`` with the baseline ``a``."""
 
-        def __init__(self, page: BenchPage, a: str, b: str) -> None:
-            super().__init__(page)
-            self.a, self.b = a, b
+        a: str
+        b: str
 
+    @dataclass
     class OpenRequest(Open):
         """Show the request at index ``at`` of the results of a run."""
 
-        def __init__(self, page: BenchPage, run_id: str, at: int) -> None:
-            super().__init__(page)
-            self.run_id, self.at = run_id, at
+        run_id: str
+        at: int
 
+    @dataclass
     class OpenTimelines(Message):
         """Show the timeline of the request at index ``at`` of the results of a run."""
 
-        def __init__(self, page: BenchPage, run_id: str, at: int) -> None:
-            super().__init__()
-            self.page, self.run_id, self.at = page, run_id, at
+        page: BenchPage
+        run_id: str
+        at: int
 
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (70, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
@@ -105,9 +101,7 @@ class BenchPage(Page):
         """Draws the present state, and shows new messages."""
         if self.is_covered:
             return
-        for panel in self.query(Rows):
-            if not isinstance(panel, KeyBar):
-                panel.refresh_rows()
+        self.draw_rows()
         message = self.view().message
         if message.serial != self._said:
             self._said = message.serial
@@ -133,8 +127,3 @@ class BenchPage(Page):
     def action_move(self, rows: int) -> None:
         """Scroll the text of the page."""
         self.query_one("#words").scroll_relative(y=rows, animate=False)
-
-    def action_leave(self) -> None:
-        """Back to what was open before the bench screens. A run continues."""
-        while isinstance(self.app.screen, BenchPage):
-            self.app.pop_screen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -10,18 +11,17 @@ if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
 
 
+@dataclass
 class BranchWanted(Message, namespace="dashboard"):
     """The branch beside this exchange is to be shown: the next (``step`` 1), or the one before
     (-1)."""
 
-    def __init__(self, exchange: int, step: int) -> None:
-        super().__init__()
-        self.exchange, self.step = exchange, step
+    exchange: int
+    step: int
 
 
+@dataclass
 class AnswerEnded(Message, namespace="dashboard"):
     """An answer is a part of the conversation now."""
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__()
-        self.turn = turn
+    turn: Turn

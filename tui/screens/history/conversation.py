@@ -217,7 +217,7 @@ class ConversationScreen(HistoryPage):
         """The prompt in view and the settings of its answer begin a prompt set."""
         if self._exchanges:
             one = self._exchanges[min(self._in_view, len(self._exchanges) - 1)]
-            self.post_message(self.ToLab(self, one.prompt, one.settings))
+            self.post_message(self.ToLab(one.prompt, one.settings))
 
     def action_timeline(self) -> None:
         """Of the answer in view, or of the nearest one above it."""
@@ -240,7 +240,7 @@ class ConversationScreen(HistoryPage):
         if len(same) < 2:
             self.say("this prompt has one answer; ask it again in the chat to have another", "warn")
         else:
-            self.post_message(self.OpenAnswers(self, same))
+            self.post_message(self.OpenAnswers(same))
 
     @on(Transcript.CopyRequested)
     def _copy(self, event: Transcript.CopyRequested) -> None:

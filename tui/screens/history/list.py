@@ -254,7 +254,7 @@ class HistoryScreen(HistoryPage):
         entry = self.list.entry
         if entry is not None:
             turn = None if isinstance(entry, ConversationRow) else entry.turn
-            self.post_message(self.OpenConversation(self, conversation_of(entry), turn))
+            self.post_message(self.OpenConversation(conversation_of(entry), turn))
 
     def action_continue(self) -> None:
         entry = self.list.entry
@@ -325,7 +325,7 @@ class HistoryScreen(HistoryPage):
             if len(answers) < 2:
                 self.say("mark another conversation with an answer first", "warn")
             else:
-                self.post_message(self.OpenAnswers(self, answers))
+                self.post_message(self.OpenAnswers(answers))
 
         self.run_worker(run(), group="change")
 

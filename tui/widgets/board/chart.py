@@ -297,12 +297,11 @@ class Chart(GroundedRows):
 
     DEFAULT_CSS = "Chart { height: 6; }"
 
+    @dataclass
     class Pointed(Message):
         """The mouse points at a moment of the chart."""
 
-        def __init__(self, t_ns: int) -> None:
-            super().__init__()
-            self.t_ns = t_ns
+        t_ns: int
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(glyphs, id=id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
@@ -23,12 +24,11 @@ TIME_CELLS = 6
 class AnswersPanel(GroundedRows):
     """Draws the newest ``count`` answers; ``key`` is the key that enlarges the panel."""
 
+    @dataclass
     class Chosen(Message):
         """This answer was clicked."""
 
-        def __init__(self, answer: LastAnswer) -> None:
-            super().__init__()
-            self.answer = answer
+        answer: LastAnswer
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
@@ -37,19 +38,18 @@ class TimelineCanvas(GroundedRows):
 
     DEFAULT_CSS = "TimelineCanvas { height: 1fr; }"
 
+    @dataclass
     class Pointed(Message):
         """The mouse points at a moment; ``is_dragged``: from where it was pressed to here."""
 
-        def __init__(self, t_ns: int, *, is_dragged: bool) -> None:
-            super().__init__()
-            self.t_ns, self.is_dragged = t_ns, is_dragged
+        t_ns: int
+        is_dragged: bool
 
+    @dataclass
     class Wheeled(Message):
         """The wheel turned over the curves: 1 is towards the user."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        step: int
 
     def __init__(
         self, view: Callable[[], TimelineView | None], glyphs: Glyphs, *, id: str | None = None

@@ -44,12 +44,13 @@ class TimelineText(GroundedRows):
 
     DEFAULT_CSS = "TimelineText { height: 1fr; }"
 
+    @dataclass
     class Pointed(Message):
         """The mouse points at a character of the thinking or the text."""
 
-        def __init__(self, kind: SegmentKind, offset: int, *, is_dragged: bool) -> None:
-            super().__init__()
-            self.kind, self.offset, self.is_dragged = kind, offset, is_dragged
+        kind: SegmentKind
+        offset: int
+        is_dragged: bool
 
     def __init__(
         self,
