@@ -49,9 +49,7 @@ def measure(
             except SessionError as error:
                 results.note(f"echo: {error}")
                 continue
-            session.terminal.type("[[prose]]")
-            session.terminal.keys("enter")
-            time.sleep(4)
+            session.ask_for_prose(4)
             for scenario, opened_by in fields.items():
                 _press(session, opened_by)
                 delays = [_delay_ms(session, LETTERS[n % len(LETTERS)]) for n in range(keys)]

@@ -34,24 +34,18 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
                     session.wait_ready()
                     time.sleep(SETTLE_S)
                     _record_unfocused(session, "unfocused", seconds, results)
-                    _ask(session)
+                    session.ask_for_prose(4)
                     _record_unfocused(session, "unfocused-3", seconds, results)
                 with Session(thin, simulator, plan.folder) as session:
                     session.wait_ready()
                     from_ns = time.perf_counter_ns()
-                    _ask(session)
+                    session.ask_for_prose(4)
                     time.sleep(2 * seconds)
                     to_ns = time.perf_counter_ns()
                     spent = session.bytes_per_s_between(from_ns, to_ns)
                     results.add("thin-3", "npulse", "thin_bytes_per_s", spent)
             except SessionError as error:
                 results.note(f"focus: {error}")
-
-
-def _ask(session: Session) -> None:
-    session.terminal.type("[[prose]]")
-    session.terminal.keys("enter")
-    time.sleep(4)
 
 
 def _record_unfocused(session: Session, scenario: str, seconds: float, results: Results) -> None:

@@ -46,9 +46,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
             except SessionError as error:
                 results.note(f"screens: {error}")
                 continue
-            session.terminal.type("[[prose]]")
-            session.terminal.keys("enter")
-            time.sleep(6)
+            session.ask_for_prose(6)
             _record(session, "screen-none", seconds, results)
             for name, key in OPENED_BY.items():
                 opened = _bytes_of(session, key)

@@ -6,7 +6,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from benchmarks.process_cost import CostRecord, rss_bytes
 from benchmarks.programs import Program
@@ -201,6 +200,12 @@ class Session:
         self._replayed_chunks += len(new)
         return replay(self._replayed, new, truth, self._right)
 
+    def ask_for_prose(self, seconds: float) -> None:
+        """Ask for a long answer, and let it stream for so long."""
+        self.terminal.type("[[prose]]")
+        self.terminal.keys("enter")
+        time.sleep(seconds)
+
     def close(self) -> None:
         self.cost.stop()
         self.terminal.close()
@@ -208,10 +213,5 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

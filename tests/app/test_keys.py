@@ -223,7 +223,7 @@ async def test_every_key_can_be_bound_anew(name: str, tmp_path: Path) -> None:
     keymap, warnings = configured(tmp_path, keys)
     assert warnings == ()
     app = PreparedApp(appearance(tmp_path, keymap), place.bench)
-    app.prepared.chat.keeps_old = True
+    app.prepared.chat.has_old_conversation = True
     async with app.run_test(size=(250, 60)) as pilot:
         screen = await opened(app, pilot, place)
         actions = SCOPES[place.scope]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.screens.board.prepared import MODEL, NS, START_NS, Prepared, prepared
+from tui.app.replay_backend import ReplayChat
 from tui.core.board.headroom import Verdict, fit_of
 from tui.core.expect.outlook import Outlook
-from tui.core.screen.chat import ANSWER_RUNS, FollowedTurn, Waiting
+from tui.core.screen.chat import ANSWER_RUNS, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.screen.models_view import ModelsView, ServerModels
@@ -51,23 +52,15 @@ MODELS = (
 )
 
 
-class PreparedChat:
+class PreparedChat(ReplayChat):
     """Takes a prompt, and has received :data:`ANSWER` for it at once."""
 
+    waiting: Waiting | None = None
+
     def __init__(self, now_ns: int) -> None:
+        super().__init__()
         self.now_ns = now_ns
-        self.turn: Turn | None = None
-        self.waiting: Waiting | None = None
-        self.finishing_note: str | None = None
-        self.was_busy = False
         self.expected: Outlook | None = None
-
-    keeps_old = False
-    """A conversation was put aside."""
-
-    @property
-    def is_answering(self) -> bool:
-        return self.turn is not None and not self.turn.phase.is_over
 
     def ask(self, prompt: str) -> str | None:
         if self.is_answering:
@@ -83,59 +76,11 @@ class PreparedChat:
         self.turn = turn
         return None
 
-    def take_note(self) -> str | None:
-        return None
-
-    def take_unsent(self) -> tuple[str, str] | None:
-        return None
-
-    def stop(self) -> str | None:
-        return None
-
-    def send_anyway(self) -> None:
-        pass
-
-    def take_last(self) -> str | None:
-        return None
-
-    def give_back_last(self) -> None:
-        pass
-
-    @property
-    def exchange_count(self) -> int:
-        return 0
-
-    is_kept = False
-    """Nothing is in a history."""
-
-    def commit_turn(self) -> None:
-        pass
-
     def clear(self) -> bool:
         return True
 
-    @property
-    def has_old_conversation(self) -> bool:
-        return self.keeps_old
-
-    def bring_back(self) -> bool:
-        return False
-
-    remark: str | None = None
-
-    def stop_later(self, tokens: int | None = None) -> str | None:
-        return None
-
     def outlook(self, stats: TurnStats) -> Outlook | None:
         return self.expected
-
-    @property
-    def followed(self) -> FollowedTurn | None:
-        return None
-
-    @property
-    def ahead(self) -> FollowedTurn | None:
-        return None
 
 
 def dashboard() -> Dashboard:

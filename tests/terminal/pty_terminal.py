@@ -22,7 +22,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from .escapes import Escape, foreign_escapes, made_by_npulse
 from .keys import key_bytes
@@ -121,12 +120,7 @@ class PtyTerminal:
     def __enter__(self) -> PtyTerminal:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # -- reading ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tui.board.readers.neighbours import Neighbour
 from tui.core.board.board_facts import BoardFacts
 from tui.core.board.history import BoardHistory, series_values
 from tui.core.expect.outlook import Outlook
-from tui.core.screen.chat import Waiting
+from tui.core.screen.chat import FollowedTurn, Waiting
 from tui.core.screen.headline import Headline
 from tui.core.screen.last_answers import LastAnswer
 from tui.core.text.model_name import spoken_name
@@ -46,36 +46,34 @@ class ReplayChat:
     """The replayed answer; see :class:`tui.core.screen.chat.Chat`. Takes no prompt."""
 
     def __init__(self) -> None:
-        self._turn: Turn | None = None
+        self.turn: Turn | None = None
         self.is_end_drawn = True
         """Whether the end of ``turn`` was drawn, or there is none."""
 
-    @property
-    def turn(self) -> Turn | None:
-        return self._turn
-
     def begin(self, turn: Turn) -> None:
         """This answer is played from now on."""
-        self._turn, self.is_end_drawn = turn, False
+        self.turn, self.is_end_drawn = turn, False
 
     @property
     def is_answering(self) -> bool:
-        return self._turn is not None and not self._turn.phase.is_over
+        return self.turn is not None and not self.turn.phase.is_over
 
     @property
     def waiting(self) -> Waiting | None:
-        turn = self._turn
+        turn = self.turn
         if turn is None or turn.phase is not Phase.WAITING or turn.wait is None:
             return None
         return Waiting(turn.prompt, turn.wait.reason, turn.wait.since_ns)
 
-    followed = None
-    ahead = None
-    finishing_note = None
+    followed: FollowedTurn | None = None
+    ahead: FollowedTurn | None = None
+    finishing_note: str | None = None
     was_busy = False
     has_old_conversation = False
     exchange_count = 0
     is_kept = False
+    remark: str | None = None
+    """What was said of it is not recorded."""
 
     def ask(self, prompt: str) -> str | None:
         return NO_PROMPT
@@ -106,9 +104,6 @@ class ReplayChat:
 
     def bring_back(self) -> bool:
         return False
-
-    remark = None
-    """What was said of it is not recorded."""
 
     def stop_later(self, tokens: int | None = None) -> str | None:
         return None

@@ -14,7 +14,6 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from types import TracebackType
 
 from tui.sim.board.clock_choices import chosen
 from tui.sim.board.state import BoardMemo
@@ -103,12 +102,7 @@ class Tree:
     def __enter__(self) -> Tree:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _keep_moving(self) -> None:
