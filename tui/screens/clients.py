@@ -22,22 +22,10 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.clients.rows import clients_rows, title_row
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.grounds import GroundedRows
-from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 LOOK_S = 1.0
-
-
-class ClientsTitle(Rows):
-    """What the screen is, and whether a tap runs."""
-
-    DEFAULT_CSS = "ClientsTitle { height: 1; }"
-
-    def __init__(self, screen: ClientsScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [title_row(self._of.view, width)]
 
 
 class ClientsPanel(GroundedRows, can_focus=True):
@@ -84,7 +72,7 @@ class ClientsScreen(Page):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield ClientsTitle(self)
+        yield RowsPanel(lambda w, _: [title_row(self.view, w)], self.glyphs, id="title")
         yield ClientsPanel(self)
         yield from self.compose_keys()
 

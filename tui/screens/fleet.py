@@ -22,22 +22,10 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.fleet.rows import fleet_rows, title_row
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.grounds import GroundedRows
-from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 LOOK_S = 1.0
-
-
-class FleetTitle(Rows):
-    """Number of boards, and how many need attention."""
-
-    DEFAULT_CSS = "FleetTitle { height: 1; }"
-
-    def __init__(self, screen: FleetScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [title_row(self._of.boards, width)]
 
 
 class FleetPanel(GroundedRows, can_focus=True):
@@ -98,7 +86,7 @@ class FleetScreen(Page):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield FleetTitle(self)
+        yield RowsPanel(lambda w, _: [title_row(self.boards, w)], self.glyphs, id="title")
         yield FleetPanel(self)
         yield from self.compose_keys()
 

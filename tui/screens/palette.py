@@ -20,7 +20,8 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.choice_list import ChoiceLine, ChoiceList
 from tui.widgets.kit.fields import LineField
-from tui.widgets.kit.rows import Row, Rows, Span, cut, spread
+from tui.widgets.kit.rows import Row, Span, cut, spread
+from tui.widgets.kit.rows_panel import RowsPanel
 
 MAX_KEY_CELLS = 16
 """Of several keys that take more, the first one is shown."""
@@ -83,7 +84,7 @@ class PaletteScreen(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="palette-box"):
-            yield PaletteTitle(self, self._glyphs)
+            yield RowsPanel(self._title, self._glyphs, id="palette-title")
             with Horizontal(id="palette-line"):
                 yield Static(f"{self._glyphs.prompt} ", id="palette-sign", markup=False)
                 yield self._field
@@ -93,10 +94,10 @@ class PaletteScreen(Dialog[str | None]):
     def on_mount(self) -> None:
         self.call_after_refresh(self.show_hints)
 
-    @property
-    def count_words(self) -> str:
-        """How many commands there are, or were found."""
-        return f"{len(self._found)} of {len(self._commands)}"
+    def _title(self, width: int, _: int) -> list[Row]:
+        """What this is, and how many commands were found."""
+        count = f"{len(self._found)} of {len(self._commands)}"
+        return [spread((("commands", "strong"),), ((count, "dim"),), width)]
 
     def _lines(self, width: int) -> list[ChoiceLine]:
         """Every line of the list; what has been typed by now counts."""
@@ -112,22 +113,11 @@ class PaletteScreen(Dialog[str | None]):
     @on(Input.Changed)
     def _typed(self) -> None:
         self._list.choose(0)
-        self.query_one(PaletteTitle).refresh_rows()
+        self.query_one("#palette-title", RowsPanel).refresh_rows()
 
     @on(ChoiceList.Taken)
     def _take(self, event: ChoiceList.Taken) -> None:
         self.dismiss(self._found[event.number].command.action_id)
-
-
-class PaletteTitle(Rows):
-    """What this is, and how many commands were found."""
-
-    def __init__(self, palette: PaletteScreen, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="palette-title")
-        self._palette = palette
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [spread((("commands", "strong"),), ((self._palette.count_words, "dim"),), width)]
 
 
 def command_lines(

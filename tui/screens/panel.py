@@ -32,6 +32,7 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.chat.speed import SpeedPanel
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows_panel import RowsPanel
 
 CHARTS: Mapping[PanelName, tuple[str, ...]] = {
     "npu": ("npu", "clocks"),
@@ -43,17 +44,6 @@ SPEED_ROWS = 7
 LEAST_CHART_ROWS = 5
 LEAST_WHY_ROWS = 6
 """What explains the figures gets so many rows before the curve gets any."""
-
-
-class Explained(Rows):
-    """What the figures are, folded to the width that there is."""
-
-    def __init__(self, rows: Callable[[int], list[Row]], glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="explained")
-        self._rows_of = rows
-
-    def build(self, width: int) -> Sequence[Row]:
-        return self._rows_of(width)
 
 
 class PanelScreen(LivePage):
@@ -108,7 +98,7 @@ class PanelScreen(LivePage):
         yield Rows(glyphs, id="time")
         yield AnswersPanel(self._answers, glyphs, id="answers")
         with VerticalScroll(id="why", classes="ruled", can_focus=False):
-            yield Explained(self._explained, glyphs)
+            yield RowsPanel(self._explained, glyphs, id="explained")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:
@@ -153,7 +143,7 @@ class PanelScreen(LivePage):
             self.query_one(AnswersPanel).refresh_rows()
         else:
             self._show_charts()
-        self.query_one(Explained).refresh_rows()
+        self.query_one("#explained", RowsPanel).refresh_rows()
 
     def _show_charts(self) -> None:
         board = self._backend.board
@@ -173,7 +163,8 @@ class PanelScreen(LivePage):
                 self.query_one(f"#chart-{number}", Chart).show_model(model, shared)
         self.query_one("#time", Rows).show([axis_row(shared, window_ns)])
 
-    def _explained(self, width: int) -> list[Row]:
+    def _explained(self, width: int, _: int) -> list[Row]:
+        """What the figures are, folded to the width that there is."""
         if self.panel == "speed":
             found = speed_explanations(self._figures.stats())
         else:

@@ -21,6 +21,7 @@ from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.choice_list import ChoiceLine, ChoiceList
 from tui.widgets.kit.rows import Row, Rows, column
+from tui.widgets.kit.rows_panel import RowsPanel
 
 MAX_SHOWN = 12
 MAX_NAME_CELLS = 26
@@ -64,11 +65,15 @@ class ThemeScreen(Dialog[str | None]):
         themes = self._themes()
         names = [theme.name for theme in themes]
         with Vertical(id="theme-box"):
-            yield ThemeTitle(self._depth_words, self._glyphs)
+            yield RowsPanel(self._title, self._glyphs, id="theme-title")
             found = ThemeList(self._themes, names.index(self._before), self._glyphs)
             found.styles.height = min(len(themes), MAX_SHOWN)
             yield found
         yield from self.compose_keys()
+
+    def _title(self, _: int, __: int) -> list[Row]:
+        """What is chosen here, and which version of the themes this terminal gets."""
+        return [(("theme", "strong"),), (("drawn in ", "dim"), (self._depth_words(), "soft")), ()]
 
     def _themes(self) -> list[Theme]:
         return list(self.app.available_themes.values())
@@ -101,17 +106,6 @@ class ThemeScreen(Dialog[str | None]):
     def action_back(self) -> None:
         self.app.theme = self._before
         self.dismiss(None)
-
-
-class ThemeTitle(Rows):
-    """What is chosen here, and which version of the themes this terminal gets."""
-
-    def __init__(self, depth_words: Callable[[], str], glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="theme-title")
-        self._depth_words = depth_words
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [(("theme", "strong"),), (("drawn in ", "dim"), (self._depth_words(), "soft")), ()]
 
 
 class ThemeList(ChoiceList):

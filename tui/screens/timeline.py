@@ -25,6 +25,7 @@ from tui.timeline.view import TimelineView
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.timeline.canvas import TimelineCanvas
 from tui.widgets.timeline.text import TimelineText
 from tui.widgets.timeline.title import cursor_rows, title_row
@@ -69,38 +70,6 @@ def _hints(*, is_short: bool) -> tuple[HintOf, ...]:
     )
 
 
-class TimelineTitle(Rows):
-    """Which answer, and its numbers."""
-
-    def __init__(self, screen: TimelineScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        view = self._of.view
-        if view is None:
-            said = self._of.problem
-            return [
-                ((" timeline", "strong"), (f"  {said or 'reading'}", "warn" if said else "dim")),
-                (),
-            ]
-        return [title_row(view, width, self._of.glyphs), ()]
-
-
-class TimelineCursor(Rows):
-    """What was at the crosshair, in words."""
-
-    def __init__(self, screen: TimelineScreen) -> None:
-        super().__init__(screen.glyphs, id="cursor")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        view, count = self._of.view, 1 if width >= WIDE_COLUMNS else 2
-        if view is None:
-            return [()] * count
-        return cursor_rows(view, self._of.bounds(), width, self._of.glyphs, count)
-
-
 class TimelineScreen(Page):
     """Draws twice a second at most while an answer runs, and sleeps otherwise."""
 
@@ -143,11 +112,25 @@ class TimelineScreen(Page):
         self.set_class(is_tall, "-tall")
         self.set_class(not is_tall, "-short")
         yield from self.compose_header()
-        yield TimelineTitle(self)
+        yield RowsPanel(self._title, self.glyphs, id="title")
         yield TimelineCanvas(lambda: self.view, self.glyphs, id="curves")
-        yield TimelineCursor(self)
+        yield RowsPanel(self._cursor, self.glyphs, id="cursor")
         yield TimelineText(lambda: self.view, self.bounds, self.glyphs, id="words")
         yield from self.compose_keys()
+
+    def _title(self, width: int, _: int) -> list[Row]:
+        """Which answer, and its numbers."""
+        if self.view is None:
+            said = (f"  {self.problem or 'reading'}", "warn" if self.problem else "dim")
+            return [((" timeline", "strong"), said), ()]
+        return [title_row(self.view, width, self.glyphs), ()]
+
+    def _cursor(self, width: int, _: int) -> Sequence[Row]:
+        """What was at the crosshair, in words."""
+        count = 1 if width >= WIDE_COLUMNS else 2
+        if self.view is None:
+            return [()] * count
+        return cursor_rows(self.view, self.bounds(), width, self.glyphs, count)
 
     def on_mount(self) -> None:
         self._divide(self.app.size)

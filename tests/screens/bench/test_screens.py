@@ -345,7 +345,7 @@ async def test_a_quiet_screen_paints_nothing() -> None:
     app = BenchApp(Prepared(replace(VIEW, run=RUN)))
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        panels = list(app.screen.query("BenchPanel").results(Rows))
+        panels = list(app.screen.query("RowsPanel").results(Rows))
         before = [panel.painted_cells for panel in panels]
         await pilot.pause(1.2)
         assert [panel.painted_cells for panel in panels] == before

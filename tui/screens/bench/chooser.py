@@ -24,9 +24,9 @@ from tui.widgets.bench.choose import (
     status_rows,
     suite_rows,
 )
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
+from tui.widgets.kit.rows_panel import RowsPanel
 
 SEEK_S = 2.0
 """Time between two checks for a run of another terminal."""
@@ -68,13 +68,13 @@ class BenchScreen(BenchPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._suites, self.glyphs, id="suites")
-        yield BenchPanel(
+        yield RowsPanel(self._suites, self.glyphs, id="suites")
+        yield RowsPanel(
             lambda width, _: [option_row(self.choosing, width, self.view().boards)],
             self.glyphs,
             id="options",
         )
-        yield BenchPanel(
+        yield RowsPanel(
             lambda width, _: status_rows(
                 self.view(),
                 width,
@@ -84,7 +84,7 @@ class BenchScreen(BenchPage):
             self.glyphs,
             id="status",
         )
-        yield BenchPanel(
+        yield RowsPanel(
             lambda width, height: past_rows(
                 self.view(), self.choosing, width, height, self.glyphs, self.key("bench.open")
             ),

@@ -11,11 +11,11 @@ from textual.containers import VerticalScroll
 from tui.core.screen.keys.bench import BENCH_COMPARE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.result import compare_rows
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 
 class BenchCompareScreen(BenchPage):
@@ -40,7 +40,7 @@ class BenchCompareScreen(BenchPage):
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
         with VerticalScroll(id="words", can_focus=False):
-            yield BenchPanel(self._rows, self.glyphs, id="word-rows")
+            yield RowsPanel(self._rows, self.glyphs, id="word-rows")
         yield from self.compose_keys()
 
     def _rows(self, width: int, _: int) -> list[Row]:

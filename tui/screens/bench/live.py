@@ -16,13 +16,13 @@ from tui.screens.bench.answer_feed import AnswerFeed
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.boards import board_rows, note_rows
 from tui.widgets.bench.hardware import gate_rows, hardware_rows
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.plan import plan_rows
 from tui.widgets.bench.run import answer_rows, run_rows
 from tui.widgets.bench.statistics import stat_table
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.transcript.transcript import Transcript
 
 LIVE_REFRESH_S = 0.25
@@ -97,23 +97,23 @@ class BenchLiveScreen(BenchPage):
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
         yield from self.compose_header()
-        yield BenchPanel(
+        yield RowsPanel(
             lambda w, _: run_rows(self._run, w, glyphs, self.key("bench.pause")), glyphs, id="run"
         )
-        yield BenchPanel(
+        yield RowsPanel(
             lambda w, _: answer_rows(self._run, w, glyphs), glyphs, id="answer", classes="ruled"
         )
-        yield BenchPanel(
+        yield RowsPanel(
             lambda w, h: board_rows(self._run.boards, w, h), glyphs, id="boards", classes="ruled"
         )
         with Horizontal(id="panels", classes="ruled"):
-            yield BenchPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")
+            yield RowsPanel(lambda w, h: plan_rows(self._run, w, h, glyphs), glyphs, id="plan")
             with Vertical(id="figures"):
-                yield BenchPanel(lambda w, _: stat_table(self._run.summary, w), glyphs, id="stats")
-                yield BenchPanel(self._short_board, glyphs, id="board-short")
-                yield BenchPanel(lambda w, h: gate_rows(self._run.gates, w, h), glyphs, id="gates")
-                yield BenchPanel(lambda w, h: note_rows(self._run, w, h), glyphs, id="notes")
-            yield BenchPanel(
+                yield RowsPanel(lambda w, _: stat_table(self._run.summary, w), glyphs, id="stats")
+                yield RowsPanel(self._short_board, glyphs, id="board-short")
+                yield RowsPanel(lambda w, h: gate_rows(self._run.gates, w, h), glyphs, id="gates")
+                yield RowsPanel(lambda w, h: note_rows(self._run, w, h), glyphs, id="notes")
+            yield RowsPanel(
                 lambda w, _: hardware_rows(self._run.board, w, glyphs), glyphs, id="board"
             )
         with Vertical(id="text-box", classes="ruled"):

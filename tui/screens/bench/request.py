@@ -13,11 +13,11 @@ from tui.bench.model.screen import OpenedRequest
 from tui.core.screen.keys.bench import BENCH_REQUEST_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.request import detail_rows, request_title
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 
 class BenchRequestScreen(BenchPage):
@@ -48,9 +48,9 @@ class BenchRequestScreen(BenchPage):
     def compose(self) -> ComposeResult:
         self._load()
         yield from self.compose_header()
-        yield BenchPanel(self._title, self.glyphs, id="title")
+        yield RowsPanel(self._title, self.glyphs, id="title")
         with VerticalScroll(id="words", classes="ruled", can_focus=False):
-            yield BenchPanel(self._words, self.glyphs, id="word-rows")
+            yield RowsPanel(self._words, self.glyphs, id="word-rows")
         yield from self.compose_keys()
 
     def _load(self) -> None:

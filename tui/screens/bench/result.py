@@ -17,12 +17,12 @@ from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.bench.boards import board_rows, projection_rows
 from tui.widgets.bench.chart import PictureView
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.bench.request import chosen_rows, request_at, request_rows
 from tui.widgets.bench.result import figure_rows, remark_rows, result_title
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 CHARTS = 4
 WIDE_PAGES = ("overview", "requests", "observations")
@@ -90,9 +90,9 @@ class BenchResultScreen(BenchPage):
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
         yield from self.compose_header()
-        yield BenchPanel(self._title, glyphs, id="title")
+        yield RowsPanel(self._title, glyphs, id="title")
         with VerticalScroll(id="words", classes="ruled", can_focus=False):
-            yield BenchPanel(self._words, glyphs, id="word-rows")
+            yield RowsPanel(self._words, glyphs, id="word-rows")
         with Grid(id="charts", classes="ruled"):
             for at in range(CHARTS):
                 yield PictureView(self._picture(at), glyphs, id=f"chart-{at}")

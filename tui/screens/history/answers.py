@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -19,34 +20,12 @@ from tui.widgets.history.numbers import number_rows
 from tui.widgets.history.rows import title_row
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
 
 MIN_COLUMN_CELLS = 38
 MAX_COLUMNS = 3
-
-
-class AnswerNumbers(Rows):
-    """The numbers of one answer beside those of the first."""
-
-    def __init__(self, answer: StoredTurn, first: StoredTurn, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
-        self._answer = answer
-        self._first = first
-
-    def build(self, width: int) -> Sequence[Row]:
-        return number_rows(self._answer, self._first, width)
-
-
-class AnswersTitle(Rows):
-    """Which of the answers are in view."""
-
-    def __init__(self, screen: AnswersScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [title_row("answers side by side", self._of.shown_words, width)]
 
 
 class AnswersScreen(HistoryPage):
@@ -79,7 +58,7 @@ class AnswersScreen(HistoryPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield AnswersTitle(self)
+        yield RowsPanel(self._title, self.glyphs, id="title")
         yield Horizontal(id="columns", classes="ruled")
         yield from self.compose_keys()
 
@@ -103,15 +82,15 @@ class AnswersScreen(HistoryPage):
         room = max(1, min(MAX_COLUMNS, self.app.size.width // MIN_COLUMN_CELLS))
         return min(room, len(self._answers))
 
-    @property
-    def shown_words(self) -> str:
-        count = len(self._answers)
-        if not count:
-            return ""
-        last = self._first + self._count
-        return (
-            f"{self._first + 1} to {last} of {count}" if self._count > 1 else f"{last} of {count}"
-        )
+    def _title(self, width: int, _: int) -> list[Row]:
+        """Which of the answers are in view."""
+        count, last = len(self._answers), self._first + self._count
+        shown = f"{self._first + 1} to {last}" if self._count > 1 else f"{last}"
+        return [title_row("answers side by side", f"{shown} of {count}" if count else "", width)]
+
+    def _numbers(self, answer: StoredTurn, width: int, _: int) -> list[Row]:
+        """The numbers of one answer beside those of the first."""
+        return number_rows(answer, self._answers[0], width)
 
     async def _show_columns(self) -> None:
         columns = self.query_one("#columns")
@@ -121,7 +100,7 @@ class AnswersScreen(HistoryPage):
             transcript = Transcript(self.glyphs)
             await columns.mount(
                 Vertical(
-                    AnswerNumbers(answer, self._answers[0], self.glyphs),
+                    RowsPanel(partial(self._numbers, answer), self.glyphs),
                     transcript,
                     classes="column",
                 )

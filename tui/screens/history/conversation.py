@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -19,19 +18,9 @@ from tui.widgets.history.rows import title_row
 from tui.widgets.history.turns import Exchange, exchanges
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
-
-
-class ConversationTitle(Rows):
-    """Its name, and which branch is shown."""
-
-    def __init__(self, screen: ConversationScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [title_row(self._of.title_words, self._of.branch_words, width)]
 
 
 class ConversationScreen(HistoryPage):
@@ -68,7 +57,7 @@ class ConversationScreen(HistoryPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield ConversationTitle(self)
+        yield RowsPanel(self._title, self.glyphs, id="title")
         yield Transcript(self.glyphs, id="transcript", classes="ruled")
         yield SearchLine(self._close_search, id="search")
         yield from self.compose_keys()
@@ -77,18 +66,14 @@ class ConversationScreen(HistoryPage):
         self.query_one(Transcript).focus()
         self._show(self._turn)
 
-    @property
-    def title_words(self) -> str:
-        opened = self._opened
-        return "reading" if opened is None else opened.stored.row.title
-
-    @property
-    def branch_words(self) -> str:
+    def _title(self, width: int, _: int) -> list[Row]:
+        """Its name, and how many branches it has."""
         opened = self._opened
         if opened is None:
-            return ""
+            return [title_row("reading", "", width)]
         count = len(opened.siblings)
-        return f"{count} place{'' if count == 1 else 's'} with branches" if count else ""
+        branches = f"{count} place{'' if count == 1 else 's'} with branches" if count else ""
+        return [title_row(opened.stored.row.title, branches, width)]
 
     def _show(self, turn: int | None, place: int | None = None) -> None:
         """Show the branch through ``turn``; ``place`` is the exchange to be in view."""

@@ -23,6 +23,7 @@ from tui.widgets.history.rows import Entry, conversation_of, detail_rows, head_r
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.rows import Row, Rows
+from tui.widgets.kit.rows_panel import RowsPanel
 
 FIELD_LABELS = {"search": " search  ", "rename": " name  ", "tag": " tags  "}
 FIELD_ENTERS = {"search": "to the list", "rename": "keep the name", "tag": "keep the tags"}
@@ -35,28 +36,6 @@ PLACEHOLDERS = {
 MAX_MARKED = 3
 NEAR_END = 20
 """Distance from the end of the list at which the next page is read."""
-
-
-class HistoryTitle(Rows):
-    """How many there are, and the heads of the columns."""
-
-    def __init__(self, screen: HistoryScreen) -> None:
-        super().__init__(screen.glyphs, id="title")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return [title_row("history", self._of.count_words, width), head_row(width)]
-
-
-class HistoryDetails(Rows):
-    """More of the chosen one."""
-
-    def __init__(self, screen: HistoryScreen) -> None:
-        super().__init__(screen.glyphs, id="details", classes="ruled")
-        self._of = screen
-
-    def build(self, width: int) -> Sequence[Row]:
-        return detail_rows(self._of.list.entry, width)
 
 
 class HistoryScreen(HistoryPage):
@@ -102,9 +81,9 @@ class HistoryScreen(HistoryPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield HistoryTitle(self)
+        yield RowsPanel(self._title, self.glyphs, id="title")
         yield self.list
-        yield HistoryDetails(self)
+        yield RowsPanel(self._details, self.glyphs, id="details", classes="ruled")
         with Horizontal(id="field-line"):
             yield Static("", id="field-label", markup=False)
             yield LineField(compact=True, id="field")
@@ -118,9 +97,15 @@ class HistoryScreen(HistoryPage):
         if self._has_read:
             self._read_again()
 
-    @property
-    def count_words(self) -> str:
-        """What stands at the right of the title."""
+    def _title(self, width: int, _: int) -> list[Row]:
+        """How many there are, and the heads of the columns."""
+        return [title_row("history", self._count_words(), width), head_row(width)]
+
+    def _details(self, width: int, _: int) -> Sequence[Row]:
+        """More of the chosen one."""
+        return detail_rows(self.list.entry, width)
+
+    def _count_words(self) -> str:
         shown = len(self.list.entries)
         if self._words:
             return f"{shown} found for: {self._words}"

@@ -14,10 +14,10 @@ from tui.core.text.glyphs import Glyphs
 from tui.core.turn.result import EndState
 from tui.lab.model.matrix import CellKey, LabAnswer
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, fit
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.lab.matrix import mark_of
 from tui.widgets.transcript.style import MEANING_CSS
 from tui.widgets.transcript.transcript import Transcript
@@ -48,7 +48,7 @@ class LabAnswerScreen(LabPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._title, self.glyphs, id="title")
+        yield RowsPanel(self._title, self.glyphs, id="title")
         yield Transcript(self.glyphs, id="transcript", classes="ruled")
         yield from self.compose_keys()
 

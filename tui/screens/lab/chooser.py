@@ -14,10 +14,10 @@ from tui.core.screen.keys.lab import LAB_LIST_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.lab.model.screen import LabView, RunRow, SetRow
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.lab.lists import run_rows, set_rows
 
 LOOK_S = 2.0
@@ -60,8 +60,8 @@ class LabScreen(LabPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._sets, self.glyphs, id="sets")
-        yield BenchPanel(self._runs, self.glyphs, id="runs", classes="ruled")
+        yield RowsPanel(self._sets, self.glyphs, id="sets")
+        yield RowsPanel(self._runs, self.glyphs, id="runs", classes="ruled")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:

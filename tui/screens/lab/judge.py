@@ -18,11 +18,12 @@ from tui.lab.model.judgement import Judgement, Pair, Verdict
 from tui.lab.model.matrix import LabAnswer
 from tui.lab.model.screen import OpenLab
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel, folded
+from tui.widgets.bench.parts import folded
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import LineField
 from tui.widgets.kit.rows import Row, Rows, fit, spread
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.lab.sides import beside, column_width, said, side_rows
 
 STACKED = 76
@@ -72,9 +73,9 @@ class LabJudgeScreen(LabPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._title, self.glyphs, id="title")
+        yield RowsPanel(self._title, self.glyphs, id="title")
         with VerticalScroll(id="words", classes="ruled", can_focus=False):
-            yield BenchPanel(self._words, self.glyphs, id="word-rows")
+            yield RowsPanel(self._words, self.glyphs, id="word-rows")
         yield LineField(placeholder="a note for the next verdict; Enter keeps it", id="note")
         yield from self.compose_keys()
 

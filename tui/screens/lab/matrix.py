@@ -16,10 +16,10 @@ from tui.lab.model.matrix import CellKey, LabAnswer, MatrixColumn, MatrixRow
 from tui.lab.model.screen import OpenLab
 from tui.lab.model.variant_figures import share_text
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.lab.matrix import (
     SORTS,
     MatrixPlace,
@@ -85,10 +85,10 @@ class LabMatrixScreen(LabPage):
     def compose(self) -> ComposeResult:
         glyphs = self.glyphs
         yield from self.compose_header()
-        yield BenchPanel(self._title, glyphs, id="title")
-        yield BenchPanel(self._table, glyphs, id="matrix")
-        yield BenchPanel(self._figures, glyphs, id="figures", classes="ruled")
-        yield BenchPanel(self._preview, glyphs, id="preview")
+        yield RowsPanel(self._title, glyphs, id="title")
+        yield RowsPanel(self._table, glyphs, id="matrix")
+        yield RowsPanel(self._figures, glyphs, id="figures", classes="ruled")
+        yield RowsPanel(self._preview, glyphs, id="preview")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:

@@ -15,10 +15,10 @@ from tui.core.text.sanitize import clean_line
 from tui.lab.model.differences import differing_all
 from tui.lab.model.matrix import CellKey, LabAnswer
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.rows import Row, Rows, fit
+from tui.widgets.kit.rows_panel import RowsPanel
 from tui.widgets.lab.sides import beside, column_width, number_rows, said, side_rows
 
 MIN_COLUMN = 34
@@ -50,10 +50,10 @@ class LabSidesScreen(LabPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._names, self.glyphs, id="names")
+        yield RowsPanel(self._names, self.glyphs, id="names")
         with VerticalScroll(id="words", classes="ruled", can_focus=False):
-            yield BenchPanel(self._words, self.glyphs, id="word-rows")
-        yield BenchPanel(self._numbers, self.glyphs, id="numbers", classes="ruled")
+            yield RowsPanel(self._words, self.glyphs, id="word-rows")
+        yield RowsPanel(self._numbers, self.glyphs, id="numbers", classes="ruled")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:

@@ -10,11 +10,12 @@ from textual.binding import BindingType
 from tui.core.screen.keys.lab import SET_TEXT_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.lab.page import LabData, LabPage
-from tui.widgets.bench.parts import BenchPanel, folded
+from tui.widgets.bench.parts import folded
 from tui.widgets.chat.key_bar import HintOf
 from tui.widgets.kit.bindings import bindings
 from tui.widgets.kit.fields import TextField
 from tui.widgets.kit.rows import Row
+from tui.widgets.kit.rows_panel import RowsPanel
 
 MAX_PROBLEM_ROWS = 4
 
@@ -44,11 +45,11 @@ class LabTextScreen(LabPage):
 
     def compose(self) -> ComposeResult:
         yield from self.compose_header()
-        yield BenchPanel(self._title, self.glyphs, id="title")
+        yield RowsPanel(self._title, self.glyphs, id="title")
         field = TextField(id="text", classes="ruled", show_line_numbers=True)
         field.cursor_blink = False
         yield field
-        yield BenchPanel(self._mistakes, self.glyphs, id="problems", classes="ruled")
+        yield RowsPanel(self._mistakes, self.glyphs, id="problems", classes="ruled")
         yield from self.compose_keys()
 
     def on_mount(self) -> None:

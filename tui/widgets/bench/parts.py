@@ -3,35 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tui.bench.model.metrics import interval_digits
 from tui.bench.model.screen import Span
 from tui.core.text import format as fmt
-from tui.core.text.glyphs import Glyphs
-from tui.widgets.kit.grounds import GroundedRows
 from tui.widgets.kit.rows import Row, row_width
-
-RowsOf = Callable[[int, int], Sequence[Row]]
-"""Rows for a width and a height in cells."""
-
-
-class BenchPanel(GroundedRows):
-    """Draws what a function gives for its size; pulled by its screen."""
-
-    def __init__(
-        self,
-        rows_of: RowsOf,
-        glyphs: Glyphs,
-        *,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(glyphs, id=id, classes=classes)
-        self._rows_of = rows_of
-
-    def build(self, width: int) -> Sequence[Row]:
-        return self._rows_of(width, self.size.height)
 
 
 def parts_row(parts: Sequence[tuple[int, Row]], width: int) -> Row:
