@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.widgets import Static
 
+from tests.screens.opened import ThemedApp
 from tui.app.palettes import DEFAULT_PALETTES, Palette, roles
 from tui.app.themes import (
     DEFAULT_THEME,
@@ -201,22 +202,13 @@ def test_any_bytes_are_a_theme_or_one_sentence(tmp_path: Path, content: bytes) -
         loaded.at("truecolor").to_color_system().generate()
 
 
-class Picture(App[None]):
+class Picture(ThemedApp):
     """Every variable that a style of npulse may use, in one app."""
 
     CSS = LIBRARY_CSS + "".join(
         f"\n#{name} {{ color: ${name}; background: $background; border: solid $rule; }}"
         for name in roles(Palette())
     )
-
-    def __init__(self, theme: str) -> None:
-        super().__init__()
-        for shipped in load_themes().at("truecolor"):
-            self.register_theme(shipped)
-        self.theme = theme
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return roles(Palette())
 
     def compose(self) -> ComposeResult:
         for name in roles(Palette()):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
 from tests.screens.headline import HEADLINE
-from tui.app.palettes import Palette, roles
-from tui.app.themes import LIBRARY_CSS, load_themes
+from tests.screens.opened import ThemedApp
 from tui.bench.model.screen import BenchSession
 from tui.core.screen.keys.chat import GLOBAL_KEYS
 from tui.core.text.glyphs import ASCII, UNICODE
@@ -20,10 +18,9 @@ from tui.screens.bench.page import BenchData, BenchPage
 from tui.widgets.kit.bindings import bindings
 
 
-class BenchApp(App[None]):
+class BenchApp(ThemedApp):
     """F3 opens the chooser, as it does in npulse."""
 
-    CSS = LIBRARY_CSS
     BINDINGS: ClassVar[list[BindingType]] = [("f3", "bench"), *bindings(GLOBAL_KEYS)]
 
     def __init__(
@@ -34,16 +31,10 @@ class BenchApp(App[None]):
         is_ascii: bool = False,
         opens: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(theme)
         self.glyphs = ASCII if is_ascii else UNICODE
         self.session = session
         self.opens = opens
-        for shipped in load_themes().at("truecolor"):
-            self.register_theme(shipped)
-        self.theme = theme
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return roles(Palette())
 
     def on_mount(self) -> None:
         if self.opens:

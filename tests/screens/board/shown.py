@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import sys
 
-from textual.app import App
-
 from tests.screens.board.prepared import NS, Prepared, PreparedBackend, prepared
-from tui.app.themes import LIBRARY_CSS, load_themes
+from tests.screens.opened import ThemedApp
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
 
 
-class Shown(App[None]):
+class Shown(ThemedApp):
     """Only the board screen."""
-
-    CSS = LIBRARY_CSS
 
     def __init__(
         self, board: Prepared, theme: str = "npulse-dark", glyphs: Glyphs = UNICODE
     ) -> None:
-        super().__init__()
-        self.animation_level = "none"
+        super().__init__(theme)
         self.board = board
         self.copied = ""
         self.glyphs = glyphs
-        for shipped in load_themes().at("truecolor"):
-            self.register_theme(shipped)
-        self.theme = theme
 
     def on_mount(self) -> None:
         backend = PreparedBackend(self.board)
