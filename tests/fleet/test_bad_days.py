@@ -126,6 +126,13 @@ async def test_nothing_is_begun_where_nobody_joins(tmp_path: Path) -> None:
     assert runs.all_ids(tmp_path) == []
 
 
+async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told = await told_by(numbered(1, 8), tmp_path / "file", FleetPlan())
+    assert told.finished.outcome == "refused"
+    assert told.finished.sentence.startswith(f"cannot lock {tmp_path / 'file'}")
+
+
 def test_boards_of_another_version_or_name_are_not_asked() -> None:
     joined: list[Member] = []
     refused: list[tuple[str, str]] = []

@@ -23,8 +23,13 @@ class ActiveMark:
         self._is_held = False
 
     def begin(self) -> None:
-        """From now on the run can be followed. Raises JournalError."""
+        """From now on the run can be followed. Raises JournalError, and RunError where the folder
+        cannot be used."""
         self._is_held = self._took()
+        if not self._is_held and lock_holder(self._place) is None:
+            # Nobody has it, or not any longer.
+            self._lock.take(self._name)
+            self._is_held = True
         self._ledger.begin(self._place, is_holder=self._is_held)
 
     def look(self) -> None:

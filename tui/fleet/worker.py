@@ -52,11 +52,13 @@ class BoardWorker:
         while not self._is_over.is_set() and await self._wait_for_scheduler(has_joined):
             try:
                 await self._joined()
-            except engine.EngineError:
+            except engine.EngineError as error:
                 # A scheduler that is just ending, or still has the name of our last connection.
                 refusals += 1
                 if refusals >= REFUSALS:
                     raise
+                if not has_joined:
+                    self._say(f"{error}; trying again")
             else:
                 has_joined, refusals = True, 0
                 if self._options.is_once:

@@ -50,6 +50,9 @@ def test_a_board_that_works_on_a_run_says_so_where_nothing_is_wrong() -> None:
     assert "bench 24 done" in lines[7]
     assert "RAM: 307 MiB left" in lines[1]
     assert "bench" not in lines[1]
+    # The line below the table has room for both.
+    lines = [line(row) for row in fleet_rows(rows, 0, (120, 20), UNICODE)]
+    assert "RAM: 307 MiB left; bench 24 done" in lines[7]
 
 
 async def test_the_chosen_board_stays_chosen_and_opens() -> None:

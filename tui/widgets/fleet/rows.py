@@ -124,7 +124,8 @@ def _detail(row: BoardRow, width: int) -> list[Row]:
     line = "" if row.latency_ms is None else f"  latency {row.latency_ms:.0f} ms"
     first = f"{row.address}{line}  {row.board}".rstrip()
     serving = "  ".join(part for part in (row.server, row.model) if part)
-    second = row.wrong[1] or row.work or serving or "nothing is wrong"
+    told = "; ".join(part for part in (row.wrong[1], row.work) if part)
+    second = told or serving or "nothing is wrong"
     role = TROUBLE_ROLES[row.wrong[0]] if row.wrong[1] else "soft"
     return [
         fit(((text, role),), width)
