@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from tui.bench.model.events import StageChanged
-from tui.bench.model.screen import RunView
+from tui.bench.model.screen import BenchView, RunView
 from tui.core.screen.keys.bench import BENCH_LIVE_KEYS
 from tui.core.text.glyphs import Glyphs
 from tui.screens.bench.answer_feed import AnswerFeed
@@ -84,13 +84,18 @@ class BenchLiveScreen(BenchPage):
 
     def __init__(self, data: BenchData, glyphs: Glyphs) -> None:
         super().__init__(data, glyphs)
+        self._seen = self.session.view()
         self._run = self._pulled()
         self._feed = AnswerFeed()
         self._shown_hints: tuple[HintOf, ...] = self.HINTS
         self._abort_asked = False
 
+    def view(self) -> BenchView:
+        """As of the last pull: a plan of thousands is not made a second time for one picture."""
+        return self._seen
+
     def _pulled(self) -> RunView:
-        return self.session.view().run or RunView(
+        return self._seen.run or RunView(
             stage=StageChanged(stage="connect", sentence="no benchmark is running")
         )
 
@@ -128,6 +133,7 @@ class BenchLiveScreen(BenchPage):
     def pull(self) -> None:
         if self.is_covered:
             return
+        self._seen = self.session.view()
         self._run = self._pulled()
         self.set_class(self._run.is_of_boards, "-of-boards")
         for gates in self.query("#gates"):
