@@ -10,10 +10,11 @@ import pytest
 
 from tests.bench.session.rig import Rig
 from tests.fleet.boards import free_port, numbered, simulated, told_by, workers_here
-from tui.bench.model.events import RequestStarted
+from tui.bench.model.events import RequestEnded
 from tui.bench.model.screen import RunView
 from tui.bench.session.process import BenchPlace
 from tui.bench.store import active_run, runs
+from tui.bench.store.controls import Controls
 from tui.bench.store.folder import boards_folder
 from tui.commands.running import benchmark_in
 from tui.fleet.meeting import FleetPlan
@@ -91,28 +92,30 @@ async def test_of_two_at_once_the_second_is_followed_when_the_first_is_over(
     tmp_path: Path,
 ) -> None:
     folder, ports = tmp_path / "runs", [free_port(), free_port()]
-    marked: list[Path] = []
+    place, controls = boards_folder(folder), Controls()
+    journals: list[Path] = []
 
     def look(event: object) -> None:
-        found = active_run.running(boards_folder(folder))
-        if isinstance(event, RequestStarted) and found and found.journal not in marked:
-            marked.append(found.journal)
+        """Ends the second one as soon as others follow it."""
+        found = active_run.running(place)
+        is_begun = found is not None and found.journal.parent.parent == folder
+        if isinstance(event, RequestEnded) and found is not None and is_begun:
+            if found.journal not in journals:
+                journals.append(found.journal)
+            if len(journals) == 2:
+                controls.abort()
 
     with simulated(tmp_path, 2, "--decode-tps", "60", "--prefill-tps", "4000") as boards:
         async with (
             workers_here(boards[:1], tmp_path, ports[0]),
             workers_here(boards[1:], tmp_path, ports[1]),
         ):
-            first = asyncio.create_task(
-                told_by(numbered(4, 8), folder, FleetPlan(listen=("127.0.0.1", ports[0])))
-            )
-            await until(lambda: active_run.running(boards_folder(folder)) is not None)
+            plans = [FleetPlan(listen=("127.0.0.1", port)) for port in ports]
+            first = asyncio.create_task(told_by(numbered(6, 8), folder, plans[0], on_event=look))
+            await until(lambda: active_run.running(place) is not None)
             second = asyncio.create_task(
-                told_by(
-                    numbered(12, 8), folder, FleetPlan(listen=("127.0.0.1", ports[1])),
-                    on_event=look,
-                )
-            )  # fmt: skip
+                told_by(numbered(500, 8), folder, plans[1], on_event=look, controls=controls)
+            )
             found = [await first, await second]
-    assert [told.finished.outcome for told in found] == ["complete", "complete"]
-    assert marked[-1].parent == Path(found[1].finished.folder)
+    assert [told.finished.outcome for told in found] == ["complete", "aborted"]
+    assert [one.parent for one in journals] == [Path(told.finished.folder) for told in found]
