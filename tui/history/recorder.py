@@ -33,6 +33,8 @@ EVERY_S = 0.8
 RETRY_S = 2.0
 """Time until the next try after a failure."""
 LOCK_WAIT_S = 0.5
+CACHE_KIB = 128
+"""Of the database: an answer is written once, and SQLite's own 2 MB fill with it."""
 MAX_UNSAVED = 200
 """Most answers held while nothing can be written; older ones are dropped."""
 CHECK_STEPS = 200_000
@@ -276,6 +278,7 @@ class Recorder:
                 dead = writers.dead_writers(connection)
                 writers.recover(connection, dead)
                 self._prune(connection)
+                connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             except BaseException:
                 connection.close()
                 raise

@@ -276,7 +276,9 @@ def _is_own_address(host: str) -> bool:
     socket asks for just that and sends nothing.
     """
     try:
-        found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+        # As bytes: text goes through the tables of IDNA, which the start would load for this.
+        name = host.encode("ascii")
+        found = socket.getaddrinfo(name, 9, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         return False
     import ipaddress

@@ -72,8 +72,8 @@ class TimelineBuilder:
 
     def _clear_chunks(self) -> None:
         self._times: array[int] = array("q")
-        self._text_ends: array[int] = array("q")
-        self._thinking_ends: array[int] = array("q")
+        self._text_ends: array[int] = array("I")
+        self._thinking_ends: array[int] = array("I")
         self._rate: array[float] = array("d")
         self._gap: array[float] = array("d")
         self._text = self._thinking = ""
@@ -261,7 +261,7 @@ class TimelineBuilder:
         count, thinking = len(self._times), len(self._thinking)
         whole = thinking + len(self._text)
         self._is_estimated = True
-        self._text_ends, self._thinking_ends = array("q"), array("q")
+        self._text_ends, self._thinking_ends = array("I"), array("I")
         self._phases = PhaseTrack()
         ends = [whole * number // count for number in range(1, count + 1)]
         if not thinking:
