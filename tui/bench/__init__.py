@@ -1,1 +1,1 @@
-"""Benchmarks with method: suites, a runner without a screen, journals, reports, comparison."""
+"""Benchmarks: suites of prompts, a runner without a screen, journals, reports, comparisons."""

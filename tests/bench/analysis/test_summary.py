@@ -104,7 +104,7 @@ def test_usable_context_ends_with_the_context() -> None:
     fast = Fit(id="tpot_over_context", a=7.7, b=0.0014, n=9, x_max=16e3)
     whole = depth(model, [fast], [])["usable_context"]
     assert whole.value == 16_384
-    assert "whole" in whole.formula
+    assert "full context" in whole.formula
     slow = replace(fast, a=310.0, b=0.057)
     assert depth(model, [slow], [])["usable_context"].value == pytest.approx(190 / 0.057)
 

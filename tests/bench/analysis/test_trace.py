@@ -43,10 +43,10 @@ def test_the_runtime_beside_the_client() -> None:
     assert both.m["prefill_tps"] == pytest.approx(30)
     assert both.m["overhead_ttft_ms"] == pytest.approx(250)
     assert both.m["rt_cl_delta_pct"] == pytest.approx(100 * (100 / 31 / 3.0 - 1), rel=1e-3)
-    assert any("differs from ours" in text for text in both.warnings)
+    assert any("differs from npulse" in text for text in both.warnings)
     late = RuntimeTimes(prefill_ms=5000.0, prefill_tokens=30)
     early = measure(replace(made, runtime=late))
-    assert any("longer than our time" in text for text in early.warnings)
+    assert any("longer than the time" in text for text in early.warnings)
 
 
 @pytest.mark.parametrize(("tokens", "gaps"), [(0, 0), (1, 0), (2, 1), (7, 6)])

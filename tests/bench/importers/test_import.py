@@ -294,7 +294,7 @@ def test_llama_bench_in_its_other_forms(tmp_path: Path) -> None:
         ('noise\n[\n {"avg_ts": 1},\n {"avg', "the JSON that begins on line 2 has no end"),
         ('[{"avg_ts": 1} {"avg_ts": 2}]', "JSON is broken on line 1"),
         ("INSERT INTO test (build_commit) VALUES ('abc');", "run it with -o json"),
-        ("hello\n", "no format that npulse knows"),
+        ("hello\n", "unknown format"),
         ('{"avg_ts": ' + "9" * 5000 + "}", "a number that is too long"),
     ],
 )

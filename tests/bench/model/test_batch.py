@@ -69,9 +69,8 @@ def test_settings_of_single_lines_are_named(tmp_path: Path) -> None:
     line = {"custom_id": "x", "method": "POST", "url": "/v1/completions", "body": body}
     loaded = batch.load(of(tmp_path, line, line, {"prompt": "b", "temperature": 1, "topic": "t"}))
     assert loaded.notes == (
-        "batch b.jsonl: novelty of 2 lines not sent; unknown here",
-        "batch b.jsonl: temperature of 3 lines not sent; the settings of the run hold for all "
-        "prompts",
+        "batch b.jsonl: novelty of 2 lines not sent; unknown key",
+        "batch b.jsonl: temperature of 3 lines not sent; the run's settings apply to all prompts",
     )
 
 
@@ -81,17 +80,17 @@ def test_settings_of_single_lines_are_named(tmp_path: Path) -> None:
         ({"custom_id": "a", "method": "GET", "url": "/v1/models"}, "needs a body"),
         ({"method": "GET", "body": {"prompt": "a"}}, "method 'GET'"),
         ({"url": "/v1/embeddings", "body": {"input": "a"}}, "url '/v1/embeddings'"),
-        ({"body": "x"}, "body is no JSON object"),
+        ({"body": "x"}, "body is not a JSON object"),
         ({"body": {"prompt": "a", "tools": [{"type": "function"}]}}, "tools"),
-        ({"body": {"prompt": "a", "n": 2}}, "n: one answer"),
+        ({"body": {"prompt": "a", "n": 2}}, "n: npulse asks"),
         ({"body": {"prompt": "a", "response_format": {"type": "json_object"}}}, "response_format"),
-        ({"prompt": ["a", "b"]}, "a list of several prompts needs a line each"),
-        ({"prompt": "a", "max_tokens": "many"}, "max_tokens is a whole number"),
+        ({"prompt": ["a", "b"]}, "put each prompt on a line of its own"),
+        ({"prompt": "a", "max_tokens": "many"}, "max_tokens must be a whole number"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "role 'tool'"),
         ({"messages": [{"role": "assistant", "tool_calls": [1], "content": None}]}, "tool_calls"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "the last message"),
-        ({"messages": "x"}, "messages is a list"),
-        ({"id": [1], "prompt": "a"}, "id is a word or a number"),
+        ({"messages": "x"}, "messages must be a list"),
+        ({"id": [1], "prompt": "a"}, "id must be text or a number"),
         ({"nothing": 1}, "no prompt"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_suite_of_ones_own(tmp_path: Path) -> None:
         ((b"max_tokens = 16", b"max_tokens = 0"), "max_tokens"),
         ((b'kind = "words"', b'kind = "wordz"'), "wordz"),
         ((b"min = 1", b"mim = 1"), "mim"),
-        ((b'text = "Say hello."', b""), "either a text"),
+        ((b'text = "Say hello."', b""), "either text"),
         ((b'id = "one"', b'id = "../one"'), "letters"),
         ((b'id = "mine"', b'id = "mine'), "mine.toml"),
         ((b"max_tokens = 16", b'max_tokens = "many"'), "prompt[0].max_tokens"),

@@ -119,7 +119,7 @@ def test_every_form_of_the_report_has_the_boards_and_nothing_of_a_terminal() -> 
     lines = text_lines(loaded.document)
     assert len(lines) == 5
     assert "\x1b" not in "".join(lines)
-    assert lines[-1].startswith("expected for prompts like these on one board: 1,000 ~")
+    assert lines[-1].startswith("expected for similar prompts on one board: 1,000 ~")
     told = json.loads(makers()["json"](loaded))
     assert [board["name"] for board in told["boards"]][1:] == ["attic", "cellar"]
 

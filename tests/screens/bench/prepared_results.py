@@ -56,7 +56,7 @@ REQUESTS = (
             Check(id="language", passed=True, detail="English"),
             Check(id="python", passed=False, detail="line 3: the list is never closed"),
         ),
-        warnings=("the reported prefill is longer than our time to first token",),
+        warnings=("the reported prefill is longer than the time to first token",),
     ),
 )
 GATES = (

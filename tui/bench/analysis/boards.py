@@ -1,4 +1,4 @@
-"""Figures of each board of a run that many worked on, and what a larger run would take."""
+"""Figures per board of a run on several boards, and the projected time of larger runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def with_figures(
     walls_s: Mapping[str, float],
     lost: Mapping[str, int],
 ) -> tuple[Board, ...]:
-    """The boards with the figures of what each answered. ``walls_s`` and ``lost`` by name."""
+    """The boards with the figures of their requests. ``walls_s`` (time that a board worked) and
+    ``lost`` (requests given back) are by the board's name."""
     return tuple(
         figures_of(
             msgspec.structs.replace(
@@ -63,10 +64,11 @@ def figures_of(board: Board, requests: Sequence[Request]) -> Board:
 
 
 def projections(boards: Sequence[Board]) -> tuple[Projection, ...]:
-    """Hours for some numbers of prompts: on one of these boards, on all of them, on twice as many.
+    """Hours for several numbers of prompts: on one of these boards, on all, and on twice as many.
 
-    Work is pulled, so boards add up: hours = n / sum(requests per hour) + one request of the
-    slowest, which may be begun last. A board is taken for the average of those that answered.
+    Boards fetch their next request when they are free, so their rates add up: hours = n /
+    sum(requests per hour), plus one request of the slowest board, which may start last. Each board
+    counts as the average of those that answered.
     """
     worked = [b.requests_per_h for b in boards if b.answered and b.requests_per_h]
     if not worked:

@@ -1,4 +1,4 @@
-"""Accuracy figures from answer checks: instructions, languages, code reviews."""
+"""Accuracy figures from the checks of answers: instructions, languages, code reviews."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ def _pct(values: Sequence[bool], formula: str) -> Total:
 
 
 def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
-    """Accuracy at the level of prompts and of single instructions, strict and loose (IFEval)."""
+    """Accuracy per prompt and per instruction, strict and loose, and the time of a task.
+
+    As in IFEval (Zhou et al. 2023, "Instruction-Following Evaluation for Large Language Models"):
+    strict judges the answer itself, loose also after removing typical additions.
+    """
     kept = [r for r in requests if r.status not in NOT_ATTEMPTED]
-    # Instructions are the checks with a loose verdict; the rest hold for any answer.
+    # Only instructions have a loose verdict; the other checks apply to any answer.
     strict = [_instructions(r) for r in kept]
     loose = [[bool(c.loose) for c in _applicable(r) if c.loose is not None] for r in kept]
     answered = [r.is_scored for r in kept]
@@ -31,7 +35,7 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
     found = {
         "prompt_strict_pct": _pct(
             [ok and bool(row) and all(row) for ok, row in zip(answered, strict, strict=True)],
-            "prompts with every instruction followed / prompts",
+            "prompts with all instructions followed / prompts",
         ),
         "prompt_loose_pct": _pct(
             [ok and bool(row) and all(row) for ok, row in zip(answered, loose, strict=True)],
@@ -59,12 +63,12 @@ def accuracy(requests: Sequence[Request]) -> dict[str, Total]:
 
 
 def _instructions(request: Request) -> list[bool]:
-    """Which instructions were followed, of those that can be judged: in a cut answer few can."""
+    """For each instruction that can be judged, whether it was followed; few can in a cut answer."""
     return [bool(c.passed) for c in _applicable(request) if c.loose is not None]
 
 
 def per_language(requests: Sequence[Request]) -> dict[str, Total]:
-    """Share of the suite's own checks passed in each language, and in all of them."""
+    """Per cent of the suite's own checks that passed, per language and in all."""
     formula = "checks of the suite passed / applicable"
 
     def share(rows: Sequence[Request]) -> Total:
@@ -79,9 +83,10 @@ def per_language(requests: Sequence[Request]) -> dict[str, Total]:
 
 
 def review(requests: Sequence[Request]) -> dict[str, Total]:
-    """False negatives, false positives and accuracy over all files, and per kind of violation."""
+    """Accuracy, missed violations (false negatives) and false findings (false positives) of code
+    reviews, over all files and per kind of violation."""
     found: dict[str, Total] = {}
-    why = "no answer has findings that can be counted"
+    why = "no answer has findings to count"
     kept = scored(requests)
     groups = {"": kept, **{name: rows for name, rows in by_group(kept).items() if name}}
     for name, rows in groups.items():

@@ -1,4 +1,4 @@
-"""Differences between two runs: which of them forbid a comparison, which only warn."""
+"""Differences between two runs: those that prevent a comparison, and those that only warn."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ FIELDS = (
     "stream_mode",
     "token_source",
 )
-"""Fields whose difference forbids a comparison; ``--vary`` names the one that is the question."""
+"""Fields that must be equal for a comparison, except the one that ``--vary`` names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is not the same on both sides."""
+    """One field that differs, with its value on each side. ``is_blocking``: it prevents
+    comparison."""
 
     field: str
     a: str
@@ -39,10 +40,10 @@ class Difference:
 
 
 def differences(a: Document, b: Document, vary: frozenset[str] = frozenset()) -> list[Difference]:
-    """Everything that differs, blocking ones first.
+    """All differences, blocking ones first.
 
-    A field of ``vary`` is the declared factor and never blocks. A value that one side does not
-    know, or a context that one side guessed, is a warning: it may be equal.
+    A field in ``vary`` is the one under test and does not block. A value that is unknown on one
+    side, or a context length that is a guess, only warns: the values may be equal.
     """
     found: list[Difference] = []
     left, right = _blocking(a), _blocking(b)
@@ -54,7 +55,7 @@ def differences(a: Document, b: Document, vary: frozenset[str] = frozenset()) ->
         is_guess = name == "ctx" and name in (*a.model.guessed, *b.model.guessed)
         is_blocking = not is_unknown and not is_guess and name not in vary
         if isinstance(x, dict) and isinstance(y, dict):
-            # Only what differs: the rest would bury it.
+            # Only the keys that differ, to keep the message short.
             names = sorted(key for key in x.keys() | y.keys() if x.get(key) != y.get(key))
             x, y = (", ".join(f"{key} {side.get(key)}" for key in names) for side in (x, y))
         found.append(Difference(name, _shown(x), _shown(y), is_blocking))

@@ -1,10 +1,11 @@
-"""Compares two runs: paired where they asked the same prompts, with intervals and rank tests.
+"""Compares two runs, paired by prompt if possible, with confidence intervals and rank tests.
 
-Paired (three or more prompts that both answered): per prompt the log ratio of the medians over its
-repetitions; Hodges-Lehmann centre, bootstrap interval, Wilcoxon signed rank. Unpaired: Hodges-
-Lehmann shift over the median of A, bootstrap interval, Mann-Whitney. A verdict of faster or slower
-needs an interval that excludes zero and a change above the practical threshold; where the samples
-are too small for any significance the verdict is inconclusive, never "same".
+Paired, if both runs have three or more prompts in common: per prompt the log ratio of the medians
+over its repetitions; of these the Hodges-Lehmann estimate, a bootstrap interval, and the Wilcoxon
+signed-rank test. Unpaired: the Hodges-Lehmann shift divided by the median of A, a bootstrap
+interval, and the Mann-Whitney test. The verdict "faster" or "slower" needs a 95 % interval that
+excludes zero and a change of at least the metric's threshold. If the samples are too small for any
+significance, the verdict is "inconclusive", never "same".
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ PAIR_RESAMPLES = 1_000
 
 
 class NotComparableError(ValueError):
-    """Something that must be equal is not; the message names it. ``found`` has no rows."""
+    """Fields that must be equal differ. The message names them; ``found`` is a result without
+    rows."""
 
     def __init__(self, found: Comparison) -> None:
         super().__init__("; ".join(found.blocking))
@@ -58,7 +60,12 @@ def compare(
     excludes_tainted: bool = False,
     seed: int = 1,
 ) -> Comparison:
-    """A is the baseline. Raises NotComparableError unless forced."""
+    """Compare run ``b`` with the baseline ``a``.
+
+    ``vary`` names fields that may differ. ``is_forced`` compares in spite of blocking differences;
+    without it, they raise NotComparableError. ``excludes_tainted`` leaves out requests with a
+    taint. ``seed`` is that of the bootstrap.
+    """
     found = differences(a, b, frozenset(vary))
     comparison = _without_rows(a, b, found, vary)
     if comparison.blocking and not is_forced:
@@ -102,7 +109,7 @@ def _usable(document: Document, excludes_tainted: bool) -> list[Request]:
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
-    """A change as a share (0.05 is 5 %), with its doubts."""
+    """A relative change (0.05 is 5 %) with its 95 % interval, test, and detectable change."""
 
     delta: float | None
     low: float | None
@@ -140,7 +147,7 @@ def _row(
         ys = [median(b[key]) for key in shared]
         estimate = _paired(xs, ys, seed)
     else:
-        # The same prompts only, where there are any: other prompts have other lengths.
+        # Prompts in common only, if there are any: different prompts differ in length.
         kept = shared or [*a, *b]
         xs = [value for key in kept for value in a.get(key, [])]
         ys = [value for key in kept for value in b.get(key, [])]
@@ -158,8 +165,11 @@ def compare_values(
     is_estimated: tuple[bool, bool] = (False, False),
     seed: int = 1,
 ) -> Row:
-    """A metric of two groups of answers that were measured in turns, one value per answer. Raises
-    ValueError where a group is empty or a value is not finite."""
+    """Compare a metric of two groups of answers that were measured alternately, unpaired.
+
+    ``before`` and ``after`` have one value per answer. Raises ValueError if a group is empty or a
+    value is not finite.
+    """
     if not before or not after:
         raise ValueError("a comparison needs values on both sides")
     estimate = _unpaired(before, after, seed)
@@ -262,8 +272,8 @@ def _verdict(name: str, estimate: _Estimate) -> tuple[Verdict, str]:
     if -threshold <= estimate.low and estimate.high <= threshold:
         return "same", f"within ±{known.threshold_pct:g} %"
     if excludes_zero:
-        return "inconclusive", f"a change, but not surely above {known.threshold_pct:g} %"
-    return "inconclusive", "the interval holds both zero and changes that would matter"
+        return "inconclusive", f"a change, but maybe below {known.threshold_pct:g} %"
+    return "inconclusive", "the interval includes both zero and relevant changes"
 
 
 def _shares(a: Document, b: Document) -> tuple[Share, ...]:
@@ -286,7 +296,7 @@ def _shares(a: Document, b: Document) -> tuple[Share, ...]:
 
 
 def _dropped(a: Document, b: Document) -> tuple[Dropped, ...]:
-    """Prompts that are not in the pairs, with what became of them on each side."""
+    """Prompts without a usable answer on both sides, with their status on each side."""
 
     def states(document: Document) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -321,7 +331,7 @@ def _per_prompt(
 
 
 def total_change(a: Document, b: Document, name: str) -> float | None:
-    """Change of a run figure in per cent; None where one side lacks it or the baseline is zero."""
+    """Change of a run's total in per cent; None if a side lacks it or the baseline is zero."""
     before, after = a.totals.get(name), b.totals.get(name)
     if before is None or after is None:
         return None

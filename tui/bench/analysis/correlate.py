@@ -1,8 +1,8 @@
 """Rank correlation of inter-token gaps with clocks and temperatures.
 
-Each gap gets the nearest sample. A rank correlation is shown only for at least 200 gaps and a
-variable that varied; temperature and context rise together, so the influence of context is taken
-out of the others first.
+Each gap is paired with the nearest board sample. A correlation needs at least 200 gaps and a
+variable that varied. Temperature and context grow together, so for the other variables it is the
+partial correlation given the context.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """One variable against the gaps. ``rho`` None: constant, or too few gaps."""
+    """Correlation of one variable with the gaps: Spearman's ``rho``, None for the reason in
+    ``remark``."""
 
     name: str
     label: str
@@ -40,7 +41,7 @@ class Influence:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Gaps while a clock stood at one value."""
+    """The gaps during one value (Hz) of a clock."""
 
     name: str
     value: float
@@ -50,7 +51,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A gap of more than three medians, and the board at that time."""
+    """A gap longer than three median gaps, and the board's state at that time."""
 
     request: str
     token: int
@@ -60,7 +61,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """Everything for one run."""
+    """Correlations, gaps by clock, and the longest stalls of one run."""
 
     influences: tuple[Influence, ...]
     buckets: tuple[Bucket, ...]
@@ -81,7 +82,11 @@ def correlate(
     contexts: Mapping[tuple[str, int], int],
     samples: Sequence[Sampled],
 ) -> Correlation | None:
-    """``stamps`` and prompt tokens of the requests that count. None without samples."""
+    """Correlate the gaps of a run's requests; None without samples or gaps.
+
+    ``stamps`` are the times of the chunks of each scored request (ns, monotonic), ``contexts`` its
+    prompt tokens, both by request key.
+    """
     if not samples:
         return None
     times = [sample.t_ns for sample in samples]
@@ -140,7 +145,7 @@ def _influence(name: str, gaps: Sequence[_Gap]) -> Influence:
     if min(values) == max(values):
         return Influence(name, label, len(rows), None, "constant")
     rho = spearman_given([gap.ms for gap, _ in rows], values, [gap.context for gap, _ in rows])
-    remark = "context taken out" if rho is not None else "moves with context only"
+    remark = "given the context" if rho is not None else "varies with context only"
     return Influence(name, label, len(rows), rho, remark)
 
 
@@ -170,4 +175,4 @@ def _state(values: Mapping[str, float | str | None]) -> str:
     throttle = values.get("throttle")
     if isinstance(throttle, str) and throttle != "none":
         parts.append(throttle)
-    return ", ".join(parts) or "not known"
+    return ", ".join(parts) or "unknown"

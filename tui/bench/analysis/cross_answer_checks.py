@@ -1,4 +1,4 @@
-"""Checks that need more than one answer: translations against the English one, and determinism."""
+"""Checks across answers: translations against the English answer, and determinism."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ Texts = Mapping[Key, tuple[str, str]]
 def checked(
     requests: Sequence[Request], texts: Texts, suite: Suite, *, is_greedy: bool
 ) -> tuple[Request, ...]:
-    """The requests with the checks that compare them with each other."""
+    """The requests with the checks that compare answers added.
+
+    ``texts`` has (answer, thinking) by request key. ``is_greedy``: temperature 0, so that
+    determinism is checked too.
+    """
     found = _against_english(requests, texts, suite)
     return _determinism(found, texts) if is_greedy else found
 
@@ -48,15 +52,16 @@ def _against_english(
         text = texts.get(request.key, ("", ""))[0]
         passed, detail = languages.against_english(source, text, prompt.task)
         if passed is False and request.status == "capped":
-            passed, detail = None, f"cut by the token cap; {detail}"
+            passed, detail = None, f"cut by the token limit; {detail}"
         out.append(_with(request, Check(id="against_english", passed=passed, detail=detail)))
     return tuple(out)
 
 
 def _determinism(requests: Sequence[Request], texts: Texts) -> tuple[Request, ...]:
-    """How far a repetition says the same as the first answer to the same words.
+    """Compare each repetition with the first answer to the same prompt.
 
-    Greedy decoding should; a difference is information about the runtime, not a failure.
+    Greedy decoding should give equal answers. A difference is information about the runtime, not a
+    failure.
     """
     first: dict[str, Request] = {}
     out = []
@@ -76,7 +81,7 @@ def _determinism(requests: Sequence[Request], texts: Texts) -> tuple[Request, ..
         check = Check(
             id="determinism",
             passed=mine == other,
-            detail=f"the first {same} of {len(mine)} words and marks are those of the first answer",
+            detail=f"the first {same} of {len(mine)} words and signs equal the first answer's",
             info=True,
         )
         out.append(_with(request, check))

@@ -1,4 +1,4 @@
-"""Theil-Sen lines: time per token over context, prefill time over prompt length."""
+"""Theil-Sen fits: time per token over context length, prefill time over prompt length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ USABLE_TPS = 2.0
 
 
 def decay_fit(bins: Sequence[tuple[float, float]]) -> Fit | None:
-    """ms per token over context, from bins of 16 tokens of all scored requests."""
+    """Fit ms per token over context; ``bins`` are (context, ms) per 16 tokens of scored
+    requests."""
     return _fit(
         bins,
         least=4,
@@ -25,7 +26,8 @@ def decay_fit(bins: Sequence[tuple[float, float]]) -> Fit | None:
 
 
 def prefill_fit(requests: Sequence[Request]) -> Fit | None:
-    """ms of prefill (or of TTFT) over prompt tokens; Theil-Sen over the requests."""
+    """Fit ms of prefill over prompt tokens; of TTFT unless all scored requests have prefill
+    times."""
     points = []
     is_runtime = all(r.m.get("prefill_ms") is not None for r in scored(requests))
     key = "prefill_ms" if is_runtime else "ttft_client_ms"
@@ -48,7 +50,7 @@ def prefill_fit(requests: Sequence[Request]) -> Fit | None:
 def _fit(
     points: Sequence[tuple[float, float]], *, least: int, id: str, x: str, y: str, method: str
 ) -> Fit | None:
-    """The line through the points; None where there are fewer than ``least``."""
+    """The line through the points; None if there are fewer than ``least``."""
     line = theil_sen([at for at, _ in points], [value for _, value in points])
     if line is None or line.n < least:
         return None
@@ -68,12 +70,12 @@ def _fit(
 
 
 def usable_context(fit: Fit, tps: float = USABLE_TPS) -> float | None:
-    """Context at which the fitted rate falls to ``tps``; None where it never does."""
+    """The context length at which the fitted rate falls to ``tps``; None if it never does."""
     if fit.b <= 0:
         return None
     return max(0.0, (1000 / tps - fit.a) / fit.b)
 
 
 def rate_at(fit: Fit, context: float) -> float | None:
-    """Fitted tokens per second at that context."""
+    """The fitted decode rate in tok/s at that context length."""
     return ratio(1000.0, fit.a + fit.b * context)

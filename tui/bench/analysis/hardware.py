@@ -1,4 +1,4 @@
-"""Board samples of a request: clocks held, heat, memory, energy, and its taints."""
+"""The board during a request, from samples: clocks, heat, memory, energy, and taints."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tui.core.board.clock import CLOCK_TOLERANCE, top_clock
 from tui.core.board.reading import Snapshot
 
 CLOCK_LOW_PCT = 95.0
-"""Fewer samples than this share at the highest clock make a request tainted."""
+"""A request with less than this share of samples at the highest clock is tainted."""
 BUSY_LOAD_PCT = 50.0
 BIG_SHARE = 0.9
-"""A CPU cluster with at least this share of the highest clock counts as big."""
+"""A CPU cluster is big if its highest clock is at least this share of the fastest cluster's."""
 SWAP_TAINT_MB = 1.0
 BACKGROUND_TAINT_PCT = 50.0
 OWN_TAINT_PCT = 10.0
 MIN_LOAD_SAMPLES = 3
-"""Fewer samples of a processor load are a moment and not the state of a request."""
+"""Least number of samples from which a CPU load is taken for that of a request."""
 SETTLE_NS = 2_500_000_000
-"""Some readings are taken only every two seconds: what they say of a request begins here."""
+"""Some readings are updated every 2 s only: those of a request are used from this time on."""
 THROTTLED_WORDS = frozenset({"throttling", "capped"})
 MB = 2**20
 
@@ -50,7 +50,8 @@ _LISTS = ("npu.load", "cpu.freq")
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The highest clocks; None where they are not known. cpu: one per big cluster."""
+    """The highest clock of each device in Hz; None if unknown. ``cpu_hz`` is per cluster, None for
+    a little one."""
 
     npu_hz: float | None = None
     ddr_hz: float | None = None
@@ -58,7 +59,8 @@ class Targets:
 
 
 def reduced(snapshot: Snapshot) -> dict[str, float | str | None]:
-    """What of a snapshot is kept: numbers by reading id, the hottest zone, the throttle word."""
+    """The values of a snapshot that a journal keeps, by reading id: numbers in the snapshot's
+    units, ``temp.max`` (hottest zone), ``throttle`` (its state), ``cpu.sum`` (load of all CPUs)."""
     values: dict[str, float | str | None] = {}
     for name in _PLAIN:
         values[name] = finite(snapshot.number(name))
@@ -75,7 +77,7 @@ def reduced(snapshot: Snapshot) -> dict[str, float | str | None]:
 
 
 def targets(snapshot: Snapshot) -> Targets:
-    """The clocks that a trustworthy run holds: the highest each domain has in its table."""
+    """The highest clock of each device, which a reliable run should hold."""
     tops = snapshot.numbers("cpu.max_freq")
     highest = max((top for top in tops if top is not None), default=0.0)
     return Targets(
@@ -86,14 +88,14 @@ def targets(snapshot: Snapshot) -> Targets:
 
 
 def npu_load(values: Values) -> float | None:
-    """The busiest core in per cent; None where the load is not readable."""
+    """The load of the busiest NPU core in per cent; None if the load is unknown."""
     loads = [number(values, f"npu.load.{core}") for core in range(8)]
     return max((load for load in loads if load is not None), default=None)
 
 
 @dataclass(slots=True)
 class HardwareLog:
-    """All samples of a run in the order of their time."""
+    """All board samples of a run, sorted by time (monotonic)."""
 
     targets: Targets = field(default_factory=Targets)
     samples: list[Sampled] = field(default_factory=list)
@@ -107,7 +109,7 @@ class HardwareLog:
         return self.samples[-1] if self.samples else None
 
     def between(self, start_ns: int, end_ns: int) -> list[Sampled]:
-        """The samples of a stretch, and the one before it, whose state still holds at its start."""
+        """The samples in a time range, and the last one before it, which applies at its start."""
         times = [sample.t_ns for sample in self.samples]
         first, last = bisect_left(times, start_ns), bisect_right(times, end_ns)
         return self.samples[max(0, first - 1) : last]
@@ -115,7 +117,10 @@ class HardwareLog:
     def describe(
         self, t0_ns: int, te_ns: int, t1_ns: int | None, tn_ns: int | None
     ) -> tuple[Hardware, tuple[Taint, ...]]:
-        """The board from t0 to te, and what of it makes the timing doubtful."""
+        """The board from the request (t0) to its end (te), and the taints that follow from it.
+
+        Times are monotonic; t1 and tN are the first and last token, for the energy.
+        """
         rows = self.between(t0_ns, te_ns)
         inside = [row for row in rows if t0_ns <= row.t_ns <= te_ns]
         if not rows:
@@ -147,7 +152,7 @@ class HardwareLog:
         return described, _taints(described, settled)
 
     def _clock_ok(self, rows: Sequence[Sampled], settled: Sequence[Sampled]) -> dict[str, float]:
-        """Share of samples at the highest clock, per domain, while the NPU works."""
+        """Per cent of samples at the highest clock, per device, while the NPU is busy."""
         busy = [row for row in rows if _is_busy(row.values)]
         shares: dict[str, float] = {}
         wanted = {"npu": self.targets.npu_hz, "ddr": self.targets.ddr_hz}
@@ -169,7 +174,7 @@ class HardwareLog:
 
 
 def _is_busy(values: Values) -> bool:
-    """Whether the NPU worked, as far as its load is known."""
+    """Whether the NPU is busy; True if its load is unknown."""
     load = npu_load(values)
     return load is None or load >= BUSY_LOAD_PCT
 
@@ -188,7 +193,7 @@ def _scaled(value: float | None) -> float | None:
 
 
 def _throttled_s(rows: Sequence[Sampled], t0_ns: int, te_ns: int) -> float | None:
-    """Time in which a thermal limit was in force: each sample holds until the next."""
+    """Time with a thermal limit in s; each sample applies until the next one."""
     if not any("throttle" in row.values for row in rows):
         return None
     total = 0
@@ -201,9 +206,10 @@ def _throttled_s(rows: Sequence[Sampled], t0_ns: int, te_ns: int) -> float | Non
 
 
 def energy_j(rows: Sequence[Sampled], t1_ns: int, tn_ns: int) -> float | None:
-    """Integral of power from t1 to tN, trapezoids, held constant beyond the outermost samples.
+    """Energy in J from t1 to tN: the integral of power by the trapezoidal rule.
 
-    None without a sensor, or with fewer than two samples in the stretch.
+    Beyond the outermost samples, power is taken as constant. None without a sensor, or with fewer
+    than two samples from t1 to tN.
     """
     points = [(row.t_ns, value) for row in rows if (value := row.number("power.w")) is not None]
     if tn_ns <= t1_ns or sum(t1_ns <= t <= tn_ns for t, _ in points) < 2:

@@ -1,4 +1,4 @@
-"""Published figures, with their sources."""
+"""Published benchmark figures with their sources, for comparison."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 import tomli
 
 SIMILAR_SHARE = 0.35
-"""A model of up to this much more or less parameters counts as a neighbour."""
+"""Models whose number of parameters differs by at most this share are similar."""
 _BILLIONS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s*b(?![a-z0-9])", re.IGNORECASE)
 _MILLIONS = re.compile(r"(?<![\d.])(\d{2,4})\s*m(?![a-z0-9])", re.IGNORECASE)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One published row. What was not published is None."""
+    """One row of published figures; None for what was not published."""
 
     source: str
     release: str
@@ -34,7 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def label(self) -> str:
-        """Whose row it is, in one line."""
+        """Model, SoC and source in one line."""
         size = f"{self.billions:g}B"
         return f"{self.model} {size} {self.dtype}, {self.soc}, {self.source} ({self.release})"
 
@@ -43,18 +43,18 @@ class _File(msgspec.Struct, frozen=True):
     row: tuple[Row, ...]
 
 
-# Works the types out under the lock of the import; see the decoder of the records.
+# Created at import, under its lock: see the decoder in tui/bench/model/records.py.
 _decoder = msgspec.json.Decoder(_File)
 
 
 def rows() -> tuple[Row, ...]:
-    """Every reference row."""
+    """All rows of reference.toml."""
     data = resources.files("tui.bench").joinpath("reference.toml").read_text("utf-8")
     return msgspec.convert(tomli.loads(data), _File).row
 
 
 def billions_in(name: str) -> float | None:
-    """Parameters in billions, as a model name says them: 4b, 0.6B, 270m."""
+    """Billions of parameters, from a model's name (4b, 0.6B, 270m); None if it has none."""
     match = _BILLIONS.search(name)
     if match is not None:
         return float(match[1])
@@ -63,7 +63,7 @@ def billions_in(name: str) -> float | None:
 
 
 def family_in(name: str) -> str:
-    """The family of a model name, for a comparison with a row: qwen3, gemma3."""
+    """The family in a model's name, such as qwen3; empty if there is none."""
     match = re.match(r"[a-z]+[ _-]?[0-9.]*", name.lower())
     return "" if match is None else match[0].replace("-", "").replace("_", "").replace(" ", "")
 
@@ -71,9 +71,10 @@ def family_in(name: str) -> str:
 def nearest(
     name: str, *, soc: str | None, dtype: str | None, source: str = "Rockchip", limit: int = 3
 ) -> list[tuple[Row, bool]]:
-    """(row, is it the same model) of the nearest rows by size; the same SoC and numbers only.
+    """Rows of the same or a similar model, as (row, whether it is the same model), best first.
 
-    Of several releases the newest row of a model is taken. Empty where the size is not known.
+    Only rows for the same SoC and data type; of a model the row of the newest release. Empty if the
+    name does not give the number of parameters. ``soc`` and ``dtype`` default to rk3588 and w8a8.
     """
     size = billions_in(name)
     if size is None:

@@ -1,7 +1,7 @@
 """Rank tests (Mann-Whitney, Wilcoxon, Spearman) and the Holm correction.
 
-Small samples get the exact conditional distribution of the rank sum (ties included, by counting
-over doubled mid-ranks), larger ones the normal approximation with tie correction.
+For small samples, p is from the exact conditional distribution of the rank sum, with ties, counted
+over doubled mid-ranks. For larger ones it is the normal approximation with tie correction.
 
 Sources: Mann and Whitney 1947, Wilcoxon 1945, Holm 1979; tie correction as in Lehmann,
 "Nonparametrics", 1975.
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from statistics import StatisticsError, correlation
 
 EXACT_POOLED = 40
-"""Mann-Whitney counts exactly up to this many values in both samples together."""
+"""Mann-Whitney is exact up to this number of values in both samples together."""
 EXACT_PAIRS = 60
-"""Wilcoxon counts exactly up to this many non-zero differences."""
+"""Wilcoxon is exact up to this number of non-zero differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankTest:
-    """One test: its statistic and the two-sided p."""
+    """Result of a test: its statistic and the two-sided p."""
 
     statistic: float
     p: float
@@ -31,10 +31,7 @@ class RankTest:
 
 
 def finite_all(values: Sequence[float]) -> list[float]:
-    """The values as floats.
-
-    Raises ValueError for NaN and infinity: a statistic over them would be a number that lies.
-    """
+    """The values as floats. Raises ValueError for NaN and infinity."""
     out = [float(value) for value in values]
     if not all(map(math.isfinite, out)):
         raise ValueError("statistics need finite numbers")
@@ -42,7 +39,7 @@ def finite_all(values: Sequence[float]) -> list[float]:
 
 
 def doubled_ranks(values: Sequence[float]) -> list[int]:
-    """Twice the mid-rank of each value, so that ties keep whole numbers."""
+    """Twice the mid-rank of each value: integers also with ties."""
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks = [0] * len(values)
     start = 0
@@ -57,7 +54,7 @@ def doubled_ranks(values: Sequence[float]) -> list[int]:
 
 
 def _subset_sums(ranks: Sequence[int], size: int) -> Counter[int]:
-    """How many subsets of ``size`` ranks have each sum."""
+    """The number of subsets of ``size`` ranks for each sum."""
     tables: list[Counter[int]] = [Counter() for _ in range(size + 1)]
     tables[0][0] = 1
     for taken, rank in enumerate(ranks):
@@ -69,7 +66,7 @@ def _subset_sums(ranks: Sequence[int], size: int) -> Counter[int]:
 
 
 def _signed_sums(ranks: Sequence[int]) -> Counter[int]:
-    """How many of the 2^n sign patterns give each sum of positive ranks."""
+    """The number of the 2^n sign patterns for each sum of positive ranks."""
     table: Counter[int] = Counter({0: 1})
     for rank in ranks:
         grown = Counter(table)
@@ -100,9 +97,11 @@ def _tie_term(values: Sequence[float]) -> int:
 
 
 def mann_whitney(a: Sequence[float], b: Sequence[float]) -> RankTest | None:
-    """Do two independent samples come from one distribution? None where one of them is empty.
+    """Mann-Whitney U test of two independent samples; None if one of them is empty.
 
-    The statistic is U of ``a``: pairs in which ``a`` is the larger, ties counting half.
+    The null hypothesis is that both have the same distribution. The statistic is U of ``a``: the
+    number of pairs in which ``a`` is larger, ties counting half. Raises ValueError for values that
+    are not finite.
     """
     pooled = finite_all(a) + finite_all(b)
     n, m = len(a), len(b)
@@ -119,10 +118,11 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> RankTest | None:
 
 
 def wilcoxon(differences: Sequence[float]) -> RankTest | None:
-    """Is the median of paired differences zero? None where every difference is zero.
+    """Wilcoxon signed-rank test of paired differences; None if all of them are zero.
 
-    Zero differences are dropped (Wilcoxon's own treatment). The statistic is the sum of the ranks
-    of the positive differences.
+    The null hypothesis is a median of zero. Zero differences are dropped, as by Wilcoxon. The
+    statistic is the sum of the ranks of positive differences. Raises ValueError for values that are
+    not finite.
     """
     kept = [value for value in finite_all(differences) if value != 0]
     if not kept:
@@ -139,7 +139,7 @@ def wilcoxon(differences: Sequence[float]) -> RankTest | None:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction of several p-values, in the order given."""
+    """Holm's step-down correction for multiple tests; the result keeps the order of the input."""
     count = len(p_values)
     adjusted = [0.0] * count
     highest = 0.0
@@ -150,7 +150,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> float | None:
-    """Rank correlation; None below three pairs or where one of the two never varies."""
+    """Spearman's rank correlation; None with fewer than three pairs or a constant variable. Raises
+    ValueError for different lengths and for values that are not finite."""
     if len(x) != len(y):
         raise ValueError("a correlation needs pairs")
     if len(x) < 3:
@@ -158,16 +159,16 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> float | None:
     try:
         found = correlation(doubled_ranks(finite_all(x)), doubled_ranks(finite_all(y)))
     except StatisticsError:
-        # One of the two never varies.
+        # A variable is constant.
         return None
     return max(-1.0, min(1.0, found))
 
 
 def spearman_given(x: Sequence[float], y: Sequence[float], given: Sequence[float]) -> float | None:
-    """Rank correlation of ``x`` and ``y`` with the influence of ``given`` taken out of both.
+    """Partial rank correlation of ``x`` and ``y`` given a third variable.
 
-    Falls back to the plain correlation where ``given`` never varies, None where it explains one of
-    the two completely.
+    The plain correlation if ``given`` is constant; None if it determines ``x`` or ``y``. Raises as
+    :func:`spearman`.
     """
     plain = spearman(x, y)
     with_x, with_y = spearman(x, given), spearman(y, given)

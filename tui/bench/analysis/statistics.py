@@ -1,7 +1,8 @@
 """Estimates with confidence intervals: bootstrap, Hodges-Lehmann, detectable change.
 
-Quantiles are linear between order statistics (Hyndman and Fan type 7) throughout. Random numbers
-come from a seeded generator, so that one journal always gives one report.
+Quantiles are interpolated linearly between order statistics (Hyndman and Fan 1996, type 7). The
+random numbers come from a seeded generator, so that a journal always gives the same report. All
+functions raise ValueError for values that are not finite.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from tui.core.turn.order_statistics import median_absolute_deviation, quantile, 
 RESAMPLES = 10_000
 SHIFT_RESAMPLES = 2_000
 TAIL = 0.025
-"""What lies on either side of a 95 % interval."""
+"""Probability on either side of a 95 % interval."""
 MAD_SCALE = 1.4826
-"""Makes the median absolute deviation estimate the standard deviation of a normal sample."""
+"""Factor by which the MAD of a normal sample estimates its standard deviation."""
 _EXACT_PAIRS = 250_000
 _BOOTSTRAP_LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval and the method that gave it."""
+    """A 95 % confidence interval and its method."""
 
     low: float
     high: float
@@ -37,14 +38,14 @@ class Interval:
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Arithmetic mean; None of nothing."""
+    """Arithmetic mean; None without values."""
     data = finite_all(values)
     return statistics.mean(data) if data else None
 
 
 def sample_sd(values: Sequence[float]) -> float | None:
-    """Sample standard deviation (n - 1); 0 for one value, as llama-bench has it, None of none and
-    where it is beyond every float."""
+    """Sample standard deviation (n - 1); 0 for one value, as in llama-bench; None without values
+    and on overflow."""
     data = finite_all(values)
     if len(data) < 2:
         return 0.0 if data else None
@@ -55,7 +56,7 @@ def sample_sd(values: Sequence[float]) -> float | None:
 
 
 def variation(values: Sequence[float]) -> float | None:
-    """Coefficient of variation; None below two values or at a mean of zero."""
+    """Coefficient of variation; None with fewer than two values or a mean of zero."""
     centre, spread = mean(values), sample_sd(values)
     if len(values) < 2 or not centre or spread is None:
         return None
@@ -63,18 +64,18 @@ def variation(values: Sequence[float]) -> float | None:
 
 
 def mad(values: Sequence[float]) -> float | None:
-    """Median absolute deviation times 1.4826; None of nothing."""
+    """Median absolute deviation times 1.4826; None without values."""
     spread = median_absolute_deviation(finite_all(values))
     return None if spread is None else MAD_SCALE * spread
 
 
 def needed_for(q: float) -> int:
-    """How many values a percentile needs to mean something: 2/(1-q), so 20 for p90, 200 for p99."""
+    """Least sample size for a percentile: 2/(1-q), which is 20 for p90 and 200 for p99."""
     return math.ceil(2 / (1 - q) - 1e-9) if q < 1 else 1
 
 
 def percentile(values: Sequence[float], q: float) -> float | None:
-    """The quantile where the sample is large enough for it (:func:`needed_for`), else None."""
+    """The quantile, or None if the sample is smaller than :func:`needed_for`."""
     return quantile(finite_all(values), q) if len(values) >= needed_for(q) else None
 
 
@@ -91,10 +92,10 @@ def bootstrap(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval | None:
-    """Percentile bootstrap interval (95 %) of a statistic; None below two values.
+    """Percentile bootstrap interval (95 %) of a statistic; None with fewer than two values.
 
-    Above 2,000 values the interval of the *median* comes from its order statistics instead
-    (normal approximation of the binomial rank), and resampling gets fewer rounds.
+    For more than 2,000 values, the interval of the *median* is from its order statistics (normal
+    approximation of the binomial rank), and that of another statistic from fewer resamples.
     """
     data = finite_all(values)
     n = len(data)
@@ -115,7 +116,7 @@ def bootstrap(
 
 
 def _quick_median(values: Sequence[float]) -> float:
-    """The median without its checks: it is taken ten thousand times."""
+    """The median without checks of its input, as it is computed ten thousand times."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     if len(ordered) % 2:
@@ -124,13 +125,13 @@ def _quick_median(values: Sequence[float]) -> float:
 
 
 def _z() -> float:
-    """The distance from the mean, in standard deviations, that holds 95 % of a normal."""
+    """The normal quantile for a 95 % interval, about 1.96."""
     return NormalDist().inv_cdf(1 - TAIL)
 
 
 def share_interval(count: int, n: int) -> Interval:
-    """Wilson's score interval (95 %) of a share (1927): it stays within 0 and 1, and is right for
-    few values too. Raises ValueError below one value."""
+    """Wilson's score interval (95 %, Wilson 1927) of the share ``count`` / ``n``. It is valid for
+    small n too. Raises ValueError unless n is 1 or more and ``count`` from 0 to n."""
     if n < 1 or not 0 <= count <= n:
         raise ValueError("a share needs a count of at least one value")
     z = _z()
@@ -147,12 +148,13 @@ def _order_interval(data: Sequence[float]) -> Interval:
 
 
 def walsh_median(data: Sequence[float]) -> float:
-    """:func:`hodges_lehmann` of a few finite values, without checks."""
+    """:func:`hodges_lehmann` for few values, without checks of its input."""
     return _quick_median([x + y for i, x in enumerate(data) for y in data[i:]]) / 2
 
 
 def hodges_lehmann(values: Sequence[float]) -> float | None:
-    """Hodges-Lehmann centre of one sample: the median of all pairwise means (Walsh averages)."""
+    """Hodges-Lehmann estimate of one sample: the median of all pairwise means (Walsh averages);
+    None without values."""
     data = sorted(finite_all(values))
     n = len(data)
     if not n:
@@ -160,13 +162,13 @@ def hodges_lehmann(values: Sequence[float]) -> float | None:
     if n * (n + 1) // 2 <= _EXACT_PAIRS:
         return walsh_median(data)
     negated = [-value for value in reversed(data)]
-    # Every pair (i, j) and (j, i) and every (i, i) once: for so many values the weight of the
-    # diagonal is far below the spread of the estimate.
+    # This counts the pairs (i, j) twice and (i, i) once. For so many values, the difference is far
+    # below the uncertainty of the estimate.
     return _middle_difference(negated, data) / 2
 
 
 def shift(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Hodges-Lehmann shift from ``a`` to ``b``: the median of all differences b - a."""
+    """Hodges-Lehmann shift: the median of all differences b - a; None if a sample is empty."""
     left, right = sorted(finite_all(a)), sorted(finite_all(b))
     if not left or not right:
         return None
@@ -192,7 +194,7 @@ def _middle_difference(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def shift_interval(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> Interval | None:
-    """Bootstrap interval of :func:`shift`, both samples resampled; None below two values each."""
+    """Bootstrap interval of :func:`shift`, resampling both; None unless each has two values."""
     left, right = finite_all(a), finite_all(b)
     if len(left) < 2 or len(right) < 2:
         return None
@@ -215,14 +217,14 @@ def shift_interval(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> 
 def detectable_pct(values: Sequence[float]) -> float | None:
     """Minimal detectable change in per cent: 2.8 * CV * sqrt(2/n) (80 % power, alpha 5 %).
 
-    None below two values: a spread that was never seen detects nothing.
+    None with fewer than two values, which have no spread.
     """
     cv = variation(values)
     return None if cv is None else 100 * 2.8 * cv * math.sqrt(2 / len(values))
 
 
 def nearest(times: Sequence[int], at: int) -> int | None:
-    """Index of the entry of a sorted sequence that lies nearest to ``at``."""
+    """Index of the entry nearest to ``at`` in a sorted sequence; None if it is empty."""
     if not times:
         return None
     right = bisect_left(times, at)

@@ -1,7 +1,7 @@
-"""Figures of one kind of suite: soak slopes, cache ratio, load time, prefill steps, projections.
+"""Figures by kind of suite: soak slopes, cache ratio, load time, prefill steps, projections.
 
-Every figure is a :class:`tui.bench.model.records.Total` with n and formula; thresholds name it
-by its id.
+Each figure is a :class:`tui.bench.model.records.Total` with n and formula. Conditions of
+``--fail-on`` refer to it by its key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui.core.theil_sen import theil_sen
 
 FIVE_MINUTES_NS = 300_000_000_000
 PROJECTION = 1000
-"""Requests of the larger batch that a batch is projected to."""
+"""Number of requests for which the time of a batch is projected."""
 
 
 def figures(
@@ -32,7 +32,7 @@ def figures(
     samples: Sequence[Sampled],
     fits: Sequence[Fit],
 ) -> dict[str, Total]:
-    """The figures of the run's kind of suite."""
+    """The figures of the run's kind of suite, and energy per token if it was measured."""
     makers: dict[str, Callable[[], dict[str, Total]]] = {
         "instructions": lambda: check_figures.accuracy(requests),
         "languages": lambda: check_figures.per_language(requests),
@@ -59,7 +59,8 @@ def figures(
 
 
 def soak(requests: Sequence[Request], samples: Sequence[Sampled]) -> dict[str, Total]:
-    """Does the rate hold? Slope per hour, first against last five minutes, heat, memory, stalls."""
+    """Figures of a long run: slope of the rate per hour, last against first five minutes, memory
+    drift, time to throttling."""
     source = headline_source(requests)
     points = [
         (r.t.t0_ns, rate)
@@ -123,7 +124,7 @@ def _soak_board(samples: Sequence[Sampled], start_ns: int) -> dict[str, Total]:
 
 
 def cache(requests: Sequence[Request]) -> dict[str, Total]:
-    """Cold against warm: how much sooner does the first token come?"""
+    """TTFT with a warm prefix cache relative to that with a cold one."""
     cold = {r.id + str(r.rep // 2): r for r in scored(requests) if r.group.endswith(" cold")}
     ratios = []
     for request in scored(requests):
@@ -143,7 +144,7 @@ def cache(requests: Sequence[Request]) -> dict[str, Total]:
 
 
 def load(requests: Sequence[Request]) -> dict[str, Total]:
-    """Load time cold and warm, and what the model adds to the memory in use."""
+    """Load time cold and warm, and the growth of used memory by loading."""
     found: dict[str, Total] = {}
     for group, rows in by_group(scored(requests)).items():
         spent = [s for r in rows if (s := r.m.get("load_s")) is not None]
@@ -177,7 +178,7 @@ def _fit(fits: Sequence[Fit], fit_id: str) -> Fit | None:
 
 
 def depth(model: Model, fits: Sequence[Fit], requests: Sequence[Request]) -> dict[str, Total]:
-    """What the fit over context says about the whole context, and memory against context."""
+    """Rate at the full context and usable context by the fit, and memory per token of context."""
     found: dict[str, Total] = {}
     fit = _fit(fits, "tpot_over_context")
     if fit is not None:
@@ -194,7 +195,7 @@ def depth(model: Model, fits: Sequence[Fit], requests: Sequence[Request]) -> dic
         usable = usable_context(fit)
         formula = f"context at which the fitted rate is {USABLE_TPS:g} tok/s"
         if model.ctx and (usable is None or usable >= model.ctx):
-            usable, formula = float(model.ctx), f"{formula} or more: the whole of it"
+            usable, formula = float(model.ctx), f"{formula} or more: the full context"
         found["usable_context"] = Total(
             value=usable,
             n=fit.n,
@@ -227,7 +228,7 @@ def _memory_slope(requests: Sequence[Request]) -> dict[str, Total]:
 
 
 def prefill(requests: Sequence[Request], fits: Sequence[Fit]) -> dict[str, Total]:
-    """Fixed cost, cost per token, and the steps between neighbouring lengths."""
+    """Prefill: fixed time, time per token, and time per token between adjacent lengths."""
     found: dict[str, Total] = {}
     fit = _fit(fits, "prefill_over_prompt")
     if fit is not None:
@@ -264,7 +265,7 @@ def prefill(requests: Sequence[Request], fits: Sequence[Fit]) -> dict[str, Total
 
 
 def batch(run: Run, requests: Sequence[Request]) -> dict[str, Total]:
-    """Requests a second, and how long a larger batch of this kind would take."""
+    """Requests per second, and the projected time of 1,000 such requests."""
     tried = [r for r in requests if r.status not in NOT_ATTEMPTED]
     rate = ratio(len(tried), run.wall_s or None)
     return {

@@ -10,7 +10,7 @@ from tui.bench.model.metrics import COUNTED, HEADLINE, METRICS, metric
 from tui.bench.model.records import Request, Source, Summary
 
 NO_COLD_TTFT = frozenset({"cache_hit", "buffered_stream"})
-"""Taints that keep a request out of cold time to first token and prefill."""
+"""Taints that exclude a request from TTFT and prefill figures, which are those of a cold cache."""
 PREFILL_METRICS = frozenset(
     {"ttft_client_ms", "ttfot_ms", "prefill_ms", "prefill_tps", "prefill_tps_est"}
 )
@@ -18,14 +18,15 @@ TTFT_METRICS = frozenset({"ttft_client_ms", "ttfot_ms", "overhead_ttft_ms"})
 
 
 def scored(requests: Iterable[Request]) -> list[Request]:
-    """Requests that feed headlines: ok and capped."""
+    """The requests that count for figures: those with outcome ok or capped."""
     return [request for request in requests if request.is_scored]
 
 
 def headline_source(requests: Sequence[Request]) -> Source:
-    """One source for the generation speed of a run, never a mix.
+    """The source of a run's decode rate, which is the same for all its requests.
 
-    runtime where every scored request with a rate has the runtime's, else client, else estimated.
+    ``runtime`` if every scored request with a rate has the runtime's, else ``client`` if any has a
+    measured one, else ``estimated``; ``unknown`` without any rate.
     """
     rated = [r for r in scored(requests) if r.rate_tps is not None]
     if not rated:
@@ -45,10 +46,10 @@ _RATE_OF: dict[Source, str] = {
 
 
 def decode_tps(request: Request, source: Source) -> float | None:
-    """The generation speed of a request by that source.
+    """The decode rate of a request in tok/s by that source; None without one.
 
-    An estimate counts where chunks were counted in place of tokens: that is the same measure in
-    every answer of a server. One that is guessed from the length of the text is not.
+    An estimate is used if it counts chunks in place of tokens, which is comparable between answers
+    of one server. An estimate from the length of the text is not.
     """
     tok = request.tok
     if source == "estimated" and tok.source == "estimated" and tok.out != tok.chunks:
@@ -58,8 +59,11 @@ def decode_tps(request: Request, source: Source) -> float | None:
 
 
 def value_of(request: Request, metric_id: str, source: Source) -> float | None:
-    """A metric of a request as it enters figures: cold prefill only where it was cold, and times
-    to the first token only where they were seen and nothing but the prefill came before."""
+    """The value of a request's metric for figures; None if it must not count.
+
+    Prefill metrics count only with a cold cache. TTFT counts only if it was measured and includes
+    nothing but prefill.
+    """
     if metric_id in PREFILL_METRICS and NO_COLD_TTFT & set(request.taint):
         return None
     if metric_id in TTFT_METRICS and (request.ttft_includes or request.is_ttft_estimated):
@@ -77,7 +81,8 @@ def describe(
     source: str = "",
     resamples: int = stat.RESAMPLES,
 ) -> Summary:
-    """All figures of one sample. Nothing that the sample is too small for."""
+    """The statistics of one sample; None for those that need a larger one. Raises ValueError for
+    values that are not finite."""
     known = metric(metric_id)
     if not values:
         return Summary(n=0, unit=known.unit, formula=known.formula, source=source)
@@ -121,9 +126,9 @@ _SOURCES = {
 def summaries(
     requests: Sequence[Request], *, seed: int, resamples: int = stat.RESAMPLES
 ) -> dict[str, Summary]:
-    """Every metric that some scored request has, in the order of the list of metrics.
+    """Statistics of each metric that a scored request has, in the order of METRICS.
 
-    The headline metrics get all rounds of resampling, the others a fifth of them.
+    Headline metrics use all ``resamples`` of the bootstrap, the others a fifth.
     """
     kept = scored(requests)
     source = headline_source(requests)
@@ -148,7 +153,7 @@ def _source_of(name: str, kept: Sequence[Request]) -> str:
 def by_group(
     requests: Sequence[Request], key: Callable[[Request], str] = lambda r: r.group
 ) -> dict[str, list[Request]]:
-    """Requests by group, in the order in which the groups first occur."""
+    """Requests by group, in the order of each group's first request."""
     groups: dict[str, list[Request]] = {}
     for request in requests:
         groups.setdefault(key(request), []).append(request)

@@ -1,7 +1,7 @@
-"""Thresholds of ``--fail-on``: what a run must reach, alone or against a baseline.
+"""Conditions of ``--fail-on``: a run fails if one is true, alone or against a baseline.
 
-``success<100%`` fails where the success is below 100 per cent. A value with a sign is a change
-against the baseline: ``decode<-5%`` fails where the generation speed fell by more than 5 per cent.
+``success<100%`` fails a run with less than 100 per cent success. A value with a sign is a change
+against the baseline: ``decode<-5%`` fails a run whose decode rate is lower by more than 5 per cent.
 Conditions are separated by commas.
 """
 
@@ -38,12 +38,13 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 class ConditionError(ValueError):
-    """A condition that cannot be read; the message is one sentence."""
+    """An invalid condition. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The run fails where ``name op value`` is true."""
+    """The run fails if ``name op value`` is true. ``is_change``: the value is a change in per
+    cent."""
 
     name: str
     op: str
@@ -53,7 +54,7 @@ class Condition:
 
 
 def parse(expressions: Sequence[str]) -> list[Condition]:
-    """Raises ConditionError naming the part that makes no sense."""
+    """Parse comma-separated conditions. Raises ConditionError, which names the invalid part."""
     found = []
     for expression in expressions:
         for part in expression.split(","):
@@ -78,9 +79,9 @@ def judge(
     baseline: Document | None = None,
     comparison: Comparison | None = None,
 ) -> list[str]:
-    """A sentence for each condition that was met. What is not known fails: it was asked for.
+    """One sentence for each condition that fails the run. An unknown figure fails it too.
 
-    Raises ConditionError for a figure that no run has, and for a change without a baseline.
+    Raises ConditionError for a name that no run has, and for a change without a baseline.
     """
     failed: list[str] = []
     for condition in conditions:
@@ -99,9 +100,9 @@ def judge(
 
 
 def judge_values(conditions: Sequence[Condition], values: Mapping[str, float | None]) -> list[str]:
-    """The same for named figures.
+    """One sentence for each condition that fails these figures; so does a value of None.
 
-    Raises ConditionError for a figure that is not among them, and for a change.
+    Raises ConditionError for a name that is not among ``values``, and for a change.
     """
     failed: list[str] = []
     for condition in conditions:
@@ -154,7 +155,7 @@ _ALWAYS = frozenset(
         "requests_per_s",
     }
 )
-"""Figures that a run may lack although they exist: a board without a sensor, another suite."""
+"""Valid figures that a run may lack: no sensor, or another kind of suite."""
 
 
 def _value(name: str, document: Document) -> float | None:

@@ -1,4 +1,4 @@
-"""The figures of a run as a whole, and how often what failed."""
+"""Figures of a whole run, and the number of failures by status."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ NO_RATE = "no scored request has a rate"
 def totals(
     requests: Sequence[Request], *, wall_s: float, good_ttft_ms: float, good_decode_tps: float
 ) -> dict[str, Total]:
-    """The figures of the run as a whole."""
+    """The figures of a whole run. ``wall_s`` is its wall time. A request is good (for goodput) if
+    its TTFT is at most ``good_ttft_ms`` and its decode rate at least ``good_decode_tps``."""
     kept, source = scored(requests), headline_source(requests)
     attempted = [r for r in requests if r.status not in NOT_ATTEMPTED]
-    # An answer of a few tokens, or from a server that buffers, has no rate to be judged by.
+    # A very short answer, or one from a server that buffers, has no rate.
     judged = [r for r in attempted if not r.is_scored or _goods(r, source) is not None]
     good = [
         r
@@ -117,13 +118,13 @@ def _one(values: set[Source]) -> str:
 
 
 def _goods(request: Request, source: Source) -> tuple[float, float] | None:
-    """(TTFT in ms, tokens per second), where both are known."""
+    """(TTFT in ms, decode rate in tok/s); None unless both are known."""
     first, rate = request.m.get("ttft_client_ms"), decode_tps(request, source)
     return None if first is None or rate is None else (first, rate)
 
 
 def run_decode(kept: Sequence[Request], source: Source) -> Total:
-    """Token weighted: every token counts the same, so long answers count more than short ones."""
+    """The decode rate of a run, weighted by tokens: long answers count more than short ones."""
     tokens, time_ms, n = 0.0, 0.0, 0
     for request in kept:
         if decode_tps(request, source) is None:
@@ -159,7 +160,7 @@ def _median_decode(kept: Sequence[Request], source: Source) -> Total:
 
 
 def _hardware(kept: Sequence[Request]) -> dict[str, Total]:
-    """Clocks, heat and memory over the scored requests; what nobody could read is left out."""
+    """Clocks, heat and memory over the scored requests, without figures that have no values."""
     clocks = [r.hw.clock_ok_pct for r in kept if r.hw.clock_ok_pct is not None]
     heat = [r.hw.t_max for r in kept if r.hw.t_max is not None]
     held = [r.hw.throttled_s for r in kept if r.hw.throttled_s is not None]
@@ -188,6 +189,6 @@ def _hardware(kept: Sequence[Request]) -> dict[str, Total]:
 
 
 def failures(requests: Iterable[Request]) -> tuple[Failure, ...]:
-    """Statuses that feed no headline, with their number, the most frequent first."""
+    """The statuses of requests that are not scored, with their number, most frequent first."""
     counts = Counter(request.status for request in requests if not request.is_scored)
     return tuple(Failure(status=status, count=count) for status, count in counts.most_common())

@@ -1,4 +1,4 @@
-"""Metrics of one answer from its token times and counts: TTFT, decode rate, gaps, prefill."""
+"""Metrics of one answer from its chunk times and token counts: TTFT, decode rate, gaps, prefill."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ MIN_BUFFERED_CHUNKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Times in monotonic nanoseconds, counts with their sources. None is not known."""
+    """Times (monotonic, ns) and token counts of one answer; None: unknown.
+    :class:`tui.bench.model.records.Times` defines t0, th, tc and te."""
 
     t0_ns: int
     stamps_ns: tuple[int, ...] = ()
-    """One per chunk with text or thinking, in order."""
+    """Arrival of each chunk with text or thinking, in order."""
     th_ns: int | None = None
     tc_ns: int | None = None
     te_ns: int | None = None
@@ -48,31 +49,31 @@ class Trace:
     tokens_cached: int | None = None
     runtime: RuntimeTimes = field(default_factory=RuntimeTimes)
     estimated_tps: float | None = None
-    """The rate as it was estimated while the answer ran."""
+    """The decode rate that was estimated while the answer streamed, in tok/s."""
     cap: int | None = None
     is_buffered: bool = False
     ttft_includes: tuple[TtftPart, ...] = ()
-    """What the time to the first token holds beside the prefill."""
+    """What TTFT includes beside prefill."""
 
     @property
     def span_ns(self) -> int | None:
-        """tN - t1."""
+        """Time from the first chunk to the last, tN - t1; None without chunks."""
         return self.stamps_ns[-1] - self.stamps_ns[0] if self.stamps_ns else None
 
     @property
     def arrivals(self) -> Arrivals:
-        """The chunks by the moment at which they came."""
+        """The chunks grouped by time of arrival."""
         return arrivals_of(self.stamps_ns)
 
     @property
     def is_ttft_estimated(self) -> bool:
-        """Whether the first tokens came in a burst: the first one is older than that."""
+        """Whether the first tokens came in a burst, so that the first one was made earlier."""
         return self.arrivals.is_first_burst
 
     @property
     def is_rate_measured(self) -> bool:
-        """Whether every token that is counted was seen to arrive, within 1 %: else some were made
-        in a time that nobody saw."""
+        """Whether the arrival of every counted token was observed, to within 1 %. Else the time of
+        some tokens is unknown, and the rate is an estimate."""
         tokens, chunks = self.tokens_out or 0, len(self.stamps_ns)
         if self.arrivals.is_spread:
             return False
@@ -83,7 +84,8 @@ class Trace:
 
 @dataclass(slots=True)
 class Measured:
-    """Metrics, why some are missing, gaps, counts, and what is odd."""
+    """The metrics ``m``, the reasons ``why`` for those that are None, gaps, token counts,
+    warnings."""
 
     m: dict[str, float | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Measured:
     warnings: list[str] = field(default_factory=list)
 
     def put(self, metric_id: str, value: float | None, why: str) -> None:
-        """A number, or null with its reason."""
+        """Set a metric; ``why`` is the reason if the value is None or not finite."""
         kept = finite(value)
         self.m[metric_id] = kept
         if kept is None:
@@ -100,9 +102,10 @@ class Measured:
 
 
 def looks_buffered(t0_ns: int, stamps_ns: Sequence[int]) -> bool:
-    """Did the chunks come all at once at the end, instead of one by one?
+    """Whether the server buffers its stream: all chunks arrive together at the end.
 
-    True where at least four chunks arrived within 2 % of the time that passed before the first.
+    True if there are at least four chunks, and the time from first to last is less than 2 % of the
+    time from the request to the first.
     """
     if len(stamps_ns) < MIN_BUFFERED_CHUNKS:
         return False
@@ -110,7 +113,7 @@ def looks_buffered(t0_ns: int, stamps_ns: Sequence[int]) -> bool:
 
 
 def measure(trace: Trace) -> Measured:
-    """Every metric of one request that comes from its own times and counts."""
+    """Compute all metrics that follow from a request's own times and counts."""
     out = Measured()
     out.tokens = Tokens(
         input=trace.tokens_in,
@@ -155,14 +158,14 @@ def _prefill(trace: Trace, out: Measured) -> None:
         known_ms = runtime.prefill_ms or (None if is_other else ttft)
         why = "no prompt count or no TTFT"
         if is_other and known_ms is None:
-            why = "the time to first token is not that of the prefill alone"
+            why = "the time to first token includes more than prefill"
         out.put("prefill_tps_est", ratio(fresh, known_ms, 1000), why)
     overhead = None
     if ttft is not None and runtime.prefill_ms is not None:
         overhead = ttft - runtime.prefill_ms
         limit = max(OVERHEAD_WARN_MS, OVERHEAD_WARN_SHARE * runtime.prefill_ms)
         if overhead < 0:
-            out.warnings.append("the reported prefill is longer than our time to first token")
+            out.warnings.append("the reported prefill is longer than the time to first token")
         elif overhead > limit:
             out.warnings.append(f"{overhead:.0f} ms of the time to first token are not prefill")
     out.put("overhead_ttft_ms", overhead, unknown)
@@ -184,13 +187,13 @@ def _decode(trace: Trace, out: Measured) -> None:
     if rate_rt is not None and rate is not None and trace.is_rate_measured:
         delta = ratio(rate_rt - rate, rate, 100)
         if delta is not None and abs(delta) > DELTA_WARN_PCT:
-            out.warnings.append(f"the runtime's rate differs from ours by {delta:+.1f} %")
+            out.warnings.append(f"the runtime's rate differs from npulse's by {delta:+.1f} %")
     out.put("rt_cl_delta_pct", delta, "needs both rates")
     out.put("itl_mean_ms", ratio(1000.0, out.m["decode_tps_cl"]), "needs decode_tps_cl")
 
 
 def _uncertainty(trace: Trace) -> str:
-    """Why the rate is not measured; between which two it lies, where both ends are known."""
+    """Why the rate is an estimate, with its bounds if they are known."""
     chunks, tokens, span_ns = len(trace.stamps_ns), trace.tokens_out, trace.span_ns
     if trace.out_source == "estimated" or tokens is None or not span_ns:
         return "the token count is only estimated"
@@ -214,7 +217,8 @@ def _client_rate(trace: Trace) -> tuple[float | None, str]:
 
 
 def gaps_ms(trace: Trace) -> list[float]:
-    """Times between tokens; empty where a chunk is not a token or the stream is buffered."""
+    """Inter-token times in ms; empty if chunks are not tokens, arrive in bursts, or are
+    buffered."""
     if trace.is_buffered or not trace.is_token_per_chunk or arrive_in_bursts(trace.stamps_ns):
         return []
     stamps = trace.stamps_ns
@@ -251,7 +255,7 @@ def _gaps(trace: Trace, out: Measured) -> None:
 
 def _whole(trace: Trace, out: Measured) -> None:
     latency = _ms(trace.t0_ns, trace.te_ns)
-    out.put("latency_ms", latency, "it did not end")
+    out.put("latency_ms", latency, "the answer did not end")
     out.put("e2e_tps", ratio(trace.tokens_out, latency, 1000), "no token count")
     chunks = len(trace.stamps_ns) or None
     is_estimated = trace.out_source == "estimated"
@@ -265,11 +269,12 @@ def _odd_counts(trace: Trace, out: Measured) -> None:
     if told is None or not seen:
         return
     if abs(told - seen) > max(1.0, COUNT_WARN_SHARE * seen):
-        out.warnings.append(f"the server counts {told} tokens, {seen} were seen")
+        out.warnings.append(f"the server counts {told} tokens, but {seen} arrived")
 
 
 def decay_bins(trace: Trace) -> list[tuple[float, float]]:
-    """(context in tokens, ms per token) of each full bin of 16 gaps, for the fit over context."""
+    """(context in tokens, ms per token) of each complete bin of 16 gaps, for the fit over
+    context."""
     gaps = gaps_ms(trace)
     start = trace.tokens_in or 0
     return [

@@ -1,1 +1,1 @@
-"""Checks of answers by program. They never change a speed."""
+"""Automatic checks of answers. Their results do not affect rates."""

@@ -1,4 +1,4 @@
-"""Code fences of an answer, found line by line: the work grows with the text and not faster.
+"""Code fences in an answer, found line by line in linear time.
 
 CommonMark 0.31, section 4.5: a fence closes at a line of the same character, at least as long.
 """
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\n`]*)")
 MAX_RUN = 64
-"""Longer fences count as this long."""
+"""Fences with more characters count as having this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """One closed fence. ``start`` and ``end`` are the places of its opening line and behind its
-    closing line; the content lies between ``inner`` and ``inner_end``."""
+    """One closed fence, as offsets in the text: ``start`` of its opening line, ``end`` after its
+    closing line, ``inner`` to ``inner_end`` for its content."""
 
     language: str
     start: int
@@ -37,7 +37,7 @@ class _FenceLine:
 
 
 def closed_fences(text: str) -> list[Fence]:
-    """Every closed fence in order; none lies in another."""
+    """All closed fences in order, without fences inside others."""
     lines = fence_lines(text)
     partners = _partners(lines)
     found: list[Fence] = []
@@ -54,7 +54,8 @@ def closed_fences(text: str) -> list[Fence]:
 
 
 def open_fence(text: str) -> tuple[str, str] | None:
-    """(language, content) of the first fence that never closes, as a cut answer has it."""
+    """(language, content) of the first fence that is not closed, as in a cut answer; None without
+    one."""
     closed = closed_fences(text)
     spans = iter(closed)
     span = next(spans, None)
@@ -67,7 +68,7 @@ def open_fence(text: str) -> tuple[str, str] | None:
 
 
 def _without(text: str, begin: int, fences: Sequence[Fence]) -> str:
-    """The text from ``begin`` on with only the line ends of these fences left."""
+    """The text from ``begin`` on, with these fences replaced by their line breaks."""
     parts = []
     for fence in fences:
         parts += [text[begin : fence.start], "\n" * text.count("\n", fence.start, fence.end)]
@@ -76,7 +77,7 @@ def _without(text: str, begin: int, fences: Sequence[Fence]) -> str:
 
 
 def fence_lines(text: str) -> list[_FenceLine]:
-    """The lines that may open or close a fence; an opening one has a line after it."""
+    """The lines that may open or close a fence."""
     found: list[_FenceLine] = []
     at = 0
     while at < len(text):
@@ -95,7 +96,7 @@ def fence_lines(text: str) -> list[_FenceLine]:
 
 
 def _partners(lines: Sequence[_FenceLine]) -> list[int | None]:
-    """For each line the next one that closes it, were it to open a fence."""
+    """For each line, the index of the line that would close a fence opened by it."""
     nearest: dict[tuple[str, int], int] = {}
     partners: list[int | None] = [None] * len(lines)
     for at in range(len(lines) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Scores code reviews: findings that were reported, missed, or false."""
+"""Scores code reviews: violations that were found, missed, or reported falsely."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.bench.model.records import Check
 
 
 def reported(value: Any) -> list[tuple[int, str]] | None:
-    """(line, rule) pairs of an answer; None where it is no such list."""
+    """The (line, rule) pairs in a parsed answer; None if it has no list of them."""
     if isinstance(value, dict):
         lists = [item for item in value.values() if isinstance(item, list)]
         value = lists[0] if len(lists) == 1 else None
@@ -33,10 +33,11 @@ def reported(value: Any) -> list[tuple[int, str]] | None:
 def score(
     expected: tuple[s.Violation, ...], found: list[tuple[int, str]], tolerance: int
 ) -> dict[str, float]:
-    """Counts of found, missed and false; accuracy = found / (found + missed + false).
+    """The numbers ``found``, ``missed`` and ``false``, and ``accuracy``.
 
-    A file without violations that is reported clean has an accuracy of 1. Each known violation is
-    matched at most once, the nearest line first.
+    accuracy = found / (found + missed + false); 1 if there is nothing to find and nothing is
+    reported. Each violation matches at most one finding, the one with the nearest line, at most
+    ``tolerance`` lines away.
     """
     left = list(dict.fromkeys(found))
     hits = 0
@@ -56,13 +57,13 @@ def score(
 
 
 def findings(spec: s.Findings, answer: Answer) -> list[Check]:
-    """One record with the scores of the review."""
+    """The check of a review: passed if its accuracy is at least ``spec.min_accuracy``."""
     parsed = parse_lenient(answer.text)
     pairs = None if parsed is None else reported(parsed[0])
     if pairs is None:
         if answer.is_capped:
-            return [Check(id="findings", passed=None, detail="cut by the token cap")]
-        # No usable list: every violation was missed, and nothing can be said about false ones.
+            return [Check(id="findings", passed=None, detail="cut by the token limit")]
+        # Without a usable list, all violations are missed, and the number of false ones is 0.
         scores = score(spec.expected, [], spec.tolerance)
         if not spec.expected:
             scores["accuracy"] = 0.0

@@ -28,7 +28,7 @@ _PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|%[sd]|%\(\w+\)[sd]|\$\{\w+\}")
 
 
 def without_code(text: str) -> str:
-    """The text without fenced and inline code."""
+    """The text without the contents of code fences and without inline code."""
     parts, begin = [], 0
     for fence in closed_fences(text):
         parts.append(text[begin : fence.inner])
@@ -37,7 +37,8 @@ def without_code(text: str) -> str:
 
 
 def language_scores(text: str) -> dict[str, float]:
-    """How much each language looks like the text: 0 and up. Only meant to tell these five apart."""
+    """A score per language, 0 or more; the highest is the likeliest. Distinguishes only these
+    five."""
     shares = text_counts.script_shares(text)
     words = text_counts.word_list(text)
     count = max(1, len(words))
@@ -49,14 +50,14 @@ def language_scores(text: str) -> dict[str, float]:
         share = sum(word in known for word in words) / count
         special = sum(char in _LETTERS[language] for char in folded) / letters
         scores[language] = shares.get("Latin", 0.0) * (share + 6 * special)
-    # Every accented language looks a little like English without its accents.
+    # Without its accents, each of these languages resembles English: accents count against it.
     marked = sum(ord(char) > 0x7F for char in folded if char.isalpha()) / letters
     scores["en"] = max(0.0, scores["en"] + 0.05 * shares.get("Latin", 0.0) - 3 * marked)
     return scores
 
 
 def detect(text: str) -> str | None:
-    """The likeliest of the five languages; None where there is nothing to go by."""
+    """The likeliest of the five languages; None if the text gives too little evidence."""
     scores = language_scores(text)
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0.02 else None
@@ -76,7 +77,7 @@ def language(spec: s.Language, answer: Answer) -> Outcome:
 
 
 def strings(spec: s.Strings, answer: Answer) -> Outcome:
-    """Same keys, same placeholders, and text in the asked language, other than the English one."""
+    """Whether JSON strings are translated: same keys and placeholders, text in the language."""
     found = parse_lenient(answer.text)
     if found is None or not isinstance(found[0], dict):
         return False, "no JSON object"
@@ -84,7 +85,7 @@ def strings(spec: s.Strings, answer: Answer) -> Outcome:
     problems = []
     if set(value) != set(spec.source):
         missing, extra = set(spec.source) - set(value), set(value) - set(spec.source)
-        problems.append(f"{len(missing)} keys missing, {len(extra)} not asked for")
+        problems.append(f"{len(missing)} keys missing, {len(extra)} unexpected")
     same = 0
     for key, source in spec.source.items():
         text = value.get(key)
@@ -103,7 +104,7 @@ def strings(spec: s.Strings, answer: Answer) -> Outcome:
 
 
 def comments_of(code: str) -> list[str]:
-    """The comments of Python code, also of code that does not parse to its end."""
+    """The comments in Python code, also if it cannot be tokenised completely."""
     found: list[str] = []
     try:
         found.extend(
@@ -117,13 +118,13 @@ def comments_of(code: str) -> list[str]:
 
 
 def _bare(code: str) -> list[str]:
-    """The lines of code without comments and blank lines."""
+    """The lines of code without comments, blank lines and docstring starts."""
     lines = (line.partition("#")[0].strip() for line in code.splitlines())
     return [line for line in lines if line and not line.startswith(('"""', "'''"))]
 
 
 def comments(spec: s.Comments, answer: Answer) -> Outcome:
-    """The code is unchanged and carries comments in the asked language."""
+    """Whether the code is unchanged and has comments in the requested language."""
     blocks = [content for _, content in text_counts.fences(answer.text)]
     code = max(blocks, key=len, default=answer.text)
     found = comments_of(code)
@@ -141,16 +142,16 @@ def comments(spec: s.Comments, answer: Answer) -> Outcome:
 
 
 def against_english(english: str, other: str, kind: str) -> Outcome:
-    """Does an answer hold as much as the English one to the same task, and in other words?
+    """Whether a translation is as complete as the English answer, and differs from it.
 
-    ``kind`` is strings or comments. None where the English answer is itself of no use.
+    ``kind`` is ``strings`` or ``comments``. Not applicable if the English answer is unusable.
     """
     if kind == "strings":
         left, right = parse_lenient(english), parse_lenient(other)
         if left is None or not isinstance(left[0], dict):
-            return None, "the English answer is no JSON"
+            return None, "the English answer is not JSON"
         if right is None or not isinstance(right[0], dict):
-            return False, "no JSON, the English answer is"
+            return False, "not JSON, unlike the English answer"
         if set(left[0]) != set(right[0]):
             return False, "other keys than the English answer"
         same = sum(left[0][key] == right[0][key] for key in left[0])

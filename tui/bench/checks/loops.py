@@ -1,14 +1,14 @@
-"""Detects repetition loops while an answer streams.
+"""Detects repetition loops in an answer while it streams.
 
-Three signs are looked for; a loop needs two of them, because tables, indented code and lists of
-alike items each show one:
+There are three signs. A loop needs two of them, as tables, indented code and lists of similar items
+each show one:
 
-- a period of at most 64 tokens that closes the answer, repeated at least 4 times over 48 tokens,
-- fewer than 20 % distinct triples among the last 256 tokens, or 10 % among the last 96,
+- the answer ends with a period of at most 64 tokens, at least 4 times and over 48 tokens,
+- fewer than 20 % of the triples in the last 256 tokens are distinct, or 10 % in the last 96,
 - the last 2 KB of text compress to less than 12 %.
 
-Periods of white space alone do not count. Looked at every 16 tokens, so the cost per token is
-small and does not grow with the answer.
+Periods of white space alone do not count. The check runs every 16 tokens, so its cost per token is
+small and independent of the answer's length.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """A repetition. ``period`` is None where no exact one closes the answer."""
+    """A loop. ``period`` is in tokens, None without an exact one at the end. ``sample`` is its
+    text."""
 
     position: int
-    """Token at which it begins, as far back as is remembered."""
+    """Token at which it begins, or the oldest that the detector still has."""
     period: int | None
     sample: str
     signs: tuple[str, ...]
@@ -54,7 +55,7 @@ class Repetition:
 
 
 class LoopDetector:
-    """Takes the tokens of one answer in order and remembers the first loop."""
+    """Detects the first loop in the tokens of one answer."""
 
     def __init__(self) -> None:
         self._tokens: deque[str] = deque(maxlen=max(WINDOW_TOKENS, MAX_PERIOD * MIN_REPEATS))
@@ -63,7 +64,7 @@ class LoopDetector:
         self.loop: Repetition | None = None
 
     def feed(self, pieces: Iterable[str]) -> Repetition | None:
-        """More tokens. Returns the loop, once, when it is first seen."""
+        """Process more tokens. Returns the loop once, when it is detected."""
         for piece in pieces:
             self._tokens.append(piece)
             self._tail = (self._tail + piece.encode("utf-8", "replace"))[-WINDOW_BYTES:]
@@ -102,7 +103,7 @@ class LoopDetector:
 
 
 def closing_period(tokens: list[str]) -> int | None:
-    """The shortest period that closes the tokens often enough, not of white space alone."""
+    """The shortest period at the end of the tokens; None without one, or if it is white space."""
     for period in range(1, MAX_PERIOD + 1):
         span = max(MIN_REPEATED, period * MIN_REPEATS)
         if span > len(tokens):
@@ -114,7 +115,7 @@ def closing_period(tokens: list[str]) -> int | None:
 
 
 def repeated_at_end(tokens: list[str], period: int) -> int:
-    """How many tokens at the end repeat with that period, as far as they are known."""
+    """The number of tokens at the end that repeat with that period."""
     first = len(tokens) - period
     while first > 0 and tokens[first - 1] == tokens[first - 1 + period]:
         first -= 1
@@ -122,7 +123,7 @@ def repeated_at_end(tokens: list[str], period: int) -> int:
 
 
 def distinct_share(tokens: list[str]) -> float:
-    """Distinct triples over all triples; 1 where there are too few tokens to say."""
+    """Number of distinct triples divided by that of all triples; 1 with fewer than 64 tokens."""
     if len(tokens) < MIN_WINDOW_TOKENS:
         return 1.0
     triples = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
@@ -130,12 +131,12 @@ def distinct_share(tokens: list[str]) -> float:
 
 
 def pieces_of(text: str) -> list[str]:
-    """Text cut into words, marks and white space, for answers whose tokens are not known."""
+    """Text split into words, signs and white space, for answers whose tokens are unknown."""
     return _PIECES.findall(text)
 
 
 def find_loop(text: str) -> Repetition | None:
-    """The first loop of a finished text (its last 200,000 characters), over words and marks."""
+    """The first loop in a complete text (its last 200,000 characters), over words and signs."""
     detector = LoopDetector()
     detector.feed(pieces_of(text[-MAX_CHARS:]))
     return detector.loop

@@ -1,4 +1,4 @@
-"""Checks Python answers: parsed in a limited process of their own, never run."""
+"""Checks Python answers: parsed in a subprocess with limited time and memory, never executed."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ json.dump(out, sys.stdout)
 
 
 def candidates(text: str) -> list[str]:
-    """Texts that may be the code, the most likely first.
+    """Parts of the text that may be the code, the likeliest first.
 
-    The longest reading of a fence comes first, because a docstring may hold a fence of its own.
+    The longest possible extent of a fence comes first, as a docstring may contain a fence itself.
     """
     lines = fence_lines(text)
-    # A closing fence carries no language; every one further down may be the right one. The longest
-    # blocks begin at the first fences and end at the last ones.
+    # Any later line that can close a fence may be the right one. The longest blocks begin at the
+    # first fences and end at the last ones.
     openings = lines[:MAX_CANDIDATES]
     closings = [line for line in lines if line.is_closing][-MAX_CANDIDATES:]
     spans = [
@@ -80,11 +80,11 @@ def candidates(text: str) -> list[str]:
 
 
 def parse(codes: list[str]) -> list[dict[str, Any]]:
-    """Facts of each code: ``functions`` by name, or ``error`` and ``line``. Empty where no process
-    for the parser could be started."""
+    """Per code a dict with ``functions`` by name, or with ``error`` and ``line``. Empty if the
+    subprocess of the parser could not be started."""
     script = _PARSER.replace("SECONDS", str(PARSE_SECONDS)).replace("BYTES", str(PARSE_BYTES))
     try:
-        done = subprocess.run(  # our own interpreter and our own script; the code is data on stdin
+        done = subprocess.run(  # the code to check is only data on standard input
             [sys.executable, "-I", "-c", script],
             input=json.dumps(codes).encode("utf-8", "surrogatepass"),
             capture_output=True,
@@ -102,7 +102,8 @@ def parse(codes: list[str]) -> list[dict[str, Any]]:
 
 
 def python(spec: s.Python, answer: Answer) -> Outcome:
-    """Is there a function of that name, annotated, documented, and with error handling?"""
+    """Whether the named function exists, with annotations, docstring and error handling if
+    asked."""
     codes = candidates(answer.text)
     if not codes:
         return (None if answer.is_capped else False), "no code"

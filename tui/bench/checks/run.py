@@ -1,4 +1,4 @@
-"""Runs the checks of a suite, and those that every answer gets, over one answer."""
+"""Runs the checks of a suite, and the checks that apply to every answer, on one answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.bench.model.records import Check
 ALWAYS = frozenset(
     {"repetition", "spoilt_characters", "think_closed", "language_drift", "prompt_echo", "refusal"}
 )
-"""Checks that every answer gets, whatever its suite asks."""
+"""Ids of the checks that are run on every answer, whatever its suite."""
 ECHO_LIMIT = 0.60
 DRIFT_LIMIT = 0.25
 
@@ -60,8 +60,8 @@ _INCOMPLETE_FAILS = (
     s.Python,
     s.Latency,
 )
-"""Checks whose failure stands although a cap cut the answer: more text would not mend them,
-or the check itself looks at where the cut is."""
+"""Checks whose failure counts although the token limit cut the answer: more text would not change
+the result, or the check considers the cut itself."""
 _REFUSAL = re.compile(
     r"\b(?:i(?: am|'m) (?:sorry|unable|not able)"
     r"|i (?:cannot|can't|won't) (?:provide|help|assist|do)"
@@ -71,7 +71,7 @@ _REFUSAL = re.compile(
 
 
 def check_answer(specs: Sequence[s.CheckSpec], answer: Answer) -> tuple[Check, ...]:
-    """Every check of the suite, then those that hold for any answer."""
+    """The results of a suite's checks, then of those that apply to every answer."""
     records: list[Check] = []
     seen: dict[str, int] = {}
     for spec in specs:
@@ -110,7 +110,7 @@ def _run(spec: s.CheckSpec, answer: Answer) -> list[Check]:
     check = _SIMPLE[type(spec)]
     passed, detail = check(spec, answer)
     if passed is False and answer.is_capped and not _stands(spec, answer):
-        passed, detail = None, f"cut by the token cap; {detail}"
+        passed, detail = None, f"cut by the token limit; {detail}"
     loose = None
     if isinstance(spec, s.INSTRUCTIONS) and passed is not None:
         loose = passed or any(
@@ -120,8 +120,8 @@ def _run(spec: s.CheckSpec, answer: Answer) -> list[Check]:
 
 
 def _inverted(spec: s.Not, answer: Answer) -> Check:
-    """Fails where every part of the check inside passes. Of a cut answer only a failure is sure:
-    what is not there yet could have come."""
+    """The negation: fails if all parts of the inner check pass. For a cut answer it is a failure or
+    not applicable, as the missing text could still have passed the inner check."""
     inner = [c for c in _run(spec.check, answer) if not c.info]
     detail = "; ".join(c.detail for c in inner)
     verdicts = [c.passed for c in inner]
@@ -131,7 +131,7 @@ def _inverted(spec: s.Not, answer: Answer) -> Check:
     elif any(verdict is False for verdict in verdicts) and not answer.is_capped:
         passed = True
     elif answer.is_capped:
-        detail = f"cut by the token cap; {detail}"
+        detail = f"cut by the token limit; {detail}"
     return Check(id=s.kind_of(spec), passed=passed, detail=detail[:300])
 
 
@@ -144,7 +144,8 @@ def _stands(spec: s.CheckSpec, answer: Answer) -> bool:
 
 
 def lenient(raw: str) -> list[str]:
-    """The answer without a first line, a last line, both, and emphasis marks (as IFEval does)."""
+    """Variants for the loose verdict, as in IFEval: without first line, last line, both, and
+    ``*``."""
     lines = raw.strip().split("\n")
     cut = [raw, "\n".join(lines[1:]), "\n".join(lines[:-1]), "\n".join(lines[1:-1])]
     cut.append(raw.strip().strip("`\"' \n"))
@@ -190,7 +191,7 @@ def _always(answer: Answer, *, with_loop: bool, with_drift: bool) -> list[Check]
 
 
 def _drift(answer: Answer) -> Check:
-    """Did the answer leave the scripts of its prompt?"""
+    """Passed unless more than 25 % of the letters are in scripts that the prompt does not use."""
     asked = text_counts.script_shares(answer.prompt)
     found = text_counts.script_shares(answer.text)
     strange = {name: share for name, share in found.items() if name not in asked}
@@ -200,7 +201,8 @@ def _drift(answer: Answer) -> Check:
 
 
 def echo_share(prompt: str, answer: str) -> float:
-    """The longest run of the prompt's words that the answer begins with or contains, as a share."""
+    """Length of the longest run of the prompt's words in the answer, divided by the prompt's
+    length."""
     asked, said = text_counts.word_list(prompt), text_counts.word_list(answer)
     if len(asked) < 4 or not said:
         return 0.0

@@ -1,8 +1,8 @@
-"""Checks JSON answers: strict, in one code fence, or after repair; then their shape.
+"""Checks JSON answers: strict, in a code fence, or after repair, and the fields of their value.
 
-Four records come of it: ``json_strict`` (the answer is JSON and nothing else), ``json_fenced``
-(JSON after one code fence around it is taken off), ``json_repair`` (information: could be mended),
-and ``json_shape`` (fields, items and lengths of whatever could be parsed).
+The results are four records: ``json_strict`` (the answer is JSON and nothing else), ``json_fenced``
+(JSON, maybe in one code fence), ``json_repair`` (information only: whether it could be parsed
+after repair), and ``json_shape`` (fields, items and lengths of the value that could be parsed).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tui.bench.model.answer import Answer, Outcome
 from tui.bench.model.records import Check
 
 MAX_FENCES = 64
-"""Fences of an answer that are looked at."""
+"""Most code fences of an answer that are tried."""
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _LINE_COMMENT = re.compile(r"^[^\S\n]*//[^\n]*$", re.MULTILINE)
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -31,7 +31,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def valid_json(spec: s.ValidJson, answer: Answer) -> Outcome:
-    """One JSON value and nothing else."""
+    """Whether the answer is one JSON value and nothing else."""
     try:
         parse_strict(answer.text)
     except NotJsonError as error:
@@ -40,14 +40,14 @@ def valid_json(spec: s.ValidJson, answer: Answer) -> Outcome:
 
 
 class NotJsonError(ValueError):
-    """Why a text is not strict JSON."""
+    """A text is not strict JSON. The message is the reason."""
 
 
 def parse_strict(text: str) -> Any:
-    """The value of a text that is JSON and nothing else.
+    """The value of a text that is JSON (RFC 8259) and nothing else.
 
-    Raises NotJsonError, naming what is wrong: text behind it, a duplicate key, NaN, or the place of
-    the error. Objects of any depth that Python's own parser can hold.
+    Raises NotJsonError for text after the JSON, a duplicate key, NaN or infinity, a syntax error,
+    and nesting that is too deep for Python's parser.
     """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def parse_strict(text: str) -> Any:
 
 
 def without_fence(text: str) -> str | None:
-    """The content of the one fence that is the whole answer, else None."""
+    """The content of a code fence that makes up the whole answer; else None."""
     stripped = text.strip()
     found = text_counts.fences(stripped)
     if len(found) != 1 or not stripped.startswith(("```", "~~~")):
@@ -88,7 +88,8 @@ def without_fence(text: str) -> str | None:
 
 
 def parse_lenient(text: str) -> tuple[Any, str] | None:
-    """(value, how) of the first JSON to be had: strict, fenced, inside text, or mended."""
+    """(value, how) of the first JSON found: strict, fenced, inside text, or mended; None
+    without."""
     candidates = [("strict", text)]
     inner = without_fence(text)
     if inner is not None:
@@ -109,7 +110,7 @@ def parse_lenient(text: str) -> tuple[Any, str] | None:
 
 
 def json_checks(spec: s.Json, answer: Answer) -> list[Check]:
-    """The four records of one JSON answer. Where a cap cut it, failures become n/a."""
+    """The four records of an answer. If the token limit cut it, failures become not applicable."""
     strict = _attempt(answer.text)[0]
     inner = without_fence(answer.text)
     fenced = strict if inner is None or strict is None else _attempt(inner)[0]
@@ -128,7 +129,7 @@ def json_checks(spec: s.Json, answer: Answer) -> list[Check]:
 
 
 def _attempt(text: str) -> tuple[str | None, Any]:
-    """(what is wrong, value)."""
+    """(error, None) or (None, value)."""
     try:
         return None, parse_strict(text)
     except NotJsonError as problem:
@@ -139,12 +140,12 @@ def _record(check_id: str, problem: str | None, answer: Answer) -> Check:
     if problem is None:
         return Check(id=check_id, passed=True, detail="ok")
     if answer.is_capped:
-        return Check(id=check_id, passed=None, detail=f"cut by the token cap; {problem}"[:300])
+        return Check(id=check_id, passed=None, detail=f"cut by the token limit; {problem}"[:300])
     return Check(id=check_id, passed=False, detail=problem[:300])
 
 
 def shape_problems(spec: s.Json, value: Any) -> list[str]:
-    """What of the asked shape is missing; empty where all is there."""
+    """How the value differs from the specification; empty if it does not."""
     if not isinstance(value, dict):
         return [f"a {type(value).__name__} where an object was asked for"]
     problems: list[str] = []
@@ -155,14 +156,14 @@ def shape_problems(spec: s.Json, value: Any) -> list[str]:
             problems += _field_problems(wanted, value[wanted.name], spec.slack_pct / 100)
     extra = sorted(set(value) - {wanted.name for wanted in spec.fields})
     if extra:
-        problems.append(f"fields not asked for: {', '.join(map(repr, extra))}")
+        problems.append(f"unexpected fields: {', '.join(map(repr, extra))}")
     return problems
 
 
 def _field_problems(wanted: s.JsonField, value: Any, grace: float) -> list[str]:
     is_number_bool = isinstance(value, bool) and wanted.type == "number"
     if not isinstance(value, _TYPES[wanted.type]) or is_number_bool:
-        return [f"{wanted.name!r} is no {wanted.type}"]
+        return [f"{wanted.name!r} is not of type {wanted.type}"]
     problems = []
     if isinstance(value, str):
         count = text_counts.words(value)

@@ -1,4 +1,4 @@
-"""Checks of length, form and wording. Each gives (passed, detail)."""
+"""Checks of length, format and wording. Each returns (passed, detail)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tui.bench.model import check_specs as s
 from tui.bench.model.answer import Answer, Outcome
 
 MAX_MATCHED_CHARS = 20_000
-"""Of an answer, that a regular expression sees."""
+"""Most characters of an answer that a regular expression is applied to."""
 _NAME_PART = re.compile(r"[a-z0-9]+")
 
 
 def _range(count: int, low: float, high: float | None, what: str) -> Outcome:
     wanted = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
     is_ok = count >= low and (high is None or count <= high)
-    return is_ok, f"{count} {what}, {wanted} asked"
+    return is_ok, f"{count} {what}, required: {wanted}"
 
 
 def nonempty(spec: s.Nonempty, answer: Answer) -> Outcome:
@@ -92,12 +92,12 @@ def contains(spec: s.Contains, answer: Answer) -> Outcome:
     folded = answer.text.casefold()
     counts = {text: folded.count(text.casefold()) for text in spec.texts}
     short = [f"{text!r} {count} times" for text, count in counts.items() if count < spec.times]
-    return not short, ", ".join(short) or "all there"
+    return not short, ", ".join(short) or "all found"
 
 
 def equals(spec: s.Equals, answer: Answer) -> Outcome:
     is_ok = answer.text.strip() == spec.text.strip()
-    return is_ok, "as wanted" if is_ok else f"is {answer.text.strip()[:60]!r}"
+    return is_ok, "equal" if is_ok else f"is {answer.text.strip()[:60]!r}"
 
 
 def has_text(spec: s.HasText, answer: Answer) -> Outcome:
@@ -105,7 +105,7 @@ def has_text(spec: s.HasText, answer: Answer) -> Outcome:
     if spec.any_case:
         within, wanted = within.casefold(), wanted.casefold()
     is_there = wanted in within
-    return is_there, f"{spec.text[:60]!r} {'is there' if is_there else 'is not there'}"
+    return is_there, f"{spec.text[:60]!r} {'found' if is_there else 'not found'}"
 
 
 def has_match(spec: s.HasMatch, answer: Answer) -> Outcome:
@@ -115,9 +115,9 @@ def has_match(spec: s.HasMatch, answer: Answer) -> Outcome:
 
 def latency(spec: s.Latency, answer: Answer) -> Outcome:
     if answer.latency_ms is None:
-        return None, "the time of the answer is not known"
+        return None, "the time of the answer is unknown"
     is_ok = answer.latency_ms <= spec.max_ms
-    return is_ok, f"{answer.latency_ms:.0f} ms, at most {spec.max_ms:g} asked"
+    return is_ok, f"{answer.latency_ms:.0f} ms, required: at most {spec.max_ms:g}"
 
 
 def excludes(spec: s.Excludes, answer: Answer) -> Outcome:
@@ -141,7 +141,7 @@ def casing(spec: s.Casing, answer: Answer) -> Outcome:
 
 
 def matches(spec: s.Matches, answer: Answer) -> Outcome:
-    # Suites are the user's own files: a pattern is bounded in the text that it sees, not in time.
+    # Suites are the user's own files: only the text for a pattern is limited, not its time.
     is_ok = (
         re.fullmatch(spec.pattern, answer.text.strip()[:MAX_MATCHED_CHARS], re.DOTALL) is not None
     )

@@ -1,4 +1,4 @@
-"""Counts in a text: words, sentences, paragraphs, headings, items, times."""
+"""Counts words, sentences, paragraphs, headings, list items and time expressions in a text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*", re.UNICODE)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _SENTENCE_MARKS = re.compile(r"([.!?…。！？؟]+)[\"'”’»)\]*_]*")
 _WIDE_MARKS = "。！？"
-"""These end a sentence also where no blank follows."""
+"""Marks that end a sentence also without a blank after them."""
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+\S", re.MULTILINE)
 _BOLD_LINE = re.compile(r"^\s{0,3}\*\*[^*\n]{2,80}\*\*:?\s*$", re.MULTILINE)
 _NUMBERED = re.compile(r"^[^\S\n]*(\d+(?:\.\d+)*)[.)]?\s+\S", re.MULTILINE)
@@ -27,18 +27,18 @@ _SENTENCE_CLOSE = re.compile(r"[.!?…。！？؟][\"'”’»)\]*_`]*\s*\Z")
 
 
 def words(text: str) -> int:
-    """Words of any script; a CJK character counts as one word, since nothing separates them."""
+    """The number of words in any script; each CJK character counts as a word."""
     cjk = len(_CJK.findall(text))
     return cjk + len(_WORD.findall(_CJK.sub(" ", text)))
 
 
 def word_list(text: str) -> list[str]:
-    """The words in order, folded to lower case."""
+    """The words in order, case-folded."""
     return [word.casefold() for word in _WORD.findall(text)]
 
 
 def sentences(text: str) -> int:
-    """Sentence ends; a last sentence without a mark counts too."""
+    """The number of sentences, including a last one without an end mark."""
     stripped = text.strip()
     if not stripped:
         return 0
@@ -50,7 +50,7 @@ def sentences(text: str) -> int:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Blocks of prose between blank lines; headings and rules alone are not paragraphs."""
+    """Blocks between blank lines, without those that are only a heading or a rule."""
     blocks = (block.strip() for block in re.split(r"\n\s*\n", text.strip()))
     return [
         block
@@ -60,19 +60,20 @@ def paragraphs(text: str) -> list[str]:
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether the text ends where a sentence does."""
+    """Whether the text ends with the end of a sentence."""
     return bool(_SENTENCE_CLOSE.search(text))
 
 
 def headings(text: str) -> list[int]:
-    """Levels of Markdown headings; a line that is bold as a whole counts as level 7."""
+    """Levels of the Markdown headings in order; an all-bold line counts as level 7."""
     found = [(match.start(), len(match[1])) for match in _HEADING.finditer(text)]
     found += [(match.start(), 7) for match in _BOLD_LINE.finditer(text)]
     return [level for _, level in sorted(found)]
 
 
 def outline_levels(text: str) -> tuple[int, int]:
-    """(entries, levels) of the outline: headings, dotted numbers, and indented items."""
+    """(entries, levels): headings and numbered lines; distinct levels of these and of list
+    items."""
     heads = headings(text)
     numbers = [match[1] for match in _NUMBERED.finditer(text)]
     depths = {("#", level) for level in heads} | {("1", number.count(".")) for number in numbers}
@@ -82,7 +83,7 @@ def outline_levels(text: str) -> tuple[int, int]:
 
 
 def bullets(text: str) -> list[str]:
-    """The lines that are list items, in order."""
+    """The list items in order, one line each."""
     return [
         line.strip()
         for line in text.splitlines()
@@ -91,12 +92,12 @@ def bullets(text: str) -> list[str]:
 
 
 def time_expressions(text: str) -> int:
-    """Durations and dates of a plan: "2 weeks", "week 3", "3-4 days"."""
+    """The number of durations and dates of a plan, such as "2 weeks", "week 3", "3-4 days"."""
     return len(_TIME.findall(text))
 
 
 def fences(text: str) -> list[tuple[str, str]]:
-    """(language, content) of every closed code fence."""
+    """(language, content) of all closed code fences."""
     return [(fence.language, text[fence.inner : fence.inner_end]) for fence in closed_fences(text)]
 
 

@@ -1,8 +1,8 @@
-"""Imports files of other tools as runs marked ``limited``: they did not record everything.
+"""Imports result files of other tools as runs with comparability ``limited``.
 
-RockchipLlama's benchmark JSON (``summary`` and ``detailed_results``) and the Markdown report made
-from it, llama-bench's JSON and JSONL, and Rockchip's table of published rows. Nothing in a file is
-believed that its own numbers contradict; a missing field is derived where a formula gives it.
+Formats: RockchipLlama's benchmark JSON (``summary`` and ``detailed_results``) and the Markdown
+report made from it; llama-bench's JSON, JSONL, CSV and table; Rockchip's table of published
+figures. A missing field is computed from others where possible.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 def load(path: Path) -> Loaded:
-    """The run in a file of another tool. Raises RunError with one sentence."""
+    """The run in a file of another tool. Raises RunError; its message is one sentence."""
     shown = clean(path.name, newlines=False)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -47,7 +47,7 @@ def load(path: Path) -> Loaded:
         data = read_regular(path)
     except OSError as error:
         raise RunError(f"{shown}: {error.strerror or 'cannot be read'}") from None
-    # Damaged encodings are a fact of the files around; a character is no reason to lose numbers.
+    # A character in a wrong encoding must not prevent reading the numbers.
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # PowerShell's > writes UTF-16
     text = data.decode("utf-16" if is_wide else "utf-8", "replace").lstrip("\ufeff")
     try:
@@ -71,9 +71,9 @@ def _parsed(text: str, stem: str) -> Loaded:
         if found:
             return _rows(found, origin, stem)
     if "INSERT INTO test" in text:
-        raise ValueError("SQL of llama-bench: run it with -o json")
+        raise ValueError("SQL of llama-bench is not supported: run it with -o json")
     raise ValueError(
-        "no format that npulse knows: JSON of RockchipLlama, JSON, JSONL, CSV or a table of "
+        "unknown format; supported are JSON of RockchipLlama, JSON, JSONL, CSV or a table of "
         "llama-bench (-o json), or Rockchip's table"
     )
 
@@ -82,14 +82,14 @@ def _json(values: list[Any], stem: str) -> Loaded:
     first = values[0]
     if len(values) == 1 and isinstance(first, dict) and "detailed_results" in first:
         return rockchipllama(first, stem)
-    # Runs that were appended to one file, and one object per line, are rows all the same.
+    # A file may hold several lists (appended runs) or one object per line: all give rows.
     rows = [row for value in values for row in (value if isinstance(value, list) else [value])]
     kept = [row for row in rows if isinstance(row, dict) and "avg_ts" in row]
     if kept:
         return _rows(llama_bench(kept), "llama-bench", stem)
     if isinstance(first, dict) and str(first.get("schema", "")).startswith("bench/"):
-        raise ValueError("this is a run of npulse already: report and compare read it as it is")
-    raise ValueError("JSON of no tool that npulse knows")
+        raise ValueError("this is a run of npulse; report and compare read it without an import")
+    raise ValueError("JSON of an unknown tool")
 
 
 def _number(value: object) -> float | None:
@@ -99,7 +99,7 @@ def _number(value: object) -> float | None:
 
 
 def _positive(row: dict[str, Any], *names: str) -> float | None:
-    """The first of these fields that holds a number above 0."""
+    """The first of these fields that is a number above 0; None without one."""
     for name in names:
         value = _number(row.get(name))
         if value is not None and value > 0:
@@ -111,10 +111,10 @@ def _positive(row: dict[str, Any], *names: str) -> float | None:
 
 
 def rockchipllama(value: dict[str, Any], stem: str) -> Loaded:
-    """``scripts/benchmark.py`` of RockchipLlama.
+    """The output of ``scripts/benchmark.py`` of RockchipLlama.
 
-    Its ``ttft_ms`` was overwritten with ``prefill_time_ms``: it is the runtime's prefill time and
-    is stored as that, never as a time to first token of a client.
+    The script overwrites ``ttft_ms`` with ``prefill_time_ms``. So it is stored as the runtime's
+    prefill time, not as a client's TTFT. Raises ValueError without results.
     """
     raw = value.get("detailed_results")
     rows = [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
@@ -156,7 +156,7 @@ def _llama_row(row: dict[str, Any], order: int, failed_s: float | None) -> Reque
     if not row.get("success", True):
         is_late = TIMEOUT_WORDS.search(error) is not None
         status: Status = "timeout_idle" if is_late else "error_backend"
-        # Without a time of its own, an equal share of what the answered ones left over.
+        # A failed row has no time: it gets an equal share of the wall time that is left.
         measured = {} if failed_s is None else {"latency_ms": failed_s * 1000}
         return Request(
             id=prompt_id,
@@ -198,9 +198,9 @@ def answered(
     total_ms: float | None = None,
     memory_mb: float | None = None,
 ) -> Request:
-    """One answered request from the runtime's own counters.
+    """One answered request, from the runtime's own counters.
 
-    A missing generation time follows from count and rate, a missing rate from count and time.
+    A missing decode time is computed from tokens and rate, a missing rate from tokens and time.
     """
     if generate_ms is None:
         generate_ms = ratio(tokens_out, rate_tps, 1000)
@@ -246,7 +246,7 @@ def answered(
 
 
 def report_markdown(text: str, stem: str) -> Loaded:
-    """The Markdown report of the same tool: rounded figures, but all that is left of some runs."""
+    """RockchipLlama's Markdown report, for runs without JSON; its figures are rounded."""
     parts = _TEST.split(text)
     requests = []
     spent_s = 0.0
@@ -282,7 +282,7 @@ def report_markdown(text: str, stem: str) -> Loaded:
 
 
 def _two_columns(text: str) -> dict[str, str]:
-    """First column -> second column of every row with two."""
+    """First column (lower case) -> second column, of all table rows with two columns."""
     cells: dict[str, str] = {}
     for line in text.splitlines():
         row = line.strip()

@@ -1,4 +1,4 @@
-"""Reads JSON values from files with noise before them, or with one value on each line."""
+"""Reads JSON values from text that has other lines around them, or one value per line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 _START = re.compile(r"^[ \t]*[{\[]", re.MULTILINE)
 MAX_FAILED_STARTS = 200
-"""Lines that look like JSON and are none, before the rest of the file is given up."""
+"""After this many lines that only look like JSON, the rest of the file is not read."""
 
 
 def json_values(text: str) -> list[Any]:
-    """Every JSON object and list that begins a line, in order; other lines are passed over.
+    """All JSON objects and lists that begin a line, in order; other lines are skipped.
 
-    Empty where there is none. Raises ValueError with a clause where JSON begins and breaks off.
+    Raises ValueError, with the place, for JSON that breaks off or is invalid.
     """
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     found: list[Any] = []
@@ -28,12 +28,12 @@ def json_values(text: str) -> list[Any]:
             failed += 1
             problem = problem or _clause(error, text, at)
             if not isinstance(error, json.JSONDecodeError) or _is_json_so_far(error, text, at):
-                # Half of a value is not the file: rows that are missing must not go unnoticed.
+                # An incomplete value is an error, so that missing rows are noticed.
                 raise ValueError(_clause(error, text, at)) from None
             end = at + 1
         else:
             found.append(value)
-            # A second value may follow on the same line: it was appended without a line break.
+            # Another value may follow on the same line, appended without a line break.
             while end < len(text) and text[end] in " \t\r,":
                 end += 1
             if text[end : end + 1] in ("{", "["):
@@ -46,13 +46,13 @@ def json_values(text: str) -> list[Any]:
 
 
 def _next_start(text: str, begin: int) -> int | None:
-    """Where the next line begins that starts with a brace or a bracket, from ``begin`` on."""
+    """Offset of the next ``{`` or ``[`` that begins a line, from ``begin`` on; None without one."""
     start = _START.search(text, begin)
     return None if start is None else start.end() - 1
 
 
 def _is_json_so_far(error: json.JSONDecodeError, text: str, at: int) -> bool:
-    """Whether what begins there is JSON that breaks later, and no line such as ``[INFO] ready``."""
+    """Whether the error is inside a JSON value, and not in a log line such as ``[INFO] ready``."""
     return "\n" in text[at : error.pos] or error.pos >= len(text.rstrip())
 
 
@@ -61,4 +61,4 @@ def _clause(error: Exception, text: str, at: int) -> str:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             return f"the JSON that begins on line {text.count(chr(10), 0, at) + 1} has no end"
         return f"JSON is broken on line {error.lineno}: {error.msg}"
-    return "JSON is nested too deeply, or holds a number that is too long"
+    return "JSON is nested too deeply, or has a number that is too long"

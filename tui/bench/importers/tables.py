@@ -1,4 +1,4 @@
-"""Imports table rows of other tools: llama-bench and Rockchip."""
+"""Imports rows of llama-bench's output and of Rockchip's benchmark table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = ("seqlen", "new_tokens", "ttft", "tokens/s")
 
 
 def _number(value: object) -> float | None:
-    """A number of a JSON value or of a table cell; None where it is none, or negative."""
+    """The number in a JSON value or a table cell; None if it is no number, or negative."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -33,7 +33,7 @@ def _number(value: object) -> float | None:
 def llama_bench(rows: Sequence[dict[str, Any]]) -> list[Request]:
     """One request per repetition of each llama-bench row (``samples_ns``), else one per row.
 
-    pp rows give input processing, tg rows the generation speed; both are the tool's own times.
+    ``pp`` rows give the prefill rate, ``tg`` rows the decode rate, both by llama-bench's own times.
     """
     requests: list[Request] = []
     for row in rows:
@@ -110,9 +110,9 @@ def _row(
 
 
 def rockchip_table(text: str) -> list[Request]:
-    """The rows of ``benchmark.md`` of rknn-llm, also several tables under headings of SoCs.
+    """The rows of the tables in rknn-llm's ``benchmark.md``; a heading of one word names the SoC.
 
-    A row without a model name belongs to the model above it. Empty where there is no such table.
+    A row without a model's name belongs to the model above it. Empty if there is no such table.
     """
     requests: list[Request] = []
     columns: list[str] = []
@@ -179,7 +179,7 @@ def _table_row(row: dict[str, str], model: str, soc: str, order: int) -> Request
 
 
 def llama_bench_csv(text: str) -> list[Request]:
-    """``llama-bench -o csv``, lines of the backend before it included. Empty without one."""
+    """The rows of ``llama-bench -o csv``, maybe after other lines. Empty if there are none."""
     lines = text.splitlines()
     head = next((at for at, line in enumerate(lines) if _is_csv_head(line)), None)
     if head is None:
@@ -196,9 +196,10 @@ def _is_csv_head(line: str) -> bool:
 
 
 def llama_bench_table(text: str) -> list[Request]:
-    """``llama-bench -o md``, its default: columns model, test and t/s. Empty without one.
+    """The rows of ``llama-bench -o md``, its default, with columns model, test and t/s.
 
-    A test is named ``pp512``, ``tg128`` or ``pp512+tg128``, with ``@ d4096`` for a depth.
+    A test is ``pp512``, ``tg128`` or ``pp512+tg128``, with ``@ d4096`` for a depth. Empty if there
+    is no such table.
     """
     rows: list[dict[str, Any]] = []
     columns: list[str] = []

@@ -1,16 +1,16 @@
-"""The answer that checks are run on."""
+"""The answer that checks are applied to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 Outcome = tuple[bool | None, str]
-"""(passed, detail); None where the check does not apply."""
+"""(passed, detail); passed is None if the check is not applicable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer and what it was asked for."""
+    """A finished answer and its prompt. ``is_capped``: ended by the token limit."""
 
     text: str
     prompt: str = ""

@@ -1,8 +1,9 @@
-"""A batch of the user's own prompts: one JSON object per line becomes a suite.
+"""Reads a batch, the user's own prompts in a JSONL file, as a suite.
 
-A line is ``{"prompt"}`` (or ``text``), OpenAI ``{"messages"}``, or a line of an OpenAI batch file,
-``{"custom_id", "method", "url", "body"}`` (documented as "Batch input format"). What would
-change the answer and cannot be sent is refused by its name; what is only left out is named.
+A line is ``{"prompt"}`` (or ``text``), OpenAI's ``{"messages"}``, or a line of OpenAI's Batch API,
+``{"custom_id", "method", "url", "body"}``. A key that npulse cannot send and that would change the
+kind of answer (tools, n, response_format) is an error. Other keys that are not sent are listed in
+the suite's notes.
 """
 
 from __future__ import annotations
@@ -40,18 +41,18 @@ HARMLESS = frozenset(
     ("model", "stream", "stream_options", "user", "metadata", "store", "n", "tools", "tool_choice",
      "functions", "function_call", "response_format", "service_tier", "logprobs", "top_logprobs")
 )  # fmt: skip
-"""Keys that are looked at by name below, or change nothing in the text of an answer."""
+"""Keys that are checked by name below, or do not change the text of an answer."""
 SETTINGS = frozenset(
     ("temperature", "top_p", "top_k", "min_p", "seed", "stop", "presence_penalty", "logit_bias",
      "frequency_penalty", "repeat_penalty", "repetition_penalty", "reasoning_effort",
      "enable_thinking", "chat_template_kwargs")
 )  # fmt: skip
-"""Settings of one request: a run has one set for all of them."""
+"""Settings per request, which are not sent: a run uses the same settings for all requests."""
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What was met so far in the file."""
+    """State while reading a file: ids in use, and how often a key was not sent."""
 
     shown: str
     max_tokens: int
@@ -60,14 +61,15 @@ class _Reading:
 
 
 class _LineError(ValueError):
-    """Why a line cannot be asked; the text is a clause."""
+    """A line cannot be used. The message is the reason, without a full stop."""
 
 
 def load(path: Path, max_tokens: int = DEFAULT_MAX_TOKENS) -> Suite:
-    """The suite of a JSONL file. Raises SuiteError that names the file and the line."""
+    """The suite of a JSONL file. ``max_tokens`` is the limit of lines without one. Raises
+    SuiteError, which names the file and the line."""
     shown = clean(path.name, newlines=False)
     try:
-        # Only line feeds end a line: JSON may hold U+2028 and its like as they are.
+        # Only line feeds end a line; splitlines() would also split at U+2028 inside a string.
         lines = read_regular(path).decode("utf-8-sig").split("\n")
     except OSError as error:
         raise SuiteError(f"batch {shown}: {error.strerror or 'cannot be read'}") from None
@@ -101,7 +103,7 @@ def load(path: Path, max_tokens: int = DEFAULT_MAX_TOKENS) -> Suite:
 def _notes(reading: _Reading) -> tuple[str, ...]:
     return tuple(
         f"batch {reading.shown}: {clean(name, newlines=False)[:40]} of {_lines(count)} not sent; "
-        + ("the settings of the run hold for all prompts" if name in SETTINGS else "unknown here")
+        + ("the run's settings apply to all prompts" if name in SETTINGS else "unknown key")
         for name, count in sorted(reading.not_sent.items())
     )
 
@@ -140,39 +142,39 @@ def _decoded(line: str) -> dict[str, Any]:
     try:
         entry = msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _LineError(f"no JSON: {error}") from None
+        raise _LineError(f"not JSON: {error}") from None
     if not isinstance(entry, dict):
-        raise _LineError("no JSON object")
+        raise _LineError("not a JSON object")
     return entry
 
 
 def _request(entry: dict[str, Any]) -> dict[str, Any]:
-    """What is asked: the line itself, or the body of a line of an OpenAI batch file."""
+    """The request: the line itself, or the ``body`` of a line of the Batch API."""
     body = entry.get("body")
     if body is None:
         if "method" in entry or "url" in entry:
             raise _LineError("a line with method or url needs a body")
         return entry
     if not isinstance(body, dict):
-        raise _LineError("body is no JSON object")
+        raise _LineError("body is not a JSON object")
     method, url = entry.get("method"), entry.get("url")
     if method is not None and method != "POST":
-        raise _LineError(f"method {method!r}: only POST can be asked")
+        raise _LineError(f"method {method!r}: only POST is supported")
     if url is not None and (not isinstance(url, str) or url.rstrip("/") not in URLS):
-        raise _LineError(f"url {url!r}: only /v1/chat/completions and /v1/completions can be asked")
+        raise _LineError(f"url {url!r}: only /v1/chat/completions and /v1/completions work")
     return body
 
 
 def _is_unknown(name: str, entry: Mapping[str, Any]) -> bool:
-    """Keys of a line of one's own may hold anything; those of an API's body mean something."""
+    """Whether a key of a Batch API body is unknown; a simple line may have any extra keys."""
     return entry.get("body") is not None and name not in OWN_KEYS | HARMLESS
 
 
 def _refuse_what_changes_the_answer(request: Mapping[str, Any]) -> None:
     if request.get("tools") or request.get("functions"):
-        raise _LineError("tools: npulse offers a model no tools")
+        raise _LineError("tools: npulse sends no tools")
     if request.get("n") not in (None, 1):
-        raise _LineError("n: one answer is asked for each prompt")
+        raise _LineError("n: npulse asks for one answer per prompt")
     form = request.get("response_format")
     if form is not None and form != {"type": "text"}:
         raise _LineError("response_format: npulse cannot ask for a format")
@@ -184,11 +186,11 @@ def _cap(request: Mapping[str, Any], default: int) -> int:
         if value is None:
             continue
         if isinstance(value, float) and value.is_integer():
-            value = int(value)  # a column of pandas that holds nulls
+            value = int(value)  # pandas writes an integer column with nulls as floats
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _LineError(f"{name} is a whole number")
+            raise _LineError(f"{name} must be a whole number")
         if value < 1:
-            raise _LineError(f"{name} is at least 1")
+            raise _LineError(f"{name} must be at least 1")
         return value
     return default
 
@@ -199,24 +201,24 @@ def _given_id(entry: Mapping[str, Any]) -> str:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return str(value)
         if value is not None:
-            raise _LineError(f"{name} is a word or a number")
+            raise _LineError(f"{name} must be text or a number")
     return ""
 
 
 def _said(request: Mapping[str, Any]) -> tuple[str, tuple[PastMessage, ...], str]:
-    """(system text, what was said before, the prompt)."""
+    """(system prompt, earlier messages, the user's last message)."""
     system = _words(request.get("system"), "system")
     messages = request.get("messages")
     if messages is None:
         text = _words(request.get("prompt"), "prompt") or _words(request.get("text"), "text")
         return system, (), text
     if not isinstance(messages, list):
-        raise _LineError("messages is a list")
+        raise _LineError("messages must be a list")
     systems = [system] if system else []
     said: list[PastMessage] = []
     for message in messages:
         if not isinstance(message, dict):
-            raise _LineError("a message is an object with role and content")
+            raise _LineError("a message must be an object with role and content")
         role = _role(message)
         words = _words(message.get("content"), "content")
         if role == "system":
@@ -224,7 +226,7 @@ def _said(request: Mapping[str, Any]) -> tuple[str, tuple[PastMessage, ...], str
         elif words:
             said.append(PastMessage(role=role, content=words))
     if said and said[-1].role != "user":
-        raise _LineError("the last message is not the user's: there is nothing to answer")
+        raise _LineError("the last message must be the user's")
     *history, last = said or [PastMessage(role="user", content="")]
     return "\n".join(systems), tuple(history), last.content
 
@@ -237,19 +239,19 @@ def _role(message: Mapping[str, Any]) -> Literal["system", "user", "assistant"]:
         return "user"
     if role == "assistant":
         if message.get("tool_calls") or message.get("function_call"):
-            raise _LineError("tool_calls: npulse offers a model no tools")
+            raise _LineError("tool_calls: npulse sends no tools")
         return "assistant"
     raise _LineError(f"role {role!r}: only system, developer, user and assistant can be sent")
 
 
 def _words(value: object, name: str) -> str:
-    """Text of a field: a string, a list of text parts, or nothing for null."""
+    """The text of a field: a string, or a list of text parts joined; empty for null."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if not isinstance(value, list):
-        raise _LineError(f"{name} is text")
+        raise _LineError(f"{name} must be text")
     parts = []
     for part in value:
         if isinstance(part, dict) and isinstance(part.get("text"), str):
@@ -257,5 +259,5 @@ def _words(value: object, name: str) -> str:
         elif isinstance(part, dict):
             raise _LineError(f"{name}: a part of type {part.get('type')!r} cannot be sent")
         else:
-            raise _LineError(f"{name} is one text: a list of several prompts needs a line each")
+            raise _LineError(f"{name} must be one text: put each prompt on a line of its own")
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""Check definitions in suite files, one record per ``kind``."""
+"""Checks as suite files define them: one class per ``kind``, its fields are the TOML keys."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class _Spec(
     tag=_snake,
     forbid_unknown_fields=True,
 ):
-    """Base: the TOML key ``kind`` is the class name in snake case."""
+    """Base class. The TOML key ``kind`` is the class name in snake case."""
 
 
 class Nonempty(_Spec, frozen=True, kw_only=True):
-    """Something other than white space."""
+    """The answer is not only white space."""
 
 
 class NoLoop(_Spec, frozen=True, kw_only=True):
-    """No repetition loop (:mod:`tui.bench.checks.loops`)."""
+    """The answer has no repetition loop (:mod:`tui.bench.checks.loops`)."""
 
 
 class Words(_Spec, frozen=True, kw_only=True):
-    """A number of words, with ``slack_pct`` per cent of grace on both sides."""
+    """The number of words, with a tolerance of ``slack_pct`` per cent on both limits."""
 
     min: int = 0
     max: int | None = None
@@ -49,52 +49,52 @@ class Paragraphs(_Spec, frozen=True, kw_only=True):
 
 
 class Bullets(_Spec, frozen=True, kw_only=True):
-    """A number of list items."""
+    """The number of list items."""
 
     min: int = 0
     max: int | None = None
 
 
 class Lines(_Spec, frozen=True, kw_only=True):
-    """A number of lines that are not blank."""
+    """The number of lines that are not blank."""
 
     min: int = 0
     max: int | None = None
 
 
 class EndsSentence(_Spec, frozen=True, kw_only=True):
-    """The last character closes a sentence."""
+    """The answer ends with the end of a sentence."""
 
 
 class Outline(_Spec, frozen=True, kw_only=True):
-    """Headings or numbered levels: how many, on how many levels."""
+    """Least number of headings and numbered lines, and of their levels."""
 
     min_entries: int = 1
     min_levels: int = 1
 
 
 class Keywords(_Spec, frozen=True, kw_only=True):
-    """At least ``min`` of the groups occur; any word of a group will do."""
+    """At least ``min`` groups occur; a group occurs if any of its words does."""
 
     groups: tuple[tuple[str, ...], ...]
     min: int | None = None
-    """All of them where it is not given."""
+    """All groups if not given."""
 
 
 class Times(_Spec, frozen=True, kw_only=True):
-    """Durations and dates of a plan."""
+    """Least number of durations and dates of a plan."""
 
     min: int = 1
 
 
 class Python(_Spec, frozen=True, kw_only=True):
-    """A Python function, parsed and never run."""
+    """A Python function of this name; the answer is parsed, never executed."""
 
     function: str
     annotations: bool = True
     docstring: bool = True
     errors: bool = True
-    """It raises, or catches, something."""
+    """The function has a ``raise`` or ``try`` statement."""
 
 
 class JsonField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +109,8 @@ class JsonField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Json(_Spec, frozen=True, kw_only=True):
-    """A JSON object with these fields. ``slack_pct`` is the grace of the word ranges."""
+    """A JSON object with these fields. ``slack_pct`` is the tolerance of word limits in per
+    cent."""
 
     fields: tuple[JsonField, ...]
     slack_pct: float = 10.0
@@ -124,33 +125,33 @@ class EndsWith(_Spec, frozen=True, kw_only=True):
 
 
 class Contains(_Spec, frozen=True, kw_only=True):
-    """Each of the texts occurs, in any case, at least ``times`` times."""
+    """Each text occurs at least ``times`` times; case is ignored."""
 
     texts: tuple[str, ...]
     times: int = 1
 
 
 class Excludes(_Spec, frozen=True, kw_only=True):
-    """None of the words occurs, in any case, as a whole word; marks are found anywhere."""
+    """None of the texts occurs, case ignored: words as whole words, signs anywhere."""
 
     texts: tuple[str, ...]
 
 
 class Casing(_Spec, frozen=True, kw_only=True):
-    """Every letter is of that case."""
+    """All letters have this case."""
 
     case: Literal["lower", "upper"]
 
 
 class Matches(_Spec, frozen=True, kw_only=True):
-    """The whole answer matches the regular expression, white space around it aside."""
+    """The whole answer, without white space around it, matches the regular expression."""
 
     pattern: str
-    what: str = "the asked form"
+    what: str = "the required form"
 
 
 class FileName(_Spec, frozen=True, kw_only=True):
-    """One file name and nothing else: words joined by ``separator``, extension, length."""
+    """The answer is one file name: words joined by ``separator``, with extension and length."""
 
     extension: str
     separator: str = "-"
@@ -161,7 +162,7 @@ class FileName(_Spec, frozen=True, kw_only=True):
 
 
 class Script(_Spec, frozen=True, kw_only=True):
-    """At least this share of the letters is of one of these scripts."""
+    """At least this share of the letters is in one of these scripts."""
 
     scripts: tuple[str, ...]
     min_share: float = 0.6
@@ -175,14 +176,15 @@ class Language(_Spec, frozen=True, kw_only=True):
 
 
 class Strings(_Spec, frozen=True, kw_only=True):
-    """A JSON object of user interface strings: these keys, placeholders kept, translated."""
+    """A JSON object of translated user interface strings, with the keys and placeholders of
+    ``source``."""
 
     source: dict[str, str]
     language: Literal["en", "hu", "vi", "zh", "ar"]
 
 
 class Comments(_Spec, frozen=True, kw_only=True):
-    """The same code with comments in this language."""
+    """The unchanged code, with at least ``min`` comments in this language."""
 
     code: str
     language: Literal["en", "hu", "vi", "zh", "ar"]
@@ -190,37 +192,37 @@ class Comments(_Spec, frozen=True, kw_only=True):
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One place in a file that breaks a rule."""
+    """A line of a file that violates a rule."""
 
     line: int
     rule: str
 
 
 class Findings(_Spec, frozen=True, kw_only=True):
-    """A JSON list of {"line", "rule"}: scored against what is known to be wrong in the file."""
+    """A JSON list of {"line", "rule"}, scored against the known violations in a file."""
 
     expected: tuple[Violation, ...]
     rules: tuple[str, ...]
     tolerance: int = 1
-    """Lines that a report may be off by."""
+    """Allowed difference of the line."""
     min_accuracy: float = 0.7
 
 
 class Equals(_Spec, frozen=True, kw_only=True):
-    """The answer is this text, white space around it aside."""
+    """The answer, without white space around it, is this text."""
 
     text: str
 
 
 class HasText(_Spec, frozen=True, kw_only=True):
-    """The text occurs; letters count as they are written unless ``any_case``."""
+    """The text occurs in the answer. ``any_case``: ignore case."""
 
     text: str
     any_case: bool = False
 
 
 class HasMatch(_Spec, frozen=True, kw_only=True):
-    """The regular expression is found somewhere in the answer."""
+    """The regular expression matches somewhere in the answer."""
 
     pattern: str
 
@@ -230,13 +232,13 @@ class ValidJson(_Spec, frozen=True, kw_only=True):
 
 
 class Latency(_Spec, frozen=True, kw_only=True):
-    """The whole answer took at most so many milliseconds."""
+    """The time from request to end of the answer is at most ``max_ms``."""
 
     max_ms: float
 
 
 class Not(_Spec, frozen=True, kw_only=True):
-    """The check inside fails."""
+    """The inner check fails."""
 
     check: CheckSpec
 
@@ -290,16 +292,16 @@ INSTRUCTIONS = (
     Matches,
     FileName,
 )
-"""Checks that a leniently cleaned answer may pass where the answer as it came does not."""
+"""Checks with a loose verdict too (:func:`tui.bench.checks.run.lenient`)."""
 
 
 def kind_of(spec: CheckSpec) -> str:
-    """The ``kind`` that the check has in a suite file, an inverted one with ``not_`` before it."""
+    """The check's ``kind`` in a suite file; for ``Not``, the inner kind after ``not_``."""
     if isinstance(spec, Not):
         return f"not_{kind_of(spec.check)}"
     return _snake(type(spec).__name__)
 
 
 def kinds() -> tuple[str, ...]:
-    """Every kind there is."""
+    """All kinds."""
     return tuple(_snake(member.__name__) for member in get_args(CheckSpec))

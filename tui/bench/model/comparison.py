@@ -1,4 +1,4 @@
-"""Two runs against each other: what a comparison says, for reports, screens and machines."""
+"""Records of a comparison of two runs, for reports, screens and JSON."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ SYMBOLS: dict[Verdict, str] = {
     "inconclusive": "?",
 }
 GATED = ("decode_tps", "ttft_client_ms", "prefill_tps")
-"""Metrics on which a regression is judged."""
+"""Metrics that decide whether there is a regression."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric on both sides. ``p_holm`` is ``p`` corrected for the number of metrics."""
+    """One metric of both runs. ``a`` and ``b`` are medians. ``p_holm`` is ``p`` corrected by Holm's
+    method for the number of metrics. ``why`` explains an inconclusive verdict."""
 
     metric: str
     unit: str
@@ -42,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> str:
-        """How many values the row rests on."""
+        """The numbers of values, as shown in a table."""
         return f"{self.n_a} pairs" if self.is_paired else f"{self.n_a}/{self.n_b}"
 
     @property
@@ -51,7 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt that only one side answered."""
+    """A prompt without a usable answer on both sides: its id, and its status in A and in B."""
 
     id: str
     a: str
@@ -59,7 +60,7 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """Successes or passed checks, compared apart from speed."""
+    """Answered requests or passed checks of both sides, as ``3/4``."""
 
     name: str
     a: str
@@ -67,10 +68,10 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A against B, A being the baseline. Machine readable as it is.
+    """Run B compared with the baseline, run A. Also the JSON output of ``npulse bench compare``.
 
-    ``blocking`` are differences that forbid the comparison: without ``is_forced`` there are no rows
-    then.
+    ``blocking`` are differences that prevent the comparison: then there are no rows unless
+    ``is_forced``.
     """
 
     a: str
@@ -86,12 +87,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[Share, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     per_prompt: tuple[tuple[str, float | None, float | None], ...] = ()
-    """(prompt, A, B) generation speed, for bars side by side."""
+    """(prompt, decode rate in A, in B), for bars side by side."""
 
     def row(self, metric_id: str) -> Row | None:
         return next((row for row in self.rows if row.metric == metric_id), None)
 
     @property
     def is_regression(self) -> bool:
-        """Whether a gated metric is worse beyond doubt and threshold."""
+        """Whether a metric in GATED has the verdict "slower"."""
         return any(row.metric in GATED and row.verdict == "slower" for row in self.rows)

@@ -12,12 +12,12 @@ Severity = Literal["ok", "warn", "refuse"]
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
-    """One clock domain as it was found before the run."""
+    """Governor and clock of one device before the run."""
 
     name: str = ""
     gov: str | None = None
     target_hz: float | None = None
-    """Its highest frequency, which a trustworthy run holds throughout."""
+    """Its highest clock, which a reliable run should hold."""
     start_hz: float | None = None
 
 
@@ -40,7 +40,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Where npulse itself ran."""
+    """The machine that npulse ran on."""
 
     where: Literal["board", "remote", "unknown"] = "unknown"
     rtt_ms: float | None = None
@@ -50,7 +50,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Env(msgspec.Struct, frozen=True, kw_only=True):
-    """The surroundings. What could not be read is null and named in ``missing``."""
+    """Board, system and server. A value that could not be read is null; ``missing`` has the
+    reason."""
 
     board: str | None = None
     soc: str | None = None
@@ -68,7 +69,7 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that answered. Guessed values are named in ``guessed``."""
+    """The model that answered. ``guessed`` names the fields that are guesses."""
 
     name: str
     file: str | None = None
@@ -83,7 +84,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds; null is no limit."""
+    """Time limits in s; null: no limit."""
 
     connect_s: float | None = None
     first_token_s: float | None = None
@@ -94,7 +95,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, and how each part of it is known."""
+    """The settings of the run, and the source of each."""
 
     sampling: dict[str, float | int | str | bool | None] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -109,7 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """One preflight or cool-down gate."""
+    """Result of one condition that is checked before the run or before a request."""
 
     id: str
     ok: bool
@@ -119,4 +120,4 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | str | None = None
     unit: str = ""
     fix: str | None = field(default=None, name="mend")
-    """The command or the step that opens it. Schema ``bench/1`` calls it ``mend``."""
+    """The command or step that makes the condition true. Its key in ``bench/1`` is ``mend``."""

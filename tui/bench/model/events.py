@@ -1,8 +1,8 @@
-"""Events of a benchmark: immutable records, each one line of its journal.
+"""Events of a benchmark: immutable records, one line each in its journal.
 
-The journal is the event stream. Whoever follows a run (a screen, a progress line, another npulse)
-lives on these alone, and the run is read back from the same lines. ``type`` names the event; the
-names of schema ``bench/1`` are kept. ``from_json`` reads what ``to_json`` wrote.
+The journal is the event stream: a follower of the run (a screen, a progress line, another npulse)
+needs nothing else, and a finished run is read from the same lines. ``type`` names the event, with
+the names of schema ``bench/1``. ``from_json`` is the reverse of ``to_json``.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ Stage = Literal[
 Outcome = Literal[
     "complete", "incomplete", "refused", "unreachable", "aborted", "failed", "interrupted"
 ]
-"""How a run ended. refused: a gate forbade it. failed: the run itself broke (a full disk)."""
+"""How a run ended. refused: a gate prevented it. failed: an error in the run itself (full disk)."""
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
-    """Base of the events."""
+    """Base class of the events."""
 
 
 class Header(_Event, frozen=True, kw_only=True):
-    """What the run is."""
+    """The run with its suite and configuration: the first line of a journal."""
 
     run: Run
     suite: Suite
@@ -55,7 +55,7 @@ class Header(_Event, frozen=True, kw_only=True):
 
 
 class Segment(_Event, frozen=True, kw_only=True):
-    """A stretch of the run begins: at the start, after a resume, with another server process."""
+    """A segment begins: at the start, after a resume, or with a new server process."""
 
     number: int
     started_utc: str
@@ -65,17 +65,17 @@ class Segment(_Event, frozen=True, kw_only=True):
     config: Config
     reason: str = "start"
     board: str = ""
-    """Of a run of many boards: whose stretch it is. Its times are of that board's clock."""
+    """In a run on several boards, the segment's board, whose clock its times are of."""
 
 
 class Configured(_Event, frozen=True, kw_only=True):
-    """The configuration is known better than before: the server's way of streaming was seen."""
+    """The configuration, updated after the server's stream mode was detected."""
 
     config: Config
 
 
 class Closed(_Event, frozen=True, kw_only=True):
-    """The segment is over."""
+    """A segment ended."""
 
     number: int
     wall_s: float
@@ -83,7 +83,7 @@ class Closed(_Event, frozen=True, kw_only=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """One request that is to be made."""
+    """One planned request."""
 
     id: str
     rep: int
@@ -94,7 +94,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Started(_Event, frozen=True, kw_only=True):
-    """The run has a server, a folder and a plan; the first event of every run that gets so far."""
+    """The run has a server, a folder and a plan."""
 
     run_id: str
     folder: str
@@ -106,30 +106,30 @@ class Started(_Event, frozen=True, kw_only=True):
     seed: int
     plan: tuple[Planned, ...]
     done: int = 0
-    """Requests that an earlier segment has already made."""
+    """Number of requests that earlier segments have completed."""
     minutes: float | None = None
-    """A run by time: the plan is repeated until then."""
+    """For a run by time: how long the plan is repeated."""
     url: str = ""
-    """Of the server."""
+    """The server's URL."""
 
 
 class StageChanged(_Event, frozen=True, kw_only=True):
-    """What is going on now, and a sentence about it."""
+    """The run's present stage, and a sentence about it."""
 
     stage: Stage
     sentence: str = ""
 
 
 class GateSeen(_Event, frozen=True, kw_only=True, tag="gated"):
-    """A gate was looked at, before the run or before a request."""
+    """A gate was checked, before the run or before a request."""
 
     gate: Gate
     request: str | None = None
-    """The request before which it was, None for the preflight."""
+    """Key of the request before which it was checked; None: before the run."""
 
 
 class RequestStarted(_Event, frozen=True, kw_only=True, tag="began"):
-    """A request was sent. ``number`` of ``planned``; both count skipped ones too."""
+    """A request was sent: ``number`` of ``planned``, both including skipped ones."""
 
     id: str
     rep: int
@@ -146,13 +146,13 @@ class RequestStarted(_Event, frozen=True, kw_only=True, tag="began"):
     planned: int = 0
     max_tokens: int = 0
     is_warmup: bool = False
-    """It is not part of the plan and is discarded: a probe, a warm-up, a calibration."""
+    """A probe, warm-up or calibration: not part of the plan, and not counted."""
     board: str = ""
-    """Of a run of many boards: the one that was asked."""
+    """In a run on several boards, the board that it was sent to."""
 
 
 class TokensArrived(_Event, frozen=True, kw_only=True, tag="tokens"):
-    """What arrived since the last such event."""
+    """Chunks that arrived since the last event of this type: their times and text."""
 
     id: str
     rep: int
@@ -163,8 +163,8 @@ class TokensArrived(_Event, frozen=True, kw_only=True, tag="tokens"):
 
 
 class Progressed(_Event, frozen=True, kw_only=True):
-    """The figures of the answer so far: at each look for who sees the run from within, twice a
-    second in the journal."""
+    """Figures of the running answer: at each tick for listeners in the process, twice a second in
+    the journal."""
 
     id: str
     rep: int
@@ -184,19 +184,19 @@ class Progressed(_Event, frozen=True, kw_only=True):
 
 
 class RequestEnded(_Event, frozen=True, kw_only=True, tag="ended"):
-    """A request is over, however it ended; its record holds every number. The words are those after
+    """A request ended, in any way. Its record has all numbers. The text is the final one, after
     all corrections."""
 
     request: Request
     text: str = ""
     thinking: str = ""
     chunk_ends: str = ""
-    """Which words each chunk brought: base64 of :func:`tui.history.chunk_ends.pack_ends`. Empty in
-    runs of earlier versions, and where the words are not those of the chunks."""
+    """The end of each chunk in the text: base64 of :func:`tui.history.chunk_ends.pack_ends`. Empty
+    in runs of earlier versions, and if the text is not the concatenation of the chunks."""
 
 
 class WarmupEnded(_Event, frozen=True, kw_only=True, tag="warmup"):
-    """A discarded request before the measured ones is over."""
+    """A warm-up request, which is not counted, ended."""
 
     request: Request
 
@@ -211,12 +211,12 @@ def number(values: Values, reading_id: str) -> float | None:
 
 
 class Sampled(_Event, frozen=True, kw_only=True):
-    """The board now: dotted reading id -> value."""
+    """A board sample: reading id -> value (:func:`tui.bench.analysis.hardware.reduced`)."""
 
     t_ns: int
     values: dict[str, float | str | None] = field(name="v")
     board: str = ""
-    """Of a run of many boards: which one, whose clock the time is of."""
+    """In a run on several boards, the board, whose clock the time is of."""
 
     def number(self, reading_id: str) -> float | None:
         """A value where it is a number."""
@@ -224,29 +224,29 @@ class Sampled(_Event, frozen=True, kw_only=True):
 
 
 class Summarised(_Event, frozen=True, kw_only=True):
-    """The figures so far, after each measured request."""
+    """The run's figures so far, sent after each measured request."""
 
     summary: dict[str, Summary]
     totals: dict[str, Total]
 
 
 class Forecast(_Event, frozen=True, kw_only=True):
-    """How far the run is, by time, and how long it will go on."""
+    """Progress of the run, and its expected remaining time."""
 
     elapsed_s: float
     left_s: float
     left_low_s: float
     left_high_s: float
     left_most_s: float
-    """If every answer took its whole cap."""
+    """Remaining time if every answer reached its token limit."""
     share: float
-    """0 to 1."""
+    """Completed share by expected time, 0 to 1."""
     doing: str = ""
-    """Of a run of many boards: how much is answered, and how many of them work."""
+    """In a run on several boards, a text with the answered requests and the working boards."""
 
 
 class BoardSeen(_Event, frozen=True, kw_only=True, tag="board"):
-    """What became of a board, in a run of many; the last one of each counts."""
+    """State of a board in a run on several; the last event of each board counts."""
 
     board: str
     state: BoardState
@@ -256,7 +256,7 @@ class BoardSeen(_Event, frozen=True, kw_only=True, tag="board"):
 
 
 class Noted(_Event, frozen=True, kw_only=True, tag="note"):
-    """Something worth remembering: a warning, a pause, a drain, a retry, a calibrated text."""
+    """A remark: a warning, a pause, a drain, a retry, a calibration."""
 
     t_ns: int
     sentence: str = field(name="text")
@@ -272,7 +272,7 @@ class Finished(_Event, frozen=True, kw_only=True):
 
 
 LiveOnly: TypeAlias = Started | StageChanged | Progressed | Summarised | Forecast | Finished
-"""For who follows the run; what the run was is told by the others."""
+"""Events for followers only: a finished run is read from the others."""
 
 Event: TypeAlias = (
     LiveOnly
@@ -294,15 +294,15 @@ _decoder = msgspec.json.Decoder(Event)
 
 
 def to_json(event: Event, *, is_ascii: bool = True) -> bytes:
-    """One line of JSON without its end."""
+    """The event as one line of JSON, without the line break."""
     return escaped_json(msgspec.json.encode(event), is_ascii=is_ascii)
 
 
 def from_json(line: bytes) -> Event | None:
-    """The event of a line; None where it is none (a torn line, another version)."""
+    """The event of a line; None if it is invalid (torn line, unknown type)."""
     try:
         event: Event = _decoder.decode(line)
     except (ValueError, RecursionError):
-        # Bytes that are no UTF-8 raise UnicodeDecodeError, not msgspec's own error.
+        # ValueError, as invalid UTF-8 raises UnicodeDecodeError instead of msgspec's error.
         return None
     return event

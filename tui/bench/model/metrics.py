@@ -1,8 +1,8 @@
-"""Metrics of a request: id, unit, formula, which way is better. Ids are stable.
+"""Metrics of a request: id, unit, formula, and which direction is better. The ids are stable.
 
-Symbols: t0 request written, t1 first token, tc first token that is not thinking, tN last token,
-te end; N tokens of the answer, P of the prompt, Pp newly processed ones, C chunks; Tp and Tg the
-runtime's prefill and generation times, Ng its count.
+Symbols: t0 request written, t1 first token, tc first token after thinking, tN last token, te end;
+N tokens of the answer, P tokens of the prompt, Pp those processed (not from the prefix cache),
+C chunks; Tp and Tg the runtime's prefill and decode times, Ng its number of decode steps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 
 def finite(value: float | None) -> float | None:
-    """The value, or None where it is NaN, infinite, or an integer beyond every float."""
+    """The value as a float; None for None, NaN, infinity, and integers too large for a float."""
     try:
         return None if value is None or not math.isfinite(value) else float(value)
     except OverflowError:
@@ -21,7 +21,7 @@ def finite(value: float | None) -> float | None:
 
 
 def ratio(top: float | None, bottom: float | None, scale: float = 1.0) -> float | None:
-    """scale * top / bottom; None where a part is missing, the divisor is 0, or it overflows."""
+    """scale * top / bottom; None if a part is None, the divisor is 0, or the result overflows."""
     if top is None or bottom is None or bottom == 0:
         return None
     try:
@@ -31,7 +31,7 @@ def ratio(top: float | None, bottom: float | None, scale: float = 1.0) -> float 
 
 
 def change_pct(before: float | None, after: float | None) -> float | None:
-    """Change in per cent of ``before``; None at a baseline of zero."""
+    """Change in per cent of ``before``; None if a value is None or ``before`` is zero."""
     if before is None or after is None:
         return None
     return ratio(after - before, abs(before), 100.0)
@@ -46,7 +46,7 @@ MORE_DIGITS = 2
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a number means."""
+    """Definition of a metric."""
 
     id: str
     label: str
@@ -55,16 +55,16 @@ class Metric:
     formula: str
     digits: int = 2
     threshold_pct: float = 3.0
-    """Change that matters in practice; a smaller one is called the same."""
+    """Least relevant change in per cent; a comparison calls a smaller one "same"."""
     short: str = ""
-    """Its name where there is little room."""
+    """A shorter label."""
 
     @property
     def short_label(self) -> str:
         return self.short or self.label
 
     def digits_of(self, value: float | None) -> int:
-        """Decimals of such a value on a screen: three significant figures are what it deserves."""
+        """Decimals to show for this value: about three significant figures."""
         if value is None or abs(value) < 9.995:
             return self.digits
         return min(self.digits, 1 if abs(value) < 99.95 else 0)
@@ -226,12 +226,12 @@ _ALL = (
 METRICS: dict[str, Metric] = {metric.id: metric for metric in _ALL}
 
 COUNTED = frozenset({"e2e_tps", "chunk_ratio", "energy_j_per_tok", "energy_net_j_per_tok"})
-"""Metrics that divide by the number of tokens: estimated where that is."""
+"""Metrics that divide by the number of tokens, and so are estimates if that is."""
 
 HEADLINE = ("decode_tps", "ttft_client_ms", "prefill_tps")
-"""Metrics on which a verdict rests."""
+"""The main metrics."""
 
 
 def metric(metric_id: str) -> Metric:
-    """The metric of that id; a plain one where a newer or older file names another."""
+    """The metric with this id; a placeholder for an unknown id from another version's file."""
     return METRICS.get(metric_id) or Metric(metric_id, metric_id, "", "neither", "")

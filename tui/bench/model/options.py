@@ -12,12 +12,13 @@ from tui.servers.access import Access
 from tui.servers.remembered import RememberedServers
 
 GREEDY = GenerationSettings(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0)
-"""Always the likeliest token: what a comparison needs. A penalty of 1 is none."""
+"""Greedy decoding, for comparable answers. A repeat penalty of 1 means none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. The idle limit holds between tokens, the first one from the write to a token."""
+    """Time limits of a request: until the first token, between tokens, in all, and after its end
+    for the server to become idle. None: no limit."""
 
     first_s: float = 60.0
     idle_s: float = 30.0
@@ -27,25 +28,26 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LimitPolicy:
-    """Where the time limits of a request come from. There is no limit to a whole answer unless
-    ``total_factor`` asks for one."""
+    """How the time limits of a request are computed. Without ``total_factor`` there is no limit of
+    the total time."""
 
     first_min_s: float = 60.0
     first_factor: float = 3.0
-    """Of the forecast prefill."""
+    """Times the expected prefill time."""
     idle_min_s: float = 30.0
     idle_factor: float = 20.0
-    """Of the median gap between tokens seen so far."""
+    """Times the median inter-token latency so far."""
     total_factor: float | None = None
-    """Of the forecast time of an answer of full length, on top of the first token."""
+    """Times the expected time of an answer of full length, added to that of prefill."""
     drain_s: float = 120.0
     connect_s: float = 5.0
     load_s: float = 300.0
     busy_s: float = 600.0
-    """How long a request is kept while the server is busy with somebody else's."""
+    """How long to wait while the server is busy with another client's request."""
 
     def limits(self, prefill_s: float, gap_s: float | None, full_s: float) -> Limits:
-        """The limits of one request."""
+        """The limits of a request with this expected prefill, median gap and full decode time in
+        s."""
         total = None
         if self.total_factor is not None:
             total = prefill_s + self.total_factor * full_s
@@ -57,46 +59,47 @@ class LimitPolicy:
         )
 
     def buffered(self, limits: Limits, full_s: float) -> Limits:
-        """A server that sends everything at the end is silent for as long as an answer takes."""
+        """The limits for a server that buffers, and so sends nothing until the end of an answer."""
         whole = limits.first_s + 2 * full_s
         return Limits(whole, max(limits.idle_s, whole), limits.total_s, limits.drain_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything that a user may choose for a run."""
+    """All options of a run."""
 
     folder: Path
-    """Where runs are kept."""
+    """Folder in which runs are stored."""
     urls: Sequence[str] | None = None
-    """Where the server is looked for; None: on the known ports."""
+    """URLs to try for the server; None: the known ports of this machine."""
     access: Access = field(default_factory=Access)
     tokenizer: str = ""
-    """The tokenizer.json of the model, for exact counts; empty: there is none."""
+    """Path of the model's tokenizer.json, for exact token counts; empty: none."""
     model: str | None = None
     remembered: RememberedServers = field(default_factory=RememberedServers)
-    """What was chosen in the dashboard; it counts where neither server nor model is named."""
+    """The dashboard's last server and model, used if neither is given."""
     runs: int | None = None
     seed: int = 1
     max_time_s: float | None = None
     minutes: float | None = None
     is_strict: bool = False
     is_forced: bool = False
-    """Measure although a gate refuses; the report says so."""
+    """Measure in spite of a gate that refuses; the report mentions it."""
     is_greedy: bool | None = None
-    """None: as the suite says."""
+    """None: as the suite defines."""
     is_thinking: bool = False
     is_quick: bool = False
     settings: GenerationSettings = field(default_factory=GenerationSettings)
     policy: LimitPolicy = field(default_factory=LimitPolicy)
     pins: bool = False
-    """Hold the governors at performance for the time of the run; needs root."""
+    """Set governors to ``performance`` during the run; needs root."""
     reads_board: bool = True
-    """False where the server's board is another machine, whatever its address says."""
+    """False if the server is on another machine, in spite of a local address (a tunnel)."""
     elsewhere: BoardElsewhere | None = None
-    """The server's board, where that is another machine that is read; ``urls`` lead to it."""
+    """The reader of the server's board if that is another machine; ``urls`` lead to its server."""
     root: Path | None = None
-    """Where /sys and /proc of the board are; None: of this machine, where the server runs here."""
+    """Root directory of the board's /sys and /proc; None: those of this machine, if the server is
+    here."""
     has_warmup: bool = True
     cool_down_s: float = 120.0
     stops_loops: bool = False

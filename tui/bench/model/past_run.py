@@ -1,4 +1,4 @@
-"""An earlier run as a list shows it."""
+"""Summary of an earlier run, for lists."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One line of a history. ``baseline`` is the name that was given to the run.
+    """Summary of a run. ``baseline`` is its name as a baseline, if it has one.
 
-    ``can_resume``: its journal is there, and something of its plan is missing.
+    ``can_resume``: its journal exists, and requests of its plan are missing.
     """
 
     id: str

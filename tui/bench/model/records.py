@@ -1,7 +1,7 @@
-"""Records of a run: schema ``bench/1``, additive, unknown keys ignored.
+"""Records of a run: schema ``bench/1``. Fields may be added; unknown keys are ignored.
 
-Times of a request are nanoseconds of the monotonic clock; wall time is a label. A number that does
-not exist is null with a reason in ``why``; NaN and infinity never come this far
+Times of a request are ns of the monotonic clock; wall times are only shown. A metric without a
+value is null, with the reason in ``why``. There is no NaN and no infinity
 (:func:`tui.bench.model.metrics.finite`).
 """
 
@@ -20,7 +20,7 @@ from tui.core.types import TtftPart
 
 SCHEMA = "bench/1"
 FORMULA_SET = "2026.1"
-"""Names the set of formulae of :mod:`tui.bench.model.metrics`; it changes when one of them does."""
+"""Version of the formulae in :mod:`tui.bench.model.metrics`; it changes with any of them."""
 
 Status = Literal[
     "ok",
@@ -37,14 +37,14 @@ Status = Literal[
     "skipped",
     "skipped_budget",
 ]
-"""How a request ended. Only ok and capped feed headlines."""
+"""How a request ended. Only ``ok`` and ``capped`` count for figures."""
 
 RATES = ("decode_tps_rt", "decode_tps_cl", "decode_tps_est")
-"""Metrics of the generation speed, the surest first."""
+"""Metrics of the decode rate, the most reliable first."""
 
 SCORED: frozenset[str] = frozenset({"ok", "capped"})
 SKIPPED = "skipped"
-"""The error of a cancelled request that a person skipped."""
+"""``error`` of a cancelled request that the user skipped."""
 
 NOT_ATTEMPTED: frozenset[str] = frozenset({"skipped", "skipped_budget"})
 
@@ -65,8 +65,8 @@ Taint = Literal[
     "ui_heavy",
     "off_target",
 ]
-"""What makes the timing of one request doubtful. off_target: the token counts of a suite that
-prescribes them were missed."""
+"""Disturbances that make a request's timing doubtful. off_target: the token counts differ from
+those that the suite prescribes."""
 
 Source = Literal["runtime", "client", "estimated", "unknown"]
 Comparability = Literal["full", "limited"]
@@ -74,7 +74,7 @@ RunStatus = Literal["running", "complete", "partial", "aborted"]
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """One uninterrupted stretch of a run; a resume or a restarted server begins another."""
+    """An uninterrupted part of a run; a resume or a restarted server begins another."""
 
     started_utc: str
     wall_s: float = 0.0
@@ -82,11 +82,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     ended: str = "running"
     """complete, aborted, killed, budget, drain, server restarted, ..."""
     board: str = ""
-    """The board whose stretch it is, in a run of many boards; empty for the run's own."""
+    """The segment's board, in a run on several boards; empty otherwise."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What was run, when, and how far it came."""
+    """Identity, start and state of a run."""
 
     id: str
     suite: str
@@ -96,7 +96,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus = "running"
     started_utc: str = ""
     wall_s: float = 0.0
-    """Time of all segments, with warm-up, cool-downs and failures."""
+    """Time of all segments, including warm-up, cool-downs and failures."""
     segments: tuple[Segment, ...] = ()
     seed: int = 0
     runs: int = 1
@@ -111,12 +111,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """wall: label only. The rest are monotonic nanoseconds, null where it did not happen."""
+    """Times of a request; null if it did not happen. ``wall`` is only shown; symbols as in
+    :mod:`tui.bench.model.metrics`."""
 
     wall: str = ""
     t0_ns: int | None = None
     th_ns: int | None = None
-    """Head of the response."""
+    """Response head received."""
     t1_ns: int | None = None
     tc_ns: int | None = None
     """First token that is not thinking."""
@@ -125,7 +126,7 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts and where they come from."""
+    """Token counts and their sources. ``cap`` is the request's token limit."""
 
     input: int | None = field(default=None, name="in")
     in_cached: int | None = None
@@ -135,12 +136,12 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     source: Source = "unknown"
     chunks: int | None = None
     server_out: int | None = None
-    """What the server's own usage said, where that was not believed or differs."""
+    """The server's own count, if it was not used or differs."""
     cap: int | None = None
 
 
 class RuntimeTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """Counters of librkllmrt, where a server passes them on."""
+    """Counters of librkllmrt, if the server or its log has them."""
 
     prefill_ms: float | None = None
     prefill_tokens: int | None = None
@@ -148,11 +149,11 @@ class RuntimeTimes(msgspec.Struct, frozen=True, kw_only=True):
     generate_tokens: int | None = None
     memory_mb: float | None = None
     source: str = ""
-    """runtime-log where they come from the log; empty where the server passed them on."""
+    """``runtime-log`` if they are from the log; empty if they are from the server's response."""
 
 
 class Gaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Times between tokens, ms. ``series_ref`` names the tokens in the token file."""
+    """Inter-token times in ms. ``series_ref`` refers to the request in the token file."""
 
     n: int = 0
     p50: float | None = None
@@ -164,7 +165,7 @@ class Gaps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
-    """The board during one request, from samples tied to its token times."""
+    """The board during one request, from its samples. Temperatures are in °C."""
 
     samples: int = 0
     t_start: float | None = None
@@ -178,19 +179,19 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     hwm_mb: float | None = None
     swap_delta_mb: float | None = None
     energy_j: float | None = None
-    """From the first to the last token, only with a power sensor."""
+    """Energy from the first to the last token; only with a power sensor."""
     idle_w: float | None = None
     own_cpu_pct: float | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of an answer. ``pass`` is null where the check does not apply."""
+    """Result of one check. ``pass`` is null if the check is not applicable."""
 
     id: str
     passed: bool | None = field(default=None, name="pass")
     detail: str = ""
     loose: bool | None = None
-    """Instruction checks: does a leniently cleaned answer pass?"""
+    """For instructions: whether the answer passes after removing typical additions."""
     info: bool = False
     """Information only; never counted as a failure."""
     score: dict[str, float] = field(default_factory=dict)
@@ -205,7 +206,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One prompt, sent once."""
+    """One request of a run, with its metrics and checks."""
 
     id: str
     rep: int
@@ -214,25 +215,25 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     segment: int = 0
     board: str = ""
-    """The board that was asked, in a run of many boards."""
+    """The board that answered, in a run on several boards."""
     asked_again: str = ""
-    """Why another board had been asked before, in a run of many boards; empty otherwise."""
+    """Why it was first sent to another board, in a run on several; empty otherwise."""
     finish: str | None = None
     prompt_sha256: str = ""
     group: str = ""
-    """Requests of one group are summarised together: a depth, a language, a phase."""
+    """Group for figures: a context depth, a language, a phase."""
     target_in: int | None = None
     target_out: int | None = None
     t: Times = Times()
     tok: Tokens = Tokens()
     ttft_includes: tuple[TtftPart, ...] = ()
-    """What the time to the first token holds beside the prefill."""
+    """What TTFT includes beside prefill."""
     is_ttft_estimated: bool = False
-    """The first tokens came in a burst, so that the first one is older than its time says."""
+    """The first tokens came in a burst, so that the first one was made earlier."""
     rt: RuntimeTimes = RuntimeTimes()
     m: dict[str, float | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
-    """Metric id -> why it is null."""
+    """Metric id -> reason why it is null."""
     itl_ms: Gaps = Gaps()
     hw: Hardware = Hardware()
     taint: tuple[Taint, ...] = ()
@@ -249,8 +250,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def outcome(self) -> RequestOutcome:
-        """Whether it was answered, failed, or was not tried to its end: a person or the end of the
-        run did that, and nothing failed."""
+        """ok: answered. failed: an error. skipped: not attempted or cancelled, by the user or at
+        the end of the run."""
         if self.is_scored:
             return "ok"
         is_skipped = self.status in NOT_ATTEMPTED or self.status == "cancelled"
@@ -258,13 +259,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status_word(self) -> str:
-        """How it ended, in a word or two."""
+        """How it ended, as shown on a screen."""
         is_by_hand = self.status == "cancelled" and self.error == SKIPPED
         return "by you" if is_by_hand else self.status.replace("_", " ")
 
     @property
     def passed_checks(self) -> tuple[int, int] | None:
-        """(passed, applicable) checks of the answer; None where none applies."""
+        """(passed, applicable) numbers of checks; None if none is applicable."""
         kept = [
             check.passed for check in self.checks if check.passed is not None and not check.info
         ]
@@ -272,29 +273,29 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rate_tps(self) -> float | None:
-        """The generation speed: the runtime's, else ours, else an estimate."""
+        """The decode rate in tok/s: the runtime's, else the measured one, else an estimate."""
         found = (self.m.get(name) for name in RATES)
         return next((rate for rate in found if rate is not None), None)
 
     @property
     def is_rate_estimated(self) -> bool:
-        """Whether the generation speed is only an estimate."""
+        """Whether the decode rate is only an estimate."""
         is_measured = any(self.m.get(name) is not None for name in RATES[:-1])
         return self.rate_tps is not None and not is_measured
 
     @property
     def rate_doubt(self) -> str:
-        """Why the generation speed is an estimate, or between which ends it lies."""
+        """Why the decode rate is an estimate, or the bounds between which it lies."""
         return self.why.get("decode_tps_cl") or "the token count is only estimated"
 
     def marked_ttft(self, shown: str) -> str:
-        """A time to the first token as it is shown: ``~`` where it is an estimate, `` (loading
-        included)`` where it is not that of a prefill alone."""
+        """A formatted TTFT with ``~`` before it if it is an estimate, and a note such as ``(loading
+        included)`` after it if it includes more than prefill."""
         return f"{'~' if self.is_ttft_estimated else ''}{shown}{included_note(self.ttft_includes)}"
 
     @property
     def key(self) -> tuple[str, int]:
-        """Identifies the planned request over segments."""
+        """Identifies the planned request, in any segment."""
         return (self.id, self.rep)
 
 
@@ -330,7 +331,7 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
-    """value = a + b * x over ``n`` points; ``b`` with its 95 % interval."""
+    """A fitted line, value = a + b * x, over ``n`` points; ``b`` with its 95 % interval."""
 
     id: str
     a: float
@@ -351,7 +352,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run."""
+    """A complete run, as stored in run.json."""
 
     run: Run
     model: Model
@@ -363,18 +364,18 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[Request, ...] = ()
     series: str | None = None
     hardware: str | None = None
-    """File with the samples of the board."""
+    """Name of the file with the board samples."""
     summary: dict[str, Summary] = field(default_factory=dict)
     totals: dict[str, Total] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
     failures: tuple[Failure, ...] = ()
     boards: tuple[Board, ...] = ()
-    """Of a run of many boards."""
+    """The boards of a run on several boards."""
     projections: tuple[Projection, ...] = ()
 
 
-# Made here, under the lock of the import, and so everywhere in this package: msgspec crashes where
-# two threads work out the same type at the same time.
+# Decoders are created at import, under the import lock: msgspec crashes if two threads analyse the
+# same type at the same time.
 _decoder = msgspec.json.Decoder(Document)
 
 
@@ -388,12 +389,12 @@ def schema() -> dict[str, Any]:
 
 
 def encode(document: Document) -> bytes:
-    """The document as indented JSON with a newline at the end."""
+    """The document as indented JSON with a final line break."""
     return escaped_json(msgspec.json.format(msgspec.json.encode(document), indent=2)) + b"\n"
 
 
 def decode(data: bytes) -> Document:
-    """Reads a document. Raises ValueError with the place of what does not fit the schema."""
+    """Parse a document. Raises ValueError with the place that does not match the schema."""
     document = _decoder.decode(data)
     if document.schema.split("/")[0] != "bench":
         raise ValueError(f"not a benchmark document: schema {document.schema!r}")

@@ -1,7 +1,7 @@
-"""State of the bench screens at one moment, made of the records of :mod:`tui.bench.model`.
+"""State of the benchmark screens, made of the records in :mod:`tui.bench.model`.
 
-Strings are sanitised (:func:`tui.bench.session.cleaned.cleaned`). None is not known, never 0. Times
-are seconds unless the name says otherwise.
+Strings are sanitised (:func:`tui.bench.session.cleaned.cleaned`). None means unknown. Times are in
+seconds unless the name has another unit.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ Role = Literal["soft", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How long something will take: likely, and between low and high."""
+    """An expected duration with its lower and upper bound."""
 
     likely_s: float
     low_s: float
     high_s: float
 
     def times(self, factor: float) -> Span:
-        """As often as that."""
+        """The duration multiplied by ``factor``."""
         return Span(self.likely_s * factor, self.low_s * factor, self.high_s * factor)
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteChoice:
-    """One suite that can be run. ``key`` is a name or the path of a file."""
+    """One suite in the list. ``key`` is its name or the path of its file."""
 
     key: str
     id: str
@@ -61,12 +61,12 @@ class SuiteChoice:
     quick_prompts: int
     quick_runs: int = 1
     is_by_time: bool = False
-    """It is repeated for a time instead of a number of runs."""
+    """Whether it is repeated for a time instead of a number of runs."""
     is_of_one_board: bool = False
-    """Many boards cannot share it out."""
+    """Whether it cannot be distributed to several boards."""
 
     def span(self, runs: int | None, *, is_quick: bool) -> Span:
-        """How long it takes with these options; ``runs`` None is as the suite says."""
+        """The expected duration with these options; ``runs`` None: as the suite defines."""
         whole, own = (self.quick, self.quick_runs) if is_quick else (self.full, self.runs)
         if self.is_by_time or runs is None:
             return whole
@@ -82,7 +82,7 @@ class SuiteChoice:
 
 @dataclass(frozen=True, slots=True)
 class RunWish:
-    """What is to be run."""
+    """Options of a run to be started."""
 
     suite: str
     runs: int | None = None
@@ -95,8 +95,8 @@ class RunWish:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """One request of the plan and what has become of it. ``share`` is that of its token limit;
-    ``request`` is its record, once it is over; ``board`` is which of many is asked."""
+    """One planned request and its state. ``share`` is the number of tokens divided by the limit;
+    ``request`` is its record after its end; ``board`` is the one it was sent to, of several."""
 
     planned: Planned
     state: PlanState = "waiting"
@@ -107,7 +107,7 @@ class PlanItem:
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer:
-    """The answer in flight. ``rates_tps`` are the rates seen so far, oldest first."""
+    """The running answer. ``rates_tps`` are its decode rates so far, oldest first."""
 
     started: RequestStarted
     progress: Progressed | None = None
@@ -116,7 +116,8 @@ class LiveAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LiveText:
-    """The answer's text. ``serial`` counts answers; ``dropped`` characters are no longer kept."""
+    """The end of the answer's text. ``serial`` counts answers; ``dropped`` is the number of
+    characters before the kept text."""
 
     serial: int = 0
     text: str = ""
@@ -127,7 +128,7 @@ class LiveText:
 
 @dataclass(frozen=True, slots=True)
 class LiveBoard:
-    """The board as the run saw it last; histories are oldest first."""
+    """The newest board sample and short histories, oldest first."""
 
     latest: Sampled
     temperatures_c: tuple[float | None, ...] = ()
@@ -136,9 +137,10 @@ class LiveBoard:
 
 @dataclass(frozen=True, slots=True)
 class BoardNow:
-    """One board of a run on many: what it has answered, and what it is asked now.
+    """One board of a run on several boards.
 
-    ``board`` has the figures of its answers so far. ``asked_s`` is how long the request runs.
+    ``board`` has the figures of its answers so far. ``asked`` is its present request, ``asked_s``
+    how long that has run.
     """
 
     board: Board
@@ -147,7 +149,7 @@ class BoardNow:
 
     @property
     def asked_words(self) -> str:
-        """The request that it works on, and for how long; empty where there is none."""
+        """Name and duration of its present request; empty without one."""
         if self.asked is None:
             return ""
         return f"{self.asked.name or self.asked.id}  {clock(self.asked_s)}"
@@ -155,7 +157,7 @@ class BoardNow:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run in progress, or just over. ``time`` goes on between two forecasts of the run."""
+    """A run in progress or just ended. ``time`` is extrapolated between two forecasts."""
 
     started: Started | None = None
     stage: StageChanged = CONNECTING
@@ -169,17 +171,17 @@ class RunView:
     gates: tuple[Gate, ...] = ()
     notes: tuple[str, ...] = ()
     is_of_boards: bool = False
-    """Its prompts are shared out to many boards."""
+    """Whether its prompts are distributed to several boards."""
     boards: tuple[BoardNow, ...] = ()
-    """Of a run on many: each, in the order in which they were seen."""
+    """The boards of a run on several, in the order of their first event."""
     is_pausing: bool = False
-    """Asked to pause; the current request is finished first."""
+    """A pause was requested; it begins after the present request."""
     retries_after: bool = False
     """Failed prompts are retried at the end."""
 
     @property
     def run_id(self) -> str:
-        """Empty until the run has one."""
+        """The run's id; empty until it has one."""
         if self.started is not None:
             return self.started.run_id
         return "" if self.finished is None else self.finished.run_id
@@ -190,7 +192,7 @@ class RunView:
 
     @property
     def planned(self) -> int:
-        """Requests of the plan; 0 for a run that is repeated for a time."""
+        """Number of planned requests; 0 for a run by time."""
         is_by_time = self.started is None or self.started.minutes is not None
         return 0 if is_by_time else len(self.plan)
 
@@ -203,25 +205,25 @@ class RunView:
         return self.finished is not None
 
     def count(self, state: PlanState) -> int:
-        """How many requests of the plan are in that state."""
+        """The number of planned requests in this state."""
         return sum(item.state == state for item in self.plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, or one set of dots or bars. ``labels`` name bars in place of ``xs``."""
+    """One series of a chart. Bars have ``labels`` in place of ``xs``."""
 
     name: str
     ys: tuple[float | None, ...]
     xs: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     ranges: tuple[tuple[float, float] | None, ...] = ()
-    """Of each bar, the least and the largest value that it stands for."""
+    """The least and largest value of each bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What one chart shows. ``why`` says why it is empty."""
+    """The content of one chart. ``why`` is the reason if it is empty."""
 
     title: str
     kind: Literal["bars", "dots", "lines", "columns"]
@@ -233,7 +235,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
-    """One request of a result, whole. ``text`` is partial where it was not answered."""
+    """One request of a result with its texts. ``text`` is partial if the request failed."""
 
     number: int
     of: int
@@ -245,7 +247,7 @@ class OpenedRequest:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """A run that can be read: its document, charts, and what there is to remark."""
+    """An opened result: its document, charts and remarks."""
 
     document: Document
     pictures: tuple[Picture, ...] = ()
@@ -255,7 +257,7 @@ class ResultView:
 
 @dataclass(frozen=True, slots=True)
 class BenchMessage:
-    """One sentence for the bottom line. ``serial`` grows with each."""
+    """A sentence for the message line. ``serial`` grows with each message."""
 
     serial: int = 0
     text: str = ""
@@ -264,11 +266,12 @@ class BenchMessage:
 
 @dataclass(frozen=True, slots=True)
 class BenchView:
-    """A moment of everything around benchmarks."""
+    """The complete state of the benchmark screens."""
 
     suites: tuple[SuiteChoice, ...] = ()
     is_measured: bool = False
-    """Expected durations come from earlier runs of this model, not from published figures."""
+    """Whether expected durations are from earlier runs of this model, not from published
+    figures."""
     model: str | None = None
     server: str | None = None
     boards: tuple[str, ...] = ()
@@ -279,60 +282,61 @@ class BenchView:
     """Earlier runs, latest first."""
     run: RunView | None = None
     other_run: str | None = None
-    """A benchmark of another process that holds the NPU."""
+    """Id of a benchmark in another process that uses the NPU."""
     result: ResultView | None = None
     comparison: Comparison | None = None
     work: str | None = None
-    """What is being read or computed."""
+    """What is being read or computed, as text; None: nothing."""
     message: BenchMessage = BenchMessage()
 
 
 class BenchSession(Protocol):
-    """What a screen may ask of :mod:`tui.bench.session.session`. Methods return at once."""
+    """Interface of :mod:`tui.bench.session.session` for screens. No method blocks."""
 
     def view(self) -> BenchView:
-        """The moment as it is now."""
+        """The present state."""
 
     def look(self) -> None:
         """Read suites and earlier runs again, and find a running benchmark."""
 
     def seek(self) -> None:
-        """Find a run that another process began since the last look."""
+        """Find a run that another process has started."""
 
     def start(self, wish: RunWish) -> str | None:
-        """Begin a run. Returns one sentence why not, or None."""
+        """Start a run. Returns None, or a sentence why it cannot start."""
 
     def resume(self, run_id: str) -> str | None:
-        """Ask again what failed or is missing of a run. Returns why not, or None."""
+        """Resume a run: its failed and missing requests. Returns None, or a sentence why not."""
 
     def pause(self) -> None:
-        """Pause after the present request, or go on."""
+        """Pause after the present request; if paused, continue."""
 
     def skip(self) -> None:
-        """End the present request; its partial numbers are kept."""
+        """Skip the present request. Its partial numbers are kept."""
 
     def abort(self) -> None:
-        """End the run safely."""
+        """Stop the run. Its results are kept."""
 
     def retry(self) -> None:
-        """Ask again what failed: at once where the run is over, else at its end."""
+        """Retry failed requests: at once if the run is over, else at its end."""
 
     def export(self, run_id: str) -> None:
-        """Write the report in every form into the run's folder; a message says where."""
+        """Write the report in all formats to the run's folder. A message gives the path."""
 
     def open_result(self, run_id: str) -> None:
-        """Read a run; it becomes ``view().result``."""
+        """Open a run as ``view().result``."""
 
     def request(self, run_id: str, at: int) -> OpenedRequest | None:
-        """The request at index ``at`` of the result that was opened last; None where that is of
-        another run or has no such request."""
+        """The request at index ``at`` of the opened result; None if that is another run or has no
+        such request."""
 
     def timelines(self, run_id: str) -> Sequence[TimelineSource]:
-        """The timelines of the requests of the result that was opened last, in their order; none
-        where that is of another run."""
+        """The timelines of the opened result's requests, in their order; empty if that is another
+        run."""
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
-        """Compare two runs; the outcome becomes ``view().comparison``."""
+        """Compare two runs; the result becomes ``view().comparison``."""
 
     def partner_of(self, run_id: str) -> str | None:
-        """The run that this one is best compared with: its baseline, else the one before."""
+        """Id of the run to compare this one with: its baseline, else the run before; None
+        without."""

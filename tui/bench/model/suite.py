@@ -1,4 +1,4 @@
-"""Suites: prompts, repetitions and checks, read from our data files or the user's own."""
+"""Suites: prompts, repetitions and checks, from npulse's own TOML files or the user's."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ MAX_FILE_BYTES = 8 << 20
 
 
 class SuiteError(ValueError):
-    """A suite file that cannot be used; the message names the file and the place."""
+    """A suite file is invalid. The message names the file and the place."""
 
 
 class PastMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message that was said before the prompt."""
+    """A message before the prompt."""
 
     role: Literal["user", "assistant"]
     content: str
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of one prompt where they differ from those of the run; None: as the run has it."""
+    """Settings of one prompt that differ from those of the run; None: the run's."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -58,7 +58,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     is_thinking: bool | None = field(default=None, name="thinking")
 
     def over(self, base: GenerationSettings) -> GenerationSettings:
-        """``base`` with what is set here."""
+        """``base`` with the settings that are set here."""
         chosen = {name: getattr(self, name) for name in self.__struct_fields__}
         return replace(base, **{k: v for k, v in chosen.items() if v is not None})
 
@@ -72,16 +72,16 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     text: str = ""
     system: str = ""
     history: tuple[PastMessage, ...] = ()
-    """What was said before, oldest first; ``text`` is the user's last message."""
+    """Earlier messages, oldest first; ``text`` is the user's last message."""
     file: str = ""
-    """Shown to the model behind the text, with line numbers."""
+    """A file's content, sent after the text with line numbers."""
     filler: int | str | None = None
-    """Prompt tokens (with template) to be reached by filler words: a number, ``min`` for the
-    shortest prompt, or ``ctx-64`` for that many below the context."""
+    """Number of prompt tokens (with template) to reach with filler words: a number, ``min`` for the
+    shortest prompt, or ``ctx-64`` for the context length minus 64."""
     exact: bool = False
-    """Exactly ``max_tokens`` new tokens are wanted, else the request is off target."""
+    """The answer must have exactly ``max_tokens`` tokens, else it gets the taint off_target."""
     expected: tuple[int, int] | None = None
-    """Usual number of new tokens, for the forecast."""
+    """Usual range of the answer's tokens, for the forecast."""
     prompt_tokens: int | None = None
     """Usual number of prompt tokens with template, for the forecast."""
     group: str = ""
@@ -92,7 +92,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Quick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What ``--quick`` keeps of a suite."""
+    """The part of a suite that ``--quick`` runs."""
 
     ids: tuple[str, ...]
     max_tokens: int
@@ -101,7 +101,7 @@ class Quick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole suite."""
+    """A suite. Its fields are the TOML keys."""
 
     id: str
     prompts: tuple[Prompt, ...] = field(name="prompt")
@@ -111,28 +111,28 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Kind = "prompts"
     runs: int = 1
     sampling: Literal["model", "greedy"] = "model"
-    """model: as the settings are; greedy: top_k 1, for comparisons."""
+    """model: the run's settings; greedy: always the likeliest token, for comparisons."""
     thinking: bool = False
     shuffle: bool = True
     prefix: Literal["any", "together", "apart"] = "any"
-    """Where requests with the same words stand: together, where the server's prompt cache is
-    to help; apart, where an answer must not begin with a prefill from the cache."""
+    """Order of requests with the same beginning: ``together``, to use the server's prefix cache, or
+    ``apart``, to avoid it."""
     minutes: float | None = None
-    """Run until this much time is over instead of a number of times."""
+    """Repeat the suite for this time instead of a number of runs."""
     fail_on: tuple[str, ...] = ()
     preamble: dict[str, str] = field(default_factory=dict)
-    """Group -> text that is put in front of each of its prompts."""
+    """Group -> text before each prompt of the group."""
     quick: Quick | None = None
     notes: tuple[str, ...] = ()
-    """What of a file of the user's own is not sent as it is written there, a sentence each."""
+    """Remarks on a user's file, such as keys that are not sent; one sentence each."""
 
     @property
     def sha256(self) -> str:
-        """Hash of the canonical JSON of everything that is asked or checked."""
+        """SHA-256 of the canonical JSON of everything that is sent or checked."""
         plain = msgspec.to_builtins(self)
         for key in ("title", "about", "quick", "runs", "minutes", "fail_on", "notes"):
             plain.pop(key, None)
-        # Left out where they say nothing: hashes of suites from before them stay what they were.
+        # Default values are omitted, so that older suites keep their hash.
         if self.prefix == "any":
             del plain["prefix"]
         for prompt in plain["prompt"]:
@@ -143,7 +143,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return hashlib.sha256(text.encode()).hexdigest()
 
     def full_text(self, prompt: Prompt) -> str:
-        """The words that are sent: preamble, text, and the numbered file."""
+        """The text that is sent: preamble, text, and the file with line numbers."""
         parts = [self.preamble.get(prompt.group, ""), prompt.text.strip("\n")]
         if prompt.file:
             lines = prompt.file.strip("\n").split("\n")
@@ -153,13 +153,13 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def prompt_sha256(text: str, system: str = "", history: Sequence[PastMessage] = ()) -> str:
-    """Hash of what one request asks."""
+    """SHA-256 of the texts of one request."""
     said = "".join(f"\0{message.role}\0{message.content}" for message in history)
     return hashlib.sha256(f"{system}\0{text}{said}".encode("utf-8", "replace")).hexdigest()
 
 
 def builtin_ids() -> tuple[str, ...]:
-    """The suites that come with npulse, in the order of a list."""
+    """Names of npulse's own suites, in the order for lists."""
     order = get_args(Kind)
     there = {
         entry.name.removesuffix(".toml")
@@ -170,7 +170,7 @@ def builtin_ids() -> tuple[str, ...]:
 
 
 def load_builtin(suite_id: str) -> Suite:
-    """One of our suites. Raises SuiteError for an unknown name."""
+    """One of npulse's own suites. Raises SuiteError for an unknown name."""
     if suite_id == "batch":
         raise SuiteError("a batch is a file of your own prompts: give its name, ending in .jsonl")
     if suite_id not in builtin_ids():
@@ -181,9 +181,9 @@ def load_builtin(suite_id: str) -> Suite:
 
 
 def find(name: str, user_folder: Path | None = None) -> Suite:
-    """A suite by name or by path: a file that exists, one of the user's, one of ours.
+    """A suite by name or path: a file, one of the user's suites, or one of npulse's own.
 
-    Raises SuiteError with one sentence.
+    Raises SuiteError; its message is one sentence.
     """
     path = Path(name)
     if name.endswith(".toml") or "/" in name:
@@ -193,12 +193,12 @@ def find(name: str, user_folder: Path | None = None) -> Suite:
     return load_builtin(name)
 
 
-# Works the types out under the lock of the import; see the decoder of the records.
+# Created at import, under its lock: see the decoder in tui/bench/model/records.py.
 _decoder = msgspec.json.Decoder(Suite)
 
 
 def load_file(path: Path) -> Suite:
-    """A suite of the user's own."""
+    """A suite from a user's file. Raises SuiteError."""
     try:
         data = read_regular(path)
     except OSError as error:
@@ -208,7 +208,7 @@ def load_file(path: Path) -> Suite:
 
 
 def parse(data: bytes, name: str) -> Suite:
-    """Reads TOML and checks it. Raises SuiteError naming the file and what is wrong."""
+    """Parse and validate TOML. Raises SuiteError, which names the file and the error."""
     shown = clean(name, newlines=False)
     if len(data) > MAX_FILE_BYTES:
         raise SuiteError(f"suite {shown}: larger than {MAX_FILE_BYTES >> 20} MiB")
@@ -219,7 +219,7 @@ def parse(data: bytes, name: str) -> Suite:
     except (tomli.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise SuiteError(f"suite {shown}: {clean(str(error), newlines=False)}") from None
     except ValueError:
-        # Not of the format: Python refuses to read a number of that length.
+        # Python refuses to convert an integer with more than 4,300 digits.
         raise SuiteError(f"suite {shown}: a number in it has thousands of digits") from None
     problem = _problem(suite)
     if problem is not None:
@@ -229,11 +229,11 @@ def parse(data: bytes, name: str) -> Suite:
 
 def _problem(suite: Suite) -> str | None:
     if not suite.prompts:
-        return "has no prompt"
+        return "there is no prompt"
     if suite.runs < 1:
-        return "runs is at least 1"
+        return "runs must be at least 1"
     if suite.minutes is not None and suite.minutes <= 0:
-        return "minutes is above 0"
+        return "minutes must be above 0"
     seen: set[str] = set()
     for prompt in suite.prompts:
         problem = _prompt_problem(prompt)
@@ -248,16 +248,16 @@ def _problem(suite: Suite) -> str | None:
 
 def _prompt_problem(prompt: Prompt) -> str | None:
     if not prompt.id or len(prompt.id) > 80 or not set(prompt.id) <= _ID_CHARACTERS:
-        return "an id is made of letters, digits, - and _"
+        return "an id must have 1 to 80 letters, digits, - or _"
     if not 1 <= prompt.max_tokens <= MAX_TOKENS_LIMIT:
-        return f"max_tokens is 1 to {MAX_TOKENS_LIMIT}"
+        return f"max_tokens must be from 1 to {MAX_TOKENS_LIMIT}"
     has_text = bool(prompt.text.strip() or prompt.file.strip())
     if has_text == (prompt.filler is not None):
-        return "has either a text (or file) or filler"
+        return "it must have either text (or file) or filler"
     if isinstance(prompt.filler, str) and filler_tokens(prompt.filler, 4096) is None:
-        return "filler is a number, min, or ctx-N"
+        return "filler must be a number, min, or ctx-N"
     if isinstance(prompt.filler, int) and not 1 <= prompt.filler <= MAX_TOKENS_LIMIT:
-        return f"filler is 1 to {MAX_TOKENS_LIMIT}"
+        return f"filler must be from 1 to {MAX_TOKENS_LIMIT}"
     return None
 
 
@@ -265,7 +265,8 @@ _ID_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 
 def filler_tokens(filler: int | str, context_tokens: int | None) -> int | None:
-    """Prompt tokens that a filler asks for; None where the context is not known, or nonsense."""
+    """Prompt tokens that a filler requires; None if invalid, or if the context length is
+    unknown."""
     if isinstance(filler, int):
         return filler
     if filler == "min":
@@ -284,14 +285,14 @@ def is_of_one_board(suite: Suite) -> bool:
 
 
 def wanted(suite: Suite, *, is_quick: bool, is_thinking: bool) -> Suite:
-    """The suite as a new run asks for it: shorter, and with thinking where it has none."""
+    """The suite of a new run with these options: shortened, and with thinking added."""
     if is_quick:
         suite = quick(suite)
     return with_thinking(suite) if is_thinking and not suite.thinking else suite
 
 
 def quick(suite: Suite) -> Suite:
-    """The short form of a suite: fewer prompts, smaller caps."""
+    """The short form of a suite: fewer prompts, lower token limits."""
     short = suite.quick
     if short is None:
         first = suite.prompts[:3]
@@ -315,7 +316,8 @@ def _capped(prompts: Iterable[Prompt], cap: int) -> list[Prompt]:
 
 
 def with_thinking(suite: Suite) -> Suite:
-    """Thinking on: caps times three, because reasoning counts against them."""
+    """The suite with thinking, and three times the token limits, as thinking counts against
+    them."""
     prompts = tuple(
         msgspec.structs.replace(prompt, max_tokens=min(3 * prompt.max_tokens, MAX_TOKENS_LIMIT))
         for prompt in suite.prompts
@@ -324,7 +326,7 @@ def with_thinking(suite: Suite) -> Suite:
 
 
 def user_suites() -> Path:
-    """Where suites of the user's own lie: ``suites`` in the configuration folder."""
+    """Folder of the user's own suites: ``suites`` in the configuration folder."""
     from platformdirs import user_config_path
 
     return user_config_path("npulse", appauthor=False) / "suites"

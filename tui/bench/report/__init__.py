@@ -1,1 +1,1 @@
-"""A run as a document to read: one content, rendered as Markdown or as one HTML file."""
+"""Report of a run: one content, rendered as Markdown or as a single HTML file."""

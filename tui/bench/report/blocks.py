@@ -1,4 +1,4 @@
-"""Building blocks of a report: headings, tables, facts, charts. Renderers escape every string."""
+"""Building blocks of a report: headings, tables, facts, charts. Renderers escape all strings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Label and value, one per line."""
+    """Labels and values, one pair per line."""
 
     rows: Sequence[tuple[str, str]]
 
@@ -33,7 +33,7 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells as text; ``numbers`` are the columns that are set right."""
+    """A table with cells as text; ``numbers`` are the indices of right-aligned columns."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -42,7 +42,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Text shown exactly as it is."""
+    """Preformatted text."""
 
     text: str
     language: str = ""
@@ -50,7 +50,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Text that opens on demand."""
+    """Text that the reader can unfold."""
 
     title: str
     text: str
@@ -58,8 +58,8 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Our own SVG (already valid markup) and a sentence for where there are no pictures.
-    ``is_folded``: opens on demand."""
+    """A chart: SVG made by npulse, inserted without escaping, and its title, also for formats
+    without pictures. ``is_folded``: the reader can unfold it."""
 
     svg: str
     title: str
@@ -68,7 +68,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line between parts."""
+    """A horizontal line."""
 
 
 Block: TypeAlias = Heading | Paragraph | Facts | Bullets | Table | Code | Folded | Chart | Rule

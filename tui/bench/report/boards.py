@@ -1,4 +1,4 @@
-"""Report section about the boards of a run that many worked on, and what a larger one takes."""
+"""Report section on the boards of a run on several boards, and on larger runs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tui.core.text.format import UNKNOWN, milliseconds
 from tui.core.text.sanitize import clean_line
 
 _COLUMNS = (
-    "Board", "Is", "Answered", "Failed", "Asked again", "Tokens", "tok/s", "Median", "Spread",
-    "Worst", "TTFT median", "Hottest", "Throttled", "Answers/h", "Remark",
+    "Board", "State", "Answered", "Failed", "Repeated", "Tokens", "tok/s", "Median", "MAD",
+    "Lowest", "TTFT median", "Hottest", "Throttled", "Answers/h", "Remark",
 )  # fmt: skip
 PROJECTION_WORDS = (
-    "Expected from this run: n prompts like these, by what each board answered in an hour, and "
-    "one more answer of the slowest."
+    "Expected for n similar prompts, from the answers per hour of each board, plus one answer of "
+    "the slowest board."
 )
 
 
 def blocks(document: Document) -> Iterator[Block]:
-    """Nothing for a run of one board."""
+    """The section; empty for a run on one board."""
     if not document.boards:
         return
     yield Heading(2, "Boards")
@@ -30,7 +30,7 @@ def blocks(document: Document) -> Iterator[Block]:
     again = [r for r in document.requests if r.asked_again]
     if again:
         yield Table(
-            ("Asked again", "Answered by", "Why"),
+            ("Repeated request", "Answered by", "Reason"),
             [(line(r.name or r.id), line(r.board), line(r.asked_again)) for r in again],
         )
     if document.projections:
@@ -89,20 +89,20 @@ def duration(hours: float) -> str:
 
 
 def text_lines(document: Document) -> list[str]:
-    """The same for a terminal: a line a board, and one about larger runs."""
+    """The section for a terminal: one line per board, and one on larger runs."""
     if not document.boards:
         return []
     width = min(24, max(len(line(board.name)) for board in document.boards))
     lines = [
-        f"{'board':<{width}}  {'answered':>8} {'tok/s':>7} {'spread':>7} {'worst':>7} "
-        f"{'hottest':>8} {'again':>5}"
+        f"{'board':<{width}}  {'answered':>8} {'tok/s':>7} {'MAD':>7} {'lowest':>7} "
+        f"{'hottest':>8} {'repeated':>8}"
     ]
     for board in document.boards:
         row = _row(board)
         remark = clean_line(board.sentence, 100)
         lines.append(
             f"{clean_line(board.name, width):<{width}}  {row[2]:>8} {row[6]:>7} {row[8]:>7} "
-            f"{row[9]:>7} {row[11]:>8} {row[4]:>5}{f'  {remark}' if remark else ''}".rstrip()
+            f"{row[9]:>7} {row[11]:>8} {row[4]:>8}{f'  {remark}' if remark else ''}".rstrip()
         )
     here = max((one.boards for one in document.projections), default=0) // 2
     said = [
@@ -112,5 +112,5 @@ def text_lines(document: Document) -> list[str]:
     ]
     if said:
         boards = "one board" if here == 1 else f"{here} boards"
-        lines.append(f"expected for prompts like these on {boards}: {', '.join(said)}")
+        lines.append(f"expected for similar prompts on {boards}: {', '.join(said)}")
     return lines

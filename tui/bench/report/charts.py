@@ -14,12 +14,12 @@ MAX_POINTS = 1500
 
 
 def _end(value: float) -> str:
-    """An end of an axis: three figures, whole numbers in full."""
+    """Label of an axis end: three significant figures, or all digits of the integer part."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _nice_top(value: float) -> float:
-    """The next round number."""
+    """The next higher round number, for the top of an axis."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     unit = 10.0 ** math.floor(math.log10(value))
@@ -33,7 +33,7 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
 
 
 class _Frame:
-    """Axes from (x0, 0) to (x1, top)."""
+    """Axes from (x0, 0) to (x1, top), and the mapping of values to SVG coordinates."""
 
     def __init__(self, x0: float, x1: float, top: float, x_name: str, y_name: str) -> None:
         self.x0, self.x1, self.top = x0, max(x1, x0 + 1e-9), top
@@ -77,7 +77,7 @@ def _path(frame: _Frame, points: Sequence[tuple[float, float]], name: str = "lin
 
 
 def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, title: str) -> str:
-    """One horizontal bar per label."""
+    """A chart with one horizontal bar per label; empty without values."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
@@ -104,7 +104,7 @@ def bars(labels: Sequence[str], values: Sequence[float | None], unit: str, title
 def scatter(
     points: Sequence[tuple[float, float]], x_name: str, y_name: str, title: str, fit: Fit | None
 ) -> str:
-    """Dots, and the fitted line where there is one."""
+    """A chart with dots, and the fitted line if there is one; empty without points."""
     if not points:
         return ""
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -121,7 +121,7 @@ def scatter(
 
 
 def histogram(values: Sequence[float], x_name: str, title: str, bins: int = 40) -> str:
-    """How often each size occurs."""
+    """A histogram; empty with fewer than two values."""
     if len(values) < 2:
         return ""
     low, high = min(values), max(values)
@@ -144,7 +144,7 @@ def histogram(values: Sequence[float], x_name: str, title: str, bins: int = 40) 
 def timeline(
     series: Sequence[tuple[str, Sequence[tuple[float, float]]]], y_name: str, title: str
 ) -> str:
-    """Up to two lines over the seconds of the run."""
+    """A chart with up to two lines over time; points are (s, value). Empty without points."""
     known = [(name, points) for name, points in series if points]
     if not known:
         return ""

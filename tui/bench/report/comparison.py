@@ -1,4 +1,4 @@
-"""A comparison to read: Markdown for people, JSON for machines."""
+"""Renders comparisons as Markdown, HTML or JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.core.text.json_text import escaped_json
 
 
 def as_json(comparisons: list[Comparison]) -> bytes:
-    """One object for two runs, a list for more."""
+    """JSON: one object for one comparison, a list for several."""
     value: object = comparisons[0] if len(comparisons) == 1 else comparisons
     return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2)) + b"\n"
 
@@ -31,19 +31,19 @@ def as_html(comparisons: list[Comparison]) -> str:
 
 
 def content(comparison: Comparison) -> Iterator[Block]:
-    """Banner, table, successes, prompts side by side."""
+    """The blocks of a comparison: warnings, metrics, successes, prompts side by side."""
     yield Heading(1, f"{line(comparison.a)} against {line(comparison.b)}")
     yield from body(comparison)
 
 
 def body(comparison: Comparison) -> Iterator[Block]:
-    """The same without its title, as a part of a report."""
+    """The blocks without the title, as part of another report."""
     yield from _banners(comparison)
     yield Facts(
         (
             ("A", f"{line(comparison.a)}, {line(comparison.model_a)}"),
             ("B", f"{line(comparison.b)}, {line(comparison.model_b)}"),
-            ("Declared factor", ", ".join(comparison.vary) or "none"),
+            ("Varied", ", ".join(comparison.vary) or "nothing"),
         )
     )
     columns = ("Metric", "A", "B", "Δ %", "CI95 %", "p", "p Holm", "MDC %", "n", "Verdict")
@@ -53,7 +53,7 @@ def body(comparison: Comparison) -> Iterator[Block]:
     if remarks:
         yield Bullets(remarks)
     shares = [(share.name, share.a, share.b) for share in comparison.shares]
-    yield Table(("Apart from speed", "A", "B"), shares, frozenset({1, 2}))
+    yield Table(("Not speed", "A", "B"), shares, frozenset({1, 2}))
     if comparison.dropped:
         yield Paragraph("Only prompts that both sides answered are compared. Left out:")
         yield Table(("Prompt", "A", "B"), [(line(d.id), d.a, d.b) for d in comparison.dropped])
@@ -120,9 +120,9 @@ def _prompts(comparison: Comparison) -> Iterator[Block]:
     yield Table(("Prompt", "A tok/s", "B tok/s", "Δ %"), cells, frozenset({1, 2, 3}))
     labels = [f"{line(name)} {side}" for name, _, _ in rows for side in ("A", "B")]
     values = [value for _, a, b in rows for value in (a, b)]
-    svg = charts.bars(labels, values, "tok/s", "generation speed per prompt, A and B")
+    svg = charts.bars(labels, values, "tok/s", "decode rate per prompt, A and B")
     if svg:
-        yield Chart(svg, "Generation speed per prompt, A and B")
+        yield Chart(svg, "Decode rate per prompt, A and B")
 
 
 def _change(a: float | None, b: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Report sections about single requests, and about the board during the run."""
+"""Report sections on single requests, and on the board during the run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATUS_MARKS = {"ok": "✓ ok", "capped": "✓ capped"}
 
 
 def groups(loaded: Loaded) -> Iterator[Block]:
-    """Depths, lengths, languages or phases side by side, where the suite has them."""
+    """Figures per group (depth, length, language, phase); empty with fewer than two groups."""
     requests = loaded.document.requests
     found = {name: rows for name, rows in by_group(in_suite_order(loaded)).items() if name}
     if len(found) < 2:
@@ -70,7 +70,7 @@ def _middle(values: Sequence[float | None], digits: int = 2) -> str:
 
 
 def requests(loaded: Loaded) -> Iterator[Block]:
-    """Every request with its numbers, its checks, its prompt and its answer."""
+    """All requests with numbers, checks, prompt and answer."""
     every = loaded.document.requests
     yield Heading(2, "Detailed Test Results")
     for at, request in enumerate(every[:MAX_DETAILS], 1):
@@ -174,7 +174,7 @@ def _gaps(request: Request) -> str:
 
 
 def decay(loaded: Loaded) -> Iterator[Block]:
-    """The cost of a token against context, and the distribution of gaps."""
+    """Time per token over context, and the distribution of inter-token times."""
     bins: list[tuple[float, float]] = []
     gaps: list[float] = []
     for request in scored(loaded.document.requests):
@@ -186,7 +186,7 @@ def decay(loaded: Loaded) -> Iterator[Block]:
     labels, values = _rates(loaded)
     yield Heading(2, "Context Decay")
     if fit is None:
-        yield Paragraph("Too few tokens for a fit of the cost per token over context.")
+        yield Paragraph("Too few tokens to fit the time per token over context.")
     else:
         ends = "" if fit.b_low is None else f" (95 % {fit.b_low:.5f} to {fit.b_high or 0:.5f})"
         yield Facts(
@@ -199,7 +199,7 @@ def decay(loaded: Loaded) -> Iterator[Block]:
         (charts.bars(labels, values, "tok/s", "rate per request"), "Generation speed per request"),
         (
             charts.scatter(bins, "tokens of context", "ms per token", "decay", fit),
-            "Time per token against context, bins of 16 tokens",
+            "Time per token over context, bins of 16 tokens",
         ),
         (charts.histogram(gaps, "ms", "gaps"), "Gaps between tokens, pooled over all requests"),
     ):
@@ -221,7 +221,7 @@ def _rates(loaded: Loaded) -> tuple[list[str], list[float | None]]:
 
 
 def hardware(loaded: Loaded) -> Iterator[Block]:
-    """The board over the time of the run, and what the gaps have to do with it."""
+    """The board during the run, and the correlation of inter-token times with it."""
     samples = loaded.samples
     if not samples:
         return

@@ -1,4 +1,4 @@
-"""Renders report blocks as one HTML file: no script, nothing loaded, every text escaped."""
+"""Renders report blocks as one HTML file without scripts or external files; texts are escaped."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ svg .bar, svg .dot { fill: var(--live); } svg .second { stroke: var(--warn); fil
 
 
 def rendered(blocks: Iterable[Block], title: str) -> str:
-    """The whole page."""
+    """The complete HTML page."""
     body = "\n".join(_block(block) for block in blocks)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -85,7 +85,7 @@ def _block(block: Block) -> str:
 
 
 def _isolated(text: str) -> str:
-    """Text that cannot turn the direction of what stands beside it."""
+    """Escaped text in ``<bdi>``, so that its direction does not affect the text beside it."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
