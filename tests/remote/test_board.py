@@ -108,7 +108,7 @@ def test_who_cannot_log_in_is_told_why(tmp_path: Path) -> None:
 def test_a_shell_that_is_none_is_told(tmp_path: Path) -> None:
     with sshd(tmp_path, "ForceCommand echo This account is closed") as there:
         board = RemoteBoard(there.address, there.options)
-        with pytest.raises(SshError, match="it says something else: This account is closed"):
+        with pytest.raises(SshError, match="unexpected output: This account is closed"):
             board.connect(may_ask=False)
         board.close()
 

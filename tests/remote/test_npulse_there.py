@@ -59,7 +59,7 @@ def test_its_samples_are_taken_there_and_by_the_loop_once_it_is_gone(tmp_path: P
             assert wait_for(lambda: board.link.state == "connected" and not board.link.has_npulse
                             if board.sample() else False, 20)  # fmt: skip
             assert board.link.note == (
-                "npulse there has ended: its files are read by a loop instead"
+                "npulse there has ended: a shell loop reads its files instead"
             )
             assert board.sample().number("npu.freq") == 1e9
         assert wait_for(lambda: not watching(sim.root))
@@ -96,10 +96,10 @@ def test_it_ends_there_when_the_line_does(tmp_path: Path) -> None:
         ("echo npulse 9.8.7", f"npulse there is 9.8.7, and {__version__} here"),
         ("exit 1", f"npulse there is of an unknown version, and {__version__} here"),
         (f"{VERSION}\nwhile :; do echo Welcome; done",
-         "npulse there says no samples (it says something else: Welcome)"),
+         "npulse there sends no samples (unexpected output: Welcome)"),
         (f"{VERSION}\necho '{{\"t_ns\": 1}}'; exit 1",
-         "npulse there says no samples (npulse there has ended)"),
-        (f"{VERSION}\nexec sleep 60", "npulse there says no samples (nothing came for 1 s)"),
+         "npulse there sends no samples (npulse there has ended)"),
+        (f"{VERSION}\nexec sleep 60", "npulse there sends no samples (no sample within 1 s)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_replaced_by_the_loop(
@@ -112,7 +112,7 @@ def test_what_cannot_be_used_is_replaced_by_the_loop(
     ):
         board.connect(may_ask=False)
         assert not board.link.has_npulse
-        assert board.link.note == (note and f"{note}: its files are read by a loop instead")
+        assert board.link.note == (note and f"{note}: a shell loop reads its files instead")
         assert board.sample().number("ram.total") is not None
 
 

@@ -55,13 +55,13 @@ def test_any_bytes_are_answers_or_one_error(data: bytes, count: int) -> None:
 def test_an_answer_without_end_is_refused() -> None:
     reader = AnswerReader(["A"])
     reader.feed(b"|" + b"x" * 8_000_000 + b"\n")
-    with pytest.raises(ValueError, match="without end"):
+    with pytest.raises(ValueError, match="too long"):
         reader.feed(b"|" + b"x" * 500_000)
 
 
 @pytest.mark.parametrize("path", ["", "proc/stat", "/a\nR /b", "/a\0"])
 def test_a_path_that_no_line_holds_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="no path of a board"):
+    with pytest.raises(ValueError, match="invalid path"):
         _ = Request("R", path).line
 
 

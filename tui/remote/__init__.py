@@ -1,5 +1,5 @@
-"""Boards that are somewhere else: their files and their servers, through the system's ssh.
+"""Remote boards: their files and servers, over the system's ssh.
 
-Nothing is installed there. The readers of ``tui/board/`` work on :mod:`tui.remote.files` as they do
-on this machine's own files.
+Nothing has to be installed on the board. The readers in ``tui/board/`` use :mod:`tui.remote.files`
+like this machine's own files.
 """

@@ -1,4 +1,4 @@
-"""Where a board is: ``ssh://user@board:2222``, or the name of one in ``[boards]``."""
+"""Address of a board: ``ssh://user@board:2222``, or a name in ``[boards]`` of the config."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BoardAddress:
-    """What ssh is given. ``host`` may be one that only ``~/.ssh/config`` knows. ``server_url`` is
-    the server as the board itself would ask it; None looks at the known ports there. ``root`` is
-    the folder there that /proc and /sys are read below."""
+    """Address of a board. ``host`` may be an alias in ``~/.ssh/config``. ``server_url`` is the
+    server's URL on the board itself; None: try the known ports. ``root`` is the folder on the board
+    below which /proc and /sys are read."""
 
     name: str
     host: str
@@ -34,7 +34,7 @@ class BoardAddress:
 
     @property
     def shown(self) -> str:
-        """As it is written on a command line."""
+        """The address as written on a command line."""
         port = "" if self.port is None else f":{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         user = "" if self.user is None else f"{self.user}@"
@@ -44,10 +44,9 @@ class BoardAddress:
 def board_address(
     text: str, *, name: str | None = None, server_url: str | None = None
 ) -> BoardAddress:
-    """From ``ssh://user@board:2222``. Raises ValueError with one sentence.
+    """Parse ``ssh://user@board:2222``. Raises ValueError; its message is one sentence.
 
-    A name that begins with a hyphen would be an option of ssh, and is refused as any other that no
-    host has.
+    A name that begins with a hyphen is invalid, as ssh would take it for an option.
     """
     wrong = ValueError(f"a board is written as {EXAMPLE} or {EXAMPLE}:2222, not {text[:80]!r}")
     try:
@@ -59,8 +58,8 @@ def board_address(
     if parts.scheme != "ssh" or not parts.hostname or rest or port == 0:
         raise wrong
     if parts.password is not None:
-        raise ValueError(f"{EXAMPLE}: no password in the address, ssh asks for it; better is a key")
-    # As it was written: ~/.ssh/config tells great from small letters.
+        raise ValueError(f"{EXAMPLE}: no password in the address; ssh asks for it, or use a key")
+    # Not parts.hostname, which is lower case: aliases in ~/.ssh/config are case-sensitive.
     host = parts.netloc.rpartition("@")[2]
     host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     if not _HOST.fullmatch(host) or (parts.username and not _USER.fullmatch(parts.username)):
@@ -69,7 +68,7 @@ def board_address(
 
 
 def find_board(text: str, boards: Mapping[str, BoardAddress]) -> BoardAddress:
-    """The board of that name in the config, or at that address. Raises ValueError."""
+    """The board with this name in the config, or with this address. Raises ValueError."""
     known = boards.get(text)
     if known is not None:
         return known

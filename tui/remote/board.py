@@ -1,4 +1,4 @@
-"""A board that is somewhere else: its samples, its server's port, and its connection's state."""
+"""A remote board: its snapshots, files, forwarded ports, and the state of its connection."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 NAMES = ("npu.load", "ram.total", "ram.available", "ddr.freq", "soc.temp")
-"""Readings that are reported as absent without a connection."""
+"""Readings in the snapshot without a connection, all absent."""
 
 LinkState = Literal["connecting", "connected", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteLink:
-    """How the connection to a board is. ``latency_ms`` is the time until the first answer of
-    the last round; ``since_ns`` is when ``state`` began (perf_counter_ns)."""
+    """State of the connection to a board. ``latency_ms`` is the time until the first byte of the
+    last answer; ``since_ns`` is when ``state`` began (perf_counter_ns)."""
 
     state: LinkState = "connecting"
     since_ns: int = 0
     latency_ms: float | None = None
     problem: str | None = None
-    """Why it was lost, in one sentence."""
+    """Why the connection was lost, in one sentence."""
     reconnections: int = 0
     has_npulse: bool = False
-    """Whether npulse at the other end samples; else a loop reads its files."""
+    """Whether npulse on the board samples; else a shell loop reads its files."""
     note: str = ""
-    """Why npulse there is not used, in one sentence; empty where it is, or there is none."""
+    """Why npulse on the board is not used, in one sentence; empty if it is used or not
+    installed."""
 
 
 class RemoteBoard:
     """Samples a board over ssh.
 
-    :meth:`sample` blocks for a round, in one thread; a connection that is lost comes back by itself
-    and what was on its way is asked anew. :meth:`close` may be called from any thread.
+    :meth:`sample` blocks, and must be called from one thread only. It reconnects if the connection
+    was lost. :meth:`close` may be called from any thread.
     """
 
     def __init__(
@@ -66,19 +67,20 @@ class RemoteBoard:
         self._clock_ns = clock_ns
         self._reading: BoardReading | None = None
         self._asks_npulse = True
-        """Whether npulse was not asked for in this connection, or does what it should."""
+        """Whether to try npulse on the board; False after it failed in this connection."""
         self._is_over = threading.Event()
         self._attempts = 0
         self._retry_ns = 0
 
     def connect(self, *, may_ask: bool) -> None:
-        """Log in, and read everything once. Raises SshError."""
+        """Log in and read all files once. ``may_ask``: ssh may ask for a password. Raises
+        SshError."""
         self._ssh.connect(may_ask=may_ask)
         self._begin()
 
     def sample(self) -> Snapshot:
-        """One snapshot, or one that says why there is none. Never raises for what a connection may
-        do."""
+        """Take a snapshot; without a connection, one with absent readings. Errors of the connection
+        raise nothing."""
         if self.link.state != "connected" and not self._reconnect():
             return self._absent()
         reading = self._reading
@@ -95,7 +97,7 @@ class RemoteBoard:
 
     @property
     def has_asked(self) -> bool:
-        """Whether the login had to ask for something."""
+        """Whether ssh asked for something at the login."""
         return self._ssh.has_asked
 
     @property
@@ -104,20 +106,20 @@ class RemoteBoard:
         return self._ssh.socket
 
     def read_file(self, path: str, limit: int) -> bytes | None:
-        """The first bytes of a file of the board; None where it cannot be read. Blocks."""
+        """The first ``limit`` bytes of a file on the board; None if unreadable. Blocks."""
         if self.link.state != "connected":
             return None
         return self._ssh.read_file(self.address.root.rstrip("/") + path, limit)
 
     def forwarded(self, url: str) -> str:
-        """The local address that is forwarded to that address of the board. Raises SshError."""
+        """The URL of a local port that is forwarded to this URL on the board. Raises SshError."""
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         local = self._ssh.forward(parts.hostname or "127.0.0.1", port)
         return parts._replace(netloc=f"127.0.0.1:{local}").geturl()
 
     def close(self) -> None:
-        """End the loop and the connection."""
+        """End the reading process and the connection."""
         self._is_over.set()
         self._end_reading()
         self._ssh.close()
@@ -125,7 +127,7 @@ class RemoteBoard:
     # The connection ---------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Start to read, by npulse where it is installed there. Raises SshError."""
+        """Start reading, by npulse if it is installed on the board. Raises SshError."""
         self._end_reading()
         reading: BoardReading | None = None
         if self._asks_npulse:
@@ -153,7 +155,7 @@ class RemoteBoard:
 
     def _use_loop(self, why: str) -> None:
         self._asks_npulse = False
-        note = f"{clean_line(why)}: its files are read by a loop instead" if why else ""
+        note = f"{clean_line(why)}: a shell loop reads its files instead" if why else ""
         self.link = replace(self.link, note=note)
 
     def _reconnect(self) -> bool:
@@ -176,7 +178,7 @@ class RemoteBoard:
 
     def _lose(self, problem: str) -> None:
         if self.link.has_npulse and self._ssh.is_connected:
-            # Not the line: there the loop does it.
+            # The connection works, so npulse on the board failed: use the shell loop.
             self._use_loop(problem)
         self._end_reading()
         self._retry_ns = 0

@@ -1,7 +1,7 @@
 """Files of a remote board, for the board's readers.
 
-Nothing is asked one by one: what the readers wanted in the last samples is asked for in one round
-before the next sample, and they are given what came.
+Files are not read one by one, as each would take a round trip. The paths that the readers used in
+the last samples are read in one round before the next sample, and the readers get these contents.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tui.board.readers.files import READ_BYTES, Files
 from tui.remote.requests import Answer, Kind, Request
 
 KEPT_ROUNDS = 7
-"""A path is asked for again as long as a reader wanted it in one of these last rounds: the slow
-ones look every five samples."""
+"""A path is read as long as a reader used it in one of the last rounds; the slowest readers use
+theirs every five samples."""
 MAX_PATHS = 4000
-"""Asked in one round. A board takes about a hundred."""
+"""Most paths in one round. A board needs about a hundred."""
 _ALL_PROCESSES = Request("P", "/proc")
 _PROCESS_STAT = re.compile(r"/proc/([0-9]{1,9})/stat")
 _NOT_YET = Answer(None, errno.ENOENT)
@@ -28,8 +28,9 @@ _NOT_YET = Answer(None, errno.ENOENT)
 class RemoteFiles(Files):
     """Serves reads from the answers of the last round.
 
-    :meth:`wanted` is what to ask for next, :meth:`put` takes the answers. Until a path has been
-    asked for it is not there: some rounds at the start bring everything, folder by folder.
+    :meth:`wanted` returns the requests of the next round, :meth:`put` stores their answers. A path
+    that was not requested yet does not exist for readers. So several rounds are needed at the
+    start, one per level of folders.
     """
 
     def __init__(self, root: str = "/") -> None:
@@ -39,7 +40,7 @@ class RemoteFiles(Files):
         self._wanted_at: dict[Request, int] = {}
         self._round = 0
         self.has_new_wishes = False
-        """Whether a new path was read since the last round."""
+        """Whether a reader used a new path since the last round."""
 
     @property
     def is_this_machine(self) -> bool:
@@ -53,17 +54,17 @@ class RemoteFiles(Files):
             if at > self._round - (1 if one == _ALL_PROCESSES else KEPT_ROUNDS)
         }
         if len(self._answers) > MAX_PATHS:
-            # What is wanted seldom is told as it was last seen until it has been asked for again.
+            # Contents of paths that are used seldom are kept until they are requested again.
             kept = self._wanted_at
             self._answers = {one: said for one, said in self._answers.items() if one in kept}
         return list(self._wanted_at)[:MAX_PATHS]
 
     def asked(self, request: Request) -> Request:
-        """The requests as sent: below the board's root."""
+        """The request as sent, with the board's root before its path."""
         return Request(request.kind, self._there + request.path)
 
     def put(self, requests: list[Request], answers: list[Answer]) -> None:
-        """Stores the answers of a round, one for each request."""
+        """Store the answers of a round, one per request."""
         self._answers.update(zip(requests, answers, strict=True))
         self._round += 1
         self.has_new_wishes = False
@@ -93,8 +94,8 @@ class RemoteFiles(Files):
         if path == "/proc":
             return sorted(self._processes())
         if path.startswith("/proc/") and path.endswith("/fd"):
-            # Who holds a port is another user's secret, mostly, and costs a round for every
-            # process: the server is found by its name.
+            # Finding the process of a port would cost a round trip per process, and is mostly
+            # not permitted: the server is found by its name instead.
             return []
         try:
             return sorted(os.fsdecode(self._data(Request("N", path))).splitlines())
@@ -109,7 +110,7 @@ class RemoteFiles(Files):
         return True
 
     def stat(self, path: str) -> os.stat_result:
-        """Whether the path exists; sizes and times are not known."""
+        """A status without size and times, if the path exists. Raises OSError."""
         self._data(Request("E", path))
         return os.stat_result((stat.S_IFREG | 0o444, 0, 0, 1, 0, 0, 0, 0, 0, 0))
 

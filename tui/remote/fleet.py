@@ -1,4 +1,4 @@
-"""All boards of the config at once: each is read in a thread of its own, over ssh."""
+"""All boards of the config: each is read over ssh in a thread of its own."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tui.servers.locate import look
 from tui.servers.survey import shown_servers, survey
 
 SERVER_EVERY_S = 30.0
-"""How often it is looked which server and model a board has."""
+"""Interval of detecting a board's server and model."""
 COUNTERS_EVERY_S = 10.0
-"""How often a server that counts is asked; and how often one is looked for that does not answer."""
+"""Interval of reading a server's counters, and of searching a server that does not answer."""
 TIMEOUTS = PhaseTimeouts(query_s=5.0)
 MAX_CHARS = 160
 RATE, RUNNING, WAITING = "tok/s, average", "requests answered now", "requests that wait"
-"""Counters of a server that tell something of this moment."""
+"""Labels of a server's counters for its present state."""
 TAP_PHASES: dict[str, NpuPhase] = {
     "prefill": "prefill",
     "thinking": "decode",
@@ -55,8 +55,8 @@ class _Served:
 
 
 class Fleet:
-    """Watches the boards from :meth:`start` to :meth:`close`; ``ports`` are those that are looked
-    at on a board whose server has no address of its own."""
+    """Reads the boards from :meth:`start` to :meth:`close`. ``ports`` are tried on a board without
+    a server URL in the config."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class Fleet:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Starts reading. Logins need keys, since no password can be typed."""
+        """Start reading. Logins need keys, as no password can be typed."""
         for number, watched in enumerate(self._watched):
             thread = threading.Thread(
-                # Spread over the second: twenty at once would be felt.
+                # Start the threads at different times, so that many boards do not cause load peaks.
                 target=watched.run,
                 args=(self._is_over, self._interval_s, number / max(len(self._watched), 1)),
                 name=f"npulse-board-{watched.name}",
@@ -88,11 +88,11 @@ class Fleet:
             self._threads.append(thread)
 
     def rows(self) -> tuple[BoardRow, ...]:
-        """The boards now, those with something wrong first. From any thread."""
+        """The boards' present rows, those with problems first. May be called from any thread."""
         return by_what_is_wrong(watched.row for watched in self._watched)
 
     def close(self) -> None:
-        """End every connection."""
+        """End all connections."""
         self._is_over.set()
         for watched in self._watched:
             watched.close()
@@ -101,7 +101,7 @@ class Fleet:
 
 
 class _WatchedBoard:
-    """One board: its row is made by one thread and read by any."""
+    """One board. Its thread sets ``row``, which any thread may read."""
 
     def __init__(self, board: RemoteBoard, ports: Sequence[int]) -> None:
         self._board = board
@@ -113,7 +113,7 @@ class _WatchedBoard:
         self.row = BoardRow(self.name, board.address.shown)
 
     def run(self, is_over: threading.Event, interval_s: float, offset: float) -> None:
-        """Read until the end."""
+        """Read the board until ``is_over`` is set."""
         due_s = time.monotonic() + offset * interval_s
         while not is_over.wait(max(0.0, due_s - time.monotonic())):
             snapshot = self._board.sample()
@@ -126,7 +126,7 @@ class _WatchedBoard:
         self._board.close()
 
     def _look_at_server(self) -> None:
-        """Looks anew, or only asks the server that was found for its counters."""
+        """Detect the server again, or only read the counters of the one that was found."""
         now_s, found = time.monotonic(), self._served.found
         if found is None or now_s >= self._look_due_s:
             self._served = self._looked()
@@ -204,7 +204,7 @@ async def _served(urls: Sequence[str], *, is_named: bool) -> _Served:
 
 
 async def _counted(server: Server) -> tuple[str, int | None]:
-    """(rate, requests that wait) by the server's own counters, as far as it has such."""
+    """(rate, waiting requests) by the server's own counters; empty and None without them."""
     told = {one.label: one.value for one in await server_counters(server)}
     is_running = told.get(RUNNING, "0") != "0"
     rate = f"~{clean_line(told[RATE], 8)}" if RATE in told and is_running else ""
@@ -213,16 +213,16 @@ async def _counted(server: Server) -> tuple[str, int | None]:
 
 
 def _way(link: RemoteLink) -> str:
-    """How its files are read, in one sentence; empty where none are."""
+    """How the board's files are read, in one sentence; empty without a connection."""
     if link.state != "connected":
         return ""
     if link.has_npulse:
-        return "npulse is installed there and samples"
-    return link.note or "npulse is not installed there: its files are read by a loop"
+        return "npulse is installed there and samples the board"
+    return link.note or "npulse is not installed there: a shell loop reads its files"
 
 
 def _tap_rate(snapshot: Snapshot) -> str:
-    """By a tap on that board; empty where none measures."""
+    """The decode rate by a tap on the board, formatted; empty without one."""
     told = snapshot.get("tap.rate")
     source: NumberSource = "estimated" if "estimated" in told.flags else "measured"
     rate_tps = snapshot.number("tap.rate")
@@ -230,6 +230,6 @@ def _tap_rate(snapshot: Snapshot) -> str:
 
 
 def _model(models: Sequence[ModelInfo]) -> str:
-    """The loaded one, or the only one."""
+    """Name of the loaded or only model; empty if unknown."""
     loaded = [one for one in models if one.is_loaded] or (models if len(models) == 1 else [])
     return clean_line(loaded[0].name, 40) if loaded else ""

@@ -1,4 +1,4 @@
-"""Samples of a board where nothing is installed: a loop of POSIX sh reads its files."""
+"""Samples a board without npulse: a loop of POSIX sh reads its files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tui.remote.requests import END, Answer, AnswerReader, Request, loop_script
 from tui.remote.ssh import Ssh
 
 WARM_UP_ROUNDS = 10
-"""So deep lie the files: each round brings what the one before has told of."""
+"""Most rounds at the start: each gives the names that the next one needs."""
 GATHER_S = 0.008
 
 
 class LoopReading:
-    """As :class:`tui.remote.reading.BoardReading`. ``is_over`` ends what waits."""
+    """A :class:`tui.remote.reading.BoardReading`. Setting ``is_over`` ends any wait."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class LoopReading:
         clock_ns: Callable[[], int],
         is_over: threading.Event,
     ) -> None:
-        """Begins, and looks as deep as the files lie. Raises OSError, ValueError, SshError."""
+        """Start the loop and find all files. Raises OSError, ValueError, SshError."""
         self.latency_ms: float | None = None
         self._clock_ns = clock_ns
         self._is_over = is_over
@@ -45,7 +45,7 @@ class LoopReading:
         os.set_blocking(self._loop.stdout.fileno(), False)
         try:
             for _ in range(WARM_UP_ROUNDS):
-                # A new one each time: a reader that found nothing would wait for its turn.
+                # A new sampler each time, as a reader that found nothing would pause.
                 Sampler(files=self._files, interval_s=interval_s).sample()
                 if not self._files.has_new_wishes:
                     break
@@ -69,12 +69,13 @@ class LoopReading:
         began_ns = self._clock_ns()
         answers = self._ask([self._files.asked(one) for one in requests])
         took_ns = self._clock_ns() - began_ns
-        # What was read was read on the way, so a slow connection does not make a load jump.
+        # The files were read at about the middle of the round; this keeps rates steady.
         self._sample_ns = began_ns + took_ns // 2
         self._files.put(requests, answers)
 
     def _ask(self, requests: list[Request]) -> list[Answer]:
-        """Raises OSError, and ValueError for what no loop of ours says."""
+        """Send requests and wait for their answers. Raises OSError, and ValueError for invalid
+        answers."""
         loop = self._loop
         assert loop.stdin is not None
         assert loop.stdout is not None
@@ -96,14 +97,13 @@ class LoopReading:
                 raise OSError("the connection was closed")
             reader.feed(data)
             if not reader.is_whole:
-                # The answers trickle in, one write each: to wake up for all of them takes longer
-                # than to read them.
+                # The loop writes each answer separately: collect several before the next read.
                 time.sleep(GATHER_S)
         return reader.answers
 
 
 def end_process(process: subprocess.Popen[bytes]) -> None:
-    """Ends an ssh, whatever it is doing."""
+    """Kill an ssh process and close its pipes."""
     process.kill()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
@@ -113,7 +113,7 @@ def end_process(process: subprocess.Popen[bytes]) -> None:
 
 
 def _without_untold(snapshot: Snapshot) -> Snapshot:
-    """npulse's own cost is this machine's, and libraries are not searched on a far disk."""
+    """The snapshot with readings absent that do not apply: npulse's own usage, library versions."""
     untold = {
         name: Reading.absent(NOT_OVER_SSH, reading.unit)
         for name, reading in snapshot.readings.items()

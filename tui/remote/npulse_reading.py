@@ -1,7 +1,7 @@
-"""Samples of a board where npulse is installed too: ``npulse board --watch --json`` at that end.
+"""Samples a board on which npulse is installed, by ``npulse board --watch --json`` there.
 
-It reads what the loop cannot: the runtime's version, and loads whose time no line can blur. It
-costs that board one process instead of a shell that starts one for each long file.
+It has readings that the shell loop cannot give, such as the runtime's version, and its times do not
+depend on the connection. It runs as one process, where the loop starts one for each long file.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ from tui.remote.reading import ANSWER_S, NOT_OVER_SSH
 from tui.remote.ssh import Ssh
 
 START_S = 20.0
-"""Python and the first two samples, on a slow card."""
+"""Time limit for starting Python and two samples on a slow SD card."""
 MAX_LINE_BYTES = 1 << 20
 MAX_SKIPPED = 50
-"""Lines of somebody's shell before the first sample."""
+"""Most lines of a login shell's output before the first sample."""
 MARK = b"npulse: "
 DRIFT_NS = 100_000
-"""How far two clocks may drift apart in a second."""
+"""Most drift of the two machines' clocks per sample."""
 
 
 class NoNpulseError(Exception):
-    """It cannot be had from npulse there; the text is a clause, empty where none is installed."""
+    """npulse on the board cannot be used. The message is the reason, empty if it is not
+    installed."""
 
 
 class NpulseReading:
-    """As :class:`tui.remote.reading.BoardReading`.
+    """A :class:`tui.remote.reading.BoardReading`.
 
-    Its lines come by themselves; what is sent to it comes back at once on its stderr, which tells
-    how long the line takes. It ends when its stdin does.
+    The process prints samples at its interval. A line sent to its stdin comes back on its stderr,
+    which measures the latency. It ends when its stdin is closed.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class NpulseReading:
         clock_ns: Callable[[], int],
         is_over: threading.Event,
     ) -> None:
-        """Begins, and waits for the first sample. Raises NoNpulseError, SshError."""
+        """Start the process and wait for the first sample. Raises NoNpulseError, SshError."""
         self.latency_ms: float | None = None
         self._clock_ns = clock_ns
         self._is_over = is_over
@@ -69,13 +70,14 @@ class NpulseReading:
             self._first = self._begun()
         except (OSError, ValueError) as error:
             self.close()
-            raise NoNpulseError(f"npulse there says no samples ({error})") from error
+            raise NoNpulseError(f"npulse there sends no samples ({error})") from error
         except BaseException:
             self.close()
             raise
 
     def sample(self) -> Snapshot:
-        """The newest one; waits for the next where the last was told already."""
+        """The newest snapshot that was not returned yet; waits for it. Raises OSError,
+        ValueError."""
         first, self._first = self._first, None
         if first is not None:
             return first
@@ -96,7 +98,7 @@ class NpulseReading:
             if self._said_version is not None and self._said_version != __version__:
                 raise NoNpulseError(_other_version(self._said_version))
         if found is None:
-            raise OSError(f"nothing came for {START_S:.0f} s")
+            raise OSError(f"no sample within {START_S:.0f} s")
         return found
 
     def _ping(self) -> None:
@@ -117,7 +119,7 @@ class NpulseReading:
         return None
 
     def _read(self, wait_s: float) -> Snapshot | None:
-        """The newest snapshot of what is there, or comes within this time."""
+        """Read what arrives within ``wait_s``; returns the newest snapshot in it, or None."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         out, err = self._process.stdout.fileno(), self._process.stderr.fileno()
@@ -128,13 +130,13 @@ class NpulseReading:
             return None
         data = os.read(out, 1 << 18)
         if not data:
-            if select.select([err], [], [], 0.5)[0]:  # what it said may come after its end
+            if select.select([err], [], [], 0.5)[0]:  # its last message may arrive later
                 self._read_notes(err)
             self._ended()
         self._out += data
         *told, self._out = self._out.split(b"\n")
         if len(self._out) > MAX_LINE_BYTES:
-            raise ValueError("its lines have no end")
+            raise ValueError("its output has no line breaks")
         found = None
         for line in told:
             found = self._snapshot(line) or found
@@ -174,9 +176,9 @@ class NpulseReading:
             self._n_skipped += 1
             if self._offset_ns is not None or self._n_skipped > MAX_SKIPPED:
                 shown = clean_line(line[:80].decode("utf-8", "replace"))
-                raise ValueError(f"it says something else: {shown}") from None
+                raise ValueError(f"unexpected output: {shown}") from None
             return None
-        # By the least that a line was on its way: one that was read late is not told as later.
+        # The smallest offset is that of the fastest line: delayed lines must not shift the time.
         offset_ns = now_ns - told.t_ns
         if self._offset_ns is not None:
             offset_ns = min(offset_ns, self._offset_ns + DRIFT_NS)
@@ -189,7 +191,7 @@ class NpulseReading:
 
 
 def script(root: str, interval_s: float) -> str:
-    """One line for a POSIX shell: npulse in the background, and what is sent comes back."""
+    """A line for a POSIX shell: runs npulse in the background, and echoes its input to stderr."""
     where = "" if root == "/" else f" --root {shlex.quote(root)}"
     mark = MARK.decode().strip()
     return (
@@ -197,7 +199,7 @@ def script(root: str, interval_s: float) -> str:
         f"command -v npulse >/dev/null 2>&1 || {{ echo '{mark} absent' >&2; exit 0; }}; "
         f'v=$(npulse --version 2>/dev/null </dev/null); echo "{mark} $v" >&2; '
         f'[ "$v" = "npulse {__version__}" ] || exit 0; '
-        # Its end is told in words: the end of its output does not come through ssh.
+        # Its end is reported by a line, as ssh does not pass on the end of its output.
         f"{{ npulse board --watch --json --interval {max(interval_s, 0.1):g}{where} </dev/null "
         f"2>/dev/null & m=$!; trap 'kill $m' TERM; wait $m; echo '{mark} ended' >&2; }} & n=$!; "
         f'while IFS= read -r l; do echo "{mark} $l" >&2; done; kill $n 2>/dev/null'

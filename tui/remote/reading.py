@@ -1,4 +1,4 @@
-"""What samples a board over an open connection: one of two ways behind one face."""
+"""Interface of the two ways to sample a board over a connection."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Protocol
 from tui.core.board.reading import Snapshot
 
 ANSWER_S = 4.0
-"""How long one answer may take before the connection counts as gone."""
+"""Time limit of an answer, after which the connection counts as lost."""
 NOT_OVER_SSH = "not read over ssh"
 
 
 class BoardReading(Protocol):
-    """One process at the other end that is asked, or tells."""
+    """A process on the board that gives samples."""
 
     @property
     def latency_ms(self) -> float | None:
-        """How long the first byte of the last answer took; None before there was one."""
+        """Time until the first byte of the last answer; None before the first."""
 
     def sample(self) -> Snapshot:
-        """One snapshot. Blocks. Raises OSError where the connection is gone, ValueError for what no
-        board says."""
+        """Take a snapshot. Blocks. Raises OSError if the connection is lost, ValueError for an
+        invalid answer."""
 
     def close(self) -> None:
         """End the process."""

@@ -4,18 +4,18 @@ A request is a line: a letter, a space and a path; ``.`` ends a round.
 
 ======  ============================================================================================
 ``R``   the lines of a file (at most 200)
-``C``   its lines up to the first that does not begin with ``cpu``: /proc/stat
-``Z``   a file with NUL bytes: they come as line ends, and line ends as byte 1
-``I``   /proc/interrupts, the head and the rows of the NPU
+``C``   the first lines of a file, as long as they begin with ``cpu`` (/proc/stat)
+``Z``   a file with NUL bytes, which are sent as line ends, and line ends as byte 1
+``I``   /proc/interrupts: its head and the rows of the NPU
 ``A``   all of a long file (at most 256 KiB)
 ``N``   the names in a folder
-``L``   where a link points
-``E``   whether something is there
-``P``   the line of /proc/NUMBER/stat of every process
+``L``   the target of a link
+``E``   whether the path exists
+``P``   /proc/PID/stat of all processes, one line each
 ======  ============================================================================================
 
-An answer is any number of lines that begin with ``|``, or one that begins with ``!`` and has the
-number of an error (of errno.h on Linux), and then a line with ``;`` alone.
+An answer is any number of lines that begin with ``|``, or one line with ``!`` and an error number
+(errno.h on Linux); then a line with ``;`` alone.
 """
 
 from __future__ import annotations
@@ -31,36 +31,37 @@ END = b".\n"
 MAX_LINES = 200
 MAX_BYTES = 256 << 10
 MAX_ROUND_BYTES = 8 << 20
-"""Most bytes of one round; a board sends less."""
+"""Most bytes of one round, more than any board sends."""
 _KNOWN_ERRORS = (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EINVAL)
 
 _DENIED, _MISSING, _FOLDER = errno.EACCES, errno.ENOENT, errno.EISDIR
 
 
 class Request(NamedTuple):
-    """One question about one path."""
+    """One request for one path."""
 
     kind: Kind
     path: str
 
     @property
     def line(self) -> bytes:
-        """The request as a line. Raises ValueError for a path that a line cannot hold."""
+        """The request as a line. Raises ValueError for a path with a line break or NUL, or a
+        relative one."""
         if "\n" in self.path or "\0" in self.path or not self.path.startswith("/"):
-            raise ValueError(f"no path of a board: {self.path!r}")
+            raise ValueError(f"invalid path: {self.path!r}")
         return f"{self.kind} {self.path}\n".encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``data`` is what was read; None where ``error`` (errno) says why not."""
+    """The content, or None and an errno."""
 
     data: bytes | None
     error: int | None = None
 
 
 class AnswerReader:
-    """Parses the answers of a round from bytes in any pieces."""
+    """Parses the answers of a round from bytes that arrive in any pieces."""
 
     def __init__(self, kinds: list[Kind]) -> None:
         self._kinds = kinds
@@ -77,17 +78,17 @@ class AnswerReader:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every question has its answer."""
+        """Whether all answers are complete."""
         return len(self.answers) >= len(self._kinds)
 
     def feed(self, data: bytes) -> None:
-        """Takes more bytes. Raises ValueError where they are not answers, or too many."""
+        """Parse more bytes. Raises ValueError if they are invalid or too many."""
         self._size += len(data)
         if self._size > MAX_ROUND_BYTES:
-            raise ValueError("it answers without end")
+            raise ValueError("its answer is too long")
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            # Most are this, and there are a hundred thousand a minute of twenty boards.
+            # The frequent case first: twenty boards send a hundred thousand such lines a minute.
             if line[:1] == b"|" and not self.is_whole:
                 self._lines.append(line[1:])
             else:
@@ -97,7 +98,7 @@ class AnswerReader:
         mark, text = line[:1], line[1:]
         if self.is_whole or mark not in (b"|", b"!", b";") or (mark == b";" and text):
             shown = clean_line(line[:80].decode("utf-8", "replace"))
-            raise ValueError(f"it says something else: {shown}")
+            raise ValueError(f"unexpected output: {shown}")
         if mark == b"!":
             number = int(text) if text.isdigit() and len(text) < 4 else 0
             self._error = number if number in _KNOWN_ERRORS else errno.EIO
@@ -120,8 +121,10 @@ _UNSWAP = bytes.maketrans(b"\n\x01", b"\0\n")
 
 
 def loop_script() -> str:
-    """The loop: POSIX sh and its own words, beside tr, grep, head, sed and readlink (of busybox
-    too). In one line, since shells that are no sh disagree about lines in quotes."""
+    """The shell loop, in POSIX sh with cat, tr, grep, head, sed and readlink (busybox suffices).
+
+    It is one line, as login shells other than sh treat line breaks in quotes differently.
+    """
     why = (
         'd=$p; while [ ! -e "$d" ] && [ "$d" != / ] && [ -n "$d" ]; do d=${d%/*}; done; '
         f'if [ -e "$p" ]; then echo "!{_DENIED}"; '
@@ -141,7 +144,7 @@ def loop_script() -> str:
     cases = {
         "R": f"{is_read} {lines}; else {why}; fi",
         "C": f"{is_read} {cpus}; else {why}; fi",
-        # The last line has to end, or the mark of the end would be a part of it.
+        # End the last line, so that the end mark is on a line of its own.
         "Z": f'{is_read} {{ head -c 65536 "$p" | tr "\\000\\012" "\\012\\001"; echo; }} '
         f"| {prefix}; else {why}; fi",
         "I": f'{is_read} grep -e CPU0 -e "\\.npu" "$p" | {prefix}; else {why}; fi',

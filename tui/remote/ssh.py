@@ -1,8 +1,8 @@
-"""The system's ssh: one connection for everything, with the user's keys, agent and jump hosts.
+"""The system's ssh: one connection for all purposes, with the user's keys, agent and jump hosts.
 
-A first ssh (the master) logs in and may ask for a password; the reading of the board and the
-forwarded ports go through it (ssh_config(5), ControlMaster). A benchmark that a dashboard begins
-goes through the dashboard's, where that had to ask.
+A first ssh process (the master) logs in and may ask for a password. Reading the board and forwarded
+ports use its connection (ssh_config(5), ControlMaster). A benchmark started by a dashboard uses the
+dashboard's master if that one had to ask.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from tui.remote.address import BoardAddress
 from tui.remote.shared_login import LoginUse
 
 CONNECT_S = 20
-"""ssh's own limit for a host that does not answer."""
+"""ssh's time limit for a host that does not answer."""
 ALIVE_S = 5
-"""How often ssh looks whether the other end is there; after three times it gives up."""
+"""Interval of ssh's keep-alive messages; after three without an answer, it disconnects."""
 COMMAND_S = 10.0
-"""For a question to the master on this machine."""
+"""Time limit of a command to the master process."""
 LINGER_S = 30
-"""How long a master stays whose npulse was killed."""
+"""How long the master process stays after npulse was killed."""
 MAX_WORDS = 200
 _WORTH_ASKING = ("Permission denied", "Host key verification failed", "authentication failures")
-"""What ssh says where a password, a passphrase or a yes may help."""
+"""ssh's messages after which a login with questions may succeed."""
 _NOT_WORTH_TELLING = ("Warning: Permanently added", "debug1:", "** ")
 
 
 class SshError(Exception):
-    """No connection; the text is one sentence."""
+    """There is no connection. The message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class SshOptions:
-    """``program`` is ssh itself; ``extra`` goes before everything else (tests: keys and hosts of
-    their own)."""
+    """``program`` is the ssh command; ``extra`` are its first arguments (tests use their own keys
+    and hosts)."""
 
     program: str = "ssh"
     extra: tuple[str, ...] = ()
@@ -52,10 +52,10 @@ SYSTEM_SSH = SshOptions()
 
 
 class Ssh:
-    """A connection to one board. Every method blocks; :meth:`close` may be called from any thread.
+    """A connection to one board. All methods block; :meth:`close` may be called from any thread.
 
-    ``options`` are for a system where ssh is somewhere else. ``lent`` is the socket of another
-    process's master, which is used as long as it is there.
+    ``options``: the ssh program and its options. ``lent``: the socket of another process's master,
+    which is used while it exists.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Ssh:
     ) -> None:
         self.address = address
         self._options = options
-        # The path of a socket has 104 bytes at most: not below a long TMPDIR.
+        # The path of a socket may have 104 bytes at most, so not below a long TMPDIR.
         folder = os.environ.get("XDG_RUNTIME_DIR", "")
         base = folder if folder and Path(folder).is_dir() else "/tmp"
         self._folder = Path(tempfile.mkdtemp(prefix="npulse-", dir=base))
@@ -78,16 +78,16 @@ class Ssh:
         self._log = self._folder / "log"
         self._forwarded: dict[tuple[str, int], int] = {}
         self.has_asked = False
-        """Whether the login had to ask for something, which a process without a terminal cannot."""
+        """Whether the login asked for something, which needs a terminal."""
 
     @property
     def socket(self) -> Path:
-        """Of the master, for another process."""
+        """The master's socket, for another process."""
         return self._socket
 
     @property
     def is_connected(self) -> bool:
-        """Whether the master runs and has logged in."""
+        """Whether the master process is running and logged in."""
         return self._socket.exists() and self._control("check").returncode == 0
 
     def connect(self, *, may_ask: bool) -> None:
@@ -143,7 +143,7 @@ class Ssh:
             raise SshError(f"{self.address.shown} was not reached: {self._last_words()}")
 
     def start(self, script: str, *, has_stderr: bool = False) -> subprocess.Popen[bytes]:
-        """Run a script of one line with the other end's sh, with pipes. Raises SshError."""
+        """Run a one-line script with sh on the board, with pipes. Raises SshError."""
         remote = f"exec sh -c {shlex.quote(script)}"
         command = self._command(
             *("-T", "-o", "ControlMaster=no", "-o", "BatchMode=yes"),
@@ -155,14 +155,14 @@ class Ssh:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if has_stderr else subprocess.DEVNULL,
-                # Ctrl+C and a hang-up of our terminal are ours to handle.
+                # Ctrl+C and the terminal's hang-up must reach npulse only.
                 start_new_session=True,
             )
         except OSError as error:
             raise SshError(f"ssh could not be started: {error.strerror}") from error
 
     def read_file(self, path: str, limit: int) -> bytes | None:
-        """The first bytes of a file at the other end; None where it cannot be read."""
+        """The first ``limit`` bytes of a file on the board; None if unreadable."""
         remote = f"exec head -c {limit} {shlex.quote(path)}"
         done = self._run(
             "-T", "-o", "ControlMaster=no", "-o", "BatchMode=yes", self.address.destination, remote
@@ -170,8 +170,8 @@ class Ssh:
         return done.stdout if done.returncode == 0 else None
 
     def forward(self, host: str, port: int) -> int:
-        """A port of this machine's loopback that leads to ``host:port`` as the board sees it: the
-        same one for good. Raises SshError."""
+        """A loopback port of this machine, forwarded to ``host:port`` as seen from the board.
+        Always the same port for the same target. Raises SshError."""
         local = self._forwarded.get((host, port))
         if local is None:
             with socket.socket() as free:
@@ -182,18 +182,18 @@ class Ssh:
         return local
 
     def forward_back(self, host: str, port: int) -> int:
-        """A port of the board's loopback that leads to ``host:port`` as this machine sees it, which
-        the board chooses. Raises SshError."""
+        """A loopback port of the board, chosen by it, forwarded to ``host:port`` as seen from this
+        machine. Raises SshError."""
         shown = f"[{host}]" if ":" in host else host
         done = self._control("forward", "-R", f"127.0.0.1:0:{shown}:{port}")
         said = done.stdout.decode("ascii", "replace").strip()
         if done.returncode != 0 or not said.isdigit():
             words = clean_line(done.stderr.decode("utf-8", "replace"), MAX_WORDS)
-            raise SshError(f"{self.address.name} lets no port be forwarded back: {words}")
+            raise SshError(f"{self.address.name} does not allow remote port forwarding: {words}")
         return int(said)
 
     def forward_again(self) -> None:
-        """After another login: every port that was forwarded before. Raises SshError."""
+        """Forward all earlier ports again, after another login. Raises SshError."""
         for (host, port), local in self._forwarded.items():
             self._forward(local, host, port)
 
@@ -250,14 +250,14 @@ class Ssh:
         ]
 
     def _last_words(self) -> str:
-        """What ssh said last, in one line."""
+        """ssh's last message, in one line."""
         try:
             lines = self._log.read_text("utf-8", "replace").splitlines()
         except OSError:
             lines = []
         told = [line for line in lines if line.strip() and not line.startswith(_NOT_WORTH_TELLING)]
         if not told:
-            return "ssh did not say why"
+            return "ssh gave no reason"
         return clean_line(told[-1], MAX_WORDS).rstrip(".")
 
 

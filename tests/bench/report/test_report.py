@@ -270,7 +270,7 @@ def test_observations_come_from_data_only() -> None:
 def test_a_reference_row_is_labelled_as_what_it_is() -> None:
     text = render.as_markdown(full())
     assert "MiniCPM3 4B w8a8, rk3588, Rockchip (rknn-llm v1.3.0)" in text
-    assert "other model" in text
+    assert "another" in text
     assert "board report (RockchipLlama, runtime 1.2.1)" in text
     assert "O14 reference" in text
 

@@ -83,7 +83,7 @@ async def test_an_answer_that_stops_early_is_asked_again(tmp_path: Path) -> None
         found = await told(parse(text, "x.toml"), tmp_path, server.url)
     assert found.one().tok.out == 20
     assert found.one().taint == ()
-    assert any("stopped early" in e.sentence for e in found.all(Noted))
+    assert any("answer too short" in e.sentence for e in found.all(Noted))
     prompts = [body["messages"][-1]["content"] for body in server.asked]
     assert prompts[1] != prompts[2]
 

@@ -28,7 +28,7 @@ async def test_standard_is_flagged_where_the_server_does_not_count(
     assert {r.tok.in_source for r in found.requests} == {"estimated"}
     assert found.loaded is not None
     text = render.as_markdown(found.loaded)
-    assert "As Rockchip prints it" in text
+    assert "In the format of Rockchip's table" in text
     assert "Not comparable" in text
     assert "RKLLM (simulated)" in text
 

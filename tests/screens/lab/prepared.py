@@ -66,7 +66,11 @@ MATRIX = Matrix(
         ("why/memory", "cold"): (answered(TERSE + " Really.", tokens=11),),
         ("why/heat", "plain"): (answered("Heat is no problem.", tokens=5),),
         ("why/heat", "terse"): (
-            answered("", status="timeout_idle", error="no token within the limit between two"),
+            answered(
+                "",
+                status="timeout_idle",
+                error="no token within the time limit between two tokens",
+            ),
         ),
         ("json/fan", "terse"): (answered('{"name": "fan"}', tokens=7),),
         ("json/fan", "plain"): (RUNNING,),

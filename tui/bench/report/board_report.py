@@ -1,8 +1,8 @@
-"""The layout and the definitions of the board report that npulse starts from.
+"""Report with the layout and definitions of the earlier board report (``--compat seed004``).
 
 There, time to first token is the runtime's prefill time, the speed is the mean of Ng / Tg over the
-answered prompts, and input processing the mean of Pp / Tp. They are printed here only so that the
-old figures can be recomputed; beside them stand the figures that can be compared.
+answered prompts, and input processing the mean of Pp / Tp. This report exists to recompute those
+figures; it also has the figures that can be compared.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from tui.core.text.format import UNKNOWN
 
 
 def plain_mean(values: Sequence[float]) -> float | None:
-    """Mean of the plain sum from the last value to the first.
+    """Mean by a plain sum from the last value to the first; None without values.
 
-    Where the rows are only known with the two digits that the report prints, their mean falls on
-    a tie; summed in this order it comes out as the report, made from full digits, has it.
+    The earlier report's rows are known with two decimals only, and their mean falls on a rounding
+    tie. Summed in this order, it rounds to the figure that the report printed.
     """
     if not values:
         return None
@@ -36,13 +36,13 @@ def plain_mean(values: Sequence[float]) -> float | None:
 
 
 def prefill_ms(request: Request) -> float | None:
-    """What the board report calls time to first token; the client's where no runtime told."""
+    """The runtime's prefill time in ms, else the client's TTFT."""
     known = request.rt.prefill_ms
     return request.m.get("ttft_client_ms") if known is None else known
 
 
 def speed(request: Request) -> float | None:
-    """Ng / Tg; the client's rate, or an estimate, where no runtime told."""
+    """Ng / Tg in tok/s, else the client's rate or an estimate."""
     known = request.m.get("decode_tps_rt")
     if known is None:
         known = ratio(request.rt.generate_tokens, request.rt.generate_ms, 1000)
@@ -50,7 +50,7 @@ def speed(request: Request) -> float | None:
 
 
 def input_rate(request: Request) -> float | None:
-    """Pp / Tp."""
+    """Pp / Tp in tok/s, else an estimate."""
     known = ratio(request.rt.prefill_tokens, request.rt.prefill_ms, 1000)
     return request.m.get("prefill_tps_est") if known is None else known
 
@@ -61,14 +61,14 @@ def _known(requests: Sequence[Request], name: str) -> list[float]:
 
 
 def content(loaded: Loaded) -> Iterator[Block]:
-    """The report in the old layout, its definitions named, ours beside them."""
+    """The blocks of the report in the earlier layout."""
     document = loaded.document
     every, kept = document.requests, scored(document.requests)
     speeds, firsts, inputs = (_known(kept, name) for name in ("speed", "prefill", "input"))
     source = "estimated" if any(r.is_rate_estimated for r in kept) else ""
     yield from parts.head(loaded)
     yield Paragraph(
-        "Definitions of the board report: time to first token is the runtime's prefill time, "
+        "Definitions of the earlier report: time to first token is the runtime's prefill time, "
         "average speed the mean of Ng / Tg over answered prompts."
     )
     yield Heading(2, "Executive Summary")
@@ -104,11 +104,11 @@ def content(loaded: Loaded) -> Iterator[Block]:
             ("Total Tokens Processed", whole(tokens_in + tokens_out)),
         )
     )
-    yield Heading(2, "What can be compared")
+    yield Heading(2, "Comparable figures")
     yield from _ours(loaded, tokens_out)
     yield from details.requests(loaded)
     yield Heading(2, "Observations")
-    yield Bullets(observations(loaded) or ["Nothing to remark."])
+    yield Bullets(observations(loaded) or ["No observations."])
 
 
 def _row(label: str, values: Sequence[float], source: str = "") -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _ours(loaded: Loaded, tokens_out: int) -> Iterator[Block]:
                 f"{number(_value(loaded, 'tokens_per_success'), 1)} tokens",
             ),
             (
-                "All tokens over the whole run",
+                "All tokens by the run's wall time",
                 f"{number(ratio(tokens_out, document.run.wall_s or None))} tok/s",
             ),
         )

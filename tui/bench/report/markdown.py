@@ -1,4 +1,4 @@
-"""Renders report blocks as Markdown in which foreign text stays plain text."""
+"""Renders report blocks as Markdown; all texts are escaped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LEADING = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s|$)")
 
 
 def escaped(text: str) -> str:
-    """One line of text without any meaning for Markdown or HTML."""
+    """One line of text, escaped so that it has no markup in Markdown or HTML."""
     flat = " ".join(text.split("\n"))
     flat = _SPECIAL.sub(r"\\\1", flat)
     flat = _ENTITY.sub("&amp;", flat).replace("<", "&lt;").replace(">", "&gt;")
@@ -35,18 +35,18 @@ def escaped(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """A table cell."""
+    """Escaped text for a table cell; never empty."""
     return escaped(text).replace("\t", " ") or " "
 
 
 def fence(text: str) -> str:
-    """A fence that is longer than any inside."""
+    """A code fence longer than any run of backticks in the text."""
     longest = max((len(run) for run in _TICKS.findall(text)), default=0)
     return "`" * max(3, longest + 1)
 
 
 def rendered(blocks: Iterable[Block]) -> str:
-    """The whole document."""
+    """The Markdown of all blocks."""
     parts = (_block(block) for block in blocks)
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -1,6 +1,6 @@
-"""Observations: sentences generated from the data of a run, each with the id of its rule.
+"""Observations: sentences generated from a run's data, each with the id of its rule.
 
-There is no praise and no verdict here that was not measured.
+Every sentence follows from a measured value.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ SAME_TIME_SHARE = 0.03
 OVERHEAD_MS = 250.0
 
 SHORT_BY_DESIGN = frozenset({"prefill", "cache", "load"})
-"""Kinds of suite in which a cap of a few tokens cuts every answer."""
+"""Kinds of suite whose low token limits cut every answer by design."""
 
 
 def observations(loaded: Loaded) -> list[str]:
-    """Every sentence that a rule finds data for, in the order of the rules."""
+    """The sentences of all rules that apply to this run, in the order of the rules."""
     return [f"{text} [{rule}]" for rule, find in _RULES for text in find(loaded)]
 
 
@@ -41,16 +41,16 @@ def _success(loaded: Loaded) -> Iterator[str]:
     if failed:
         total, ok = len(_requests(loaded)), len(scored(_requests(loaded)))
         parts = ", ".join(f"{f.count} {f.status}" for f in failed)
-        yield f"{ok} of {total} requests count in the figures; the others ended as: {parts}."
+        yield f"{ok} of {total} requests count for the figures; the others ended as: {parts}."
 
 
 def _same_timeouts(loaded: Loaded) -> Iterator[str]:
-    """Failures that took equally long were probably ended by one and the same limit."""
+    """Timeouts of equal duration were probably caused by the same time limit."""
     late = [r for r in _requests(loaded) if r.status.startswith("timeout")]
     known = [ms / 1000 for r in late if (ms := r.m.get("latency_ms")) is not None]
     if len(known) >= 2 and max(known) - min(known) <= SAME_TIME_SHARE * max(known):
         yield (
-            f"{len(known)} timeouts took {median(known):.0f} s each: one time limit ended them, "
+            f"{len(known)} timeouts took {median(known):.0f} s each: a time limit ended them, "
             "not the model."
         )
 
@@ -59,21 +59,21 @@ def _buffered(loaded: Loaded) -> Iterator[str]:
     hit = sum("buffered_stream" in r.taint for r in _requests(loaded))
     if hit:
         yield (
-            f"The server sent {hit} answers whole instead of token by token: their time to first "
+            f"The server sent {hit} answers at once instead of token by token: their time to first "
             "token and gaps are unknown and left out."
         )
 
 
 def _taints(loaded: Loaded) -> Iterator[str]:
     words = {
-        "throttled": "ran while a thermal limit was in force",
+        "throttled": "ran with a thermal limit",
         "clock_low": "ran with a clock below its highest",
         "swap": "ran while swap grew",
-        "background": "ran beside other load on the CPU",
-        "cap_ignored": "did not stop at the token cap and were ended by npulse",
+        "background": "ran with other load on the CPU",
+        "cap_ignored": "did not stop at the token limit and were ended by npulse",
         "clock_step": "ran while the wall clock stepped or the machine slept",
         "ui_heavy": "ran while npulse itself used more than 10 % of a core",
-        "off_target": "missed the token counts that the suite prescribes",
+        "off_target": "do not have the token counts that the suite prescribes",
     }
     counts: Counter[str] = Counter(taint for r in _requests(loaded) for taint in r.taint)
     for taint, text in words.items():
@@ -86,7 +86,7 @@ def _cached(loaded: Loaded) -> Iterator[str]:
     if hit and loaded.document.run.kind != "cache":
         yield (
             f"{hit} answers came from a prefix cache; they are left out of time to first token "
-            "and input processing."
+            "and prefill."
         )
 
 
@@ -100,11 +100,11 @@ def _decay(loaded: Loaded) -> Iterator[str]:
         return
     where = f"between {fit.x_min:.0f} and {fit.x_max:.0f} tokens of context"
     if abs(loss) < FLAT_SHARE:
-        yield f"The generation speed is flat {where}: {first:.2f} to {last:.2f} tok/s."
+        yield f"The decode rate is flat {where}: {first:.2f} to {last:.2f} tok/s."
         return
     word = "falls" if loss > 0 else "rises"
     yield (
-        f"The generation speed {word} from {first:.2f} to {last:.2f} tok/s {where} "
+        f"The decode rate {word} from {first:.2f} to {last:.2f} tok/s {where} "
         f"({fit.a:.1f} ms + {fit.b:.4f} ms per token of context)."
     )
 
@@ -122,8 +122,8 @@ def _delta(loaded: Loaded) -> Iterator[str]:
     known = [v for r in scored(_requests(loaded)) if (v := r.m.get("rt_cl_delta_pct")) is not None]
     if known and abs(median(known)) > 3:
         yield (
-            f"The runtime's own rate differs from ours by {median(known):+.1f} % in the median: "
-            "one of the two times includes something that the other does not."
+            f"The runtime's rate differs from npulse's by {median(known):+.1f} % in the median: "
+            "one of the two times includes something that the other one does not."
         )
 
 
@@ -133,14 +133,14 @@ def _estimated(loaded: Loaded) -> Iterator[str]:
     if guessed:
         yield (
             f"The server did not count the tokens of {guessed} of {len(kept)} answers: their "
-            "number is estimated from the chunks or the text, and their rates carry ~."
+            "number is estimated from the chunks or the text, and their rates are marked ~."
         )
 
 
 def _capped(loaded: Loaded) -> Iterator[str]:
     hit = [r for r in _requests(loaded) if r.status == "capped" and r.target_out is None]
     if hit and loaded.document.run.kind not in SHORT_BY_DESIGN:
-        yield f"{len(hit)} answers were cut by their token cap: {_names(hit)}."
+        yield f"{len(hit)} answers were cut by their token limit: {_names(hit)}."
 
 
 def _loops(loaded: Loaded) -> Iterator[str]:
@@ -174,10 +174,10 @@ def _spread(loaded: Loaded) -> Iterator[str]:
     decode = loaded.document.summary.get("decode_tps")
     if decode is None or not decode.n:
         return
-    # Over depths the rates differ by design: their spread is no noise.
+    # In a sweep over context depths, the rates differ by design, not by noise.
     if decode.mdc_pct is not None and loaded.document.run.kind != "sweep":
         yield (
-            f"With n={decode.n} and this spread a change of the generation speed below "
+            f"With n={decode.n} and this spread, a change of the decode rate of less than "
             f"{decode.mdc_pct:.1f} % may be chance."
         )
     if decode.n < MIN_CI_N:
@@ -196,10 +196,10 @@ def _reference(loaded: Loaded) -> Iterator[str]:
     share = ratio(decode.median, row.decode_tps)
     if share is None:
         return
-    other = "" if is_same else " (another model of that size)"
+    other = "" if is_same else " (another model of this size)"
     text = f"The median speed is {100 * share:.0f} % of {row.label}{other}."
     if share < ROOFLINE_SHARE:
-        text += " Look at the DDR clock (dmc) and the NPU clock first."
+        text += " Check the DDR clock (dmc) and the NPU clock first."
     yield text
 
 
@@ -212,7 +212,7 @@ def _stalls(loaded: Loaded) -> Iterator[str]:
 def _memory(loaded: Loaded) -> Iterator[str]:
     free = loaded.document.totals.get("avail_min_mb")
     if free is not None and free.value is not None and free.value < 500:
-        yield f"At the lowest point {free.value:.0f} MB of memory were available."
+        yield f"The lowest available memory was {free.value:.0f} MB."
 
 
 def _unread(loaded: Loaded) -> Iterator[str]:
@@ -242,8 +242,8 @@ def _cache(loaded: Loaded) -> Iterator[str]:
     if found is not None and found.value is not None:
         word = "works" if found.value < 0.5 else "is not used"
         yield (
-            f"The second time the first token came after {100 * found.value:.0f} % of the first "
-            f"time: the prefix cache {word} for a repeated prompt."
+            f"With a repeated prompt, the time to first token is {100 * found.value:.0f} % of that "
+            f"of the first request: the prefix cache {word}."
         )
 
 

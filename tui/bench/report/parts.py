@@ -1,4 +1,4 @@
-"""Report sections about the whole run: summary, configuration, figures, method."""
+"""Report sections on the whole run: summary, configuration, figures, method."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SIMULATED = (
     "any real model or board."
 )
 LIMITED = (
-    "Imported from another tool's file: what that tool did not record is not known, and a "
-    "comparison with it is limited."
+    "Imported from another tool's file: what that tool did not record is unknown, and comparisons "
+    "with it are limited."
 )
 
 
@@ -41,14 +41,14 @@ _COUNTS = (
 
 
 def status_line(document: Document) -> str:
-    """COMPLETE 10/10 or PARTIAL 6/10."""
+    """The run's state, such as ``COMPLETE 10/10`` or ``PARTIAL 6/10``."""
     run, ok = document.run, len(scored(document.requests))
     word = "COMPLETE" if run.status == "complete" else "PARTIAL"
     return f"{word} {ok}/{run.planned or len(document.requests)}"
 
 
 def head(loaded: Loaded) -> Iterator[Block]:
-    """Title, what kind of run this is, and its warnings."""
+    """Title, warnings and identity of the run."""
     document = loaded.document
     run = document.run
     yield Heading(1, f"{line(document.model.name)} NPU Benchmark Results")
@@ -73,7 +73,7 @@ def head(loaded: Loaded) -> Iterator[Block]:
 
 
 def executive(loaded: Loaded) -> Iterator[Block]:
-    """The seed layout's summary, with what belongs beside each number."""
+    """The summary, in the layout of the earlier board report, with source and n of each number."""
     document = loaded.document
     totals, decode = document.totals, document.summary.get("decode_tps")
     tried = [r for r in document.requests if r.status not in NOT_ATTEMPTED]
@@ -142,7 +142,7 @@ def _hardware(document: Document) -> str:
     parts = [line(text) for text in (env.board, env.soc) if text]
     worked = sum(board.answered > 0 for board in document.boards)
     if document.boards:
-        parts.insert(0, f"{worked} of {len(document.boards)} boards answered; as one of them says")
+        parts.insert(0, f"{worked} of {len(document.boards)} boards answered; one of them")
     if document.model.npu_cores:
         parts.append(f"{document.model.npu_cores} NPU cores")
     return ", ".join(parts) or f"{UNKNOWN} ({line(env.missing.get('board', 'not recorded'))})"
@@ -177,7 +177,7 @@ def _value(totals: dict[str, Total], name: str, digits: int = 2) -> str:
 
 
 def configuration(loaded: Loaded) -> Iterator[Block]:
-    """What was sent, how each part is known, and the surroundings."""
+    """The settings that were sent with their sources, the environment, and the gates."""
     document = loaded.document
     config, env = document.config, document.env
     yield Heading(2, "Configuration")
@@ -216,14 +216,14 @@ def configuration(loaded: Loaded) -> Iterator[Block]:
     yield Table(("Environment", "Value"), [row for row in rows if row[1] != UNKNOWN])
     if env.missing:
         missing = [(line(name), line(why)) for name, why in env.missing.items()]
-        yield Table(("Not known", "Reason"), missing)
+        yield Table(("Unknown", "Reason"), missing)
     if document.gates:
         gates = [
             (g.id, g.severity if not g.ok or g.severity == "warn" else "ok", line(g.sentence))
             for g in document.gates
             if g.id != "cool_down"
         ]
-        yield Table(("Gate", "Result", "What was seen"), gates)
+        yield Table(("Gate", "Result", "Finding"), gates)
 
 
 def _mhz(value_hz: float | None) -> str:
@@ -231,7 +231,7 @@ def _mhz(value_hz: float | None) -> str:
 
 
 def performance(loaded: Loaded) -> Iterator[Block]:
-    """One row per metric, with everything that says how much it is worth."""
+    """One row per metric with its statistics and source, and the run's figures."""
     columns = (
         "Metric",
         "Average",
@@ -285,7 +285,7 @@ def _total_row(name: str, total: Total) -> tuple[str, str, str, str, str]:
 
 
 def tokens(loaded: Loaded) -> Iterator[Block]:
-    """Counts, with both averages and what each divides by."""
+    """Token counts, and their averages per success and per attempt."""
     totals = loaded.document.totals
     found_in, found_out = totals.get("tokens_in"), totals.get("tokens_out")
     total_in = found_in.value or 0 if found_in else 0
@@ -313,7 +313,7 @@ def _source(total: Total | None) -> str:
 
 
 def suite_part(loaded: Loaded) -> Iterator[Block]:
-    """Figures that only this kind of suite has, and the groups of requests side by side."""
+    """Figures that only this kind of suite has; empty without any."""
     document = loaded.document
     common = {*_RUN_FIGURES, *_BOARD_FIGURES, *_COUNTS}
     rows = [_total_row(name, t) for name, t in document.totals.items() if name not in common]
@@ -323,7 +323,7 @@ def suite_part(loaded: Loaded) -> Iterator[Block]:
 
 
 def reference_part(loaded: Loaded) -> Iterator[Block]:
-    """Published rows of the nearest models, labelled as what they are."""
+    """Published figures of the same and of similar models; empty without any."""
     document = loaded.document
     model, env = document.model, document.env
     rows = nearest(model.name, soc=env.soc, dtype=model.quant)
@@ -332,13 +332,13 @@ def reference_part(loaded: Loaded) -> Iterator[Block]:
         return
     yield Heading(2, "Reference rows")
     yield Paragraph(
-        "Other people's measurements, each with its release. None of them is this run; rows of "
-        "another model are neighbours by size only."
+        "Published measurements by others, each with its release. A row marked as another model is "
+        "of similar size only."
     )
     cells = [
         (
             row.label,
-            "same model" if is_same else "other model",
+            "the same" if is_same else "another",
             number(row.ttft_ms),
             number(row.prefill_ms),
             number(row.decode_tps),
@@ -347,20 +347,20 @@ def reference_part(loaded: Loaded) -> Iterator[Block]:
         )
         for row, is_same in rows
     ]
-    columns = ("Row", "Is", "TTFT ms", "Prefill ms", "tok/s", "MB", "Remark")
+    columns = ("Row", "Model", "TTFT ms", "Prefill ms", "tok/s", "MB", "Remark")
     yield Table(columns, cells, frozenset({2, 3, 4, 5}))
 
 
 def method(loaded: Loaded) -> Iterator[Block]:
-    """How every number came about."""
+    """The method: clocks, statistics, time limits, formulae."""
     document = loaded.document
     used = [metric(name) for name, found in document.summary.items() if found.n]
     yield Heading(2, "Method")
     limits = document.config.timeouts
     yield Facts(
         (
-            ("Clock", "monotonic; wall time is only a label"),
-            ("Quantiles", "linear between order statistics (type 7)"),
+            ("Clock", "monotonic; wall times are only shown"),
+            ("Quantiles", "interpolated linearly between order statistics (type 7)"),
             ("Percentiles", "p90 needs 20 values, p95 40, p99 200"),
             ("Spread", "MAD times 1.4826; bootstrap of requests, 10,000 rounds, seeded"),
             ("Order", f"each repetition shuffled, seed {document.run.seed}"),
@@ -376,13 +376,14 @@ def method(loaded: Loaded) -> Iterator[Block]:
     )
     yield Table(("Metric", "Formula"), [(m.id, m.formula) for m in used])
     yield Paragraph(
-        "t0 request written, t1 first token, tc first token that is not thinking, tN last token, "
-        "te end; N tokens out, P tokens in, Pp newly processed, Tp and Tg the runtime's own times."
+        "t0 request written, t1 first token, tc first token after thinking, tN last token, te end; "
+        "N tokens of the answer, P of the prompt, Pp of them processed (not cached), Tp and "
+        "Tg the runtime's own times."
     )
 
 
 def metric_cell(name: str, value: float | None) -> str:
-    """A number of a request with its unit."""
+    """A request's metric, formatted with its unit."""
     shown = figure(name, value)
     unit = metric(name).unit
     return shown if value is None or not unit else f"{shown} {unit}"

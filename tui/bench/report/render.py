@@ -1,4 +1,4 @@
-"""A report in every format: Markdown, HTML, JSON, CSV."""
+"""Renders a report as Markdown, HTML, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.bench.store.run_files import Loaded
 
 
 def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Block]:
-    """Every part in the order of the layout."""
+    """All blocks of the report, in their order."""
     yield from parts.head(loaded)
     yield from parts.executive(loaded)
     yield from boards.blocks(loaded.document)
@@ -42,7 +42,8 @@ def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Bl
 def as_markdown(
     loaded: Loaded, *, compat: str | None = None, comparison: Comparison | None = None
 ) -> str:
-    """Markdown; ``compat`` seed004 gives the definitions of the board report instead of ours."""
+    """The report as Markdown. ``compat`` ``seed004``: with the definitions of the earlier
+    report."""
     is_old = compat == "seed004"
     return markdown.rendered(
         board_report.content(loaded) if is_old else content(loaded, comparison)
@@ -52,7 +53,7 @@ def as_markdown(
 def as_html(
     loaded: Loaded, *, compat: str | None = None, comparison: Comparison | None = None
 ) -> str:
-    """One HTML file."""
+    """The report as one HTML file; ``compat`` as in :func:`as_markdown`."""
     blocks = board_report.content(loaded) if compat == "seed004" else content(loaded, comparison)
     word = "SIMULATED " if loaded.document.run.simulated else ""
     return html.rendered(blocks, f"{word}{line(loaded.document.model.name)} benchmark")
@@ -61,7 +62,7 @@ def as_html(
 def makers(
     compat: str | None = None, comparison: Comparison | None = None
 ) -> dict[str, Callable[[Loaded], bytes]]:
-    """Form -> what makes its bytes."""
+    """Format (json, md, html, csv) -> function that renders it as bytes."""
 
     def as_markdown_bytes(loaded: Loaded) -> bytes:
         text = as_markdown(loaded, compat=compat, comparison=comparison)

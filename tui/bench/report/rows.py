@@ -1,4 +1,4 @@
-"""Formats a run as one row: CSV, llama-bench's table, Rockchip's table."""
+"""Formats a run as table rows: CSV, llama-bench's table, Rockchip's table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula. Numbers stay numbers."""
+    """A CSV cell that no spreadsheet evaluates as a formula. Numbers stay numbers."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -50,7 +50,7 @@ def safe_cell(value: object) -> object:
 
 
 def as_csv(loaded: Loaded) -> str:
-    """One row per request, decimal points, RFC 4180."""
+    """CSV (RFC 4180) with one row per request."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     head = (
@@ -94,7 +94,7 @@ def _csv_row(document: Document, request: Request) -> Iterator[object]:
 
 
 def llama_bench_rows(loaded: Loaded) -> Table:
-    """Rows as llama-bench prints them: mean ± sample standard deviation of tokens a second."""
+    """Rows in llama-bench's format: mean ± sample standard deviation of tokens per second."""
     document = loaded.document
     model = document.model
     size = UNKNOWN if model.size is None else f"{model.size / 2**30:.2f} GiB"
@@ -115,7 +115,7 @@ def _backend(document: Document) -> str:
 
 
 def _tests(loaded: Loaded) -> Iterator[tuple[str, list[float], bool]]:
-    """(test, rates, estimated) for prompt processing and generation of each group."""
+    """(test, rates, is estimated) for prompt processing and generation of each group."""
     document = loaded.document
     source = headline_source(document.requests)
     for members in by_group(scored(in_suite_order(loaded)), lambda r: r.group or r.id).values():
@@ -149,9 +149,9 @@ def _common_out(members: Sequence[Request]) -> str:
 
 
 def rockchip_row(loaded: Loaded) -> tuple[Table, list[str]] | None:
-    """The row of Rockchip's table and why it is not comparable with it, if it is not.
+    """The row in the format of Rockchip's table, and the reasons why it is not comparable with it.
 
-    None where the run is not of the shape 128 tokens in, 64 out.
+    None unless it is a run of the suite ``standard`` (128 prompt tokens, 64 new tokens).
     """
     document = loaded.document
     kept = [r for r in scored(document.requests) if r.target_in == STANDARD_IN]
@@ -162,13 +162,13 @@ def rockchip_row(loaded: Loaded) -> tuple[Table, list[str]] | None:
     if any(r.tok.out != STANDARD_OUT for r in kept):
         problems.append("not every answer has exactly 64 tokens")
     if any(r.tok.in_source != "runtime" for r in kept):
-        problems.append("the 128 prompt tokens are estimated, this server does not count them")
+        problems.append("the 128 prompt tokens are estimated, as this server does not count them")
     elif any(r.tok.input != STANDARD_IN for r in kept):
         problems.append("not every prompt has exactly 128 tokens")
     if document.run.simulated:
         problems.append("simulated")
     if source == "estimated":
-        problems.append("the generation speed is estimated, this server does not count its tokens")
+        problems.append("the decode rate is estimated, as this server does not count its tokens")
     taints = {taint for r in kept for taint in r.taint}
     problems += [f"taint: {taint}" for taint in sorted(taints)]
     first = _values(kept, "prefill_ms", source) or _values(kept, "ttft_client_ms", source)
@@ -199,17 +199,17 @@ def rockchip_row(loaded: Loaded) -> tuple[Table, list[str]] | None:
 
 
 def published_rows(loaded: Loaded) -> Iterator[Block]:
-    """Rows to be put beside other people's tables."""
+    """Rows for comparison with published tables; empty for other suites."""
     if not scored(loaded.document.requests):
         return
     if loaded.document.run.kind in ("standard", "sweep", "prefill"):
-        yield Heading(2, "As llama-bench prints it")
+        yield Heading(2, "In llama-bench's format")
         yield llama_bench_rows(loaded)
     row = rockchip_row(loaded)
     if row is None:
         return
     table, problems = row
-    yield Heading(2, "As Rockchip prints it")
+    yield Heading(2, "In the format of Rockchip's table")
     yield table
     if problems:
         yield Paragraph(f"Not comparable: {'; '.join(problems)}.", is_warning=True)

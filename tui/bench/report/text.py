@@ -1,4 +1,4 @@
-"""Number and text formatting of reports: decimal points in every locale, – for no value."""
+"""Formats numbers and text for reports: decimal point in every locale, – without a value."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ MAX_TEXT_CHARS = 1_000_000
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """Fixed digits, or – where there is no number."""
+    """A number with fixed decimals; – for None."""
     return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
 def marked(text: str, source: str) -> str:
-    """``~`` in front of a number that is only estimated."""
+    """A formatted number, with ``~`` before it if its source is ``estimated``."""
     return f"~{text}" if source == "estimated" and text != UNKNOWN else text
 
 
 def figure(metric_id: str, value: float | None) -> str:
-    """A metric with its own precision."""
+    """A metric's value with the metric's number of decimals."""
     return number(value, metric(metric_id).digits)
 
 
 def whole(value: float | None) -> str:
-    """A count with separators: 12,263."""
+    """A count with thousands separators: 12,263."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
 def interval(pair: tuple[float, float] | None, digits: int = 2) -> str:
-    """A confidence interval in brackets."""
+    """A confidence interval in brackets; – for None."""
     return UNKNOWN if pair is None else f"[{pair[0]:.{digits}f}, {pair[1]:.{digits}f}]"
 
 
 def line(text: str | None) -> str:
-    """Foreign text in one harmless line."""
+    """Text from outside, sanitised, as one line; – for None."""
     return UNKNOWN if text is None else clean(text, newlines=False)
 
 
 def block(text: str) -> str:
-    """Foreign text of several lines, harmless and bounded."""
+    """Text from outside, sanitised, of several lines and limited length."""
     kept = clean(text[:MAX_TEXT_CHARS])
     return kept if len(text) <= MAX_TEXT_CHARS else f"{kept}\n[cut after 1,000,000 characters]"
 
 
 def minutes(seconds: float) -> str:
-    """Seconds and minutes, as the board reports print a duration."""
+    """A duration in seconds and minutes."""
     return f"{seconds:.1f} seconds ({seconds / 60:.1f} minutes)"

@@ -1,4 +1,4 @@
-"""The timeline of each request as a picture: rate, board, phases and what changed."""
+"""The timeline of each request as a chart: rate, board, phases and changes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tui.bench.store.run_files import Loaded
 from tui.timeline.svg import timeline_svg
 
 COLUMNS = 140
-"""Fewer than in a picture of its own: a report has many."""
+"""Columns of a timeline: fewer than in a single exported one, as a report has many."""
 MOST_OPEN = 3
-"""More pictures than this are folded."""
+"""With more charts than this, they are folded."""
 
 
 def picture(loaded: Loaded, request: Request) -> Iterator[Block]:
-    """The picture of a request; nothing where its times are not known."""
+    """The chart of a request; empty if its token times are unknown."""
     try:
         timeline = request_timeline(loaded, request)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The start event, the refusal sentence and the outcome of a run."""
+"""The event at a run's start, the sentence of a refusal, and a run's outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def started(
     done: int,
     minutes: float | None,
 ) -> Started:
-    """What is going to be done, with the time that each request is expected to take."""
+    """The event at a run's start, with the plan and the expected time of each request."""
     return Started(
         run_id=run.id,
         folder=folder,
@@ -43,7 +43,7 @@ def started(
 
 
 def planned_requests(tasks: Iterable[Task], speed: Speed) -> tuple[Planned, ...]:
-    """The requests, with the time that each is expected to take."""
+    """The planned requests with their expected times."""
     return tuple(
         Planned(
             id=task.prompt.id,
@@ -58,7 +58,7 @@ def planned_requests(tasks: Iterable[Task], speed: Speed) -> tuple[Planned, ...]
 
 
 def refusal(gates: Iterable[Gate]) -> str:
-    """The refusing gates, a sentence each, with its fix."""
+    """One sentence per refusing gate, with its fix."""
     parts = []
     for gate in gates:
         fix = f" Fix: {gate.fix}." if gate.fix else ""
@@ -67,8 +67,8 @@ def refusal(gates: Iterable[Gate]) -> str:
 
 
 def end_of(document: Document, ended: str, reason: str) -> tuple[Outcome, str]:
-    """How a run ended that got so far as its report, and a sentence about it. ``ended`` and
-    ``reason`` are those of its last request."""
+    """The outcome of a run with a report, and a sentence for the user. ``ended`` is how its loop
+    ended, ``reason`` why it ended early, or empty."""
     scored = sum(request.is_scored for request in document.requests)
     said = f"{scored} of {document.run.planned or len(document.requests)} answered"
     if ended == "aborted":
@@ -76,5 +76,5 @@ def end_of(document: Document, ended: str, reason: str) -> tuple[Outcome, str]:
     if reason:
         return "incomplete", f"{reason} {said}."
     if document.run.status != "complete":
-        return "incomplete", f"Not everything was answered: {said}."
+        return "incomplete", f"Not all requests were answered: {said}."
     return "complete", f"{said}."

@@ -1,4 +1,4 @@
-"""Board sampling during a run; without a board, the reason why there is none."""
+"""Samples the server's board during a run; without a board, gives the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IDLE_PCT = 2.0
 
 
 class BoardLink:
-    """Takes samples in a worker thread. Without a board every method says so with nothing."""
+    """Samples in a worker thread. Without a board, the methods return None or an empty list."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class BoardLink:
         self.reason: str | None = None
         self.root = root
         self.elsewhere = elsewhere
-        """The board, where it is another machine that is read."""
+        """Reader of the board if that is another machine."""
         self._server = server
         self._sampler: Sampler | None = None
         port = local_port(server.url)
@@ -42,7 +42,7 @@ class BoardLink:
         )
         has_log = not is_elsewhere and root is None and not server.is_simulated and port is not None
         self.runtime_log = RuntimeLog(Files(), port) if has_log and port else None
-        """The runtime's own numbers; None for a server that is not on this machine."""
+        """Reader of the runtime's log; None if the server is not on this machine."""
         if elsewhere is not None:
             pass
         elif root is None and server.is_simulated:
@@ -59,25 +59,25 @@ class BoardLink:
 
     @property
     def is_this_machine(self) -> bool:
-        """Whether the files that are read are those of the system that npulse runs on."""
+        """Whether the board's files are those of the system that npulse runs on."""
         return self._sampler is not None and self.root is None
 
     @property
     def shown_url(self) -> str:
-        """The server's address without secrets, as it is on its own board."""
+        """The server's URL without credentials, as it is on the board itself."""
         shown = shown_url(self._server.url)
         return shown if self.elsewhere is None else self.elsewhere.url_there(shown)
 
     @property
     def server_label(self) -> str:
-        """The server's name, and which it is of several."""
+        """The server's name, with its address on another machine."""
         if self.elsewhere is None:
             return self._server.label
         return f"{self._server.name} {urlsplit(self.shown_url).netloc}"
 
     @property
     def note(self) -> str | None:
-        """How the board is read, where that is another machine."""
+        """A sentence on how the board is read if it is another machine; else None."""
         if self.elsewhere is None:
             return None
         latency_ms = self.elsewhere.latency_ms
@@ -85,7 +85,7 @@ class BoardLink:
         return f"the board {self.elsewhere.name} is read over ssh{said}"
 
     async def sample(self) -> Snapshot | None:
-        """One snapshot, also kept in the log; None without a board."""
+        """Take a snapshot and add it to the log; None without a board."""
         source = self._sampler or self.elsewhere
         if source is None:
             return None
@@ -94,7 +94,8 @@ class BoardLink:
         return snapshot
 
     async def idle_snapshots(self, count: int, every_s: float) -> list[Snapshot]:
-        """A few snapshots of the board at rest, for the gates; the first one only warms up."""
+        """``count`` snapshots of the idle board, for the gates, without the first, which has no
+        rates."""
         found: list[Snapshot] = []
         for _ in range(count):
             snapshot = await self.sample()
@@ -109,17 +110,17 @@ class BoardLink:
         return kept
 
     def is_npu_idle(self) -> bool | None:
-        """By the last sample; None where the load is not known."""
+        """Whether the NPU is idle by the last sample; None if its load is unknown."""
         load = self.npu_load_pct()
         return None if load is None else load <= IDLE_PCT
 
     def npu_load_pct(self) -> float | None:
-        """Of the last sample; None where it is not known."""
+        """NPU load in the last sample; None if unknown."""
         latest = self.log.latest
         return None if latest is None else npu_load(latest.values)
 
     def temperature(self) -> float | None:
-        """The hottest zone of the last sample."""
+        """Temperature of the hottest zone in the last sample, in °C; None if unknown."""
         latest = self.log.latest
         value = None if latest is None else latest.values.get("temp.max")
         return value if isinstance(value, int | float) else None

@@ -1,7 +1,7 @@
 """Detects wall clock steps and system sleep during a run.
 
-Durations come from the monotonic clock alone; this only tells whether labels can be trusted, and
-whether the machine was suspended while an answer ran.
+All durations are from the monotonic clock. This only detects whether wall times are reliable, and
+whether the machine was suspended during an answer.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ STEP_S = 0.5
 
 
 def boot_ns() -> int:
-    """Monotonic time that counts during suspend too."""
+    """Monotonic time in ns that includes suspend (CLOCK_BOOTTIME)."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 @dataclass(slots=True)
 class ClockWatch:
-    """Remembers how the clocks stood to each other; :meth:`step` says what changed since."""
+    """Compares wall, boot and monotonic clock between calls of :meth:`step`."""
 
     wall_ns: Callable[[], int] = time.time_ns
     monotonic_ns: Callable[[], int] = time.monotonic_ns
@@ -29,7 +29,7 @@ class ClockWatch:
     _boot_offset: int | None = None
 
     def step(self) -> str | None:
-        """What happened since the last call, in words; None where nothing did."""
+        """A step or sleep of more than 0.5 s since the last call, as text; None without one."""
         now = self.monotonic_ns()
         wall, boot = self.wall_ns() - now, self.boot_ns() - now
         said = None

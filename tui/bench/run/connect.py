@@ -1,4 +1,4 @@
-"""Connects to the server before a run: model, settings, configuration and environment records."""
+"""Connects to the server before a run, and makes the records of model, settings and environment."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TOOL = f"npulse {__version__}"
 
 
 class SetupError(Exception):
-    """The run cannot begin; ``outcome`` says which kind of end that is."""
+    """The run cannot begin. ``outcome`` and ``sentence`` are those of its last event."""
 
     def __init__(self, outcome: Outcome, sentence: str) -> None:
         super().__init__(sentence)
@@ -52,7 +52,7 @@ class SetupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A server that was found and what it has."""
+    """A connected server with its models. ``info`` is the model to be measured."""
 
     server: Server
     client: Client
@@ -60,12 +60,15 @@ class Connected:
     models: tuple[ModelInfo, ...]
     context_tokens: int | None
     has_to_load: bool = False
-    """Whether the first request makes the server load the model."""
+    """Whether the server has to load the model for the first request."""
 
 
 async def connect(options: Options, on_wait: Callable[[str], None] | None = None) -> Connected:
-    """Finds the server and its model. With ``on_wait``, which gets the reason as a clause, a
-    server that is too busy to say what it is, is waited for. Raises SetupError (unreachable)."""
+    """Find the server and its model.
+
+    With ``on_wait``, waits for a server that is too busy to be identified, and calls ``on_wait``
+    with the reason, without a full stop. Raises SetupError (unreachable).
+    """
     try:
         limit_s = 0.0 if on_wait is None else options.policy.busy_s
         server = await locate_when_free(
@@ -78,7 +81,7 @@ async def connect(options: Options, on_wait: Callable[[str], None] | None = None
         )
     except (NoServerError, ValueError) as error:
         raise SetupError("unreachable", str(error)) from None
-    # The limits of a benchmark are watched outside: what the client itself allows is generous.
+    # RequestRunner enforces the time limits, so the client's own are long.
     timeouts = PhaseTimeouts(
         connect_s=options.policy.connect_s,
         first_byte_s=WEEK_S,
@@ -93,15 +96,17 @@ async def connect(options: Options, on_wait: Callable[[str], None] | None = None
     if not options.model and found.choice.problem is not None:
         await client.aclose()
         raise SetupError("unreachable", found.choice.problem)
-    # A server that has one model answers with that one.
+    # With a single model, the server answers with it, whether it is loaded or not.
     is_only = not found.info.name and len(listed) == 1
     info = listed[0] if is_only else found.info
     return Connected(server, client, info, listed, info.context_tokens, found.has_to_load)
 
 
 async def load_default(connected: Connected) -> None:
-    """Has the server load the model of its own choice, where nothing is loaded and none was asked
-    for: a run has to name what it measured. A server that refuses shows why at the first prompt."""
+    """Make the server load its default model, if none is loaded and none was named.
+
+    A run must know its model. Errors are ignored: they appear again at the first request.
+    """
     settings = replace(GREEDY, max_tokens=1)
     request = ChatRequest("", (Message("user", "Hi"),), settings)
     client = connected.client
@@ -112,12 +117,12 @@ async def load_default(connected: Connected) -> None:
 
 
 def model_problem(connected: Connected, wanted: str | None) -> str | None:
-    """Why the wanted model cannot simply be asked; None where it can."""
+    """Why requests to the wanted model need more than its name, such as a load; None otherwise."""
     return chosen_model(connected.models, wanted, connected.server).problem
 
 
 def request_settings(options: Options, suite: Suite) -> GenerationSettings:
-    """What is sent with every request: the user's settings, or greedy ones for comparisons."""
+    """The settings for all requests: the user's, or greedy ones as the suite or options require."""
     is_greedy = suite.sampling == "greedy" if options.is_greedy is None else options.is_greedy
     base = GREEDY if is_greedy else options.settings
     return replace(base, is_thinking=suite.thinking, system_prompt="")
@@ -129,7 +134,7 @@ def config_of(
     connected: Connected,
     settings: GenerationSettings,
 ) -> Config:
-    """The configuration as it is sent, and what of it this server is known to use."""
+    """The record of the settings that are sent, marking those that this server ignores."""
     sampling: dict[str, float | int | str | bool | None] = {
         "temperature": settings.temperature,
         "top_p": settings.top_p,
@@ -139,7 +144,7 @@ def config_of(
         "max_tokens": "per prompt",
     }
     for name in Sampling.__struct_fields__:
-        # As the prompts of the suite have them, where they differ.
+        # A setting in which prompts of the suite differ is "per prompt".
         own = {getattr(p.sampling, name) for p in suite.prompts if p.sampling is not None}
         if own - {None, sampling[name]}:
             sampling[name] = "per prompt"
@@ -168,7 +173,7 @@ def config_of(
 
 
 def model_of(connected: Connected, sha256: str | None, path: Path | None) -> Model:
-    """The model as it is known; what is guessed from a name is named."""
+    """The record of the model, with the names of guessed fields."""
     info = connected.info
     guessed = []
     if info.is_quantisation_guessed:
@@ -188,7 +193,7 @@ def model_of(connected: Connected, sha256: str | None, path: Path | None) -> Mod
 
 
 async def round_trip_ms(client: Client) -> float | None:
-    """Median of five small requests; None where one fails."""
+    """Median round trip of five small requests in ms; None if one fails."""
     path = (*client.dialect.models.list_paths, "/")[0]
     times = []
     for _ in range(ECHOES):
@@ -203,7 +208,7 @@ async def round_trip_ms(client: Client) -> float | None:
 def env_of(
     connected: Connected, board: BoardLink, snapshot: Snapshot | None, rtt_ms: float | None
 ) -> Env:
-    """The surroundings, with a reason for everything that could not be read."""
+    """The record of board, system and server, with a reason for each missing value."""
     server = connected.server
     is_remote = board.elsewhere is not None or not is_local(server.url)
     is_beside = board.is_there and board.elsewhere is None

@@ -1,4 +1,4 @@
-"""Pauses and cool-downs between two requests."""
+"""Pauses and cool-downs between requests."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ LOOK_S = 0.2
 
 
 async def pause(context: RunContext) -> None:
-    """Returns when the run is not paused, or was ended."""
+    """Wait while the run is paused. Returns at once if it is not, and when it is aborted."""
     controls, ledger = context.controls, context.ledger
-    # Whoever watches the events gets its turn first: it may have just asked for a pause.
+    # Let the event's consumers run first: one of them may request a pause now.
     await asyncio.sleep(0)
     if not controls.is_paused:
         return
     ledger.emit(StageChanged(stage="paused", sentence="Paused before the next prompt."))
     ledger.write(Noted(t_ns=perf_counter_ns(), sentence="paused"))
-    # The flags may be set from another thread or by a file: looking is all there is.
+    # Another thread or a file may set the flags, so they have to be polled.
     while controls.is_paused and not controls.is_aborted:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_S)
     ledger.write(Noted(t_ns=perf_counter_ns(), sentence="resumed"))
 
 
 async def cool_down(context: RunContext, task: Task) -> None:
-    """Waits until the board is no warmer than at its start plus a margin, for a limited time."""
+    """Wait until the board is at most 10 °C warmer than when idle, at most ``cool_down_s``."""
     limit, allowed_s = context.cool_limit_c, context.options.cool_down_s
     now = context.board.temperature()
     if limit is None or now is None or allowed_s <= 0:

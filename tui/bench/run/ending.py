@@ -1,4 +1,4 @@
-"""How a run ends, whatever ended it: its last event, and its report files."""
+"""The end of a run in all cases: its last event and its report files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui.core.text.sanitize import clean
 async def events_of(
     ledger: Ledger, controls: Controls, work: Coroutine[None, None, None]
 ) -> AsyncIterator[Event]:
-    """The events of a run that ``work`` does; closing this early ends it safely."""
+    """Run ``work`` as a task and yield its events. Closing the generator early aborts the run."""
     task = asyncio.create_task(work, name="npulse-bench")
     try:
         async for event in ledger.events():
@@ -39,8 +39,8 @@ async def told_to_the_end(
     work: Awaitable[tuple[Outcome, str]],
     where: Callable[[], tuple[str, Path | None]],
 ) -> None:
-    """Does the work, and says how it ended. ``where``: the run's id and folder, as far as there
-    are any. Never raises but CancelledError."""
+    """Do the work, and emit the event of its end. ``where`` returns the run's id and folder, empty
+    and None if there is none yet. Raises nothing but CancelledError."""
     outcome: Outcome = "failed"
     sentence = "The run ended unexpectedly."
     try:
@@ -68,7 +68,7 @@ async def told_to_the_end(
 
 
 async def saved(ledger: Ledger, folder: Path, ended: str, reason: str) -> tuple[Outcome, str]:
-    """Writes the report files; how the run ended, and a sentence about it."""
+    """Write the report files. Returns the run's outcome and a sentence for the user."""
     await stage(ledger, "report", "Writing the report files.")
     loaded = await asyncio.to_thread(document.load, folder)
     try:

@@ -1,9 +1,8 @@
 """Filler text for prompts of a given number of tokens.
 
-Short common words with a blank before them are single tokens in every vocabulary in use here.
-Where the server reports how many tokens it has really read, the text is corrected until the count
-fits; else the count stays an estimate and is called one. Every repetition begins with other words,
-so that a prefix cache has nothing to reuse.
+Short common words, each with a blank before it, are single tokens in all vocabularies in use here.
+If the server reports the number of prompt tokens, the text is corrected until it is right; else the
+number is an estimate. Each repetition has different words, so that a prefix cache does not apply.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import random
 
 TEMPLATE_TOKENS = 8
-"""What ChatML puts around one message: two marks, the role, and line breaks on both sides."""
+"""Tokens that ChatML adds to a message: two marks, the role, and line breaks on both sides."""
 
 _WORDS = (
     "the and for are but not you all any can her was one our out day get has him his how man new "
@@ -24,7 +23,7 @@ _ASK = " Go on"
 
 
 def text_of(words: int, seed: str) -> str:
-    """Filler of that many words (at least one), the same for the same seed."""
+    """Filler text of that many words (at least one); the same seed gives the same text."""
     rng = random.Random(seed)
     body = [rng.choice(WORDS) for _ in range(words - 2 if words >= 3 else max(1, words))]
     text = " ".join(body)
@@ -32,10 +31,11 @@ def text_of(words: int, seed: str) -> str:
 
 
 def first_guess(tokens: int) -> int:
-    """Words for a prompt of that many tokens with its template; at least one."""
+    """Estimated number of words, at least one, for a prompt of that many tokens with its
+    template."""
     return max(1, tokens - TEMPLATE_TOKENS)
 
 
 def corrected(words: int, wanted: int, found: int) -> int:
-    """A better number of words after the server counted ``found`` tokens; at least one."""
+    """The corrected number of words, at least one, after the server counted ``found`` tokens."""
     return max(1, words + wanted - found)

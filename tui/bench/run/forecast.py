@@ -1,7 +1,7 @@
-"""Forecast of request durations: from this run and earlier ones, else from published speeds.
+"""Forecast of request durations: from this run and earlier ones, else from published rates.
 
-Seconds for P prompt tokens and N new ones: c + d * P + a * N + b * (P * N + N^2 / 2), with a and b
-the cost of a token without and per token of context.
+The time for P prompt tokens and N new ones is c + d * P + a * N + b * (P * N + N^2 / 2): a is the
+decode time of a token without context, b its increase per token of context.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PRIOR_BYTES = 4.6e9
 PRIOR_PREFILL_MS = 34.0
 PRIOR_DECODE_MS = 311.0
 PRIOR_SLOPE_MS = 0.057
-"""A model of 4 billion parameters in 8 bits on an RK3588; other sizes in proportion."""
+"""Priors: a model with 4 billion parameters of 8 bits on an RK3588; scaled by the file's size."""
 MIN_POINTS = 4
 MAX_POINTS = 200
-"""Of a line: its cost grows with their square."""
+"""Limit of points for a fit, whose time grows with their square."""
 
 
 class _Points:
-    """What was seen last of one quantity over another: the line through it, and medians.
+    """The newest points (x, y) of a relation, their Theil-Sen line, and medians.
 
-    They are made when they are asked for and kept until something new is seen: a forecast asks once
-    for each request that is left.
+    Line and medians are computed on demand and cached until a point is added, as a forecast uses
+    them once per remaining request.
     """
 
     def __init__(self) -> None:
@@ -41,25 +41,25 @@ class _Points:
         self._is_old = False
 
     def add(self, x: float, y: float) -> None:
-        """One more, in place of the oldest where there are many."""
+        """Add a point; beyond ``MAX_POINTS`` it replaces the oldest."""
         self.seen.append((x, y))
         self._is_old = True
 
     @property
     def line(self) -> Line | None:
-        """None where too little was seen, or all at one place."""
+        """The fitted line; None with too few points, or if all have the same x."""
         self._renew()
         return self._line
 
     @property
     def level(self) -> float:
-        """The median of y; 0 where nothing was seen."""
+        """The median of y; 0 without points."""
         self._renew()
         return self._level
 
     @property
     def share(self) -> float:
-        """The median of y / x; 0 where nothing was seen."""
+        """The median of y / x; 0 without points."""
         self._renew()
         return self._share
 
@@ -75,10 +75,10 @@ class _Points:
 
 @dataclass(slots=True)
 class Speed:
-    """The four constants, learnt during a run, and how long whole runs took.
+    """The four constants of the formula, learnt from answers, and durations of whole runs.
 
-    ``request_walls_s``: SHA-256 of a suite -> seconds of its complete runs per request, with
-    everything between the requests. ``pauses_s``: seconds per request that were not the request.
+    ``request_walls_s``: SHA-256 of a suite -> wall time per request of its complete runs, including
+    the time between requests. ``pauses_s``: time between requests, per request.
     """
 
     size_bytes: int | None = None
@@ -91,8 +91,8 @@ class Speed:
 
     @property
     def cap_shares(self) -> tuple[float, float, float] | None:
-        """(likely, low, high) share of their token limit that answers have used; None where too few
-        were seen."""
+        """(likely, low, high) share of their token limit that answers used; None with too few
+        answers."""
         seen = self._cap_shares
         if len(seen) < MIN_POINTS:
             return None
@@ -104,7 +104,7 @@ class Speed:
         return bool(self._decode.seen) or bool(self._prefill.seen)
 
     def learn(self, request: Request) -> None:
-        """One more answer."""
+        """Learn from a finished request."""
         ttft = request.m.get("ttft_client_ms")
         if ttft is not None and request.tok.input and "cache_hit" not in request.taint:
             self._prefill.add(request.tok.input, ttft)
@@ -118,7 +118,7 @@ class Speed:
             self._decode.add(context, 1000 / rate)
 
     def learn_run(self, document: Document) -> None:
-        """The wall time of a run that is over."""
+        """Learn from the wall time of a finished run."""
         run = document.run
         tried = [r for r in document.requests if r.status not in NOT_ATTEMPTED]
         if not tried or run.wall_s <= 0:
@@ -136,7 +136,7 @@ class Speed:
         return (self.size_bytes or PRIOR_BYTES) / PRIOR_BYTES
 
     def prefill_s(self, prompt_tokens: float) -> float:
-        """Until the first token."""
+        """Expected time until the first token."""
         if not self._prefill.seen:
             return PRIOR_PREFILL_MS * self._scale * prompt_tokens / 1000
         line = self._prefill.line
@@ -145,7 +145,7 @@ class Speed:
         return self._prefill.share * prompt_tokens / 1000
 
     def decode_s(self, prompt_tokens: float, tokens: float) -> float:
-        """From the first token to the last."""
+        """Expected time from the first token to the last."""
         base, slope = PRIOR_DECODE_MS * self._scale, PRIOR_SLOPE_MS * self._scale
         if self._decode.seen:
             line = self._decode.line
@@ -157,12 +157,12 @@ class Speed:
         return (base * tokens + slope * context) / 1000
 
     def request_s(self, prompt_tokens: float, tokens: float) -> float:
-        """A whole request."""
+        """Expected time of a request."""
         return self.prefill_s(prompt_tokens) + self.decode_s(prompt_tokens, tokens)
 
 
 def tokens_in(task: Task) -> float:
-    """Prompt tokens to expect."""
+    """Expected number of prompt tokens."""
     if task.wanted_in is not None:
         return max(8, task.wanted_in)
     if task.prompt.prompt_tokens is not None:
@@ -174,8 +174,8 @@ def tokens_in(task: Task) -> float:
 def tokens_out(
     task: Task, seen: Sequence[float] = (), shares: tuple[float, float, float] | None = None
 ) -> tuple[float, float, float]:
-    """(likely, low, high) new tokens: from earlier answers, else from the suite, else from the cap
-    and the shares of it that the answers of this run have used."""
+    """(likely, low, high) expected new tokens: from earlier answers, the suite, or the token limit
+    and the shares of it that the run's answers used."""
     cap = float(task.prompt.max_tokens)
     if seen:
         low, middle, high = (quantile(seen, q) or 0.0 for q in (0.1, 0.5, 0.9))
@@ -197,8 +197,8 @@ def forecast(
     extra_s: float = 0.0,
     running_s: float = 0.0,
 ) -> ForecastEvent:
-    """Time left for these tasks. ``extra_s`` is added per task (cool-downs), ``running_s`` is how
-    long the first of them already runs."""
+    """The remaining time of these tasks. ``extra_s`` is added per task (cool-downs). ``running_s``
+    is how long the first task has run. ``history``: prompt id -> tokens of earlier answers."""
     likely = low = high = most = 0.0
     shares = speed.cap_shares
     for index, task in enumerate(tasks):

@@ -1,4 +1,4 @@
-"""Gates before a run and between its requests: each ok, a warning, or a refusal, with its fix."""
+"""Gates: conditions checked before a run and between requests. Each is ok, warns or refuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMPTY_SWAP = Command("sudo swapoff -a && sudo swapon -a")
 
 
 def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
-    """Every gate that the board's files can answer, from a few samples of the idle board."""
+    """All gates that depend on the board, from a few snapshots of the idle board."""
     if not snapshots:
         sentence = "The board of this server cannot be read from here."
         return [_unseen("board", sentence, fix="run npulse on the board itself", ok=False)]
@@ -49,12 +49,13 @@ def preflight(snapshots: Sequence[Snapshot], targets: Targets) -> list[Gate]:
 
 
 def _unseen(gate_id: str, sentence: str, fix: str | None = None, *, ok: bool = True) -> Gate:
-    """A gate that nothing answers: it warns, and forbids nothing."""
+    """A gate whose condition is unknown: it warns."""
     return Gate(id=gate_id, ok=ok, severity="warn", sentence=sentence, fix=fix)
 
 
 def _command(command: Command, snapshot: Snapshot) -> str:
-    """The command as it works here: a container has no sudo, and only its host can write there."""
+    """The command, or in a container the advice to run it on the host, which alone can write
+    there."""
     if not is_container(snapshot):
         return command
     return f"this is a container; on its host, as root: {command.replace('sudo ', '')}"
@@ -67,9 +68,8 @@ def _passed(gate_id: str, sentence: str) -> Gate:
 def _level(
     gate: Gate, value: float, *, warn: float, refuse: float | None = None, is_low_bad: bool = False
 ) -> Gate:
-    """The gate judged by a number: beyond ``warn`` it warns, beyond ``refuse`` it refuses.
-
-    Its fix is kept only where it is not ok.
+    """The gate with its severity by a number: beyond ``warn`` it warns, beyond ``refuse`` it
+    refuses. An ok gate loses its fix.
     """
 
     def is_beyond(limit: float | None) -> bool:
@@ -87,12 +87,12 @@ def _level(
 
 
 def _judged(gate_id: str, sentence: str, unit: str, fix: str) -> Gate:
-    """A gate for :func:`_level`."""
+    """A gate whose severity :func:`_level` sets."""
     return Gate(id=gate_id, ok=True, severity="ok", sentence=sentence, unit=unit, fix=fix)
 
 
 def idle(snapshots: Sequence[Snapshot]) -> Gate:
-    """Is the NPU free? Somebody else's work makes every number worthless."""
+    """Whether the NPU is idle; another program's work would falsify all rates."""
     loads = [load for s in snapshots if (load := npu_load(reduced(s))) is not None]
     if not loads:
         reason = snapshots[-1].get("npu.load").reason or "no value"
@@ -107,7 +107,8 @@ def idle(snapshots: Sequence[Snapshot]) -> Gate:
 
 
 def _clock(name: str, label: str, snapshot: Snapshot, path: str) -> Gate:
-    """Is this clock at its highest, or will it rise under load? The board is at rest here."""
+    """Whether this clock is at its highest, or its governor raises it under load (the board is
+    idle)."""
     found = check_clock(snapshot, name, is_busy=False)
     now, target, governor = found.freq_hz, found.top_hz, found.governor
     gate = f"{name}_clock"
@@ -164,14 +165,14 @@ def _cpu(snapshot: Snapshot, targets: Targets) -> Gate:
 
 
 def _of_cluster(governors: list[str], index: int) -> str | None:
-    """The governor of a cluster: one word stands for all of them."""
+    """The governor of a cluster; a single name applies to all clusters."""
     if len(governors) == 1:
         return governors[0]
     return governors[index] if index < len(governors) else None
 
 
 def heat(snapshot: Snapshot) -> Gate:
-    """Is it cool enough to begin?"""
+    """Whether the board is cool enough to start."""
     temperature = reduced(snapshot).get("temp.max")
     if not isinstance(temperature, int | float):
         return _unseen("heat", "No temperature can be read.")
@@ -181,7 +182,7 @@ def heat(snapshot: Snapshot) -> Gate:
 
 
 def throttle(snapshot: Snapshot) -> Gate:
-    """Is a clock limited already?"""
+    """Whether a clock is limited."""
     reading = snapshot.get("throttle")
     word = snapshot.text("throttle")
     if word is None:
@@ -201,7 +202,7 @@ def throttle(snapshot: Snapshot) -> Gate:
 
 
 def memory(snapshot: Snapshot) -> Gate:
-    """Is there memory left to work in?"""
+    """Whether enough memory is available."""
     free = snapshot.number("ram.available")
     if free is None:
         return _unseen("memory", "The free memory cannot be read.")
@@ -213,7 +214,8 @@ def memory(snapshot: Snapshot) -> Gate:
 
 
 def swap(snapshot: Snapshot) -> Gate:
-    """Is swap in use? Weights that are swapped out are read back in the middle of an answer."""
+    """Whether swap is in use: pages of server and runtime may have to be read back during an
+    answer."""
     used_mb = (snapshot.number("swap.used") or 0.0) / MB
     if used_mb < MAX_SWAP_MB:
         return _passed("swap", "No swap is in use.")
@@ -230,7 +232,7 @@ def swap(snapshot: Snapshot) -> Gate:
 
 
 def pressure(snapshot: Snapshot) -> Gate:
-    """Do processes wait for memory?"""
+    """Whether processes wait for memory (PSI)."""
     seen = snapshot.number("psi.memory")
     if seen is None or seen <= MAX_PRESSURE_PCT:
         return _passed("pressure", "No memory pressure.")
@@ -241,7 +243,7 @@ def pressure(snapshot: Snapshot) -> Gate:
 
 
 def background(snapshots: Sequence[Snapshot]) -> Gate:
-    """Does anything else use the CPU?"""
+    """Whether other programs use the CPU."""
     others = []
     for snapshot in snapshots:
         loads = [load for load in snapshot.numbers("cpu.load") if load is not None]
@@ -257,14 +259,15 @@ def background(snapshots: Sequence[Snapshot]) -> Gate:
 
 
 def cool_limit(snapshots: Sequence[Snapshot]) -> float | None:
-    """Temperature below which the next request may start: the idle median plus 10 °C."""
+    """Highest temperature in °C at which a request may start: the idle median plus 10; None if
+    unknown."""
     seen = [t for s in snapshots if isinstance(t := reduced(s).get("temp.max"), int | float)]
     return median(seen) + COOL_MARGIN_C if seen else None
 
 
 def refuses(gates: Sequence[Gate], *, strict: bool) -> list[Gate]:
-    """The gates that forbid a run: refusals always, with ``strict`` warnings too, and a clock that
-    is left to its governor though it could be held."""
+    """The gates that prevent a run. With ``strict`` also warnings, and clocks that are left to
+    their governor."""
     return [
         gate
         for gate in gates

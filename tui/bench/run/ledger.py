@@ -1,4 +1,4 @@
-"""Event output of a running benchmark: its journal, and the queue of its own process."""
+"""Output of a run's events: to its journal, and to a queue in its own process."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LINE_EVERY_NS = 500_000_000
 
 
 class Ledger:
-    """Gives events out: to the journal, which others follow, and to whoever iterates over them.
+    """Writes events to the journal, which other processes follow, and to the queue.
 
-    Before a run has a folder, its journal is a file beside the mark of the running benchmark; what
-    that holds is also the beginning of what the run's own journal gets.
+    Before a run has a folder, its journal is a temporary file in the folder of runs. Its events are
+    also written to the run's own journal later.
     """
 
     def __init__(self) -> None:
@@ -40,16 +40,17 @@ class Ledger:
     # -- events --------------------------------------------------------------------------------
 
     def emit(self, event: Event) -> None:
-        """An event for everybody; in the journal with the next flush."""
+        """Put an event on the queue, and in the journal with the next flush."""
         self.write(event)
         self.show(event)
 
     def show(self, event: Event) -> None:
-        """An event for those within alone, or whose line is written already."""
+        """Put an event only on the queue, as it is for this process alone or already in the
+        journal."""
         self._queue.put_nowait(event)
 
     async def events(self) -> AsyncIterator[Event]:
-        """Every event up to and with :class:`Finished`."""
+        """The queue's events up to and including :class:`Finished`."""
         while True:
             event = await self._queue.get()
             yield event
@@ -57,16 +58,16 @@ class Ledger:
                 return
 
     def note(self, sentence: str) -> None:
-        """Something worth a line."""
+        """Emit a remark."""
         self.emit(Noted(t_ns=perf_counter_ns(), sentence=sentence))
 
     # -- journal -------------------------------------------------------------------------------
 
     def begin(self, folder: Path, *, is_holder: bool = True) -> None:
-        """From now on the run can be followed. Only the holder of the folder's lock is marked as
-        the running benchmark; of another one whoever began it alone can read why it ended.
+        """Start the temporary journal, so that the run can be followed.
 
-        Raises JournalError.
+        The holder of the folder's lock is marked as the active run. A run without the lock is not:
+        only the process that started it reads why it ended. Raises JournalError.
         """
         try:
             self._first = active_run.new_journal(folder)
@@ -88,7 +89,8 @@ class Ledger:
             raise journal_error(error) from error
 
     def open(self, path: Path, url: str) -> None:
-        """Goes on in the journal of the run, with all that was told before. Raises JournalError."""
+        """Continue in the run's own journal, beginning with the earlier events. Raises
+        JournalError."""
         made, before, first = Journal(path), self._journal, self._first
         offset = made.size
         for event in self._early:
@@ -108,14 +110,14 @@ class Ledger:
             raise journal_error(error) from error
 
     def write(self, event: Event) -> None:
-        """A line for the next flush."""
+        """Put an event in the journal with the next flush, not on the queue."""
         if self._journal is not None:
             self._journal.add(event)
         if self._journal is None or self._first is not None:
             self._early.append(event)
 
     async def flush(self, *, sync: bool = False) -> None:
-        """Writes to disk in a worker thread. Raises JournalError."""
+        """Write to disk in a worker thread; ``sync`` waits for the disk. Raises JournalError."""
         if self._journal is not None:
             await asyncio.to_thread(self._journal.flush, sync=sync)
 
@@ -123,7 +125,7 @@ class Ledger:
         if self._journal is not None:
             self._journal.close()
 
-    # -- the answer in flight ------------------------------------------------------------------
+    # -- the running answer --------------------------------------------------------------------
 
     def begin_answer(self) -> None:
         self._line_ns = perf_counter_ns()
@@ -139,7 +141,7 @@ class Ledger:
         is_warmup: bool = False,
         is_last: bool = False,
     ) -> None:
-        """The figures of an answer now; what arrived of it about twice a second."""
+        """Emit the answer's figures at each call, and its new chunks about twice a second."""
         now_ns = perf_counter_ns()
         for segment in turn.take_pending():
             if not isinstance(segment, Reclassified):

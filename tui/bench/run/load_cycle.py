@@ -1,4 +1,4 @@
-"""Unloads and loads the model around a request, and measures time and memory."""
+"""Unloads and loads the model before a request, and measures time and memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ SETTLE_S = 1.0
 
 
 class LoadCycle:
-    """Prepares each request of the suite ``load`` and adds what was seen to its record."""
+    """Reloads the model before each request of the suite ``load``, and adds the figures to its
+    record."""
 
     def __init__(self, connected: Connected, board: BoardLink, path: Path | None) -> None:
         self._connected = connected
@@ -30,7 +31,7 @@ class LoadCycle:
         self._warnings: tuple[str, ...] = ()
 
     async def before(self, task: Task) -> str | None:
-        """Unloads and loads. None, or one sentence about why it was not possible."""
+        """Unload and load the model. Returns None, or a sentence why it failed."""
         self._found.clear()
         client, name = self._connected.client, self._connected.info.name
         if client.dialect.models.load_path is None:
@@ -52,7 +53,7 @@ class LoadCycle:
         return None
 
     async def _note_memory(self, key: str) -> None:
-        """Memory in use, a moment after the change."""
+        """Record the memory in use, 1 s after a change."""
         if not self._board.is_there:
             return
         await asyncio.sleep(SETTLE_S)
@@ -64,7 +65,7 @@ class LoadCycle:
             self._found[key] = (total - free) / MB
 
     def described(self, request: Request) -> Request:
-        """The record with load time and memory."""
+        """The request's record with load time and memory."""
         return msgspec.structs.replace(
             request,
             m={**self._found, **request.m},

@@ -1,4 +1,4 @@
-"""Finds the model file of a server process, and hashes it once."""
+"""Finds the model file of a server process, and computes its hash once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MAPPED = re.compile(r"\s(/\S.*\.(?:rkllm|gguf))$", re.MULTILINE)
 
 
 def find(pid: int | None, root: Path | None) -> Path | None:
-    """The model file that the process has mapped or open; None where that cannot be seen."""
+    """The model file that the process has mapped or open; None if that is not visible."""
     if pid is None or root is not None:
-        # Below another root the paths are of another machine.
+        # With another root, the paths are those of another machine.
         return None
     process = Path("/proc") / str(pid)
     try:
@@ -38,9 +38,9 @@ def find(pid: int | None, root: Path | None) -> Path | None:
 
 
 def sha256(path: Path, cache_folder: Path) -> str | None:
-    """Hash of the file, from the cache where path, size, time and inode are the same.
+    """SHA-256 of the file, from the cache if path, size, time and inode are unchanged.
 
-    Blocks: run it in a thread. None where the file cannot be read.
+    Blocks: run it in a thread. None if the file cannot be read.
     """
     try:
         status = path.stat()
@@ -74,7 +74,7 @@ def _read_cache(folder: Path) -> dict[str, str]:
 
 
 def drop_from_page_cache(path: Path) -> bool:
-    """Asks the kernel to forget the cached pages of a file; no root needed. False if it cannot."""
+    """Drop a file's pages from the page cache (posix_fadvise, no root needed). False on failure."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

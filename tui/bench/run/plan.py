@@ -1,4 +1,4 @@
-"""The plan of a run: which requests in which seeded order."""
+"""The plan of a run: its requests, in an order that depends on the seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.bench.run.filler import first_guess, text_of
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One planned request. ``wanted_in`` is the prompt length that filler has to reach."""
+    """One planned request. ``wanted_in`` is the number of prompt tokens for filler."""
 
     prompt: Prompt
     rep: int
@@ -20,7 +20,7 @@ class Task:
     group: str
     wanted_in: int | None = None
     variant: str = ""
-    """Words of the same variant are the same, so that a second request can find them cached."""
+    """Seed of the filler: the same variant gives the same words, so that a cache can be tested."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -28,7 +28,7 @@ class Task:
 
 
 def ordered(suite: Suite, runs: int, seed: int, context_tokens: int | None) -> list[Task]:
-    """Every request: each repetition is a block with all prompts, shuffled by the seed."""
+    """All requests: each repetition is a block of all prompts, shuffled with the seed."""
     rng = random.Random(f"{seed}:order")
     tasks: list[Task] = []
     for rep in range(runs):
@@ -52,10 +52,11 @@ def ordered(suite: Suite, runs: int, seed: int, context_tokens: int | None) -> l
 
 
 def _by_prefix(suite: Suite, block: list[Prompt], last: Prompt | None) -> list[Prompt]:
-    """The same prompts with those of the same words together or apart, as the suite says.
+    """The prompts in the order that ``suite.prefix`` requires.
 
-    Apart: none comes right after one of the same words as long as there is another one left, the
-    most frequent words first. ``last`` came before the block.
+    ``together``: prompts with the same text in succession. ``apart``: none directly after one with
+    the same text while others are left, the most frequent text first. ``last`` is the prompt before
+    the block.
     """
     if suite.prefix == "any":
         return block
@@ -78,7 +79,7 @@ def _words_key(suite: Suite, prompt: Prompt) -> str:
 
 
 def endless(suite: Suite) -> Iterator[Task]:
-    """The prompts over and over, for a run by time."""
+    """The prompts, repeated without end, for a run by time."""
     order = 0
     while True:
         for prompt in suite.prompts:
@@ -89,7 +90,7 @@ def endless(suite: Suite) -> Iterator[Task]:
 
 
 def _parts(suite: Suite, prompt: Prompt, rep: int) -> Iterable[tuple[str, str]]:
-    """(group, variant) of the requests that one prompt stands for."""
+    """(group, variant) of the requests for one prompt: two for the suites cache and load."""
     variant = f"{prompt.id}:{rep}"
     if suite.kind == "cache":
         return ((f"{prompt.id} cold", variant), (f"{prompt.id} warm", variant))
@@ -99,7 +100,7 @@ def _parts(suite: Suite, prompt: Prompt, rep: int) -> Iterable[tuple[str, str]]:
 
 
 def _rep(suite: Suite, rep: int, group: str) -> int:
-    """Pairs share a prompt: cold ones have even numbers, warm ones odd."""
+    """The number of the repetition; of a pair, the cold one is even and the warm one odd."""
     if suite.kind in ("cache", "load"):
         return 2 * rep + group.endswith("warm")
     return rep
@@ -110,14 +111,15 @@ def _wanted(prompt: Prompt, context_tokens: int | None) -> int | None:
 
 
 def fits_context(task: Task, context_tokens: int | None) -> bool:
-    """Whether prompt and answer fit into the context; True where it is not known."""
+    """Whether prompt and answer fit in the context; True if that is unknown."""
     if context_tokens is None or task.wanted_in is None:
         return task.prompt.filler is None or task.wanted_in is not None
     return task.wanted_in + task.prompt.max_tokens <= context_tokens
 
 
 def words_of(suite: Suite, task: Task, seed: int, corrections: dict[int, int]) -> str:
-    """The text that is sent. ``corrections``: wanted tokens -> words that reach them."""
+    """The text that is sent. ``corrections``: wanted prompt tokens -> calibrated number of
+    words."""
     if task.prompt.filler is None:
         return suite.full_text(task.prompt)
     wanted = task.wanted_in or 0
@@ -126,6 +128,6 @@ def words_of(suite: Suite, task: Task, seed: int, corrections: dict[int, int]) -
 
 
 def sha_of(suite: Suite, task: Task, seed: int) -> str:
-    """Hash of what is asked, before any correction of filler."""
+    """SHA-256 of the request's texts, with uncalibrated filler."""
     words = words_of(suite, task, seed, {})
     return prompt_sha256(words, task.prompt.system, task.prompt.history)

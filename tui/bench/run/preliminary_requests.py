@@ -23,29 +23,29 @@ WARM_TEXTS = (
     "Say in a few sentences what a lighthouse keeper does all day.",
     "Write a few sentences about the smell of rain on dry ground.",
 )
-"""Different from everything that is measured, so that no cache is warmed for it."""
+"""Different from all measured prompts, so that these are not in a cache."""
 
 
 def probe_task() -> Task:
-    """The short request that shows whether chunks are spread in time."""
+    """A short request that shows whether the server streams or buffers."""
     prompt = Prompt(id="probe", name="stream probe", text=PROBE_TEXT, max_tokens=PROBE_TOKENS)
     return Task(prompt, 0, 0, "probe")
 
 
 def warm_task(number: int) -> Task:
-    """One discarded request."""
+    """A warm-up request, which is not counted."""
     text = WARM_TEXTS[number % len(WARM_TEXTS)]
     prompt = Prompt(id=f"warm_{number + 1}", name="warm-up", text=text, max_tokens=WARM_TOKENS)
     return Task(prompt, 0, number, "warm-up")
 
 
 def stream_mode(asked: RequestResult) -> str:
-    """token, character, buffered, or unknown where too little came to tell."""
+    """The stream mode: token, character, buffered, or unknown if the answer was too short."""
     turn = asked.turn
     if looks_buffered(turn.t0_ns, turn.stamps_ns):
         return "buffered"
     if len(turn.stamps_ns) == 1 and len(turn.text) > 2 * PROBE_TOKENS:
-        # Everything in one chunk: nothing of the time between tokens is left.
+        # The whole answer is in one chunk.
         return "buffered"
     if len(turn.stamps_ns) < MIN_BUFFERED_CHUNKS:
         return "unknown"
@@ -65,7 +65,7 @@ def is_warm(rates: Sequence[float | None]) -> bool:
 
 
 def calibration_task(wanted: int, words: int, number: int) -> Task:
-    """A request of one token that shows how many tokens so many words are."""
+    """A request for one token, from which the server's count of ``words`` filler words is read."""
     prompt = Prompt(
         id=f"calibrate_{wanted}",
         name=f"calibration to {wanted} tokens",
@@ -76,7 +76,7 @@ def calibration_task(wanted: int, words: int, number: int) -> Task:
 
 
 class Calibration:
-    """Finds the number of words for one wanted number of prompt tokens."""
+    """Searches the number of filler words for a number of prompt tokens."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
@@ -85,7 +85,8 @@ class Calibration:
         self.tries = 0
 
     def learn(self, found: int | None) -> None:
-        """What the server counted; None where it does not count, and there is nothing to learn."""
+        """Use the server's count of the last request; None, if it does not count, ends the
+        search."""
         self.tries += 1
         if found is None or found == self.wanted or self.tries >= CALIBRATIONS:
             self.is_done = True

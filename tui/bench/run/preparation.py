@@ -1,4 +1,4 @@
-"""What comes before the first request on a board: model, gates, hash, records of the conditions."""
+"""Preparation of a board before the first request: model, gates, hash, records of conditions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tui.servers import models
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A board that can be asked. ``problem``: what a gate refuses that was overruled."""
+    """A prepared board. ``problem``: the refusal of gates that ``--force`` overruled."""
 
     connected: Connected
     env: Env
@@ -39,8 +39,10 @@ class Prepared:
 async def prepared(
     connected: Connected, suite: Suite, options: Options, board: BoardLink, ledger: Ledger
 ) -> Prepared:
-    """Loads the model where another one is loaded, looks at the board at rest, and writes down the
-    conditions. Raises SetupError: no server, no model, or a gate refuses."""
+    """Load the model if needed, check the gates on the idle board, and make the records.
+
+    Raises SetupError without a server or model, or if a gate refuses.
+    """
     connected = await _with_model(connected, options, ledger)
     await stage(ledger, "preflight", "Sampling the idle board.")
     snapshots = await board.idle_snapshots(options.idle_samples, options.sample_s)
@@ -69,13 +71,13 @@ async def prepared(
 
 
 async def stage(ledger: Ledger, name: Stage, sentence: str) -> None:
-    """Says what is going on, at once."""
+    """Emit the run's stage and flush the journal."""
     ledger.emit(StageChanged(stage=name, sentence=sentence))
     await ledger.flush()
 
 
 def waiting(ledger: Ledger) -> Callable[[str], None]:
-    """Says why a busy server is waited for."""
+    """A function that emits the reason for waiting for a busy server."""
 
     def say(reason: str) -> None:
         ledger.emit(StageChanged(stage="queue", sentence=f"Waiting: {reason}."))
@@ -86,7 +88,7 @@ def waiting(ledger: Ledger) -> Callable[[str], None]:
 async def sample_forever(
     board: BoardLink, options: Options, ledger: Ledger, after: Callable[[], Awaitable[None]]
 ) -> None:
-    """Samples the board until it is cancelled; ``after`` is awaited after each sample."""
+    """Sample the board until cancelled; ``after`` is awaited after each sample."""
     while True:
         snapshot = await board.sample()
         if snapshot is not None:
@@ -97,7 +99,7 @@ async def sample_forever(
 
 
 async def _with_model(connected: Connected, options: Options, ledger: Ledger) -> Connected:
-    """Loads the model that was asked for, where another one, or none, is loaded."""
+    """Load the wanted model, or the default one, if it is not loaded."""
     wanted, wait = options.model, waiting(ledger)
     can_tell = connected.server.dialect.models.loaded_path is not None
     if not wanted and not connected.info.name and connected.models and can_tell:

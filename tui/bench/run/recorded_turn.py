@@ -19,9 +19,9 @@ from tui.core.types import (
 
 
 class RecordedTurn(Turn):
-    """A :class:`tui.core.turn.turn.Turn` as it is everywhere else, with the raw reports kept.
+    """A :class:`tui.core.turn.turn.Turn` that also keeps the server's raw usage reports.
 
-    Nothing is computed differently here: the numbers of a benchmark are those of the dashboard.
+    It computes nothing differently, so a benchmark's numbers are the same as the dashboard's.
     """
 
     def _prepare(self) -> None:
@@ -47,11 +47,11 @@ class RecordedTurn(Turn):
 
     @property
     def believed_usage(self) -> UsageDelta | None:
-        """What the server reported, unless that was the report of the answer before."""
+        """The server's usage; None if it is the report of the previous answer."""
         return None if self.is_usage_stale else self.usage
 
     def take_stamps(self) -> tuple[int, ...]:
-        """The token times since the last call."""
+        """The chunk times since the last call (monotonic, ns)."""
         new = self.stamps_ns[self._taken :]
         self._taken += len(new)
         return tuple(new)
@@ -67,8 +67,8 @@ _SOURCES: dict[NumberSource, Source] = {
 
 
 def source_of(stats: TurnStats) -> Source:
-    """Where the count of an answer comes from, in the words of the records: as on the screen.
+    """The source of an answer's token count, as in the records.
 
-    Chunks that were counted in place of tokens are an estimate: one chunk can hold several.
+    Counting chunks in place of tokens gives an estimate, as a chunk may have several tokens.
     """
     return _SOURCES[stats.tokens_source]

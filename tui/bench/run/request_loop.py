@@ -1,4 +1,4 @@
-"""The loop over the measured requests: cool-down, sending, checks, retries, figures."""
+"""Loop over the measured requests: cool-down, sending, checks, retries, figures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tui.bench.store.runs import utc_now
 MAX_ATTEMPTS = 3
 MAX_UNREACHABLE = 2
 LIVE_RESAMPLES = 1_000
-"""For the figures that fill in during a run; the report takes ten times as many."""
+"""Bootstrap resamples for figures during a run; the report uses ten times as many."""
 UNREACHABLE = frozenset({"refused", "dns", "connect_timeout"})
 FORECAST_EVERY_NS = 2_000_000_000
 
@@ -42,7 +42,7 @@ Ended = Literal["complete", "aborted", "drain", "budget", "unreachable"]
 
 
 class RequestLoop:
-    """One stretch of a run, from the stream probe to the last request."""
+    """One call of a run, from the stream probe to the last request."""
 
     def __init__(self, context: RunContext) -> None:
         self._s = context
@@ -52,7 +52,7 @@ class RequestLoop:
         self._clock = ClockWatch()
         self.segment = context.segment
         self.sentence = ""
-        """Why it ended early, where that needs one."""
+        """The reason if it ended early, as a sentence; else empty."""
         self._requests: list[Request] = list(context.earlier)
         self._by_sha: dict[str, Request] = {}
         self._left: list[Task] = []
@@ -64,7 +64,7 @@ class RequestLoop:
         self._pid = context.board.server_pid()
 
     async def run(self, tasks: list[Task]) -> Ended:
-        """Measures what is not done yet. Raises JournalError; the result is how it ended."""
+        """Run the requests that are not done yet. Returns how it ended. Raises JournalError."""
         left = [task for task in tasks if task.key not in self._s.done]
         self._left = left
         ended = await self.warm_up(left)
@@ -77,7 +77,8 @@ class RequestLoop:
         return await self._through(left, len(tasks))
 
     async def warm_up(self, tasks: Iterable[Task]) -> Ended | None:
-        """What comes before the first of these requests. A result ends the run."""
+        """Probe, warm-up and calibration for these requests. A result other than None ends the
+        run."""
         if await self._warming.run(tasks):
             return None
         self.sentence = self._sender.drain_sentence
@@ -86,7 +87,7 @@ class RequestLoop:
     def _stage_measure(self) -> None:
         self._s.ledger.emit(StageChanged(stage="measure"))
 
-    # -- the order of things -------------------------------------------------------------------
+    # -- order of the requests -----------------------------------------------------------------
 
     async def _through(self, tasks: list[Task], planned: int) -> Ended:
         for index, task in enumerate(tasks):
@@ -104,7 +105,7 @@ class RequestLoop:
         return "complete"
 
     async def _by_time(self, minutes: float, least: int) -> Ended:
-        """The plan over and over, each prompt at least once."""
+        """Repeat the plan for ``minutes``, each prompt at least once."""
         end_ns = perf_counter_ns() + round(minutes * 60e9)
         for number, task in enumerate(plan.endless(self._s.suite), 1):
             await cooldown.pause(self._s)
@@ -120,13 +121,13 @@ class RequestLoop:
         return "complete"
 
     async def cool(self, task: Task) -> None:
-        """Waits before a request until the board is as cool as at the start, within limits."""
+        """Cool down before a request, except before the first and in the suite ``cache``."""
         if self._has_asked and self._s.suite.kind != "cache":
             await cooldown.cool_down(self._s, task)
 
     async def one(self, task: Task, number: int, planned: int) -> Ended | None:
-        """The next request; its record is in the ledger. A result ends the run. Raises
-        JournalError."""
+        """Send the next request; its record goes to the ledger. A result other than None ends the
+        run. Raises JournalError."""
         if self._s.controls.is_aborted:
             return "aborted"
         self._has_asked = True
@@ -150,7 +151,7 @@ class RequestLoop:
     # -- one request ---------------------------------------------------------------------------
 
     async def _measured(self, task: Task, number: int, planned: int) -> Ended | None:
-        """One planned request with its retries. A result ends the run."""
+        """Send one planned request, with retries. A result other than None ends the run."""
         if self._s.suite.kind == "load":
             problem = await self._load.before(task)
             if problem is not None:
@@ -187,13 +188,13 @@ class RequestLoop:
             ended = self._end_of_run(asked, is_idle=await self._sender.is_idle_after(asked))
             if ended is not None or not _is_too_short(task, request):
                 return ended
-            self._s.ledger.note(f"{task.prompt.id}: stopped early, retried with other words")
+            self._s.ledger.note(f"{task.prompt.id}: answer too short, retried with other words")
         return None
 
     async def _checked(
         self, task: Task, request: Request, turn: RecordedTurn, text: str
     ) -> Request:
-        """With the checks of the answer, where there is one that was meant to be read."""
+        """The record with the checks of its answer; unchanged without an answer, and for filler."""
         has_thought = request.status == "empty" and bool(turn.thinking)
         is_read = request.is_scored or request.status == "loop_aborted" or has_thought
         if not is_read or task.prompt.filler is not None:
@@ -209,7 +210,7 @@ class RequestLoop:
         return msgspec.structs.replace(request, checks=checks)
 
     async def _keep(self, request: Request, turn: RecordedTurn) -> None:
-        """Journal first, then everybody else."""
+        """Write the record to the journal, then to the queue."""
         ledger = self._s.ledger
         ended = RequestEnded(
             request=request,
@@ -229,7 +230,7 @@ class RequestLoop:
         self._watch_server()
 
     async def _summarise(self) -> None:
-        """The figures so far."""
+        """Emit the run's figures so far."""
         figures = await asyncio.to_thread(
             summary.summaries, self._requests, seed=self._s.seed, resamples=LIVE_RESAMPLES
         )
@@ -242,7 +243,7 @@ class RequestLoop:
         self._s.ledger.emit(Summarised(summary=figures, totals=run_totals))
 
     def _watch_server(self) -> None:
-        """Another process behind the server begins another segment."""
+        """Begin another segment if the server has another process."""
         pid, before = self._s.board.server_pid(), self._pid
         self._pid = pid or before
         if pid is None or before is None or pid == before or self._s.suite.kind == "load":
@@ -280,10 +281,10 @@ class RequestLoop:
 
     @property
     def elapsed_s(self) -> float:
-        """Since the present segment began."""
+        """Time since the present segment began."""
         return self._elapsed_s
 
-    # -- while an answer runs ------------------------------------------------------------------
+    # -- during an answer ----------------------------------------------------------------------
 
     def _tick(self, turn: RecordedTurn) -> None:
         now_ns = perf_counter_ns()
@@ -302,7 +303,7 @@ class RequestLoop:
 
 
 def _is_too_short(task: Task, request: Request) -> bool:
-    """An answer that ended by itself before the number of tokens that the suite prescribes."""
+    """Whether the answer ended by itself with fewer tokens than the suite prescribes."""
     out = request.tok.out
     is_short = out is not None and out < task.prompt.max_tokens
     return task.prompt.exact and request.status == "ok" and is_short

@@ -48,7 +48,7 @@ MAX_CHARS_PER_TOKEN = 7.0
 
 
 def status_of(asked: RequestResult, tokens_out: int | None, cap: int) -> Status:
-    """How it ended, in the words of the records."""
+    """The status of a finished request."""
     if asked.stopped is not None:
         return _STOPPED[asked.stopped]
     turn = asked.turn
@@ -63,7 +63,8 @@ def status_of(asked: RequestResult, tokens_out: int | None, cap: int) -> Status:
 
 
 def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | None) -> Trace:
-    """What was seen of an answer. ``words_in`` is our own estimate of the prompt's tokens."""
+    """Times and counts of an answer. ``words_in`` is npulse's own estimate of the prompt's
+    tokens."""
     turn = asked.turn
     stats = turn.stats(perf_counter_ns())
     source = source_of(stats)
@@ -100,8 +101,8 @@ def trace_of(asked: RequestResult, *, is_buffered_run: bool, words_in: int | Non
 
 
 def _own_stamps(turn: RecordedTurn, stats: TurnStats) -> tuple[int, ...]:
-    """The times of the chunks of this answer: one that is left over from the answer before comes
-    sooner than any first token."""
+    """The chunk times of this answer, without chunks before its first token: a defective server
+    sends a token of the previous answer first."""
     if stats.ttft_ms is None:
         return tuple(turn.stamps_ns)
     first_ns = turn.t0_ns + round(stats.ttft_ms * 1e6)
@@ -120,7 +121,7 @@ def _tokens_in(
 
 
 def _runtime(turn: RecordedTurn) -> RuntimeTimes:
-    """The runtime's own counters: those that the server passes on, else those of its log."""
+    """The runtime's own counters, from the server's response, else from its log."""
     usage, logged = turn.believed_usage, turn.runtime
     if usage is None or (usage.prefill_ms is None and usage.decode_ms is None):
         if logged is None:
@@ -156,7 +157,8 @@ def record(
 ) -> Request:
     """The record of one request, without the checks of its answer.
 
-    ``earlier`` is an earlier answer to the same words, to see whether this one came from a cache.
+    ``earlier`` is the record of an earlier request with the same prompt, to detect a cache hit.
+    ``clock_step``: a step of the wall clock or a sleep during the answer, as text.
     """
     turn = asked.turn
     trace = trace_of(asked, is_buffered_run=is_buffered_run, words_in=words_in)
@@ -188,7 +190,7 @@ def record(
         warnings.append(f"time to first token{included_note(stats.ttft_includes)}")
     if stats.is_marked:
         lag = stats.max_lag_ms
-        warnings.append(f"npulse itself was late by {lag:.0f} ms: times are less certain by that")
+        warnings.append(f"npulse was up to {lag:.0f} ms late: times are less exact by that")
     warnings += _targets_missed(task, trace, taints, status)
     warnings += _implausible(turn, trace)
     _add_hardware(measured, hardware, trace)
@@ -235,7 +237,7 @@ def record(
 
 
 def not_asked(task: Task, status: Status, why: str, segment: int) -> Request:
-    """The record of a request that was not sent; ``why`` is a sentence, or empty."""
+    """The record of a request that was not sent; ``why`` is the reason, or empty."""
     return Request(
         id=task.prompt.id,
         rep=task.rep,
@@ -250,9 +252,9 @@ def not_asked(task: Task, status: Status, why: str, segment: int) -> Request:
 
 def _sentence(stopped: StopReason) -> str:
     return {
-        "timeout_first": "no token within the limit for the first one",
-        "timeout_idle": "no token within the limit between two",
-        "timeout_total": "not finished within the limit for the whole answer",
+        "timeout_first": "no token within the time limit for the first token",
+        "timeout_idle": "no token within the time limit between two tokens",
+        "timeout_total": "not finished within the time limit for the whole answer",
         "loop": "ended because the answer repeated itself",
         "skip": SKIPPED,
         "abort": "the run was ended",
@@ -261,10 +263,10 @@ def _sentence(stopped: StopReason) -> str:
 
 
 def _is_cached(trace: Trace, earlier: Request | None) -> bool:
-    """Did the server reuse a part of the prompt that it had read before?
+    """Whether the server used its prefix cache for this prompt.
 
-    By its own count where it reports one; else by a first token in less than half the time that
-    the same words took before.
+    By its own count of processed tokens; without one, if the first token came in less than half
+    the time of the earlier request.
     """
     fresh = trace.runtime.prefill_tokens
     if earlier is None:
@@ -278,7 +280,8 @@ def _is_cached(trace: Trace, earlier: Request | None) -> bool:
 
 
 def _targets_missed(task: Task, trace: Trace, taints: list[Taint], status: Status) -> list[str]:
-    """Suites that prescribe token counts are only comparable where these were reached."""
+    """Warnings for token counts that differ from those that the suite prescribes; adds the
+    taint."""
     said = []
     wanted_in = task.wanted_in
     if wanted_in and trace.tokens_in is not None and trace.in_source == "runtime":
@@ -286,7 +289,7 @@ def _targets_missed(task: Task, trace: Trace, taints: list[Taint], status: Statu
             said.append(f"the prompt had {trace.tokens_in} tokens, not {wanted_in}")
             taints.append("off_target")
     elif wanted_in:
-        said.append(f"the prompt's {wanted_in} tokens are estimated, the server does not count")
+        said.append(f"the prompt's {wanted_in} tokens are estimated: the server does not count")
     cap = task.prompt.max_tokens
     if task.prompt.exact and status in ("ok", "capped") and trace.tokens_out != cap:
         said.append(f"the answer had {trace.tokens_out} tokens, not {cap}")
@@ -299,12 +302,12 @@ def _implausible(turn: RecordedTurn, trace: Trace) -> list[str]:
         return []
     characters = len(turn.text) + len(turn.thinking)
     if characters / trace.tokens_out > MAX_CHARS_PER_TOKEN and trace.tokens_out >= 16:
-        return [f"{characters / trace.tokens_out:.1f} characters per token: are these words?"]
+        return [f"{characters / trace.tokens_out:.1f} characters per token: perhaps words"]
     return []
 
 
 def _add_hardware(measured: Measured, hardware: Hardware, trace: Trace) -> None:
-    """Memory and energy among the metrics of the request, where the board gives them."""
+    """Add memory and energy to the request's metrics, if the board has them."""
     for name, value in (
         ("rss_mb", hardware.rss_mb),
         ("hwm_mb", hardware.hwm_mb),

@@ -24,16 +24,18 @@ StopReason = Literal[
 TICK_S = 0.25
 LATE_S = 1.0
 ABORT_DRAIN_S = 1.0
-"""Nothing follows an aborted request, so its server is not waited for; the next run will look."""
+"""Wait for an idle server after an abort: short, as no request follows; the next run checks
+again."""
 CAP_GRACE = 1
-"""A server may send one token more than asked for before it stops."""
+"""Tokens that a server may send beyond its limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestResult:
-    """A finished request. ``stopped`` is why we ended it, None where the server did.
+    """A finished request. ``stopped``: why npulse ended it, None if the server did.
 
-    ``is_idle``: the server is known to be idle again, or was never asked to stop.
+    ``is_idle``: the server is known to be idle again, or ended the answer itself. ``drained_s``:
+    how long npulse waited for that.
     """
 
     turn: RecordedTurn
@@ -42,7 +44,7 @@ class RequestResult:
 
 
 class RequestRunner:
-    """Sends requests one after the other to one server."""
+    """Sends requests to one server, one at a time."""
 
     def __init__(
         self,
@@ -73,7 +75,7 @@ class RequestRunner:
         stops_loops: bool = False,
         before_prefill: tuple[TtftPart, ...] = (),
     ) -> RequestResult:
-        """Sends, watches, and where a limit is passed stops and waits for the server to be idle.
+        """Send a request and wait for its end; at a limit, stop it and wait for an idle server.
 
         Raises nothing but CancelledError, after the connection is closed.
         """
@@ -88,7 +90,7 @@ class RequestRunner:
             while not task.done():
                 due_ns = perf_counter_ns() + round(self._tick_s * 1e9)
                 await asyncio.wait((task,), timeout=self._tick_s)
-                # A tick that comes late says that the clock of the tokens was late as well.
+                # If this tick is late, the event loop was, and so were the chunks' times.
                 turn.note_lag(max(0, perf_counter_ns() - due_ns) / 1e6)
                 self._on_tick(turn)
                 reason = None if task.done() else watch.look()
@@ -105,7 +107,7 @@ class RequestRunner:
     async def _end(
         self, exchange: StreamedRequest, task: asyncio.Task[None], limits: Limits
     ) -> bool:
-        """Stops the answer. True once the server has finished with it."""
+        """Stop the answer. Returns whether the server became idle."""
         start_ns = perf_counter_ns()
         exchange.stop()
         await asyncio.wait((task,), timeout=0.2)
@@ -117,7 +119,7 @@ class RequestRunner:
             drain_s = min(drain_s, ABORT_DRAIN_S)
         while not task.done() and (perf_counter_ns() - start_ns) / 1e9 < drain_s:
             await asyncio.wait((task,), timeout=min(1.0, drain_s))
-            # Three idle looks in a row: the load is measured over a second.
+            # Three idle results in a row, as the load is an average over 1 s.
             quiet = quiet + 1 if self._is_npu_idle() else 0
             if quiet >= 3:
                 break
@@ -128,7 +130,7 @@ class RequestRunner:
         return is_idle
 
     async def answers_now(self, request: ChatRequest, within_s: float) -> bool:
-        """Whether the server answers a tiny request in time: the proof that it is idle."""
+        """Whether the server answers a tiny request in time, and so is idle."""
         limits = Limits(first_s=within_s, idle_s=within_s, drain_s=min(within_s, 5.0))
         asked = await self.ask(request, limits, can_skip=False)
         return asked.stopped is None and bool(asked.turn.stamps_ns)
@@ -136,7 +138,7 @@ class RequestRunner:
 
 @dataclass(slots=True)
 class _Watch:
-    """Looks at a running answer and says when it has to end."""
+    """Decides whether a running answer has to be ended."""
 
     turn: RecordedTurn
     exchange: StreamedRequest
@@ -150,7 +152,7 @@ class _Watch:
     def look(self) -> StopReason | None:
         now_ns = perf_counter_ns()
         if self._looked_ns and now_ns - self._looked_ns > LATE_S * 1e9 + TICK_S * 1e9:
-            # This process itself was stopped or slept: what arrived meanwhile is still unread.
+            # This process was suspended: what arrived meanwhile has to be read first.
             self._grace_ns = now_ns + round(LATE_S * 1e9)
         self._looked_ns = now_ns
         if self.controls.is_aborted:

@@ -19,7 +19,7 @@ from tui.core.types import GenerationSettings
 
 @dataclass(slots=True)
 class RunContext:
-    """The suite, the choices, the server, the board, and what an earlier segment has left."""
+    """Everything that the parts of a run share, and what earlier segments have completed."""
 
     suite: Suite
     options: Options
@@ -41,9 +41,9 @@ class RunContext:
     earlier: tuple[Request, ...] = ()
     is_buffered: bool = False
     is_one_of_many: bool = False
-    """Whether other boards work on the same run, so that its figures are made elsewhere."""
+    """Whether this is one of several boards of a run; then the figures are computed elsewhere."""
 
     @property
     def minutes(self) -> float | None:
-        """How long a run by time lasts; None for one that asks each prompt so many times."""
+        """Duration of a run by time; None for a run by number of repetitions."""
         return self.options.minutes or self.suite.minutes

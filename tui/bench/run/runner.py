@@ -1,9 +1,9 @@
-"""Runs a suite: an async generator of events, without a screen and without knowing of one.
+"""Runs a suite: an async generator of events, independent of any screen.
 
     async for event in run(suite, options): ...
 
-Everything measured is in the journal before the event about it is out. The generator always ends
-with :class:`tui.bench.model.events.Finished`; closing it early ends the run safely.
+A result is in the journal before its event is yielded. The last event is always
+:class:`tui.bench.model.events.Finished`. Closing the generator early aborts the run safely.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ RunSuite = Callable[..., AsyncIterator[Event]]
 """What runs a suite, given what :func:`run` is given: here, or on many boards."""
 
 FLUSH_NS = 400_000_000
-"""Lines are written at least this often: with the half second that tokens are collected for, kill
--9 loses less than one second of them."""
+"""Interval of writing the journal. With the 0.5 s for which chunks are collected, a kill -9 loses
+less than 1 s."""
 
 
 def run(
@@ -59,14 +59,17 @@ def run(
     resume: resuming.Earlier | None = None,
     governors: HeldGovernors | None = None,
 ) -> AsyncIterator[Event]:
-    """Runs the suite, or what is missing of an earlier run. See the module. ``governors`` are held
-    where the options say so, and what a killed run left of them is put back in any case."""
+    """Run the suite, or the missing requests of the run ``resume``. See the module.
+
+    ``governors`` are set if the options require it; those that a killed run left are restored in
+    any case.
+    """
     runner = Runner(suite, options, controls or Controls(), resume, governors)
     return events_of(runner.ledger, runner.controls, runner.go())
 
 
 class Runner:
-    """One run from finding the server to its report files."""
+    """One run, from finding the server to its report files."""
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class Runner:
         self._notes: list[str] = []
 
     async def go(self) -> None:
-        """Never raises but CancelledError; the last event says how it ended."""
+        """Do the run. The last event has its outcome. Raises nothing but CancelledError."""
         await told_to_the_end(self.ledger, self._go(), lambda: (self._run_id, self._folder))
 
     async def _go(self) -> tuple[Outcome, str]:
@@ -189,7 +192,7 @@ class Runner:
                 (measuring, background), return_when=asyncio.FIRST_COMPLETED
             )
             if background in done:
-                # Only a journal that cannot be written ends the background.
+                # The background task ends only if the journal cannot be written.
                 measuring.cancel()
                 with suppress(asyncio.CancelledError):
                     await measuring
@@ -214,7 +217,8 @@ class Runner:
     # -- before the first request ----------------------------------------------------------------
 
     def _tasks(self, connected: Connected) -> list[Task]:
-        """The plan, without what cannot fit into the context."""
+        """The plan, without requests that do not fit in the context. Raises SetupError if none
+        do."""
         runs = self.options.runs or self.suite.runs
         if self._resume is not None:
             runs = self._resume.loaded.document.run.runs
@@ -242,7 +246,7 @@ class Runner:
         return 0 if self._resume is None else self._resume.segments
 
     def _open(self, url: str, env: Env, model: Model, config: Config, tasks: list[Task]) -> Run:
-        """Makes the folder and the journal, or opens those of the run that is resumed."""
+        """Create the run's folder and journal, or open those of the run to resume."""
         prompts = {t.prompt.id: plan.sha_of(self.suite, t, self._seed) for t in tasks if not t.rep}
         if self._resume is None:
             record = Run(
@@ -293,10 +297,10 @@ class Runner:
     def _minutes(self) -> float | None:
         return self.options.minutes or self.suite.minutes
 
-    # -- beside the requests ---------------------------------------------------------------------
+    # -- during the requests ---------------------------------------------------------------------
 
     async def _background(self, context: RunContext) -> None:
-        """Samples the board and flushes the journal until it is cancelled.
+        """Sample the board and flush the journal until cancelled.
 
         Raises JournalError, which ends the run.
         """

@@ -26,7 +26,7 @@ PROOF_S = 10.0
 
 
 class RequestSender:
-    """Sends the requests of one stretch of a run, one at a time."""
+    """Sends the requests of a run, one at a time."""
 
     def __init__(
         self, context: RunContext, on_tick: Callable[[RecordedTurn], None] = lambda _: None
@@ -37,14 +37,14 @@ class RequestSender:
         self._is_measured = False
         self._tokenizer = ModelTokenizer(context.options.tokenizer, context.ledger.note)
         self._reason: str | None = None
-        """Why the request waits for the server, as it was told last."""
+        """The last emitted reason why the request waits for the server."""
         self.limits = Limits()
         self.sent_ns = perf_counter_ns()
         self.drain_sentence = ""
         self._ended_ns: int | None = None
-        """The end of our last answer."""
+        """The end of npulse's last answer (monotonic)."""
         self.has_to_load = context.connected.has_to_load
-        """Whether the next request makes the server load the model."""
+        """Whether the server has to load the model for the next request."""
         self._runner = RequestRunner(
             context.connected.client,
             context.controls,
@@ -66,7 +66,8 @@ class RequestSender:
         planned: int = 0,
         is_measured: bool,
     ) -> RequestResult:
-        """Asks ``text`` and waits for the answer's end, whatever it is. ``sha``: of the prompt."""
+        """Send ``text`` and wait for the end of the answer, in any state. ``sha``: hash of the
+        prompt."""
         self._key, self._is_measured = task.key, is_measured
         self.sent_ns = perf_counter_ns()
         self.limits = self._limits(task)
@@ -119,7 +120,7 @@ class RequestSender:
         return asked
 
     def _before_prefill(self) -> tuple[TtftPart, ...]:
-        """What the server has to do first: the time to the first token includes it."""
+        """What TTFT will include before prefill: loading the model, other clients' requests."""
         found: list[TtftPart] = ["load"] if self.has_to_load else []
         load_pct = self._s.board.npu_load_pct()
         if is_busy_for_others(load_pct, perf_counter_ns(), self._ended_ns):
@@ -150,7 +151,7 @@ class RequestSender:
         clock_step: str | None = None,
         earlier: Request | None = None,
     ) -> Request:
-        """The record of an answer, without checks."""
+        """The record of a finished request, without checks."""
         is_filler = task.prompt.filler is not None
         return request_record.record(
             task,
@@ -166,8 +167,8 @@ class RequestSender:
         )
 
     async def is_idle_after(self, asked: RequestResult) -> bool:
-        """Whether the next request may be sent, or none follows. Where nothing tells, the server
-        is asked."""
+        """Whether the server is idle, so that the next request may be sent. If unknown, it is
+        tested with a tiny request. Also True after an abort."""
         if asked.is_idle or self._s.controls.is_aborted:
             return True
         proof = self._request((Message("user", "Say ok."),), 1)
@@ -175,7 +176,7 @@ class RequestSender:
             return True
         self.drain_sentence = (
             f"The server did not become idle within {self.limits.drain_s:.0f} s after a request "
-            "that had to be ended; the remaining requests are skipped."
+            "that npulse ended; the remaining requests are skipped."
         )
         self._s.ledger.note(self.drain_sentence)
         return False
@@ -184,7 +185,7 @@ class RequestSender:
         reason = None if turn.wait is None else turn.wait.reason
         if reason != self._reason:
             self._reason = reason
-            # Without a sentence it is the usual work again.
+            # Without a reason, the request is no longer waiting.
             stage = StageChanged(stage="queue", sentence=f"Waiting: {reason}.")
             self._s.ledger.emit(StageChanged(stage="measure") if reason is None else stage)
         self._s.ledger.follow(turn, self._key, self.limits.idle_s, is_warmup=not self._is_measured)

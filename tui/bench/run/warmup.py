@@ -17,7 +17,7 @@ from tui.bench.run.sender import RequestSender
 
 
 class Warming:
-    """Prepares a server for a run. ``words`` is what calibration found."""
+    """Warms a server up. ``words``: wanted prompt tokens -> calibrated number of filler words."""
 
     def __init__(self, context: RunContext, sender: RequestSender) -> None:
         self._s = context
@@ -25,11 +25,12 @@ class Warming:
         self.words: dict[int, int] = {}
 
     async def run(self, tasks: Iterable[Task]) -> bool:
-        """False where the server could not be brought to rest again, or the user ended the run."""
+        """Do all of it for these tasks. False if the server did not become idle, or after an
+        abort."""
         kept = list(tasks)
         if not kept:
             return True
-        self._s.ledger.emit(StageChanged(stage="probe", sentence="Does the server stream?"))
+        self._s.ledger.emit(StageChanged(stage="probe", sentence="Testing if the server streams."))
         asked = await self._ask(preliminary.probe_task())
         if asked is None:
             return False
@@ -45,7 +46,7 @@ class Warming:
         return True
 
     async def _ask(self, task: Task) -> RequestResult | None:
-        """A request that is not part of the plan; None where the run has to end."""
+        """Send a request outside the plan; None if the run has to end."""
         asked = await self._sender.send(
             task,
             task.prompt.text,
@@ -57,16 +58,16 @@ class Warming:
         return asked if is_idle and not self._s.controls.is_aborted else None
 
     async def _found(self, word: str) -> None:
-        """From here on the configuration says how this server streams."""
+        """Set the stream mode in the configuration, and emit it."""
         mode: StreamMode = msgspec.convert(word, StreamMode)
         self._s.is_buffered = mode == "buffered"
         self._s.config = msgspec.structs.replace(self._s.config, stream_mode=mode)
         sentence = {
             "buffered": (
-                "The server keeps its answers back and sends them whole: time to first token and "
-                "gaps between tokens cannot be measured."
+                "The server sends each answer at once at its end: time to first token and gaps "
+                "between tokens cannot be measured."
             ),
-            "unknown": "The probe was too short to say how the server streams.",
+            "unknown": "The answer to the probe was too short to detect how the server streams.",
         }.get(mode, f"The server streams: one chunk is one {mode}.")
         is_ok = mode != "buffered"
         gate = Gate(
@@ -81,7 +82,7 @@ class Warming:
         await self._s.ledger.flush()
 
     async def _warm_up(self) -> bool:
-        """Discarded requests until two successive rates agree."""
+        """Send warm-up requests until two successive rates agree, at most five."""
         rates: list[float | None] = []
         for number in range(preliminary.WARM_MAX):
             sentence = f"Warm-up {number + 1}, at most {preliminary.WARM_MAX}."
@@ -100,10 +101,11 @@ class Warming:
         return True
 
     async def _calibrate(self, wanted: int) -> bool:
-        """How many words make that many tokens here; nothing where the server does not count."""
+        """Find the number of words for that many prompt tokens, if the server counts them. False:
+        abort."""
         calibration = preliminary.Calibration(wanted)
         while not calibration.is_done:
-            sentence = f"How many words are {wanted} tokens?"
+            sentence = f"Finding the number of words for {wanted} tokens."
             self._s.ledger.emit(StageChanged(stage="calibrate", sentence=sentence))
             task = preliminary.calibration_task(wanted, calibration.words, calibration.tries)
             asked = await self._ask(task)

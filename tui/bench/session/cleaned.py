@@ -1,4 +1,4 @@
-"""Records with every string made safe for a terminal: journals and files come from outside."""
+"""Sanitises all strings of a record, as journals and files are input from outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def cleaned(record: T) -> T:
-    """The record with each of its strings, however deep, as one sanitised line."""
+    """The record with all its strings, at any depth, as single sanitised lines."""
     return cast("T", _cleaned(record))
 
 
@@ -33,7 +33,7 @@ def _cleaned(value: Any) -> Any:
 
 
 def _changes(record: object, names: tuple[str, ...]) -> dict[str, Any]:
-    """What differs in the safe record: most of a document is numbers."""
+    """The fields that change; numbers are skipped, as most of a document is numbers."""
     kept = ((name, getattr(record, name)) for name in names)
     return {
         name: made

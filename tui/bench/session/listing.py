@@ -1,4 +1,4 @@
-"""``npulse bench list`` and ``history``: suites with their duration, earlier runs."""
+"""``npulse bench list`` and ``history``: suites with expected durations, and earlier runs."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from tui.core.text.printed import PLAIN, Cell, Paper, cells_of, folded, table
 from tui.core.text.sanitize import clean
 
 COOL_DOWN_S = 30.0
-"""Assumed between two requests of a board that no run was measured on."""
+"""Assumed pause between requests if there is no earlier run."""
 LEARN_RUNS = 3
 MAX_READ = 12
-"""Runs that are read for it at most: a journal can be long."""
+"""Most runs that are read for the forecast, as journals can be long."""
 
 
 async def _connected(options: Options) -> Connected | None:
@@ -47,7 +47,8 @@ async def _connected(options: Options) -> Connected | None:
 
 
 def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
-    """What earlier runs of that model tell: the latest ones, and the latest of each suite."""
+    """Forecast data from earlier runs of this model: the newest ones, and the newest of each
+    suite."""
     speed = Speed(is_simulated=is_simulated)
     taken = 0
     seen: dict[str, int] = {}
@@ -55,7 +56,7 @@ def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
         if entry.is_simulated != is_simulated or entry.comparability != "full":
             continue
         if entry.status == "unfinished":
-            # Its journal may still grow, and is read in whole for this.
+            # Its journal may still grow, and loading reads it completely.
             continue
         if taken >= LEARN_RUNS and (seen.get(entry.suite) or entry.status != "complete"):
             continue
@@ -77,11 +78,11 @@ def speed_of(folder: Path, model: str, *, is_simulated: bool) -> Speed:
 
 
 def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[float, float, float]:
-    """(likely, low, high) seconds with everything between the requests.
+    """(likely, low, high) duration of a suite in s, including the time between requests.
 
-    Where this suite was measured before, from the wall time of those runs; else from the speed of
-    the model and the pauses of its other runs. Before there is any run, a real board is taken to
-    cool down between requests; the simulated one and the cache suite do not.
+    From the wall times of earlier runs of this suite; else from the model's rates and the pauses in
+    its other runs. Without any run, a cool-down is assumed between requests, except on a simulated
+    board and for the suite ``cache``.
     """
     if found.minutes is not None:
         return (found.minutes * 60,) * 3
@@ -96,13 +97,14 @@ def expected(found: Suite, speed: Speed, context_tokens: int | None) -> tuple[fl
     else:
         pause_s = 0.0 if speed.is_simulated or found.kind == "cache" else COOL_DOWN_S
     seen = forecast(kept, speed, elapsed_s=0.0, history={}, extra_s=pause_s)
-    # Nothing cools down before the first request.
+    # There is no cool-down before the first request.
     first_s = min(pause_s, seen.left_low_s) if kept else 0.0
     return seen.left_s - first_s, seen.left_low_s - first_s, seen.left_high_s - first_s
 
 
 def suites(options: argparse.Namespace, user_folder: Path, paper: Paper = PLAIN) -> int:
-    """Prints every suite with its expected duration on the connected model."""
+    """Print all suites with their expected duration for the connected model. Returns the exit
+    code."""
     folder = options.folder or default_folder()
     wish = Options(
         folder=folder,
@@ -150,14 +152,14 @@ def suites(options: argparse.Namespace, user_folder: Path, paper: Paper = PLAIN)
 
 
 def _own(place: Path) -> list[str]:
-    """Suites of the user's own, as paths."""
+    """Paths of the user's own suites."""
     return sorted(str(path) for path in place.glob("*.toml")) if place.is_dir() else []
 
 
 def _print_suites(
     rows: list[dict[str, object]], model: str | None, paper: Paper, *, is_measured: bool
 ) -> None:
-    basis = "as measured before" if is_measured else "from published figures"
+    basis = "from earlier runs" if is_measured else "from published figures"
     shown = clean(model, newlines=False) if model else "a model of 4 billion parameters, no server"
     print(folded(f"expected on {shown}, {basis}, cool-downs included:", paper))
     names = [clean(str(row["suite"]), newlines=False) for row in rows]
@@ -182,7 +184,7 @@ def _span(row: Mapping[str, object]) -> str:
 
 
 def history(options: argparse.Namespace, paper: Paper = PLAIN) -> int:
-    """Prints earlier runs, oldest first, with median and interval."""
+    """Print earlier runs, oldest first, with median and 95 % interval. Returns the exit code."""
     folder = options.folder or default_folder()
     found = entries(folder, model=options.model, suite=options.suite, limit=options.limit)
     if options.json:

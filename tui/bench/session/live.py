@@ -1,4 +1,4 @@
-"""State of a running benchmark, folded from its events."""
+"""State of a running benchmark, accumulated from its events."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MAX_NOTES = 40
 
 
 class LiveRun:
-    """One run as its events tell it. Not thread-safe: its owner holds a lock."""
+    """Accumulates the events of one run. Not thread-safe: its owner holds a lock."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class LiveRun:
         self._view = RunView(is_of_boards=is_of_boards)
         self._boards = LiveBoards()
         self.folder = ""
-        """Of the run, as it is; empty until it has one."""
+        """The run's folder, not sanitised; empty until it has one."""
         self.url = ""
-        """Of the server, as it is; empty until it is found."""
+        """The server's URL, not sanitised; empty until it is known."""
         self._plan: dict[tuple[str, int], PlanItem] = {}
         self._gates: dict[str, Gate] = {}
         self._notes: deque[str] = deque(maxlen=MAX_NOTES)
@@ -87,14 +87,14 @@ class LiveRun:
         return board is not None and self._boards.is_working(board)
 
     def asked_to_pause(self, *, is_asked: bool) -> None:
-        """The pause that the user wants; the run obeys between two requests."""
+        """Note that a pause was requested or cancelled; it begins between two requests."""
         self._view = replace(self._view, is_pausing=is_asked and not self._view.is_paused)
 
     def retries(self, *, is_wanted: bool) -> None:
         self._view = replace(self._view, retries_after=is_wanted)
 
     def apply(self, event: Event) -> None:
-        """Takes the next event."""
+        """Process the next event."""
         if isinstance(event, TokensArrived):
             self._take_text(event)
         elif isinstance(event, Started):
@@ -143,7 +143,7 @@ class LiveRun:
         expected_s = sum(one.expected_s or 0.0 for one in event.plan)
         left_s = expected_s if event.minutes is None else 60 * event.minutes
         self._forecast_at_s = self._clock_s()
-        # The plan is drawn from its items: once is enough.
+        # The plan is in the items already.
         shown = cleaned(msgspec.structs.replace(event, plan=()))
         self._view = replace(self._view, started=shown, time=_forecast(0.0, left_s))
 
@@ -154,7 +154,7 @@ class LiveRun:
             self._plan[lost] = replace(item, state="waiting", share=None)
 
     def _request_started(self, event: RequestStarted) -> None:
-        # The prompt is not drawn, and may be long.
+        # The prompt is not shown, and may be long.
         shown = cleaned(msgspec.structs.replace(event, prompt="", system=""))
         key = (event.id, event.rep)
         if event.board:
@@ -243,21 +243,21 @@ class LiveRun:
         )
 
     def _share_done(self) -> float:
-        """Of a run that ended early: by the requests that were answered, where they are counted."""
+        """The completed share of a run that ended early: answered by planned requests, if known."""
         view = self.view()
         if not view.planned:
             return 0.0 if view.time is None else view.time.share
         return view.count("ok") / view.planned
 
     def _elapsed_s(self) -> float:
-        """As the run told it last, and the time since."""
+        """The elapsed time by the last forecast, plus the time since."""
         told = self._view.time
         if told is None or self._view.is_over:
             return 0.0 if told is None else told.elapsed_s
         return told.elapsed_s + max(0.0, self._clock_s() - self._forecast_at_s)
 
     def _time(self) -> Forecast | None:
-        """The last forecast, with the time that has passed since."""
+        """The last forecast, advanced by the time since."""
         told = self._view.time
         if told is None or self._view.is_over:
             return told
@@ -276,10 +276,10 @@ class LiveRun:
         )
 
     def _items(self, left_s: float | None) -> tuple[PlanItem, ...]:
-        """The plan; what waits takes its share of the time that is left.
+        """The plan, with the expected times of waiting requests scaled to the remaining time.
 
-        The plan was priced before the first answer, the time left is priced with what the answers
-        so far have taught.
+        The plan's times are from before the first answer; the remaining time uses the rates of the
+        answers so far.
         """
         items = tuple(self._plan.values())
         if left_s is not None:
@@ -297,7 +297,7 @@ class LiveRun:
         return tuple(_priced(item, left_s / priced_s) for item in items)
 
     def view(self) -> RunView:
-        """The moment as it is now."""
+        """The present state."""
         view, time_now = self._view, self._time()
         answer, board = view.answer, view.board
         if answer is not None:
@@ -326,7 +326,7 @@ def _priced(item: PlanItem, factor: float) -> PlanItem:
 
 
 def _planned(request: Request) -> Planned:
-    """Of a request that no plan named."""
+    """A plan entry for a request that is not in the plan."""
     return Planned(
         id=request.id,
         rep=request.rep,
@@ -337,7 +337,7 @@ def _planned(request: Request) -> Planned:
 
 
 def _forecast(elapsed_s: float, left_s: float, share: float = 0.0) -> Forecast:
-    """One whose bounds are not known."""
+    """A forecast without bounds."""
     return Forecast(
         elapsed_s=elapsed_s,
         left_s=left_s,

@@ -22,7 +22,7 @@ GAP_BINS = 48
 
 
 def pictures(loaded: Loaded) -> tuple[Picture, ...]:
-    """Rate per prompt, rate against context, gaps, hardware over time."""
+    """The four charts; one without data has the reason."""
     kept = summary.scored(loaded.document.requests)
     return (
         _rates(loaded, kept),
@@ -33,8 +33,8 @@ def pictures(loaded: Loaded) -> tuple[Picture, ...]:
 
 
 def _rates(loaded: Loaded, kept: Sequence[Request]) -> Picture:
-    """One bar a prompt, with the range of its repeats; of one that was asked once, the range of its
-    rate while it was answered."""
+    """One bar per prompt, with the range of its repetitions; for a single request, the range of the
+    rate during the answer."""
     source = summary.headline_source(loaded.document.requests)
     found: dict[str, list[tuple[float, Request]]] = {}
     for request in kept:
@@ -63,8 +63,8 @@ def _rates(loaded: Loaded, kept: Sequence[Request]) -> Picture:
 
 
 def _within(loaded: Loaded, request: Request, rate_tps: float) -> tuple[float, float]:
-    """The least and the largest rate over 16 tokens of one answer; its rate alone where the times
-    are not known."""
+    """The lowest and highest rate over 16 tokens in one answer; its rate twice if the times are
+    unknown."""
     trace = trace_of(request, loaded.stamps.get(request.key, ()))
     rates = [1000 / ms for _, ms in decay_bins(trace) if ms > 0]
     return min([*rates, rate_tps]), max([*rates, rate_tps])
@@ -87,7 +87,7 @@ def _decay(loaded: Loaded, kept: Sequence[Request]) -> Picture:
             line = [(x, rate) for x in ends if (rate := rate_at(fit, x)) is not None]
             if line:
                 series.append(Series("fit", tuple(y for _, y in line), tuple(x for x, _ in line)))
-    why = "token times are not known, or answers have fewer than 17 tokens"
+    why = "token times are unknown, or answers have fewer than 17 tokens"
     title = "decode rate against context"
     return Picture(title, "dots", "tokens of context", "tok/s", tuple(series), why)
 
@@ -101,11 +101,11 @@ def _gaps(loaded: Loaded, kept: Sequence[Request]) -> Picture:
     for request in kept:
         if len(gaps) < MAX_GAPS:
             gaps += gaps_ms(trace_of(request, loaded.stamps.get(request.key, ())))
-    title, why = "gaps between tokens", "token times are not known"
+    title, why = "gaps between tokens", "token times are unknown"
     if len(gaps) < 2:
         return Picture(title, "columns", "ms", "count", (), why)
     gaps.sort()
-    # The longest one in two hundred would squeeze all others into one column.
+    # The longest 0.5 % would compress all others into one column.
     high = gaps[min(len(gaps) - 1, round(0.995 * len(gaps)))]
     low = gaps[0]
     width = (high - low) / GAP_BINS or max(1.0, high) / GAP_BINS
@@ -132,12 +132,12 @@ def _timeline(loaded: Loaded) -> Picture:
         if points:
             xs, ys = zip(*points, strict=True)
             series.append(Series(label, ys, xs))
-    why = "neither heat nor loads could be read"
+    why = "neither temperatures nor loads could be read"
     return Picture(title, "lines", "seconds", "", tuple(series), why)
 
 
 def _npu(sample: Sampled) -> float | None:
-    """Over all cores."""
+    """Mean NPU load of all cores in per cent; None if unknown."""
     loads = [sample.number(f"npu.load.{core}") for core in range(8)]
     known = [load for load in loads if load is not None]
     return sum(known) / len(known) if known else None

@@ -1,8 +1,8 @@
 """Arguments and control channel (pause, skip, abort) of a detached benchmark process.
 
-It is in a session of its own (see :mod:`tui.bench.store.detached`), so neither leaving the
-screen, nor closing npulse, nor losing the SSH line ends it, and nothing that a screen does delays
-its clock.
+The process has a session of its own (:mod:`tui.bench.store.detached`). So it continues after
+leaving the screen, closing npulse, or losing the SSH connection, and a screen cannot delay its
+measurements.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ LOGIN_OPTIONS = ("--board", "--url", "--ssh-socket")
 
 @dataclass(frozen=True, slots=True)
 class BenchPlace:
-    """The server, model and board that a run would measure. ``root``: where /sys and /proc of a
-    board lie that is not this machine."""
+    """Server, model and board of a run. ``root``: root directory of the board's /sys and /proc, if
+    it is not this machine's."""
 
     url: str
     label: str
@@ -33,15 +33,15 @@ class BenchPlace:
     context_tokens: int | None = None
     root: Path | None = None
     is_elsewhere: bool = False
-    """The board is another machine, whose server only seems to be on this one."""
+    """Whether the board is another machine, although the server's address is local (a tunnel)."""
     is_simulated: bool = False
     own_login: tuple[str, ...] | None = None
-    """What the options of :data:`LOGIN_OPTIONS` take, one after the other, to reach that machine
-    anew: so the run outlives this npulse, and reads that board."""
+    """Values of the options :data:`LOGIN_OPTIONS`, in their order, for a connection of the run's
+    own to that machine, so that the run does not depend on this npulse."""
 
 
 def place_arguments(place: BenchPlace | None) -> list[str]:
-    """Where the server and its board are; None is all boards of the config."""
+    """The arguments for server and board; None: all boards of the config."""
     if place is None:
         return ["--boards=all"]
     if place.own_login is not None:
@@ -58,7 +58,7 @@ def place_arguments(place: BenchPlace | None) -> list[str]:
 def run_arguments(
     wish: RunWish, place: BenchPlace | None, settings: GenerationSettings
 ) -> list[str]:
-    """What comes after the suite. Joined by =, for a name may begin with a dash."""
+    """The arguments after the suite. Joined by ``=``, as a value may begin with a dash."""
     made = [*place_arguments(place), f"--seed={wish.seed}"]
     if place is not None and place.model is not None:
         made.append(f"--model={place.model}")
@@ -78,7 +78,7 @@ def run_arguments(
 
 
 def tell(run: Detached, folder: str, word: controls.Word) -> None:
-    """Asks the run for something. Before it has a folder it only understands an end.
+    """Send a control word to the run. Before the run has a folder, only ``abort`` works.
 
     Raises OSError.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def opened_request(loaded: Loaded, at: int) -> OpenedRequest | None:
-    """The request at index ``at`` of the document, sanitised. None where there is none."""
+    """The request at index ``at`` of the document, sanitised; None without one."""
     requests = loaded.document.requests
     if not 0 <= at < len(requests):
         return None
@@ -35,8 +35,8 @@ def opened_request(loaded: Loaded, at: int) -> OpenedRequest | None:
 
 
 def request_timelines(loaded: Loaded) -> list[TimelineSource]:
-    """The timeline of each request of the document; a later read of one that has no times raises
-    ValueError with a sentence."""
+    """The timeline of each request of the document, built on demand. Building one without token
+    times raises ValueError with a sentence."""
     return [
         TimelineSource(
             _label(request),
@@ -48,7 +48,7 @@ def request_timelines(loaded: Loaded) -> list[TimelineSource]:
 
 
 def _recording(loaded: Loaded, request: Request) -> Recording:
-    # Not above: it brings the history with it, which no screen of the benchmarks needs.
+    # Imported here, as it imports the history, which the benchmark screens do not need.
     from tui.bench.store.request_recording import request_recording
 
     return request_recording(loaded, request)

@@ -1,4 +1,4 @@
-"""Reads, exports and compares kept runs in worker threads."""
+"""Opens, exports and compares stored runs, in worker threads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPORT_NAME = "report"
 
 
 class Results:
-    """What was asked for becomes a part of the shown view; a problem becomes its message."""
+    """Methods return at once; the result appears in the shown view, an error as its message."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class Results:
         self._submit = submit
         self._lock = threading.Lock()
         self._opened: tuple[str, Loaded] | None = None
-        """The run of ``view().result``, by the name it was asked for with."""
+        """The opened run, with the id it was requested by."""
 
     def export(self, run_id: str) -> None:
-        """Writes the report in every form into the run's folder."""
+        """Write the report in all formats to the run's folder."""
         self._submit(self._work("writing the report", self._export, run_id))
 
     def _export(self, run_id: str) -> None:
@@ -54,7 +54,7 @@ class Results:
         self._shown.say(f"{REPORT_NAME}{' '.join(made)} in {_short_path(path)}")
 
     def open(self, run_id: str) -> None:
-        """Reads a run; it becomes the result of the view."""
+        """Open a run as the view's result."""
         with self._lock:
             self._opened = None
         self._shown.change(result=None)
@@ -68,7 +68,7 @@ class Results:
         self._shown.change(result=found)
 
     def request(self, run_id: str, at: int) -> OpenedRequest | None:
-        """One request of the result that was opened last; None where that is of another run."""
+        """One request of the opened run; None if that is another run."""
         with self._lock:
             opened = self._opened
         if opened is None or opened[0] != run_id:
@@ -76,13 +76,13 @@ class Results:
         return opened_request(opened[1], at)
 
     def timelines(self, run_id: str) -> list[TimelineSource]:
-        """Those of the requests of the result that was opened last; none of another run."""
+        """The timelines of the opened run's requests; empty if that is another run."""
         with self._lock:
             opened = self._opened
         return request_timelines(opened[1]) if opened is not None and opened[0] == run_id else []
 
     def compare(self, a: str, b: str, *, is_forced: bool = False) -> None:
-        """Compares two runs; the outcome becomes the comparison of the view."""
+        """Compare two runs; the result becomes the view's comparison."""
         self._shown.change(comparison=None)
 
         def work(_: str) -> None:
@@ -101,7 +101,7 @@ class Results:
 
 
 def _short_path(path: Path) -> str:
-    """With ~ for the home folder, as a shell takes it."""
+    """The path with ``~`` for the home folder."""
     try:
         return f"~/{path.relative_to(Path.home())}"
     except (ValueError, RuntimeError):

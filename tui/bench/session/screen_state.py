@@ -10,7 +10,7 @@ from tui.core.text.sanitize import clean_line
 
 
 class ShownView:
-    """Holds the view; every change is one step for whoever reads it."""
+    """Holds the view. Each change is atomic for readers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,12 +22,12 @@ class ShownView:
             return self._view
 
     def change(self, **values: object) -> None:
-        """Other values for these fields."""
+        """Set these fields of the view."""
         with self._lock:
             self._view = replace(self._view, **values)  # type: ignore[arg-type]
 
     def say(self, text: str, role: Role = "soft") -> None:
-        """One sentence in the bottom line."""
+        """Show a sentence in the message line."""
         with self._lock:
             serial = self._view.message.serial + 1
             message = BenchMessage(serial, clean_line(text, 300), role)

@@ -1,8 +1,8 @@
 """Benchmarks for a screen: suites, the running benchmark, earlier runs, reports and comparisons.
 
-The run is a process of its own (:mod:`tui.bench.store.detached`); this follows its events in the
-network's loop and folds them into records. Files are read and statistics are computed in threads.
-Every public method is called from the screen's thread and returns at once.
+The run is a process of its own (:mod:`tui.bench.store.detached`). This class follows its events in
+the network thread's event loop and accumulates them. Files are read and statistics computed in
+worker threads. Public methods are for the screen's thread and do not block.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from tui.servers.loop import EventLoopThread
 from tui.timeline.source import TimelineSource
 
 MeasuredBy: TypeAlias = tuple[str, bool] | None
-"""The model whose earlier runs say how long a suite takes, and whether it is simulated."""
+"""Model whose earlier runs give the expected durations, and whether it is simulated."""
 USUAL_CONTEXT_TOKENS = 16_384
 
 
 class Benchmarks:
-    """The real :class:`tui.bench.model.screen.BenchSession`.
+    """Implementation of :class:`tui.bench.model.screen.BenchSession`.
 
-    ``busy`` says why nothing can be measured now (an answer is running), or None.
-    ``run_arguments`` are added to every run. ``boards``: names of those that a run can be shared
-    out to.
+    ``busy`` returns why no run can start now (an answer is streaming), or None. ``run_arguments``
+    are added to the command of each run. ``boards``: names of boards that a run can be
+    distributed to.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Benchmarks:
         self._is_seeking = False
         self._process: Detached | None = None
         self._looked_by: MeasuredBy = None
-        """Whose durations the suites show."""
+        """Whose runs the shown durations are from."""
         self._speed: tuple[MeasuredBy, tuple[tuple[str, str], ...], Speed] | None = None
         self._tasks: set[Future[None]] = set()
 
-    # What the screen pulls ------------------------------------------------------------------
+    # State for the screen -------------------------------------------------------------------
 
     def view(self) -> BenchView:
         place, view = self._place(), self._shown.view
@@ -104,8 +104,8 @@ class Benchmarks:
             return self._live is not None and not self._live.is_over
 
     def busy_sentence(self, url: str) -> str | None:
-        """Why a chat with the server at ``url`` should wait: a prompt now would spoil the
-        measurement."""
+        """Why a chat with the server at ``url`` should wait, as it would disturb the benchmark;
+        None otherwise."""
         place = self._place()
         with self._lock:
             live = self._live
@@ -150,7 +150,7 @@ class Benchmarks:
         return user_suites()
 
     def _speed_for(self, place: BenchPlace | None, past: Sequence[PastRun]) -> Speed:
-        """What is known of this model's speed; read again only where a run was added or ended."""
+        """Forecast data for this model; read again only after a run was added or ended."""
         states = tuple((run.id, run.status) for run in past)
         known = self._speed
         if known is not None and known[:2] == (_measured_by(place), states):
@@ -165,7 +165,7 @@ class Benchmarks:
     def seek(self) -> None:
         view = self._shown.view
         if view.suites and not view.is_looking and _measured_by(self._place()) != self._looked_by:
-            # Another model answers now, or the first one: its durations are others.
+            # The model has changed, and with it the expected durations.
             self.look()
         elif not self._is_seeking and not self.is_running:
             self._is_seeking = True
@@ -228,7 +228,8 @@ class Benchmarks:
         await self._follow(process)
 
     async def _seek(self) -> None:
-        """Follows a run that somebody else began: an earlier npulse, another terminal."""
+        """Find and follow a run that another process started: an earlier npulse, another
+        terminal."""
         try:
             found = await asyncio.to_thread(running, self._folder)
             other = None
@@ -248,7 +249,7 @@ class Benchmarks:
             self._is_seeking = False
 
     async def _follow(self, process: Detached) -> None:
-        """Folds the events until the run is over, and does what comes after it."""
+        """Process the run's events until its end, then do the work after it."""
         with self._lock:
             live, self._process = self._live, process
         assert live is not None
@@ -267,7 +268,7 @@ class Benchmarks:
                 self._live.apply(event)
 
     async def _after(self, view: RunView) -> None:
-        """Reads the history again; retries what failed, where that was wanted."""
+        """List earlier runs again; retry failed requests if that was requested."""
         past = await asyncio.to_thread(views.past_runs, self._folder)
         self._shown.change(past=past, other_run=None)
         is_incomplete = view.finished is not None and view.finished.outcome == "incomplete"

@@ -30,7 +30,7 @@ PAST_RUNS = 200
 def choices(
     user_folder: Path, speed: Speed, context_tokens: int | None
 ) -> tuple[tuple[SuiteChoice, ...], tuple[str, ...]]:
-    """Every suite with its expected duration, and what is wrong with those that cannot be used."""
+    """All suites with their expected durations, and a sentence for each invalid suite file."""
     try:
         own = sorted(str(path) for path in user_folder.glob("*.toml"))
     except OSError:
@@ -74,7 +74,7 @@ def past_runs(folder: Path) -> tuple[PastRun, ...]:
 
 
 def result(loaded: Loaded) -> ResultView:
-    """A run to be read."""
+    """The view of one run."""
     document = loaded.document
     run = document.run
     return ResultView(
@@ -89,7 +89,7 @@ def result(loaded: Loaded) -> ResultView:
 
 
 def comparison(folder: Path, a: str, b: str, *, is_forced: bool) -> Comparison:
-    """Two runs against each other, or what forbids it. Raises RunError."""
+    """Compare two runs; without rows if they are not comparable. Raises RunError."""
     left, right = (load(runs.find(folder, name)).document for name in (a, b))
     try:
         found = compare(left, right, is_forced=is_forced)
@@ -99,8 +99,8 @@ def comparison(folder: Path, a: str, b: str, *, is_forced: bool) -> Comparison:
 
 
 def partner(past: Sequence[PastRun], run_id: str) -> str | None:
-    """What a run is best compared with: a named baseline of its suite and model, else the latest
-    complete run before it, of the same model where there is one."""
+    """The run to compare this one with: a named baseline of its suite and model, else the newest
+    complete run before it, preferably of the same model. None without one."""
     at = next((i for i, run in enumerate(past) if run.id == run_id), None)
     if at is None:
         return None

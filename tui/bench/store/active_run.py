@@ -1,10 +1,11 @@
-"""The running benchmark: the mark that says where its journal is.
+"""The active run: a file that names its journal, so that other processes can follow it.
 
-A run takes the lock of its folder, then marks itself in ``detached/current.json``, whoever began
-it: a screen, a script, another terminal. That is how a screen finds a run that it did not begin,
-and follows it from its first event on. Until a run has a folder its journal is a file beside the
-mark; then the mark names the journal in that folder, and where in it the same events begin. A run
-on many boards has lock and mark below :func:`tui.bench.store.folder.boards_folder`.
+A run takes the lock of the folder of runs, then writes ``detached/current.json``, however it was
+started: by a screen, a script, in another terminal. So a screen finds a run that it did not start,
+and follows it from its first event. Until a run has a folder, its journal is a temporary file
+beside current.json; then current.json names the journal in that folder, and the offset of the same
+events. For a run on several boards, lock and current.json are below
+:func:`tui.bench.store.folder.boards_folder`.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from tui.servers.address import is_local
 EVENTS_FOLDER = "detached"
 MARK_FILE = "current.json"
 KEEP_S = 3600.0
-"""How long what a run left here stays, for whoever still reads it."""
+"""How long files of an ended run are kept here, for processes that still read them."""
 MAX_MARK_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """The running benchmark. ``url`` is empty until it has found its server.
+    """The active run. ``url`` is empty until it has found its server.
 
-    ``offset`` is where its first event begins in the journal, in bytes: a run that is resumed goes
-    on in the journal of before.
+    ``offset`` is the byte in the journal at which its first event begins: a resumed run appends to
+    the earlier journal.
     """
 
     pid: int
@@ -44,14 +45,16 @@ class ActiveRun:
 
 
 def new_journal(folder: Path) -> Path:
-    """Where a run can tell of itself until it has a folder. Raises OSError."""
+    """Path for the temporary journal of a run without a folder. Creates its folder; raises
+    OSError."""
     place = folder / EVENTS_FOLDER
     make_folder(place)
     return place / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
 
 
 def mark(folder: Path, journal: Path, offset: int = 0, url: str = "") -> None:
-    """Says that this process is the running benchmark. The lock must be held. Raises OSError."""
+    """Mark this process as the active run, and delete old files. Requires the lock. Raises
+    OSError."""
     told = {"pid": os.getpid(), "journal": str(journal.absolute()), "offset": offset, "url": url}
     place = folder / EVENTS_FOLDER
     write_whole(place / MARK_FILE, json.dumps(told).encode())
@@ -62,7 +65,7 @@ def mark(folder: Path, journal: Path, offset: int = 0, url: str = "") -> None:
 
 
 def marked(folder: Path, since_s: float = 0.0) -> ActiveRun | None:
-    """The run that marked itself last, if it did so since then (seconds since 1970)."""
+    """The run that was marked last, if that was after ``since_s`` (UNIX, s); else None."""
     path = folder / EVENTS_FOLDER / MARK_FILE
     try:
         if path.stat().st_mtime < since_s:
@@ -75,8 +78,8 @@ def marked(folder: Path, since_s: float = 0.0) -> ActiveRun | None:
 
 
 def told_by(folder: Path, pid: int, since_s: float) -> ActiveRun | None:
-    """What that process tells of itself: by its mark, or, where another one held the lock, by the
-    journal that it left here since then."""
+    """The run of process ``pid`` since ``since_s`` (UNIX, s): by its mark, or without the lock by
+    its temporary journal. None if there is none."""
     found = marked(folder, since_s)
     if found is not None and found.pid == pid:
         return found
@@ -85,15 +88,15 @@ def told_by(folder: Path, pid: int, since_s: float) -> ActiveRun | None:
             if path.stat().st_mtime >= since_s:
                 return ActiveRun(pid, path)
     except OSError:
-        # The run has just gone on in its own folder.
+        # The run has just moved to its own folder.
         return None
     return None
 
 
 def running(folder: Path) -> ActiveRun | None:
-    """The marked run, if it still runs.
+    """The marked run, if it is still running; else None.
 
-    Numbers of processes are used again: the mark counts only while that process holds the lock.
+    Pids are reused, so the mark is valid only while that process holds the lock.
     """
     found = marked(folder)
     holder = runs.lock_holder(folder)
@@ -103,9 +106,9 @@ def running(folder: Path) -> ActiveRun | None:
 
 
 def why_wait(folder: Path, url: str) -> str | None:
-    """Why a chat with the server at ``url`` should wait: an answer now would spoil a measurement.
+    """Why a chat with the server at ``url`` should wait, as it would disturb a benchmark.
 
-    One sentence, or None. A run on another machine's server does not disturb.
+    One sentence, or None, also if the benchmark uses another machine's server.
     """
     holder = runs.holder(folder)
     if holder is None:
@@ -117,7 +120,7 @@ def why_wait(folder: Path, url: str) -> str | None:
 
 
 def is_here(folder: Path) -> bool:
-    """Whether a benchmark uses the NPU of this machine, as far as it is known."""
+    """Whether a benchmark uses the NPU of this machine; True while its server is unknown."""
     if runs.holder(folder) is None:
         return False
     current = running(folder)
@@ -125,13 +128,13 @@ def is_here(folder: Path) -> bool:
 
 
 def is_same_machine(run_url: str, url: str) -> bool:
-    """Whether a benchmark of the server at ``run_url`` and a chat with that at ``url`` share an
-    NPU. A run that has not found its server yet may use any."""
+    """Whether the servers at these URLs share an NPU. An empty ``run_url`` (a run that has not
+    found its server yet) may be any."""
     return not run_url or _host(run_url) == _host(url)
 
 
 def _host(url: str) -> str:
-    """The machine of a server; "" is this one, whatever it was called."""
+    """The host name of a server; empty for this machine, by any of its names."""
     try:
         return "" if is_local(url) else (urlsplit(url).hostname or "").lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Results of a prompt batch: one JSON object per line, and a file about the whole."""
+"""Results of a batch: one JSON object per line, and a file on the whole batch."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     finish: str | None
     error: str | None
     board: str = ""
-    """Of a run of many boards; left out otherwise."""
+    """Only in a run on several boards."""
     asked_again: str = ""
-    """Why it had to be asked again; left out where it was asked once."""
+    """Why it was repeated on another board; omitted otherwise."""
 
 
 def lines(loaded: Loaded) -> bytes:
-    """Every request as a line, in the order of the input."""
+    """One line per request, in the order of the document's requests."""
     document = loaded.document
     source = headline_source(document.requests)
 
@@ -73,7 +73,7 @@ def lines(loaded: Loaded) -> bytes:
 
 
 def meta(loaded: Loaded) -> bytes:
-    """What the batch was, how it went, and what a larger one would take."""
+    """Identity, totals and failures of the batch, as JSON."""
     document = loaded.document
     totals = {
         name: {"value": t.value, "n": t.n, "unit": t.unit, "formula": t.formula}
@@ -102,6 +102,6 @@ def meta(loaded: Loaded) -> bytes:
 
 
 def save(loaded: Loaded, folder: Path) -> None:
-    """Both files. Raises OSError."""
+    """Write both files. Raises OSError."""
     write_whole(folder / RESULTS_FILE, lines(loaded))
     write_whole(folder / META_FILE, meta(loaded))

@@ -1,4 +1,4 @@
-"""Which words each chunk of a request brought, as a journal keeps it: 1.4 bytes for a token."""
+"""The ends of a request's chunks in its text, encoded for the journal: 1.4 bytes per token."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tui.history.chunk_ends import pack_ends, unpack_ends
 
 
 def packed(ends: ChunkEnds) -> str:
-    """The ends of the chunks as text; nothing where there are no chunks."""
+    """Base64 of the packed chunk ends; empty without chunks."""
     return base64.b64encode(pack_ends(ends)).decode("ascii")
 
 
 def unpacked(text: str) -> ChunkEnds | None:
-    """The ends again; None where none were kept, or the text is damaged."""
+    """The reverse of :func:`packed`; None for an empty or damaged text."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Pause, skip and abort of a running benchmark: plain flags, safe to set from any thread."""
+"""Control flags of a running benchmark (pause, skip, abort), which any thread may set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE_NAME = "control"
 
 
 class Controls:
-    """pause and resume act between prompts, skip and abort at once."""
+    """The flags. Pause and resume take effect between requests, skip and abort at once."""
 
     def __init__(self) -> None:
         self.is_paused = False
@@ -21,29 +21,29 @@ class Controls:
         self._skips = 0
 
     def pause(self) -> None:
-        """Stop after the present request, until :meth:`resume`."""
+        """Pause after the present request, until :meth:`resume`."""
         self.is_paused = True
 
     def resume(self) -> None:
         self.is_paused = False
 
     def skip(self) -> None:
-        """End the present request; its partial numbers are kept."""
+        """End the present request. Its partial numbers are kept."""
         self._skips += 1
 
     def abort(self) -> None:
-        """End the run safely; what was measured is kept and can be resumed."""
+        """End the run. Its results are kept, and it can be resumed."""
         self.is_aborted = True
 
     def take_skip(self) -> bool:
-        """Whether a skip was asked for; answers True once per skip."""
+        """Whether a skip was requested; True once per request for a skip."""
         if self._skips:
             self._skips -= 1
             return True
         return False
 
     def obey(self, word: str) -> bool:
-        """Does what a word says; False for a word that is none."""
+        """Apply a control word; False for an unknown one."""
         action = {
             "pause": self.pause,
             "resume": self.resume,
@@ -56,7 +56,7 @@ class Controls:
         return True
 
     def obey_file(self, folder: Path) -> None:
-        """Takes words that another process has left in the run's folder, and removes them."""
+        """Apply the words that another process wrote to the control file, and delete the file."""
         path = folder / FILE_NAME
         try:
             words = path.read_text("utf-8", "replace").split()
@@ -68,7 +68,8 @@ class Controls:
 
 
 def tell(folder: Path, word: Word) -> None:
-    """Asks a run of another process for something; it looks once a second. Raises OSError."""
+    """Send a control word to a run in another process, which reads it within 1 s. Raises
+    OSError."""
     fd = create_private(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND)
     with os.fdopen(fd, "a", encoding="utf-8") as file:
         file.write(word + "\n")

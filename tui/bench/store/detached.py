@@ -1,8 +1,8 @@
-"""Starts a benchmark in a process of its own, and follows its journal.
+"""Starts a benchmark as a detached process, and follows its journal.
 
-The process is ``python -m tui bench run ...`` in a session of its own; anybody can follow its
-journal (:mod:`tui.bench.store.active_run` says which), and it takes words (pause, skip, abort, ...)
-from a file in the folder of the run (:func:`tui.bench.store.controls.tell`).
+The process is ``python -m tui bench run ...`` in a session of its own. Any process can follow its
+journal (:mod:`tui.bench.store.active_run`) and send it control words through a file in the run's
+folder (:func:`tui.bench.store.controls.tell`).
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ READ_BYTES = 1 << 18
 MAX_WORDS = 400
 TAIL_BYTES = 8192
 CLOCK_TICK_S = 0.02
-"""Times of files come from a clock that only moves with the kernel's ticks."""
+"""Resolution of file times, which advance with the kernel's timer tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detached:
     """A benchmark in a process of its own.
 
-    ``folder`` is where its mark lies: that of all runs, or :func:`.folder.boards_folder` of that.
-    ``since_s`` is when it began, in seconds since 1970; ``said`` is the file of its stdout and
-    stderr, None where somebody else began it.
+    ``folder`` has its current.json: the folder of runs, or :func:`.folder.boards_folder` of it.
+    ``since_s`` is when it started (UNIX, s); ``said`` is the file with its stdout and stderr, None
+    if another process started it.
     """
 
     pid: int
@@ -60,9 +60,11 @@ def start(
     command: Literal["bench", "lab"] = "bench",
     is_of_boards: bool = False,
 ) -> Detached:
-    """Starts ``npulse bench run`` or ``resume``, or those of the lab, with these arguments.
-    ``folder`` is that of the benchmark runs; the lab's own lies beside it. ``is_of_boards``: the
-    arguments share it out to many. Raises RunError."""
+    """Start ``npulse bench run`` or ``resume``, or those of the lab, with these arguments.
+
+    ``folder`` is the folder of benchmark runs; that of the lab's runs is beside it.
+    ``is_of_boards``: the arguments distribute the run to several boards. Raises RunError.
+    """
     since_s = time.time() - CLOCK_TICK_S
     try:
         path = active_run.new_journal(folder).with_suffix(".txt")
@@ -83,7 +85,8 @@ def start(
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with the way to this package where it is not installed."""
+    """This process's environment, with the package's folder in PYTHONPATH in case it is not
+    installed."""
     home = str(Path(__file__).resolve().parents[3])
     known = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home}
@@ -99,7 +102,7 @@ def running(folder: Path) -> Detached | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether that process runs; a finished child that nobody waited for does not."""
+    """Whether the process is running. Reaps a child that has ended."""
     try:
         finished, _ = os.waitpid(pid, os.WNOHANG)
         if finished == pid:
@@ -110,9 +113,9 @@ def is_alive(pid: int) -> bool:
 
 
 async def follow(run: Detached) -> AsyncIterator[Event]:
-    """Every event from the first on, also of a run that is over. Ends with Finished.
+    """Yield all events from the first, also of a run that has ended; the last is Finished.
 
-    Where the process died without saying so, a Finished of ours ends it. Raises OSError.
+    If the process died without that event, yields a Finished with outcome failed. Raises OSError.
     """
     rest = b""
     with _Tail(run) as tail:
@@ -130,12 +133,13 @@ async def follow(run: Detached) -> AsyncIterator[Event]:
                 sentence = last_words(run) or "The benchmark ended without a result."
                 yield Finished(outcome="failed", sentence=sentence)
                 return
-            # A run of hours has megabytes of events: others get their turn in between.
+            # A long run has megabytes of events: let other tasks run in between.
             await asyncio.sleep(0 if data else FOLLOW_S)
 
 
 class _Tail:
-    """What a run writes, from one journal to the next: the second begins with all of the first."""
+    """Reads a run's journal, first the temporary one, then the final one, which begins with the
+    same events."""
 
     def __init__(self, run: Detached) -> None:
         self._run = run
@@ -151,21 +155,21 @@ class _Tail:
             self._file.close()
 
     def read(self) -> bytes:
-        """What is new, at most so much. Raises OSError."""
+        """New bytes, at most ``READ_BYTES``. Raises OSError."""
         self._look()
         data = b"" if self._file is None else self._file.read(READ_BYTES)
         self._taken += len(data)
         return data
 
     def _look(self) -> None:
-        """Goes where the run says that it writes."""
+        """Open the journal that the run's mark names, if it is another one."""
         found = active_run.told_by(self._run.folder, self._run.pid, self._run.since_s)
         if found is None or found.journal == self._path:
             return
         try:
             fd = os.open(found.journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
-            # The run has just gone on in another journal; its mark says so the next time.
+            # The run has just changed its journal; the next call reads its new mark.
             return
         if self._file is not None:
             self._file.close()
@@ -174,7 +178,7 @@ class _Tail:
 
 
 def last_words(run: Detached) -> str:
-    """What the process said last outside of its events: why it did not even begin."""
+    """The last line of the process's output, such as why it did not start; empty without one."""
     if run.said is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Reads a run from its journal or file, and computes its document."""
+"""Loads a run from its journal or its run.json, and computes its document."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from tui.files.private import read_regular
 
 
 def load(path: Path) -> Loaded:
-    """A run from its folder (the journal is the truth, ``run.json`` stands in for it) or a file.
+    """A run from its folder or from a run.json. In a folder, the journal takes precedence.
 
-    Raises RunError with one sentence.
+    Raises RunError; its message is one sentence.
     """
     shown = clean(str(path), newlines=False)
     journal_path = path / journal.FILE_NAME if path.is_dir() else None
@@ -51,13 +51,13 @@ def load(path: Path) -> Loaded:
 
 
 def replace_folder(loaded: Loaded, folder: Path) -> Loaded:
-    """The same run, lying in that folder."""
+    """The run with its folder set."""
     loaded.folder = folder
     return loaded
 
 
 def from_lines(lines: Sequence[events.Event], damaged: int = 0, shown: str = "journal") -> Loaded:
-    """The run that these lines tell. Raises RunError where the header is missing."""
+    """Build a run from a journal's events. Raises RunError without a header."""
     header = next((line for line in lines if isinstance(line, events.Header)), None)
     if header is None:
         raise RunError(f"{shown}: has no readable header, nothing can be shown")
@@ -118,7 +118,7 @@ def _board_samples(lines: Sequence[events.Event]) -> dict[str, list[events.Sampl
 def _boards(
     run: Run, lines: Sequence[events.Event], requests: Sequence[Request]
 ) -> tuple[Board, ...]:
-    """What became of each board, and what it answered; () for a run of one."""
+    """The boards with state and figures; empty for a run on one board."""
     seen: dict[str, Board] = {}
     for line in lines:
         if isinstance(line, events.BoardSeen):
@@ -139,7 +139,7 @@ def _boards(
         for line in lines
         if isinstance(line, events.RequestStarted) and line.board and not line.attempt
     )
-    # What was asked of a board and answered elsewhere, or later, was lost there.
+    # A request sent to a board and answered by another one, or later, was lost there.
     lost = asked - Counter(request.board for request in requests if request.board)
     return with_figures(list(seen.values()), requests, walls_s, lost)
 
@@ -147,7 +147,7 @@ def _boards(
 def _requests(
     lines: Sequence[events.Event], stamps: Mapping[Key, tuple[int, ...]]
 ) -> tuple[Request, ...]:
-    """The last record of each request; one that was sent and never ended was cancelled."""
+    """The final record of each request; one that was sent but has no record was cancelled."""
     ended: dict[Key, Request] = {}
     for line in lines:
         if isinstance(line, events.RequestEnded):
@@ -163,7 +163,7 @@ def _requests(
 
 
 def _unfinished(line: events.RequestStarted, stamps: tuple[int, ...]) -> Request:
-    """What is known of an answer that npulse did not live to see the end of."""
+    """The record of a request during which npulse ended."""
     source: records.Source = "estimated" if stamps else "unknown"
     trace = Trace(
         t0_ns=line.t_ns, stamps_ns=stamps, tokens_out=len(stamps) or None, out_source=source
@@ -198,7 +198,7 @@ def _run(
     requests: Sequence[Request],
     damaged: int,
 ) -> Run:
-    """The header's run with what became of it."""
+    """The header's run, with its state, wall time and segments."""
     closed = {line.number: line for line in lines if isinstance(line, events.Closed)}
     last_seen = _last_times(lines)
     stretches = []
@@ -232,7 +232,7 @@ def _run(
 
 
 def _last_times(lines: Sequence[events.Event]) -> dict[int, int]:
-    """The last time that each segment shows a sign of life, by its own clock."""
+    """The time of the last event of each segment, by the segment's own clock (ns)."""
     number, seen = 0, dict[int, int]()
     for line in lines:
         if isinstance(line, events.Segment):
@@ -263,7 +263,7 @@ def assemble(
     samples: Sequence[events.Sampled] = (),
     boards: tuple[Board, ...] = (),
 ) -> Document:
-    """The document with every figure that follows from its requests."""
+    """The document with all figures computed from its requests."""
     found_fits = fits(requests, stamps)
     found_totals = totals(
         requests,
@@ -290,7 +290,8 @@ def assemble(
 
 
 def fits(requests: Sequence[Request], stamps: Mapping[Key, tuple[int, ...]]) -> tuple[Fit, ...]:
-    """Decode over context and prefill over prompt length, where there is enough to fit."""
+    """The fits of decode time over context and of prefill over prompt length, if there is enough
+    data."""
     bins: list[tuple[float, float]] = []
     for request in summary.scored(requests):
         bins += decay_bins(trace_of(request, stamps.get(request.key, ())))
@@ -299,7 +300,7 @@ def fits(requests: Sequence[Request], stamps: Mapping[Key, tuple[int, ...]]) -> 
 
 
 def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
-    """Enough of a stored request to bin its gaps again."""
+    """A trace of a stored request, with what is needed to compute its gaps."""
     cap = request.tok.cap
     is_cut = "cap_ignored" in request.taint and cap is not None
     return Trace(
@@ -312,7 +313,7 @@ def trace_of(request: Request, stamps: tuple[int, ...]) -> Trace:
 
 
 def without_tainted(loaded: Loaded) -> Loaded:
-    """The run with figures from untainted requests only, and a note that says so."""
+    """The run with figures of untainted requests only, and a note on that."""
     document = loaded.document
     kept = tuple(r for r in document.requests if not (r.is_scored and r.taint))
     left_out = len(document.requests) - len(kept)

@@ -1,7 +1,7 @@
-"""Runs of earlier formula sets, with the labels of today.
+"""Converts runs of earlier formula sets to the present sources of numbers.
 
-Up to 2025.1 a count of chunks was called the client's, and the rate that follows from it measured.
-One chunk can hold several tokens: both are estimates.
+Up to 2025.1 the number of chunks had the source ``client``, and the rate from it counted as
+measured. As a chunk may have several tokens, both are estimates now.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _RATE_TOTALS = ("run_decode_tps", "median_decode_tps")
 
 
 def is_chunk_count(formula_set: str, source: str) -> bool:
-    """Whether a number of that source comes from a count of chunks."""
+    """Whether a number with this source is from a count of chunks."""
     return formula_set == CHUNKS_WERE_TOKENS and source == "client"
 
 
 def relabelled_request(request: Request) -> Request:
-    """The request with its chunk count as an estimate."""
+    """The request with its number of chunks marked as an estimate."""
     if request.tok.source != "client":
         return request
     metrics, why = dict(request.m), dict(request.why)
@@ -34,7 +34,7 @@ def relabelled_request(request: Request) -> Request:
 
 
 def relabelled(document: Document) -> Document:
-    """A whole document, whose figures are kept as they were computed."""
+    """The document with changed sources; its figures are not computed again."""
     if document.run.formula_set != CHUNKS_WERE_TOKENS:
         return document
     requests = tuple(relabelled_request(request) for request in document.requests)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 LOCK_FILE = "running.lock"
-"""Locked while a benchmark runs, and there ever after the first."""
+"""Locked while a benchmark runs; the file itself is never deleted."""
 
 
 def default_folder() -> Path:
-    """Where runs are kept: ``bench`` in the data folder of the user."""
+    """Folder of runs: ``bench`` in the user's data folder."""
     from platformdirs import user_data_path
 
     return user_data_path("npulse", appauthor=False) / "bench"

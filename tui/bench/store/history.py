@@ -1,4 +1,4 @@
-"""Lists earlier runs, and the usual length of their answers."""
+"""Lists earlier runs, and the lengths of their answers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _read(folder: Path, run_id: str) -> _Slim | None:
 def entries(
     folder: Path, *, model: str | None = None, suite: str | None = None, limit: int = 200
 ) -> list[PastRun]:
-    """The latest runs, oldest first. A run that is not finished yet shows as such."""
+    """The newest ``limit`` runs, oldest first, including unfinished ones."""
     found: list[PastRun] = []
     for run_id in reversed(runs.all_ids(folder)):
         slim = _read(folder, run_id)
@@ -93,7 +93,7 @@ def _can_resume(folder: Path, past: PastRun) -> bool:
 
 
 def _unfinished(folder: Path, run_id: str) -> PastRun:
-    """A run that goes on or was killed: its journal tells what it is."""
+    """A run without run.json, as it is running or was killed; read from its journal."""
     try:
         found = journal.outline(folder / run_id / journal.FILE_NAME)
     except OSError:
@@ -136,7 +136,7 @@ def _entry(run_id: str, slim: _Slim) -> PastRun:
 
 
 def usual_tokens(folder: Path, model: str) -> dict[str, list[float]]:
-    """Prompt id -> lengths of earlier answers of this model, for a forecast."""
+    """Prompt id -> tokens of this model's earlier answers, for the forecast."""
     lengths: dict[str, list[float]] = {}
     for run_id in runs.all_ids(folder)[-MAX_RUNS:]:
         slim = _read(folder, run_id)

@@ -1,9 +1,9 @@
-"""The journal of a run: one event per line, only ever appended, safe against kill -9.
+"""The journal of a run: one event per line, append-only, so that kill -9 cannot damage it.
 
-Lines are collected in memory and written by :meth:`Journal.flush`, which the runner calls every
-second and at the end of every request from a worker thread; ``fsync`` follows at the end of every
-request and at least every five seconds. A reader tolerates a torn last line and skips a damaged
-one; whoever opens the journal to go on cuts a torn last line off first.
+Lines are collected in memory. :meth:`Journal.flush` writes them; the runner calls it in a worker
+thread about every 0.4 s and at the end of each request. ``fsync`` is called at the end of each
+request and at least every 5 s. Readers skip damaged lines and an incomplete last line; opening the
+journal for appending removes an incomplete last line.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ FSYNC_S = 5.0
 
 
 class JournalError(OSError):
-    """The journal cannot be written (a full disk, a folder that vanished)."""
+    """The journal cannot be written (full disk, missing folder)."""
 
 
 class Journal:
-    """Appends lines to one file. ``add`` may be called from any thread and never blocks on I/O."""
+    """Appends events to a file. :meth:`add` may be called from any thread and does no I/O."""
 
     def __init__(self, path: Path) -> None:
-        """Opens for appending. Raises JournalError."""
+        """Open for appending. Raises JournalError."""
         self._lock = threading.Lock()
         self._pending: list[bytes] = []
         self._flushing = threading.Lock()
@@ -55,17 +55,17 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """Bytes that are written."""
+        """Size of the file in bytes."""
         return os.lseek(self._fd, 0, os.SEEK_END)
 
     def add(self, event: Event) -> None:
-        """Remembers a line for the next flush."""
+        """Queue an event for the next flush."""
         data = to_json(event, is_ascii=False) + b"\n"
         with self._lock:
             self._pending.append(data)
 
     def flush(self, *, sync: bool = False) -> None:
-        """Writes what is pending; on disk for certain after ``sync`` or every five seconds.
+        """Write the queued lines, with fsync if ``sync`` or if the last one was 5 s ago.
 
         Raises JournalError.
         """
@@ -82,7 +82,7 @@ class Journal:
                 raise journal_error(error) from error
 
     def close(self) -> None:
-        """Writes the rest and closes; errors of a full disk are swallowed here."""
+        """Write the queued lines and close the file; write errors are ignored here."""
         if self._fd < 0:
             return
         try:
@@ -94,7 +94,7 @@ class Journal:
 
 
 def _cut_torn_line(fd: int) -> None:
-    """Shortens the file to its last complete line."""
+    """Truncate the file after its last complete line."""
     size = os.lseek(fd, 0, os.SEEK_END)
     end, tail = size, b""
     while end > 0 and b"\n" not in tail:
@@ -110,15 +110,16 @@ def _cut_torn_line(fd: int) -> None:
 
 
 def journal_error(error: OSError) -> JournalError:
-    """The same as one sentence."""
+    """A JournalError with one sentence for the user."""
     reason = error.strerror or "cannot be written"
     return JournalError(error.errno, f"the journal cannot be written: {reason}")
 
 
 def read(path: Path) -> tuple[list[Event], int]:
-    """What the run was, without what only followers need, and the number of damaged lines.
+    """The events of a run, without those for followers only and of warm-up, and the number of
+    damaged lines.
 
-    A torn last line is not counted. Raises OSError where the file cannot be read.
+    An incomplete last line does not count as damaged. Raises OSError.
     """
     data = read_regular(path)
     lines: list[Event] = []
@@ -150,8 +151,7 @@ class Outline(NamedTuple):
 def outline(path: Path) -> Outline:
     """The outline of a run.
 
-    Only the lines that say so are decoded: samples and tokens are most of a journal. Raises
-    OSError.
+    Decodes only the necessary lines, as most of a journal is samples and chunks. Raises OSError.
     """
     header: Header | None = None
     segment: Segment | None = None
@@ -175,7 +175,7 @@ def outline(path: Path) -> Outline:
 
 
 def _starts(kinds: Iterable[type[msgspec.Struct]]) -> tuple[bytes, ...]:
-    """How lines of these events begin."""
+    """The beginnings of lines with these events."""
     return tuple(f'{{"type":"{kind.__struct_config__.tag}"'.encode() for kind in kinds)
 
 
@@ -184,7 +184,7 @@ _LIVE_ONLY = _starts(get_args(LiveOnly))
 
 
 def texts(lines: Iterable[Event]) -> dict[tuple[str, int], tuple[str, str]]:
-    """(text, thinking) of every request, the last attempt of each."""
+    """(text, thinking) of the last attempt of each request."""
     parts: dict[tuple[str, int], tuple[list[str], list[str]]] = {}
     for line in lines:
         if isinstance(line, RequestStarted):
@@ -199,7 +199,7 @@ def texts(lines: Iterable[Event]) -> dict[tuple[str, int], tuple[str, str]]:
 
 
 def stamps(lines: Iterable[Event]) -> dict[tuple[str, int], tuple[int, ...]]:
-    """Token times of every request, the last attempt of each."""
+    """Chunk times (monotonic, ns) of the last attempt of each request."""
     times: dict[tuple[str, int], list[int]] = {}
     for line in lines:
         if isinstance(line, RequestStarted):
@@ -210,7 +210,7 @@ def stamps(lines: Iterable[Event]) -> dict[tuple[str, int], tuple[int, ...]]:
 
 
 def chunk_ends(lines: Iterable[Event]) -> dict[tuple[str, int], str]:
-    """Which words the chunks of a request brought, of its last attempt, where that is kept."""
+    """Packed chunk ends of the last attempt of each request that has them."""
     found: dict[tuple[str, int], str] = {}
     for line in lines:
         if isinstance(line, RequestStarted):

@@ -1,7 +1,7 @@
-"""A request of a run as a recording, to be played again in the dashboard.
+"""Converts a request of a run to a recording, which the dashboard can replay.
 
-What the run kept is less than a recording has: the words of each chunk only of newer runs, of the
-board what was sampled. The numbers are those of the run.
+A run stores less than a recording: the text of each chunk only in newer runs, and of the board only
+its samples. The numbers are those of the run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NO_PROMPT = "(the prompt was not kept)"
 
 
 def request_recording(loaded: Loaded, request: Request) -> Recording:
-    """A request and its answer. Raises ValueError with one sentence where the times of its chunks
-    are not known, for then there is nothing to play."""
+    """The recording of a request and its answer. Raises ValueError with one sentence if the chunk
+    times are unknown."""
     stamps, t0_ns = trace_of(request, loaded.stamps.get(request.key, ())).stamps_ns, request.t.t0_ns
     if not stamps or t0_ns is None:
         raise ValueError(NO_TIMES)
@@ -74,7 +74,7 @@ def _origin(loaded: Loaded) -> Origin:
 
 
 def _wall_ms(request: Request, loaded: Loaded) -> int:
-    """When it was asked, in ms since 1970; 0 where neither request nor run say it."""
+    """When it was sent (UNIX, ms); 0 if neither request nor run have the time."""
     return _ms_of(request.t.wall) or _ms_of(loaded.document.run.started_utc) or 0
 
 
@@ -86,7 +86,7 @@ def _ms_of(said: str) -> int | None:
 
 
 def _numbers(request: Request, loaded: Loaded) -> dict[str, object]:
-    """Its numbers under the names of :class:`tui.core.turn.result.TurnResult`."""
+    """Its numbers, with the names of :class:`tui.core.turn.result.TurnResult`."""
     measured = request.m
     sources: dict[str, NumberSource] = {"client": "measured", "runtime": "runtime"}
     has_rate, is_first_sure = request.rate_tps is not None, not request.is_ttft_estimated

@@ -1,4 +1,4 @@
-"""A request of a run as it happened in time: its tokens, its words and the board on one axis."""
+"""Timeline of a request of a run: its chunks, its text and the board on one time axis."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tui.timeline.record import Timeline
 from tui.timeline.stored import ESTIMATED_WORDS, fill
 
 BEFORE_NS, AFTER_NS = 3_000_000_000, 2_000_000_000
-"""Samples of the board so long before and after a request are its own."""
+"""Time before and after a request whose board samples belong to its timeline."""
 NO_TIMES = "no token times were kept of this request"
 MAX_NAME_CHARS, MAX_ERROR_CHARS = 200, 300
 MAX_TEXT_CHARS = 400_000
-"""A text beyond this is cut: no model on a board writes so much, but a file may hold it."""
+"""Longer texts are cut: no model on a board writes as much, but a file from outside may have it."""
 _WHOLE = ("ok", "capped")
 
 
 def request_timeline(loaded: Loaded, request: Request) -> Timeline:
-    """A request in time, sanitised. Raises ValueError with one sentence where the times of its
-    chunks are not known."""
+    """The timeline of a request, sanitised. Raises ValueError with one sentence if the chunk times
+    are unknown."""
     stamps, t0_ns = trace_of(request, loaded.stamps.get(request.key, ())).stamps_ns, request.t.t0_ns
     if len(stamps) < 2 or t0_ns is None:
         raise ValueError(NO_TIMES)
@@ -58,8 +58,8 @@ def request_timeline(loaded: Loaded, request: Request) -> Timeline:
 
 
 def request_samples(samples: Sequence[Sampled], t0_ns: int, end_ns: int) -> list[BoardSample]:
-    """Of the samples of a board those during a request, which was sent at ``t0_ns`` and over at
-    ``end_ns``."""
+    """The samples during a request from ``t0_ns`` to ``end_ns`` (the samples' clock), with times
+    relative to ``t0_ns``."""
     return [
         BoardSample(sample.t_ns - t0_ns, _series(sample.values))
         for sample in samples
@@ -68,7 +68,7 @@ def request_samples(samples: Sequence[Sampled], t0_ns: int, end_ns: int) -> list
 
 
 def ending(request: Request) -> tuple[TurnStatus, TurnError | None]:
-    """How it ended, in the words of an answer; sanitised."""
+    """The request's status as that of a turn, with the error, sanitised."""
     if request.status in _WHOLE:
         return "complete", None
     said = clean_line(request.error or request.status.replace("_", " "), MAX_ERROR_CHARS)
@@ -76,7 +76,7 @@ def ending(request: Request) -> tuple[TurnStatus, TurnError | None]:
 
 
 def _series(values: dict[str, float | str | None]) -> dict[str, float | None]:
-    """The readings of a sample under the names of :func:`tui.core.board.history.series_values`."""
+    """The values of a sample, with the names of :func:`tui.core.board.history.series_values`."""
     found: dict[str, float | None] = {
         name: value for name, value in values.items() if isinstance(value, int | float)
     }

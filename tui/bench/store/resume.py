@@ -16,7 +16,7 @@ from tui.bench.store.runs import RunError
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a run has so far."""
+    """The state of a run that is to be resumed. ``done``: keys of its scored requests."""
 
     folder: Path
     loaded: Loaded
@@ -36,7 +36,7 @@ class Earlier:
 
 
 def earlier(folder: Path) -> Earlier:
-    """Reads a run to be resumed. Raises RunError with one sentence."""
+    """Load a run to resume. Raises RunError; its message is one sentence."""
     path = folder / journal.FILE_NAME
     if not path.is_file():
         raise RunError("there is no journal: an imported run cannot be resumed")
@@ -67,7 +67,8 @@ def check_unchanged(
     prompts_sha256: dict[str, str],
     is_simulated: bool,
 ) -> None:
-    """Raises RunError where something has changed that would mix two things in one run."""
+    """Raises RunError if model, settings, server or prompts differ from those of the run's
+    start."""
     found: list[str] = []
 
     def compare(name: str, old: object, new: object) -> None:
@@ -83,8 +84,8 @@ def check_unchanged(
         compare("model file", before.model.file, model.file)
     compare("quantisation", before.model.quant, model.quant)
     if "ctx" not in (*before.model.guessed, *model.guessed):
-        # A guess that has become another one says nothing about the server. What a shorter context
-        # would change of a prompt is found below.
+        # Different guesses do not mean that the server changed. If a shorter context changes a
+        # prompt, the comparison of hashes below finds it.
         compare("context", before.model.ctx, model.ctx)
     compare("runtime", before.env.runtime.version, env.runtime.version)
     compare("server", before.env.server.name, env.server.name)

@@ -27,7 +27,7 @@ Key = tuple[str, int]
 
 @dataclass(slots=True)
 class Loaded:
-    """A run as it was read: the document and what is kept beside it."""
+    """A loaded run: its document, texts, chunk times and samples."""
 
     document: Document
     folder: Path | None = None
@@ -38,18 +38,18 @@ class Loaded:
     chunk_ends: dict[Key, str] = field(default_factory=dict)
     """:attr:`tui.bench.model.events.RequestEnded.chunk_ends` of each request that has them."""
     samples: list[Sampled] = field(default_factory=list)
-    """Of the run's board; each board of many has a clock of its own, so theirs are apart."""
+    """Samples of a run on one board."""
     board_samples: dict[str, list[Sampled]] = field(default_factory=dict)
-    """Samples by board, in a run of many boards."""
+    """Samples by board in a run on several; each board has a clock of its own."""
     damaged: int = 0
 
     def samples_of(self, request: Request) -> list[Sampled]:
-        """The samples of the board that was asked, over the whole run."""
+        """All samples of the request's board."""
         return self.board_samples.get(request.board, []) if request.board else self.samples
 
 
 def in_suite_order(loaded: Loaded) -> list[Request]:
-    """The requests as the suite names them, repetitions in their order; they ran shuffled."""
+    """The requests in the order of the suite's prompts and of repetitions (they ran shuffled)."""
     names = () if loaded.suite is None else loaded.suite.prompts
     place = {prompt.id: at for at, prompt in enumerate(names)}
     requests = loaded.document.requests
@@ -57,7 +57,7 @@ def in_suite_order(loaded: Loaded) -> list[Request]:
 
 
 def read_outputs(loaded: Loaded) -> None:
-    """Texts of an imported run lie in files; a missing one is just not shown."""
+    """Read the texts of prompts and answers from the run's files; missing files are skipped."""
     if loaded.folder is None:
         return
     for request in loaded.document.requests:
@@ -80,7 +80,7 @@ def _side_file(folder: Path, ref: str | None) -> str | None:
 
 
 def save(loaded: Loaded, folder: Path) -> None:
-    """Writes ``run.json``, token times, samples, prompts and answers. Raises OSError."""
+    """Write run.json, chunk times, samples, prompts and answers. Raises OSError."""
     loaded.document = with_references(loaded)
     if loaded.stamps:
         write_whole(folder / TOKENS_FILE, tokens_csv(loaded.document.requests, loaded.stamps))
@@ -94,7 +94,7 @@ def save(loaded: Loaded, folder: Path) -> None:
 
 
 def _references(request: Request) -> tuple[str, str, str]:
-    """Where the prompt, the answer and the thinking of a request lie in the folder of its run."""
+    """File names of prompt, answer and thinking, relative to the run's folder."""
     stem = f"{OUTPUTS}/{slug(request.id)}.{request.rep}"
     return f"{stem}.prompt.txt", f"{stem}.output.txt", f"{stem}.thinking.txt"
 
@@ -104,7 +104,7 @@ def _contents(loaded: Loaded, request: Request) -> tuple[str, str, str]:
 
 
 def with_references(loaded: Loaded) -> Document:
-    """The document with the names of the files that are kept beside it."""
+    """The document with the names of the run's files."""
 
     def named(request: Request) -> Request:
         prompt, output, thinking = (
@@ -143,7 +143,7 @@ def tokens_csv(requests: Iterable[Request], stamps: Mapping[Key, tuple[int, ...]
 
 
 def samples_csv(samples: Sequence[Sampled]) -> bytes:
-    """Gzipped CSV, one row per sample, one column per reading that ever had a value."""
+    """Gzipped CSV, one row per sample, one column per reading that has a value in any."""
     names = list(dict.fromkeys(name for sample in samples for name in sample.values))
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow

@@ -1,4 +1,4 @@
-"""The folder of runs: ids, finding a run, baselines, and the lock of the running one."""
+"""The folder of runs: ids, search for a run, baselines, and the lock of the running benchmark."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class RunError(ValueError):
-    """A run that cannot be found or used; the message is one sentence."""
+    """A run cannot be found or used. The message is one sentence for the user."""
 
 
 def utc_now() -> str:
-    """Wall time as a label: 2025-01-31T12:00:00Z."""
+    """The present UTC time, such as 2025-01-31T12:00:00Z."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def slug(text: str) -> str:
-    """A short, harmless part of a file name."""
+    """The text as a safe part of a file name, at most 40 characters."""
     return re.sub(r"[^a-z0-9.]+", "-", clean(text, newlines=False).lower()).strip("-.")[:40] or "x"
 
 
 def new_id(suite: str, model: str) -> str:
-    """Time, suite, model, and four characters that keep two of one second apart."""
+    """A new run id: time, suite, model, and four random characters."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     return f"{stamp}-{slug(suite)}-{slug(model)}-{secrets.token_hex(2)}"
 
 
 def make(folder: Path, run_id: str) -> Path:
-    """The new folder of a run. Raises RunError with one sentence."""
+    """Create the folder of a run. Raises RunError."""
     path = folder / run_id
     try:
         make_folder(path, exist_ok=False)
@@ -59,7 +59,7 @@ def make(folder: Path, run_id: str) -> Path:
 
 
 def all_ids(folder: Path) -> list[str]:
-    """Every run there is, oldest first."""
+    """The ids of all runs, oldest first."""
     try:
         names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
     except OSError:
@@ -68,9 +68,9 @@ def all_ids(folder: Path) -> list[str]:
 
 
 def find(folder: Path, name: str) -> Path:
-    """The folder of a run by id, beginning or end of an id, baseline, path, or ``last``.
+    """The folder of a run, by id, beginning or end of an id, baseline, path, or ``last``.
 
-    Raises RunError where there is none or more than one.
+    Raises RunError if no run or several match.
     """
     path = Path(name)
     if "/" in name or path.is_dir():
@@ -95,11 +95,11 @@ def find(folder: Path, name: str) -> Path:
         return path
     if not hits:
         raise RunError(f"there is no run {shown!r}; npulse bench history lists them")
-    raise RunError(f"{shown!r} fits {len(hits)} runs: {', '.join(hits[:4])}")
+    raise RunError(f"{shown!r} matches {len(hits)} runs: {', '.join(hits[:4])}")
 
 
 def baselines(folder: Path) -> dict[str, str]:
-    """Baseline name -> run id. Empty where there is no such file, or it is damaged."""
+    """Baseline name -> run id; empty without a valid file."""
     try:
         value = json.loads(read_regular(folder / BASELINES_FILE))
     except (OSError, ValueError, RecursionError):
@@ -110,18 +110,18 @@ def baselines(folder: Path) -> dict[str, str]:
 
 
 def set_baseline(folder: Path, name: str, run_id: str) -> None:
-    """Gives a run a name to compare with. Raises RunError for a name that cannot be one."""
+    """Name a run as a baseline. Raises RunError for an invalid name, and OSError."""
     if not _NAME.fullmatch(name) or name == "last":
-        raise RunError("a baseline has a name of letters, digits, dot, - and _")
+        raise RunError("a baseline's name may have letters, digits, dot, - and _ only")
     known = baselines(folder)
     known[name] = run_id
     write_whole(folder / BASELINES_FILE, json.dumps(known, indent=2, sort_keys=True).encode())
 
 
 def holder(folder: Path) -> str | None:
-    """The benchmark that holds the lock of this folder: ``prompts (pid 42)``. None if it is free.
+    """The benchmark that holds the folder's lock, such as ``prompts (pid 42)``; None if it is free.
 
-    Asking takes the lock shared for an instant; :class:`Lock` tries again for so long.
+    The test holds the lock (shared) for an instant, so :class:`Lock` makes several attempts.
     """
     found = lock_holder(folder)
     return None if found is None else found.name
@@ -129,14 +129,14 @@ def holder(folder: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds the lock. ``pid`` is None where the lock file does not say."""
+    """The process that holds the lock. ``pid`` is None if the lock file does not have it."""
 
     name: str
     pid: int | None = None
 
 
 def lock_holder(folder: Path) -> Holder | None:
-    """Who holds the lock of this folder, for a program; None where it is free."""
+    """The holder of the folder's lock; None if it is free."""
     try:
         fd = os.open(folder / LOCK_FILE, _ASK_FLAGS)
     except OSError:
@@ -150,7 +150,7 @@ def lock_holder(folder: Path) -> Holder | None:
 
 
 def _holder_of(data: bytes) -> Holder:
-    """The lock file: one line for people, then one of JSON with the process id."""
+    """Parse the lock file: a line of text, then JSON with the pid."""
     said, _, fields = data.decode("utf-8", "replace").partition("\n")
     try:
         pid = json.loads(fields)["pid"]
@@ -161,10 +161,10 @@ def _holder_of(data: bytes) -> Holder:
 
 
 class Lock:
-    """Only one benchmark at a time on a machine and user: the NPU cannot serve two. (Of many boards
-    the one that holds it is the one that others follow.)
+    """The lock (flock) that allows one benchmark at a time per user, as two would share the NPU. Of
+    runs on several boards, its holder is the one that other processes follow.
 
-    The kernel drops the lock with the process, so a killed run leaves none behind.
+    The kernel releases the lock when the process ends, so a killed run leaves none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -172,10 +172,10 @@ class Lock:
         self._fd = -1
 
     def take(self, who: str) -> None:
-        """Raises RunError naming the run that holds it."""
+        """Take the lock. Raises RunError, which names its holder or the error."""
         try:
             make_folder(self._path.parent)
-            # A link here would let whoever made it have another file emptied.
+            # Do not follow a link: the file it points to would be truncated.
             self._fd = create_private(self._path, os.O_RDWR | os.O_NOFOLLOW)
         except OSError as error:
             is_link = error.errno == errno.ELOOP
@@ -191,7 +191,7 @@ class Lock:
         os.write(self._fd, f"{said}\n{json.dumps({'pid': os.getpid()})}\n".encode())
 
     def _is_taken(self) -> bool:
-        """Tries a few times: whoever only asks holds it for an instant."""
+        """Try several times, as :func:`lock_holder` holds the lock for an instant."""
         for attempt in range(LOCK_TRIES):
             if attempt:
                 time.sleep(LOCK_PAUSE_S)
@@ -201,7 +201,7 @@ class Lock:
         return False
 
     def release(self) -> None:
-        """Lets go; harmless where it was never taken."""
+        """Release the lock; does nothing if it is not held."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
