@@ -34,14 +34,14 @@ def add_options(made: Parser) -> None:
     made.add_argument(
         "prompt",
         nargs="?",
-        help="the prompt; without it, or with -, stdin is read. What stdin holds beside a prompt "
-        "is put below it",
+        help="the prompt; without it, or with -, it is read from stdin. With a prompt, text from "
+        "stdin is put below it",
     )
     add_server_options(made)
     made.add_argument(
         "--model",
         metavar="NAME",
-        help="the model; without it the loaded one, else the only one, else the one that the "
+        help="the model (default: the loaded one, else the only one, else the one that the "
         "dashboard used last",
     )
     made.add_argument("--system", metavar="TEXT", help="system prompt")
@@ -50,7 +50,7 @@ def add_options(made: Parser) -> None:
         made.add_argument(flag, type=kind, metavar="X" if kind is float else "N", help=text)
     add_history_options(made)
     add_progress_options(made)
-    made.add_argument("--stats", action="store_true", help="a line of numbers on stderr")
+    made.add_argument("--stats", action="store_true", help="print a line of figures on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object instead of the text")
 
 

@@ -159,7 +159,7 @@ def add_progress_options(parser: Parser) -> None:
     parser.add_argument(
         "--progress",
         action="store_true",
-        help="on stderr, what is awaited and how far it is, by what earlier answers took",
+        help="show the current phase and its progress on stderr, estimated from earlier answers",
     )
     parser.add_argument(
         "--notify",
@@ -167,7 +167,7 @@ def add_progress_options(parser: Parser) -> None:
         const="",
         metavar="HOW",
         type=notify_option,
-        help="notify the terminal when the answer is over: bell, desktop, osc9, osc777, osc99, "
+        help="notify at the end of the answer: bell, desktop, osc9, osc777, osc99, "
         "progress, title, separated by commas; without HOW, [ui] notify or bell,desktop,progress",
     )
 

@@ -81,7 +81,7 @@ def goodput(text: str) -> tuple[float, float]:
 
 
 def parser() -> Parser:
-    """Everything ``npulse bench`` takes."""
+    """The parser of ``npulse bench``."""
     made = Parser(
         prog="npulse bench",
         description="Benchmarks the model on this board.",
@@ -91,11 +91,11 @@ def parser() -> Parser:
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
     _list(verbs.add_parser("list", help="list the suites, and how long each takes"))
     _run(verbs.add_parser("run", help="run a suite", epilog=EPILOG, formatter_class=_RAW))
-    _resume(verbs.add_parser("resume", help="run what is missing or failed of an earlier run"))
+    _resume(verbs.add_parser("resume", help="run the missing and failed requests of a run"))
     _report(verbs.add_parser("report", help="write the report of a run, finished or not"))
     _compare(verbs.add_parser("compare", help="compare runs"))
     _history(verbs.add_parser("history", help="list earlier runs"))
-    _replay(verbs.add_parser("replay", help="play a request again in the dashboard, as it came"))
+    _replay(verbs.add_parser("replay", help="replay the answer to a request in the dashboard"))
     _import(verbs.add_parser("import", help="import results of another tool"))
     verbs.add_parser("schema", help="print the JSON Schema of a run")
     _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
@@ -111,9 +111,11 @@ def _folder(verb: argparse.ArgumentParser) -> None:
 
 
 def add_server(verb: argparse.ArgumentParser) -> None:
-    said = "the server; without it that of config.toml, or the known ports"
+    said = "the server (default: the one of config.toml, else searched on the known ports)"
     verb.add_argument("--url", type=address, metavar="URL", help=said)
-    verb.add_argument("--api-key", metavar="KEY", help="sent to it; better $NPULSE_API_KEY")
+    verb.add_argument(
+        "--api-key", metavar="KEY", help="API key of the server; safer in $NPULSE_API_KEY"
+    )
 
 
 def add_outputs(verb: argparse.ArgumentParser) -> None:
@@ -124,7 +126,7 @@ def add_outputs(verb: argparse.ArgumentParser) -> None:
 def _list(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
     add_server(verb)
-    verb.add_argument("--model", metavar="NAME", help="the model; without it the loaded one")
+    verb.add_argument("--model", metavar="NAME", help="the model (default: the loaded one)")
     verb.add_argument("--suites", type=Path, metavar="DIR", help="a folder with suites of your own")
     verb.add_argument("--json", action="store_true", help="as JSON")
 
@@ -145,67 +147,113 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add_server(verb)
     add_fleet(verb)
     add("--model", metavar="NAME", help="the model; loaded if it is not")
-    add("--runs", type=count, metavar="N", help="repetitions of every prompt")
-    add("--seed", type=int, default=1, metavar="N", help="of order and filler (default 1)")
-    add("--minutes", type=seconds, metavar="N", help="repeat the suite for this long")
+    add("--runs", type=count, metavar="N", help="repetitions of each prompt (default: the suite's)")
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="seed of the order and the filler words (default 1)",
+    )
+    add("--minutes", type=seconds, metavar="N", help="repeat the suite for N minutes")
     add(
         "--max-time",
         type=duration,
         metavar="TIME",
         help="start no request after this time: 30m, 2h",
     )
-    add("--max-tokens", type=count, metavar="N", help="cap of prompts of a batch (default 512)")
-    add("--strict", action="store_true", help="refuse to run where a gate warns")
-    add("--force", action="store_true", help="run although a gate refuses")
+    add(
+        "--max-tokens",
+        type=count,
+        metavar="N",
+        help="token limit of prompts in a batch (default 512)",
+    )
+    add("--strict", action="store_true", help="do not run if a gate warns")
+    add("--force", action="store_true", help="run even if a gate refuses")
     add(
         "--pin",
         action="store_true",
-        help="hold governors at performance; needs root",
+        help="set all governors to performance during the run; needs root",
     )
     add("--quick", action="store_true", help="the short form of the suite")
     sampling = verb.add_mutually_exclusive_group()
-    sampling.add_argument("--greedy", action="store_true", default=None, help="top_k 1")
-    sampling.add_argument("--sampled", dest="greedy", action="store_false", help="not greedy")
-    add("--thinking", action="store_true", help="allow thinking; token limits times three")
-    add("--temperature", type=float, metavar="X", help="where the suite is not greedy")
+    sampling.add_argument(
+        "--greedy", action="store_true", default=None, help="greedy sampling (top_k 1)"
+    )
+    sampling.add_argument(
+        "--sampled", dest="greedy", action="store_false", help="sample with the settings below"
+    )
+    add("--thinking", action="store_true", help="let the model think; token limits are tripled")
+    add("--temperature", type=float, metavar="X", help="unless the run is greedy")
     add("--top-p", type=float, metavar="X")
     add("--top-k", type=int, metavar="N")
     add("--repeat-penalty", type=float, metavar="X")
     add_board(verb)
-    add("--no-warm-up", action="store_true", help="do not discard a first request")
-    add("--cool-down", type=seconds, default=120.0, metavar="S", help="longest wait (default 120)")
-    add("--abort-loops", action="store_true", help="end an answer that repeats itself")
+    add("--no-warm-up", action="store_true", help="run no warm-up request first")
+    add(
+        "--cool-down",
+        type=seconds,
+        default=120.0,
+        metavar="S",
+        help="longest wait for the NPU to cool before a request (default 120)",
+    )
+    add("--abort-loops", action="store_true", help="stop an answer that repeats itself")
     add("--no-hash", action="store_true", help="do not hash the model file")
-    add("--first-timeout", type=seconds, default=60.0, metavar="S", help="first token, at least")
-    add("--idle-timeout", type=seconds, default=30.0, metavar="S", help="between tokens, at least")
+    add(
+        "--first-timeout",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="time limit for the first token, at least (default 60)",
+    )
+    add(
+        "--idle-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="S",
+        help="time limit between two tokens, at least (default 30)",
+    )
     add(
         "--total-timeout",
         type=float,
         metavar="X",
-        help="limit for one answer: X times its forecast duration",
+        help="time limit for one answer: X times its expected duration",
     )
-    add("--drain", type=seconds, default=120.0, metavar="S", help="wait for idle (default 120)")
-    add("--goodput", type=goodput, default=(3000.0, 2.0), metavar="ttft:MS,decode:TPS")
+    add(
+        "--drain",
+        type=seconds,
+        default=120.0,
+        metavar="S",
+        help="longest wait for the server to be idle after an aborted answer (default 120)",
+    )
+    add(
+        "--goodput",
+        type=goodput,
+        default=(3000.0, 2.0),
+        metavar="ttft:MS,decode:TPS",
+        help="limits of a good answer: longest TTFT, lowest decode rate (default "
+        "ttft:3000,decode:2)",
+    )
     _judging(verb)
-    add("--save-baseline", metavar="NAME", help="give this run a name to compare with")
+    add("--save-baseline", metavar="NAME", help="save this run as the baseline NAME")
     add_outputs(verb)
     add_ui(verb)
 
 
 def _judging(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--baseline", metavar="NAME", help="compare with that run afterwards")
+    verb.add_argument("--baseline", metavar="NAME", help="compare with this baseline at the end")
     verb.add_argument(
         "--fail-on",
         action="append",
         default=[],
         metavar="EXPR",
-        help="exit 1 if true: decode<-5%%,success<100%%",
+        help="exit with code 1 if a condition is true, such as decode<-5%%,success<100%%",
     )
     _vary(verb)
 
 
 def _vary(verb: argparse.ArgumentParser) -> None:
-    said = "a field that may differ"
+    said = "compare although this field differs"
     verb.add_argument("--vary", action="append", default=[], choices=FIELDS, help=said)
 
 
@@ -214,7 +262,7 @@ def add_ui(verb: argparse.ArgumentParser) -> None:
         "--ui",
         choices=("auto", "progress", "plain", "none", "jsonl"),
         default="auto",
-        help="a moving line on a terminal, plain lines otherwise",
+        help="output: auto is a progress line on a terminal, else plain lines",
     )
 
 
@@ -223,7 +271,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
     add_server(verb)
     add_fleet(verb)
-    verb.add_argument("--model", metavar="NAME")
+    verb.add_argument("--model", metavar="NAME", help="the model, if the run's is not loaded")
     add_board(verb)
     verb.add_argument("--max-time", type=duration, metavar="TIME")
     verb.add_argument("--strict", action="store_true")
@@ -237,23 +285,29 @@ def _resume(verb: argparse.ArgumentParser) -> None:
 
 
 def _report(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("run", metavar="RUN", help="id, beginning of an id, baseline, file, or last")
-    _folder(verb)
-    verb.add_argument("--compat", choices=("seed004",), help="definitions of the board report")
     verb.add_argument(
-        "--exclude-tainted", action="store_true", help="figures without tainted requests"
+        "run", metavar="RUN", help="id of the run or its beginning, a baseline, a file, or last"
     )
-    verb.add_argument("--row", choices=("llama-bench", "rockchip"), help="print one row instead")
+    _folder(verb)
+    verb.add_argument(
+        "--compat", choices=("seed004",), help="layout and definitions of the earlier board report"
+    )
+    verb.add_argument("--exclude-tainted", action="store_true", help="leave out tainted requests")
+    verb.add_argument(
+        "--row", choices=("llama-bench", "rockchip"), help="only print one table row in this format"
+    )
     _judging(verb)
     add_outputs(verb)
 
 
 def _compare(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("runs", nargs="+", metavar="RUN", help="A, the baseline, then B, C, ...")
+    verb.add_argument(
+        "runs", nargs="+", metavar="RUN", help="the baseline, then the runs to compare with it"
+    )
     _folder(verb)
     _vary(verb)
-    verb.add_argument("--force", action="store_true", help="compare although other fields differ")
-    verb.add_argument("--exclude-tainted", action="store_true")
+    verb.add_argument("--force", action="store_true", help="compare even if other fields differ")
+    verb.add_argument("--exclude-tainted", action="store_true", help="leave out tainted requests")
     verb.add_argument("--fail-on", action="append", default=[], metavar="EXPR")
     for name in ("json", "md", "html"):
         verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
@@ -273,7 +327,9 @@ def _import(verb: argparse.ArgumentParser) -> None:
 
 
 def _baseline(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("name", nargs="?", metavar="NAME", help="without it: the names there are")
+    verb.add_argument(
+        "name", nargs="?", metavar="NAME", help="new name; without it, list the names"
+    )
     verb.add_argument("run", nargs="?", default="last", metavar="RUN")
     _folder(verb)
 

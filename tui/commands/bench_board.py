@@ -36,7 +36,9 @@ def add_board(verb: argparse.ArgumentParser) -> None:
         "that of a dashboard that asked for a password",
     )
     add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
-    add("--no-board", action="store_true", help="read no board: the server's is another machine")
+    add(
+        "--no-board", action="store_true", help="read no board, as the server is on another machine"
+    )
 
 
 @contextmanager

@@ -31,14 +31,14 @@ def parser() -> Parser:
     """The options of ``npulse board``."""
     options = Parser(
         prog="npulse board",
-        description="What the board does now: NPU, memory, clocks, heat. Needs no root rights; "
+        description="Shows the board: NPU, memory, clocks, temperatures. Needs no root rights; "
         "what cannot be read is shown with the reason.",
     )
-    options.add_argument("--json", action="store_true", help="one JSON object (one a line)")
-    add_root_option(options)
     options.add_argument(
-        "--watch", action="store_true", help="one snapshot after the other, until interrupted"
+        "--json", action="store_true", help="print one JSON object per snapshot, one per line"
     )
+    add_root_option(options)
+    options.add_argument("--watch", action="store_true", help="print snapshots until interrupted")
     options.add_argument(
         "--interval",
         metavar="S",

@@ -64,7 +64,7 @@ def parser() -> Parser:
     """The options of ``npulse doctor``."""
     options = Parser(
         prog="npulse doctor",
-        description="Looks at the board, the server and the settings: what is read from where, "
+        description="Checks the board, the server and the settings: shows what is read from where, "
         "what is missing, and the exact command for it. Changes nothing without --fix, and with "
         "it nothing without a question. Exit code 1 if something needs attention, or could not be "
         "changed.",
@@ -74,21 +74,21 @@ def parser() -> Parser:
     work.add_argument(
         "--fix",
         action="store_true",
-        help="ask for each thing that can be fixed, do it, and compare answers before and after",
+        help="offer each available fix, apply it, and compare answers before and after",
     )
     work.add_argument(
-        "--undo", action="store_true", help="put back what --fix or the board screen changed"
+        "--undo", action="store_true", help="undo the changes of --fix and of the board screen"
     )
     add = options.add_argument
-    add("--dry-run", action="store_true", help="with --fix or --undo: only show what it would do")
-    add("--yes", action="store_true", help="with --fix or --undo: without a question")
-    add("--rule", metavar="NAME", help="with --fix or --undo: only this one, such as ddr-clock")
+    add("--dry-run", action="store_true", help="with --fix or --undo: only show the changes")
+    add("--yes", action="store_true", help="with --fix or --undo: do not ask")
+    add("--rule", metavar="NAME", help="with --fix or --undo: only this rule, such as ddr-clock")
     add(
         "--card",
         metavar="FILE",
         type=Path,
-        help="with --fix: the result for an issue or a forum, as FILE.md or FILE.svg; names and "
-        "addresses are masked",
+        help="with --fix: write the result to FILE.md or FILE.svg, for an issue or a forum; names "
+        "and addresses are masked",
     )
     add_root_option(options)
     add_server_options(options)

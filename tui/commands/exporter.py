@@ -44,15 +44,15 @@ def parser() -> Parser:
     """The options of ``npulse exporter``."""
     made = Parser(
         prog=COMMAND,
-        description="Board, server and answers as metrics for Prometheus, at /metrics. What is "
-        "not known is not there. Exit codes: 0 ended by SIGTERM, 1 could not start, 2 usage, "
+        description="Serves metrics of board, server and answers for Prometheus at /metrics. "
+        "Unknown values are left out. Exit codes: 0 ended by SIGTERM, 1 could not start, 2 usage, "
         "130 interrupted.",
     )
     made.add_argument(
         "--listen",
         metavar="HOST:PORT",
         default=DEFAULT_LISTEN,
-        help=f"where it is scraped (default {DEFAULT_LISTEN}); port 0 takes a free one",
+        help=f"address of /metrics (default {DEFAULT_LISTEN}); port 0 takes a free one",
     )
     made.add_argument(
         "--public",
@@ -73,19 +73,19 @@ def parser() -> Parser:
         metavar="S",
         type=float,
         default=5.0,
-        help=f"seconds between two looks at the board, at least {MIN_INTERVAL_S:.0f} (default 5)",
+        help=f"seconds between two samples of the board, at least {MIN_INTERVAL_S:.0f} (default 5)",
     )
     made.add_argument(
         "--otlp",
         metavar="URL",
-        help="send the answers to this collector too, under OpenTelemetry's GenAI names",
+        help="also send the answers to this OTLP collector, with OpenTelemetry's GenAI names",
     )
     add_root_option(made)
     made.add_argument(
         "--print",
         choices=tuple(FILES),
-        help="print a file and end: a Grafana dashboard, alert rules, or recording rules that "
-        "give vLLM's names",
+        help="print a file and exit: a Grafana dashboard, alert rules, or recording rules that "
+        "add vLLM's metric names",
     )
     add_server_options(made)
     return made

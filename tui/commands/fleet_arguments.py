@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 
 OF_ONE_BOARD = ("board", "ssh_socket", "url", "api_key", "root", "no_board", "pin", "minutes")
-"""Options that mean nothing for many boards."""
+"""Options that cannot be combined with ``--boards``."""
 
 
 class FleetUsageError(ValueError):
-    """What cannot be meant; the text is one sentence."""
+    """Options that cannot be combined; the text is one clause."""
 
 
 def add_fleet(verb: argparse.ArgumentParser) -> None:
-    """The options."""
+    """Adds the options of a run on many boards."""
     add = verb.add_argument
     add(
         "--boards",
         metavar="NAMES",
-        help="share the prompts out: all, or names of [boards] in the config, with commas between; "
-        "npulse is begun there over ssh, or joins by hand (npulse worker)",
+        help="distribute the prompts to these boards: all, or names from [boards] in the config, "
+        "separated by commas; their workers are started over ssh, or by hand (npulse worker)",
     )
-    add("--scheduler", metavar="ADDR", help="with --boards: a Dask scheduler that runs already")
+    add("--scheduler", metavar="ADDR", help="with --boards: use this running Dask scheduler")
     add(
         "--listen",
         metavar="HOST:PORT",
-        help="with --boards: where workers that are begun by hand join this run",
+        help="with --boards: address at which workers started by hand join this run",
     )
-    add("--public", action="store_true", help="allow --listen beyond this machine")
+    add("--public", action="store_true", help="allow a --listen address that other machines reach")
 
 
 def fleet_runner(options: argparse.Namespace) -> RunSuite | None:

@@ -13,8 +13,8 @@ def parser() -> Parser:
     """The options of ``npulse history``."""
     made = Parser(
         prog="npulse history",
-        description="Conversations that are kept. Exit codes: 0 done, 1 the history is damaged or "
-        "cannot be used, 2 usage, 4 not all could be done.",
+        description="Shows and exports kept conversations. Exit codes: 0 done, 1 the history is "
+        "damaged or cannot be used, 2 usage, 4 partly done.",
     )
     made.add_argument("--json", action="store_true", help="JSON instead of lines")
     verbs = made.add_subparsers(dest="verb", required=True, metavar="COMMAND")
@@ -29,50 +29,55 @@ def parser() -> Parser:
     listing = verb("list", "list conversations, the newest first")
     listing.add_argument("--limit", type=_count, metavar="N", help="at most this many")
     show = verb("show", "show a conversation along its chosen branch")
-    show.add_argument("id", help="of the list, or last")
+    show.add_argument("id", help="id from npulse history list, or last")
     show.add_argument("--tree", action="store_true", help="all branches")
     show.add_argument(
         "--timeline",
         action="store_true",
-        help="instead of the words: phases, what changed and why, rate and board of an answer",
+        help="show the timeline of an answer: phases, rate, board, changes and their causes",
     )
     show.add_argument(
-        "--turn", type=_count, metavar="N", help="the answer for --timeline; else the last one"
+        "--turn",
+        type=_count,
+        metavar="N",
+        help="number of the answer for --timeline (default: the last)",
     )
     show.add_argument(
-        "--svg", metavar="FILE", help="with --timeline: a picture into this new file; - is stdout"
+        "--svg",
+        metavar="FILE",
+        help="with --timeline: write a picture to this new file; - is stdout",
     )
     again = verb("replay", "replay an answer in the dashboard as it was received")
-    again.add_argument("id", help="of the list, or last")
+    again.add_argument("id", help="id from npulse history list, or last")
     again.add_argument(
-        "--turn", type=_count, metavar="N", help="which answer of it; without it the last one"
+        "--turn", type=_count, metavar="N", help="number of the answer (default: the last)"
     )
     add_replay_options(again)
     search = verb("search", "find prompts and answers by their words, the newest first")
     search.add_argument(
-        "words", nargs="+", help='all of these have to occur; "words in quotes" follow each other'
+        "words", nargs="+", help='words that all have to occur; "words in quotes" as a phrase'
     )
     search.add_argument("--limit", type=_count, default=50, metavar="N", help="at most this many")
     export = verb("export", "write conversations as a document")
-    export.add_argument("ids", nargs="*", metavar="ID", help="which; without one all")
+    export.add_argument("ids", nargs="*", metavar="ID", help="conversations (default: all)")
     export.add_argument(
-        "--format", choices=FORMAT_NAMES, default=None, help="without it, by the file's name"
+        "--format", choices=FORMAT_NAMES, default=None, help="default: by the file's name"
     )
     export.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        help="a new file, or a folder for a file each; without it stdout",
+        help="a new file, or a folder for one file per conversation (default: stdout)",
     )
-    export.add_argument("--tree", action="store_true", help="all branches (JSON has them always)")
-    export.add_argument("--force", action="store_true", help="replace a file that is there")
+    export.add_argument("--tree", action="store_true", help="all branches (JSON always has them)")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
     add_masking_options(export)
     bring = verb("import", "add conversations of a JSON export of npulse, ChatGPT or Open WebUI")
-    bring.add_argument("files", nargs="+", metavar="FILE", help="one that was exported")
-    prune = verb("prune", "say which conversations the limits would remove; --yes removes them")
+    bring.add_argument("files", nargs="+", metavar="FILE", help="the exported file")
+    prune = verb("prune", "show which conversations are over the limits; --yes removes them")
     prune.add_argument("--yes", action="store_true", help="remove them for good")
-    prune.add_argument("--max-age-days", type=_count, metavar="N", help="instead of the configured")
-    prune.add_argument("--max-size-mib", type=_count, metavar="N", help="instead of the configured")
+    prune.add_argument("--max-age-days", type=_count, metavar="N", help="instead of config.toml's")
+    prune.add_argument("--max-size-mib", type=_count, metavar="N", help="instead of config.toml's")
     prune.add_argument("--config", metavar="FILE", help="a config file on top of your own")
     trend = verb("trend", "how fast each model was day by day, and whether it becomes slower")
     add_trend_options(trend, _count)

@@ -27,9 +27,13 @@ INDENT = "  "
 
 def add_trend_options(made: Parser, count: Callable[[str], int]) -> None:
     """``--model``, ``--answers``."""
-    made.add_argument("--model", metavar="NAME", help="only models whose name has this in it")
+    made.add_argument("--model", metavar="NAME", help="only models whose name contains NAME")
     made.add_argument(
-        "--answers", type=count, default=ANSWERS, metavar="N", help="the newest N of each model"
+        "--answers",
+        type=count,
+        default=ANSWERS,
+        metavar="N",
+        help="use the newest N answers of each model",
     )
 
 

@@ -21,10 +21,10 @@ _RAW = argparse.RawDescriptionHelpFormatter
 
 
 def parser() -> Parser:
-    """Everything ``npulse lab`` takes."""
+    """The parser of ``npulse lab``."""
     made = Parser(
         prog="npulse lab",
-        description="The prompt lab: which prompt, which settings, which model.",
+        description="The prompt lab: compares prompts, settings and models.",
         epilog=EPILOG,
         formatter_class=_RAW,
     )
@@ -33,31 +33,31 @@ def parser() -> Parser:
     _edit(verbs.add_parser("edit", help="open a prompt set in $VISUAL or $EDITOR and check it"))
     _list(verbs.add_parser("list", help="list prompt sets and runs"))
     _run(verbs.add_parser("run", help="run a prompt set", epilog=EPILOG, formatter_class=_RAW))
-    _resume(verbs.add_parser("resume", help="run what is missing or failed of an earlier run"))
+    _resume(verbs.add_parser("resume", help="run the missing and failed requests of a run"))
     _show(verbs.add_parser("show", help="show the matrix and the figures of a run"))
     _compare(verbs.add_parser("compare", help="show where the answers of two variants differ"))
-    _judge(verbs.add_parser("judge", help="have a judge model give its opinion of each answer"))
+    _judge(verbs.add_parser("judge", help="have a judge model rate each answer"))
     _export(verbs.add_parser("export", help="write a run as Markdown, HTML, CSV or JSON"))
-    _import(verbs.add_parser("import", help="make a prompt set of a promptfoo configuration"))
+    _import(verbs.add_parser("import", help="make a prompt set from a promptfoo configuration"))
     _control(verbs.add_parser("control", help="pause, resume, skip or abort a run"))
     verbs.add_parser("schema", help="print the JSON Schema of an exported run")
     return made
 
 
 def _folder(verb: argparse.ArgumentParser) -> None:
-    said = "the data folder, in place of your own: sets and runs are in DIR/lab and DIR/bench"
+    said = "use this data folder: prompt sets are in DIR/lab, runs in DIR/bench"
     verb.add_argument("--folder", type=Path, metavar="DIR", help=said)
 
 
 def _named_run(verb: argparse.ArgumentParser) -> None:
-    said = "id of a run, its beginning, the name of a set for its newest run, or last"
+    said = "id of a run or its beginning, a prompt set (its newest run), or last"
     verb.add_argument("run", nargs="?", default="last", metavar="RUN", help=said)
 
 
 def _new(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("name", metavar="NAME", help="of the new set")
+    verb.add_argument("name", metavar="NAME", help="name of the new prompt set")
     _folder(verb)
-    said = "with the prompts and checks of that suite of the benchmark: prompts, code, ..."
+    said = "take the prompts and checks of this benchmark suite: prompts, code, ..."
     verb.add_argument("--suite", metavar="NAME", help=said)
     verb.add_argument("--edit", action="store_true", help="open it in $VISUAL or $EDITOR")
 
@@ -80,19 +80,25 @@ def _measuring(verb: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="start no request after this time: 30m, 2h",
     )
-    add("--strict", action="store_true", help="refuse to run where a gate warns")
-    add("--force", action="store_true", help="run although a gate refuses")
+    add("--strict", action="store_true", help="do not run if a gate warns")
+    add("--force", action="store_true", help="run even if a gate refuses")
     add_board(verb)
-    add("--no-warm-up", action="store_true", help="do not discard a first request")
-    add("--cool-down", type=seconds, default=120.0, metavar="S", help="at most, between requests")
+    add("--no-warm-up", action="store_true", help="run no warm-up request first")
+    add(
+        "--cool-down",
+        type=seconds,
+        default=120.0,
+        metavar="S",
+        help="longest wait for the NPU to cool before a request (default 120)",
+    )
     add("--no-hash", action="store_true", help="do not hash the model file")
     add(
         "--fail-on",
         action="append",
         default=[],
         metavar="EXPR",
-        help="exit 1 if true: checks<100%%, pass_pct<90, decode<2, determinism_pct<100, or of "
-        "one variant: checks.terse<90%%",
+        help="exit with code 1 if a condition is true: checks<100%%, pass_pct<90, decode<2, "
+        "determinism_pct<100; for one variant: checks.terse<90%%",
     )
 
 
@@ -101,8 +107,8 @@ def _run(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
     add_server(verb)
     add_fleet(verb)
-    verb.add_argument("--model", metavar="NAME", help="where a variant names none")
-    said = "show the plan and how long it takes, and ask nothing"
+    verb.add_argument("--model", metavar="NAME", help="model of variants that name none")
+    said = "only show the plan and its expected duration"
     verb.add_argument("--plan", action="store_true", help=said)
     _measuring(verb)
     add_outputs(verb)
@@ -114,7 +120,7 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
     add_server(verb)
     add_fleet(verb)
-    verb.add_argument("--model", metavar="NAME", help="where a variant names none")
+    verb.add_argument("--model", metavar="NAME", help="model of variants that name none")
     _measuring(verb)
     add_outputs(verb)
     add_ui(verb)
@@ -123,15 +129,17 @@ def _resume(verb: argparse.ArgumentParser) -> None:
 def _show(verb: argparse.ArgumentParser) -> None:
     _named_run(verb)
     _folder(verb)
-    verb.add_argument("--row", metavar="ROW", help="the answers of that row in full")
-    verb.add_argument("--variant", metavar="NAME", help="only that variant")
-    verb.add_argument("--failed", action="store_true", help="only rows in which something failed")
+    verb.add_argument("--row", metavar="ROW", help="show the full answers of this row")
+    verb.add_argument("--variant", metavar="NAME", help="only this variant")
+    verb.add_argument(
+        "--failed", action="store_true", help="only rows with a failed check or answer"
+    )
 
 
 def _compare(verb: argparse.ArgumentParser) -> None:
     _named_run(verb)
     verb.add_argument(
-        "variants", nargs="*", metavar="VARIANT", help="two; the first two of the set"
+        "variants", nargs="*", metavar="VARIANT", help="two variants (default: the first two)"
     )
     _folder(verb)
 
@@ -140,8 +148,8 @@ def _judge(verb: argparse.ArgumentParser) -> None:
     _named_run(verb)
     _folder(verb)
     add_server(verb)
-    verb.add_argument("--model", metavar="NAME", help="the judge, in place of the set's")
-    verb.add_argument("--rubric", metavar="TEXT", help="what it judges by, in place of the set's")
+    verb.add_argument("--model", metavar="NAME", help="the judge model (default: the prompt set's)")
+    verb.add_argument("--rubric", metavar="TEXT", help="the criteria (default: the prompt set's)")
     _measuring(verb)
     add_ui(verb)
 
@@ -154,7 +162,9 @@ def _export(verb: argparse.ArgumentParser) -> None:
 
 def _import(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("file", type=Path, metavar="FILE", help="promptfooconfig.yaml")
-    verb.add_argument("name", nargs="?", metavar="NAME", help="of the set; without it the file's")
+    verb.add_argument(
+        "name", nargs="?", metavar="NAME", help="name of the prompt set (default: the file's)"
+    )
     _folder(verb)
 
 

@@ -63,16 +63,18 @@ def parser() -> Parser:
         "codes: 0 done, 2 usage, 4 failed, 5 no server reached, 130 stopped.",
     )
     made.add_argument(
-        "action", nargs="?", choices=("list", "load", "unload"), default="list", help="what to do"
+        "action",
+        nargs="?",
+        choices=("list", "load", "unload"),
+        default="list",
+        help="default: list",
     )
-    made.add_argument("name", nargs="?", metavar="NAME", help="the model, with load")
+    made.add_argument("name", nargs="?", metavar="NAME", help="the model to load")
     add_server_options(made)
     made.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    made.add_argument("--force", action="store_true", help="load even if too little memory is free")
     made.add_argument(
-        "--force", action="store_true", help="load also where the free memory is too small"
-    )
-    made.add_argument(
-        "--yes", action="store_true", help="do not ask before ending an answer that is running"
+        "--yes", action="store_true", help="do not ask before ending a running answer"
     )
     return made
 

@@ -27,19 +27,21 @@ def complain(command: str, sentence: str) -> None:
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """``--url``, ``--api-key`` and ``--config``."""
-    parser.add_argument("--url", metavar="URL", help="the server; without it the known ports")
+    """Adds ``--url``, ``--api-key`` and ``--config``."""
+    parser.add_argument(
+        "--url", metavar="URL", help="the server (default: searched on the known ports)"
+    )
     parser.add_argument(
         "--api-key",
         metavar="KEY",
-        help="sent to that server as Authorization: Bearer; $NPULSE_API_KEY keeps it out of the "
-        "list of processes",
+        help="sent to that server as Authorization: Bearer; in $NPULSE_API_KEY it stays out of "
+        "the process list",
     )
-    parser.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    parser.add_argument("--config", metavar="FILE", help="read this config file after your own")
 
 
 def add_root_option(parser: argparse.ArgumentParser) -> None:
-    """``--root``, as a path; the command ends where no such folder is."""
+    """Adds ``--root`` as a path; parsing fails if the folder does not exist."""
     parser.add_argument(
         "--root",
         metavar="DIR",
@@ -57,7 +59,7 @@ def _folder(text: str) -> Path:
 
 
 def add_recording_options(parser: argparse.ArgumentParser) -> None:
-    """``--record`` and what it takes."""
+    """Adds ``--record`` and the masking options."""
     parser.add_argument(
         "--record",
         metavar="FILE",
@@ -68,7 +70,7 @@ def add_recording_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_masking_options(parser: argparse.ArgumentParser) -> None:
-    """``--unmasked`` and ``--without-text``."""
+    """Adds ``--unmasked`` and ``--without-text``."""
     parser.add_argument(
         "--unmasked",
         action="store_true",
@@ -82,7 +84,7 @@ def add_masking_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _NoColor(argparse.Action):
-    """``--no-color``: as NO_COLOR in the environment, also for the processes that it starts."""
+    """``--no-color``: sets NO_COLOR in the environment, also for child processes."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(
@@ -109,8 +111,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """As argparse, but accepts ``load --url URL NAME`` too: argparse fills all optional words
-        at the first word that it meets.
+        """As argparse, but also accepts ``load --url URL NAME``. Argparse alone gives all optional
+        positional arguments a value at the first positional word, and then rejects the second.
         """
         if self._is_inside or not self._has_optional_words:
             return super().parse_known_args(args, namespace)
@@ -135,18 +137,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_replay_options(verb: argparse.ArgumentParser) -> None:
-    """How fast an answer plays again, and how the dashboard looks then."""
+    """Adds the options of a replay: speed, and the look of the dashboard."""
     verb.add_argument(
-        "--speed", type=_speed, default=1.0, metavar="X", help="X times faster than it was"
+        "--speed", type=_speed, default=1.0, metavar="X", help="replay X times faster"
     )
     verb.add_argument("--theme", metavar="NAME", help="the theme to start with")
     verb.add_argument(
         "--colors",
         choices=("auto", "truecolor", "256", "16", "none"),
-        help="how many colours to draw; auto asks the terminal",
+        help="number of colours; auto detects it from the terminal",
     )
     verb.add_argument("--ascii", action="store_true", default=None, help="plain ASCII")
-    verb.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    verb.add_argument("--config", metavar="FILE", help="read this config file after your own")
 
 
 def _speed(text: str) -> float:

@@ -64,10 +64,10 @@ def parser() -> Parser:
     """The options of ``npulse running``."""
     made = Parser(
         prog=COMMAND,
-        description="The answers that any npulse of this user receives now: the dashboard, ask, a "
-        "benchmark, or a dashboard whose terminal was closed (detached). Numbers are as of the "
-        "last second. npulse attach shows one as it grows. Exit codes: 0 done, 1 the history "
-        "cannot be read, 2 usage.",
+        description="Lists the answers that any npulse of this user is receiving: the dashboard, "
+        "ask, a benchmark, or a dashboard whose terminal was closed (detached). Figures are at "
+        "most one second old. npulse attach shows an answer live. Exit codes: 0 done, 1 the "
+        "history cannot be read, 2 usage.",
     )
     made.add_argument("--json", action="store_true", help="JSON instead of lines")
     return made

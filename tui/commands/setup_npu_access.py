@@ -36,11 +36,9 @@ def parser() -> Parser:
     )
     choice = options.add_mutually_exclusive_group()
     choice.add_argument(
-        "--install", action="store_true", help=f"write {UNIT_NAME} and switch it on (as root)"
+        "--install", action="store_true", help=f"install and start {UNIT_NAME} (as root)"
     )
-    choice.add_argument(
-        "--remove", action="store_true", help="switch it off and delete it (as root)"
-    )
+    choice.add_argument("--remove", action="store_true", help="stop and delete it (as root)")
     return options
 
 

@@ -25,10 +25,12 @@ def parser() -> Parser:
         epilog="Arguments after -- go to the command: npulse setup-service tap -- --to "
         "http://127.0.0.1:8021",
     )
-    options.add_argument("service", choices=SERVICES, help="what shall run")
+    options.add_argument("service", choices=SERVICES, help="the command to run")
     choice = options.add_mutually_exclusive_group()
-    choice.add_argument("--install", action="store_true", help="write it, switch it on (as root)")
-    choice.add_argument("--remove", action="store_true", help="switch it off, delete it (as root)")
+    choice.add_argument(
+        "--install", action="store_true", help="install and start the unit (as root)"
+    )
+    choice.add_argument("--remove", action="store_true", help="stop and delete the unit (as root)")
     options.add_argument("arguments", nargs="*", metavar="ARG", help="options of that command")
     return options
 

@@ -24,9 +24,9 @@ USUAL_DIALECT = next(iter(DIALECTS))
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the simulated board until it is told to stop; returns the exit code.
+    """Runs the simulated board until a signal ends it; returns the exit code.
 
-    0 it was told to stop, 1 it could not start, 2 the arguments make no sense.
+    0 ended by a signal, 1 could not start, 2 usage.
     """
     try:
         options = parse(argv)
@@ -81,16 +81,16 @@ def parser() -> Parser:
     """The options of ``npulse sim``."""
     made = Parser(
         prog="npulse sim",
-        description="A simulated board: a server on 127.0.0.1 that answers as one of those that\n"
-        "npulse knows, at the pace of a real board, and a /sys and /proc tree that moves\n"
-        "with it.\n"
-        "Nothing runs on an NPU, every answer is made of ready sentences.",
+        description="A simulated board: a server on 127.0.0.1 that behaves like one of the\n"
+        "servers that npulse knows, at the speed of a real board, and a matching /sys\n"
+        "and /proc tree.\n"
+        "No model and no NPU is used: answers are put together from prepared sentences.",
         epilog=_epilog(),
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
-    port_help = "listen there; 0, the default, takes a free one"
+    port_help = "port to listen on (default 0: a free one)"
     add("--port", type=_whole("port", 0, 65535), default=0, metavar="N", help=port_help)
     names = ", ".join(profile.name for profile in PROFILES)
     add(
@@ -98,50 +98,54 @@ def parser() -> Parser:
         type=_profile,
         default=_profile(DEFAULT_PROFILE),
         metavar="NAME",
-        help=f"the model that is loaded at the start: {names} (default {DEFAULT_PROFILE})",
+        help=f"the model loaded at the start: {names} (default {DEFAULT_PROFILE})",
     )
     add(
         "--dialect",
         type=_dialect,
         default=USUAL_DIALECT,
         metavar="NAME",
-        help=f"the server that is simulated, with its quirks: {', '.join(DIALECTS)} "
-        f"(default {USUAL_DIALECT})",
+        help=f"the server to simulate: {', '.join(DIALECTS)} (default {USUAL_DIALECT})",
     )
-    add("--decode-tps", type=_rate, metavar="X", help="decode at X tokens a second, constantly")
-    add("--prefill-tps", type=_rate, metavar="X", help="read prompts at X tokens a second")
+    add("--decode-tps", type=_rate, metavar="X", help="constant decode rate of X tokens/s")
+    add("--prefill-tps", type=_rate, metavar="X", help="prefill rate of X tokens/s")
     add(
         "--tokens",
         type=_whole("number of tokens", 1, MAX_TOKENS),
         metavar="N",
-        help="every answer has N tokens (max_tokens of a request still cuts it)",
+        help="every answer has N tokens (at most the max_tokens of the request)",
     )
     add(
         "--context",
         type=_whole("context", 64, MAX_CONTEXT_TOKENS),
         metavar="N",
-        help="every model is loaded with a context of N tokens (4096), which is room for long "
-        "answers; its file is named for it",
+        help="context size of every model in tokens (default 4096), also part of its file name",
     )
-    add("--speed", type=_rate, default=1.0, metavar="X", help="everything runs X times faster")
-    add("--seed", type=_whole("seed", 0, 2**63), default=0, metavar="N", help="other answers")
+    add("--speed", type=_rate, default=1.0, metavar="X", help="run X times faster than real time")
+    add(
+        "--seed",
+        type=_whole("seed", 0, 2**63),
+        default=0,
+        metavar="N",
+        help="seed of the random answers",
+    )
     add(
         "--obey",
         type=_share,
         nargs="?",
         const=1.0,
         metavar="SHARE",
-        help="answers follow instructions about length, JSON, language, yes or no; SHARE of them "
-        "does, the rest fails (default 1)",
+        help="follow instructions about length, JSON, language, yes or no in SHARE (0 to 1) of the "
+        "answers (default 1) and fail the others",
     )
-    add("--truth", type=Path, metavar="FILE", help="append what happens, a JSON line per event")
-    add("--root", type=Path, metavar="DIR", help="keep a /sys and /proc tree below DIR")
+    add("--truth", type=Path, metavar="FILE", help="append each event to FILE as a JSON line")
+    add("--root", type=Path, metavar="DIR", help="write a simulated /sys and /proc tree below DIR")
     add(
         "--fault",
         action=_FaultAction,
         default=Faults(),
         metavar="KIND[=VALUE]",
-        help="what goes wrong, see below",
+        help="simulate a fault, see below; may be repeated",
     )
     add("--parent", type=_whole("process number", 1, 2**31), help=argparse.SUPPRESS)
     add("--tour", action="store_true", help=argparse.SUPPRESS)
@@ -169,7 +173,7 @@ class _FaultAction(argparse.Action):
 
 def _epilog() -> str:
     width = max(len(name) for name in FAULTS) + 2
-    lines = ["faults, which then happen to every answer:"]
+    lines = ["faults, in every answer:"]
     for name, (kind, text) in FAULTS.items():
         value = {"tokens": "=N", "seconds": "=S", "thinking": "=KIND", "stretch": "=N-M", None: ""}[
             kind
@@ -180,11 +184,11 @@ def _epilog() -> str:
         "",
         "marks in the last message of a prompt choose the answer:",
         f"  {shapes}",
-        "               the whole answer is of that shape; hostile holds escape sequences,",
-        "               which a client must not let through to a terminal",
-        "  [[tokens=N]] it has N tokens",
-        "  [[think]]    it begins with a thinking part; [[think=N]]: one of N tokens",
-        "  [[fault:KIND[=VALUE]]] a fault of the list above, for this answer only",
+        "               kind of text; hostile contains escape sequences, which a client",
+        "               must not pass on to a terminal",
+        "  [[tokens=N]] number of tokens",
+        "  [[think]]    begins with a thinking part; [[think=N]]: one of N tokens",
+        "  [[fault:KIND[=VALUE]]] a fault from the list above, in this answer only",
         "",
         "When it answers, the first line on stdout is: listening on http://127.0.0.1:PORT",
     ]

@@ -41,12 +41,12 @@ STORE_S = 7.0
 """Part of that time for storing the rest."""
 
 DESCRIPTION = """\
-Forwards clients to the server and measures what they get: point Open WebUI, Home
-Assistant or a script at the address of --listen instead of the server's. Bytes go
-through untouched in both directions; beside the stream npulse reads what passes and
-keeps a line for each request for an answer in the history: who asked, which model,
-tokens, queue, TTFT, rate and how it ended. Texts are not kept (see --keep-text), keys
-and Authorization headers never. What npulse does not understand goes through as well.
+A proxy between other clients and the server that measures their answers: point Open
+WebUI, Home Assistant or a script at the address of --listen instead of the server's.
+All bytes are forwarded unchanged in both directions. A second process reads a copy and
+keeps one line per request for an answer in the history: client, model, tokens, queue,
+TTFT, rate and how it ended. Texts are not kept (see --keep-text), keys and
+Authorization headers never. Traffic that npulse does not know is forwarded as well.
 
 Exit codes: 0 ended by a signal, 1 it cannot listen there, 2 usage, 5 no server found."""
 
@@ -65,19 +65,23 @@ def parser() -> Parser:
         default=DEFAULT_LISTEN,
         help=f"where clients connect (default {DEFAULT_LISTEN}; port 0 takes a free one)",
     )
-    add("--to", metavar="URL", help="the server; without it the one that is found here")
+    add("--to", metavar="URL", help="the server (default: searched on the known ports)")
     add(
         "--public",
         action="store_true",
-        help="allow an address that other machines reach: whoever reaches it may use the server",
+        help="allow an address that other machines reach: they can then use the server",
     )
-    add("--keep-text", action="store_true", help="keep the last message and the answer as well")
+    add(
+        "--keep-text",
+        action="store_true",
+        help="also keep the text of the last message and of the answer",
+    )
     add("--no-store", action="store_true", help="only print lines; keep nothing in the history")
-    add("--json", action="store_true", help="a JSON object a line instead of text")
-    add("--publish", metavar="FILE", type=Path, help="write who is answered there, without texts, "
-        "for the dashboards of other users of this machine")  # fmt: skip
-    add("--api-key", metavar="KEY", help="to recognise a server that asks for one; clients send "
-        "theirs themselves")  # fmt: skip
+    add("--json", action="store_true", help="print one JSON object per line")
+    add("--publish", metavar="FILE", type=Path, help="write the running requests, without texts, "
+                    "to FILE for the dashboards of other users of this machine")  # fmt: skip
+    add("--api-key", metavar="KEY", help="API key for recognising the server; clients send "
+                    "their own")  # fmt: skip
     add("--config", metavar="FILE", help="a config file on top of your own")
     return made
 

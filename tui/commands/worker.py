@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 
 COMMAND = "npulse worker"
 DESCRIPTION = """\
-Joins the scheduler of a run on many boards (npulse bench run --boards, npulse lab run
---boards) and asks the server of this machine for it, one request at a time, measured
-here. Needs the extra: pip install 'npulse[fleet]'. Over ssh npulse begins workers by
-itself; by hand, give it the address that the run listens at.
+Makes this machine a worker of a run on many boards (npulse bench run --boards, npulse
+lab run --boards): it joins the run's scheduler, sends one request at a time to the
+server of this machine and measures the answers here. Needs the extra:
+pip install 'npulse[fleet]'. Workers on boards that are reached over ssh are started by
+the run; start this one by hand with the address at which the run listens.
 
-It opens no port. But Dask, which distributes the work, carries out whatever code its
+It opens no port. But Dask, which distributes the work, runs any code that its
 scheduler sends: join only a scheduler whose machine and network you trust.
 
-Ctrl+C ends it; the request that runs is asked elsewhere. When the scheduler goes away,
-the request that runs is finished and kept here, and the worker joins again when the
-scheduler is back (npulse bench resume then fetches what was kept).
+Ctrl+C ends it; its request is then sent to another board. If the connection to the
+scheduler is lost, the request in progress is finished and kept here, and the worker
+joins again when the scheduler is back (npulse bench resume fetches kept answers).
 
-Exit codes: 0 ended by a signal or with --once at the end of the run, 1 it was not
-taken, 2 usage or Dask is missing, 5 no scheduler there (with --once)."""
+Exit codes: 0 ended by a signal or with --once at the end of the run, 1 refused by the
+scheduler, 2 usage or Dask is missing, 5 no scheduler there (with --once)."""
 
 
 def parser() -> Parser:
@@ -47,13 +48,20 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
-    add("scheduler", metavar="SCHEDULER", help="its address: tcp://HOST:PORT")
-    add("--name", metavar="NAME", help="of this board; without it the name of the machine")
-    add("--once", action="store_true", help="end with the run, instead of waiting for the next")
+    add("scheduler", metavar="SCHEDULER", help="address of the scheduler: tcp://HOST:PORT")
+    add("--name", metavar="NAME", help="name of this board (default: the host name)")
+    add("--once", action="store_true", help="end with the run instead of waiting for the next one")
     add_server_options(made)
     add("--root", type=Path, metavar="DIR", help="read /sys and /proc of the board below DIR")
-    add("--no-board", action="store_true", help="read no board: the server's is another machine")
-    add("--folder", type=Path, metavar="DIR", help="where answers are kept until the run has them")
+    add(
+        "--no-board", action="store_true", help="read no board, as the server is on another machine"
+    )
+    add(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="folder for answers that the run does not have yet",
+    )
     return made
 
 
