@@ -79,7 +79,7 @@ def test_what_a_board_finished_without_its_run_is_fetched_by_resume(tmp_path: Pa
         assert sum(len(board.asked()) for board in boards) == 6
         assert wait_for(lambda: not any(any(place.glob("*/*.jsonl")) for place in kept))
     said = (tmp_path / "b1.out").read_text()
-    assert "the request that runs is finished and kept here" in said
+    assert "the request in progress is finished and kept here" in said
     assert "Traceback" not in said
 
 
@@ -97,7 +97,7 @@ async def test_a_scheduler_that_goes_away_ends_the_run_with_a_sentence(tmp_path:
             plan = FleetPlan(scheduler=str(scheduler.address))
             told = await told_by(numbered(3, 20), tmp_path / "runs", plan, on_event=end)
             assert told.finished.outcome == "incomplete"
-            assert "The scheduler has gone" in told.finished.sentence
+            assert "The connection to the scheduler was lost" in told.finished.sentence
             # The board finishes what it began, and the next run fetches it.
             place = tmp_path / "b1" / "fleet"
             assert await asyncio.to_thread(wait_for, lambda: any(place.glob("*/*.jsonl")), 30)
@@ -111,7 +111,7 @@ async def test_a_scheduler_that_goes_away_ends_the_run_with_a_sentence(tmp_path:
 async def test_nothing_is_begun_where_nobody_joins(tmp_path: Path) -> None:
     told = await told_by(numbered(1, 8), tmp_path, FleetPlan(wait_s=0.3))
     assert told.finished.outcome == "unreachable"
-    assert told.finished.sentence == "No board could be asked for 0 s."
+    assert told.finished.sentence == "No board was ready for 0 s."
     kitchen = FleetPlan(ssh=(BoardAddress("kitchen", "kitchen"),))
     for plan, way in (
         (kitchen, "npulse bench run cache --board kitchen, then npulse bench compare A B"),
@@ -119,7 +119,7 @@ async def test_nothing_is_begun_where_nobody_joins(tmp_path: Path) -> None:
     ):
         told = await told_by(load_builtin("cache"), tmp_path, plan)
         assert told.finished.outcome == "refused"
-        assert "the suite cache measures one board by itself" in told.finished.sentence
+        assert "the suite cache measures a single board" in told.finished.sentence
         assert way in told.finished.sentence
     told = await told_by(numbered(1, 8), tmp_path, FleetPlan(scheduler="tcp://127.0.0.1:9"))
     assert told.finished.sentence == "there is no scheduler at tcp://127.0.0.1:9."

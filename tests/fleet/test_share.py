@@ -92,5 +92,5 @@ def test_answers_are_kept_until_they_are_had(tmp_path: Path) -> None:
     kept.forget(run, ("a", 1))
     assert not (tmp_path / "fleet" / run).exists()
     for wrong in ("..", "../x", "20260101T000000Z-/etc", ""):
-        with pytest.raises(ValueError, match="no id of a run"):
+        with pytest.raises(ValueError, match="not the id of a run"):
             kept.all_of(wrong)

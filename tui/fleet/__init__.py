@@ -1,4 +1,4 @@
-"""One run on many boards: Dask distributes the prompts, each board measures with ``tui/bench/run``.
+"""One benchmark run on many boards: Dask distributes the prompts; ``tui/bench/run`` measures.
 
-Only ``tui/fleet/engine.py``, ``tui/fleet/on_board.py`` and ``tui/fleet/worker.py`` know Dask.
+Only ``tui/fleet/engine.py``, ``tui/fleet/on_board.py`` and ``tui/fleet/worker.py`` use Dask.
 """

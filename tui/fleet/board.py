@@ -1,7 +1,7 @@
-"""A board that works on runs: the same bench code as everywhere, one request at a time.
+"""The board's side of a run on many boards: measures one request at a time with ``tui/bench/run``.
 
-Nothing here knows Dask: whoever owns a :class:`Board` gives it orders and takes its messages. What
-was answered is on disk before it is told, so a connection that goes away costs nothing.
+Nothing here uses Dask: the owner of a :class:`Board` calls its methods and receives its messages.
+An answer is saved to disk before it is sent, so a lost connection loses no answer.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ from tui.fleet.messages import Ask, Message, Ready, RunOrder
 
 LOCK_LOOK_S = 0.5
 IDLE_S = 60.0
-"""After so long without a request the board is let go: the run may have gone without a word."""
+"""Seconds without a request after which the board is released: its run may have crashed."""
 
 WAITS = ("queue", "cool-down")
 """Stages that a run is told of: the board waits for another run, or for its own heat."""
 
 Tell = Callable[[str, Message], None]
-"""(run id, message)."""
+"""Sends a message to a run: called with (run id, message)."""
 
 
 class Board:
-    """``own`` are this machine's choices: its server, its folder, its root."""
+    """``own``: the options of this machine (server, folder, root). ``tell`` sends a message to a
+    run."""
 
     def __init__(self, name: str, own: Options, tell: Tell) -> None:
         self.name = name
@@ -64,19 +65,19 @@ class Board:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an order is being carried out."""
+        """Whether an order is being executed."""
         return bool(self._tasks)
 
     async def serve(self, order: RunOrder) -> None:
-        """Prepares for a run: what is kept of it is told, then whether it can be asked."""
+        """Prepares for a run: sends the run's kept answers, then "ready" or "refused"."""
         await self._shielded(self._serve(order))
 
     async def ask(self, ask: Ask) -> None:
-        """Asks the server, and tells its answer."""
+        """Sends one request to the server, keeps its answer on disk and sends it to the run."""
         await self._shielded(self._ask(ask))
 
     async def end(self, run_id: str, *, is_abort: bool) -> None:
-        """The run is over, or is to end now."""
+        """Ends work on this run; ``is_abort`` also cancels the request in progress."""
         if self._order is None or self._order.run_id != run_id:
             return
         self._order = None
@@ -85,14 +86,14 @@ class Board:
         await self._shielded(self._let_go())
 
     async def finish(self) -> None:
-        """Waits for the order that is being carried out, whose answer is kept, and lets go."""
+        """Waits for the order in progress (its answer is kept on disk), then releases the board."""
         self._order = None
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._let_go()
 
     async def leave(self) -> None:
-        """Ends the order that is being carried out, and lets go."""
+        """Cancels the order in progress and releases the board."""
         self._order = None
         if self._work is not None:
             self._work.controls.abort()
@@ -103,7 +104,7 @@ class Board:
         await self._let_go()
 
     async def _shielded(self, work: Coroutine[None, None, None]) -> None:
-        """Whoever ordered it may go away meanwhile; the work goes on."""
+        """Continues the work even when the caller is cancelled, as on a lost connection."""
         await asyncio.shield(self._begin(work))
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -125,7 +126,8 @@ class Board:
             await self._open(order)
 
     async def _open(self, order: RunOrder) -> bool:
-        """Whether it can be asked now; if not, that was told."""
+        """Whether the board can take requests now. If not, "refused" has been sent with the
+        reason."""
         work = _Work(order, self._own, lambda event: self._heard(order.run_id, event))
         self._work = work
         try:
@@ -180,7 +182,7 @@ class Board:
             await work.close()
 
     def _rest(self, *, is_working: bool = False) -> None:
-        """From now on nothing is to be done, until the next order."""
+        """Starts the idle timer; with ``is_working`` only stops it."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -200,19 +202,19 @@ class Board:
 
 
 def events_in(lines: str) -> list[Event]:
-    """The events of these lines; a damaged one is left out."""
+    """The events of these journal lines; a damaged line is left out."""
     found = (from_json(line) for line in lines.encode("utf-8", "replace").split(b"\n") if line)
     return [event for event in found if event is not None]
 
 
 def _key_of(lines: bytes) -> tuple[str, int] | None:
-    """The request that these lines tell the end of."""
+    """The key of the last request that ends in these lines; None without one."""
     ended = [e for e in events_in(lines.decode("utf-8", "replace")) if isinstance(e, RequestEnded)]
     return ended[-1].request.key if ended else None
 
 
 class _Work:
-    """One run at this board, from the lock of its folder to the last request."""
+    """The state of one run on this board, from taking the folder's lock to the last request."""
 
     def __init__(self, order: RunOrder, own: Options, on_event: Callable[[Event], None]) -> None:
         self.controls = Controls()
@@ -226,7 +228,8 @@ class _Work:
         self._sampling: asyncio.Task[None] | None = None
 
     async def open(self, is_over: Callable[[], bool]) -> Ready:
-        """Everything before the first request. Raises SetupError, RunError."""
+        """Does everything before the first request; the result describes the board. Raises
+        SetupError, RunError."""
         await self._take_lock(is_over)
         suite, options = self._order.suite, self._options
         connected = await connect.connect(options, waiting(self.ledger))
@@ -276,7 +279,8 @@ class _Work:
         )
 
     async def _take_lock(self, is_over: Callable[[], bool]) -> None:
-        """The NPU serves one run: another one of this machine is waited for. Raises RunError."""
+        """Takes the lock of the runs folder, as only one run may measure at a time. Waits while
+        another run of this machine holds it. Raises RunError."""
         told, free_looks = "", 0
         while True:
             try:
@@ -286,7 +290,7 @@ class _Work:
                 holder = lock_holder(self._options.folder)
                 free_looks += holder is None
                 if free_looks > 3:
-                    # Nobody holds it, so it cannot be locked at all.
+                    # No run holds it, so this file system cannot lock.
                     raise
             if is_over():
                 raise RunError("the run was over before this board was free")
@@ -297,14 +301,16 @@ class _Work:
             await asyncio.sleep(LOCK_LOOK_S)
 
     async def ask(self, ask: Ask) -> str | None:
-        """One request; its lines are in the ledger. The result says why no more can be asked."""
+        """Sends one request; its journal lines are in the ledger. Returns why the run has to end,
+        or None."""
         assert self._loop is not None
         self.ledger.begin_block()
         await self._loop.cool(ask.task)
         return await self._loop.one(ask.task, ask.number, ask.planned)
 
     def is_broken(self, lines: bytes) -> bool:
-        """Whether the server went away while it answered."""
+        """Whether the connection to the server was lost during the request in these lines: the
+        answer was cut off, or the request failed before the response's headers."""
         for event in events_in(lines.decode("utf-8", "replace")):
             if isinstance(event, RequestEnded):
                 request = event.request
@@ -313,7 +319,7 @@ class _Work:
         return False
 
     async def close(self) -> None:
-        """Ends what runs beside the requests, and lets the lock go."""
+        """Stops sampling, closes the connection to the server and releases the lock."""
         if self._sampling is not None:
             self._sampling.cancel()
             with suppress(asyncio.CancelledError):
@@ -326,7 +332,7 @@ class _Work:
 
 
 def reduced(suite: Suite) -> Suite:
-    """The suite with one prompt of each kind of settings: what a board needs to know to say what
-    it sends."""
+    """The suite with one prompt per distinct sampling settings: enough for a board to record the
+    settings that it sends, without the text of every prompt."""
     first = {repr(prompt.sampling): prompt for prompt in reversed(suite.prompts)}
     return msgspec.structs.replace(suite, prompts=tuple(reversed(first.values())))

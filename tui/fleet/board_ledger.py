@@ -1,4 +1,4 @@
-"""The ledger of one board: its events are collected for the run, which has the journal."""
+"""The ledger of one board of many: it collects events for the run, which writes the journal."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from tui.bench.run.ledger import Ledger
 
 _LIVE_ONLY = get_args(LiveOnly)
 SAMPLES_BEFORE = 8
-"""Samples from before a request that are told with it: a few seconds."""
+"""How many board samples from before a request are sent with it (a few seconds)."""
 
 
 class BoardLedger(Ledger):
-    """``on_event`` is told of stages, and of requests that were sent."""
+    """``on_event`` is called for stage changes and for requests that were sent, without
+    warm-ups."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         super().__init__()
@@ -40,14 +41,14 @@ class BoardLedger(Ledger):
             self._on_event(event)
 
     async def flush(self, *, sync: bool = False) -> None:
-        """There is nothing to flush: the answer is kept when it is whole."""
+        """Does nothing: an answer is written to disk when it is complete."""
 
     def begin_block(self) -> None:
-        """Forgets what came between two requests but the last samples."""
+        """Discards events from before this request, except for the last samples."""
         samples = [line for line in self._lines if isinstance(line, Sampled)]
         self._lines = [*samples[-SAMPLES_BEFORE:]]
 
     def take(self) -> bytes:
-        """The journal's lines since the block began."""
+        """Returns and removes the journal lines since :meth:`begin_block`."""
         taken, self._lines = self._lines, []
         return b"".join(to_json(line, is_ascii=False) + b"\n" for line in taken)

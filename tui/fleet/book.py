@@ -1,4 +1,4 @@
-"""The books of a run on many boards: its folder and journal, and who answered what."""
+"""The records of a run on many boards: its folder, its journal, and which board answered what."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MAX_SENTENCE = 300
 
 
 class Book:
-    """Writes down what boards tell. ``addresses`` are those of boards that have one, by name."""
+    """Records the boards' messages in the journal. ``addresses``: ssh addresses by board name."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Book:
         self.folder: Path | None = None if resume is None else resume.folder
         self.began_s = time.monotonic()
         self.seen: dict[str, tuple[BoardState, str]] = {}
-        """Boards that have a row, and what it says."""
+        """State and sentence of each board, by name, as shown in its row."""
         before = () if resume is None else resume.loaded.document.requests
         self._answered_by = {r.key: r.board for r in before if r.is_scored}
         self._suite = suite
@@ -77,7 +77,7 @@ class Book:
         self._addresses = addresses
         self._resume = resume
         self._first: Ready | None = None
-        """The board with which the run began: the others have to be like it."""
+        """The first board that was ready: the other boards need the same model."""
         self._segments = 0 if resume is None else resume.segments
         self._own_segment = 0
         self._has_begun: set[tuple[str, tuple[str, int]]] = set()
@@ -86,7 +86,7 @@ class Book:
 
     @property
     def is_begun(self) -> bool:
-        """Whether a board can be asked, or could."""
+        """Whether a board has been ready, so that the run has a folder and a journal."""
         return self._first is not None
 
     # -- boards ----------------------------------------------------------------------------------
@@ -95,8 +95,8 @@ class Book:
         self, name: str, state: BoardState, sentence: str = "", *, address: str = "",
         model: str = "", is_noted: bool = True,
     ) -> None:  # fmt: skip
-        """What became of a board, and a line about it where there is a sentence that ``is_noted``
-        (not of the moment alone)."""
+        """Records a board's state; repetitions are left out. A sentence also becomes a note, unless
+        ``is_noted`` is False (for a momentary remark)."""
         clean = clean_line(sentence, MAX_SENTENCE)
         is_news = self.seen.get(name) != (state, clean)
         self.seen[name] = (state, clean)
@@ -114,8 +114,8 @@ class Book:
             self.ledger.note(f"{name}: {clean}")
 
     def admit(self, member: Member, message: Message, ready: Ready) -> str | None:
-        """Begins the stretch of a board that can be asked, and with the first one the run. A
-        sentence where its answers would not be those of the same run."""
+        """Opens the journal segment of a board that is ready; the first board starts the run.
+        Returns a sentence if its answers cannot be part of this run."""
         problem = self._begin_with(ready) if self._first is None else _other(self._first, ready)
         if problem is not None:
             return problem
@@ -145,7 +145,7 @@ class Book:
         return None
 
     def close_stretch(self, member: Member, ended: str) -> None:
-        """A board's stretch is over."""
+        """Closes the journal segment of a board. ``ended`` is the reason."""
         if member.is_ready and member.segment is not None:
             member.is_ready = False
             wall_s = time.monotonic() - member.began_s
@@ -154,7 +154,7 @@ class Book:
     # -- requests --------------------------------------------------------------------------------
 
     def began(self, member: Member, message: Message) -> None:
-        """A request was sent."""
+        """Records that a board sent a request to its server."""
         self.see(member.name, "working", member.remark, is_noted=False)
         for event in events_in(message.events):
             if isinstance(event, RequestStarted):
@@ -162,9 +162,11 @@ class Book:
                 self.ledger.emit(self._of(member, event))
 
     async def keep(self, member: Member, message: Message) -> Request | None:
-        """An answer into the journal, once: of two answers to one request the first one counts.
-        Its request; None where it holds none of this run, or one that has its last word. Raises
-        JournalError."""
+        """Writes an answer to the journal. Of two answers to one request only the first is kept.
+
+        Returns the request; None if the message holds no request of this run or one that has its
+        final result already. Raises JournalError.
+        """
         key, found = message.key, events_in(message.events)
         ended = [e for e in found if isinstance(e, RequestEnded) and e.request.key == key]
         if key is None or not ended or not self.is_begun or not self._share.is_known(key):
@@ -193,13 +195,13 @@ class Book:
         return request
 
     def skip(self, tasks: Sequence[Task], status: Status, why: str) -> None:
-        """Requests that were not asked."""
+        """Records requests that were never sent. ``why`` is a clause."""
         for task in tasks:
             request = not_asked(task, status, why, self._own_segment)
             self.ledger.emit(RequestEnded(request=request))
 
     def _of(self, member: Member, event: Event) -> Event:
-        """The same event as one of this board's."""
+        """The event with this board's name and segment number."""
         change = msgspec.structs.replace
         segment = self._own_segment if member.segment is None else member.segment
         if isinstance(event, Sampled):
@@ -219,7 +221,8 @@ class Book:
     # -- the run ---------------------------------------------------------------------------------
 
     def _begin_with(self, ready: Ready) -> str | None:
-        """The run begins with its first board. A sentence where it cannot with this one."""
+        """Starts the run with its first board. Returns a sentence if a resumed run does not fit
+        it."""
         tasks, seed = self._share.plan, self._options.seed
         prompts = {t.prompt.id: plan.sha_of(self._suite, t, seed) for t in tasks if not t.rep}
         if self._resume is not None:
@@ -294,13 +297,13 @@ class Book:
         self.ledger.emit(StageChanged(stage="measure"))
 
     async def close(self, ended: str) -> None:
-        """The run's own stretch is over."""
+        """Closes the run's own segment."""
         wall_s = time.monotonic() - self.began_s
         self.ledger.emit(Closed(number=self._own_segment, wall_s=wall_s, ended=ended))
         await self.ledger.flush(sync=True)
 
     def forecast(self, boards: int) -> Forecast:
-        """How long so many boards take for what is left: they share it evenly."""
+        """The remaining time if this many boards share the open requests evenly."""
         left, elapsed_s = self._share.unanswered, time.monotonic() - self.began_s
         one, count = forecast(left, self._speed, elapsed_s=0.0, history=self._history), boards or 1
         left_s, planned = one.left_s / count, len(self._share.plan)
@@ -312,20 +315,21 @@ class Book:
             left_high_s=one.left_high_s / count,
             left_most_s=one.left_most_s / count,
             share=elapsed_s / total_s if total_s > 0 else 1.0,
-            doing=f"{planned - len(left)} of {planned} answered, boards that work: {boards}",
+            doing=f"{planned - len(left)} of {planned} answered, boards at work: {boards}",
         )
 
 
 def _belongs_to(key: tuple[str, int], event: Event) -> bool:
-    """Whether a board may tell this beside the end of that request; all else is the run's own to
-    say."""
+    """Whether this event of a board belongs in the journal with that request. The run writes all
+    other events itself."""
     if isinstance(event, RequestStarted | TokensArrived):
         return (event.id, event.rep) == key
     return isinstance(event, Sampled | Noted | GateSeen)
 
 
 def _other(first: Ready, ready: Ready) -> str | None:
-    """Why this board's answers would not be those of the same run."""
+    """Why this board's figures cannot be part of this run (another model file); None if they
+    can."""
     if ready.model.name != first.model.name:
         return (
             f"its model is {ready.model.name}, this run asks {first.model.name}; "

@@ -1,8 +1,8 @@
-"""Dask as npulse uses it: quiet, without pages of its own, no port that is not needed.
+"""All use of Dask: without its log output, without its web pages, without unneeded open ports.
 
 Everything goes over the connection that a worker opens to its scheduler: orders as tasks, answers
-as events. So a worker listens nowhere (``inproc``), and its address is a name that only has to be
-unique (Dask's documentation: Worker ``contact_address``, ``protocol``).
+as events. So a worker opens no port (``inproc``). Its address only has to be unique; nothing
+connects to it (Dask's documentation: Worker ``contact_address``, ``protocol``).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from tui.core.text.sanitize import clean_line
 from tui.fleet.messages import BOARDS_TOPIC, run_topic
 
 NPU = "npu"
-"""The resource of a board: one, so that one request at a time is placed there."""
+"""Name of the Dask resource of which each board has one: Dask sends it one request at a time."""
 ORDERS_AT_ONCE = 4
-"""A request, and beside it the orders that forget or end something."""
+"""Threads of a worker: one request, and beside it orders such as ``forget`` and ``end``."""
 CONNECT_S = 10.0
 NOT_INSTALLED = (
     "work over many boards needs Dask, which is not installed here; "
     "install it with pip install 'npulse[fleet]'"
 )
 _NOISY = ("distributed", "tornado", "asyncio")
-"""Loggers that are silent, with all below them."""
+"""Loggers that are silenced, with their children."""
 _SETTINGS = {
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.allowed-failures": 1_000_000,
     "distributed.scheduler.worker-ttl": None,
-    # What boards told stays in the scheduler's memory so often.
+    # Number of events per topic that the scheduler keeps in memory.
     "distributed.admin.low-level-log-length": 20,
     "distributed.admin.tick.limit": "1h",
     "distributed.worker.memory.target": False,
@@ -50,8 +50,8 @@ _SETTINGS = {
 
 
 class EngineError(Exception):
-    """Dask is missing (``is_missing``), another program listens there (``is_in_use``), or a
-    scheduler cannot be used; the text is one sentence."""
+    """Dask is not installed (``is_missing``), the port is in use (``is_in_use``), or a scheduler
+    cannot be used. The text is one clause."""
 
     def __init__(self, sentence: str, *, is_missing: bool = False, is_in_use: bool = False) -> None:
         super().__init__(sentence)
@@ -60,19 +60,20 @@ class EngineError(Exception):
 
 
 def check_installed() -> None:
-    """Raises EngineError where Dask is not there. Imports nothing."""
+    """Raises EngineError if Dask is not installed. Does not import it."""
     if importlib.util.find_spec("distributed") is None:
         raise EngineError(NOT_INSTALLED, is_missing=True)
 
 
 def prepare() -> None:
-    """Loads Dask and keeps it quiet: what matters is told in npulse's own words."""
+    """Imports Dask, sets its options and silences its loggers: npulse reports problems itself.
+    Raises EngineError if it is not installed."""
     check_installed()
     import dask
     import distributed  # noqa: F401
 
     dask.config.set(_SETTINGS)
-    # Versions are compared by npulse, which says so in the board's row.
+    # npulse compares versions itself and shows a difference in the board's row.
     warnings.filterwarnings("ignore", module=r"distributed\.")
     known = [*logging.root.manager.loggerDict]
     for name in (*_NOISY, *(one for one in known if one.partition(".")[0] in _NOISY)):
@@ -83,14 +84,14 @@ def prepare() -> None:
 
 
 def version() -> str:
-    """Dask's own version."""
+    """The installed version of Dask's ``distributed``."""
     import distributed
 
     return str(distributed.__version__)
 
 
 def scheduler_address(text: str) -> str:
-    """``tcp://host:port`` from what was typed. Raises ValueError with one sentence."""
+    """``tcp://host:port`` from the user's input. Raises ValueError with one sentence."""
     wrong = ValueError(
         f"takes the address of a scheduler, such as tcp://10.0.0.5:8786, not {text[:80]!r}"
     )
@@ -107,7 +108,7 @@ def scheduler_address(text: str) -> str:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """Of a scheduler's address."""
+    """Host and port of a scheduler's address."""
     parts = urlsplit(address)
     return parts.hostname or "127.0.0.1", parts.port or 0
 
@@ -121,13 +122,13 @@ Turn: TypeAlias = Any
 
 
 async def hosted_scheduler(host: str, port: int) -> SchedulerHandle:
-    """A scheduler of this process; port 0 takes a free one. Raises EngineError."""
+    """Starts a scheduler in this process; port 0 takes a free one. Raises EngineError."""
     from distributed import Scheduler
 
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         with socket.create_server((host, port), family=_family(host)):
-            # Dask's own error for this says less.
+            # Tested here, as Dask's error for a port in use is less precise.
             pass
         scheduler = await Scheduler(
             host=host, port=port, dashboard=False, dashboard_address="127.0.0.1:0"
@@ -146,7 +147,7 @@ def _family(host: str) -> int:
 
 
 async def joined_worker(address: str, board: str, plugin: Any, within_s: float) -> WorkerHandle:
-    """A worker for one board, joined to the scheduler. Raises EngineError."""
+    """Starts a worker for one board and connects it to the scheduler. Raises EngineError."""
     from distributed import Worker
 
     worker = Worker(
@@ -164,14 +165,14 @@ async def joined_worker(address: str, board: str, plugin: Any, within_s: float) 
     )
     try:
         await worker
-    except Exception as error:  # noqa: BLE001  Dask raises whatever its connection met
+    except Exception as error:  # noqa: BLE001  Dask passes on any error
         await worker.close(timeout=2, reason="not joined")
         if "name taken" in f"{error} {error.__cause__}":
             raise EngineError(
                 f"a board of the name {board} has joined already; give this one another --name"
             ) from None
         raise EngineError(
-            f"the scheduler at {address} did not take this board: it is none, or its Dask is of "
+            f"{address} did not accept this board: it is no Dask scheduler, or its Dask has "
             f"another version than the one here ({version()})"
         ) from None
     _without_pages(worker)
@@ -179,20 +180,20 @@ async def joined_worker(address: str, board: str, plugin: Any, within_s: float) 
 
 
 def _own_name() -> str:
-    """An address that nobody connects to and no other worker has."""
+    """A random address for a worker, which needs a unique one although nothing connects to it."""
     a, b, c = (1 + secrets.randbelow(253) for _ in range(3))
     return f"127.{a}.{b}.{c}:{20_000 + secrets.randbelow(40_000)}"
 
 
 def _without_pages(server: SchedulerHandle | WorkerHandle) -> None:
-    """Ends the web pages that Dask begins unasked."""
+    """Stops the HTTP server that Dask starts even with ``dashboard=False``."""
     http_server = getattr(server, "http_server", None)
     if http_server is not None:
         http_server.stop()
 
 
 def is_reachable(address: str, within_s: float = 2.0) -> bool:
-    """Whether somebody listens there. Blocks."""
+    """Whether the port accepts a connection. Blocks up to ``within_s`` seconds."""
     host, port = host_and_port(address)
     try:
         with socket.create_connection((host, port), timeout=within_s):
@@ -202,7 +203,7 @@ def is_reachable(address: str, within_s: float = 2.0) -> bool:
 
 
 class FleetClient:
-    """The run's own connection to the scheduler: gives orders, hears what boards tell."""
+    """The run's connection to the scheduler: sends orders to boards and receives their messages."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -210,7 +211,7 @@ class FleetClient:
 
     @classmethod
     async def connected(cls, address: str) -> FleetClient:
-        """Raises EngineError."""
+        """Connects to the scheduler. Raises EngineError."""
         from distributed import Client
 
         if not await asyncio.to_thread(is_reachable, address):
@@ -219,7 +220,7 @@ class FleetClient:
             client = await Client(
                 address, asynchronous=True, timeout=CONNECT_S, set_as_default=False
             )
-        except Exception as error:  # noqa: BLE001  Dask raises whatever its connection met
+        except Exception as error:  # noqa: BLE001  Dask passes on any error
             raise EngineError(
                 f"the scheduler at {address} cannot be used: {clean_line(str(error), 120)}"
             ) from None
@@ -232,7 +233,8 @@ class FleetClient:
         on_message: Callable[[bytes], None],
         on_gone: Callable[[str], None],
     ) -> None:
-        """Announcements of boards, messages of a run, addresses of workers that went away."""
+        """Subscribes: ``on_board`` gets announcements of boards, ``on_message`` the messages of
+        this run (both JSON), ``on_gone`` the address of a worker whose connection was closed."""
 
         async def board(event: Any) -> None:
             on_board(bytes(event[1]["data"]))
@@ -257,7 +259,8 @@ class FleetClient:
         *,
         needs_npu: bool,
     ) -> None:
-        """Has a board do something. ``on_error`` is told what Dask could not do."""
+        """Runs a function of ``tui/fleet/on_board.py`` on a board. ``on_error`` gets one line if
+        Dask could not run it."""
         future = self._client.submit(
             function,
             argument,
@@ -273,7 +276,8 @@ class FleetClient:
         task.add_done_callback(self._orders.discard)
 
     async def take_turn(self, who: str, on_wait: Callable[[str], None]) -> Turn:
-        """The one turn of this scheduler's fleet; awaits it, and returns what lets it go."""
+        """Waits until no other run uses this scheduler. ``on_wait`` gets the name of the run that
+        does. Call ``release()`` on the result at the end."""
         from distributed import Semaphore
 
         lock = Semaphore(
@@ -290,16 +294,16 @@ class FleetClient:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the scheduler is there."""
+        """Whether the connection to the scheduler stands."""
         return bool(self._client.status == "running")
 
     async def settled(self, within_s: float) -> None:
-        """Waits until the orders that were given are carried out, for a limited time."""
+        """Waits until all orders have been executed, at most ``within_s`` seconds."""
         if self._orders and self.is_connected:
             await asyncio.wait(list(self._orders), timeout=within_s)
 
     async def close(self) -> None:
-        """Ends the connection; what was ordered and has begun goes on."""
+        """Closes the connection. Orders that have begun continue on their boards."""
         for task in self._orders:
             task.cancel()
         await asyncio.gather(*self._orders, return_exceptions=True)
@@ -307,7 +311,7 @@ class FleetClient:
 
 
 async def _carried_out(future: Any, on_error: Callable[[str], None]) -> None:
-    """Waits until an order is carried out. Its result stays at the board: nothing is fetched."""
+    """Waits until an order has been executed. Its result is not fetched from the board."""
     error = await future.exception()
     if future.status == "error":
         on_error(clean_line(f"{type(error).__name__}: {error}", 200))

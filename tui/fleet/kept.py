@@ -13,24 +13,25 @@ from tui.files.private import read_regular, write_whole
 
 FOLDER = "fleet"
 KEEP_S = 30 * 86_400.0
-"""How long answers are kept of a run that never came back for them."""
+"""Seconds after which answers that no run has fetched are removed."""
 _RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z0-9._-]{1,120}")
 
 Key = tuple[str, int]
 
 
 class KeptAnswers:
-    """One file an answer, below the folder of this machine's runs."""
+    """One file per answer, in a subfolder of this machine's runs folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
 
     def keep(self, run_id: str, key: Key, lines: bytes) -> None:
-        """Raises OSError."""
+        """Saves the journal lines of one answer. Raises OSError."""
         write_whole(self._file(run_id, key), lines)
 
     def all_of(self, run_id: str) -> list[bytes]:
-        """The answers that the run does not have yet; one that cannot be read is left out."""
+        """The kept answers of a run, one block of journal lines each. Unreadable files are left
+        out."""
         found = []
         for path in sorted(self._place(run_id).glob("*.jsonl")):
             with suppress(OSError):
@@ -38,14 +39,14 @@ class KeptAnswers:
         return found
 
     def forget(self, run_id: str, key: Key) -> None:
-        """The run has this one."""
+        """Removes an answer, as the run has it in its journal now."""
         with suppress(OSError):
             self._file(run_id, key).unlink(missing_ok=True)
         with suppress(OSError):
             self._place(run_id).rmdir()
 
     def prune(self) -> None:
-        """Removes what nobody has come for."""
+        """Removes the answers of runs older than ``KEEP_S``."""
         oldest = time.time() - KEEP_S
         for path in self._folder.glob("*"):
             with suppress(OSError):
@@ -53,9 +54,9 @@ class KeptAnswers:
                     shutil.rmtree(path, ignore_errors=True)
 
     def _place(self, run_id: str) -> Path:
-        # It comes from another machine, and becomes a path here.
+        # The id comes from another machine and becomes a path here, so it is checked.
         if not _RUN_ID.fullmatch(run_id):
-            raise ValueError("this is no id of a run")
+            raise ValueError("this is not the id of a run")
         return self._folder / run_id
 
     def _file(self, run_id: str, key: Key) -> Path:

@@ -1,4 +1,4 @@
-"""Where a run and its boards meet: the scheduler, the run's turn there, workers over ssh."""
+"""Connects a run and its boards: the scheduler, the wait for other runs there, workers over ssh."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ from tui.remote.ssh import SYSTEM_SSH, SshOptions
 LOOK_S = 0.25
 RELEASE_S = 2.0
 OPENS = (
-    "whoever reaches that port can run any program as you, on this machine and on every board that "
-    "joins, for Dask carries out what is sent to its scheduler"
+    "anyone who can reach that port can run any program as you, on this machine and on every board "
+    "that joins, because Dask runs whatever is sent to its scheduler"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """Which boards, and how they meet.
+    """Which boards take part and how they connect.
 
-    ``ssh`` are begun over ssh; ``wanted`` are the names that are used (None: all that join).
-    ``scheduler`` is one that runs already; without it this process is the scheduler, listening at
-    ``listen``. ``wait_s``: how long a run waits for a board while there is none.
+    ``ssh``: boards whose workers are started over ssh. ``wanted``: names of the boards to use
+    (None: all that join). ``scheduler``: address of a running scheduler; without it this process is
+    the scheduler and listens at ``listen`` (host, port; 0 takes a free one). ``wait_s``: how many
+    seconds a run waits while no board is ready.
     """
 
     ssh: tuple[BoardAddress, ...] = ()
@@ -45,14 +46,14 @@ class FleetPlan:
     scheduler: str | None = None
     listen: tuple[str, int] = ("127.0.0.1", 0)
     is_public: bool = False
-    """Whether ``listen`` is meant to be reached from other machines."""
+    """Whether other machines are to reach ``listen``."""
     wait_s: float = 120.0
     ssh_options: SshOptions = SYSTEM_SSH
 
 
 class Meeting:
-    """Opens and closes it all. ``on_problem``: (board, address, sentence) of one that ssh does not
-    reach."""
+    """Opens and closes the scheduler, the run's connection to it and the workers over ssh.
+    ``on_problem`` is called with (board, address, sentence) for a board that ssh does not reach."""
 
     def __init__(
         self,
@@ -68,7 +69,8 @@ class Meeting:
 
     @asynccontextmanager
     async def opened(self, what: str) -> AsyncIterator[FleetClient]:
-        """The connection to the scheduler, when it is this run's turn. Raises SetupError."""
+        """Waits until no other run uses the scheduler; yields the connection to it. Raises
+        SetupError. ``what`` is shown to other runs that wait."""
         scheduler = None
         address = self._fleet.scheduler
         if address is None:
@@ -111,7 +113,7 @@ class Meeting:
             await client.close()
 
     async def _hosted(self) -> engine.SchedulerHandle:
-        """A scheduler here; one that listens there already is another run, which is waited for."""
+        """Starts a scheduler. While the port is in use, probably by another run, it waits."""
         host, port = self._fleet.listen
         has_told = False
         while True:
@@ -124,16 +126,16 @@ class Meeting:
                 has_told = True
                 sentence = (
                     f"Another program listens at {host}:{port}. If it is another run of this "
-                    "fleet, this one begins when that is over; Ctrl+C leaves."
+                    "fleet, this one begins when that has ended; Ctrl+C leaves."
                 )
                 await stage(self._ledger, "queue", sentence)
             await self._pause(1.0)
 
     async def _turn(self, client: FleetClient, what: str) -> engine.Turn:
-        """Runs on one fleet take turns."""
+        """Waits for other runs that use the same scheduler. Raises SetupError."""
 
         def waits(holder: str) -> None:
-            sentence = f"Waiting for the run that goes on there: {holder}. Ctrl+C leaves."
+            sentence = f"Waiting for another run on these boards: {holder}. Ctrl+C leaves."
             self._ledger.emit(StageChanged(stage="queue", sentence=sentence))
 
         taking = asyncio.create_task(client.take_turn(what, waits))
@@ -143,7 +145,7 @@ class Meeting:
                 await self._ledger.flush()
                 self._check()
                 if not client.is_connected:
-                    raise SetupError("unreachable", "The scheduler has gone.")
+                    raise SetupError("unreachable", "The connection to the scheduler was lost.")
         finally:
             if not taking.done():
                 taking.cancel()
@@ -157,11 +159,11 @@ class Meeting:
 
     def _check(self) -> None:
         if self._controls.is_aborted:
-            raise SetupError("aborted", "Ended before it was this run's turn.")
+            raise SetupError("aborted", "Ended while it waited for another run.")
 
 
 def who() -> str:
-    """Whose run it is, for others that wait."""
+    """``user@host`` of this run, shown to other runs that wait for it."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):

@@ -1,4 +1,4 @@
-"""The boards of a run as it sees them: who is there, what each was asked, what each told."""
+"""The boards that have joined a run, and the messages received from each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ MAX_NAME = 60
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """One board, from its joining to its going. ``inbox`` is what it told of this run, in order;
-    None says that it is gone. ``segment`` is its stretch of the run, None before it has one."""
+    """One board, from joining until its connection closes.
+
+    ``address``: Dask's address of its worker. ``inbox``: its messages about this run, in order;
+    None after the last, when its connection has closed. ``segment``: the number of its journal
+    segment, None before it was ready. ``began_s``: start of that segment (monotonic clock).
+    """
 
     name: str
     address: str
@@ -40,13 +44,14 @@ class Member:
         return "refused" if self.segment is None else "lost"
 
     def fail(self, sentence: str) -> None:
-        """What Dask could not do there counts as told by the board."""
+        """Adds an error of Dask to the inbox as if the board had refused."""
         self.inbox.put_nowait(Message(kind="refused", board=self.name, sentence=sentence))
 
 
 class Members:
-    """Who is there. ``on_join`` is told of a board that can be used, ``on_refuse`` of one that
-    cannot (name, sentence). ``wanted`` are the names that are used; None: everyone's."""
+    """The boards connected now. ``distributed``: the version of Dask here. ``on_join`` gets each
+    board that can be used; ``on_refuse`` gets (name, sentence) of one that cannot. ``wanted``:
+    names of the boards to use; None for all."""
 
     def __init__(
         self,
@@ -61,15 +66,17 @@ class Members:
         self._on_refuse = on_refuse
         self._by_address: dict[str, Member] = {}
         self._ended: set[str] = set()
-        """Addresses that never come back: a worker that joins again has another one."""
+        """Addresses of workers that left or were refused. A worker that joins again has a new
+        one."""
 
     @property
     def there(self) -> list[Member]:
-        """Those that are there now."""
+        """The boards connected now."""
         return list(self._by_address.values())
 
     def announced(self, data: bytes) -> None:
-        """A worker says that it is there."""
+        """Handles an announcement of a worker (JSON). Later ones of the same worker change
+        nothing."""
         try:
             told = announcement_decoder.decode(data)
         except ValueError:
@@ -90,7 +97,7 @@ class Members:
         self._on_join(member)
 
     def told(self, data: bytes) -> None:
-        """A board tells something of the run."""
+        """Puts a message (JSON) into its board's inbox."""
         try:
             message = message_decoder.decode(data)
         except ValueError:
@@ -100,7 +107,7 @@ class Members:
                 member.inbox.put_nowait(message)
 
     def gone(self, address: str) -> None:
-        """A worker's connection was closed."""
+        """Handles the end of a worker's connection."""
         member = self._by_address.pop(address, None)
         self._ended.add(address)
         if member is not None:
@@ -108,8 +115,8 @@ class Members:
             member.inbox.put_nowait(None)
 
     def _difference(self, told: Announcement) -> str | None:
-        """Why boards of another version are not asked: figures of two programs are not one run's,
-        and Dask wants its own version everywhere."""
+        """A sentence if npulse or Dask has another version there. Figures of two npulse versions do
+        not belong in one run, and Dask needs the same version everywhere."""
         there, here = told.npulse, __version__
         if there != here:
             shown = clean_line(there, 20)

@@ -1,4 +1,5 @@
-"""What goes between a run and its boards: JSON, so that another version is told, not guessed at."""
+"""The messages between a run and its boards, as JSON, so that one of another version is
+detected."""
 
 from __future__ import annotations
 
@@ -14,21 +15,22 @@ from tui.bench.run.plan import Task
 from tui.core.types import GenerationSettings
 
 BOARDS_TOPIC = "npulse-boards"
-"""Where every worker says once a second that it is there."""
+"""Topic to which every worker sends an :class:`Announcement` each second."""
 
 JOINED = "has joined the scheduler at"
-"""In what a worker says when it is there."""
+"""Part of the line that a worker prints when it has joined; ``last_words`` looks for it."""
 
 MessageKind = Literal["waiting", "ready", "refused", "began", "answered", "broken"]
 
 
 def run_topic(run_id: str) -> str:
-    """Where boards tell what comes of a run."""
+    """Topic to which boards send the messages of a run."""
     return f"npulse-run-{run_id}"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """A board that is there. ``address`` is Dask's name of its worker."""
+    """A board's sign of life. ``address``: Dask's address of its worker. ``npulse``,
+    ``distributed``: versions."""
 
     board: str
     address: str
@@ -37,9 +39,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """The options that a run has for all boards; the rest are each board's own, as its server is.
-
-    The fields are those of :class:`tui.bench.model.options.Options`.
+    """The options that a run sets for all boards. Each board has its own values for the others,
+    such as its server. The fields are those of :class:`tui.bench.model.options.Options`.
     """
 
     settings: GenerationSettings
@@ -61,17 +62,17 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, options: Options) -> Choices:
-        """Those of these options."""
+        """Takes these fields from a run's options."""
         return cls(**{name: getattr(options, name) for name in cls.__struct_fields__})
 
     def over(self, own: Options) -> Options:
-        """A board's own options with these."""
+        """A board's own options, with these fields replaced."""
         return replace(own, **{name: getattr(self, name) for name in self.__struct_fields__})
 
 
 class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that a board is to work on. ``suite`` has no more prompts than the board has to know
-    of to write the conditions down; each comes with its own task."""
+    """Order to prepare for a run. ``suite`` holds only the prompts that the board needs to record
+    the settings; the others come with their tasks. ``who`` is ``user@host``."""
 
     run_id: str
     who: str
@@ -81,7 +82,7 @@ class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of the run."""
+    """Order to send one request: the ``number``-th (from 1) of ``planned``."""
 
     run_id: str
     task: Task
@@ -90,22 +91,22 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a run."""
+    """Order to end work on a run; with ``is_abort`` at once."""
 
     run_id: str
     is_abort: bool = False
 
 
 class Have(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers that the run has in its journal."""
+    """Order to remove kept answers: the run has these in its journal."""
 
     run_id: str
     keys: tuple[tuple[str, int], ...]
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """A board can be asked: its conditions. ``t_ns`` is of its own clock. ``problem``: what a gate
-    refuses that ``--force`` overrules."""
+    """The conditions of a board that can take requests. ``t_ns`` is on the board's own clock.
+    ``problem``: a failed gate that ``--force`` overrides; None without one."""
 
     t_ns: int
     started_utc: str
@@ -118,11 +119,11 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a board tells of a run. ``events`` are lines of its journal, of the board's own clock.
+    """A message of a board about a run. ``events``: journal lines, with times of the board's clock.
 
-    waiting: for another run there, or until it is cool. ready: with ``ready``. refused: it cannot
-    work on this run. began: a request was sent. answered: a request ended, however. broken: it
-    ended, and nothing more can be asked before the server was looked at again.
+    Kinds: waiting (for another run there, or to cool down), ready (with ``ready``), refused (the
+    board cannot work on this run), began (a request was sent), answered (a request ended, in any
+    state), broken (it ended, and the server has to be checked before the next request).
     """
 
     kind: MessageKind
@@ -130,7 +131,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str = ""
     ready: Ready | None = None
     key: tuple[str, int] | None = None
-    """Of the request."""
+    """(prompt id, repetition) of the request."""
     events: str = ""
 
 

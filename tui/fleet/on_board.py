@@ -1,4 +1,4 @@
-"""What a run has a worker do: functions that Dask runs at the board, on its event loop."""
+"""The functions that Dask runs on a board, in its event loop. Their argument is a JSON message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLUGIN = "npulse-board"
 
 
 class BoardPlugin(WorkerPlugin):  # type: ignore[misc]
-    """Keeps the board where its orders find it."""
+    """Holds the :class:`Board` of a worker, so that the functions below find it."""
 
     name = PLUGIN
 
@@ -19,28 +19,28 @@ class BoardPlugin(WorkerPlugin):  # type: ignore[misc]
         self.board = board
 
     def setup(self, worker: Worker) -> None:
-        """There is nothing to set up."""
+        """Does nothing; Dask calls it."""
 
 
 async def serve(order: bytes) -> None:
-    """:class:`tui.fleet.messages.RunOrder`."""
+    """Prepares for a run (:class:`tui.fleet.messages.RunOrder`)."""
     await _board().serve(order_decoder.decode(order))
 
 
 async def ask(order: bytes) -> None:
-    """:class:`tui.fleet.messages.Ask`."""
+    """Sends one request (:class:`tui.fleet.messages.Ask`)."""
     await _board().ask(ask_decoder.decode(order))
 
 
 async def forget(have: bytes) -> None:
-    """:class:`tui.fleet.messages.Have`."""
+    """Removes kept answers (:class:`tui.fleet.messages.Have`)."""
     had = have_decoder.decode(have)
     for key in had.keys:
         _board().kept.forget(had.run_id, key)
 
 
 async def end(ending: bytes) -> None:
-    """:class:`tui.fleet.messages.Ending`."""
+    """Ends work on a run (:class:`tui.fleet.messages.Ending`)."""
     ended = ending_decoder.decode(ending)
     await _board().end(ended.run_id, is_abort=ended.is_abort)
 

@@ -1,7 +1,7 @@
 """Runs a suite on many boards: one journal, one folder, one report, as for one board.
 
-Boards pull: each has one request at a time, and gets the next one when it has answered. A board
-that goes away costs its running request, which another one is asked.
+Each board has one request at a time and gets the next one when it has answered. If a board is lost,
+its request is sent to another board.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from tui.fleet.messages import Ask, Choices, Ending, Have, Message, RunOrder, en
 from tui.fleet.share import Share, begun_before, check_suite
 
 AGAIN_S = (2.0, 5.0, 15.0, 30.0)
-"""Pauses before a board that could not be asked is looked at again."""
+"""Seconds before a board that could not take requests is tried again, by number of tries."""
 FORECAST_S = 2.0
 END_S = 6.0
-"""How long boards have to end what they do when the run is ended."""
+"""Seconds that boards have to end their request when the run is ended."""
 SETTLE_S = 2.0
 
 
@@ -51,15 +51,15 @@ def run(
     *,
     resume: resuming.Earlier | None = None,
 ) -> AsyncIterator[Event]:
-    """The events of a run on many boards, as :func:`tui.bench.run.runner.run` gives those of one.
-    Raises EngineError where Dask is missing."""
+    """The events of a run on many boards, as :func:`tui.bench.run.runner.run` yields them for one.
+    Raises EngineError if Dask is not installed."""
     engine.prepare()
     runner = FleetRunner(suite, options, fleet, controls or Controls(), resume)
     return events_of(runner.book.ledger, runner.controls, runner.go())
 
 
 class FleetRunner:
-    """One run from the first board to the report files."""
+    """One run, from waiting for the first board to writing the report files."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class FleetRunner:
             suite = wanted(suite, is_quick=options.is_quick, is_thinking=options.is_thinking)
         before = None if resume is None else resume.loaded.document.run
         runs = (options.runs or suite.runs) if before is None else before.runs
-        # Boards keep answers by the run's id: it is made before a model is known.
+        # Boards keep answers under the run's id, so it has to exist before the model is known.
         run_id = new_id(suite.id, options.model or "boards") if before is None else before.id
         if before is not None:
             options = replace(options, seed=before.seed)
@@ -94,12 +94,13 @@ class FleetRunner:
         self._is_closing = False
         self._answering: set[Member] = set()
         self._is_rest_told = False
-        """Whether the pause that the user wants was told as reached."""
+        """Whether the start of the user's pause has been shown: every board has ended its
+        request."""
         self._active = ActiveMark(options.folder, suite.id, self.book.ledger)
         self._early: list[tuple[Member, Message]] = []
 
     async def go(self) -> None:
-        """Never raises but CancelledError; the last event says how it ended."""
+        """Runs to the end. Raises only CancelledError; the last event says how the run ended."""
         book = self.book
         await told_to_the_end(
             book.ledger,
@@ -110,7 +111,7 @@ class FleetRunner:
     async def _go(self) -> tuple[Outcome, str]:
         lock = None if self.book.folder is None else Lock(self.book.folder)
         if lock is not None:
-            # The same run must not be gone on with twice at once.
+            # Two processes must not resume the same run.
             lock.take(self._suite.id)
         try:
             self._active.begin()
@@ -125,7 +126,7 @@ class FleetRunner:
                 lock.release()
 
     def _tell_pause(self) -> None:
-        """Says when the last board rests, and when the run goes on."""
+        """Emits the stage "paused" when no board answers any more, and "measure" on resuming."""
         is_rest = self.controls.is_paused and not self._answering
         if is_rest != self._is_rest_told:
             self._is_rest_told = is_rest
@@ -135,7 +136,8 @@ class FleetRunner:
             self.book.ledger.emit(told)
 
     async def _with_boards(self, client: engine.FleetClient) -> tuple[Outcome, str]:
-        """Waits until everything is answered, or cannot be; then the report."""
+        """Waits until every request has its final result, or none can be sent; writes the
+        report."""
         self._client, book = client, self.book
         members = Members(engine.version(), self._fleet.wanted, self._joined, self._refused)
         client.hear(book.run_id, members.announced, members.told, members.gone)
@@ -153,7 +155,8 @@ class FleetRunner:
         return await saved(book.ledger, book.folder, ended, reason)
 
     async def _watched(self, client: engine.FleetClient) -> tuple[str, str]:
-        """(how it ended, a sentence where that needs one). Raises what a board's work raised."""
+        """Waits for the end: (how it ended, a sentence if needed). Raises an error of a board's
+        task."""
         book = self.book
         alone_s, told_s = time.monotonic(), 0.0
         while not self.share.is_over:
@@ -166,8 +169,8 @@ class FleetRunner:
                 return "aborted", "" if book.is_begun else "Ended before a board could be asked."
             if not client.is_connected:
                 return "unreachable", (
-                    "The scheduler has gone; boards finish and keep what they do, and "
-                    "npulse bench resume fetches it."
+                    "The connection to the scheduler was lost. The boards finish and keep their "
+                    "requests; npulse bench resume fetches them."
                 )
             if self._is_over_budget(now_s):
                 self._is_closing = True
@@ -178,7 +181,7 @@ class FleetRunner:
             elif ready:
                 alone_s = now_s
             elif now_s - alone_s > self._fleet.wait_s:
-                words = "No board was left" if book.is_begun else "No board could be asked"
+                words = "No board was ready any more" if book.is_begun else "No board was ready"
                 return "unreachable", f"{words} for {self._fleet.wait_s:.0f} s."
             if now_s - told_s >= FORECAST_S and book.is_begun:
                 told_s = now_s
@@ -195,7 +198,7 @@ class FleetRunner:
         return budget_s is not None and self.book.is_begun and now_s - self.book.began_s >= budget_s
 
     async def _let_boards_go(self, client: engine.FleetClient) -> None:
-        """Tells every board that the run is over, and lets those that ask end what they do."""
+        """Tells every board that the run is over and waits up to ``END_S`` for running requests."""
         self._is_closing = True
         self._changed.set()
         if client.is_connected:
@@ -225,14 +228,14 @@ class FleetRunner:
         self.book.see(name, "refused", sentence)
 
     def _unreached(self, name: str, address: str, sentence: str) -> None:
-        """What ssh says of a board; one that has joined meanwhile tells of itself."""
+        """Shows a problem of ssh with a board, unless a worker of that board is connected."""
         known = [member for member in self._work if member.name == name]
         if all(member.is_gone for member in known):
             state: BoardState = "lost" if known else "refused"
             self.book.see(name, state, sentence, address=address)
 
     async def _guarded(self, member: Member) -> None:
-        """A board's work; a journal that cannot be written ends the run."""
+        """Runs a board's task; an error in writing the journal ends the run."""
         try:
             await self._board(member)
         except (journal.JournalError, RunError) as error:
@@ -241,7 +244,7 @@ class FleetRunner:
             self._changed.set()
 
     async def _board(self, member: Member) -> None:
-        """One board from its joining to its going, or to the end of the run."""
+        """Works with one board until its connection closes or the run ends."""
         tries = 0
         while not self._is_done_with(member):
             if await self._serve(member):
@@ -253,13 +256,13 @@ class FleetRunner:
             tries += 1
 
     async def _rest(self, member: Member, seconds: float) -> None:
-        """Leaves a board alone for a while, not beyond the end of the run."""
+        """Waits so many seconds before the board is tried again, at most until the run's end."""
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s and not self._is_done_with(member):
             await self._change()
 
     async def _change(self) -> None:
-        """Something that others wait for, or a moment."""
+        """Waits for a change of the run's state, at most ``LOOK_S``."""
         self._changed.clear()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._changed.wait(), LOOK_S)
@@ -269,7 +272,7 @@ class FleetRunner:
         return member.is_gone or is_over or self.controls.is_aborted
 
     async def _serve(self, member: Member) -> bool:
-        """Has a board prepare for the run. Whether it can be asked now."""
+        """Has a board prepare for the run. Returns whether it can take requests now."""
         order = RunOrder(
             run_id=self.book.run_id,
             who=who(),
@@ -294,19 +297,19 @@ class FleetRunner:
             if message.kind == "waiting":
                 self.book.see(member.name, "waiting", message.sentence)
             elif message.kind in ("answered", "broken"):
-                # From before: kept there until somebody came for it.
+                # An answer that the board kept from an earlier part of this run.
                 self._early.append((member, message))
                 await self._take_early()
         self.book.see(member.name, "lost", "its connection was lost before it was asked")
         return False
 
     async def _take_early(self) -> None:
-        """What boards kept of an earlier part of the run, as soon as there is a journal for it."""
+        """Records answers kept from an earlier part of the run, once there is a journal."""
         while self.book.is_begun and self._early:
             await self._take(*self._early.pop(0))
 
     async def _pull(self, member: Member) -> None:
-        """Request after request, until the board is gone, broken, or nothing is left."""
+        """Sends requests until the board is lost or broken, or none is left."""
         is_lost = False
         while not is_lost and (task := await self._next(member)) is not None:
             self._answering.add(member)
@@ -320,13 +323,13 @@ class FleetRunner:
             sentence = (
                 "its connection was lost"
                 if member.is_gone
-                else "its server went away while it answered; it is looked at again"
+                else "the connection to its server broke off; it is tried again"
             )
         self.book.close_stretch(member, "complete" if state == "done" else "lost")
         self.book.see(member.name, state, sentence)
 
     async def _next(self, member: Member) -> Task | None:
-        """The next request for this board; None where there is none any more."""
+        """Waits for the next request for this board; None when there is none any more."""
         while not self._is_done_with(member):
             others = any(one.is_ready and one is not member for one in self._work)
             task = None
@@ -338,7 +341,7 @@ class FleetRunner:
         return None
 
     async def _asked(self, member: Member, task: Task) -> bool:
-        """Asks one request of a board. False where the board is to be looked at again, or gone."""
+        """Has a board send one request. False if the board is lost or has to be checked again."""
         ask = Ask(
             run_id=self.book.run_id,
             task=task,
@@ -364,13 +367,13 @@ class FleetRunner:
         return False
 
     def _put_back(self, member: Member, task: Task, why: str) -> None:
-        """Where it has no last word yet, and is not waiting for one already."""
+        """Returns an unanswered request to the queue, for another board if there is one."""
         if not self.controls.is_aborted:
             self.share.put_back(task, member.name, why)
             self._changed.set()
 
     async def _take(self, member: Member, message: Message) -> None:
-        """An answer, or one that failed, for the journal; the board need not keep it any longer."""
+        """Records an answer or a failed request; the board may then remove its copy."""
         request = await self.book.keep(member, message)
         if request is not None:
             was_stopped = request.status == "cancelled" and not self.controls.is_aborted

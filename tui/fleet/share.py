@@ -1,4 +1,4 @@
-"""The requests of a run and who is asked next: boards pull, and what one loses another one gets."""
+"""The open requests of a run on many boards, and which one a board gets next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.bench.store.runs import RunError
 
 Key = tuple[str, int]
 MAX_TRIES = 3
-"""Of a request whose server went away each time."""
+"""How often a request is sent if the connection to the server breaks off each time."""
 
 
 def check_suite(suite: Suite, names: Sequence[str]) -> None:
@@ -40,8 +40,8 @@ def begun_before(resume: Earlier | None) -> frozenset[Key]:
 
 
 class Share:
-    """``plan`` is every request of the run, ``done`` those that were answered before; ``last`` are
-    asked last, since a board may come that has their answers."""
+    """``plan``: every request of the run. ``done``: those answered before. ``last``: requests sent
+    last, as a board that joins later may have their answers already."""
 
     def __init__(
         self,
@@ -56,37 +56,38 @@ class Share:
         self._open = {task.key for task in self._left}
         self._tries: dict[Key, int] = {}
         self._failed_on: dict[Key, str] = {}
-        """The board that had a request last: another one is asked, where there is one."""
+        """The board that failed with a request last: another board gets it, if there is one."""
         self._again: dict[Key, str] = {}
 
     @property
     def unanswered(self) -> list[Task]:
-        """Requests without a last word, in the order of the plan."""
+        """Requests without a final result, in the order of the plan."""
         return [task for task in self.plan if task.key in self._open]
 
     @property
     def is_over(self) -> bool:
-        """Whether each request has its last word."""
+        """Whether every request has its final result."""
         return not self._open
 
     def is_open(self, key: Key) -> bool:
-        """Whether this request still wants an answer."""
+        """Whether this request has no final result yet."""
         return key in self._open
 
     def is_known(self, key: Key) -> bool:
-        """Whether it is one of this run."""
+        """Whether this is a request of this run."""
         return key in self._number
 
     def number(self, task: Task) -> int:
-        """Which one it is, from 1."""
+        """The request's number in the plan, from 1."""
         return self._number[task.key]
 
     def why_again(self, key: Key) -> str:
-        """Why it was asked more than once; empty where it was not."""
+        """Why the request was repeated; empty if it was not."""
         return self._again.get(key, "")
 
     def take(self, board: str, *, has_others: bool) -> Task | None:
-        """The next request for a board; with others there, none that this one just failed with."""
+        """Removes and returns the next request for a board; with other boards ready, not one that
+        this board just failed with. None without any."""
         for at, task in enumerate(self._left):
             if not has_others or self._failed_on.get(task.key) != board:
                 del self._left[at]
@@ -94,7 +95,7 @@ class Share:
         return None
 
     def put_back(self, task: Task, board: str, why: str) -> None:
-        """It has to be asked again, as the next one. ``why`` is a clause."""
+        """Makes a request the next one to be sent. ``why`` is a clause."""
         if task.key not in self._open or task in self._left:
             return
         self._again[task.key] = why
@@ -102,8 +103,8 @@ class Share:
         self._left.appendleft(task)
 
     def ended(self, request: Request, board: str, *, is_lost: bool) -> bool:
-        """An answer has come. Whether it is the last word: not where the board was lost
-        (``is_lost``) and another one may do better."""
+        """Records an answer; returns whether it is the final result. It is not if the board or its
+        server was lost (``is_lost``) and tries are left: the request is then repeated."""
         key = request.key
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         if request.is_scored or not is_lost or tries >= MAX_TRIES:

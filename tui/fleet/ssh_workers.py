@@ -1,7 +1,7 @@
-"""Workers on the boards of the config, begun over the system's ssh.
+"""Starts workers on the boards of the config with the system's ssh.
 
-The scheduler stays on this machine's loopback: its port goes to the board through ssh, so nothing
-is opened to the network. A worker's stdin is the connection: when that goes, the worker knows.
+The scheduler listens on this machine's loopback only; ssh forwards its port to the board. A worker
+ends when its stdin is closed, which happens when the ssh connection ends.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
 NOT_INSTALLED = "npulse is not installed there: pip install 'npulse[fleet]' on the board"
 NOT_FOUND = 127
-ENDED = "its worker, or the connection to it, was ended; it is begun again"
+ENDED = "its worker or the connection to it has ended; it is started again"
 COMPLAINT = "npulse worker:"
 END_S = 3.0
 MAX_CHARS = 300
 AGAIN_S = (5.0, 15.0, 30.0, 60.0)
-"""Pauses before a board that was lost is tried again."""
+"""Seconds before a lost board is tried again, by number of tries."""
 
 
 class SshWorkers:
-    """Keeps a worker running on each board until :meth:`close`. ``on_problem``: (board, address,
-    sentence) of one that cannot be used now."""
+    """Keeps a worker running on each board until :meth:`close`. ``scheduler``: its host and port
+    here. ``on_problem`` is called with (board, address, sentence) for a board that cannot be
+    used."""
 
     def __init__(
         self,
@@ -45,11 +46,11 @@ class SshWorkers:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Returns at once."""
+        """Starts a task per board and returns at once."""
         self._tasks = [asyncio.create_task(self._keep(board)) for board in self._boards]
 
     async def close(self) -> None:
-        """Ends the connections; the workers end with them."""
+        """Closes the ssh connections, which ends the workers."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,7 +69,7 @@ class SshWorkers:
             tries += 1
 
     async def _one(self, board: BoardAddress) -> tuple[str, bool]:
-        """One worker from its start to its end: (why it ended, no other try helps). Raises
+        """Runs one worker to its end: (why it ended, whether another try is useless). Raises
         SshError."""
         ssh = Ssh(board, self._options)
         process: subprocess.Popen[bytes] | None = None
@@ -85,12 +86,12 @@ class SshWorkers:
         if code == NOT_FOUND:
             return NOT_INSTALLED, True
         said = clean_line(words.removeprefix(COMPLAINT).strip(), MAX_CHARS)
-        # A usage error: no such command there, or Dask is missing.
+        # Exit code 2: that npulse has no such command, or Dask is not installed there.
         return said or ENDED, code == 2
 
 
 def _script(board: BoardAddress, port: int) -> str:
-    """A worker for one run, in one line of sh."""
+    """The shell command that runs a worker for one run."""
     words = ["npulse", "worker", f"tcp://127.0.0.1:{port}", "--once", "--name", board.name]
     if board.server_url is not None:
         words += ["--url", board.server_url]
@@ -103,7 +104,8 @@ def _script(board: BoardAddress, port: int) -> str:
 
 
 def last_words(process: subprocess.Popen[bytes]) -> str:
-    """Its last complaint, when it has ended; of one that never joined any last line. Blocks."""
+    """Reads the worker's output to its end: its last error line, or its last line if it never
+    joined. Blocks."""
     last, complaint, has_joined = "", "", False
     assert process.stdout is not None
     with suppress(OSError, ValueError):
@@ -115,7 +117,7 @@ def last_words(process: subprocess.Popen[bytes]) -> str:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:
-    """Lets the worker end by itself, then not. Blocks."""
+    """Closes the worker's stdin and kills its ssh after ``END_S`` seconds. Blocks."""
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()

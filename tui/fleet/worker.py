@@ -1,4 +1,4 @@
-"""A worker: one board that joins a scheduler, works on its runs, and outlives it."""
+"""A worker: connects one board to a scheduler and reconnects when the scheduler was restarted."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ ANNOUNCE_S = 1.0
 LOOK_S = (0.3, 0.5, 1.0)
 ONCE_LOOKS = 3
 AGAIN_S = 1.0
-"""Between two connections: a scheduler that ends still listens for a moment."""
+"""Seconds between two connections: a scheduler that is ending still listens for a moment."""
 REFUSALS = 3
-"""In a row: then it is none, or the name is another board's."""
+"""Refusals in a row after which it gives up: no scheduler, or another board has the name."""
 JOIN_S = 20.0
-"""How long Dask may take to join what answers at the scheduler's port."""
+"""Seconds that Dask has to join the scheduler once its port is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """``is_once``: end with the run's scheduler, instead of waiting for the next one."""
+    """``scheduler``: its address. ``own``: the options of this board. ``is_once``: end with the
+    scheduler, instead of waiting for the next one."""
 
     scheduler: str
     name: str
@@ -35,7 +36,7 @@ class WorkerOptions:
 
 
 class BoardWorker:
-    """Joins, and joins again. ``say`` gets a sentence for people whenever something changes."""
+    """Joins the scheduler, again after a loss. ``say`` gets one line for each change of state."""
 
     def __init__(self, options: WorkerOptions, say: Callable[[str], None]) -> None:
         self._options = options
@@ -45,15 +46,15 @@ class BoardWorker:
         self.board = Board(options.name, options.own, self._tell)
 
     async def run(self) -> bool:
-        """Works until :meth:`stop`, or once with ``is_once``. False where it never joined. Raises
-        EngineError where joining makes no sense."""
+        """Works until :meth:`stop`; with ``is_once`` until the scheduler ends. False if it never
+        joined. Raises EngineError if the scheduler refuses it ``REFUSALS`` times in a row."""
         self.board.kept.prune()
         has_joined, refusals = False, 0
         while not self._is_over.is_set() and await self._wait_for_scheduler(has_joined):
             try:
                 await self._joined()
             except engine.EngineError as error:
-                # A scheduler that is just ending, or still has the name of our last connection.
+                # The scheduler may be ending, or may not have dropped our last connection yet.
                 refusals += 1
                 if refusals >= REFUSALS:
                     raise
@@ -67,11 +68,12 @@ class BoardWorker:
         return has_joined
 
     def stop(self) -> None:
-        """Ends it now: the request that runs is left to another board."""
+        """Ends at once; another board gets the request in progress."""
         self._is_over.set()
 
     def let_finish(self) -> None:
-        """Whoever began it is gone: the request that runs is finished and kept."""
+        """Ends when the request in progress is finished and kept: the starting connection is
+        closed."""
         worker = self._worker
         if worker is None:
             self.stop()
@@ -79,7 +81,7 @@ class BoardWorker:
             asyncio.ensure_future(worker.close(reason="starter gone"))  # noqa: RUF006
 
     async def _wait_for_scheduler(self, has_joined: bool) -> bool:
-        """Whether there is one now."""
+        """Waits for the scheduler's port; False if there is none and the worker is to end."""
         address, looks = self._options.scheduler, 0
         while not await asyncio.to_thread(engine.is_reachable, address):
             if looks == 0 and not has_joined:
@@ -93,12 +95,12 @@ class BoardWorker:
         return True
 
     async def _pause(self, seconds: float) -> None:
-        """So long, or until the end."""
+        """Waits so many seconds, or until :meth:`stop`."""
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._is_over.wait(), seconds)
 
     async def _joined(self) -> None:
-        """From joining to the end of the connection, and to the end of the request that runs."""
+        """Joins and works until the connection ends and the request in progress is finished."""
         from tui.fleet.on_board import BoardPlugin
 
         name, address = self._options.name, self._options.scheduler
@@ -121,13 +123,13 @@ class BoardWorker:
             return
         then = "ending" if self._options.is_once else "waiting for it to come back"
         if self.board.is_busy:
-            self._say("the scheduler has gone; the request that runs is finished and kept here")
+            self._say("the scheduler is gone; the request in progress is finished and kept here")
         await self._finish()
         if not self._is_over.is_set():
-            self._say(f"the scheduler at {address} has gone; {then}")
+            self._say(f"the scheduler at {address} is gone; {then}")
 
     async def _finish(self) -> None:
-        """To the end of the request that runs, or to :meth:`stop`."""
+        """Waits for the request in progress, or for :meth:`stop`."""
         finishing = asyncio.create_task(self.board.finish())
         stopped = asyncio.create_task(self._is_over.wait())
         await asyncio.wait((finishing, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +150,8 @@ class BoardWorker:
             await asyncio.sleep(ANNOUNCE_S)
 
     def _tell(self, run_id: str, message: Message) -> None:
-        """Without a connection it is not told: what matters is kept."""
+        """Sends a message to a run. Without a connection it is dropped: answers are kept on
+        disk."""
         worker = self._worker
         if worker is not None:
             worker.log_event(run_topic(run_id), {"data": encode(message)})
