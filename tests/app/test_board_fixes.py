@@ -97,4 +97,4 @@ def test_what_cannot_be_written_is_told(board: BoardReader) -> None:
     done(made)
     view = made.view()
     assert view.stage == "failed"
-    assert view.result == f"{DDR} cannot be read, so it could not be put back."
+    assert view.result == f"{DDR} cannot be read, so it could not be restored."

@@ -118,7 +118,7 @@ def test_it_waits_for_the_server_that_finishes_a_stopped_answer(
         terminal.wait_for("change it now")
         terminal.keys("y")
         terminal.wait_for("It is in force.")
-        assert "Not measured: The server was at work on another answer" in terminal.text()
+        assert "Not measured: The server was busy with another answer" in terminal.text()
         assert governor(simulator) == "performance"
         terminal.keys("u")
         terminal.wait_for("It is undone.")
@@ -140,7 +140,7 @@ def test_sudo_asks_in_the_terminal_and_the_end_puts_back(
         terminal.keys("y")
         terminal.wait_for("[sudo] password:")
         terminal.type("wrong\n")
-        terminal.wait_for("sudo did not give the rights of root")
+        terminal.wait_for("sudo did not grant root rights")
         assert governor(simulator) == "dmc_ondemand"
         terminal.keys("y")
         terminal.wait_for("[sudo] password:")

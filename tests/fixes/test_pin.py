@@ -179,7 +179,7 @@ def test_somebody_else_is_not_overwritten(place: BoardPlace, memory: BoardChange
     pin.take()
     (place.root / DDR.lstrip("/")).write_text("powersave\n")
     (said,) = pin.restore()
-    assert "says powersave now, which npulse did not write" in said
+    assert "is powersave now, which npulse did not write" in said
     assert words_of(place) == {**WORDS, DDR: "powersave"}
     assert memory.changes() == ()
 

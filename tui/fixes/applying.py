@@ -1,4 +1,5 @@
-"""Does a fix and undoes it: remembered first, then written, and on an error as it was before."""
+"""Applies a fix and undoes it. It is recorded before it is written; an error restores
+everything."""
 
 from __future__ import annotations
 
@@ -22,17 +23,17 @@ from tui.history.writer_process import WriterProcess
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What undoing a change did, as one sentence each. ``left``: files that were left as they are,
-    for somebody else has changed them since."""
+    """What undoing a change did, one sentence per file. ``left``: files that were not changed, as
+    another program has changed them since."""
 
     restored: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
 
 
 class Applied:
-    """One fix on its way: :meth:`apply`, then :meth:`switch` as often as wanted, and :meth:`undo`.
+    """One fix: :meth:`apply` it, :meth:`switch` it as often as needed, :meth:`undo` it.
 
-    ``holder``: the process that undoes it at its end. Blocks while it writes.
+    ``holder``: the process that undoes the fix when it ends. The methods block while they write.
     """
 
     def __init__(
@@ -51,7 +52,8 @@ class Applied:
         self._memory = memory
 
     def apply(self) -> Change:
-        """Remember, then write. Raises FixError with everything as it was before."""
+        """Record the change, then write it. On an error, restores everything and raises
+        FixError."""
         change = new_change(self.fix, self._place, self._holder)
         self._memory.remember(change)
         self.change = change
@@ -60,7 +62,7 @@ class Applied:
             for command in self.fix.commands:
                 self._writer.run(command)
         except BaseException:
-            # Ctrl+C too. What cannot be put back stays remembered.
+            # BaseException for Ctrl+C. A change that cannot be undone stays recorded.
             self._put_back(change)
             raise
         return change
@@ -71,12 +73,12 @@ class Applied:
             self.change = None
 
     def switch(self, *, is_after: bool) -> None:
-        """What was there before, or what the fix writes. Raises FixError."""
+        """Write the fix's values, or those before it. Raises FixError."""
         if self.change is not None:
             write_all(self.change, self._place, self._writer, is_after=is_after)
 
     def undo(self) -> Undone:
-        """Put back what was there before, and forget it. Raises FixError."""
+        """Restore the values before the fix, and delete its record. Raises FixError."""
         if self.change is None:
             return Undone()
         done = undo(self.change, self._place, self._writer, self._memory, self.fix.undo_commands)
@@ -85,8 +87,11 @@ class Applied:
 
 
 def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after: bool) -> None:
-    """Write every file of a change, unless it holds that already. Raises FixError, also where the
-    kernel took a value and shows another one, and where somebody else has changed a file since."""
+    """Write all files of a change that do not hold the value yet.
+
+    Raises FixError, also if the kernel accepts a value but shows another one, and if another
+    program has changed a file since.
+    """
     files = change.files if is_after else change.files[::-1]
     for file in files:
         value = file.after if is_after else file.before
@@ -94,7 +99,7 @@ def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after
             continue
         if not place.holds(file, file.before if is_after else file.after):
             now = clean_line(str(place.read(file.path, file.kind)), 60)
-            raise FixError(f"{file.path} says {now} now: somebody else has changed it meanwhile.")
+            raise FixError(f"{file.path} is {now} now: another program has changed it.")
         _write(file, value, place, writer)
 
 
@@ -122,10 +127,10 @@ def undo(
     memory: ChangeMemory,
     commands: Sequence[Sequence[str]] = (),
 ) -> Undone:
-    """Put back what still holds what npulse wrote; what somebody else changed since is left.
+    """Restore each file that still holds npulse's value. Files that another program has changed
+    since are left as they are.
 
-    Raises FixError where a file cannot be written; the others are put back, and the change is still
-    remembered.
+    Raises FixError if a file cannot be written; the others are restored, and the record is kept.
     """
     ours = [file for file in change.files if place.holds(file, file.after)]
     others = [
@@ -155,8 +160,8 @@ def _restored(file: ChangedFile) -> str:
 def _left(file: ChangedFile, place: BoardPlace) -> str:
     now = place.read(file.path, file.kind)
     if file.kind != "kernel":
-        return f"{file.path} was changed by somebody else since; it is left as it is."
+        return f"{file.path} was changed by another program since; it is left as it is."
     return (
-        f"{file.path} says {now or 'nothing'} now, which npulse did not write: somebody else "
-        f"changed it since. It is left as it is; before it was {file.before}."
+        f"{file.path} is {now or 'empty'} now, which npulse did not write: another program has "
+        f"changed it since. It is left as it is; before the fix it was {file.before}."
     )

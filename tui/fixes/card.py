@@ -1,7 +1,7 @@
 """The result of a fix as a card for an issue or a forum: Markdown, or a picture (SVG).
 
-Nothing in it tells whose board it is: host and user names, addresses and paths of a home are
-masked as in a recording.
+It does not identify the owner: host and user names, addresses and home folders are masked as in a
+recording.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What stands on a card; every text is clean and scrubbed.
+    """Content of a card. All texts are sanitised and masked.
 
-    ``facts`` are names with their values, ``clocks`` names with those before and after.
+    ``facts`` are (name, value), ``clocks`` (name, before, after). ``row`` is the comparison.
     """
 
     title: str
@@ -53,7 +53,7 @@ class Card:
 def card_of(
     change: Change, trial: Trial, model: str, server: str, scrubber: Scrubber | None = None
 ) -> Card:
-    """The card of a fix that was measured. ``scrubber``: this machine's and user's if None."""
+    """The card of a measured fix. ``scrubber`` masks texts; None: one for this machine and user."""
     scrub = (scrubber or Scrubber.of_this_machine()).text
 
     def text(value: str | None) -> str:
@@ -115,7 +115,7 @@ def _clocks(before: Snapshot | None, after: Snapshot | None) -> tuple[tuple[str,
 
 
 def markdown(card: Card) -> str:
-    """A section for an issue or a forum."""
+    """The card as a section of Markdown."""
     lines = [f"### {_md(card.title)}: {_md(card.result)}", ""]
     if card.is_simulated:
         lines += ["**Simulated board: these are no measurements.**", ""]
@@ -137,7 +137,7 @@ def markdown(card: Card) -> str:
 
 
 def svg(card: Card) -> str:
-    """One picture without script and without anything from elsewhere."""
+    """The card as an SVG without scripts and external files."""
     parts: list[str] = []
     y = MARGIN + 16
 
@@ -209,7 +209,7 @@ def _interval(row: Row) -> str:
 
 
 def _md(text: str) -> str:
-    """Inert in a table: no markup, no mention of anybody."""
+    """Text escaped for a Markdown table, without mentions (``@``) and references (``#``)."""
     return re.sub(r"([\\`*_\[\]<>|@#])", r"\\\1", text)
 
 

@@ -1,6 +1,6 @@
-"""The record of a change that npulse made to a board: what stood there before, and what stands now.
+"""The record of a change that npulse made to a board: the values before it and after it.
 
-It is on the disk before the first file is written, and goes when all of it is put back.
+It is stored before the first file is written, and deleted when everything is restored.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MAX_BYTES = 4096
 PIN_RULE = "pin"
 PIN_TITLE = "hold every governor at performance for a benchmark"
-"""Of the change that a benchmark makes for its own time. No finding has that name."""
+"""Rule and title of the change that lasts only for a benchmark. No finding has this name."""
 
 ChangeState = Literal["in force", "held", "restored", "rebooted", "overwritten"]
-"""in force: at least one file holds what npulse wrote. held: a process that still runs has made it
-for as long as it runs. restored: all hold what was there before. rebooted: the board has started
-again since, which forgets values of the kernel. overwritten: what stands there is neither."""
+"""in force: at least one file holds npulse's value. held: as "in force", but a running process will
+undo it at its end. restored: all files hold the earlier values. rebooted: the board was rebooted
+since, which resets kernel values. overwritten: a file holds a third value."""
 
 
 class FixError(Exception):
-    """A change that could not be made or undone; the message is one sentence with the way out."""
+    """A change could not be made or undone. The message is one sentence for the user."""
 
 
 class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file. ``before`` is None where it was not there."""
+    """One file with its values before and after; ``before`` is None if it did not exist."""
 
     path: str
     before: str | None
@@ -47,9 +47,9 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix that was done. ``time_s`` is the wall clock's, in seconds since 1970.
+    """One applied fix. ``time_s``: when, in seconds since 1970 (wall clock).
 
-    ``holder`` is the process that puts it back at its end; None where it stays until it is undone.
+    ``holder``: the process that undoes it at its end; None if it stays until it is undone.
     """
 
     id: str
@@ -63,15 +63,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it outlives a reboot."""
+        """Whether the change stays after a reboot."""
         return any(file.kind != "kernel" for file in self.files)
 
 
 class ChangeMemory(Protocol):
-    """Where changes are remembered until they are undone."""
+    """Store of changes until they are undone."""
 
     def changes(self) -> tuple[Change, ...]:
-        """All of them, oldest first. Raises FixError where they cannot be read."""
+        """All stored changes, oldest first. Raises FixError."""
 
     def remember(self, change: Change) -> None:
         """Raises FixError where that is not possible."""
@@ -89,16 +89,16 @@ class BoardPlace:
 
     @property
     def key(self) -> str:
-        """What a change calls this board."""
+        """The board's identifier in :class:`Change`: its root directory."""
         return str(self.root.resolve())
 
     def boot_id(self) -> str:
-        """Of the board's present boot; empty where it does not say."""
+        """Id of the board's present boot; empty if unknown."""
         return self.read(BOOT_ID) or ""
 
     def read(self, path: str, kind: FileKind = "kernel") -> str | None:
-        """What a file holds; of the kernel's without white space. None where it is not there or
-        cannot be read."""
+        """The content of a file, for the kernel's without white space around it; None if it does
+        not exist or cannot be read."""
         try:
             data = Files(self.root).read_once(path, MAX_BYTES)
         except OSError:
@@ -107,7 +107,7 @@ class BoardPlace:
         return text.strip() if kind == "kernel" else text
 
     def holds(self, file: ChangedFile, value: str | None) -> bool:
-        """Whether that is what the file holds now."""
+        """Whether the file holds this value now."""
         return self.read(file.path, file.kind) == value
 
 
@@ -117,19 +117,19 @@ def new_change(
     holder: WriterProcess | None = None,
     wall_s: Callable[[], float] = time.time,
 ) -> Change:
-    """What the board holds now, and what the fix makes of it. Raises FixError where a file of the
-    kernel that would be written cannot be read: its value could not be put back."""
+    """The record of a fix, with the board's present values. Raises FixError for a value that cannot
+    be read, or that npulse could not restore."""
     files = []
     for write in fix.writes:
         before = place.read(write.path, write.kind)
         if before is None and write.kind == "kernel":
-            raise FixError(f"{write.path} cannot be read, so it could not be put back.")
+            raise FixError(f"{write.path} cannot be read, so it could not be restored.")
         if write.kind != "by command" and not (
             is_known(write.path, write.value, write.kind)
             and is_known(write.path, before, write.kind)
         ):
             shown = clean_line(str(before), 60)
-            raise FixError(f"{write.path} holds {shown}, which npulse could not put back.")
+            raise FixError(f"{write.path} is {shown}, which npulse could not restore.")
         files.append(
             ChangedFile(path=write.path, before=before, after=write.value, kind=write.kind)
         )
@@ -146,7 +146,7 @@ def new_change(
 
 
 def state_of(change: Change, place: BoardPlace) -> ChangeState:
-    """How it stands with a change of this board."""
+    """The present state of a change of this board."""
     if not change.is_lasting and change.boot_id != place.boot_id():
         return "rebooted"
     if change.holder is not None and change.holder.is_alive:
@@ -158,7 +158,8 @@ def state_of(change: Change, place: BoardPlace) -> ChangeState:
 
 
 def is_believable(change: Change) -> bool:
-    """Whether that can be a change of npulse: what it names is written with the rights of root."""
+    """Whether a stored record can be a change of npulse; checked, as its files are written as
+    root."""
     return all(_is_believable(file) for file in change.files) and change.root.startswith("/")
 
 

@@ -1,5 +1,5 @@
-"""Looks at the board while its server answers: at rest most governors lower the clocks, and nothing
-of that is wrong."""
+"""Samples the board while its server answers, as most governors lower the clocks of an idle
+board."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.core.board.reading import Snapshot
 from tui.core.types import ChatRequest, Message
 
 LOOK_S = 1.8
-"""How long the answer runs that is looked at: loads are what passed between two samples."""
+"""Duration of the sampled answer, long enough for loads, which need two samples."""
 SAMPLE_S = 0.8
 FIRST_TOKENS, LEAST_TOKENS, MOST_TOKENS = 5, 6, 512
 LIMITS = Limits(first_s=120.0, idle_s=60.0, drain_s=10.0)
@@ -28,11 +28,10 @@ LIMITS = Limits(first_s=120.0, idle_s=60.0, drain_s=10.0)
 async def look_while_answering(
     connected: Connected, open_board: Callable[[], BoardLink]
 ) -> Snapshot | None:
-    """The last snapshot while an answer was written; None where there was none: the server sends
-    answers whole, or does not answer.
+    """The last snapshot during an answer; None if the server buffers or does not answer.
 
-    The first, shorter answer loads the model and shows how long the second one has to be.
-    ``open_board`` is called while that runs, so that no reading is from before.
+    A first, shorter answer loads the model and gives the rate, from which the length of the second
+    one follows. ``open_board`` is called during the second, so that no reading is older.
     """
     first = await _ask(connected, "Tell me about a ferry.", FIRST_TOKENS, asyncio.Event())
     rate_tps = _rate_tps(first)
@@ -69,7 +68,7 @@ async def _ask(
 
 
 def _rate_tps(turn: RecordedTurn) -> float | None:
-    """Chunks a second; None where they came at once, or none came."""
+    """Chunks per second; None if they came at once, or if there are fewer than three."""
     stamps = turn.stamps_ns
     span_s = (stamps[-1] - stamps[0]) / 1e9 if len(stamps) > 2 else 0.0
     return (len(stamps) - 1) / span_s if span_s > 0.001 else None

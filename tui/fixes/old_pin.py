@@ -1,5 +1,7 @@
-"""Reads what an older npulse remembered of governors that it held for a benchmark: ``pinned.json``
-in the folder of the runs, ``{"pid": N, "governors": {PATH: GOVERNOR}}``."""
+"""Reads the record of governors that an older npulse set for a benchmark.
+
+Format: ``pinned.json`` in the runs folder, ``{"pid": N, "governors": {PATH: GOVERNOR}}``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ FILE = "pinned.json"
 MAX_BYTES = 1 << 16
 AFTER = "performance"
 TOP = "/sys/"
-"""Where the path on the board begins: in front of it stands the root of the board's files."""
+"""Start of the path on the board; what precedes it is the root of the board's files."""
 
 
 class _OldPin(msgspec.Struct, frozen=True):
@@ -30,8 +32,8 @@ class _OldPin(msgspec.Struct, frozen=True):
 
 
 def old_pin(data: bytes, time_s: float) -> Change | None:
-    """The change that such a file speaks of, as one of today. None where its run still works, and
-    where it is no such file."""
+    """The file's content as a :class:`Change`. None if its run is still running, or if ``data`` is
+    not such a record."""
     try:
         old = msgspec.json.decode(data, type=_OldPin)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

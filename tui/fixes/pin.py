@@ -1,8 +1,7 @@
-"""Governors held at ``performance`` for the time of a run (``npulse bench run --pin``).
+"""Sets governors to ``performance`` for the duration of a run (``npulse bench run --pin``).
 
-Only on the explicit wish of a user who may write there (root), never silently. It is a change like
-those of fixes, and remembered like them: where the run is killed, the next one puts it back, and so
-does ``npulse doctor --undo``.
+Only if the user asks for it, and only as root. The change is recorded like a fix: if the run is
+killed, the next run or ``npulse doctor --undo`` restores the governors.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Pin:
     _applied: Applied | None = None
 
     def recover(self) -> list[str]:
-        """Put back what a killed run has left; a sentence for each that could not be."""
+        """Restore the governors that a killed run has left. Returns a sentence for each failure."""
         said = []
         try:
             changes = self.memory.changes()[::-1]
@@ -74,12 +73,12 @@ class Pin:
             self.memory.forget(change.id)
 
     def take(self) -> list[str]:
-        """Write ``performance`` everywhere; what each was before, for the report. Raises
-        RunError with everything as it was."""
+        """Set every governor to ``performance``. Returns the earlier ones as text for the report.
+        Raises RunError; then nothing has changed."""
         before = {path: word for path in governors(self.place) if (word := self.place.read(path))}
         if not before:
             raise RunError("--pin: this machine has no governor of an NPU, DDR or CPU to hold")
-        # Nobody has to put back what is there already.
+        # Governors at this value already need no restoring.
         writes = tuple(FileWrite(p, GOVERNOR) for p, word in before.items() if word != GOVERNOR)
         if writes:
             fix = Fix(PIN_RULE, PIN_TITLE, writes)
@@ -96,8 +95,8 @@ class Pin:
         return [f"{path.split('/')[-2]} was {clean_line(word)}" for path, word in before.items()]
 
     def restore(self) -> list[str]:
-        """Put back what was there; a sentence for each file where that did not work, or that
-        somebody else has changed. May be called twice."""
+        """Restore the governors. Returns a sentence for each one that failed or that another
+        program has changed. A second call does nothing."""
         applied, self._applied = self._applied, None
         if applied is None:
             return []

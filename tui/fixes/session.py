@@ -1,6 +1,6 @@
-"""One fix from beginning to end: a server to measure with, the change, the comparison, the undo.
+"""The steps of a fix: find a server to measure with, change, compare, undo.
 
-For a command and for a screen alike. Nothing here asks anybody: who calls has asked.
+For the command and the screen. The caller asks the user for confirmation.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from tui.servers.address import is_local, local_port
 ELSEWHERE = "The server is not on this board, so its answers do not show what a change here does."
 LOCK_NAME = "npulse doctor"
 STOPPED = "Stopped before anything was changed."
-NOT_WAITED = "The server was at work on another answer, which was not waited for."
+NOT_WAITED = "The server was busy with another answer, and npulse did not wait for its end."
 NO_WAITS = Waits()
 
 
 @dataclass(frozen=True, slots=True)
 class FixResult:
-    """What a fix did. ``error``: why it was not done, and everything is as it was. ``trial`` is
-    None where nothing was measured, and ``unmeasured`` says why."""
+    """Result of a fix. ``error``: why it was not applied; then nothing has changed. ``trial`` is
+    None if nothing was measured, for the reason ``unmeasured``."""
 
     change: Change | None = None
     trial: Trial | None = None
@@ -50,9 +50,9 @@ class FixResult:
 
 @contextmanager
 def measuring(folder: Path) -> Iterator[None]:
-    """Holds the lock of the benchmarks: neither two fixes at once, nor one beside a benchmark.
+    """Hold the lock of benchmarks, so that no other fix and no benchmark runs at the same time.
 
-    Raises FixError naming who holds it.
+    Raises FixError, which names its holder.
     """
     lock = Lock(folder)
     try:
@@ -71,8 +71,8 @@ async def server_of_board(
     waits: Waits = NO_WAITS,
     controls: Controls | None = None,
 ) -> Connected | str:
-    """The server whose answers show what a change of this board does, once it is free, or one
-    sentence why there is none. ``controls`` end the wait: see :func:`fix_and_compare`."""
+    """The server on this board, once it is idle, or a sentence why there is none. An abort by
+    ``controls`` ends the wait (:func:`fix_and_compare`)."""
     waiting = Waiting(waits, controls or Controls())
     await waiting.for_own_answer()
     found = await waiting.unless_stopped(_found(options, place, waiting.say))
@@ -100,7 +100,7 @@ async def _found(
     server = connected.server
     is_here = is_local(server.url) and not server.is_simulated
     if place.key != "/":
-        # A tree of a board: its own server is the one that its kernel shows.
+        # With another root, the board's own server is the one that listens in its /proc.
         port = local_port(server.url)
         is_here = port is not None and is_listening(Files(place.root), port)
     if is_here:
@@ -110,7 +110,7 @@ async def _found(
 
 
 def link_to(connected: Connected, place: BoardPlace) -> BoardLink:
-    """The sampler of this board, beside its server."""
+    """The sampler of this board."""
     return BoardLink(connected.server, None if place.key == "/" else place.root)
 
 
@@ -122,8 +122,8 @@ async def fix_and_compare(
     controls: Controls,
     on_progress: Callable[[TrialProgress], None] = lambda _: None,
 ) -> FixResult:
-    """Do it, and compare answers where that shows something. It is in force afterwards, unless it
-    failed or was stopped: then everything is as it was."""
+    """Apply the fix, and compare answers if it can be measured. Afterwards it is in force, unless
+    it failed or was stopped: then nothing has changed."""
     if _is_stopped(controls):
         return FixResult(error=STOPPED)
     fix = applied.fix
@@ -159,7 +159,7 @@ async def fix_and_compare(
     except FixError as error:
         return FixResult(error=await asyncio.to_thread(_undone_after, applied, str(error)))
     except BaseException:
-        # Ctrl+C: nothing is left half done.
+        # Also on Ctrl+C, nothing may be left half done.
         with suppress(FixError):
             applied.undo()
         raise
@@ -168,7 +168,7 @@ async def fix_and_compare(
 
 
 def _is_stopped(controls: Controls) -> bool:
-    """Asked anew each time: somebody may stop it meanwhile."""
+    """Whether the user stopped it. A function, as the flag may change at any time."""
     return controls.is_aborted
 
 
@@ -182,15 +182,15 @@ def _undone_after(applied: Applied, problem: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KnownChange:
-    """A change that was remembered, and how it stands with it."""
+    """A stored change and its present state."""
 
     change: Change
     state: ChangeState
 
 
 def known_changes(memory: ChangeMemory, place: BoardPlace) -> tuple[KnownChange, ...]:
-    """The remembered changes of this board, newest first. Those of boards that are no more, such as
-    a simulated one, are forgotten. Raises FixError."""
+    """The stored changes of this board, newest first. Deletes records of boards that no longer
+    exist, such as simulated ones. Raises FixError."""
     found = []
     for change in memory.changes()[::-1]:
         if change.root == place.key:
@@ -234,27 +234,27 @@ def held_words(change: Change) -> str:
 
 
 def over_words(known: KnownChange) -> str:
-    """Why a change is not in force any more."""
+    """A sentence why a change is no longer in force."""
     change = known.change
     why = {
-        "rebooted": "the board has started again since, which put everything back",
-        "restored": "everything holds what it held before",
-        "overwritten": "somebody else has changed it since; that is left as it is",
+        "rebooted": "the board was rebooted since, which restored everything",
+        "restored": "everything is as it was before",
+        "overwritten": "another program has changed it since; that is left as it is",
         "in force": "",
         "held": "",
     }[known.state]
-    return f'"{clean_line(change.title, 80)}" is not in force any more: {why}.'
+    return f'"{clean_line(change.title, 80)}" is no longer in force: {why}.'
 
 
 def undo_change(
     change: Change, place: BoardPlace, writer: FileWriter, memory: ChangeMemory
 ) -> Undone:
-    """Put back what an earlier npulse changed. Raises FixError."""
+    """Undo a change that an earlier npulse process made. Raises FixError."""
     return undo(change, place, writer, memory, undo_commands(change.rule))
 
 
 def fix_of(change: Change) -> Fix:
-    """What a remembered change needs to be undone: its paths and commands."""
+    """The fix of a stored change, with the paths and commands to undo it."""
     writes = tuple(FileWrite(file.path, file.after, file.kind) for file in change.files)
     commands = undo_commands(change.rule)
     return Fix(change.rule, change.title, writes, commands=commands, undo_commands=commands)

@@ -1,9 +1,9 @@
-"""Compares answers before and after a change, which is switched back and forth between them.
+"""Compares answers before and after a change, by switching it on and off between them.
 
-Eight short answers of about the same length, in the order before, after, after, before, after,
-before, before, after: what drifts (heat, a cache that fills) then falls on both sides alike. Four
-values on a side are the fewest that a rank test can tell apart at 5 %. The statistics are those of
-``npulse bench compare``.
+Eight short answers of about the same length are sent, in the order before, after, after, before,
+after, before, before, after. So a drift (heat, a cache that fills) affects both sides equally. Four
+values per side are the fewest with which a rank test can be significant at 5 %. The statistics are
+those of ``npulse bench compare``.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ from tui.core.turn.arrivals import arrivals_of
 from tui.core.types import ChatRequest, Message
 
 ORDER = (False, True, True, False, True, False, False, True)
-"""Whether the change is in force during each answer. It is at the end."""
+"""Whether the change is in force, for each answer."""
 TRIAL_S = 20.0
 LEAST_TOKENS, MOST_TOKENS = 5, 96
-"""Of an answer. Its first token has no gap before it: five tokens are four gaps."""
+"""Range of an answer's tokens; five tokens have four gaps."""
 WARM_TOKENS = 5
 UNKNOWN_TOKENS = 32
-"""Where nothing tells how fast the tokens of an answer come."""
+"""An answer's tokens if the warm-up gave no rate."""
 TRIES = 3
 PREFILL_TOKENS = 3
 SAMPLE_S = 0.25
 SETTLE_S = 0.35
-"""After a change: governors look at the load a few times a second."""
+"""Pause after a change, as governors evaluate the load a few times a second."""
 LIMITS = Limits(first_s=120.0, idle_s=60.0, drain_s=10.0)
 SUBJECTS = (
     "a harbour", "a lighthouse", "a bakery", "a bicycle", "a mountain hut", "a railway station",
     "a market", "an orchard", "a library", "a river", "a workshop", "a garden",
 )  # fmt: skip
-"""Other words each time, so that nothing of a prompt comes from a cache."""
+"""A different subject in each prompt, so that no prefix cache applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialProgress:
-    """How far it is: one value per finished answer, with whether the change was in force.
-    ``waits_for``: why the server does not take the next one yet, as a clause."""
+    """Progress: (whether the change was in force, rate) per finished answer. ``waits_for``: why the
+    server does not accept the next request yet, without a full stop."""
 
     rates_tps: tuple[tuple[bool, float], ...] = ()
     total: int = len(ORDER)
@@ -71,7 +71,7 @@ class TrialProgress:
         return len(self.rates_tps)
 
     def line(self) -> str:
-        """``before 1.42 1.41, after 3.13``."""
+        """The rates so far, such as ``before 1.42 1.41, after 3.13``."""
         words = []
         for name, side in (("before", False), ("after", True)):
             rates = [fmt.rate(rate) for is_after, rate in self.rates_tps if is_after is side]
@@ -81,8 +81,8 @@ class TrialProgress:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of it. ``row`` is the metric that was looked at; None where it failed, and then
-    ``problem`` says why. The snapshots are the last ones under load on either side."""
+    """Result of a comparison. ``row`` is the compared metric; None if it failed, for the reason
+    ``problem``. The snapshots are the last ones during an answer before and after the change."""
 
     row: Row | None = None
     problem: str | None = None
@@ -94,13 +94,14 @@ class Trial:
         return self.row is not None and self.row.verdict == "faster"
 
     def sentence(self) -> str:
-        """``2.10 to 3.20 tok/s (+52 %, 48 to 55)``, or that no difference was detectable."""
+        """The result, such as ``2.10 to 3.20 tok/s (+52 %, 48 to 55)``."""
         row = self.row
         if row is None:
             return self.problem or "nothing was measured"
-        # A percentage of the runtime's or of npulse's own estimate alike.
+        # Both sides have the same source, so that the change in per cent is valid for estimates
+        # too.
         mark = "~" if any(row.is_estimated) else ""
-        what = "" if row.metric == "decode_tps" else " reading the prompt"
+        what = "" if row.metric == "decode_tps" else " prefill"
         rates = f"{mark}{fmt.rate(row.a)} to {mark}{fmt.rate(row.b)} tok/s{what}"
         if row.ci95_pct is not None and row.delta_pct is not None:
             low, high = row.ci95_pct
@@ -109,7 +110,7 @@ class Trial:
             if row.verdict in ("faster", "slower"):
                 return f"{rates} ({share})"
             if low > 0 or high < 0:
-                return f"{rates} ({share}): too little to matter"
+                return f"{rates} ({share}): too small to be relevant"
         smallest_pct = _smallest_detectable_pct(row)
         smallest = "" if smallest_pct is None else f" (smallest detectable {smallest_pct:.0f} %)"
         return f"no detectable difference{smallest}"
@@ -141,7 +142,7 @@ class TrialAnswer:
         beside each other, and their spread is in the interval. Chunks that came with the first one
         were made before it (:mod:`tui.core.turn.arrivals`). None where chunks are not tokens."""
         tok = self.request.tok
-        # Some servers count one more token than they send, at the limit of an answer.
+        # At the token limit, some servers count one more token than they send.
         has_overrun = tok.chunks is not None and tok.chunks == tok.cap and tok.out == tok.chunks + 1
         if tok.chunks is None or (tok.out != tok.chunks and not has_overrun):
             return None
@@ -152,8 +153,7 @@ class TrialAnswer:
 
 
 class TrialRunner:
-    """Sends the answers of one trial. ``switch`` puts the change in force, or back; it may block
-    and raises what it likes, which :meth:`run` lets through."""
+    """Sends the requests of one comparison."""
 
     def __init__(
         self,
@@ -177,12 +177,12 @@ class TrialRunner:
         self._asked = 0
         self._tokens = MIN_TOKENS
         self._is_short = False
-        """Whether answers are shorter than what a benchmark gives a rate of."""
+        """Whether answers are shorter than a benchmark requires for a rate."""
         self._is_estimated = False
 
     async def warm_up(self) -> str | None:
-        """One answer that is not counted, before anything is changed: it loads the model, and
-        shows how long the others may be. Returns why the server does not answer."""
+        """Send a request that is not counted: it loads the model, and its rate gives the length of
+        the others. Returns None, or a sentence why the server does not answer."""
         for _ in range(TRIES):
             warm = await self._answer(WARM_TOKENS, is_after=None)
             if isinstance(warm, str):
@@ -193,8 +193,9 @@ class TrialRunner:
         return None
 
     async def run(self, switch: Callable[[bool], None]) -> Trial:
-        """The answers that are compared. The change is in force at their end, unless one failed:
-        then it is as that answer left it."""
+        """Send the compared requests. ``switch(True)`` applies the change and ``switch(False)``
+        undoes it; it may block, and its exceptions are raised here. At the end the change is in
+        force; after a failed request, it is as during that request."""
         tokens = self._tokens
         sides: dict[bool, list[float]] = {False: [], True: []}
         was_after: bool | None = None
@@ -210,7 +211,7 @@ class TrialRunner:
             rates_tps = (*self._progress.rates_tps, (is_after, rate_tps))
             self._progress = TrialProgress(rates_tps)
             self._on_progress(self._progress)
-        # Rank tests and two thousand resamples take a moment.
+        # In a thread, as rank tests and 2,000 resamples take time.
         row = await asyncio.to_thread(
             compare_values,
             self._measured_by,
@@ -221,8 +222,8 @@ class TrialRunner:
         return Trial(row, None, self._snapshots.get(False), self._snapshots.get(True))
 
     async def _rated(self, tokens: int, *, is_after: bool) -> float | str:
-        """The rate of one answer, or one sentence why there is none. An answer whose tokens came
-        together on the way has none, and is asked for again."""
+        """The rate of one answer, or a sentence why there is none. An answer whose chunks arrived
+        together has no rate, and is repeated."""
         for _ in range(TRIES):
             found = await self._answer(tokens, is_after=is_after)
             if isinstance(found, str):
@@ -233,13 +234,13 @@ class TrialRunner:
         return "The answers have no rate that could be compared."
 
     def _rate(self, answer: TrialAnswer) -> float | None:
-        """The same measure for every answer of a trial."""
+        """The rate of a request, by the same measure for all answers of the comparison."""
         if self._measured_by == "prefill_tps":
             return _prefill_tps(answer.request)
         return answer.short_decode_tps if self._is_short else _decode_tps(answer.request)
 
     def _tokens_after(self, warm: TrialAnswer) -> int:
-        """How long an answer may be, so that all of them take about twenty seconds."""
+        """The tokens of an answer with which all eight take about 20 s."""
         if self._measured_by == "prefill_tps":
             self._is_estimated = "prefill_tps" not in warm.request.m
             return PREFILL_TOKENS
@@ -248,14 +249,14 @@ class TrialRunner:
         prefill_s = (t.t1_ns - t.t0_ns) / 1e9 if t.t1_ns is not None and t.t0_ns is not None else 0
         left_s = TRIAL_S / len(ORDER) - prefill_s - SETTLE_S / 2
         tokens = min(max(round((rate or 0.0) * left_s), LEAST_TOKENS), MOST_TOKENS)
-        # Without times of single tokens there is only the server's own rate, of whole answers.
+        # Without chunk times, there is only the server's own rate of a whole answer.
         self._is_short = rate is not None and tokens < MIN_TOKENS
         if rate is None:
             return UNKNOWN_TOKENS
         return tokens if self._is_short else max(tokens, MIN_TOKENS)
 
     async def _answer(self, max_tokens: int, *, is_after: bool | None) -> TrialAnswer | str:
-        """One answer, or one sentence why there is none."""
+        """Send one request. Returns its record, or a sentence why there is no answer."""
         task = self._task(max_tokens)
         request = ChatRequest(
             self._connected.info.name,
@@ -290,8 +291,8 @@ class TrialRunner:
             self._on_progress(self._progress)
 
     async def _watch(self, is_after: bool | None) -> None:
-        """Samples while an answer runs; the last one of each side is kept."""
-        # A fast answer is over after a moment.
+        """Sample during an answer, keeping the last snapshot of each side."""
+        # The first sample early, as a fast answer ends soon.
         await asyncio.sleep(SAMPLE_S / 4)
         while True:
             snapshot = await self._board.sample()
@@ -305,7 +306,7 @@ class TrialRunner:
         subject = SUBJECTS[number % len(SUBJECTS)]
         text = f"Tell me about {subject}."
         if self._measured_by == "prefill_tps":
-            # Long enough that reading it takes a second or two.
+            # Long enough for a prefill of 1 to 2 s.
             others = ", ".join(SUBJECTS[number % len(SUBJECTS) :] + SUBJECTS[: number % 7])
             text += f" Say in plain words how it looks beside {others}."
         prompt = Prompt(id="trial", name="trial", text=text, max_tokens=max_tokens)

@@ -1,7 +1,7 @@
-"""Waits until the server of a board is free, before anything is changed on the board.
+"""Waits until the server of a board is idle, before anything is changed on the board.
 
-A server that works on one answer at a time lets the answers of a comparison wait behind one that
-was stopped, or that somebody else asked for.
+On a server that handles one request at a time, the requests of a comparison would wait for a
+stopped answer, or for another client's.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from tui.servers.capabilities import is_one_at_a_time
 
 LOOK_S = 0.1
 NPU_LIMIT_S = 120.0
-"""A load of the NPU that nobody can explain is waited for this long: it may be another program,
-which never ends."""
+"""Longest wait for an NPU load of unknown origin, as it may be a program that never ends."""
 NPU_BUSY = "the NPU is busy with another answer or another program"
 
 _Found = TypeVar("_Found")
@@ -32,12 +31,12 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How a busy server is waited for.
+    """Options of the wait for a busy server.
 
-    ``own`` is why this npulse uses the server itself, as a clause; None where it does not.
-    ``history`` is the file in which other npulse processes keep their answers. ``say`` gets each
-    new reason as a clause, and None once the server is free; it is called in the loop's thread.
-    ``is_hurried``: the user does not want to wait, nor to compare. It may be called in any thread.
+    ``own`` returns why this npulse uses the server itself, or None. ``history`` is the file in
+    which other npulse processes store their answers. ``say`` is called with each new reason,
+    without a full stop, and with None once the server is idle, in the event loop's thread.
+    ``is_hurried``: whether the user wants neither to wait nor to compare.
     """
 
     own: Callable[[], str | None] = lambda: None
@@ -47,8 +46,8 @@ class Waits:
 
 
 class Waiting:
-    """One wait. It ends early where ``controls`` or the user's hurry say so; who called looks at
-    both."""
+    """One wait. It ends early after an abort by ``controls`` or if the user is in a hurry; the
+    caller has to check both."""
 
     def __init__(self, waits: Waits, controls: Controls) -> None:
         self._waits = waits
@@ -64,18 +63,18 @@ class Waiting:
         return self._controls.is_aborted or self.is_hurried
 
     def say(self, reason: str | None) -> None:
-        """The same reason is told once."""
+        """Report a reason, if it differs from the last one."""
         if reason != self._said:
             self._said = reason
             self._waits.say(reason)
 
     async def for_own_answer(self) -> None:
-        """Until this npulse does not use the server any more."""
+        """Wait until this npulse does not use the server."""
         await self._while(lambda: _at_once(self._waits.own()))
 
     async def unless_stopped(self, work: Awaitable[_Found]) -> _Found | None:
-        """What comes of ``work``; None where it was stopped before, and then it is cancelled.
-        Raises what it raises."""
+        """The result of ``work``, or None if the wait ended early; then ``work`` is cancelled.
+        Raises its exceptions."""
         task = asyncio.ensure_future(work)
         try:
             while not task.done() and not self._is_over:
@@ -85,7 +84,7 @@ class Waiting:
             task.cancel()
 
     async def for_others(self, connected: Connected, board: BoardLink) -> None:
-        """Until the server answers nobody else, as far as the history and the NPU's load tell."""
+        """Wait until the server has no other request, by the history and the NPU's load."""
         if not is_one_at_a_time(connected.server.dialect):
             return
         await self._while(lambda: asyncio.to_thread(self._other_npulse, connected.server.url))

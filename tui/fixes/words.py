@@ -1,4 +1,4 @@
-"""What a fix would do, in words: for the question of a command and of a screen alike."""
+"""Describes what a fix would do, for the confirmation in the command and on the screen."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tui.fixes.change import PIN_RULE, BoardPlace, Change, ChangedFile
 BY_SUDO = "sudo asks for your password in this terminal"
 WITHOUT_SUDO = "only root may do this, and there is no sudo here: run npulse as root"
 MEASURES = {
-    "decode_tps": "Then eight short answers are compared, before and after in turns: 20 to 30 s.",
-    "prefill_tps": "Then eight prompts are compared, before and after in turns: 20 to 30 s.",
+    "decode_tps": "Then eight short answers are compared, before and after in turn: 20 to 30 s.",
+    "prefill_tps": "Then eight prompts are compared, alternately before and after: 20 to 30 s.",
 }
 
 
 def plan_lines(fix: Fix, place: BoardPlace, *, is_by_sudo: bool) -> list[tuple[str, str]]:
-    """Exactly what would be written and run, and what would be put back: a word and its text."""
+    """What would be written, run and restored: (label, text) per line."""
     files = [
         ChangedFile(
             path=write.path,
@@ -39,8 +39,8 @@ def plan_lines(fix: Fix, place: BoardPlace, *, is_by_sudo: bool) -> list[tuple[s
 
 
 def effect_lines(fix: Fix, *, can_measure: bool = True) -> list[str]:
-    """How long it lasts, how it is measured, and what else there is to know, as sentences."""
-    lasts = "It stays until it is undone." if fix.is_lasting else "A reboot puts it back too."
+    """Sentences on how long the fix lasts, how it is measured, and its note."""
+    lasts = "It stays until it is undone." if fix.is_lasting else "A reboot undoes it too."
     measure = MEASURES[fix.measured_by] if fix.measured_by is not None and can_measure else ""
     return [line for line in (lasts, measure, clean_line(fix.note, 300)) if line]
 
@@ -59,7 +59,7 @@ def _put_back(file: ChangedFile) -> list[tuple[str, str]]:
     if file.before is None:
         return [("undo", f"removes {file.path}")]
     if file.kind == "config":
-        return [("undo", f"puts {file.path} back as it is")]
+        return [("undo", f"restores {file.path}")]
     return [("undo", f"{file.path}: {file.after} -> {file.before}")]
 
 
@@ -73,7 +73,7 @@ def undo_lines(change: Change) -> list[tuple[str, str]]:
 
 
 def since(change: Change) -> str:
-    """When it was made, on the reader's clock: ``14:03`` today, else with the date."""
+    """When it was made, in local time: ``14:03`` today, else with the date."""
     try:
         made, now = time.localtime(change.time_s), time.localtime()
     except (OverflowError, ValueError, OSError):
@@ -83,6 +83,6 @@ def since(change: Change) -> str:
 
 
 def in_force_words(change: Change) -> str:
-    """``"keep the memory at its highest clock" is in force since 14:03``."""
+    """A text such as ``"keep the memory at its highest clock" is in force since 14:03``."""
     why = ": that benchmark was killed" if change.rule == PIN_RULE else ""
     return f'"{clean_line(change.title, 80)}" is in force since {since(change)}{why}'

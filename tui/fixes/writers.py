@@ -1,4 +1,4 @@
-"""How the files of a fix are written: by this process, or by one that sudo has made root."""
+"""Writers for the files of a fix: this process, or a process that sudo starts as root."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from tui.fixes.change import BoardPlace, FixError
 
 STOP_S = 5.0
 MAX_SAID_CHARS, MAX_REASON_CHARS = 300, 160
-NO_RIGHTS = "sudo did not give the rights of root; nothing was changed"
+NO_RIGHTS = "sudo did not grant root rights; nothing was changed"
 
 _REASONS = {
     errno.EACCES: "only root may write there",
     errno.EPERM: "only root may write there",
     errno.EROFS: "it is read-only here, as in a container",
     errno.EBUSY: "the driver is busy or does not allow it now",
-    errno.EINVAL: "the kernel does not take that value",
-    errno.ENOENT: "it is not there",
-    errno.ENODEV: "its driver is gone",
+    errno.EINVAL: "the kernel rejects this value",
+    errno.ENOENT: "it does not exist",
+    errno.ENODEV: "its driver is not loaded",
     root_writer.ELSEWHERE: "a link leads from there out of the board's own files",
 }
 
 
 class FileWriter(Protocol):
-    """Writes files of one fix."""
+    """Writes the files of one fix."""
 
     def write(self, path: str, value: str | None, kind: FileKind) -> None:
-        """``None`` removes a file. Raises FixError."""
+        """Write a value; None removes the file. Raises FixError."""
 
     def run(self, command: Sequence[str]) -> None:
         """Raises FixError."""
@@ -50,7 +50,7 @@ class FileWriter(Protocol):
 
 
 def write_error(path: str, value: str | None, found: str | int) -> FixError:
-    """One sentence of an error number, or of what was said."""
+    """A FixError with a sentence for an errno or a message."""
     reason = found
     if isinstance(found, int):
         reason = _REASONS.get(found) or os.strerror(found)
@@ -59,14 +59,14 @@ def write_error(path: str, value: str | None, found: str | int) -> FixError:
 
 
 class DirectWriter:
-    """Writes by itself: as root, or in a tree of one's own."""
+    """Writes in this process: as root, or to files that this user may write."""
 
     def __init__(self, place: BoardPlace) -> None:
         self._place = place
 
     def write(self, path: str, value: str | None, kind: FileKind) -> None:
         if not root_writer.is_known(path, value, kind):
-            raise write_error(path, value, "no fix writes that there")
+            raise write_error(path, value, "no fix writes this value there")
         try:
             root_writer.put(self._place.key, path, value, kind)
         except OSError as error:
@@ -74,7 +74,7 @@ class DirectWriter:
 
     def run(self, command: Sequence[str]) -> None:
         if not root_writer.is_known_command(command):
-            raise FixError("that command is none of a fix")
+            raise FixError("This command is not part of a fix.")
         said = root_writer.run(command)
         if said is not None:
             raise FixError(clean_line(said, MAX_SAID_CHARS) + ".")
@@ -84,9 +84,10 @@ class DirectWriter:
 
 
 class SudoWriter:
-    """Has a process of root write. sudo asks for the password in the terminal, which must be free.
+    """Writes through a process that sudo starts as root. sudo asks for the password in the
+    terminal, which must be free.
 
-    Raises FixError where sudo does not start it.
+    Raises FixError if sudo does not start it.
     """
 
     def __init__(self, place: BoardPlace, paths: Sequence[str], program: str = "sudo") -> None:
@@ -94,7 +95,7 @@ class SudoWriter:
         command = [program, sys.executable, "-I", script, place.key, *paths]
         with _interrupts_end_only_sudo():
             try:
-                # In our own session: sudo asks in its terminal.
+                # Without start_new_session: sudo asks for the password in this terminal.
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
@@ -137,7 +138,7 @@ class SudoWriter:
         return answer if answer is None or isinstance(answer, int) else str(answer)
 
     def close(self) -> None:
-        """Ends the process: without stdin it has nothing to do."""
+        """End the process by closing its stdin."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(OSError):
@@ -145,7 +146,7 @@ class SudoWriter:
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            # Nobody may end what root runs: it ends by itself, or asks somebody else.
+            # Signals to a process of root are refused; it ends by itself as its stdin is closed.
             with suppress(OSError, subprocess.TimeoutExpired):
                 self._process.kill()
                 self._process.wait(STOP_S)
@@ -153,7 +154,7 @@ class SudoWriter:
 
 
 class _Said:
-    """What sudo says beside its question: shown in the terminal while that is free, and kept."""
+    """Reads sudo's stderr: shown in the terminal while it asks, kept for the error message."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.is_shown = True
@@ -171,13 +172,13 @@ class _Said:
                     sys.stderr.flush()
 
     def end(self) -> None:
-        """After sudo has ended: nothing more comes."""
+        """Waits for the rest of the output, once sudo has ended."""
         self._thread.join(STOP_S)
         if not self._thread.is_alive():
             self._stream.close()
 
     def last_line(self) -> str:
-        """The reason of a refusal; empty where it gave none."""
+        """The last line that sudo wrote; empty without one."""
         said = [clean_line(line, MAX_REASON_CHARS) for line in self._lines]
         last = next((line for line in said[::-1] if line.strip()), "")
         return last.removeprefix("sudo:").strip().rstrip(".")
@@ -185,8 +186,8 @@ class _Said:
 
 @contextmanager
 def _interrupts_end_only_sudo() -> Iterator[None]:
-    """Ctrl+C at sudo's question reaches every process of the terminal: npulse goes on and says what
-    came of it."""
+    """Ignore Ctrl+C while sudo asks. The terminal sends it to both processes; only sudo is to end,
+    and npulse reports that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -198,7 +199,7 @@ def _interrupts_end_only_sudo() -> Iterator[None]:
 
 
 def needs_root(fix: Fix, place: BoardPlace) -> bool:
-    """Whether this user cannot do it without sudo."""
+    """Whether this user needs sudo for this fix."""
     if os.geteuid() == 0:
         return False
     if fix.commands:
@@ -208,7 +209,7 @@ def needs_root(fix: Fix, place: BoardPlace) -> bool:
 
 
 def open_writer(paths: Sequence[str], place: BoardPlace, *, is_by_sudo: bool) -> FileWriter:
-    """Raises FixError where neither this process nor sudo can write."""
+    """The writer for a fix with these paths. Raises FixError if sudo is needed but missing."""
     if not is_by_sudo:
         return DirectWriter(place)
     if shutil.which("sudo") is None:

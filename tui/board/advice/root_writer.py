@@ -1,12 +1,13 @@
-"""Writes the few files that fixes are made of. Also a program of its own, which sudo starts.
+"""Writes the files of fixes and runs their commands. Also a program, which sudo starts as root.
 
-As a program it takes the root folder and the paths that it may write, says ``ready``, and then
-obeys one JSON line after the other until its stdin ends. It knows which files, values and commands
-there can be at all, and takes no others: what asks it is not root. Neither PATH nor the working
-directory of the one who asks has a say in what it starts. Standard library only, for it is started
-as a file, without the package.
+Arguments of the program: the root folder and the paths that it may write. It prints ``ready`` and
+then executes one JSON line after another until its stdin ends. The process that sends them is not
+root, so only the files, values and commands listed here are accepted, and neither PATH nor the
+working directory of the caller affects which program is started. It uses the standard library only,
+as it is started as a file, without the package.
 
 ::
+
 
     {"write": PATH, "value": TEXT or null, "kind": "kernel" or "config"}  ->  {"error": null}
     {"run": ["systemctl", "daemon-reload"]}  ->  {"error": SENTENCE}
@@ -31,9 +32,9 @@ from pathlib import Path
 READY = "ready"
 COMMAND_S = 60
 SAFE_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where root looks for programs: nobody else can write there."""
+"""PATH for commands: directories in which only root can write."""
 ELSEWHERE = errno.EXDEV
-"""The error of a file that a link leads away from the board's own files."""
+"""The error for a path that leads out of the board's files by a symbolic link."""
 
 _WORD, _NUMBER = r"[a-z][a-z0-9_-]{0,29}", r"[0-9]{1,12}"
 _EIGHT_BITS = r"[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]"
@@ -51,9 +52,9 @@ _CHOICES = {
     "governor": "available_governors",
     "scaling_governor": "scaling_available_governors",
 }
-"""Beside a file, the one that lists what may be written into it."""
+"""File name -> name of the file in the same folder that lists its valid values."""
 _HIGHEST = {"max_freq": "available_frequencies", "scaling_max_freq": "cpuinfo_max_freq"}
-"""Beside a limit, the file with the highest clock that it can have."""
+"""File name of a limit -> name of the file that holds the highest possible clock."""
 _CONFIG = (
     re.compile(
         r"/etc/systemd/system/[A-Za-z0-9@_][A-Za-z0-9@._:-]{0,99}\.service\.d/npulse-runtime-log\.conf"
@@ -63,7 +64,7 @@ _CONFIG = (
 
 
 def is_known(path: str, value: str | None, kind: str) -> bool:
-    """Whether a fix may write that there; ``None`` removes a file."""
+    """Whether a fix may write this value to this path; ``None`` removes the file."""
     if kind == "kernel":
         if value is None:
             return False
@@ -76,22 +77,22 @@ def is_known(path: str, value: str | None, kind: str) -> bool:
 
 
 def own_command() -> tuple[str, ...]:
-    """How npulse is started here: the program that was installed with this Python, else its module
-    by this Python. Never what PATH or the working directory holds."""
+    """The command that starts npulse: the program installed with this Python, else this Python with
+    ``-m tui``. PATH and the working directory are not used."""
     folders = (Path(sys.executable).parent, Path(sysconfig.get_path("scripts")))
     found = next((folder / "npulse" for folder in folders if (folder / "npulse").is_file()), None)
     return (sys.executable, "-I", "-m", "tui") if found is None else (str(found),)
 
 
 def is_known_command(command: Sequence[str]) -> bool:
-    """Whether a fix may run that."""
+    """Whether a fix may run this command."""
     access = (*own_command(), "setup-npu-access")
     known = (("systemctl", "daemon-reload"), (*access, "--install"), (*access, "--remove"))
     return tuple(command) in known
 
 
 def run(command: Sequence[str]) -> str | None:
-    """Run a command. Returns what it says where it fails."""
+    """Run a command. Returns a clause if it fails, with the last line of its output; else None."""
     words = " ".join(command)
     program = shutil.which(command[0], path=SAFE_PATH)
     if program is None:
@@ -120,8 +121,9 @@ def run(command: Sequence[str]) -> str | None:
 
 
 def put(root: str, path: str, value: str | None, kind: str) -> None:
-    """Write a file of the board below ``root``: in place, as the kernel wants it, or make or remove
-    a small one. Raises OSError, :data:`ELSEWHERE` where a link leads out of the board's files."""
+    """Write a file below ``root``. Kernel files are written in place; config files are created,
+    replaced or removed. Raises OSError, with :data:`ELSEWHERE` if a link leads out of the board's
+    files."""
     if kind == "config":
         _put_config(root, path, value)
         return
@@ -129,7 +131,7 @@ def put(root: str, path: str, value: str | None, kind: str) -> None:
     if value is None or not _is_possible(f"{prefix}{path}", value):
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     data = f"{value}\n".encode()
-    # Looked at before it is opened for writing: opening a device may already do something.
+    # Checked with O_PATH before it is opened for writing: opening a device can have effects.
     looked_at = os.open(f"{prefix}{path}", os.O_PATH | os.O_CLOEXEC)
     try:
         _check_is_here(looked_at, root, path)
@@ -139,14 +141,14 @@ def put(root: str, path: str, value: str | None, kind: str) -> None:
     try:
         os.write(fd, data)
         if root != "/":
-            # A tree of plain files keeps the end of what was longer.
+            # A plain file keeps the rest of a longer old value.
             os.ftruncate(fd, len(data))
     finally:
         os.close(fd)
 
 
 def _is_possible(full: str, value: str) -> bool:
-    """Whether the kernel lists that value, where it lists any."""
+    """Whether the kernel lists this value as valid; True if it has no list."""
     folder, _, name = full.rpartition("/")
     try:
         if name in _CHOICES:
@@ -162,13 +164,13 @@ def _is_possible(full: str, value: str) -> bool:
 
 
 def _check_is_here(fd: int, root: str, path: str) -> None:
-    """Raises OSError unless that is a file of the kernel's, or of the tree, with this name."""
+    """Raises OSError unless this is a file of sysfs, or one below another root, with this name."""
     status, real = os.fstat(fd), str(Path(f"/proc/self/fd/{fd}").readlink())
     if root == "/":
         # One file system holds all of /sys.
         is_here = status.st_dev == os.stat("/sys").st_dev  # noqa: PTH116 - beside fstat
     else:
-        # A second name of a file may lie outside.
+        # A file with a second hard link could also be one outside the root.
         is_here = real.startswith(os.path.realpath(root) + "/") and status.st_nlink == 1
     has_name = real.rpartition("/")[2] == path.rpartition("/")[2]
     if not (is_here and has_name and stat.S_ISREG(status.st_mode)):
@@ -184,7 +186,7 @@ def _put_config(root: str, path: str, value: str | None) -> None:
         if value is None:
             os.unlink(name, dir_fd=fds[-1])
             with suppress(OSError):
-                # Only where nothing else is in it.
+                # Only succeeds if the folder is empty.
                 os.rmdir(folder, dir_fd=fds[-2])
             return
         _replace(fds[-1], name, value)
@@ -197,7 +199,7 @@ def _put_config(root: str, path: str, value: str | None) -> None:
 
 
 def _opened_folder(parent: int, name: str, *, is_made: bool) -> int:
-    """A folder that is none of somebody else's: no link is followed. Raises OSError."""
+    """Opens a folder without following a symbolic link. Raises OSError."""
     if is_made:
         with suppress(FileExistsError):
             os.mkdir(name, 0o755, dir_fd=parent)
@@ -209,10 +211,10 @@ def _opened_folder(parent: int, name: str, *, is_made: bool) -> int:
 
 
 def _replace(folder: int, name: str, value: str) -> None:
-    """All of the file or nothing: systemd may read the folder at any time."""
+    """Replaces the file atomically, as systemd may read the folder at any time."""
     new = f".{name}.new"
     with suppress(FileNotFoundError):
-        # Left by one that was killed.
+        # Left by a killed process.
         os.unlink(new, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(new, flags, 0o644, dir_fd=folder), "w", encoding="utf-8") as file:
@@ -225,21 +227,21 @@ def _replace(folder: int, name: str, value: str) -> None:
 
 
 def _obey(order: object, root: str, allowed: frozenset[str]) -> str | int | None:
-    """What came of one line: None, an error number, or a sentence."""
+    """Executes one line. Returns None, an errno, or a clause."""
     if not isinstance(order, dict):
         return "not understood"
     if "run" in order:
         command = order["run"]
         is_words = isinstance(command, list) and all(isinstance(word, str) for word in command)
         if not is_words or not is_known_command(command):
-            return "that command is none of a fix"
+            return "this command is not part of a fix"
         return run(command)
     path, value, kind = order.get("write"), order.get("value"), str(order.get("kind"))
     is_text = value is None or isinstance(value, str)
     if not isinstance(path, str) or path not in allowed or not is_text:
-        return "that file is none of this fix"
+        return "this file is not part of this fix"
     if not is_known(path, value, kind):
-        return "no fix writes that there"
+        return "no fix writes this value there"
     try:
         put(root, path, value, kind)
     except OSError as error:
@@ -248,13 +250,13 @@ def _obey(order: object, root: str, allowed: frozenset[str]) -> str | int | None
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``root_writer.py ROOT PATH ...``"""
-    # Ctrl+C is for npulse, which then puts back what it wrote.
+    """Runs ``root_writer.py ROOT PATH ...``; returns the exit code."""
+    # npulse handles Ctrl+C and then restores its changes, for which this process is needed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     root, allowed = arguments[0], frozenset(arguments[1:])
     print(READY, flush=True)
-    # From now on the terminal is npulse's.
+    # stderr goes to /dev/null, as npulse uses the terminal from now on.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for line in sys.stdin:
         try:
