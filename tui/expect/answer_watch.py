@@ -1,6 +1,6 @@
 """Watches a running answer: repetition, rate, free context, and a planned stop.
 
-Looked at a few times a second in the network's loop; nothing is done for a single token.
+It is checked a few times a second in the network's event loop, not for each token.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tui.core.turn.turn_piece import TurnMark
 from tui.core.turn.turn_stats import TurnStats
 
 EVERY_NS = 500_000_000
-"""Time between two checks of the numbers; a planned stop is checked every time."""
+"""Nanoseconds between two checks of the numbers; a planned stop is checked at every call."""
 MAX_SAMPLES = 900
 CONDITIONS = ("npu.freq", "ddr.freq", "cpu.big.freq", "soc.temp")
 """Board readings that can explain a rate."""
@@ -34,18 +34,18 @@ class AnswerWatch:
         self.turn = turn
         self.plan: StopPlan | None = None
         self.loop: str | None = None
-        """The first repetition, in words."""
+        """A clause on the first repetition found."""
         self.warnings: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
         self.stop_reason: str | None = None
-        """Why the answer has to stop now."""
+        """A clause why the answer has to stop now; None if it need not."""
         self._stops_loops = stops_loops
         self._rate = RateWatch()
         self._detector = LoopDetector()
         self._mark = TurnMark()
         self._pieces = 0
         self._tokens_at: list[tuple[int, int]] = [(0, 0)]
-        """Pieces of text, and how many tokens they were."""
+        """(pieces of text so far, tokens so far) at each check."""
         self._paragraph = ParagraphEnd()
         self._begun: StopPlan | None = None
         self._looked_ns = 0
@@ -54,7 +54,7 @@ class AnswerWatch:
         self.others: str | None = None
         """Name of another program that took CPU time."""
         self.decay: str | None = None
-        """How it was slower than usual, once that is known."""
+        """A sentence if it was slower than usual; set after the end."""
 
     @property
     def remark(self) -> str | None:
@@ -62,7 +62,7 @@ class AnswerWatch:
         return "; ".join(filter(None, (self.stop_reason or self.loop, self.decay))) or None
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """A sample of the board; from another thread."""
+        """Takes a board sample. Called from another thread."""
         if self.turn.phase.is_over:
             return
         values = series_values(snapshot)
@@ -75,13 +75,13 @@ class AnswerWatch:
 
     @property
     def conditions(self) -> Conditions:
-        """The board from the first token on."""
+        """Board readings from the first token on."""
         ttft_ms = self.turn.stats(self.turn.t0_ns).ttft_ms
         first_ns = round((ttft_ms or 0.0) * 1e6)
         return conditions_of(list(self._board), first_ns, **self._versions)
 
     def look(self, now_ns: int, known: Knowledge) -> None:
-        """Present problems, and whether to stop."""
+        """Updates warnings, notes and the stop reason."""
         plan = self.plan
         is_due = now_ns - self._looked_ns >= EVERY_NS
         if not is_due and plan is None:
@@ -102,11 +102,11 @@ class AnswerWatch:
             self.stop_reason = self.loop
 
     def _read(self, tokens: int) -> None:
-        """The new words, for the detector and the paragraphs."""
+        """Passes new text to the repetition detector and the paragraph detector."""
         piece = self.turn.piece_since(self._mark)
         self._mark = piece.mark
         if piece.is_whole:
-            # Its text was thinking all along: the same words in the same order.
+            # The text was moved from answer to thinking: the same words were read before.
             return
         text = piece.thinking + piece.text
         if not text:
@@ -129,7 +129,7 @@ class AnswerWatch:
         words = f"repeats itself since token ~{start}"
         if found.period is None:
             return words
-        # By the latest words: what repeats may be cut in other pieces than what came before.
+        # From the latest pieces: the repeated text may have another number of tokens per piece.
         recent = [at for at in self._tokens_at[:-1] if self._pieces - at[0] >= found.period]
         pieces, count = recent[-1] if recent else (0, 0)
         each = (self._tokens_at[-1][1] - count) / max(self._pieces - pieces, 1)
@@ -148,8 +148,8 @@ class AnswerWatch:
 
 
 def context_words(stats: TurnStats) -> tuple[str | None, bool]:
-    """``context full in ~120 tokens`` where it ends the answer before its limit does, and whether
-    that is near."""
+    """(text, whether it is a warning): ``context full in ~120 tokens`` if the context ends before
+    the answer's token limit, else None."""
     left = context_left(stats)
     if left is None or not stats.context_tokens:
         return None, False

@@ -1,7 +1,7 @@
 """Expectations for an answer from earlier answers of the model, read when the first answer begins.
 
-The history is read in a worker thread with the first prompt to a model, never at the start; what
-this run of npulse adds is kept here, also where no history is.
+The history is read in a worker thread at the first prompt to a model, never at the start. Answers
+of this process are added in memory, also without a history.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from tui.servers.connection_state import Server
 
 LOOK_S = 0.1
-"""Time between two checks for a known model, or for the end of an answer."""
+"""Seconds between two checks of a running answer."""
 SOON_S = 0.03
-"""The same while a stop is planned."""
+"""Seconds between two checks while a stop is planned."""
 NOTHING_KNOWN = Knowledge()
 
 
 class Expectations:
-    """Follows answers in the network's loop; read from any thread.
+    """Watches answers in the network's event loop; the results may be read from any thread.
 
-    ``history`` gives the file of the history, None where there is none. ``now_ms`` is wall time.
-    ``stops_loops`` stops an answer that repeats itself.
+    ``history`` returns the history's file, None without one. ``now_ms`` returns the wall time in
+    ms. ``stops_loops``: whether an answer that repeats itself is stopped.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Expectations:
     ) -> None:
         self._history = history
         self.stops_loops = stops_loops
-        """Whether answers that begin from now on are stopped when they repeat themselves."""
+        """Whether answers that begin from now on are stopped if they repeat themselves."""
         self._now_ms = now_ms
         self._past: dict[ModelKey, list[PastAnswer]] = {}
         self._known: tuple[Turn | None, Knowledge] = (None, NOTHING_KNOWN)
@@ -65,8 +65,8 @@ class Expectations:
         return watch if watch is not None and watch.turn is turn else None
 
     def outlook(self, turn: Turn, stats: TurnStats, npu: NpuSeen, now_ns: int) -> Outlook:
-        """Outlook of this running answer. ``stats`` are its numbers at ``now_ns``; ``npu`` is what
-        the NPU did for it.
+        """Forecast for this running answer. ``stats``: its figures at ``now_ns``. ``npu``: the
+        NPU's activity since the request.
         """
         view = outlook(
             stats,
@@ -98,8 +98,8 @@ class Expectations:
         return "planned stop cancelled" if watch.plan is None else watch.plan.words(so_far)
 
     def on_snapshot(self, turn: Turn, snapshot: Snapshot, others: str | None) -> None:
-        """A sample of the board while this answer runs; ``others`` names another program that was
-        seen at work."""
+        """Takes a board sample during this answer. ``others``: name of another program that uses
+        the CPU."""
         watch = self.watch(turn)
         if watch is not None:
             watch.on_snapshot(snapshot)
@@ -112,10 +112,10 @@ class Expectations:
         stop: Callable[[], object] = lambda: None,
         on_decay: Callable[[], object] = lambda: None,
     ) -> None:
-        """Find out what is known of the model, watch the answer, and learn from it at its end.
+        """Reads earlier answers of the model, watches this one, and adds it to them at its end.
 
-        ``stop`` is called where it has to stop: as planned, or for a repetition; ``on_decay`` after
-        its end where it was slower than usual.
+        ``stop`` is called if the answer has to stop, as planned or for a repetition; ``on_decay``
+        after its end if it was slower than usual.
         """
         from tui.expect.answer_watch import AnswerWatch
 
@@ -141,7 +141,7 @@ class Expectations:
             on_decay()
 
     def _read(self, key: ModelKey) -> list[PastAnswer]:
-        """A history that cannot be read tells nothing; that it cannot is said where it is kept."""
+        """Earlier answers from the history; none if it cannot be read, which its writer reports."""
         path = self._history()
         if path is None or not path.exists():
             return []
@@ -157,12 +157,12 @@ class Expectations:
 
 
 def key_for(turn: Turn, server: Server) -> ModelKey:
-    """The model that answers, and where."""
+    """The key of the answering model: name, host, and whether it is simulated."""
     return ModelKey(turn.model, host_of(server.url), server.is_simulated)
 
 
 def knowledge_of(past: list[PastAnswer], turn: Turn) -> Knowledge:
-    """What earlier answers say about the answer to that prompt."""
+    """Expected prefill time, decode rate and length of the answer to this prompt."""
     from tui.core.expect.decode import fit_decode, usual_lengths
     from tui.core.expect.prefill import fit_prefill
 
@@ -175,7 +175,7 @@ def knowledge_of(past: list[PastAnswer], turn: Turn) -> Knowledge:
 def judge(
     past: list[PastAnswer], watch: AnswerWatch, now_ms: int
 ) -> tuple[PastAnswer, Decay | None]:
-    """The answer that is over, for the next one, and whether it was slower than usual."""
+    """The record of the finished answer, and how it was slower than usual; None if it was not."""
     from tui.core.expect.decay import decay_of
 
     answer = answer_of(watch.turn, now_ms, watch.conditions)

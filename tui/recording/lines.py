@@ -1,8 +1,8 @@
 """The lines of a recording, each a JSON object with its ``kind``; docs/recording.md describes them.
 
-Times are milliseconds from the first line of the file on, with three decimals; wall time (seconds
-since 1970) only labels. A reader skips kinds and keys that it does not know: what is added later
-needs no new version. :data:`VERSION` grows when an old reader would understand something wrongly.
+Times are milliseconds since the first line, with three decimals; wall time (seconds since 1970) is
+only for display. A reader skips unknown kinds and keys, so additions need no new version.
+:data:`VERSION` increases when old readers would misunderstand something.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tui.core.types import (
 
 VERSION = 1
 MAX_MS = 1e11
-"""Three years; a larger time counts as damage."""
+"""Three years; a longer time counts as damage."""
 MAX_COUNT = 10**12
 """A larger count or time counts as damage."""
 
@@ -50,7 +50,7 @@ class Header(msgspec.Struct, tag_field="kind", tag="recording", kw_only=True):
 
 
 class RecordedMessage(msgspec.Struct, omit_defaults=True, frozen=True):
-    """One message of the request; ``chars`` in the place of a text that was left out."""
+    """One message of the request. ``chars``: length of a text that was left out."""
 
     role: Role
     content: str = ""
@@ -70,7 +70,7 @@ class Line(msgspec.Struct, tag_field="kind", kw_only=True, omit_defaults=True, f
 class Request(Line, tag="request", kw_only=True, frozen=True):
     """A request: prompt, settings, model and server. Strings are sanitised when they are shown.
 
-    ``context_tokens`` is the context that the answer counted with.
+    ``context_tokens``: the context size assumed for the answer.
     """
 
     time: float = 0.0
@@ -82,14 +82,14 @@ class Request(Line, tag="request", kw_only=True, frozen=True):
     chunk_meaning: ChunkMeaning = "unknown"
     context_tokens: Count | None = None
     server: str = ""
-    """Its name and address, as in the top line."""
+    """Name and address of the server, as in the header."""
     dialect: str = ""
     is_simulated: bool = False
 
 
 class Waiting(Line, tag="waiting", kw_only=True, frozen=True):
-    """The server is busy and does not take the prompt yet, for ``reason``, a short clause.
-    ``is_sent``: it has the request already and does not answer."""
+    """The server is busy and does not accept the prompt yet. ``reason`` is a short clause.
+    ``is_sent``: the request was sent, and the server does not respond yet."""
 
     reason: str = ""
     is_sent: bool = False
@@ -102,7 +102,7 @@ class Sent(Line, tag="sent", kw_only=True, frozen=True):
 
 
 class Accepted(Line, tag="accepted", kw_only=True, frozen=True):
-    """The head of the response arrived: prefill begins."""
+    """The headers of the response arrived: prefill begins."""
 
 
 class PhaseBegins(Line, tag="phase", kw_only=True, frozen=True):
@@ -112,16 +112,15 @@ class PhaseBegins(Line, tag="phase", kw_only=True, frozen=True):
 
 
 class ClockIs(Line, tag="clock", kw_only=True, frozen=True):
-    """Clock of the token times from now on: the kernel's at arrival, or npulse's after its read."""
+    """Clock of the following token times: the kernel's at arrival, or npulse's after reading."""
 
     is_kernel: bool = False
 
 
 class Token(Line, tag="token", kw_only=True, frozen=True):
-    """One chunk of the stream; ``chars`` in the place of a text that was left out.
+    """One chunk of the stream. ``chars``: length of a text that was left out.
 
-    ``channel`` is what it turned out to be. ``is_tagged``: thinking that the server sent inside of
-    its answer, between tags.
+    ``is_tagged``: a part of the thinking that the server sent within the answer, between tags.
     """
 
     channel: Channel = "answer"
@@ -129,9 +128,9 @@ class Token(Line, tag="token", kw_only=True, frozen=True):
     chars: Count = 0
     is_tagged: bool = False
     gap_ms: float | None = None
-    """Since the chunk before; for readers of the file."""
+    """Time since the previous chunk; for people who read the file."""
     is_text_estimated: bool = False
-    """The chunk's words are unknown; its text is a share of the answer's words."""
+    """The chunk's text is unknown; ``text`` is a proportional part of the answer's text."""
 
 
 class Usage(Line, tag="usage", kw_only=True, frozen=True):
@@ -148,7 +147,7 @@ class ModelIs(Line, tag="model", kw_only=True, frozen=True):
 
 
 class Finish(Line, tag="finish", kw_only=True, frozen=True):
-    """Finish reason in the server's own word."""
+    """Finish reason as the server sends it."""
 
     reason: str | None = None
     response_id: str | None = None
@@ -188,7 +187,7 @@ class Failed(Line, tag="failed", kw_only=True, frozen=True):
 
 
 class Lag(Line, tag="lag", kw_only=True, frozen=True):
-    """npulse was late by this much, so times around it are less certain."""
+    """npulse's event loop was late by this much, so times near it are less accurate."""
 
     lag_ms: Milliseconds = 0.0
 
@@ -213,10 +212,10 @@ class Counted(Line, tag="counted", kw_only=True, frozen=True):
 
 
 class Numbers(Line, tag="numbers", kw_only=True, frozen=True):
-    """How the answer ended and its numbers, each with its source (``NAME_source``).
+    """How the answer ended, and its figures, each with its source (``NAME_source``).
 
-    The keys are those of ``npulse ask --json``, and some more. For readers of the file: a replay
-    computes them again from the other lines.
+    The keys are those of ``npulse ask --json`` and some more. They are for other readers of the
+    file: a replay computes them again from the other lines.
     """
 
     status: TurnStatus | None = None
@@ -237,7 +236,7 @@ class FullReading(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """Another program that takes CPU time, in per cent of one core."""
+    """Another program that uses CPU time, in per cent of one core."""
 
     pid: int
     name: str
@@ -248,8 +247,8 @@ class Program(msgspec.Struct, frozen=True):
 class Board(Line, tag="board", kw_only=True, frozen=True):
     """A sample of the board, as differences from the previous sample.
 
-    A plain value is a new value of a reading whose unit, source and flags are as before; an object
-    is the whole reading. A sample with ``is_full`` has all of them.
+    A plain value is a new value of a reading with the same unit, source and flags as before; an
+    object is the whole reading. A sample with ``is_full`` has all readings.
     """
 
     time: float = 0.0
@@ -303,7 +302,7 @@ def encode(line: AnyLine) -> bytes:
 
 
 def decode(data: bytes) -> AnyLine | None:
-    """Decodes a line; None for a kind of a later npulse. Raises ValueError."""
+    """Decodes a line; None for a kind of a newer npulse. Raises ValueError."""
     try:
         line = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -311,7 +310,7 @@ def decode(data: bytes) -> AnyLine | None:
             return None
         raise ValueError(str(error)) from None
     if not _is_sane(line):
-        raise ValueError("a number in it cannot be")
+        raise ValueError("a number is out of range")
     return line
 
 

@@ -15,8 +15,8 @@ _END_OF_WORD = re.compile(r"[\s\"'`<>|()\[\]{},;。,、!?:;「」]")
 
 
 class TokenMask:
-    """Masks lines in order. A line is held until the current word ends; at most for a second of the
-    answer, unless a stream has no spaces.
+    """Masks lines in order. Lines are held back until the current word ends, so that a name split
+    over tokens is found; at most ``MAX_HELD_CHARS`` characters.
     """
 
     def __init__(self, scrubber: Scrubber | None, *, has_text: bool) -> None:

@@ -50,7 +50,7 @@ from tui.recording.reading import RecordedAnswer, Recording
 from tui.recording.samples import Sample, SampleReader
 
 START_NS = 1_000_000_000_000
-"""Time of the file's beginning on the replay clock; not 0, which may mean no time."""
+"""Start of the file on the replay clock, in ns; not 0, which can mean "no time"."""
 MAX_IDLE_NS = 2_000_000_000
 """Pauses between two answers are shortened to this."""
 _FILLER = "······· "
@@ -65,11 +65,11 @@ class Asked:
 
 
 Happening: TypeAlias = Asked | Sample | Event
-"""Something that the replay has just done; the turn has its events already."""
+"""A replayed item; its event has already been fed to the turn."""
 
 
 def filler(n_chars: int) -> str:
-    """Placeholder for a left-out text of that length."""
+    """A placeholder of this length for a text that was left out."""
     return (_FILLER * (n_chars // len(_FILLER) + 1))[:n_chars]
 
 
@@ -159,7 +159,7 @@ def _text_delta(token: Token) -> Delta:
 class Player:
     """Plays the answers of a recording up to a given time. Not thread-safe.
 
-    ``t_ns`` is that clock: it stands still until :meth:`play_until` or :meth:`step` moves it.
+    ``t_ns`` is the replay clock. It only advances in the ``play_...`` methods and :meth:`step`.
     """
 
     def __init__(self, recording: Recording, first: int = 0) -> None:
@@ -171,7 +171,7 @@ class Player:
         self._turn: Turn | None = None
         self._samples = SampleReader()
         self.asked_ns = START_NS
-        """Time at which the present answer was asked."""
+        """Time of the present answer's request, in ns on the replay clock."""
         self.t_ns = self._items[0][0] if self._items else START_NS
         begin = next((t for t, what in self._items if isinstance(what, Request)), None)
         if begin is not None:
@@ -206,7 +206,7 @@ class Player:
         return None if self.is_over else self._items[self._next][0]
 
     def play_until(self, t_ns: int) -> Iterator[Happening]:
-        """Plays all events up to that time, and yields them."""
+        """Plays all events up to this time and yields them."""
         while not self.is_over and self._items[self._next][0] <= t_ns:
             yield from self._do_next()
         if not self.is_over:
@@ -253,7 +253,7 @@ class Player:
             yield what
 
     def _end(self, answer: RecordedAnswer, t_ns: int) -> None:
-        """Marks an answer as interrupted where the recording stops before its end."""
+        """Marks an answer as interrupted if the recording stops before its end."""
         if self._turn is not None and not self._turn.phase.is_over:
             sentence = f"The recording stops after token {answer.tokens}, before the answer ends."
             self._turn.fail(t_ns, TurnError("cut", sentence))

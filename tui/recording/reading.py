@@ -34,9 +34,7 @@ class RecordingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """A request and its events in the order of time. ``before`` are board samples from before the
-    request.
-    """
+    """A request and its events, ordered by time. ``before``: earlier board samples."""
 
     request: Request
     events: tuple[Event, ...]
@@ -44,7 +42,7 @@ class RecordedAnswer:
 
     @property
     def tokens(self) -> int:
-        """Chunks of text and thinking."""
+        """Number of chunks of text and thinking."""
         return sum(isinstance(event, Token) for event in self.events)
 
 
@@ -72,7 +70,7 @@ def read_recording(path: Path) -> Recording:
 
 
 def parse(data: bytes, name: str) -> Recording:
-    """The recording in these bytes; ``name`` is what sentences call it. Raises RecordingError."""
+    """Parses a recording. ``name`` is the file's name in messages. Raises RecordingError."""
     found = _Lines()
     try:
         for number, row in enumerate(data.split(b"\n"), 1):
@@ -133,7 +131,7 @@ class _Lines:
         elif isinstance(line, Board):
             self.before.append(line)
         elif self.problems:
-            # The line that begins the answer is damaged.
+            # The request line of this answer is damaged.
             self.answers.append((Request(t_ms=line.t_ms), [line]))
 
     def _take_header(self, header: Header) -> None:
@@ -142,8 +140,8 @@ class _Lines:
         self.header = self.header or header
 
     def recorded(self) -> tuple[RecordedAnswer, ...]:
-        """The answers, each in the order of time: samples are stamped when they begin, and written
-        when they are there."""
+        """The answers with their events ordered by time. In the file, a board sample can come after
+        later events: its time is its beginning, and it is written at its end."""
         before = tuple(self.before)
         made = []
         for request, events in self.answers:
@@ -154,7 +152,7 @@ class _Lines:
 
     @property
     def problem(self) -> str | None:
-        """The damage as one clause; None where there is none."""
+        """The damage as one clause; None without any."""
         last = self.answers[-1][1]
         tokens = sum(isinstance(event, Token) for event in last)
         is_open = not any(isinstance(event, ENDS) for event in last)
@@ -172,7 +170,7 @@ class _Lines:
 
 
 def _refuse_newer(row: bytes) -> None:
-    """Raises RecordingError for a later version, whose first line may have another form."""
+    """Raises _NewerError for a newer version, whose header may not decode."""
     try:
         first = msgspec.json.decode(row)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -28,8 +28,8 @@ SAMPLES_BEFORE, SAMPLES_AFTER = 10, 5
 class RecordingSession:
     """Records the answers of one npulse process in one file. Thread-safe.
 
-    ``numbers_of`` gives what is written about an answer that is over. ``scrubber`` None: nothing is
-    masked. ``has_text`` False: of texts only the length is written.
+    ``numbers_of(turn, now_ns)`` returns the figures to write for a finished answer. ``scrubber``
+    None: nothing is masked. ``has_text`` False: only the lengths of texts are written.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RecordingSession:
         scrubber: Scrubber | None,
         has_text: bool = True,
     ) -> None:
-        """Raises FileExistsAlreadyError where a file would be overwritten."""
+        """Raises FileExistsAlreadyError if the file exists."""
         LineWriter.check(path)
         self._numbers_of = numbers_of
         self._writer = LineWriter(path, on_problem)
@@ -61,7 +61,7 @@ class RecordingSession:
         self._samples = SampleLines(SAMPLES_BEFORE)
 
     def begin(self, turn: ToldTurn, request: Request) -> None:
-        """Record this answer from now on; ``request`` is that of :func:`request_line`."""
+        """Record this answer from now on; ``request`` comes from :func:`request_line`."""
         with self._lock:
             if self._t0_ns is None:
                 first_ns = self._samples.first_ns
@@ -80,7 +80,7 @@ class RecordingSession:
                 self._put_numbers(self._turn)
 
     def on_snapshot(self, sample: Sample) -> None:
-        """A sample of the board."""
+        """Takes a board sample."""
         with self._lock:
             self._samples.add(sample)
             turn = self._turn
@@ -94,7 +94,7 @@ class RecordingSession:
                 self._put(t_ns, board)
 
     def close(self) -> None:
-        """Write the rest. Blocks until that is done."""
+        """Write the rest. Blocks until it is written."""
         with self._lock:
             self._write(self._mask.flush())
         self._writer.close()

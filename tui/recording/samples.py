@@ -1,4 +1,4 @@
-"""Encodes board samples as lines with differences, and decodes them."""
+"""Encodes board samples as differences from the previous sample, and decodes them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tui.core.board.reading import Reading, Snapshot
 from tui.recording.lines import Board, FullReading, Program, Value
 
 FULL_EVERY = 60
-"""Distance of lines with all readings, which bounds what a damaged line spoils."""
+"""Every so many lines, one has all readings, which limits the effect of a damaged line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A snapshot, and the programs that took CPU time then."""
+    """A snapshot, and other programs that used CPU time then."""
 
     snapshot: Snapshot
     programs: tuple[Program, ...] = ()
 
 
 class SampleLines:
-    """Encodes samples; holds the last ``n_held`` until an answer begins."""
+    """Encodes samples; keeps the last ``n_held`` until :meth:`take`."""
 
     def __init__(self, n_held: int) -> None:
         self._held: deque[Sample] = deque(maxlen=n_held)
@@ -73,12 +73,12 @@ class SampleLines:
 
 @dataclass(slots=True)
 class SampleReader:
-    """Decodes lines to whole samples, in order."""
+    """Decodes consecutive lines to complete samples."""
 
     known: dict[str, Reading] = field(default_factory=dict)
 
     def read(self, line: Board, t_ns: int) -> Sample:
-        """The sample of the next line; ``t_ns`` is its time on the clock of the answer."""
+        """The sample of the next line; ``t_ns`` is its time on the answer's clock."""
         found = {} if line.is_full else dict(self.known)
         for name, told in line.readings.items():
             if isinstance(told, FullReading):

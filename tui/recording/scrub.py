@@ -1,9 +1,10 @@
 """Masks host name, user name, addresses and paths in a recording.
 
-A mask has the length of what it hides: ``/home/ben/model.rkllm`` is ``/xxxx/xxx/xxxxx.xxxxx``. So
-a text that comes in tokens can be masked as a whole, and every token keeps its length.
+A mask has the same length as the masked text: ``/home/ben/model.rkllm`` becomes
+``/xxxx/xxx/xxxxx.xxxxx``. So the text of several tokens can be masked together, and each token
+keeps its length.
 
-Kept are addresses that every machine has (``127.0.0.1``, ``localhost``), and paths below folders
+Not masked: addresses that every machine has (``127.0.0.1``, ``localhost``), and paths below folders
 that are the same on every machine (``/sys``, ``/proc``, ``/usr``, ...).
 """
 
@@ -73,8 +74,8 @@ def masked(text: str) -> str:
 class Scrubber:
     """Masks addresses, paths, and these names as whole words.
 
-    ``users`` are told apart by case, ``hosts`` are not. ``places`` are folders and other texts that
-    are masked wherever they stand.
+    ``users`` are case-sensitive, ``hosts`` are not. ``places``: folders and other texts that are
+    masked anywhere, also within words.
     """
 
     hosts: tuple[str, ...] = ()
@@ -99,7 +100,7 @@ class Scrubber:
         )
 
     def text(self, text: str) -> str:
-        """The text, masked; of the same length."""
+        """The masked text, which has the same length."""
         if not text:
             return text
         for place in self.places:
@@ -111,8 +112,8 @@ class Scrubber:
         return text
 
     def line(self, line: Event | Request) -> Event | Request:
-        """The line with its texts masked, but for the text of a token, which is masked together
-        with those around it."""
+        """The line with its texts masked, except for a token's text: :class:`TokenMask` masks that
+        together with the tokens around it."""
         text = self.text
         if isinstance(line, Request):
             messages = tuple(replace(m, content=text(m.content)) for m in line.messages)
@@ -188,7 +189,7 @@ def _masked_address(found: re.Match[str]) -> str:
 
 
 def _masked_place(place: str) -> str:
-    """``USER:PASSWORD@HOST:PORT``: the port stays."""
+    """Masks ``USER:PASSWORD@HOST:PORT`` except for the port."""
     user, at, host = place.rpartition("@")
     name, colon, port = host.rpartition(":")
     if not colon or not port.isdecimal():

@@ -47,11 +47,11 @@ from tui.recording.lines import (
 )
 
 Tell: TypeAlias = Callable[[int | None, Event], None]
-"""Called with each event and its time in ns of ``perf_counter_ns``; None is now."""
+"""Called with (time, event); the time is in ``perf_counter_ns``, None means now."""
 
 
 class ToldTurn(Turn):
-    """A :class:`Turn` that reports its events; those before :meth:`tell_to` are reported then."""
+    """A :class:`Turn` that reports its events. Those before :meth:`tell_to` are kept until then."""
 
     def _prepare(self) -> None:
         self._early: list[tuple[int | None, Event]] = []
@@ -62,7 +62,7 @@ class ToldTurn(Turn):
         self._last_ns: int | None = None
 
     def tell_to(self, tell: Tell) -> None:
-        """Sets the recorder. Called before another thread drives the turn."""
+        """Sets the recorder. Must be called before another thread feeds the turn."""
         early, self._early = self._early, []
         self._tell = tell
         for t_ns, event in early:

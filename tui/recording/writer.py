@@ -1,4 +1,4 @@
-"""Writes lines to a new file in a thread of its own, so that no write delays a token."""
+"""Writes lines to a new file in a thread, so that no write delays a token."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tui.core.text.sanitize import clean_line
 from tui.files.private import create_private, make_folder
 
 EVERY_S = 0.5
-"""Time between two writes: the most that is lost when npulse is killed."""
+"""Seconds between two writes; as much is lost if npulse is killed."""
 MAX_WAITING_BYTES = 64 << 20
-"""Most bytes held for a disk that does not accept writes."""
+"""Limit of unwritten bytes, for a disk that accepts no writes; further lines are dropped."""
 
 
 class FileExistsAlreadyError(ValueError):
-    """The file is there. The message is one sentence."""
+    """The file exists already. The message is one sentence."""
 
 
 class LineWriter:
-    """A new file with mode 0600, made with the first lines; what is written stays readable
-    whatever becomes of this process. ``on_problem`` gets one sentence, once, in the thread that
-    writes: then nothing more is written.
+    """Writes a new file with mode 0600, created with the first lines. Written lines stay readable
+    if this process is killed. ``on_problem`` is called once, in the writing thread, with a sentence
+    at the first error; nothing is written after it.
     """
 
     def __init__(self, path: Path, on_problem: Callable[[str], None]) -> None:
@@ -39,14 +39,14 @@ class LineWriter:
 
     @staticmethod
     def check(path: Path) -> None:
-        """Raises FileExistsAlreadyError where a file of that name would be overwritten."""
+        """Raises FileExistsAlreadyError if a file of this name exists."""
         if path.exists() or path.is_symlink():
             raise FileExistsAlreadyError(
                 f"{clean_line(str(path))} already exists; name another file, or move it away"
             )
 
     def write(self, data: bytes) -> None:
-        """Write these lines soon. From any thread."""
+        """Queue these lines for writing. May be called from any thread."""
         with self._wake:
             if self._is_over or self._n_bytes > MAX_WAITING_BYTES:
                 return
