@@ -178,7 +178,7 @@ def test_it_goes_on_without_an_observer() -> None:
         at.reader.close()
         assert exchanged(at, [b"question"], [b"answer"]) == (b"question", b"answer")
         assert wait_for(lambda: len(at.notes) == 1)
-        assert "still passed on" in at.notes[0]
+        assert "still forwarded" in at.notes[0]
 
 
 def test_a_thousand_clients_at_once() -> None:

@@ -322,7 +322,7 @@ def tap_to_silent(home: Path, server: socket.socket) -> Iterator[Tap]:
         (["--listen", "0.0.0.0:0"], 2, "can be reached from other machines"),
         (["--listen", "nonsense"], 2, "HOST:PORT"),
         (["--listen", "127.0.0.1:99999"], 2, "HOST:PORT"),
-        (["--to", "http://127.0.0.1:1/v1x"], 2, "holds a path"),
+        (["--to", "http://127.0.0.1:1/v1x"], 2, "has a path"),
         (["--to", "http://u:p@127.0.0.1:1"], 2, "user or a password"),
         (["--listen", "203.0.113.7:8090", "--public"], 1, "this machine has no such address"),
         (["--listen", "no.such.host.invalid:8090"], 1, "is not an address"),
@@ -371,7 +371,7 @@ def test_public_says_what_it_opens(tmp_path: Path) -> None:
     process = start(tmp_path, "http://127.0.0.1:1", "--listen", "0.0.0.0:0", "--public")
     assert process.stderr is not None
     said = ""
-    while "whoever reaches" not in said:
+    while "other machines can use" not in said:
         line = process.stderr.readline()
         assert line, said
         said += line
@@ -394,4 +394,4 @@ def test_a_history_that_cannot_be_written_is_said_once_and_lines_go_on(
         code, lines, noted = tapped.end()
     assert code == 0
     assert [line["status"] for line in lines] == ["complete", "complete"]
-    assert noted.count("requests are not kept for now") == 1
+    assert noted.count("requests cannot be stored at present") == 1

@@ -186,8 +186,11 @@ def test_a_half_closed_client_that_gets_its_answer_is_not_gone(watched: Watched)
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("llama.cpp", "The client left after ~4 tokens; llama.cpp stops then."),
-        ("rkllama", "The client left after ~4 tokens; rkllama runs such an answer to its end."),
+        ("llama.cpp", "The client left after ~4 tokens; llama.cpp then stops."),
+        (
+            "rkllama",
+            "The client left after ~4 tokens; rkllama continues such an answer to its end.",
+        ),
     ],
 )
 def test_a_client_that_leaves(kind: str, words: str) -> None:
@@ -270,7 +273,7 @@ def test_lost_copies_make_a_request_unread_and_the_next_connection_is_read(
     watched.answer(10, connection=2)
     lost, whole = watched.over
     assert (lost.status, whole.status) == ("unread", "complete")
-    assert "dropped a part" in (lost.note or "")
+    assert "copy was dropped" in (lost.note or "")
 
 
 def test_a_prompt_that_cannot_be_read_is_unknown_and_the_answer_is_measured(

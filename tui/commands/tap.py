@@ -226,11 +226,11 @@ def _greet(
         if is_public and not is_loopback(host):
             complain(
                 COMMAND,
-                f"whoever reaches {shown} may use that server, and every answer uses the NPU; "
-                "close it with a firewall where that is too much",
+                f"other machines can use the server through {shown}, and every answer uses the NPU; "
+                "restrict it with a firewall if needed",
             )
     if target.is_tls:
-        complain(COMMAND, "TLS goes through as it is: nothing of it can be read or measured")
+        complain(COMMAND, "TLS is forwarded unchanged: it cannot be read or measured")
 
 
 def _watch(

@@ -1,1 +1,1 @@
-"""The tap: a forwarder that clients are pointed at, and an observer that measures their answers."""
+"""The tap: a forwarder to which clients connect, and an observer that measures their answers."""

@@ -45,7 +45,7 @@ class Asked:
     format: Format
     request: ChatRequest
     is_streamed: bool
-    """Whether a stream was asked for; not every server heeds that."""
+    """Whether a stream was requested; not every server sends one."""
     is_read: bool = True
     """Whether the body could be parsed; if not, the prompt is unknown."""
 
@@ -63,14 +63,14 @@ def plain_path(target: str) -> str:
 
 
 def format_of(path: str) -> Format | None:
-    """The format of the answers at this path; None where it is not asked for an answer there."""
+    """The format of the answers at this path; None if requests there do not generate answers."""
     plain = path.rstrip("/").lower()
     return next((found for ending, found in _ENDINGS if plain.endswith(ending)), None)
 
 
 def asked(path: str, body: bytes) -> Asked | None:
-    """What a POST to ``path`` asks for; None where it asks for no answer: another route, or an
-    empty prompt that only loads the model.
+    """Parses a POST to ``path``. None if it asks for no answer: another route, or an Ollama
+    request with an empty prompt, which only loads the model.
     """
     found = format_of(path)
     if found is None:
@@ -98,7 +98,7 @@ def asked(path: str, body: bytes) -> Asked | None:
 
 
 def decoder_of(question: Asked, dialect: Dialect) -> StreamDecoder:
-    """The decoder of its answer, for a server of this ``dialect``."""
+    """The decoder for the answer of a server of this ``dialect``."""
     if question.is_embedding:
         return EmbeddingDecoder()
     if question.format == "rkllm_chat":
@@ -144,7 +144,7 @@ def _messages(body: Mapping[str, Json]) -> tuple[Message, ...]:
 
 
 def _text(content: Json) -> str:
-    """The words of a message: a text, or the text parts of a list."""
+    """The text of a message: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content[:MAX_CONTENT_CHARS]
     if not isinstance(content, list):

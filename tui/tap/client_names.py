@@ -1,4 +1,4 @@
-"""Names a client by its address, and by its process where that runs on this machine."""
+"""Names a client by its address, and by its process if that runs on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_HOST_CHARS = 60
 
 
 class ClientNames:
-    """Finds a client's process in /proc. Processes found earlier are looked at first, since a
+    """Finds a client's process in /proc. Processes found earlier are checked first, as a
     client opens many connections.
     """
 
@@ -28,13 +28,13 @@ class ClientNames:
         self._here: dict[str, bool] = {}
 
     def name(self, host: str, port: int) -> ClientName:
-        """The client at this address, as far as it can be seen."""
+        """The client at this address; without a process if that cannot be found."""
         shown = clean_line(host, MAX_HOST_CHARS)
         if not self._is_here(host):
             return ClientName(shown, port)
         row = client_side(self._files, host, port)
         own = os.geteuid()
-        # Descriptors of another user's process cannot be read: there is no use in looking.
+        # The file descriptors of another user's process cannot be read.
         if row is None or own not in (0, row.uid):
             return ClientName(shown, port)
         owner = owner_of(self._files, row.inode, reversed(self._known))

@@ -9,9 +9,9 @@ MAX_PIECE_BYTES = 4 << 20
 
 
 class Content:
-    """Undoes the ``content-encoding`` of one body. Never raises.
+    """Decompresses one body by its ``content-encoding`` (gzip, deflate, identity). Never raises.
 
-    ``problem`` is why the body cannot be read, as a clause, None as long as it can.
+    ``problem``: a clause why the body cannot be read; None as long as it can.
     """
 
     def __init__(self, coding: str) -> None:
@@ -19,13 +19,13 @@ class Content:
         self.problem: str | None = None
         self._inflate = None
         if name in ("gzip", "x-gzip", "deflate"):
-            # 32: a header of gzip or zlib is recognised.
+            # 32: zlib detects a gzip or zlib header.
             self._inflate = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
         elif name not in ("", "identity"):
             self.problem = f"its body is compressed ({name[:20]})"
 
     def plain(self, data: bytes) -> bytes:
-        """What these bytes are; empty where that cannot be read."""
+        """The decompressed bytes; empty if they cannot be decompressed."""
         if self.problem is not None:
             return b""
         if self._inflate is None:
@@ -33,8 +33,8 @@ class Content:
         try:
             plain = self._inflate.decompress(data, MAX_PIECE_BYTES)
         except zlib.error:
-            self.problem = "its body is compressed in a way that cannot be undone"
+            self.problem = "its compressed body is damaged"
             return b""
         if self._inflate.unconsumed_tail:
-            self.problem = "its body grows too much when it is unpacked"
+            self.problem = "its body is too large when decompressed"
         return plain

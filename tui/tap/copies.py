@@ -1,4 +1,4 @@
-"""Copies of bytes, and connection events: what the process that measures is told."""
+"""Messages from the forwarder to the measuring process: copies of bytes, connection events."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import IntEnum
 
 
 class Event(IntEnum):
-    """What happened to a connection. ``UP`` is from the client to the server."""
+    """An event of a connection. ``UP`` is from the client to the server, ``DOWN`` back."""
 
     OPENED = 1
     """Payload: ``host port`` of the client."""
     UP = 2
     DOWN = 3
     UP_END = 4
-    """The client sends no more."""
+    """The client closed its direction (FIN)."""
     DOWN_END = 5
     UP_BROKEN = 6
     """The connection to the client broke."""
@@ -23,17 +23,17 @@ class Event(IntEnum):
     LOST = 9
     """Copies of this connection were dropped from here on."""
     UNREACHABLE = 10
-    """The server took no connection. Payload: why."""
+    """The server accepted no connection. Payload: the reason."""
     FLUSHED = 11
-    """Bytes of the client that had to wait have all been handed on."""
+    """All delayed bytes of the client have been forwarded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One message. Times are those of ``perf_counter_ns``.
+    """One message. Times are in ``perf_counter_ns``.
 
-    ``t_ns`` is when the bytes arrived, by the kernel's clock where ``is_kernel``; ``passed_ns``
-    when they had been handed on, 0 where they had to wait for it.
+    ``t_ns``: when the bytes arrived; ``is_kernel``: taken from the kernel's timestamp.
+    ``passed_ns``: when they had been forwarded; 0 if the receiver did not take all of them at once.
     """
 
     event: Event

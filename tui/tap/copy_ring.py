@@ -1,13 +1,14 @@
-"""Ring buffer in shared memory that takes copies from the forwarder to the process that measures.
+"""Ring buffer in shared memory that carries copies from the forwarder to the measuring process.
 
-The forwarder receives straight into the ring and sends from there, so a copy costs no system call
-and no second buffer. The reader looks ten times a second; what it has not read yet outlives a
-forwarder that is killed. Neither side ever waits for the other: where the ring is full, copies of
-bytes are dropped, and ``LOST`` tells the reader of which connection.
+The forwarder receives into the ring and sends from there, so a copy costs no system call and no
+second buffer. The reader polls ten times a second. Unread copies remain readable if the forwarder
+is killed. Neither side waits for the other: if the ring is full, copies of bytes are dropped, and a
+``LOST`` event names the connection.
 
-The first page holds two numbers of 64 bits, each written by one side in one store: how far the
-forwarder has written, and how far the reader has given back what it read. Each record is a header
-and its bytes. A reader that finds nothing for :data:`QUIET_NS` sleeps until it is woken.
+The first page holds two 64-bit numbers, each written by one side in one store: the forwarder's
+write position, and the position up to which the reader has released records. A record is a header
+(``_HEADER``) and its bytes. A reader that finds nothing for :data:`QUIET_NS` sleeps until it is
+woken.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from tui.core.kernel_clock import ArrivalClock, both_clocks_ns, software_stamp_n
 from tui.tap.copies import Copy, Event
 
 _HEADER = struct.Struct("@QQQ16s")
-"""Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` when they had been handed on, and the
-kernel's stamp (seconds, nanoseconds)."""
+"""Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` after forwarding, and the kernel's
+timestamp (seconds, nanoseconds)."""
 _HEADER_BYTES = _HEADER.size
 _write = _HEADER.pack_into
 _NUMBER = struct.Struct("@Q")
@@ -35,35 +36,35 @@ _publish = _NUMBER.pack_into
 MAX_PAYLOAD = 1 << 16
 _RECORD = _HEADER_BYTES + MAX_PAYLOAD
 RING_BYTES = 16 << 20
-"""A hundred answers of 100 kB. Memory is only used for what is unread, and up to ``_STEP``."""
+"""About a hundred answers of 100 kB. Only unread records and up to ``_STEP`` use real memory."""
 _FIRST = mmap.PAGESIZE
 """Where records begin."""
 _STEP = 1 << 18
-"""Bytes after which the reader gives memory back to the system, and only then to the forwarder."""
+"""Bytes after which the reader releases read records, first to the system, then to the
+forwarder."""
 _WRITTEN, _FREED = 0, 64
-"""Places of the two numbers, so far apart that processors do not contend for a line."""
+"""Offsets of the two numbers, in separate cache lines."""
 _CONTINUES = 0
-"""Tag of the record after which the ring goes on at its beginning."""
+"""Tag of the record after which the next one is at the ring's start."""
 WAKE_BYTES = 1 << 20
-"""Unread bytes for which the reader is woken in any case."""
+"""Unread bytes at which the reader is woken in any case."""
 QUIET_NS = 1_000_000_000
-"""Time without a copy after which the reader may sleep until it is woken."""
+"""Nanoseconds without a copy after which the reader may sleep until it is woken."""
 _WAKE_NS = QUIET_NS // 2
-"""Time since the last copy after which the next one wakes the reader."""
+"""Nanoseconds since the last copy after which the next one wakes the reader."""
 _SETTLE_S = 0.0001
-"""A processor may see how far the other one has written before it sees the bytes (ARM orders
-stores weakly). This is far longer than a store takes to be seen."""
+"""Pause before new records are read, in seconds. ARM orders stores weakly: a core may see the new
+write position before the bytes. The pause is far longer than such a store takes to be visible."""
 
 
 def tag_of(event: Event, connection: int, *, is_passed: bool = False) -> int:
-    """Event, connection, and whether the bytes were handed on at once, in one number."""
+    """Event, connection, and whether the bytes were forwarded at once, in one number."""
     return connection << 8 | event << 1 | is_passed
 
 
 class CopyRing:
-    """The memory, and a socket pair that wakes the reader and tells each side of the other's end.
-
-    Made before the fork; each process then uses its side and closes the other one.
+    """The shared memory, and a socket pair that wakes the reader and shows when the other process
+    has ended. Created before the fork; each process then uses its side and closes the other one.
     """
 
     def __init__(self, size_bytes: int = RING_BYTES) -> None:
@@ -72,7 +73,7 @@ class CopyRing:
         for place in (_WRITTEN, _FREED):
             _publish(self.memory, place, _FIRST)
         self.last = _FIRST + size_bytes - _RECORD - _HEADER.size
-        """The last place where a record may begin."""
+        """The last position at which a record may begin."""
         self.writer_sock, self.reader_sock = socket.socketpair()
         self.writer_sock.setblocking(False)
         self.reader_sock.setblocking(False)
@@ -81,45 +82,47 @@ class CopyRing:
 class CopyWriter:
     """The forwarder's side. Never blocks, never raises.
 
-    ``room`` is where the next bytes are to be received: read into it, send from it, then call
+    ``room`` is the buffer for the next bytes: receive into it, send from it, then call
     :meth:`received`.
     """
 
     def __init__(self, ring: CopyRing) -> None:
         self.sock = ring.writer_sock
-        """Its other end hangs up when the reader is gone."""
+        """Reports a hang-up when the reader has ended."""
         self.is_reader_gone = False
         self._memory = ring.memory
         self._view = ring.view
         self._last = ring.last
         self._at = _FIRST
         self._sure = _FIRST
-        """Before this, a record can begin without a look at what the reader has given back."""
+        """Position before which a record can begin without checking the reader's release
+        position."""
         self._quiet_ns = 0
-        """From then on the reader may sleep."""
+        """Time from which on the reader may sleep."""
         self._spare = memoryview(bytearray(MAX_PAYLOAD))
-        """``room`` while the ring is full."""
+        """The buffer ``room`` while the ring is full; its bytes are not passed to the reader."""
         self.room = self._spare
         self.late: deque[tuple[int, int, bytes]] = deque()
-        """Events that wait for room, and for :meth:`flush`: tag, time, payload."""
+        """Events that wait for space in the ring and for :meth:`flush`: tag, time in ns,
+        payload."""
         self._lost: set[int] = set()
-        """Connections whose ``LOST`` waits."""
+        """Connections with a waiting ``LOST`` event."""
         self._is_behind = False
-        """The ring is full, or events wait."""
+        """Whether the ring is full or events wait."""
         self._find_room()
 
     def received(self, tag: int, count: int, ancillary: Sequence[tuple[int, int, bytes]]) -> None:
-        """``count`` bytes stand in ``room``, with the control message that came with them."""
+        """Publishes ``count`` bytes in ``room``, with their control messages (of ``recvmsg``)."""
         if self._is_behind and not self._catch_up(tag, count):
             return
         now_ns = perf_counter_ns()
-        # The forwarder asks for no other control message than the kernel's stamp.
+        # The only control message that the forwarder enables is the kernel's timestamp.
         stamp = ancillary[0][2] if ancillary else b""
         _write(self._memory, self._at, tag, count, now_ns, stamp)
         self._advance(count, now_ns)
 
     def tell(self, event: Event, connection: int, payload: bytes = b"") -> None:
-        """An event without bytes of a stream."""
+        """Publishes an event, at once or when there is space."""
         if self.is_reader_gone:
             return
         tag = tag_of(event, connection)
@@ -127,7 +130,7 @@ class CopyWriter:
         self.flush()
 
     def flush(self) -> None:
-        """Writes the events that wait, as far as there is room."""
+        """Writes waiting events as far as there is space."""
         if self.room is self._spare:
             self._find_room()
         while self.late and self.room is not self._spare:
@@ -140,21 +143,21 @@ class CopyWriter:
         self._is_behind = bool(self.late) or self.room is self._spare
 
     def reader_left(self) -> None:
-        """From now on nothing is kept."""
+        """The reader has ended: nothing is written any more."""
         self.is_reader_gone = self._is_behind = True
         self.room = self._spare
         self.late.clear()
         self._lost.clear()
 
     def close(self) -> None:
-        """The forwarder ends."""
+        """Closes the socket, which tells the reader that the forwarder has ended."""
         self.sock.close()
 
     def _catch_up(self, tag: int, count: int) -> bool:
-        """Writes what waits. True if the bytes just received, too, have found room."""
+        """Writes waiting events. True if there is also space for the bytes just received."""
         if self.is_reader_gone:
             return False
-        # In the ring they would be overwritten by what is written first.
+        # Copied out, as the waiting events are written to the same place first.
         data = bytes(self.room[:count])
         self.flush()
         if not self._is_behind:
@@ -167,7 +170,7 @@ class CopyWriter:
         return False
 
     def _advance(self, count: int, now_ns: int) -> None:
-        """Publishes the record that was written, and finds room for the next one."""
+        """Publishes the written record and finds space for the next one."""
         self._at = at = (self._at + _HEADER_BYTES + count + 7) & ~7
         _publish(self._memory, _WRITTEN, at)
         if at < self._sure:
@@ -200,7 +203,7 @@ class CopyWriter:
 
 
 class CopyReader:
-    """The side of the process that measures."""
+    """The measuring process's side."""
 
     def __init__(self, ring: CopyRing) -> None:
         self._sock = ring.reader_sock
@@ -259,7 +262,7 @@ class CopyReader:
         return found
 
     def close(self) -> None:
-        """Nothing more is read."""
+        """Closes the socket; the forwarder then stops writing copies."""
         self._sock.close()
 
     def _copy(self, tag: int, now_ns: int, ahead_ns: int, stamp: bytes, payload: bytes) -> Copy:
@@ -277,8 +280,8 @@ class CopyReader:
         return Copy(event, connection, t_ns, passed_ns, is_kernel, payload)
 
     def _free(self, until: int, begins_at: int) -> None:
-        """Gives back what was read, from where the last time ended. The forwarder may write there
-        once the system has it; what is given back next begins at ``begins_at``.
+        """Releases the records up to ``until``: the pages to the system, then the space to the
+        forwarder. The next release begins at ``begins_at``.
         """
         with suppress(OSError):
             self._memory.madvise(mmap.MADV_REMOVE, self._freed, until - self._freed)

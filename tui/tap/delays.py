@@ -1,6 +1,4 @@
-"""Delay that the tap adds to each chunk: from the kernel's time of its arrival until it was
-forwarded.
-"""
+"""The delay that the tap adds to each chunk: from the kernel's arrival time to forwarding."""
 
 from __future__ import annotations
 
@@ -14,7 +12,8 @@ KEPT = 4096
 
 
 class Delays:
-    """Counts only chunks that the receiver took at once: a slow reader is not the tap's delay."""
+    """Only chunks that the receiver took at once count: a slow receiver is not a delay of the
+    tap."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -31,6 +30,6 @@ class Delays:
         self.count += 1
 
     def quantile_ms(self, share: float) -> float | None:
-        """Quantile over the newest chunks; None where there are none."""
+        """Quantile (``share`` 0 to 1) over the newest chunks, in ms; None without any."""
         found_ns = quantile_of_sorted(sorted(self._newest), share)
         return None if found_ns is None else found_ns / 1e6

@@ -12,8 +12,8 @@ MAX_BYTES = 8 << 20
 
 
 class EmbeddingDecoder:
-    """As :class:`tui.servers.dialects.dialect.StreamDecoder`: OpenAI's ``usage.prompt_tokens``,
-    Ollama's ``prompt_eval_count``; llama.cpp's own route tells no count."""
+    """A :class:`tui.servers.dialects.dialect.StreamDecoder` for OpenAI's ``usage.prompt_tokens``
+    and Ollama's ``prompt_eval_count``. llama.cpp's own route reports no count."""
 
     def __init__(self) -> None:
         self._body = bytearray()
@@ -21,7 +21,7 @@ class EmbeddingDecoder:
         self.nonsense: str | None = None
 
     def feed(self, data: bytes) -> list[Delta]:
-        """Nothing is told before the end."""
+        """Collects the body; returns nothing before the end."""
         if len(self._body) + len(data) > MAX_BYTES:
             self._is_too_long = True
             self._body.clear()
@@ -33,13 +33,13 @@ class EmbeddingDecoder:
         return []
 
     def close(self) -> list[Delta]:
-        """How many tokens were embedded, as far as that is told."""
+        """The token count and the model, as far as the response has them."""
         if self._is_too_long:
             return [FinishDelta("end")]
         try:
             value = json.loads(self._body)
         except (ValueError, RecursionError):
-            self.nonsense = "no JSON"
+            self.nonsense = "not JSON"
             return []
         found: list[Delta] = []
         if isinstance(value, dict):

@@ -43,13 +43,13 @@ MAX_AGENT_CHARS = 80
 MIN_QUEUE_MS = 5.0
 TAP_ENDED = "npulse tap ended before the answer did."
 _MEANINGS: dict[str, ChunkMeaning] = {"ollama": "token", "rkllm_chat": "character"}
-"""What one chunk stands for, in formats that only one kind of server uses."""
+"""Content of one chunk, for formats that only one kind of server uses."""
 _WHOLE = ("complete", "empty", "refused")
 _STREAMS = ("text/event-stream", "ndjson", "jsonl", "text/plain")
 
 
 class Exchange:
-    """Takes the events of one request in order, with times of ``perf_counter_ns``."""
+    """Measures one request from its events, which come in order with ``perf_counter_ns`` times."""
 
     def __init__(self, client: ClientName, head: RequestHead, server: SeenServer) -> None:
         agent = clean_line(head.headers.get("user-agent", ""), MAX_AGENT_CHARS)
@@ -64,7 +64,7 @@ class Exchange:
         self.ended_ns = 0
         self.is_over = False
         self.turn: Turn | None = None
-        """None before the request is complete, and for requests that ask for no answer."""
+        """None before the request is complete, and if it asks for no answer."""
         self.queued_until_ns = 0
         """End of the answer that this request waited for."""
         self._told_queue_ms: float | None = None
@@ -90,8 +90,8 @@ class Exchange:
         self.is_waiting = False
         """Whether an earlier answer is still running."""
         self.is_behind_orphan = False
-        """Whether the server was still busy with an answer whose client had left; when that ends
-        cannot be seen.
+        """Whether the server was still generating an answer whose client had left. Its end cannot
+        be observed, so the queue time is unknown.
         """
         self.first_chunk_ns = 0
         self.last_chunk_ns = 0
@@ -102,7 +102,7 @@ class Exchange:
 
     @property
     def is_answer(self) -> bool:
-        """Whether it asks for an answer of a model, or for embeddings, as far as it is known."""
+        """Whether it asks for an answer or for embeddings; False until the request is complete."""
         return self._asked is not None
 
     @property
@@ -111,7 +111,7 @@ class Exchange:
 
     @property
     def is_unread(self) -> bool:
-        """Whether it is something that npulse does not understand."""
+        """Whether npulse cannot parse the request or its response."""
         return self._unread is not None
 
     def request_body(self, data: bytes) -> None:
@@ -141,7 +141,8 @@ class Exchange:
         self.turn.sent(sent_ns)
 
     def flushed(self, t_ns: int) -> None:
-        """The rest of the request, which the server's socket had not taken, was forwarded now."""
+        """The rest of the request, which the server's socket did not take at once, is forwarded
+        now."""
         if self.turn is not None and self._http_status is None:
             self.sent_ns = t_ns
             self.turn.sent(t_ns)
@@ -155,7 +156,7 @@ class Exchange:
     # -- the answer ----------------------------------------------------------------------------
 
     def response_head(self, t_ns: int, head: ResponseHead) -> None:
-        self.request_end(t_ns)  # an answer may come before the whole question
+        self.request_end(t_ns)  # a response may begin before the request is complete
         self._http_status = head.status
         self._content_type = head.headers.get("content-type", "").lower()
         if self._asked is None or self.turn is None:
@@ -199,7 +200,7 @@ class Exchange:
     # -- the end -------------------------------------------------------------------------------
 
     def client_left(self, t_ns: int) -> None:
-        """The client sends no more, or its connection broke."""
+        """The client closed its direction, or its connection broke."""
         if not self._client_left_ns:
             self._client_left_ns = t_ns
             self._chunks_when_left = self._chunks
@@ -209,7 +210,8 @@ class Exchange:
         self._unread = self._unread or why
 
     def end(self, t_ns: int, *, is_cut: bool, cut_by: str = "") -> None:
-        """The response ended; ``is_cut`` means too early, and ``cut_by`` says why."""
+        """The response ended. ``is_cut``: before it was complete; ``cut_by`` is the reason, a
+        clause."""
         if self.is_over:
             return
         self.is_over = True
@@ -219,7 +221,7 @@ class Exchange:
             return
         status = self._http_status
         if self._decoder is not None:
-            if not (is_cut and self._is_embedding):  # half a document says nothing
+            if not (is_cut and self._is_embedding):  # half a JSON document cannot be parsed
                 self._take(t_ns, self._decoder.close())
             if not is_cut and self._server.dialect.is_finished_by_end:
                 self._take(t_ns, [FinishDelta("end")])
@@ -237,10 +239,10 @@ class Exchange:
         elif not turn.phase.is_over:
             turn.fail(t_ns, TurnError("cut", cut_by or _NO_ANSWER))
 
-    # -- what is told --------------------------------------------------------------------------
+    # -- the record ----------------------------------------------------------------------------
 
     def record(self, now_ns: int, *, has_text: bool = False) -> ClientRequest:
-        """The request as the history keeps it, as of ``now_ns``. ``has_text``: with its words."""
+        """The request's history record as of ``now_ns``. ``has_text``: with prompt and answer."""
         turn = self.turn or Turn(_NOTHING, self.sent_ns or now_ns)
         stats = turn.stats(now_ns)
         result = result_of(turn, now_ns, self._server.name, has_words=has_text)
@@ -287,12 +289,12 @@ class Exchange:
 
     @property
     def _knows_prompt(self) -> bool:
-        """Whether the prompt was read, or the server told its size."""
+        """Whether the prompt was parsed, or the server reported its token count."""
         return self._asked is not None and (self._asked.is_read or self._is_told)
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether its client left an answer that had not ended."""
+        """Whether its client left before the answer was complete."""
         turn = self.turn
         return bool(self._client_left_ns) and turn is not None and turn.status not in _WHOLE
 
@@ -305,7 +307,7 @@ class Exchange:
         return (waited_ms, "estimated") if waited_ms >= MIN_QUEUE_MS else (None, "unknown")
 
     def _with_prefill(self, made: ClientRequest, stats: TurnStats) -> ClientRequest:
-        """Estimates the prefill of a prompt that waited: TTFT minus the wait."""
+        """Estimates the prefill of a prompt that was queued: TTFT minus queue time."""
         question = self._asked
         if made.ttft_ms is None or made.queue_ms is None or question is None:
             return made
@@ -335,7 +337,7 @@ class Exchange:
     def _note(self, result: TurnResult) -> str | None:
         status = self._status(result)
         if status == "unread":
-            return f"Not understood: {self._unread or 'no request that npulse knows'}."
+            return f"Not understood: {self._unread or 'not a request that npulse knows'}."
         if status == "client gone":
             return self._after_the_client()
         if result.error is not None:
@@ -343,7 +345,7 @@ class Exchange:
         return None if self._is_embedding else result.note
 
     def _after_the_client(self) -> str:
-        """How the server treated the answer after its client had left."""
+        """A sentence on what the server did with the answer after its client had left."""
         before = self._chunks_when_left
         more = self._chunks - before
         when = f"after ~{before} tokens" if before else "before the first token"
@@ -352,11 +354,11 @@ class Exchange:
         if self._server.name is None:
             return f"The client left {when}."
         if self._server.dialect.is_stopped_by_disconnect:
-            return f"The client left {when}; {self._server.name} stops then."
-        return f"The client left {when}; {self._server.name} runs such an answer to its end."
+            return f"The client left {when}; {self._server.name} then stops."
+        return f"The client left {when}; {self._server.name} continues such an answer to its end."
 
 
-_NO_ANSWER = "The connection ended before anything of an answer came."
+_NO_ANSWER = "The connection ended before the answer began."
 _NOTHING = ChatRequest("", (), NO_SETTINGS)
 
 
@@ -376,8 +378,8 @@ def _queue_ms(seconds: str | None) -> float | None:
 
 
 def _as_whole(made: ClientRequest) -> ClientRequest:
-    """An answer that came in one piece: its arrival says nothing about tokens, so only numbers that
-    the server reports are kept.
+    """The record of an answer that arrived in one piece. Token times are unknown, so only figures
+    that the server reports are kept.
     """
     kept = {
         name: value

@@ -1,9 +1,9 @@
 """TCP forwarder between clients and one server; bytes are not changed.
 
-One loop over epoll in one thread; nothing is parsed here. For each client there is a connection of
-its own to the server. What one side does not take is kept up to one read, and nothing more is read
-from the other side until it has gone: so a slow reader holds up its own stream and no other one.
-The end of a side (FIN) is handed on as such, and a broken connection (RST) as a broken one.
+One epoll loop in one thread; nothing is parsed here. Each client has its own connection to the
+server. If a side does not take all bytes of a read, the rest is kept, and the other side is not
+read until it has been sent: a slow receiver delays only its own stream. A closed direction (FIN) is
+forwarded as FIN, a broken connection (RST) as RST.
 
 Bytes are received into memory that the process that measures can read, and become its copy *after*
 they were handed on (:mod:`tui.tap.copy_ring`): a chunk takes three system calls, ``epoll_wait``,
@@ -29,21 +29,21 @@ from tui.tap.pair import Address, Pair, Side, prepare, reset_at_close
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 ENDED = select.EPOLLHUP | select.EPOLLERR
-"""Poll events that are always reported; the next read or write tells the reason."""
+"""Poll events that are always reported; the next read or write gives the reason."""
 MAX_ACCEPTS = 64
-"""Connections accepted in a row before open ones are served."""
+"""Connections accepted before open ones are served again."""
 PAUSE_S = 0.1
-"""Pause of accepting while the process has no free file descriptors, and between two tries to tell
-the process that measures what it has no room for."""
+"""Pause in seconds: of accepting while no file descriptor is free, and between two tries to write
+waiting events to the ring."""
 MAX_EVENTS = 64
-"""Sockets that are looked at in a row."""
+"""Sockets handled per poll."""
 WANTED_FILES = 1 << 16
 _NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Forwarder:
-    """Accepts clients on ``listeners`` and connects each to the server. ``on_note`` takes sentences
-    for the user.
+    """Accepts clients on ``listeners`` and connects each to the server at one of ``addresses``.
+    ``on_note`` is called with sentences for the user.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Forwarder:
         self._on_note = on_note
         self._poll = select.epoll()
         self._watched: dict[int, Side | socket.socket | CopyWriter | None] = {}
-        """By descriptor; None is the pipe that wakes."""
+        """By file descriptor; None is the wake-up pipe."""
         self._pairs: set[Pair] = set()
         self._is_stopped = False
         self._paused_until_ns = 0
@@ -71,20 +71,20 @@ class Forwarder:
 
     @property
     def n_open(self) -> int:
-        """Clients that are connected now."""
+        """Number of connected clients."""
         return len(self._pairs)
 
     def stop(self) -> None:
-        """Ends :meth:`run`. May be called by a signal's handler or another thread."""
+        """Ends :meth:`run`. May be called from a signal handler or another thread."""
         self._is_stopped = True
         with suppress(OSError):
             os.write(self._wake_writer, b".")
 
     def run(self) -> None:
-        """Forwards until :meth:`stop`; then everything is closed."""
+        """Forwards until :meth:`stop`; then closes all sockets."""
         for listener in self._listeners:
             listener.setblocking(False)
-            # A socket inherits it: so the first bytes of a client have a stamp too.
+            # Accepted sockets inherit it, so a client's first bytes have a timestamp too.
             enable(listener)
             self._watch(listener.fileno(), READ, listener)
         self._watch(self._wake_reader, READ, None)
@@ -112,7 +112,7 @@ class Forwarder:
                 self._take_up_delayed()
 
     def _several(self, events: list[tuple[int, int]]) -> None:
-        # By what they are now: a descriptor that is closed meanwhile may be another one's soon.
+        # Looked up before any is handled: a closed descriptor's number may be reused meanwhile.
         for side, mask in [(self._watched.get(number), mask) for number, mask in events]:
             self._happened(side, mask)
 
@@ -126,7 +126,7 @@ class Forwarder:
             self._readable(side)
 
     def _take_up_delayed(self) -> None:
-        """Accepts again, and tells the process that measures what it had no room for."""
+        """Accepts connections again, and writes waiting events to the ring."""
         if self._paused_until_ns and perf_counter_ns() > self._paused_until_ns:
             self._paused_until_ns = 0
             for listener in self._listeners:
@@ -139,7 +139,7 @@ class Forwarder:
         elif source is not None:
             source.reader_left()
             self._unwatch(source.sock.fileno())
-            self._on_note("the process that measures has ended: bytes are still passed on")
+            self._on_note("the measuring process has ended: bytes are still forwarded")
         else:
             with suppress(OSError):
                 os.read(self._wake_reader, 64)
@@ -156,7 +156,7 @@ class Forwarder:
                 if error.errno in _NO_FILES:
                     self._pause(error)
                     return
-                continue  # that client has gone already
+                continue  # that client has already left
             self._opened(sock, peer)
 
     def _pause(self, error: OSError) -> None:
@@ -185,7 +185,7 @@ class Forwarder:
         self._connect(pair)
 
     def _connect(self, pair: Pair) -> None:
-        """Begins a connection to the next address of the server."""
+        """Starts a connection to the next address of the server."""
         why = "no address"
         while pair.addresses:
             family, target = pair.addresses.pop(0)
@@ -212,7 +212,8 @@ class Forwarder:
         self._close(pair, is_abort=True)
 
     def _connected(self, side: Side) -> None:
-        """The connection to the server stands, or cannot be had."""
+        """The connection to the server was established or refused; then the next address is
+        tried."""
         pair = side.pair
         code = side.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
@@ -289,7 +290,7 @@ class Forwarder:
             self._set_mask(other, other.mask | READ)
 
     def _ended(self, side: Side) -> None:
-        """This side sends no more: the other one is told, once it has everything."""
+        """This side has closed its direction; the other one is, once it has received everything."""
         side.is_over = True
         self._set_mask(side, side.mask & ~READ)
         end = Event.UP_END if side.event is Event.UP else Event.DOWN_END
@@ -300,7 +301,8 @@ class Forwarder:
             self._shut(other)
 
     def _shut(self, side: Side) -> None:
-        """No more comes for this side; where none comes from it either, that was all."""
+        """Sends FIN to this side. If it has sent one too, and the other side has got its, the pair
+        is closed."""
         if not side.is_shut:
             side.is_shut = True
             with suppress(OSError):
@@ -310,7 +312,7 @@ class Forwarder:
             self._close(side.pair, is_abort=False)
 
     def _broke(self, side: Side) -> None:
-        """This side's connection is broken, so the other one is broken too."""
+        """This side's connection broke: both are closed with RST."""
         event = Event.UP_BROKEN if side.event is Event.UP else Event.DOWN_BROKEN
         self._copies.tell(event, side.pair.id)
         self._close(side.pair, is_abort=True)
@@ -364,7 +366,7 @@ class Forwarder:
 
 
 def raise_file_limit() -> None:
-    """Raises the limit of open files as far as allowed: each client takes two."""
+    """Raises the limit of open files as far as allowed: each client needs two."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

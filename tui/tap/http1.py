@@ -1,8 +1,8 @@
-"""Incremental parser of HTTP/1 messages without a socket: heads, bodies, ends.
+"""Incremental parser of HTTP/1 messages (RFC 9112) without a socket: heads, bodies, ends.
 
-What clients and servers really send is read, not only what RFC 9112 allows: bare line feeds, no
-length, both kinds of framing. Nothing is refused, because nothing depends on it: what cannot be
-read is told once as :class:`Opaque`, and the rest of that direction is passed over.
+It also accepts what real clients and servers send against the RFC: bare line feeds, a missing
+length, both kinds of framing at once. It never fails: at data that cannot be parsed it reports
+:class:`Opaque` once and ignores the rest of that direction.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LINE_BYTES = 8 << 10
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """``headers`` have names in lower case; of several the last one."""
+    """``headers``: lower-case names; of repeated headers the last value."""
 
     method: str
     target: str
@@ -36,21 +36,21 @@ class ResponseHead:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A piece of a body, without its framing; still encoded as ``content-encoding`` says."""
+    """A piece of a body without chunk framing, still encoded by its ``content-encoding``."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The message is over. ``is_cut`` where it ended before its time."""
+    """The end of a message. ``is_cut``: the connection ended before it was complete."""
 
     is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """The rest of the connection is not parsed. ``reason`` is a noun phrase: what it is."""
+    """The rest of the connection is not parsed. ``reason`` is a noun phrase such as "HTTP/2"."""
 
     reason: str
 
@@ -75,7 +75,7 @@ class MessageReader:
         self._methods.append(method)
 
     def expect_opaque(self) -> None:
-        """The bytes from now on are not HTTP."""
+        """From now on, bytes are ignored as they are not HTTP."""
         self._state = "opaque"
         self._rest.clear()
 
@@ -85,7 +85,7 @@ class MessageReader:
         return self._state == "opaque" or (self._state == "head" and not self._rest.strip())
 
     def feed(self, data: bytes) -> list[HttpEvent]:
-        """The events that these bytes complete."""
+        """Parses bytes; returns the completed events."""
         events: list[HttpEvent] = []
         if self._state == "opaque":
             return events
@@ -95,7 +95,7 @@ class MessageReader:
         return events
 
     def close(self) -> list[HttpEvent]:
-        """This direction of the connection has ended."""
+        """The connection's direction has ended; returns the last events."""
         if self._state == "close":
             self._state = "head"
             return [End()]
@@ -107,7 +107,7 @@ class MessageReader:
         return [] if was_head else [End(is_cut=True)]
 
     def _step(self, events: list[HttpEvent]) -> bool:
-        """One parsing step; False where more bytes are needed, or parsing has stopped."""
+        """One parsing step. False if more bytes are needed or parsing has stopped."""
         if self._state == "opaque":
             return False
         if self._state == "head":
@@ -172,7 +172,7 @@ class MessageReader:
     def _frame(
         self, headers: Mapping[str, str], events: list[HttpEvent], *, is_close_meant: bool
     ) -> None:
-        """How the body is delimited (RFC 9112, section 6.3)."""
+        """Finds how the body is delimited (RFC 9112, section 6.3)."""
         length = headers.get("content-length", "").partition(",")[0].strip()
         if "chunked" in headers.get("transfer-encoding", "").lower():
             self._state = "chunk size"
@@ -210,7 +210,7 @@ class MessageReader:
         return False
 
     def _framing(self, events: list[HttpEvent]) -> bool:
-        """A line of the chunked framing (RFC 9112, section 7.1)."""
+        """Parses a line of the chunked framing (RFC 9112, section 7.1)."""
         end = self._rest.find(b"\n")
         if end < 0:
             if len(self._rest) > MAX_LINE_BYTES:
@@ -245,7 +245,7 @@ class MessageReader:
 
 
 def _end_of_head(data: bytearray) -> tuple[int, int]:
-    """Where the blank line begins that ends a head, and how long it is; -1 where there is none."""
+    """Offset and length of the blank line that ends a head; offset -1 without one."""
     strict, loose = data.find(b"\r\n\r\n"), data.find(b"\n\n")
     mixed = data.find(b"\n\r\n")
     found = [(at, size) for at, size in ((strict, 4), (loose, 2), (mixed, 3)) if at >= 0]
@@ -262,7 +262,7 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 
 def _may_be_http(data: bytearray, *, is_response: bool) -> bool:
-    """Whether the first bytes can be those of HTTP/1."""
+    """Whether a connection's first bytes can be HTTP/1."""
     if is_response:
         return b"HTTP/".startswith(bytes(data[:5]).upper()) or data[:5].upper() == b"HTTP/"
     word = bytes(data[:24]).split(b" ")[0]

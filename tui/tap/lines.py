@@ -13,13 +13,14 @@ from tui.core.text import format as fmt
 from tui.history.request_records import ClientRequest
 
 MAX_LINES = 10_000
-"""Lines kept for a slow reader of stdout; more are dropped, and a line says so."""
+"""Lines kept while stdout is slow. Further ones are dropped, which a line reports."""
 _WIDTHS = (8, 12, 20, 19, 12, 11, 8)
-"""Of the columns time, client, model, tokens, TTFT, rate and duration; a longer word pushes on."""
+"""Widths of the columns time, client, model, tokens, TTFT, rate and duration. A longer text moves
+the next columns."""
 
 
 def json_of(request: ClientRequest) -> dict[str, object]:
-    """One request as ``npulse tap --json`` prints it."""
+    """One request as an object of ``npulse tap --json``."""
     found = asdict(request)
     if request.prompt is None and request.answer is None:
         del found["prompt"], found["answer"]
@@ -32,7 +33,7 @@ def json_of(request: ClientRequest) -> dict[str, object]:
 
 
 def line_of(request: ClientRequest) -> str:
-    """One request for a person: when, who, what, how fast, and how it ended."""
+    """One request as text: time, client, model, token counts, TTFT, rate, duration and status."""
     clock = time.strftime("%H:%M:%S", time.localtime((request.ended_ms or 0) / 1000))
     ttft = (
         "–"
@@ -65,8 +66,8 @@ def _count(number: int | None, source: str) -> str:
 
 
 class LineWriter:
-    """Writes lines to stdout in a thread of its own, so that a slow reader delays nothing. Stops
-    once stdout is closed.
+    """Writes lines to stdout in a thread, so that a slow reader does not delay the caller. Stops
+    when stdout is closed.
     """
 
     def __init__(self, *, is_json: bool) -> None:
@@ -92,7 +93,7 @@ class LineWriter:
             self._condition.notify()
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Writes the rest, within a time limit."""
+        """Writes the remaining lines, for at most ``timeout_s`` seconds."""
         with self._condition:
             self._is_over = True
             self._condition.notify()

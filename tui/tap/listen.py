@@ -1,4 +1,4 @@
-"""Where a tap listens and where it forwards to: addresses checked and opened."""
+"""Checks and opens the tap's listening address; parses the server's address."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def resolved(host: str, port: int) -> list[Address]:
 
 def open_listeners(where: ListenAddress, *, is_public: bool) -> list[socket.socket]:
     """Listening sockets for every address of the host. Raises ListenError with one sentence, also
-    where other machines could reach it and ``is_public`` does not say that this is meant."""
+    if other machines can reach an address and ``is_public`` is False."""
     addresses = resolved(where.host, where.port)
     beyond = [address for address in addresses if not is_loopback(str(address[1][0]))]
     if beyond and not is_public:
         raise ListenError(
-            f"{where.shown} can be reached from other machines: whoever reaches it may use the "
-            "server behind it, without a password of npulse's; say --public if that is meant"
+            f"{where.shown} can be reached from other machines, which could then use the server "
+            "without a password of npulse; add --public to allow that"
         )
     listeners: list[socket.socket] = []
     port = where.port
@@ -85,7 +85,7 @@ def _reason(error: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server that requests are forwarded to. ``url`` is its address for display."""
+    """The server to which bytes are forwarded. ``url`` is its address for display."""
 
     url: str
     host: str
@@ -98,13 +98,13 @@ class Target:
 
 def target_of(url: str) -> Target:
     """The server at this address. Raises ValueError with one sentence, also for an address with a
-    path: clients give paths themselves."""
+    path: the tap does not change the paths of requests."""
     plain = normalised_url(url)
     parts = urlsplit(plain)
     if parts.path:
         raise ValueError(
-            f"{plain!r} holds a path, which a forwarder of bytes cannot add: give "
-            f"{parts.scheme}://{parts.netloc}, and the path to the client"
+            f"{plain!r} has a path, which the tap cannot add to requests: use "
+            f"{parts.scheme}://{parts.netloc} here, and the path in the client"
         )
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return Target(plain, parts.hostname or "", port)

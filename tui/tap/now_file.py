@@ -1,4 +1,4 @@
-"""Keeps a small file that says what passes through the tap now: for dashboards of this board."""
+"""Writes a small file with the tap's present activity, for dashboards on this board."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tui.history.request_records import ClientRequest
 
 
 class NowFile:
-    """In ``folder``, which is made; nothing is kept where that cannot be. Never raises."""
+    """Writes the file into ``folder``, which it creates if needed. Never raises; without a writable
+    folder there is no file."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
@@ -24,7 +25,7 @@ class NowFile:
         self.write(())
 
     def write(self, running: Sequence[ClientRequest]) -> None:
-        """These run now, oldest first."""
+        """Writes the state for these running requests, oldest first."""
         now = now_of(running)
         if now == self._last:
             return
@@ -36,19 +37,19 @@ class NowFile:
             new.replace(self._path)
 
     def remove(self) -> None:
-        """The tap ends."""
+        """Removes the file when the tap ends."""
         with suppress(OSError):
             self._path.unlink()
 
 
 def own_folder() -> Path | None:
-    """Where a tap that is no service keeps it, below /run/user/UID; None where that is missing."""
+    """The folder for a tap that is not a service, below /run/user/UID; None if that is missing."""
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     return Path(base) / FOLDER if base and Path(base).is_dir() else None
 
 
 def now_of(running: Sequence[ClientRequest]) -> TapNow:
-    """What is told of these."""
+    """The content of the file for these running requests."""
     active = [one for one in running if one.phase != "queued"]
     n_queued = len(running) - len(active)
     if not active:

@@ -14,12 +14,12 @@ from tui.tap.http1 import Body, End, HttpEvent, MessageReader, Opaque, RequestHe
 from tui.tap.seen_server import SeenServer
 
 NameOf = Callable[[str, int], ClientName]
-"""Host and port of a client -> who that is."""
-LOST = "the tap dropped a part of it for its reader, which was too busy"
+"""(host, port) of a client -> its name."""
+LOST = "the measuring process was too busy, so a part of the copy was dropped"
 
 
 class _Connection:
-    """One client's connection: both directions, and the requests on it in their order."""
+    """One client's connection: the parsers of both directions, and its requests in order."""
 
     def __init__(self, client: ClientName) -> None:
         self.client = client
@@ -28,16 +28,17 @@ class _Connection:
         self.waiting: deque[Exchange] = deque()
         """Requests whose responses have not ended, oldest first."""
         self.receiving: Exchange | None = None
-        """The request that is still incomplete."""
+        """The request that is not complete yet."""
         self.is_lost = False
         self.cut_by = ""
 
 
 class Observer:
-    """Takes every copy in order. ``on_change`` gets each request for an answer when it begins, when
-    its answer begins, and when it ends.
+    """Takes every copy in order. ``on_change`` is called for each request for an answer when it is
+    complete, when its answer begins, and when it ends. ``on_unreachable``: (client, reason) when
+    the server refuses a connection.
 
-    Never raises for what clients and servers send.
+    Never raises for data of clients and servers.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Observer:
         self._on_unreachable = on_unreachable
         self._connections: dict[int, _Connection] = {}
         self.n_others = 0
-        """Requests that asked for no answer: lists of models, states, pages."""
+        """Number of requests that asked for no answer: model lists, status, web pages."""
         self._line: list[Exchange] = []
         """Unfinished requests for answers, in the order in which they were sent."""
 
@@ -64,7 +65,7 @@ class Observer:
         return list(self._line)
 
     def take(self, copy: Copy) -> None:
-        """One message of the forwarder."""
+        """Takes one message of the forwarder."""
         if copy.event is Event.OPENED:
             host, _, port = copy.payload.decode("latin-1").rpartition(" ")
             number = int(port) if port.isdecimal() else 0
@@ -84,7 +85,7 @@ class Observer:
             self._event(connection, copy)
 
     def finish(self, t_ns: int) -> None:
-        """The forwarder has ended, and so have all its connections."""
+        """The forwarder has ended, and with it all connections."""
         for connection in list(self._connections.values()):
             connection.cut_by = connection.cut_by or TAP_ENDED
             self._closed(connection, t_ns)
@@ -172,7 +173,7 @@ class Observer:
                 self._over(exchange, t_ns, is_cut=event.is_cut)
 
     def _opaque(self, connection: _Connection, reason: str, t_ns: int) -> None:
-        """From here on the connection is something else: a websocket, a tunnel."""
+        """From here on the connection has another protocol, such as a websocket or a tunnel."""
         is_upgrade = bool(connection.waiting) and connection.waiting[0].is_upgrade
         what = f"a connection of another kind ({reason})" if is_upgrade else reason
         self._give_up(connection, f"it is {clean_line(what, 80)}", t_ns)

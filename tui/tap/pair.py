@@ -1,4 +1,4 @@
-"""A client's connection, and the one to the server that it is forwarded by."""
+"""A client's connection and the connection to the server that belongs to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ABORT = struct.pack("ii", 1, 0)
 """``SO_LINGER`` that makes a close send RST."""
 
 Address = tuple[socket.AddressFamily, tuple[object, ...]]
-"""A family and what ``connect`` takes."""
+"""(family, address for ``connect`` and ``bind``)."""
 
 
 class Side:
@@ -27,20 +27,20 @@ class Side:
         self.sock = sock
         self.pair = pair
         self.event = event
-        """Of the bytes that are read here."""
+        """``UP`` or ``DOWN``: the direction of the bytes read from this socket."""
         self.tag = tag_of(event, pair.id, is_passed=True)
         self.waiting_tag = tag_of(event, pair.id, is_passed=False)
-        """Of bytes that the other side did not take at once."""
+        """Tag of bytes that the other side did not take at once."""
         self.receive, self.send = sock.recvmsg_into, sock.send
         self.other: Side | None = None
         enable(sock)
         self.pending = b""
-        """What has to be written here before more is read from the other side."""
+        """Bytes that have to be written to this socket before the other side is read again."""
         self.mask = 0
         self.is_over = False
-        """It sends no more."""
+        """Whether FIN was received from it."""
         self.is_shut = False
-        """It was told that no more comes."""
+        """Whether FIN was sent to it."""
 
 
 class Pair:
@@ -51,7 +51,7 @@ class Pair:
     def __init__(self, id: int, addresses: list[Address]) -> None:
         self.id = id
         self.addresses = addresses
-        """Of the server, which were not tried yet."""
+        """Addresses of the server that were not tried yet."""
         self.client: Side | None = None
         self.server: Side | None = None
         self.is_connected = False
@@ -59,15 +59,15 @@ class Pair:
 
 
 def prepare(sock: socket.socket) -> None:
-    """Options of every socket of a pair."""
+    """Sets the options of every socket of a pair."""
     sock.setblocking(False)
     with suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A client that was switched off says nothing: its connection must not stay for ever.
+        # A client without power sends no FIN; its connection is closed by failed keep-alives.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def reset_at_close(sock: socket.socket) -> None:
-    """Closing it sends RST: the other end is not told that all went well."""
+    """Makes the next close send RST, so that the other end sees an error."""
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)

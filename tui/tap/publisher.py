@@ -1,4 +1,4 @@
-"""Publishes who is being answered in a file, for dashboards of other users of this machine."""
+"""Publishes the tap's requests in a file, for dashboards of other users of this machine."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ DAY_MS = 86_400_000
 
 
 class Publisher:
-    """``history`` is where the tap keeps requests; None where it keeps none. ``on_problem`` gets a
-    sentence, once, where the file cannot be written."""
+    """``history``: the database in which the tap stores requests, for the totals of the last day;
+    None without one. ``on_problem`` is called once, with a sentence, if the file cannot be
+    written."""
 
     def __init__(self, path: Path, history: Path | None, on_problem: Callable[[str], None]) -> None:
         self._path = path
@@ -31,11 +32,11 @@ class Publisher:
         self._has_problem = False
 
     def over(self, request: ClientRequest) -> None:
-        """Adds a request that has ended. From any thread."""
+        """Adds a finished request. May be called from any thread."""
         self._newest.appendleft(request)
 
     def write(self, running: Sequence[ClientRequest]) -> None:
-        """Writes these requests into the file."""
+        """Writes the file with these running requests, if anything has changed."""
         newest = tuple(self._newest)
         last = self._last
         is_new = last is None or last.newest != newest

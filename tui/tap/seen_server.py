@@ -1,4 +1,4 @@
-"""What is known of the server behind a tap."""
+"""The known properties of the server behind a tap."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from tui.servers.dialects import llama_cpp, ollama, openai
 from tui.servers.dialects.dialect import Dialect
 
 _PARALLEL = (openai.NAME, ollama.NAME, llama_cpp.NAME)
-"""Servers that may work on several answers at once, or are not known well enough."""
+"""Servers that may generate several answers at once, or for which that is unknown."""
 
 NO_SETTINGS = GenerationSettings(max_tokens=0)
 
 
 @dataclass(slots=True)
 class SeenServer:
-    """The server as far as it is recognised; until then it counts as a plain OpenAI server."""
+    """The server as far as it is recognised; until then a plain OpenAI server is assumed."""
 
     url: str
     dialect: Dialect = openai.DIALECT
     name: str | None = None
-    """None: it was not recognised yet."""
+    """None if it was not recognised yet."""
     version: str | None = None
     is_simulated: bool = False
     last_usage: LastUsage = field(default_factory=LastUsage)
     has_orphan: bool = False
-    """Whether the server still runs an answer whose client has left. When that ends is unknown
-    until another answer begins.
+    """Whether the server still generates an answer whose client has left. Its end is only known
+    when another answer begins.
     """
 
     @property
     def is_one_at_a_time(self) -> bool:
-        """Whether it has one NPU for all answers: then a prompt waits for the one before it."""
+        """Whether it generates one answer at a time, so that other prompts are queued."""
         return self.dialect.name not in _PARALLEL
 
     def origin(self, model: str) -> Origin:
-        """Server and model of an answer, as a history record."""
+        """Server and model of an answer, for the history."""
         return Origin(
             model=model,
             server=self.name,

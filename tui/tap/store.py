@@ -21,10 +21,10 @@ MAX_WAITING = 10_000
 
 
 class RequestStore:
-    """Writes what has changed in a thread of its own, in one transaction: a slow disk holds up no
-    reading. ``on_over`` gets each request that is over, in that thread, once it is stored or cannot
-    be; ``on_problem`` a sentence, once, where nothing can be kept. Without a ``path`` nothing is
-    kept.
+    """Writes changed requests in a thread, in one transaction, so that a slow disk does not delay
+    reading. ``on_over`` is called in that thread with each finished request, once it is stored or
+    could not be. ``on_problem`` is called with a sentence at the first of several failures. Without
+    a ``path`` nothing is stored.
     """
 
     def __init__(
@@ -47,21 +47,21 @@ class RequestStore:
         self._thread.start()
 
     def note(self, exchange: Exchange, request: ClientRequest) -> None:
-        """Takes the present state of a request. Returns at once."""
+        """Queues the present state of a request. Does not block."""
         with self._condition:
             if exchange in self._waiting or len(self._waiting) < MAX_WAITING:
                 self._waiting[exchange] = request
                 self._condition.notify()
 
     def close(self, timeout_s: float) -> None:
-        """Writes the rest, within a time limit."""
+        """Writes the rest, for at most ``timeout_s`` seconds."""
         with self._condition:
             self._is_over = True
             self._condition.notify()
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        self._try_to_write({})  # the file is made, or brought up to date, before it is needed
+        self._try_to_write({})  # creates or migrates the file before it is needed
         while True:
             with self._condition:
                 while not self._is_over and (self._has_problem or not self._waiting):
@@ -91,7 +91,7 @@ class RequestStore:
             ids = self._writer.store(requests)
         except HistoryError as error:
             if not self._has_problem:
-                self._on_problem(f"requests are not kept for now: {error}")
+                self._on_problem(f"requests cannot be stored at present: {error}")
             self._has_problem = True
             return False
         for exchange, id in zip(changed, ids, strict=True):

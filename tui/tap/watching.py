@@ -1,7 +1,7 @@
 """The measuring process of a tap: reads the forwarder's copies until the forwarder ends.
 
-It ends when the other end of its socket does, whatever ended that, so that even where the forwarder
-was killed every request that it had passed on is stored.
+It ends when the forwarder's end of the socket pair is closed. So all forwarded requests are stored
+even if the forwarder is killed.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from tui.tap.seen_server import SeenServer
 from tui.tap.store import RequestStore
 
 PAUSE_S = 0.1
-"""Pause between two looks: one wake-up serves many chunks. The copies carry their own times."""
+"""Seconds between two polls: one wake-up handles many chunks, which carry their own times."""
 LIVE_S = 1.0
-"""How often the progress of running answers is stored."""
+"""Seconds between two updates of running answers in the history."""
 MAX_BATCH = 512
-"""Copies that are read before the clock is checked."""
+"""Copies handled before the clock is checked."""
 LOOK_EVERY_S = 10.0
-"""Time between two tries to recognise an unknown server."""
+"""Seconds between two tries to recognise an unknown server."""
 
 
 def seen(server: Server | None, url: str) -> SeenServer:
-    """What is known of the server at the start."""
+    """The server as it is known at the start; None if it was not recognised."""
     if server is None:
         return SeenServer(url)
     return SeenServer(url, server.dialect, server.name, server.version, server.is_simulated)
 
 
 class Watcher:
-    """Reads copies and stores requests; ``has_text`` includes prompts and answers."""
+    """Reads copies and stores requests. ``has_text``: with prompts and answers."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Watcher:
         return self.observer.delays
 
     def run(self) -> None:
-        """Until the forwarder is gone."""
+        """Runs until the forwarder has ended."""
         live_s = time.monotonic() + LIVE_S
         is_open = has_more = True
         while is_open or has_more:
@@ -136,7 +136,7 @@ class ServerLook:
 
 
 def recognise(seen_server: SeenServer, found: Server) -> None:
-    """Takes over what was found."""
+    """Copies the properties of the recognised server."""
     seen_server.dialect = found.dialect
     seen_server.version = found.version
     seen_server.is_simulated = found.is_simulated

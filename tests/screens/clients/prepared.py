@@ -50,7 +50,7 @@ GONE = replace(
     status="client gone",
     tokens_out=12,
     tokens_out_source="estimated",
-    note="The client left after ~12 tokens; RockchipLlama runs such an answer to its end.",
+    note="The client left after ~12 tokens; RockchipLlama continues such an answer to its end.",
 )
 REFUSED = replace(
     WHOLE,

@@ -54,7 +54,7 @@ def test_without_a_tap_each_thing_that_is_known_says_whence(size: tuple[int, int
 
 def test_the_chosen_request_tells_more_and_stays_in_view() -> None:
     shown = drawn(TAPPED, (120, 37), chosen=1)
-    assert "RockchipLlama runs such an answer to its end." in shown
+    assert "RockchipLlama continues such an answer to its end." in shown
     far = drawn(TAPPED, (80, 21), chosen=62)
     assert UNICODE.closed in far
 
